@@ -1,0 +1,51 @@
+"""One virtual balance, shared by every program on this machine.
+
+>>> import tempfile
+>>> from balance import open_account
+>>> account = open_account(tempfile.mkdtemp())
+>>> account.snapshot().display["balance"]
+'$10,000.00'
+>>> after = account.adjust("-12.30", note="my bot lost a trade")
+>>> after.balance, after["current_pnl"], after.revision
+(Decimal('9987.70000000'), Decimal('-12.30000000'), 2)
+>>> [entry["kind"] for entry in account.history(limit=1).entries]
+['adjustment']
+"""
+
+from balance.core.errors import (
+    AccountingError,
+    BalanceError,
+    InsufficientBalance,
+    InvalidAmount,
+    InvalidRequest,
+    KeyInFlight,
+    KeyReused,
+    StaleRevision,
+    StoreBusy,
+    StoreError,
+    StoreFailed,
+    StoreUnreadable,
+)
+from balance.core.snapshot import Snapshot
+from balance.desk import Desk, Page, open_account
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AccountingError",
+    "BalanceError",
+    "Desk",
+    "InsufficientBalance",
+    "InvalidAmount",
+    "InvalidRequest",
+    "KeyInFlight",
+    "KeyReused",
+    "Page",
+    "Snapshot",
+    "StaleRevision",
+    "StoreBusy",
+    "StoreError",
+    "StoreFailed",
+    "StoreUnreadable",
+    "open_account",
+]

@@ -1,0 +1,1 @@
+"""The account over HTTP: routes, guards, problems and the stream."""

@@ -1,0 +1,74 @@
+"""JSON out and in: money as exact numbers, and nothing taken that is not plain JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import simplejson
+
+from balance.core.figures import plain
+from balance.core.snapshot import Snapshot
+
+
+def encoded(value: Mapping[str, Any]) -> str:
+    """``value`` as JSON; a Decimal becomes a number with all its digits, without exponent."""
+    return simplejson.dumps(_raw(value), separators=(",", ":"), allow_nan=False)
+
+
+def _raw(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return simplejson.RawJSON(plain(value))
+    if isinstance(value, Mapping):
+        return {name: _raw(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_raw(each) for each in value]
+    return value
+
+
+def answer(snapshot: Snapshot, **more: Any) -> dict[str, Any]:
+    """What a request that went well is answered with: the snapshot, and that it went well."""
+    return {"status": "success", **more, **snapshot}
+
+
+def decoded(body: bytes) -> Any:
+    """The value that ``body`` holds as JSON (RFC 8259), every number as an exact Decimal.
+
+    Raises:
+        ValueError: not UTF-8, not JSON, NaN or Infinity, a number beyond what others can read, a
+            name that comes twice in one object, or nested too deeply.
+    """
+    try:
+        return json.loads(
+            body.decode("utf-8"),
+            parse_int=_number,
+            parse_float=_number,
+            parse_constant=_refused,
+            object_pairs_hook=_object,
+        )
+    except UnicodeDecodeError as fault:
+        raise ValueError("The body is not UTF-8.") from fault
+    except json.JSONDecodeError as fault:
+        raise ValueError(f"The body is not JSON: {fault}.") from fault
+    except RecursionError as fault:
+        raise ValueError("The body is nested too deeply.") from fault
+
+
+def _number(text: str) -> Decimal:
+    if not math.isfinite(float(text)):
+        raise ValueError("The body holds a number that is too large for JSON.")
+    return Decimal(text)
+
+
+def _refused(name: str) -> NoReturn:
+    raise ValueError(f"The body holds {name}, which is not JSON.")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("The body names a member twice in one object.")
+    return value

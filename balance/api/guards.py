@@ -1,0 +1,151 @@
+"""What stands before every route: the right host and site, the token, and a known path."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import hmac
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, make_response, redirect, request
+from werkzeug.routing import Map, MapAdapter, RequestRedirect
+
+from balance.api.problems import Problem
+from balance.api.signin import SIGN_IN_PATH, sign_in_page
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_COOKIE: Final = "virtual-balance-session"
+_CATCH_ALL: Final = "/<path:path>"
+
+#: Everything comes from this server; the inline scripts and styles are those of Dash.
+_POLICY: Final = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """Who may ask: programs and pages of this machine or, with a token, of others."""
+
+    # the address the server is bound to
+    host: str = "127.0.0.1"
+    # what everyone must show; None: nothing
+    token: str | None = None
+    # the paths that are pages of the dashboard
+    pages: frozenset[str] = frozenset({"/"})
+
+    def stand_before(self, server: Flask) -> None:
+        """Have ``server`` let nothing through but what passes, whichever route it is for."""
+        server.before_request(self._check_host)
+        server.before_request(self._check_site)
+        server.before_request(self._check_token)
+        server.before_request(self._path_check(server))
+        server.after_request(_secured)
+
+    def _check_host(self) -> None:
+        name = _host_name(request.headers.get("Host", ""))
+        if not self._is_ours(name):
+            raise Problem(
+                400, "This server does not answer to that host name. Use the address it printed."
+            )
+
+    def _is_ours(self, name: str) -> bool:
+        if name == "localhost" or name == self.host.lower():
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return self._is_everywhere() and name == socket.gethostname().lower()
+        # a rebound name can't be an address: bound everywhere, each address is one of ours
+        return address.is_loopback or self._is_everywhere()
+
+    def _is_everywhere(self) -> bool:
+        return self.host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+
+    def _check_site(self) -> None:
+        if request.method in _SAFE_METHODS:
+            return
+        site = request.headers.get("Sec-Fetch-Site")
+        if site is not None:
+            ours = site in ("same-origin", "none")
+        else:
+            origin = request.headers.get("Origin")
+            ours = origin is None or urlsplit(origin)[:2] == (request.scheme, request.host)
+        if not ours:
+            raise Problem(403, "Pages of other sites may not change the balance.")
+
+    def _check_token(self) -> Response | None:
+        if self.token is None:
+            return None
+        if request.path == SIGN_IN_PATH:
+            return self._sign_in(self.token)
+        shown = request.headers.get("Authorization", "")
+        session = request.cookies.get(_COOKIE, "")
+        if _same(shown, f"Bearer {self.token}") or _same(session, _session(self.token)):
+            return None
+        if request.method == "GET" and request.path in self.pages:
+            return sign_in_page()
+        raise Problem(
+            401,
+            "Show the server's token: Authorization: Bearer TOKEN.",
+            WWW_Authenticate="Bearer",
+        )
+
+    def _sign_in(self, token: str) -> Response | None:
+        if request.method != "POST":
+            return sign_in_page()
+        if not _same(request.form.get("token", ""), token):
+            return sign_in_page(wrong=True)
+        response = make_response(redirect("/", 303))
+        response.set_cookie(_COOKIE, _session(token), httponly=True, samesite="Strict")
+        return response
+
+    def _path_check(self, server: Flask) -> Callable[[], None]:
+        """404 for what is no page and no route: Dash by itself answers any path with its page."""
+
+        @functools.cache
+        def routes() -> MapAdapter:
+            # at the first request: by then every route is there
+            rules = [
+                each.empty() for each in server.url_map.iter_rules() if each.rule != _CATCH_ALL
+            ]
+            return Map(rules, converters=server.url_map.converters).bind("")
+
+        def check_path() -> None:
+            if request.path not in self.pages:
+                with contextlib.suppress(RequestRedirect):
+                    routes().match(request.path, method=request.method)
+
+        return check_path
+
+
+def _host_name(header: str) -> str:
+    """The name in a Host header, without the port and the brackets of IPv6."""
+    name = header.strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.rpartition(":")[0] if name.count(":") == 1 else name
+
+
+def _session(token: str) -> str:
+    return hmac.new(token.encode(), b"virtual balance session", hashlib.sha256).hexdigest()
+
+
+def _same(shown: str, wanted: str) -> bool:
+    return hmac.compare_digest(shown.encode(), wanted.encode())
+
+
+def _secured(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", _POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    return response

@@ -1,0 +1,131 @@
+"""What a request asks for: its body, its headers and its query, checked and typed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Request
+
+from balance.api.encoding import decoded
+from balance.api.problems import Problem
+from balance.core.errors import InvalidRequest
+from balance.desk import Action, How
+
+#: No body may be larger, in bytes.
+LARGEST_BODY: Final = 64 * 1024
+
+#: The members that ``POST /virtual_balance`` takes one of, and what each asks for.
+ACTIONS: Final[dict[str, Action]] = {
+    "balance": "set_balance",
+    "adjust": "adjust",
+    "deposit": "deposit",
+    "withdraw": "withdraw",
+}
+_ETAG: Final = re.compile(r'(W/)?"?(\d{1,15})(-[^"]*)?"?', re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A change that a request asks for."""
+
+    action: Action
+    amount: object
+    note: str
+
+
+def change_wanted(request: Request) -> Wanted:
+    """What the body of ``POST /virtual_balance`` asks for: exactly one of ``ACTIONS``.
+
+    Raises:
+        Problem: not JSON, or too large.
+        InvalidRequest: JSON that asks for nothing, for two things, or for something else.
+    """
+    body = _body(request, ("note", *ACTIONS))
+    named = [name for name in ACTIONS if name in body]
+    if len(named) != 1:
+        raise InvalidRequest(
+            f"The body must have exactly one of {', '.join(ACTIONS)}, and may have a note."
+        )
+    return Wanted(ACTIONS[named[0]], _not_null(body[named[0]], named[0]), body.get("note", ""))
+
+
+def reset_wanted(request: Request) -> Wanted:
+    """What the body of ``POST /virtual_balance/reset`` asks for; it may be empty.
+
+    Raises:
+        Problem: not JSON, or too large.
+        InvalidRequest: JSON that asks for something else.
+    """
+    body = _body(request, ("note", "balance")) if _bytes(request) else {}
+    balance = _not_null(body["balance"], "balance") if "balance" in body else None
+    return Wanted("reset", balance, body.get("note", ""))
+
+
+def conditions(request: Request) -> How:
+    """``If-Match`` and ``Idempotency-Key`` of ``request``, and who asks.
+
+    Raises:
+        Problem: ``If-Match`` is neither ``*`` nor one revision or ETag.
+    """
+    # browsers say where a request comes from; programs do not
+    source = "screen" if "Sec-Fetch-Site" in request.headers else "http"
+    return How(
+        if_match=_if_match(request.headers.get("If-Match")),
+        idempotency_key=request.headers.get("Idempotency-Key"),
+        source=source,
+    )
+
+
+def whole_number(request: Request, name: str) -> int | None:
+    """The query parameter ``name`` as a whole number; None where it is not given.
+
+    Raises:
+        InvalidRequest: it is something else.
+    """
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise InvalidRequest(f"{name} must be a whole number, not {text[:40]!r}.")
+    return int(text)
+
+
+def _if_match(header: str | None) -> int | None:
+    if header is None or header.strip() == "*":
+        return None
+    match = _ETAG.fullmatch(header.strip())
+    if match is None:
+        raise Problem(400, 'If-Match must be one revision, such as "42", or *.')
+    # a weak tag never matches strongly (RFC 9110, 13.1.1); no revision is 0
+    return 0 if match[1] else int(match[2])
+
+
+def _bytes(request: Request) -> bytes:
+    request.max_content_length = LARGEST_BODY
+    return request.get_data()
+
+
+def _body(request: Request, members: tuple[str, ...]) -> dict[str, Any]:
+    text = _bytes(request)
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        raise Problem(415, "The body must be JSON: send Content-Type: application/json.")
+    try:
+        body = decoded(text)
+    except ValueError as fault:
+        raise Problem(400, str(fault)) from fault
+    if not isinstance(body, dict):
+        raise InvalidRequest('The body must be an object such as {"deposit": 250}.')
+    unknown = sorted(set(body) - set(members))
+    if unknown:
+        raise InvalidRequest(
+            f"The body may have {', '.join(members)}, but not {unknown[0][:40]!r}."
+        )
+    return body
+
+
+def _not_null(value: object, name: str) -> object:
+    if value is None or isinstance(value, str):
+        raise InvalidRequest(f"{name} must be a number such as 250 or 12.30.")
+    return value

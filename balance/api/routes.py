@@ -1,0 +1,168 @@
+"""The routes of the account; each reads the request, makes one call and answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from flask import Blueprint, Response, request
+from werkzeug.datastructures import ETags
+
+from balance.api.encoding import answer, encoded
+from balance.api.openapi import DESCRIPTION
+from balance.api.problems import Problem
+from balance.api.requests import (
+    Wanted,
+    change_wanted,
+    conditions,
+    reset_wanted,
+    whole_number,
+)
+from balance.api.stream import Stream, StreamClosed, StreamFull
+from balance.core.figures import plain
+from balance.core.snapshot import Snapshot
+from balance.desk import Desk
+
+CSV_COLUMNS: Final = (
+    "revision",
+    "line",
+    "time",
+    "epoch",
+    "kind",
+    "amount",
+    "balance",
+    "source",
+    "note",
+)
+
+
+def create_api(desk: Desk, stream: Stream) -> Blueprint:
+    """The blueprint that serves ``desk``, and ``stream`` for those who listen."""
+    api = Blueprint("balance", __name__)
+
+    @api.get("/virtual_balance")
+    def read() -> Response:
+        return _snapshot_response(desk.snapshot())
+
+    @api.post("/virtual_balance")
+    def change() -> Response:
+        return _carried_out(desk, change_wanted(request))
+
+    @api.post("/virtual_balance/reset")
+    def reset() -> Response:
+        return _carried_out(desk, reset_wanted(request))
+
+    @api.get("/virtual_balance/stream")
+    def listen() -> Response:
+        try:
+            messages = stream.listen()
+        except (StreamFull, StreamClosed) as fault:
+            raise Problem(
+                503, "No stream is free; ask for /virtual_balance instead.", Retry_After="5"
+            ) from fault
+        response = Response(messages, mimetype="text/event-stream")
+        response.headers["Cache-Control"] = "no-store"
+        response.call_on_close(stream.leave)
+        return response
+
+    @api.get("/virtual_balance/history")
+    def history() -> Response:
+        wanted: dict[str, Any] = {
+            "before": request.args.get("before"),
+            "kind": request.args.get("kind"),
+            "epoch": whole_number(request, "epoch"),
+        }
+        limit = whole_number(request, "limit")
+        if _wants_csv():
+            rows: Iterable[Mapping[str, Any]] = desk.whole_history(**wanted)
+            if limit is not None:
+                rows = desk.history(limit=limit, **wanted).entries
+            return _csv_response(rows)
+        page = desk.history(limit=50 if limit is None else limit, **wanted)
+        return _json({"status": "success", "entries": page.entries, "next": page.next})
+
+    @api.get("/health")
+    def health() -> Response:
+        snapshot = desk.snapshot()
+        return _json(
+            {
+                "status": "success",
+                "revision": snapshot.revision,
+                "instance": snapshot.instance,
+                "streams": stream.listeners,
+            }
+        )
+
+    @api.get("/openapi.json")
+    def describe() -> Response:
+        return _json(DESCRIPTION)
+
+    return api
+
+
+def _carried_out(desk: Desk, wanted: Wanted) -> Response:
+    how = conditions(request)
+    how["note"] = wanted.note
+    outcome = desk.carry_out(wanted.action, wanted.amount, **how)
+    response = _json(answer(outcome.snapshot, message=outcome.message))
+    response.headers["ETag"] = _etag(outcome.snapshot)
+    if outcome.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _snapshot_response(snapshot: Snapshot) -> Response:
+    tag = _etag(snapshot)
+    known: ETags = request.if_none_match
+    response = Response(status=304) if known.contains_raw(tag) else _json(answer(snapshot))
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _etag(snapshot: Snapshot) -> str:
+    return f'"{snapshot.revision}-{snapshot.instance}.{snapshot.tick}"'
+
+
+def _json(value: Mapping[str, Any]) -> Response:
+    response = Response(encoded(value) + "\n", mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _wants_csv() -> bool:
+    if "format" in request.args:
+        return request.args["format"] == "csv"
+    offered = ["application/json", "text/csv"]
+    return request.accept_mimetypes.best_match(offered) == "text/csv"
+
+
+def _csv_response(rows: Iterable[Mapping[str, Any]]) -> Response:
+    rows = iter(rows)
+    first = next(rows, None)  # what can go wrong goes wrong before the answer begins
+    response = Response(_csv_lines(first, rows), mimetype="text/csv")
+    response.headers["Content-Disposition"] = "attachment; filename=virtual-balance-ledger.csv"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _csv_lines(first: Mapping[str, Any] | None, rows: Iterator[Mapping[str, Any]]) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(CSV_COLUMNS)
+    if first is not None:
+        _write_row(writer, first)
+    for count, row in enumerate(rows):
+        _write_row(writer, row)
+        if count % 500 == 0:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def _write_row(writer: Any, row: Mapping[str, Any]) -> None:
+    amounts = {"amount": plain(row["amount"]), "balance": plain(row["balance"])}
+    writer.writerow([{**row, **amounts}[name] for name in CSV_COLUMNS])

@@ -1,0 +1,120 @@
+"""The stream: whole snapshots as Server-Sent Events, encoded once for all who listen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Final
+
+from balance.api.encoding import answer, encoded
+from balance.api.problems import problem_of
+from balance.core.errors import StoreError
+from balance.core.snapshot import Snapshot
+
+#: How often a listener hears something, news or not.
+HEARTBEAT_SECONDS: Final = 2.0
+#: How long a browser waits before it connects again.
+_RETRY_MILLISECONDS: Final = 500
+
+
+class StreamFull(Exception):
+    """As many listen as the server has threads to spare."""
+
+
+class StreamClosed(Exception):
+    """The server is stopping."""
+
+
+class Stream:
+    """What the listeners hear: always the newest message, none twice, none out of order."""
+
+    def __init__(self, most_listeners: int, heartbeat: float = HEARTBEAT_SECONDS) -> None:
+        self._most = most_listeners
+        self._heartbeat = heartbeat
+        self._changed = threading.Condition()
+        self._listeners = 0
+        self._closed = False
+        # the newest message, and its number among all messages
+        self._message = b""
+        self._number = 0
+        self._newest: Snapshot | None = None
+        self._fault = ""
+
+    @property
+    def listeners(self) -> int:
+        """How many listen now."""
+        return self._listeners
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Tell ``snapshot``, unless the listeners have heard of it or of a newer one."""
+        with self._changed:
+            if not self._fault and not _is_news(snapshot, self._newest):
+                return
+            self._newest, self._fault = snapshot, ""
+            self._tell(f"id: {snapshot.revision}\ndata: {encoded(answer(snapshot))}\n\n")
+
+    def publish_fault(self, fault: StoreError) -> None:
+        """Tell that the account can't be read, unless the listeners have heard that."""
+        with self._changed:
+            if self._fault != str(fault):
+                self._fault = str(fault)
+                self._tell(f"event: fault\ndata: {encoded(problem_of(fault))}\n\n")
+
+    def listen(self) -> Iterator[bytes]:
+        """The messages from the newest on, for as long as the caller wants them.
+
+        The place is taken at once and given back by :meth:`leave`.
+
+        Raises:
+            StreamFull: there is no place.
+            StreamClosed: the server is stopping.
+        """
+        with self._changed:
+            if self._closed:
+                raise StreamClosed
+            if self._listeners >= self._most:
+                raise StreamFull
+            self._listeners += 1
+        return self._messages()
+
+    def leave(self) -> None:
+        """Give a listener's place back."""
+        with self._changed:
+            self._listeners -= 1
+
+    def close(self) -> None:
+        """Let every listener go."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _tell(self, message: str) -> None:
+        self._message = message.encode()
+        self._number += 1
+        self._changed.notify_all()
+
+    def _messages(self) -> Iterator[bytes]:
+        heard = 0
+        yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
+        while True:
+            with self._changed:
+                news = self._news_after(heard)
+                if self._closed:
+                    return
+                heard, message = self._number, self._message if news else self._beat()
+            yield message
+
+    def _news_after(self, heard: int) -> bool:
+        return self._changed.wait_for(
+            lambda: self._closed or self._number > heard, timeout=self._heartbeat
+        )
+
+    def _beat(self) -> bytes:
+        revision = self._newest.revision if self._newest is not None else 0
+        return f'event: heartbeat\ndata: {{"revision":{revision}}}\n\n'.encode()
+
+
+def _is_news(snapshot: Snapshot, newest: Snapshot | None) -> bool:
+    if newest is None or snapshot.account != newest.account:
+        return True
+    return (snapshot.revision, snapshot.tick) > (newest.revision, newest.tick)

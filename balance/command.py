@@ -1,0 +1,226 @@
+"""The command line: ``python -m balance``, the same account from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from balance.core.errors import BalanceError, StoreError
+from balance.core.figures import plain
+from balance.core.snapshot import Snapshot
+from balance.desk import DEFAULT_DATA_DIR, Action, Desk, open_account
+from balance.store.recovery import Report, repair, verify
+
+#: What the command's exit code says; 0 only where what it printed holds.
+DONE: Final = 0
+REFUSED: Final = 1
+USAGE: Final = 2
+STORE_FAULT: Final = 3
+
+_CHANGES: Final[dict[str, tuple[Action, str]]] = {
+    "set": ("set_balance", "say what the balance is now; books the difference as an adjustment"),
+    "adjust": ("adjust", "book a gain, or a loss below zero, from outside"),
+    "deposit": ("deposit", "put money in; it is no gain"),
+    "withdraw": ("withdraw", "take money out; it is no loss"),
+    "reset": ("reset", "begin a new epoch (10,000.00 unless said otherwise); keeps the history"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what ``arguments`` (None: those of the process) say; returns the exit code."""
+    options = _parser().parse_args(_negative_amounts(arguments))
+    try:
+        code: int = options.run(options)
+    except StoreError as fault:
+        return _failed(options, fault, STORE_FAULT)
+    except BalanceError as fault:
+        return _failed(options, fault, REFUSED)
+    except OSError as fault:
+        return _failed(options, fault, STORE_FAULT)
+    return code
+
+
+def _negative_amounts(arguments: Sequence[str] | None) -> list[str]:
+    """``adjust -12.30`` reads as an amount, not as an option: argparse wants it behind ``--``."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for place, word in enumerate(words):
+        value = place > 0 and words[place - 1].startswith("--") and words[place - 1] != "--json"
+        if re.match(r"-[.\d]", word) and not value:
+            return [*words[:place], *words[place + 1 :], "--", word]
+    return words
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--data-dir",
+        type=Path,
+        default=DEFAULT_DATA_DIR,
+        metavar="DIR",
+        help="the folder of the account (default: data, beside the program)",
+    )
+    common.add_argument("--json", action="store_true", help="answer in JSON")
+    parser = argparse.ArgumentParser(
+        prog="python -m balance", description="The virtual balance from a shell."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, help_text: str, run: Callable[[argparse.Namespace], int]
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, parents=[common], help=help_text, description=help_text.capitalize() + "."
+        )
+        added.set_defaults(run=run)
+        return added
+
+    command("show", "show the account", _show)
+    for name, (_, help_text) in _CHANGES.items():
+        _add_change_options(command(name, help_text, _change), name)
+    _add_history_options(command("history", "list the ledger, newest first", _history))
+    command("verify", "replay the ledger and compare it with the account", _verify)
+    command("repair", "rebuild what is damaged; keeps the damaged files beside", _repair)
+    return parser
+
+
+def _add_change_options(parser: argparse.ArgumentParser, name: str) -> None:
+    parser.add_argument(
+        "amount",
+        metavar="AMOUNT",
+        nargs="?" if name == "reset" else None,
+        help="in the quote currency, such as 250 or 12.30",
+    )
+    parser.add_argument("--note", default="", help="kept in the ledger")
+    parser.add_argument(
+        "--if-match", type=int, metavar="REVISION", help="refuse unless the account is at it"
+    )
+    parser.add_argument(
+        "--idempotency-key", metavar="KEY", help="a repeated key changes nothing again"
+    )
+
+
+def _add_history_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--limit", type=int, default=20, metavar="N", help="how many (20)")
+    parser.add_argument("--before", metavar="REVISION", help="only what came before it")
+    parser.add_argument("--kind", help="only entries of this kind")
+    parser.add_argument("--epoch", type=int, help="only entries of this epoch")
+
+
+def _desk(options: argparse.Namespace) -> Desk:
+    return open_account(options.data_dir)
+
+
+def _show(options: argparse.Namespace) -> int:
+    snapshot = _desk(options).snapshot()
+    _print(options, {"status": "success", **snapshot}, _shown(snapshot))
+    return DONE
+
+
+def _shown(snapshot: Snapshot) -> str:
+    text = snapshot.display
+    rows = [
+        ("Wallet balance", text["balance"]),
+        ("Unrealised P&L", text["unrealized_pnl"]),
+        ("Total equity", text["portfolio_value"]),
+        ("Available", text["available_balance"]),
+        ("P&L", f"{text['current_pnl']} ({text['pnl_percent']})"),
+    ]
+    width = max(len(figure) for _, figure in rows)
+    lines = [f"{name:<16}{figure:>{width}}" for name, figure in rows]
+    return "\n".join([*lines, f"Epoch {snapshot.epoch}, revision {snapshot.revision}."])
+
+
+def _change(options: argparse.Namespace) -> int:
+    outcome = _desk(options).carry_out(
+        _CHANGES[options.command][0],
+        options.amount,
+        if_match=options.if_match,
+        idempotency_key=options.idempotency_key,
+        note=options.note,
+        source="shell",
+    )
+    again = " Done before with this key; nothing was changed now." if outcome.replayed else ""
+    _print(
+        options,
+        {"status": "success", "message": outcome.message, **outcome.snapshot},
+        outcome.message + again,
+    )
+    return DONE
+
+
+def _history(options: argparse.Namespace) -> int:
+    page = _desk(options).history(
+        limit=options.limit, before=options.before, kind=options.kind, epoch=options.epoch
+    )
+    lines = [
+        f"{row['revision']:>6}  {row['time']}  {row['kind']:<13}{plain(row['amount']):>18}"
+        f"{plain(row['balance']):>18}  {row['source']:<8}{row['note']}".rstrip()
+        for row in page.entries
+    ]
+    if page.next is not None:
+        lines.append(f"More with --before {page.next}")
+    _print(
+        options,
+        {"status": "success", "entries": page.entries, "next": page.next},
+        "\n".join(lines) or "No entries.",
+    )
+    return DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    report = verify(options.data_dir)
+    words = list(report.faults)
+    if not report.faults:
+        words = [
+            f"{report.entries} entries explain the balance of {report.balance} USDT "
+            f"at revision {report.revision}."
+        ]
+    _print(options, _reported(report), "\n".join(words))
+    return REFUSED if report.faults else DONE
+
+
+def _repair(options: argparse.Namespace) -> int:
+    report = repair(options.data_dir)
+    words = [f"Found: {fault}" for fault in report.faults]
+    if report.faults:
+        words.append(f"Rebuilt: balance {report.balance} USDT at revision {report.revision}.")
+        words.append(f"Kept as they were: {', '.join(report.kept)}.")
+    else:
+        words.append(f"Nothing to repair: balance {report.balance} USDT.")
+    _print(options, _reported(report), "\n".join(words))
+    return DONE
+
+
+def _reported(report: Report) -> dict[str, Any]:
+    return {
+        "status": "success",
+        "faults": report.faults,
+        "entries": report.entries,
+        "revision": report.revision,
+        "balance": report.balance,
+        "kept": report.kept,
+    }
+
+
+def _failed(options: argparse.Namespace, fault: Exception, code: int) -> int:
+    said = fault.strerror if isinstance(fault, OSError) else None
+    words = f"The disk says {said}." if said else str(fault)
+    if options.json:
+        print(json.dumps({"status": "error", "detail": words}))
+    print(words, file=sys.stderr)
+    return code
+
+
+def _print(options: argparse.Namespace, value: dict[str, Any], words: str) -> None:
+    if not options.json:
+        print(words)
+        return
+    # here, as it takes longer to load than the rest of the command
+    from balance.api.encoding import encoded
+
+    print(encoded(value))

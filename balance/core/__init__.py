@@ -1,0 +1,1 @@
+"""The pure core: frozen data and functions from state to state; no files, clocks or threads."""

@@ -1,0 +1,71 @@
+"""The account: the wallet of the running epoch, the positions and the open orders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from balance.core.errors import AccountingError
+from balance.core.figures import plain
+from balance.core.money import ZERO
+from balance.core.position import Order, Position
+from balance.core.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Everything that is true of the account at one revision; money in the quote currency."""
+
+    wallet: Wallet
+    positions: tuple[Position, ...] = field(default=())
+    orders: tuple[Order, ...] = field(default=())
+
+    @property
+    def unrealized_pnl(self) -> Decimal:
+        """The sum over the positions, at their last known mark price."""
+        return sum((position.unrealized_pnl for position in self.positions), ZERO)
+
+    @property
+    def equity(self) -> Decimal:
+        """Wallet balance + unrealised P&L."""
+        return self.wallet.balance + self.unrealized_pnl
+
+    @property
+    def used_margin(self) -> Decimal:
+        """The isolated margin of the positions and what open orders keep back."""
+        return sum((position.isolated_margin for position in self.positions), ZERO) + sum(
+            (order.reserved_margin for order in self.orders), ZERO
+        )
+
+    @property
+    def available_balance(self) -> Decimal:
+        """Wallet balance - used margin; isolated unrealised P&L stays with its position."""
+        return self.wallet.balance - self.used_margin
+
+    @property
+    def maintenance_margin(self) -> Decimal:
+        """The sum over the positions, at their last known mark price."""
+        return sum((position.maintenance_margin for position in self.positions), ZERO)
+
+    @property
+    def pnl(self) -> Decimal:
+        """Equity - (starting balance + deposits - withdrawals)."""
+        return self.equity - self.wallet.capital
+
+    @property
+    def pnl_percent(self) -> Decimal | None:
+        """P&L in percent of the capital put in, or None where no capital is left in."""
+        return self.pnl / self.wallet.capital * 100 if self.wallet.capital > 0 else None
+
+    def check(self) -> None:
+        """Prove the account's laws: the wallet is explained, and what is used is there.
+
+        Raises:
+            AccountingError: one of them is broken.
+        """
+        self.wallet.check()
+        if self.available_balance < 0:
+            raise AccountingError(
+                f"The balance {plain(self.wallet.balance)} is less than "
+                f"the margin in use, {plain(self.used_margin)}."
+            )

@@ -1,0 +1,117 @@
+"""Ledger entries: one for every change, in the order in which the changes were committed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from balance.core.errors import AccountingError, InvalidRequest
+from balance.core.money import ZERO
+from balance.core.wallet import OPENINGS, Wallet
+
+_CURSOR: Final = re.compile(r"(\d{1,15})(?:\.(\d{1,9}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """What an operation books, before it is committed: an entry without revision and time."""
+
+    epoch: int
+    kind: str
+    # what it moved the wallet balance by; of an entry that opens an epoch, the starting balance
+    amount: Decimal
+    # the wallet balance after it
+    balance: Decimal
+    note: str = ""
+    # the wallet as it stands from here on, where an entry states it anew instead of moving it
+    restated: Wallet | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the ledger; money in the quote currency."""
+
+    # the committed change it belongs to, and its place among that change's entries, from 1
+    revision: int
+    line: int
+    time: datetime
+    # who asked: screen, http, shell, python, file or program
+    source: str
+    booking: Booking
+
+    @property
+    def place(self) -> Place:
+        """Where the entry stands in the ledger: revision, then line."""
+        return (self.revision, self.line)
+
+
+#: Where an entry stands in the ledger: its revision, and its line within that.
+Place = tuple[int, int]
+
+
+def cursor(place: Place) -> str:
+    """``place`` as text for ``before``: ``"42"`` for a change's first line, else ``"42.3"``."""
+    revision, line = place
+    return str(revision) if line == 1 else f"{revision}.{line}"
+
+
+def place_of(text: str) -> Place:
+    """The place that a cursor names.
+
+    Raises:
+        InvalidRequest: not a cursor.
+    """
+    match = _CURSOR.fullmatch(text)
+    if match is None:
+        raise InvalidRequest(
+            f"before must be a revision such as 42, or the last page's next, not {text[:40]!r}."
+        )
+    return int(match[1]), int(match[2] or 1)
+
+
+def follows(last: Entry | None, entry: Entry) -> bool:
+    """Whether ``entry`` may stand right after ``last`` (None: at the start): nothing is left out,
+    unless a repair says that something was lost."""
+    revision, line = last.place if last is not None else (0, 0)
+    next_places = ((revision, line + 1), (revision + 1, 1))
+    repaired = entry.booking.kind == "repair" and entry.place > (revision, line)
+    return entry.place in next_places or repaired
+
+
+def replayed(entries: Iterable[Entry], wallet: Wallet | None = None) -> Wallet | None:
+    """The wallet that ``entries`` lead to, starting from ``wallet`` (None: before the first).
+
+    Raises:
+        AccountingError: an entry does not follow from the one before it.
+    """
+    for entry in entries:
+        wallet = _after(wallet, entry.booking, entry.place)
+    return wallet
+
+
+def _known(wallet: Wallet | None, epoch: int) -> Decimal:
+    """The balance that the entries of ``epoch`` have led to so far."""
+    return wallet.balance if wallet is not None and wallet.epoch == epoch else ZERO
+
+
+def _after(wallet: Wallet | None, booking: Booking, at: Place) -> Wallet:
+    if booking.kind in OPENINGS:
+        after = Wallet.opened(booking.epoch, booking.amount)
+    elif booking.restated is not None:
+        after = booking.restated
+        if _known(wallet, after.epoch) + booking.amount != after.balance:
+            raise AccountingError(f"Entry {cursor(at)} does not follow from the one before it.")
+    elif wallet is None:
+        raise AccountingError(f"Entry {cursor(at)} has no start before it.")
+    else:
+        after = wallet.booked(booking.kind, booking.amount)
+    if (after.epoch, after.balance) != (booking.epoch, booking.balance):
+        raise AccountingError(
+            f"Entry {cursor(at)} says epoch {booking.epoch}, balance {booking.balance}, "
+            f"but the entries up to it give epoch {after.epoch}, balance {after.balance}."
+        )
+    return after

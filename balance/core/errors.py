@@ -1,0 +1,140 @@
+"""What can go wrong with the account, as errors that carry their figures.
+
+Every error a caller may want to handle is a :class:`BalanceError`; its text is a sentence a
+person can act on and never holds a path.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from balance.core.figures import grouped
+
+
+class BalanceError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class InvalidAmount(BalanceError, ValueError):
+    """An amount that is not a number, or not one that makes sense here."""
+
+
+class InvalidRequest(BalanceError, ValueError):
+    """A request whose words, not whose amounts, make no sense."""
+
+
+class InsufficientBalance(BalanceError):
+    """A change needs more than is available.
+
+    Attributes:
+        required: what the change needs, in the quote currency.
+        available: the available balance, in the quote currency.
+    """
+
+    def __init__(self, required: Decimal, available: Decimal) -> None:
+        super().__init__(
+            f"This needs {grouped(required)} USDT, but only {grouped(available)} are available."
+        )
+        self.required = required
+        self.available = available
+
+
+class StaleRevision(BalanceError):
+    """The account has moved on from the revision that the caller expected.
+
+    Attributes:
+        expected: the revision the caller named.
+        actual: the account's revision.
+    """
+
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(
+            f"The account is at revision {actual}, not {expected}. "
+            "Read the balance again and decide anew."
+        )
+        self.expected = expected
+        self.actual = actual
+
+
+class KeyReused(BalanceError):
+    """An idempotency key came again with another request.
+
+    Attributes:
+        key: the idempotency key.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The Idempotency-Key {key!r} was used before for another request. Use a new key."
+        )
+        self.key = key
+
+
+class KeyInFlight(BalanceError):
+    """A request with the same idempotency key has not been answered yet.
+
+    Attributes:
+        key: the idempotency key.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"A request with the Idempotency-Key {key!r} is still being worked on. "
+            "Wait for its answer."
+        )
+        self.key = key
+
+
+class AccountingError(BalanceError):
+    """The account would not explain itself: a fault of the program, so nothing is written."""
+
+
+class StoreError(BalanceError):
+    """The account cannot be read or written now."""
+
+
+class StoreUnreadable(StoreError):
+    """A file of the account is missing or damaged; nothing is put in its place.
+
+    Attributes:
+        file: the name of the file, without its folder.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(
+            f"{file} {reason}. Nothing was changed. "
+            "Run `python -m balance verify` to see more, and `python -m balance repair` to mend it."
+        )
+        self.file = file
+        self.reason = reason
+
+
+class StoreFailed(StoreError):
+    """The disk did not confirm a write, so it was not acknowledged.
+
+    Attributes:
+        reason: what the disk said.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The disk did not confirm the change: {reason}. Look at the balance before you try "
+            "again, or repeat the request with the same Idempotency-Key."
+        )
+        self.reason = reason
+
+
+class StoreBusy(StoreError):
+    """Another program held the lock of the account for too long.
+
+    Attributes:
+        seconds: how long this program waited.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"Another program has held the account's lock for {seconds:g} s. "
+            "Nothing was changed; try again."
+        )
+        self.seconds = seconds

@@ -1,0 +1,54 @@
+"""Numbers as text: the one place where a figure of the account is written for people.
+
+Exact figures go into files and sentences; rounded ones, with their unit, go on the screen.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import Final
+
+#: What stands where no number is known.
+NONE: Final = "\N{EN DASH}"
+
+_CENT: Final = Decimal("0.01")
+_CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
+
+
+def plain(number: Decimal) -> str:
+    """``number`` as a decimal string without exponent, with at least two decimals: ``"10.50"``."""
+    return _two_or_more_decimals(f"{number:f}")
+
+
+def grouped(number: Decimal) -> str:
+    """``number`` for a sentence: every digit that counts, thousands set apart: ``"10,000.50"``."""
+    return _two_or_more_decimals(f"{number:,f}")
+
+
+def _two_or_more_decimals(text: str) -> str:
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def dollars(amount: Decimal | None) -> str:
+    """``amount`` rounded to cents: ``"$10,000.00"``, ``"-$12.30"``; a dash for None."""
+    return _signed(amount, prefix="$", plus="")
+
+
+def gain(amount: Decimal | None) -> str:
+    """``amount`` rounded to cents with its sign: ``"+$240.18"``, ``"-$12.30"``, ``"$0.00"``."""
+    return _signed(amount, prefix="$", plus="+")
+
+
+def percent(amount: Decimal | None) -> str:
+    """``amount``, in percent, rounded to two decimals, with its sign: ``"+1.25%"``."""
+    return _signed(amount, suffix="%", plus="+")
+
+
+def _signed(amount: Decimal | None, *, prefix: str = "", suffix: str = "", plus: str) -> str:
+    if amount is None:
+        return NONE
+    rounded = amount.quantize(_CENT, context=_CONTEXT)
+    # the sign is that of what is shown: nothing that reads zero is a gain or a loss
+    sign = "" if not rounded else "-" if rounded < 0 else plus
+    return f"{sign}{prefix}{rounded.copy_abs():,f}{suffix}"

@@ -1,0 +1,22 @@
+"""Moments in UTC, written as ISO 8601 with milliseconds and ``Z``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def iso(moment: datetime) -> str:
+    """``moment`` as text: ``2026-01-02T03:04:05.678Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_iso(text: str) -> datetime:
+    """The moment that ``text`` names.
+
+    Raises:
+        ValueError: not ISO 8601, or without an offset.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} does not say which time zone it is in")
+    return moment.astimezone(UTC)

@@ -1,0 +1,91 @@
+"""Exact decimal money in the quote currency: made, added up and written here."""
+
+from __future__ import annotations
+
+import math
+import re
+from contextlib import AbstractContextManager
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
+from typing import Final
+
+from balance.core.errors import InvalidAmount
+
+CURRENCY: Final = "USDT"
+ZERO: Final = Decimal(0)
+#: What a new account and a reset begin with unless asked otherwise.
+DEFAULT_STARTING_BALANCE: Final = Decimal("10000.00")
+#: The smallest difference that is booked: eight decimals.
+QUANTUM: Final = Decimal("0.00000001")
+#: No amount and no balance may be larger; twelve digits and eight decimals stay exact everywhere.
+LIMIT: Final = Decimal(10) ** 12
+
+# wide enough for any product of a price and a quantity, whatever context the caller has set
+_CONTEXT: Final = Context(
+    prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow]
+)
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_LONGEST: Final = 200
+
+
+def exact() -> AbstractContextManager[Context]:
+    """A ``with`` block in which sums and products of money are exact, whatever context it is in."""
+    return localcontext(_CONTEXT)
+
+
+def money(value: object, what: str = "amount") -> Decimal:
+    """The amount that a caller means, in the quote currency, rounded half to even to 8 decimals.
+
+    Takes a Decimal, an int, a str such as ``"12.30"`` or a float; a float is taken as the decimal
+    number that it prints as, so ``money(0.1)`` is exactly 0.1.
+
+    Raises:
+        InvalidAmount: not a number (a bool is none), not finite, or beyond ``LIMIT``.
+    """
+    return quantized(number(value, what))
+
+
+def number(value: object, what: str = "number", limit: Decimal = LIMIT) -> Decimal:
+    """The number that a caller means, as :func:`money` takes it, but not rounded: a price or a
+    quantity.
+
+    Raises:
+        InvalidAmount: not a number (a bool is none), not finite, or beyond ``limit``.
+    """
+    result = _decimal(value, what)
+    if not result.is_finite():
+        raise InvalidAmount(f"The {what} must be a finite number, not {_short(value)}.")
+    if result.copy_abs() > limit:
+        raise InvalidAmount(f"The {what} is too large: at most {limit:,} {CURRENCY}.")
+    return result
+
+
+def _decimal(value: object, what: str) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        # a huge int is slow to turn into text, and far too large anyway
+        return Decimal(value) if abs(value) <= LIMIT else Decimal("Infinity").copy_sign(value)
+    if isinstance(value, float):
+        return Decimal(repr(value)) if math.isfinite(value) else Decimal(str(value))
+    if isinstance(value, str) and len(value) <= _LONGEST and _NUMBER.fullmatch(value.strip()):
+        return Decimal(value.strip())
+    raise InvalidAmount(f"The {what} must be a number such as 250 or 12.30, not {_short(value)}.")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def quantized(number: Decimal) -> Decimal:
+    """``number`` as it is booked: rounded half to even to 8 decimals, never a negative zero."""
+    rounded = number.quantize(QUANTUM, context=_CONTEXT)
+    return rounded if rounded else ZERO.quantize(QUANTUM)

@@ -1,0 +1,150 @@
+"""What can be done to an account: pure functions from an account to its next state.
+
+All amounts are in the quote currency. Each returns a :class:`Change`; none touches a clock or a
+file, and what is refused raises an error that carries the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from balance.core.account import Account
+from balance.core.entry import Booking
+from balance.core.errors import InsufficientBalance, InvalidAmount
+from balance.core.figures import grouped
+from balance.core.money import CURRENCY, DEFAULT_STARTING_BALANCE, LIMIT, money, quantized
+from balance.core.position import Position
+from balance.core.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An account's next state and the entries that explain the step to it."""
+
+    account: Account
+    bookings: tuple[Booking, ...]
+
+
+Operation = Callable[[Account], Change]
+
+
+def set_balance(account: Account, balance: object, note: str = "") -> Change:
+    """The wallet balance is now ``balance``; the difference is booked as an adjustment.
+
+    Raises:
+        InvalidAmount: not a number, or negative.
+        InsufficientBalance: less than the margin in use.
+    """
+    target = _not_negative(money(balance, "balance"), "balance")
+    return adjust_by(account, target - account.wallet.balance, note)
+
+
+def adjust(account: Account, amount: object, note: str = "") -> Change:
+    """Book a gain (above zero) or a loss (below) from outside; it counts as P&L.
+
+    Raises:
+        InvalidAmount: not a number, or zero.
+        InsufficientBalance: a loss larger than what is available.
+    """
+    step = money(amount, "adjustment")
+    if not step:
+        raise InvalidAmount("The adjustment must not be zero.")
+    return adjust_by(account, step, note)
+
+
+def adjust_by(account: Account, amount: Decimal, note: str) -> Change:
+    """Book an adjustment that may be zero."""
+    return _booked(account, "adjustment", amount, note)
+
+
+def deposit(account: Account, amount: object, note: str = "") -> Change:
+    """Put money in; it is no gain.
+
+    Raises:
+        InvalidAmount: not a number, or not above zero.
+    """
+    return _booked(account, "deposit", _positive(money(amount, "deposit"), "deposit"), note)
+
+
+def withdraw(account: Account, amount: object, note: str = "") -> Change:
+    """Take money out; it is no loss.
+
+    Raises:
+        InvalidAmount: not a number, or not above zero.
+        InsufficientBalance: more than is available.
+    """
+    step = _positive(money(amount, "withdrawal"), "withdrawal")
+    return _booked(account, "withdrawal", -step, note)
+
+
+def reset(account: Account, balance: object = None, note: str = "") -> Change:
+    """Close the epoch and open the next one with ``balance`` (None: 10,000.00).
+
+    Open orders are cancelled; positions are closed at their last known mark price and their
+    result is booked in the epoch that ends. A position loses at most its isolated margin.
+
+    Raises:
+        InvalidAmount: not a number, or negative.
+    """
+    wanted = DEFAULT_STARTING_BALANCE if balance is None else balance
+    starting = _not_negative(money(wanted, "starting balance"), "starting balance")
+    closed, bookings = account.wallet, []
+    for position in account.positions:
+        result = max(quantized(position.unrealized_pnl), -position.isolated_margin)
+        closed = closed.booked("realized_pnl", result)
+        bookings.append(_booking(closed, "realized_pnl", result, _closing_note(position)))
+    opened = Wallet.opened(closed.epoch + 1, starting)
+    bookings.append(_booking(opened, "reset", starting, note))
+    return Change(Account(opened), tuple(bookings))
+
+
+def started(balance: Decimal = DEFAULT_STARTING_BALANCE) -> Change:
+    """A new account: its first epoch, with ``balance`` to begin with."""
+    wallet = Wallet.opened(1, _not_negative(money(balance, "starting balance"), "starting balance"))
+    return Change(Account(wallet), (_booking(wallet, "start", wallet.balance, ""),))
+
+
+def restated(account: Account, kind: str, known_balance: Decimal, note: str) -> Change:
+    """Take ``account`` as somebody stated it from outside, and book the difference to what was
+    known as an entry of ``kind``; what its totals leave unexplained becomes an adjustment."""
+    wallet = account.wallet
+    gap = wallet.balance - wallet.explained
+    wallet = replace(wallet, adjustments=wallet.adjustments + gap)
+    booking = replace(_booking(wallet, kind, wallet.balance - known_balance, note), restated=wallet)
+    return Change(replace(account, wallet=wallet), (booking,))
+
+
+def _booked(account: Account, kind: str, amount: Decimal, note: str) -> Change:
+    if amount < 0 and account.available_balance + amount < 0:
+        raise InsufficientBalance(-amount, account.available_balance)
+    wallet = account.wallet.booked(kind, amount)
+    if wallet.balance > LIMIT:
+        raise InvalidAmount(
+            f"The balance would be {grouped(wallet.balance)} {CURRENCY}; at most {LIMIT:,} may be."
+        )
+    return Change(replace(account, wallet=wallet), (_booking(wallet, kind, amount, note),))
+
+
+def _booking(wallet: Wallet, kind: str, amount: Decimal, note: str) -> Booking:
+    return Booking(epoch=wallet.epoch, kind=kind, amount=amount, balance=wallet.balance, note=note)
+
+
+def _closing_note(position: Position) -> str:
+    return (
+        f"{position.side} {grouped(position.quantity)} {position.symbol} "
+        f"closed by reset at {grouped(position.mark_price)}"
+    )
+
+
+def _positive(amount: Decimal, what: str) -> Decimal:
+    if amount <= 0:
+        raise InvalidAmount(f"The {what} must be above zero, not {grouped(amount)}.")
+    return amount
+
+
+def _not_negative(amount: Decimal, what: str) -> Decimal:
+    if amount < 0:
+        raise InvalidAmount(f"The {what} must not be negative, not {grouped(amount)}.")
+    return amount

@@ -1,0 +1,89 @@
+"""The settled money of one epoch, and the one table of what each kind of entry moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from balance.core.errors import AccountingError
+from balance.core.figures import plain
+from balance.core.money import ZERO
+
+#: Which total a kind of entry moves, and with what sign; its amount always moves the balance.
+MOVES: Final = MappingProxyType(
+    {
+        "deposit": ("deposits", 1),
+        "withdrawal": ("withdrawals", -1),
+        "adjustment": ("adjustments", 1),
+        "external_edit": ("adjustments", 1),
+        "repair": ("adjustments", 1),
+        "realized_pnl": ("realized_pnl", 1),
+        "liquidation": ("realized_pnl", 1),
+        "fee": ("fees_paid", -1),
+        "funding": ("funding", 1),
+    }
+)
+#: The kinds that open an epoch: their amount is the starting balance.
+OPENINGS: Final = ("start", "reset")
+#: Every kind of ledger entry there is.
+KINDS: Final = (*OPENINGS, *MOVES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """Settled money in the quote currency since the epoch began; all but ``funding`` and the
+    P&L totals are at least zero."""
+
+    # counts resets, from 1
+    epoch: int
+    starting_balance: Decimal
+    deposits: Decimal = ZERO
+    withdrawals: Decimal = ZERO
+    # gains and losses booked from outside
+    adjustments: Decimal = ZERO
+    # closed P&L before fees
+    realized_pnl: Decimal = ZERO
+    fees_paid: Decimal = ZERO
+    # funding received less funding paid
+    funding: Decimal = ZERO
+    # the wallet balance; kept, not derived, so that the sum below can prove it
+    balance: Decimal
+
+    @classmethod
+    def opened(cls, epoch: int, starting_balance: Decimal) -> Wallet:
+        """The wallet at the first moment of ``epoch``."""
+        return cls(epoch=epoch, starting_balance=starting_balance, balance=starting_balance)
+
+    def booked(self, kind: str, amount: Decimal) -> Wallet:
+        """The wallet after an entry of ``kind`` whose amount moved the balance by ``amount``."""
+        total, sign = MOVES[kind]
+        return replace(
+            self,
+            **{total: getattr(self, total) + sign * amount, "balance": self.balance + amount},
+        )
+
+    @property
+    def capital(self) -> Decimal:
+        """What was put in: starting balance + deposits - withdrawals."""
+        return self.starting_balance + self.deposits - self.withdrawals
+
+    @property
+    def explained(self) -> Decimal:
+        """What the balance must be: capital + adjustments + realised P&L - fees + funding."""
+        return self.capital + self.adjustments + self.realized_pnl - self.fees_paid + self.funding
+
+    def check(self) -> None:
+        """Prove that the balance is explained and not negative.
+
+        Raises:
+            AccountingError: it is not.
+        """
+        if self.balance != self.explained:
+            raise AccountingError(
+                f"The balance {plain(self.balance)} is not the sum of its parts, "
+                f"{plain(self.explained)}."
+            )
+        if self.balance < 0:
+            raise AccountingError(f"The balance {plain(self.balance)} is negative.")

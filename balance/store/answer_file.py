@@ -1,0 +1,69 @@
+"""The answers that keyed requests got: a line each, the newest thousand at least."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from balance.core.errors import StoreUnreadable
+from balance.store import disk
+from balance.store.codec import Unreadable, decode_answer, encode_answer
+from balance.store.state import State
+
+#: How many answers are kept at least; the file is cut back to them when it holds twice as many.
+KEPT: Final = 1_000
+
+
+class AnswerFile:
+    """``answers.jsonl``: which state answered which idempotency key. Only for the lock's holder."""
+
+    def __init__(self, path: Path, kept: int = KEPT) -> None:
+        self.path = path
+        self._kept = kept
+
+    def find(self, key: str) -> State | None:
+        """The state that answered ``key``, or None where it is not known (any more).
+
+        Raises:
+            StoreUnreadable: the key is there, but its answer is damaged.
+        """
+        start = b'{"key": ' + json.dumps(key).encode() + b","
+        for line in reversed(self._lines()):
+            if line.startswith(start) and line.endswith(b"\n"):
+                try:
+                    return decode_answer(line)
+                except Unreadable as fault:
+                    raise StoreUnreadable(self.path.name, f"is damaged: a line {fault}") from fault
+        return None
+
+    def mend(self, state: State) -> None:
+        """Make sure that the newest commit's answer is kept, whatever its writer came to.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        if state.request is None:
+            return
+        earlier = self.find(state.request.key)
+        if earlier is None or earlier.revision != state.revision:
+            self.append(state)
+
+    def append(self, state: State) -> None:
+        """Keep the answer of ``state``, durably; a line that a dead writer tore is dropped.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        lines, text = self._lines(), encode_answer(state)
+        if len(lines) >= 2 * self._kept or (lines and not lines[-1].endswith(b"\n")):
+            whole = [line for line in lines if line.endswith(b"\n")]
+            disk.replace_file(self.path, b"".join([*whole[-self._kept + 1 :], text]))
+        else:
+            disk.append(self.path, text)
+
+    def _lines(self) -> list[bytes]:
+        try:
+            return self.path.read_bytes().splitlines(keepends=True)
+        except FileNotFoundError:
+            return []

@@ -1,0 +1,94 @@
+"""Durable writes: whole files replaced atomically, lines appended, both synced to the disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+# on Windows a reader that has the file open makes a replace fail for as long as it reads
+_REPLACE_TRIES: Final = 50
+_REPLACE_PAUSE_SECONDS: Final = 0.01
+
+
+def replace_file(path: Path, text: bytes) -> None:
+    """Put ``text`` in the place of the file at ``path``: all of it or nothing, and durable.
+
+    Raises:
+        OSError: the disk refused; the file at ``path`` is then the old one or, if only the sync
+            of its folder failed, the new one.
+    """
+    # a link stays a link: what it points to is replaced
+    target = path.resolve()
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        _replace(name, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+    sync_folder(target.parent)
+
+
+def _replace(name: str, target: Path) -> None:
+    for left in reversed(range(_REPLACE_TRIES)):
+        try:
+            os.replace(name, target)
+        except PermissionError:
+            if sys.platform != "win32" or not left:
+                raise
+            time.sleep(_REPLACE_PAUSE_SECONDS)
+        else:
+            return
+
+
+def append(path: Path, text: bytes) -> None:
+    """Add ``text`` to the end of the file at ``path``, durably; the file is made where missing.
+
+    Raises:
+        OSError: the disk refused; a part of ``text`` may be there.
+    """
+    new = not path.exists()
+    with path.open("ab") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    if new:
+        sync_folder(path.parent)
+
+
+def cut(path: Path, size: int) -> None:
+    """Shorten the file at ``path`` to ``size`` bytes, durably."""
+    with path.open("r+b") as file:
+        file.truncate(size)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable, where the system lets a folder be synced."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path, name: str) -> None:
+    """Remove the temporary files that dead writers of ``name`` left in ``folder``.
+
+    Only for the holder of the lock: nobody else is writing one then.
+    """
+    for leftover in folder.glob(f".{name}.*.tmp"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()

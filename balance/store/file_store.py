@@ -1,0 +1,240 @@
+"""The account in its folder: ``virtual_balance.json`` the truth, ``ledger.jsonl`` its history."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from balance.core.entry import Entry, Place
+from balance.core.errors import KeyReused, StoreFailed, StoreUnreadable
+from balance.core.money import DEFAULT_STARTING_BALANCE
+from balance.core.operations import Operation, started
+from balance.store import disk
+from balance.store.answer_file import AnswerFile
+from balance.store.codec import Unreadable, decode_state, encode_state
+from balance.store.ledger_file import LedgerFile
+from balance.store.lock import AccountLock, account_lock
+from balance.store.state import Commit, Request, State, expect, first_state, next_state, stated_anew
+
+ACCOUNT_FILE: Final = "virtual_balance.json"
+LEDGER_FILE: Final = "ledger.jsonl"
+ANSWER_FILE: Final = "answers.jsonl"
+LOCK_FILE: Final = "virtual_balance.lock"
+
+# a file changed this shortly before it was read may change again within one tick of its clock
+_RACY_NANOSECONDS: Final = 20_000_000
+
+_log = logging.getLogger(__name__)
+
+_Signature = tuple[int, int, int]
+
+
+class FileStore:
+    """An account in a folder, shared safely by any number of threads and processes.
+
+    The first to open an empty folder makes the account. What a writer that died left undone is
+    mended by the next; an outside edit of the file is adopted with an entry that says so.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        starting_balance: Decimal = DEFAULT_STARTING_BALANCE,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Open the account in ``folder``, made where missing.
+
+        Raises:
+            StoreUnreadable: the account or its ledger is damaged, or only one of them is there.
+            StoreFailed: the folder is not writable.
+            StoreBusy: the account is new or needs mending, and another program has the lock.
+        """
+        self.folder = folder
+        self._file = folder / ACCOUNT_FILE
+        self._ledger = LedgerFile(folder / LEDGER_FILE)
+        self._answers = AnswerFile(folder / ANSWER_FILE)
+        self._clock = clock
+        # the newest state this process has seen, and the file's signature while it can be trusted
+        self._seen: State | None = None
+        self._signature: _Signature | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise StoreFailed(f"the data folder can't be made: {_said(fault)}") from fault
+        if not self._file.exists() and self._ledger.last() is None:
+            self._create(starting_balance)
+        self._open()
+
+    def read(self) -> State:
+        """The newest committed state; an outside edit is adopted first. Takes no lock otherwise.
+
+        Raises:
+            StoreUnreadable: missing or damaged; never a default in its place.
+        """
+        try:
+            signature: _Signature | None = _signature(self._file)
+            if self._seen is not None and signature == self._signature:
+                return self._seen
+            state, sealed = decode_state(self._file.read_bytes())
+        except (OSError, Unreadable) as fault:
+            raise _unreadable(fault) from fault
+        if not sealed or self._is_older(state):
+            with self._lock():
+                state, signature = self._settled(), None
+        elif _is_racy(signature):
+            signature = None
+        self._seen, self._signature = state, signature
+        return state
+
+    def commit(
+        self,
+        operation: Operation,
+        *,
+        source: str,
+        if_match: int | None = None,
+        request: Request | None = None,
+    ) -> Commit:
+        """Apply ``operation`` and keep the result, as :meth:`Store.commit` says."""
+        with self._lock():
+            state = self._settled()
+            if request is not None and (earlier := self._answers.find(request.key)):
+                if earlier.request != request:
+                    raise KeyReused(request.key)
+                return Commit(earlier, replayed=True)
+            expect(state, if_match)
+            state = next_state(state, operation, self._clock(), source, request)
+            self._write(state)
+            self._record(state)
+            return Commit(state)
+
+    def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
+        """The ledger, newest first, from just before ``before`` on.
+
+        Raises:
+            StoreUnreadable: a line on the way is no entry.
+        """
+        # a commit whose writer has not come to the ledger yet has its entries in the account
+        newest = self.read().entries
+        ledger = self._ledger.newest_first(before)
+        first = next(ledger, None)
+        for entry in reversed(newest):
+            if (before is None or entry.place < before) and (
+                first is None or entry.place > first.place
+            ):
+                yield entry
+        if first is not None:
+            yield first
+        yield from ledger
+
+    def _lock(self) -> AccountLock:
+        return account_lock(self.folder / LOCK_FILE)
+
+    def _create(self, starting_balance: Decimal) -> None:
+        with self._lock():
+            if self._file.exists() or self._ledger.last() is not None:
+                return  # another program was first
+            state = first_state(
+                secrets.token_hex(8), started(starting_balance), self._clock(), "program"
+            )
+            self._write(state)
+            self._record(state)
+
+    def _open(self) -> None:
+        state = self.read()
+        last = self._ledger.last()
+        if last is None or last.place != state.entries[-1].place:
+            with self._lock():
+                self._settled()
+
+    def _is_older(self, state: State) -> bool:
+        """Whether ``state`` is one that this process knows to be past: a file put back by hand."""
+        seen = self._seen
+        return (
+            seen is not None
+            and state.account_id == seen.account_id
+            and state.revision < seen.revision
+        )
+
+    def _settled(self) -> State:
+        """For the lock's holder: the state in the file with its ledger in order; outside edits
+        are adopted, and what a dead writer left is mended."""
+        try:
+            state, sealed = decode_state(self._file.read_bytes())
+        except (OSError, Unreadable) as fault:
+            raise _unreadable(fault) from fault
+        try:
+            disk.sweep(self.folder, ACCOUNT_FILE)
+            last = self._ledger.last()
+            if last is None or last.revision < state.revision or last in state.entries:
+                self._ledger.mend(state.entries)
+                last = state.entries[-1]
+                if sealed:
+                    self._answers.mend(state)
+                    return state
+            return self._adopted(state, last)
+        except OSError as fault:
+            raise StoreFailed(_said(fault)) from fault
+
+    def _adopted(self, edited: State, last: Entry) -> State:
+        """The state after taking over what another program wrote into the account's file, with
+        an entry for the difference to ``last``, the ledger's newest."""
+        known, wallet = last.booking, replace(edited.account.wallet, epoch=last.booking.epoch)
+        stated = replace(
+            edited,
+            revision=max(edited.revision, last.revision),
+            account=replace(edited.account, wallet=wallet),
+        )
+        note = f"{ACCOUNT_FILE} was edited"
+        adopted = stated_anew(stated, "external_edit", known.balance, note, self._clock(), "file")
+        self._write(adopted)
+        self._record(adopted)
+        return adopted
+
+    def _write(self, state: State) -> None:
+        """Make ``state`` the account: once this returns it is committed."""
+        text = encode_state(state)
+        decode_state(text)  # what could not be read back is never written
+        try:
+            disk.replace_file(self._file, text)
+        except OSError as fault:
+            self._signature = None
+            raise StoreFailed(_said(fault)) from fault
+
+    def _record(self, state: State) -> None:
+        """Append what is committed already; where that fails, the next writer mends it first."""
+        try:
+            self._ledger.append(state.entries)
+            if state.request is not None:
+                self._answers.append(state)
+        except OSError as fault:
+            _log.error("revision %d is not in the ledger yet: %s", state.revision, _said(fault))
+
+
+def _signature(file: Path) -> _Signature:
+    status = os.stat(file)
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _is_racy(signature: _Signature | None) -> bool:
+    """Whether the file was changed so shortly ago that the next change may look the same."""
+    return signature is None or abs(time.time_ns() - signature[0]) < _RACY_NANOSECONDS
+
+
+def _said(fault: OSError) -> str:
+    return fault.strerror or type(fault).__name__
+
+
+def _unreadable(fault: OSError | Unreadable) -> StoreUnreadable:
+    if isinstance(fault, FileNotFoundError):
+        return StoreUnreadable(ACCOUNT_FILE, "is missing")
+    if isinstance(fault, OSError):
+        return StoreUnreadable(ACCOUNT_FILE, f"can't be read: {_said(fault)}")
+    return StoreUnreadable(ACCOUNT_FILE, str(fault))

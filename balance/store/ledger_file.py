@@ -1,0 +1,149 @@
+"""The ledger in its file: one JSON line an entry, in order, appended to and never rewritten."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from balance.core.entry import Entry, Place, follows
+from balance.core.errors import StoreUnreadable
+from balance.store import disk
+from balance.store.codec import Unreadable, decode_entry, encode_entry
+
+_BLOCK: Final = 64 * 1024
+# a page is found by bisection down to a stretch of this size, then by reading it
+_STRETCH: Final = 8 * 1024
+
+
+class LedgerFile:
+    """The lines of ``ledger.jsonl``. Reading needs no lock; mending and appending do."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def last(self) -> Entry | None:
+        """The newest whole entry, or None where there is none.
+
+        Raises:
+            StoreUnreadable: the newest whole line is no entry.
+        """
+        return next(self.newest_first(), None)
+
+    def newest_first(self, before: Place | None = None) -> Iterator[Entry]:
+        """The whole entries from just before ``before`` (None: the newest) back to the first.
+
+        Raises:
+            StoreUnreadable: a line on the way is no entry.
+        """
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            end = _whole(file)
+            if before is not None:
+                end = self._end_of_stretch(file, before, end)
+            for line in _lines_backwards(file, end):
+                entry = self._decoded(line)
+                if before is None or entry.place < before:
+                    yield entry
+
+    def oldest_first(self) -> Iterator[bytes]:
+        """The whole lines from the first on, as they stand."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            yield from (line for line in file if line.endswith(b"\n"))
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Add ``entries`` durably.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        disk.append(self.path, b"".join(map(encode_entry, entries)))
+
+    def mend(self, entries: Sequence[Entry]) -> None:
+        """Make the ledger end with ``entries``, those of the newest commit, whatever part of them
+        its writer wrote before it died.
+
+        Raises:
+            StoreUnreadable: the ledger does not lead up to ``entries``.
+            OSError: the disk refused.
+        """
+        self._drop_torn_line(entries)
+        last = self.last()
+        missing = [entry for entry in entries if last is None or entry.place > last.place]
+        if missing and not follows(last, missing[0]):
+            ends = f"ends with revision {last.revision}" if last else "has no entries"
+            raise StoreUnreadable(
+                self.path.name, f"{ends}, but the account is at {missing[0].revision}"
+            )
+        if missing:
+            self.append(missing)
+
+    def _drop_torn_line(self, entries: Sequence[Entry]) -> None:
+        try:
+            with self.path.open("rb") as file:
+                end = _whole(file)
+                file.seek(end)
+                torn = file.read()
+        except FileNotFoundError:
+            return
+        if not torn:
+            return
+        if not any(encode_entry(entry).startswith(torn) for entry in entries):
+            raise StoreUnreadable(self.path.name, "ends with a broken line")
+        disk.cut(self.path, end)
+
+    def _decoded(self, line: bytes) -> Entry:
+        try:
+            return decode_entry(line)
+        except Unreadable as fault:
+            raise StoreUnreadable(self.path.name, f"is damaged: a line {fault}") from fault
+
+    def _end_of_stretch(self, file: BinaryIO, before: Place, end: int) -> int:
+        """An offset just after a line, at or shortly after the first entry from ``before`` on."""
+        low, high = 0, end
+        while high - low > _STRETCH:
+            file.seek((low + high) // 2)
+            file.readline()
+            start = file.tell()
+            line = file.readline() if start < high else b""
+            if not line:
+                break
+            if self._decoded(line).place < before:
+                low = start + len(line)
+            else:
+                high = start + len(line)
+        return high
+
+
+def _whole(file: BinaryIO) -> int:
+    """The size of ``file`` up to its last newline: what follows is being written, or torn."""
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        start = max(0, end - _BLOCK)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
+
+
+def _lines_backwards(file: BinaryIO, end: int) -> Iterator[bytes]:
+    rest = b""
+    while end > 0:
+        start = max(0, end - _BLOCK)
+        file.seek(start)
+        lines = (file.read(end - start) + rest).split(b"\n")
+        rest = lines[0]
+        yield from (line for line in reversed(lines[1:]) if line)
+        end = start
+    if rest:
+        yield rest

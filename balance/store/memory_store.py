@@ -1,0 +1,59 @@
+"""The store's twin in memory: the same contract, gone with the process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from balance.core.entry import Entry, Place
+from balance.core.errors import KeyReused
+from balance.core.money import DEFAULT_STARTING_BALANCE
+from balance.core.operations import Operation, started
+from balance.store.state import Commit, Request, State, expect, first_state, next_state
+
+
+class MemoryStore:
+    """An account that lives as long as this object; safe to use from several threads."""
+
+    def __init__(
+        self,
+        starting_balance: Decimal = DEFAULT_STARTING_BALANCE,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._state = first_state("memory", started(starting_balance), clock(), "program")
+        self._ledger: tuple[Entry, ...] = self._state.entries
+        self._answered: dict[str, State] = {}
+
+    def read(self) -> State:
+        """The newest committed state."""
+        return self._state
+
+    def commit(
+        self,
+        operation: Operation,
+        *,
+        source: str,
+        if_match: int | None = None,
+        request: Request | None = None,
+    ) -> Commit:
+        """Apply ``operation`` and keep the result, as :meth:`Store.commit` says."""
+        with self._lock:
+            if request is not None and (earlier := self._answered.get(request.key)):
+                if earlier.request != request:
+                    raise KeyReused(request.key)
+                return Commit(earlier, replayed=True)
+            expect(self._state, if_match)
+            state = next_state(self._state, operation, self._clock(), source, request)
+            self._state = state
+            self._ledger += state.entries
+            if request is not None:
+                self._answered[request.key] = state
+            return Commit(state)
+
+    def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
+        """The ledger, newest first, from just before ``before`` on."""
+        return (entry for entry in reversed(self._ledger) if before is None or entry.place < before)

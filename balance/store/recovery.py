@@ -1,0 +1,236 @@
+"""Proving that the account and its ledger agree, and rebuilding either from the other."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from balance.core.account import Account
+from balance.core.entry import Entry, cursor, follows, replayed
+from balance.core.errors import AccountingError, StoreUnreadable
+from balance.core.figures import grouped
+from balance.core.money import ZERO, exact
+from balance.core.wallet import Wallet
+from balance.store import disk
+from balance.store.codec import (
+    Unreadable,
+    decode_entry,
+    decode_state,
+    encode_entry,
+    encode_state,
+)
+from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, LOCK_FILE
+from balance.store.ledger_file import LedgerFile
+from balance.store.lock import account_lock
+from balance.store.state import State, stated_anew
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check or a repair found. ``faults`` is empty where everything agrees."""
+
+    faults: tuple[str, ...]
+    # whole entries in the ledger
+    entries: int
+    # the newest revision, and the wallet balance there; None where neither file tells
+    revision: int | None
+    balance: str | None
+    # names of the damaged files that a repair kept beside the new ones
+    kept: tuple[str, ...] = ()
+
+
+def verify(folder: Path) -> Report:
+    """Replay the whole ledger in ``folder`` and compare it with the account. Changes nothing,
+    takes no lock: entries committed while it reads are left to the next check."""
+    faults: list[str] = []
+    state = _account(folder, faults)
+    entries = list(_checked(_lines(folder, state), faults))
+    if state is not None:
+        entries = [entry for entry in entries if entry.revision <= state.revision]
+    wallet = _replay(entries, faults)
+    if state is not None and not faults and wallet != state.account.wallet:
+        faults.append(
+            f"{LEDGER_FILE} adds up to {_figures(wallet)}, "
+            f"but {ACCOUNT_FILE} says {_figures(state.account.wallet)}."
+        )
+    return _report(faults, entries, state)
+
+
+def repair(folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Report:
+    """Rebuild what is damaged in ``folder`` from what is whole, with an entry of kind ``repair``;
+    the damaged files are kept beside the new ones. Where all agrees nothing is changed.
+
+    Raises:
+        StoreUnreadable: neither the account nor any entry of the ledger can be read.
+        StoreBusy: another program holds the lock.
+        OSError: the disk refused.
+    """
+    with account_lock(folder / LOCK_FILE):
+        report = verify(folder)
+        if not report.faults:
+            return report
+        state = _account(folder, [])
+        entries = list(_salvaged(_checked(_lines(folder, state), [])))
+        if state is None and not entries:
+            raise StoreUnreadable(
+                ACCOUNT_FILE,
+                f"can't be rebuilt: {LEDGER_FILE} holds no entry that can be read. To begin anew, "
+                "move both files out of the data folder",
+            )
+        now = clock()
+        kept = tuple(_kept(folder / name, now) for name in (ACCOUNT_FILE, LEDGER_FILE))
+        state = _rebuilt(state, entries, now)
+        ledger = [*entries, *state.entries]
+        disk.replace_file(folder / LEDGER_FILE, b"".join(map(encode_entry, ledger)))
+        disk.replace_file(folder / ACCOUNT_FILE, encode_state(state))
+        return replace(_report(list(report.faults), ledger, state), kept=tuple(filter(None, kept)))
+
+
+def _report(faults: list[str], entries: list[Entry], state: State | None) -> Report:
+    last = state.entries[-1] if state is not None else entries[-1] if entries else None
+    return Report(
+        faults=tuple(faults),
+        entries=len(entries),
+        revision=None if last is None else last.revision,
+        balance=None if last is None else grouped(last.booking.balance),
+    )
+
+
+def _account(folder: Path, faults: list[str]) -> State | None:
+    try:
+        state, sealed = decode_state((folder / ACCOUNT_FILE).read_bytes())
+    except (FileNotFoundError, Unreadable) as fault:
+        missing = isinstance(fault, FileNotFoundError)
+        faults.append(f"{ACCOUNT_FILE} {'is missing' if missing else fault}.")
+        return None
+    if not sealed:
+        faults.append(f"{ACCOUNT_FILE} was edited, and the edit is not adopted yet.")
+    return state
+
+
+def _lines(folder: Path, state: State | None) -> Iterator[bytes]:
+    """The ledger's lines, with those of the newest commit that its writer has not come to."""
+    last = b""
+    for last in LedgerFile(folder / LEDGER_FILE).oldest_first():
+        yield last
+    if state is not None:
+        newest = [encode_entry(entry) for entry in state.entries]
+        with suppress(Unreadable):
+            place = decode_entry(last).place if last else (0, 0)
+            newest = [
+                line
+                for line, entry in zip(newest, state.entries, strict=True)
+                if entry.place > place
+            ]
+        yield from newest
+
+
+def _checked(lines: Iterable[bytes], faults: list[str]) -> Iterator[Entry]:
+    """The entries in ``lines``, each one after the other; what is none is a fault."""
+    last: Entry | None = None
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = decode_entry(line)
+        except Unreadable as fault:
+            faults.append(f"{LEDGER_FILE} line {number} {fault}.")
+            continue
+        if last is not None and entry.place <= last.place:
+            faults.append(
+                f"{LEDGER_FILE} line {number} holds entry {cursor(entry.place)} "
+                f"after {cursor(last.place)}."
+            )
+            continue
+        if not follows(last, entry):
+            after = f"after {cursor(last.place)}" if last else "at the start"
+            faults.append(f"{LEDGER_FILE} lacks what comes {after}, before {cursor(entry.place)}.")
+        yield entry
+        last = entry
+
+
+def _replay(entries: Iterable[Entry], faults: list[str]) -> Wallet | None:
+    wallet: Wallet | None = None
+    with exact():
+        for entry in entries:
+            try:
+                wallet = replayed([entry], wallet)
+            except AccountingError as fault:
+                faults.append(f"{LEDGER_FILE}: {fault}")
+                return wallet
+    return wallet
+
+
+def _salvaged(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """``entries``, where each that does not follow from the one before it becomes one of kind
+    ``repair`` that states the wallet anew, so that the whole adds up again."""
+    wallet: Wallet | None = None
+    last: Entry | None = None
+    with exact():
+        for entry in entries:
+            try:
+                wallet = replayed([entry], wallet) if follows(last, entry) else None
+            except AccountingError:
+                wallet = None
+            if wallet is None:
+                entry = _stating(entry, last)
+                wallet = entry.booking.restated
+            yield entry
+            last = entry
+
+
+def _stating(entry: Entry, last: Entry | None) -> Entry:
+    booking = entry.booking
+    same_epoch = last is not None and last.booking.epoch == booking.epoch
+    known = last.booking.balance if last is not None and same_epoch else ZERO
+    lost = f"Entries after {cursor(last.place) if last else 'the start'} were lost or damaged"
+    return replace(
+        entry,
+        booking=replace(
+            booking,
+            kind="repair",
+            amount=booking.balance - known,
+            note=f"{lost}; this one was: {booking.kind}, {grouped(booking.amount)}.",
+            restated=Wallet.opened(booking.epoch, booking.balance),
+        ),
+    )
+
+
+def _rebuilt(state: State | None, entries: list[Entry], now: datetime) -> State:
+    """The account as its file tells it or, where that is gone, as ``entries`` do."""
+    note = f"{LEDGER_FILE} was rebuilt and leads to {ACCOUNT_FILE} again."
+    last = entries[-1] if entries else None
+    if state is None:
+        note = f"{ACCOUNT_FILE} was rebuilt from {LEDGER_FILE}, without positions and orders."
+        with exact():
+            wallet = replayed(entries)
+        if wallet is None or last is None:
+            raise AccountingError("There is no entry to rebuild the account from.")
+        state = State(
+            account_id=secrets.token_hex(8),
+            revision=last.revision,
+            changed_at=now,
+            account=Account(wallet),
+            entries=(last,),
+        )
+    revision = max(state.revision, last.revision if last else 0)
+    same_epoch = last is not None and last.booking.epoch == state.account.wallet.epoch
+    known = last.booking.balance if last is not None and same_epoch else ZERO
+    return stated_anew(replace(state, revision=revision), "repair", known, note, now, "program")
+
+
+def _kept(path: Path, now: datetime) -> str | None:
+    if not path.exists():
+        return None
+    beside = path.with_name(f"{path.stem}.damaged-{now:%Y%m%dT%H%M%S%f}{path.suffix}")
+    shutil.copy2(path, beside)
+    return beside.name
+
+
+def _figures(wallet: Wallet | None) -> str:
+    if wallet is None:
+        return "nothing"
+    return f"epoch {wallet.epoch}, balance {grouped(wallet.balance)}"

@@ -1,0 +1,168 @@
+"""The whole of what a store keeps, and the one way from one state to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from balance.core.account import Account
+from balance.core.entry import Entry, Place
+from balance.core.errors import AccountingError, StaleRevision
+from balance.core.money import ZERO, exact
+from balance.core.operations import Change, Operation, restated
+from balance.core.snapshot import NO_MARKET, Snapshot, snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A caller's idempotency key, and a fingerprint of what was asked with it."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """The account at one revision, with the entries of the commit that led to it."""
+
+    account_id: str
+    revision: int
+    changed_at: datetime
+    account: Account
+    entries: tuple[Entry, ...]
+    request: Request | None = None
+
+    def snapshot(
+        self,
+        *,
+        instance: str = "",
+        tick: int = 0,
+        market: Mapping[str, Any] = NO_MARKET,
+    ) -> Snapshot:
+        """What readers see of this state."""
+        with exact():
+            return snapshot(
+                self.account,
+                account_id=self.account_id,
+                revision=self.revision,
+                as_of=self.changed_at,
+                instance=instance,
+                tick=tick,
+                market=market,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The state that a commit led to; ``replayed`` where an earlier one with its key did."""
+
+    state: State
+    replayed: bool = False
+
+
+class Store(Protocol):
+    """What keeps an account. Both stores pass the same tests."""
+
+    def read(self) -> State:
+        """The newest committed state. Takes no lock.
+
+        Raises:
+            StoreUnreadable: missing or damaged; never a default in its place.
+        """
+
+    def commit(
+        self,
+        operation: Operation,
+        *,
+        source: str,
+        if_match: int | None = None,
+        request: Request | None = None,
+    ) -> Commit:
+        """Apply ``operation`` to the newest state and keep the result, all or nothing.
+
+        Raises:
+            KeyReused: the request's key came before with another fingerprint.
+            StaleRevision: the account is not at revision ``if_match``.
+            StoreError: it can't be read or written now.
+            BalanceError: whatever ``operation`` refuses.
+        """
+
+    def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
+        """The ledger, newest first, from just before ``before`` on."""
+
+
+def expect(state: State, if_match: int | None) -> None:
+    """Refuse to go on from another revision than the caller expects.
+
+    Raises:
+        StaleRevision: the account is not at revision ``if_match``.
+    """
+    if if_match is not None and if_match != state.revision:
+        raise StaleRevision(if_match, state.revision)
+
+
+def first_state(account_id: str, change: Change, now: datetime, source: str) -> State:
+    """The state that a new account begins with, at revision 1."""
+    return _stamped(account_id, 1, change, now, source, None)
+
+
+def next_state(
+    state: State, operation: Operation, now: datetime, source: str, request: Request | None = None
+) -> State:
+    """The state after ``operation``, one revision on, with the account's laws proved.
+
+    Raises:
+        AccountingError: the entries would not explain the step.
+        BalanceError: whatever ``operation`` refuses.
+    """
+    with exact():
+        change = operation(state.account)
+        _prove(state.account, change)
+    return _stamped(state.account_id, state.revision + 1, change, now, source, request)
+
+
+def stated_anew(
+    state: State, kind: str, known: Decimal, note: str, now: datetime, source: str
+) -> State:
+    """The state after taking ``state.account`` as it was stated from outside, one revision on,
+    with an entry of ``kind`` for the difference to the ``known`` balance of its epoch."""
+    account = state.account
+    wallet = replace(account.wallet, balance=known)
+    before = replace(state, account=replace(account, wallet=wallet))
+    return next_state(before, lambda _: restated(account, kind, known, note), now, source)
+
+
+def _prove(before: Account, change: Change) -> None:
+    change.account.check()
+    wallet = change.account.wallet
+    ours = [booking for booking in change.bookings if booking.epoch == wallet.epoch]
+    start = before.wallet.balance if before.wallet.epoch == wallet.epoch else ZERO
+    moved = sum((booking.amount for booking in ours), ZERO)
+    if not ours or start + moved != wallet.balance or ours[-1].balance != wallet.balance:
+        raise AccountingError(
+            f"The entries move the balance from {start} by {moved}, not to {wallet.balance}."
+        )
+
+
+def _stamped(
+    account_id: str,
+    revision: int,
+    change: Change,
+    now: datetime,
+    source: str,
+    request: Request | None,
+) -> State:
+    return State(
+        account_id=account_id,
+        revision=revision,
+        changed_at=now,
+        account=change.account,
+        entries=tuple(
+            Entry(revision=revision, line=line, time=now, source=source, booking=booking)
+            for line, booking in enumerate(change.bookings, start=1)
+        ),
+        request=request,
+    )
