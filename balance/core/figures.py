@@ -12,6 +12,7 @@ from typing import Final
 NONE: Final = "\N{EN DASH}"
 
 _CENT: Final = Decimal("0.01")
+_SATOSHI: Final = Decimal("0.00000001")
 _CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
@@ -28,6 +29,12 @@ def grouped(number: Decimal) -> str:
 def _two_or_more_decimals(text: str) -> str:
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def rounded(number: Decimal) -> str:
+    """``number``, a price or a quantity, rounded to 8 decimals: ``"43,812.4"``, ``"0.005"``."""
+    text = f"{number.quantize(_SATOSHI, context=_CONTEXT):,f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def dollars(amount: Decimal | None) -> str:
@@ -48,7 +55,7 @@ def percent(amount: Decimal | None) -> str:
 def _signed(amount: Decimal | None, *, prefix: str = "", suffix: str = "", plus: str) -> str:
     if amount is None:
         return NONE
-    rounded = amount.quantize(_CENT, context=_CONTEXT)
+    cents = amount.quantize(_CENT, context=_CONTEXT)
     # the sign is that of what is shown: nothing that reads zero is a gain or a loss
-    sign = "" if not rounded else "-" if rounded < 0 else plus
-    return f"{sign}{prefix}{rounded.copy_abs():,f}{suffix}"
+    sign = "" if not cents else "-" if cents < 0 else plus
+    return f"{sign}{prefix}{cents.copy_abs():,f}{suffix}"

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from balance.core.account import Account
-from balance.core.figures import dollars, gain, percent
+from balance.core.figures import dollars, gain, percent, rounded
 from balance.core.moments import iso
 from balance.core.money import CURRENCY, quantized
 from balance.core.position import Order, Position
@@ -159,6 +159,16 @@ def _position(position: Position) -> Mapping[str, Any]:
         "unrealized_pnl": quantized(position.unrealized_pnl),
         "maintenance_margin": quantized(position.maintenance_margin),
         "opened_at": iso(position.opened_at),
+        "display": {
+            "symbol": position.symbol,
+            "side": position.side.capitalize(),
+            "quantity": rounded(position.quantity),
+            "entry_price": rounded(position.entry_price),
+            "mark_price": rounded(position.mark_price),
+            "leverage": f"{rounded(position.leverage)}x",
+            "isolated_margin": dollars(position.isolated_margin),
+            "unrealized_pnl": gain(position.unrealized_pnl),
+        },
     }
 
 
@@ -172,4 +182,12 @@ def _order(order: Order) -> Mapping[str, Any]:
         "price": order.price,
         "reserved_margin": order.reserved_margin,
         "placed_at": iso(order.placed_at),
+        "display": {
+            "symbol": order.symbol,
+            "side": order.side.capitalize(),
+            "type": order.type.replace("_", " ").capitalize(),
+            "quantity": rounded(order.quantity),
+            "price": "Market" if order.price is None else rounded(order.price),
+            "reserved_margin": dollars(order.reserved_margin),
+        },
     }

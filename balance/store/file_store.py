@@ -53,9 +53,8 @@ class FileStore:
         """Open the account in ``folder``, made where missing.
 
         Raises:
-            StoreUnreadable: the account or its ledger is damaged, or only one of them is there.
-            StoreFailed: the folder is not writable.
-            StoreBusy: the account is new or needs mending, and another program has the lock.
+            StoreFailed: the folder can't be made, or a new account not be written.
+            StoreBusy: the account is new, and another program holds its lock.
         """
         self.folder = folder
         self._file = folder / ACCOUNT_FILE
@@ -69,9 +68,8 @@ class FileStore:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
             raise StoreFailed(f"the data folder can't be made: {_said(fault)}") from fault
-        if not self._file.exists() and self._ledger.last() is None:
+        if self._is_empty():
             self._create(starting_balance)
-        self._open()
 
     def read(self) -> State:
         """The newest committed state; an outside edit is adopted first. Takes no lock otherwise.
@@ -86,7 +84,7 @@ class FileStore:
             state, sealed = decode_state(self._file.read_bytes())
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault) from fault
-        if not sealed or self._is_older(state):
+        if not sealed or self._is_past(state):
             with self._lock():
                 state, signature = self._settled(), None
         elif _is_racy(signature):
@@ -137,9 +135,12 @@ class FileStore:
     def _lock(self) -> AccountLock:
         return account_lock(self.folder / LOCK_FILE)
 
+    def _is_empty(self) -> bool:
+        return not self._file.exists() and not self._ledger.path.exists()
+
     def _create(self, starting_balance: Decimal) -> None:
         with self._lock():
-            if self._file.exists() or self._ledger.last() is not None:
+            if not self._is_empty():
                 return  # another program was first
             state = first_state(
                 secrets.token_hex(8), started(starting_balance), self._clock(), "program"
@@ -147,21 +148,16 @@ class FileStore:
             self._write(state)
             self._record(state)
 
-    def _open(self) -> None:
-        state = self.read()
-        last = self._ledger.last()
-        if last is None or last.place != state.entries[-1].place:
-            with self._lock():
-                self._settled()
-
-    def _is_older(self, state: State) -> bool:
-        """Whether ``state`` is one that this process knows to be past: a file put back by hand."""
+    def _is_past(self, state: State) -> bool:
+        """Whether ``state`` is known to be past: an older file was put back by hand."""
         seen = self._seen
-        return (
-            seen is not None
-            and state.account_id == seen.account_id
-            and state.revision < seen.revision
-        )
+        if seen is not None:
+            return state.account_id == seen.account_id and state.revision < seen.revision
+        try:
+            last = self._ledger.last()
+        except StoreUnreadable:
+            return False  # the account is true without its ledger; only writers need both
+        return last is not None and last.revision >= state.revision and last not in state.entries
 
     def _settled(self) -> State:
         """For the lock's holder: the state in the file with its ledger in order; outside edits

@@ -1,0 +1,200 @@
+"""The dashboard of one virtual balance: ``python app.py``."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import logging
+import signal
+import sys
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from dash import Dash
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from waitress.server import create_server
+
+import callbacks
+from balance.api.encoding import answer
+from balance.api.guards import Guards
+from balance.api.problems import answer_with_problems, problem_of
+from balance.api.routes import create_api
+from balance.api.stream import Stream
+from balance.core.errors import StoreError
+from balance.core.figures import plain
+from balance.core.money import DEFAULT_STARTING_BALANCE
+from balance.desk import DEFAULT_DATA_DIR, Desk, open_account
+from balance.watch import Watch
+from layouts.index import INDEX
+from layouts.shell import shell
+from layouts.tab import Tab
+from layouts.tabs import TABS
+
+#: Streams hold a thread each; the rest answers requests.
+THREADS = 256
+MOST_STREAMS = 200
+SHORTEST_TOKEN = 12
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_LARGEST_REQUEST = 16 * 1024 * 1024
+
+_ASSETS = Path(__file__).resolve().parent / "layouts" / "assets"
+_STYLES = (
+    "/bootstrap/static/css/bootstrap.min.css",
+    "/bootstrap/static/css/font/bootstrap-icons.min.css",
+)
+
+
+def create_app(
+    desk: Desk, stream: Stream, guards: Guards | None = None, tabs: Sequence[Tab] = TABS
+) -> Dash:
+    """The dashboard of ``desk`` with ``tabs``, its HTTP interface on the same server; ``stream``
+    is what the pages listen to. May be called more than once in a process."""
+    server = Flask(__name__)
+    guards = guards or Guards(pages=frozenset(tab.path for tab in tabs))
+    guards.stand_before(server)
+    answer_with_problems(server)
+    server.register_blueprint(create_api(desk, stream))
+    Bootstrap5(server)
+    app = Dash(
+        __name__,
+        server=server,
+        assets_folder=str(_ASSETS),
+        external_stylesheets=list(_STYLES),
+        index_string=INDEX,
+        title="Virtual Balance",
+        update_title=None,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+        enable_mcp=False,
+    )
+
+    def layout() -> Any:
+        starting = plain(DEFAULT_STARTING_BALANCE)
+        return shell(tabs, _first_store(desk), starting_balance=starting)
+
+    app.layout = layout
+    callbacks.register(app, desk, layout())
+    desk.subscribe(stream.publish)
+    return app
+
+
+def _first_store(desk: Desk) -> dict[str, Any]:
+    """What ``balance-store`` holds when a page is opened."""
+    link = {"state": "polling", "at": None}
+    try:
+        return {**answer(desk.snapshot()), "link": link, "fault": None}
+    except StoreError as fault:
+        return {"link": link, "fault": problem_of(fault)["detail"]}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve the dashboard until it is stopped; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    if options.host not in _LOOPBACK and options.token is None:
+        return _failed(f"--host {options.host} lets other machines in, so it needs --token.")
+    if options.token is not None and len(options.token) < SHORTEST_TOKEN:
+        return _failed(f"--token must have at least {SHORTEST_TOKEN} characters.")
+    try:
+        desk = open_account(options.data_dir)
+        _prove_writable(options.data_dir)
+    except StoreError as fault:
+        return _failed(f"The data folder {options.data_dir} is of no use: {fault}")
+    except OSError as fault:
+        return _failed(f"The data folder {options.data_dir} is not writable: {fault.strerror}.")
+    stream = Stream(MOST_STREAMS)
+    guards = Guards(options.host, options.token, frozenset(tab.path for tab in TABS))
+    app = create_app(desk, stream, guards)
+    return _serve(app, desk, stream, options)
+
+
+def _serve(app: Dash, desk: Desk, stream: Stream, options: argparse.Namespace) -> int:
+    try:
+        server = create_server(
+            app.server,
+            host=options.host,
+            port=options.port,
+            threads=THREADS,
+            connection_limit=1_000,
+            channel_request_lookahead=1,
+            asyncore_use_poll=True,
+            max_request_body_size=_LARGEST_REQUEST,
+            ident=None,
+        )
+    except OSError as fault:
+        if fault.errno == errno.EADDRINUSE:
+            return _failed(
+                f"Port {options.port} is taken by another program, perhaps by this one started "
+                f"twice. Stop that one, or choose another port: --port {options.port + 1}"
+            )
+        return _failed(f"{options.host}:{options.port} can't be served: {fault.strerror}.")
+    watch = Watch(desk, stream.publish, stream.publish_fault)
+    watch.start()
+    _stop_on_signals(stream)
+    address = _address(options.host, _port(server))
+    print(f"Virtual Balance is at {address} (data in {options.data_dir}). Ctrl-C stops it.")
+    sys.stdout.flush()
+    if options.open:
+        threading.Timer(0.5, webbrowser.open, [address]).start()
+    # returns when a signal came, after the answers under way are given
+    server.run()
+    watch.stop()
+    print("Stopped.")
+    return 0
+
+
+def _stop_on_signals(stream: Stream) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # a thread that waits for news would wait on
+        stream.close()
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _prove_writable(folder: Path) -> None:
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"0")
+
+
+def _port(server: Any) -> int:
+    # a name such as localhost may be bound to two addresses
+    return int(getattr(server, "effective_port", 0) or server.effective_listen[0][1])
+
+
+def _address(host: str, port: int) -> str:
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - not bound
+    return f"http://{f'[{name}]' if ':' in name and name[0] != '[' else name}:{port}"
+
+
+def _failed(words: str) -> int:
+    print(words, file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python app.py", description="A paper-trading desk with one virtual balance."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind to (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8050, help="port to listen on (8050)")
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=DEFAULT_DATA_DIR,
+        metavar="DIR",
+        help="folder of the account (data, beside this file); made where missing",
+    )
+    parser.add_argument("--token", help="what everyone must show; needed for other machines")
+    parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+"""What happens on the screen: thin callbacks, registered on the app that they are given."""
+
+from dash import Dash
+from dash.development.base_component import Component
+
+from balance.desk import Desk
+from callbacks import balance, dialogs, ledger, navigation, positions
+
+
+def register(app: Dash, desk: Desk, layout: Component) -> None:
+    """Register every callback on ``app``; ``layout`` tells what there is to feed."""
+    balance.register(app, layout)
+    positions.register(app)
+    dialogs.register(app, layout)
+    navigation.register(app)
+    ledger.register(app, desk)

@@ -1,0 +1,1 @@
+"""The screen as components: functions that return them and do nothing else."""

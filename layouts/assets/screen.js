@@ -1,0 +1,107 @@
+/* What belongs to the screen alone: toasts, flashes, ages, the theme and the address line. */
+(() => {
+  "use strict";
+
+  const TOAST_MS = 6000;
+  const FLASH_MS = 300;
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+  function toast(words, kind) {
+    const region = document.getElementById("toasts");
+    const box = document.createElement("div");
+    const text = document.createElement("span");
+    const close = document.createElement("button");
+    box.className = `toast-box ${kind}`;
+    text.textContent = words;
+    close.className = "btn-close";
+    close.type = "button";
+    close.setAttribute("aria-label", "Close");
+    close.onclick = () => box.remove();
+    box.append(text, close);
+    region.append(box);
+    while (region.children.length > 4) {
+      region.firstChild.remove();
+    }
+    // an error stays until it was read, or pushed out
+    setTimeout(() => box.remove(), kind === "error" ? 3 * TOAST_MS : TOAST_MS);
+  }
+
+  function flash(element) {
+    if (!calm.matches) {
+      const frames = [{ backgroundColor: "var(--flash)" }, { backgroundColor: "transparent" }];
+      element.animate(frames, FLASH_MS);
+    }
+  }
+
+  function clock(iso) {
+    return iso ? `${iso.slice(11, 19)} UTC` : "before";
+  }
+
+  const UNITS = [
+    [86400, "d"],
+    [3600, "h"],
+    [60, "min"],
+  ];
+
+  function age(ms) {
+    const seconds = Math.max(0, Math.floor(ms / 1000));
+    const [size, unit] = UNITS.find(([each]) => seconds >= each) ?? [1, "s"];
+    return `${Math.floor(seconds / size)} ${unit}`;
+  }
+
+  function writeMoment(element) {
+    const iso = element.dateTime;
+    const words = `${age(Date.now() - Date.parse(iso))} ago`;
+    if (element.textContent !== words) {
+      element.textContent = words;
+      element.title = `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+    }
+  }
+
+  function writeAges() {
+    document.querySelectorAll("time.moment").forEach(writeMoment);
+    const pill = document.getElementById("link-age");
+    const confirmed = window.balanceState?.confirmed;
+    if (pill && confirmed) {
+      pill.textContent = age(Date.now() - confirmed);
+    }
+  }
+
+  setInterval(writeAges, 1000);
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) {
+      for (const node of addedNodes) {
+        node.querySelectorAll?.("time.moment").forEach(writeMoment);
+      }
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
+  /* Changes between light and dark; the choice is kept in this browser. */
+  function changeTheme() {
+    const root = document.documentElement;
+    const theme = root.dataset.bsTheme === "dark" ? "light" : "dark";
+    root.dataset.bsTheme = theme;
+    localStorage.setItem("theme", theme);
+    return window.dash_clientside.no_update;
+  }
+
+  /* Keeps the shown tab and the address line in step: [tab, address]. */
+  function navigate(path, tab, paths) {
+    const none = window.dash_clientside.no_update;
+    if (window.dash_clientside.callback_context.triggered_id === "tabs") {
+      return [none, paths[tab] === path ? none : paths[tab]];
+    }
+    const wanted = Object.keys(paths).find((id) => paths[id] === path);
+    return [wanted && wanted !== tab ? wanted : none, none];
+  }
+
+  function openMenu(clicks, open) {
+    return !open;
+  }
+
+  window.balanceScreen = { toast, flash, clock };
+  window.dash_clientside = {
+    ...window.dash_clientside,
+    screen: { changeTheme, navigate, openMenu },
+  };
+})();

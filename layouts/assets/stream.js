@@ -1,0 +1,105 @@
+/* The stream of snapshots, held once for all tabs of a browser.
+ *
+ * This file runs twice: as a SharedWorker, which holds the one connection and tells every tab what
+ * comes; and in the page, which asks the worker or, where there is none, holds a connection itself.
+ * What is told: {kind: "snapshot" | "fault", text} as it came, "beat", or "down" when it broke.
+ */
+(() => {
+  "use strict";
+
+  const PATH = "/virtual_balance/stream";
+  // the server speaks every 2 s: after this long the connection is dead, whatever it says itself
+  const SILENCE_MS = 7000;
+  const RETRY_MS = 2000;
+
+  function listen(tell) {
+    let source = null;
+    let heard = 0;
+    let retry = null;
+    let down = false;
+
+    function hear(kind) {
+      return (event) => {
+        heard = Date.now();
+        down = false;
+        tell({ kind, text: event.data });
+      };
+    }
+
+    function broken() {
+      if (!down) {
+        down = true;
+        tell({ kind: "down" });
+      }
+      if (source.readyState === EventSource.CLOSED && retry === null) {
+        retry = setTimeout(connect, RETRY_MS);
+      }
+    }
+
+    function connect() {
+      clearTimeout(retry);
+      retry = null;
+      source?.close();
+      heard = Date.now();
+      source = new EventSource(PATH);
+      source.onmessage = hear("snapshot");
+      source.addEventListener("fault", hear("fault"));
+      source.addEventListener("heartbeat", hear("beat"));
+      source.onerror = broken;
+    }
+
+    function check() {
+      if (Date.now() - heard > SILENCE_MS && retry === null) {
+        if (!down) {
+          down = true;
+          tell({ kind: "down" });
+        }
+        connect();
+      }
+    }
+
+    connect();
+    setInterval(check, 1000);
+  }
+
+  if (typeof SharedWorkerGlobalScope !== "undefined" && self instanceof SharedWorkerGlobalScope) {
+    const ports = new Set();
+    let news = null; // the newest snapshot or fault
+    let last = null; // the newest message of any kind
+    self.onconnect = ({ ports: [port] }) => {
+      port.onmessage = ({ data }) => data === "bye" && ports.delete(port);
+      ports.add(port);
+      if (news !== null) {
+        port.postMessage(news);
+      }
+      if (last?.kind === "down") {
+        port.postMessage(last);
+      }
+    };
+    listen((message) => {
+      last = message;
+      news = message.text && message.kind !== "beat" ? message : news;
+      ports.forEach((port) => port.postMessage(message));
+    });
+    return;
+  }
+
+  const script = document.currentScript?.src;
+
+  function throughWorker(tell) {
+    const worker = new SharedWorker(script, { name: "virtual-balance" });
+    worker.port.onmessage = ({ data }) => tell(data);
+    worker.port.start();
+    window.addEventListener("pagehide", () => worker.port.postMessage("bye"), { once: true });
+  }
+
+  // tell is called with every message, from now on until the page is gone
+  window.listenToBalance = (tell) => {
+    if (typeof SharedWorker === "undefined") {
+      listen(tell);
+      return;
+    }
+    throughWorker(tell);
+    window.addEventListener("pageshow", (event) => event.persisted && throughWorker(tell));
+  };
+})();

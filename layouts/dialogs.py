@@ -1,0 +1,107 @@
+"""The two dialogs: begin anew, and move money in, out or by hand."""
+
+import dash_bootstrap_components as dbc
+from dash import html
+
+from layouts.parts import icon
+
+
+def reset_dialog(starting_balance: str) -> dbc.Modal:
+    """Asks for the starting balance of the next epoch before it begins."""
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle("Reset the account")),
+            dbc.ModalBody(
+                [
+                    _amount_field("reset-amount", "Starting balance", starting_balance),
+                    html.P(
+                        "A new epoch begins with this balance: open orders are cancelled, "
+                        "positions are closed at their last price, and the history so far stays "
+                        "readable.",
+                        className="dialog-words",
+                    ),
+                    _error("reset-error"),
+                ]
+            ),
+            dbc.ModalFooter(
+                [
+                    _cancel("reset-cancel"),
+                    dbc.Button(
+                        [icon("arrow-counterclockwise"), "Reset"],
+                        id="reset-confirm",
+                        color="danger",
+                        outline=True,
+                    ),
+                ]
+            ),
+        ],
+        id="reset-dialog",
+        centered=True,
+        is_open=False,
+    )
+
+
+def money_dialog() -> dbc.Modal:
+    """Deposit, withdraw, adjust by a gain or loss, or set the balance."""
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle("Change the balance")),
+            dbc.ModalBody(
+                [
+                    dbc.RadioItems(
+                        options=[
+                            {"label": "Deposit", "value": "deposit"},
+                            {"label": "Withdraw", "value": "withdraw"},
+                            {"label": "Adjust", "value": "adjust"},
+                            {"label": "Set", "value": "balance"},
+                        ],
+                        value="deposit",
+                        id="money-action",
+                        className="btn-group w-100",
+                        inputClassName="btn-check",
+                        labelClassName="btn btn-outline-secondary",
+                        labelCheckedClassName="active",
+                    ),
+                    _amount_field("money-amount", "Amount", ""),
+                    html.P(id="money-words", className="dialog-words"),
+                    dbc.Label("Note (optional)", html_for="money-note"),
+                    dbc.Input(id="money-note", maxLength=200, autoComplete="off"),
+                    _error("money-error"),
+                ]
+            ),
+            dbc.ModalFooter(
+                [
+                    _cancel("money-cancel"),
+                    dbc.Button("Deposit", id="money-confirm", color="primary"),
+                ]
+            ),
+        ],
+        id="money-dialog",
+        centered=True,
+        is_open=False,
+    )
+
+
+def _amount_field(id: str, label: str, value: str) -> html.Div:  # noqa: A002 - Dash's word
+    return html.Div(
+        [
+            dbc.Label(label, html_for=id),
+            dbc.InputGroup(
+                [
+                    dbc.Input(
+                        id=id, value=value, inputmode="decimal", autoComplete="off", type="text"
+                    ),
+                    dbc.InputGroupText("USDT"),
+                ]
+            ),
+        ],
+        className="field",
+    )
+
+
+def _error(id: str) -> html.Div:  # noqa: A002 - Dash's word
+    return html.Div(id=id, className="dialog-error", role="alert")
+
+
+def _cancel(id: str) -> dbc.Button:  # noqa: A002 - Dash's word
+    return dbc.Button("Cancel", id=id, color="secondary", outline=True)

@@ -1,0 +1,103 @@
+"""History: the whole ledger, page by page, and as a file."""
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from layouts.ledger import KIND_WORDS
+from layouts.parts import card, icon
+from layouts.tab import Tab
+
+ALL = "all"
+
+
+def _build() -> Component:
+    return html.Div(
+        [
+            card(
+                "Ledger",
+                html.Div(
+                    [
+                        _select(
+                            "history-kind",
+                            "What",
+                            [
+                                ("Everything", ALL),
+                                *((word, kind) for kind, word in KIND_WORDS.items()),
+                            ],
+                        ),
+                        html.Div(
+                            [
+                                dbc.Label("Epoch", html_for="history-epoch"),
+                                dbc.Input(
+                                    id="history-epoch",
+                                    type="number",
+                                    min=1,
+                                    step=1,
+                                    placeholder="All",
+                                    size="sm",
+                                    debounce=True,
+                                ),
+                            ],
+                            className="filter",
+                        ),
+                        html.A(
+                            [icon("download"), "Download CSV"],
+                            id="history-download",
+                            href="/virtual_balance/history?format=csv",
+                            className="btn btn-sm btn-outline-secondary download",
+                        ),
+                    ],
+                    className="filters",
+                ),
+                html.Div(id="history-ledger", className="scroller", **{"aria-live": "off"}),
+                html.Div(
+                    [
+                        dbc.Button(
+                            [icon("chevron-left"), "Newer"],
+                            id="history-newer-btn",
+                            size="sm",
+                            color="secondary",
+                            outline=True,
+                            disabled=True,
+                        ),
+                        html.Span("Page 1", id="history-page"),
+                        dbc.Button(
+                            ["Older", icon("chevron-right")],
+                            id="history-older-btn",
+                            size="sm",
+                            color="secondary",
+                            outline=True,
+                            disabled=True,
+                        ),
+                    ],
+                    className="pager",
+                ),
+                # what the page is to be in step with
+                dcc.Store(id="history-revision"),
+                # where the shown page begins, behind where the pages before it do
+                dcc.Store(id="history-cursors", data=[]),
+                # where the page after the shown one begins
+                dcc.Store(id="history-next"),
+            ),
+        ],
+        className="tab-body",
+    )
+
+
+def _select(id: str, label: str, options: list[tuple[str, str]]) -> html.Div:  # noqa: A002
+    return html.Div(
+        [
+            dbc.Label(label, html_for=id),
+            dbc.Select(
+                id=id,
+                options=[{"label": word, "value": value} for word, value in options],
+                value=ALL,
+                size="sm",
+            ),
+        ],
+        className="filter",
+    )
+
+
+HISTORY = Tab(id="history", label="History", path="/history", build=_build)

@@ -1,0 +1,67 @@
+"""Live text: how a figure of the account gets onto a tab, with one line.
+
+``live_text("portfolio_value", id="my-tab-equity")`` is all that a tab needs. The layout itself is
+the registry: whatever carries ``data-live`` is found in it, filled for the first paint and fed
+from ``balance-store`` from then on.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from dash import html
+from dash.development.base_component import Component
+
+from balance.core.figures import NONE
+from balance.core.snapshot import DISPLAYED
+
+LIVE = "data-live"
+
+
+def live_text(field: str, id: str, className: str = "") -> html.Span:  # noqa: A002, N803 - Dash's
+    """The text of ``field``, always as the account has it.
+
+    ``field`` is a name in the snapshot's ``display``: ``balance``, ``portfolio_value``,
+    ``current_pnl``, ``pnl_percent``, ``available_balance``, ``revision`` and so on.
+
+    Raises:
+        ValueError: there is no such field.
+    """
+    if field not in DISPLAYED:
+        known = ", ".join(DISPLAYED)
+        raise ValueError(f"live_text can't show {field!r}; it can show {known}.")
+    return html.Span(
+        NONE, id=id, className=f"live {className}".strip(), **{LIVE: field, "data-tone": "flat"}
+    )
+
+
+def live_components(layout: Component) -> Iterator[Component]:
+    """Every live component in ``layout``."""
+    return (each for each in _all(layout) if getattr(each, LIVE, None) is not None)
+
+
+def ids_ending(layout: Component, ending: str) -> list[str]:
+    """The ids in ``layout`` that end with ``ending``, such as those of all Sync buttons."""
+    ids = (getattr(each, "id", None) for each in _all(layout))
+    return [each for each in ids if isinstance(each, str) and each.endswith(ending)]
+
+
+def filled(layout: Component, display: Mapping[str, str]) -> Component:
+    """``layout`` with its live components showing ``display``, for a first paint that is right;
+    what ``display`` does not know stays a dash."""
+    for component in live_components(layout):
+        component.children = display.get(getattr(component, LIVE), NONE)
+        setattr(component, "data-tone", tone(component.children))
+    return layout
+
+
+def tone(text: str) -> str:
+    """``gain``, ``loss`` or ``flat``: what the sign of a figure's text says."""
+    return {"+": "gain", "-": "loss"}.get(text[:1], "flat")
+
+
+def _all(component: object) -> Iterator[Component]:
+    if isinstance(component, list | tuple):
+        for each in component:
+            yield from _all(each)
+    elif isinstance(component, Component):
+        yield component
+        yield from _all(getattr(component, "children", None))

@@ -1,0 +1,77 @@
+"""Overview: what there is, how it came about, and what happened last."""
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from layouts.cards import summary_row
+from layouts.live import live_text
+from layouts.parts import card
+from layouts.tab import Tab
+
+# each row: the sign before it, what it is called, the field, and how it stands out
+_EQUATION = (
+    ("", "Starting balance", "starting_balance", ""),
+    ("+", "Deposits", "deposits", ""),
+    ("\N{MINUS SIGN}", "Withdrawals", "withdrawals", ""),
+    ("+", "Adjustments", "adjustments", "signed"),
+    ("+", "Realised P&L", "realized_pnl", "signed"),
+    ("\N{MINUS SIGN}", "Fees paid", "fees_paid", ""),
+    ("\N{MINUS SIGN}", "Funding paid", "funding_paid", ""),
+    ("=", "Wallet balance", "balance", "sum"),
+    ("+", "Unrealised P&L", "unrealized_pnl", "signed"),
+    ("=", "Portfolio value", "portfolio_value", "sum"),
+)
+_EXPLAINED = {
+    "adjustments": "Gains and losses booked from outside: your own bot, a script, or by hand",
+    "realized_pnl": "Closed positions, before fees",
+    "unrealized_pnl": "Open positions at their last known mark price",
+}
+
+
+def _build() -> Component:
+    return html.Div(
+        [
+            summary_row(
+                "overview",
+                balance_id="overview-balance",
+                pnl_id="overview-pnl",
+                equity_id="overview-portfolio-value",
+                available_id="overview-available-balance",
+            ),
+            html.Div(
+                [
+                    card("How the balance comes about", _equation()),
+                    card(
+                        "Newest entries",
+                        # what the entries below are to be in step with
+                        dcc.Store(id="overview-revision"),
+                        html.Div(id="overview-ledger", className="scroller"),
+                    ),
+                ],
+                className="columns",
+            ),
+        ],
+        className="tab-body",
+    )
+
+
+def _equation() -> html.Table:
+    return html.Table(html.Tbody([_term(*row) for row in _EQUATION]), className="equation")
+
+
+def _term(sign: str, name: str, field: str, manner: str) -> html.Tr:
+    figure = {"signed": "pnl-figure", "sum": "balance-figure"}.get(manner, "")
+    return html.Tr(
+        [
+            html.Td(sign, className="sign"),
+            html.Th(name, scope="row", title=_EXPLAINED.get(field)),
+            html.Td(
+                live_text(field, id=f"overview-equation-{field}", className=figure),
+                className="number",
+            ),
+        ],
+        className=manner,
+    )
+
+
+OVERVIEW = Tab(id="overview", label="Overview", path="/", build=_build)

@@ -1,0 +1,78 @@
+"""The shell: the sidebar, the tabs, the dialogs and the stores that feed them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from layouts.dialogs import money_dialog, reset_dialog
+from layouts.live import filled
+from layouts.parts import icon
+from layouts.sidebar import sidebar
+from layouts.tab import Tab
+
+#: How often a page looks for itself while it has no stream.
+INTERVAL_MILLISECONDS = 2_000
+
+
+def shell(
+    tabs: Sequence[Tab],
+    store: Mapping[str, Any],
+    *,
+    starting_balance: str,
+) -> html.Div:
+    """The whole page. ``store`` is what ``balance-store`` begins with: the snapshot as the HTTP
+    answer has it, or nothing but the ``fault`` that keeps it from being read."""
+    return filled(
+        html.Div(
+            [
+                dcc.Location(id="address", refresh=False),
+                dcc.Interval(id="live-price-interval", interval=INTERVAL_MILLISECONDS),
+                dcc.Store(id="balance-store", data=store),
+                # counts what the stream and the dialogs brought; each count wakes the one callback
+                dcc.Store(id="balance-push", data=0),
+                dcc.Store(id="reset-starting-balance", data=starting_balance),
+                # the pages of the tabs by id, for the address line
+                dcc.Store(id="tab-paths", data={tab.id: tab.path for tab in tabs}),
+                sidebar(),
+                html.Main(
+                    [
+                        html.Div(id="link-note", className="note-strip", role="status"),
+                        html.Div(id="fault-note", className="note-strip fault", role="alert"),
+                        _theme_button(),
+                        _tabs(tabs),
+                    ],
+                    className="main",
+                ),
+                reset_dialog(starting_balance),
+                money_dialog(),
+                # toasts are put here by the page
+                html.Div(id="toasts", className="toasts", **{"aria-live": "polite"}),
+            ],
+            id="app-shell",
+            className="shell",
+            **{"data-link": "polling"},
+        ),
+        store.get("display", {}),
+    )
+
+
+def _tabs(tabs: Sequence[Tab]) -> dbc.Tabs:
+    # all of them stay in the page, so that a hidden one is as up to date as the shown one
+    return dbc.Tabs(
+        [dbc.Tab(tab.build(), label=tab.label, tab_id=tab.id) for tab in tabs],
+        id="tabs",
+        active_tab=tabs[0].id,
+    )
+
+
+def _theme_button() -> html.Button:
+    return html.Button(
+        icon("circle-half"),
+        id="theme-btn",
+        type="button",
+        title="Light or dark",
+        className="btn btn-link theme-btn",
+        **{"aria-label": "Light or dark"},
+    )
