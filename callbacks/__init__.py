@@ -4,11 +4,12 @@ from dash import Dash
 from dash.development.base_component import Component
 
 from balance.desk import Desk
-from callbacks import balance, dialogs, ledger, navigation, positions
+from callbacks import balance, dialogs, guard, ledger, navigation, positions
 
 
 def register(app: Dash, desk: Desk, layout: Component) -> None:
     """Register every callback on ``app``; ``layout`` tells what there is to feed."""
+    guard.register(app)
     balance.register(app, layout)
     positions.register(app)
     dialogs.register(app, layout)

@@ -1,0 +1,78 @@
+"""Requests that Dash would fall over are refused: pages only send what fits their callbacks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import Dash
+from dash.exceptions import DependencyException
+from flask import request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest, NotFound
+
+UPDATE_PATH = "/_dash-update-component"
+
+
+def register(app: Dash) -> None:
+    """Have a request that fits no callback of ``app`` answered with 400, and one for a file of no
+    component with 404."""
+
+    @app.server.before_request
+    def check() -> None:
+        asked = request.method == "POST" and request.path == UPDATE_PATH
+        if asked and not _fits(app.callback_map, _body()):
+            raise BadRequest(
+                "This fits nothing on the page, perhaps as it is of an older version. Reload it."
+            )
+
+    @app.server.errorhandler(DependencyException)
+    def no_such_file(_: DependencyException) -> ResponseReturnValue:
+        return app.server.handle_user_exception(NotFound())
+
+
+def _body() -> object:
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
+
+
+def _fits(callbacks: Mapping[str, Mapping[str, Any]], body: object) -> bool:
+    if not isinstance(body, dict) or not isinstance(body.get("output"), str):
+        return False
+    callback = callbacks.get(body["output"], {})
+    changed = body.get("changedPropIds", [])
+    return (
+        # the others run in the page
+        "callback" in callback
+        and _fits_all(callback["inputs"], body.get("inputs"))
+        and _fits_all(callback["state"], body.get("state", []))
+        and _fits_outputs(callback["output"], body.get("outputs"))
+        and isinstance(changed, list)
+        and all(isinstance(each, str) for each in changed)
+    )
+
+
+def _fits_outputs(declared: Any, given: object) -> bool:
+    if isinstance(declared, list | tuple):
+        return _fits_all([each.to_dict() for each in declared], given)
+    return _fits_one(declared.to_dict(), given)
+
+
+def _fits_all(declared: list[dict[str, str]], given: object) -> bool:
+    return (
+        isinstance(given, list)
+        and len(given) == len(declared)
+        and all(map(_fits_one, declared, given))
+    )
+
+
+def _fits_one(declared: dict[str, str], given: object) -> bool:
+    if declared["id"].startswith("{"):
+        # a pattern: whatever there is in the page that matches it
+        return isinstance(given, dict | list)
+    return (
+        isinstance(given, dict)
+        and given.get("id") == declared["id"]
+        # of a duplicate output it ends with a mark
+        and str(given.get("property")).partition("@")[0] == declared["property"]
+    )

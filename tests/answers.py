@@ -1,0 +1,40 @@
+"""What every answer of the server must be like, whichever test asked for it."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import requests
+from werkzeug.test import TestResponse
+
+Answer = requests.Response | TestResponse
+
+
+def exactly(answer: Answer) -> Any:
+    """The JSON of ``answer``, with every number exact."""
+    text = answer.text
+    return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+
+
+def problem(answer: Answer, status: int) -> dict[str, Any]:
+    """The problem that ``answer`` is: RFC 9457, words that a person can act on, nothing of the
+    machine it comes from."""
+    assert (answer.status_code, answer.headers["Content-Type"]) == (
+        status,
+        "application/problem+json",
+    ), answer.text[:300]
+    members: dict[str, Any] = exactly(answer)
+    assert members["status"] == status
+    assert members["type"] == "about:blank"
+    assert members["title"]
+    assert len(members["detail"]) > 15
+    assert members["detail"][0].isupper() or members["detail"].split()[0].islower()
+    for secret in ("Traceback", "/work", "/tmp", "/home", ".py", "site-packages", "object at 0x"):
+        assert secret not in answer.text, answer.text
+    return members
+
+
+def _no_constant(name: str) -> None:
+    raise AssertionError(f"the answer holds {name}")

@@ -1,0 +1,162 @@
+"""What a page asks of Dash's own route is answered; what no page asks is a problem."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import create_app
+from balance.api.stream import Stream
+from balance.desk import Desk
+from balance.store.memory_store import MemoryStore
+from tests.answers import problem
+
+UPDATE = "/_dash-update-component"
+
+
+@pytest.fixture(scope="module")
+def client() -> FlaskClient:
+    """Asks an app on an account in memory."""
+    client: FlaskClient = create_app(Desk(MemoryStore()), Stream(1)).server.test_client()
+    return client
+
+
+def callback(**changed: Any) -> dict[str, Any]:
+    """What a page sends to see the newest entries, with ``changed`` members; None: without."""
+    whole = {
+        "output": "overview-ledger.children",
+        "outputs": {"id": "overview-ledger", "property": "children"},
+        "inputs": [{"id": "overview-revision", "property": "data", "value": "1"}],
+        "changedPropIds": ["overview-revision.data"],
+    }
+    return {name: value for name, value in {**whole, **changed}.items() if value is not None}
+
+
+def page_of_history(**values: Any) -> dict[str, Any]:
+    """What a page sends to see a page of the ledger."""
+    outputs = [
+        *(("history-ledger", "children"), ("history-next", "data"), ("history-page", "children")),
+        *(("history-newer-btn", "disabled"), ("history-older-btn", "disabled")),
+        ("history-download", "href"),
+    ]
+
+    def part(id: str, prop: str, value: Any) -> dict[str, Any]:  # noqa: A002 - Dash's word
+        return {"id": id, "property": prop, "value": values.get(id, value)}
+
+    return {
+        "output": f"..{'...'.join('.'.join(each) for each in outputs)}..",
+        "outputs": [{"id": id, "property": prop} for id, prop in outputs],  # noqa: A001
+        "inputs": [
+            part("history-revision", "data", "1"),
+            part("history-cursors", "data", []),
+        ],
+        "state": [part("history-kind", "value", "all"), part("history-epoch", "value", None)],
+        "changedPropIds": ["history-revision.data"],
+    }
+
+
+def test_a_page_is_shown_the_newest_entries(client: FlaskClient) -> None:
+    answer = client.post(UPDATE, json=callback())
+    assert answer.status_code == 200
+    assert "$10,000.00" in answer.text
+
+
+def test_a_page_is_shown_a_page_of_the_history(client: FlaskClient) -> None:
+    answer = client.post(UPDATE, json=page_of_history())
+    assert answer.status_code == 200
+    assert "$10,000.00" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"history-kind": "deposit"}, "No such entries"),
+        ({"history-epoch": 7}, "No such entries"),
+        ({"history-epoch": 0}, "epoch must be 1 or more"),
+        ({"history-kind": "bribe"}, "kind must be one of"),
+        ({"history-cursors": ["x"]}, "before must be a revision"),
+    ],
+)
+def test_a_filter_that_finds_nothing_says_so_on_the_page(
+    client: FlaskClient, values: dict[str, Any], words: str
+) -> None:
+    answer = client.post(UPDATE, json=page_of_history(**values))
+    assert answer.status_code == 200
+    assert words in answer.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"{", b"\xff", b"[" * 200_000, b"null", b"5", b'"x"', b"[]", b"{}", b"true"),
+        *(
+            json.dumps(callback(**changed)).encode()
+            for changed in (
+                {"output": None},
+                {"output": 7},
+                {"output": []},
+                {"output": "nope.children"},
+                # runs in the page
+                {"output": "balance-store.data"},
+                {"outputs": None},
+                {"outputs": 7},
+                {"outputs": {}},
+                {"outputs": [{"id": "overview-ledger", "property": "children"}]},
+                {"outputs": {"id": "app-shell", "property": "children"}},
+                {"inputs": None},
+                {"inputs": {}},
+                {"inputs": []},
+                {"inputs": [7]},
+                {"inputs": [{}]},
+                {"inputs": [[]]},
+                {"inputs": [{"id": {"a": 1}, "property": "data"}]},
+                {"inputs": [{"id": "overview-revision"}]},
+                {"inputs": callback()["inputs"] * 2},
+                {"state": {}},
+                {"state": callback()["inputs"]},
+                {"changedPropIds": 7},
+                {"changedPropIds": [{}]},
+                {"changedPropIds": {"a": 1}},
+            )
+        ),
+    ],
+)
+def test_a_callback_that_no_page_has_is_400(client: FlaskClient, body: bytes) -> None:
+    answer = client.post(UPDATE, data=body, content_type="application/json")
+    assert "Reload" in problem(answer, 400)["detail"]
+
+
+def test_a_callback_that_is_not_declared_as_json_is_400(client: FlaskClient) -> None:
+    answer = client.post(UPDATE, data=json.dumps(callback()), content_type="text/plain")
+    problem(answer, 400)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["id", "property", "value", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["output", "outputs", "inputs", "state", "changedPropIds"]),
+        ANYTHING,
+        max_size=3,
+    )
+)
+@settings(deadline=None, max_examples=200)
+def test_whatever_is_sent_in_place_of_a_callback_is_no_mistake_of_the_server(
+    client: FlaskClient, changed: dict[str, Any]
+) -> None:
+    answer = client.post(UPDATE, json=callback(**changed))
+    if answer.status_code != 200:
+        problem(answer, 400)
