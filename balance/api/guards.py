@@ -11,7 +11,6 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, make_response, redirect, request
 from werkzeug.routing import Map, MapAdapter, RequestRedirect
@@ -78,7 +77,7 @@ class Guards:
             ours = site in ("same-origin", "none")
         else:
             origin = request.headers.get("Origin")
-            ours = origin is None or urlsplit(origin)[:2] == (request.scheme, request.host)
+            ours = origin in (None, f"{request.scheme}://{request.host}".lower())
         if not ours:
             raise Problem(403, "Pages of other sites may not change the balance.")
 

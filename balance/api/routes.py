@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -36,6 +37,8 @@ CSV_COLUMNS: Final = (
     "source",
     "note",
 )
+# how many rows go out at once
+_CSV_BLOCK: Final = 500
 
 
 def create_api(desk: Desk, stream: Stream) -> Blueprint:
@@ -140,23 +143,22 @@ def _wants_csv() -> bool:
 
 
 def _csv_response(rows: Iterable[Mapping[str, Any]]) -> Response:
-    rows = iter(rows)
-    first = next(rows, None)  # what can go wrong goes wrong before the answer begins
-    response = Response(_csv_lines(first, rows), mimetype="text/csv")
+    blocks = _csv_blocks(rows)
+    # what can go wrong goes wrong before the answer begins; later it can only break off
+    first = next(blocks)
+    response = Response(itertools.chain([first], blocks), mimetype="text/csv")
     response.headers["Content-Disposition"] = "attachment; filename=virtual-balance-ledger.csv"
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _csv_lines(first: Mapping[str, Any] | None, rows: Iterator[Mapping[str, Any]]) -> Iterator[str]:
+def _csv_blocks(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(CSV_COLUMNS)
-    if first is not None:
-        _write_row(writer, first)
-    for count, row in enumerate(rows):
+    for count, row in enumerate(rows, start=1):
         _write_row(writer, row)
-        if count % 500 == 0:
+        if count % _CSV_BLOCK == 0:
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
