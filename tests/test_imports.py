@@ -1,0 +1,200 @@
+"""Arrows point inward: what each part of the product may know of the others."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.serving import ROOT
+
+PACKAGES = ("balance", "layouts", "callbacks")
+FILES = sorted(
+    [ROOT / "app.py", *(file for name in PACKAGES for file in (ROOT / name).rglob("*.py"))]
+)
+OURS = {"balance", "layouts", "callbacks", "app", "tests"}
+# what a pure function may not know of: files, threads, clocks, chance, the network, the screen
+IMPURE = {
+    *("os", "pathlib", "io", "shutil", "tempfile", "threading", "asyncio", "time", "random"),
+    *("secrets", "socket", "subprocess", "flask", "dash", "filelock", "waitress", "logging"),
+}
+
+
+def module_of(file: Path) -> str:
+    """The name by which ``file`` is imported."""
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_by(tree: ast.AST) -> Iterator[str]:
+    """The modules that a file imports, wherever in it; a name from a package counts as one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written out"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+TREES = {module_of(file): ast.parse(file.read_text()) for file in FILES}
+IMPORTS = {module: sorted(imported_by(tree)) for module, tree in TREES.items()}
+
+
+def within(name: str, parts: tuple[str, ...]) -> bool:
+    """Whether ``name`` is one of ``parts`` or in it."""
+    return any(name == part or name.startswith(f"{part}.") for part in parts)
+
+
+def imports_of(part: str) -> set[tuple[str, str]]:
+    """Who imports what in ``part``."""
+    found = {
+        (module, name) for module in IMPORTS if within(module, (part,)) for name in IMPORTS[module]
+    }
+    assert found, f"there is no {part}"
+    return found
+
+
+def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The imports of ``part`` from our own packages and third parties beyond ``allowed``."""
+    return sorted(
+        (module, name)
+        for module, name in imports_of(part)
+        if name.split(".")[0] not in sys.stdlib_module_names - OURS
+        and name.split(".")[0] != "__future__"
+        and not within(name, allowed)
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "allowed"),
+    [
+        ("balance.core", ("balance.core",)),
+        ("balance.store", ("balance.core", "balance.store", "filelock")),
+        ("balance.desk", ("balance.core", "balance.store")),
+        ("balance.watch", ("balance.core", "balance.desk")),
+        (
+            "balance.api",
+            ("balance.core", "balance.desk", "balance.api", "flask", "werkzeug", "simplejson"),
+        ),
+        (
+            "balance.command",
+            ("balance.core", "balance.desk", "balance.store.recovery", "balance.api.encoding"),
+        ),
+        (
+            "layouts",
+            (
+                "layouts",
+                "balance.core.figures",
+                "balance.core.snapshot",
+                "dash",
+                "dash_bootstrap_components",
+            ),
+        ),
+        (
+            "callbacks",
+            ("callbacks", "layouts", "balance.core", "balance.desk", "dash", "flask", "werkzeug"),
+        ),
+    ],
+)
+def test_a_part_imports_nothing_but_what_lies_further_in(
+    part: str, allowed: tuple[str, ...]
+) -> None:
+    assert wrong(part, allowed=allowed) == []
+
+
+def test_the_core_knows_of_no_files_threads_clock_or_chance() -> None:
+    assert [(m, n) for m, n in imports_of("balance.core") if n.split(".")[0] in IMPURE] == []
+
+
+def test_the_core_asks_no_clock_and_opens_no_file() -> None:
+    asked = [
+        (module, ast.unparse(node))
+        for module, tree in TREES.items()
+        if within(module, ("balance.core",))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute | ast.Name)
+        and ast.unparse(node).rpartition(".")[2] in ("now", "utcnow", "today", "open", "print")
+    ]
+    assert asked == []
+
+
+def test_what_exists_without_a_screen_knows_of_none() -> None:
+    screen = ("dash", "dash_bootstrap_components", "layouts", "callbacks", "app")
+    assert [(m, n) for m, n in imports_of("balance") if within(n, screen)] == []
+
+
+def test_only_the_interface_knows_of_flask() -> None:
+    knowing = {m for m, n in imports_of("balance") if within(n, ("flask", "werkzeug"))}
+    assert all(within(module, ("balance.api",)) for module in knowing)
+    assert knowing
+
+
+def test_callbacks_are_registered_on_the_app_they_are_given() -> None:
+    # the first app of a process would drain dash's own list, and a second would get none
+    taken = [
+        (module, name)
+        for module, names in IMPORTS.items()
+        for name in names
+        if name in ("dash.callback", "dash.clientside_callback") or name.startswith("dash._")
+    ]
+    called = [
+        (module, ast.unparse(node))
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node) in ("dash.callback", "dash.clientside_callback")
+    ]
+    assert taken + called == []
+
+
+def test_every_part_has_a_name_that_says_what_it_is() -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "base", "shared"}
+    assert [module for module in TREES if vague & set(module.split("."))] == []
+
+
+def test_there_is_no_code_among_the_data() -> None:
+    code = {".py", ".pyc", ".js", ".sh"}
+    assert [file for file in (ROOT / "data").rglob("*") if file.suffix in code] == []
+
+
+def test_no_two_modules_need_each_other() -> None:
+    needs = {
+        module: {
+            next(other for other in (name, name.rpartition(".")[0]) if other in TREES)
+            for name in names
+            if name in TREES or name.rpartition(".")[0] in TREES
+        }
+        for module, names in IMPORTS.items()
+    }
+
+    def reached(module: str, seen: set[str]) -> set[str]:
+        for other in needs[module] - seen:
+            seen |= {other}
+            reached(other, seen)
+        return seen
+
+    # a package names its modules; that its modules need each other is what counts
+    assert [module for module in TREES if module in reached(module, set())] == []
+
+
+def test_a_program_that_opens_the_account_loads_no_web_server() -> None:
+    # a clean process: this one has loaded them all
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import balance, sys; print('\\n'.join(sys.modules))"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    screen = {"flask", "dash", "werkzeug", "waitress", "plotly", "simplejson"}
+    assert "balance.desk" in loaded
+    assert not screen & {name.split(".")[0] for name in loaded}
+
+
+def test_of_the_callbacks_only_their_guard_knows_of_flask() -> None:
+    knowing = {m for m, n in imports_of("callbacks") if within(n, ("flask", "werkzeug"))}
+    assert knowing == {"callbacks.guard"}
