@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from contextlib import AbstractContextManager
 from decimal import (
@@ -33,6 +32,7 @@ _CONTEXT: Final = Context(
 )
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST: Final = 200
+_HUGE: Final = 10**100
 
 
 def exact() -> AbstractContextManager[Context]:
@@ -71,10 +71,11 @@ def _decimal(value: object, what: str) -> Decimal:
     if isinstance(value, Decimal):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
-        # a huge int is slow to turn into text, and far too large anyway
-        return Decimal(value) if abs(value) <= LIMIT else Decimal("Infinity").copy_sign(value)
+        # a huge one takes minutes to convert, and is far too large anyway
+        return Decimal(min(max(value, -_HUGE), _HUGE))
     if isinstance(value, float):
-        return Decimal(repr(value)) if math.isfinite(value) else Decimal(str(value))
+        # a float of another library, such as numpy's, may print as something else
+        return Decimal(float.__repr__(value))
     if isinstance(value, str) and len(value) <= _LONGEST and _NUMBER.fullmatch(value.strip()):
         return Decimal(value.strip())
     raise InvalidAmount(f"The {what} must be a number such as 250 or 12.30, not {_short(value)}.")

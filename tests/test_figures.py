@@ -1,0 +1,89 @@
+"""Figures are written for people in one way, and for files without losing a digit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import ROUND_UP, Decimal, localcontext
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from balance.core.figures import NONE, dollars, gain, grouped, percent, plain, rounded
+from balance.core.money import LIMIT
+
+amounts = st.decimals(min_value=-LIMIT, max_value=LIMIT, allow_nan=False, places=8)
+
+
+@pytest.mark.parametrize(
+    ("write", "value", "text"),
+    [
+        (plain, "10.5", "10.50"),
+        (plain, "0E-8", "0.00"),
+        (plain, "1E+3", "1000.00"),
+        (plain, "-1234567.12345678", "-1234567.12345678"),
+        (plain, "0.00000001", "0.00000001"),
+        (grouped, "10000.5", "10,000.50"),
+        (grouped, "-1234567.12345678", "-1,234,567.12345678"),
+        (grouped, "100.00000000", "100.00"),
+        (grouped, "1E+12", "1,000,000,000,000.00"),
+        (rounded, "43812.40", "43,812.4"),
+        (rounded, "0.005", "0.005"),
+        (rounded, "100", "100"),
+        (rounded, "0.000000015", "0.00000002"),
+        (dollars, "10000", "$10,000.00"),
+        (dollars, "-12.3", "-$12.30"),
+        (dollars, "0.005", "$0.00"),
+        (dollars, "0.015", "$0.02"),
+        (dollars, "0.025", "$0.02"),
+        (gain, "240.18", "+$240.18"),
+        (gain, "-12.3", "-$12.30"),
+        (gain, "0", "$0.00"),
+        (percent, "1.25", "+1.25%"),
+        (percent, "-1234.5", "-1,234.50%"),
+        (percent, "0", "0.00%"),
+    ],
+)
+def test_figures_read_as_the_design_has_them(
+    write: Callable[[Decimal], str], value: str, text: str
+) -> None:
+    assert write(Decimal(value)) == text
+
+
+@pytest.mark.parametrize("value", ["-0.004", "0.004", "-0.005", "-0", "-0.00000001"])
+def test_what_reads_zero_has_no_sign(value: str) -> None:
+    assert dollars(Decimal(value)) == "$0.00"
+    assert gain(Decimal(value)) == "$0.00"
+    assert percent(Decimal(value)) == "0.00%"
+
+
+@pytest.mark.parametrize("write", [dollars, gain, percent])
+def test_an_unknown_figure_is_a_dash_and_never_a_number(write: Callable[[Any], str]) -> None:
+    assert write(None) == NONE == "–"  # noqa: RUF001 - the dash is meant
+
+
+@given(amounts)
+def test_plain_and_grouped_figures_lose_no_digit(amount: Decimal) -> None:
+    assert Decimal(plain(amount)) == amount
+    assert Decimal(grouped(amount).replace(",", "")) == amount
+    assert "E" not in plain(amount)
+    assert len(plain(amount).partition(".")[2]) >= 2
+
+
+@given(amounts)
+def test_dollars_are_within_half_a_cent_and_signed_once(amount: Decimal) -> None:
+    text = dollars(amount)
+    shown = Decimal(text.replace("$", "").replace(",", ""))
+    assert abs(shown - amount) <= Decimal("0.005")
+    assert text.startswith("-$") == (shown < 0)
+    assert gain(amount).startswith("+$") == (shown > 0)
+
+
+@given(amounts)
+def test_the_callers_decimal_context_changes_no_figure(amount: Decimal) -> None:
+    writers = (plain, grouped, rounded, dollars, gain, percent)
+    expected = [write(amount) for write in writers]
+    with localcontext() as context:
+        context.prec, context.rounding = 4, ROUND_UP
+        assert [write(amount) for write in writers] == expected
