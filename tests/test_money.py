@@ -158,7 +158,7 @@ def test_the_limit_itself_is_taken() -> None:
 
 
 def test_a_refusal_names_what_was_meant_and_stays_short() -> None:
-    with pytest.raises(InvalidAmount, match="^The deposit must be a number") as refused:
+    with pytest.raises(InvalidAmount, match=r"^The deposit must be a number") as refused:
         money("x" * 5_000, "deposit")
     assert len(str(refused.value)) < 150
 
@@ -181,7 +181,7 @@ def test_exact_sums_are_exact() -> None:
     with localcontext() as context:
         context.prec = 3
         with exact():
-            assert LIMIT + QUANTUM == Decimal("1000000000000.00000001")
+            assert Decimal("1000000000000.00000001") == LIMIT + QUANTUM
 
 
 def test_there_is_no_negative_zero() -> None:
