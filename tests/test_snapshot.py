@@ -1,0 +1,145 @@
+"""The snapshot has the design's fields, adds up exactly, and shows what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import FrozenInstanceError, replace
+from decimal import Decimal, localcontext
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from balance.core.account import Account
+from balance.core.errors import BalanceError
+from balance.core.money import exact
+from balance.core.operations import adjust, withdraw
+from balance.core.snapshot import DISPLAYED, Snapshot, snapshot
+from balance.store.state import State
+from tests.accounts import MOMENT, account, order, position
+
+#: Sections 2 and 4 of the design.
+FIELDS = """
+    currency as_of epoch revision balance unrealized_pnl portfolio_value used_margin
+    available_balance current_pnl pnl_percent realized_pnl starting_balance deposits withdrawals
+    adjustments fees_paid funding_paid maintenance_margin positions open_orders market
+""".split()  # noqa: SIM905 - a table
+
+
+def seen(of: Account, **how: Any) -> Snapshot:
+    """The snapshot of an account, as any store makes it."""
+    state = State(account_id="a1", revision=7, changed_at=MOMENT, account=of, entries=())
+    return state.snapshot(**how)
+
+
+def test_every_field_of_the_design_is_there() -> None:
+    assert set(FIELDS) <= set(seen(account()))
+
+
+def test_it_reads_by_name_and_by_attribute() -> None:
+    new = seen(account())
+    assert isinstance(new, Mapping)
+    assert all(new[name] is getattr(new, name) for name in new)
+    assert len(new) == len(list(new)) == len({**new})
+    assert new["balance"] == new.balance == 10_000
+    for missing in ("keys", "__class__", "nonsense"):
+        with pytest.raises(KeyError):
+            new[missing]
+    with pytest.raises(FrozenInstanceError):
+        new.balance = Decimal(0)  # type: ignore[misc]
+
+
+def test_a_new_account_shows_what_it_is() -> None:
+    new = seen(account())
+    assert (new.account, new.revision, new.epoch, new.tick) == ("a1", 7, 1, 0)
+    assert (new.currency, new.as_of) == ("USDT", "2026-01-02T03:04:05.678Z")
+    assert (new.positions, new.open_orders) == ((), ())
+    assert new.market == {"feed": None, "state": "none", "as_of": None, "prices": {}}
+
+
+def test_the_server_and_its_ticks_are_told() -> None:
+    told = seen(account(), instance="i1", tick=3, market={"feed": "simulated"})
+    assert (told.instance, told.tick, told.market) == ("i1", 3, {"feed": "simulated"})
+
+
+def test_positions_and_orders_are_listed_with_their_figures() -> None:
+    trading = seen(account(positions=(position(),), orders=(order(),)))
+    (shown,), (waiting,) = trading.positions, trading.open_orders
+    assert (shown["symbol"], shown["side"], shown["unrealized_pnl"]) == ("BTC/USDT", "long", 100)
+    assert shown["opened_at"] == "2026-01-02T03:04:05.678Z"
+    assert shown["display"]["unrealized_pnl"] == "+$100.00"
+    assert shown["display"]["leverage"] == "5x"
+    assert (waiting["id"], waiting["reserved_margin"]) == ("o-1", 150)
+    assert waiting["display"]["type"] == "Stop limit"
+    assert waiting["display"]["price"] == "1,500"
+    market = seen(account(orders=(order(price=None),))).open_orders[0]
+    assert (market["price"], market["display"]["price"]) == (None, "Market")
+    assert trading.used_margin == 950
+    assert trading.available_balance == 9_050
+
+
+def test_what_is_shown_is_rounded_for_people() -> None:
+    with exact():
+        lost = adjust(account(), "-1234.565").account
+    shown = seen(lost).display
+    assert set(shown) == set(DISPLAYED)
+    assert shown["balance"] == shown["portfolio_value"] == "$8,765.44"
+    assert shown["adjustments"] == shown["current_pnl"] == "-$1,234.56"
+    assert shown["pnl_percent"] == "-12.35%"
+    assert shown["deposits"] == "$0.00"
+    assert (shown["revision"], shown["epoch"]) == ("7", "1")
+
+
+def test_percent_is_unknown_where_no_capital_is_left_in() -> None:
+    with exact():
+        gained = adjust(account(100), 50).account
+        taken_out = withdraw(gained, 120).account
+    for broke in (account(0), taken_out):
+        assert broke.wallet.capital <= 0
+        assert seen(broke).pnl_percent is None
+        assert seen(broke).display["pnl_percent"] == "–"  # noqa: RUF001 - the dash is meant
+    assert seen(taken_out).display["current_pnl"] == "+$50.00"
+
+
+def test_funding_that_was_received_counts_as_paid_below_zero() -> None:
+    received = replace(account(), wallet=account().wallet.booked("funding", Decimal(3)))
+    assert seen(received).funding_paid == -3
+    assert seen(received).balance == 10_003
+
+
+prices = st.decimals(min_value="0.00000001", max_value=10**6, places=11)
+
+
+@given(
+    quantity=st.decimals(min_value="0.00000001", max_value=10**5, places=9),
+    entry_price=prices,
+    mark_price=prices,
+    side=st.sampled_from(["long", "short"]),
+    moves=st.lists(st.decimals(min_value=-5_000, max_value=5_000, places=8), max_size=5),
+    precision=st.integers(4, 28),
+)
+def test_wallet_and_unrealised_are_the_equity_to_the_last_digit(
+    moves: list[Decimal], precision: int, **trade: Any
+) -> None:
+    trading = account(positions=(position(isolated_margin=Decimal(1), **trade),))
+    for move in moves:
+        with exact():
+            try:
+                trading = adjust(trading, move).account
+            except BalanceError:
+                continue
+    with localcontext() as context:
+        context.prec = precision
+        shown = seen(trading)
+    with exact():
+        assert shown.balance + shown.unrealized_pnl == shown.portfolio_value
+        assert shown.balance - shown.used_margin == shown.available_balance
+        capital = shown.starting_balance + shown.deposits - shown.withdrawals
+        assert shown.portfolio_value - capital == shown.current_pnl
+        assert abs(shown.unrealized_pnl - trading.unrealized_pnl) <= Decimal("5E-9")
+
+
+def test_the_core_makes_it_without_a_store() -> None:
+    made = snapshot(account(), account_id="x", revision=1, as_of=MOMENT)
+    assert (made.account, made.instance, made.balance) == ("x", "", 10_000)
