@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+from contextlib import closing
+from dataclasses import dataclass
 from decimal import Decimal
+from email.message import Message
 from typing import Any
 
 import requests
 from werkzeug.test import TestResponse
 
 Answer = requests.Response | TestResponse
+
+
+@dataclass(frozen=True)
+class Raw:
+    """An answer read by hand."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+
+def raw(port: int, method: str, path: str, **headers: str) -> Raw:
+    """The answer to a request with just these headers, and no body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    with closing(connection):
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.putrequest(method, path, skip_host="Host" in given, skip_accept_encoding=True)
+        for name, value in given.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return Raw(answer.status, answer.headers, answer.read())
 
 
 def exactly(answer: Answer) -> Any:

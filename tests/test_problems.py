@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,7 +10,7 @@ import pytest
 import requests
 from filelock import FileLock
 
-from tests.answers import problem
+from tests.answers import problem, raw
 from tests.serving import Server
 
 JSON = {"Content-Type": "application/json"}
@@ -195,18 +194,12 @@ def test_a_history_that_can_not_be_is_422(server: Server, query: str, words: str
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "HEAD"])
 def test_a_path_where_nothing_is_is_404(server: Server, method: str, path: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    connection.putrequest(method, path)
-    connection.putheader("Content-Length", "0")
-    connection.endheaders()
-    answer = connection.getresponse()
+    answer = raw(server.port, method, path, Content_Length="0")
     # where only files are, a POST is wrong whatever it names
     of_files = path.startswith(("/assets/", "/static/", "/_dash-component-suites/"))
     assert answer.status == (405 if of_files and method in ("POST", "DELETE") else 404)
     assert answer.headers["Content-Type"] == "application/problem+json"
-    text = answer.read()
-    assert not text if method == "HEAD" else json.loads(text)["detail"]
-    connection.close()
+    assert not answer.body if method == "HEAD" else json.loads(answer.body)["detail"]
 
 
 @pytest.mark.parametrize(

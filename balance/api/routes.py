@@ -119,7 +119,9 @@ def _carried_out(desk: Desk, wanted: Wanted) -> Response:
 def _snapshot_response(snapshot: Snapshot) -> Response:
     tag = _etag(snapshot)
     known: ETags = request.if_none_match
-    response = Response(status=304) if known.contains_raw(tag) else _json(answer(snapshot))
+    # whatever a proxy has weakened still tells the same (RFC 9110, 13.1.2)
+    is_known = known.contains_weak(tag.strip('"'))
+    response = Response(status=304) if is_known else _json(answer(snapshot))
     response.headers["ETag"] = tag
     response.headers["Cache-Control"] = "no-cache"
     return response
