@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from balance.core.entry import Entry, Place
-from balance.core.errors import KeyReused, StoreFailed, StoreUnreadable
+from balance.core.errors import AccountingError, KeyReused, StoreFailed, StoreUnreadable
 from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.core.operations import Operation, started
 from balance.store import disk
@@ -77,19 +77,19 @@ class FileStore:
         Raises:
             StoreUnreadable: missing or damaged; never a default in its place.
         """
+        looked = time.time_ns()
         try:
-            signature: _Signature | None = _signature(self._file)
+            signature = _signature(self._file)
             if self._seen is not None and signature == self._signature:
                 return self._seen
             state, sealed = decode_state(self._file.read_bytes())
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault) from fault
+        trusted = not _is_racy(signature, looked)
         if not sealed or self._is_past(state):
             with self._lock():
-                state, signature = self._settled(), None
-        elif _is_racy(signature):
-            signature = None
-        self._seen, self._signature = state, signature
+                state, trusted = self._settled(), False
+        self._seen, self._signature = state, signature if trusted else None
         return state
 
     def commit(
@@ -197,7 +197,10 @@ class FileStore:
     def _write(self, state: State) -> None:
         """Make ``state`` the account: once this returns it is committed."""
         text = encode_state(state)
-        decode_state(text)  # what could not be read back is never written
+        try:
+            decode_state(text)
+        except Unreadable as fault:
+            raise AccountingError(f"This could not be read back: it {fault}.") from fault
         try:
             disk.replace_file(self._file, text)
         except OSError as fault:
@@ -219,9 +222,10 @@ def _signature(file: Path) -> _Signature:
     return (status.st_mtime_ns, status.st_size, status.st_ino)
 
 
-def _is_racy(signature: _Signature | None) -> bool:
-    """Whether the file was changed so shortly ago that the next change may look the same."""
-    return signature is None or abs(time.time_ns() - signature[0]) < _RACY_NANOSECONDS
+def _is_racy(signature: _Signature, looked: int) -> bool:
+    """Whether the file was changed so shortly before somebody looked that the next change may
+    look the same."""
+    return abs(looked - signature[0]) < _RACY_NANOSECONDS
 
 
 def _said(fault: OSError) -> str:

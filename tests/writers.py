@@ -1,0 +1,133 @@
+"""Programs that share an account with the tests: started beside them, and killed by some."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from contextlib import suppress
+from decimal import Decimal
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+from balance.core import operations
+from balance.core.errors import StoreBusy
+from balance.desk import open_account
+from balance.store.codec import decode_state
+from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
+from balance.store.lock import AccountLock, account_lock
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+#: Starts processes in some 10 ms: they are forked off one that has the account's modules loaded.
+PROCESSES: Final = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["__main__", "tests.writers"])
+
+
+def shell(folder: Path, *words: str, **how: object) -> subprocess.CompletedProcess[str]:
+    """``python -m balance`` with ``words``, on the account in ``folder``."""
+    command = [sys.executable, "-m", "balance", *words]
+    place = ["--data-dir", str(folder)] if words and not words[0].startswith("-") else []
+    command[4:4] = place
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **how
+    )  # type: ignore[call-overload,no-any-return]
+
+
+def hold_lock(folder: Path, told: Connection) -> None:
+    """Hold the account's lock until told to let go."""
+    with account_lock(folder / LOCK_FILE):
+        told.send("held")
+        told.recv()
+
+
+def adjust_by_module(folder: Path, amounts: list[str]) -> None:
+    """Book ``amounts`` one by one, as another Python program does."""
+    account = open_account(folder)
+    for amount in amounts:
+        account.adjust(amount)
+
+
+def adjust_by_shell(folder: Path, amounts: list[str]) -> None:
+    """Book ``amounts`` one by one with the command line."""
+    for amount in amounts:
+        done = shell(folder, "adjust", amount)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+
+
+def read_raw(folder: Path, told: Connection) -> None:
+    """Read the account's file all the time until told to stop; tells how often, and whether a
+    read saw less than a whole account, or an older one than the read before."""
+    reads, newest, broken = 0, 0, ""
+    told.send("reading")
+    while not told.poll() and not broken:
+        text = (folder / ACCOUNT_FILE).read_bytes()
+        try:
+            state, sealed = decode_state(text)
+        except Exception as fault:
+            broken = repr(fault)
+            break
+        if not sealed or state.revision < newest:
+            broken = f"sealed {sealed}, revision {state.revision} after {newest}"
+        reads, newest = reads + 1, state.revision
+    told.send((reads, broken))
+
+
+def commit_forever(folder: Path, told: Connection, first: int) -> None:
+    """Deposit ``first``, ``first + 1``, … cents, each with a key of its own, and tell each change
+    that was acknowledged."""
+    account = open_account(folder)
+    for cents in itertools.count(first):
+        told.send(("asking", cents))
+        seen = account.deposit(Decimal(cents) / 100, idempotency_key=f"deposit-{cents}")
+        told.send(("done", cents, seen.revision, seen.balance))
+
+
+def fork_while_a_thread_holds_the_lock(folder: Path, told: Connection) -> None:
+    """Fork while another thread holds the lock: the child must neither hang, nor get in, nor take
+    the lock away from its parent."""
+    store = FileStore(folder)
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with account_lock(folder / LOCK_FILE):
+            held.set()
+            let_go.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            try:
+                with AccountLock(folder / LOCK_FILE, timeout=0.1):
+                    told.send("got in")
+            except StoreBusy:
+                told.send("kept out")
+            store.commit(partial(operations.adjust, amount=5), source="child")
+            told.send("committed")
+        os._exit(0)
+    told.send(told.recv())
+    let_go.set()
+    thread.join()
+    os.waitpid(child, 0)
+
+
+def change_and_tell(folder: Path, told: Connection) -> None:
+    """Adjust by one whenever told to, and tell when that was done."""
+    account = open_account(folder)
+    told.send("ready")
+    while told.recv():
+        account.adjust(1)
+        told.send(time.monotonic())
