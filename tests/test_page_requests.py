@@ -15,8 +15,7 @@ from balance.api.stream import Stream
 from balance.desk import Desk
 from balance.store.memory_store import MemoryStore
 from tests.answers import problem
-
-UPDATE = "/_dash-update-component"
+from tests.pages import UPDATE, newest, page_of_history
 
 
 @pytest.fixture(scope="module")
@@ -26,48 +25,19 @@ def client() -> FlaskClient:
     return client
 
 
-def callback(**changed: Any) -> dict[str, Any]:
-    """What a page sends to see the newest entries, with ``changed`` members; None: without."""
-    whole = {
-        "output": "overview-ledger.children",
-        "outputs": {"id": "overview-ledger", "property": "children"},
-        "inputs": [{"id": "overview-revision", "property": "data", "value": "1"}],
-        "changedPropIds": ["overview-revision.data"],
-    }
-    return {name: value for name, value in {**whole, **changed}.items() if value is not None}
-
-
-def page_of_history(**values: Any) -> dict[str, Any]:
-    """What a page sends to see a page of the ledger."""
-    outputs = [
-        *(("history-ledger", "children"), ("history-next", "data"), ("history-page", "children")),
-        *(("history-newer-btn", "disabled"), ("history-older-btn", "disabled")),
-        ("history-download", "href"),
-    ]
-
-    def part(id: str, prop: str, value: Any) -> dict[str, Any]:  # noqa: A002 - Dash's word
-        return {"id": id, "property": prop, "value": values.get(id, value)}
-
-    return {
-        "output": f"..{'...'.join('.'.join(each) for each in outputs)}..",
-        "outputs": [{"id": id, "property": prop} for id, prop in outputs],  # noqa: A001
-        "inputs": [
-            part("history-revision", "data", "1"),
-            part("history-cursors", "data", []),
-        ],
-        "state": [part("history-kind", "value", "all"), part("history-epoch", "value", None)],
-        "changedPropIds": ["history-revision.data"],
-    }
+def changed(whole: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """``whole`` with other members; None: without."""
+    return {name: value for name, value in {**whole, **members}.items() if value is not None}
 
 
 def test_a_page_is_shown_the_newest_entries(client: FlaskClient) -> None:
-    answer = client.post(UPDATE, json=callback())
+    answer = client.post(UPDATE, json=newest(client.get))
     assert answer.status_code == 200
     assert "$10,000.00" in answer.text
 
 
 def test_a_page_is_shown_a_page_of_the_history(client: FlaskClient) -> None:
-    answer = client.post(UPDATE, json=page_of_history())
+    answer = client.post(UPDATE, json=page_of_history(client.get))
     assert answer.status_code == 200
     assert "$10,000.00" in answer.text
 
@@ -75,65 +45,74 @@ def test_a_page_is_shown_a_page_of_the_history(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"history-kind": "deposit"}, "No such entries"),
-        ({"history-epoch": 7}, "No such entries"),
-        ({"history-epoch": 0}, "epoch must be 1 or more"),
-        ({"history-kind": "bribe"}, "kind must be one of"),
-        ({"history-cursors": ["x"]}, "before must be a revision"),
+        ({"history_kind": "deposit"}, ""),
+        ({"history_epoch": 7}, ""),
+        ({"history_epoch": 0}, "epoch must be 1 or more"),
+        ({"history_kind": "bribe"}, "kind must be one of"),
+        ({"history_cursors": ["x"]}, "before must be a revision"),
     ],
 )
 def test_a_filter_that_finds_nothing_says_so_on_the_page(
     client: FlaskClient, values: dict[str, Any], words: str
 ) -> None:
-    answer = client.post(UPDATE, json=page_of_history(**values))
+    answer = client.post(UPDATE, json=page_of_history(client.get, **values))
     assert answer.status_code == 200
     assert words in answer.text
+    assert "$10,000.00" not in answer.text
 
 
 @pytest.mark.parametrize(
     "body",
-    [
-        *(b"", b"{", b"\xff", b"[" * 200_000, b"null", b"5", b'"x"', b"[]", b"{}", b"true"),
-        *(
-            json.dumps(callback(**changed)).encode()
-            for changed in (
-                {"output": None},
-                {"output": 7},
-                {"output": []},
-                {"output": "nope.children"},
-                # runs in the page
-                {"output": "balance-store.data"},
-                {"outputs": None},
-                {"outputs": 7},
-                {"outputs": {}},
-                {"outputs": [{"id": "overview-ledger", "property": "children"}]},
-                {"outputs": {"id": "app-shell", "property": "children"}},
-                {"inputs": None},
-                {"inputs": {}},
-                {"inputs": []},
-                {"inputs": [7]},
-                {"inputs": [{}]},
-                {"inputs": [[]]},
-                {"inputs": [{"id": {"a": 1}, "property": "data"}]},
-                {"inputs": [{"id": "overview-revision"}]},
-                {"inputs": callback()["inputs"] * 2},
-                {"state": {}},
-                {"state": callback()["inputs"]},
-                {"changedPropIds": 7},
-                {"changedPropIds": [{}]},
-                {"changedPropIds": {"a": 1}},
-            )
-        ),
-    ],
+    [b"", b"{", b"\xff", b"[" * 200_000, b"null", b"5", b'"x"', b"[]", b"{}", b"true"],
 )
-def test_a_callback_that_no_page_has_is_400(client: FlaskClient, body: bytes) -> None:
+def test_what_is_no_callback_is_400(client: FlaskClient, body: bytes) -> None:
     answer = client.post(UPDATE, data=body, content_type="application/json")
     assert "Reload" in problem(answer, 400)["detail"]
 
 
+INPUT = {"id": "overview-revision", "property": "data", "value": "1"}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"output": None},
+        {"output": 7},
+        {"output": []},
+        {"output": "nope.children"},
+        # runs in the page
+        {"output": "balance-store.data"},
+        {"outputs": None},
+        {"outputs": 7},
+        {"outputs": {}},
+        {"outputs": []},
+        {"outputs": [{}]},
+        {"outputs": {"id": "app-shell", "property": "children"}},
+        {"inputs": None},
+        {"inputs": {}},
+        {"inputs": []},
+        {"inputs": [7]},
+        {"inputs": [{}]},
+        {"inputs": [[]]},
+        {"inputs": [{**INPUT, "id": {"a": 1}}]},
+        {"inputs": [{**INPUT, "id": "virtual-balance"}]},
+        {"inputs": [{"id": "overview-revision"}]},
+        {"inputs": [INPUT, INPUT]},
+        {"state": {}},
+        {"state": [INPUT]},
+        {"changedPropIds": 7},
+        {"changedPropIds": [{}]},
+        {"changedPropIds": {"a": 1}},
+    ],
+)
+def test_a_callback_that_no_page_has_is_400(client: FlaskClient, members: dict[str, Any]) -> None:
+    answer = client.post(UPDATE, json=changed(newest(client.get), **members))
+    assert "Reload" in problem(answer, 400)["detail"]
+
+
 def test_a_callback_that_is_not_declared_as_json_is_400(client: FlaskClient) -> None:
-    answer = client.post(UPDATE, data=json.dumps(callback()), content_type="text/plain")
-    problem(answer, 400)
+    body = json.dumps(newest(client.get))
+    problem(client.post(UPDATE, data=body, content_type="text/plain"), 400)
 
 
 ANYTHING = st.recursive(
@@ -155,8 +134,8 @@ ANYTHING = st.recursive(
 )
 @settings(deadline=None, max_examples=200)
 def test_whatever_is_sent_in_place_of_a_callback_is_no_mistake_of_the_server(
-    client: FlaskClient, changed: dict[str, Any]
+    client: FlaskClient, members: dict[str, Any]
 ) -> None:
-    answer = client.post(UPDATE, json=callback(**changed))
+    answer = client.post(UPDATE, json={**newest(client.get), **members})
     if answer.status_code != 200:
         problem(answer, 400)

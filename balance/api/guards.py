@@ -7,6 +7,7 @@ import functools
 import hashlib
 import hmac
 import ipaddress
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from balance.api.signin import SIGN_IN_PATH, sign_in_page
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _COOKIE: Final = "virtual-balance-session"
 _CATCH_ALL: Final = "/<path:path>"
+_HOST: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::\d{0,5})?", re.ASCII)
 
 #: Everything comes from this server; the inline scripts and styles are those of Dash.
 _POLICY: Final = (
@@ -127,11 +129,9 @@ class Guards:
 
 
 def _host_name(header: str) -> str:
-    """The name in a Host header, without the port and the brackets of IPv6."""
-    name = header.strip().lower()
-    if name.startswith("["):
-        return name[1:].partition("]")[0]
-    return name.rpartition(":")[0] if name.count(":") == 1 else name
+    """The name in a Host header, without the port and the brackets of IPv6; empty if malformed."""
+    match = _HOST.fullmatch(header.strip().lower())
+    return (match[1] or match[2]) if match else ""
 
 
 def _session(token: str) -> str:

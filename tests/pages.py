@@ -1,0 +1,46 @@
+"""What a page sends to Dash's own route, made from what the app says of its callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+UPDATE = "/_dash-update-component"
+
+
+def asked(get: Callable[[str], Any], woken: str, **values: Any) -> dict[str, Any]:
+    """What a page sends when its component ``woken`` wakes a callback of the server, with
+    ``values`` by id (an underscore for each hyphen). ``get`` is how to ask the server."""
+    answer = get("/_dash-dependencies")
+    known = answer.json() if callable(answer.json) else answer.json
+    (callback,) = (
+        each
+        for each in known
+        if each["clientside_function"] is None and each["inputs"][0]["id"] == woken
+    )
+
+    def part(each: dict[str, str]) -> dict[str, Any]:
+        return {**each, "value": values.get(each["id"].replace("-", "_"))}
+
+    outputs = [
+        dict(zip(("id", "property"), each.split("."), strict=True))
+        for each in callback["output"].strip(".").split("...")
+    ]
+    return {
+        "output": callback["output"],
+        "outputs": outputs if callback["output"].startswith("..") else outputs[0],
+        "inputs": [part(each) for each in callback["inputs"]],
+        "changedPropIds": [f"{woken}.{callback['inputs'][0]['property']}"],
+        "state": [part(each) for each in callback["state"]],
+    }
+
+
+def newest(get: Callable[[str], Any]) -> dict[str, Any]:
+    """What a page sends to see the newest entries."""
+    return asked(get, "overview-revision", overview_revision="1")
+
+
+def page_of_history(get: Callable[[str], Any], **values: Any) -> dict[str, Any]:
+    """What a page sends to see a page of the history."""
+    usual = {"history_revision": "1", "history_cursors": [], "history_kind": "all"}
+    return asked(get, "history-revision", **{**usual, **values})
