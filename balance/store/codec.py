@@ -119,7 +119,14 @@ def decode_answer(line: bytes) -> State:
     return decode_state(json.dumps(document, default=str).encode())[0]
 
 
-_FAULTS: Final = (BalanceError, KeyError, TypeError, ValueError, AttributeError)
+_FAULTS: Final = (
+    BalanceError,
+    ArithmeticError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
 
 
 def _reason(fault: Exception) -> str:
@@ -129,6 +136,8 @@ def _reason(fault: Exception) -> str:
 def _parsed(text: bytes) -> dict[str, Any]:
     try:
         document = json.loads(text, parse_float=Decimal)
+    except ArithmeticError as fault:
+        raise Unreadable("holds a number that is out of range") from fault
     except (ValueError, RecursionError) as fault:
         raise Unreadable(f"is not valid JSON: {fault}") from fault
     if not isinstance(document, dict):

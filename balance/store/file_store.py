@@ -83,10 +83,11 @@ class FileStore:
             if self._seen is not None and signature == self._signature:
                 return self._seen
             state, sealed = decode_state(self._file.read_bytes())
+            edited = not sealed or self._is_past(state, signature)
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault) from fault
         trusted = not _is_racy(signature, looked)
-        if not sealed or self._is_past(state):
+        if edited:
             with self._lock():
                 state, trusted = self._settled(), False
         self._seen, self._signature = state, signature if trusted else None
@@ -148,16 +149,18 @@ class FileStore:
             self._write(state)
             self._record(state)
 
-    def _is_past(self, state: State) -> bool:
-        """Whether ``state`` is known to be past: an older file was put back by hand."""
-        seen = self._seen
-        if seen is not None:
-            return state.account_id == seen.account_id and state.revision < seen.revision
+    def _is_past(self, state: State, signature: _Signature) -> bool:
+        """Whether an older file was put back by hand: it is behind what this process has seen or
+        behind the ledger, and not because another program has just committed."""
+        seen = self._seen or state
+        if seen.account_id == state.account_id and state.revision < seen.revision:
+            return True
         try:
             last = self._ledger.last()
         except StoreUnreadable:
             return False  # the account is true without its ledger; only writers need both
-        return last is not None and last.revision >= state.revision and last not in state.entries
+        ahead = last is not None and last.revision >= state.revision and last not in state.entries
+        return ahead and _signature(self._file) == signature
 
     def _settled(self) -> State:
         """For the lock's holder: the state in the file with its ledger in order; outside edits
