@@ -16,7 +16,8 @@ from types import FrameType
 from typing import Any
 
 from dash import Dash
-from flask import Flask
+from dash.development.base_component import Component
+from flask import Flask, has_request_context, request
 from flask_bootstrap import Bootstrap5
 from waitress.server import create_server
 
@@ -33,7 +34,7 @@ from balance.desk import DEFAULT_DATA_DIR, Desk, open_account
 from balance.watch import Watch
 from layouts.index import INDEX
 from layouts.shell import shell
-from layouts.tab import Tab
+from layouts.tab import Place, Tab
 from layouts.tabs import TABS
 
 #: Streams hold a thread each; the rest answers requests.
@@ -51,10 +52,15 @@ _STYLES = (
 
 
 def create_app(
-    desk: Desk, stream: Stream, guards: Guards | None = None, tabs: Sequence[Tab] = TABS
+    desk: Desk,
+    stream: Stream,
+    guards: Guards | None = None,
+    tabs: Sequence[Tab] = TABS,
+    data_dir: Path = DEFAULT_DATA_DIR,
 ) -> Dash:
     """The dashboard of ``desk`` with ``tabs``, its HTTP interface on the same server; ``stream``
-    is what the pages listen to. May be called more than once in a process."""
+    is what the pages listen to, ``data_dir`` what they tell other programs to open. May be called
+    more than once in a process."""
     server = Flask(__name__)
     guards = guards or Guards(pages=frozenset(tab.path for tab in tabs))
     guards.stand_before(server)
@@ -73,12 +79,17 @@ def create_app(
         enable_mcp=False,
     )
 
-    def layout() -> Any:
+    def layout(address: str) -> Component:
+        place = Place(
+            address=address,
+            data_dir=None if data_dir == DEFAULT_DATA_DIR else str(data_dir.resolve()),
+            needs_token=guards.token is not None,
+        )
         starting = plain(DEFAULT_STARTING_BALANCE)
-        return shell(tabs, _first_store(desk), starting_balance=starting)
+        return shell(tabs, _first_store(desk), starting_balance=starting, place=place)
 
-    app.layout = layout
-    callbacks.register(app, desk, layout())
+    callbacks.register(app, desk, layout(Place.address))
+    app.layout = lambda: layout(request.host_url.rstrip("/") if has_request_context() else "")
     desk.subscribe(stream.publish)
     return app
 
@@ -109,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(f"The data folder {options.data_dir} is not writable: {fault.strerror}.")
     stream = Stream(MOST_STREAMS)
     guards = Guards(options.host, options.token, frozenset(tab.path for tab in TABS))
-    app = create_app(desk, stream, guards)
+    app = create_app(desk, stream, guards, data_dir=options.data_dir)
     return _serve(app, desk, stream, options)
 
 

@@ -4,14 +4,13 @@ from dash import Dash
 from dash.development.base_component import Component
 
 from balance.desk import Desk
-from callbacks import balance, dialogs, guard, ledger, navigation, positions
+from callbacks import balance, dialogs, guard, ledger, navigation
 
 
 def register(app: Dash, desk: Desk, layout: Component) -> None:
     """Register every callback on ``app``; ``layout`` tells what there is to feed."""
     guard.register(app)
     balance.register(app, layout)
-    positions.register(app)
     dialogs.register(app, layout)
-    navigation.register(app)
+    navigation.register(app, layout)
     ledger.register(app, desk)

@@ -3,7 +3,7 @@
 from dash import ClientsideFunction, Dash, Input, Output, State
 from dash.development.base_component import Component
 
-from layouts.live import ids_ending, live_components
+from layouts.live import ids_ending
 
 SYNC_BUTTON = "-sync-balance-btn"
 
@@ -18,20 +18,11 @@ def register(app: Dash, layout: Component) -> None:
         *(Input(button, "n_clicks") for button in ids_ending(layout, SYNC_BUTTON)),
         State("balance-store", "data"),
     )
-    outputs = [
-        Output(component.id, prop)
-        for component in live_components(layout)
-        for prop in ("children", "data-tone")
-    ]
+    # it finds the live components in the page itself, by what they declare
     app.clientside_callback(
-        ClientsideFunction("balance", "fanOut"), outputs, Input("balance-store", "data")
-    )
-    app.clientside_callback(
-        ClientsideFunction("balance", "showLink"),
-        Output("link-state", "children"),
-        Output("link-pill", "data-link"),
-        Output("app-shell", "data-link"),
-        Output("link-note", "children"),
-        Output("fault-note", "children"),
+        ClientsideFunction("balance", "fanOut"),
+        Output("overview-revision", "data"),
+        Output("history-revision", "data"),
         Input("balance-store", "data"),
+        Input("address", "pathname"),
     )

@@ -4,13 +4,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dash import ClientsideFunction, Dash, Input, Output, State
-from dash.development.base_component import Component
 
 from balance.core.errors import BalanceError
 from balance.desk import Desk
 from layouts.history import ALL
-from layouts.ledger import ledger_table
-from layouts.parts import empty_state, problem
+from layouts.ledger import ledger_rows
 
 NEWEST = 8
 PAGE = 25
@@ -18,14 +16,6 @@ PAGE = 25
 
 def register(app: Dash, desk: Desk) -> None:
     """Let the ledgers show what ``desk`` has, and follow the account while they are looked at."""
-    for tab in ("overview", "history"):
-        app.clientside_callback(
-            f"(...given) => window.dash_clientside.tables.follow(...given, '{tab}')",
-            Output(f"{tab}-revision", "data"),
-            Input("balance-store", "data"),
-            Input("tabs", "active_tab"),
-            State(f"{tab}-revision", "data"),
-        )
     app.clientside_callback(
         ClientsideFunction("tables", "turnPage"),
         Output("history-cursors", "data"),
@@ -37,20 +27,24 @@ def register(app: Dash, desk: Desk) -> None:
         State("history-next", "data"),
         prevent_initial_call=True,
     )
+    for tab, draw in (("overview", "drawNewest"), ("history", "drawPage")):
+        app.clientside_callback(
+            ClientsideFunction("tables", draw),
+            Output(f"{tab}-ledger", "data-drawn"),
+            Input(f"{tab}-entries", "data"),
+            prevent_initial_call=True,
+        )
 
     @app.callback(
-        Output("overview-ledger", "children"),
+        Output("overview-entries", "data"),
         Input("overview-revision", "data"),
         prevent_initial_call=True,
     )
-    def show_newest(_: str) -> Component:
-        try:
-            return ledger_table(desk.history(limit=NEWEST).entries, brief=True)
-        except BalanceError as fault:
-            return problem(str(fault))
+    def read_newest(_: str) -> dict[str, Any]:
+        return _told(desk, limit=NEWEST)
 
     @app.callback(
-        Output("history-ledger", "children"),
+        Output("history-entries", "data"),
         Output("history-next", "data"),
         Output("history-page", "children"),
         Output("history-newer-btn", "disabled"),
@@ -62,23 +56,21 @@ def register(app: Dash, desk: Desk) -> None:
         State("history-epoch", "value"),
         prevent_initial_call=True,
     )
-    def show_page(
+    def read_page(
         _: str, cursors: list[str], kind: str, epoch: int | None
-    ) -> tuple[Component, str | None, str, bool, bool, str]:
+    ) -> tuple[dict[str, Any], str | None, str, bool, bool, str]:
         wanted: dict[str, Any] = {"kind": None if kind == ALL else kind, "epoch": epoch}
         named = {name: value for name, value in wanted.items() if value is not None}
         download = f"/virtual_balance/history?{urlencode({'format': 'csv', **named})}"
-        number, first = f"Page {len(cursors) + 1}", not cursors
-        try:
-            page = desk.history(limit=PAGE, before=cursors[-1] if cursors else None, **wanted)
-        except BalanceError as fault:
-            return problem(str(fault)), None, number, first, True, download
-        return _listed(page.entries), page.next, number, first, page.next is None, download
+        page = _told(desk, limit=PAGE, before=cursors[-1] if cursors else None, **wanted)
+        following, number = page.pop("next", None), f"Page {len(cursors) + 1}"
+        return page, following, number, not cursors, following is None, download
 
 
-def _listed(rows: tuple[Any, ...]) -> Component:
-    if rows:
-        return ledger_table(rows)
-    return empty_state(
-        "search", "No such entries", "Nothing in the ledger fits these filters.", "history-empty"
-    )
+def _told(desk: Desk, **wanted: Any) -> dict[str, Any]:
+    """The rows of a page of the history, or the problem that keeps it from being read."""
+    try:
+        page = desk.history(**wanted)
+    except BalanceError as fault:
+        return {"problem": str(fault)}
+    return {"rows": ledger_rows(page.entries), "next": page.next}

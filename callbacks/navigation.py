@@ -1,16 +1,17 @@
 """Tabs and the address line, the menu of a narrow screen, light and dark."""
 
 from dash import ClientsideFunction, Dash, Input, Output, State
+from dash.development.base_component import Component
+
+from layouts.live import ids_ending
 
 
-def register(app: Dash) -> None:
-    """Let the page be moved about in."""
+def register(app: Dash, layout: Component) -> None:
+    """Let the page be moved about in: the address says which of the panels is shown."""
     app.clientside_callback(
-        ClientsideFunction("screen", "navigate"),
-        Output("tabs", "active_tab"),
-        Output("address", "pathname"),
+        ClientsideFunction("screen", "showPanel"),
+        [Output(panel, "hidden") for panel in ids_ending(layout, "-panel")],
         Input("address", "pathname"),
-        Input("tabs", "active_tab"),
         State("tab-paths", "data"),
     )
     app.clientside_callback(

@@ -1,42 +1,16 @@
 """Auto Trading: the balance for programs, and how to connect one."""
 
+import shlex
+
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.cards import summary_row
 from layouts.parts import card
-from layouts.tab import Tab
-
-# the page puts its own address in the place of this one
-_ADDRESS = "http://127.0.0.1:8050"
-_SNIPPETS = (
-    (
-        "shell",
-        "From a shell",
-        "Book a gain of 12.30 and see the account after it.",
-        "python -m balance adjust 12.30 --note 'my bot won a trade'",
-    ),
-    (
-        "http",
-        "Over HTTP",
-        "Say what the balance is now; the difference counts as P&L.",
-        f"curl {_ADDRESS}/virtual_balance \\\n"
-        "  -H 'Content-Type: application/json' \\\n"
-        "  -d '{\"balance\": 10012.30}'",
-    ),
-    (
-        "python",
-        "From Python",
-        "The same account from your own program, also while this one is not running.",
-        "from balance import open_account\n\n"
-        "account = open_account()\n"
-        "account.adjust(12.30, note='my bot won a trade')\n"
-        "print(account.snapshot().portfolio_value)",
-    ),
-)
+from layouts.tab import Place, Tab
 
 
-def _build() -> Component:
+def _build(place: Place) -> Component:
     return html.Div(
         [
             summary_row(
@@ -53,10 +27,56 @@ def _build() -> Component:
                     "every browser shows them at once. Copy one of these to begin.",
                     className="lead-words",
                 ),
-                html.Div([_snippet(*each) for each in _SNIPPETS], className="snippets"),
+                html.Div(
+                    [
+                        _snippet(
+                            "shell",
+                            "From a shell",
+                            "In this program's folder: book a gain of 12.30.",
+                            _shell_text(place),
+                        ),
+                        _snippet(
+                            "http",
+                            "Over HTTP",
+                            "Say what the balance is now; the difference counts as P&L.",
+                            _http_text(place),
+                        ),
+                        _snippet(
+                            "python",
+                            "From Python",
+                            "The same account, also while this server is stopped.",
+                            _python_text(place),
+                        ),
+                    ],
+                    className="snippets",
+                ),
             ),
         ],
         className="tab-body",
+    )
+
+
+def _shell_text(place: Place) -> str:
+    folder = f" --data-dir {shlex.quote(place.data_dir)}" if place.data_dir else ""
+    return f"python -m balance adjust 12.30 --note 'my bot won a trade'{folder}"
+
+
+def _http_text(place: Place) -> str:
+    token = "  -H 'Authorization: Bearer TOKEN' \\\n" if place.needs_token else ""
+    return (
+        f"curl {place.address}/virtual_balance \\\n"
+        f"{token}"
+        "  -H 'Content-Type: application/json' \\\n"
+        "  -d '{\"balance\": 10012.30}'"
+    )
+
+
+def _python_text(place: Place) -> str:
+    return (
+        "from balance import open_account\n\n"
+        f"account = open_account({repr(place.data_dir) if place.data_dir else ''})\n"
+        'account.adjust(12.30, note="my bot won")\n'
+        "print(account.snapshot().portfolio_value)"
     )
 
 
@@ -64,16 +84,12 @@ def _snippet(name: str, title: str, words: str, text: str) -> html.Div:
     target = f"auto-snippet-{name}"
     return html.Div(
         [
-            html.Div(
-                [
-                    html.H3(title, className="snippet-title"),
-                    dcc.Clipboard(target_id=target, className="copy", title=f"Copy: {title}"),
-                ],
-                className="snippet-head",
-            ),
+            html.H3(title, className="snippet-title"),
+            dcc.Clipboard(target_id=target, className="copy", title=f"Copy: {title}"),
             html.P(words, className="snippet-words"),
             html.Pre(text, id=target, className="snippet", tabIndex=0),
-        ]
+        ],
+        className="snippet-card",
     )
 
 

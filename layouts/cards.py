@@ -1,11 +1,10 @@
 """The balance cards: wallet balance with Reset and Sync, P&L, total equity, available."""
 
-import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
 from layouts.live import live_text
-from layouts.parts import icon
+from layouts.parts import button
 
 
 def summary_row(
@@ -22,68 +21,53 @@ def summary_row(
             _metric(
                 "Wallet balance",
                 live_text("balance", id=balance_id, className="figure balance-figure"),
-                balance_buttons(prefix),
+                *balance_buttons(prefix),
             ),
             _metric(
                 "P&L",
                 live_text("current_pnl", id=pnl_id, className="figure pnl-figure"),
-                [
-                    live_text("pnl_percent", id=f"{prefix}-pnl-percent", className="pnl-figure"),
-                    " in epoch ",
-                    live_text("epoch", id=f"{prefix}-epoch"),
-                ],
+                live_text("pnl_percent", id=f"{prefix}-pnl-percent", className="pnl-figure"),
+                " in epoch ",
+                live_text("epoch", id=f"{prefix}-epoch"),
             ),
             _metric(
                 "Total equity",
                 live_text("portfolio_value", id=equity_id, className="figure balance-figure"),
-                [
-                    "unrealised ",
-                    live_text(
-                        "unrealized_pnl", id=f"{prefix}-unrealized-pnl", className="pnl-figure"
-                    ),
-                ],
+                "unrealised ",
+                live_text("unrealized_pnl", id=f"{prefix}-unrealized-pnl", className="pnl-figure"),
             ),
             _metric(
                 "Available",
                 live_text("available_balance", id=available_id, className="figure balance-figure"),
-                ["margin in use ", live_text("used_margin", id=f"{prefix}-used-margin")],
+                "margin in use ",
+                live_text("used_margin", id=f"{prefix}-used-margin"),
             ),
         ],
         className="summary-row",
     )
 
 
-def balance_buttons(prefix: str) -> html.Div:
-    """Reset and Sync, as every place that shows the balance has them."""
-    return html.Div(
-        [
-            dbc.Button(
-                [icon("arrow-repeat"), "Sync"],
-                id=f"{prefix}-sync-balance-btn",
-                size="sm",
-                color="secondary",
-                outline=True,
-                title="Fetch the balance now",
-            ),
-            dbc.Button(
-                [icon("arrow-counterclockwise"), "Reset"],
-                id=f"{prefix}-reset-balance-btn",
-                size="sm",
-                color="danger",
-                outline=True,
-                title="Begin anew with a starting balance",
-            ),
-        ],
-        className="balance-buttons",
+def balance_buttons(prefix: str) -> tuple[Component, Component]:
+    """Sync and Reset, as every place that shows the balance has them."""
+    return (
+        button(
+            "Sync",
+            f"{prefix}-sync-balance-btn",
+            "arrow-repeat",
+            title="Fetch the balance now",
+        ),
+        button(
+            "Reset",
+            f"{prefix}-reset-balance-btn",
+            "arrow-counterclockwise",
+            color="danger",
+            title="Begin anew with a starting balance",
+        ),
     )
 
 
-def _metric(label: str, figure: Component, below: Component | list[Component | str]) -> html.Div:
+def _metric(label: str, figure: Component, *below: Component | str) -> html.Div:
     return html.Div(
-        [
-            html.Div(label, className="metric-label"),
-            figure,
-            html.Div(below, className="metric-below"),
-        ],
+        [label, figure, html.Div(list(below), className="metric-below")],
         className="panel metric",
     )

@@ -3,7 +3,7 @@
 import dash_bootstrap_components as dbc
 from dash import html
 
-from layouts.parts import icon
+from layouts.parts import button
 
 
 def reset_dialog(starting_balance: str) -> dbc.Modal:
@@ -25,13 +25,8 @@ def reset_dialog(starting_balance: str) -> dbc.Modal:
             ),
             dbc.ModalFooter(
                 [
-                    _cancel("reset-cancel"),
-                    dbc.Button(
-                        [icon("arrow-counterclockwise"), "Reset"],
-                        id="reset-confirm",
-                        color="danger",
-                        outline=True,
-                    ),
+                    button("Cancel", "reset-cancel"),
+                    button("Reset", "reset-confirm", "arrow-counterclockwise", color="danger"),
                 ]
             ),
         ],
@@ -57,22 +52,26 @@ def money_dialog() -> dbc.Modal:
                         ],
                         value="deposit",
                         id="money-action",
-                        className="btn-group w-100",
+                        className="choice",
                         inputClassName="btn-check",
                         labelClassName="btn btn-outline-secondary",
                         labelCheckedClassName="active",
                     ),
                     _amount_field("money-amount", "Amount", ""),
                     html.P(id="money-words", className="dialog-words"),
-                    dbc.Label("Note (optional)", html_for="money-note"),
-                    dbc.Input(id="money-note", maxLength=200, autoComplete="off"),
+                    html.Div(
+                        [
+                            dbc.Label("Note (optional)", html_for="money-note"),
+                            dbc.Input(id="money-note", maxLength=200, autoComplete="off"),
+                        ]
+                    ),
                     _error("money-error"),
                 ]
             ),
             dbc.ModalFooter(
                 [
-                    _cancel("money-cancel"),
-                    dbc.Button("Deposit", id="money-confirm", color="primary"),
+                    button("Cancel", "money-cancel"),
+                    button("Deposit", "money-confirm", color="primary", outline=False),
                 ]
             ),
         ],
@@ -89,7 +88,12 @@ def _amount_field(id: str, label: str, value: str) -> html.Div:  # noqa: A002 - 
             dbc.InputGroup(
                 [
                     dbc.Input(
-                        id=id, value=value, inputmode="decimal", autoComplete="off", type="text"
+                        id=id,
+                        value=value,
+                        type="text",
+                        inputmode="decimal",
+                        autoComplete="off",
+                        autofocus=True,
                     ),
                     dbc.InputGroupText("USDT"),
                 ]
@@ -101,7 +105,3 @@ def _amount_field(id: str, label: str, value: str) -> html.Div:  # noqa: A002 - 
 
 def _error(id: str) -> html.Div:  # noqa: A002 - Dash's word
     return html.Div(id=id, className="dialog-error", role="alert")
-
-
-def _cancel(id: str) -> dbc.Button:  # noqa: A002 - Dash's word
-    return dbc.Button("Cancel", id=id, color="secondary", outline=True)

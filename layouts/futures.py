@@ -5,10 +5,10 @@ from dash.development.base_component import Component
 
 from layouts.cards import summary_row
 from layouts.parts import card
-from layouts.tab import Tab
+from layouts.tab import Place, Tab
 
 
-def _build() -> Component:
+def _build(_: Place) -> Component:
     return html.Div(
         [
             summary_row(

@@ -5,13 +5,13 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.ledger import KIND_WORDS
-from layouts.parts import card, icon
-from layouts.tab import Tab
+from layouts.parts import button, card
+from layouts.tab import Place, Tab
 
 ALL = "all"
 
 
-def _build() -> Component:
+def _build(_: Place) -> Component:
     return html.Div(
         [
             card(
@@ -42,39 +42,26 @@ def _build() -> Component:
                             className="filter",
                         ),
                         html.A(
-                            [icon("download"), "Download CSV"],
+                            "Download CSV",
                             id="history-download",
                             href="/virtual_balance/history?format=csv",
-                            className="btn btn-sm btn-outline-secondary download",
+                            className="btn btn-sm btn-outline-secondary bi-download",
                         ),
                     ],
                     className="filters",
                 ),
-                html.Div(id="history-ledger", className="scroller", **{"aria-live": "off"}),
+                html.Div(id="history-ledger", className="scroller"),
                 html.Div(
                     [
-                        dbc.Button(
-                            [icon("chevron-left"), "Newer"],
-                            id="history-newer-btn",
-                            size="sm",
-                            color="secondary",
-                            outline=True,
-                            disabled=True,
-                        ),
+                        button("Newer", "history-newer-btn", "chevron-left", disabled=True),
                         html.Span("Page 1", id="history-page"),
-                        dbc.Button(
-                            ["Older", icon("chevron-right")],
-                            id="history-older-btn",
-                            size="sm",
-                            color="secondary",
-                            outline=True,
-                            disabled=True,
-                        ),
+                        button("Older", "history-older-btn", "chevron-right", disabled=True),
                     ],
                     className="pager",
                 ),
-                # what the page is to be in step with
+                # what the page is to be in step with, and what is on it
                 dcc.Store(id="history-revision"),
+                dcc.Store(id="history-entries"),
                 # where the shown page begins, behind where the pages before it do
                 dcc.Store(id="history-cursors", data=[]),
                 # where the page after the shown one begins

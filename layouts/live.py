@@ -2,7 +2,7 @@
 
 ``live_text("portfolio_value", id="my-tab-equity")`` is all that a tab needs. The layout itself is
 the registry: whatever carries ``data-live`` is found in it, filled for the first paint and fed
-from ``balance-store`` from then on.
+from ``balance-store`` from then on, also where it comes into the page later.
 """
 
 from collections.abc import Iterator, Mapping

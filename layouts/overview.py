@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 from layouts.cards import summary_row
 from layouts.live import live_text
 from layouts.parts import card
-from layouts.tab import Tab
+from layouts.tab import Place, Tab
 
 # each row: the sign before it, what it is called, the field, and how it stands out
 _EQUATION = (
@@ -28,7 +28,7 @@ _EXPLAINED = {
 }
 
 
-def _build() -> Component:
+def _build(_: Place) -> Component:
     return html.Div(
         [
             summary_row(
@@ -43,8 +43,9 @@ def _build() -> Component:
                     card("How the balance comes about", _equation()),
                     card(
                         "Newest entries",
-                        # what the entries below are to be in step with
+                        # what the entries below are to be in step with, and they themselves
                         dcc.Store(id="overview-revision"),
+                        dcc.Store(id="overview-entries"),
                         html.Div(id="overview-ledger", className="scroller"),
                     ),
                 ],
@@ -55,22 +56,17 @@ def _build() -> Component:
     )
 
 
-def _equation() -> html.Table:
-    return html.Table(html.Tbody([_term(*row) for row in _EQUATION]), className="equation")
+def _equation() -> html.Ul:
+    return html.Ul([_term(*row) for row in _EQUATION], className="equation")
 
 
-def _term(sign: str, name: str, field: str, manner: str) -> html.Tr:
+def _term(sign: str, name: str, field: str, manner: str) -> html.Li:
     figure = {"signed": "pnl-figure", "sum": "balance-figure"}.get(manner, "")
-    return html.Tr(
-        [
-            html.Td(sign, className="sign"),
-            html.Th(name, scope="row", title=_EXPLAINED.get(field)),
-            html.Td(
-                live_text(field, id=f"overview-equation-{field}", className=figure),
-                className="number",
-            ),
-        ],
+    return html.Li(
+        [name, live_text(field, id=f"overview-equation-{field}", className=figure)],
         className=manner,
+        title=_EXPLAINED.get(field),
+        **{"data-sign": sign},
     )
 
 

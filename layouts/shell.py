@@ -8,9 +8,8 @@ from dash import dcc, html
 
 from layouts.dialogs import money_dialog, reset_dialog
 from layouts.live import filled
-from layouts.parts import icon
 from layouts.sidebar import sidebar
-from layouts.tab import Tab
+from layouts.tab import Place, Tab
 
 #: How often a page looks for itself while it has no stream.
 INTERVAL_MILLISECONDS = 2_000
@@ -21,6 +20,7 @@ def shell(
     store: Mapping[str, Any],
     *,
     starting_balance: str,
+    place: Place = Place(),  # noqa: B008 - frozen
 ) -> html.Div:
     """The whole page. ``store`` is what ``balance-store`` begins with: the snapshot as the HTTP
     answer has it, or nothing but the ``fault`` that keeps it from being read."""
@@ -38,10 +38,11 @@ def shell(
                 sidebar(),
                 html.Main(
                     [
+                        # written by the page
                         html.Div(id="link-note", className="note-strip", role="status"),
                         html.Div(id="fault-note", className="note-strip fault", role="alert"),
-                        _theme_button(),
-                        _tabs(tabs),
+                        _tab_row(tabs),
+                        *(_panel(tab, place) for tab in tabs),
                     ],
                     className="main",
                 ),
@@ -52,27 +53,28 @@ def shell(
             ],
             id="app-shell",
             className="shell",
-            **{"data-link": "polling"},
         ),
         store.get("display", {}),
     )
 
 
-def _tabs(tabs: Sequence[Tab]) -> dbc.Tabs:
+def _tab_row(tabs: Sequence[Tab]) -> html.Nav:
+    return html.Nav(
+        [
+            *(dbc.NavLink(tab.label, href=tab.path, active="exact") for tab in tabs),
+            html.Button(
+                id="theme-btn",
+                type="button",
+                title="Light or dark",
+                className="btn bi-circle-half",
+                **{"aria-label": "Light or dark"},
+            ),
+        ],
+        className="tab-row",
+        **{"aria-label": "Tabs"},
+    )
+
+
+def _panel(tab: Tab, place: Place) -> html.Div:
     # all of them stay in the page, so that a hidden one is as up to date as the shown one
-    return dbc.Tabs(
-        [dbc.Tab(tab.build(), label=tab.label, tab_id=tab.id) for tab in tabs],
-        id="tabs",
-        active_tab=tabs[0].id,
-    )
-
-
-def _theme_button() -> html.Button:
-    return html.Button(
-        icon("circle-half"),
-        id="theme-btn",
-        type="button",
-        title="Light or dark",
-        className="btn btn-link theme-btn",
-        **{"aria-label": "Light or dark"},
-    )
+    return html.Div(tab.build(place), id=f"{tab.id}-panel", hidden=tab.path != "/")

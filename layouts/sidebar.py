@@ -5,7 +5,7 @@ from dash import html
 
 from layouts.cards import balance_buttons
 from layouts.live import live_text
-from layouts.parts import icon
+from layouts.parts import button
 
 
 def sidebar() -> html.Aside:
@@ -14,65 +14,37 @@ def sidebar() -> html.Aside:
         [
             html.Div(
                 [
-                    html.Div(
-                        [
-                            html.Span("◈", className="brand-mark", **{"aria-hidden": "true"}),
-                            html.Span("Virtual Balance", className="brand-name"),
-                        ],
-                        className="brand",
-                    ),
+                    "Virtual Balance",
                     html.Span("PAPER", className="paper", title="Virtual money only"),
                 ],
-                className="sidebar-head",
+                className="brand",
             ),
             html.Div(
                 [
                     html.Div("Wallet balance, USDT", className="metric-label"),
                     live_text("balance", id="virtual-balance", className="figure balance-figure"),
-                    html.Div(
-                        [
-                            "P&L ",
-                            live_text("current_pnl", id="sidebar-pnl", className="pnl-figure"),
-                            live_text(
-                                "pnl_percent", id="sidebar-pnl-percent", className="pnl-figure"
-                            ),
-                        ],
-                        className="sidebar-pnl",
-                    ),
+                    "P&L ",
+                    live_text("current_pnl", id="sidebar-pnl", className="pnl-figure"),
+                    " ",
+                    live_text("pnl_percent", id="sidebar-pnl-percent", className="pnl-figure"),
                 ],
                 className="sidebar-balance",
             ),
             html.Div(
                 [
-                    html.Span(className="pill-dot", **{"aria-hidden": "true"}),
-                    html.Span("Polling", id="link-state"),
-                    # written by the page's clock
+                    # written by the page
+                    html.Span(id="link-state"),
                     html.Span(id="link-age", className="pill-age"),
                 ],
                 id="link-pill",
                 className="pill",
                 title="How what is shown came here, and how long ago it was last confirmed",
-                **{"data-link": "polling"},
             ),
-            dbc.Button(
-                [icon("list"), "Menu"],
-                id="sidebar-menu-btn",
-                color="secondary",
-                outline=True,
-                size="sm",
-                className="sidebar-menu-btn",
-            ),
+            button("Menu", "sidebar-menu-btn", "list"),
             dbc.Collapse(
                 [
-                    balance_buttons("sidebar"),
-                    dbc.Button(
-                        [icon("plus-slash-minus"), "Deposit, withdraw…"],
-                        id="sidebar-money-btn",
-                        color="secondary",
-                        outline=True,
-                        size="sm",
-                        className="w-100",
-                    ),
+                    *balance_buttons("sidebar"),
+                    button("Deposit, withdraw…", "sidebar-money-btn", "plus-slash-minus"),
                 ],
                 id="sidebar-actions",
                 is_open=False,

@@ -7,6 +7,17 @@ from dash.development.base_component import Component
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where the page and the account are, for words that tell a program how to reach them."""
+
+    # as the browser has it, without a slash at the end
+    address: str = "http://127.0.0.1:8050"
+    # None where it is the one that programs use anyway
+    data_dir: str | None = None
+    needs_token: bool = False
+
+
+@dataclass(frozen=True)
 class Tab:
     """One tab. ``build`` returns its components, anew for every page that is opened."""
 
@@ -15,4 +26,4 @@ class Tab:
     label: str
     # where it is on this server: / or /name
     path: str
-    build: Callable[[], Component]
+    build: Callable[[Place], Component]

@@ -85,14 +85,10 @@
     return window.dash_clientside.no_update;
   }
 
-  /* Keeps the shown tab and the address line in step: [tab, address]. */
-  function navigate(path, tab, paths) {
-    const none = window.dash_clientside.no_update;
-    if (window.dash_clientside.callback_context.triggered_id === "tabs") {
-      return [none, paths[tab] === path ? none : paths[tab]];
-    }
-    const wanted = Object.keys(paths).find((id) => paths[id] === path);
-    return [wanted && wanted !== tab ? wanted : none, none];
+  /* Which panels are hidden: all but that of the address. */
+  function showPanel(path, paths) {
+    const outputs = window.dash_clientside.callback_context.outputs_list;
+    return outputs.map(({ id }) => paths[id.slice(0, -"-panel".length)] !== path);
   }
 
   function openMenu(clicks, open) {
@@ -102,6 +98,6 @@
   window.balanceScreen = { toast, flash, clock };
   window.dash_clientside = {
     ...window.dash_clientside,
-    screen: { changeTheme, navigate, openMenu },
+    screen: { changeTheme, showPanel, openMenu },
   };
 })();

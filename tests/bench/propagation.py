@@ -1,0 +1,178 @@
+"""How long a change takes from the sender's POST to the last live text of a page.
+
+    .venv/bin/python tests/bench/propagation.py
+
+A page of the dashboard is open in a browser of its own. This process sends deposits and the page
+notes, by its own clock, when every live component shows what the answer said. Beside it the same
+page is measured driven the usual way: three interval callbacks that each fetch the endpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from dash.testing.browser import Browser
+
+from tests.conftest import pytest_setup_options
+from tests.serving import Server
+
+# notes [time, texts] whenever a live text of the page has changed
+_WATCH = """
+window.seen = [];
+const texts = () => Object.fromEntries(
+    [...document.querySelectorAll("[data-live]")].map((e) => [e.id, e.textContent]));
+const fields = Object.fromEntries(
+    [...document.querySelectorAll("[data-live]")].map((e) => [e.id, e.dataset.live]));
+new MutationObserver(() => {
+    window.seen.push([performance.timeOrigin + performance.now(), texts()]);
+}).observe(document.body, { childList: true, subtree: true, characterData: true });
+return fields;
+"""
+
+
+def main() -> None:
+    """Measure both pages and print what came out."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--posts", type=int, default=200, help="how many changes (200)")
+    parser.add_argument("--alone", action="store_true", help="leave the intervals out")
+    parser.add_argument("--serve-intervals", metavar="URL", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve_intervals:
+        _serve_intervals(options.serve_intervals)
+        return
+    with ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        server = running.enter_context(Server(folder / "account"))
+        pushed = _measured(server, server.url, options.posts, 0.25)
+        results = {"pushed": pushed}
+        if not options.alone:
+            with _interval_page(server.url) as url:
+                results["intervals"] = _measured(server, url, max(10, options.posts // 5), 2.5)
+    print(f"{'':12}{'median':>10}{'p95':>10}{'longest':>10}{'missed':>12}")
+    for name, (times, missed) in results.items():
+        print(
+            f"{name:12}{statistics.median(times):>7.1f} ms{_p95(times):>7.1f} ms"
+            f"{max(times):>7.1f} ms{missed:>6} of {len(times) + missed}"
+        )
+    if not options.alone:
+        ratio = statistics.median(results["intervals"][0]) / statistics.median(pushed[0])
+        print(f"The intervals take {ratio:.0f} times as long (medians of one run).")
+
+
+def _measured(server: Server, page: str, posts: int, pause: float) -> tuple[list[float], int]:
+    """The milliseconds that each change took to all live components, and how many never came."""
+    sent: list[tuple[float, dict[str, str]]] = []
+    with _browser() as browser:
+        browser.server_url = page
+        balance = server.get().json()["display"]["balance"]
+        browser.wait_for_text_to_equal("#virtual-balance", balance)
+        time.sleep(3)
+        fields: dict[str, str] = browser.driver.execute_script(_WATCH)
+        sender = http.client.HTTPConnection("127.0.0.1", server.port)
+        for _ in range(posts):
+            body = json.dumps({"deposit": random.randint(1, 99_999) / 100})
+            begun = time.time() * 1000
+            sender.request("POST", "/virtual_balance", body, {"Content-Type": "application/json"})
+            sent.append((begun, json.load(sender.getresponse())["display"]))
+            time.sleep(pause * random.uniform(0.5, 1.5))
+        time.sleep(3)
+        seen = browser.driver.execute_script("return window.seen")
+    times = [_arrival(seen, fields, begun, display) for begun, display in sent]
+    came = [each for each in times if each is not None]
+    return came, len(times) - len(came)
+
+
+def _arrival(
+    seen: list[Any], fields: dict[str, str], begun: float, display: dict[str, str]
+) -> float | None:
+    wanted = {name: display[field] for name, field in fields.items()}
+    arrivals = (at - begun for at, texts in seen if at >= begun and texts == wanted)
+    return next(arrivals, None)
+
+
+def _p95(times: list[float]) -> float:
+    return statistics.quantiles(times, n=20)[-1]
+
+
+@contextmanager
+def _browser() -> Iterator[Browser]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Browser(
+            browser="Chrome",
+            headless=True,
+            options=[pytest_setup_options()],
+            download_path=folder,
+            percy_finalize=False,
+        ) as browser,
+    ):
+        yield browser
+
+
+@contextmanager
+def _interval_page(url: str) -> Iterator[str]:
+    command = [sys.executable, __file__, "--serve-intervals", url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def _serve_intervals(url: str) -> None:
+    """The same page, but each of three parts has an interval of 2 s that fetches the endpoint."""
+    import requests
+    from dash import Dash, Input, Output, dcc, html
+    from flask_bootstrap import Bootstrap5
+    from waitress.server import create_server
+
+    from layouts.live import live_components
+    from layouts.shell import shell
+    from layouts.tabs import TABS
+
+    def fetched() -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(requests.get(f"{url}/virtual_balance", timeout=5).text)
+        return answer
+
+    page = shell(TABS, fetched(), starting_balance="10000.00")
+    live = list(live_components(page))
+    parts = [
+        [each for each in live if each.id.startswith(prefix)]
+        for prefix in ("auto-", "futures-", ("overview-", "sidebar-", "virtual-"))
+    ]
+    app = Dash("intervals", assets_folder="none", suppress_callback_exceptions=True)
+    Bootstrap5(app.server)
+    timers = [dcc.Interval(id=f"interval-{number}", interval=2000) for number in range(3)]
+    app.layout = html.Div([page, *timers])
+    for number, part in enumerate(parts):
+
+        @app.callback(
+            [Output(each.id, "children") for each in part],
+            Input(f"interval-{number}", "n_intervals"),
+        )
+        def show(_: int, part: list[Any] = part) -> list[str]:
+            display = fetched()["display"]
+            return [display[getattr(each, "data-live")] for each in part]
+
+    server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
+    print(f"http://127.0.0.1:{server.effective_port}", flush=True)
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""A relay between a browser and a server: counts requests, and breaks connections on demand."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import threading
+
+_REQUEST = re.compile(rb"(GET|POST|HEAD|PUT|DELETE|OPTIONS) (\S+) HTTP/1\.1\r\n")
+
+
+class Relay:
+    """Passes on what comes to :attr:`url`, and notes each request's path in :attr:`paths`."""
+
+    def __init__(self, port: int) -> None:
+        self._target = ("127.0.0.1", port)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._open: set[socket.socket] = set()
+        self.paths: list[str] = []
+        # requests whose path begins with one of these get no answer, their connection is closed
+        self.refused: tuple[str, ...] = ()
+        # answers to requests whose path begins with one of these are lost on their way back
+        self.mute: tuple[str, ...] = ()
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Relay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Break every connection there is."""
+        for each in list(self._open):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                threading.Thread(target=self._relay, args=(client,), daemon=True).start()
+
+    def _relay(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError), socket.create_connection(self._target) as server:
+            self._open |= {client, server}
+            back = threading.Thread(target=self._pass, args=(server, client), daemon=True)
+            back.start()
+            try:
+                while data := client.recv(65536):
+                    path = self._noted(data)
+                    if path.startswith(self.refused or ("\0",)):
+                        break
+                    server.sendall(data)
+                    if path.startswith(self.mute or ("\0",)):
+                        server.recv(1, socket.MSG_PEEK)
+                        break
+            finally:
+                self._open -= {client, server}
+                for each in (client, server):
+                    with contextlib.suppress(OSError):
+                        each.shutdown(socket.SHUT_RDWR)
+                back.join()
+
+    def _noted(self, data: bytes) -> str:
+        paths = [found[2].decode() for found in _REQUEST.finditer(data)]
+        self.paths += paths
+        return paths[0] if paths else ""
+
+    def _pass(self, server: socket.socket, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := server.recv(65536):
+                client.sendall(data)
+            client.shutdown(socket.SHUT_RDWR)
