@@ -86,19 +86,27 @@ class LedgerFile:
         if missing:
             self.append(missing)
 
+    def ends_broken(self, entries: Sequence[Entry]) -> bool:
+        """Whether the file ends with a part of a line, and not one of ``entries``."""
+        _, torn = self._tail()
+        return torn != b"" and not any(encode_entry(entry).startswith(torn) for entry in entries)
+
     def _drop_torn_line(self, entries: Sequence[Entry]) -> None:
+        if self.ends_broken(entries):
+            raise StoreUnreadable(self.path.name, "ends with a broken line")
+        end, torn = self._tail()
+        if torn:
+            disk.cut(self.path, end)
+
+    def _tail(self) -> tuple[int, bytes]:
+        """Where the whole lines end, and what stands after them."""
         try:
             with self.path.open("rb") as file:
                 end = _whole(file)
                 file.seek(end)
-                torn = file.read()
+                return end, file.read()
         except FileNotFoundError:
-            return
-        if not torn:
-            return
-        if not any(encode_entry(entry).startswith(torn) for entry in entries):
-            raise StoreUnreadable(self.path.name, "ends with a broken line")
-        disk.cut(self.path, end)
+            return 0, b""
 
     def _decoded(self, line: bytes) -> Entry:
         try:
@@ -107,7 +115,8 @@ class LedgerFile:
             raise StoreUnreadable(self.path.name, f"is damaged: a line {fault}") from fault
 
     def _end_of_stretch(self, file: BinaryIO, before: Place, end: int) -> int:
-        """An offset just after a line, at or shortly after the first entry from ``before`` on."""
+        """An offset just after a line, at or shortly before or after the first entry from
+        ``before`` on, such that all entries before that one are to the left of it."""
         low, high = 0, end
         while high - low > _STRETCH:
             file.seek((low + high) // 2)
@@ -119,7 +128,7 @@ class LedgerFile:
             if self._decoded(line).place < before:
                 low = start + len(line)
             else:
-                high = start + len(line)
+                high = start
         return high
 
 

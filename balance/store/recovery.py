@@ -58,6 +58,10 @@ def verify(folder: Path) -> Report:
             f"{LEDGER_FILE} adds up to {_figures(wallet)}, "
             f"but {ACCOUNT_FILE} says {_figures(state.account.wallet)}."
         )
+    ledger = LedgerFile(folder / LEDGER_FILE)
+    # an account that has moved on: the line is one that is just being written
+    if state is not None and ledger.ends_broken(state.entries) and state == _account(folder, []):
+        faults.append(f"{LEDGER_FILE} ends with a broken line.")
     return _report(faults, entries, state)
 
 
