@@ -15,7 +15,7 @@ import pytest
 
 from balance.core import operations
 from balance.core.errors import StoreUnreadable
-from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
+from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
 from balance.store.recovery import verify
 from balance.store.state import Request
 from tests.accounts import explained
@@ -89,11 +89,15 @@ def test_an_edit_is_adopted_before_a_change_is_made(folder: Path, store: FileSto
     assert [entry.booking.kind for entry in store.entries()][:2] == ["withdrawal", "external_edit"]
 
 
-def test_an_edit_loses_no_idempotency_key(folder: Path, store: FileStore) -> None:
+@pytest.mark.parametrize("written", [True, False], ids=["written", "answer lost in a crash"])
+def test_an_edit_loses_no_idempotency_key(folder: Path, store: FileStore, written: bool) -> None:
+    if not written:
+        (folder / ANSWER_FILE).unlink()
     edit(folder, balance="500")
     request = Request("k", "f")
     again = store.commit(partial(operations.adjust, amount=-3), source="x", request=request)
-    assert (again.replayed, again.state.account.wallet.balance) == (True, 10_007)
+    assert (again.replayed, again.state.revision) == (True, 3)
+    assert again.state.account.wallet.balance == (10_007 if written else 500)
     assert store.read().account.wallet.balance == 500
 
 

@@ -62,8 +62,33 @@ class AnswerFile:
         else:
             disk.append(self.path, text)
 
+    def faults(self) -> list[str]:
+        """What is wrong with the lines that can't be read; a line that was torn is no fault."""
+        numbered = enumerate(self._lines(), start=1)
+        return [
+            f"{self.path.name} line {number} {fault}."
+            for number, line in numbered
+            if line.endswith(b"\n") and (fault := _fault(line))
+        ]
+
+    def drop_damaged(self) -> None:
+        """Keep only the lines that can be read.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        disk.replace_file(self.path, b"".join(line for line in self._lines() if not _fault(line)))
+
     def _lines(self) -> list[bytes]:
         try:
             return self.path.read_bytes().splitlines(keepends=True)
         except FileNotFoundError:
             return []
+
+
+def _fault(line: bytes) -> str | None:
+    try:
+        decode_answer(line)
+    except Unreadable as fault:
+        return str(fault)
+    return None

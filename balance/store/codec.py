@@ -106,6 +106,7 @@ def encode_answer(state: State) -> bytes:
     if state.request is None:
         raise ValueError("only the state of a keyed request is kept as an answer")
     document = json.loads(encode_state(state))
+    del document["seal"]  # what an outside edit led to may be an answer too
     return json.dumps({"key": state.request.key, "state": document}).encode() + b"\n"
 
 

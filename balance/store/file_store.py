@@ -175,8 +175,8 @@ class FileStore:
             if last is None or last.revision < state.revision or last in state.entries:
                 self._ledger.mend(state.entries)
                 last = state.entries[-1]
+                self._answers.mend(state)
                 if sealed:
-                    self._answers.mend(state)
                     return state
             return self._adopted(state, last)
         except OSError as fault:

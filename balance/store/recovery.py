@@ -17,6 +17,7 @@ from balance.core.figures import grouped
 from balance.core.money import ZERO, exact
 from balance.core.wallet import Wallet
 from balance.store import disk
+from balance.store.answer_file import AnswerFile
 from balance.store.codec import (
     Unreadable,
     decode_entry,
@@ -24,7 +25,7 @@ from balance.store.codec import (
     encode_entry,
     encode_state,
 )
-from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, LOCK_FILE
+from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE
 from balance.store.ledger_file import LedgerFile
 from balance.store.lock import account_lock
 from balance.store.state import State, stated_anew
@@ -62,6 +63,7 @@ def verify(folder: Path) -> Report:
     # an account that has moved on: the line is one that is just being written
     if state is not None and ledger.ends_broken(state.entries) and state == _account(folder, []):
         faults.append(f"{LEDGER_FILE} ends with a broken line.")
+    faults += AnswerFile(folder / ANSWER_FILE).faults()
     return _report(faults, entries, state)
 
 
@@ -87,7 +89,8 @@ def repair(folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UT
                 "move both files out of the data folder",
             )
         now = clock()
-        kept = tuple(_kept(folder / name, now) for name in (ACCOUNT_FILE, LEDGER_FILE))
+        kept = [_kept(folder / name, now) for name in (ACCOUNT_FILE, LEDGER_FILE)]
+        kept.append(_answers_mended(AnswerFile(folder / ANSWER_FILE), state, now))
         state = _rebuilt(state, entries, now)
         ledger = [*entries, *state.entries]
         disk.replace_file(folder / LEDGER_FILE, b"".join(map(encode_entry, ledger)))
@@ -224,6 +227,17 @@ def _rebuilt(state: State | None, entries: list[Entry], now: datetime) -> State:
     same_epoch = last is not None and last.booking.epoch == state.account.wallet.epoch
     known = last.booking.balance if last is not None and same_epoch else ZERO
     return stated_anew(replace(state, revision=revision), "repair", known, note, now, "program")
+
+
+def _answers_mended(answers: AnswerFile, state: State | None, now: datetime) -> str | None:
+    """Drop the answers that can't be read; the newest one the account itself still knows."""
+    if not answers.faults():
+        return None
+    kept = _kept(answers.path, now)
+    answers.drop_damaged()
+    if state is not None:
+        answers.mend(state)
+    return kept
 
 
 def _kept(path: Path, now: datetime) -> str | None:
