@@ -1,0 +1,247 @@
+"""The stream over HTTP: every listener has the newest balance at once, and nothing holds it up."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+from app import create_app
+from balance.api.stream import Stream
+from balance.desk import Desk
+from balance.store.memory_store import MemoryStore
+from tests.answers import problem
+from tests.listening import Listener
+from tests.serving import ROOT, Server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all."""
+    with Server(tmp_path_factory.mktemp("stream") / "account") as running:
+        yield running
+
+
+def listeners(server: Server) -> int:
+    return int(server.get("/health").json()["streams"])
+
+
+def test_a_listener_is_told_the_whole_snapshot_first(server: Server) -> None:
+    server.post({"adjust": 0.00000001})
+    with Listener(server.port) as listener:
+        first = listener.next()
+        assert listener.answer.headers["Content-Type"].startswith("text/event-stream")
+        assert listener.answer.headers["Cache-Control"] == "no-store"
+        snapshot = server.get().json()
+        assert first.data == snapshot
+        assert first.id == str(snapshot["revision"])
+
+
+def test_a_change_comes_to_every_listener_in_a_fraction_of_a_second(server: Server) -> None:
+    with ExitStack() as stack:
+        many = [stack.enter_context(Listener(server.port)) for _ in range(20)]
+        for listener in many:
+            listener.next()
+        waits = []
+        for amount in (1, -2.5, 3):
+            asked = time.monotonic()
+            told = server.post({"adjust": amount}).json()
+            del told["message"]
+            for listener in many:
+                event = listener.next()
+                waits.append(event.at - asked)
+                assert event.data == told
+                assert event.id == str(told["revision"])
+        print(f"median {statistics.median(waits) * 1000:.0f} ms, most {max(waits) * 1000:.0f} ms")
+        assert max(waits) < 1
+
+
+def test_a_listener_hears_something_every_five_seconds_when_nothing_happens(
+    server: Server,
+) -> None:
+    with Listener(server.port) as listener:
+        begin = listener.next()
+        beats = [listener.next("heartbeat"), listener.next("heartbeat")]
+        times = [begin.at, *(beat.at for beat in beats)]
+        assert all(later - sooner < 5 for sooner, later in itertools.pairwise(times))
+        assert [beat.data for beat in beats] == [{"revision": begin.data["revision"]}] * 2
+
+
+def test_a_listener_misses_nothing_and_hears_nothing_twice_of_many_changes(
+    server: Server,
+) -> None:
+    with Listener(server.port) as listener:
+        start = listener.next().data["revision"]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: server.post({"adjust": 1}), range(40)))
+        revisions = [event.data["revision"] for event in listener.until(start + 40)]
+    # what a slow listener could not take in time is left out, never late
+    assert revisions == sorted(set(revisions))
+    assert revisions[-1] == start + 40
+
+
+def test_a_change_by_another_program_comes_to_the_listeners(server: Server) -> None:
+    with Listener(server.port) as listener:
+        before = listener.next().data
+        done = subprocess.run(
+            [sys.executable, "-m", "balance", "deposit", "7", "--data-dir", server.folder],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+        )
+        ended = time.monotonic()
+        event = listener.next()
+        assert b"Deposited 7.00" in done.stdout
+        assert event.data["revision"] == before["revision"] + 1
+        assert event.data["balance"] == before["balance"] + 7
+        assert event.at - ended < 0.5
+
+
+def test_a_damaged_file_is_told_and_so_is_that_it_is_whole_again(server: Server) -> None:
+    file = server.folder / "virtual_balance.json"
+    whole = file.read_bytes()
+    with Listener(server.port) as listener:
+        before = listener.next().data
+        file.write_bytes(b"{")
+        try:
+            fault = listener.next("fault")
+            assert fault.data["status"] == 503
+            assert "virtual_balance.json" in fault.data["detail"]
+            assert "balance" not in fault.data
+            with Listener(server.port) as late:
+                assert late.next("fault", "message").data == fault.data
+        finally:
+            file.write_bytes(whole)
+        assert listener.next().data["balance"] == before["balance"]
+        assert server.post({"adjust": 1}).status_code == 200
+        assert listener.next().data["balance"] == before["balance"] + 1
+
+
+def test_a_file_that_is_damaged_for_a_moment_is_no_news(server: Server) -> None:
+    file = server.folder / "virtual_balance.json"
+    whole = file.read_bytes()
+    with Listener(server.port) as listener:
+        revision = listener.next().data["revision"]
+        # as a program does that writes in place
+        file.write_bytes(whole[:100])
+        time.sleep(0.05)
+        file.write_bytes(whole)
+        server.post({"adjust": 1})
+        event = listener.next("fault", "message")
+        assert (event.name, event.data["revision"]) == ("message", revision + 1)
+
+
+def test_a_listener_that_is_gone_gives_its_place_back(server: Server) -> None:
+    deadline = time.monotonic() + 10
+    while listeners(server) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    with Listener(server.port) as one, Listener(server.port) as two:
+        one.next()
+        two.next()
+        assert listeners(server) == 2
+        one.close()
+        gone = time.monotonic()
+        while listeners(server) > 1:
+            assert time.monotonic() - gone < 10
+            time.sleep(0.1)
+        # the other is still told
+        server.post({"adjust": 1})
+        two.next()
+        assert listeners(server) == 1
+
+
+def test_a_hundred_and_fifty_listeners_hold_nobody_up(server: Server) -> None:
+    with ExitStack() as stack:
+        many = [stack.enter_context(Listener(server.port)) for _ in range(150)]
+        for listener in many:
+            listener.next()
+        assert listeners(server) >= 150
+
+        def timed(_: int) -> float:
+            asked = time.monotonic()
+            assert server.get().status_code == 200
+            return time.monotonic() - asked
+
+        with ThreadPoolExecutor(8) as pool:
+            waits = sorted(pool.map(timed, range(80)))
+        asked = time.monotonic()
+        told = server.post({"adjust": 1}).json()
+        answered = time.monotonic() - asked
+        spread = max(listener.next().at for listener in many) - asked
+        print(
+            f"with 150 listeners: GET median {statistics.median(waits) * 1000:.0f} ms, most "
+            f"{waits[-1] * 1000:.0f} ms; POST {answered * 1000:.0f} ms; all told in "
+            f"{spread * 1000:.0f} ms"
+        )
+        assert told["status"] == "success"
+        assert statistics.median(waits) < 0.2
+        assert waits[-1] < 1
+        assert answered < 1
+        assert spread < 1
+
+
+def test_a_listener_that_reads_nothing_holds_nobody_up(server: Server) -> None:
+    # its connection fills up and its messages wait for it, in the server's memory at most one
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as deaf,
+        Listener(server.port) as listener,
+    ):
+        deaf.sendall(b"GET /virtual_balance/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        listener.next()
+        for _ in range(50):
+            asked = time.monotonic()
+            revision = server.post({"adjust": 1}).json()["revision"]
+            assert time.monotonic() - asked < 1
+        assert listener.until(revision)[-1].data["revision"] == revision
+
+
+def test_more_listeners_than_there_are_places_for_are_told_to_ask_instead() -> None:
+    desk, stream = Desk(MemoryStore()), Stream(most_listeners=2, heartbeat=0.05)
+    client = create_app(desk, stream).server.test_client()
+    path = "/virtual_balance/stream"
+    first, second = client.get(path), client.get(path)
+    refused = client.get(path)
+    assert "ask for /virtual_balance instead" in problem(refused, 503)["detail"]
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert client.get("/virtual_balance").status_code == 200
+    assert client.get("/health").get_json()["streams"] == 2
+
+    first.close()
+    again = client.get(path)
+    assert again.status_code == 200
+    for answer in (second, again):
+        answer.close()
+    assert stream.listeners == 0
+
+
+def test_a_server_that_is_stopping_takes_no_more_listeners() -> None:
+    stream = Stream(most_listeners=2)
+    client = create_app(Desk(MemoryStore()), stream).server.test_client()
+    stream.close()
+    answer = client.get("/virtual_balance/stream")
+    problem(answer, 503)
+    assert answer.headers["Retry-After"]
+
+
+def test_a_message_is_whole_json_on_one_line() -> None:
+    desk, stream = Desk(MemoryStore()), Stream(most_listeners=1)
+    client = create_app(desk, stream).server.test_client()
+    desk.deposit("0.00000001", note="a note")
+    answer = client.get("/virtual_balance/stream")
+    messages = iter(answer.response)
+    retry, first = bytes(next(messages)), bytes(next(messages))
+    answer.close()
+    assert retry.startswith(b"retry: ")
+    tag, data, *rest = first.decode().split("\n")
+    assert tag == "id: 2"
+    assert rest == ["", ""]
+    assert json.loads(data.removeprefix("data: "))["deposits"] == 1e-8
