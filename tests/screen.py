@@ -1,0 +1,77 @@
+"""What the browser tests look at, whether it is on the shown tab or on a hidden one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dash.testing.browser import Browser
+from dash.testing.wait import until
+
+#: The wallet balance as each part of the page shows it.
+BALANCES = (
+    "virtual-balance",
+    "overview-balance",
+    "auto-balance-display",
+    "futures-virtual-balance",
+)
+PATHS = {"overview": "/", "auto": "/auto", "futures": "/futures", "history": "/history"}
+#: Every place that has Reset and Sync, and the tab that it is on.
+BUTTONS = {"sidebar": "overview", "overview": "overview", "auto": "auto", "futures": "futures"}
+
+PATIENCE_SECONDS = 10
+
+
+def texts(browser: Browser) -> dict[str, str]:
+    """The text of every live component by its id, hidden ones too."""
+    found: dict[str, str] = browser.driver.execute_script(
+        "return Object.fromEntries([...document.querySelectorAll('[data-live]')]"
+        ".map((each) => [each.id, each.textContent]))"
+    )
+    return found
+
+
+def text(browser: Browser, id: str) -> str:  # noqa: A002 - Dash's word
+    """The text of the element with ``id``, hidden or not."""
+    found: str | None = browser.driver.execute_script(
+        "return document.getElementById(arguments[0])?.textContent", id
+    )
+    return found or ""
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until ``condition`` holds, however the page gets there."""
+    until(condition, seconds, 0.05, f"{what} did not come about within {seconds} s")
+
+
+def wait_for_balance(browser: Browser, wanted: str) -> None:
+    """Wait until every part of the page shows ``wanted`` as the wallet balance."""
+
+    def shown() -> bool:
+        now = texts(browser)
+        return all(now.get(each) == wanted for each in BALANCES)
+
+    wait_for(shown, f"{wanted} in every tab")
+
+
+def wait_for_link(browser: Browser, state: str) -> None:
+    """Wait until the pill says ``state``."""
+    wait_for(lambda: text(browser, "link-state") == state, f"the pill {state}")
+
+
+def wait_for_toast(browser: Browser, words: str) -> None:
+    """Wait until a toast says ``words``."""
+    wait_for(lambda: words in text(browser, "toasts"), f"the toast {words!r}")
+
+
+def go(browser: Browser, tab: str) -> None:
+    """Go to ``tab`` as a person does: by a click on its name."""
+    browser.find_element(f'.tab-row a[href="{PATHS[tab]}"]').click()
+    browser.wait_for_element(f"#{tab}-panel:not([hidden])")
+
+
+def write(browser: Browser, id: str, words: str) -> None:  # noqa: A002 - Dash's word
+    """Put ``words`` into the field with ``id``, in the place of what is there."""
+    field = browser.wait_for_element(f"#{id}")
+    browser.clear_input(field)
+    field.send_keys(words)

@@ -1,0 +1,122 @@
+"""The page says how live it is, and finds its way back by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.relay import Relay
+from tests.screen import go, text, wait_for, wait_for_balance, wait_for_link, wait_for_toast
+from tests.serving import Server
+
+Opened = Callable[[str], Any]
+
+
+def _colour(browser: Any, selector: str) -> str:
+    found: str = browser.driver.execute_script(
+        "return getComputedStyle(document.querySelector(arguments[0])).color", selector
+    )
+    return found
+
+
+def test_a_stopped_server_dims_the_numbers_and_a_new_one_brings_them_back(
+    server: Server, start_server: Callable[..., Server], open_browser: Opened
+) -> None:
+    server.post({"deposit": 100})
+    browser = open_browser(server.url)
+    wait_for_balance(browser, "$10,100.00")
+    wait_for_link(browser, "Live")
+    bright = _colour(browser, "#virtual-balance")
+    server.stop()
+    wait_for_link(browser, "Offline")
+    assert text(browser, "virtual-balance") == "$10,100.00"
+    assert _colour(browser, "#virtual-balance") != bright
+    assert "These figures are from" in text(browser, "link-note")
+    assert "UTC" in text(browser, "link-note")
+
+    again = start_server(port=server.port)
+    wait_for_link(browser, "Live")
+    assert text(browser, "link-note") == ""
+    assert _colour(browser, "#virtual-balance") == bright
+    again.post({"deposit": 11})
+    wait_for_balance(browser, "$10,111.00")
+
+
+def test_a_killed_server_is_noticed_too(server: Server, open_browser: Opened) -> None:
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+    server.kill()
+    wait_for_link(browser, "Offline")
+    browser.find_element("#sidebar-sync-balance-btn").click()
+    wait_for_toast(browser, "The server does not answer.")
+
+
+def test_without_a_stream_the_page_polls_and_says_so(server: Server, open_browser: Opened) -> None:
+    with Relay(server.port) as relay:
+        relay.refused = ("/virtual_balance/stream",)
+        browser = open_browser(relay.url)
+        wait_for_link(browser, "Polling")
+        server.post({"deposit": 8})
+        wait_for_balance(browser, "$10,008.00")
+        relay.refused = ()
+        wait_for_link(browser, "Live")
+
+
+def test_a_cut_connection_is_opened_again(server: Server, open_browser: Opened) -> None:
+    with Relay(server.port) as relay:
+        browser = open_browser(relay.url)
+        wait_for_link(browser, "Live")
+        relay.cut()
+        wait_for(lambda: relay.paths.count("/virtual_balance/stream") == 2, "a second stream")
+        wait_for_link(browser, "Live")
+        server.post({"deposit": 9})
+        wait_for_balance(browser, "$10,009.00")
+
+
+def test_a_damaged_file_is_told_on_every_tab_until_it_is_mended(
+    server: Server, open_browser: Opened
+) -> None:
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+    file = server.folder / "virtual_balance.json"
+    good = file.read_bytes()
+    file.write_bytes(good[:100])
+    wait_for(lambda: "is not valid JSON" in text(browser, "fault-note"), "the fault")
+    assert "python -m balance repair" in text(browser, "fault-note")
+    assert text(browser, "virtual-balance") == "$10,000.00"
+    for tab in ("auto", "futures", "history"):
+        go(browser, tab)
+        assert browser.find_element("#fault-note").is_displayed()
+    file.write_bytes(good)
+    wait_for(lambda: text(browser, "fault-note") == "", "no fault")
+    server.post({"deposit": 1})
+    wait_for_balance(browser, "$10,001.00")
+
+
+def test_a_page_opened_on_a_damaged_file_shows_dashes_and_no_number(
+    server: Server, open_browser: Opened
+) -> None:
+    file = server.folder / "virtual_balance.json"
+    good = file.read_bytes()
+    file.write_bytes(b"{}")
+    browser = open_browser(server.url)
+    wait_for(lambda: "virtual_balance.json" in text(browser, "fault-note"), "the fault")
+    assert text(browser, "virtual-balance") == "\N{EN DASH}"
+    assert "$" not in browser.find_element("#app-shell").text
+    file.write_bytes(good)
+    wait_for_balance(browser, "$10,000.00")
+
+
+def test_a_wiped_account_is_followed_by_an_open_page(
+    server: Server, start_server: Callable[..., Server], open_browser: Opened
+) -> None:
+    for _ in range(5):
+        server.post({"deposit": 1})
+    browser = open_browser(server.url)
+    wait_for_balance(browser, "$10,005.00")
+    server.stop()
+    for file in server.folder.iterdir():
+        file.unlink()
+    start_server(port=server.port)
+    # the new account is at a lower revision than the page has seen
+    wait_for_balance(browser, "$10,000.00")
