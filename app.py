@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import logging
+import os
 import signal
 import sys
 import tempfile
@@ -106,6 +107,7 @@ def _first_store(desk: Desk) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the dashboard until it is stopped; returns the exit code."""
     options = _parser().parse_args(arguments)
+    _forget_settings_of_dash()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     if options.host not in _LOOPBACK and options.token is None:
         return _failed(f"--host {options.host} lets other machines in, so it needs --token.")
@@ -122,6 +124,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     guards = Guards(options.host, options.token, frozenset(tab.path for tab in TABS))
     app = create_app(desk, stream, guards, data_dir=options.data_dir)
     return _serve(app, desk, stream, options)
+
+
+def _forget_settings_of_dash() -> None:
+    # Dash would obey them, though they are meant for another program: this one has its options
+    for name in [name for name in os.environ if name.upper().startswith("DASH_")]:
+        del os.environ[name]
 
 
 def _serve(app: Dash, desk: Desk, stream: Stream, options: argparse.Namespace) -> int:
