@@ -1,0 +1,282 @@
+"""The screen as components: what is on it, what it shows first, and how a tab is added."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from app import create_app
+from balance.api.encoding import answer
+from balance.api.stream import Stream
+from balance.core.figures import NONE
+from balance.core.snapshot import DISPLAYED
+from balance.core.wallet import KINDS
+from balance.desk import Desk
+from balance.store.memory_store import MemoryStore
+from layouts.ledger import KIND_WORDS, SOURCE_WORDS, ledger_rows
+from layouts.live import LIVE, filled, ids_ending, live_components, live_text
+from layouts.shell import shell
+from layouts.tab import Place, Tab
+from layouts.tabs import TABS
+from tests.serving import ROOT
+
+# what outside programs rely on
+IDS = (
+    *("live-price-interval", "balance-store", "virtual-balance"),
+    *("auto-balance-display", "auto-pnl-display", "futures-virtual-balance"),
+    *("futures-pnl-display", "futures-total-balance", "futures-available-balance"),
+    *(
+        f"{place}-{button}-balance-btn"
+        for place in ("futures", "sidebar", "auto", "overview")
+        for button in ("reset", "sync")
+    ),
+)
+FIELDS = {
+    "virtual-balance": "balance",
+    "auto-balance-display": "balance",
+    "auto-pnl-display": "current_pnl",
+    "futures-virtual-balance": "balance",
+    "futures-pnl-display": "current_pnl",
+    "futures-total-balance": "portfolio_value",
+    "futures-available-balance": "available_balance",
+}
+
+
+def everything(component: object) -> Iterator[Component]:
+    """All components in ``component``, each property that holds some looked into."""
+    if isinstance(component, list | tuple):
+        for each in component:
+            yield from everything(each)
+    elif isinstance(component, Component):
+        yield component
+        for name in component._prop_names:
+            yield from everything(getattr(component, name, None))
+
+
+def page(desk: Desk | None = None, tabs: tuple[Tab, ...] = TABS) -> Component:
+    store = answer(desk.snapshot()) if desk is not None else {"fault": "can't be read"}
+    return shell(tabs, store, starting_balance="10000.00")
+
+
+def desk_after(*changes: tuple[str, Any]) -> Desk:
+    desk = Desk(MemoryStore())
+    for action, amount in changes:
+        getattr(desk, action)(amount)
+    return desk
+
+
+class TestLiveText:
+    """``live_text``: a figure of the account on a tab, with one line."""
+
+    def test_refuses_a_field_that_is_not_there_and_names_those_that_are(self) -> None:
+        with pytest.raises(ValueError, match="'equity'") as refusal:
+            live_text("equity", id="my-equity")
+        assert all(field in str(refusal.value) for field in DISPLAYED)
+
+    @pytest.mark.parametrize("field", DISPLAYED)
+    def test_takes_every_field_that_a_snapshot_displays(self, field: str) -> None:
+        text = live_text(field, id="my-text", className="mine")
+        assert getattr(text, LIVE) == field
+        assert text.id == "my-text"
+        assert text.children == NONE
+        assert set(text.className.split()) == {"live", "mine"}
+
+    def test_is_found_wherever_it_is_in_a_layout(self) -> None:
+        deep = html.Div([html.P("x"), [html.B(html.I(live_text("epoch", id="deep")))]])
+        both = html.Div([deep, live_text("balance", id="flat"), "text", None])
+        assert [each.id for each in live_components(both)] == ["deep", "flat"]
+
+    def test_shows_what_is_known_and_a_dash_where_nothing_is(self) -> None:
+        texts = html.Div(
+            [live_text("current_pnl", id="a"), live_text("balance", id="b"), html.B("$1.00")]
+        )
+        first, second, other = filled(texts, {"current_pnl": "-$12.30"}).children
+        assert (first.children, getattr(first, "data-tone")) == ("-$12.30", "loss")
+        assert (second.children, getattr(second, "data-tone")) == (NONE, "flat")
+        assert other.children == "$1.00"
+
+    @pytest.mark.parametrize(
+        ("text", "tone"),
+        [("+$1.00", "gain"), ("-0.01%", "loss"), ("$0.00", "flat"), (NONE, "flat"), ("", "flat")],
+    )
+    def test_has_the_tone_of_its_sign(self, text: str, tone: str) -> None:
+        (component,) = live_components(filled(live_text("epoch", id="x"), {"epoch": text}))
+        assert getattr(component, "data-tone") == tone
+
+
+class TestThePage:
+    """The shell with its four tabs."""
+
+    def test_has_every_id_that_others_rely_on(self) -> None:
+        ids = {getattr(each, "id", None) for each in everything(page())}
+        assert set(IDS) <= ids
+
+    def test_has_no_id_twice(self) -> None:
+        ids = Counter(
+            str(each.id) for each in everything(page()) if getattr(each, "id", None) is not None
+        )
+        assert [name for name, count in ids.items() if count > 1] == []
+
+    def test_shows_under_the_agreed_ids_what_they_stand_for(self) -> None:
+        shown = {each.id: getattr(each, LIVE) for each in live_components(page())}
+        assert {name: shown[name] for name in FIELDS} == FIELDS
+
+    def test_has_the_four_tabs_in_their_order_each_with_ids_of_its_own(self) -> None:
+        assert [tab.label for tab in TABS] == [
+            *("Overview", "Auto Trading", "Futures Trading", "History")
+        ]
+        texts = [getattr(each, "children", None) for each in everything(page())]
+        for tab in TABS:
+            assert tab.label in texts
+            ids = [getattr(each, "id", None) for each in everything(tab.build(Place()))]
+            assert all(name.startswith(f"{tab.id}-") for name in ids if name is not None)
+
+    def test_starts_with_the_snapshot_in_its_store_and_looks_every_two_seconds(self) -> None:
+        desk = desk_after(("deposit", 5))
+        (store,) = (e for e in everything(page(desk)) if getattr(e, "id", "") == "balance-store")
+        (interval,) = (e for e in everything(page(desk)) if isinstance(e, dcc.Interval))
+        assert store.data["balance"] == Decimal("10005")
+        assert (interval.id, interval.interval) == ("live-price-interval", 2_000)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            (),
+            (("adjust", "-12.30"), ("deposit", 500)),
+            (("set_balance", "999999999999.12345678"),),
+            (("reset", 0),),
+        ],
+    )
+    def test_shows_every_figure_right_from_the_first_paint_on(
+        self, changes: tuple[tuple[str, Any], ...]
+    ) -> None:
+        desk = desk_after(*changes)
+        display = desk.snapshot().display
+        shown = list(live_components(page(desk)))
+        assert len(shown) > 20
+        for each in shown:
+            assert each.children == display[getattr(each, LIVE)], each.id
+
+    def test_shows_dashes_and_no_number_where_the_account_can_not_be_read(self) -> None:
+        shown = list(live_components(page(None)))
+        assert {each.children for each in shown} == {NONE}
+        texts = [each.children for each in everything(page(None)) if hasattr(each, "children")]
+        assert not [text for text in texts if isinstance(text, str) and "$" in text]
+
+    def test_is_permanently_marked_as_paper(self) -> None:
+        assert "PAPER" in [getattr(each, "children", None) for each in everything(page())]
+
+    def test_names_every_button_and_every_picture_in_words(self) -> None:
+        for each in everything(page()):
+            if type(each).__name__ in ("Button", "NavLink", "A"):
+                words = [getattr(each, name, None) for name in ("children", "title", "aria-label")]
+                assert any(isinstance(part, str | list) and part for part in words), each
+
+
+class TestANewTab:
+    """A tab that a developer adds with one line in the tuple of tabs."""
+
+    MINE = Tab(
+        id="mine",
+        label="Mine",
+        path="/mine",
+        build=lambda _: html.Div(
+            [
+                live_text("portfolio_value", id="mine-equity"),
+                html.Button("Sync", id="mine-sync-balance-btn"),
+                html.Button("Reset", id="mine-reset-balance-btn"),
+            ]
+        ),
+    )
+
+    def test_shows_the_figure_from_the_first_paint_on(self) -> None:
+        desk = desk_after(("adjust", 7))
+        shown = {each.id: each.children for each in live_components(page(desk, (*TABS, self.MINE)))}
+        assert shown["mine-equity"] == "$10,007.00"
+
+    def test_has_its_buttons_found(self) -> None:
+        layout = page(tabs=(*TABS, self.MINE))
+        places = {"futures", "sidebar", "auto", "overview", "mine"}
+        for button in ("sync", "reset"):
+            ending = f"-{button}-balance-btn"
+            assert set(ids_ending(layout, ending)) == {f"{place}{ending}" for place in places}
+
+    def test_is_served_and_synced_without_an_edit_anywhere_else(self) -> None:
+        app = create_app(desk_after(("adjust", 7)), Stream(1), tabs=(*TABS, self.MINE))
+        client = app.server.test_client()
+        assert client.get("/mine").status_code == 200
+        sent = client.get("/_dash-layout").text
+        # by what it declares, the page finds it
+        assert re.search(
+            r'"\$10,007\.00","id":"mine-equity"[^}]*"data-live":"portfolio_value"', sent
+        )
+        callbacks = client.get("/_dash-dependencies").get_json()
+        (writer,) = (each for each in callbacks if each["output"] == "balance-store.data")
+        assert "mine-sync-balance-btn" in [each["id"] for each in writer["inputs"]]
+
+    def test_has_its_buttons_found_only_by_their_whole_ending(self) -> None:
+        layout = html.Div([html.B(id="a-sync-balance-btn-2"), html.B(id={"a": "-x"}), html.B()])
+        assert ids_ending(layout, "-sync-balance-btn") == []
+
+
+class TestTheLedger:
+    """Entries as the rows that the page lists."""
+
+    def test_has_words_for_every_kind_of_entry(self) -> None:
+        assert set(KIND_WORDS) == set(KINDS)
+        assert len(set(KIND_WORDS.values())) == len(KINDS)
+
+    def test_lists_entries_newest_first_with_signs_and_words(self) -> None:
+        desk = desk_after(("deposit", 500), ("adjust", "-12.30"), ("withdraw", 100), ("reset", 50))
+        rows = ledger_rows(desk.history().entries)
+        told = [(row["kind"], row["amount"], row["balance"], row["epoch"]) for row in rows]
+        assert told == [
+            ("Reset", "$50.00", "$50.00", "2"),
+            ("Withdrawal", "-$100.00", "$10,387.70", "1"),
+            ("Adjustment", "-$12.30", "$10,487.70", "1"),
+            ("Deposit", "+$500.00", "$10,500.00", "1"),
+            ("Start", "$10,000.00", "$10,000.00", "1"),
+        ]
+        assert {row["source"] for row in rows} == {SOURCE_WORDS["program"]}
+        assert [row["revision"] for row in rows] == ["5", "4", "3", "2", "1"]
+
+    def test_colours_results_only_not_money_in_or_out(self) -> None:
+        desk = desk_after(("deposit", 5), ("adjust", -1), ("adjust", 1), ("withdraw", 5))
+        tones = {(row["kind"], row["tone"]) for row in ledger_rows(desk.history().entries)}
+        assert tones == {
+            *(("Deposit", "flat"), ("Withdrawal", "flat"), ("Start", "flat")),
+            *(("Adjustment", "loss"), ("Adjustment", "gain")),
+        }
+
+
+CODE = [
+    *(ROOT / "layouts").glob("*.py"),
+    *(ROOT / "callbacks").glob("*.py"),
+    ROOT / "app.py",
+]
+ASSETS = [file for file in (ROOT / "layouts" / "assets").rglob("*") if file.is_file()]
+
+
+@pytest.mark.parametrize("file", CODE, ids=lambda file: file.name)
+def test_colours_are_named_in_the_style_sheet_only(file: Any) -> None:
+    assert re.findall(r"#[0-9a-fA-F]{3,8}\b|\b(?:rgb|hsl)a?\(", file.read_text()) == []
+
+
+@pytest.mark.parametrize("file", ASSETS, ids=lambda file: file.name)
+def test_assets_fetch_nothing_from_elsewhere(file: Any) -> None:
+    text = re.sub(r"/\*.*?\*/|<!--.*?-->|xmlns(:\w+)?=\"[^\"]*\"", "", file.read_text(), flags=re.S)
+    assert re.findall(r"(?:https?:|wss?:)?//[\w-]+\.[\w.-]+", text) == []
+    assert "@import" not in text
+
+
+def test_a_page_names_nothing_that_is_elsewhere() -> None:
+    text = create_app(Desk(MemoryStore()), Stream(1)).server.test_client().get("/").text
+    assert re.findall(r"(?:src|href)=\"(?:https?:)?//[^\"]*", text) == []
+    assert "/assets/style.css" in text
