@@ -7,15 +7,19 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import requests
 
 from balance.core import operations
 from balance.core.errors import StoreBusy
@@ -24,6 +28,8 @@ from balance.store.codec import decode_state
 from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
 from balance.store.lock import AccountLock, account_lock
 
+#: The exit code of a program that died where it was told to.
+DEAD: Final = 9
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 #: Starts processes in some 10 ms: they are forked off one that has the account's modules loaded.
@@ -55,12 +61,26 @@ def adjust_by_module(folder: Path, amounts: list[str]) -> None:
         account.adjust(amount)
 
 
-def adjust_by_shell(folder: Path, amounts: list[str]) -> None:
-    """Book ``amounts`` one by one with the command line."""
-    for amount in amounts:
+def adjust_by_http(url: str, amounts: list[str]) -> None:
+    """Book ``amounts`` one by one with requests to the server at ``url``."""
+    with requests.Session() as session:
+        for amount in amounts:
+            answer = session.post(
+                f"{url}/virtual_balance",
+                data=f'{{"adjust": {amount}}}',
+                headers={"Content-Type": "application/json"},
+                timeout=30,
+            )
+            answer.raise_for_status()
+
+
+def adjust_by_shell_and_module(folder: Path, by_shell: int, amounts: list[str]) -> None:
+    """Book ``amounts`` one by one, the first ``by_shell`` of them with the command line."""
+    for amount in amounts[:by_shell]:
         done = shell(folder, "adjust", amount)
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
+    adjust_by_module(folder, amounts[by_shell:])
 
 
 def read_raw(folder: Path, told: Connection) -> None:
@@ -68,7 +88,7 @@ def read_raw(folder: Path, told: Connection) -> None:
     read saw less than a whole account, or an older one than the read before."""
     reads, newest, broken = 0, 0, ""
     told.send("reading")
-    while not told.poll() and not broken:
+    while not told.poll(0.001) and not broken:
         text = (folder / ACCOUNT_FILE).read_bytes()
         try:
             state, sealed = decode_state(text)
@@ -89,6 +109,24 @@ def commit_forever(folder: Path, told: Connection, first: int) -> None:
         told.send(("asking", cents))
         seen = account.deposit(Decimal(cents) / 100, idempotency_key=f"deposit-{cents}")
         told.send(("done", cents, seen.revision, seen.balance))
+
+
+def die_at_step(folder: Path, step: int) -> None:
+    """Deposit 5 with the key ``k``, and die right before the step-th thing done to the disk; ends
+    as usual where there are fewer."""
+    account, left = open_account(folder), itertools.count(step - 1, -1)
+
+    def mortal(function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **how: Any) -> Any:
+            if not next(left):
+                os._exit(DEAD)
+            return function(*args, **how)
+
+        return run
+
+    for owner, name in ((tempfile, "mkstemp"), (os, "fsync"), (os, "replace"), (Path, "open")):
+        setattr(owner, name, mortal(getattr(owner, name)))
+    account.deposit(5, idempotency_key="k")
 
 
 def fork_while_a_thread_holds_the_lock(folder: Path, told: Connection) -> None:
@@ -118,7 +156,7 @@ def fork_while_a_thread_holds_the_lock(folder: Path, told: Connection) -> None:
             store.commit(partial(operations.adjust, amount=5), source="child")
             told.send("committed")
         os._exit(0)
-    told.send(told.recv())
+    told.recv()
     let_go.set()
     thread.join()
     os.waitpid(child, 0)

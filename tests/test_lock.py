@@ -1,0 +1,124 @@
+"""Only one writer at a time: waiting ends, and neither a dead nor a forked program spoils it."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+from filelock import FileLock, Timeout
+
+from balance.core import operations
+from balance.core.errors import StoreBusy, StoreFailed
+from balance.store.file_store import LOCK_FILE, FileStore
+from balance.store.lock import AccountLock, account_lock
+from tests.writers import PROCESSES, fork_while_a_thread_holds_the_lock, hold_lock
+
+
+def test_a_lock_that_another_program_holds_is_waited_for_in_vain(folder: Path) -> None:
+    store = FileStore(folder)
+    before = store.read(), list(store.entries())
+    told, theirs = PROCESSES.Pipe()
+    holder = PROCESSES.Process(target=hold_lock, args=(folder, theirs))
+    holder.start()
+    assert told.recv() == "held"
+    lock = AccountLock(folder / LOCK_FILE, timeout=0.2)
+    with pytest.raises(StoreBusy, match=r"held the account's lock for 0\.2 s") as busy, lock:
+        pytest.fail("two holders at once")
+    assert busy.value.seconds == 0.2
+    assert (store.read(), list(store.entries())) == before, "readers take no lock"
+    told.send("let go")
+    holder.join()
+    store.commit(partial(operations.adjust, amount=1), source="x")
+    told.close()
+
+
+def test_a_commit_that_finds_no_lock_changes_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FileStore(folder)
+    before = store.read()
+    monkeypatch.setattr(account_lock(folder / LOCK_FILE), "_timeout", 0.1)
+    with FileLock(folder / LOCK_FILE, is_singleton=False), pytest.raises(StoreBusy):
+        store.commit(partial(operations.adjust, amount=1), source="x")
+    assert store.read() == before
+    assert store.commit(partial(operations.adjust, amount=1), source="x").state.revision == 2
+
+
+def test_a_dead_holders_lock_is_free_at_once(folder: Path) -> None:
+    store = FileStore(folder)
+    told, theirs = PROCESSES.Pipe()
+    holder = PROCESSES.Process(target=hold_lock, args=(folder, theirs))
+    holder.start()
+    assert told.recv() == "held"
+    holder.kill()
+    holder.join()
+    with AccountLock(folder / LOCK_FILE, timeout=0.1):
+        pass
+    assert store.commit(partial(operations.adjust, amount=1), source="x").state.revision == 2
+    told.close()
+
+
+def test_threads_wait_for_each_other(tmp_path: Path) -> None:
+    lock, held, let_go = AccountLock(tmp_path / "lock", timeout=0.1), *_two_events()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            let_go.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    with pytest.raises(StoreBusy), lock:
+        pytest.fail("two holders at once")
+    let_go.set()
+    thread.join()
+    with lock:
+        pass
+
+
+def _two_events() -> tuple[threading.Event, threading.Event]:
+    return threading.Event(), threading.Event()
+
+
+def test_an_error_within_lets_go(tmp_path: Path) -> None:
+    lock = AccountLock(tmp_path / "lock", timeout=0.1)
+    with pytest.raises(ZeroDivisionError), lock:
+        raise ZeroDivisionError
+    with lock, pytest.raises(Timeout):
+        FileLock(tmp_path / "lock", timeout=0, is_singleton=False).acquire()
+
+
+def test_the_lock_file_is_kept(tmp_path: Path) -> None:
+    with AccountLock(tmp_path / "lock"):
+        before = (tmp_path / "lock").stat().st_ino
+    assert (tmp_path / "lock").stat().st_ino == before
+
+
+def test_a_path_has_one_lock_in_a_process(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert account_lock(tmp_path / "lock") is account_lock(tmp_path / "link" / "lock")
+    assert account_lock(tmp_path / "lock") is not account_lock(tmp_path / "other")
+
+
+def test_a_lock_file_that_can_not_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(StoreFailed, match="the lock file says"), AccountLock(tmp_path / "lock"):
+        pytest.fail("a folder is no lock")
+
+
+def test_a_fork_while_a_thread_holds_the_lock_neither_hangs_nor_gets_in(folder: Path) -> None:
+    told, theirs = PROCESSES.Pipe()
+    program = PROCESSES.Process(target=fork_while_a_thread_holds_the_lock, args=(folder, theirs))
+    program.start()
+    assert told.poll(30)
+    assert told.recv() == "kept out"
+    told.send("let go")
+    assert told.poll(30)
+    assert told.recv() == "committed"
+    program.join(30)
+    assert program.exitcode == 0
+    assert FileStore(folder).read().account.wallet.balance == 10_005
+    told.close()
