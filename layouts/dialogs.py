@@ -93,7 +93,6 @@ def _amount_field(id: str, label: str, value: str) -> html.Div:  # noqa: A002 - 
                         type="text",
                         inputmode="decimal",
                         autoComplete="off",
-                        autofocus=True,
                     ),
                     dbc.InputGroupText("USDT"),
                 ]

@@ -47,17 +47,15 @@ class Relay:
     def _relay(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError), socket.create_connection(self._target) as server:
             self._open |= {client, server}
-            back = threading.Thread(target=self._pass, args=(server, client), daemon=True)
+            asked = [""]
+            back = threading.Thread(target=self._pass, args=(server, client, asked), daemon=True)
             back.start()
             try:
                 while data := client.recv(65536):
-                    path = self._noted(data)
-                    if path.startswith(self.refused or ("\0",)):
+                    asked[0] = self._noted(data) or asked[0]
+                    if _begins(asked[0], self.refused):
                         break
                     server.sendall(data)
-                    if path.startswith(self.mute or ("\0",)):
-                        server.recv(1, socket.MSG_PEEK)
-                        break
             finally:
                 self._open -= {client, server}
                 for each in (client, server):
@@ -70,8 +68,14 @@ class Relay:
         self.paths += paths
         return paths[0] if paths else ""
 
-    def _pass(self, server: socket.socket, client: socket.socket) -> None:
+    def _pass(self, server: socket.socket, client: socket.socket, asked: list[str]) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(65536):
+                if _begins(asked[0], self.mute):
+                    break
                 client.sendall(data)
             client.shutdown(socket.SHUT_RDWR)
+
+
+def _begins(path: str, beginnings: tuple[str, ...]) -> bool:
+    return bool(beginnings) and path.startswith(beginnings)

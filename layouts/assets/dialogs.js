@@ -71,6 +71,17 @@
     return [done, done ? "" : words];
   }
 
+  // a dialog is put into the page some time after it was asked for
+  function focusSoon(id, tries = 120) {
+    const field = document.getElementById(id);
+    if (field !== null) {
+      field.focus();
+      field.select();
+    } else if (tries > 0) {
+      requestAnimationFrame(() => focusSoon(id, tries - 1));
+    }
+  }
+
   const notAnAmount = "Write the amount with digits and a point, such as 1234.56.";
 
   /* Opens, closes and confirms the reset: [open, amount, error]. */
@@ -80,6 +91,7 @@
       return [false, noUpdate(), ""];
     }
     if (woken() !== "reset-confirm" && woken() !== "reset-amount") {
+      focusSoon("reset-amount");
       return [true, starting, ""];
     }
     const number = jsonNumber(amount);
@@ -96,6 +108,7 @@
       return [false, noUpdate(), noUpdate(), ""];
     }
     if (woken() === "sidebar-money-btn") {
+      focusSoon("money-amount");
       return [true, "", "", ""];
     }
     const number = jsonNumber(amount);

@@ -1,0 +1,299 @@
+"""The screen itself: tabs, narrow and wide, light and dark, the keyboard, the ledgers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from balance import open_account
+from tests.screen import PATHS, go, text, wait_for, wait_for_balance, wait_for_link
+from tests.serving import Server
+
+Opened = Callable[[str], Any]
+
+_POSITION = {
+    "symbol": "BTC/USDT",
+    "side": "long",
+    "quantity": "0.05",
+    "entry_price": "43812.4",
+    "leverage": "10",
+    "isolated_margin": "219.06",
+    "maintenance_rate": "0.004",
+    "maintenance_amount": "0",
+    "mark_price": "43102.1",
+    "marked_at": "2026-01-02T03:04:05Z",
+    "opened_at": "2026-01-02T03:00:00Z",
+}
+
+
+def _resize(browser: Any, width: int, height: int = 740) -> None:
+    browser.driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700},
+    )
+
+
+def _contrasts(browser: Any) -> list[tuple[str, float]]:
+    """Every shown text with a contrast below 4.5 : 1 against what is behind it (WCAG 2.2)."""
+    found: list[tuple[str, float]] = browser.driver.execute_script(
+        """
+        const paint = document.createElement("canvas").getContext("2d");
+        const parse = (colour) => {
+            paint.clearRect(0, 0, 1, 1);
+            paint.fillStyle = colour;
+            paint.fillRect(0, 0, 1, 1);
+            return [...paint.getImageData(0, 0, 1, 1).data];
+        };
+        const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+            .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+            .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+        const ground = (element) => {
+            for (let at = element; at; at = at.parentElement) {
+                const colour = parse(getComputedStyle(at).backgroundColor);
+                if (colour[3] === 255) return colour;
+            }
+            return [255, 255, 255, 255];
+        };
+        return [...document.querySelectorAll("body *")]
+            .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+            .filter((e) => e.checkVisibility() && !e.matches("script, style, :disabled"))
+            .map((e) => {
+                const [a, b] = [light(parse(getComputedStyle(e).color)), light(ground(e))];
+                const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+                return [`${e.className}: ${e.textContent.slice(0, 30)}`, ratio];
+            })
+            .filter(([, ratio]) => ratio < 4.5);
+        """
+    )
+    return found
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1440])
+def test_no_tab_is_wider_than_the_screen(width: int, server: Server, open_browser: Opened) -> None:
+    server.post({"adjust": -123456.78 / 100, "note": "a note that is rather long " * 5})
+    browser = open_browser(server.url)
+    _resize(browser, width)
+    for tab in PATHS:
+        go(browser, tab)
+        wait_for_link(browser, "Live")
+        size = browser.driver.execute_script(
+            "return [document.documentElement.scrollWidth, window.innerWidth]"
+        )
+        assert size[0] <= size[1], f"{tab} at {width} px"
+        for part in ("#virtual-balance", "#link-pill"):
+            box = browser.find_element(part).rect
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+    assert browser.get_logs() == []
+
+
+def test_on_a_phone_the_buttons_are_in_the_menu(server: Server, open_browser: Opened) -> None:
+    browser = open_browser(server.url)
+    _resize(browser, 360)
+    wait_for_link(browser, "Live")
+    sync = browser.find_element("#sidebar-sync-balance-btn")
+    assert not sync.is_displayed()
+    browser.find_element("#sidebar-menu-btn").click()
+    wait_for(sync.is_displayed, "the menu")
+    sync.click()
+    wait_for(lambda: "In sync" in text(browser, "toasts"), "the toast")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_has_enough_contrast(theme: str, server: Server, open_browser: Opened) -> None:
+    server.post({"adjust": -5})
+    server.post({"adjust": 6})
+    browser = open_browser(server.url)
+    browser.driver.execute_script("localStorage.setItem('theme', arguments[0])", theme)
+    for tab, path in PATHS.items():
+        browser.driver.get(server.url + path)
+        wait_for_link(browser, "Live")
+        assert browser.driver.execute_script("return document.documentElement.dataset.bsTheme") == (
+            theme
+        )
+        assert _contrasts(browser) == [], tab
+    file = server.folder / "virtual_balance.json"
+    file.write_text("{")
+    wait_for(lambda: text(browser, "fault-note"), "the fault")
+    assert _contrasts(browser) == []
+    server.kill()
+    wait_for_link(browser, "Offline")
+    assert _contrasts(browser) == []
+
+
+def test_the_theme_is_kept(server: Server, open_browser: Opened) -> None:
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+
+    def theme() -> str:
+        found: str = browser.driver.execute_script(
+            "return document.documentElement.dataset.bsTheme"
+        )
+        return found
+
+    before = theme()
+    browser.find_element("#theme-btn").click()
+    wait_for(lambda: theme() != before, "the other theme")
+    browser.driver.refresh()
+    wait_for_link(browser, "Live")
+    assert theme() != before
+
+
+def test_a_tab_has_an_address_that_can_be_kept_and_gone_back_to(
+    server: Server, open_browser: Opened
+) -> None:
+    browser = open_browser(f"{server.url}/futures")
+    browser.wait_for_element("#futures-panel:not([hidden])")
+    go(browser, "history")
+    assert browser.driver.current_url == f"{server.url}/history"
+    browser.driver.back()
+    browser.wait_for_element("#futures-panel:not([hidden])")
+    browser.wait_for_element('.tab-row a.active[href="/futures"]')
+    assert not browser.find_element("#history-panel").is_displayed()
+
+
+def test_everything_is_reached_by_keyboard_and_has_a_name(
+    server: Server, open_browser: Opened
+) -> None:
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+    reached = set()
+    for _ in range(16):
+        browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+        active = browser.driver.switch_to.active_element
+        if active.tag_name == "body":
+            break  # past the last one
+        reached.add(active.get_attribute("id") or active.text)
+        assert active.text or active.get_attribute("aria-label")
+    assert {
+        "sidebar-sync-balance-btn",
+        "sidebar-reset-balance-btn",
+        "sidebar-money-btn",
+        "Auto Trading",
+        "History",
+        "theme-btn",
+        "overview-sync-balance-btn",
+        "overview-reset-balance-btn",
+    } <= reached
+    link = browser.find_element('.tab-row a[href="/history"]')
+    link.send_keys(Keys.ENTER)
+    browser.wait_for_element("#history-panel:not([hidden])")
+
+
+def test_the_title_carries_the_balance(server: Server, open_browser: Opened) -> None:
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+    server.post({"deposit": 2})
+    wait_for(
+        lambda: browser.driver.title == "$10,002.00 · Virtual Balance", "the balance in the title"
+    )
+
+
+def test_the_newest_entries_follow_on_overview(server: Server, open_browser: Opened) -> None:
+    browser = open_browser(server.url)
+    wait_for(lambda: "Start" in text(browser, "overview-ledger"), "the first entry")
+    server.post({"deposit": 2500.5})
+    wait_for(lambda: "+$2,500.50" in text(browser, "overview-ledger"), "the deposit")
+    time = browser.find_element("#overview-ledger time")
+    wait_for(lambda: time.text.endswith("ago"), "how long ago it was")
+    assert time.get_attribute("title").endswith("UTC")
+
+
+def test_history_pages_through_everything_once(server: Server, open_browser: Opened) -> None:
+    account = open_account(server.folder)
+    for number in range(60):
+        account.deposit(number + 1, note=f"deposit {number + 1}")
+    browser = open_browser(f"{server.url}/history")
+
+    def revisions() -> list[int]:
+        cells = browser.driver.execute_script(
+            "return [...document.querySelectorAll('#history-ledger tbody tr')]"
+            ".map((row) => Number(row.cells[0].textContent))"
+        )
+        return list(cells)
+
+    wait_for(lambda: revisions() == list(range(61, 36, -1)), "the first page")
+    browser.find_element("#history-older-btn").click()
+    wait_for(lambda: revisions() == list(range(36, 11, -1)), "the second page")
+    assert text(browser, "history-page") == "Page 2"
+    browser.find_element("#history-older-btn").click()
+    wait_for(lambda: revisions() == list(range(11, 0, -1)), "the last page")
+    assert not browser.find_element("#history-older-btn").is_enabled()
+    browser.find_element("#history-newer-btn").click()
+    browser.find_element("#history-newer-btn").click()
+    wait_for(lambda: revisions()[0] == 61, "the first page again")
+    assert not browser.find_element("#history-newer-btn").is_enabled()
+    # the first page follows, filters narrow it down, and the download has the same filter
+    account.withdraw(5)
+    wait_for(lambda: revisions()[0] == 62, "the withdrawal")
+    browser.find_element("#history-kind option[value=withdrawal]").click()
+    wait_for(lambda: revisions() == [62], "the withdrawals alone")
+    link = browser.find_element("#history-download").get_attribute("href")
+    lines = server.get(link.removeprefix(server.url)).text.splitlines()
+    assert len(lines) == 2
+    browser.find_element("#history-kind option[value=liquidation]").click()
+    wait_for(lambda: "No such entries" in text(browser, "history-ledger"), "the empty state")
+    assert browser.get_logs() == []
+
+
+def test_a_note_is_shown_as_text(server: Server, open_browser: Opened) -> None:
+    note = '<img src=x onerror=alert(1)> & "quotes" \'n ünïcode'
+    server.post({"deposit": 1, "note": note})
+    browser = open_browser(f"{server.url}/history")
+    wait_for(lambda: note in text(browser, "history-ledger"), "the note")
+    assert browser.find_elements("#history-ledger img") == []
+    assert browser.get_logs() == []
+
+
+def test_positions_in_the_account_are_listed_and_count(
+    server: Server, open_browser: Opened
+) -> None:
+    browser = open_browser(f"{server.url}/futures")
+    wait_for(lambda: "No open positions" in text(browser, "futures-positions"), "no position")
+    file = server.folder / "virtual_balance.json"
+    account = json.loads(file.read_text())
+    file.write_text(json.dumps({**account, "positions": [_POSITION]}))
+    wait_for(lambda: "-$35.52" in text(browser, "futures-positions"), "the position")
+    assert text(browser, "futures-unrealized-pnl") == "-$35.52"
+    assert text(browser, "futures-total-balance") == "$9,964.48"
+    assert text(browser, "futures-available-balance") == "$9,780.94"
+    assert text(browser, "futures-pnl-display") == "-$35.52"
+    pnl = Decimal("0.05") * (Decimal("43102.1") - Decimal("43812.4"))
+    assert json.loads(server.get().text, parse_float=Decimal)["unrealized_pnl"] == pnl
+
+
+def test_the_snippets_work_as_they_stand(server: Server, open_browser: Opened) -> None:
+    import subprocess
+    import sys
+
+    from tests.serving import ROOT
+
+    browser = open_browser(f"{server.url}/auto")
+    wait_for_link(browser, "Live")
+    shell = text(browser, "auto-snippet-shell").replace("python ", f"{sys.executable} ", 1)
+    subprocess.run(shell, shell=True, cwd=ROOT, check=True, capture_output=True)
+    wait_for_balance(browser, "$10,012.30")
+    python = [sys.executable, "-c", text(browser, "auto-snippet-python")]
+    subprocess.run(python, cwd=ROOT, check=True, capture_output=True)
+    wait_for_balance(browser, "$10,024.60")
+    http = text(browser, "auto-snippet-http")
+    assert f"{server.url}/virtual_balance" in http
+    subprocess.run(http, shell=True, check=True, capture_output=True)
+    wait_for_balance(browser, "$10,012.30")
+
+
+def test_nothing_is_fetched_from_elsewhere(server: Server, open_browser: Opened) -> None:
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+    names = browser.driver.execute_script(
+        "return performance.getEntriesByType('resource').map((each) => each.name)"
+    )
+    assert len(names) > 10
+    assert [name for name in names if not name.startswith(server.url)] == []
+    # the icons' font has come too
+    assert browser.driver.execute_script("return document.fonts.check('16px bootstrap-icons')")
