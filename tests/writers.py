@@ -30,6 +30,7 @@ from balance.store.lock import AccountLock, account_lock
 
 #: The exit code of a program that died where it was told to.
 DEAD: Final = 9
+_BUSY: Final = "Nothing was changed; try again."
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 #: Starts processes in some 10 ms: they are forked off one that has the account's modules loaded.
@@ -55,30 +56,40 @@ def hold_lock(folder: Path, told: Connection) -> None:
 
 
 def adjust_by_module(folder: Path, amounts: list[str]) -> None:
-    """Book ``amounts`` one by one, as another Python program does."""
-    account = open_account(folder)
-    for amount in amounts:
-        account.adjust(amount)
+    """Book ``amounts`` one by one, as another Python program does; where the lock can't be had
+    in time, nothing was changed, and it tries again."""
+    account, left = open_account(folder), list(amounts)
+    while left:
+        with suppress(StoreBusy):
+            account.adjust(left[0])
+            del left[0]
 
 
 def adjust_by_http(url: str, amounts: list[str]) -> None:
     """Book ``amounts`` one by one with requests to the server at ``url``."""
+    left = list(amounts)
     with requests.Session() as session:
-        for amount in amounts:
+        while left:
             answer = session.post(
                 f"{url}/virtual_balance",
-                data=f'{{"adjust": {amount}}}',
+                data=f'{{"adjust": {left[0]}}}',
                 headers={"Content-Type": "application/json"},
                 timeout=30,
             )
-            answer.raise_for_status()
+            if answer.ok:
+                del left[0]
+            elif _BUSY not in answer.text:
+                raise RuntimeError(answer.text)
 
 
 def adjust_by_shell_and_module(folder: Path, by_shell: int, amounts: list[str]) -> None:
     """Book ``amounts`` one by one, the first ``by_shell`` of them with the command line."""
-    for amount in amounts[:by_shell]:
-        done = shell(folder, "adjust", amount)
-        if done.returncode != 0:
+    left = amounts[:by_shell]
+    while left:
+        done = shell(folder, "adjust", left[0])
+        if done.returncode == 0:
+            del left[0]
+        elif _BUSY not in done.stderr:
             raise RuntimeError(done.stderr)
     adjust_by_module(folder, amounts[by_shell:])
 
