@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -33,6 +35,9 @@ _CHANGES: Final[dict[str, tuple[Action, str]]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what ``arguments`` (None: those of the process) say; returns the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # what the output has no letter for is written otherwise: the change is made by then
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(_negative_amounts(arguments))
     try:
         code: int = options.run(options)
@@ -42,7 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(options, fault, REFUSED)
     except OSError as fault:
         return _failed(options, fault, STORE_FAULT)
-    return code
+    return code if _flushed() else STORE_FAULT
+
+
+def _flushed() -> bool:
+    """Whether all that was printed has reached somebody."""
+    try:
+        sys.stdout.flush()
+    except OSError as fault:
+        print(f"The answer could not be printed: {fault.strerror}.", file=sys.stderr)
+        # or Python tries again when it ends, and says so in its own words
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def _negative_amounts(arguments: Sequence[str] | None) -> list[str]:
