@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -57,28 +58,29 @@ def server(start_server: Callable[..., Server]) -> Server:
     return start_server()
 
 
+def started_browser(url: str, folder: str, headless: bool = True) -> Browser:
+    """A browser of its own at ``url``, which downloads into ``folder``; for a ``with`` block."""
+    browser = Browser(
+        browser="Chrome",
+        headless=headless,
+        options=[pytest_setup_options()],
+        download_path=folder,
+        percy_finalize=False,
+    )
+    browser.server_url = url
+    return browser
+
+
 @pytest.fixture
 def open_browser(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Starts browsers, each a process of its own with a profile of its own, at an address."""
-    option = request.config.getoption
+    headless = request.config.getoption("headless")
     with ExitStack() as running:
-        count = 0
+        numbers = itertools.count(1)
 
         def start(url: str) -> Browser:
-            nonlocal count
-            count += 1
-            download = tmp_path / f"download-{count}"
-            download.mkdir()
-            browser = running.enter_context(
-                Browser(
-                    browser=option("webdriver"),
-                    headless=option("headless"),
-                    options=[pytest_setup_options()],
-                    download_path=str(download),
-                    percy_finalize=False,
-                )
-            )
-            browser.server_url = url
-            return browser
+            folder = tmp_path / f"download-{next(numbers)}"
+            folder.mkdir()
+            return running.enter_context(started_browser(url, str(folder), headless))
 
         yield start

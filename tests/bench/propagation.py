@@ -25,9 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from dash.testing.browser import Browser
-
-from tests.conftest import pytest_setup_options
+from tests.conftest import started_browser
 from tests.serving import Server
 
 # notes [time, texts] whenever a live text of the page has changed
@@ -76,8 +74,7 @@ def main() -> None:
 def _measured(server: Server, page: str, posts: int, pause: float) -> tuple[list[float], int]:
     """The milliseconds that each change took to all live components, and how many never came."""
     sent: list[tuple[float, dict[str, str]]] = []
-    with _browser() as browser:
-        browser.server_url = page
+    with tempfile.TemporaryDirectory() as folder, started_browser(page, folder) as browser:
         balance = server.get().json()["display"]["balance"]
         browser.wait_for_text_to_equal("#virtual-balance", balance)
         time.sleep(3)
@@ -106,21 +103,6 @@ def _arrival(
 
 def _p95(times: list[float]) -> float:
     return statistics.quantiles(times, n=20)[-1]
-
-
-@contextmanager
-def _browser() -> Iterator[Browser]:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Browser(
-            browser="Chrome",
-            headless=True,
-            options=[pytest_setup_options()],
-            download_path=folder,
-            percy_finalize=False,
-        ) as browser,
-    ):
-        yield browser
 
 
 @contextmanager

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The test command: makes its own environment, gets Chromium where it is missing, and runs every
+# check. Options go to pytest: bash tests/run.sh -k sync
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+apt_install() {
+    command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; } || return 1
+    as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq "$@" >/dev/null
+}
+
+find_python() {
+    local each
+    for each in python3 python3.14 python3.13 python3.12 python3.11 python; do
+        if "$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$each"
+            return
+        fi
+    done
+    echo "Python 3.11 or newer is needed, and none was found." >&2
+    return 1
+}
+
+make_environment() {
+    local python
+    python=$(find_python)
+    "$python" -m venv .venv 2>/dev/null || {
+        rm -rf .venv
+        apt_install python3-venv && "$python" -m venv .venv
+    } || {
+        echo "Python's venv module is missing. On Debian: apt install python3-venv" >&2
+        return 1
+    }
+}
+
+get_browser() {
+    if command -v chromedriver >/dev/null && command -v chromium chromium-browser google-chrome >/dev/null; then
+        return
+    fi
+    say "Getting Chromium and its driver"
+    apt_install chromium chromium-driver || {
+        echo "The browser tests need Chromium and chromedriver on the PATH. Install them:" >&2
+        echo "  Debian, Ubuntu: apt install chromium chromium-driver" >&2
+        echo "  Fedora:         dnf install chromium chromedriver" >&2
+        echo "  macOS:          brew install --cask chromium chromedriver" >&2
+        return 1
+    }
+}
+
+[ -x .venv/bin/python ] || { say "Making the environment"; make_environment; }
+say "Installing what requirements.txt names"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+get_browser
+
+say "ruff"
+.venv/bin/ruff check .
+.venv/bin/ruff format --check .
+say "mypy"
+.venv/bin/mypy
+say "pytest"
+.venv/bin/python -m pytest --headless "$@"

@@ -1,0 +1,113 @@
+"""README.md says what there is: routes, options, commands, ids, files and examples."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import app
+from balance import Desk, command
+from balance.api.openapi import DESCRIPTION
+from balance.api.stream import Stream
+from balance.store import file_store
+from balance.store.memory_store import MemoryStore
+from layouts.live import ids_ending
+from layouts.shell import shell
+from layouts.tab import Tab
+from layouts.tabs import TABS
+from tests.serving import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _options(parser: Any) -> set[str]:
+    return {
+        option
+        for action in parser._actions
+        for option in action.option_strings
+        if option.startswith("--") and option != "--help"
+    }
+
+
+def test_every_route_is_in_the_readme_and_every_route_in_it_exists() -> None:
+    there = {
+        f"{method.upper()} {path}"
+        for path, methods in DESCRIPTION["paths"].items()
+        for method in methods
+    }
+    told = set(re.findall(r"`((?:GET|POST|PUT|DELETE) /\S*)`", README))
+    assert told == there
+
+
+def test_every_option_of_the_server_is_in_the_readme_and_the_other_way_round() -> None:
+    section = README.split("## Run it")[1].split("## Test it")[0]
+    told = set(re.findall(r"^\| `(--[a-z-]+)", section, re.MULTILINE))
+    assert told == _options(app._parser())
+
+
+def test_every_command_and_its_options_are_in_the_readme() -> None:
+    section = README.split("From a shell")[1].split("## A tab of your own")[0]
+    commands = command._parser()._subparsers._group_actions[0].choices
+    assert set(re.findall(r"^python -m balance (\w+)", section, re.MULTILINE)) == set(commands)
+    options = set().union(*(_options(each) for each in commands.values()))
+    assert set(re.findall(r"--[a-z-]+", section)) == options
+
+
+def test_every_id_in_the_readme_is_on_the_screen() -> None:
+    layout = shell(TABS, {}, starting_balance="10000.00")
+    there = set(ids_ending(layout, ""))
+    section = README.split("Ids that programs may rely on:")[1].split("##")[0]
+    named = re.findall(r"`([a-z-]+)`", section)
+    prefixes = [each for each in named if each.endswith("-")]
+    endings = [each for each in named if each.endswith("balance-btn")]
+    plain = set(named) - set(prefixes) - set(endings)
+    assert len(plain) == 9
+    assert plain | {prefix + ending for prefix in prefixes for ending in endings} <= there
+
+
+def test_every_file_of_the_account_is_in_the_readme() -> None:
+    files = {
+        file_store.ACCOUNT_FILE,
+        file_store.LEDGER_FILE,
+        file_store.ANSWER_FILE,
+        file_store.LOCK_FILE,
+    }
+    section = README.split("| file in `data/` |")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| `([\w.]+)`", section, re.MULTILINE)) == files
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([^)]+)\)|`(tests/[\w/.]+)`", README))
+def test_every_file_that_the_readme_names_exists(path: tuple[str, str]) -> None:
+    assert (ROOT / (path[0] or path[1])).exists()
+
+
+def test_the_bot_of_the_readme_runs(tmp_path: Path) -> None:
+    code = re.findall(r"```python\n(from balance.*?)```", README, re.DOTALL)[0]
+    code = code.replace("open_account()", f"open_account({str(tmp_path)!r})")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[-1] == "2"
+    assert float(done.stdout.split()[0]) == 10_012.30
+
+
+def test_the_tab_of_the_readme_is_fed() -> None:
+    code = re.findall(r"```python\n(from dash import html.*?)```", README, re.DOTALL)[0]
+    names: dict[str, Any] = {}
+    exec(code, names)
+    mine: Tab = names["MINE"]
+    desk = Desk(MemoryStore())
+    dash = app.create_app(desk, Stream(1), tabs=(*TABS, mine))
+    page = dash.server.test_client().get("/_dash-layout", headers={"Host": "localhost"})
+    assert '"children":"$10,000.00","id":"mine-equity"' in page.text
+    assert dash.server.test_client().get("/mine", headers={"Host": "localhost"}).status_code == 200
+
+
+def test_the_changelog_has_what_is_not_released() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"## Unreleased\n\n- \w+", changelog)
