@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +39,8 @@ DEFAULT_DATA_DIR: Final = Path(__file__).resolve().parent.parent / "data"
 LONGEST_PAGE: Final = 1_000
 LONGEST_KEY: Final = 200
 LONGEST_NOTE: Final = 200
+
+_log = logging.getLogger(__name__)
 
 Action = Literal["set_balance", "adjust", "deposit", "withdraw", "reset"]
 
@@ -191,7 +194,7 @@ class Desk:
         self,
         *,
         limit: int = 50,
-        before: str | None = None,
+        before: str | int | None = None,
         kind: str | None = None,
         epoch: int | None = None,
     ) -> Page:
@@ -202,8 +205,7 @@ class Desk:
             InvalidRequest: a parameter is out of range.
             StoreUnreadable: the ledger is damaged there.
         """
-        if isinstance(limit, bool) or not 1 <= limit <= LONGEST_PAGE:
-            raise InvalidRequest(f"limit must be from 1 to {LONGEST_PAGE:,}, not {limit}.")
+        _check_number(limit, "limit", LONGEST_PAGE)
         found = self._entries(before, kind, epoch)
         entries = tuple(itertools.islice(found, limit))
         more = next(found, None) is not None
@@ -213,7 +215,11 @@ class Desk:
         )
 
     def whole_history(
-        self, *, before: str | None = None, kind: str | None = None, epoch: int | None = None
+        self,
+        *,
+        before: str | int | None = None,
+        kind: str | None = None,
+        epoch: int | None = None,
     ) -> Iterator[Mapping[str, Any]]:
         """All entries that :meth:`history` would page through, one by one.
 
@@ -238,9 +244,16 @@ class Desk:
         commit = self._store.commit(operation, source=source, if_match=if_match, request=request)
         snapshot = self._seen(commit.state)
         if not commit.replayed:
-            for listener in self._listeners:
-                listener(snapshot)
+            self._tell(snapshot)
         return Outcome(snapshot, told(commit.state.entries), commit.replayed)
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        for listener in self._listeners:
+            try:
+                listener(snapshot)
+            except Exception:
+                # the change is made, and its caller must hear so
+                _log.exception("a listener failed at revision %d", snapshot.revision)
 
     def _seen(self, state: State) -> Snapshot:
         shown = self._shown
@@ -254,12 +267,14 @@ class Desk:
                 raise KeyInFlight(key)
             self._in_flight.add(key)
 
-    def _entries(self, before: str | None, kind: str | None, epoch: int | None) -> Iterator[Entry]:
+    def _entries(
+        self, before: str | int | None, kind: str | None, epoch: int | None
+    ) -> Iterator[Entry]:
         if kind is not None and kind not in KINDS:
-            raise InvalidRequest(f"kind must be one of {', '.join(KINDS)}, not {kind[:40]!r}.")
-        if epoch is not None and epoch < 1:
-            raise InvalidRequest(f"epoch must be 1 or more, not {epoch}.")
-        entries = self._store.entries(before=None if before is None else place_of(before))
+            raise InvalidRequest(f"kind must be one of {', '.join(KINDS)}, not {kind!r:.40}.")
+        if epoch is not None:
+            _check_number(epoch, "epoch")
+        entries = self._store.entries(before=None if before is None else place_of(str(before)))
         if epoch is not None:
             # epochs only grow: past the wanted one there is nothing more to find
             entries = itertools.takewhile(lambda entry: entry.booking.epoch >= epoch, entries)
@@ -297,8 +312,15 @@ def _fingerprint(action: Action, amount: object, note: str) -> str:
     try:
         booked = None if amount is None else str(money(amount))
     except BalanceError:
-        booked = repr(amount)
+        booked = ""  # it will be refused
     return hashlib.sha256(json.dumps([action, booked, note]).encode()).hexdigest()
+
+
+def _check_number(value: object, what: str, largest: int | None = None) -> None:
+    number = value if isinstance(value, int) and not isinstance(value, bool) else 0
+    if number < 1 or (largest is not None and number > largest):
+        wanted = "1 or more" if largest is None else f"from 1 to {largest:,}"
+        raise InvalidRequest(f"{what} must be {wanted}, not {value!r:.40}.")
 
 
 def _check_text(text: object, what: str, longest: int) -> None:

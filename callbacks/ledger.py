@@ -62,9 +62,10 @@ def register(app: Dash, desk: Desk) -> None:
         wanted: dict[str, Any] = {"kind": None if kind == ALL else kind, "epoch": epoch}
         named = {name: value for name, value in wanted.items() if value is not None}
         download = f"/virtual_balance/history?{urlencode({'format': 'csv', **named})}"
-        page = _told(desk, limit=PAGE, before=cursors[-1] if cursors else None, **wanted)
-        following, number = page.pop("next", None), f"Page {len(cursors) + 1}"
-        return page, following, number, not cursors, following is None, download
+        pages = cursors if isinstance(cursors, list) else []
+        page = _told(desk, limit=PAGE, before=pages[-1] if pages else None, **wanted)
+        following, number = page.pop("next", None), f"Page {len(pages) + 1}"
+        return page, following, number, not pages, following is None, download
 
 
 def _told(desk: Desk, **wanted: Any) -> dict[str, Any]:

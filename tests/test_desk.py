@@ -129,6 +129,14 @@ def test_an_entry_has_the_designs_fields(desk: Desk) -> None:
         {"kind": "nonsense"},
         {"epoch": 0},
         {"epoch": -3},
+        {"limit": "5"},
+        {"limit": 2.5},
+        {"before": [5]},
+        {"kind": {}},
+        {"kind": 7},
+        {"epoch": "z"},
+        {"epoch": 1.5},
+        {"epoch": True},
     ],
     ids=str,
 )
@@ -284,3 +292,23 @@ def test_the_examples_in_the_documentation_run(module: Any) -> None:
 
 def test_all_that_is_exported_exists() -> None:
     assert all(hasattr(balance, name) for name in balance.__all__)
+
+
+def test_a_listener_that_fails_does_not_deny_the_change(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[int] = []
+
+    def fail(_: Snapshot) -> None:
+        raise RuntimeError("no ears")
+
+    desk.subscribe(fail)
+    desk.subscribe(lambda snapshot: heard.append(snapshot.revision))
+    assert desk.deposit(5).balance == 10_005
+    assert heard == [2]
+    assert "a listener failed at revision 2" in caplog.text
+
+
+def test_a_revision_may_be_given_as_a_number(desk: Desk) -> None:
+    desk.deposit(5)
+    assert [row["revision"] for row in desk.history(before=2).entries] == [1]

@@ -61,9 +61,9 @@ class FileStore:
         self._ledger = LedgerFile(folder / LEDGER_FILE)
         self._answers = AnswerFile(folder / ANSWER_FILE)
         self._clock = clock
-        # the newest state this process has seen, and the file's signature while it can be trusted
-        self._seen: State | None = None
-        self._signature: _Signature | None = None
+        # the newest state this process has seen, with the file's signature while it can be
+        # trusted; in one, as threads that read at once must not mix theirs
+        self._seen: tuple[State | None, _Signature | None] = None, None
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
@@ -80,8 +80,9 @@ class FileStore:
         looked = time.time_ns()
         try:
             signature = _signature(self._file)
-            if self._seen is not None and signature == self._signature:
-                return self._seen
+            seen, trusted_signature = self._seen
+            if seen is not None and signature == trusted_signature:
+                return seen
             state, sealed = decode_state(self._file.read_bytes())
             edited = not sealed or self._is_past(state, signature)
         except (OSError, Unreadable) as fault:
@@ -90,7 +91,7 @@ class FileStore:
         if edited:
             with self._lock():
                 state, trusted = self._settled(), False
-        self._seen, self._signature = state, signature if trusted else None
+        self._seen = state, signature if trusted else None
         return state
 
     def commit(
@@ -152,7 +153,7 @@ class FileStore:
     def _is_past(self, state: State, signature: _Signature) -> bool:
         """Whether an older file was put back by hand: it is behind what this process has seen or
         behind the ledger, and not because another program has just committed."""
-        seen = self._seen or state
+        seen = self._seen[0] or state
         if seen.account_id == state.account_id and state.revision < seen.revision:
             return True
         try:
@@ -207,7 +208,7 @@ class FileStore:
         try:
             disk.replace_file(self._file, text)
         except OSError as fault:
-            self._signature = None
+            self._seen = self._seen[0], None
             raise StoreFailed(_said(fault)) from fault
 
     def _record(self, state: State) -> None:
