@@ -12,6 +12,7 @@ import tempfile
 import threading
 import webbrowser
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -63,7 +64,7 @@ def create_app(
     is what the pages listen to, ``data_dir`` what they tell other programs to open. May be called
     more than once in a process."""
     server = Flask(__name__)
-    guards = guards or Guards(pages=frozenset(tab.path for tab in tabs))
+    guards = replace(guards or Guards(), pages=frozenset(tab.path for tab in tabs))
     guards.stand_before(server)
     answer_with_problems(server)
     server.register_blueprint(create_api(desk, stream))
@@ -121,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as fault:
         return _failed(f"The data folder {options.data_dir} is not writable: {fault.strerror}.")
     stream = Stream(MOST_STREAMS)
-    guards = Guards(options.host, options.token, frozenset(tab.path for tab in TABS))
+    guards = Guards(options.host, options.token)
     app = create_app(desk, stream, guards, data_dir=options.data_dir)
     return _serve(app, desk, stream, options)
 
@@ -152,6 +153,8 @@ def _serve(app: Dash, desk: Desk, stream: Stream, options: argparse.Namespace) -
                 f"twice. Stop that one, or choose another port: --port {options.port + 1}"
             )
         return _failed(f"{options.host}:{options.port} can't be served: {fault.strerror}.")
+    except ValueError:
+        return _failed(f"--host {options.host} is no address of this machine.")
     watch = Watch(desk, stream.publish, stream.publish_fault)
     watch.start()
     _stop_on_signals(stream)
@@ -197,12 +200,21 @@ def _failed(words: str) -> int:
     return 1
 
 
+def _port_number(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{port} is not from 0 to 65535")
+    return port
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python app.py", description="A paper-trading desk with one virtual balance."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to bind to (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8050, help="port to listen on (8050)")
+    parser.add_argument(
+        "--port", type=_port_number, default=8050, help="port to listen on (8050); 0: a free one"
+    )
     parser.add_argument(
         "--data-dir",
         type=Path,

@@ -159,6 +159,19 @@ class TestARefusal:
         options = ("--host", "192.0.2.1", "--token", "x" * SHORTEST_TOKEN, "--data-dir", folder)
         assert "192.0.2.1" in refused_in_a_process("app.py", "--port", 0, *options)
 
+    def test_of_a_host_that_is_no_name(self, folder: Path) -> None:
+        options = ("--host", "no.such.invalid", "--token", "x" * SHORTEST_TOKEN)
+        said = refused_in_a_process("app.py", "--port", 0, *options, "--data-dir", folder)
+        assert "no.such.invalid is no address of this machine" in said
+
+    @pytest.mark.parametrize("port", ["65536", "99999", "-1"])
+    def test_of_a_port_that_there_is_not(self, capsys: Said, port: str) -> None:
+        # the system would take the rest of a division, which nobody asked for
+        with pytest.raises(SystemExit) as left:
+            main(["--port", port])
+        assert left.value.code == 2
+        assert "--port" in capsys.readouterr().err
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_at_once_while_twenty_listen(server: Server, number: signal.Signals) -> None:

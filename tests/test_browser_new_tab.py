@@ -7,7 +7,6 @@ from typing import Any
 from dash import Input, Output, html
 
 from app import create_app
-from balance.api.guards import Guards
 from balance.api.stream import Stream
 from balance.desk import Desk
 from balance.store.memory_store import MemoryStore
@@ -30,9 +29,8 @@ def test_a_new_tab_follows_with_one_line(dash_duo: Any) -> None:
     desk = Desk(MemoryStore())
     tabs = (*TABS, mine)
     stream = Stream(10)
-    guards = Guards(pages=frozenset(tab.path for tab in tabs))
     stream.publish(desk.snapshot())
-    dash_duo.start_server(create_app(desk, stream, guards, tabs))
+    dash_duo.start_server(create_app(desk, stream, tabs=tabs))
     dash_duo.find_element('.tab-row a[href="/mine"]').click()
     dash_duo.wait_for_text_to_equal("#mine-equity", "$10,000.00")
     desk.deposit(250)
@@ -59,7 +57,7 @@ def test_a_live_text_that_comes_later_is_right_from_its_first_moment(dash_duo: A
     tabs = (*TABS, build)
     stream = Stream(10)
     stream.publish(desk.snapshot())
-    app = create_app(desk, stream, Guards(pages=frozenset(tab.path for tab in tabs)), tabs)
+    app = create_app(desk, stream, tabs=tabs)
     app.config.suppress_callback_exceptions = True
 
     @app.callback(
