@@ -27,7 +27,8 @@ from balance.core.errors import (
     StoreUnreadable,
 )
 from balance.core.snapshot import Snapshot
-from balance.desk import Desk, Page, open_account
+from balance.desk import Desk, open_account
+from balance.history import Page
 
 __version__ = "0.1.0"
 

@@ -7,7 +7,6 @@ touches the store or the core on its own.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import logging
 import secrets
@@ -21,22 +20,18 @@ from typing import Any, Final, Literal, Protocol, TypedDict, Unpack
 
 from balance.core import operations
 from balance.core.account import Account
-from balance.core.entry import Entry, cursor, place_of
 from balance.core.errors import BalanceError, InvalidRequest, KeyInFlight
-from balance.core.moments import iso
 from balance.core.money import money
 from balance.core.operations import Change
 from balance.core.snapshot import Snapshot
-from balance.core.wallet import KINDS
 from balance.core.words import told
+from balance.history import Page, page, rows
 from balance.store.file_store import FileStore
 from balance.store.state import Request, State, Store
 
 #: Where the account lives unless another folder is named: ``data`` beside the packages.
 DEFAULT_DATA_DIR: Final = Path(__file__).resolve().parent.parent / "data"
 
-#: How many entries a page of the history may hold.
-LONGEST_PAGE: Final = 1_000
 LONGEST_KEY: Final = 200
 LONGEST_NOTE: Final = 200
 
@@ -69,15 +64,6 @@ class How(TypedDict, total=False):
     note: str
     # who asks: screen, http, shell or program
     source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the ledger, newest first; each entry reads as the HTTP answer has it."""
-
-    entries: tuple[Mapping[str, Any], ...]
-    # what to ask for as ``before`` to get the next page; None on the last one
-    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +191,7 @@ class Desk:
             InvalidRequest: a parameter is out of range.
             StoreUnreadable: the ledger is damaged there.
         """
-        _check_number(limit, "limit", LONGEST_PAGE)
-        found = self._entries(before, kind, epoch)
-        entries = tuple(itertools.islice(found, limit))
-        more = next(found, None) is not None
-        return Page(
-            entries=tuple(_row(entry) for entry in entries),
-            next=cursor(entries[-1].place) if more else None,
-        )
+        return page(self._store, limit, before, kind, epoch)
 
     def whole_history(
         self,
@@ -227,7 +206,7 @@ class Desk:
             InvalidRequest: a parameter is out of range.
             StoreUnreadable: the ledger is damaged there.
         """
-        return map(_row, self._entries(before, kind, epoch))
+        return rows(self._store, before, kind, epoch)
 
     def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
         """Have ``listener`` called with the snapshot after every change made here, before the one
@@ -267,24 +246,6 @@ class Desk:
                 raise KeyInFlight(key)
             self._in_flight.add(key)
 
-    def _entries(
-        self, before: str | int | None, kind: str | None, epoch: int | None
-    ) -> Iterator[Entry]:
-        if kind is not None and kind not in KINDS:
-            raise InvalidRequest(f"kind must be one of {', '.join(KINDS)}, not {kind!r:.40}.")
-        if epoch is not None:
-            _check_number(epoch, "epoch")
-        entries = self._store.entries(before=None if before is None else place_of(str(before)))
-        if epoch is not None:
-            # epochs only grow: past the wanted one there is nothing more to find
-            entries = itertools.takewhile(lambda entry: entry.booking.epoch >= epoch, entries)
-        return (
-            entry
-            for entry in entries
-            if (kind is None or entry.booking.kind == kind)
-            and (epoch is None or entry.booking.epoch == epoch)
-        )
-
 
 def open_account(data_dir: str | PathLike[str] = DEFAULT_DATA_DIR) -> Desk:
     """The account in ``data_dir``, the same for every program that opens it; a folder without one
@@ -316,30 +277,8 @@ def _fingerprint(action: Action, amount: object, note: str) -> str:
     return hashlib.sha256(json.dumps([action, booked, note]).encode()).hexdigest()
 
 
-def _check_number(value: object, what: str, largest: int | None = None) -> None:
-    number = value if isinstance(value, int) and not isinstance(value, bool) else 0
-    if number < 1 or (largest is not None and number > largest):
-        wanted = "1 or more" if largest is None else f"from 1 to {largest:,}"
-        raise InvalidRequest(f"{what} must be {wanted}, not {value!r:.40}.")
-
-
 def _check_text(text: object, what: str, longest: int) -> None:
     if not isinstance(text, str) or not text.isprintable() or len(text) > longest:
         raise InvalidRequest(
             f"The {what} must be a printable text of at most {longest} characters."
         )
-
-
-def _row(entry: Entry) -> Mapping[str, Any]:
-    booking = entry.booking
-    return {
-        "revision": entry.revision,
-        "line": entry.line,
-        "time": iso(entry.time),
-        "epoch": booking.epoch,
-        "kind": booking.kind,
-        "amount": booking.amount,
-        "balance": booking.balance,
-        "source": entry.source,
-        "note": booking.note,
-    }

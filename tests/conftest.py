@@ -14,6 +14,7 @@ from selenium.webdriver.chrome.options import Options
 
 from tests.serving import Server
 
+BLANK = "about:blank"
 _CHROMIUM = (
     # as root it has no sandbox; the rest keeps it from calling out
     "--no-sandbox",
@@ -59,7 +60,8 @@ def server(start_server: Callable[..., Server]) -> Server:
 
 
 def started_browser(url: str, folder: str, headless: bool = True) -> Browser:
-    """A browser of its own at ``url``, which downloads into ``folder``; for a ``with`` block."""
+    """A browser of its own at ``url``, a page of the dashboard or ``BLANK``, which downloads into
+    ``folder``; for a ``with`` block."""
     browser = Browser(
         browser="Chrome",
         headless=headless,
@@ -67,7 +69,8 @@ def started_browser(url: str, folder: str, headless: bool = True) -> Browser:
         download_path=folder,
         percy_finalize=False,
     )
-    browser.server_url = url
+    if url != BLANK:
+        browser.server_url = url  # goes there, and waits for the page
     return browser
 
 

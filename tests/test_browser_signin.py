@@ -7,6 +7,7 @@ from typing import Any
 
 from selenium.webdriver.common.keys import Keys
 
+from tests.conftest import BLANK
 from tests.screen import text, wait_for_balance, wait_for_link
 from tests.serving import Server
 
@@ -17,7 +18,7 @@ def test_a_person_signs_in_and_stays_signed_in(
     start_server: Callable[..., Server], open_browser: Callable[[str], Any]
 ) -> None:
     server = start_server("--token", TOKEN)
-    browser = open_browser("about:blank")
+    browser = open_browser(BLANK)
     browser.driver.get(server.url)
     field = browser.wait_for_element("input[name=token]")
     field.send_keys("not the token", Keys.ENTER)

@@ -242,6 +242,16 @@ def test_a_file_in_the_folders_place_exits_3(
     assert done.err.endswith(".\n") or "data folder" in done.err
 
 
+@pytest.mark.parametrize("words", ["verify", "repair"])
+def test_what_is_not_there_is_neither_verified_nor_made(
+    call: Callable[..., Said], folder: Path, words: str
+) -> None:
+    done = call(words)
+    assert done.code in (1, 3)
+    assert f"{ACCOUNT_FILE} is missing" in done.out + done.err
+    assert not folder.exists()
+
+
 def test_verify_and_repair(run: Run, folder: Path) -> None:
     account = open_account(folder)
     account.deposit(5)

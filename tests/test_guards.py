@@ -24,7 +24,7 @@ TOKEN = "a-token-of-some-length"
 ROUTES = (
     *("/virtual_balance", "/virtual_balance/history", "/virtual_balance/stream", "/health"),
     *("/openapi.json", "/", "/history", "/_dash-layout", "/_dash-dependencies"),
-    *("/assets/style.css", "/bootstrap/static/css/bootstrap.min.css", "/nope", UPDATE),
+    *("/assets/theme.css", "/bootstrap/static/css/bootstrap.min.css", "/nope", UPDATE),
 )
 # names under which a page of elsewhere may reach this machine, and what is no name
 ELSEWHERE = re.split(
@@ -71,7 +71,7 @@ class TestHost:
     )
     def test_of_this_machine_is_answered(self, server: Server, name: str, port: str) -> None:
         host = name + port.format(port=server.port)
-        for path in ("/virtual_balance", "/", "/_dash-layout", "/assets/style.css"):
+        for path in ("/virtual_balance", "/", "/_dash-layout", "/assets/theme.css"):
             assert raw(server.port, "GET", path, Host=host).status == 200, path
 
     @pytest.mark.parametrize("port", ["", ":{port}"])
@@ -200,7 +200,7 @@ class TestSite:
         problem(answer, 403)
 
     @pytest.mark.parametrize("site", ["cross-site", "same-site", "same-origin", "none"])
-    @pytest.mark.parametrize("path", ["/virtual_balance", "/", "/assets/style.css", "/health"])
+    @pytest.mark.parametrize("path", ["/virtual_balance", "/", "/assets/theme.css", "/health"])
     def test_does_not_matter_to_who_only_reads(self, server: Server, path: str, site: str) -> None:
         headers = {"Sec-Fetch-Site": site, "Origin": "https://evil.com"}
         answer = server.get(path, headers=headers)

@@ -74,7 +74,8 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
     [
         ("balance.core", ("balance.core",)),
         ("balance.store", ("balance.core", "balance.store", "filelock")),
-        ("balance.desk", ("balance.core", "balance.store")),
+        ("balance.history", ("balance.core", "balance.store")),
+        ("balance.desk", ("balance.core", "balance.store", "balance.history")),
         ("balance.watch", ("balance.core", "balance.desk")),
         (
             "balance.api",

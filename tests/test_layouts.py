@@ -279,4 +279,4 @@ def test_assets_fetch_nothing_from_elsewhere(file: Any) -> None:
 def test_a_page_names_nothing_that_is_elsewhere() -> None:
     text = create_app(Desk(MemoryStore()), Stream(1)).server.test_client().get("/").text
     assert re.findall(r"(?:src|href)=\"(?:https?:)?//[^\"]*", text) == []
-    assert "/assets/style.css" in text
+    assert "/assets/theme.css" in text

@@ -145,6 +145,18 @@ def test_a_last_commit_torn_anywhere_is_mended(store: FileStore, folder: Path) -
     assert verify(folder).faults == ()
 
 
+def test_a_tail_that_a_power_cut_filled_with_zeros_is_mended(
+    store: FileStore, folder: Path
+) -> None:
+    ledger = folder / LEDGER_FILE
+    whole = ledger.read_bytes()
+    for cut in (0, 1, 40):
+        ledger.write_bytes(whole[: len(whole) - cut] + b"\0" * 300)
+        assert verify(folder).faults == ()
+    in_order(FileStore(folder))
+    assert ledger.read_bytes().startswith(whole)
+
+
 @pytest.mark.parametrize("lines", [2, 3, 4])
 def test_missing_lines_of_the_last_commit_are_added(
     store: FileStore, folder: Path, lines: int

@@ -203,6 +203,7 @@ DAMAGE = {
     "negative balance": _with(balance="-0.01"),
     "negative number": _with(balance=-5),
     "negative start": _with(starting_balance="-1"),
+    "balance beyond the limit": _with(balance="1000000000000.01"),
     "balance true": _with(balance=True),
     "balance null": _with(balance=None),
     "balance in words": _with(balance="much"),

@@ -14,7 +14,7 @@ TOKEN = "a-token-of-some-length"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 PATHS = (
     *("/virtual_balance", "/virtual_balance/history", "/virtual_balance/stream", "/health"),
-    *("/openapi.json", "/_dash-layout", "/_dash-dependencies", "/assets/style.css", "/nope"),
+    *("/openapi.json", "/_dash-layout", "/_dash-dependencies", "/assets/theme.css", "/nope"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from balance.core.errors import AccountingError
@@ -56,6 +56,12 @@ class Account:
     def pnl_percent(self) -> Decimal | None:
         """P&L in percent of the capital put in, or None where no capital is left in."""
         return self.pnl / self.wallet.capital * 100 if self.wallet.capital > 0 else None
+
+    def reconciled(self) -> Account:
+        """The account with what its wallet's totals leave unexplained taken as an adjustment."""
+        gap = self.wallet.balance - self.wallet.explained
+        wallet = replace(self.wallet, adjustments=self.wallet.adjustments + gap)
+        return replace(self, wallet=wallet)
 
     def check(self) -> None:
         """Prove the account's laws: the wallet is explained, and what is used is there.

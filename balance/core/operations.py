@@ -109,11 +109,10 @@ def started(balance: Decimal = DEFAULT_STARTING_BALANCE) -> Change:
 def restated(account: Account, kind: str, known_balance: Decimal, note: str) -> Change:
     """Take ``account`` as somebody stated it from outside, and book the difference to what was
     known as an entry of ``kind``; what its totals leave unexplained becomes an adjustment."""
+    account = account.reconciled()
     wallet = account.wallet
-    gap = wallet.balance - wallet.explained
-    wallet = replace(wallet, adjustments=wallet.adjustments + gap)
-    booking = replace(_booking(wallet, kind, wallet.balance - known_balance, note), restated=wallet)
-    return Change(replace(account, wallet=wallet), (booking,))
+    booking = _booking(wallet, kind, wallet.balance - known_balance, note)
+    return Change(account, (replace(booking, restated=wallet),))
 
 
 def _booked(account: Account, kind: str, amount: Decimal, note: str) -> Change:

@@ -9,7 +9,7 @@ from typing import Final
 
 from balance.core.errors import AccountingError
 from balance.core.figures import plain
-from balance.core.money import ZERO
+from balance.core.money import LIMIT, ZERO
 
 #: Which total a kind of entry moves, and with what sign; its amount always moves the balance.
 MOVES: Final = MappingProxyType(
@@ -75,7 +75,7 @@ class Wallet:
         return self.capital + self.adjustments + self.realized_pnl - self.fees_paid + self.funding
 
     def check(self) -> None:
-        """Prove that the balance is explained and not negative.
+        """Prove that the balance is explained, not negative and not beyond ``LIMIT``.
 
         Raises:
             AccountingError: it is not.
@@ -85,5 +85,8 @@ class Wallet:
                 f"The balance {plain(self.balance)} is not the sum of its parts, "
                 f"{plain(self.explained)}."
             )
-        if self.balance < 0:
-            raise AccountingError(f"The balance {plain(self.balance)} is negative.")
+        for name in ("balance", "starting_balance"):
+            if getattr(self, name) < 0:
+                raise AccountingError(f"The {name} {plain(getattr(self, name))} is negative.")
+        if self.balance > LIMIT:
+            raise AccountingError(f"The balance {plain(self.balance)} is more than {LIMIT:,}.")

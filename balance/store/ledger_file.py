@@ -88,7 +88,8 @@ class LedgerFile:
 
     def ends_broken(self, entries: Sequence[Entry]) -> bool:
         """Whether the file ends with a part of a line, and not one of ``entries``."""
-        _, torn = self._tail()
+        # a power cut may leave zeros where the rest of a line was to be
+        torn = self._tail()[1].rstrip(b"\0")
         return torn != b"" and not any(encode_entry(entry).startswith(torn) for entry in entries)
 
     def _drop_torn_line(self, entries: Sequence[Entry]) -> None:

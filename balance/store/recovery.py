@@ -76,6 +76,8 @@ def repair(folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UT
         StoreBusy: another program holds the lock.
         OSError: the disk refused.
     """
+    if not folder.is_dir():
+        raise StoreUnreadable(ACCOUNT_FILE, "is missing, and so is its folder")
     with account_lock(folder / LOCK_FILE):
         report = verify(folder)
         if not report.faults:

@@ -155,6 +155,8 @@ def _stamped(
     source: str,
     request: Request | None,
 ) -> State:
+    # as the files have it, so that a state is the same before and after
+    now = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
     return State(
         account_id=account_id,
         revision=revision,

@@ -1,0 +1,99 @@
+"""The ledger as it is read: page by page or as a whole, newest first."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from balance.core.entry import Entry, cursor, place_of
+from balance.core.errors import InvalidRequest
+from balance.core.moments import iso
+from balance.core.wallet import KINDS
+from balance.store.state import Store
+
+#: How many entries a page may hold.
+LONGEST_PAGE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the ledger, newest first; each entry reads as the HTTP answer has it."""
+
+    entries: tuple[Mapping[str, Any], ...]
+    # what to ask for as ``before`` to get the next page; None on the last one
+    next: str | None
+
+
+def page(
+    store: Store, limit: int, before: str | int | None, kind: str | None, epoch: int | None
+) -> Page:
+    """At most ``limit`` entries, 1 to 1,000, from before ``before`` (a revision, or the last
+    page's ``next``), of one kind and epoch if asked.
+
+    Raises:
+        InvalidRequest: a parameter is out of range.
+        StoreUnreadable: the ledger is damaged there.
+    """
+    _check_number(limit, "limit", LONGEST_PAGE)
+    found = _entries(store, before, kind, epoch)
+    entries = tuple(itertools.islice(found, limit))
+    more = next(found, None) is not None
+    return Page(
+        entries=tuple(_row(entry) for entry in entries),
+        next=cursor(entries[-1].place) if more else None,
+    )
+
+
+def rows(
+    store: Store, before: str | int | None, kind: str | None, epoch: int | None
+) -> Iterator[Mapping[str, Any]]:
+    """All entries that :func:`page` would lead through, one by one.
+
+    Raises:
+        InvalidRequest: a parameter is out of range.
+        StoreUnreadable: the ledger is damaged there.
+    """
+    return map(_row, _entries(store, before, kind, epoch))
+
+
+def _entries(
+    store: Store, before: str | int | None, kind: str | None, epoch: int | None
+) -> Iterator[Entry]:
+    if kind is not None and kind not in KINDS:
+        raise InvalidRequest(f"kind must be one of {', '.join(KINDS)}, not {kind!r:.40}.")
+    if epoch is not None:
+        _check_number(epoch, "epoch")
+    entries = store.entries(before=None if before is None else place_of(str(before)))
+    if epoch is not None:
+        # epochs only grow: past the wanted one there is nothing more to find
+        entries = itertools.takewhile(lambda entry: entry.booking.epoch >= epoch, entries)
+    return (
+        entry
+        for entry in entries
+        if (kind is None or entry.booking.kind == kind)
+        and (epoch is None or entry.booking.epoch == epoch)
+    )
+
+
+def _check_number(value: object, what: str, largest: int | None = None) -> None:
+    number = value if isinstance(value, int) and not isinstance(value, bool) else 0
+    if number < 1 or (largest is not None and number > largest):
+        wanted = "1 or more" if largest is None else f"from 1 to {largest:,}"
+        raise InvalidRequest(f"{what} must be {wanted}, not {value!r:.40}.")
+
+
+def _row(entry: Entry) -> Mapping[str, Any]:
+    booking = entry.booking
+    return {
+        "revision": entry.revision,
+        "line": entry.line,
+        "time": iso(entry.time),
+        "epoch": booking.epoch,
+        "kind": booking.kind,
+        "amount": booking.amount,
+        "balance": booking.balance,
+        "source": entry.source,
+        "note": booking.note,
+    }
