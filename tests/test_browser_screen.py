@@ -81,10 +81,9 @@ def test_no_tab_is_wider_than_the_screen(width: int, server: Server, open_browse
     for tab in PATHS:
         go(browser, tab)
         wait_for_link(browser, "Live")
-        size = browser.driver.execute_script(
-            "return [document.documentElement.scrollWidth, window.innerWidth]"
-        )
-        assert size[0] <= size[1], f"{tab} at {width} px"
+        # not against the window's own width: a phone's grows with what is too wide
+        page = browser.driver.execute_script("return document.documentElement.scrollWidth")
+        assert page <= width, f"{tab} at {width} px"
         for part in ("#virtual-balance", "#link-pill"):
             box = browser.find_element(part).rect
             assert box["x"] >= 0
