@@ -18,7 +18,8 @@ from balance.api.requests import ACTIONS, LARGEST_BODY
 from balance.api.stream import Stream
 from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import KINDS
-from balance.desk import LONGEST_KEY, LONGEST_NOTE, LONGEST_PAGE, Desk
+from balance.desk import LONGEST_KEY, LONGEST_NOTE, Desk
+from balance.history import LONGEST_PAGE
 from balance.store.memory_store import MemoryStore
 
 METHODS = {"get", "post", "put", "patch", "delete"}
