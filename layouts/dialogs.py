@@ -81,7 +81,7 @@ def money_dialog() -> dbc.Modal:
     )
 
 
-def _amount_field(id: str, label: str, value: str) -> html.Div:  # noqa: A002 - Dash's word
+def _amount_field(id: str, label: str, value: str) -> html.Div:
     return html.Div(
         [
             dbc.Label(label, html_for=id),
@@ -102,5 +102,5 @@ def _amount_field(id: str, label: str, value: str) -> html.Div:  # noqa: A002 - 
     )
 
 
-def _error(id: str) -> html.Div:  # noqa: A002 - Dash's word
+def _error(id: str) -> html.Div:
     return html.Div(id=id, className="dialog-error", role="alert")

@@ -13,66 +13,61 @@ ALL = "all"
 
 def _build(_: Place) -> Component:
     return html.Div(
-        [
-            card(
-                "Ledger",
-                html.Div(
-                    [
-                        _select(
-                            "history-kind",
-                            "What",
-                            [
-                                ("Everything", ALL),
-                                *((word, kind) for kind, word in KIND_WORDS.items()),
-                            ],
-                        ),
-                        html.Div(
-                            [
-                                dbc.Label("Epoch", html_for="history-epoch"),
-                                dbc.Input(
-                                    id="history-epoch",
-                                    type="number",
-                                    min=1,
-                                    step=1,
-                                    placeholder="All",
-                                    size="sm",
-                                    debounce=True,
-                                ),
-                            ],
-                            className="filter",
-                        ),
-                        html.A(
-                            "Download CSV",
-                            id="history-download",
-                            href="/virtual_balance/history?format=csv",
-                            className="btn btn-sm btn-outline-secondary bi-download",
-                        ),
-                    ],
-                    className="filters",
-                ),
-                html.Div(id="history-ledger", className="scroller"),
-                html.Div(
-                    [
-                        button("Newer", "history-newer-btn", "chevron-left", disabled=True),
-                        html.Span("Page 1", id="history-page"),
-                        button("Older", "history-older-btn", "chevron-right", disabled=True),
-                    ],
-                    className="pager",
-                ),
-                # what the page is to be in step with, and what is on it
-                dcc.Store(id="history-revision"),
-                dcc.Store(id="history-entries"),
-                # where the shown page begins, behind where the pages before it do
-                dcc.Store(id="history-cursors", data=[]),
-                # where the page after the shown one begins
-                dcc.Store(id="history-next"),
-            ),
-        ],
+        card(
+            "Ledger",
+            _filters(),
+            html.Div(id="history-ledger", className="scroller"),
+            _pager(),
+            # what the page is to be in step with, and what is on it
+            dcc.Store(id="history-revision"),
+            dcc.Store(id="history-entries"),
+            # where the shown page begins, behind where the pages before it do
+            dcc.Store(id="history-cursors", data=[]),
+            # where the page after the shown one begins
+            dcc.Store(id="history-next"),
+        ),
         className="tab-body",
     )
 
 
-def _select(id: str, label: str, options: list[tuple[str, str]]) -> html.Div:  # noqa: A002
+def _filters() -> html.Div:
+    kinds = [("Everything", ALL), *((word, kind) for kind, word in KIND_WORDS.items())]
+    epoch = dbc.Input(
+        id="history-epoch",
+        type="number",
+        min=1,
+        step=1,
+        placeholder="All",
+        size="sm",
+        debounce=True,
+    )
+    return html.Div(
+        [
+            _select("history-kind", "What", kinds),
+            html.Div([dbc.Label("Epoch", html_for="history-epoch"), epoch], className="filter"),
+            html.A(
+                "Download CSV",
+                id="history-download",
+                href="/virtual_balance/history?format=csv",
+                className="btn btn-sm btn-outline-secondary bi-download",
+            ),
+        ],
+        className="filters",
+    )
+
+
+def _pager() -> html.Div:
+    return html.Div(
+        [
+            button("Newer", "history-newer-btn", "chevron-left", disabled=True),
+            html.Span("Page 1", id="history-page"),
+            button("Older", "history-older-btn", "chevron-right", disabled=True),
+        ],
+        className="pager",
+    )
+
+
+def _select(id: str, label: str, options: list[tuple[str, str]]) -> html.Div:
     return html.Div(
         [
             dbc.Label(label, html_for=id),

@@ -16,7 +16,7 @@ from balance.core.snapshot import DISPLAYED
 LIVE = "data-live"
 
 
-def live_text(field: str, id: str, className: str = "") -> html.Span:  # noqa: A002, N803 - Dash's
+def live_text(field: str, id: str, className: str = "") -> html.Span:
     """The text of ``field``, always as the account has it.
 
     ``field`` is a name in the snapshot's ``display``: ``balance``, ``portfolio_value``,

@@ -13,7 +13,7 @@ Children = Component | str | list["Component | str"]
 
 def button(
     words: str,
-    id: str,  # noqa: A002 - Dash's word
+    id: str,
     icon: str = "",
     *,
     color: str = "secondary",
@@ -32,7 +32,7 @@ def button(
     )
 
 
-def card(title: str, *children: Component, className: str = "") -> html.Section:  # noqa: N803
+def card(title: str, *children: Component, className: str = "") -> html.Section:
     """A panel with a heading."""
     return html.Section(
         [html.H2(title, className="panel-title"), *children],

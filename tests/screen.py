@@ -31,7 +31,7 @@ def texts(browser: Browser) -> dict[str, str]:
     return found
 
 
-def text(browser: Browser, id: str) -> str:  # noqa: A002 - Dash's word
+def text(browser: Browser, id: str) -> str:
     """The text of the element with ``id``, hidden or not."""
     found: str | None = browser.driver.execute_script(
         "return document.getElementById(arguments[0])?.textContent", id
@@ -70,7 +70,7 @@ def go(browser: Browser, tab: str) -> None:
     browser.wait_for_element(f"#{tab}-panel:not([hidden])")
 
 
-def write(browser: Browser, id: str, words: str) -> None:  # noqa: A002 - Dash's word
+def write(browser: Browser, id: str, words: str) -> None:
     """Put ``words`` into the field with ``id``, in the place of what is there."""
     field = browser.wait_for_element(f"#{id}")
     browser.clear_input(field)
