@@ -2,11 +2,11 @@
 
 import shlex
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from layouts.cards import summary_row
-from layouts.parts import card
+from layouts.parts import card, copy_button
 from layouts.tab import Place, Tab
 
 
@@ -85,7 +85,7 @@ def _snippet(name: str, title: str, words: str, text: str) -> html.Div:
     return html.Div(
         [
             html.H3(title, className="snippet-title"),
-            dcc.Clipboard(target_id=target, className="copy", title=f"Copy: {title}"),
+            copy_button(target, title),
             html.P(words, className="snippet-words"),
             html.Pre(text, id=target, className="snippet", tabIndex=0),
         ],

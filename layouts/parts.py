@@ -32,6 +32,18 @@ def button(
     )
 
 
+def copy_button(target: str, what: str) -> html.Button:
+    """A button that copies the text of the element with the id ``target``; ``what`` is its name."""
+    return html.Button(
+        "Copy",
+        id=f"{target}-copy",
+        type="button",
+        title=f"Copy: {what}",
+        className="btn btn-sm btn-outline-secondary bi-copy",
+        **{"data-copy": target},
+    )
+
+
 def card(title: str, *children: Component, className: str = "") -> html.Section:
     """A panel with a heading."""
     return html.Section(

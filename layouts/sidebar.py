@@ -12,7 +12,7 @@ def sidebar() -> html.Aside:
     """The sidebar; on a narrow screen it is a bar on top, with the buttons in a menu."""
     return html.Aside(
         [
-            html.Div(
+            html.H1(
                 [
                     "Virtual Balance",
                     html.Span("PAPER", className="paper", title="Virtual money only"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -12,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from balance import open_account
 from tests.screen import PATHS, go, text, wait_for, wait_for_balance, wait_for_link
-from tests.serving import Server
+from tests.serving import ROOT, Server
 
 Opened = Callable[[str], Any]
 
@@ -267,11 +269,6 @@ def test_positions_in_the_account_are_listed_and_count(
 
 
 def test_the_snippets_work_as_they_stand(server: Server, open_browser: Opened) -> None:
-    import subprocess
-    import sys
-
-    from tests.serving import ROOT
-
     browser = open_browser(f"{server.url}/auto")
     wait_for_link(browser, "Live")
     shell = text(browser, "auto-snippet-shell").replace("python ", f"{sys.executable} ", 1)
@@ -284,6 +281,17 @@ def test_the_snippets_work_as_they_stand(server: Server, open_browser: Opened) -
     assert f"{server.url}/virtual_balance" in http
     subprocess.run(http, shell=True, check=True, capture_output=True)
     wait_for_balance(browser, "$10,012.30")
+
+
+def test_a_snippet_is_copied_by_keyboard(server: Server, open_browser: Opened) -> None:
+    browser = open_browser(f"{server.url}/auto")
+    wait_for_link(browser, "Live")
+    browser.find_element("#auto-snippet-shell-copy").send_keys(Keys.ENTER)
+    wait_for(lambda: "Copied." in text(browser, "toasts"), "the toast")
+    browser.find_element("#sidebar-money-btn").click()
+    note = browser.wait_for_element("#money-note")
+    note.send_keys(Keys.CONTROL, "v")
+    assert note.get_attribute("value") == text(browser, "auto-snippet-shell")[:200]
 
 
 def test_nothing_is_fetched_from_elsewhere(server: Server, open_browser: Opened) -> None:

@@ -26,6 +26,25 @@
     setTimeout(() => box.remove(), kind === "error" ? 3 * TOAST_MS : TOAST_MS);
   }
 
+  async function copy(target) {
+    const element = document.getElementById(target);
+    try {
+      await navigator.clipboard.writeText(element.textContent);
+    } catch {
+      // only this machine's own pages may use the clipboard directly
+      getSelection().selectAllChildren(element);
+      document.execCommand("copy");
+    }
+    toast("Copied.", "info");
+  }
+
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-copy]");
+    if (button !== null) {
+      copy(button.dataset.copy);
+    }
+  });
+
   function flash(element) {
     if (!calm.matches) {
       const frames = [{ backgroundColor: "var(--flash)" }, { backgroundColor: "transparent" }];
