@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +15,12 @@ from balance.core import operations
 from balance.core.errors import StoreBusy, StoreFailed
 from balance.store.file_store import LOCK_FILE, FileStore
 from balance.store.lock import AccountLock, account_lock
-from tests.writers import PROCESSES, fork_while_a_thread_holds_the_lock, hold_lock
+from tests.writers import (
+    PROCESSES,
+    commit_as,
+    fork_while_a_thread_holds_the_lock,
+    hold_lock,
+)
 
 
 def test_a_lock_that_another_program_holds_is_waited_for_in_vain(folder: Path) -> None:
@@ -58,6 +65,24 @@ def test_a_dead_holders_lock_is_free_at_once(folder: Path) -> None:
         pass
     assert store.commit(partial(operations.adjust, amount=1), source="x").state.revision == 2
     told.close()
+
+
+def test_no_writer_keeps_the_others_waiting_by_coming_again_at_once(folder: Path) -> None:
+    store = FileStore(folder)
+    names = "abcd"
+    writers = [PROCESSES.Process(target=commit_as, args=(folder, name, 60)) for name in names]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    turns = "".join(entry.booking.note for entry in store.entries())
+    assert Counter(turns) == dict.fromkeys(names, 60)
+    # while all four want a turn, hardly anyone has two in a row
+    begun, ended = max(map(turns.index, names)), min(map(turns.rindex, names))
+    contended = turns[begun : ended + 1]
+    again = sum(one == next_one for one, next_one in itertools.pairwise(contended))
+    assert again / len(contended) < 0.3, turns
 
 
 def test_threads_wait_for_each_other(tmp_path: Path) -> None:

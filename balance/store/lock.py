@@ -17,6 +17,8 @@ from balance.core.errors import StoreBusy, StoreFailed
 TIMEOUT_SECONDS: Final = 5.0
 # polling is unfair: at the library's own 0.05 s the last of eight writers waits ten times longer
 _POLL_SECONDS: Final = 0.001
+# and whoever comes again at once would be first again: it leaves those who poll time for a look
+_GIVE_WAY_SECONDS: Final = 2 * _POLL_SECONDS
 
 
 class AccountLock:
@@ -30,6 +32,8 @@ class AccountLock:
     def __init__(self, path: Path, timeout: float = TIMEOUT_SECONDS) -> None:
         self._timeout = timeout
         self._threads = threading.Lock()
+        # when this process may take its next turn
+        self._next_turn = 0.0
         self._processes = FileLock(
             path, poll_interval=_POLL_SECONDS, fallback_to_soft=False, preserve_lock_file=True
         )
@@ -39,6 +43,7 @@ class AccountLock:
         if not self._threads.acquire(timeout=self._timeout):
             raise StoreBusy(self._timeout)
         try:
+            time.sleep(max(0.0, self._next_turn - time.monotonic()))
             self._processes.acquire(timeout=max(0.0, deadline - time.monotonic()))
         except BaseException as fault:
             self._threads.release()
@@ -57,6 +62,7 @@ class AccountLock:
         try:
             self._processes.release()
         finally:
+            self._next_turn = time.monotonic() + _GIVE_WAY_SECONDS
             self._threads.release()
 
 
