@@ -81,6 +81,7 @@ def test_no_writer_keeps_the_others_waiting_by_coming_again_at_once(folder: Path
     # while all four want a turn, hardly anyone has two in a row
     begun, ended = max(map(turns.index, names)), min(map(turns.rindex, names))
     contended = turns[begun : ended + 1]
+    assert len(contended) > len(turns) / 3, turns
     again = sum(one == next_one for one, next_one in itertools.pairwise(contended))
     assert again / len(contended) < 0.3, turns
 
