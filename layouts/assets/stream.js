@@ -26,11 +26,16 @@
       };
     }
 
-    function broken() {
+    function lost() {
       if (!down) {
         down = true;
         tell({ kind: "down" });
       }
+    }
+
+    function broken() {
+      lost();
+      // a refused stream is given up by the browser, a broken one it opens again by itself
       if (source.readyState === EventSource.CLOSED && retry === null) {
         retry = setTimeout(connect, RETRY_MS);
       }
@@ -50,10 +55,7 @@
 
     function check() {
       if (Date.now() - heard > SILENCE_MS && retry === null) {
-        if (!down) {
-          down = true;
-          tell({ kind: "down" });
-        }
+        lost();
         connect();
       }
     }
