@@ -12,7 +12,7 @@ from balance.core.errors import StoreError
 from balance.core.snapshot import Snapshot
 from balance.desk import Desk
 
-_INTERVAL_SECONDS: Final = 0.01
+_INTERVAL_SECONDS: Final = 0.02
 # a program that writes in place leaves the file damaged for a moment: that is no news yet
 _GRACE_SECONDS: Final = 0.25
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Watch:
-    """A thread that looks at the account's file a hundred times a second, from :meth:`start` to
+    """A thread that looks at the account's file fifty times a second, from :meth:`start` to
     :meth:`stop`; a look costs a microsecond while nothing has changed."""
 
     def __init__(
