@@ -15,6 +15,9 @@ from balance.core.snapshot import DISPLAYED
 
 LIVE = "data-live"
 
+# a figure of many letters is written smaller; as in assets/balance.js
+_LONG, _LONGEST = 13, 17
+
 
 def live_text(field: str, id: str, className: str = "") -> html.Span:
     """The text of ``field``, always as the account has it.
@@ -50,12 +53,18 @@ def filled(layout: Component, display: Mapping[str, str]) -> Component:
     for component in live_components(layout):
         component.children = display.get(getattr(component, LIVE), NONE)
         setattr(component, "data-tone", tone(component.children))
+        setattr(component, "data-length", length(component.children))
     return layout
 
 
 def tone(text: str) -> str:
     """``gain``, ``loss`` or ``flat``: what the sign of a figure's text says."""
     return {"+": "gain", "-": "loss"}.get(text[:1], "flat")
+
+
+def length(text: str) -> str:
+    """``short``, ``long`` or ``longest``: how much room a figure's text needs."""
+    return "short" if len(text) <= _LONG else "long" if len(text) <= _LONGEST else "longest"
 
 
 def _all(component: object) -> Iterator[Component]:

@@ -93,6 +93,29 @@ def test_no_tab_is_wider_than_the_screen(width: int, server: Server, open_browse
     assert browser.get_logs() == []
 
 
+@pytest.mark.parametrize("width", [360, 800, 1024, 1440])
+def test_the_largest_balance_stays_in_its_card(
+    width: int, server: Server, open_browser: Opened
+) -> None:
+    browser = open_browser(server.url)
+    _resize(browser, width)
+    wait_for_link(browser, "Live")
+    server.post({"balance": 1_000_000_000_000})
+    wait_for_balance(browser, "$1,000,000,000,000.00")
+    for refresh in (False, True):
+        if refresh:
+            browser.driver.refresh()
+            wait_for_link(browser, "Live")
+        for tab in ("overview", "auto", "futures"):
+            go(browser, tab)
+            wide = browser.driver.execute_script(
+                "return [...document.querySelectorAll('.metric, .sidebar-balance, .equation li')]"
+                ".filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth)"
+                ".map((e) => e.textContent)"
+            )
+            assert wide == [], f"{tab} at {width} px"
+
+
 def test_on_a_phone_the_buttons_are_in_the_menu(server: Server, open_browser: Opened) -> None:
     browser = open_browser(server.url)
     _resize(browser, 360)

@@ -166,6 +166,12 @@
   }
 
   const LINK_WORDS = { live: "Live", polling: "Polling", offline: "Offline" };
+  // a figure of many letters is written smaller; as in layouts/live.py
+  const LENGTHS = [
+    [13, "short"],
+    [17, "long"],
+    [Infinity, "longest"],
+  ];
   const TONES = { "+": "gain", "-": "loss" };
 
   // shows the figure that a live element declares; what did not change is not touched
@@ -176,6 +182,7 @@
     }
     element.textContent = text;
     element.dataset.tone = TONES[text[0]] ?? "flat";
+    element.dataset.length = LENGTHS.find(([most]) => text.length <= most)[1];
     return true;
   }
 
