@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from balance import open_account
 from tests.relay import Relay
 from tests.screen import (
@@ -82,38 +80,42 @@ def test_a_shell_and_another_process_reach_the_page(server: Server, open_browser
     wait_for_balance(browser, "$9,988.00")
 
 
-@pytest.mark.parametrize("place", BUTTONS)
 def test_reset_from_every_place_reaches_another_browser(
-    place: str, server: Server, open_browser: Opened
+    server: Server, open_browser: Opened
 ) -> None:
-    server.post({"adjust": 500})
     browser, other = open_browser(server.url), open_browser(server.url)
-    wait_for_balance(other, "$10,500.00")
-    wait_for_link(other, "Live")
-    go(browser, BUTTONS[place])
-    browser.find_element(f"#{place}-reset-balance-btn").click()
-    write(browser, "reset-amount", "2500.50")
-    browser.find_element("#reset-confirm").click()
-    for each in (browser, other):
-        wait_for_balance(each, "$2,500.50")
-        wait_for(lambda each=each: text(each, "overview-pnl") == "$0.00", "no P&L")
-        wait_for(lambda each=each: text(each, "overview-epoch") == "2", "the second epoch")
-    wait_for_toast(browser, "Reset to 2,500.50 USDT. Epoch 2 begins; the history is kept.")
+    for number, (place, tab) in enumerate(BUTTONS.items(), start=1):
+        balance = server.post({"adjust": 500}).json()["display"]["balance"]
+        wait_for_balance(other, balance)
+        go(browser, tab)
+        browser.find_element(f"#{place}-reset-balance-btn").click()
+        write(browser, "reset-amount", f"250{number}.50")
+        browser.find_element("#reset-confirm").click()
+        for each in (browser, other):
+            wait_for_balance(each, f"$2,50{number}.50")
+            wait_for(lambda each=each: text(each, "overview-pnl") == "$0.00", "no P&L")
+            epoch = str(number + 1)
+            wait_for(lambda b=each, e=epoch: text(b, "overview-epoch") == e, f"epoch {epoch}")
+        wait_for_toast(browser, f"Reset to 2,50{number}.50 USDT. Epoch {epoch} begins; the history")
+        wait_for(lambda: not browser.find_elements("#reset-dialog"), "the end of the dialog")
     assert browser.get_logs() == []
+    assert other.get_logs() == []
 
 
-@pytest.mark.parametrize("place", BUTTONS)
 def test_sync_from_every_place_fetches_and_says_what_it_found(
-    place: str, server: Server, open_browser: Opened
+    server: Server, open_browser: Opened
 ) -> None:
     with Relay(server.port) as relay:
         browser = open_browser(relay.url)
         wait_for_link(browser, "Live")
-        go(browser, BUTTONS[place])
-        before = relay.paths.count("/virtual_balance")
-        browser.find_element(f"#{place}-sync-balance-btn").click()
-        wait_for_toast(browser, "In sync, revision 1. Balance $10,000.00.")
-        assert relay.paths.count("/virtual_balance") == before + 1
+        for number, (place, tab) in enumerate(BUTTONS.items(), start=1):
+            balance = server.post({"deposit": 1}).json()["display"]["balance"]
+            wait_for_balance(browser, balance)
+            go(browser, tab)
+            before = relay.paths.count("/virtual_balance")
+            browser.find_element(f"#{place}-sync-balance-btn").click()
+            wait_for_toast(browser, f"In sync, revision {number + 1}. Balance {balance}.")
+            assert relay.paths.count("/virtual_balance") == before + 1
         assert browser.get_logs() == []
 
 
