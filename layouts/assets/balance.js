@@ -201,8 +201,8 @@
   /* The fan-out: shows what balance-store holds, and returns the revision that each ledger is to
    * be in step with, which only one that is looked at follows.
    *
-   * The texts are written into the page itself. As outputs of this callback, Dash would render
-   * each component three times a change: measured, that takes five times as long.
+   * The texts are written into the page itself. As outputs of this callback each would go through
+   * Dash's store and its loading state: measured on the same page, some 60 dispatches a change.
    */
   function fanOut(store, path) {
     show();
