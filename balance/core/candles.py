@@ -1,0 +1,75 @@
+"""Candles: longer ones from shorter ones, and the way of the price within one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from balance.core.instrument import Instrument
+from balance.core.quote import Candle, Quote
+
+MINUTE: Final = 60
+
+
+def interval_of(moment: datetime, seconds: int) -> datetime:
+    """The beginning of the interval of ``seconds`` that ``moment`` lies in."""
+    stamp = int(moment.timestamp())
+    return datetime.fromtimestamp(stamp - stamp % seconds, UTC)
+
+
+def merged(candles: Iterable[Candle], seconds: int) -> Iterator[Candle]:
+    """Candles of ``seconds`` from shorter ones, oldest first; an interval without any has none."""
+    running: Candle | None = None
+    for candle in candles:
+        begun = interval_of(candle.time, seconds)
+        if running is not None and running.time == begun:
+            running = replace(
+                running,
+                high=max(running.high, candle.high),
+                low=min(running.low, candle.low),
+                close=candle.close,
+                volume=running.volume + candle.volume,
+            )
+            continue
+        if running is not None:
+            yield running
+        running = replace(candle, time=begun)
+    if running is not None:
+        yield running
+
+
+def path(candle: Candle, seconds: int = MINUTE) -> tuple[tuple[datetime, Decimal], ...]:
+    """The four prices of ``candle`` in the order that is taken for the way of the price: open, the
+    extremes, close. A rising candle goes down first, a falling one up first. They lie a quarter
+    of the interval apart, from its beginning."""
+    extremes = (
+        (candle.low, candle.high) if candle.close >= candle.open else (candle.high, candle.low)
+    )
+    step = timedelta(seconds=seconds) / 4
+    prices = (candle.open, *extremes, candle.close)
+    return tuple((candle.time + place * step, price) for place, price in enumerate(prices))
+
+
+def quoted(
+    instrument: Instrument,
+    moment: datetime,
+    price: Decimal,
+    *,
+    funding_rate: Decimal | None = None,
+    day_open: Decimal | None = None,
+) -> Quote:
+    """The quote that is taken for a trade at ``price`` where only trades are known: the bid is the
+    price, the ask is one tick above it, and the mark is the price."""
+    return Quote(
+        symbol=instrument.symbol,
+        bid=price,
+        ask=price + instrument.tick_size,
+        last=price,
+        mark=price,
+        time=moment,
+        funding_rate=funding_rate,
+        day_open=day_open,
+    )

@@ -1,0 +1,128 @@
+"""What may be traded, and by what rules: ticks, steps, minimums and leverage brackets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+
+from balance.core.errors import InvalidAmount
+from balance.core.figures import grouped
+from balance.core.money import ZERO, exact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """One leverage bracket: what holds for notionals, in the quote currency, from ``floor`` up to
+    the next bracket's floor."""
+
+    floor: Decimal
+    # maintenance margin as a fraction of the notional, and the amount that is taken off
+    maintenance_rate: Decimal
+    maintenance_amount: Decimal
+    max_leverage: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """The rules of one linear perpetual; prices per base unit, quantities in base units."""
+
+    # ccxt's unified symbol of the market, without the settlement currency: BTC/USDT
+    symbol: str
+    tick_size: Decimal
+    step_size: Decimal
+    min_quantity: Decimal
+    # of one order
+    max_quantity: Decimal
+    # of one order that is not reduce-only, in the quote currency
+    min_notional: Decimal
+    # from the floor 0 on, rising
+    brackets: tuple[Bracket, ...]
+
+    def price(self, price: Decimal) -> Decimal:
+        """``price`` rounded to the tick, half up."""
+        return _on(self.tick_size, price, ROUND_HALF_UP)
+
+    def price_up(self, price: Decimal) -> Decimal:
+        """The first price on a tick that is not below ``price``."""
+        return _on(self.tick_size, price, ROUND_CEILING)
+
+    def price_down(self, price: Decimal) -> Decimal:
+        """The last price on a tick that is not above ``price``, but at least one tick."""
+        return max(self.tick_size, _on(self.tick_size, price, ROUND_FLOOR))
+
+    def quantity(self, quantity: Decimal) -> Decimal:
+        """``quantity`` cut to the step."""
+        return _on(self.step_size, quantity, ROUND_DOWN)
+
+    def bracket(self, notional: Decimal) -> Bracket:
+        """The bracket that holds ``notional``, in the quote currency."""
+        held = [each for each in self.brackets if each.floor <= notional]
+        return held[-1] if held else self.brackets[0]
+
+    def max_leverage(self, notional: Decimal) -> Decimal:
+        """The highest leverage that a position of ``notional`` may have."""
+        return self.bracket(notional).max_leverage
+
+    @property
+    def base(self) -> str:
+        """The currency that quantities are in: BTC of BTC/USDT."""
+        return self.symbol.partition("/")[0]
+
+
+def maintenance_amounts(rungs: Iterable[tuple[Decimal, Decimal]]) -> tuple[Decimal, ...]:
+    """The amounts that make the maintenance margin continuous over brackets, each given as its
+    floor and its rate: ``amount_n = amount_(n-1) + floor_n * (rate_n - rate_(n-1))``, from 0.
+
+    Source: Binance FAQ b3c689c1f50a44cabb3a84e663b81d93.
+    """
+    amounts: list[Decimal] = []
+    previous_rate = previous_amount = ZERO
+    for floor, rate in rungs:
+        amount = maintenance_amount(floor, rate, previous_rate, previous_amount)
+        amounts.append(amount)
+        previous_rate, previous_amount = rate, amount
+    return tuple(amounts)
+
+
+def maintenance_amount(
+    floor: Decimal, rate: Decimal, previous_rate: Decimal, previous_amount: Decimal
+) -> Decimal:
+    """The maintenance amount of the bracket that begins at ``floor``, in the quote currency."""
+    with exact():
+        return previous_amount + floor * (rate - previous_rate)
+
+
+def brackets(rungs: Iterable[tuple[str | Decimal, str | Decimal, int]]) -> tuple[Bracket, ...]:
+    """Brackets from rows of floor, maintenance rate (a fraction) and highest leverage."""
+    rows = [(Decimal(floor), Decimal(rate), Decimal(most)) for floor, rate, most in rungs]
+    amounts = maintenance_amounts((floor, rate) for floor, rate, _ in rows)
+    return tuple(
+        Bracket(floor=floor, maintenance_rate=rate, maintenance_amount=amount, max_leverage=most)
+        for (floor, rate, most), amount in zip(rows, amounts, strict=True)
+    )
+
+
+def _on(grid: Decimal, value: Decimal, rounding: str) -> Decimal:
+    with exact():
+        return (value / grid).quantize(Decimal(1), rounding=rounding) * grid
+
+
+def on_step(instrument: Instrument, quantity: Decimal) -> Decimal:
+    """``quantity`` cut to the step of ``instrument``.
+
+    Raises:
+        InvalidAmount: that leaves less than the smallest quantity, or is too large for one order.
+    """
+    cut = instrument.quantity(quantity)
+    if cut < instrument.min_quantity or cut <= 0:
+        raise InvalidAmount(
+            f"The smallest order of {instrument.symbol} is {grouped(instrument.min_quantity)} "
+            f"{instrument.base}, in steps of {grouped(instrument.step_size)}."
+        )
+    if cut > instrument.max_quantity:
+        raise InvalidAmount(
+            f"The largest order of {instrument.symbol} is {grouped(instrument.max_quantity)} "
+            f"{instrument.base}."
+        )
+    return cut

@@ -1,0 +1,1 @@
+"""Where quotes come from: a simulated market, a replay of files, or an exchange."""
