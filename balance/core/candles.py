@@ -26,19 +26,25 @@ def merged(candles: Iterable[Candle], seconds: int) -> Iterator[Candle]:
     for candle in candles:
         begun = interval_of(candle.time, seconds)
         if running is not None and running.time == begun:
-            running = replace(
-                running,
-                high=max(running.high, candle.high),
-                low=min(running.low, candle.low),
-                close=candle.close,
-                volume=running.volume + candle.volume,
-            )
+            running = joined(running, candle)
             continue
         if running is not None:
             yield running
         running = replace(candle, time=begun)
     if running is not None:
         yield running
+
+
+def joined(candle: Candle, later: Candle) -> Candle:
+    """The candle of the time of both, which begins when ``candle`` did."""
+    return Candle(
+        time=candle.time,
+        open=candle.open,
+        high=max(candle.high, later.high),
+        low=min(candle.low, later.low),
+        close=later.close,
+        volume=candle.volume + later.volume,
+    )
 
 
 def path(candle: Candle, seconds: int = MINUTE) -> tuple[tuple[datetime, Decimal], ...]:

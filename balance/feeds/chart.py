@@ -1,0 +1,91 @@
+"""The candles of one symbol as they grow."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from operator import attrgetter
+from typing import Final
+
+from balance.core.candles import MINUTE, interval_of, joined
+from balance.core.quote import Candle
+
+# how many lengths of longer candles are remembered: a screen offers fewer
+_LENGTHS: Final = 16
+_TIME: Final = attrgetter("time")
+
+
+class Chart:
+    """Candles of ``seconds`` each, oldest first, the running one last. Not for several threads at
+    once: a feed guards it."""
+
+    def __init__(
+        self, candles: Iterable[Candle] = (), seconds: int = MINUTE, keep: int | None = None
+    ) -> None:
+        """``keep``: of how many candles the past is kept at least; None keeps all."""
+        self._candles = list(candles)
+        self._seconds = seconds
+        self._keep = keep
+        # by length: the longer candles, and how many of ours they hold; never the running one
+        self._longer: dict[int, tuple[list[Candle], int]] = {}
+
+    @property
+    def candles(self) -> Sequence[Candle]:
+        """All that are kept, in the chart's own length; it grows."""
+        return self._candles
+
+    def add(self, begun: datetime, price: Decimal, volume: Decimal) -> None:
+        """Tell of a trade at ``price`` in the interval that began at ``begun``, the running one or
+        a later one; ``volume`` in base units."""
+        told = Candle(time=begun, open=price, high=price, low=price, close=price, volume=volume)
+        if self._candles and self._candles[-1].time == begun:
+            self._candles[-1] = joined(self._candles[-1], told)
+            return
+        self._candles.append(told)
+        if self._keep is not None and len(self._candles) > 2 * self._keep:
+            del self._candles[: -self._keep]
+            self._longer.clear()
+
+    def newest(self, seconds: int, limit: int) -> list[Candle]:
+        """The newest ``limit`` candles of ``seconds`` each, the running one last; of the chart's
+        own length where ``seconds`` is shorter."""
+        if limit < 1 or not self._candles:
+            return []
+        if seconds <= self._seconds:
+            return self._candles[-limit:]
+        result = self._closed(seconds)[-limit:]
+        _grow(result, self._candles[-1], seconds)
+        return result[-limit:]
+
+    def ended_by(self, instant: datetime) -> Candle | None:
+        """The last candle that had ended at ``instant``."""
+        return self._begun_by(instant - timedelta(seconds=self._seconds))
+
+    def beginning_at(self, instant: datetime) -> Candle | None:
+        """The candle that began at ``instant``."""
+        candle = self._begun_by(instant)
+        return candle if candle is not None and candle.time == instant else None
+
+    def _begun_by(self, instant: datetime) -> Candle | None:
+        place = bisect_right(self._candles, instant, key=_TIME)
+        return self._candles[place - 1] if place else None
+
+    def _closed(self, seconds: int) -> list[Candle]:
+        if seconds not in self._longer and len(self._longer) >= _LENGTHS:
+            self._longer.clear()
+        longer, held = self._longer.get(seconds, ([], 0))
+        for candle in self._candles[held:-1]:
+            _grow(longer, candle, seconds)
+        self._longer[seconds] = (longer, len(self._candles) - 1)
+        return longer
+
+
+def _grow(longer: list[Candle], candle: Candle, seconds: int) -> None:
+    begun = interval_of(candle.time, seconds)
+    if longer and longer[-1].time == begun:
+        longer[-1] = joined(longer[-1], candle)
+    else:
+        longer.append(replace(candle, time=begun))
