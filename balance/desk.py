@@ -20,9 +20,9 @@ from typing import Any, Final, Literal, Protocol, TypedDict, Unpack
 
 from balance.core import operations
 from balance.core.account import Account
+from balance.core.change import Change
 from balance.core.errors import BalanceError, InvalidRequest, KeyInFlight
 from balance.core.money import money
-from balance.core.operations import Change
 from balance.core.snapshot import Snapshot
 from balance.core.words import told
 from balance.history import Page, page, rows

@@ -18,6 +18,7 @@ def position(**changes: Any) -> Position:
     """A long of 0.1 BTC bought at 40,000, now at 41,000: 100 of unrealised gain, 800 of margin."""
     usual = Position(
         symbol="BTC/USDT",
+        feed="simulated",
         side="long",
         quantity=Decimal("0.1"),
         entry_price=Decimal(40_000),
@@ -25,9 +26,11 @@ def position(**changes: Any) -> Position:
         isolated_margin=Decimal(800),
         maintenance_rate=Decimal("0.004"),
         maintenance_amount=Decimal(0),
+        liquidation_price=Decimal("32128.51405622"),
         mark_price=Decimal(41_000),
         marked_at=MOMENT,
         opened_at=MOMENT,
+        funded_at=MOMENT,
     )
     return dataclasses.replace(usual, **changes)
 
@@ -37,10 +40,12 @@ def order(**changes: Any) -> Order:
     usual = Order(
         id="o-1",
         symbol="ETH/USDT",
+        feed="simulated",
         side="buy",
-        type="stop_limit",
+        type="limit",
         quantity=Decimal("0.5"),
         price=Decimal(1_500),
+        leverage=Decimal(5),
         reserved_margin=Decimal(150),
         placed_at=MOMENT,
     )

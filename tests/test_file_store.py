@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from balance.core import operations
+from balance.core.change import Operation
 from balance.core.errors import AccountingError, KeyReused, StoreFailed
-from balance.core.operations import Operation
 from balance.store import disk, file_store
 from balance.store.codec import encode_state
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE, FileStore

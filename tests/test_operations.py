@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from balance.core import operations
 from balance.core.account import Account
+from balance.core.change import Change, Operation
 from balance.core.entry import Entry, replayed
 from balance.core.errors import (
     AccountingError,
@@ -22,7 +23,6 @@ from balance.core.errors import (
     InvalidAmount,
 )
 from balance.core.money import LIMIT, ZERO, exact
-from balance.core.operations import Change, Operation
 from balance.core.wallet import Wallet
 from balance.store.state import State, first_state, next_state
 from tests.accounts import MOMENT, account, explained, order, position

@@ -14,6 +14,7 @@ import pytest
 
 from balance.core import operations
 from balance.core.account import Account
+from balance.core.change import Change, Operation
 from balance.core.entry import Entry, replayed
 from balance.core.errors import (
     AccountingError,
@@ -21,7 +22,6 @@ from balance.core.errors import (
     KeyReused,
     StaleRevision,
 )
-from balance.core.operations import Change, Operation
 from balance.core.wallet import Wallet
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore

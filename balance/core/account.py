@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from balance.core.errors import AccountingError
 from balance.core.figures import plain
+from balance.core.market import Market
 from balance.core.money import ZERO
 from balance.core.position import Order, Position
 from balance.core.wallet import Wallet
@@ -19,6 +20,14 @@ class Account:
     wallet: Wallet
     positions: tuple[Position, ...] = field(default=())
     orders: tuple[Order, ...] = field(default=())
+
+    def position(self, symbol: str) -> Position | None:
+        """The open position of ``symbol``."""
+        return next((each for each in self.positions if each.symbol == symbol), None)
+
+    def orders_of(self, symbol: str) -> tuple[Order, ...]:
+        """The open orders of ``symbol``, oldest first."""
+        return tuple(each for each in self.orders if each.symbol == symbol)
 
     @property
     def unrealized_pnl(self) -> Decimal:
@@ -43,6 +52,11 @@ class Account:
         return self.wallet.balance - self.used_margin
 
     @property
+    def free_equity(self) -> Decimal:
+        """Equity - used margin: what would be available if unrealised P&L counted."""
+        return self.equity - self.used_margin
+
+    @property
     def maintenance_margin(self) -> Decimal:
         """The sum over the positions, at their last known mark price."""
         return sum((position.maintenance_margin for position in self.positions), ZERO)
@@ -56,6 +70,19 @@ class Account:
     def pnl_percent(self) -> Decimal | None:
         """P&L in percent of the capital put in, or None where no capital is left in."""
         return self.pnl / self.wallet.capital * 100 if self.wallet.capital > 0 else None
+
+    def marked(self, market: Market) -> Account:
+        """The account with its positions at the newest mark prices of ``market``; those that were
+        opened on another feed stay as they are."""
+        return replace(
+            self,
+            positions=tuple(
+                each.marked(market.quotes[each.symbol], market.instruments[each.symbol])
+                if each.feed == market.feed and each.symbol in market.quotes
+                else each
+                for each in self.positions
+            ),
+        )
 
     def reconciled(self) -> Account:
         """The account with what its wallet's totals leave unexplained taken as an adjustment."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from balance.core.account import Account
 from balance.core.errors import AccountingError, InvalidRequest
 from balance.core.money import ZERO
+from balance.core.trade import Effect, Fill
 from balance.core.wallet import OPENINGS, Wallet
 
 _CURSOR: Final = re.compile(r"(\d{1,15})(?:\.(\d{1,9}))?", re.ASCII)
@@ -27,8 +29,11 @@ class Booking:
     # the wallet balance after it
     balance: Decimal
     note: str = ""
-    # the wallet as it stands from here on, where an entry states it anew instead of moving it
-    restated: Wallet | None = None
+    # the account as it stands from here on, where an entry states it anew instead of moving it
+    restated: Account | None = None
+    # what became of positions and orders
+    effect: Effect | None = None
+    fill: Fill | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,36 +87,42 @@ def follows(last: Entry | None, entry: Entry) -> bool:
     return entry.place in next_places or repaired
 
 
-def replayed(entries: Iterable[Entry], wallet: Wallet | None = None) -> Wallet | None:
-    """The wallet that ``entries`` lead to, starting from ``wallet`` (None: before the first).
+def replayed(entries: Iterable[Entry], account: Account | None = None) -> Account | None:
+    """The account that ``entries`` lead to, starting from ``account`` (None: before the first);
+    its positions are marked as they were when an entry last touched them.
 
     Raises:
         AccountingError: an entry does not follow from the one before it.
     """
     for entry in entries:
-        wallet = _after(wallet, entry.booking, entry.place)
-    return wallet
+        account = _after(account, entry.booking, entry.place)
+    return account
 
 
-def _known(wallet: Wallet | None, epoch: int) -> Decimal:
+def _known(account: Account | None, epoch: int) -> Decimal:
     """The balance that the entries of ``epoch`` have led to so far."""
-    return wallet.balance if wallet is not None and wallet.epoch == epoch else ZERO
+    if account is None or account.wallet.epoch != epoch:
+        return ZERO
+    return account.wallet.balance
 
 
-def _after(wallet: Wallet | None, booking: Booking, at: Place) -> Wallet:
+def _after(account: Account | None, booking: Booking, at: Place) -> Account:
     if booking.kind in OPENINGS:
-        after = Wallet.opened(booking.epoch, booking.amount)
+        after = Account(Wallet.opened(booking.epoch, booking.amount))
     elif booking.restated is not None:
         after = booking.restated
-        if _known(wallet, after.epoch) + booking.amount != after.balance:
+        if _known(account, after.wallet.epoch) + booking.amount != after.wallet.balance:
             raise AccountingError(f"Entry {cursor(at)} does not follow from the one before it.")
-    elif wallet is None:
+    elif account is None:
         raise AccountingError(f"Entry {cursor(at)} has no start before it.")
     else:
-        after = wallet.booked(booking.kind, booking.amount)
-    if (after.epoch, after.balance) != (booking.epoch, booking.balance):
+        after = replace(account, wallet=account.wallet.booked(booking.kind, booking.amount))
+    if booking.effect is not None:
+        after = booking.effect.on(after)
+    wallet = after.wallet
+    if (wallet.epoch, wallet.balance) != (booking.epoch, booking.balance):
         raise AccountingError(
             f"Entry {cursor(at)} says epoch {booking.epoch}, balance {booking.balance}, "
-            f"but the entries up to it give epoch {after.epoch}, balance {after.balance}."
+            f"but the entries up to it give epoch {wallet.epoch}, balance {wallet.balance}."
         )
     return after

@@ -39,6 +39,29 @@ class InsufficientBalance(BalanceError):
         self.available = available
 
 
+class NoLivePrice(BalanceError):
+    """A symbol has no live price now, so nothing can fill on it.
+
+    Attributes:
+        symbol: the symbol.
+    """
+
+    def __init__(self, symbol: str, words: str = "") -> None:
+        super().__init__(
+            f"{symbol} has no live price now, and nothing fills on an old one. "
+            + (words or "Try again when quotes come in.")
+        )
+        self.symbol = symbol
+
+
+class UnknownOrder(BalanceError):
+    """There is no open order with that id."""
+
+
+class UnknownPosition(BalanceError):
+    """There is no such position."""
+
+
 class StaleRevision(BalanceError):
     """The account has moved on from the revision that the caller expected.
 

@@ -37,6 +37,12 @@ def rounded(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".")
 
 
+def on_tick(price: Decimal, tick: Decimal) -> str:
+    """``price`` with as many decimals as ``tick`` has, but at least two: ``"43,812.40"``."""
+    decimals = max(2, -int(tick.normalize().as_tuple().exponent))
+    return f"{price.quantize(Decimal(1).scaleb(-decimals), context=_CONTEXT):,f}"
+
+
 def dollars(amount: Decimal | None) -> str:
     """``amount`` rounded to cents: ``"$10,000.00"``, ``"-$12.30"``; a dash for None."""
     return _signed(amount, prefix="$", plus="")

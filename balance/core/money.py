@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from decimal import (
     ROUND_HALF_EVEN,
@@ -13,7 +14,8 @@ from decimal import (
     Overflow,
     localcontext,
 )
-from typing import Final
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
 
 from balance.core.errors import InvalidAmount
 
@@ -35,9 +37,24 @@ _LONGEST: Final = 200
 _HUGE: Final = 10**100
 
 
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
 def exact() -> AbstractContextManager[Context]:
     """A ``with`` block in which sums and products of money are exact, whatever context it is in."""
     return localcontext(_CONTEXT)
+
+
+def exactly(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """``function``, always run within :func:`exact`."""
+
+    @wraps(function)
+    def run(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
+        with exact():
+            return function(*arguments, **named)
+
+    return run
 
 
 def money(value: object, what: str = "amount") -> Decimal:

@@ -6,28 +6,18 @@ file, and what is refused raises an error that carries the figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from balance.core.account import Account
+from balance.core.change import Change
 from balance.core.entry import Booking
 from balance.core.errors import InsufficientBalance, InvalidAmount
 from balance.core.figures import grouped
-from balance.core.money import CURRENCY, DEFAULT_STARTING_BALANCE, LIMIT, money, quantized
-from balance.core.position import Position
+from balance.core.fills import Execution, filled
+from balance.core.money import CURRENCY, DEFAULT_STARTING_BALANCE, LIMIT, ZERO, money
+from balance.core.position import Order, Position, closing_side
 from balance.core.wallet import Wallet
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """An account's next state and the entries that explain the step to it."""
-
-    account: Account
-    bookings: tuple[Booking, ...]
-
-
-Operation = Callable[[Account], Change]
 
 
 def set_balance(account: Account, balance: object, note: str = "") -> Change:
@@ -90,14 +80,13 @@ def reset(account: Account, balance: object = None, note: str = "") -> Change:
     """
     wanted = DEFAULT_STARTING_BALANCE if balance is None else balance
     starting = _not_negative(money(wanted, "starting balance"), "starting balance")
-    closed, bookings = account.wallet, []
+    change = Change(account)
     for position in account.positions:
-        result = max(quantized(position.unrealized_pnl), -position.isolated_margin)
-        closed = closed.booked("realized_pnl", result)
-        bookings.append(_booking(closed, "realized_pnl", result, _closing_note(position)))
-    opened = Wallet.opened(closed.epoch + 1, starting)
-    bookings.append(_booking(opened, "reset", starting, note))
-    return Change(Account(opened), tuple(bookings))
+        change = change.then(_closed_by_reset(change.account, position))
+    opened = Wallet.opened(account.wallet.epoch + 1, starting)
+    return Change(
+        Account(opened), (*change.bookings, _booking(opened, "reset", opened.balance, note))
+    )
 
 
 def started(balance: Decimal = DEFAULT_STARTING_BALANCE) -> Change:
@@ -112,29 +101,47 @@ def restated(account: Account, kind: str, known_balance: Decimal, note: str) -> 
     account = account.reconciled()
     wallet = account.wallet
     booking = _booking(wallet, kind, wallet.balance - known_balance, note)
-    return Change(account, (replace(booking, restated=wallet),))
+    return Change(account, (replace(booking, restated=account),))
 
 
 def _booked(account: Account, kind: str, amount: Decimal, note: str) -> Change:
     if amount < 0 and account.available_balance + amount < 0:
         raise InsufficientBalance(-amount, account.available_balance)
-    wallet = account.wallet.booked(kind, amount)
-    if wallet.balance > LIMIT:
+    change = Change(account).booked(kind, amount, note)
+    balance = change.account.wallet.balance
+    if balance > LIMIT:
         raise InvalidAmount(
-            f"The balance would be {grouped(wallet.balance)} {CURRENCY}; at most {LIMIT:,} may be."
+            f"The balance would be {grouped(balance)} {CURRENCY}; at most {LIMIT:,} may be."
         )
-    return Change(replace(account, wallet=wallet), (_booking(wallet, kind, amount, note),))
+    return change
 
 
 def _booking(wallet: Wallet, kind: str, amount: Decimal, note: str) -> Booking:
     return Booking(epoch=wallet.epoch, kind=kind, amount=amount, balance=wallet.balance, note=note)
 
 
-def _closing_note(position: Position) -> str:
-    return (
-        f"{position.side} {grouped(position.quantity)} {position.symbol} "
-        f"closed by reset at {grouped(position.mark_price)}"
+def _closed_by_reset(account: Account, position: Position) -> Change:
+    order = Order(
+        id="reset",
+        symbol=position.symbol,
+        feed=position.feed,
+        side=closing_side(position.side),
+        type="market",
+        quantity=position.quantity,
+        leverage=position.leverage,
+        reduce_only=True,
+        placed_at=position.marked_at,
     )
+    execution = Execution(
+        order=order,
+        quantity=position.quantity,
+        price=position.mark_price,
+        fee=ZERO,
+        liquidity="taker",
+        time=position.marked_at,
+        reason="reset",
+    )
+    return filled(account, execution)
 
 
 def _positive(amount: Decimal, what: str) -> Decimal:

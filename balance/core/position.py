@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from balance.core import margin
+from balance.core.instrument import Instrument
+from balance.core.margin import Side
 from balance.core.money import ZERO
+from balance.core.quote import Quote
 
-Side = Literal["long", "short"]
+OrderSide = Literal["buy", "sell"]
+OrderType = Literal["market", "limit", "stop_market", "take_profit_market"]
+#: Why something filled: an order of its own, what was attached to a position, or an end of it.
+Reason = Literal["order", "stop_loss", "take_profit", "liquidation", "reset"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +25,8 @@ class Position:
 
     # ccxt's unified symbol, such as BTC/USDT
     symbol: str
+    # the id of the feed that it was opened on, the only one that may mark it
+    feed: str
     side: Side
     # base units, above zero
     quantity: Decimal
@@ -29,10 +38,18 @@ class Position:
     # of the bracket that holds the notional: a fraction of it, and the bracket's deduction
     maintenance_rate: Decimal
     maintenance_amount: Decimal
-    # the last known mark price, and when it was known
+    # the mark price at which the isolated wallet is taken; None where there is none
+    liquidation_price: Decimal | None
+    # the last known mark price, and when it was known; as of the market's clock, like the others
     mark_price: Decimal
     marked_at: datetime
     opened_at: datetime
+    # the last funding settlement that is dealt with or, before the first, the opening
+    funded_at: datetime
+    # since it was opened from flat: gross P&L of what was closed, fees, funding received
+    realized_pnl: Decimal = ZERO
+    fees_paid: Decimal = ZERO
+    funding: Decimal = ZERO
 
     @property
     def notional(self) -> Decimal:
@@ -41,14 +58,52 @@ class Position:
 
     @property
     def unrealized_pnl(self) -> Decimal:
-        """``side * quantity * (mark - entry)``, without fees and funding (Binance USD-M FAQ)."""
-        gain = self.quantity * (self.mark_price - self.entry_price)
-        return gain if self.side == "long" else -gain
+        """At the last known mark price, without fees and funding."""
+        return margin.unrealized_pnl(self.side, self.quantity, self.entry_price, self.mark_price)
 
     @property
     def maintenance_margin(self) -> Decimal:
-        """``notional * rate - amount`` at mark price, at least zero (Binance USD-M FAQ)."""
-        return max(ZERO, self.notional * self.maintenance_rate - self.maintenance_amount)
+        """At the last known mark price."""
+        return margin.maintenance_margin(
+            self.notional, self.maintenance_rate, self.maintenance_amount
+        )
+
+    @property
+    def roe(self) -> Decimal:
+        """Unrealised P&L over the initial margin at the entry price, as a fraction."""
+        return margin.roe(
+            self.side, self.quantity, self.entry_price, self.mark_price, self.leverage
+        )
+
+    @property
+    def bankruptcy_price(self) -> Decimal:
+        """Where the isolated margin is lost to the cent."""
+        return margin.bankruptcy_price(
+            self.side, self.quantity, self.entry_price, self.isolated_margin
+        )
+
+    @property
+    def net_pnl(self) -> Decimal:
+        """What it has brought so far: realised P&L - fees + funding, without what is open."""
+        return self.realized_pnl - self.fees_paid + self.funding
+
+    def marked(self, quote: Quote, instrument: Instrument) -> Position:
+        """The position at the mark price of ``quote``."""
+        bracket = instrument.bracket(self.quantity * quote.mark)
+        return replace(
+            self,
+            mark_price=quote.mark,
+            marked_at=quote.time,
+            maintenance_rate=bracket.maintenance_rate,
+            maintenance_amount=bracket.maintenance_amount,
+        )
+
+    def is_liquidated_at(self, mark: Decimal) -> bool:
+        """Whether ``mark`` is at the liquidation price or beyond."""
+        if self.liquidation_price is None:
+            return False
+        direction = margin.sign(self.side)
+        return direction * (mark - self.liquidation_price) <= 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +112,51 @@ class Order:
 
     id: str
     symbol: str
-    side: Literal["buy", "sell"]
-    type: str
-    # base units, above zero
-    quantity: Decimal
-    # limit or trigger price; none for an order at market
-    price: Decimal | None
+    # the id of the feed that it was placed on, the only one that may fill it
+    feed: str
+    side: OrderSide
+    type: OrderType
+    # base units, above zero; None closes whatever the position is when it triggers
+    quantity: Decimal | None
+    # of a limit order
+    price: Decimal | None = None
+    # of a stop or take-profit order: the mark price that sets it off
+    trigger_price: Decimal | None = None
+    leverage: Decimal
+    # can only close, and is cancelled with the position that it would close
+    reduce_only: bool = False
+    # attached to the position that the order opens: trigger prices
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
     # initial margin reserved until it fills or is cancelled
-    reserved_margin: Decimal
+    reserved_margin: Decimal = ZERO
     placed_at: datetime
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether it is a position's take-profit or stop-loss, for the whole of it."""
+        return self.quantity is None
+
+    @property
+    def reason(self) -> Reason:
+        """Why it fills when it does."""
+        if not self.is_attached:
+            return "order"
+        return "stop_loss" if self.type == "stop_market" else "take_profit"
+
+    def triggers_at(self, mark: Decimal) -> bool:
+        """Whether ``mark`` sets off this stop or take-profit order."""
+        if self.trigger_price is None:
+            return False
+        above = (self.side == "buy") == (self.type == "stop_market")
+        return mark >= self.trigger_price if above else mark <= self.trigger_price
+
+
+def closing_side(side: Side) -> OrderSide:
+    """The side of the orders that reduce a position of ``side``."""
+    return "sell" if side == "long" else "buy"
+
+
+def opened_side(side: OrderSide) -> Side:
+    """The side of the position that an order of ``side`` opens."""
+    return "long" if side == "buy" else "short"

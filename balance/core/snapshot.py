@@ -15,15 +15,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from balance.core.account import Account
-from balance.core.figures import dollars, gain, percent, rounded
+from balance.core.figures import dollars, gain, percent
+from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import CURRENCY, quantized
-from balance.core.position import Order, Position
-
-#: What is known of the market while no feed runs.
-NO_MARKET: Final[Mapping[str, Any]] = MappingProxyType(
-    {"feed": None, "state": "none", "as_of": None, "prices": {}}
-)
+from balance.core.rows import market_row, order_rows, position_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +42,8 @@ class Snapshot(Mapping[str, Any]):
     portfolio_value: Decimal
     used_margin: Decimal
     available_balance: Decimal
+    # equity - used margin: what would be available if unrealised P&L counted
+    free_equity: Decimal
     maintenance_margin: Decimal
     current_pnl: Decimal
     # in percent of the capital put in; None where none is left in
@@ -84,6 +82,7 @@ DISPLAYED: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
         "balance": dollars,
         "portfolio_value": dollars,
         "available_balance": dollars,
+        "free_equity": dollars,
         "used_margin": dollars,
         "maintenance_margin": dollars,
         "starting_balance": dollars,
@@ -109,25 +108,26 @@ def snapshot(
     revision: int,
     as_of: datetime,
     instance: str = "",
-    tick: int = 0,
-    market: Mapping[str, Any] = NO_MARKET,
+    market: Market = NO_MARKET,
 ) -> Snapshot:
-    """What readers see of ``account``."""
+    """What readers see of ``account``, at the prices of ``market``."""
+    account = account.marked(market)
     wallet, unrealized = account.wallet, quantized(account.unrealized_pnl)
     equity, percentage = wallet.balance + unrealized, account.pnl_percent
     values: dict[str, Any] = {
         "account": account_id,
         "revision": revision,
-        "tick": tick,
+        "tick": market.tick,
         "instance": instance,
         "epoch": wallet.epoch,
         "currency": CURRENCY,
-        "as_of": iso(as_of),
+        "as_of": iso(max(as_of, market.as_of or as_of)),
         "balance": wallet.balance,
         "unrealized_pnl": unrealized,
         "portfolio_value": equity,
         "used_margin": account.used_margin,
         "available_balance": account.available_balance,
+        "free_equity": equity - account.used_margin,
         "maintenance_margin": quantized(account.maintenance_margin),
         "current_pnl": equity - wallet.capital,
         "pnl_percent": None if percentage is None else quantized(percentage),
@@ -138,56 +138,9 @@ def snapshot(
         "realized_pnl": wallet.realized_pnl,
         "fees_paid": wallet.fees_paid,
         "funding_paid": -wallet.funding,
-        "positions": tuple(_position(position) for position in account.positions),
-        "open_orders": tuple(_order(order) for order in account.orders),
-        "market": dict(market),
+        "positions": position_rows(account, market),
+        "open_orders": order_rows(account, market),
+        "market": market_row(market),
     }
     display = {name: write(values[name]) for name, write in DISPLAYED.items()}
     return Snapshot(**values, display=display)
-
-
-def _position(position: Position) -> Mapping[str, Any]:
-    return {
-        "symbol": position.symbol,
-        "side": position.side,
-        "quantity": position.quantity,
-        "entry_price": position.entry_price,
-        "mark_price": position.mark_price,
-        "marked_at": iso(position.marked_at),
-        "leverage": position.leverage,
-        "isolated_margin": position.isolated_margin,
-        "unrealized_pnl": quantized(position.unrealized_pnl),
-        "maintenance_margin": quantized(position.maintenance_margin),
-        "opened_at": iso(position.opened_at),
-        "display": {
-            "symbol": position.symbol,
-            "side": position.side.capitalize(),
-            "quantity": rounded(position.quantity),
-            "entry_price": rounded(position.entry_price),
-            "mark_price": rounded(position.mark_price),
-            "leverage": f"{rounded(position.leverage)}x",
-            "isolated_margin": dollars(position.isolated_margin),
-            "unrealized_pnl": gain(position.unrealized_pnl),
-        },
-    }
-
-
-def _order(order: Order) -> Mapping[str, Any]:
-    return {
-        "id": order.id,
-        "symbol": order.symbol,
-        "side": order.side,
-        "type": order.type,
-        "quantity": order.quantity,
-        "price": order.price,
-        "reserved_margin": order.reserved_margin,
-        "placed_at": iso(order.placed_at),
-        "display": {
-            "symbol": order.symbol,
-            "side": order.side.capitalize(),
-            "type": order.type.replace("_", " ").capitalize(),
-            "quantity": rounded(order.quantity),
-            "price": "Market" if order.price is None else rounded(order.price),
-            "reserved_margin": dollars(order.reserved_margin),
-        },
-    }

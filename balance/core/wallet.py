@@ -27,8 +27,10 @@ MOVES: Final = MappingProxyType(
 )
 #: The kinds that open an epoch: their amount is the starting balance.
 OPENINGS: Final = ("start", "reset")
+#: The kinds that tell what became of orders and positions, and move no money themselves.
+EVENTS: Final = ("order", "cancel", "fill")
 #: Every kind of ledger entry there is.
-KINDS: Final = (*OPENINGS, *MOVES)
+KINDS: Final = (*OPENINGS, *MOVES, *EVENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,15 @@ class Wallet:
         return cls(epoch=epoch, starting_balance=starting_balance, balance=starting_balance)
 
     def booked(self, kind: str, amount: Decimal) -> Wallet:
-        """The wallet after an entry of ``kind`` whose amount moved the balance by ``amount``."""
+        """The wallet after an entry of ``kind`` whose amount moved the balance by ``amount``.
+
+        Raises:
+            AccountingError: an event that would move money.
+        """
+        if kind in EVENTS:
+            if amount:
+                raise AccountingError(f"An entry of kind {kind} moves {plain(amount)}.")
+            return self
         total, sign = MOVES[kind]
         return replace(
             self,

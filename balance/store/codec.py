@@ -12,24 +12,19 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from balance.core.account import Account
 from balance.core.entry import Entry
 from balance.core.errors import BalanceError
 from balance.core.moments import iso
 from balance.core.money import CURRENCY, exact
 from balance.store.documents import (
-    count,
     entry_document,
-    moment,
-    order_document,
-    position_document,
+    holdings_document,
+    read_account,
     read_entry,
-    read_order,
-    read_position,
     read_wallet,
-    text,
     wallet_document,
 )
+from balance.store.members import count, moment, text
 from balance.store.state import Request, State
 
 SCHEMA: Final = 1
@@ -48,8 +43,7 @@ def encode_state(state: State) -> bytes:
         "changed_at": iso(state.changed_at),
         "currency": CURRENCY,
         **wallet_document(state.account.wallet),
-        "positions": [position_document(position) for position in state.account.positions],
-        "orders": [order_document(order) for order in state.account.orders],
+        **holdings_document(state.account),
         "entries": [entry_document(entry) for entry in state.entries],
         "request": _request_document(state.request),
     }
@@ -151,11 +145,7 @@ def _state(document: Mapping[str, Any]) -> State:
         account_id=text(document, "account"),
         revision=revision,
         changed_at=moment(document, "changed_at"),
-        account=Account(
-            wallet=read_wallet(document),
-            positions=tuple(read_position(each) for each in document["positions"]),
-            orders=tuple(read_order(each) for each in document["orders"]),
-        ),
+        account=read_account(read_wallet(document), document),
         entries=_entries(document, revision),
         request=request
         and Request(key=text(request, "key"), fingerprint=text(request, "fingerprint")),

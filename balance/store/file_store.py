@@ -13,10 +13,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from balance.core.change import Operation
 from balance.core.entry import Entry, Place
 from balance.core.errors import AccountingError, KeyReused, StoreFailed, StoreUnreadable
 from balance.core.money import DEFAULT_STARTING_BALANCE
-from balance.core.operations import Operation, started
+from balance.core.operations import started
 from balance.store import disk
 from balance.store.answer_file import AnswerFile
 from balance.store.codec import Unreadable, decode_state, encode_state

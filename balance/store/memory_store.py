@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from balance.core.change import Operation
 from balance.core.entry import Entry, Place
 from balance.core.errors import KeyReused
 from balance.core.money import DEFAULT_STARTING_BALANCE
-from balance.core.operations import Operation, started
+from balance.core.operations import started
 from balance.store.state import Commit, Request, State, expect, first_state, next_state
 
 

@@ -15,6 +15,7 @@ from balance.core.entry import Entry, cursor, follows, replayed
 from balance.core.errors import AccountingError, StoreUnreadable
 from balance.core.figures import grouped
 from balance.core.money import ZERO, exact
+from balance.core.position import Position
 from balance.core.wallet import Wallet
 from balance.store import disk
 from balance.store.answer_file import AnswerFile
@@ -53,12 +54,9 @@ def verify(folder: Path) -> Report:
     entries = list(_checked(_lines(folder, state), faults))
     if state is not None:
         entries = [entry for entry in entries if entry.revision <= state.revision]
-    wallet = _replay(entries, faults)
-    if state is not None and not faults and wallet != state.account.wallet:
-        faults.append(
-            f"{LEDGER_FILE} adds up to {_figures(wallet)}, "
-            f"but {ACCOUNT_FILE} says {_figures(state.account.wallet)}."
-        )
+    told = _replay(entries, faults)
+    if state is not None and not faults:
+        faults += _differences(told, state.account)
     ledger = LedgerFile(folder / LEDGER_FILE)
     # an account that has moved on: the line is one that is just being written
     if state is not None and ledger.ends_broken(state.entries) and state == _account(folder, []):
@@ -161,37 +159,63 @@ def _checked(lines: Iterable[bytes], faults: list[str]) -> Iterator[Entry]:
         last = entry
 
 
-def _replay(entries: Iterable[Entry], faults: list[str]) -> Wallet | None:
-    wallet: Wallet | None = None
+def _replay(entries: Iterable[Entry], faults: list[str]) -> Account | None:
+    account: Account | None = None
     with exact():
         for entry in entries:
             try:
-                wallet = replayed([entry], wallet)
+                account = replayed([entry], account)
             except AccountingError as fault:
                 faults.append(f"{LEDGER_FILE}: {fault}")
-                return wallet
-    return wallet
+                return account
+    return account
+
+
+def _differences(told: Account | None, account: Account) -> Iterator[str]:
+    """What ``account`` has other than the ledger told."""
+    if told is None or told.wallet != account.wallet:
+        yield (
+            f"{LEDGER_FILE} adds up to {_figures(told)}, "
+            f"but {ACCOUNT_FILE} says {_figures(account)}."
+        )
+    elif _unmarked(told) != _unmarked(account) or told.orders != account.orders:
+        yield f"{LEDGER_FILE} leads to other positions or orders than {ACCOUNT_FILE} has."
+
+
+def _unmarked(account: Account) -> list[Position]:
+    """The positions without what only the market changes."""
+    return [
+        replace(
+            each,
+            mark_price=each.entry_price,
+            marked_at=each.opened_at,
+            maintenance_rate=ZERO,
+            maintenance_amount=ZERO,
+        )
+        for each in account.positions
+    ]
 
 
 def _salvaged(entries: Iterable[Entry]) -> Iterator[Entry]:
     """``entries``, where each that does not follow from the one before it becomes one of kind
     ``repair`` that states the wallet anew, so that the whole adds up again."""
-    wallet: Wallet | None = None
+    account: Account | None = None
     last: Entry | None = None
     with exact():
         for entry in entries:
+            before = account
             try:
-                wallet = replayed([entry], wallet) if follows(last, entry) else None
+                account = replayed([entry], account) if follows(last, entry) else None
             except AccountingError:
-                wallet = None
-            if wallet is None:
-                entry = _stating(entry, last)
-                wallet = entry.booking.restated
+                account = None
+            if account is None:
+                entry = _stating(entry, last, before)
+                account = replayed([entry], before)
             yield entry
             last = entry
 
 
-def _stating(entry: Entry, last: Entry | None) -> Entry:
+def _stating(entry: Entry, last: Entry | None, before: Account | None) -> Entry:
     booking = entry.booking
     same_epoch = last is not None and last.booking.epoch == booking.epoch
     known = last.booking.balance if last is not None and same_epoch else ZERO
@@ -203,9 +227,18 @@ def _stating(entry: Entry, last: Entry | None) -> Entry:
             kind="repair",
             amount=booking.balance - known,
             note=f"{lost}; this one was: {booking.kind}, {grouped(booking.amount)}.",
-            restated=Wallet.opened(booking.epoch, booking.balance),
+            restated=_kept_holdings(before, Wallet.opened(booking.epoch, booking.balance)),
         ),
     )
+
+
+def _kept_holdings(before: Account | None, wallet: Wallet) -> Account:
+    """``wallet`` with the positions and orders of ``before``, as far as its balance bears them:
+    what became of them in entries that were lost is not known."""
+    if before is None or before.wallet.epoch != wallet.epoch:
+        return Account(wallet)
+    kept = replace(before, wallet=wallet)
+    return kept if kept.available_balance >= 0 else Account(wallet)
 
 
 def _rebuilt(state: State | None, entries: list[Entry], now: datetime) -> State:
@@ -213,16 +246,18 @@ def _rebuilt(state: State | None, entries: list[Entry], now: datetime) -> State:
     note = f"{LEDGER_FILE} was rebuilt and leads to {ACCOUNT_FILE} again."
     last = entries[-1] if entries else None
     if state is None:
-        note = f"{ACCOUNT_FILE} was rebuilt from {LEDGER_FILE}, without positions and orders."
+        note = f"{ACCOUNT_FILE} was rebuilt from {LEDGER_FILE}."
         with exact():
-            wallet = replayed(entries)
-        if wallet is None or last is None:
+            account = replayed(entries)
+        if account is None or last is None:
             raise AccountingError("There is no entry to rebuild the account from.")
+        if account.available_balance < 0:
+            account = Account(account.wallet)
         state = State(
             account_id=secrets.token_hex(8),
             revision=last.revision,
             changed_at=now,
-            account=Account(wallet),
+            account=account,
             entries=(last,),
         )
     revision = max(state.revision, last.revision if last else 0)
@@ -250,7 +285,7 @@ def _kept(path: Path, now: datetime) -> str | None:
     return beside.name
 
 
-def _figures(wallet: Wallet | None) -> str:
-    if wallet is None:
+def _figures(account: Account | None) -> str:
+    if account is None:
         return "nothing"
-    return f"epoch {wallet.epoch}, balance {grouped(wallet.balance)}"
+    return f"epoch {account.wallet.epoch}, balance {grouped(account.wallet.balance)}"

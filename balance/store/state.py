@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 from balance.core.account import Account
+from balance.core.change import Change, Operation
 from balance.core.entry import Entry, Place
 from balance.core.errors import AccountingError, StaleRevision
+from balance.core.market import NO_MARKET, Market
 from balance.core.money import ZERO, exact
-from balance.core.operations import Change, Operation, restated
-from balance.core.snapshot import NO_MARKET, Snapshot, snapshot
+from balance.core.operations import restated
+from balance.core.snapshot import Snapshot, snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,8 @@ class State:
     entries: tuple[Entry, ...]
     request: Request | None = None
 
-    def snapshot(
-        self,
-        *,
-        instance: str = "",
-        tick: int = 0,
-        market: Mapping[str, Any] = NO_MARKET,
-    ) -> Snapshot:
-        """What readers see of this state."""
+    def snapshot(self, *, instance: str = "", market: Market = NO_MARKET) -> Snapshot:
+        """What readers see of this state at the prices of ``market``."""
         with exact():
             return snapshot(
                 self.account,
@@ -50,7 +46,6 @@ class State:
                 revision=self.revision,
                 as_of=self.changed_at,
                 instance=instance,
-                tick=tick,
                 market=market,
             )
 

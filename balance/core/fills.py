@@ -1,0 +1,239 @@
+"""What a fill does to an account: open, add, reduce, close and flip, in one step.
+
+Quantities are in base units, prices in the quote currency per base unit, money in the quote
+currency. Realised P&L is booked gross; fees and funding are entries of their own. A position that
+is closed beyond its bankruptcy price loses its isolated margin and no more, as a liquidation does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from balance.core import margin
+from balance.core.account import Account
+from balance.core.change import Change
+from balance.core.errors import InsufficientBalance
+from balance.core.figures import rounded
+from balance.core.instrument import Bracket
+from balance.core.money import ZERO, exactly, quantized
+from balance.core.position import Order, Position, Reason, closing_side, opened_side
+from balance.core.trade import Effect, Fill, Liquidity
+
+# more digits than any price or quantity has, so that an average is as good as exact
+_DIGITS = Decimal("1e-20")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """An order's fill as the market gives it, before the account knows of it."""
+
+    order: Order
+    # base units; of an order that closes whatever there is, what there is
+    quantity: Decimal
+    price: Decimal
+    # in the quote currency, on the whole quantity
+    fee: Decimal
+    liquidity: Liquidity
+    time: datetime
+    reason: Reason = "order"
+
+
+@exactly
+def filled(account: Account, execution: Execution, brackets: Sequence[Bracket] = ()) -> Change:
+    """The account after ``execution``, and its entries: the fill, the realised P&L of what it
+    closed, and the fee.
+
+    The order that it fills is gone, and with the last of a position the reduce-only orders that
+    were to close it. Without ``brackets`` a new position has no liquidation price.
+
+    Raises:
+        InsufficientBalance: margin and fee of what it opens are more than what is available.
+    """
+    order, held = execution.order, account.position(execution.order.symbol)
+    closing = _closing(held, execution)
+    opening = ZERO if order.reduce_only else execution.quantity - closing
+    rest, gross = _reduced(held, closing, execution.price)
+    fee = quantized(execution.fee)
+    if not opening:
+        fee = min(fee, _left(account, order, held, rest) + gross)
+    # of the fee of a flip, each of the two positions bears its share
+    share = quantized(fee * closing / (closing + opening))
+    position = rest and replace(rest, fees_paid=rest.fees_paid + share)
+    if opening:
+        position = _opened(position, execution, opening, fee - share, brackets)
+    if position is not None:
+        position = _with_liquidation_price(position, brackets)
+    fill = Fill(
+        order_id=order.id,
+        symbol=order.symbol,
+        side=order.side,
+        type=order.type,
+        reason=execution.reason,
+        liquidity=execution.liquidity,
+        quantity=closing + opening,
+        price=execution.price,
+        fee=fee,
+        closed_quantity=closing,
+        realized_pnl=gross,
+        position_pnl=held.net_pnl + gross - share if held and not rest else None,
+    )
+    change = _booked(account, _effect(account, execution, held, position), fill)
+    short = -change.account.available_balance
+    if short > 0:
+        needed = fee + quantized(margin.initial_margin(opening, execution.price, order.leverage))
+        raise InsufficientBalance(needed, needed - short)
+    return change
+
+
+def _closing(held: Position | None, execution: Execution) -> Decimal:
+    """How much of the execution's quantity closes what is held."""
+    if held is None or closing_side(held.side) != execution.order.side:
+        return ZERO
+    return min(execution.quantity, held.quantity)
+
+
+def _reduced(
+    held: Position | None, closing: Decimal, price: Decimal
+) -> tuple[Position | None, Decimal]:
+    """What is left of ``held`` after ``closing`` of it went at ``price``, and the gross P&L."""
+    if held is None or not closing:
+        return held, ZERO
+    left = held.quantity - closing
+    kept = quantized(held.isolated_margin * left / held.quantity)
+    gross = quantized(margin.unrealized_pnl(held.side, closing, held.entry_price, price))
+    gross = max(gross, kept - held.isolated_margin)
+    if not left:
+        return None, gross
+    rest = replace(
+        held, quantity=left, isolated_margin=kept, realized_pnl=held.realized_pnl + gross
+    )
+    return rest, gross
+
+
+def _left(account: Account, order: Order, held: Position | None, rest: Position | None) -> Decimal:
+    """What a fill that only closes may cost in all: what the account has free and what the closed
+    part of the position had, so that no close fails for its fee."""
+    before = held.isolated_margin if held is not None else ZERO
+    after = rest.isolated_margin if rest is not None else ZERO
+    reserved = order.reserved_margin if order in account.orders else ZERO
+    return account.available_balance + reserved + before - after
+
+
+def _opened(
+    held: Position | None,
+    execution: Execution,
+    opening: Decimal,
+    fee: Decimal,
+    brackets: Sequence[Bracket],
+) -> Position:
+    """``held`` and ``opening`` more of it, or a new position."""
+    order, price = execution.order, execution.price
+    needed = quantized(margin.initial_margin(opening, price, order.leverage))
+    if held is not None:
+        entry = margin.average_entry(held.quantity, held.entry_price, opening, price)
+        return replace(
+            held,
+            quantity=held.quantity + opening,
+            entry_price=entry.quantize(_DIGITS).normalize(),
+            isolated_margin=held.isolated_margin + needed,
+            fees_paid=held.fees_paid + fee,
+        )
+    first = brackets[0] if brackets else None
+    return Position(
+        symbol=order.symbol,
+        feed=order.feed,
+        side=opened_side(order.side),
+        quantity=opening,
+        entry_price=price,
+        leverage=order.leverage,
+        isolated_margin=needed,
+        maintenance_rate=first.maintenance_rate if first else ZERO,
+        maintenance_amount=first.maintenance_amount if first else ZERO,
+        liquidation_price=None,
+        mark_price=price,
+        marked_at=execution.time,
+        opened_at=execution.time,
+        funded_at=execution.time,
+        fees_paid=fee,
+    )
+
+
+def _with_liquidation_price(position: Position, brackets: Sequence[Bracket]) -> Position:
+    price = margin.liquidation_price(
+        position.side,
+        position.quantity,
+        position.entry_price,
+        position.isolated_margin,
+        brackets,
+    )
+    return replace(position, liquidation_price=None if price is None else quantized(price))
+
+
+def _effect(
+    account: Account, execution: Execution, held: Position | None, position: Position | None
+) -> Effect:
+    """The filled order goes; with a position go the orders that were to close it, and a new one
+    brings its take-profit and stop-loss."""
+    order = execution.order
+    attached = _attached(execution, position)
+    is_same = held is not None and position is not None and held.side == position.side
+    gone = [
+        each.id
+        for each in account.orders_of(order.symbol)
+        if each.id == order.id
+        or (each.reduce_only and not is_same)
+        or (each.is_attached and any(each.type == new.type for new in attached))
+    ]
+    return Effect(symbol=order.symbol, position=position, opened=attached, closed=tuple(gone))
+
+
+def _attached(execution: Execution, position: Position | None) -> tuple[Order, ...]:
+    order = execution.order
+    if position is None or opened_side(order.side) != position.side:
+        return ()
+    wanted = (("take_profit_market", order.take_profit), ("stop_market", order.stop_loss))
+    return tuple(
+        attached_order(position, kind, trigger, f"{order.id}-{kind[:2]}", execution.time)
+        for kind, trigger in wanted
+        if trigger is not None
+    )
+
+
+def attached_order(
+    position: Position, kind: str, trigger: Decimal, order_id: str, now: datetime
+) -> Order:
+    """A take-profit or stop-loss that closes the whole of ``position`` at the mark price
+    ``trigger``."""
+    return Order(
+        id=order_id,
+        symbol=position.symbol,
+        feed=position.feed,
+        side=closing_side(position.side),
+        type="stop_market" if kind == "stop_market" else "take_profit_market",
+        quantity=None,
+        trigger_price=trigger,
+        leverage=position.leverage,
+        reduce_only=True,
+        placed_at=now,
+    )
+
+
+def _booked(account: Account, effect: Effect, fill: Fill) -> Change:
+    words = fill_words(fill)
+    change = Change(account).booked("fill", ZERO, words, effect=effect, fill=fill)
+    if fill.closed_quantity:
+        closed = f"Closed {rounded(fill.closed_quantity)} {fill.symbol} at {rounded(fill.price)}"
+        change = change.booked("realized_pnl", fill.realized_pnl, closed)
+    if fill.fee:
+        change = change.booked("fee", -fill.fee, f"{fill.liquidity.capitalize()} fee. {words}")
+    return change
+
+
+def fill_words(fill: Fill) -> str:
+    """``"Bought 0.01 BTC/USDT at 43,812.4 (stop-loss)"``."""
+    verb = "Bought" if fill.side == "buy" else "Sold"
+    why = "" if fill.reason == "order" else f" ({fill.reason.replace('_', '-')})"
+    return f"{verb} {rounded(fill.quantity)} {fill.symbol} at {rounded(fill.price)}{why}"

@@ -1,0 +1,117 @@
+"""Funding: what longs pay shorts, or shorts longs, at 00:00, 08:00 and 16:00 UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from balance.core import margin
+from balance.core.account import Account
+from balance.core.candles import interval_of
+from balance.core.change import Change
+from balance.core.instrument import Instrument
+from balance.core.market import Market
+from balance.core.money import ZERO, exactly, quantized
+from balance.core.position import Position
+from balance.core.quote import Settlement
+from balance.core.trade import Effect
+
+#: From one settlement to the next.
+INTERVAL: Final = timedelta(hours=8)
+
+#: Settlements by symbol and instant; None where the rate is not known.
+Settlements = Mapping[tuple[str, datetime], Settlement | None]
+
+
+def next_settlement(after: datetime) -> datetime:
+    """The first settlement later than ``after``."""
+    return interval_of(after, int(INTERVAL.total_seconds())) + INTERVAL
+
+
+def instants(position: Position, now: datetime) -> Iterator[datetime]:
+    """The settlements that ``position`` was open at and that are not dealt with, up to ``now``."""
+    instant = next_settlement(position.funded_at)
+    while instant <= now:
+        yield instant
+        instant += INTERVAL
+
+
+def due(account: Account, market: Market) -> list[tuple[str, datetime]]:
+    """What has to be settled by the market's clock: symbols and instants."""
+    return [
+        (position.symbol, instant)
+        for position in account.positions
+        if position.feed == market.feed and position.symbol in market.live
+        for instant in instants(position, market.quotes[position.symbol].time)
+    ]
+
+
+@exactly
+def settled(
+    account: Account,
+    symbol: str,
+    instrument: Instrument,
+    instant: datetime,
+    settlement: Settlement | None,
+) -> Change:
+    """The account after the settlement of ``symbol`` at ``instant``. What is to be paid comes from
+    the available balance and, where that is not enough, from the position's isolated margin, which
+    moves its liquidation price; more than both is not taken.
+    """
+    position = account.position(symbol)
+    if position is None:
+        return Change(account)
+    if settlement is None:
+        effect = Effect(symbol=symbol, position=replace(position, funded_at=instant))
+        words = f"Funding of {symbol} at {_told(instant)} skipped: the rate is not known"
+        return Change(account).booked("funding", ZERO, words, effect=effect)
+    amount = quantized(
+        margin.funding_received(position.side, position.quantity, settlement.mark, settlement.rate)
+    )
+    available = account.available_balance
+    amount = max(amount, -(available + position.isolated_margin))
+    isolated = position.isolated_margin - max(ZERO, -amount - available)
+    words = (
+        f"Funding of {symbol} at {_told(instant)}: {_percent(settlement.rate)} of "
+        f"{position.side} {position.quantity.normalize():f} at {settlement.mark.normalize():f}"
+    )
+    after = _funded(position, instrument, instant, amount, isolated)
+    return Change(account).booked(
+        "funding", amount, words, effect=Effect(symbol=symbol, position=after)
+    )
+
+
+def _funded(
+    position: Position,
+    instrument: Instrument,
+    instant: datetime,
+    amount: Decimal,
+    isolated_margin: Decimal,
+) -> Position:
+    price = position.liquidation_price
+    if isolated_margin != position.isolated_margin:
+        price = margin.liquidation_price(
+            position.side,
+            position.quantity,
+            position.entry_price,
+            isolated_margin,
+            instrument.brackets,
+        )
+    return replace(
+        position,
+        funded_at=instant,
+        funding=position.funding + amount,
+        isolated_margin=isolated_margin,
+        liquidation_price=None if price is None else quantized(price),
+    )
+
+
+def _told(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
+
+
+def _percent(rate: Decimal) -> str:
+    return f"{(rate * 100).normalize():f} %"

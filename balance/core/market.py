@@ -1,0 +1,78 @@
+"""The market at one moment: the newest quotes of one feed, and what may be traded on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from balance.core.errors import InvalidRequest, NoLivePrice
+from balance.core.instrument import Instrument
+from balance.core.money import exactly
+from balance.core.quote import Quote
+from balance.core.terms import Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What is known of the market. Without a feed it is ``NO_MARKET``."""
+
+    # the feed's id, which positions are bound to; None without one
+    feed: str | None = None
+    # what the screen calls the feed
+    label: str = ""
+    # none, waiting, live, stale or ended
+    state: str = "none"
+    # what there is to say about the state
+    words: str = ""
+    # when the newest quote came here, by this machine's clock
+    as_of: datetime | None = None
+    quotes: Mapping[str, Quote] = field(default_factory=dict)
+    # the symbols whose quotes are fresh: nothing fills on the others
+    live: frozenset[str] = frozenset()
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
+    # counts the moments that this feed has told
+    tick: int = 0
+
+    def instrument(self, symbol: str) -> Instrument:
+        """The rules of ``symbol``.
+
+        Raises:
+            InvalidRequest: it is not traded here.
+        """
+        if symbol not in self.instruments:
+            known = ", ".join(self.instruments) or "none, as no feed runs"
+            raise InvalidRequest(f"There is no symbol {symbol!r:.40} here. There are: {known}.")
+        return self.instruments[symbol]
+
+    def quote(self, symbol: str) -> Quote:
+        """The live quote of ``symbol``.
+
+        Raises:
+            InvalidRequest: it is not traded here.
+            NoLivePrice: it has none now.
+        """
+        self.instrument(symbol)
+        if symbol not in self.live:
+            raise NoLivePrice(symbol, self.words)
+        return self.quotes[symbol]
+
+    @exactly
+    def taker_price(self, symbol: str, side: str) -> Decimal:
+        """What an order of ``side`` at market fills at now: the ask or the bid, and the slippage,
+        rounded to the tick against the one who trades.
+
+        Raises:
+            NoLivePrice: it has none now.
+        """
+        quote, instrument = self.quote(symbol), self.instrument(symbol)
+        if side == "buy":
+            return instrument.price_up(quote.ask * (1 + self.terms.slippage))
+        return instrument.price_down(quote.bid * (1 - self.terms.slippage))
+
+
+#: While no feed runs.
+NO_MARKET: Final = Market()

@@ -1,0 +1,129 @@
+"""What the market does to an account: funding, liquidations, triggers and fills, quote by quote."""
+
+from __future__ import annotations
+
+from balance.core.account import Account
+from balance.core.change import Change
+from balance.core.errors import InsufficientBalance
+from balance.core.figures import rounded
+from balance.core.funding import Settlements, due, instants, settled
+from balance.core.market import Market
+from balance.core.money import ZERO, exactly, quantized
+from balance.core.orders import cancelled, executed
+from balance.core.position import Order, Position, closing_side
+from balance.core.quote import Quote
+from balance.core.trade import Effect, Fill
+
+
+@exactly
+def is_due(account: Account, market: Market) -> bool:
+    """Whether ``market`` does anything to ``account`` but move its marks. Cheap: it is asked at
+    every moment of the market."""
+    return (
+        any(
+            position.is_liquidated_at(market.quotes[position.symbol].mark)
+            for position in account.positions
+            if position.symbol in market.live and position.feed == market.feed
+        )
+        or any(
+            _is_met(order, market.quotes[order.symbol])
+            for order in account.orders
+            if order.symbol in market.live and order.feed == market.feed
+        )
+        or bool(due(account, market))
+    )
+
+
+@exactly
+def advanced(account: Account, market: Market, settlements: Settlements) -> Change:
+    """The account after the newest quotes of ``market``, symbol by symbol: first the funding that
+    is due, with what ``settlements`` tells of it (what it does not name waits), then liquidation,
+    then the orders that the quote meets, oldest first. The change has no entries where there was
+    nothing to do; symbols without a live quote and those of another feed are left alone."""
+    symbols = {each.symbol for each in account.positions}
+    symbols |= {each.symbol for each in account.orders}
+    change = Change(account.marked(market))
+    for symbol in market.instruments:
+        if symbol in symbols and symbol in market.live:
+            change = change.then(_funded(change.account, symbol, market, settlements))
+            change = change.then(_matched(change.account, symbol, market))
+    return change
+
+
+def _funded(account: Account, symbol: str, market: Market, settlements: Settlements) -> Change:
+    change, position = Change(account), account.position(symbol)
+    if position is None or position.feed != market.feed:
+        return change
+    for instant in instants(position, market.quotes[symbol].time):
+        if (symbol, instant) in settlements:
+            told = settlements[symbol, instant]
+            instrument = market.instruments[symbol]
+            change = change.then(settled(change.account, symbol, instrument, instant, told))
+    return change
+
+
+def _matched(account: Account, symbol: str, market: Market) -> Change:
+    change, position = Change(account), account.position(symbol)
+    quote = market.quotes[symbol]
+    ours = position is not None and position.feed == market.feed
+    if position is not None and ours and position.is_liquidated_at(quote.mark):
+        return liquidated(account, position)
+    for order in account.orders_of(symbol):
+        if order.feed == market.feed and _is_met(order, quote):
+            change = change.then(_met(change.account, order, market))
+    return change
+
+
+def _is_met(order: Order, quote: Quote) -> bool:
+    """Whether a resting order fills at ``quote``: a limit when the price crosses it, a stop or a
+    take-profit when the mark is at its trigger."""
+    if order.type != "limit" or order.price is None:
+        return order.triggers_at(quote.mark)
+    return quote.ask <= order.price if order.side == "buy" else quote.bid >= order.price
+
+
+def _met(account: Account, order: Order, market: Market) -> Change:
+    if order not in account.orders:
+        return Change(account)  # an earlier one's fill has cancelled it
+    try:
+        if order.type == "limit" and order.price is not None:
+            return executed(account, order, market, order.price, "maker")
+        price = market.taker_price(order.symbol, order.side)
+        return executed(account, order, market, price, "taker")
+    except InsufficientBalance as fault:
+        needs = f"needs {rounded(fault.required)} USDT, available {rounded(fault.available)}"
+        return cancelled(account, order.id, f"could not fill, {needs}")
+
+
+@exactly
+def liquidated(account: Account, position: Position) -> Change:
+    """The account after ``position`` was liquidated: first the symbol's open orders are cancelled,
+    then the whole isolated margin is lost, and no more, at the bankruptcy price."""
+    symbol = position.symbol
+    price = quantized(position.bankruptcy_price)
+    fill = Fill(
+        order_id="liquidation",
+        symbol=symbol,
+        side=closing_side(position.side),
+        type="market",
+        reason="liquidation",
+        liquidity="taker",
+        quantity=position.quantity,
+        price=price,
+        fee=ZERO,
+        closed_quantity=position.quantity,
+        realized_pnl=-position.isolated_margin,
+        position_pnl=position.net_pnl - position.isolated_margin,
+    )
+    effect = Effect(
+        symbol=symbol,
+        position=None,
+        closed=tuple(each.id for each in account.orders_of(symbol)),
+    )
+    words = (
+        f"Liquidated: {position.side} {rounded(position.quantity)} {symbol}, mark "
+        f"{rounded(position.mark_price)}, bankruptcy price {rounded(price)}"
+    )
+    return Change(account).booked(
+        "liquidation", -position.isolated_margin, words, effect=effect, fill=fill
+    )

@@ -1,0 +1,183 @@
+"""Placing, cancelling and closing: what happens to the account in the moment of the request.
+
+Quantities are in base units, prices in the quote currency per base unit, money in the quote
+currency.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from balance.core import margin
+from balance.core.account import Account
+from balance.core.change import Change
+from balance.core.errors import InsufficientBalance, UnknownOrder, UnknownPosition
+from balance.core.figures import rounded
+from balance.core.fills import Execution, filled
+from balance.core.market import Market
+from balance.core.money import ZERO, exactly, quantized
+from balance.core.position import Order, closing_side, opened_side
+from balance.core.ticket import Ticket, drawn_up
+from balance.core.trade import Effect, Liquidity
+
+
+@exactly
+def placed(
+    account: Account, ticket: Ticket, market: Market, order_id: str, now: datetime
+) -> Change:
+    """The account after ``ticket`` was placed at ``now``: an order at market, and a limit order
+    that crosses, fill at once; every other one rests and keeps its margin back.
+
+    Raises:
+        InvalidRequest, InvalidAmount: it makes no sense, or the rules forbid it.
+        NoLivePrice: the symbol has no live price now.
+        InsufficientBalance: it needs more than what is available.
+        UnknownPosition: it is to reduce what is not there.
+    """
+    order = drawn_up(account, ticket, market, order_id, now)
+    price = immediate_price(order, market)
+    if price is not None:
+        return executed(account, order, market, price, "taker")
+    needed = cost(order, market)
+    if needed > account.available_balance:
+        raise InsufficientBalance(needed, account.available_balance)
+    same = [each.id for each in account.orders_of(order.symbol) if _is_replaced(each, order)]
+    effect = Effect(
+        symbol=order.symbol,
+        position=account.position(order.symbol),
+        opened=(order,),
+        closed=tuple(same),
+    )
+    return Change(account).booked("order", ZERO, order_words(order), effect=effect)
+
+
+def _is_replaced(old: Order, new: Order) -> bool:
+    """A position has one take-profit and one stop-loss for the whole of it."""
+    return old.is_attached and new.is_attached and old.type == new.type
+
+
+def immediate_price(order: Order, market: Market) -> Decimal | None:
+    """What the order fills at in the moment it arrives; None where it rests."""
+    if order.type == "market":
+        return market.taker_price(order.symbol, order.side)
+    if order.type != "limit" or order.price is None:
+        return None
+    quote, price = market.quote(order.symbol), market.taker_price(order.symbol, order.side)
+    if order.side == "buy":
+        return min(order.price, price) if order.price >= quote.ask else None
+    return max(order.price, price) if order.price <= quote.bid else None
+
+
+def executed(
+    account: Account, order: Order, market: Market, price: Decimal, liquidity: Liquidity
+) -> Change:
+    """The account after ``order`` filled at ``price``: with the whole position where it is to close
+    that, and with no more than it where it is reduce-only.
+
+    Raises:
+        InsufficientBalance: it needs more than what is available.
+    """
+    held, quantity = account.position(order.symbol), order.quantity or ZERO
+    if order.reduce_only and held is not None:
+        quantity = min(order.quantity or held.quantity, held.quantity)
+    rate = market.terms.maker_fee if liquidity == "maker" else market.terms.taker_fee
+    execution = Execution(
+        order=order,
+        quantity=quantity,
+        price=price,
+        fee=margin.trading_fee(quantity, price, rate),
+        liquidity=liquidity,
+        time=market.quotes[order.symbol].time,
+        reason=order.reason,
+    )
+    return filled(account, execution, market.instruments[order.symbol].brackets)
+
+
+@exactly
+def cost(order: Order, market: Market) -> Decimal:
+    """What must be available for a resting order to be accepted: its margin, what the position
+    would be under water at once, and the taker fee of what it would open."""
+    price = order.price or order.trigger_price
+    if price is None or order.reduce_only:
+        return ZERO
+    opening = order.reserved_margin * order.leverage / price
+    loss = ZERO
+    if order.type == "limit":
+        mark = market.quotes[order.symbol].mark
+        loss = margin.open_loss(opened_side(order.side), opening, price, mark)
+    fee = margin.trading_fee(opening, price, market.terms.taker_fee)
+    return quantized(order.reserved_margin + loss + fee)
+
+
+def cancelled(account: Account, order_id: str, why: str = "") -> Change:
+    """The account without the open order ``order_id``; ``why`` goes into its entry.
+
+    Raises:
+        UnknownOrder: there is none with that id.
+    """
+    order = next((each for each in account.orders if each.id == order_id), None)
+    if order is None:
+        raise UnknownOrder(f"There is no open order {order_id!r:.40}. It may have filled by now.")
+    effect = Effect(
+        symbol=order.symbol, position=account.position(order.symbol), closed=(order.id,)
+    )
+    words = f"{order_words(order)}{f': {why}' if why else ''}"
+    return Change(account).booked("cancel", ZERO, words, effect=effect)
+
+
+def all_cancelled(account: Account, symbol: str | None = None) -> Change:
+    """The account without any open order, or without those of ``symbol``.
+
+    Raises:
+        UnknownOrder: there is none.
+    """
+    ids = [each.id for each in account.orders if symbol in (None, each.symbol)]
+    if not ids:
+        raise UnknownOrder(f"There are no open orders{f' of {symbol}' if symbol else ''}.")
+    change = Change(account)
+    for each in ids:
+        change = change.then(cancelled(change.account, each))
+    return change
+
+
+def closed(
+    account: Account,
+    symbol: str,
+    market: Market,
+    order_id: str,
+    now: datetime,
+    quantity: Decimal | None = None,
+    percent: Decimal | None = None,
+) -> Change:
+    """The account after ``quantity`` or ``percent`` of the position of ``symbol``, by default all
+    of it, was closed at market.
+
+    Raises:
+        UnknownPosition: there is none.
+        NoLivePrice: the symbol has no live price now.
+    """
+    market.instrument(symbol)
+    held = account.position(symbol)
+    if held is None:
+        raise UnknownPosition(f"There is no open position of {symbol}.")
+    if quantity is None and percent is None:
+        percent = Decimal(100)
+    ticket = Ticket(
+        symbol=symbol,
+        side=closing_side(held.side),
+        quantity=quantity,
+        percent=percent,
+        reduce_only=True,
+    )
+    return placed(account, ticket, market, order_id, now)
+
+
+def order_words(order: Order) -> str:
+    """``"Buy 0.01 BTC/USDT, limit 40,000"``."""
+    size = "all of" if order.quantity is None else rounded(order.quantity)
+    at = order.price or order.trigger_price
+    where = f" {rounded(at)}" if at is not None else ""
+    only = ", reduce-only" if order.reduce_only else ""
+    kind = order.type.replace("_", "-").removesuffix("-market")
+    return f"{order.side.capitalize()} {size} {order.symbol}, {kind}{where}{only}"

@@ -1,0 +1,198 @@
+"""Positions, orders, prices and fills as readers see them: rows of figures, and of their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from balance.core.account import Account
+from balance.core.entry import Entry
+from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded
+from balance.core.market import NO_MARKET, Market
+from balance.core.moments import iso
+from balance.core.money import exactly, quantized
+from balance.core.position import Order, Position
+from balance.core.quote import Quote
+
+Row = Mapping[str, Any]
+
+
+@exactly
+def position_rows(account: Account, market: Market = NO_MARKET) -> tuple[Row, ...]:
+    """The open positions: money in the quote currency, prices per base unit, quantities in base
+    units, ``roe_percent`` and ``margin_ratio`` in percent."""
+    return tuple(_position(position, account, market) for position in account.positions)
+
+
+def _position(position: Position, account: Account, market: Market) -> Row:
+    attached = {
+        order.reason: order.trigger_price
+        for order in account.orders_of(position.symbol)
+        if order.is_attached
+    }
+    margin_balance = position.isolated_margin + position.unrealized_pnl
+    ratio = position.maintenance_margin / margin_balance * 100 if margin_balance > 0 else None
+    row = {
+        "symbol": position.symbol,
+        "side": position.side,
+        "quantity": position.quantity,
+        "entry_price": position.entry_price,
+        "mark_price": position.mark_price,
+        "marked_at": iso(position.marked_at),
+        "liquidation_price": position.liquidation_price,
+        "leverage": position.leverage,
+        "notional": quantized(position.notional),
+        "isolated_margin": position.isolated_margin,
+        "maintenance_margin": quantized(position.maintenance_margin),
+        "margin_ratio": None if ratio is None else quantized(ratio),
+        "unrealized_pnl": quantized(position.unrealized_pnl),
+        "roe_percent": quantized(position.roe * 100),
+        "realized_pnl": position.realized_pnl,
+        "fees_paid": position.fees_paid,
+        "funding_paid": -position.funding,
+        "take_profit": attached.get("take_profit"),
+        "stop_loss": attached.get("stop_loss"),
+        "opened_at": iso(position.opened_at),
+        "feed": position.feed,
+    }
+    return {**row, "display": _position_texts(row, market)}
+
+
+def _position_texts(row: Row, market: Market) -> Row:
+    prices = ("entry_price", "mark_price", "liquidation_price", "take_profit", "stop_loss")
+    return {
+        "symbol": row["symbol"],
+        "side": row["side"].capitalize(),
+        "quantity": rounded(row["quantity"]),
+        **{name: _price(row[name], row["symbol"], market) for name in prices},
+        "leverage": f"{rounded(row['leverage'])}x",
+        "notional": dollars(row["notional"]),
+        "isolated_margin": dollars(row["isolated_margin"]),
+        "margin_ratio": percent(row["margin_ratio"]).lstrip("+"),
+        "unrealized_pnl": gain(row["unrealized_pnl"]),
+        "roe_percent": percent(row["roe_percent"]),
+        "realized_pnl": gain(row["realized_pnl"]),
+    }
+
+
+def order_rows(account: Account, market: Market = NO_MARKET) -> tuple[Row, ...]:
+    """The open orders, oldest first: ``quantity`` None closes the whole position."""
+    return tuple(_order(order, market) for order in account.orders)
+
+
+def _order(order: Order, market: Market) -> Row:
+    row = {
+        "id": order.id,
+        "symbol": order.symbol,
+        "side": order.side,
+        "type": order.type,
+        "quantity": order.quantity,
+        "price": order.price,
+        "trigger_price": order.trigger_price,
+        "leverage": order.leverage,
+        "reduce_only": order.reduce_only,
+        "take_profit": order.take_profit,
+        "stop_loss": order.stop_loss,
+        "reserved_margin": order.reserved_margin,
+        "placed_at": iso(order.placed_at),
+        "feed": order.feed,
+    }
+    return {**row, "display": _order_texts(order, market)}
+
+
+def _order_texts(order: Order, market: Market) -> Row:
+    attached = {"take_profit": "Take-profit", "stop_loss": "Stop-loss"}.get(order.reason)
+    words = order.type.replace("_", "-").removesuffix("-market").capitalize()
+    prices = ("price", "trigger_price", "take_profit", "stop_loss")
+    return {
+        "symbol": order.symbol,
+        "side": order.side.capitalize(),
+        "type": attached or words,
+        "quantity": "All" if order.quantity is None else rounded(order.quantity),
+        **{name: _price(getattr(order, name), order.symbol, market) for name in prices},
+        "leverage": f"{rounded(order.leverage)}x",
+        "reserved_margin": dollars(order.reserved_margin),
+        "reduce_only": "Yes" if order.reduce_only else "No",
+    }
+
+
+@exactly
+def market_row(market: Market) -> Row:
+    """The feed, its state, and the newest price of each symbol."""
+    return {
+        "feed": market.feed,
+        "label": market.label,
+        "state": market.state,
+        "words": market.words,
+        "as_of": None if market.as_of is None else iso(market.as_of),
+        "prices": {
+            symbol: _quote(market.quotes[symbol], symbol in market.live, market)
+            for symbol in market.instruments
+            if symbol in market.quotes
+        },
+    }
+
+
+def _quote(quote: Quote, live: bool, market: Market) -> Row:
+    change = quote.change_percent
+    rate = quote.funding_rate
+    prices = ("bid", "ask", "last", "mark")
+    return {
+        **{name: getattr(quote, name) for name in prices},
+        "change_percent": None if change is None else quantized(change),
+        "funding_rate": rate,
+        "time": iso(quote.time),
+        "state": "live" if live else "stale",
+        "display": {
+            **{name: _price(getattr(quote, name), quote.symbol, market) for name in prices},
+            "change_percent": percent(change),
+            "funding_rate": NONE if rate is None else f"{rate * 100:+.4f}%",
+        },
+    }
+
+
+def fill_row(entry: Entry, market: Market = NO_MARKET) -> Row:
+    """The fill that ``entry`` tells of."""
+    fill, booking = entry.booking.fill, entry.booking
+    if fill is None:
+        raise ValueError("the entry tells of no fill")
+    row = {
+        "revision": entry.revision,
+        "line": entry.line,
+        "time": iso(entry.time),
+        "epoch": booking.epoch,
+        "order_id": fill.order_id,
+        "symbol": fill.symbol,
+        "side": fill.side,
+        "type": fill.type,
+        "reason": fill.reason,
+        "liquidity": fill.liquidity,
+        "quantity": fill.quantity,
+        "price": fill.price,
+        "fee": fill.fee,
+        "closed_quantity": fill.closed_quantity,
+        "realized_pnl": fill.realized_pnl,
+        "position_pnl": fill.position_pnl,
+    }
+    words = fill.reason if fill.reason != "order" else fill.type
+    return {
+        **row,
+        "display": {
+            "symbol": fill.symbol,
+            "side": fill.side.capitalize(),
+            "why": words.replace("_", "-").removesuffix("-market").capitalize(),
+            "liquidity": fill.liquidity.capitalize(),
+            "quantity": rounded(fill.quantity),
+            "price": _price(fill.price, fill.symbol, market),
+            "fee": dollars(fill.fee),
+            "realized_pnl": gain(fill.realized_pnl) if fill.closed_quantity else NONE,
+        },
+    }
+
+
+def _price(price: Decimal | None, symbol: str, market: Market) -> str:
+    if price is None:
+        return NONE
+    instrument = market.instruments.get(symbol)
+    return rounded(price) if instrument is None else on_tick(price, instrument.tick_size)

@@ -1,0 +1,20 @@
+"""What trading costs: fees and slippage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Fractions of the notional. The defaults are the fees of Binance's regular users
+    (FAQ 360033544231)."""
+
+    # of a limit order that rested
+    maker_fee: Decimal = Decimal("0.0002")
+    # of every other fill
+    taker_fee: Decimal = Decimal("0.0005")
+    # how much worse than bid or ask an order at market fills, as a fraction of that price; the
+    # result is rounded to the tick, against the one who trades
+    slippage: Decimal = Decimal("0.0001")

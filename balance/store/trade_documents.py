@@ -1,0 +1,157 @@
+"""Positions, orders and fills as JSON objects and back: numbers as decimal strings.
+
+What is read is checked, as :mod:`balance.store.members` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final, cast, get_args
+
+from balance.core.figures import plain
+from balance.core.margin import Side
+from balance.core.moments import iso
+from balance.core.position import Order, OrderSide, OrderType, Position, Reason
+from balance.core.trade import Effect, Fill, Liquidity
+from balance.store.members import (
+    amount,
+    flag,
+    moment,
+    not_negative,
+    one_of,
+    positive,
+    positive_or_none,
+    text,
+)
+
+_POSITIVE: Final = ("quantity", "entry_price", "leverage", "mark_price")
+_NOT_NEGATIVE: Final = ("isolated_margin", "maintenance_rate", "maintenance_amount")
+_RESULTS: Final = ("realized_pnl", "fees_paid", "funding")
+_TIMES: Final = ("marked_at", "opened_at", "funded_at")
+_ORDER_PRICES: Final = ("quantity", "price", "trigger_price", "take_profit", "stop_loss")
+
+
+def position_document(position: Position) -> dict[str, Any]:
+    """``position`` as an object."""
+    return {
+        "symbol": position.symbol,
+        "feed": position.feed,
+        "side": position.side,
+        **{name: plain(getattr(position, name)) for name in (*_POSITIVE, *_NOT_NEGATIVE)},
+        "liquidation_price": _plain_or_none(position.liquidation_price),
+        **{name: plain(getattr(position, name)) for name in _RESULTS},
+        **{name: iso(getattr(position, name)) for name in _TIMES},
+    }
+
+
+def read_position(document: Mapping[str, Any]) -> Position:
+    """The position that ``document`` tells."""
+    # of any type, as they are spread over members of several
+    values: dict[str, Any] = {
+        **{name: positive(document, name) for name in _POSITIVE},
+        **{name: not_negative(document, name) for name in _NOT_NEGATIVE},
+        **{name: amount(document, name) for name in _RESULTS},
+        **{name: moment(document, name) for name in _TIMES},
+    }
+    return Position(
+        symbol=text(document, "symbol"),
+        feed=text(document, "feed"),
+        side=cast(Side, one_of(document, "side", get_args(Side))),
+        liquidation_price=positive_or_none(document, "liquidation_price"),
+        **values,
+    )
+
+
+def order_document(order: Order) -> dict[str, Any]:
+    """``order`` as an object."""
+    return {
+        "id": order.id,
+        "symbol": order.symbol,
+        "feed": order.feed,
+        "side": order.side,
+        "type": order.type,
+        **{name: _plain_or_none(getattr(order, name)) for name in _ORDER_PRICES},
+        "leverage": plain(order.leverage),
+        "reduce_only": order.reduce_only,
+        "reserved_margin": plain(order.reserved_margin),
+        "placed_at": iso(order.placed_at),
+    }
+
+
+def read_order(document: Mapping[str, Any]) -> Order:
+    """The order that ``document`` tells."""
+    return Order(
+        id=text(document, "id"),
+        symbol=text(document, "symbol"),
+        feed=text(document, "feed"),
+        side=cast(OrderSide, one_of(document, "side", get_args(OrderSide))),
+        type=cast(OrderType, one_of(document, "type", get_args(OrderType))),
+        **{name: positive_or_none(document, name) for name in _ORDER_PRICES},
+        leverage=positive(document, "leverage"),
+        reduce_only=flag(document, "reduce_only"),
+        reserved_margin=not_negative(document, "reserved_margin"),
+        placed_at=moment(document, "placed_at"),
+    )
+
+
+def effect_document(effect: Effect) -> dict[str, Any]:
+    """``effect`` as an object."""
+    return {
+        "symbol": effect.symbol,
+        "position": effect.position and position_document(effect.position),
+        "opened": [order_document(order) for order in effect.opened],
+        "closed": list(effect.closed),
+    }
+
+
+def read_effect(document: Mapping[str, Any]) -> Effect:
+    """The effect that ``document`` tells."""
+    position = document["position"]
+    return Effect(
+        symbol=text(document, "symbol"),
+        position=position and read_position(position),
+        opened=tuple(read_order(each) for each in document["opened"]),
+        closed=tuple(text({"closed": each}, "closed") for each in document["closed"]),
+    )
+
+
+def fill_document(fill: Fill) -> dict[str, Any]:
+    """``fill`` as an object."""
+    return {
+        "order_id": fill.order_id,
+        "symbol": fill.symbol,
+        "side": fill.side,
+        "type": fill.type,
+        "reason": fill.reason,
+        "liquidity": fill.liquidity,
+        "quantity": plain(fill.quantity),
+        "price": plain(fill.price),
+        "fee": plain(fill.fee),
+        "closed_quantity": plain(fill.closed_quantity),
+        "realized_pnl": plain(fill.realized_pnl),
+        "position_pnl": _plain_or_none(fill.position_pnl),
+    }
+
+
+def read_fill(document: Mapping[str, Any]) -> Fill:
+    """The fill that ``document`` tells."""
+    pnl = document["position_pnl"]
+    return Fill(
+        order_id=text(document, "order_id"),
+        symbol=text(document, "symbol"),
+        side=cast(OrderSide, one_of(document, "side", get_args(OrderSide))),
+        type=cast(OrderType, one_of(document, "type", get_args(OrderType))),
+        reason=cast(Reason, one_of(document, "reason", get_args(Reason))),
+        liquidity=cast(Liquidity, one_of(document, "liquidity", get_args(Liquidity))),
+        quantity=positive(document, "quantity"),
+        price=positive(document, "price"),
+        fee=not_negative(document, "fee"),
+        closed_quantity=not_negative(document, "closed_quantity"),
+        realized_pnl=amount(document, "realized_pnl"),
+        position_pnl=None if pnl is None else amount(document, "position_pnl"),
+    )
+
+
+def _plain_or_none(number: Decimal | None) -> str | None:
+    return None if number is None else plain(number)
