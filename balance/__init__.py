@@ -12,6 +12,7 @@
 ['adjustment']
 """
 
+from balance.clerk import Outcome
 from balance.core.errors import (
     AccountingError,
     BalanceError,
@@ -20,11 +21,14 @@ from balance.core.errors import (
     InvalidRequest,
     KeyInFlight,
     KeyReused,
+    NoLivePrice,
     StaleRevision,
     StoreBusy,
     StoreError,
     StoreFailed,
     StoreUnreadable,
+    UnknownOrder,
+    UnknownPosition,
 )
 from balance.core.snapshot import Snapshot
 from balance.desk import Desk, open_account
@@ -41,6 +45,8 @@ __all__ = [
     "InvalidRequest",
     "KeyInFlight",
     "KeyReused",
+    "NoLivePrice",
+    "Outcome",
     "Page",
     "Snapshot",
     "StaleRevision",
@@ -48,5 +54,7 @@ __all__ = [
     "StoreError",
     "StoreFailed",
     "StoreUnreadable",
+    "UnknownOrder",
+    "UnknownPosition",
     "open_account",
 ]

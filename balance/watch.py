@@ -33,6 +33,7 @@ class Watch:
         self._on_snapshot = on_snapshot
         self._on_fault = on_fault
         self._faulty_since: float | None = None
+        self._known: tuple[str, int] | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="account-watch", daemon=True)
 
@@ -55,6 +56,9 @@ class Watch:
 
     def _look(self) -> None:
         try:
+            version = self._desk.version
+            if version == self._known and self._faulty_since is None:
+                return
             snapshot = self._desk.snapshot()
         except StoreError as fault:
             now = time.monotonic()
@@ -62,5 +66,5 @@ class Watch:
             if now - self._faulty_since >= _GRACE_SECONDS:
                 self._on_fault(fault)
         else:
-            self._faulty_since = None
+            self._faulty_since, self._known = None, version
             self._on_snapshot(snapshot)

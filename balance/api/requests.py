@@ -10,8 +10,9 @@ from flask import Request
 
 from balance.api.encoding import decoded
 from balance.api.problems import Problem
+from balance.clerk import How
 from balance.core.errors import InvalidRequest
-from balance.desk import Action, How
+from balance.desk import Action
 
 #: No body may be larger, in bytes.
 LARGEST_BODY: Final = 64 * 1024

@@ -59,6 +59,8 @@ class Snapshot(Mapping[str, Any]):
     positions: tuple[Mapping[str, Any], ...]
     open_orders: tuple[Mapping[str, Any], ...]
     market: Mapping[str, Any]
+    # what the newest commit tells that nobody asked for: fills and liquidations; else empty
+    news: str
     # the same figures as the dashboard shows them, by field name
     display: Mapping[str, str]
 
@@ -109,6 +111,7 @@ def snapshot(
     as_of: datetime,
     instance: str = "",
     market: Market = NO_MARKET,
+    news: str = "",
 ) -> Snapshot:
     """What readers see of ``account``, at the prices of ``market``."""
     account = account.marked(market)
@@ -141,6 +144,7 @@ def snapshot(
         "positions": position_rows(account, market),
         "open_orders": order_rows(account, market),
         "market": market_row(market),
+        "news": news,
     }
     display = {name: write(values[name]) for name, write in DISPLAYED.items()}
     return Snapshot(**values, display=display)

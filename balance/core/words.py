@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from balance.core.entry import Entry
-from balance.core.figures import grouped
+from balance.core.entry import Booking, Entry
+from balance.core.figures import gain, grouped
 from balance.core.money import CURRENCY
+
+#: The source of entries that the market has made, while the program ran and while it did not.
+MARKET: Final = "market"
+OFFLINE: Final = "offline"
+# what somebody is told of at once, wherever they are looking
+_NEWS: Final = ("fill", "liquidation", "cancel")
+_MOST_TOLD: Final = 3
 
 
 def told(entries: Sequence[Entry]) -> str:
     """The sentence for one committed change: ``"Deposited 500.00 USDT. Balance 10,500.00."``"""
     booking = entries[-1].booking
+    trades = [entry.booking for entry in entries if entry.booking.kind in _NEWS]
+    if trades and booking.kind != "reset":
+        return f"{_joined(trades)} Balance {grouped(booking.balance)}."
     amount = f"{grouped(booking.amount.copy_abs())} {CURRENCY}"
     balance = f"Balance {grouped(booking.balance)}."
     match booking.kind:
@@ -27,5 +38,38 @@ def told(entries: Sequence[Entry]) -> str:
             return f"Booked a {'gain' if booking.amount > 0 else 'loss'} of {amount}. {balance}"
         case "adjustment":
             return f"Nothing to adjust. {balance}"
+        case "order":
+            return f"Placed: {booking.note}."
+        case "funding":
+            return f"{booking.note}. {balance}"
         case kind:
             return f"Booked {kind.replace('_', ' ')} of {amount}. {balance}"
+
+
+def news(entries: Sequence[Entry]) -> str:
+    """What the market did of itself, in a sentence: fills, liquidations and orders that could not
+    fill; empty where ``entries`` were asked for, or are of no such kind."""
+    if not entries or entries[0].source not in (MARKET, OFFLINE):
+        return ""
+    trades = [entry.booking for entry in entries if entry.booking.kind in _NEWS]
+    before = "While the program was off: " if entries[0].source == OFFLINE else ""
+    return f"{before}{_joined(trades)}" if trades else ""
+
+
+def _joined(trades: Sequence[Booking]) -> str:
+    said = [_trade(booking) for booking in trades[:_MOST_TOLD]]
+    if len(trades) > _MOST_TOLD:
+        said.append(f"And {len(trades) - _MOST_TOLD} more.")
+    return " ".join(said)
+
+
+def _trade(booking: Booking) -> str:
+    fill = booking.fill
+    if booking.kind == "cancel":
+        return f"Cancelled: {booking.note}."
+    if booking.kind == "liquidation":
+        return f"{booking.note}. Lost {grouped(booking.amount.copy_abs())} {CURRENCY}."
+    if fill is None:
+        return f"{booking.note}."
+    result = f", realised {gain(fill.realized_pnl)}" if fill.closed_quantity else ""
+    return f"{booking.note}{result}, fee {grouped(fill.fee)}."

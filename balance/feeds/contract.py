@@ -22,13 +22,19 @@ class Feed(Protocol):
     """Quotes of some symbols as they come. One thread calls :meth:`next`; the others may be called
     from any thread."""
 
-    #: What positions are bound to: they are never marked with quotes of another id. It says which
-    #: market it is and, of a replay, which files: ``simulated``, ``replay:BTC/USDT=btc.csv``.
-    id: str
-    #: What the screen calls it, in a word or two: ``SIMULATED``, ``REPLAY 600x``, ``binance``.
-    label: str
-    #: By symbol, in the order in which they are to be shown.
-    instruments: Mapping[str, Instrument]
+    @property
+    def id(self) -> str:
+        """What positions are bound to: they are never marked with quotes of another id. It says
+        which market it is and, of a replay, which files: ``simulated``,
+        ``replay:BTC/USDT=btc.csv``."""
+
+    @property
+    def label(self) -> str:
+        """What the screen calls it, in a word or two: ``SIMULATED``, ``REPLAY 600x``."""
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """By symbol, in the order in which they are to be shown."""
 
     def start(self) -> None:
         """Begin, where it takes a connection; returns at once.

@@ -15,8 +15,9 @@ _REPLACE_TRIES: Final = 50
 _REPLACE_PAUSE_SECONDS: Final = 0.01
 
 
-def replace_file(path: Path, text: bytes) -> None:
-    """Put ``text`` in the place of the file at ``path``: all of it or nothing, and durable.
+def replace_file(path: Path, text: bytes, *, durable: bool = True) -> None:
+    """Put ``text`` in the place of the file at ``path``: all of it or nothing, and durable unless
+    a crash of the machine may take it back.
 
     Raises:
         OSError: the disk refused; the file at ``path`` is then the old one or, if only the sync
@@ -29,13 +30,15 @@ def replace_file(path: Path, text: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         _replace(name, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
-    sync_folder(target.parent)
+    if durable:
+        sync_folder(target.parent)
 
 
 def _replace(name: str, target: Path) -> None:

@@ -16,6 +16,7 @@ from balance.core.market import NO_MARKET, Market
 from balance.core.money import ZERO, exact
 from balance.core.operations import restated
 from balance.core.snapshot import Snapshot, snapshot
+from balance.core.words import news
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class State:
                 as_of=self.changed_at,
                 instance=instance,
                 market=market,
+                news=news(self.entries),
             )
 
 

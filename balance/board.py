@@ -1,0 +1,173 @@
+"""The board: where the newest prices stand, for this process and, in a file, for the others.
+
+``data/market.json`` is written about once a second by the server that runs the feed. It is no part
+of the account: it lets the shell and other programs order at the prices that the server sees, and
+a restart go on where the market was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from balance.core.figures import plain
+from balance.core.instrument import Bracket, Instrument
+from balance.core.market import NO_MARKET, Market
+from balance.core.moments import from_iso, iso
+from balance.core.quote import Candle, Quote
+from balance.store import disk
+
+MARKET_FILE: Final = "market.json"
+#: A file that has not been written for so long is of a server that has stopped.
+_STALE_SECONDS: Final = 5.0
+_STOPPED: Final = "The server that brings its prices is not running: start it with python app.py."
+
+
+#: Gives candles: of which symbol, of how many seconds each, how many at most.
+Candles = Callable[[str, int, int], Sequence[Candle]]
+
+
+class LiveBoard:
+    """The market as this process's own feed tells it."""
+
+    def __init__(self) -> None:
+        self.market: Market = NO_MARKET
+        self.candles: Candles = _no_candles
+
+
+def _no_candles(_symbol: str, _seconds: int, _limit: int) -> Sequence[Candle]:
+    return ()
+
+
+class FileBoard:
+    """The market as the server's file tells it; read anew when it was written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / MARKET_FILE
+        self._seen: tuple[tuple[int, int], Market] | None = None
+        # only the server has them
+        self.candles: Candles = _no_candles
+
+    @property
+    def market(self) -> Market:
+        """The market of a moment ago, or the last one known, with nothing live in it."""
+        try:
+            status = os.stat(self._file)
+            signature = (status.st_mtime_ns, status.st_ino)
+            if self._seen is None or self._seen[0] != signature:
+                self._seen = signature, read_market(self._file.read_bytes())
+        except (OSError, ValueError):
+            # no market is known, or none that can be read: the account does not depend on it
+            return NO_MARKET
+        market = self._seen[1]
+        if abs(time.time() - status.st_mtime) > _STALE_SECONDS:
+            return replace(market, live=frozenset(), state="stale", words=_STOPPED)
+        return market
+
+
+def save_market(folder: Path, market: Market, feed: Mapping[str, Any]) -> None:
+    """Write ``market`` into its file in ``folder``, with the ``feed``'s own state.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    document = {
+        "written_at": iso(datetime.now(UTC)),
+        "feed": market.feed,
+        "label": market.label,
+        "state": market.state,
+        "words": market.words,
+        "as_of": market.as_of and iso(market.as_of),
+        "live": sorted(market.live),
+        "quotes": [_quote_document(quote) for quote in market.quotes.values()],
+        "instruments": [_instrument_document(each) for each in market.instruments.values()],
+        "saved": feed,
+    }
+    text = json.dumps(document).encode()
+    disk.replace_file(folder / MARKET_FILE, text, durable=False)
+
+
+def saved_feed(folder: Path) -> tuple[str | None, dict[str, Any], datetime | None]:
+    """What the last server left: its feed's id and state, and when it last wrote; nothing where
+    the file is missing or can't be read."""
+    try:
+        document = json.loads((folder / MARKET_FILE).read_bytes())
+        return document["feed"], document["saved"], from_iso(document["written_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None, {}, None
+
+
+def read_market(text: bytes) -> Market:
+    """The market that ``text`` tells.
+
+    Raises:
+        ValueError: it tells none.
+    """
+    try:
+        document = json.loads(text)
+        quotes = [_read_quote(each) for each in document["quotes"]]
+        instruments = [_read_instrument(each) for each in document["instruments"]]
+        return Market(
+            feed=document["feed"],
+            label=document["label"],
+            state=document["state"],
+            words=document["words"],
+            as_of=document["as_of"] and from_iso(document["as_of"]),
+            quotes={each.symbol: each for each in quotes},
+            live=frozenset(document["live"]),
+            instruments={each.symbol: each for each in instruments},
+        )
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as fault:
+        raise ValueError(f"this is no market: {fault}") from fault
+
+
+_PRICES: Final = ("bid", "ask", "last", "mark", "funding_rate", "day_open")
+_RULES: Final = ("tick_size", "step_size", "min_quantity", "max_quantity", "min_notional")
+_BRACKET: Final = tuple(field.name for field in fields(Bracket))
+
+
+def _quote_document(quote: Quote) -> dict[str, Any]:
+    return {
+        "symbol": quote.symbol,
+        "time": iso(quote.time),
+        **{name: _plain(getattr(quote, name)) for name in _PRICES},
+    }
+
+
+def _read_quote(document: Mapping[str, Any]) -> Quote:
+    prices: dict[str, Any] = {name: _decimal(document[name]) for name in _PRICES}
+    return Quote(symbol=document["symbol"], time=from_iso(document["time"]), **prices)
+
+
+def _instrument_document(instrument: Instrument) -> dict[str, Any]:
+    return {
+        "symbol": instrument.symbol,
+        **{name: plain(getattr(instrument, name)) for name in _RULES},
+        "brackets": [
+            [plain(getattr(each, name)) for name in _BRACKET] for each in instrument.brackets
+        ],
+    }
+
+
+def _read_instrument(document: Mapping[str, Any]) -> Instrument:
+    rules: dict[str, Any] = {name: Decimal(document[name]) for name in _RULES}
+    brackets = tuple(
+        Bracket(**dict(zip(_BRACKET, map(Decimal, row), strict=True)))
+        for row in document["brackets"]
+    )
+    return Instrument(symbol=document["symbol"], brackets=brackets, **rules)
+
+
+def _plain(number: Decimal | None) -> str | None:
+    return None if number is None else plain(number)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -1,0 +1,187 @@
+"""The clerk: carries requests out on the store, each once, and tells what came of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypedDict
+
+from balance.core.change import Operation
+from balance.core.entry import Entry
+from balance.core.errors import InvalidRequest, KeyInFlight
+from balance.core.market import Market
+from balance.core.quote import Candle
+from balance.core.snapshot import Snapshot
+from balance.core.words import told
+from balance.store.state import Request, State, Store
+
+LONGEST_KEY: Final = 200
+LONGEST_NOTE: Final = 200
+
+_log = logging.getLogger(__name__)
+
+
+class How(TypedDict, total=False):
+    """How a change is to be made; each is optional."""
+
+    # refuse unless the account is at this revision
+    if_match: int | None
+    # a repeated key gets the first answer and changes nothing
+    idempotency_key: str | None
+    # kept in the ledger
+    note: str
+    # who asks: screen, http, shell or program
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a change: the account after it, and one sentence that tells it."""
+
+    snapshot: Snapshot
+    message: str
+    # whether an earlier request with the same idempotency key had made it already
+    replayed: bool
+    # what was booked
+    entries: tuple[Entry, ...] = ()
+
+
+class Board(Protocol):
+    """Where the newest prices are to be read."""
+
+    @property
+    def market(self) -> Market:
+        """The market as it is now."""
+
+    @property
+    def candles(self) -> Callable[[str, int, int], Sequence[Candle]]:
+        """Gives candles: of which symbol, of how many seconds each, how many at most."""
+
+
+class Clerk:
+    """The account in a store, seen at the prices of a board. Safe to use from many threads."""
+
+    def __init__(self, store: Store, board: Board) -> None:
+        self.store = store
+        self._board = board
+        # tells the ticks of this process from those of another
+        self._instance = secrets.token_hex(4)
+        self._shown: tuple[State, Market, Snapshot] | None = None
+        self._listeners: list[Callable[[Snapshot], None]] = []
+        self._in_flight: set[str] = set()
+        self._flying = threading.Lock()
+
+    @property
+    def market(self) -> Market:
+        """The market as it is now."""
+        return self._board.market
+
+    @property
+    def board(self) -> Board:
+        """Where the prices are to be read."""
+        return self._board
+
+    @property
+    def version(self) -> tuple[str, int]:
+        """The account's id and revision, which change with every commit.
+
+        Raises:
+            StoreUnreadable: its file is missing or damaged.
+        """
+        state = self.store.read()
+        return state.account_id, state.revision
+
+    def snapshot(self) -> Snapshot:
+        """The account as it is now.
+
+        Raises:
+            StoreUnreadable: its file is missing or damaged.
+        """
+        return self._seen(self.store.read())
+
+    def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
+        """Have ``listener`` called with the snapshot after every change made here, before the one
+        who made it is answered."""
+        self._listeners.append(listener)
+
+    def carry_out(
+        self,
+        operation: Operation,
+        asked: Sequence[Any],
+        *,
+        if_match: int | None = None,
+        idempotency_key: str | None = None,
+        note: str = "",
+        source: str = "program",
+    ) -> Outcome:
+        """Commit ``operation``; ``asked`` is what tells this request from another, as JSON.
+
+        Raises:
+            InvalidRequest: the key or the note is too long or holds what can't be printed.
+            KeyInFlight: another thread is at work on a request with this key.
+            KeyReused, StaleRevision, StoreError: as the store says.
+        """
+        _check_text(note, "note", LONGEST_NOTE)
+        if idempotency_key is None:
+            return self._committed(operation, source, if_match, None)
+        if not idempotency_key:
+            raise InvalidRequest("The Idempotency-Key must not be empty.")
+        _check_text(idempotency_key, "Idempotency-Key", LONGEST_KEY)
+        fingerprint = hashlib.sha256(json.dumps([*asked, note]).encode()).hexdigest()
+        with self._taken_off(idempotency_key):
+            request = Request(idempotency_key, fingerprint)
+            return self._committed(operation, source, if_match, request)
+
+    def _committed(
+        self,
+        operation: Operation,
+        source: str,
+        if_match: int | None,
+        request: Request | None,
+    ) -> Outcome:
+        commit = self.store.commit(operation, source=source, if_match=if_match, request=request)
+        snapshot = self._seen(commit.state)
+        if not commit.replayed:
+            self._tell(snapshot)
+        entries = commit.state.entries
+        return Outcome(snapshot, told(entries), commit.replayed, entries)
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        for listener in self._listeners:
+            try:
+                listener(snapshot)
+            except Exception:
+                # the change is made, and its caller must hear so
+                _log.exception("a listener failed at revision %d", snapshot.revision)
+
+    def _seen(self, state: State) -> Snapshot:
+        shown, market = self._shown, self._board.market
+        if shown is None or shown[0] is not state or shown[1] is not market:
+            seen = state.snapshot(instance=self._instance, market=market)
+            shown = self._shown = state, market, seen
+        return shown[2]
+
+    @contextmanager
+    def _taken_off(self, key: str) -> Iterator[None]:
+        with self._flying:
+            if key in self._in_flight:
+                raise KeyInFlight(key)
+            self._in_flight.add(key)
+        try:
+            yield
+        finally:
+            with self._flying:
+                self._in_flight.discard(key)
+
+
+def _check_text(text: object, what: str, longest: int) -> None:
+    if not isinstance(text, str) or not text.isprintable() or len(text) > longest:
+        raise InvalidRequest(
+            f"The {what} must be a printable text of at most {longest} characters."
+        )

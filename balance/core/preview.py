@@ -1,0 +1,90 @@
+"""What an order would do, told before it is placed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from balance.core.account import Account
+from balance.core.figures import NONE, dollars, on_tick, rounded
+from balance.core.market import Market
+from balance.core.money import ZERO, exactly, quantized
+from balance.core.orders import cost, executed, immediate_price
+from balance.core.ticket import Ticket, drawn_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """Money in the quote currency, prices per base unit, the quantity in base units."""
+
+    quantity: Decimal
+    # what it would fill at: at once for an order at market, else its limit or trigger price
+    price: Decimal
+    # quantity times price
+    notional: Decimal
+    leverage: Decimal
+    # initial margin of what it opens, the fee, and what is needed in all
+    margin: Decimal
+    fee: Decimal
+    cost: Decimal
+    # maker or taker
+    liquidity: str
+    # of the position that it would lead to; None where there is none
+    liquidation_price: Decimal | None
+    # what would be available after it
+    available_after: Decimal
+    # whether it is accepted: there is enough for it
+    affordable: bool
+    display: Mapping[str, Any]
+
+
+@exactly
+def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> Preview:
+    """What placing ``ticket`` would do to ``account`` now and, where it rests, when it fills.
+
+    Raises:
+        BalanceError: whatever would refuse it, but for a lack of funds, which is told.
+    """
+    order = drawn_up(account, ticket, market, "preview", now)
+    instrument = market.instruments[ticket.symbol]
+    at_once = immediate_price(order, market)
+    price = at_once or order.price or order.trigger_price or ZERO
+    liquidity = "maker" if at_once is None and order.type == "limit" else "taker"
+    # as if there were enough, to see what it would take
+    rich = replace(account, wallet=replace(account.wallet, balance=Decimal(10) ** 30))
+    after = executed(rich, order, market, price, "maker" if liquidity == "maker" else "taker")
+    fill, position = after.bookings[0].fill, after.account.position(ticket.symbol)
+    quantity = fill.quantity if fill else ZERO
+    fee = fill.fee if fill else ZERO
+    available = account.available_balance + after.account.available_balance
+    available -= rich.available_balance
+    needed = max(cost(order, market), order.reserved_margin + fee)
+    values: dict[str, Any] = {
+        "quantity": quantity,
+        "price": price,
+        "notional": quantized(quantity * price),
+        "leverage": order.leverage,
+        "margin": order.reserved_margin,
+        "fee": fee,
+        "cost": needed,
+        "liquidation_price": position.liquidation_price if position else None,
+        "available_after": available,
+    }
+    tick = instrument.tick_size
+    display = {
+        "quantity": f"{rounded(quantity)} {instrument.base}",
+        "leverage": f"{rounded(order.leverage)}x",
+        **{name: dollars(values[name]) for name in ("notional", "margin", "fee", "cost")},
+        "available_after": dollars(available),
+        "price": on_tick(price, tick),
+        "liquidation_price": (
+            on_tick(position.liquidation_price, tick)
+            if position and position.liquidation_price is not None
+            else NONE
+        ),
+    }
+    affordable = available >= 0 and (at_once is not None or needed <= account.available_balance)
+    return Preview(**values, liquidity=liquidity, affordable=affordable, display=display)

@@ -1,0 +1,194 @@
+"""The engine: one thread that lets the market act on the account, quote by quote.
+
+Quotes come from the feed; what they do to the account is committed before anybody sees them, so
+that no order can outrun a liquidation; then they are shown, at most four times a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from balance.board import LiveBoard, save_market
+from balance.core.account import Account
+from balance.core.errors import BalanceError
+from balance.core.funding import due
+from balance.core.market import Market
+from balance.core.matching import is_due
+from balance.core.quote import Quote, Settlement
+from balance.core.snapshot import Snapshot
+from balance.core.terms import Terms
+from balance.core.words import MARKET, OFFLINE
+from balance.desk import Desk
+from balance.feeds.contract import Feed
+
+#: Prices are shown no more often than this; what changes the account is shown at once.
+SHOW_SECONDS: Final = 0.25
+#: How often the prices are written into their file, for other programs and the next start.
+SAVE_SECONDS: Final = 1.0
+# a symbol that is silent for so long, while others are not, has no live price
+_SILENT_SECONDS: Final = 60.0
+# a rate that was told so shortly before its settlement is that settlement's
+_RATE_IS_FRESH: Final = timedelta(minutes=5)
+
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Runs ``feed`` for ``desk`` from :meth:`start` to :meth:`stop`."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        board: LiveBoard,
+        feed: Feed,
+        show: Callable[[Snapshot], None],
+        folder: Path,
+        terms: Terms | None = None,
+    ) -> None:
+        self._desk = desk
+        self._board = board
+        self._feed = feed
+        self._show = show
+        self._folder = folder
+        self._heard: dict[str, float] = {}
+        self._shown = self._saved = 0.0
+        self._is_shown = True
+        self._is_refused = False
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        board.candles = feed.candles
+        board.market = Market(
+            feed=feed.id,
+            label=feed.label,
+            state=feed.state,
+            instruments=feed.instruments,
+            terms=terms or Terms(),
+        )
+
+    def start(self, last_seen: datetime | None = None) -> None:
+        """Begin. What the market did since ``last_seen``, while no engine ran, is done first.
+
+        Raises:
+            FeedFault: the feed can't be used.
+        """
+        if last_seen is not None:
+            for quotes in self._feed.missed(last_seen):
+                self.tell(quotes, OFFLINE)
+        self._feed.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and keep what the next start needs."""
+        self._stopping.set()
+        self._feed.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._save()
+
+    def tell(self, quotes: Sequence[Quote], source: str = MARKET) -> None:
+        """Let ``quotes``, those of one moment, act on the account and then be seen."""
+        now = time.monotonic()
+        self._heard.update((quote.symbol, now) for quote in quotes)
+        market = replace(
+            self._board.market,
+            quotes={**self._board.market.quotes, **{each.symbol: each for each in quotes}},
+            state=self._feed.state if source == MARKET else "live",
+            words=self._feed.words,
+            as_of=datetime.now(UTC),
+            tick=self._board.market.tick + 1,
+        )
+        market = replace(market, live=self._live(market, now))
+        self._advance(market, source)
+        self._board.market = market
+        self._is_shown = False
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._turn()
+            except Exception:
+                # whatever goes wrong with one quote, the next is to be dealt with
+                _log.exception("the engine could not deal with a quote")
+                self._stopping.wait(SHOW_SECONDS)
+
+    def _turn(self) -> None:
+        quotes = self._feed.next(SHOW_SECONDS)
+        if quotes:
+            self.tell(quotes)
+        else:
+            self._look()
+        now = time.monotonic()
+        if not self._is_shown and now - self._shown >= SHOW_SECONDS:
+            self._shown, self._is_shown = now, True
+            self._show_now()
+        if now - self._saved >= SAVE_SECONDS:
+            self._saved = now
+            self._save()
+
+    def _look(self) -> None:
+        """Notice that quotes have stopped."""
+        before = self._board.market
+        market = replace(before, state=self._feed.state, words=self._feed.words)
+        market = replace(market, live=self._live(market, time.monotonic()))
+        if market != before:
+            self._board.market = replace(market, tick=before.tick + 1)
+            self._is_shown = False
+
+    def _live(self, market: Market, now: float) -> frozenset[str]:
+        if market.state != "live":
+            return frozenset()
+        newest = max(self._heard.values(), default=now)
+        return frozenset(
+            symbol
+            for symbol in market.quotes
+            if newest - self._heard.get(symbol, newest) < _SILENT_SECONDS
+        )
+
+    def _advance(self, market: Market, source: str) -> None:
+        try:
+            account = self._desk.account()
+            if is_due(account, market):
+                self._desk.advance(market, self._settlements(account, market), source)
+        except BalanceError as fault:
+            # it is due still, and tried again with the next quote
+            if not self._is_refused:
+                _log.error("what the market does can't be booked: %s", fault)
+            self._is_refused = True
+        else:
+            self._is_refused = False
+
+    def _settlements(
+        self, account: Account, market: Market
+    ) -> dict[tuple[str, datetime], Settlement | None]:
+        return {
+            (symbol, instant): self._settlement(symbol, instant, market)
+            for symbol, instant in due(account, market)
+        }
+
+    def _settlement(self, symbol: str, instant: datetime, market: Market) -> Settlement | None:
+        before = self._board.market.quotes.get(symbol)
+        rate = None if before is None else before.funding_rate
+        if before is None or rate is None:
+            return self._feed.settlement(symbol, instant)
+        if not timedelta(0) < instant - before.time <= _RATE_IS_FRESH:
+            return self._feed.settlement(symbol, instant)
+        return Settlement(rate=rate, mark=market.quotes[symbol].mark)
+
+    def _show_now(self) -> None:
+        try:
+            self._show(self._desk.snapshot())
+        except BalanceError:
+            return  # the watch on the account's file tells it
+
+    def _save(self) -> None:
+        try:
+            save_market(self._folder, self._board.market, self._feed.saved())
+        except OSError as fault:
+            _log.error("the prices could not be saved: %s", fault.strerror)

@@ -1,0 +1,187 @@
+"""Trading: the desk's use cases of orders and positions."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, Unpack
+
+from balance.clerk import Clerk, How, Outcome
+from balance.core import asked, orders
+from balance.core.account import Account
+from balance.core.candles import MINUTE
+from balance.core.change import Change
+from balance.core.errors import InvalidRequest
+from balance.core.figures import plain
+from balance.core.funding import Settlements
+from balance.core.market import Market
+from balance.core.matching import advanced
+from balance.core.preview import Preview, preview
+from balance.core.quote import Candle
+from balance.core.words import MARKET
+
+#: How many candles may be asked for at once.
+MOST_CANDLES: Final = 1_500
+
+
+class Trading:
+    """What the desk does with orders and positions. Every change takes the options of
+    :class:`~balance.clerk.How`; quantities are in base units, prices in the quote currency per
+    base unit: Decimal, int, str or float."""
+
+    def __init__(self, clerk: Clerk) -> None:
+        self._clerk = clerk
+
+    @property
+    def market(self) -> Market:
+        """The newest prices, and what may be traded at them."""
+        return self._clerk.market
+
+    def candles(self, symbol: str, seconds: int = 60, limit: int = 500) -> Sequence[Candle]:
+        """The newest ``limit`` candles of ``symbol``, at most 1,500, of ``seconds`` each (a
+        multiple of 60 up to a day), oldest first, the running one last.
+
+        Raises:
+            InvalidRequest: the symbol is not traded here, or a number is out of range.
+        """
+        if seconds % MINUTE or not MINUTE <= seconds <= 1_440 * MINUTE:
+            raise InvalidRequest("Candles are of whole minutes, from 1 to 1,440.")
+        if not 1 <= limit <= MOST_CANDLES:
+            raise InvalidRequest(f"limit must be from 1 to {MOST_CANDLES:,}, not {limit}.")
+        return self._clerk.board.candles(asked.symbol(symbol, self.market), seconds, limit)
+
+    def place_order(self, *, how: How | None = None, **members: Any) -> Outcome:
+        """Place an order: ``place_order(symbol="BTC/USDT", side="buy", quantity="0.01")``.
+
+        ``members`` are those of :class:`~balance.core.ticket.Ticket`; the size is one of
+        ``quantity``, ``notional`` and ``percent``. ``how`` has the options of :class:`How`.
+
+        Raises:
+            InvalidRequest, InvalidAmount: it makes no sense, or the rules of its symbol forbid it.
+            InsufficientBalance: it needs more than what is available.
+            NoLivePrice: the symbol has no live price now.
+            UnknownPosition: it is to reduce what is not there.
+        """
+        market, order_id, now = self.market, _new_id(), _now()
+
+        def change(account: Account) -> Change:
+            ticket = asked.ticket(members, market)
+            time = _market_time(market, ticket.symbol, now)
+            return orders.placed(account.marked(market), ticket, market, order_id, time)
+
+        named = sorted((name, str(value)) for name, value in members.items() if value is not None)
+        return self._clerk.carry_out(change, ["order", *named], **(how or {}))
+
+    def preview_order(self, **members: Any) -> Preview:
+        """What :meth:`place_order` would do now, without doing it.
+
+        Raises:
+            BalanceError: whatever would refuse it.
+        """
+        market = self.market
+        account = self._clerk.store.read().account.marked(market)
+        ticket = asked.ticket(members, market)
+        return preview(account, ticket, market, _market_time(market, ticket.symbol, _now()))
+
+    def cancel_order(self, order_id: str, **how: Unpack[How]) -> Outcome:
+        """Cancel an open order.
+
+        Raises:
+            UnknownOrder: there is none with that id.
+        """
+        operation = partial(_cancelled, order_id)
+        return self._clerk.carry_out(operation, ["cancel", order_id], **how)
+
+    def cancel_orders(self, symbol: str | None = None, **how: Unpack[How]) -> Outcome:
+        """Cancel all open orders, or those of ``symbol``.
+
+        Raises:
+            UnknownOrder: there is none.
+        """
+        wanted = None if symbol is None else asked.symbol(symbol, self.market)
+        operation = partial(_all_cancelled, wanted)
+        return self._clerk.carry_out(operation, ["cancel_all", wanted], **how)
+
+    def close_position(
+        self,
+        symbol: str,
+        quantity: object = None,
+        percent: object = None,
+        **how: Unpack[How],
+    ) -> Outcome:
+        """Close ``quantity`` (base units) or ``percent`` of a position at market, by default all.
+
+        Raises:
+            UnknownPosition: there is none of that symbol.
+            NoLivePrice: the symbol has no live price now.
+            InvalidAmount, InvalidRequest: the size makes no sense.
+        """
+        if quantity is not None and percent is not None:
+            raise InvalidRequest("Name a quantity or a percent, not both.")
+        market, order_id, now = self.market, _new_id(), _now()
+        wanted = asked.symbol(symbol, market)
+        sizes = {
+            name: asked.positive(size, name)
+            for name, size in (("quantity", quantity), ("percent", percent))
+            if size is not None
+        }
+
+        def change(account: Account) -> Change:
+            time = _market_time(market, wanted, now)
+            return orders.closed(account.marked(market), wanted, market, order_id, time, **sizes)
+
+        named = [(name, plain(size)) for name, size in sizes.items()]
+        return self._clerk.carry_out(change, ["close", wanted, *named], **how)
+
+    def advance(
+        self, market: Market, settlements: Settlements, source: str = MARKET
+    ) -> Outcome | None:
+        """Do what the newest quotes do to the account: funding, liquidations and fills, with one
+        commit; None where that is nothing. For the engine, before it shows ``market`` to all."""
+
+        def change(account: Account) -> Change:
+            step = advanced(account, market, settlements)
+            if not step.bookings:
+                raise _NothingDue
+            return step
+
+        try:
+            return self._clerk.carry_out(change, ["advance"], source=source)
+        except _NothingDue:
+            return None
+
+    def account(self) -> Account:
+        """The account as it was last committed, for the engine.
+
+        Raises:
+            StoreUnreadable: its file is missing or damaged.
+        """
+        return self._clerk.store.read().account
+
+
+class _NothingDue(Exception):
+    """The market does nothing to the account."""
+
+
+def _cancelled(order_id: str, account: Account) -> Change:
+    return orders.cancelled(account, order_id)
+
+
+def _all_cancelled(symbol: str | None, account: Account) -> Change:
+    return orders.all_cancelled(account, symbol)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(5)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _market_time(market: Market, symbol: str, now: datetime) -> datetime:
+    """The market's own time, which a replay's is not ours."""
+    quote = market.quotes.get(symbol)
+    return now if quote is None else quote.time
