@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -29,10 +29,16 @@ from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems, problem_of
 from balance.api.routes import create_api
 from balance.api.stream import Stream
+from balance.board import LiveBoard, saved_feed
 from balance.core.errors import StoreError
 from balance.core.figures import plain
 from balance.core.money import DEFAULT_STARTING_BALANCE
-from balance.desk import DEFAULT_DATA_DIR, Desk, open_account
+from balance.desk import DEFAULT_DATA_DIR, Desk
+from balance.engine import Engine, refuse_others
+from balance.feeds.choose import open_feed
+from balance.feeds.contract import FeedFault
+from balance.feeds.options import add_feed_options, feed_options
+from balance.store.file_store import FileStore
 from balance.watch import Watch
 from layouts.index import INDEX
 from layouts.shell import shell
@@ -114,17 +120,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(f"--host {options.host} lets other machines in, so it needs --token.")
     if options.token is not None and len(options.token) < SHORTEST_TOKEN:
         return _failed(f"--token must have at least {SHORTEST_TOKEN} characters.")
+    board, stream = LiveBoard(), Stream(MOST_STREAMS)
     try:
-        desk = open_account(options.data_dir)
+        desk = Desk(FileStore(options.data_dir), board)
         _prove_writable(options.data_dir)
+        engine = _engine(desk, board, stream, options)
     except StoreError as fault:
         return _failed(f"The data folder {options.data_dir} is of no use: {fault}")
     except OSError as fault:
         return _failed(f"The data folder {options.data_dir} is not writable: {fault.strerror}.")
-    stream = Stream(MOST_STREAMS)
+    except FeedFault as fault:
+        return _failed(str(fault))
     guards = Guards(options.host, options.token)
     app = create_app(desk, stream, guards, data_dir=options.data_dir)
-    return _serve(app, desk, stream, options)
+    return _serve(app, desk, stream, engine, options)
+
+
+def _engine(
+    desk: Desk, board: LiveBoard, stream: Stream, options: argparse.Namespace
+) -> Callable[[], Engine]:
+    """What starts the engine on the feed that ``options`` choose, where the last one stopped.
+
+    Raises:
+        FeedFault: the feed can't be used, or the account trades on another one.
+    """
+    feed_id, state, last_seen = saved_feed(options.data_dir)
+    wanted = feed_options(options)
+    feed = open_feed(wanted, {"id": feed_id, "state": state} if state else None)
+    refuse_others(desk, feed, is_moved=wanted.start is not None)
+    engine = Engine(desk, board, feed, stream.publish, options.data_dir)
+
+    def start() -> Engine:
+        engine.start(last_seen if feed_id == feed.id else None)
+        return engine
+
+    return start
 
 
 def _forget_settings_of_dash() -> None:
@@ -133,7 +163,13 @@ def _forget_settings_of_dash() -> None:
         del os.environ[name]
 
 
-def _serve(app: Dash, desk: Desk, stream: Stream, options: argparse.Namespace) -> int:
+def _serve(
+    app: Dash,
+    desk: Desk,
+    stream: Stream,
+    started: Callable[[], Engine],
+    options: argparse.Namespace,
+) -> int:
     try:
         server = create_server(
             app.server,
@@ -155,6 +191,10 @@ def _serve(app: Dash, desk: Desk, stream: Stream, options: argparse.Namespace) -
         return _failed(f"{options.host}:{options.port} can't be served: {fault.strerror}.")
     except ValueError:
         return _failed(f"--host {options.host} is no address of this machine.")
+    try:
+        engine = started()
+    except FeedFault as fault:
+        return _failed(str(fault))
     watch = Watch(desk, stream.publish, stream.publish_fault)
     watch.start()
     _stop_on_signals(stream)
@@ -166,6 +206,7 @@ def _serve(app: Dash, desk: Desk, stream: Stream, options: argparse.Namespace) -
     # returns when a signal came, after the answers under way are given
     server.run()
     watch.stop()
+    engine.stop()
     print("Stopped.")
     return 0
 
@@ -224,6 +265,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--token", help="what everyone must show; needed for other machines")
     parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
+    add_feed_options(parser)
     return parser
 
 

@@ -19,7 +19,7 @@ from balance.core.change import Change
 from balance.core.errors import BalanceError
 from balance.core.money import money
 from balance.core.snapshot import Snapshot
-from balance.history import Page, page, rows
+from balance.history import Page, fills, page, rows
 from balance.store.file_store import FileStore
 from balance.store.state import Store
 from balance.trading import Trading
@@ -145,6 +145,15 @@ class Desk(Trading):
             StoreUnreadable: the ledger is damaged there.
         """
         return page(self._clerk.store, limit, before, kind, epoch)
+
+    def fills(self, *, limit: int = 50, before: str | None = None) -> Page:
+        """A page of the fills, newest first, as :meth:`history` pages the ledger.
+
+        Raises:
+            InvalidRequest: a parameter is out of range.
+            StoreUnreadable: the ledger is damaged there.
+        """
+        return fills(self._clerk.store, limit, before, self.market)
 
     def whole_history(
         self,

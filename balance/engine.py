@@ -17,7 +17,7 @@ from typing import Final
 
 from balance.board import LiveBoard, save_market
 from balance.core.account import Account
-from balance.core.errors import BalanceError
+from balance.core.errors import BalanceError, StoreError
 from balance.core.funding import due
 from balance.core.market import Market
 from balance.core.matching import is_due
@@ -26,7 +26,7 @@ from balance.core.snapshot import Snapshot
 from balance.core.terms import Terms
 from balance.core.words import MARKET, OFFLINE
 from balance.desk import Desk
-from balance.feeds.contract import Feed
+from balance.feeds.contract import Feed, FeedFault
 
 #: Prices are shown no more often than this; what changes the account is shown at once.
 SHOW_SECONDS: Final = 0.25
@@ -38,6 +38,30 @@ _SILENT_SECONDS: Final = 60.0
 _RATE_IS_FRESH: Final = timedelta(minutes=5)
 
 _log = logging.getLogger(__name__)
+
+
+def refuse_others(desk: Desk, feed: Feed, *, is_moved: bool = False) -> None:
+    """Refuse to run ``feed`` for an account that trades on another one, or on another time of it
+    (``is_moved``): its positions would be marked with prices that are not theirs.
+
+    Raises:
+        FeedFault: it does; the words say what is open, and what to do.
+    """
+    try:
+        account = desk.account()
+    except StoreError:
+        return  # every tab says so; what is repaired is marked by its own feed only
+    held = [f"{each.symbol} {each.side}" for each in account.positions]
+    open_on = {each.feed for each in account.positions} | {each.feed for each in account.orders}
+    if not open_on or (open_on == {feed.id} and not is_moved):
+        return
+    what = ", ".join(held) if held else f"{len(account.orders)} orders"
+    there = " and ".join(sorted(open_on))
+    change = "Another time" if open_on == {feed.id} else f"The feed {feed.id}"
+    raise FeedFault(
+        f"{change} can't be taken while {what} is open on {there}. Start as before and close it, "
+        "or begin anew with python -m balance reset."
+    )
 
 
 class Engine:

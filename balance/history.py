@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from balance.core.entry import Entry, cursor, place_of
 from balance.core.errors import InvalidRequest
+from balance.core.market import Market
 from balance.core.moments import iso
+from balance.core.rows import fill_row
 from balance.core.wallet import KINDS
 from balance.store.state import Store
 
@@ -42,6 +44,24 @@ def page(
     more = next(found, None) is not None
     return Page(
         entries=tuple(_row(entry) for entry in entries),
+        next=cursor(entries[-1].place) if more else None,
+    )
+
+
+def fills(store: Store, limit: int, before: str | None, market: Market) -> Page:
+    """At most ``limit`` fills, 1 to 1,000, newest first, from before ``before``; liquidations are
+    fills too. Prices are written as ``market`` has them.
+
+    Raises:
+        InvalidRequest: a parameter is out of range.
+        StoreUnreadable: the ledger is damaged there.
+    """
+    _check_number(limit, "limit", LONGEST_PAGE)
+    found = (each for each in _entries(store, before, None, None) if each.booking.fill)
+    entries = tuple(itertools.islice(found, limit))
+    more = next(found, None) is not None
+    return Page(
+        entries=tuple(fill_row(entry, market) for entry in entries),
         next=cursor(entries[-1].place) if more else None,
     )
 

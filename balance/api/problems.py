@@ -18,9 +18,12 @@ from balance.core.errors import (
     InvalidRequest,
     KeyInFlight,
     KeyReused,
+    NoLivePrice,
     StaleRevision,
     StoreBusy,
     StoreError,
+    UnknownOrder,
+    UnknownPosition,
 )
 
 #: The status of each error of the account; the first that fits counts.
@@ -31,6 +34,9 @@ STATUS: Final[tuple[tuple[type[BalanceError], int], ...]] = (
     (KeyReused, 422),
     (KeyInFlight, 409),
     (StaleRevision, 412),
+    (UnknownOrder, 404),
+    (UnknownPosition, 404),
+    (NoLivePrice, 503),
     (StoreError, 503),
     (AccountingError, 500),
 )
@@ -89,7 +95,7 @@ def _account_error(error: BalanceError) -> Response:
     members = problem_of(error)
     if members["status"] != 503:
         return _response(members)
-    wait = _RETRY_SOON if isinstance(error, StoreBusy) else _RETRY_LATER
+    wait = _RETRY_SOON if isinstance(error, StoreBusy | NoLivePrice) else _RETRY_LATER
     return _response(members, {"Retry-After": wait})
 
 

@@ -11,6 +11,7 @@ from flask import Request
 from balance.api.encoding import decoded
 from balance.api.problems import Problem
 from balance.clerk import How
+from balance.core.asked import MEMBERS
 from balance.core.errors import InvalidRequest
 from balance.desk import Action
 
@@ -62,6 +63,31 @@ def reset_wanted(request: Request) -> Wanted:
     body = _body(request, ("note", "balance")) if _bytes(request) else {}
     balance = _not_null(body["balance"], "balance") if "balance" in body else None
     return Wanted("reset", balance, body.get("note", ""))
+
+
+def order_wanted(request: Request) -> dict[str, Any]:
+    """The members of the order that the body of ``POST /orders`` asks for.
+
+    Raises:
+        Problem: not JSON, or too large.
+        InvalidRequest: JSON that asks for something else.
+    """
+    body = _body(request, MEMBERS)
+    words = ("symbol", "side", "type", "reduce_only")
+    return {
+        name: value if name in words else _not_null(value, name) for name, value in body.items()
+    }
+
+
+def size_wanted(request: Request) -> dict[str, Any]:
+    """How much the body of a close asks for, ``quantity`` or ``percent``; it may be empty.
+
+    Raises:
+        Problem: not JSON, or too large.
+        InvalidRequest: JSON that asks for something else.
+    """
+    body = _body(request, ("quantity", "percent")) if _bytes(request) else {}
+    return {name: _not_null(value, name) for name, value in body.items()}
 
 
 def conditions(request: Request) -> How:

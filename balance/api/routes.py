@@ -11,7 +11,8 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import ETags
 
-from balance.api.encoding import answer, encoded
+from balance.api.answers import changed, etag, json_answer
+from balance.api.encoding import answer
 from balance.api.openapi import DESCRIPTION
 from balance.api.problems import Problem
 from balance.api.requests import (
@@ -22,6 +23,7 @@ from balance.api.requests import (
     whole_number,
 )
 from balance.api.stream import Stream, StreamClosed, StreamFull
+from balance.api.trade_routes import add_trade_routes
 from balance.core.figures import plain
 from balance.core.snapshot import Snapshot
 from balance.desk import Desk
@@ -84,12 +86,12 @@ def create_api(desk: Desk, stream: Stream) -> Blueprint:
                 rows = desk.history(limit=limit, **wanted).entries
             return _csv_response(rows)
         page = desk.history(limit=50 if limit is None else limit, **wanted)
-        return _json({"status": "success", "entries": page.entries, "next": page.next})
+        return json_answer({"status": "success", "entries": page.entries, "next": page.next})
 
     @api.get("/health")
     def health() -> Response:
         snapshot = desk.snapshot()
-        return _json(
+        return json_answer(
             {
                 "status": "success",
                 "revision": snapshot.revision,
@@ -100,40 +102,26 @@ def create_api(desk: Desk, stream: Stream) -> Blueprint:
 
     @api.get("/openapi.json")
     def describe() -> Response:
-        return _json(DESCRIPTION)
+        return json_answer(DESCRIPTION)
 
+    add_trade_routes(api, desk)
     return api
 
 
 def _carried_out(desk: Desk, wanted: Wanted) -> Response:
     how = conditions(request)
     how["note"] = wanted.note
-    outcome = desk.carry_out(wanted.action, wanted.amount, **how)
-    response = _json(answer(outcome.snapshot, message=outcome.message))
-    response.headers["ETag"] = _etag(outcome.snapshot)
-    if outcome.replayed:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response
+    return changed(desk.carry_out(wanted.action, wanted.amount, **how))
 
 
 def _snapshot_response(snapshot: Snapshot) -> Response:
-    tag = _etag(snapshot)
+    tag = etag(snapshot)
     known: ETags = request.if_none_match
     # whatever a proxy has weakened still tells the same (RFC 9110, 13.1.2)
     is_known = known.contains_weak(tag.strip('"'))
-    response = Response(status=304) if is_known else _json(answer(snapshot))
+    response = Response(status=304) if is_known else json_answer(answer(snapshot))
     response.headers["ETag"] = tag
     response.headers["Cache-Control"] = "no-cache"
-    return response
-
-
-def _etag(snapshot: Snapshot) -> str:
-    return f'"{snapshot.revision}-{snapshot.instance}.{snapshot.tick}"'
-
-
-def _json(value: Mapping[str, Any]) -> Response:
-    response = Response(encoded(value) + "\n", mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
     return response
 
 

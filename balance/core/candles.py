@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from balance.core.instrument import Instrument
+from balance.core.money import ZERO
 from balance.core.quote import Candle, Quote
 
 MINUTE: Final = 60
+_HIGH: Final = attrgetter("high")
+_LOW: Final = attrgetter("low")
+_VOLUME: Final = attrgetter("volume")
 
 
 def interval_of(moment: datetime, seconds: int) -> datetime:
@@ -22,17 +27,16 @@ def interval_of(moment: datetime, seconds: int) -> datetime:
 
 def merged(candles: Iterable[Candle], seconds: int) -> Iterator[Candle]:
     """Candles of ``seconds`` from shorter ones, oldest first; an interval without any has none."""
-    running: Candle | None = None
-    for candle in candles:
-        begun = interval_of(candle.time, seconds)
-        if running is not None and running.time == begun:
-            running = joined(running, candle)
-            continue
-        if running is not None:
-            yield running
-        running = replace(candle, time=begun)
-    if running is not None:
-        yield running
+    for begun, within in groupby(candles, key=lambda each: interval_of(each.time, seconds)):
+        each = list(within)
+        yield Candle(
+            time=begun,
+            open=each[0].open,
+            high=max(map(_HIGH, each)),
+            low=min(map(_LOW, each)),
+            close=each[-1].close,
+            volume=sum(map(_VOLUME, each), ZERO),
+        )
 
 
 def joined(candle: Candle, later: Candle) -> Candle:

@@ -194,10 +194,13 @@ def _attached(execution: Execution, position: Position | None) -> tuple[Order, .
     order = execution.order
     if position is None or opened_side(order.side) != position.side:
         return ()
-    wanted = (("take_profit_market", order.take_profit), ("stop_market", order.stop_loss))
+    wanted = (
+        ("take_profit_market", order.take_profit, "tp"),
+        ("stop_market", order.stop_loss, "sl"),
+    )
     return tuple(
-        attached_order(position, kind, trigger, f"{order.id}-{kind[:2]}", execution.time)
-        for kind, trigger in wanted
+        attached_order(position, kind, trigger, f"{order.id}-{mark}", execution.time)
+        for kind, trigger, mark in wanted
         if trigger is not None
     )
 

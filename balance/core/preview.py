@@ -13,6 +13,7 @@ from balance.core.figures import NONE, dollars, on_tick, rounded
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.orders import cost, executed, immediate_price
+from balance.core.position import Order, Position
 from balance.core.ticket import Ticket, drawn_up
 
 
@@ -38,6 +39,8 @@ class Preview:
     available_after: Decimal
     # whether it is accepted: there is enough for it
     affordable: bool
+    # what a person should know before; empty where there is nothing
+    warning: str
     display: Mapping[str, Any]
 
 
@@ -87,4 +90,21 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
         ),
     }
     affordable = available >= 0 and (at_once is not None or needed <= account.available_balance)
-    return Preview(**values, liquidity=liquidity, affordable=affordable, display=display)
+    return Preview(
+        **values,
+        liquidity=liquidity,
+        affordable=affordable,
+        warning=_warning(order, position),
+        display=display,
+    )
+
+
+def _warning(order: Order, position: Position | None) -> str:
+    if position is None or position.liquidation_price is None or order.stop_loss is None:
+        return ""
+    if not position.is_liquidated_at(order.stop_loss):
+        return ""
+    return (
+        f"The stop-loss lies beyond the liquidation price, {rounded(position.liquidation_price)}: "
+        "the position would be liquidated first."
+    )

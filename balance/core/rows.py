@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from balance.core.account import Account
 from balance.core.entry import Entry
@@ -189,6 +189,46 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> Row:
             "realized_pnl": gain(fill.realized_pnl) if fill.closed_quantity else NONE,
         },
     }
+
+
+def order_result(entries: Sequence[Entry]) -> Row | None:
+    """What became of the order that a commit placed: its ``status`` is filled or open; None where
+    it placed none."""
+    for entry in entries:
+        fill, effect = entry.booking.fill, entry.booking.effect
+        if entry.booking.kind == "fill" and fill is not None:
+            return {
+                "id": fill.order_id,
+                "status": "filled",
+                "symbol": fill.symbol,
+                "side": fill.side,
+                "type": fill.type,
+                "quantity": fill.quantity,
+                "price": fill.price,
+                "fee": fill.fee,
+                "liquidity": fill.liquidity,
+                "realized_pnl": fill.realized_pnl,
+            }
+        if entry.booking.kind == "order" and effect is not None:
+            order = effect.opened[0]
+            row = {name: getattr(order, name) for name in _PLACED}
+            return {"id": order.id, "status": "open", **row}
+    return None
+
+
+_PLACED: Final = (
+    "symbol",
+    "side",
+    "type",
+    "quantity",
+    "price",
+    "trigger_price",
+    "leverage",
+    "reduce_only",
+    "take_profit",
+    "stop_loss",
+    "reserved_margin",
+)
 
 
 def _price(price: Decimal | None, symbol: str, market: Market) -> str:

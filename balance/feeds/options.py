@@ -1,0 +1,74 @@
+"""The options of the command line that choose a feed."""
+
+from __future__ import annotations
+
+import argparse
+from decimal import Decimal, InvalidOperation
+
+from balance.feeds.choose import SIMULATED, FeedOptions, parse_time
+
+
+def add_feed_options(parser: argparse.ArgumentParser) -> None:
+    """Let ``parser`` take the options of all feeds."""
+    group = parser.add_argument_group("where prices come from")
+    group.add_argument(
+        "--feed",
+        action="append",
+        metavar="FEED",
+        help="simulated (the default), replay:FILE or replay:SYMBOL=FILE (may be repeated), or an "
+        "exchange such as binance",
+    )
+    group.add_argument(
+        "--speed", type=_positive, metavar="N", help="how much faster a replay runs: 60, an hour "
+        "in a minute (1)"
+    )  # fmt: skip
+    group.add_argument(
+        "--from", dest="start", metavar="TIME", help="where a replay begins: 2022-01-21T08:00"
+    )
+    group.add_argument(
+        "--symbols",
+        metavar="LIST",
+        help="what an exchange is asked for (BTC/USDT,ETH/USDT,SOL/USDT)",
+    )
+    group.add_argument("--seed", type=int, metavar="N", help="another simulated market")
+    group.add_argument(
+        "--funding-rate",
+        type=_number,
+        metavar="PERCENT",
+        help="of a replay whose file has none: 0.01; without it funding is skipped",
+    )
+
+
+def feed_options(options: argparse.Namespace) -> FeedOptions:
+    """What ``options`` ask for.
+
+    Raises:
+        FeedFault: a time is none.
+    """
+    symbols = options.symbols or ""
+    rate = options.funding_rate
+    return FeedOptions(
+        feed=tuple(options.feed or (SIMULATED,)),
+        speed=options.speed,
+        start=None if options.start is None else parse_time(options.start),
+        symbols=tuple(each.strip().upper() for each in symbols.split(",") if each.strip()),
+        seed=options.seed,
+        funding_rate=None if rate is None else rate / 100,
+    )
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as fault:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from fault
+    if not number.is_finite():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return number
+
+
+def _positive(text: str) -> Decimal:
+    number = _number(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above zero")
+    return number
