@@ -28,14 +28,14 @@ def interval_of(moment: datetime, seconds: int) -> datetime:
 def merged(candles: Iterable[Candle], seconds: int) -> Iterator[Candle]:
     """Candles of ``seconds`` from shorter ones, oldest first; an interval without any has none."""
     for begun, within in groupby(candles, key=lambda each: interval_of(each.time, seconds)):
-        each = list(within)
+        several = list(within)
         yield Candle(
             time=begun,
-            open=each[0].open,
-            high=max(map(_HIGH, each)),
-            low=min(map(_LOW, each)),
-            close=each[-1].close,
-            volume=sum(map(_VOLUME, each), ZERO),
+            open=several[0].open,
+            high=max(map(_HIGH, several)),
+            low=min(map(_LOW, several)),
+            close=several[-1].close,
+            volume=sum(map(_VOLUME, several), ZERO),
         )
 
 

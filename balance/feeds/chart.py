@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
-from balance.core.candles import MINUTE, interval_of, joined
+from balance.core.candles import MINUTE, interval_of, joined, merged
 from balance.core.quote import Candle
 
 # how many lengths of longer candles are remembered: a screen offers fewer
@@ -77,7 +77,7 @@ class Chart:
         if seconds not in self._longer and len(self._longer) >= _LENGTHS:
             self._longer.clear()
         longer, held = self._longer.get(seconds, ([], 0))
-        for candle in self._candles[held:-1]:
+        for candle in merged(self._candles[held:-1], seconds):
             _grow(longer, candle, seconds)
         self._longer[seconds] = (longer, len(self._candles) - 1)
         return longer

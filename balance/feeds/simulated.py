@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from balance.core.candles import MINUTE, interval_of
+from balance.core.instrument import Instrument
 from balance.core.instruments import KNOWN
 from balance.core.quote import Candle, Quote, Settlement
 from balance.feeds.chart import Chart
@@ -35,8 +36,6 @@ class SimulatedFeed:
     """Bitcoin, Ether and Solana as a random walk, four quotes a second each. Its time is the wall
     clock's; while the program does not run, it stands still."""
 
-    label: Final = "SIMULATED"
-
     def __init__(
         self,
         seed: int = DEFAULT_SEED,
@@ -51,7 +50,10 @@ class SimulatedFeed:
             FeedFault: ``saved`` is damaged or of another market.
         """
         self.id = simulated_id(seed)
-        self.instruments = {symbol: KNOWN[symbol] for symbol in CHARACTERS}
+        self.label = "SIMULATED"
+        self.instruments: Mapping[str, Instrument] = {
+            symbol: KNOWN[symbol] for symbol in CHARACTERS
+        }
         self._seed = seed
         self._clock = clock
         self._stopped = threading.Event()

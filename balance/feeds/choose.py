@@ -1,0 +1,149 @@
+"""Which feed the program's options mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from balance.feeds.contract import Feed, FeedFault
+from balance.feeds.replay import ReplayFeed, replay_id
+from balance.feeds.simulated import DEFAULT_SEED, SimulatedFeed, simulated_id
+from balance.feeds.times import iso_time
+
+SIMULATED: Final = "simulated"
+_REPLAY: Final = "replay"
+_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{2,10}")
+# BTCUSDT-1m-2022-01, Binance_ETH_USDT_1h, btc-usdt
+_IN_A_NAME: Final = re.compile(r"(?<![A-Z0-9])([A-Z0-9]{1,15}?)[-_ ]?USDT")
+_OPTIONS: Final = {
+    "speed": "--speed",
+    "start": "--from",
+    "symbols": "--symbols",
+    "seed": "--seed",
+    "funding_rate": "--funding-rate",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedOptions:
+    """What a person asked for; what was left out is empty or None."""
+
+    # ``simulated``, ccxt's id of an exchange, or ``replay:FILE`` and ``replay:SYMBOL=FILE``, of
+    # which there may be several
+    feed: tuple[str, ...] = (SIMULATED,)
+    # of a replay: market time by wall time, and where to begin
+    speed: Decimal | float | None = None
+    start: datetime | None = None
+    # of an exchange, such as BTC/USDT; empty for those that it chooses
+    symbols: tuple[str, ...] = ()
+    # of the simulated market
+    seed: int | None = None
+    # of a replay whose file has none, as a fraction
+    funding_rate: Decimal | None = None
+
+
+def open_feed(options: FeedOptions, saved: Mapping[str, Any] | None) -> Feed:
+    """The feed that ``options`` mean. ``saved`` is ``{"id": feed.id, "state": feed.saved()}`` of an
+    earlier one; it counts only if that had the same id.
+
+    Raises:
+        FeedFault: it can't be opened, or the options don't fit together.
+    """
+    kind = _kind(options.feed)
+    if kind == SIMULATED:
+        _refuse_others(options, "the simulated market", "seed")
+        seed = DEFAULT_SEED if options.seed is None else options.seed
+        return SimulatedFeed(seed=seed, saved=_state(saved, simulated_id(seed)))
+    if kind == _REPLAY:
+        _refuse_others(options, "a replay", "speed", "start", "funding_rate")
+        return _replay(options, saved)
+    _refuse_others(options, f"the exchange {kind}", "symbols")
+    # ccxt takes a second to import: only who asks for an exchange waits for it
+    from balance.feeds.exchange import open_exchange
+
+    return open_exchange(kind, options.symbols)
+
+
+def parse_time(text: str) -> datetime:
+    """The moment that ``text`` names, an ISO date or a date and a time; in UTC unless it has a
+    zone.
+
+    Raises:
+        FeedFault: it names none.
+    """
+    try:
+        return iso_time(text.strip())
+    except ValueError as fault:
+        raise FeedFault(
+            f'"{text}" is no time: write a date such as 2022-01-31, or one with a time such as '
+            f"2022-01-31T08:00; it is taken as UTC."
+        ) from fault
+
+
+def _kind(feeds: Sequence[str]) -> str:
+    """``simulated``, ``replay`` or the id of an exchange."""
+    kinds = {_REPLAY if feed.startswith(f"{_REPLAY}:") else feed for feed in feeds}
+    if not kinds or "" in kinds:
+        raise FeedFault("Name a feed: simulated, replay:FILE, or an exchange such as binance.")
+    if _REPLAY in feeds:
+        raise FeedFault("A replay needs a file: replay:FILE or replay:BTC/USDT=FILE.")
+    if len(kinds) > 1:
+        raise FeedFault(
+            f"Only one feed at a time, not {' and '.join(sorted(kinds))}; but a replay may have "
+            f"several files, each given as replay:FILE."
+        )
+    return kinds.pop()
+
+
+def _refuse_others(options: FeedOptions, feed: str, *fitting: str) -> None:
+    unfit = [
+        flag
+        for name, flag in _OPTIONS.items()
+        if name not in fitting and getattr(options, name) not in (None, ())
+    ]
+    if unfit:
+        raise FeedFault(
+            f"{feed[0].upper()}{feed[1:]} has no {' and no '.join(unfit)}: leave it out."
+        )
+
+
+def _replay(options: FeedOptions, saved: Mapping[str, Any] | None) -> Feed:
+    files: dict[str, Path] = {}
+    for feed in options.feed:
+        symbol, path = _file(feed.removeprefix(f"{_REPLAY}:"))
+        if symbol in files:
+            raise FeedFault(
+                f"{symbol} has two files, {files[symbol].name} and {path.name}: give one."
+            )
+        files[symbol] = path
+    return ReplayFeed(
+        files,
+        speed=1 if options.speed is None else options.speed,
+        start=options.start,
+        funding_rate=options.funding_rate,
+        saved=_state(saved, replay_id(files)),
+    )
+
+
+def _file(text: str) -> tuple[str, Path]:
+    """The symbol and the file of ``SYMBOL=FILE`` or ``FILE``."""
+    symbol, given, name = text.partition("=")
+    if given and _SYMBOL.fullmatch(symbol.upper()):
+        return symbol.upper(), Path(name).expanduser()
+    path = Path(text).expanduser()
+    guess = _IN_A_NAME.search(path.stem.upper())
+    if guess is None:
+        raise FeedFault(
+            f"The name of {path.name or 'the file'} does not say of which symbol its candles are: "
+            f"give it as replay:BTC/USDT={text or 'FILE'}."
+        )
+    return f"{guess[1]}/USDT", path
+
+
+def _state(saved: Mapping[str, Any] | None, feed_id: str) -> Mapping[str, Any] | None:
+    return saved["state"] if saved and saved.get("id") == feed_id else None

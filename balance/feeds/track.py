@@ -1,0 +1,113 @@
+"""One file on its way through a replay: what of it has been told, and what comes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from balance.core.candles import path, quoted
+from balance.core.instruments import instrument
+from balance.core.quote import Candle, Quote, Settlement
+from balance.feeds.chart import Chart
+from balance.feeds.csv_file import CandleFile
+
+_TIME: Final = attrgetter("time")
+_DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
+_QUARTERS: Final = 4
+
+
+class Moment(NamedTuple):
+    """One of the four prices of a candle."""
+
+    time: datetime
+    # which track it is of, and which of its candles: no two moments of one time are alike
+    track: int
+    place: int
+    price: Decimal
+    # 0 at the candle's open, 3 at its close
+    quarter: int
+
+
+class Track:
+    """The candles of one symbol. Not for several threads at once: a replay guards it."""
+
+    def __init__(
+        self, number: int, symbol: str, file: CandleFile, funding_rate: Decimal | None
+    ) -> None:
+        """``number`` among the tracks of the replay; ``funding_rate`` counts where the file knows
+        none."""
+        self.instrument = instrument(symbol, file.candles[0].open)
+        self.seconds = file.seconds
+        self.first = file.candles[0].time
+        self.last = path(file.candles[-1], file.seconds)[-1][0]
+        self.chart = Chart(seconds=file.seconds)
+        self._number = number
+        self._candles = file.candles
+        self._rates = file.funding_rates
+        self._usual_rate = funding_rate
+        self._day_open: Decimal | None = None
+
+    def start_after(self, position: datetime) -> Iterator[Moment]:
+        """Take all up to and with ``position`` as told; the moments after it."""
+        begun = max(bisect_right(self._candles, position, key=_TIME) - 1, 0)
+        self.chart = Chart(self._candles[:begun], self.seconds)
+        for moment in self._moments(begun, begun + 1):
+            if moment.time <= position:
+                self._trade(moment)
+        coming = self._moments(begun, len(self._candles))
+        return (moment for moment in coming if moment.time > position)
+
+    def tell(self, moment: Moment) -> Quote:
+        """What is quoted at ``moment``, the next one."""
+        if moment.quarter == 0 or self._day_open is None:
+            yesterday = self.chart.ended_by(moment.time - _DAY)
+            self._day_open = yesterday.close if yesterday else None
+        self._trade(moment)
+        return quoted(
+            self.instrument,
+            moment.time,
+            moment.price,
+            funding_rate=self._rate(moment.place),
+            day_open=self._day_open,
+        )
+
+    def settlement(self, instant: datetime) -> Settlement | None:
+        """The settlement at ``instant``, which has been told; None without a rate, or where the
+        last price is more than an hour old."""
+        mark = self._mark(instant)
+        place = bisect_right(self._candles, instant, key=_TIME) - 1
+        rate = self._rate(place) if place >= 0 else None
+        return None if mark is None or rate is None else Settlement(rate=rate, mark=mark)
+
+    def _mark(self, instant: datetime) -> Decimal | None:
+        beginning = self.chart.beginning_at(instant)
+        if beginning is not None:
+            return beginning.open
+        ended = self.chart.ended_by(instant)
+        if ended is None or ended.time + timedelta(seconds=self.seconds) < instant - _HOUR:
+            return None
+        return ended.close
+
+    def _rate(self, place: int) -> Decimal | None:
+        told = self._rates[place] if self._rates else None
+        return self._usual_rate if told is None else told
+
+    def _moments(self, begin: int, end: int) -> Iterator[Moment]:
+        for place in range(begin, end):
+            for quarter, (time, price) in enumerate(path(self._candles[place], self.seconds)):
+                yield Moment(time, self._number, place, price, quarter)
+
+    def _trade(self, moment: Moment) -> None:
+        candle = self._candles[moment.place]
+        self.chart.add(candle.time, moment.price, _share(candle, moment.quarter))
+
+
+def _share(candle: Candle, quarter: int) -> Decimal:
+    # a quarter each, and the last what is left, so that they add up
+    each = candle.volume / _QUARTERS
+    return each if quarter < _QUARTERS - 1 else candle.volume - each * quarter
