@@ -19,6 +19,9 @@ KIND_WORDS = {
     "liquidation": "Liquidation",
     "fee": "Fee",
     "funding": "Funding",
+    "order": "Order placed",
+    "cancel": "Order cancelled",
+    "fill": "Fill",
 }
 SOURCE_WORDS = {
     "screen": "Screen",
@@ -27,8 +30,8 @@ SOURCE_WORDS = {
     "program": "Program",
     "file": "File",
 }
-# money that begins an epoch, or goes in or out, is no gain and no loss
-_NO_RESULT = frozenset({"start", "reset", "deposit", "withdrawal"})
+# money that begins an epoch, or goes in or out, is no gain and no loss, and an event moves none
+_NO_RESULT = frozenset({"start", "reset", "deposit", "withdrawal", "order", "cancel", "fill"})
 
 
 def ledger_rows(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ MONEY = (
     *("balance", "unrealized_pnl", "portfolio_value", "used_margin", "available_balance"),
     *("current_pnl", "pnl_percent", "realized_pnl", "starting_balance", "deposits"),
     *("withdrawals", "adjustments", "fees_paid", "funding_paid", "maintenance_margin"),
+    "free_equity",
 )
 OTHERS = ("status", "currency", "as_of", "epoch", "revision", "positions", "open_orders", "market")
 
@@ -46,7 +47,7 @@ def test_the_snapshot_has_every_field_of_the_contract(server: Server) -> None:
     assert snapshot["status"] == "success"
     assert snapshot["currency"] == "USDT"
     assert snapshot["positions"] == snapshot["open_orders"] == []
-    assert set(snapshot["market"]) == {"feed", "state", "as_of", "prices"}
+    assert set(snapshot["market"]) == {"feed", "label", "state", "words", "as_of", "prices"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", snapshot["as_of"])
     assert set(snapshot["display"]) == set(DISPLAYED)
 

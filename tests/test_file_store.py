@@ -65,7 +65,8 @@ def test_keys_survive_a_restart(folder: Path) -> None:
 
 
 def test_positions_and_orders_survive_a_restart(folder: Path) -> None:
-    trading = account(10_000, positions=(position(), position(side="short")), orders=(order(),))
+    short = position(symbol="ETH/USDT", side="short")
+    trading = account(10_000, positions=(position(), short), orders=(order(),))
     state = FileStore(folder, clock=lambda: MOMENT).read()
     later = next_state(
         state,
@@ -76,7 +77,11 @@ def test_positions_and_orders_survive_a_restart(folder: Path) -> None:
     (folder / ACCOUNT_FILE).write_bytes(encode_state(later))
     assert FileStore(folder).read() == later
     reset = FileStore(folder).commit(operations.reset, source="x").state
-    assert [entry.booking.kind for entry in reset.entries] == ["realized_pnl"] * 2 + ["reset"]
+    assert [entry.booking.kind for entry in reset.entries] == [
+        *("fill", "realized_pnl"),
+        *("fill", "realized_pnl"),
+        "reset",
+    ]
     assert_in_order(folder)
 
 

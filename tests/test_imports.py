@@ -74,12 +74,30 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
     [
         ("balance.core", ("balance.core",)),
         ("balance.store", ("balance.core", "balance.store", "filelock")),
+        # an exchange is talked to through ccxt, which is loaded when one is asked for
+        ("balance.feeds", ("balance.core", "balance.feeds", "ccxt")),
         ("balance.history", ("balance.core", "balance.store")),
-        ("balance.desk", ("balance.core", "balance.store", "balance.history")),
+        ("balance.board", ("balance.core", "balance.store")),
+        ("balance.clerk", ("balance.core", "balance.store")),
+        ("balance.trading", ("balance.core", "balance.clerk")),
+        (
+            "balance.desk",
+            (
+                *("balance.core", "balance.store", "balance.history"),
+                *("balance.board", "balance.clerk", "balance.trading"),
+            ),
+        ),
         ("balance.watch", ("balance.core", "balance.desk")),
         (
+            "balance.engine",
+            ("balance.core", "balance.feeds.contract", "balance.board", "balance.desk"),
+        ),
+        (
             "balance.api",
-            ("balance.core", "balance.desk", "balance.api", "flask", "werkzeug", "simplejson"),
+            (
+                *("balance.core", "balance.clerk", "balance.desk", "balance.api"),
+                *("flask", "werkzeug", "simplejson"),
+            ),
         ),
         (
             "balance.command",
@@ -117,10 +135,35 @@ def test_the_core_asks_no_clock_and_opens_no_file() -> None:
         for module, tree in TREES.items()
         if within(module, ("balance.core",))
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute | ast.Name)
-        and ast.unparse(node).rpartition(".")[2] in ("now", "utcnow", "today", "open", "print")
+        if asks_or_opens(node)
     ]
     assert asked == []
+
+
+def asks_or_opens(node: ast.AST) -> bool:
+    """Whether ``node`` asks a clock, opens a file or prints. A field may be named ``open``, and an
+    argument ``now``."""
+    match node:
+        case ast.Attribute(attr="now" | "utcnow" | "today" | "print"):
+            return True
+        case ast.Name(id="utcnow" | "today" | "print"):
+            return True
+        case ast.Call(func=ast.Name(id="open") | ast.Attribute(attr="open")):
+            return True
+        case _:
+            return False
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        *((code, True) for code in ("datetime.now(UTC)", "clock = datetime.now", "date.today()")),
+        *((code, True) for code in ("open('x')", "path.open()", "print(1)", "file = print")),
+        *((code, False) for code in ("candle.open", "placed(now)", "open: Decimal", "reopen(1)")),
+    ],
+)
+def test_the_search_for_clocks_and_files_tells_them_from_fields(code: str, found: bool) -> None:
+    assert any(asks_or_opens(node) for node in ast.walk(ast.parse(code))) == found
 
 
 def test_what_exists_without_a_screen_knows_of_none() -> None:
@@ -194,6 +237,19 @@ def test_a_program_that_opens_the_account_loads_no_web_server() -> None:
     screen = {"flask", "dash", "werkzeug", "waitress", "plotly", "simplejson"}
     assert "balance.desk" in loaded
     assert not screen & {name.split(".")[0] for name in loaded}
+
+
+def test_a_program_that_asks_no_exchange_does_not_load_ccxt() -> None:
+    feeds = sorted(module for module in TREES if within(module, ("balance.feeds",)))
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"import {', '.join(feeds)}, sys; print('\\n'.join(sys.modules))"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert set(feeds) <= set(loaded)
+    assert "ccxt" not in {name.split(".")[0] for name in loaded}
 
 
 def test_of_the_callbacks_only_their_guard_knows_of_flask() -> None:

@@ -17,7 +17,7 @@ from balance.api.encoding import answer
 from balance.api.stream import Stream
 from balance.core.figures import NONE
 from balance.core.snapshot import DISPLAYED
-from balance.core.wallet import KINDS
+from balance.core.wallet import EVENTS, KINDS
 from balance.desk import Desk
 from balance.store.memory_store import MemoryStore
 from layouts.ledger import KIND_WORDS, SOURCE_WORDS, ledger_rows
@@ -254,6 +254,12 @@ class TestTheLedger:
             *(("Deposit", "flat"), ("Withdrawal", "flat"), ("Start", "flat")),
             *(("Adjustment", "loss"), ("Adjustment", "gain")),
         }
+
+    def test_takes_no_event_for_a_gain_or_a_loss(self) -> None:
+        entry = dict(desk_after().history().entries[0])
+        rows = ledger_rows({**entry, "kind": kind, "amount": Decimal(0)} for kind in EVENTS)
+        assert [row["kind"] for row in rows] == ["Order placed", "Order cancelled", "Fill"]
+        assert {(row["amount"], row["tone"]) for row in rows} == {("$0.00", "flat")}
 
 
 CODE = [

@@ -16,9 +16,10 @@ from openapi_spec_validator import validate
 from app import create_app
 from balance.api.requests import ACTIONS, LARGEST_BODY
 from balance.api.stream import Stream
+from balance.clerk import LONGEST_KEY, LONGEST_NOTE
 from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import KINDS
-from balance.desk import LONGEST_KEY, LONGEST_NOTE, Desk
+from balance.desk import Desk
 from balance.history import LONGEST_PAGE
 from balance.store.memory_store import MemoryStore
 
@@ -102,6 +103,8 @@ def test_a_snapshot_is_as_described_member_by_member(description: Any) -> None:
     described = description["components"]["schemas"]["Snapshot"]
     assert set(described["properties"]) == {*desk.snapshot(), "status"}
     assert set(described["required"]) == set(described["properties"])
+    market = described["properties"]["market"]
+    assert set(market["properties"]) == set(desk.snapshot().market)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from balance.core.account import Account
 from balance.core.errors import BalanceError
+from balance.core.figures import NONE
+from balance.core.market import Market
 from balance.core.money import exact
 from balance.core.operations import adjust, withdraw
 from balance.core.snapshot import DISPLAYED, Snapshot, snapshot
@@ -25,6 +27,16 @@ FIELDS = """
     available_balance current_pnl pnl_percent realized_pnl starting_balance deposits withdrawals
     adjustments fees_paid funding_paid maintenance_margin positions open_orders market
 """.split()  # noqa: SIM905 - a table
+
+#: What is said of the market where no feed runs.
+NO_FEED = {
+    "feed": None,
+    "label": "",
+    "state": "none",
+    "words": "",
+    "as_of": None,
+    "prices": {},
+}
 
 
 def seen(of: Account, **how: Any) -> Snapshot:
@@ -55,12 +67,13 @@ def test_a_new_account_shows_what_it_is() -> None:
     assert (new.account, new.revision, new.epoch, new.tick) == ("a1", 7, 1, 0)
     assert (new.currency, new.as_of) == ("USDT", "2026-01-02T03:04:05.678Z")
     assert (new.positions, new.open_orders) == ((), ())
-    assert new.market == {"feed": None, "state": "none", "as_of": None, "prices": {}}
+    assert new.market == NO_FEED
 
 
 def test_the_server_and_its_ticks_are_told() -> None:
-    told = seen(account(), instance="i1", tick=3, market={"feed": "simulated"})
-    assert (told.instance, told.tick, told.market) == ("i1", 3, {"feed": "simulated"})
+    told = seen(account(), instance="i1", market=Market(feed="simulated", tick=3))
+    assert (told.instance, told.tick) == ("i1", 3)
+    assert told.market == {**NO_FEED, "feed": "simulated"}
 
 
 def test_positions_and_orders_are_listed_with_their_figures() -> None:
@@ -71,10 +84,13 @@ def test_positions_and_orders_are_listed_with_their_figures() -> None:
     assert shown["display"]["unrealized_pnl"] == "+$100.00"
     assert shown["display"]["leverage"] == "5x"
     assert (waiting["id"], waiting["reserved_margin"]) == ("o-1", 150)
-    assert waiting["display"]["type"] == "Stop limit"
+    assert waiting["display"]["type"] == "Limit"
     assert waiting["display"]["price"] == "1,500"
-    market = seen(account(orders=(order(price=None),))).open_orders[0]
-    assert (market["price"], market["display"]["price"]) == (None, "Market")
+    stop = order(type="stop_market", price=None, trigger_price=Decimal(1_500))
+    waiting = seen(account(orders=(stop,))).open_orders[0]
+    assert waiting["display"]["type"] == "Stop"
+    assert (waiting["price"], waiting["display"]["price"]) == (None, NONE)
+    assert (waiting["trigger_price"], waiting["display"]["trigger_price"]) == (1_500, "1,500")
     assert trading.used_margin == 950
     assert trading.available_balance == 9_050
 

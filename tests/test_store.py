@@ -116,9 +116,9 @@ def test_revisions_have_no_gap_and_epochs_go_on(store: Store) -> None:
 def test_the_ledger_leads_to_the_balance(store: Store) -> None:
     for operation in (adjust(5), trade, partial(operations.deposit, amount="0.00000001"), trade):
         store.commit(operation, source="x")
-    wallet = store.read().account.wallet
-    assert replayed(reversed(list(store.entries()))) == wallet
-    assert wallet.balance == explained(wallet)
+    account = store.read().account
+    assert replayed(reversed(list(store.entries()))) == account
+    assert account.wallet.balance == explained(account.wallet)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ _SNAPSHOT: Final[dict[str, Any]] = {
     "portfolio_value": _money("Equity: wallet balance + unrealised P&L"),
     "used_margin": _money("Margin of positions and open orders"),
     "available_balance": _money("Wallet balance - used margin"),
+    "free_equity": _money("Equity - used margin: what is available if unrealised P&L counts"),
     "maintenance_margin": _money("Sum over the positions at mark price"),
     "current_pnl": _money("Equity - (starting balance + deposits - withdrawals)"),
     "pnl_percent": {
@@ -50,10 +51,16 @@ _SNAPSHOT: Final[dict[str, Any]] = {
         "description": "The feed's name, its state, the time of its newest quote, and prices.",
         "properties": {
             "feed": {"type": ["string", "null"]},
-            "state": {"type": "string"},
+            "label": {"type": "string", "description": "What the screen calls the feed."},
+            "state": {"enum": ["none", "waiting", "live", "stale", "ended"]},
+            "words": {"type": "string", "description": "What there is to say about the state."},
             "as_of": {"type": ["string", "null"]},
             "prices": {"type": "object"},
         },
+    },
+    "news": {
+        "type": "string",
+        "description": "What the newest change tells that nobody asked for: fills, liquidations.",
     },
     "display": {
         "type": "object",
