@@ -20,7 +20,7 @@ PRICES = st.integers(1, 10_000).map(Decimal)
 @st.composite
 def series(draw: st.DrawFn) -> list[Candle]:
     """Candles of a minute, some of them missing."""
-    gaps = draw(st.lists(st.integers(1, 90), min_size=1, max_size=60))
+    gaps = draw(st.lists(st.integers(1, 90), min_size=1, max_size=30))
     candles, time = [], BEGIN
     for gap in gaps:
         low, opened, close, high = sorted(draw(st.tuples(PRICES, PRICES, PRICES, PRICES)))
