@@ -73,10 +73,12 @@ def order_wanted(request: Request) -> dict[str, Any]:
         InvalidRequest: JSON that asks for something else.
     """
     body = _body(request, MEMBERS)
-    words = ("symbol", "side", "type", "reduce_only")
-    return {
-        name: value if name in words else _not_null(value, name) for name, value in body.items()
-    }
+    for name, value in body.items():
+        if name not in ("symbol", "side", "type", "reduce_only"):
+            _not_null(value, name)
+        elif value is None:
+            raise InvalidRequest(f"{name} must not be null; leave it out instead.")
+    return body
 
 
 def size_wanted(request: Request) -> dict[str, Any]:

@@ -37,15 +37,17 @@ def ticket(asked: Mapping[str, Any], market: Market) -> Ticket:
     unknown = sorted(set(asked) - set(MEMBERS))
     if unknown:
         raise InvalidRequest(f"An order may have {', '.join(MEMBERS)}, but not {unknown[0]!r:.40}.")
-    reduce_only = asked.get("reduce_only") or False
+    given: dict[str, Any] = {"type": "market", "reduce_only": False}
+    given |= {name: value for name, value in asked.items() if value is not None}
+    reduce_only = given["reduce_only"]
     if not isinstance(reduce_only, bool):
         raise InvalidRequest("reduce_only must be true or false.")
     return Ticket(
-        symbol=symbol(asked.get("symbol"), market),
-        side=cast(OrderSide, _one_of(asked.get("side"), "side", get_args(OrderSide))),
-        type=cast(OrderType, _one_of(asked.get("type") or "market", "type", get_args(OrderType))),
+        symbol=symbol(given.get("symbol"), market),
+        side=cast(OrderSide, _one_of(given.get("side"), "side", get_args(OrderSide))),
+        type=cast(OrderType, _one_of(given["type"], "type", get_args(OrderType))),
         reduce_only=reduce_only,
-        **{name: positive(asked[name], name) for name in _NUMBERS if asked.get(name) is not None},
+        **{name: positive(given[name], name) for name in _NUMBERS if name in given},
     )
 
 
