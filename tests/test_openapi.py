@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from flask import Flask
@@ -16,20 +18,34 @@ from openapi_spec_validator import validate
 from app import create_app
 from balance.api.requests import ACTIONS, LARGEST_BODY
 from balance.api.stream import Stream
+from balance.board import LiveBoard
 from balance.clerk import LONGEST_KEY, LONGEST_NOTE
+from balance.core.asked import MEMBERS
+from balance.core.market import NO_MARKET
 from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import KINDS
 from balance.desk import Desk
 from balance.history import LONGEST_PAGE
 from balance.store.memory_store import MemoryStore
+from balance.trading import MOST_CANDLES
+from tests.boards import board as a_board
+from tests.markets import BTC, ETH
 
+JSON = "application/json"
+WRONG_WORDS = (None, "", 5, True, [], {}, "nonsense")
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 @pytest.fixture(scope="module")
-def server() -> Flask:
-    """An app on an account in memory."""
-    server: Flask = create_app(Desk(MemoryStore()), Stream(5, heartbeat=0.05)).server
+def board() -> LiveBoard:
+    """Bitcoin at 40,000 and Ether at 2,000."""
+    return a_board()
+
+
+@pytest.fixture(scope="module")
+def server(board: LiveBoard) -> Flask:
+    """An app on an account in memory, with a market that stands still."""
+    server: Flask = create_app(Desk(MemoryStore(), board), Stream(5, heartbeat=0.05)).server
     return server
 
 
@@ -58,19 +74,54 @@ def schema_of(description: Any, path: str, method: str, status: str, kind: str) 
     return {**schema, "components": description["components"]}
 
 
+def undescribed(value: Any, schema: Any, description: Any, where: str = "") -> list[str]:
+    """The members of ``value``, all the way down, that only it or only ``schema`` has."""
+    schemas = [_resolved(schema, description)]
+    for each in schemas:
+        schemas += [_resolved(part, description) for part in each.get("allOf", ())]
+        schemas += [
+            _resolved(part, description)
+            for part in each.get("anyOf", ())
+            if Draft202012Validator({**description, **part}).is_valid(value)
+        ]
+    if isinstance(value, list):
+        (items,) = (each["items"] for each in schemas if "items" in each)
+        return [
+            wrong
+            for number, item in enumerate(value)
+            for wrong in undescribed(item, items, description, f"{where}[{number}]")
+        ]
+    if not isinstance(value, dict):
+        return []
+    any_name = [each["additionalProperties"] for each in schemas if "additionalProperties" in each]
+    members: dict[str, Any] = dict.fromkeys(value, any_name[0]) if any_name else {}
+    for each in schemas:
+        members |= each.get("properties", {})
+    wrong = [f"{where}.{name}" for name in set(value) ^ set(members)]
+    for name in set(value) & set(members):
+        wrong += undescribed(value[name], members[name], description, f"{where}.{name}")
+    return wrong
+
+
+def _resolved(schema: Any, description: Any) -> Any:
+    if "$ref" not in schema:
+        return schema
+    return description["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+
+
 def test_it_is_valid(description: Any) -> None:
     validate(description)
 
 
 def test_it_describes_every_route_and_no_other(server: Flask, description: Any) -> None:
     routes = {
-        (rule.rule, method.lower())
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in server.url_map.iter_rules()
         for method in rule.methods or ()
         if rule.endpoint.startswith("balance.") and method.lower() in METHODS
     }
     assert {(path, method) for path, method, _ in operations(description)} == routes
-    assert len(routes) >= 7
+    assert len(routes) >= 17
 
 
 def test_it_says_of_every_operation_what_it_does(description: Any) -> None:
@@ -98,13 +149,30 @@ def test_it_names_the_figures_kinds_and_limits_that_there_are(description: Any) 
     assert (limit["minimum"], limit["maximum"]) == (1, LONGEST_PAGE)
 
 
+def test_it_names_the_members_and_limits_of_trading_that_there_are(description: Any) -> None:
+    paths = description["paths"]
+    for path in ("/orders", "/orders/preview"):
+        content = paths[path]["post"]["requestBody"]["content"]["application/json"]
+        taken = [set(each["properties"]) for each in content["schema"]["oneOf"]]
+        assert set().union(*taken) == set(MEMBERS)
+    for path, most, usual in (("/candles/{symbol}", MOST_CANDLES, 500), ("/fills", 1_000, 50)):
+        (limit,) = (
+            each["schema"] for each in paths[path]["get"]["parameters"] if each["name"] == "limit"
+        )
+        assert limit == {"type": "integer", "minimum": 1, "maximum": most, "default": usual}
+
+
+def test_it_says_which_parameters_are_in_a_path(description: Any) -> None:
+    for path, method, operation in operations(description):
+        named = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)}", path)), (path, method)
+
+
 def test_a_snapshot_is_as_described_member_by_member(description: Any) -> None:
     desk = Desk(MemoryStore())
     described = description["components"]["schemas"]["Snapshot"]
     assert set(described["properties"]) == {*desk.snapshot(), "status"}
     assert set(described["required"]) == set(described["properties"])
-    market = described["properties"]["market"]
-    assert set(market["properties"]) == set(desk.snapshot().market)
 
 
 @pytest.mark.parametrize(
@@ -128,12 +196,157 @@ def test_what_goes_well_is_answered_as_described(
     assert answer.status_code == 200
     schema = schema_of(description, path, method, "200", "application/json")
     Draft202012Validator(schema).validate(answer.get_json())
-    if "properties" in schema:
-        assert set(answer.get_json()) == set(schema["properties"])
+    if path != "/openapi.json":
+        assert undescribed(answer.get_json(), schema, description) == []
     # what a balance of nothing answers is as described too
     told = client.get("/virtual_balance").get_json()
     read = schema_of(description, "/virtual_balance", "get", "200", "application/json")
     Draft202012Validator(read).validate(told)
+
+
+BUY = {"symbol": BTC, "side": "buy", "quantity": 0.01}
+WAIT = {"symbol": "eth-usdt", "side": "buy", "type": "limit", "notional": 500, "price": 1_900}
+STOP = {"symbol": BTC, "side": "sell", "type": "stop_market", "reduce_only": True}
+
+
+@pytest.fixture
+def traded(client: FlaskClient) -> str:
+    """A new epoch with a position and its stop-loss and take-profit, and an order that waits,
+    whose id it is."""
+    client.post("/virtual_balance/reset")
+    client.post("/orders", json={**BUY, "take_profit": 45_000, "stop_loss": 39_000})
+    order_id: str = client.post("/orders", json=WAIT).get_json()["order"]["id"]
+    return order_id
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body"),
+    [
+        ("get", "/virtual_balance", "", None),
+        ("get", "/prices", "", None),
+        ("get", "/candles/{symbol}", "?timeframe=15m&limit=3", None),
+        ("get", "/positions", "", None),
+        ("get", "/orders", "", None),
+        ("get", "/fills", "?limit=1", None),
+        *(
+            ("post", path, "", body)
+            for path in ("/orders", "/orders/preview")
+            for body in (
+                BUY,
+                WAIT,
+                {**BUY, "side": "sell", "quantity": 0.03, "leverage": 10},
+                {**STOP, "trigger_price": 38_000},
+                {**STOP, "trigger_price": 38_000, "percent": 50},
+            )
+        ),
+        ("delete", "/orders/{order_id}", "", None),
+        ("delete", "/orders", "", None),
+        ("delete", "/orders", "?symbol=BTCUSDT", None),
+        ("post", "/positions/{symbol}/close", "", None),
+        ("post", "/positions/{symbol}/close", "", {"percent": 50}),
+        ("post", "/positions/{symbol}/close", "", {"quantity": 0.004}),
+    ],
+)
+def test_a_trade_that_goes_well_is_answered_as_described(
+    client: FlaskClient,
+    description: Any,
+    traded: str,
+    method: str,
+    path: str,
+    query: str,
+    body: Any,
+) -> None:
+    asked = path.format(symbol="btc-usdt", order_id=traded) + query
+    how = {} if body is None else {"json": body}
+    answer = client.open(asked, method=method.upper(), **how)
+    assert answer.status_code == 200, answer.text
+    schema = schema_of(description, path, method, "200", "application/json")
+    for told, described in (
+        (answer.get_json(), schema),
+        # and what it leaves behind
+        *(
+            (client.get(each).get_json(), schema_of(description, each, "get", "200", JSON))
+            for each in ("/virtual_balance", "/positions", "/orders", "/fills")
+        ),
+    ):
+        Draft202012Validator(described).validate(told)
+        assert undescribed(told, described, description) == []
+
+
+def test_prices_that_are_not_known_are_as_described(
+    client: FlaskClient, board: LiveBoard, description: Any, traded: str
+) -> None:
+    before = board.market
+    try:
+        for known in (replace(before, live=frozenset(), state="stale"), NO_MARKET):
+            board.market = known
+            for path in ("/virtual_balance", "/prices", "/positions", "/orders", "/fills"):
+                schema = schema_of(description, path, "get", "200", JSON)
+                told = client.get(path).get_json()
+                Draft202012Validator(schema).validate(told)
+                assert undescribed(told, schema, description) == []
+    finally:
+        board.market = before
+
+
+def test_the_orders_that_are_described_are_the_ones_that_are_taken(
+    client: FlaskClient, description: Any, traded: str
+) -> None:
+    sized, limit = {"symbol": BTC, "side": "buy"}, {**BUY, "type": "limit", "price": 39_000}
+    trigger = {**BUY, "type": "stop_market", "trigger_price": 41_000}
+    bodies: list[Any] = [
+        *(BUY, limit, trigger, {**BUY, "type": "market"}, {**BUY, "leverage": 10}),
+        *({**sized, "notional": 500}, {**sized, "percent": 5}, {**BUY, "stop_loss": 39_000}),
+        *({**STOP, "trigger_price": 39_000}, {**BUY, "reduce_only": False}),
+        {**BUY, "side": "sell", "reduce_only": True},
+        # a size, one only
+        *(sized, {**BUY, "notional": 500}, {**BUY, "percent": 5, "notional": 500}),
+        *({**STOP, "type": "market"}, {**trigger, "side": "buy", "quantity": None}),
+        # the prices that its type has, and no other
+        *({**BUY, "price": 39_000}, {**BUY, "trigger_price": 41_000}, {**BUY, "type": "limit"}),
+        *({**limit, "trigger_price": 41_000}, {**trigger, "price": 41_000}),
+        {**BUY, "type": "stop_market"},
+        # words and kinds
+        *({**BUY, name: value} for name in ("side", "type") for value in WRONG_WORDS),
+        *({**BUY, "symbol": value} for value in (None, 5, True, [], {})),
+        *({**BUY, "reduce_only": value} for value in (None, 0, 1, "true", "", [], {})),
+        *(
+            {**limit, name: value}
+            for name in ("quantity", "price", "leverage", "take_profit", "stop_loss")
+            for value in (None, True, False, "5", 0, -1, [], {})
+        ),
+        *({**BUY, "leverage": 1.5}, {**sized, "percent": 101}, {**BUY, "note": "x"}),
+        *({name: BUY[name] for name in BUY if name != missing} for missing in BUY),
+        *([], 5, None, "x"),
+    ]
+    content = description["paths"]["/orders"]["post"]["requestBody"]["content"]
+    described = Draft202012Validator(content["application/json"]["schema"])
+    wrong = {
+        json.dumps(body): answer.text[:200]
+        for body in bodies
+        for answer in [client.post("/orders/preview", data=json.dumps(body), content_type=JSON)]
+        if described.is_valid(body) != (answer.status_code == 200)
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "taken"),
+    [
+        *((body, True) for body in ({}, {"percent": 50}, {"quantity": 0.004})),
+        *((body, False) for body in ({"percent": 5, "quantity": 0.004}, {"percent": 0}, [], 5)),
+        *((body, False) for body in ({"percent": 101}, {"percent": "5"}, {"quantity": None})),
+        *((body, False) for body in ({"quantity": True}, {"notional": 5}, {"quantity": -1})),
+    ],
+)
+def test_the_closes_that_are_described_are_the_ones_that_are_taken(
+    client: FlaskClient, description: Any, traded: str, body: Any, taken: bool
+) -> None:
+    path = "/positions/{symbol}/close"
+    content = description["paths"][path]["post"]["requestBody"]["content"]
+    assert Draft202012Validator(content["application/json"]["schema"]).is_valid(body) == taken
+    answer = client.post("/positions/BTC/USDT/close", json=body)
+    assert (answer.status_code == 200) == taken, answer.text
 
 
 def test_the_bodies_that_are_described_are_the_ones_that_are_taken(
@@ -145,6 +358,7 @@ def test_the_bodies_that_are_described_are_the_ones_that_are_taken(
         *({"deposit": None}, {"deposit": 5, "other": 1}, {"deposit": 5, "note": 7}, [], 5, None),
         {"deposit": 5, "note": "x" * 201},
     ]
+    client.post("/virtual_balance/reset")
     content = description["paths"]["/virtual_balance"]["post"]["requestBody"]["content"]
     described = Draft202012Validator(content["application/json"]["schema"])
     for body in bodies:
@@ -165,16 +379,28 @@ def test_the_bodies_that_are_described_are_the_ones_that_are_taken(
         (415, "post", "/virtual_balance", {"data": b"deposit=5"}),
         (422, "post", "/virtual_balance", {"json": {"withdraw": 10**9}}),
         (422, "get", "/virtual_balance/history?limit=0", {}),
+        (422, "get", "/candles/{symbol}?symbol=DOGE/USDT", {}),
+        (422, "get", "/fills?limit=0", {}),
+        (422, "post", "/orders", {"json": {**BUY, "quantity": 100}}),
+        (404, "post", "/orders", {"json": {**STOP, "symbol": ETH, "trigger_price": 1_000}}),
+        (404, "post", "/positions/{symbol}/close?symbol=ETH/USDT", {}),
+        (404, "delete", "/orders/{order_id}?order_id=nonsense", {}),
+        (404, "delete", "/orders", {}),
+        (503, "post", "/orders", {"json": {**BUY, "symbol": "SOL/USDT"}}),
+        (503, "post", "/orders/preview", {"json": {**BUY, "symbol": "SOL/USDT"}}),
     ],
 )
 def test_what_is_refused_is_answered_as_described(
     client: FlaskClient, description: Any, status: int, method: str, path: str, how: Any
 ) -> None:
-    answer = client.open(path, method=method.upper(), **how)
-    assert answer.status_code == status
-    schema = schema_of(
-        description, path.partition("?")[0], method, str(status), "application/problem+json"
+    client.post("/virtual_balance/reset")
+    path, _, query = path.partition("?")
+    parts = dict(parse_qsl(query))
+    answer = client.open(
+        path.format(**parts) + ("" if "{" in path else f"?{query}"), method=method.upper(), **how
     )
+    assert answer.status_code == status, answer.text
+    schema = schema_of(description, path, method, str(status), "application/problem+json")
     Draft202012Validator(schema).validate(answer.get_json())
     problem = description["components"]["schemas"]["Problem"]
     assert set(answer.get_json()) <= set(problem["properties"])
