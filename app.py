@@ -92,6 +92,7 @@ def create_app(
             address=address,
             data_dir=None if data_dir == DEFAULT_DATA_DIR else str(data_dir.resolve()),
             needs_token=guards.token is not None,
+            symbols=tuple(desk.market.instruments),
         )
         starting = plain(DEFAULT_STARTING_BALANCE)
         return shell(tabs, _first_store(desk), starting_balance=starting, place=place)

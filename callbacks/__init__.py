@@ -4,7 +4,7 @@ from dash import Dash
 from dash.development.base_component import Component
 
 from balance.desk import Desk
-from callbacks import balance, dialogs, guard, ledger, navigation
+from callbacks import balance, dialogs, futures, guard, ledger, navigation
 
 
 def register(app: Dash, desk: Desk, layout: Component) -> None:
@@ -14,3 +14,4 @@ def register(app: Dash, desk: Desk, layout: Component) -> None:
     dialogs.register(app, layout)
     navigation.register(app, layout)
     ledger.register(app, desk)
+    futures.register(app)

@@ -3,7 +3,7 @@
 import dash_bootstrap_components as dbc
 from dash import html
 
-from layouts.parts import button
+from layouts.parts import button, number_field
 
 
 def reset_dialog(starting_balance: str) -> dbc.Modal:
@@ -76,6 +76,48 @@ def money_dialog() -> dbc.Modal:
             ),
         ],
         id="money-dialog",
+        centered=True,
+        is_open=False,
+    )
+
+
+def position_dialog() -> dbc.Modal:
+    """Closes a part of a position, and sets or removes its take-profit and stop-loss."""
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle("Position", id="position-title")),
+            dbc.ModalBody(
+                [
+                    html.Div(
+                        [
+                            number_field("position-quantity", "Close this quantity at market"),
+                            button("Close", "position-close", "box-arrow-right", color="danger"),
+                        ],
+                        className="field-and-button",
+                    ),
+                    html.Div(
+                        [
+                            number_field("position-take-profit", "Take-profit at"),
+                            number_field("position-stop-loss", "Stop-loss at"),
+                        ],
+                        className="pair",
+                    ),
+                    html.P(
+                        "Each closes the whole position at market when the mark price reaches it. "
+                        "An empty field removes it.",
+                        className="dialog-words",
+                    ),
+                    _error("position-error"),
+                ]
+            ),
+            dbc.ModalFooter(
+                [
+                    button("Cancel", "position-cancel"),
+                    button("Set both", "position-set", color="primary", outline=False),
+                ]
+            ),
+        ],
+        id="position-dialog",
         centered=True,
         is_open=False,
     )

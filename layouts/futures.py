@@ -1,14 +1,30 @@
-"""Futures Trading: the balance for trading, the open positions and orders."""
+"""Futures Trading: the chart, the ticket, and the positions, orders and fills."""
 
+from collections.abc import Sequence
+
+import dash_bootstrap_components as dbc
+import dash_tvlwc
 from dash import html
 from dash.development.base_component import Component
 
 from layouts.cards import summary_row
-from layouts.parts import card
+from layouts.grids import fills_grid, orders_grid, positions_grid
+from layouts.live import live_price, live_text
+from layouts.parts import button, choice, unseen_label
 from layouts.tab import Place, Tab
+from layouts.ticket import ticket
+
+TIMEFRAMES = (
+    ("1m", "1m"),
+    ("5m", "5m"),
+    ("15m", "15m"),
+    ("1h", "1h"),
+    ("4h", "4h"),
+    ("1d", "1d"),
+)
 
 
-def _build(_: Place) -> Component:
+def _build(place: Place) -> Component:
     return html.Div(
         [
             summary_row(
@@ -18,11 +34,91 @@ def _build(_: Place) -> Component:
                 equity_id="futures-total-balance",
                 available_id="futures-available-balance",
             ),
-            card("Positions", html.Div(id="futures-positions", className="scroller")),
-            card("Open orders", html.Div(id="futures-orders", className="scroller")),
+            html.Div([_chart(place.symbols), ticket()], className="desk"),
+            _book(),
         ],
         className="tab-body",
     )
+
+
+def _chart(symbols: Sequence[str]) -> html.Section:
+    first = symbols[0] if symbols else ""
+    return html.Section(
+        [
+            html.H2("Chart", className="visually-hidden"),
+            html.Div(
+                [
+                    unseen_label("Symbol", "futures-symbol"),
+                    dbc.Select(
+                        id="futures-symbol",
+                        options=[{"label": each, "value": each} for each in symbols],
+                        value=first,
+                        className="symbol-picker",
+                        persistence=True,
+                    ),
+                    live_price("last", first, id="futures-last", className="last-price"),
+                    live_price(
+                        "change_percent", first, id="futures-change", className="pnl-figure"
+                    ),
+                    html.Span(["Mark ", live_price("mark", first, id="futures-mark")]),
+                    html.Span(
+                        ["Funding ", live_price("funding_rate", first, id="futures-funding")],
+                        title="The rate of the coming settlement, at 00:00, 08:00 or 16:00 UTC",
+                    ),
+                    choice("futures-timeframe", TIMEFRAMES, "1m", label="Timeframe", small=True),
+                ],
+                className="chart-head",
+            ),
+            html.Div(
+                dash_tvlwc.Tvlwc(id="futures-chart", width="100%", height="100%", series=[]),
+                className="chart",
+                role="img",
+                **{"aria-label": "Candles of the symbol, with the position and its orders"},
+            ),
+            html.Div(id="futures-chart-note", className="chart-note"),
+        ],
+        className="panel chart-panel",
+    )
+
+
+def _book() -> html.Section:
+    return html.Section(
+        [
+            html.H2("Positions, orders and fills", className="visually-hidden"),
+            html.Div(
+                [
+                    dbc.RadioItems(
+                        options=[
+                            {
+                                "label": _counted("Positions", "position_count"),
+                                "value": "positions",
+                            },
+                            {"label": _counted("Open orders", "order_count"), "value": "orders"},
+                            {"label": "Fills", "value": "fills"},
+                        ],
+                        value="positions",
+                        id="futures-book",
+                        className="choice",
+                        inputClassName="btn-check",
+                        labelClassName="btn btn-sm btn-outline-secondary",
+                        labelCheckedClassName="active",
+                    ),
+                    button("Cancel all", "futures-cancel-all", "x-circle", color="danger"),
+                ],
+                className="book-head",
+            ),
+            html.Div(positions_grid(), id="futures-positions", className="book"),
+            html.Div(orders_grid(), id="futures-orders", className="book", hidden=True),
+            html.Div(fills_grid(), id="futures-fills", className="book", hidden=True),
+            # written by the page where there is nothing to list
+            html.Div(id="futures-book-empty", hidden=True),
+        ],
+        className="panel",
+    )
+
+
+def _counted(words: str, field: str) -> list[str | Component]:
+    return [f"{words} ", live_text(field, id=f"futures-{field.replace('_', '-')}")]
 
 
 FUTURES = Tab(id="futures", label="Futures Trading", path="/futures", build=_build)

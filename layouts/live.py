@@ -6,11 +6,13 @@ from ``balance-store`` from then on, also where it comes into the page later.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
 from balance.core.figures import NONE
+from balance.core.rows import PRICE_FIELDS
 from balance.core.snapshot import DISPLAYED
 
 LIVE = "data-live"
@@ -36,6 +38,24 @@ def live_text(field: str, id: str, className: str = "") -> html.Span:
     )
 
 
+def live_price(field: str, symbol: str, id: str, className: str = "") -> html.Span:
+    """The text of one of a symbol's prices, always as the feed has it.
+
+    ``field`` is ``last``, ``mark``, ``bid``, ``ask``, ``change_percent`` or ``funding_rate``.
+
+    Raises:
+        ValueError: there is no such field.
+    """
+    if field not in PRICE_FIELDS:
+        raise ValueError(f"live_price can't show {field!r}; it can show {', '.join(PRICE_FIELDS)}.")
+    return html.Span(
+        NONE,
+        id=id,
+        className=f"live {className}".strip(),
+        **{LIVE: field, "data-symbol": symbol, "data-tone": "flat"},
+    )
+
+
 def live_components(layout: Component) -> Iterator[Component]:
     """Every live component in ``layout``."""
     return (each for each in _all(layout) if getattr(each, LIVE, None) is not None)
@@ -47,11 +67,14 @@ def ids_ending(layout: Component, ending: str) -> list[str]:
     return [each for each in ids if isinstance(each, str) and each.endswith(ending)]
 
 
-def filled(layout: Component, display: Mapping[str, str]) -> Component:
-    """``layout`` with its live components showing ``display``, for a first paint that is right;
-    what ``display`` does not know stays a dash."""
+def filled(layout: Component, snapshot: Mapping[str, Any]) -> Component:
+    """``layout`` with its live components showing ``snapshot``, for a first paint that is right;
+    what it does not know stays a dash."""
+    prices = snapshot.get("market", {}).get("prices", {})
     for component in live_components(layout):
-        component.children = display.get(getattr(component, LIVE), NONE)
+        symbol = getattr(component, "data-symbol", None)
+        told = snapshot if symbol is None else prices.get(symbol, {})
+        component.children = told.get("display", {}).get(getattr(component, LIVE), NONE)
         setattr(component, "data-tone", tone(component.children))
         setattr(component, "data-length", length(component.children))
     return layout

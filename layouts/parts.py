@@ -4,6 +4,8 @@ The page is kept flat and small: each component in it costs time at every change
 so an icon is a class of what it stands on, and a label is text.
 """
 
+from collections.abc import Sequence
+
 import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
@@ -49,4 +51,43 @@ def card(title: str, *children: Component, className: str = "") -> html.Section:
     return html.Section(
         [html.H2(title, className="panel-title"), *children],
         className=f"panel {className}".strip(),
+    )
+
+
+def choice(
+    id: str, options: Sequence[tuple[str, str]], value: str, *, label: str, small: bool = False
+) -> html.Div:
+    """One of a few, as buttons in a row; ``options`` are words and values, ``label`` what is
+    chosen, for those who don't see it."""
+    return html.Div(
+        dbc.RadioItems(
+            options=[{"label": word, "value": each} for word, each in options],
+            value=value,
+            id=id,
+            className="choice",
+            inputClassName="btn-check",
+            labelClassName=f"btn btn-outline-secondary{' btn-sm' if small else ''}",
+            labelCheckedClassName="active",
+        ),
+        className="desk-choice",
+        role="group",
+        **{"aria-label": label},
+    )
+
+
+def unseen_label(words: str, id: str) -> dbc.Label:
+    """What the field ``id`` is called by those who don't see it."""
+    return dbc.Label(words, html_for=id, className="visually-hidden")
+
+
+def number_field(id: str, label: str, *, hidden: bool = False) -> html.Div:
+    """A field for a price or a quantity."""
+    return html.Div(
+        [
+            dbc.Label(label, html_for=id, id=f"{id}-label"),
+            dbc.Input(id=id, type="text", inputmode="decimal", autoComplete="off"),
+        ],
+        id=f"{id}-field",
+        className="field",
+        hidden=hidden,
     )

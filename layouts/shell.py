@@ -6,10 +6,11 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from layouts.dialogs import money_dialog, reset_dialog
+from layouts.dialogs import money_dialog, position_dialog, reset_dialog
 from layouts.live import filled
 from layouts.sidebar import sidebar
 from layouts.tab import Place, Tab
+from layouts.ticker import ticker
 
 #: How often a page looks for itself while it has no stream.
 INTERVAL_MILLISECONDS = 2_000
@@ -41,6 +42,8 @@ def shell(
                         # written by the page
                         html.Div(id="link-note", className="note-strip", role="status"),
                         html.Div(id="fault-note", className="note-strip fault", role="alert"),
+                        html.Div(id="market-note", className="note-strip", role="status"),
+                        ticker(place.symbols),
                         _tab_row(tabs),
                         *(_panel(tab, place) for tab in tabs),
                     ],
@@ -48,13 +51,14 @@ def shell(
                 ),
                 reset_dialog(starting_balance),
                 money_dialog(),
+                position_dialog(),
                 # toasts are put here by the page
                 html.Div(id="toasts", className="toasts", **{"aria-live": "polite"}),
             ],
             id="app-shell",
             className="shell",
         ),
-        store.get("display", {}),
+        store,
     )
 
 

@@ -81,6 +81,7 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
         "quantity": f"{rounded(quantity)} {instrument.base}",
         "leverage": f"{rounded(order.leverage)}x",
         **{name: dollars(values[name]) for name in ("notional", "margin", "fee", "cost")},
+        "available": dollars(account.available_balance),
         "available_after": dollars(available),
         "price": on_tick(price, tick),
         "liquidation_price": (

@@ -16,6 +16,8 @@ from balance.core.position import Order, Position
 from balance.core.quote import Quote
 
 Row = Mapping[str, Any]
+#: What there is to show of a symbol's price, by name.
+PRICE_FIELDS: Final = ("bid", "ask", "last", "mark", "change_percent", "funding_rate")
 
 
 @exactly
@@ -61,12 +63,16 @@ def _position(position: Position, account: Account, market: Market) -> Row:
 
 def _position_texts(row: Row, market: Market) -> Row:
     prices = ("entry_price", "mark_price", "liquidation_price", "take_profit", "stop_loss")
+    texts = {name: _price(row[name], row["symbol"], market) for name in prices}
+    leverage = f"{rounded(row['leverage'])}x"
     return {
         "symbol": row["symbol"],
         "side": row["side"].capitalize(),
         "quantity": rounded(row["quantity"]),
-        **{name: _price(row[name], row["symbol"], market) for name in prices},
-        "leverage": f"{rounded(row['leverage'])}x",
+        **texts,
+        "leverage": leverage,
+        "side_words": f"{row['side'].capitalize()} {leverage}",
+        "exits": _exits(texts),
         "notional": dollars(row["notional"]),
         "isolated_margin": dollars(row["isolated_margin"]),
         "margin_ratio": percent(row["margin_ratio"]).lstrip("+"),
@@ -105,16 +111,25 @@ def _order_texts(order: Order, market: Market) -> Row:
     attached = {"take_profit": "Take-profit", "stop_loss": "Stop-loss"}.get(order.reason)
     words = order.type.replace("_", "-").removesuffix("-market").capitalize()
     prices = ("price", "trigger_price", "take_profit", "stop_loss")
+    texts = {name: _price(getattr(order, name), order.symbol, market) for name in prices}
+    leverage = f"{rounded(order.leverage)}x"
     return {
         "symbol": order.symbol,
         "side": order.side.capitalize(),
-        "type": attached or words,
+        "type": attached or (f"{words}, reduce-only" if order.reduce_only else words),
         "quantity": "All" if order.quantity is None else rounded(order.quantity),
-        **{name: _price(getattr(order, name), order.symbol, market) for name in prices},
-        "leverage": f"{rounded(order.leverage)}x",
+        **texts,
+        "leverage": leverage,
+        "side_words": f"{order.side.capitalize()} {leverage}",
+        "exits": _exits(texts),
         "reserved_margin": dollars(order.reserved_margin),
-        "reduce_only": "Yes" if order.reduce_only else "No",
     }
+
+
+def _exits(texts: Row) -> str:
+    """Take-profit and stop-loss in one text."""
+    both = (texts["take_profit"], texts["stop_loss"])
+    return NONE if both == (NONE, NONE) else " / ".join(both)
 
 
 @exactly
@@ -135,8 +150,8 @@ def market_row(market: Market) -> Row:
 
 
 def _quote(quote: Quote, live: bool, market: Market) -> Row:
-    change = quote.change_percent
-    rate = quote.funding_rate
+    change, rate = quote.change_percent, quote.funding_rate
+    instrument = market.instruments[quote.symbol]
     prices = ("bid", "ask", "last", "mark")
     return {
         **{name: getattr(quote, name) for name in prices},
@@ -144,6 +159,10 @@ def _quote(quote: Quote, live: bool, market: Market) -> Row:
         "funding_rate": rate,
         "time": iso(quote.time),
         "state": "live" if live else "stale",
+        "base": instrument.base,
+        "tick_size": instrument.tick_size,
+        "step_size": instrument.step_size,
+        "max_leverage": instrument.brackets[0].max_leverage,
         "display": {
             **{name: _price(getattr(quote, name), quote.symbol, market) for name in prices},
             "change_percent": percent(change),

@@ -99,6 +99,8 @@ DISPLAYED: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
         "pnl_percent": percent,
         "revision": str,
         "epoch": str,
+        "position_count": str,
+        "order_count": str,
     }
 )
 
@@ -146,5 +148,6 @@ def snapshot(
         "market": market_row(market),
         "news": news,
     }
-    display = {name: write(values[name]) for name, write in DISPLAYED.items()}
+    counts = {"position_count": len(account.positions), "order_count": len(account.orders)}
+    display = {name: write({**values, **counts}[name]) for name, write in DISPLAYED.items()}
     return Snapshot(**values, display=display)

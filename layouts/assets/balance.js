@@ -15,6 +15,9 @@
   let streaming = false;
   let confirmed = null; // when the shown snapshot was last known to be the newest, in ms
   let pushes = 0;
+  let told = 0; // the newest revision whose news were told
+  let flashed = null; // the revision whose changes have flashed
+  const followers = [];
 
   const noUpdate = () => window.dash_clientside.no_update;
 
@@ -32,9 +35,19 @@
   function accept(candidate) {
     if (isNewer(candidate)) {
       snapshot = candidate;
+      tell();
     }
     fault = null;
     confirm();
+  }
+
+  // what the market did to the account is told once, wherever somebody is looking
+  function tell() {
+    const { revision, news } = snapshot;
+    if (revision > told && news) {
+      window.balanceScreen.toast(news, news.includes("Liquidated") ? "error" : "info");
+    }
+    told = revision;
   }
 
   function confirm() {
@@ -158,10 +171,12 @@
     if (snapshot === null && store.revision !== undefined) {
       const { link: _, fault: __, ...first } = store;
       snapshot = first;
+      told = snapshot.news?.startsWith("While") ? 0 : snapshot.revision;
       confirmed = Date.now();
     }
     fault = store.fault ?? null;
     window.listenToBalance(hear);
+    snapshot === null || tell();
     return noUpdate();
   }
 
@@ -174,9 +189,14 @@
   ];
   const TONES = { "+": "gain", "-": "loss" };
 
+  // the texts that a live element shows one of: the account's, or those of a symbol's prices
+  function texts(symbol) {
+    return symbol === undefined ? snapshot?.display : snapshot?.market.prices[symbol]?.display;
+  }
+
   // shows the figure that a live element declares; what did not change is not touched
   function feed(element) {
-    const text = snapshot?.display[element.dataset.live];
+    const text = texts(element.dataset.symbol)?.[element.dataset.live];
     if (text === undefined || element.textContent === text) {
       return false;
     }
@@ -189,10 +209,14 @@
   // feeds every live component there is, and says on every tab how live it is
   function show() {
     const changed = Array.from(document.querySelectorAll("[data-live]")).filter(feed);
-    changed.forEach(window.balanceScreen.flash);
+    // prices move all the time: only what a change of the account has changed flashes
+    if (snapshot !== null && snapshot.revision !== flashed) {
+      flashed === null || changed.forEach(window.balanceScreen.flash);
+      flashed = snapshot.revision;
+    }
     showLink();
     if (snapshot !== null) {
-      window.balanceTables.drawPositions(snapshot);
+      followers.forEach((follow) => follow(snapshot));
     }
   }
 
@@ -254,6 +278,17 @@
     },
     get confirmed() {
       return confirmed;
+    },
+    get snapshot() {
+      return snapshot;
+    },
+    // has `follow` called with the newest snapshot whenever something is shown
+    follow(follow) {
+      followers.push(follow);
+    },
+    // feeds the live elements in `element` anew, after what they declare has changed
+    feed(element) {
+      element.querySelectorAll("[data-live]").forEach(feed);
     },
   };
   window.dash_clientside = { ...window.dash_clientside, balance: { receive, fanOut } };

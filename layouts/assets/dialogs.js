@@ -2,8 +2,6 @@
 (() => {
   "use strict";
 
-  const TIMEOUT_MS = 8000;
-  const AMOUNT = /^[+-]?(\d+(\.\d*)?|\.\d+)$/;
   const WORDS = {
     deposit: ["Deposit", "Money put in. It is no gain: P&L stays as it is."],
     withdraw: ["Withdraw", "Money taken out. It is no loss: P&L stays as it is."],
@@ -12,64 +10,8 @@
   };
 
   const noUpdate = () => window.dash_clientside.no_update;
+  const { jsonNumber, carryOut, notAnAmount } = window.balanceRequests;
   const woken = () => window.dash_clientside.callback_context.triggered_id;
-
-  // a request that got no answer is repeated with its key, so that it can't be done twice
-  let unanswered = { request: null, key: null };
-
-  function keyFor(request) {
-    if (unanswered.request !== request) {
-      const bytes = crypto.getRandomValues(new Uint8Array(16));
-      const key = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-      unanswered = { request, key };
-    }
-    return unanswered.key;
-  }
-
-  // the number as it was typed, in JSON: a float would lose digits
-  function jsonNumber(typed) {
-    const text = String(typed ?? "").trim();
-    if (!AMOUNT.test(text)) {
-      return null;
-    }
-    const [whole, decimals = ""] = text.replace(/^[+-]/, "").split(".");
-    const digits = whole.replace(/^0+(?=\d)/, "") || "0";
-    return (text.startsWith("-") ? "-" : "") + digits + (decimals ? `.${decimals}` : "");
-  }
-
-  // [done, words]
-  async function send(path, body) {
-    try {
-      const response = await fetch(path, {
-        method: "POST",
-        headers: {
-          "Content-Type": "application/json",
-          "Idempotency-Key": keyFor(path + body),
-        },
-        body,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      const answer = await response.json();
-      unanswered = { request: null, key: null };
-      if (!response.ok) {
-        return [false, answer.detail];
-      }
-      window.balanceState.accept(answer);
-      return [true, answer.message];
-    } catch {
-      return [
-        false,
-        "The server does not answer, so it is not known whether this was done. " +
-          "Try again when it is back: it will not be done twice.",
-      ];
-    }
-  }
-
-  async function carryOut(path, body) {
-    const [done, words] = await send(path, body);
-    window.balanceScreen.toast(words, done ? "info" : "error");
-    return [done, done ? "" : words];
-  }
 
   // a dialog is put into the page some time after it was asked for
   function focusSoon(id, tries = 120) {
@@ -81,8 +23,6 @@
       requestAnimationFrame(() => focusSoon(id, tries - 1));
     }
   }
-
-  const notAnAmount = "Write the amount with digits and a point, such as 1234.56.";
 
   /* Opens, closes and confirms the reset: [open, amount, error]. */
   async function reset(confirm, submit, cancel, ...rest) {
@@ -98,7 +38,7 @@
     if (number === null) {
       return [true, noUpdate(), notAnAmount];
     }
-    const [done, error] = await carryOut("/virtual_balance/reset", `{"balance": ${number}}`);
+    const [done, error] = await carryOut("POST", "/virtual_balance/reset", `{"balance": ${number}}`);
     return [!done, noUpdate(), error];
   }
 
@@ -116,7 +56,7 @@
       return [true, noUpdate(), noUpdate(), notAnAmount];
     }
     const noted = note ? `, "note": ${JSON.stringify(note)}` : "";
-    const [done, error] = await carryOut("/virtual_balance", `{"${action}": ${number}${noted}}`);
+    const [done, error] = await carryOut("POST", "/virtual_balance", `{"${action}": ${number}${noted}}`);
     return [!done, noUpdate(), noUpdate(), error];
   }
 
@@ -125,5 +65,6 @@
     return WORDS[action];
   }
 
+  window.balanceDialogs = { focusSoon };
   window.dash_clientside = { ...window.dash_clientside, dialogs: { reset, money, describe } };
 })();

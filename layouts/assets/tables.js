@@ -1,28 +1,10 @@
-/* The tables that follow the account: positions and orders, and pages of the ledger. They are drawn
- * by hand, as each component in the page costs time at every change of the balance.
+/* The tables of the ledger. They are drawn by hand, as each component in the page costs time at every
+ * change of the balance.
  */
 (() => {
   "use strict";
 
   // columns: [heading, field, class]
-  const POSITIONS = [
-    ["Symbol", "symbol", ""],
-    ["Side", "side", ""],
-    ["Quantity", "quantity", "number"],
-    ["Entry", "entry_price", "number"],
-    ["Mark", "mark_price", "number"],
-    ["Margin, USDT", "isolated_margin", "number"],
-    ["Leverage", "leverage", "number"],
-    ["Unrealised P&L", "unrealized_pnl", "number pnl-figure"],
-  ];
-  const ORDERS = [
-    ["Symbol", "symbol", ""],
-    ["Side", "side", ""],
-    ["Type", "type", ""],
-    ["Quantity", "quantity", "number"],
-    ["Price", "price", "number"],
-    ["Margin, USDT", "reserved_margin", "number"],
-  ];
   const LEDGER = [
     ["Revision", "revision", "number"],
     ["When", "time", "when"],
@@ -32,16 +14,6 @@
     ["From", "source", ""],
     ["Note", "note", "note"],
     ["Epoch", "epoch", "number"],
-  ];
-  const NO_POSITIONS = [
-    "bi-graph-up-arrow",
-    "No open positions",
-    "A position in this account is listed here with its profit or loss at the last known mark price.",
-  ];
-  const NO_ORDERS = [
-    "bi-list-check",
-    "No open orders",
-    "An order that waits is listed here with the margin it keeps back.",
   ];
   const NO_ENTRIES = ["bi-search", "No such entries", "Nothing in the ledger fits these filters."];
 
@@ -102,20 +74,6 @@
     document.getElementById(id)?.replaceChildren(made);
   }
 
-  let drawn = null;
-
-  /* The positions and open orders of the account, anew when they changed. */
-  function drawPositions({ positions, open_orders: orders }) {
-    const listed = JSON.stringify([positions, orders]);
-    if (positions === undefined || listed === drawn) {
-      return;
-    }
-    drawn = listed;
-    const texts = (rows) => rows.map(({ display }) => display);
-    draw("futures-positions", POSITIONS, texts(positions), NO_POSITIONS);
-    draw("futures-orders", ORDERS, texts(orders), NO_ORDERS);
-  }
-
   function drawEntries(id, columns, { rows, problem }) {
     if (problem === undefined) {
       draw(id, columns, rows, NO_ENTRIES);
@@ -139,7 +97,7 @@
     return woken === "history-newer-btn" ? cursors.slice(0, -1) : [];
   }
 
-  window.balanceTables = { drawPositions };
+  window.balanceTables = { emptyState };
   window.dash_clientside = {
     ...window.dash_clientside,
     tables: { drawNewest, drawPage, turnPage },

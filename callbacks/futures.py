@@ -1,0 +1,66 @@
+"""The Futures tab: its chart, its ticket and its tables."""
+
+from dash import ClientsideFunction, Dash, Input, Output, State
+
+_TICKET = (
+    ("futures-symbol", "value"),
+    ("futures-side", "value"),
+    ("futures-type", "value"),
+    ("futures-price", "value"),
+    ("futures-size", "value"),
+    ("futures-unit", "value"),
+    ("futures-leverage", "value"),
+    ("futures-options", "value"),
+    ("futures-take-profit", "value"),
+    ("futures-stop-loss", "value"),
+)
+
+
+def register(app: Dash) -> None:
+    """Let the chart follow its symbol, the ticket its fields, and the tables what is chosen; all in
+    the page, which knows the account from ``balance-store``."""
+    app.clientside_callback(
+        ClientsideFunction("chart", "choose"),
+        Output("futures-chart-note", "data-chosen"),
+        Input("futures-symbol", "value"),
+        Input("futures-timeframe", "value"),
+        Input("address", "pathname"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("grids", "choose"),
+        Output("futures-book-empty", "data-chosen"),
+        Input("futures-book", "value"),
+        Input("address", "pathname"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("ticket", "describe"),
+        Output("futures-ticket-note", "data-described"),
+        *(Input(*field) for field in _TICKET),
+    )
+    app.clientside_callback(
+        ClientsideFunction("ticket", "submit"),
+        Output("futures-size", "value"),
+        Input("futures-submit", "n_clicks"),
+        Input("futures-size", "n_submit"),
+        Input("futures-price", "n_submit"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("trade", "dialog"),
+        Output("position-dialog", "is_open"),
+        Output("position-error", "children"),
+        Input("position-cancel", "n_clicks"),
+        Input("position-close", "n_clicks"),
+        Input("position-quantity", "n_submit"),
+        Input("position-set", "n_clicks"),
+        State("position-quantity", "value"),
+        State("position-take-profit", "value"),
+        State("position-stop-loss", "value"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("trade", "cancelAll"),
+        Output("futures-cancel-all", "title"),
+        Input("futures-cancel-all", "n_clicks"),
+        prevent_initial_call=True,
+    )

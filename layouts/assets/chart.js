@@ -1,0 +1,189 @@
+/* The chart of the Futures tab: candles of one symbol, which grow with its price, and the lines of the
+ * position and its orders.
+ */
+(() => {
+  "use strict";
+
+  const CANDLES = 500;
+  const SECONDS = { "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14400, "1d": 86400 };
+
+  let shown = null; // {symbol, timeframe, data, bar}: what the chart shows
+  let lines = ""; // the price lines it has
+  let wanted = 0; // counts what was asked for, so that only the newest answer counts
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const set = (props) => window.dash_clientside.set_props("futures-chart", props);
+  const isLookedAt = () => !document.getElementById("futures-panel")?.hidden;
+
+  function priceFormat(symbol) {
+    const tick = window.balanceState.snapshot?.market.prices[symbol]?.tick_size ?? 0.01;
+    const precision = Math.max(2, Math.ceil(-Math.log10(tick)));
+    return { type: "price", precision, minMove: tick };
+  }
+
+  function chartOptions() {
+    return {
+      layout: {
+        background: { type: "solid", color: colour("--surface") },
+        textColor: colour("--muted"),
+        fontFamily: getComputedStyle(document.body).fontFamily,
+        fontSize: 12,
+      },
+      grid: {
+        vertLines: { color: colour("--line") },
+        horzLines: { color: colour("--line") },
+      },
+      rightPriceScale: { borderColor: colour("--line") },
+      timeScale: { borderColor: colour("--line"), timeVisible: true, rightOffset: 4 },
+      localization: { locale: "en-GB" },
+      autoSize: true,
+    };
+  }
+
+  function seriesOptions(symbol) {
+    const [up, down] = [colour("--balance"), colour("--loss")];
+    return {
+      upColor: up,
+      wickUpColor: up,
+      downColor: down,
+      wickDownColor: down,
+      borderVisible: false,
+      priceFormat: priceFormat(symbol),
+    };
+  }
+
+  function line(price, title, color, style) {
+    return { price: Number(price), title, color: colour(color), lineStyle: style, lineWidth: 1 };
+  }
+
+  const DASHED = 2;
+  const DOTTED = 1;
+
+  function linesOf({ positions, open_orders: orders }, symbol) {
+    const found = [];
+    for (const each of positions.filter((position) => position.symbol === symbol)) {
+      const title = `${each.display.side} ${each.display.quantity}`;
+      found.push(line(each.entry_price, title, "--accent", 0));
+      if (each.liquidation_price !== null) {
+        found.push(line(each.liquidation_price, "Liquidation", "--loss", DASHED));
+      }
+    }
+    for (const each of orders.filter((order) => order.symbol === symbol)) {
+      const title = `${each.display.side} ${each.display.quantity} ${each.display.type}`;
+      found.push(line(each.price ?? each.trigger_price, title, "--muted", DOTTED));
+    }
+    return found;
+  }
+
+  function draw(snapshot) {
+    const priceLines = linesOf(snapshot, shown.symbol);
+    lines = JSON.stringify(priceLines);
+    set({
+      chartOptions: chartOptions(),
+      series: [
+        {
+          id: "price",
+          type: "candlestick",
+          data: shown.data,
+          options: seriesOptions(shown.symbol),
+          priceLines,
+        },
+      ],
+    });
+  }
+
+  function note(words) {
+    const element = document.getElementById("futures-chart-note");
+    if (element !== null) {
+      element.textContent = words;
+    }
+  }
+
+  function bar({ time, open, high, low, close }) {
+    return { time: Math.floor(Date.parse(time) / 1000), open, high, low, close };
+  }
+
+  async function load(symbol, timeframe) {
+    const number = ++wanted;
+    const query = new URLSearchParams({ timeframe, limit: CANDLES });
+    const path = `/candles/${symbol}?${query}`;
+    try {
+      const response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(8000) });
+      const answer = await response.json();
+      if (number !== wanted) {
+        return;
+      }
+      if (!response.ok) {
+        note(answer.detail);
+        return;
+      }
+      const data = answer.candles.map(bar);
+      note(data.length ? "" : "No candles yet. They appear with the first prices.");
+      shown = { symbol, timeframe, data, bar: data.at(-1) ?? null };
+      draw(window.balanceState.snapshot);
+      grow(window.balanceState.snapshot);
+    } catch {
+      note("The candles could not be fetched. They follow when the server answers.");
+      setTimeout(() => number === wanted && load(symbol, timeframe), 4000);
+    }
+  }
+
+  // the running candle follows the last price; when the next one begins, the server is asked for
+  // what the finished ones really were
+  function grow({ market }) {
+    const quote = market.prices[shown.symbol];
+    if (quote === undefined || quote.state !== "live") {
+      return;
+    }
+    const seconds = SECONDS[shown.timeframe];
+    const now = Math.floor(Date.parse(quote.time) / 1000);
+    const time = now - (now % seconds);
+    const price = quote.last;
+    if (shown.bar !== null && time < shown.bar.time) {
+      return;
+    }
+    if (shown.bar !== null && time > shown.bar.time) {
+      load(shown.symbol, shown.timeframe);
+    }
+    const running = shown.bar?.time === time ? shown.bar : { open: price, high: price, low: price };
+    shown.bar = {
+      time,
+      open: running.open,
+      high: Math.max(running.high, price),
+      low: Math.min(running.low, price),
+      close: price,
+    };
+    set({ tick: { id: "price", bar: shown.bar } });
+  }
+
+  function follow(snapshot) {
+    if (shown === null || !isLookedAt()) {
+      return;
+    }
+    if (JSON.stringify(linesOf(snapshot, shown.symbol)) !== lines) {
+      draw(snapshot);
+    }
+    grow(snapshot);
+  }
+
+  /* Shows another symbol or timeframe, or the present ones when the tab is come to. */
+  function choose(symbol, timeframe, path) {
+    for (const id of ["futures-last", "futures-change", "futures-mark", "futures-funding"]) {
+      document.getElementById(id).dataset.symbol = symbol;
+    }
+    window.balanceState.feed(document.querySelector(".chart-head"));
+    if (symbol && path === "/futures") {
+      load(symbol, timeframe);
+    }
+    return window.dash_clientside.no_update;
+  }
+
+  // the colours are those of the theme, whichever it is
+  new MutationObserver(() => shown !== null && draw(window.balanceState.snapshot)).observe(
+    document.documentElement,
+    { attributeFilter: ["data-bs-theme"] },
+  );
+
+  window.balanceState.follow(follow);
+  window.dash_clientside = { ...window.dash_clientside, chart: { choose } };
+})();

@@ -1,0 +1,181 @@
+/* The tables of the Futures tab. Their rows come from the snapshot: what did not change is not
+ * touched, so sort order, scroll position and selection stay as they are.
+ */
+(() => {
+  "use strict";
+
+  const FILLS = 100;
+  const NARROW = window.matchMedia("(max-width: 768px)");
+  const NOT_ON_A_PHONE = [
+    "entry_price",
+    "mark_price",
+    "isolated_margin",
+    "exits",
+    "reserved_margin",
+    "placed_at",
+    "liquidity",
+  ];
+  const EMPTY = {
+    positions: [
+      "bi-graph-up-arrow",
+      "No open positions",
+      "Choose a side and a size in the ticket above. The position is listed here with its profit or loss.",
+    ],
+    orders: [
+      "bi-list-check",
+      "No open orders",
+      "A limit, stop or take-profit order waits here until its price comes, with the margin it keeps back.",
+    ],
+    fills: [
+      "bi-receipt",
+      "No fills yet",
+      "Each order that fills is listed here with its price, its fee and what it realised.",
+    ],
+  };
+
+  let book = "positions";
+  let path = null;
+  let fills = { revision: null, rows: [], asked: 0 };
+
+  const grid = (name) => {
+    try {
+      return window.dash_ag_grid?.getApi(`futures-${name}-grid`);
+    } catch {
+      return undefined; // it is not there yet
+    }
+  };
+
+  function give(name, rows) {
+    const api = grid(name);
+    if (api === undefined || api.isDestroyed()) {
+      return false;
+    }
+    api.setGridOption("rowData", rows);
+    if (api.deskIsNarrow !== NARROW.matches) {
+      api.deskIsNarrow = NARROW.matches;
+      api.setColumnsVisible(NOT_ON_A_PHONE, !NARROW.matches);
+    }
+    return true;
+  }
+
+  function showEmpty(name, isEmpty) {
+    const place = document.getElementById("futures-book-empty");
+    document.getElementById(`futures-${name}`).hidden = isEmpty;
+    place.hidden = !isEmpty;
+    if (isEmpty && place.dataset.book !== name) {
+      place.dataset.book = name;
+      place.replaceChildren(window.balanceTables.emptyState(EMPTY[name]));
+    }
+  }
+
+  async function readFills(revision) {
+    const asked = ++fills.asked;
+    try {
+      const response = await fetch(`/fills?limit=${FILLS}`, { cache: "no-store" });
+      const answer = await response.json();
+      if (response.ok && asked === fills.asked) {
+        fills = { ...fills, revision, rows: answer.fills };
+        draw();
+      }
+    } catch {
+      // the strip over the tabs says that the server is gone
+    }
+  }
+
+  function rowsOf({ positions, open_orders: orders }) {
+    return { positions, orders, fills: fills.rows }[book];
+  }
+
+  let retry = null;
+
+  /* Draws the table that is looked at; a grid takes a moment to come into the page. */
+  function draw() {
+    const { snapshot } = window.balanceState;
+    clearTimeout(retry);
+    if (snapshot === null || path !== "/futures") {
+      return;
+    }
+    const version = `${snapshot.account}.${snapshot.revision}`;
+    if (book === "fills" && fills.revision !== version) {
+      readFills(version);
+    }
+    const rows = rowsOf(snapshot);
+    const cancelAll = document.getElementById("futures-cancel-all");
+    cancelAll.hidden = book !== "orders" || rows.length === 0;
+    showEmpty(book, rows.length === 0);
+    if (!give(book, rows)) {
+      retry = setTimeout(draw, 100);
+    }
+  }
+
+  /* Shows another of the three tables, or the present one when the tab is come to. */
+  function choose(name, address) {
+    [book, path] = [name, address];
+    for (const each of ["positions", "orders", "fills"]) {
+      document.getElementById(`futures-${each}`).hidden = each !== name;
+    }
+    draw();
+    return window.dash_clientside.no_update;
+  }
+
+  const TONES = { "+": "gain", "-": "loss" };
+  // the buttons of a cell are reached with the Tab key, as any others
+  const KEYS = ["Tab", "Enter", " "];
+
+  window.dashAgGridFunctions = {
+    ...window.dashAgGridFunctions,
+    deskText: ({ data, colDef }) => data?.display[colDef.field] ?? "",
+    deskTone: ({ data, colDef }) => [
+      "ag-right-aligned-cell",
+      TONES[data?.display[colDef.field]?.[0]] ?? "flat",
+    ],
+    deskMoment: ({ value }) => (value ? `${value.slice(5, 10)} ${value.slice(11, 19)}` : ""),
+    deskKeys: ({ event }) => KEYS.includes(event.key),
+  };
+
+  function action(words, label, run, danger = false) {
+    return React.createElement(
+      "button",
+      {
+        type: "button",
+        className: `btn btn-sm btn-outline-${danger ? "danger" : "secondary"}`,
+        "aria-label": label,
+        title: label,
+        onClick: run,
+      },
+      words,
+    );
+  }
+
+  function PositionActions({ data: { symbol, display } }) {
+    const trade = window.balanceTrade;
+    const what = `${display.side.toLowerCase()} ${symbol}`;
+    return React.createElement(
+      "div",
+      { className: "row-actions" },
+      action("Close", `Close all of the ${what} at market`, () => trade.close(symbol, 100)),
+      action("Half", `Close half of the ${what} at market`, () => trade.close(symbol, 50)),
+      action("Edit…", `Close a part, take-profit and stop-loss of the ${what}`, () =>
+        trade.edit(symbol),
+      ),
+    );
+  }
+
+  function OrderActions({ data: { id, display } }) {
+    const what = `${display.side} ${display.quantity} ${display.symbol} ${display.type}`;
+    return React.createElement(
+      "div",
+      { className: "row-actions" },
+      action("Cancel", `Cancel: ${what}`, () => window.balanceTrade.cancel(id)),
+    );
+  }
+
+  window.dashAgGridComponentFunctions = {
+    ...window.dashAgGridComponentFunctions,
+    PositionActions,
+    OrderActions,
+  };
+  window.balanceState.follow(draw);
+  NARROW.addEventListener("change", draw);
+  window.dash_clientside = { ...window.dash_clientside, grids: { choose } };
+})();

@@ -1,0 +1,136 @@
+"""The tables of the Futures tab: positions, open orders and fills."""
+
+from typing import Any
+
+import dash_ag_grid as dag
+
+# what a number looks like is in the row itself: the grid sorts by the number and shows the text
+_SHOWN = {"function": "deskText(params)"}
+_TONE = {"function": "deskTone(params)"}
+
+
+def positions_grid() -> dag.AgGrid:
+    """The open positions, with what can be done with each."""
+    return _grid(
+        "futures-positions-grid",
+        "params.data.symbol",
+        [
+            _text("symbol", "Symbol", 88),
+            _text("side_words", "Side", 80),
+            _number("quantity", "Quantity", 72),
+            _result("unrealized_pnl", "Unrealised P&L", 104),
+            _result("roe_percent", "ROE", 68, "On the initial margin at the entry price"),
+            _number("entry_price", "Entry", 86),
+            _number("mark_price", "Mark", 86),
+            _number("liquidation_price", "Liquidation", 88),
+            _number("isolated_margin", "Margin", 84, "Isolated margin, USDT"),
+            _number("exits", "Take-profit / stop-loss", 172),
+            _actions("PositionActions", 176),
+        ],
+    )
+
+
+def orders_grid() -> dag.AgGrid:
+    """The open orders, each with a button that cancels it."""
+    return _grid(
+        "futures-orders-grid",
+        "params.data.id",
+        [
+            _text("symbol", "Symbol", 88),
+            _text("side_words", "Side", 80),
+            _text("type", "Type", 140),
+            _number("quantity", "Quantity", 72),
+            _number("price", "Limit", 86),
+            _number("trigger_price", "Trigger", 86, "The mark price that sets it off"),
+            _number("reserved_margin", "Margin", 84, "Kept back for it, USDT"),
+            _number("exits", "Take-profit / stop-loss", 172),
+            _moment("placed_at", "Placed"),
+            _actions("OrderActions", 88),
+        ],
+    )
+
+
+def fills_grid() -> dag.AgGrid:
+    """The newest fills, liquidations among them."""
+    return _grid(
+        "futures-fills-grid",
+        "`${params.data.revision}.${params.data.line}`",
+        [
+            _moment("time", "When"),
+            _text("symbol", "Symbol", 92),
+            _text("side", "Side", 64),
+            _text("why", "Type", 92),
+            _number("quantity", "Quantity", 84),
+            _number("price", "Price", 88),
+            _text("liquidity", "Liquidity", 80),
+            _number("fee", "Fee, USDT", 88),
+            _result("realized_pnl", "Realised P&L", 108, "Before fees"),
+        ],
+    )
+
+
+def _grid(id: str, row_id: str, columns: list[dict[str, Any]]) -> dag.AgGrid:
+    return dag.AgGrid(
+        id=id,
+        columnDefs=columns,
+        rowData=[],
+        getRowId=row_id,
+        defaultColDef={
+            "sortable": True,
+            "resizable": True,
+            "suppressHeaderMenuButton": True,
+            "cellDataType": False,
+        },
+        dashGridOptions={
+            "domLayout": "autoHeight",
+            "suppressCellFocus": False,
+            "animateRows": False,
+            "enableCellTextSelection": True,
+            "suppressNoRowsOverlay": True,
+            "rowHeight": 40,
+            "headerHeight": 36,
+            "suppressColumnVirtualisation": True,
+        },
+        className="desk-grid-table",
+        style={"width": "100%", "height": None},
+    )
+
+
+def _text(field: str, name: str, width: int) -> dict[str, Any]:
+    return {"field": field, "headerName": name, "minWidth": width, "flex": 1, **_shown()}
+
+
+def _number(field: str, name: str, width: int, words: str = "") -> dict[str, Any]:
+    return {**_text(field, name, width), "type": "rightAligned", "headerTooltip": words or None}
+
+
+def _result(field: str, name: str, width: int, words: str = "") -> dict[str, Any]:
+    return {**_number(field, name, width, words), "cellClass": _TONE}
+
+
+def _moment(field: str, name: str) -> dict[str, Any]:
+    clock = {"function": "deskMoment(params)"}
+    return {
+        "field": field,
+        "headerName": name,
+        "headerTooltip": "UTC",
+        "minWidth": 120,
+        "flex": 1,
+        "valueFormatter": clock,
+    }
+
+
+def _actions(component: str, width: int) -> dict[str, Any]:
+    return {
+        "colId": "actions",
+        "headerName": "",
+        "minWidth": width,
+        "width": width,
+        "sortable": False,
+        "cellRenderer": component,
+        "suppressKeyboardEvent": {"function": "deskKeys(params)"},
+    }
+
+
+def _shown() -> dict[str, Any]:
+    return {"valueFormatter": _SHOWN}

@@ -1,0 +1,107 @@
+"""The order ticket: what to trade, how much and at what price, with what it would take."""
+
+import dash_bootstrap_components as dbc
+from dash import html
+
+from balance.core.figures import NONE
+from layouts.parts import button, card, choice, number_field, unseen_label
+
+SIDES = (("Buy / Long", "buy"), ("Sell / Short", "sell"))
+TYPES = (
+    ("Market", "market"),
+    ("Limit", "limit"),
+    ("Stop", "stop_market"),
+    ("Take-profit", "take_profit_market"),
+)
+UNITS = (("base", "quantity"), ("USDT", "notional"), ("% of available", "percent"))
+_PREVIEW = (
+    ("Quantity", "quantity"),
+    ("Order value", "notional"),
+    ("Margin", "margin"),
+    ("Fee", "fee"),
+    ("Cost", "cost"),
+    ("Liquidation price", "liquidation_price"),
+    ("Available after", "available_after"),
+)
+
+
+def ticket() -> html.Section:
+    """The ticket; the page asks the server for the preview while it is filled in."""
+    return card(
+        "Order",
+        choice("futures-side", SIDES, "buy", label="Side"),
+        choice("futures-type", TYPES, "market", label="Type"),
+        number_field("futures-price", "Price", hidden=True),
+        html.Div(
+            [
+                dbc.Label("Size", html_for="futures-size"),
+                dbc.InputGroup(
+                    [
+                        dbc.Input(
+                            id="futures-size",
+                            type="text",
+                            inputmode="decimal",
+                            autoComplete="off",
+                            placeholder="0",
+                        ),
+                        dbc.Select(
+                            id="futures-unit",
+                            options=[{"label": word, "value": unit} for word, unit in UNITS],
+                            value="notional",
+                        ),
+                    ]
+                ),
+                unseen_label("Unit of the size", "futures-unit"),
+                html.Div([_share(percent) for percent in (10, 25, 50, 100)], className="shares"),
+            ],
+            className="field",
+        ),
+        html.Div(
+            [
+                dbc.Label("Leverage", html_for="futures-leverage"),
+                html.Output("10x", id="futures-leverage-words", className="leverage-words"),
+                dbc.Input(id="futures-leverage", type="range", min=1, max=125, step=1, value=10),
+            ],
+            className="field leverage",
+        ),
+        dbc.Checklist(
+            options=[
+                {"label": "Reduce-only", "value": "reduce_only"},
+                {"label": "Take-profit / stop-loss", "value": "bracket"},
+            ],
+            value=[],
+            id="futures-options",
+            inline=True,
+        ),
+        html.Div(
+            [
+                number_field("futures-take-profit", "Take-profit at"),
+                number_field("futures-stop-loss", "Stop-loss at"),
+            ],
+            id="futures-bracket",
+            className="pair",
+            hidden=True,
+        ),
+        html.Dl(
+            [
+                part
+                for name, field in _PREVIEW
+                for part in (html.Dt(name), html.Dd(NONE, id=f"futures-preview-{field}"))
+            ],
+            className="preview",
+        ),
+        html.Div(id="futures-ticket-note", className="ticket-note", role="status"),
+        button("Buy / Long", "futures-submit", color="primary", outline=False),
+        className="ticket",
+    )
+
+
+def _share(percent: int) -> html.Button:
+    return html.Button(
+        f"{percent}%",
+        type="button",
+        id=f"futures-share-{percent}",
+        className="btn btn-sm btn-outline-secondary",
+        title=f"{percent} % of what is available",
+        **{"data-share": percent},
+    )
