@@ -19,15 +19,20 @@ from typing import Any, Final
 
 from balance.core.figures import plain
 from balance.core.instrument import Bracket, Instrument
+from balance.core.instruments import KNOWN
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import from_iso, iso
 from balance.core.quote import Candle, Quote
 from balance.store import disk
 
 MARKET_FILE: Final = "market.json"
+#: What the feed needs to go on, such as its past; written about once a minute.
+FEED_FILE: Final = "feed.json"
 #: A file that has not been written for so long is of a server that has stopped.
 _STALE_SECONDS: Final = 5.0
 _STOPPED: Final = "The server that brings its prices is not running: start it with python app.py."
+# while no server has ever written one; what it will bring is not known either
+_NONE_YET: Final = Market(words=_STOPPED, instruments=KNOWN)
 
 
 #: Gives candles: of which symbol, of how many seconds each, how many at most.
@@ -65,7 +70,7 @@ class FileBoard:
                 self._seen = signature, read_market(self._file.read_bytes())
         except (OSError, ValueError):
             # no market is known, or none that can be read: the account does not depend on it
-            return NO_MARKET
+            return _NONE_YET
         market = self._seen[1]
         if abs(time.time() - status.st_mtime) > _STALE_SECONDS:
             return replace(market, live=frozenset(), state="stale", words=_STOPPED)
@@ -94,14 +99,34 @@ def save_market(folder: Path, market: Market, feed: Mapping[str, Any]) -> None:
     disk.replace_file(folder / MARKET_FILE, text, durable=False)
 
 
+def save_past(folder: Path, feed: str, saved: Mapping[str, Any]) -> None:
+    """Write all that the feed called ``feed`` needs to go on into its file in ``folder``.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    text = json.dumps({"feed": feed, "saved": saved}).encode()
+    disk.replace_file(folder / FEED_FILE, text, durable=False)
+
+
 def saved_feed(folder: Path) -> tuple[str | None, dict[str, Any], datetime | None]:
     """What the last server left: its feed's id and state, and when it last wrote; nothing where
-    the file is missing or can't be read."""
+    the files are missing or can't be read."""
+    newest, past = _document(folder / MARKET_FILE), _document(folder / FEED_FILE)
     try:
-        document = json.loads((folder / MARKET_FILE).read_bytes())
-        return document["feed"], document["saved"], from_iso(document["written_at"])
-    except (OSError, ValueError, KeyError, TypeError):
+        feed, written_at = newest["feed"], from_iso(newest["written_at"])
+        state = {**(past["saved"] if past.get("feed") == feed else {}), **newest["saved"]}
+    except (ValueError, KeyError, TypeError):
         return None, {}, None
+    return feed, state, written_at
+
+
+def _document(file: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def read_market(text: bytes) -> Market:

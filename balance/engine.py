@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from balance.board import LiveBoard, save_market
+from balance.board import LiveBoard, save_market, save_past
 from balance.core.account import Account
 from balance.core.errors import BalanceError, StoreError
 from balance.core.funding import due
@@ -32,6 +32,7 @@ from balance.feeds.contract import Feed, FeedFault
 SHOW_SECONDS: Final = 0.25
 #: How often the prices are written into their file, for other programs and the next start.
 SAVE_SECONDS: Final = 1.0
+SAVE_PAST_SECONDS: Final = 60.0
 # a symbol that is silent for so long, while others are not, has no live price
 _SILENT_SECONDS: Final = 60.0
 # a rate that was told so shortly before its settlement is that settlement's
@@ -82,7 +83,7 @@ class Engine:
         self._show = show
         self._folder = folder
         self._heard: dict[str, float] = {}
-        self._shown = self._saved = 0.0
+        self._shown = self._saved = self._saved_wholly = 0.0
         self._is_shown = True
         self._is_refused = False
         self._stopping = threading.Event()
@@ -114,7 +115,7 @@ class Engine:
         self._feed.stop()
         if self._thread.is_alive():
             self._thread.join()
-        self._save()
+        self._save(wholly=True)
 
     def tell(self, quotes: Sequence[Quote], source: str = MARKET) -> None:
         """Let ``quotes``, those of one moment, act on the account and then be seen."""
@@ -154,7 +155,7 @@ class Engine:
             self._show_now()
         if now - self._saved >= SAVE_SECONDS:
             self._saved = now
-            self._save()
+            self._save(wholly=now - self._saved_wholly >= SAVE_PAST_SECONDS)
 
     def _look(self) -> None:
         """Notice that quotes have stopped."""
@@ -211,8 +212,11 @@ class Engine:
         except BalanceError:
             return  # the watch on the account's file tells it
 
-    def _save(self) -> None:
+    def _save(self, *, wholly: bool) -> None:
         try:
-            save_market(self._folder, self._board.market, self._feed.saved())
+            save_market(self._folder, self._board.market, self._feed.saved(lightly=True))
+            if wholly:
+                self._saved_wholly = time.monotonic()
+                save_past(self._folder, self._feed.id, self._feed.saved())
         except OSError as fault:
             _log.error("the prices could not be saved: %s", fault.strerror)

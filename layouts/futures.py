@@ -60,12 +60,20 @@ def _chart(symbols: Sequence[str]) -> html.Section:
                     live_price(
                         "change_percent", first, id="futures-change", className="pnl-figure"
                     ),
-                    html.Span(["Mark ", live_price("mark", first, id="futures-mark")]),
-                    html.Span(
-                        ["Funding ", live_price("funding_rate", first, id="futures-funding")],
-                        title="The rate of the coming settlement, at 00:00, 08:00 or 16:00 UTC",
-                    ),
                     choice("futures-timeframe", TIMEFRAMES, "1m", label="Timeframe", small=True),
+                    html.Div(
+                        [
+                            html.Span(["Mark ", live_price("mark", first, id="futures-mark")]),
+                            html.Span(
+                                [
+                                    "Funding ",
+                                    live_price("funding_rate", first, id="futures-funding"),
+                                ],
+                                title="Rate of the coming settlement: 00:00, 08:00 or 16:00 UTC",
+                            ),
+                        ],
+                        className="chart-words",
+                    ),
                 ],
                 className="chart-head",
             ),

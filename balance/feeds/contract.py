@@ -68,8 +68,9 @@ class Feed(Protocol):
         """What the market did from ``since``, when this program last saw it, until :meth:`start`:
         as :meth:`next` would have told it. Nothing where the market stood still meanwhile."""
 
-    def saved(self) -> dict[str, Any]:
-        """What it takes to go on after a restart, as JSON."""
+    def saved(self, *, lightly: bool = False) -> dict[str, Any]:
+        """What it takes to go on after a restart, as JSON; ``lightly`` without the long past, which
+        an earlier and whole one tells as well."""
 
     def stop(self) -> None:
         """End, and wait until that is so."""

@@ -134,7 +134,7 @@ class ReplayFeed:
         """Nothing: the market stood still."""
         return iter(())
 
-    def saved(self) -> dict[str, Any]:
+    def saved(self, *, lightly: bool = False) -> dict[str, Any]:  # noqa: ARG002
         """The market time of the last moment that was told."""
         with self._guard:
             begun = self._position > _BEFORE_ALL

@@ -115,13 +115,18 @@ class SimulatedFeed:
         """Nothing: the market stood still."""
         return iter(())
 
-    def saved(self) -> dict[str, Any]:
-        """The generator, the prices and three days of candles: about 200 kB."""
+    def saved(self, *, lightly: bool = False) -> dict[str, Any]:
+        """The generator, the prices and, but for ``lightly``, three days of candles: 200 kB."""
         with self._guard:
-            return {
+            state = {
                 "seed": self._seed,
                 "time": self._moment.isoformat(),
                 "walk": self._walk.saved(),
+            }
+            if lightly:
+                return state
+            return {
+                **state,
                 "candles": {
                     symbol: self._packers[symbol].packed(chart.candles)
                     for symbol, chart in self._charts.items()
@@ -175,10 +180,10 @@ class SimulatedFeed:
                 raise ValueError(f"it grew from the seed {saved['seed']!r}, not {self._seed}")
             self._walk.restore(saved["walk"])
             self._moment = datetime.fromisoformat(saved["time"]).astimezone(UTC)
+            # without them only the chart begins anew
+            packed = saved.get("candles", {})
             for symbol, packer in self._packers.items():
-                candles = packer.unpacked(saved["candles"][symbol])
-                if not candles:
-                    raise ValueError(f"there are no candles of {symbol}")
+                candles = packer.unpacked(packed[symbol]) if packed else []
                 self._charts[symbol] = Chart(candles, keep=_PAST_MINUTES)
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as fault:
             raise FeedFault(

@@ -5,10 +5,15 @@
   "use strict";
 
   const CANDLES = 500;
+  // how many of the newest ones are asked for again when they are finished, and how often
+  const MENDED = 60;
+  const MEND_MS = 2000;
+  const RETRY_MS = 4000;
   const SECONDS = { "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14400, "1d": 86400 };
 
-  let shown = null; // {symbol, timeframe, data, bar}: what the chart shows
+  let shown = null; // {symbol, timeframe, data, times, bar}: what the chart shows
   let lines = ""; // the price lines it has
+  let mended = 0;
   let wanted = 0; // counts what was asked for, so that only the newest answer counts
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -103,33 +108,50 @@
     return { time: Math.floor(Date.parse(time) / 1000), open, high, low, close };
   }
 
+  async function ask(symbol, timeframe, limit) {
+    const path = `/candles/${symbol}?${new URLSearchParams({ timeframe, limit })}`;
+    const response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(8000) });
+    const answer = await response.json();
+    return response.ok ? [answer.candles.map(bar), ""] : [[], answer.detail];
+  }
+
   async function load(symbol, timeframe) {
     const number = ++wanted;
-    const query = new URLSearchParams({ timeframe, limit: CANDLES });
-    const path = `/candles/${symbol}?${query}`;
     try {
-      const response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(8000) });
-      const answer = await response.json();
+      const [data, wrong] = await ask(symbol, timeframe, CANDLES);
       if (number !== wanted) {
         return;
       }
-      if (!response.ok) {
-        note(answer.detail);
-        return;
-      }
-      const data = answer.candles.map(bar);
-      note(data.length ? "" : "No candles yet. They appear with the first prices.");
-      shown = { symbol, timeframe, data, bar: data.at(-1) ?? null };
+      note(wrong || (data.length ? "" : "No candles yet. They appear with the first prices."));
+      const times = new Set(data.map(({ time }) => time));
+      shown = { symbol, timeframe, data, times, bar: data.at(-1) ?? null };
       draw(window.balanceState.snapshot);
+      set({ timeScaleAction: { action: "resetTimeScale", nonce: number } });
       grow(window.balanceState.snapshot);
     } catch {
       note("The candles could not be fetched. They follow when the server answers.");
-      setTimeout(() => number === wanted && load(symbol, timeframe), 4000);
+      setTimeout(() => number === wanted && load(symbol, timeframe), RETRY_MS);
     }
   }
 
-  // the running candle follows the last price; when the next one begins, the server is asked for
-  // what the finished ones really were
+  // what the newest candles really were: the page has seen only a few prices of each
+  async function mend() {
+    const { symbol, timeframe, times } = shown;
+    mended = Date.now();
+    const number = wanted;
+    const [data] = await ask(symbol, timeframe, MENDED).catch(() => [[]]);
+    if (number !== wanted || data.length === 0) {
+      return;
+    }
+    if (data.some(({ time }) => time <= shown.bar.time && !times.has(time))) {
+      load(symbol, timeframe); // the page has missed some
+      return;
+    }
+    const finished = data.filter(({ time }) => time < shown.bar.time);
+    set({ tick: finished.map((each) => ({ id: "price", bar: each, historicalUpdate: true })) });
+  }
+
+  // the running candle follows the last price
   function grow({ market }) {
     const quote = market.prices[shown.symbol];
     if (quote === undefined || quote.state !== "live") {
@@ -139,13 +161,11 @@
     const now = Math.floor(Date.parse(quote.time) / 1000);
     const time = now - (now % seconds);
     const price = quote.last;
-    if (shown.bar !== null && time < shown.bar.time) {
+    const before = shown.bar;
+    if (before !== null && time < before.time) {
       return;
     }
-    if (shown.bar !== null && time > shown.bar.time) {
-      load(shown.symbol, shown.timeframe);
-    }
-    const running = shown.bar?.time === time ? shown.bar : { open: price, high: price, low: price };
+    const running = before?.time === time ? before : { open: price, high: price, low: price };
     shown.bar = {
       time,
       open: running.open,
@@ -153,7 +173,11 @@
       low: Math.min(running.low, price),
       close: price,
     };
+    shown.times.add(time);
     set({ tick: { id: "price", bar: shown.bar } });
+    if (before !== null && time > before.time && Date.now() - mended > MEND_MS) {
+      mend();
+    }
   }
 
   function follow(snapshot) {
