@@ -103,6 +103,7 @@ _POSITION: Final[Schema] = {
             *("symbol", "side", "quantity", "entry_price", "mark_price", "liquidation_price"),
             *("take_profit", "stop_loss", "leverage", "notional", "isolated_margin"),
             *("margin_ratio", "unrealized_pnl", "roe_percent", "realized_pnl"),
+            *("side_words", "exits"),
         )
     ),
 }
@@ -128,7 +129,7 @@ _ORDER: Final[Schema] = {
     "display": texts(
         (
             *("symbol", "side", "type", "quantity", "price", "trigger_price", "take_profit"),
-            *("stop_loss", "leverage", "reserved_margin", "reduce_only"),
+            *("stop_loss", "leverage", "reserved_margin", "side_words", "exits"),
         )
     ),
 }
