@@ -181,9 +181,9 @@ class SimulatedFeed:
             self._walk.restore(saved["walk"])
             self._moment = datetime.fromisoformat(saved["time"]).astimezone(UTC)
             # without them only the chart begins anew
-            packed = saved.get("candles", {})
+            known = "candles" in saved
             for symbol, packer in self._packers.items():
-                candles = packer.unpacked(packed[symbol]) if packed else []
+                candles = packer.unpacked(saved["candles"][symbol]) if known else []
                 self._charts[symbol] = Chart(candles, keep=_PAST_MINUTES)
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as fault:
             raise FeedFault(
