@@ -9,20 +9,26 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
+from balance.command_parts import (
+    DONE,
+    REFUSED,
+    STORE_FAULT,
+    add_conditions,
+    conditions,
+    desk_of,
+    print_answer,
+    print_change,
+)
 from balance.core.errors import BalanceError, StoreError
 from balance.core.figures import plain
 from balance.core.snapshot import Snapshot
-from balance.desk import DEFAULT_DATA_DIR, Action, Desk, open_account
+from balance.desk import DEFAULT_DATA_DIR, Action
 from balance.store.recovery import Report, repair, verify
-
-#: What the command's exit code says; 0 only where what it printed holds.
-DONE: Final = 0
-REFUSED: Final = 1
-USAGE: Final = 2
-STORE_FAULT: Final = 3
+from balance.trade_commands import add_trade_commands
 
 _CHANGES: Final[dict[str, tuple[Action, str]]] = {
     "set": ("set_balance", "say what the balance is now; books the difference as an adjustment"),
@@ -39,6 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # what the output has no letter for is written otherwise: the change is made by then
         sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(_negative_amounts(arguments))
+    answer = io.StringIO()
+    with redirect_stdout(answer):
+        code = _run(options)
+    return code if _printed(answer.getvalue()) else STORE_FAULT
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         code: int = options.run(options)
     except StoreError as fault:
@@ -47,13 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(options, fault, REFUSED)
     except OSError as fault:
         return _failed(options, fault, STORE_FAULT)
-    return code if _flushed() else STORE_FAULT
+    return code
 
 
-def _flushed() -> bool:
-    """Whether all that was printed has reached somebody."""
+def _printed(answer: str) -> bool:
+    """Whether all of ``answer`` has reached somebody."""
     try:
-        sys.stdout.flush()
+        print(answer, end="", flush=True)
     except OSError as fault:
         print(f"The answer could not be printed: {fault.strerror}.", file=sys.stderr)
         # or Python tries again when it ends, and says so in its own words
@@ -99,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     command("show", "show the account", _show)
     for name, (_, help_text) in _CHANGES.items():
         _add_change_options(command(name, help_text, _change), name)
+    add_trade_commands(command)
     _add_history_options(command("history", "list the ledger, newest first", _history))
     command("verify", "replay the ledger and compare it with the account", _verify)
     command("repair", "rebuild what is damaged; keeps the damaged files beside", _repair)
@@ -113,12 +127,7 @@ def _add_change_options(parser: argparse.ArgumentParser, name: str) -> None:
         help="in the quote currency, such as 250 or 12.30",
     )
     parser.add_argument("--note", default="", help="kept in the ledger")
-    parser.add_argument(
-        "--if-match", type=int, metavar="REVISION", help="refuse unless the account is at it"
-    )
-    parser.add_argument(
-        "--idempotency-key", metavar="KEY", help="a repeated key changes nothing again"
-    )
+    add_conditions(parser)
 
 
 def _add_history_options(parser: argparse.ArgumentParser) -> None:
@@ -128,13 +137,9 @@ def _add_history_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epoch", type=int, help="only entries of this epoch")
 
 
-def _desk(options: argparse.Namespace) -> Desk:
-    return open_account(options.data_dir)
-
-
 def _show(options: argparse.Namespace) -> int:
-    snapshot = _desk(options).snapshot()
-    _print(options, {"status": "success", **snapshot}, _shown(snapshot))
+    snapshot = desk_of(options).snapshot()
+    print_answer(options, {"status": "success", **snapshot}, _shown(snapshot))
     return DONE
 
 
@@ -153,25 +158,15 @@ def _shown(snapshot: Snapshot) -> str:
 
 
 def _change(options: argparse.Namespace) -> int:
-    outcome = _desk(options).carry_out(
-        _CHANGES[options.command][0],
-        options.amount,
-        if_match=options.if_match,
-        idempotency_key=options.idempotency_key,
-        note=options.note,
-        source="shell",
-    )
-    again = " Done before with this key; nothing was changed now." if outcome.replayed else ""
-    _print(
-        options,
-        {"status": "success", "message": outcome.message, **outcome.snapshot},
-        outcome.message + again,
-    )
+    how = conditions(options)
+    how["note"] = options.note
+    action = _CHANGES[options.command][0]
+    print_change(options, desk_of(options).carry_out(action, options.amount, **how))
     return DONE
 
 
 def _history(options: argparse.Namespace) -> int:
-    page = _desk(options).history(
+    page = desk_of(options).history(
         limit=options.limit, before=options.before, kind=options.kind, epoch=options.epoch
     )
     lines = [
@@ -181,7 +176,7 @@ def _history(options: argparse.Namespace) -> int:
     ]
     if page.next is not None:
         lines.append(f"More with --before {page.next}")
-    _print(
+    print_answer(
         options,
         {"status": "success", "entries": page.entries, "next": page.next},
         "\n".join(lines) or "No entries.",
@@ -197,7 +192,7 @@ def _verify(options: argparse.Namespace) -> int:
             f"{report.entries} entries explain the balance of {report.balance} USDT "
             f"at revision {report.revision}."
         ]
-    _print(options, _reported(report), "\n".join(words))
+    print_answer(options, _reported(report), "\n".join(words))
     return REFUSED if report.faults else DONE
 
 
@@ -209,7 +204,7 @@ def _repair(options: argparse.Namespace) -> int:
         words.append(f"Kept as they were: {', '.join(report.kept)}.")
     else:
         words.append(f"Nothing to repair: balance {report.balance} USDT.")
-    _print(options, _reported(report), "\n".join(words))
+    print_answer(options, _reported(report), "\n".join(words))
     return DONE
 
 
@@ -231,13 +226,3 @@ def _failed(options: argparse.Namespace, fault: Exception, code: int) -> int:
         print(json.dumps({"status": "error", "detail": words}))
     print(words, file=sys.stderr)
     return code
-
-
-def _print(options: argparse.Namespace, value: dict[str, Any], words: str) -> None:
-    if not options.json:
-        print(words)
-        return
-    # here, as it takes longer to load than the rest of the command
-    from balance.api.encoding import encoded
-
-    print(encoded(value))

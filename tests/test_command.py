@@ -179,8 +179,10 @@ def test_usage_of_the_program_itself(run: Run) -> None:
     assert run().returncode == 2
     helped = run("--help")
     assert helped.returncode == 0
-    for command in ("show", "set", "adjust", "deposit", "withdraw", "reset", "history", "verify"):
-        assert f"\n    {command} " in helped.stdout
+    account = ("show", "set", "adjust", "deposit", "withdraw", "reset", "history", "verify")
+    trading = ("prices", "order", "orders", "cancel", "positions", "close")
+    for command in (*account, *trading):
+        assert re.search(rf"\n    {command}\s", helped.stdout)
 
 
 def test_a_repeated_key_is_told_and_changes_nothing(call: Callable[..., Said]) -> None:
@@ -291,18 +293,19 @@ def test_letters_that_the_output_has_not_are_written_otherwise(run: Run) -> None
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("at_once", [{}, {"PYTHONUNBUFFERED": "1"}])
 @pytest.mark.parametrize("words", [("show",), ("history", "--json"), ("verify",)])
 def test_an_answer_that_can_not_be_written_is_no_success(
-    folder: Path, words: Sequence[str]
+    folder: Path, words: Sequence[str], at_once: dict[str, str]
 ) -> None:
     open_account(folder)
-    # as in a terminal that nobody told to print at once
+    # as in a terminal that nobody told to print at once, and in one that somebody did
     usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "balance", *words, "--data-dir", str(folder)],
             cwd=ROOT,
-            env=usual,
+            env={**usual, **at_once},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

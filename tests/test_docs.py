@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 import app
-from balance import Desk, command
+from balance import Desk, board, command
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
 from balance.store import file_store
@@ -20,6 +21,7 @@ from layouts.live import ids_ending
 from layouts.shell import shell
 from layouts.tab import Tab
 from layouts.tabs import TABS
+from tests.markets import market
 from tests.serving import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,6 +78,8 @@ def test_every_file_of_the_account_is_in_the_readme() -> None:
         file_store.LEDGER_FILE,
         file_store.ANSWER_FILE,
         file_store.LOCK_FILE,
+        board.MARKET_FILE,
+        board.FEED_FILE,
     }
     section = README.split("| file in `data/` |")[1].split("\n\n")[0]
     assert set(re.findall(r"^\| `([\w.]+)`", section, re.MULTILINE)) == files
@@ -94,6 +98,29 @@ def test_the_bot_of_the_readme_runs(tmp_path: Path) -> None:
     )
     assert done.stdout.split()[-1] == "2"
     assert float(done.stdout.split()[0]) == 10_012.30
+
+
+def test_the_trading_bot_of_the_readme_runs(tmp_path: Path) -> None:
+    code = re.findall(r"```python\n(from balance import NoLivePrice.*?)```", README, re.DOTALL)[0]
+    code = code.replace("open_account()", f"open_account({str(tmp_path)!r})")
+
+    def run() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    assert "start it with python app.py" in run()
+    board.save_market(tmp_path, market(), {})
+    assert re.fullmatch(r"BTC/USDT 0\.01 -?\d.*\nSold 0\.005 BTC/USDT .*\n", run())
+
+
+def test_every_shell_command_of_the_readme_is_one() -> None:
+    section = README.split("From a shell")[1].split("```")[1]
+    lines = [line for line in section.splitlines() if line.startswith("python -m balance")]
+    assert len(lines) > 15
+    for line in lines:
+        command._parser().parse_args(command._negative_amounts(shlex.split(line)[3:]))
 
 
 def test_the_tab_of_the_readme_is_fed() -> None:

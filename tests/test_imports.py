@@ -100,8 +100,16 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             ),
         ),
         (
+            "balance.command_parts",
+            ("balance.clerk", "balance.desk", "balance.api.encoding"),
+        ),
+        ("balance.trade_commands", ("balance.core", "balance.command_parts")),
+        (
             "balance.command",
-            ("balance.core", "balance.desk", "balance.store.recovery", "balance.api.encoding"),
+            (
+                *("balance.core", "balance.desk", "balance.store.recovery"),
+                *("balance.command_parts", "balance.trade_commands"),
+            ),
         ),
         (
             "layouts",
@@ -109,13 +117,21 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 "layouts",
                 "balance.core.figures",
                 "balance.core.snapshot",
-                "dash",
-                "dash_bootstrap_components",
+                # names only
+                "balance.core.rows.PRICE_FIELDS",
+                *("dash", "dash_bootstrap_components", "dash_ag_grid", "dash_tvlwc"),
             ),
         ),
         (
             "callbacks",
             ("callbacks", "layouts", "balance.core", "balance.desk", "dash", "flask", "werkzeug"),
+        ),
+        (
+            "app",
+            (
+                *("balance", "layouts", "callbacks"),
+                *("dash", "flask", "flask_bootstrap", "waitress"),
+            ),
         ),
     ],
 )
