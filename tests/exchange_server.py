@@ -96,6 +96,8 @@ class ExchangeServer:
     minute: Callable[[int], tuple[str, str, str, str]] = lambda _: ("10", "12", "9", "11")
     streaming: bool = True
     refuse_streams: bool = False
+    #: Milliseconds after which those that ask give up.
+    patience: int = 5000
     asked: list[Asked] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -118,9 +120,9 @@ class ExchangeServer:
     def make(self, exchange_id: str) -> Any:
         """ccxt's exchange of that id, which asks this server whatever it asks."""
         raw = raw_exchange(exchange_id)
-        raw.timeout = 700
-        raw.rateLimit = 1
-        raw.tokenBucket["refillRate"] = 1000
+        raw.timeout = self.patience
+        raw.enableRateLimit = False
+        raw.timeout_on_exit = 20
         self._turned(raw.urls["api"])
         return raw
 
@@ -169,6 +171,8 @@ class ExchangeServer:
         for part, what in self.wrong.items():
             if part in request.path:
                 return await self._misbehave(request, what)
+        if query.get("symbol", "BTCUSDT") not in self.told:
+            return web.json_response({"code": -1121, "msg": "Invalid symbol."}, status=400)
         routes = {
             "/fapi/v1/exchangeInfo": lambda: {"symbols": self.futures},
             "/api/v3/exchangeInfo": lambda: {"symbols": self.spot},
@@ -251,7 +255,11 @@ class ExchangeServer:
         if self.refuse_streams:
             return web.Response(status=503)
         socket = web.WebSocketResponse()
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            # it has gone before it was let in
+            return web.Response()
         self._sockets.add(socket)
         wanted: list[str] = []
         talking = asyncio.create_task(self._talk(socket, wanted))
@@ -270,11 +278,12 @@ class ExchangeServer:
         while not socket.closed:
             # all at once, as a busy exchange does
             for each in list(wanted) if self.streaming else []:
-                await socket.send_json(self._event(*each.split("@")[:2]))
+                market, channel = each.split("@")[:2]
+                if market.upper() in self.told:
+                    await socket.send_json(self._event(market.upper(), channel))
             await asyncio.sleep(0.03)
 
-    def _event(self, market: str, channel: str) -> dict[str, Any]:
-        symbol = market.upper()
+    def _event(self, symbol: str, channel: str) -> dict[str, Any]:
         told, now = self.told[symbol], self._now(symbol)
         if channel == "bookTicker":
             return {"e": channel, "E": now, "s": symbol, "b": told.bid, "a": told.ask}

@@ -29,6 +29,7 @@ _T = TypeVar("_T")
 # seconds
 _OPENING: Final = 15.0
 _STOPPING: Final = 8.0
+_ENDING: Final = 2.0
 _SETTLING: Final = 5.0
 _LOOKING_BACK: Final = 40.0
 _FURTHEST_BACK: Final = timedelta(days=3)
@@ -37,6 +38,15 @@ MISSED: Final = "missed"
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+async def _others_ended() -> None:
+    # a request of ccxt that is still on its way would open a new connection after the last closed
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for each in others:
+        each.cancel()
+    if others:
+        await asyncio.wait(others, timeout=_ENDING)
 
 
 def open_exchange(
@@ -55,7 +65,8 @@ def open_exchange(
     Raises:
         FeedFault: there is no such exchange, or it has not got one of the symbols.
     """
-    feed = ExchangeFeed(known(exchange_id), symbols, make=make)
+    named = tuple(each.strip().upper() for each in symbols)
+    feed = ExchangeFeed(known(exchange_id), named, make=make)
     feed.start()
     try:
         feed.wait_for_rules(seconds)
@@ -173,7 +184,7 @@ class ExchangeFeed:
             return iter(())
         return iter(found)
 
-    def saved(self) -> dict[str, Any]:
+    def saved(self, *, lightly: bool = False) -> dict[str, Any]:  # noqa: ARG002
         """Nothing: the market goes on by itself."""
         return {}
 
@@ -236,6 +247,7 @@ class ExchangeFeed:
             tell("rules", str(fault))
             self._ruled.set()
         finally:
+            await _others_ended()
             await exchange.close()
 
     def _have(self, rules: Mapping[str, Instrument], session: Session) -> None:

@@ -120,4 +120,6 @@ def plain(name: str, error: Exception) -> str:
         return f"{name} answers with an error ({status})."
     if isinstance(error, ccxt.NetworkError | OSError):
         return f"{name} can't be reached: no connection."
+    if isinstance(error, ccxt.NotSupported):
+        return f"{name} does not offer this."
     return f"{name} sent an answer that can't be read."

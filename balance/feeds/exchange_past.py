@@ -37,6 +37,7 @@ _PAGE: Final = 1000
 _LEAST_PAGE: Final = 100
 # enough for three days of minutes from one that gives 100 at once
 _MOST_PAGES: Final = 50
+_A_MOMENT: Final = 0.5
 #: How far the time of a settlement may be from the full hour it is of.
 _NEAR: Final = timedelta(minutes=5)
 
@@ -50,14 +51,28 @@ def native(exchange: PublicExchange, seconds: int) -> int | None:
 
 
 async def candles(
-    exchange: PublicExchange, market: str, seconds: int, since: datetime, until: datetime
+    exchange: PublicExchange,
+    market: str,
+    seconds: int,
+    since: datetime,
+    until: datetime,
+    *,
+    once_more: bool = False,
 ) -> list[Candle]:
-    """The candles of ``seconds`` each that begin from ``since`` to ``until``, oldest first."""
+    """The candles of ``seconds`` each that begin from ``since`` to ``until``, oldest first; with
+    ``once_more``, one failure is forgiven."""
     found: dict[datetime, Candle] = {}
     begin = since
     for _ in range(_MOST_PAGES):
         stamp = int(begin.timestamp() * 1000)
-        rows = await exchange.ask("fetch_ohlcv", market, NAMES[seconds], stamp, _PAGE)
+        try:
+            rows = await exchange.ask("fetch_ohlcv", market, NAMES[seconds], stamp, _PAGE)
+        except Exception:
+            if not once_more:
+                raise
+            once_more = False
+            await asyncio.sleep(_A_MOMENT)
+            continue
         page = {each.time: each for each in _read(rows) if since <= each.time <= until}
         newest = max(page, default=None)
         if newest is not None and newest < begin:
@@ -98,7 +113,10 @@ async def moments(
     symbols by ours."""
     begin = since - timedelta(seconds=MINUTE)
     of_all = await asyncio.gather(
-        *(candles(exchange, market, MINUTE, begin, until) for market in markets.values())
+        *(
+            candles(exchange, market, MINUTE, begin, until, once_more=True)
+            for market in markets.values()
+        )
     )
     quotes = [
         quote

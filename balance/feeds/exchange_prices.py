@@ -39,16 +39,17 @@ class Prices:
     async def run(self) -> None:
         """Go on until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_at(self._prices, "prices"))
+            tasks.create_task(self._keep_at(self._prices, "prices", self._tell))
             if self._exchange.has("watchBidsAsks"):
-                tasks.create_task(self._keep_at(self._book, "bids and asks"))
+                tasks.create_task(self._keep_at(self._book, "bids and asks", self._tell))
             if self._perpetual and self._exchange.has("watchMarkPrices"):
-                tasks.create_task(self._keep_at(self._marks, "mark prices"))
+                # they come with the funding rates too, only less often
+                tasks.create_task(self._keep_at(self._marks, "mark prices", _say_nothing))
             if self._perpetual and self._funding_method() is not None:
-                tasks.create_task(self._keep_at(self._funding, "funding rates"))
+                tasks.create_task(self._keep_at(self._funding, "funding rates", self._tell))
 
-    async def _keep_at(self, step: Callable[[], Any], about: str) -> None:
-        await keep_at(step, about=about, exchange=self._exchange, tell=self._tell, pace=self._pace)
+    async def _keep_at(self, step: Callable[[], Any], about: str, tell: Tell) -> None:
+        await keep_at(step, about=about, exchange=self._exchange, tell=tell, pace=self._pace)
 
     async def _prices(self) -> None:
         if not self._streams() or time.monotonic() < self._resting_until:
@@ -107,7 +108,12 @@ class Prices:
                     # together, so that neither is taken for older than the other
                     tickers[symbol] = _joined(tickers.get(symbol, {}), books[symbol])
         self._taken(tickers.items())
-        missing = [each.partition(":")[0] for each in self._symbols if each not in tickers]
+        missing = [
+            each.partition(":")[0] for each in self._symbols if not _priced(tickers.get(each, {}))
+        ]
+        if len(missing) == len(self._symbols):
+            # a page for people is such an answer, and ccxt takes it for one without prices
+            raise ValueError("no price in the answer")
         lacks = f"{self._exchange.id} tells no price of {' and '.join(missing)} at present."
         self._tell("missing", lacks if missing else "")
 
@@ -147,7 +153,14 @@ class Prices:
         if time.monotonic() < self._resting_until:
             await asyncio.sleep(self._pace.poll)
             return
-        await self._watched("watch_bids_asks")
+        try:
+            await self._watched("watch_bids_asks")
+        except Exception:
+            if not self._exchange.has("fetchBidsAsks"):
+                raise
+            books = await self._exchange.ask("fetch_bids_asks", self._symbols)
+            self._taken(books.items())
+            await asyncio.sleep(self._pace.silence / 2)
 
     async def _marks(self) -> None:
         await self._watched("watch_mark_prices")
@@ -174,6 +187,14 @@ class Prices:
             marks = await self._exchange.ask("fetch_mark_prices", self._symbols)
             self._taken(marks.items())
         await asyncio.sleep(self._pace.funding)
+
+
+def _say_nothing(_about: str, _words: str) -> None:
+    """What is told of something that others make up for."""
+
+
+def _priced(ticker: Mapping[str, Any]) -> bool:
+    return bool(ticker.get("last") or ticker.get("bid") or ticker.get("ask"))
 
 
 def _joined(ticker: Mapping[str, Any], book: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, Final
 
 from balance.feeds.contract import FeedFault
+from balance.feeds.exchange_streams import Streams
 
 #: The methods of ccxt that may be called.
 PUBLIC: Final = frozenset(
@@ -45,33 +45,9 @@ _KEYS: Final = (
 )
 # the kinds of markets that are of use; the others only make the start slow
 _KINDS: Final = frozenset({"spot", "linear", "swap"})
-# tickers that wait for somebody to watch
-_MOST_NEWS: Final = 1000
-_RECENT: Final = 50
 # of one request, in milliseconds
 _TIMEOUT: Final = 10_000
 _LONGEST_PLEA: Final = 600.0
-
-
-class _News(dict[str, Any]):
-    """Where ccxt writes the newest ticker of each symbol; it keeps those in between too.
-
-    Of several that come at once, ccxt tells those who watch the first one only.
-    """
-
-    def __init__(self, known: Mapping[str, Any]) -> None:
-        super().__init__(known)
-        self._new: deque[tuple[str, Any]] = deque(maxlen=_MOST_NEWS)
-
-    def __setitem__(self, symbol: str, ticker: Any) -> None:
-        super().__setitem__(symbol, ticker)
-        self._new.append((symbol, ticker))
-
-    def taken(self) -> list[tuple[str, Any]]:
-        """What was written since this was last called."""
-        new = list(self._new)
-        self._new.clear()
-        return new
 
 
 class PublicExchange:
@@ -84,9 +60,7 @@ class PublicExchange:
         self.id: Final = str(raw.id)
         self._method: Callable[[str], Any] = lambda name: methods[_allowed(name, PUBLIC)]
         self._fact: Callable[[str], Any] = lambda name: getattr(raw, _allowed(name, _FACTS), None)
-        self._news: Final = (_News(raw.tickers or {}), _News(raw.bidsasks or {}))
-        raw.tickers, raw.bidsasks = self._news
-        self._recent: Final[deque[Any]] = deque(maxlen=_RECENT)
+        self._streams: Final = Streams(raw)
 
     async def ask(self, name: str, *arguments: Any, **more: Any) -> Any:
         """The answer of the exchange to the public method ``name`` of ccxt.
@@ -108,15 +82,9 @@ class PublicExchange:
         """What the streams have told since they were last watched, with ccxt's symbol, in that
         order; waits until the stream ``name`` tells something."""
         answer = await self.ask(name, symbols)
-        told = [item for news in self._news for item in news.taken()]
-        # not every exchange writes all of its streams down
-        told += [(symbols, answer)] if isinstance(symbols, str) else list(answer.items())
-        new = []
-        for symbol, ticker in told:
-            if not any(ticker is each for each in self._recent):
-                self._recent.append(ticker)
-                new.append((symbol, ticker))
-        return new
+        return self._streams.new(
+            [(symbols, answer)] if isinstance(symbols, str) else list(answer.items())
+        )
 
     def has(self, feature: str) -> bool:
         """Whether the exchange itself offers ``feature``, in ccxt's spelling: ``fetchTickers``."""
@@ -146,11 +114,11 @@ class PublicExchange:
 
     async def close_streams(self) -> None:
         """Close the websockets; the next one who watches opens new ones."""
-        with contextlib.suppress(Exception):
-            await self.ask("close")
+        await self._streams.renew()
 
     async def close(self) -> None:
         """Close all connections."""
+        await self._streams.close()
         with contextlib.suppress(Exception):
             # without True ccxt leaves its HTTP session open
             await self.ask("close", True)

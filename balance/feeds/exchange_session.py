@@ -117,7 +117,8 @@ class Session:
 
     async def _minutes(self) -> None:
         until = self._now()
-        for symbol, name in self.markets.items():
+        there = self.markets if self.exchange.has("fetchOHLCV") else {}
+        for symbol, name in there.items():
             read = self._shelf.read_until(symbol)
             since = read - _AGAIN if read is not None else until - _DAY
             got = await candles(self.exchange, name, MINUTE, since, until)
