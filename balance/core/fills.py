@@ -63,9 +63,9 @@ def filled(account: Account, execution: Execution, brackets: Sequence[Bracket] =
     share = quantized(fee * closing / (closing + opening))
     position = rest and replace(rest, fees_paid=rest.fees_paid + share)
     if opening:
-        position = _opened(position, execution, opening, fee - share, brackets)
+        position = _opened(position, execution, opening, fee - share)
     if position is not None:
-        position = _with_liquidation_price(position, brackets)
+        position = position.measured(brackets)
     fill = Fill(
         order_id=order.id,
         symbol=order.symbol,
@@ -127,7 +127,6 @@ def _opened(
     execution: Execution,
     opening: Decimal,
     fee: Decimal,
-    brackets: Sequence[Bracket],
 ) -> Position:
     """``held`` and ``opening`` more of it, or a new position."""
     order, price = execution.order, execution.price
@@ -141,7 +140,6 @@ def _opened(
             isolated_margin=held.isolated_margin + needed,
             fees_paid=held.fees_paid + fee,
         )
-    first = brackets[0] if brackets else None
     return Position(
         symbol=order.symbol,
         feed=order.feed,
@@ -150,8 +148,8 @@ def _opened(
         entry_price=price,
         leverage=order.leverage,
         isolated_margin=needed,
-        maintenance_rate=first.maintenance_rate if first else ZERO,
-        maintenance_amount=first.maintenance_amount if first else ZERO,
+        maintenance_rate=ZERO,
+        maintenance_amount=ZERO,
         liquidation_price=None,
         mark_price=price,
         marked_at=execution.time,
@@ -159,17 +157,6 @@ def _opened(
         funded_at=execution.time,
         fees_paid=fee,
     )
-
-
-def _with_liquidation_price(position: Position, brackets: Sequence[Bracket]) -> Position:
-    price = margin.liquidation_price(
-        position.side,
-        position.quantity,
-        position.entry_price,
-        position.isolated_margin,
-        brackets,
-    )
-    return replace(position, liquidation_price=None if price is None else quantized(price))
 
 
 def _effect(

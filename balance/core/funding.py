@@ -91,22 +91,15 @@ def _funded(
     amount: Decimal,
     isolated_margin: Decimal,
 ) -> Position:
-    price = position.liquidation_price
-    if isolated_margin != position.isolated_margin:
-        price = margin.liquidation_price(
-            position.side,
-            position.quantity,
-            position.entry_price,
-            isolated_margin,
-            instrument.brackets,
-        )
-    return replace(
+    after = replace(
         position,
         funded_at=instant,
         funding=position.funding + amount,
         isolated_margin=isolated_margin,
-        liquidation_price=None if price is None else quantized(price),
     )
+    if isolated_margin == position.isolated_margin:
+        return after
+    return after.measured(instrument.brackets)
 
 
 def _told(instant: datetime) -> str:

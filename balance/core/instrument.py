@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
@@ -57,8 +57,7 @@ class Instrument:
 
     def bracket(self, notional: Decimal) -> Bracket:
         """The bracket that holds ``notional``, in the quote currency."""
-        held = [each for each in self.brackets if each.floor <= notional]
-        return held[-1] if held else self.brackets[0]
+        return bracket_of(self.brackets, notional)
 
     def max_leverage(self, notional: Decimal) -> Decimal:
         """The highest leverage that a position of ``notional`` may have."""
@@ -68,6 +67,12 @@ class Instrument:
     def base(self) -> str:
         """The currency that quantities are in: BTC of BTC/USDT."""
         return self.symbol.partition("/")[0]
+
+
+def bracket_of(brackets: Sequence[Bracket], notional: Decimal) -> Bracket:
+    """That of ``brackets``, at least one, that holds ``notional``."""
+    held = [each for each in brackets if each.floor <= notional]
+    return held[-1] if held else brackets[0]
 
 
 def maintenance_amounts(rungs: Iterable[tuple[Decimal, Decimal]]) -> tuple[Decimal, ...]:

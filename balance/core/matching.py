@@ -8,7 +8,7 @@ from balance.core.errors import InsufficientBalance
 from balance.core.figures import rounded
 from balance.core.funding import Settlements, due, instants, settled
 from balance.core.market import Market
-from balance.core.money import ZERO, exactly, quantized
+from balance.core.money import ZERO, exactly, significant
 from balance.core.orders import cancelled, executed
 from balance.core.position import Order, Position, closing_side
 from balance.core.quote import Quote
@@ -100,7 +100,7 @@ def liquidated(account: Account, position: Position) -> Change:
     """The account after ``position`` was liquidated: first the symbol's open orders are cancelled,
     then the whole isolated margin is lost, and no more, at the bankruptcy price."""
     symbol = position.symbol
-    price = quantized(position.bankruptcy_price)
+    price = significant(position.bankruptcy_price)
     fill = Fill(
         order_id="liquidation",
         symbol=symbol,

@@ -32,6 +32,7 @@ LIMIT: Final = Decimal(10) ** 12
 _CONTEXT: Final = Context(
     prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow]
 )
+_SIGNIFICANT: Final = Context(prec=16, rounding=ROUND_HALF_EVEN)
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST: Final = 200
 _HUGE: Final = 10**100
@@ -107,3 +108,9 @@ def quantized(number: Decimal) -> Decimal:
     """``number`` as it is booked: rounded half to even to 8 decimals, never a negative zero."""
     rounded = number.quantize(QUANTUM, context=_CONTEXT)
     return rounded if rounded else ZERO.quantize(QUANTUM)
+
+
+def significant(price: Decimal) -> Decimal:
+    """``price``, one that was calculated, as it is kept: rounded to 16 significant digits, as some
+    coins cost less than a hundred-millionth."""
+    return _SIGNIFICANT.plus(price)

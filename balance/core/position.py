@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from balance.core import margin
-from balance.core.instrument import Instrument
+from balance.core.instrument import Bracket, Instrument, bracket_of
 from balance.core.margin import Side
-from balance.core.money import ZERO
+from balance.core.money import ZERO, significant
 from balance.core.quote import Quote
 
 OrderSide = Literal["buy", "sell"]
 OrderType = Literal["market", "limit", "stop_market", "take_profit_market"]
 #: Why something filled: an order of its own, what was attached to a position, or an end of it.
 Reason = Literal["order", "stop_loss", "take_profit", "liquidation", "reset"]
+
+# of the entry price: the margin of a long at 1x is rounded, and what that alone makes a
+# liquidation price lies below this
+_NO_PRICE: Final = Decimal("1e-6")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,26 @@ class Position:
             marked_at=quote.time,
             maintenance_rate=bracket.maintenance_rate,
             maintenance_amount=bracket.maintenance_amount,
+        )
+
+    def measured(self, brackets: Sequence[Bracket]) -> Position:
+        """The position with the maintenance margin and the liquidation price that ``brackets`` give
+        its quantity and its isolated margin; without any it has neither."""
+        if not brackets:
+            return replace(
+                self, maintenance_rate=ZERO, maintenance_amount=ZERO, liquidation_price=None
+            )
+        bracket = bracket_of(brackets, self.notional)
+        price = margin.liquidation_price(
+            self.side, self.quantity, self.entry_price, self.isolated_margin, brackets
+        )
+        if price is not None:
+            price = None if price < self.entry_price * _NO_PRICE else significant(price)
+        return replace(
+            self,
+            maintenance_rate=bracket.maintenance_rate,
+            maintenance_amount=bracket.maintenance_amount,
+            liquidation_price=price,
         )
 
     def is_liquidated_at(self, mark: Decimal) -> bool:
