@@ -1,0 +1,336 @@
+"""Whatever is ordered and whatever the market does, the account keeps its laws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from balance.core import margin, operations
+from balance.core.account import Account
+from balance.core.change import Change, Operation
+from balance.core.entry import Entry, replayed
+from balance.core.errors import AccountingError, BalanceError
+from balance.core.funding import due
+from balance.core.market import Market
+from balance.core.matching import advanced, is_due
+from balance.core.money import ZERO, exactly
+from balance.core.orders import all_cancelled, cancelled, closed, placed
+from balance.core.position import closing_side
+from balance.core.quote import Settlement
+from balance.core.ticket import Ticket
+from balance.store.codec import decode_state, encode_state
+from balance.store.state import State, first_state, next_state
+from tests.accounts import MOMENT, explained
+from tests.markets import BTC, ETH, SOL, market, quote
+
+#: Every booked amount is rounded to 8 decimals: so much may a step's equity be off.
+ROUNDING = Decimal("1e-7")
+
+
+@dataclass
+class Desk:
+    """An account in its market, and everything that its ledger says."""
+
+    market: Market = field(
+        default_factory=lambda: market(quote(BTC, 40_000), quote(ETH, 1_500), quote(SOL, "20.5"))
+    )
+    state: State = field(
+        default_factory=lambda: first_state("a", operations.started(), MOMENT, "program")
+    )
+    replay: Account | None = None
+    entries: list[Entry] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._keep()
+
+    @property
+    def account(self) -> Account:
+        """The account at the newest prices."""
+        return self.state.account.marked(self.market)
+
+    def commit(self, operation: Operation) -> bool:
+        """Do ``operation``, unless it is refused with an error that is no fault of the program."""
+        before = self.account
+        try:
+            self.state = next_state(
+                self.state, lambda account: operation(account.marked(self.market)), MOMENT, "x"
+            )
+        except AccountingError:
+            raise
+        except BalanceError:
+            return False
+        self._keep(before)
+        return True
+
+    def _keep(self, before: Account | None = None) -> None:
+        if before is not None and before.wallet.epoch == self.state.account.wallet.epoch:
+            gained = self._explained_gain(before)
+            assert abs(self.account.equity - before.equity - gained) <= ROUNDING
+        self.entries += self.state.entries
+        self.replay = replayed(self.state.entries, self.replay)
+        self._check()
+
+    def _explained_gain(self, before: Account) -> Decimal:
+        """What the newest entries say that they did to the equity, at the prices of now."""
+        gained, account = ZERO, before
+        for entry in self.state.entries:
+            booking, after = entry.booking, replayed([entry], account)
+            assert after is not None
+            if booking.kind in ("deposit", "withdrawal", "adjustment", "funding"):
+                gained += booking.amount
+            elif booking.kind == "liquidation":
+                assert booking.fill is not None
+                held = account.position(booking.fill.symbol)
+                assert held is not None
+                gained -= held.isolated_margin + held.unrealized_pnl
+            elif booking.kind == "fill":
+                gained += self._gain_of_fill(booking, account)
+            else:
+                assert booking.kind in ("order", "cancel", "realized_pnl", "fee")
+            account = after
+        return gained
+
+    def _gain_of_fill(self, booking: Any, account: Account) -> Decimal:
+        """A fill gains what its price is better than the mark, less the fee; and what a loss would
+        have been beyond the margin that it is capped at."""
+        fill, gained = booking.fill, ZERO
+        direction = 1 if fill.side == "buy" else -1
+        gained += direction * fill.quantity * (self.market.quotes[fill.symbol].mark - fill.price)
+        if fill.closed_quantity:
+            held = account.position(fill.symbol)
+            assert held is not None
+            uncapped = margin.unrealized_pnl(
+                held.side, fill.closed_quantity, held.entry_price, fill.price
+            )
+            assert fill.realized_pnl - uncapped >= -ROUNDING
+            gained += fill.realized_pnl - uncapped
+        return gained - fill.fee
+
+    def _check(self) -> None:
+        account, wallet = self.account, self.account.wallet
+        margins = [each.isolated_margin for each in account.positions]
+        reserved = [each.reserved_margin for each in account.orders]
+        epoch = [each.booking for each in self.entries if each.booking.epoch == wallet.epoch]
+        assert wallet.balance == explained(wallet) == sum((each.amount for each in epoch), ZERO)
+        assert wallet.balance == sum(margins + reserved, ZERO) + account.available_balance
+        assert min([wallet.balance, account.available_balance, *margins, *reserved]) >= 0
+        assert self.replay is not None
+        assert unmarked(self.replay) == unmarked(account)
+        assert decode_state(encode_state(self.state)) == (self.state, True)
+        self._check_orders(account)
+
+    def _check_orders(self, account: Account) -> None:
+        symbols = [each.symbol for each in account.positions]
+        assert len(set(symbols)) == len(symbols)
+        assert len({each.id for each in account.orders}) == len(account.orders)
+        for order in account.orders:
+            held = account.position(order.symbol)
+            if order.reduce_only:
+                assert held is not None
+                assert (held.side == "long") == (order.side == "sell")
+            if held is not None:
+                assert order.leverage == held.leverage
+
+
+def unmarked(account: Account) -> Account:
+    """``account`` without what only the market changes."""
+    positions = tuple(
+        replace(
+            each,
+            mark_price=each.entry_price,
+            marked_at=MOMENT,
+            maintenance_rate=ZERO,
+            maintenance_amount=ZERO,
+        )
+        for each in account.positions
+    )
+    return replace(account, positions=positions)
+
+
+# what may happen
+
+
+@exactly
+def moved(
+    desk: Desk,
+    _id: str,
+    symbol: str,
+    percent: Decimal,
+    spread: str,
+    mark_off: str,
+    hours: int,
+    rate: Decimal | None,
+    is_told: bool,
+    is_live: bool,
+) -> None:
+    """The price of ``symbol`` moves, and with it the clock; whatever that does is done."""
+    old, instrument = desk.market.quotes[symbol], desk.market.instruments[symbol]
+    price = min(instrument.price_down(old.last * (1 + percent / 100)), Decimal(10) ** 9)
+    new = quote(
+        symbol,
+        instrument.price_down(price * (1 + Decimal(mark_off))),
+        last=price,
+        bid=instrument.price_down(price * (1 - Decimal(spread))),
+        ask=instrument.price_up(price * (1 + Decimal(spread))),
+        time=old.time + timedelta(hours=hours, seconds=1),
+    )
+    desk.market = replace(
+        desk.market,
+        quotes={**desk.market.quotes, symbol: new},
+        live=desk.market.live | {symbol} if is_live else desk.market.live - {symbol},
+    )
+    account = desk.state.account
+    settlement = None if rate is None else Settlement(rate=rate, mark=new.mark)
+    settlements = {each: settlement for each in due(account, desk.market) if is_told}
+    step = partial(advanced, market=desk.market, settlements=settlements)
+    is_something = bool(step(account).bookings)
+    assert is_due(account, desk.market) >= is_something
+    if is_something:
+        assert desk.commit(step)
+
+
+@exactly
+def ordered(desk: Desk, order_id: str, symbol: str, side: str, **asked: Any) -> None:
+    """An order, its prices given in percent from the last one to where they make sense."""
+    last, up = desk.market.quotes[symbol].last, 1 if side == "buy" else -1
+    if asked.get("type") == "take_profit_market":
+        asked["trigger_price"] = -asked["trigger_price"]
+    at = last
+    for name, sense in (("price", -1), ("trigger_price", 1), ("take_profit", 1), ("stop_loss", -1)):
+        if name in asked:
+            asked[name] = at * (1 + up * sense * asked[name] / 100)
+            at = asked[name] if name in ("price", "trigger_price") else at
+    ticket = Ticket(symbol=symbol, side=side, **asked)  # type: ignore[arg-type]
+    time = desk.market.quotes[symbol].time
+    desk.commit(lambda account: placed(account, ticket, desk.market, order_id, time))
+
+
+def reduced(desk: Desk, order_id: str, which: int, **asked: Any) -> None:
+    """A reduce-only order for one of the positions."""
+    if positions := desk.account.positions:
+        held = positions[which % len(positions)]
+        side = closing_side(held.side)
+        ordered(desk, order_id, held.symbol, side, reduce_only=True, **asked)
+
+
+def taken_off(desk: Desk, order_id: str, which: int, percent: Decimal) -> None:
+    """A part of a position, or all of it, is closed at market."""
+    if positions := desk.account.positions:
+        symbol = positions[which % len(positions)].symbol
+        time = desk.market.quotes[symbol].time
+        done = desk.commit(
+            lambda account: closed(account, symbol, desk.market, order_id, time, percent=percent)
+        )
+        # whatever its fee and its loss: what has a live price can be closed
+        assert done or symbol not in desk.market.live or percent < 100
+
+
+def called_off(desk: Desk, _id: str, which: int | None) -> None:
+    """An order is cancelled, or all of them."""
+    if orders := desk.account.orders:
+        order_id = orders[(which or 0) % len(orders)].id
+        cancel = all_cancelled if which is None else partial(cancelled, order_id=order_id)
+        assert desk.commit(cancel)
+
+
+def paid(desk: Desk, _id: str, how: Callable[..., Change], amount: Decimal) -> None:
+    """Money goes in or out, or the account begins anew."""
+    desk.commit(lambda account: how(account, amount))
+
+
+def happening(what: Callable[..., None], **values: st.SearchStrategy[Any]) -> Any:
+    """``what`` with ``values``, as a partial that reads well where a test fails."""
+    return st.fixed_dictionaries(values).map(lambda drawn: partial(what, **drawn))
+
+
+def merged(*parts: st.SearchStrategy[Mapping[str, Any]]) -> Any:
+    """One dictionary of those that ``parts`` draw."""
+    return st.tuples(*parts).map(lambda drawn: {k: v for each in drawn for k, v in each.items()})
+
+
+def percents(least: object, most: object) -> st.SearchStrategy[Decimal]:
+    return st.decimals(Decimal(str(least)), Decimal(str(most)), places=2)
+
+
+SYMBOLS = st.sampled_from([BTC, ETH, SOL])
+SIDES = st.sampled_from(["buy", "sell"])
+SIZES = st.one_of(
+    st.fixed_dictionaries({"notional": percents(10, 30_000)}),
+    st.fixed_dictionaries({"percent": percents(1, 60)}),
+    st.just({"percent": Decimal(100)}),
+)
+TYPES = st.one_of(
+    st.just({"type": "market"}),
+    st.fixed_dictionaries({"type": st.just("limit"), "price": percents(-1, 12)}),
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(["stop_market", "take_profit_market"]),
+            "trigger_price": percents("0.1", 12),
+        }
+    ),
+)
+OPENING = st.fixed_dictionaries(
+    {"symbol": SYMBOLS, "side": SIDES},
+    optional={
+        "leverage": st.sampled_from([1, 2, 3, 7, 20, 50, 100]).map(Decimal),
+        "take_profit": percents("0.1", 12),
+        "stop_loss": percents("0.1", 12),
+    },
+)
+QUOTES = happening(
+    moved,
+    symbol=SYMBOLS,
+    percent=percents(-30, 30) | percents(-3, 3),
+    spread=st.sampled_from(["0", "0.0001", "0.01"]),
+    mark_off=st.sampled_from(["0", "0.001", "-0.005"]),
+    hours=st.sampled_from([0, 1, 9, 17]),
+    rate=st.none() | percents(-1, 1) | percents("-0.01", "0.01"),
+    is_told=st.sampled_from([True, True, True, False]),
+    is_live=st.sampled_from([True, True, True, True, False]),
+)
+ORDERS = merged(SIZES, TYPES, OPENING).map(lambda drawn: partial(ordered, **drawn))
+REDUCING = merged(
+    st.just({}) | SIZES, TYPES, st.fixed_dictionaries({"which": st.integers(0, 2)})
+).map(lambda drawn: partial(reduced, **drawn))
+CLOSES = happening(
+    taken_off, which=st.integers(0, 2), percent=st.just(Decimal(100)) | percents(1, 100)
+)
+CANCELS = happening(called_off, which=st.none() | st.integers(0, 9))
+_AMOUNTS = st.decimals(Decimal("0.00000001"), Decimal(4_000), places=8)
+PAID = happening(
+    paid, how=st.sampled_from([operations.deposit, operations.withdraw]), amount=_AMOUNTS
+)
+ADJUSTED = happening(paid, how=st.just(operations.adjust), amount=percents(-3_000, 3_000))
+STATED = happening(
+    paid, how=st.sampled_from([operations.set_balance, operations.reset]), amount=_AMOUNTS
+)
+# most often the market moves and orders come, most seldom all begins anew
+ACTIONS = st.sampled_from(
+    [
+        *[QUOTES] * 12,
+        *[ORDERS] * 12,
+        *[REDUCING] * 4,
+        *[CLOSES, CANCELS] * 2,
+        *[PAID, ADJUSTED, STATED],
+    ]
+).flatmap(lambda strategy: strategy)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(ACTIONS, min_size=15, max_size=50))
+def test_after_any_orders_in_any_market_the_account_keeps_its_laws(
+    actions: list[Callable[[Desk, str], None]],
+) -> None:
+    desk = Desk()
+    for number, act in enumerate(actions):
+        act(desk, f"o{number}")
+    told = replayed(desk.entries)
+    assert told is not None
+    assert unmarked(told) == unmarked(desk.account)
