@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from balance.core.figures import dollars, gain
+from balance.core.figures import NONE, dollars, gain
+from balance.core.wallet import EVENTS
 from layouts.live import tone
 
 #: What a kind of entry and a source are called on the screen.
@@ -29,6 +30,8 @@ SOURCE_WORDS = {
     "shell": "Shell",
     "program": "Program",
     "file": "File",
+    "market": "Market",
+    "offline": "Market, while off",
 }
 # money that begins an epoch, or goes in or out, is no gain and no loss, and an event moves none
 _NO_RESULT = frozenset({"start", "reset", "deposit", "withdrawal", "order", "cancel", "fill"})
@@ -41,8 +44,8 @@ def ledger_rows(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 def _row(entry: Mapping[str, Any]) -> dict[str, str]:
     kind = entry["kind"]
-    opens = kind in ("start", "reset")
-    amount = dollars(entry["amount"]) if opens else gain(entry["amount"])
+    write = dollars if kind in ("start", "reset") else gain
+    amount = NONE if kind in EVENTS else write(entry["amount"])
     return {
         "revision": str(entry["revision"]),
         "time": entry["time"],

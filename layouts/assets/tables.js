@@ -85,7 +85,10 @@
     return window.dash_clientside.no_update;
   }
 
-  const drawNewest = (entries) => drawEntries("overview-ledger", LEDGER.slice(1, 5), entries);
+  const NEWEST = ["time", "kind", "note", "amount", "balance"].map((wanted) =>
+    LEDGER.find(([, field]) => field === wanted),
+  );
+  const drawNewest = (entries) => drawEntries("overview-ledger", NEWEST, entries);
   const drawPage = (entries) => drawEntries("history-ledger", LEDGER, entries);
 
   /* Where the shown page of the history begins, behind where those before it do. */

@@ -1,0 +1,210 @@
+"""The Futures tab in a browser: ticket, preview, tables, dialogs, and prices that move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from balance.core.figures import NONE
+from tests.screen import go, text, texts, wait_for, wait_for_link, wait_for_toast, write
+from tests.serving import Server
+
+Opened = Callable[[str], Any]
+
+
+@pytest.fixture
+def still(start_server: Callable[..., Server], tmp_path: Path) -> Server:
+    """A server on a market that stands still: BTC/USDT at 40,000 bid, 40,000.1 asked."""
+    file = tmp_path / "BTCUSDT.csv"
+    file.write_text("time,open,high,low,close,volume\n2026-01-02T03:04,40000,40010,39990,40000,1\n")
+    server = start_server("--feed", f"replay:{file}", "--speed", "0.0001")
+    wait_for(lambda: server.get("/prices").json()["prices"], "the first price", 10)
+    return server
+
+
+def _futures(server: Server, open_browser: Opened) -> Any:
+    browser = open_browser(server.url + "/futures")
+    wait_for_link(browser, "Live")
+    return browser
+
+
+def _choose(browser: Any, group: str, words: str) -> None:
+    for label in browser.find_elements(f"#{group} label"):
+        if label.text.startswith(words):
+            label.click()
+            return
+    raise AssertionError(f"{group} has no {words}")
+
+
+def _rows(browser: Any, book: str) -> list[str]:
+    """The texts of a table's rows, cell after cell."""
+    found: list[str] = browser.driver.execute_script(
+        "return [...document.querySelectorAll(`#futures-${arguments[0]}-grid .ag-row`)]"
+        ".sort((a, b) => a.getAttribute('row-index') - b.getAttribute('row-index'))"
+        ".map((row) => [...row.querySelectorAll('.ag-cell')].map((c) => c.textContent).join('|'))",
+        book,
+    )
+    return found
+
+
+def _press(browser: Any, words: str) -> None:
+    """Press the button in a table that is called ``words``."""
+    wait_for(
+        lambda: any(each.text == words for each in browser.find_elements(".row-actions button")),
+        f"the button {words}",
+    )
+    next(e for e in browser.find_elements(".row-actions button") if e.text == words).click()
+
+
+def _previewed(browser: Any) -> dict[str, str]:
+    fields = ("quantity", "notional", "margin", "fee", "cost", "liquidation_price")
+    return {field: text(browser, f"futures-preview-{field}") for field in fields}
+
+
+def test_an_order_is_previewed_placed_and_closed(still: Server, open_browser: Opened) -> None:
+    browser = _futures(still, open_browser)
+    other = open_browser(still.url)
+    wait_for(lambda: "No open positions" in text(browser, "futures-book-empty"), "empty words")
+    write(browser, "futures-size", "1000")
+    wanted = {"symbol": "BTC/USDT", "side": "buy", "notional": 1000, "leverage": 10}
+    told = still.post(wanted, "/orders/preview").json()["display"]
+    wait_for(
+        lambda: _previewed(browser) == {name: told[name] for name in _previewed(browser)},
+        "the server's own preview",
+    )
+    assert told["quantity"] == "0.024 BTC"
+    browser.find_element("#futures-submit").click()
+    wait_for_toast(browser, "Bought 0.024 BTC/USDT at 40,004.2, fee 0.4800504.")
+    wait_for(lambda: len(_rows(browser, "positions")) == 1, "the position's row")
+    row = _rows(browser, "positions")[0]
+    assert row.startswith("BTC/USDT|Long 10x|0.024|-$0.10|-0.10%|40,004.20|40,000.00|")
+    assert text(browser, "futures-size") == ""
+    # every tab of another browser has it too
+    shown = still.get().json()["display"]
+    wait_for(lambda: texts(other)["futures-virtual-balance"] == shown["balance"], "the other tab")
+    assert texts(other)["futures-pnl-display"] == shown["current_pnl"]
+    _press(browser, "Half")
+    wait_for_toast(browser, "Sold 0.012 BTC/USDT at 39,996")
+    wait_for(lambda: "|0.012|" in _rows(browser, "positions")[0], "half of it")
+    _press(browser, "Close")
+    wait_for(lambda: not browser.find_element("#futures-book-empty").get_attribute("hidden"), "end")
+    _choose(browser, "futures-book", "Fills")
+    wait_for(lambda: len(_rows(browser, "fills")) == 3, "three fills")
+    assert "Sell|Market|0.012|39,996.00|Taker|$0.24|-$0.10" in _rows(browser, "fills")[0]
+    assert still.get("/positions").json()["positions"] == []
+    assert browser.get_logs() == []
+
+
+def test_orders_wait_are_cancelled_and_exits_are_edited(
+    still: Server, open_browser: Opened
+) -> None:
+    browser = _futures(still, open_browser)
+    _choose(browser, "futures-type", "Limit")
+    write(browser, "futures-price", "39000")
+    _choose(browser, "futures-options", "Take-profit")
+    write(browser, "futures-take-profit", "41000")
+    browser.find_element('[data-share="25"]').click()
+    wait_for(lambda: text(browser, "futures-preview-quantity").startswith("0."), "the preview")
+    browser.find_element("#futures-submit").click()
+    wait_for_toast(browser, "Placed: Buy 0.637 BTC/USDT, limit 39,000.")
+    wait_for(lambda: texts(browser)["futures-order-count"] == "1", "the count of orders")
+    _choose(browser, "futures-book", "Open orders")
+    wait_for(lambda: len(_rows(browser, "orders")) == 1, "the order's row")
+    assert (
+        f"Limit|0.637|39,000.00|{NONE}|$2,484.30|41,000.00 / {NONE}|" in _rows(browser, "orders")[0]
+    )
+    _press(browser, "Cancel")
+    wait_for_toast(browser, "Cancelled: Buy 0.637 BTC/USDT, limit 39,000.")
+    # a position that somebody else has opened
+    still.post({"symbol": "BTCUSDT", "side": "sell", "quantity": 0.1}, "/orders")
+    _choose(browser, "futures-book", "Positions")
+    _press(browser, "Edit…")
+    browser.wait_for_element("#position-dialog")
+    write(browser, "position-stop-loss", "41000")
+    browser.find_element("#position-set").click()
+    wait_for(lambda: f"{NONE} / 41,000.00" in _rows(browser, "positions")[0], "the stop-loss")
+    wait_for(lambda: not browser.find_elements("#position-dialog"), "the dialog's end")
+    _press(browser, "Edit…")
+    browser.wait_for_element("#position-dialog")
+    write(browser, "position-stop-loss", "39000")
+    browser.find_element("#position-set").click()
+    wait_for(lambda: "is reached already" in text(browser, "position-error"), "the refusal")
+    write(browser, "position-quantity", "0.04")
+    browser.find_element("#position-close").click()
+    wait_for_toast(browser, "Bought 0.04 BTC/USDT")
+    wait_for(lambda: "|0.06|" in _rows(browser, "positions")[0], "what is left of it")
+    assert still.get("/positions").json()["positions"][0]["stop_loss"] == 41_000
+
+
+def test_what_cannot_be_is_said_in_the_ticket_with_figures(
+    still: Server, open_browser: Opened
+) -> None:
+    browser = _futures(still, open_browser)
+    write(browser, "futures-size", "200000")
+    wait_for(
+        lambda: (
+            text(browser, "futures-ticket-note")
+            == "This needs $20,098.09, but only $10,000.00 are available."
+        ),
+        "what it would need",
+    )
+    browser.find_element("#futures-submit").click()
+    wait_for_toast(browser, "are available.")
+    write(browser, "futures-size", "much")
+    wait_for(lambda: "much is no number" in text(browser, "futures-ticket-note"), "the mistake")
+    write(browser, "futures-size", "1")
+    wait_for(lambda: "The smallest order" in text(browser, "futures-ticket-note"), "the rule")
+    assert still.get().json()["revision"] == 1
+
+
+def test_prices_move_while_what_is_typed_and_sorted_stays(
+    server: Server, open_browser: Opened
+) -> None:
+    for symbol in ("BTC/USDT", "ETH/USDT", "SOL/USDT"):
+        done = server.post({"symbol": symbol, "side": "buy", "notional": 1000}, "/orders")
+        assert done.status_code == 200
+    browser = _futures(server, open_browser)
+    wait_for(lambda: len(_rows(browser, "positions")) == 3, "three positions")
+    browser.find_element('#futures-positions-grid [col-id="symbol"] .ag-header-cell-label').click()
+    browser.find_element('#futures-positions-grid [col-id="symbol"] .ag-header-cell-label').click()
+    wait_for(lambda: _rows(browser, "positions")[0].startswith("SOL/USDT"), "the other order")
+    write(browser, "futures-size", "123")
+    before = texts(browser), _rows(browser, "positions")
+    wait_for(
+        lambda: texts(browser)["ticker-BTC-USDT-last"] != before[0]["ticker-BTC-USDT-last"],
+        "a price",
+    )
+    wait_for(lambda: _rows(browser, "positions") != before[1], "a position's new mark")
+    go(browser, "overview")
+    wait_for(
+        lambda: texts(browser)["overview-portfolio-value"] != before[0]["overview-portfolio-value"],
+        "a new portfolio value on another tab",
+    )
+    go(browser, "futures")
+    assert _rows(browser, "positions")[0].startswith("SOL/USDT")
+    assert browser.find_element("#futures-size").get_attribute("value") == "123"
+    assert text(browser, "market-label") == "SIMULATED"
+    assert browser.find_elements("#futures-chart canvas")
+    wait_for(lambda: text(browser, "futures-chart-note") == "", "the candles")
+    assert browser.get_logs() == []
+
+
+def test_a_market_that_has_ended_is_told_and_nothing_fills(
+    start_server: Callable[..., Server], tmp_path: Path, open_browser: Opened
+) -> None:
+    file = tmp_path / "BTCUSDT.csv"
+    file.write_text("time,open,high,low,close,volume\n2026-01-02T03:04,40000,40010,39990,40000,1\n")
+    server = start_server("--feed", f"replay:{file}", "--speed", "1000")
+    wait_for(lambda: server.get("/prices").json()["state"] == "ended", "the end", 10)
+    browser = _futures(server, open_browser)
+    wait_for(lambda: "The replay has ended" in text(browser, "market-note"), "the words")
+    write(browser, "futures-size", "100")
+    wait_for(
+        lambda: "no live price now" in text(browser, "futures-ticket-note"), "what keeps it back"
+    )
+    refused = server.post({"symbol": "BTC/USDT", "side": "buy", "notional": 100}, "/orders")
+    assert refused.status_code == 503
+    assert "Retry-After" in refused.headers
