@@ -1,0 +1,499 @@
+"""The engine: what the market does to the account, once and in order, whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from balance import engine as engine_module
+from balance.board import FEED_FILE, MARKET_FILE, LiveBoard, read_market, saved_feed
+from balance.core.errors import NoLivePrice
+from balance.core.quote import Settlement
+from balance.core.snapshot import Snapshot
+from balance.desk import Desk
+from balance.engine import SAVE_SECONDS, SHOW_SECONDS, Engine
+from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
+from balance.store.lock import account_lock
+from balance.store.recovery import verify
+from tests.feeds import HandFed
+from tests.markets import BTC, ETH, quote
+
+EIGHT = datetime(2026, 1, 2, 8, tzinfo=UTC)
+RATE = "0.0001"
+
+
+class Running:
+    """A desk on the account in a folder, an engine with ``feed`` for it, and what that showed."""
+
+    def __init__(self, folder: Path, feed: HandFed) -> None:
+        self.folder, self.feed, self.board = folder, feed, LiveBoard()
+        self.desk = Desk(FileStore(folder), self.board)
+        self.shown: list[Snapshot] = []
+        self.engine = Engine(self.desk, self.board, feed, self.shown.append, folder)
+
+    def __enter__(self) -> Running:
+        self.engine.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.engine.stop()
+
+    def price(self, mark: object, symbol: str = BTC, **changes: Any) -> None:
+        """Let ``symbol`` cost ``mark``."""
+        self.feed.give(quote(symbol, mark, **changes))
+
+    def order(self, side: str, quantity: object, **members: Any) -> None:
+        """Order ``quantity`` of Bitcoin."""
+        self.desk.place_order(symbol=BTC, side=side, quantity=quantity, **members)
+
+    def kinds(self) -> list[str]:
+        """The kinds of all entries, oldest first."""
+        return [entry["kind"] for entry in self.desk.whole_history()][::-1]
+
+    def fills(self) -> list[tuple[str, str, Decimal, Decimal]]:
+        """All fills, oldest first: why, as what, how much, and at what price."""
+        rows = self.desk.fills(limit=1_000).entries[::-1]
+        return [
+            (each["reason"], each["liquidity"], each["quantity"], each["price"]) for each in rows
+        ]
+
+
+@pytest.fixture
+def feed() -> HandFed:
+    """A feed that tells what the test gives it."""
+    return HandFed()
+
+
+@pytest.fixture
+def run(folder: Path, feed: HandFed) -> Iterator[Running]:
+    """An engine that runs, with Bitcoin at 40,000."""
+    with Running(folder, feed) as running:
+        running.price(40_000)
+        yield running
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets time pass for the engine, which otherwise stands still: by so many seconds."""
+    now = [1_000.0]
+
+    def pass_by(seconds: float) -> None:
+        now[0] += seconds
+
+    monkeypatch.setattr(engine_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return pass_by
+
+
+def test_a_quote_that_liquidates_is_committed_before_anybody_sees_its_price(
+    run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.order("buy", "1", leverage=50)
+    held = run.desk.snapshot()
+    assert held.positions[0]["liquidation_price"] > 39_000
+    seen: list[tuple[Decimal, int]] = []
+    commit = FileStore.commit
+
+    def look() -> None:
+        now = run.desk.snapshot()
+        seen.append((now.market["prices"][BTC]["mark"], len(now.positions)))
+
+    def watched(*args: Any, **how: Any) -> Any:
+        look()
+        try:
+            return commit(*args, **how)
+        finally:
+            look()
+
+    monkeypatch.setattr(FileStore, "commit", watched)
+    run.shown.clear()
+    run.price(39_000)
+    look()
+    assert seen == [(40_000, 1), (40_000, 0), (39_000, 0)]
+    assert all(not each.positions for each in run.shown)
+    after = run.desk.snapshot()
+    assert after.balance == held.balance - held.positions[0]["isolated_margin"]
+    assert after.news.startswith("Liquidated: long 1 BTC/USDT")
+
+
+def test_what_the_market_does_reaches_listeners_at_once(run: Running) -> None:
+    told: list[Snapshot] = []
+    run.desk.subscribe(told.append)
+    run.order("buy", "0.1", type="limit", price=39_900, leverage=10)
+    run.price(39_900)
+    assert [each.revision for each in told] == [2, 3]
+    assert len(told[-1].positions) == 1
+
+
+def test_a_limit_fills_once_as_maker_at_its_price(run: Running) -> None:
+    run.order("buy", "0.1", type="limit", price=39_900, leverage=10)
+    run.price(39_901)
+    assert run.fills() == []
+    for _ in range(3):
+        run.price(39_850)
+    assert run.fills() == [("order", "maker", Decimal("0.1"), Decimal("39900"))]
+    assert run.kinds() == ["start", "order", "fill", "fee"]
+    assert run.desk.snapshot().open_orders == ()
+
+
+def test_a_stop_fills_once_as_taker_and_a_take_profit_ends_the_stop_loss(run: Running) -> None:
+    run.order(
+        "buy",
+        "0.1",
+        type="stop_market",
+        trigger_price=40_100,
+        take_profit=41_000,
+        stop_loss=39_000,
+        leverage=10,
+    )
+    run.price(40_099)
+    assert run.fills() == []
+    for mark in (40_100, 40_150):
+        run.price(mark)
+    # the slippage of 0.01 %, up to the tick
+    opened = ("order", "taker", Decimal("0.1"), Decimal("40104.1"))
+    assert run.fills() == [opened]
+    assert {each["type"] for each in run.desk.snapshot().open_orders} == {
+        "take_profit_market",
+        "stop_market",
+    }
+    for mark in (41_000, 38_000, 42_000):
+        run.price(mark)
+    closed = ("take_profit", "taker", Decimal("0.1"), Decimal("40995.9"))
+    assert run.fills() == [opened, closed]
+    assert run.desk.snapshot().open_orders == ()
+    assert verify(run.folder).faults == ()
+
+
+def test_a_stop_loss_ends_the_take_profit(run: Running) -> None:
+    run.order("sell", "0.1", take_profit=39_000, stop_loss=40_500, leverage=10)
+    for mark in (40_600, 38_900, 40_700):
+        run.price(mark)
+    assert [each[:2] for each in run.fills()] == [("order", "taker"), ("stop_loss", "taker")]
+    assert run.desk.snapshot().positions == run.desk.snapshot().open_orders == ()
+
+
+def test_nothing_fills_on_stale_prices_and_it_goes_on_with_live_ones(run: Running) -> None:
+    run.order("buy", "0.1", type="limit", price=39_900, leverage=10)
+    run.feed.state, run.feed.words = "stale", "The exchange is silent."
+    run.price(39_000)
+    assert run.fills() == []
+    market = run.desk.snapshot().market
+    assert (market["state"], market["words"]) == ("stale", "The exchange is silent.")
+    assert market["prices"][BTC]["state"] == "stale"
+    with pytest.raises(NoLivePrice, match="The exchange is silent"):
+        run.order("buy", "0.1", leverage=10)
+    run.feed.state, run.feed.words = "live", ""
+    run.price(39_100)
+    assert [each[1] for each in run.fills()] == ["maker"]
+
+
+def test_quotes_that_stop_are_noticed_without_a_quote(run: Running) -> None:
+    tick = run.board.market.tick
+    run.feed.give()
+    assert run.board.market.tick == tick, "nothing has changed"
+    run.feed.state, run.feed.words = "ended", "The replay has ended."
+    run.feed.give()
+    assert (run.board.market.state, run.board.market.live) == ("ended", frozenset())
+    assert run.board.market.tick == tick + 1
+    with pytest.raises(NoLivePrice, match="The replay has ended"):
+        run.order("buy", "0.1")
+
+
+def test_a_symbol_that_is_silent_while_others_are_not_has_no_live_price(
+    folder: Path, feed: HandFed, pass_time: Callable[[float], None]
+) -> None:
+    with Running(folder, feed) as run:
+        feed.give(quote(BTC, 40_000), quote(ETH, 2_000))
+        run.order("buy", "0.1", type="limit", price=39_000)
+        pass_time(59)
+        run.price(2_001, ETH)
+        assert run.board.market.live == {BTC, ETH}
+        pass_time(2)
+        run.price(2_002, ETH)
+        assert run.board.market.live == {ETH}
+        with pytest.raises(NoLivePrice):
+            run.order("buy", "0.1")
+        assert run.desk.snapshot().market["prices"][BTC]["state"] == "stale"
+        run.price(38_900)
+        assert run.board.market.live == {BTC, ETH}
+        assert len(run.fills()) == 1
+
+
+def test_no_symbol_is_silent_where_all_are(
+    folder: Path, feed: HandFed, pass_time: Callable[[float], None]
+) -> None:
+    with Running(folder, feed) as run:
+        feed.give(quote(BTC, 40_000), quote(ETH, 2_000))
+        pass_time(3_600)
+        feed.give()
+        assert run.board.market.live == {BTC, ETH}, "whether quotes have stopped says the feed"
+
+
+def test_prices_are_shown_four_times_a_second_and_commits_at_once(
+    folder: Path, feed: HandFed, pass_time: Callable[[float], None]
+) -> None:
+    with Running(folder, feed) as run:
+        committed: list[Snapshot] = []
+        run.desk.subscribe(committed.append)
+        run.price(40_000)
+        run.order("buy", "0.1", leverage=10)
+        for number in range(15):
+            run.order("sell", "0.001", type="limit", price=40_010 + 10 * number)
+        run.shown.clear()
+        committed.clear()
+        # 2 seconds, in steps that floats have exactly
+        for number in range(128):
+            pass_time(1 / 64)
+            run.price(40_000 + 2 * number)
+        assert len(run.shown) == 2 / SHOW_SECONDS
+        assert [len(each.open_orders) for each in committed] == list(range(14, -1, -1))
+        ticks = [each.tick for each in run.shown]
+        assert ticks == sorted(set(ticks))
+
+
+def test_the_last_price_before_silence_is_shown(
+    folder: Path, feed: HandFed, pass_time: Callable[[float], None]
+) -> None:
+    with Running(folder, feed) as run:
+        run.price(40_000)
+        run.price(40_001)
+        assert run.shown[-1].market["prices"][BTC]["last"] == 40_000
+        pass_time(SHOW_SECONDS)
+        feed.give()
+        assert run.shown[-1].market["prices"][BTC]["last"] == 40_001
+        pass_time(SHOW_SECONDS)
+        feed.give()
+        assert len(run.shown) == 2, "what has been shown is not shown again"
+
+
+def told_faults(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the engine has complained of."""
+    return [each.message for each in caplog.records if each.name == "balance.engine"]
+
+
+def test_what_a_damaged_file_forbids_is_done_once_it_is_mended(
+    run: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    run.order("buy", "0.1", type="limit", price=39_900, leverage=10)
+    path = run.folder / ACCOUNT_FILE
+    whole = path.read_bytes()
+    path.write_bytes(b"{")
+    for _ in range(3):
+        run.price(39_800)
+    (words,) = told_faults(caplog)
+    assert "can't be booked" in words
+    assert str(run.folder) not in words
+    path.write_bytes(whole)
+    run.price(39_850)
+    run.price(39_850)
+    assert run.kinds() == ["start", "order", "fill", "fee"]
+    assert verify(run.folder).faults == ()
+    path.write_bytes(b"{")
+    run.price(39_840)
+    assert len(told_faults(caplog)) == 2, "another fault is told anew"
+
+
+def test_what_another_programs_lock_forbids_is_done_once_it_is_free(
+    run: Running, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.order("buy", "1", leverage=50)
+    margin = run.desk.snapshot().used_margin
+    before = run.desk.snapshot().balance
+    monkeypatch.setattr(account_lock(run.folder / LOCK_FILE), "_timeout", 0.05)
+    with FileLock(run.folder / LOCK_FILE, is_singleton=False):
+        for _ in range(3):
+            run.price(38_900)
+    assert len(told_faults(caplog)) == 1
+    assert len(run.desk.snapshot().positions) == 1
+    run.price(38_950)
+    run.price(38_950)
+    assert run.kinds()[-1:] == ["liquidation"]
+    assert run.desk.snapshot().balance == before - margin
+    assert verify(run.folder).faults == ()
+
+
+def funding(run: Running) -> list[Decimal]:
+    """The amounts of all funding entries, oldest first."""
+    return [each["amount"] for each in run.desk.whole_history(kind="funding")][::-1]
+
+
+def test_funding_goes_by_the_rate_told_before_and_the_mark_of_its_instant(run: Running) -> None:
+    run.order("buy", "1", leverage=10)
+    run.price(40_000, time=EIGHT - timedelta(seconds=1), funding_rate=RATE)
+    assert funding(run) == []
+    for second in (0, 1, 2):
+        run.price(40_100, time=EIGHT + timedelta(seconds=second), funding_rate="-0.5")
+    assert funding(run) == [Decimal("-4.01")]
+    assert run.feed.asked == [], "the feed itself had told the rate"
+    assert run.desk.snapshot().positions[0]["funding_paid"] == Decimal("4.01")
+
+
+def test_shorts_receive_funding(run: Running) -> None:
+    run.order("sell", "1", leverage=10)
+    run.price(40_000, time=EIGHT - timedelta(seconds=1), funding_rate=RATE)
+    run.price(40_100, time=EIGHT)
+    assert funding(run) == [Decimal("4.01")]
+
+
+def test_funding_after_a_silence_is_what_the_feed_says_it_was(run: Running) -> None:
+    run.order("buy", "1", leverage=10)
+    run.feed.settlements[BTC, EIGHT] = Settlement(rate=Decimal("0.001"), mark=Decimal(39_000))
+    # told for the settlement, but too long before it
+    run.price(40_000, time=EIGHT - timedelta(minutes=10), funding_rate=RATE)
+    run.price(41_000, time=EIGHT + timedelta(hours=1))
+    assert funding(run) == [-39]
+
+
+def test_funding_is_skipped_with_a_note_where_no_rate_is_known(run: Running) -> None:
+    run.order("buy", "1", leverage=10)
+    for hours in (0, 8):
+        run.price(40_000, time=EIGHT + timedelta(hours=hours))
+    run.price(40_000, time=EIGHT + timedelta(hours=8))
+    entries = list(run.desk.whole_history(kind="funding"))[::-1]
+    assert [(each["amount"], each["note"]) for each in entries] == [
+        (0, "Funding of BTC/USDT at 2026-01-02 08:00 UTC skipped: the rate is not known"),
+        (0, "Funding of BTC/USDT at 2026-01-02 16:00 UTC skipped: the rate is not known"),
+    ]
+    assert run.feed.asked == [(BTC, EIGHT), (BTC, EIGHT + timedelta(hours=8))]
+
+
+def test_what_happened_while_the_program_was_off_is_done_once_at_the_start(
+    folder: Path, feed: HandFed
+) -> None:
+    with Running(folder, feed) as run:
+        run.price(40_000)
+        run.order("buy", "0.1", type="limit", price=39_900, leverage=10)
+        run.desk.deposit(1)
+    off = HandFed()
+    off.past = [
+        [quote(BTC, 39_950, time=EIGHT - timedelta(minutes=2), funding_rate=RATE)],
+        [quote(BTC, 39_890, time=EIGHT - timedelta(minutes=1), funding_rate=RATE)],
+        [quote(BTC, 39_910, time=EIGHT, funding_rate=RATE)],
+    ]
+    feed_id, _, last_seen = saved_feed(folder)
+    assert feed_id == off.id
+    assert last_seen is not None
+    for start in (1, 2):
+        run = Running(folder, off)
+        run.engine.start(last_seen)
+        # nobody has asked anything yet
+        entries = list(run.desk.whole_history())[::-1]
+        assert [(each["kind"], each["source"]) for each in entries[3:]] == [
+            ("fill", "offline"),
+            ("fee", "offline"),
+            ("funding", "offline"),
+        ], f"start {start}"
+        run.engine.stop()
+    assert off.missed_since == [last_seen, last_seen]
+    assert run.fills() == [("order", "maker", Decimal("0.1"), Decimal("39900"))]
+    assert verify(folder).faults == ()
+
+
+def test_what_happened_while_the_program_was_off_is_news(folder: Path, feed: HandFed) -> None:
+    with Running(folder, feed) as run:
+        run.price(40_000)
+        run.order("buy", "0.1", type="limit", price=39_900, leverage=10)
+    off = HandFed()
+    off.past = [[quote(BTC, 39_890)]]
+    run = Running(folder, off)
+    run.engine.start(datetime.now(UTC))
+    news = run.desk.snapshot().news
+    run.engine.stop()
+    assert news.startswith("While the program was off: Bought 0.1 BTC/USDT at 39,900")
+
+
+def test_the_engine_survives_a_listener_that_fails(
+    folder: Path, feed: HandFed, caplog: pytest.LogCaptureFixture
+) -> None:
+    run, broken = Running(folder, feed), [True]
+
+    def show(snapshot: Snapshot) -> None:
+        if broken.pop():
+            broken.append(False)
+            raise ZeroDivisionError
+        broken.append(False)
+        run.shown.append(snapshot)
+
+    run.engine = Engine(run.desk, run.board, feed, show, folder)
+    with run:
+        run.price(40_000)
+        run.order("buy", "0.1", type="limit", price=39_900, leverage=10)
+        run.price(39_900)
+        assert len(run.fills()) == 1
+
+
+def test_a_stop_keeps_what_the_next_start_needs(folder: Path, feed: HandFed) -> None:
+    begun = datetime.now(UTC) - timedelta(seconds=1)
+    with Running(folder, feed) as run:
+        run.price(40_000)
+        run.price(40_123.4, bid=40_123, funding_rate=RATE, day_open=39_000)
+    kept = read_market((folder / MARKET_FILE).read_bytes())
+    assert kept.quotes == run.board.market.quotes
+    assert (kept.feed, kept.live, kept.instruments) == (feed.id, {BTC}, feed.instruments)
+    assert (folder / FEED_FILE).exists()
+    feed_id, state, last_seen = saved_feed(folder)
+    assert (feed_id, state) == (feed.id, {"light": True, "long": "past"})
+    assert last_seen is not None
+    assert begun < last_seen <= datetime.now(UTC)
+
+
+def test_prices_are_saved_once_a_second_and_the_past_once_a_minute(
+    folder: Path,
+    feed: HandFed,
+    pass_time: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[str] = []
+    for name in ("save_market", "save_past"):
+
+        def save(*_: Any, name: str = name) -> None:
+            written.append(name)
+
+        monkeypatch.setattr(engine_module, name, save)
+    with Running(folder, feed) as run:
+        run.price(40_000)
+        written.clear()
+        for number in range(1, 601):
+            pass_time(0.2)
+            run.price(40_000 + number)
+        seconds = 120
+        assert 0.8 * seconds <= written.count("save_market") <= seconds / SAVE_SECONDS
+        assert written.count("save_past") == 2
+
+
+def test_a_disk_that_takes_no_prices_stops_nothing(
+    run: Running, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(engine_module, "save_market", full)
+    monkeypatch.setattr(engine_module, "SAVE_SECONDS", 0)
+    run.order("buy", "0.1", type="limit", price=39_900, leverage=10)
+    with caplog.at_level(logging.ERROR):
+        run.price(39_900)
+    assert len(run.fills()) == 1
+    assert "No space left on device" in caplog.text
+
+
+def test_positions_of_another_feed_are_left_alone(folder: Path, feed: HandFed) -> None:
+    with Running(folder, feed) as run:
+        run.price(40_000)
+        run.order("buy", "1", leverage=50, stop_loss=39_900)
+        run.order("sell", "1", type="limit", price=41_000)
+    before = run.desk.account()
+    with Running(folder, HandFed("replay:BTC/USDT=other.csv")) as other:
+        for mark in (30_000, 50_000):
+            other.price(mark, time=EIGHT, funding_rate=RATE)
+        assert other.desk.account() == before
+        snapshot = other.desk.snapshot()
+        assert snapshot.positions[0]["mark_price"] == 40_000
+        assert snapshot.portfolio_value == before.equity
