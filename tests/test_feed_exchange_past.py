@@ -1,0 +1,106 @@
+"""The past of an exchange: candles, settlements, and what was missed."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from tests import exchange_feeds
+from tests.exchange_feeds import BTC, ETH, StartFeed, quoted, right, until
+from tests.exchange_server import MINUTE, ExchangeServer
+
+exchange, live = exchange_feeds.exchange, exchange_feeds.live
+
+
+def milliseconds(moment: datetime) -> int:
+    """``moment`` as an exchange writes it."""
+    return int(moment.timestamp() * 1000)
+
+
+def test_what_was_missed_is_told_in_the_order_of_time(
+    exchange: ExchangeServer, live: StartFeed
+) -> None:
+    exchange.minute = lambda at: ("100", "120", "90", str(100 + at // MINUTE % 7))
+    feed = live()
+    feed.wait_for_rules(8)
+    since = datetime.now(UTC) - timedelta(hours=40)
+    moments = list(feed.missed(since))
+    times = [batch[0].time for batch in moments]
+    assert times == sorted(set(times))
+    assert times[0] >= since > times[0] - timedelta(minutes=1)
+    assert datetime.now(UTC) - timedelta(minutes=2) < times[-1] <= datetime.now(UTC)
+    whole = moments[10:-10]
+    assert all([quote.symbol for quote in batch] == [BTC, ETH] for batch in whole)
+    assert all(len({quote.time for quote in batch}) == 1 for batch in whole)
+    # each minute goes through its extremes
+    told = {quote.last for batch in whole[:4] for quote in batch}
+    assert told >= {Decimal(100), Decimal(120), Decimal(90)}
+    assert len(times) >= 40 * 60 * 4 - 8
+    assert "looked up" not in feed.words
+
+
+def test_what_was_missed_goes_back_three_days_at_most(
+    live: StartFeed,
+) -> None:
+    feed = live((BTC,))
+    feed.wait_for_rules(8)
+    first = next(feed.missed(datetime.now(UTC) - timedelta(days=400)))[0]
+    assert timedelta(days=2.99) < datetime.now(UTC) - first.time < timedelta(days=3.01)
+
+
+def test_when_what_was_missed_cannot_be_looked_up_the_words_say_so(
+    exchange: ExchangeServer, live: StartFeed
+) -> None:
+    feed = live()
+    quoted(feed, BTC, right)
+    exchange.wrong = {"klines": 500}
+    assert list(feed.missed(datetime.now(UTC) - timedelta(hours=1))) == []
+    assert "What the market did since" in feed.words
+    assert "could not be looked up" in feed.words
+
+
+def test_a_settlement_has_the_rate_and_the_mark_of_its_moment(
+    exchange: ExchangeServer, live: StartFeed
+) -> None:
+    at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=8)
+    before, unknown = at - timedelta(hours=8), at - timedelta(hours=4)
+    exchange.settled = {
+        milliseconds(at) + 3: ("0.00012", "60123.4"),
+        milliseconds(before): ("-0.00031", None),
+    }
+    exchange.minute = lambda _: ("59000.5", "59001", "58999", "59000")
+    feed = live()
+    feed.wait_for_rules(8)
+    told = feed.settlement(BTC, at)
+    assert told is not None
+    assert (told.rate, told.mark) == (Decimal("0.00012"), Decimal("60123.4"))
+    # where its mark is not told, what was traded then stands in for it
+    told = feed.settlement(BTC, before)
+    assert told is not None
+    assert (told.rate, told.mark) == (Decimal("-0.00031"), Decimal("59000.5"))
+    assert feed.settlement(BTC, unknown) is None
+    exchange.wrong = {"fundingRate": 500}
+    assert feed.settlement(BTC, at) is None
+
+
+def test_candles_are_at_hand_and_go_on_with_the_quotes(
+    exchange: ExchangeServer, live: StartFeed
+) -> None:
+    exchange.minute = lambda _: ("60000", "60010", "59990", "60000")
+    feed = live()
+    until(lambda: len(feed.candles(BTC, 60, 2000)) >= 1440)
+    exchange.told["BTCUSDT"].last = "60500.00"
+    quoted(feed, BTC, lambda q: q.last == Decimal(60500))
+    until(lambda: feed.candles(BTC, 60, 1)[-1].high == Decimal(60500))
+    hours = until(lambda: (c := feed.candles(BTC, 3600, 300))[299:] and c)
+    assert len(hours) == 300
+    assert {b.time - a.time for a, b in itertools.pairwise(hours)} == {timedelta(hours=1)}
+    assert hours[-1].close == Decimal(60500)
+    # whatever happens to the exchange, who asks does not wait
+    exchange.wrong = {"": "hang"}
+    begin = time.monotonic()
+    assert len(feed.candles(BTC, 900, 20)) == 20
+    assert feed.candles("NONE/USDT", 60, 5) == []
+    assert time.monotonic() - begin < 0.2
