@@ -86,6 +86,8 @@ class Engine:
         self._shown = self._saved = self._saved_wholly = 0.0
         self._is_shown = True
         self._is_refused = False
+        # what is due and known: if it can't be booked at once, its quotes have gone by then
+        self._owed: dict[tuple[str, datetime], Settlement | None] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         board.candles = feed.candles
@@ -192,10 +194,12 @@ class Engine:
     def _settlements(
         self, account: Account, market: Market
     ) -> dict[tuple[str, datetime], Settlement | None]:
-        return {
-            (symbol, instant): self._settlement(symbol, instant, market)
+        self._owed = {
+            (symbol, instant): self._owed.get((symbol, instant))
+            or self._settlement(symbol, instant, market)
             for symbol, instant in due(account, market)
         }
+        return self._owed
 
     def _settlement(self, symbol: str, instant: datetime, market: Market) -> Settlement | None:
         before = self._board.market.quotes.get(symbol)

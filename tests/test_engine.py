@@ -343,6 +343,19 @@ def test_shorts_receive_funding(run: Running) -> None:
     assert funding(run) == [Decimal("4.01")]
 
 
+def test_funding_that_another_programs_lock_delays_is_that_of_its_instant(
+    run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.order("buy", "1", leverage=10)
+    run.price(40_000, time=EIGHT - timedelta(seconds=1), funding_rate=RATE)
+    monkeypatch.setattr(account_lock(run.folder / LOCK_FILE), "_timeout", 0.05)
+    with FileLock(run.folder / LOCK_FILE, is_singleton=False):
+        run.price(40_100, time=EIGHT, funding_rate="0.0002")
+    for second in (1, 2):
+        run.price(40_200, time=EIGHT + timedelta(seconds=second), funding_rate="0.0002")
+    assert funding(run) == [Decimal("-4.01")]
+
+
 def test_funding_after_a_silence_is_what_the_feed_says_it_was(run: Running) -> None:
     run.order("buy", "1", leverage=10)
     run.feed.settlements[BTC, EIGHT] = Settlement(rate=Decimal("0.001"), mark=Decimal(39_000))
