@@ -202,13 +202,15 @@ class Engine:
         return self._owed
 
     def _settlement(self, symbol: str, instant: datetime, market: Market) -> Settlement | None:
-        before = self._board.market.quotes.get(symbol)
+        before, after = self._board.market.quotes.get(symbol), market.quotes[symbol]
         rate = None if before is None else before.funding_rate
         if before is None or rate is None:
             return self._feed.settlement(symbol, instant)
         if not timedelta(0) < instant - before.time <= _RATE_IS_FRESH:
             return self._feed.settlement(symbol, instant)
-        return Settlement(rate=rate, mark=market.quotes[symbol].mark)
+        # after a silence the next quote may be far from what the price was then
+        is_before_nearer = instant - before.time < after.time - instant
+        return Settlement(rate=rate, mark=before.mark if is_before_nearer else after.mark)
 
     def _show_now(self) -> None:
         try:

@@ -365,6 +365,14 @@ def test_funding_after_a_silence_is_what_the_feed_says_it_was(run: Running) -> N
     assert funding(run) == [-39]
 
 
+def test_the_mark_of_a_settlement_is_the_one_nearest_to_it(run: Running) -> None:
+    run.order("buy", "1", leverage=10)
+    run.price(40_000, time=EIGHT - timedelta(seconds=1), funding_rate=RATE)
+    # nothing came for an hour, in which the price went elsewhere
+    run.price(41_000, time=EIGHT + timedelta(hours=1))
+    assert funding(run) == [-4]
+
+
 def test_funding_is_skipped_with_a_note_where_no_rate_is_known(run: Running) -> None:
     run.order("buy", "1", leverage=10)
     for hours in (0, 8):
