@@ -109,6 +109,8 @@ class Engine:
             for quotes in self._feed.missed(last_seen):
                 self.tell(quotes, OFFLINE)
         self._feed.start()
+        # what was missed is past: nothing is live until the feed says so
+        self._look()
         self._thread.start()
 
     def stop(self) -> None:

@@ -431,6 +431,15 @@ def test_what_happened_while_the_program_was_off_is_news(folder: Path, feed: Han
     assert news.startswith("While the program was off: Bought 0.1 BTC/USDT at 39,900")
 
 
+def test_what_was_missed_is_no_live_price_until_the_feed_lives(folder: Path, feed: HandFed) -> None:
+    feed.past, feed.state = [[quote(BTC, 39_890)]], "waiting"
+    run = Running(folder, feed)
+    run.engine.start(datetime.now(UTC))
+    with pytest.raises(NoLivePrice):
+        run.order("buy", "0.1")
+    run.engine.stop()
+
+
 def test_the_engine_survives_a_listener_that_fails(
     folder: Path, feed: HandFed, caplog: pytest.LogCaptureFixture
 ) -> None:
