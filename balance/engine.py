@@ -86,6 +86,8 @@ class Engine:
         self._shown = self._saved = self._saved_wholly = 0.0
         self._is_shown = True
         self._is_refused = False
+        # the parts of a turn that went wrong when they were last done
+        self._broken: set[str] = set()
         # what is due and known: if it can't be booked at once, its quotes have gone by then
         self._owed: dict[tuple[str, datetime], Settlement | None] = {}
         self._stopping = threading.Event()
@@ -140,19 +142,34 @@ class Engine:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            try:
-                self._turn()
-            except Exception:
-                # whatever goes wrong with one quote, the next is to be dealt with
-                _log.exception("the engine could not deal with a quote")
+            if not self._went_well(self._hear):
+                self._distrust()
                 self._stopping.wait(SHOW_SECONDS)
+            self._went_well(self._pass_on)
 
-    def _turn(self) -> None:
+    def _went_well(self, part: Callable[[], None]) -> bool:
+        """Do ``part`` of a turn; whatever goes wrong with one quote, the next is to be dealt
+        with."""
+        name = part.__name__
+        try:
+            part()
+        except Exception:
+            if name not in self._broken:
+                _log.exception("the engine could not deal with a quote")
+            self._broken.add(name)
+            return False
+        self._broken.discard(name)
+        return True
+
+    def _hear(self) -> None:
         quotes = self._feed.next(SHOW_SECONDS)
         if quotes:
             self.tell(quotes)
         else:
             self._look()
+
+    def _pass_on(self) -> None:
+        """Show and save what was heard, where it is time to."""
         now = time.monotonic()
         if not self._is_shown and now - self._shown >= SHOW_SECONDS:
             self._shown, self._is_shown = now, True
@@ -168,6 +185,15 @@ class Engine:
         market = replace(market, live=self._live(market, time.monotonic()))
         if market != before:
             self._board.market = replace(market, tick=before.tick + 1)
+            self._is_shown = False
+
+    def _distrust(self) -> None:
+        """Let nothing fill on the prices that are there until the next ones come."""
+        before = self._board.market
+        if before.live:
+            self._board.market = replace(
+                before, state="stale", live=frozenset(), tick=before.tick + 1
+            )
             self._is_shown = False
 
     def _live(self, market: Market, now: float) -> frozenset[str]:

@@ -92,6 +92,11 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return pass_by
 
 
+def told_faults(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the engine has complained of."""
+    return [each.message for each in caplog.records if each.name == "balance.engine"]
+
+
 def test_a_quote_that_liquidates_is_committed_before_anybody_sees_its_price(
     run: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +242,25 @@ def test_no_symbol_is_silent_where_all_are(
         assert run.board.market.live == {BTC, ETH}, "whether quotes have stopped says the feed"
 
 
+def test_the_engine_survives_a_feed_that_raises_and_trusts_no_price_meanwhile(
+    run: Running, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "SHOW_SECONDS", 0.01)
+    run.order("buy", "0.1", type="limit", price=39_900, leverage=10)
+    for _ in range(3):
+        run.feed.give(fault=ZeroDivisionError("of the feed"))
+    assert len(told_faults(caplog)) == 1, "once, not four times a second"
+    assert "ZeroDivisionError: of the feed" in caplog.text
+    with pytest.raises(NoLivePrice):
+        run.order("buy", "0.1", leverage=10)
+    assert run.shown[-1].market["state"] == "stale"
+    run.price(39_900)
+    assert len(run.fills()) == 1
+    run.order("buy", "0.1", leverage=10)
+    run.feed.give(fault=ZeroDivisionError("again"))
+    assert len(told_faults(caplog)) == 2
+
+
 def test_prices_are_shown_four_times_a_second_and_commits_at_once(
     folder: Path, feed: HandFed, pass_time: Callable[[float], None]
 ) -> None:
@@ -272,11 +296,6 @@ def test_the_last_price_before_silence_is_shown(
         pass_time(SHOW_SECONDS)
         feed.give()
         assert len(run.shown) == 2, "what has been shown is not shown again"
-
-
-def told_faults(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the engine has complained of."""
-    return [each.message for each in caplog.records if each.name == "balance.engine"]
 
 
 def test_what_a_damaged_file_forbids_is_done_once_it_is_mended(
