@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -84,7 +84,6 @@ def save_market(folder: Path, market: Market, feed: Mapping[str, Any]) -> None:
         OSError: the disk refused.
     """
     document = {
-        "written_at": iso(datetime.now(UTC)),
         "feed": market.feed,
         "label": market.label,
         "state": market.state,
@@ -110,15 +109,15 @@ def save_past(folder: Path, feed: str, saved: Mapping[str, Any]) -> None:
 
 
 def saved_feed(folder: Path) -> tuple[str | None, dict[str, Any], datetime | None]:
-    """What the last server left: its feed's id and state, and when it last wrote; nothing where
-    the files are missing or can't be read."""
+    """What the last server left: its feed's id and state, and when it last had a quote, None where
+    it had none; nothing where the files are missing or can't be read."""
     newest, past = _document(folder / MARKET_FILE), _document(folder / FEED_FILE)
     try:
-        feed, written_at = newest["feed"], from_iso(newest["written_at"])
+        feed, last_seen = newest["feed"], newest["as_of"] and from_iso(newest["as_of"])
         state = {**(past["saved"] if past.get("feed") == feed else {}), **newest["saved"]}
     except (ValueError, KeyError, TypeError):
         return None, {}, None
-    return feed, state, written_at
+    return feed, state, last_seen
 
 
 def _document(file: Path) -> dict[str, Any]:

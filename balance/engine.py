@@ -108,6 +108,8 @@ class Engine:
             FeedFault: the feed can't be used.
         """
         if last_seen is not None:
+            # stays so until a quote comes, so that a start without any leaves nothing out
+            self._board.market = replace(self._board.market, as_of=last_seen)
             for quotes in self._feed.missed(last_seen):
                 self.tell(quotes, OFFLINE)
         self._feed.start()

@@ -16,6 +16,7 @@ from filelock import FileLock
 from balance import engine as engine_module
 from balance.board import FEED_FILE, MARKET_FILE, LiveBoard, read_market, saved_feed
 from balance.core.errors import NoLivePrice
+from balance.core.moments import from_iso, iso
 from balance.core.quote import Settlement
 from balance.core.snapshot import Snapshot
 from balance.desk import Desk
@@ -435,6 +436,20 @@ def test_what_happened_while_the_program_was_off_is_done_once_at_the_start(
     assert off.missed_since == [last_seen, last_seen]
     assert run.fills() == [("order", "maker", Decimal("0.1"), Decimal("39900"))]
     assert verify(folder).faults == ()
+
+
+def test_what_a_start_could_not_look_up_is_left_to_the_next(folder: Path, feed: HandFed) -> None:
+    with Running(folder, feed) as run:
+        run.price(40_000)
+    last_seen = saved_feed(folder)[2]
+    assert last_seen == from_iso(iso(run.board.market.as_of or EIGHT))
+    alone = HandFed()
+    alone.state = "waiting"
+    run = Running(folder, alone)
+    run.engine.start(last_seen)
+    alone.give()
+    run.engine.stop()
+    assert saved_feed(folder)[2] == last_seen
 
 
 def test_what_happened_while_the_program_was_off_is_news(folder: Path, feed: HandFed) -> None:
