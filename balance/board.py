@@ -98,26 +98,31 @@ def save_market(folder: Path, market: Market, feed: Mapping[str, Any]) -> None:
     disk.replace_file(folder / MARKET_FILE, text, durable=False)
 
 
-def save_past(folder: Path, feed: str, saved: Mapping[str, Any]) -> None:
-    """Write all that the feed called ``feed`` needs to go on into its file in ``folder``.
+def save_past(folder: Path, market: Market, feed: Mapping[str, Any]) -> None:
+    """Write all that the ``feed`` of ``market`` needs to go on into its file in ``folder``.
 
     Raises:
         OSError: the disk refused.
     """
-    text = json.dumps({"feed": feed, "saved": saved}).encode()
+    document = {"feed": market.feed, "as_of": market.as_of and iso(market.as_of), "saved": feed}
+    text = json.dumps(document).encode()
     disk.replace_file(folder / FEED_FILE, text, durable=False)
 
 
 def saved_feed(folder: Path) -> tuple[str | None, dict[str, Any], datetime | None]:
     """What the last server left: its feed's id and state, and when it last had a quote, None where
-    it had none; nothing where the files are missing or can't be read."""
+    it had none. The file of the market tells, with the long past from the feed's; where it is
+    missing or can't be read, the feed's alone, and where neither can be, nothing."""
     newest, past = _document(folder / MARKET_FILE), _document(folder / FEED_FILE)
-    try:
-        feed, last_seen = newest["feed"], newest["as_of"] and from_iso(newest["as_of"])
-        state = {**(past["saved"] if past.get("feed") == feed else {}), **newest["saved"]}
-    except (ValueError, KeyError, TypeError):
-        return None, {}, None
-    return feed, state, last_seen
+    for document in (newest, past):
+        try:
+            feed, last_seen = document["feed"], document["as_of"] and from_iso(document["as_of"])
+            long_past = past.get("saved") if past.get("feed") == feed else None
+            state = {**(long_past or {}), **document["saved"]}
+        except (ValueError, KeyError, TypeError):
+            continue
+        return feed, state, last_seen
+    return None, {}, None
 
 
 def _document(file: Path) -> dict[str, Any]:

@@ -253,6 +253,6 @@ class Engine:
             save_market(self._folder, self._board.market, self._feed.saved(lightly=True))
             if wholly:
                 self._saved_wholly = time.monotonic()
-                save_past(self._folder, self._feed.id, self._feed.saved())
+                save_past(self._folder, self._board.market, self._feed.saved())
         except OSError as fault:
             _log.error("the prices could not be saved: %s", fault.strerror)

@@ -509,6 +509,32 @@ def test_a_stop_keeps_what_the_next_start_needs(folder: Path, feed: HandFed) -> 
     assert begun < last_seen <= datetime.now(UTC)
 
 
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"feed": "simulated"}', None])
+def test_a_start_goes_on_where_either_file_says_the_last_one_stopped(
+    folder: Path, feed: HandFed, damage: bytes | None
+) -> None:
+    with Running(folder, feed) as run:
+        run.price(40_000)
+    whole = saved_feed(folder)
+    alone = {FEED_FILE: {"light": True}, MARKET_FILE: {"light": False, "long": "past"}}
+    for name, wanted in alone.items():
+        kept = (folder / name).read_bytes()
+        _damage(folder / name, damage)
+        feed_id, state, last_seen = saved_feed(folder)
+        assert (feed_id, state, last_seen) == (whole[0], wanted, whole[2])
+        (folder / name).write_bytes(kept)
+    for name in (FEED_FILE, MARKET_FILE):
+        _damage(folder / name, damage)
+    assert saved_feed(folder) == (None, {}, None)
+
+
+def _damage(path: Path, damage: bytes | None) -> None:
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage)
+
+
 def test_prices_are_saved_once_a_second_and_the_past_once_a_minute(
     folder: Path,
     feed: HandFed,
