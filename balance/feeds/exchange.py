@@ -18,7 +18,7 @@ from balance.core.instruments import KNOWN, instrument
 from balance.core.quote import Candle, Quote, Settlement
 from balance.feeds.contract import Feed, FeedFault, FeedState
 from balance.feeds.exchange_candles import CandleShelf
-from balance.feeds.exchange_inbox import Inbox
+from balance.feeds.exchange_inbox import MISSED, Inbox
 from balance.feeds.exchange_pace import PACE, Pace, persist, plain
 from balance.feeds.exchange_past import moments
 from balance.feeds.exchange_public import PublicExchange, known, raw_exchange
@@ -33,7 +33,6 @@ _ENDING: Final = 2.0
 _SETTLING: Final = 5.0
 _LOOKING_BACK: Final = 40.0
 _FURTHEST_BACK: Final = timedelta(days=3)
-MISSED: Final = "missed"
 
 
 def _utc_now() -> datetime:
@@ -219,7 +218,7 @@ class ExchangeFeed:
         except asyncio.CancelledError:
             return
         except Exception as error:
-            self._inbox.tell("feed", plain(self.id, error))
+            self._inbox.tell("rules", plain(self.id, error))
 
     async def _talk(self) -> None:
         loop = asyncio.get_running_loop()

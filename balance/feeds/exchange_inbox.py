@@ -11,6 +11,11 @@ from typing import Final
 from balance.core.quote import Quote
 from balance.feeds.contract import FeedState
 
+#: What is said first, by the beginning of what it is about: one trouble brings others along.
+_FIRST: Final = ("rules", "prices", "nonsense", "missing", "stream")
+#: What was missed is told besides: it does not pass by itself.
+MISSED: Final = "missed"
+
 
 class Inbox:
     """The newest quote of each symbol that has not been fetched yet, and what there is to say."""
@@ -75,13 +80,20 @@ class Inbox:
 
     @property
     def words(self) -> str:
-        """What was said and not taken back; without it, why there are no quotes."""
+        """The worst of what was said and not taken back; without it, why there are no quotes."""
         with self._changed:
-            if self._said:
-                return " ".join(dict.fromkeys(self._said.values()))
+            troubles = sorted((each for each in self._said if each != MISSED), key=_rank)
+            told = [*troubles[:1], *(each for each in self._said if each == MISSED)]
+            if told:
+                return " ".join(self._said[each] for each in told)
             if self._accepted is None:
                 return f"Waiting for the first prices of {self._name}."
             if self._state() == "stale":
                 silent = int(self._clock() - self._accepted)
                 return f"{self._name} has sent no prices for {silent} s."
             return ""
+
+
+def _rank(about: str) -> int:
+    found = [place for place, word in enumerate(_FIRST) if about.startswith(word)]
+    return found[0] if found else len(_FIRST)

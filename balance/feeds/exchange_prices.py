@@ -62,17 +62,17 @@ class Prices:
             await self._without_stream()
 
     async def _without_stream(self) -> None:
-        name = self._exchange.id
+        await self._exchange.close_streams()
+        # whether it is the stream that fails or the exchange, asking shows
+        await self._poll()
         self._failures += 1
         if self._failures >= _FAILURES:
             self._failures = 0
             self._resting_until = time.monotonic() + self._pace.rest
+            name = self._exchange.id
             self._tell(
                 "stream", f"The stream of {name} fails, so {name} is asked about once a second."
             )
-        await self._exchange.close_streams()
-        # whether it is the stream that fails or the exchange, asking shows
-        await self._poll()
         await asyncio.sleep(self._pace.poll)
 
     def _streams(self) -> bool:
