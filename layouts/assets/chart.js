@@ -9,11 +9,14 @@
   const MENDED = 60;
   const MEND_MS = 2000;
   const RETRY_MS = 4000;
+  const TICK_MS = 1000;
   const SECONDS = { "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14400, "1d": 86400 };
 
   let shown = null; // {symbol, timeframe, data, times, bar}: what the chart shows
   let lines = ""; // the price lines it has
   let mended = 0;
+  let ticked = 0; // when the chart was last told the price, and the timer that tells it the next
+  let ticking = null;
   let wanted = 0; // counts what was asked for, so that only the newest answer counts
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -174,9 +177,22 @@
       close: price,
     };
     shown.times.add(time);
-    set({ tick: { id: "price", bar: shown.bar } });
+    tick();
     if (before !== null && time > before.time && Date.now() - mended > MEND_MS) {
       mend();
+    }
+  }
+
+  // at most once a second, as a change of any property makes Dash go through all of the chart's
+  function tick() {
+    const wait = TICK_MS - (Date.now() - ticked);
+    if (wait <= 0) {
+      ticked = Date.now();
+      clearTimeout(ticking);
+      ticking = null;
+      set({ tick: { id: "price", bar: shown.bar } });
+    } else {
+      ticking ??= setTimeout(() => ((ticking = null), tick()), wait);
     }
   }
 
