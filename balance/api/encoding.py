@@ -58,9 +58,11 @@ def decoded(body: bytes) -> Any:
 
 
 def _number(text: str) -> Decimal:
-    if not math.isfinite(float(text)):
+    value = float(text)
+    if not math.isfinite(value):
         raise ValueError("The body holds a number that is too large for JSON.")
-    return Decimal(text)
+    # what others read as nothing is nothing: written out, 0e-999999999 would fill the memory
+    return Decimal(text) if value else Decimal(0)
 
 
 def _refused(name: str) -> NoReturn:
