@@ -71,8 +71,8 @@ class Trading:
             time = _market_time(market, ticket.symbol, now)
             return orders.placed(account.marked(market), ticket, market, order_id, time)
 
-        named = sorted((name, str(value)) for name, value in members.items() if value is not None)
-        return self._clerk.carry_out(change, ["order", *named], **(how or {}))
+        wanted = ["order", *asked.fingerprint(members)]
+        return self._clerk.carry_out(change, wanted, **(how or {}))
 
     def preview_order(self, **members: Any) -> Preview:
         """What :meth:`place_order` would do now, without doing it.

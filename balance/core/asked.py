@@ -9,7 +9,7 @@ from typing import Any, Final, cast, get_args
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
-from balance.core.money import number
+from balance.core.money import exact, number
 from balance.core.position import OrderSide, OrderType
 from balance.core.ticket import Ticket
 
@@ -37,8 +37,7 @@ def ticket(asked: Mapping[str, Any], market: Market) -> Ticket:
     unknown = sorted(set(asked) - set(MEMBERS))
     if unknown:
         raise InvalidRequest(f"An order may have {', '.join(MEMBERS)}, but not {unknown[0]!r:.40}.")
-    given: dict[str, Any] = {"type": "market", "reduce_only": False}
-    given |= {name: value for name, value in asked.items() if value is not None}
+    given = _given(asked)
     reduce_only = given["reduce_only"]
     if not isinstance(reduce_only, bool):
         raise InvalidRequest("reduce_only must be true or false.")
@@ -72,10 +71,33 @@ def positive(value: object, name: str) -> Decimal:
     Raises:
         InvalidAmount: it is none.
     """
-    result = number(value, name)
+    with exact():
+        # no price and no size has more digits than are reckoned with
+        result = +number(value, name)
     if result <= 0:
-        raise InvalidAmount(f"The {name} must be above zero, not {grouped(result)}.")
+        raise InvalidAmount(f"The {name} must be above zero, not {grouped(result):.40}.")
     return result
+
+
+def fingerprint(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What tells the order that is asked for from another one, however either is written."""
+    return sorted((name, _plainly(name, value)) for name, value in _given(asked).items())
+
+
+def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
+    usual = {"type": "market", "reduce_only": False}
+    return {**usual, **{name: value for name, value in asked.items() if value is not None}}
+
+
+def _plainly(name: str, value: object) -> str:
+    if name == "symbol":
+        return _letters(str(value))
+    if name not in _NUMBERS:
+        return str(value)
+    try:
+        return str(positive(value, name).normalize())
+    except InvalidAmount:
+        return ""  # it will be refused
 
 
 def _letters(text: str) -> str:
