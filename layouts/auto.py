@@ -42,6 +42,12 @@ def _build(place: Place) -> Component:
                             _http_text(place),
                         ),
                         _snippet(
+                            "order",
+                            "Place an order",
+                            "At market, worth 500 USDT; it fills at the feed's price.",
+                            _order_text(place),
+                        ),
+                        _snippet(
                             "python",
                             "From Python",
                             "The same account, also while this server is stopped.",
@@ -62,12 +68,21 @@ def _shell_text(place: Place) -> str:
 
 
 def _http_text(place: Place) -> str:
+    return _curl(place, "/virtual_balance", '{"balance": 10012.30}')
+
+
+def _order_text(place: Place) -> str:
+    symbol = place.symbols[0] if place.symbols else "BTC/USDT"
+    return _curl(place, "/orders", f'{{"symbol": "{symbol}", "side": "buy", "notional": 500}}')
+
+
+def _curl(place: Place, path: str, body: str) -> str:
     token = "  -H 'Authorization: Bearer TOKEN' \\\n" if place.needs_token else ""
     return (
-        f"curl {place.address}/virtual_balance \\\n"
+        f"curl {place.address}{path} \\\n"
         f"{token}"
         "  -H 'Content-Type: application/json' \\\n"
-        "  -d '{\"balance\": 10012.30}'"
+        f"  -d '{body}'"
     )
 
 

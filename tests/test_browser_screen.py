@@ -301,6 +301,8 @@ def test_the_snippets_work_as_they_stand(server: Server, open_browser: Opened) -
     assert f"{server.url}/virtual_balance" in http
     subprocess.run(http, shell=True, check=True, capture_output=True)
     wait_for_balance(browser, "$10,012.30")
+    subprocess.run(text(browser, "auto-snippet-order"), shell=True, check=True)
+    wait_for(lambda: text(browser, "futures-position-count") == "1", "the position")
 
 
 def test_a_snippet_is_copied_by_keyboard(server: Server, open_browser: Opened) -> None:

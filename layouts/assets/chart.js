@@ -77,7 +77,9 @@
       }
     }
     for (const each of orders.filter((order) => order.symbol === symbol)) {
-      const title = `${each.display.side} ${each.display.quantity} ${each.display.type}`;
+      const { side, quantity, type } = each.display;
+      // what is attached to the position is about all of it
+      const title = each.quantity === null ? type : `${side} ${quantity} ${type}`;
       found.push(line(each.price ?? each.trigger_price, title, "--muted", DOTTED));
     }
     return found;

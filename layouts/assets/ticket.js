@@ -109,13 +109,33 @@
     return window.balanceState.snapshot?.market.prices[symbol];
   }
 
+  // the leverage that what is open of a symbol has: one symbol has one
+  function leverageInUse(symbol) {
+    const { positions = [], open_orders: orders = [] } = window.balanceState.snapshot ?? {};
+    const opening = orders.filter((each) => !each.reduce_only);
+    return [...positions, ...opening].find((each) => each.symbol === symbol)?.leverage;
+  }
+
+  function holdLeverage() {
+    const used = leverageInUse(form.symbol);
+    const field = place("futures-leverage");
+    if (used !== undefined && Number(form.leverage) !== used) {
+      window.dash_clientside.set_props("futures-leverage", { value: used });
+    }
+    field.disabled = used !== undefined;
+    const words = used === undefined ? `${form.leverage}x` : `${used}x, as what is open`;
+    if (place("futures-leverage-words").textContent !== words) {
+      place("futures-leverage-words").textContent = words;
+    }
+  }
+
   /* What the fields say of themselves, and the preview of what they ask for. */
   function describe(symbol, side, type, price, size, unit, leverage, options, takeProfit, stopLoss) {
     form = { symbol, side, type, price, size, unit, leverage, options, takeProfit, stopLoss };
     place("futures-price-field").hidden = !(type in PRICES);
     place("futures-price-label").textContent = PRICES[type]?.[0] ?? "";
     place("futures-bracket").hidden = !options.includes("bracket");
-    place("futures-leverage-words").textContent = `${leverage}x`;
+    holdLeverage();
     place("futures-leverage").max = limits(symbol)?.max_leverage ?? 125;
     const base = limits(symbol)?.base ?? symbol?.split("/")[0];
     const [first] = place("futures-unit").options;
@@ -160,6 +180,7 @@
 
   // while something is in the ticket, its preview follows the price
   window.balanceState.follow(() => {
+    form !== null && holdLeverage();
     const isFilled = form !== null && String(form.size ?? "").trim() !== "";
     const isSeen = !place("futures-panel").hidden && document.visibilityState === "visible";
     if (isFilled && isSeen && Date.now() - previewed > REFRESH_MS) {
