@@ -73,6 +73,18 @@ class Market:
             return instrument.price_up(quote.ask * (1 + self.terms.slippage))
         return instrument.price_down(quote.bid * (1 - self.terms.slippage))
 
+    def crossing_price(self, symbol: str, side: str, limit: Decimal) -> Decimal | None:
+        """What an order of ``side`` with the price ``limit`` fills at in the moment it arrives;
+        None where it rests.
+
+        Raises:
+            NoLivePrice: it has none now.
+        """
+        quote, price = self.quote(symbol), self.taker_price(symbol, side)
+        if side == "buy":
+            return min(limit, price) if limit >= quote.ask else None
+        return max(limit, price) if limit <= quote.bid else None
+
 
 #: While no feed runs.
 NO_MARKET: Final = Market()

@@ -63,10 +63,7 @@ def immediate_price(order: Order, market: Market) -> Decimal | None:
         return market.taker_price(order.symbol, order.side)
     if order.type != "limit" or order.price is None:
         return None
-    quote, price = market.quote(order.symbol), market.taker_price(order.symbol, order.side)
-    if order.side == "buy":
-        return min(order.price, price) if order.price >= quote.ask else None
-    return max(order.price, price) if order.price <= quote.bid else None
+    return market.crossing_price(order.symbol, order.side, order.price)
 
 
 def executed(

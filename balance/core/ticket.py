@@ -17,8 +17,15 @@ from balance.core.errors import InvalidAmount, InvalidRequest, UnknownPosition
 from balance.core.figures import grouped, rounded
 from balance.core.instrument import Instrument, on_step
 from balance.core.market import Market
-from balance.core.money import ZERO, exactly, quantized
-from balance.core.position import Order, OrderSide, OrderType, Position, closing_side
+from balance.core.money import QUANTUM, ZERO, exactly, quantized
+from balance.core.position import (
+    Order,
+    OrderSide,
+    OrderType,
+    Position,
+    closing_side,
+    opened_side,
+)
 
 #: What an order has that names no leverage, where nothing of its symbol is open yet.
 DEFAULT_LEVERAGE: Final = Decimal(10)
@@ -70,9 +77,10 @@ def drawn_up(
     _check_members(ticket)
     if len(account.orders_of(ticket.symbol)) >= MOST_ORDERS:
         raise InvalidRequest(f"{ticket.symbol} has {MOST_ORDERS} open orders; cancel some first.")
-    price = ticket.price and _on_tick(instrument, ticket.price)
-    trigger = ticket.trigger_price and _on_tick(instrument, ticket.trigger_price)
-    reference = price or trigger or market.taker_price(ticket.symbol, ticket.side)
+    _check_feed(account, ticket.symbol, market)
+    price = _on_tick(instrument, ticket.price)
+    trigger = _on_tick(instrument, ticket.trigger_price)
+    reference = _reference(ticket, market, price or trigger)
     leverage = _leverage(account, ticket)
     quantity = _quantity(account, ticket, market, reference, leverage)
     opening = ZERO
@@ -92,13 +100,23 @@ def drawn_up(
         trigger_price=trigger,
         leverage=leverage,
         reduce_only=ticket.reduce_only,
-        take_profit=ticket.take_profit and _on_tick(instrument, ticket.take_profit),
-        stop_loss=ticket.stop_loss and _on_tick(instrument, ticket.stop_loss),
+        take_profit=_on_tick(instrument, ticket.take_profit),
+        stop_loss=_on_tick(instrument, ticket.stop_loss),
         reserved_margin=quantized(margin.initial_margin(max(opening, ZERO), reference, leverage)),
         placed_at=now,
     )
     _check_triggers(order, mark, price or mark)
     return order
+
+
+def _reference(ticket: Ticket, market: Market, named: Decimal | None) -> Decimal:
+    """The price that the order is measured at: the one that it names, or what it fills at where it
+    fills at once."""
+    if named is None:
+        return market.taker_price(ticket.symbol, ticket.side)
+    if ticket.type != "limit":
+        return named
+    return market.crossing_price(ticket.symbol, ticket.side, named) or named
 
 
 def _check_members(ticket: Ticket) -> None:
@@ -123,7 +141,20 @@ def _words(ticket: Ticket) -> str:
     return ticket.type.replace("_", "-")
 
 
-def _on_tick(instrument: Instrument, price: Decimal) -> Decimal:
+def _check_feed(account: Account, symbol: str, market: Market) -> None:
+    """What was opened at the prices of another feed is not to be traded at those of this one."""
+    feeds = {each.feed for each in account.positions if each.symbol == symbol}
+    feeds |= {each.feed for each in account.orders_of(symbol)}
+    for other in sorted(feeds - {market.feed}):
+        raise InvalidRequest(
+            f"{symbol} is open on the feed {other}, but this is {market.feed}. Start with that "
+            "feed to close it, or reset the balance."
+        )
+
+
+def _on_tick(instrument: Instrument, price: Decimal | None) -> Decimal | None:
+    if price is None:
+        return None
     if not 0 < price < Decimal(10) ** 12:
         raise InvalidAmount(f"A price must be above zero, not {grouped(price)}.")
     return max(instrument.tick_size, instrument.price(price))
@@ -159,8 +190,10 @@ def _quantity(
         if held and ticket.percent == 100:
             return wanted
     elif ticket.percent is not None:
-        a_unit = price * (1 / leverage + market.terms.taker_fee)
-        wanted = account.available_balance * ticket.percent / 100 / a_unit
+        a_unit = price * (1 / leverage + market.terms.taker_fee) + _open_loss(ticket, market, price)
+        # margin and fee are each rounded when they are booked
+        budget = max(account.available_balance * ticket.percent / 100 - QUANTUM, ZERO)
+        wanted = budget / a_unit
     if wanted is None:
         return None
     if wanted <= 0 and not (ticket.reduce_only and held is None):
@@ -168,6 +201,14 @@ def _quantity(
     if held and ticket.reduce_only and wanted >= held.quantity:
         return held.quantity
     return on_step(instrument, wanted)
+
+
+def _open_loss(ticket: Ticket, market: Market, price: Decimal) -> Decimal:
+    """What a unit of a limit order that rests would be under water at once."""
+    if ticket.type != "limit" or market.crossing_price(ticket.symbol, ticket.side, price):
+        return ZERO
+    mark = market.quotes[ticket.symbol].mark
+    return margin.open_loss(opened_side(ticket.side), Decimal(1), price, mark)
 
 
 def _reducible(ticket: Ticket, held: Position | None, quantity: Decimal | None) -> Decimal | None:
