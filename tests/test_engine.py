@@ -25,7 +25,7 @@ from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
 from balance.store.lock import account_lock
 from balance.store.recovery import verify
 from tests.feeds import HandFed
-from tests.markets import BTC, ETH, quote
+from tests.markets import BTC, ETH, SOL, quote
 
 EIGHT = datetime(2026, 1, 2, 8, tzinfo=UTC)
 RATE = "0.0001"
@@ -184,6 +184,27 @@ def test_a_stop_loss_ends_the_take_profit(run: Running) -> None:
         run.price(mark)
     assert [each[:2] for each in run.fills()] == [("order", "taker"), ("stop_loss", "taker")]
     assert run.desk.snapshot().positions == run.desk.snapshot().open_orders == ()
+
+
+def test_one_moment_may_act_on_several_symbols_each_by_itself(run: Running) -> None:
+    run.feed.give(quote(BTC, 40_000), quote(ETH, 2_000), quote(SOL, 100))
+    run.order("buy", "1", leverage=50)
+    for symbol, price in ((ETH, 1_990), (SOL, 90)):
+        run.desk.place_order(symbol=symbol, side="buy", type="limit", quantity=10, price=price)
+    run.desk.place_order(symbol=SOL, side="sell", quantity=10)
+    revision = run.desk.snapshot().revision
+    before = EIGHT - timedelta(seconds=1)
+    run.price(100, SOL, time=before, funding_rate=RATE)
+    run.feed.give(quote(BTC, 39_000), quote(ETH, 1_985), quote(SOL, 100, time=EIGHT))
+    snapshot = run.desk.snapshot()
+    assert snapshot.revision == revision + 1, "in one commit"
+    newest = [each for each in run.desk.whole_history() if each["revision"] == revision + 1]
+    assert [each["kind"] for each in newest][::-1] == ["liquidation", "fill", "fee", "funding"]
+    assert [(each["symbol"], each["side"]) for each in snapshot.positions] == [
+        (SOL, "short"),
+        (ETH, "long"),
+    ]
+    assert [each["symbol"] for each in snapshot.open_orders] == [SOL]
 
 
 def test_nothing_fills_on_stale_prices_and_it_goes_on_with_live_ones(run: Running) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import InsufficientBalance
 from balance.core.figures import rounded
-from balance.core.funding import Settlements, due, instants, settled
+from balance.core.funding import Settlements, instants, settled
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
 from balance.core.orders import cancelled, executed
@@ -19,19 +21,7 @@ from balance.core.trade import Effect, Fill
 def is_due(account: Account, market: Market) -> bool:
     """Whether ``market`` does anything to ``account`` but move its marks. Cheap: it is asked at
     every moment of the market."""
-    return (
-        any(
-            position.is_liquidated_at(market.quotes[position.symbol].mark)
-            for position in account.positions
-            if position.symbol in market.live and position.feed == market.feed
-        )
-        or any(
-            _is_met(order, market.quotes[order.symbol])
-            for order in account.orders
-            if order.symbol in market.live and order.feed == market.feed
-        )
-        or bool(due(account, market))
-    )
+    return next(_acted_on(account, market), None) is not None
 
 
 @exactly
@@ -40,14 +30,31 @@ def advanced(account: Account, market: Market, settlements: Settlements) -> Chan
     is due, with what ``settlements`` tells of it (what it does not name waits), then liquidation,
     then the orders that the quote meets, oldest first. The change has no entries where there was
     nothing to do; symbols without a live quote and those of another feed are left alone."""
-    symbols = {each.symbol for each in account.positions}
-    symbols |= {each.symbol for each in account.orders}
+    # what happens to one symbol makes nothing due on another
+    symbols = set(_acted_on(account, market))
     change = Change(account.marked(market))
     for symbol in market.instruments:
-        if symbol in symbols and symbol in market.live:
+        if symbol in symbols:
             change = change.then(_funded(change.account, symbol, market, settlements))
             change = change.then(_matched(change.account, symbol, market))
     return change
+
+
+def _acted_on(account: Account, market: Market) -> Iterator[str]:
+    """The symbols on which something is due, some of them more than once."""
+    for position in account.positions:
+        if _is_live(position, market):
+            quote = market.quotes[position.symbol]
+            settlement = next(instants(position, quote.time), None)
+            if settlement is not None or position.is_liquidated_at(quote.mark):
+                yield position.symbol
+    for order in account.orders:
+        if _is_live(order, market) and _is_met(order, market.quotes[order.symbol]):
+            yield order.symbol
+
+
+def _is_live(held: Position | Order, market: Market) -> bool:
+    return held.symbol in market.live and held.feed == market.feed
 
 
 def _funded(account: Account, symbol: str, market: Market, settlements: Settlements) -> Change:
