@@ -22,6 +22,7 @@ from balance.core.instrument import Bracket, Instrument
 from balance.core.instruments import KNOWN
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import from_iso, iso
+from balance.core.money import LIMIT
 from balance.core.quote import Candle, Quote
 from balance.store import disk
 
@@ -128,7 +129,7 @@ def saved_feed(folder: Path) -> tuple[str | None, dict[str, Any], datetime | Non
 def _document(file: Path) -> dict[str, Any]:
     try:
         document = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 
@@ -143,18 +144,56 @@ def read_market(text: bytes) -> Market:
         document = json.loads(text)
         quotes = [_read_quote(each) for each in document["quotes"]]
         instruments = [_read_instrument(each) for each in document["instruments"]]
-        return Market(
+        market = Market(
             feed=document["feed"],
             label=document["label"],
             state=document["state"],
             words=document["words"],
-            as_of=document["as_of"] and from_iso(document["as_of"]),
+            as_of=None if document["as_of"] is None else from_iso(document["as_of"]),
             quotes={each.symbol: each for each in quotes},
             live=frozenset(document["live"]),
             instruments={each.symbol: each for each in instruments},
         )
-    except (KeyError, TypeError, AttributeError, ArithmeticError) as fault:
+    except (KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as fault:
         raise ValueError(f"this is no market: {fault}") from fault
+    if not _is_sound(market):
+        raise ValueError("this is no market that anyone could trade on")
+    return market
+
+
+def _is_sound(market: Market) -> bool:
+    texts = (market.feed, market.label, market.state, market.words)
+    return (
+        all(isinstance(each, str) for each in texts)
+        and market.live <= set(market.quotes) <= set(market.instruments)
+        and all(map(_is_quote, market.quotes.values()))
+        and all(map(_is_instrument, market.instruments.values()))
+    )
+
+
+def _is_quote(quote: Quote) -> bool:
+    rate, opened = quote.funding_rate, quote.day_open
+    return (
+        all(map(_is_above_zero, (quote.bid, quote.ask, quote.last, quote.mark)))
+        and (opened is None or _is_above_zero(opened))
+        and (rate is None or (rate.is_finite() and rate.copy_abs() < 1))
+    )
+
+
+def _is_instrument(instrument: Instrument) -> bool:
+    rules = [getattr(instrument, name) for name in _RULES]
+    rows = [getattr(each, name) for each in instrument.brackets for name in _BRACKET]
+    return (
+        bool(rows)
+        and all(each.is_finite() and each >= 0 for each in (*rules, *rows))
+        and _is_above_zero(instrument.tick_size)
+        and _is_above_zero(instrument.step_size)
+        and all(e.max_leverage >= 1 > e.maintenance_rate for e in instrument.brackets)
+    )
+
+
+def _is_above_zero(number: Decimal | None) -> bool:
+    return number is not None and number.is_finite() and 0 < number < LIMIT
 
 
 _PRICES: Final = ("bid", "ask", "last", "mark", "funding_rate", "day_open")

@@ -1,0 +1,219 @@
+"""The board: the newest prices, for this process and through a file for the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from balance import Desk, NoLivePrice
+from balance.board import (
+    FEED_FILE,
+    MARKET_FILE,
+    FileBoard,
+    LiveBoard,
+    read_market,
+    save_market,
+    save_past,
+    saved_feed,
+)
+from balance.core.errors import BalanceError
+from balance.core.instruments import KNOWN
+from balance.core.market import Market
+from balance.feeds.simulated import SimulatedFeed
+from balance.store.memory_store import MemoryStore
+from tests.boards import board
+from tests.markets import BTC, ETH, market, quote, unlimited
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    """A folder with the file of a server that runs."""
+    save_market(tmp_path, board().market, {})
+    return tmp_path
+
+
+def aged(folder: Path, seconds: float) -> None:
+    """Let the file in ``folder`` be of so long ago."""
+    then = time.time() - seconds
+    os.utime(folder / MARKET_FILE, (then, then))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        board().market,
+        Market(feed="simulated", label="SIMULATED", state="waiting", instruments=KNOWN),
+        market(
+            quote(BTC, "0.00000001", bid="1e-8", funding_rate="-0.00012345"),
+            quote("A1/USDT", "123456789012.12345678", day_open="1e-7"),
+            state="stale",
+            words="The exchange is silent: \N{ROCKET}.",
+            live=frozenset({BTC}),
+            instruments={BTC: KNOWN[BTC], "A1/USDT": unlimited("A1/USDT")},
+        ),
+    ],
+    ids=lambda told: told.state,
+)
+def test_what_was_written_is_read_again(tmp_path: Path, told: Market) -> None:
+    save_market(tmp_path, told, {})
+    read = FileBoard(tmp_path).market
+    # counted and charged by the server that has them
+    assert replace(read, tick=told.tick, terms=told.terms) == told
+    assert list(read.instruments) == list(told.instruments)
+
+
+def test_a_new_price_is_seen_at_once(here: Path) -> None:
+    reader = FileBoard(here)
+    assert reader.market.quotes[BTC].mark == 40_000
+    for price in range(40_001, 40_020):
+        save_market(here, board(btc=price).market, {})
+        assert reader.market.quotes[BTC].mark == price
+
+
+def test_a_file_that_was_not_written_again_is_not_read_again(here: Path) -> None:
+    reader = FileBoard(here)
+    assert reader.market is reader.market
+
+
+def test_prices_of_a_server_that_has_stopped_are_known_but_not_live(here: Path) -> None:
+    reader = FileBoard(here)
+    aged(here, 3)
+    assert reader.market.live == {BTC, ETH}
+    for seconds in (6, 3_600, -3_600):
+        aged(here, seconds)
+        read = reader.market
+        assert (read.state, read.live) == ("stale", frozenset())
+        assert read.quotes[BTC].mark == 40_000
+        assert "start it with python app.py" in read.words
+        with pytest.raises(NoLivePrice, match="start it with"):
+            read.quote(BTC)
+    save_market(here, board().market, {})
+    assert reader.market.live == {BTC, ETH}
+
+
+@pytest.mark.parametrize("text", [None, b"", b"{", b"[]", b"null", b"\xff", b"{}", b"[" * 100_000])
+def test_where_no_prices_can_be_read_the_words_say_what_to_do(
+    tmp_path: Path, text: bytes | None
+) -> None:
+    if text is not None:
+        (tmp_path / MARKET_FILE).write_bytes(text)
+    read = FileBoard(tmp_path).market
+    assert (read.feed, read.state, read.quotes) == (None, "none", {})
+    with pytest.raises(NoLivePrice, match="start it with"):
+        read.quote(BTC)
+
+
+def test_the_account_does_not_depend_on_the_prices_file(tmp_path: Path) -> None:
+    save_market(tmp_path, board().market, {})
+    desk = Desk(MemoryStore(), FileBoard(tmp_path))
+    desk.place_order(symbol=BTC, side="buy", quantity="0.01")
+    (tmp_path / MARKET_FILE).write_bytes(b"{")
+    assert desk.snapshot().positions[0]["mark_price"] == 40_004
+    assert desk.deposit(5).balance == Decimal("10004.79998")
+
+
+def test_only_the_server_has_candles(here: Path) -> None:
+    assert FileBoard(here).candles(BTC, 60, 10) == LiveBoard().candles(BTC, 60, 10) == ()
+
+
+def test_a_file_is_never_seen_half_written(here: Path) -> None:
+    assert [each.name for each in here.iterdir()] == [MARKET_FILE]
+
+
+class TestWhatTheLastServerLeft:
+    """The feed's id and state, and when it was seen last."""
+
+    def test_is_there_for_the_next_start(self, tmp_path: Path) -> None:
+        feed = SimulatedFeed()
+        feed.next(0)
+        told = board().market
+        save_past(tmp_path, told, feed.saved())
+        feed_id, state, seen = saved_feed(tmp_path)
+        assert (feed_id, seen) == ("simulated", told.as_of)
+        again = SimulatedFeed(saved=state)
+        assert again.candles(BTC, 60, 5) == feed.candles(BTC, 60, 5)
+
+    @pytest.mark.parametrize(
+        "text", [None, b"{", b"[]", b"5", b'{"feed": 5}', b"\xff", b"[" * 100_000]
+    )
+    def test_is_nothing_where_it_can_not_be_read(self, tmp_path: Path, text: bytes | None) -> None:
+        if text is not None:
+            (tmp_path / MARKET_FILE).write_bytes(text)
+            (tmp_path / FEED_FILE).write_bytes(text)
+        feed_id, state, seen = saved_feed(tmp_path)
+        assert (feed_id, state, seen) == (None, {}, None)
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The places in ``value``, all the way down."""
+    yield path
+    names = range(len(value)) if isinstance(value, list) else value
+    for name in names if isinstance(value, dict | list) else ():
+        yield from _paths(value[name], (*path, name))
+
+
+WHOLE = board().market
+NONSENSE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.sampled_from(
+        ["", "x", "NaN", "-1", "0", "1e999999", "Infinity", "sNaN", BTC, "DOGE/USDT", [], {}, [[]]]
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def mangled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose file gets damaged."""
+    folder = tmp_path_factory.mktemp("mangled")
+    save_market(folder, WHOLE, {})
+    return folder
+
+
+@given(data=st.data(), nonsense=NONSENSE)
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_file_that_somebody_has_damaged_is_no_market_or_a_sound_one(
+    mangled: Path, data: st.DataObject, nonsense: Any
+) -> None:
+    save_market(mangled, WHOLE, {})
+    document = json.loads((mangled / MARKET_FILE).read_bytes())
+    path = data.draw(st.sampled_from([each for each in _paths(document) if each]))
+    place = document
+    for name in path[:-1]:
+        place = place[name]
+    if data.draw(st.booleans()):
+        place[path[-1]] = nonsense
+    else:
+        del place[path[-1]]
+    text = json.dumps(document).encode()
+    (mangled / MARKET_FILE).write_bytes(text)
+    desk = Desk(MemoryStore(), FileBoard(mangled))
+    try:
+        read = read_market(text)
+    except ValueError:
+        assert desk.snapshot().market["feed"] is None
+        return
+    assert read.live <= set(read.quotes) <= set(read.instruments)
+    for each in read.quotes.values():
+        assert all(price.is_finite() for price in (each.bid, each.ask, each.last, each.mark))
+    # whatever it is, whoever trades on it is answered
+    for side in ("buy", "sell"):
+        try:
+            desk.place_order(symbol=BTC, side=side, quantity="0.01", leverage=1)
+        except BalanceError:
+            continue
+    assert desk.snapshot().market["prices"].keys() == read.quotes.keys()
