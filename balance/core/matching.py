@@ -42,14 +42,19 @@ def advanced(account: Account, market: Market, settlements: Settlements) -> Chan
 
 def _acted_on(account: Account, market: Market) -> Iterator[str]:
     """The symbols on which something is due, some of them more than once."""
+    foreign = set()
     for position in account.positions:
-        if _is_live(position, market):
+        if position.feed != market.feed:
+            foreign.add(position.symbol)
+        elif _is_live(position, market):
             quote = market.quotes[position.symbol]
             settlement = next(instants(position, quote.time), None)
             if settlement is not None or position.is_liquidated_at(quote.mark):
                 yield position.symbol
     for order in account.orders:
-        if _is_live(order, market) and _is_met(order, market.quotes[order.symbol]):
+        if order.symbol in foreign or not _is_live(order, market):
+            continue
+        if _is_met(order, market.quotes[order.symbol]):
             yield order.symbol
 
 
@@ -59,7 +64,7 @@ def _is_live(held: Position | Order, market: Market) -> bool:
 
 def _funded(account: Account, symbol: str, market: Market, settlements: Settlements) -> Change:
     change, position = Change(account), account.position(symbol)
-    if position is None or position.feed != market.feed:
+    if position is None:
         return change
     for instant in instants(position, market.quotes[symbol].time):
         if (symbol, instant) in settlements:
@@ -72,8 +77,7 @@ def _funded(account: Account, symbol: str, market: Market, settlements: Settleme
 def _matched(account: Account, symbol: str, market: Market) -> Change:
     change, position = Change(account), account.position(symbol)
     quote = market.quotes[symbol]
-    ours = position is not None and position.feed == market.feed
-    if position is not None and ours and position.is_liquidated_at(quote.mark):
+    if position is not None and position.is_liquidated_at(quote.mark):
         return liquidated(account, position)
     for order in account.orders_of(symbol):
         if order.feed == market.feed and _is_met(order, quote):
