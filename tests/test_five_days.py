@@ -22,6 +22,8 @@ from balance.engine import Engine
 from balance.feeds.replay import ReplayFeed
 from balance.store.file_store import FileStore
 from balance.store.recovery import verify
+from tests.screen import PATHS, go, text, texts, wait_for
+from tests.serving import Server
 
 BTC = "BTC/USDT"
 #: Between these times the plan trades at 50x, and else at 10x.
@@ -360,3 +362,46 @@ def test_the_crash_liquidates_the_long_for_its_margin_and_no_more(days: Days) ->
     assert after[-1] == "liquidation"
     later = [each for each in days.rows() if each["revision"] > revision]
     assert not any("38,000" in each["note"] for each in later), "its open order went with it"
+
+
+def test_every_tab_agrees_with_the_account_once_the_replay_has_ended(
+    start_server: Callable[..., Server], open_browser: Callable[[str], Any]
+) -> None:
+    options = ("--speed", "600", "--from", "2022-02-01T04:20", "--funding-rate", "0.01")
+    server = start_server("--feed", f"replay:{BTC}={PRICES}", *options)
+    wait_for(lambda: server.get("/prices").json()["state"] == "live", "a price")
+    for body in (
+        {"side": "buy", "quantity": 0.2, "leverage": 10, "take_profit": 50_000},
+        {"side": "sell", "quantity": 0.05, "reduce_only": True},
+        {"side": "buy", "quantity": 0.01, "type": "limit", "price": 20_000},
+        {"side": "sell", "quantity": 0.15, "type": "stop_market", "trigger_price": 30_000},
+    ):
+        assert server.post({"symbol": BTC, **body}, "/orders").status_code == 200
+    assert server.post({"deposit": 12.34}).status_code == 200
+    browser = open_browser(server.url)
+    wait_for(lambda: "ended" in text(browser, "market-note"), "the replay's end", 30)
+    assert text(browser, "market-note").startswith("The replay has ended at 2022-02-01 05:31")
+    seen = server.get().json()
+    assert seen["market"]["state"] == "ended"
+    assert seen["market"]["prices"][BTC]["last"] == 38_544
+    fields = browser.driver.execute_script(
+        "return Object.fromEntries([...document.querySelectorAll('[data-live]')]"
+        ".map((each) => [each.id, [each.dataset.live, each.dataset.symbol ?? null]]))"
+    )
+    assert {symbol for _, symbol in fields.values()} == {None, BTC}
+    told = {
+        each: (seen if symbol is None else seen["market"]["prices"][symbol])["display"][name]
+        for each, (name, symbol) in fields.items()
+    }
+    for tab in PATHS:
+        go(browser, tab)
+        wait_for(lambda: texts(browser) == told, f"the account's figures, seen from {tab}")
+    assert told["futures-total-balance"] != told["futures-virtual-balance"], "it is not flat"
+    refused = server.post({"symbol": BTC, "side": "buy", "quantity": 0.1}, "/orders")
+    assert refused.status_code == 503
+    detail = refused.json()["detail"]
+    assert "no live price" in detail
+    assert "The replay has ended" in detail
+    assert server.get().json() == seen
+    assert browser.get_logs() == []
+    assert verify(server.folder).faults == ()
