@@ -12,6 +12,7 @@ import pytest
 from balance.core.snapshot import DISPLAYED
 from tests.answers import exactly, raw
 from tests.serving import Server
+from tests.standing import StandingServer
 
 MONEY = (
     *("balance", "unrealized_pnl", "portfolio_value", "used_margin", "available_balance"),
@@ -24,8 +25,8 @@ OTHERS = ("status", "currency", "as_of", "epoch", "revision", "positions", "open
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all, each on its own epoch."""
-    with Server(tmp_path_factory.mktemp("api") / "account") as running:
+    """One server for all, each on its own epoch; only what a test does changes anything."""
+    with StandingServer(tmp_path_factory.mktemp("api") / "account") as running:
         yield running
 
 

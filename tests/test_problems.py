@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -31,7 +32,13 @@ def unchanged(server: Server) -> Iterator[None]:
     yield
     after = server.get().json()
     assert (after["revision"], after["balance"]) == (before["revision"], before["balance"])
-    assert not [line for line in server.said if "Traceback" in line or "ERROR" in line]
+    assert not [line for line in server.said if "Traceback" in line or is_mistake(line)]
+
+
+def is_mistake(line: str) -> bool:
+    """Whether ``line`` of the log tells of a mistake of the server; that the market can do nothing
+    to a damaged account is none."""
+    return "ERROR" in line and "what the market does can't be booked" not in line
 
 
 def sent(server: Server, body: bytes, path: str = POSTS[0], **headers: str) -> requests.Response:
@@ -271,7 +278,7 @@ class TestADamagedFile:
     ) -> None:
         page = server.get("/_dash-layout")
         assert page.status_code == 200
-        assert "$" not in page.text
+        assert not re.search(r"\$\d", page.text)
         assert "virtual_balance.json" in page.text
         problem(server.get("/virtual_balance/history"), 503)
         file = server.folder / "virtual_balance.json"

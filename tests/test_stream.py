@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -22,12 +23,13 @@ from balance.store.memory_store import MemoryStore
 from tests.answers import problem
 from tests.listening import Listener
 from tests.serving import ROOT, Server
+from tests.standing import StandingServer
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all."""
-    with Server(tmp_path_factory.mktemp("stream") / "account") as running:
+    """One server for all, on which nothing happens but what a test does."""
+    with StandingServer(tmp_path_factory.mktemp("stream") / "account") as running:
         yield running
 
 
@@ -87,6 +89,19 @@ def test_a_listener_misses_nothing_and_hears_nothing_twice_of_many_changes(
     # what a slow listener could not take in time is left out, never late
     assert revisions == sorted(set(revisions))
     assert revisions[-1] == start + 40
+
+
+def test_prices_that_move_are_told_at_most_four_times_a_second(folder: Path) -> None:
+    with Server(folder) as moving, Listener(moving.port) as listener:
+        listener.next()
+        events = [listener.next() for _ in range(6)]
+    assert {event.data["revision"] for event in events} == {1}
+    ticks = [event.data["tick"] for event in events]
+    assert ticks == sorted(set(ticks))
+    prices = {event.data["market"]["prices"]["BTC/USDT"]["last"] for event in events}
+    assert len(prices) > 1
+    # the last five are a quarter of a second apart, give or take what a thread may be late
+    assert 5 * 0.25 - 0.1 < events[-1].at - events[0].at < 5
 
 
 def test_a_change_by_another_program_comes_to_the_listeners(server: Server) -> None:
