@@ -52,17 +52,24 @@ def refuse_others(desk: Desk, feed: Feed, *, is_moved: bool = False) -> None:
         account = desk.account()
     except StoreError:
         return  # every tab says so; what is repaired is marked by its own feed only
-    held = [f"{each.symbol} {each.side}" for each in account.positions]
     open_on = {each.feed for each in account.positions} | {each.feed for each in account.orders}
     if not open_on or (open_on == {feed.id} and not is_moved):
         return
-    what = ", ".join(held) if held else f"{len(account.orders)} orders"
     there = " and ".join(sorted(open_on))
     change = "Another time" if open_on == {feed.id} else f"The feed {feed.id}"
     raise FeedFault(
-        f"{change} can't be taken while {what} is open on {there}. Start as before and close it, "
-        "or begin anew with python -m balance reset."
+        f"{change} can't be taken while {_open_words(account)} open on {there}. Start as before "
+        "and end that, or begin anew with python -m balance reset."
     )
+
+
+def _open_words(account: Account) -> str:
+    """``"BTC/USDT long and 2 orders are"``."""
+    what = [f"{each.symbol} {each.side}" for each in account.positions]
+    count = len(account.orders)
+    if count:
+        what.append(f"{count} order{'s' if count > 1 else ''}")
+    return f"{' and '.join(what)} {'are' if len(what) > 1 or count > 1 else 'is'}"
 
 
 class Engine:

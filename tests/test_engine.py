@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,20 +17,27 @@ from filelock import FileLock
 
 from balance import engine as engine_module
 from balance.board import FEED_FILE, MARKET_FILE, LiveBoard, read_market, saved_feed
+from balance.core.account import Account
+from balance.core.change import Change
 from balance.core.errors import NoLivePrice
 from balance.core.moments import from_iso, iso
+from balance.core.position import Order, Position
 from balance.core.quote import Settlement
 from balance.core.snapshot import Snapshot
 from balance.desk import Desk
-from balance.engine import SAVE_SECONDS, SHOW_SECONDS, Engine
+from balance.engine import SAVE_SECONDS, SHOW_SECONDS, Engine, refuse_others
+from balance.feeds.contract import FeedFault
 from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
 from balance.store.lock import account_lock
+from balance.store.memory_store import MemoryStore
 from balance.store.recovery import verify
+from tests.accounts import order, position
 from tests.feeds import HandFed
 from tests.markets import BTC, ETH, SOL, quote
 
 EIGHT = datetime(2026, 1, 2, 8, tzinfo=UTC)
 RATE = "0.0001"
+ONE = Decimal(1)
 
 
 class Running:
@@ -608,3 +617,43 @@ def test_positions_of_another_feed_are_left_alone(folder: Path, feed: HandFed) -
         snapshot = other.desk.snapshot()
         assert snapshot.positions[0]["mark_price"] == 40_000
         assert snapshot.portfolio_value == before.equity
+
+
+@pytest.mark.parametrize(
+    ("positions", "orders", "words"),
+    [
+        ((position(),), (), "BTC/USDT long is open on simulated."),
+        ((), (order(),), "1 order is open on simulated."),
+        ((), (order(), order(id="o-2")), "2 orders are open on simulated."),
+        (
+            (position(side="short"),),
+            (order(feed="binance"),),
+            "BTC/USDT short and 1 order are open on binance and simulated.",
+        ),
+    ],
+)
+def test_a_feed_is_refused_while_another_ones_things_are_open(
+    positions: tuple[Position, ...], orders: tuple[Order, ...], words: str
+) -> None:
+    store = MemoryStore()
+
+    def change(account: Account) -> Change:
+        return Change(replace(account, positions=positions, orders=orders)).booked("deposit", ONE)
+
+    store.commit(change, source="program")
+    with pytest.raises(FeedFault) as refused:
+        refuse_others(Desk(store), HandFed("replay:BTC/USDT=mine.csv"))
+    start = f"The feed replay:BTC/USDT=mine.csv can't be taken while {words} "
+    assert str(refused.value).startswith(start)
+    same = {each.feed for each in (*positions, *orders)} == {"simulated"}
+    with nullcontext() if same else pytest.raises(FeedFault):
+        refuse_others(Desk(store), HandFed("simulated"))
+    with pytest.raises(FeedFault, match="^Another time" if same else "^The feed simulated"):
+        refuse_others(Desk(store), HandFed("simulated"), is_moved=True)
+
+
+def test_any_feed_may_run_where_nothing_is_open_or_nothing_can_be_read(folder: Path) -> None:
+    desk = Desk(FileStore(folder))
+    refuse_others(desk, HandFed("binance"), is_moved=True)
+    (folder / ACCOUNT_FILE).write_bytes(b"{")
+    refuse_others(desk, HandFed("binance"))
