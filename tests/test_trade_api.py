@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -784,9 +785,9 @@ class TestWhateverIsSent:
         _, client = fuzzed
         query = {"timeframe": timeframe, "limit": limit, "before": limit, "symbol": symbol}
         for method, path in (
-            ("GET", f"/candles/{symbol}"),
-            ("POST", f"/positions/{symbol}/close"),
-            ("DELETE", f"/orders/{order_id}"),
+            ("GET", f"/candles/{quote(symbol)}"),
+            ("POST", f"/positions/{quote(symbol)}/close"),
+            ("DELETE", f"/orders/{quote(order_id)}"),
             ("DELETE", "/orders"),
             ("GET", "/fills"),
         ):
