@@ -95,21 +95,16 @@ def _book() -> html.Section:
             html.H2("Positions, orders and fills", className="visually-hidden"),
             html.Div(
                 [
-                    dbc.RadioItems(
-                        options=[
-                            {
-                                "label": _counted("Positions", "position_count"),
-                                "value": "positions",
-                            },
-                            {"label": _counted("Open orders", "order_count"), "value": "orders"},
-                            {"label": "Fills", "value": "fills"},
-                        ],
-                        value="positions",
-                        id="futures-book",
-                        className="choice",
-                        inputClassName="btn-check",
-                        labelClassName="btn btn-sm btn-outline-secondary",
-                        labelCheckedClassName="active",
+                    choice(
+                        "futures-book",
+                        (
+                            (_counted("Positions", "position_count"), "positions"),
+                            (_counted("Open orders", "order_count"), "orders"),
+                            ("Fills", "fills"),
+                        ),
+                        "positions",
+                        label="Table",
+                        small=True,
                     ),
                     button("Cancel all", "futures-cancel-all", "x-circle", color="danger"),
                 ],

@@ -17,7 +17,7 @@ from balance.core.snapshot import DISPLAYED
 
 LIVE = "data-live"
 
-# a figure of many letters is written smaller; as in assets/balance.js
+# a figure of many letters is written smaller; as in assets/live.js
 _LONG, _LONGEST = 13, 17
 
 
@@ -97,3 +97,5 @@ def _all(component: object) -> Iterator[Component]:
     elif isinstance(component, Component):
         yield component
         yield from _all(getattr(component, "children", None))
+        # what a choice offers may be words with a figure in them
+        yield from _all([each.get("label") for each in getattr(component, "options", None) or ()])

@@ -55,7 +55,7 @@ def card(title: str, *children: Component, className: str = "") -> html.Section:
 
 
 def choice(
-    id: str, options: Sequence[tuple[str, str]], value: str, *, label: str, small: bool = False
+    id: str, options: Sequence[tuple[Children, str]], value: str, *, label: str, small: bool = False
 ) -> html.Div:
     """One of a few, as buttons in a row; ``options`` are words and values, ``label`` what is
     chosen, for those who don't see it."""

@@ -2,6 +2,7 @@
 
 import dash_bootstrap_components as dbc
 from dash import html
+from dash.development.base_component import Component
 
 from balance.core.figures import NONE
 from layouts.parts import button, card, choice, number_field, unseen_label
@@ -32,38 +33,8 @@ def ticket() -> html.Section:
         choice("futures-side", SIDES, "buy", label="Side"),
         choice("futures-type", TYPES, "market", label="Type"),
         number_field("futures-price", "Price", hidden=True),
-        html.Div(
-            [
-                dbc.Label("Size", html_for="futures-size"),
-                dbc.InputGroup(
-                    [
-                        dbc.Input(
-                            id="futures-size",
-                            type="text",
-                            inputmode="decimal",
-                            autoComplete="off",
-                            placeholder="0",
-                        ),
-                        dbc.Select(
-                            id="futures-unit",
-                            options=[{"label": word, "value": unit} for word, unit in UNITS],
-                            value="notional",
-                        ),
-                    ]
-                ),
-                unseen_label("Unit of the size", "futures-unit"),
-                html.Div([_share(percent) for percent in (10, 25, 50, 100)], className="shares"),
-            ],
-            className="field",
-        ),
-        html.Div(
-            [
-                dbc.Label("Leverage", html_for="futures-leverage"),
-                html.Output("10x", id="futures-leverage-words", className="leverage-words"),
-                dbc.Input(id="futures-leverage", type="range", min=1, max=125, step=1, value=10),
-            ],
-            className="field leverage",
-        ),
+        _size(),
+        _leverage(),
         dbc.Checklist(
             options=[
                 {"label": "Reduce-only", "value": "reduce_only"},
@@ -82,17 +53,59 @@ def ticket() -> html.Section:
             className="pair",
             hidden=True,
         ),
-        html.Dl(
-            [
-                part
-                for name, field in _PREVIEW
-                for part in (html.Dt(name), html.Dd(NONE, id=f"futures-preview-{field}"))
-            ],
-            className="preview",
-        ),
+        _preview(),
         html.Div(id="futures-ticket-note", className="ticket-note", role="status"),
         button("Buy / Long", "futures-submit", color="primary", outline=False),
         className="ticket",
+    )
+
+
+def _size() -> Component:
+    return html.Div(
+        [
+            dbc.Label("Size", html_for="futures-size"),
+            dbc.InputGroup(
+                [
+                    dbc.Input(
+                        id="futures-size",
+                        type="text",
+                        inputmode="decimal",
+                        autoComplete="off",
+                        placeholder="0",
+                    ),
+                    dbc.Select(
+                        id="futures-unit",
+                        options=[{"label": word, "value": unit} for word, unit in UNITS],
+                        value="notional",
+                    ),
+                ]
+            ),
+            unseen_label("Unit of the size", "futures-unit"),
+            html.Div([_share(percent) for percent in (10, 25, 50, 100)], className="shares"),
+        ],
+        className="field",
+    )
+
+
+def _leverage() -> Component:
+    return html.Div(
+        [
+            dbc.Label("Leverage", html_for="futures-leverage"),
+            html.Output("10x", id="futures-leverage-words", className="leverage-words"),
+            dbc.Input(id="futures-leverage", type="range", min=1, max=125, step=1, value=10),
+        ],
+        className="field leverage",
+    )
+
+
+def _preview() -> Component:
+    return html.Dl(
+        [
+            part
+            for name, field in _PREVIEW
+            for part in (html.Dt(name), html.Dd(NONE, id=f"futures-preview-{field}"))
+        ],
+        className="preview",
     )
 
 

@@ -21,10 +21,11 @@ from balance.core.wallet import EVENTS, KINDS
 from balance.desk import Desk
 from balance.store.memory_store import MemoryStore
 from layouts.ledger import KIND_WORDS, SOURCE_WORDS, ledger_rows
-from layouts.live import LIVE, filled, ids_ending, live_components, live_text
+from layouts.live import LIVE, filled, ids_ending, live_components, live_price, live_text
 from layouts.shell import shell
 from layouts.tab import Place, Tab
 from layouts.tabs import TABS
+from layouts.ticker import ticker
 from tests.serving import ROOT
 
 # what outside programs rely on
@@ -97,7 +98,7 @@ class TestLiveText:
         texts = html.Div(
             [live_text("current_pnl", id="a"), live_text("balance", id="b"), html.B("$1.00")]
         )
-        first, second, other = filled(texts, {"current_pnl": "-$12.30"}).children
+        first, second, other = filled(texts, {"display": {"current_pnl": "-$12.30"}}).children
         assert (first.children, getattr(first, "data-tone")) == ("-$12.30", "loss")
         assert (second.children, getattr(second, "data-tone")) == (NONE, "flat")
         assert other.children == "$1.00"
@@ -107,8 +108,36 @@ class TestLiveText:
         [("+$1.00", "gain"), ("-0.01%", "loss"), ("$0.00", "flat"), (NONE, "flat"), ("", "flat")],
     )
     def test_has_the_tone_of_its_sign(self, text: str, tone: str) -> None:
-        (component,) = live_components(filled(live_text("epoch", id="x"), {"epoch": text}))
+        (component,) = live_components(
+            filled(live_text("epoch", id="x"), {"display": {"epoch": text}})
+        )
         assert getattr(component, "data-tone") == tone
+
+
+class TestLivePrice:
+    def test_shows_a_symbols_price_and_a_dash_where_it_is_not_known(self) -> None:
+        texts = html.Div(
+            [
+                live_price("last", "BTC/USDT", id="a"),
+                live_price("change_percent", "BTC/USDT", id="b"),
+                live_price("last", "ETH/USDT", id="c"),
+            ]
+        )
+        told = {"display": {"last": "43,812.40", "change_percent": "-0.40%"}}
+        known = filled(texts, {"market": {"prices": {"BTC/USDT": told}}})
+        assert [each.children for each in known.children] == ["43,812.40", "-0.40%", NONE]
+        assert [getattr(each, "data-tone") for each in known.children] == ["flat", "loss", "flat"]
+
+    def test_of_what_no_price_has_can_not_be_shown(self) -> None:
+        with pytest.raises(ValueError, match="can't show 'volume'; it can show bid, ask, last"):
+            live_price("volume", "BTC/USDT", id="x")
+
+    def test_of_every_symbol_is_on_the_strip_of_every_page(self) -> None:
+        symbols = ("BTC/USDT", "ETH/USDT")
+        strip = [getattr(each, "id", "") for each in everything(ticker(symbols))]
+        assert {"ticker-BTC-USDT-last", "ticker-ETH-USDT-change", "market-label"} <= set(strip)
+        shown = [getattr(each, "id", "") for each in everything(page())]
+        assert "ticker" in shown
 
 
 class TestThePage:
@@ -162,7 +191,8 @@ class TestThePage:
         shown = list(live_components(page(desk)))
         assert len(shown) > 20
         for each in shown:
-            assert each.children == display[getattr(each, LIVE)], each.id
+            if not hasattr(each, "data-symbol"):
+                assert each.children == display[getattr(each, LIVE)], each.id
 
     def test_shows_dashes_and_no_number_where_the_account_can_not_be_read(self) -> None:
         shown = list(live_components(page(None)))
@@ -259,7 +289,7 @@ class TestTheLedger:
         entry = dict(desk_after().history().entries[0])
         rows = ledger_rows({**entry, "kind": kind, "amount": Decimal(0)} for kind in EVENTS)
         assert [row["kind"] for row in rows] == ["Order placed", "Order cancelled", "Fill"]
-        assert {(row["amount"], row["tone"]) for row in rows} == {("$0.00", "flat")}
+        assert {(row["amount"], row["tone"]) for row in rows} == {(NONE, "flat")}
 
 
 CODE = [

@@ -71,7 +71,8 @@
     if (news !== stored) {
       stored = news;
       pushes += 1;
-      window.dash_clientside.set_props("balance-push", { data: pushes });
+      // in a task of its own, so that what is shown does not wait for Dash
+      setTimeout(() => window.dash_clientside.set_props("balance-push", { data: pushes }), 0);
     }
   }
 
@@ -188,41 +189,15 @@
     return noUpdate();
   }
 
-  const LINK_WORDS = { live: "Live", polling: "Polling", offline: "Offline" };
-  // a figure of many letters is written smaller; as in layouts/live.py
-  const LENGTHS = [
-    [13, "short"],
-    [17, "long"],
-    [Infinity, "longest"],
-  ];
-  const TONES = { "+": "gain", "-": "loss" };
-
-  // the texts that a live element shows one of: the account's, or those of a symbol's prices
-  function texts(symbol) {
-    return symbol === undefined ? snapshot?.display : snapshot?.market.prices[symbol]?.display;
-  }
-
-  // shows the figure that a live element declares; what did not change is not touched
-  function feed(element) {
-    const text = texts(element.dataset.symbol)?.[element.dataset.live];
-    if (text === undefined || element.textContent === text) {
-      return false;
-    }
-    element.textContent = text;
-    element.dataset.tone = TONES[text[0]] ?? "flat";
-    element.dataset.length = LENGTHS.find(([most]) => text.length <= most)[1];
-    return true;
-  }
-
   // feeds every live component there is, and says on every tab how live it is
   function show() {
-    const changed = Array.from(document.querySelectorAll("[data-live]")).filter(feed);
+    const changed = window.balanceLive.feed(document);
     // prices move all the time: only what a change of the account has changed flashes
     if (snapshot !== null && snapshot.revision !== flashed) {
       flashed === null || changed.forEach(window.balanceScreen.flash);
       flashed = snapshot.revision;
     }
-    showLink();
+    window.balanceLive.showLink(link, fault);
     if (snapshot !== null) {
       followers.forEach((follow) => follow(snapshot));
     }
@@ -244,40 +219,6 @@
     );
   }
 
-  /* What the pill, the strips and the title say. */
-  function showLink() {
-    const place = (id) => document.getElementById(id);
-    const { state, at } = link;
-    const note =
-      state === "offline"
-        ? `The server does not answer. These figures are from ${window.balanceScreen.clock(at)}; ` +
-          "they follow by themselves when it is back."
-        : "";
-    write(place("link-state"), LINK_WORDS[state]);
-    write(place("link-note"), note);
-    write(place("fault-note"), fault ?? "");
-    place("link-pill").dataset.link = state;
-    place("app-shell").dataset.link = fault ? "fault" : state;
-    document.title = snapshot ? `${snapshot.display.balance} · Virtual Balance` : "Virtual Balance";
-  }
-
-  // a strip that is read out must not be touched while it says the same
-  function write(element, words) {
-    if (element.textContent !== words) {
-      element.textContent = words;
-    }
-  }
-
-  // a live component that comes into the page later shows its figure from its first moment
-  new MutationObserver((changes) => {
-    for (const { addedNodes } of changes) {
-      for (const node of addedNodes) {
-        node.querySelectorAll?.("[data-live]").forEach(feed);
-        node.dataset?.live && feed(node);
-      }
-    }
-  }).observe(document.documentElement, { childList: true, subtree: true });
-
   // what a page that changed the balance itself was answered
   window.balanceState = {
     accept(answer) {
@@ -293,10 +234,6 @@
     // has `follow` called with the newest snapshot whenever something is shown
     follow(follow) {
       followers.push(follow);
-    },
-    // feeds the live elements in `element` anew, after what they declare has changed
-    feed(element) {
-      element.querySelectorAll("[data-live]").forEach(feed);
     },
   };
   window.dash_clientside = { ...window.dash_clientside, balance: { receive, fanOut } };

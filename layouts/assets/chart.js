@@ -103,10 +103,7 @@
   }
 
   function note(words) {
-    const element = document.getElementById("futures-chart-note");
-    if (element !== null) {
-      element.textContent = words;
-    }
+    window.balanceLive.write(document.getElementById("futures-chart-note"), words);
   }
 
   function bar({ time, open, high, low, close }) {
@@ -213,7 +210,7 @@
     for (const id of ["futures-last", "futures-change", "futures-mark", "futures-funding"]) {
       document.getElementById(id).dataset.symbol = symbol;
     }
-    window.balanceState.feed(document.querySelector(".chart-head"));
+    window.balanceLive.feed(document.querySelector(".chart-head"));
     if (symbol && path === "/futures") {
       load(symbol, timeframe);
     }

@@ -7,12 +7,7 @@
     stale: "Prices have stopped. Nothing fills on old ones.",
   };
 
-  function write(id, words) {
-    const element = document.getElementById(id);
-    if (element !== null && element.textContent !== words) {
-      element.textContent = words;
-    }
-  }
+  const write = (id, words) => window.balanceLive.write(document.getElementById(id), words);
 
   function show({ market }) {
     const { label, state, words, prices } = market;

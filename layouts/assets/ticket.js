@@ -124,9 +124,7 @@
     }
     field.disabled = used !== undefined;
     const words = used === undefined ? `${form.leverage}x` : `${used}x, as what is open`;
-    if (place("futures-leverage-words").textContent !== words) {
-      place("futures-leverage-words").textContent = words;
-    }
+    window.balanceLive.write(place("futures-leverage-words"), words);
   }
 
   /* What the fields say of themselves, and the preview of what they ask for. */

@@ -1,0 +1,75 @@
+/* What is live in the page: the texts that declare a figure of the account or a symbol's price, and what
+ * is said of the link on every tab.
+ */
+(() => {
+  "use strict";
+
+  const LINK_WORDS = { live: "Live", polling: "Polling", offline: "Offline" };
+  // a figure of many letters is written smaller; as in layouts/live.py
+  const LENGTHS = [
+    [13, "short"],
+    [17, "long"],
+    [Infinity, "longest"],
+  ];
+  const TONES = { "+": "gain", "-": "loss" };
+
+  const known = () => window.balanceState?.snapshot ?? null;
+
+  // the texts that a live element shows one of: the account's, or those of a symbol's prices
+  function texts(symbol) {
+    return symbol === undefined ? known()?.display : known()?.market.prices[symbol]?.display;
+  }
+
+  // shows the figure that a live element declares; what did not change is not touched
+  function feedOne(element) {
+    const text = texts(element.dataset.symbol)?.[element.dataset.live];
+    if (text === undefined || element.textContent === text) {
+      return false;
+    }
+    element.textContent = text;
+    element.dataset.tone = TONES[text[0]] ?? "flat";
+    element.dataset.length = LENGTHS.find(([most]) => text.length <= most)[1];
+    return true;
+  }
+
+  /* Feeds every live element in `within`: those that changed. */
+  function feed(within) {
+    return Array.from(within.querySelectorAll("[data-live]")).filter(feedOne);
+  }
+
+  /* What the pill, the strips and the title say. */
+  function showLink({ state, at }, fault) {
+    const place = (id) => document.getElementById(id);
+    const note =
+      state === "offline"
+        ? `The server does not answer. These figures are from ${window.balanceScreen.clock(at)}; ` +
+          "they follow by themselves when it is back."
+        : "";
+    write(place("link-state"), LINK_WORDS[state]);
+    write(place("link-note"), note);
+    write(place("fault-note"), fault ?? "");
+    place("link-pill").dataset.link = state;
+    place("app-shell").dataset.link = fault ? "fault" : state;
+    const balance = known()?.display.balance;
+    document.title = balance ? `${balance} · Virtual Balance` : "Virtual Balance";
+  }
+
+  /* Writes `words` into `element`; a strip that is read out must not be touched while it says the same. */
+  function write(element, words) {
+    if (element !== null && element.textContent !== words) {
+      element.textContent = words;
+    }
+  }
+
+  // a live component that comes into the page later shows its figure from its first moment
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) {
+      for (const node of addedNodes) {
+        node.querySelectorAll && feed(node);
+        node.dataset?.live && feedOne(node);
+      }
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
+  window.balanceLive = { feed, showLink, write };
+})();
