@@ -64,11 +64,13 @@ class Trading:
             NoLivePrice: the symbol has no live price now.
             UnknownPosition: it is to reduce what is not there.
         """
-        market, order_id, now = self.market, _new_id(), _now()
+        order_id = _new_id()
 
         def change(account: Account) -> Change:
+            # only now: it may have had to wait for its turn
+            market = self.market
             ticket = asked.ticket(members, market)
-            time = _market_time(market, ticket.symbol, now)
+            time = _market_time(market, ticket.symbol, _now())
             return orders.placed(account.marked(market), ticket, market, order_id, time)
 
         wanted = ["order", *asked.fingerprint(members)]
@@ -120,8 +122,7 @@ class Trading:
         """
         if quantity is not None and percent is not None:
             raise InvalidRequest("Name a quantity or a percent, not both.")
-        market, order_id, now = self.market, _new_id(), _now()
-        wanted = asked.symbol(symbol, market)
+        order_id, wanted = _new_id(), asked.symbol(symbol, self.market)
         sizes = {
             name: asked.positive(size, name)
             for name, size in (("quantity", quantity), ("percent", percent))
@@ -129,7 +130,9 @@ class Trading:
         }
 
         def change(account: Account) -> Change:
-            time = _market_time(market, wanted, now)
+            # only now: it may have had to wait for its turn
+            market = self.market
+            time = _market_time(market, wanted, _now())
             return orders.closed(account.marked(market), wanted, market, order_id, time, **sizes)
 
         named = [(name, plain(size)) for name, size in sizes.items()]

@@ -30,6 +30,7 @@ from balance.board import LiveBoard, save_market
 from balance.core.words import MARKET, OFFLINE
 from balance.store.memory_store import MemoryStore
 from balance.store.recovery import verify
+from balance.store.state import Commit
 from balance.trading import MOST_CANDLES
 from tests.boards import board as a_board
 from tests.markets import BTC, ETH, quote
@@ -157,6 +158,56 @@ class TestAnOrder:
         assert buy(desk, **key).entries == first.entries
         with pytest.raises(InvalidRequest, match="no feed runs"):
             buy(desk)
+
+
+class WaitingStore(MemoryStore):
+    """Lets something happen while a change waits for its turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def commit(self, *args: Any, **how: Any) -> Commit:
+        self.meanwhile()
+        return super().commit(*args, **how)
+
+
+class TestAnOrderThatHadToWait:
+    """Another program held the lock while the market went on."""
+
+    @pytest.fixture
+    def store(self) -> WaitingStore:
+        return WaitingStore()
+
+    @pytest.fixture
+    def desk(self, store: WaitingStore, board: LiveBoard) -> Desk:
+        desk = Desk(store, board)
+        buy(desk)
+        return desk
+
+    @pytest.mark.parametrize(
+        ("trade", "price"),
+        [(buy, "50005"), (lambda desk: desk.close_position(BTC), "49995")],
+        ids=["placed", "closed"],
+    )
+    def test_fills_at_the_price_of_its_turn(
+        self, desk: Desk, store: WaitingStore, board: LiveBoard, trade: Any, price: str
+    ) -> None:
+        store.meanwhile = lambda: moved(board, 50_000)
+        fill = trade(desk).entries[0].booking.fill
+        assert fill.price == Decimal(price)
+
+    @pytest.mark.parametrize("trade", [buy, lambda desk: desk.close_position(BTC)])
+    def test_does_not_fill_where_the_price_has_gone(
+        self, desk: Desk, store: WaitingStore, board: LiveBoard, trade: Any
+    ) -> None:
+        def fall_silent() -> None:
+            board.market = replace(board.market, live=frozenset(), state="stale")
+
+        store.meanwhile = fall_silent
+        with pytest.raises(NoLivePrice):
+            trade(desk)
+        assert desk.snapshot().revision == 2
 
 
 class TestCancellingAndClosing:
