@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -20,8 +21,10 @@ from app import create_app
 from balance import Desk
 from balance.api.stream import Stream
 from balance.board import LiveBoard
+from balance.core.change import Operation
+from balance.core.entry import Entry, Place
 from balance.store.memory_store import MemoryStore
-from balance.store.state import Commit
+from balance.store.state import Commit, State
 from tests.answers import exactly, problem
 from tests.boards import board as a_board
 from tests.markets import BTC, ETH
@@ -40,23 +43,50 @@ CHANGES = [
 ]
 
 
+class RenewedStore:
+    """A store in memory that each test gets a new one in."""
+
+    def __init__(self) -> None:
+        self.inner = MemoryStore()
+
+    def read(self) -> State:
+        return self.inner.read()
+
+    def commit(self, operation: Operation, **how: Any) -> Commit:
+        return self.inner.commit(operation, **how)
+
+    def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
+        return self.inner.entries(before=before)
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[RenewedStore, LiveBoard, Desk, Flask]:
+    """One app for all, with what it stands on."""
+    store, board = RenewedStore(), a_board()
+    desk = Desk(store, board)
+    return store, board, desk, create_app(desk, Stream(1)).server
+
+
 @pytest.fixture
-def board() -> LiveBoard:
+def board(made: tuple[RenewedStore, LiveBoard, Desk, Flask]) -> LiveBoard:
     """Bitcoin at 40,000 and Ether at 2,000; Solana has no price."""
-    return a_board()
+    board, new = made[1], a_board()
+    board.market, board.candles = new.market, new.candles
+    return board
 
 
 @pytest.fixture
-def desk(board: LiveBoard) -> Desk:
-    """An account in memory of 10,000."""
-    return Desk(MemoryStore(), board)
+def desk(made: tuple[RenewedStore, LiveBoard, Desk, Flask], board: LiveBoard) -> Desk:
+    """A new account of 10,000 in memory."""
+    store, _, desk, _ = made
+    store.inner = MemoryStore()
+    return desk
 
 
 @pytest.fixture
-def client(desk: Desk) -> FlaskClient:
+def client(made: tuple[RenewedStore, LiveBoard, Desk, Flask], desk: Desk) -> FlaskClient:
     """Asks an app on that account."""
-    client: FlaskClient = create_app(desk, Stream(1)).server.test_client()
-    return client
+    return made[3].test_client()
 
 
 @pytest.fixture
