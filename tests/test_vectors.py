@@ -44,6 +44,8 @@ OURS: Final = Path(__file__).with_name("vectors.json")
 #: More than any case needs, where it does not say what there is.
 AMPLE: Final = Decimal(10) ** 11
 
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
 Case = Mapping[str, Any]
 Figure = Callable[[str], Decimal | None]
 
@@ -252,15 +254,15 @@ def _with_gain(x: Inputs) -> Account:
 
 def _settled(x: Inputs) -> Decimal:
     """What a position has received after the settlements that it was open at."""
-    holding, settlements = _opened(x.but(price=1)), x.each("settlements")
-    last = x.moment("closed_at", "close_time", "exit_time", default=MOMENT + timedelta(days=3650))
-    due = funding.instants(holding.positions[0], last)
-    for each in settlements:
-        instant = next(due)
-        told = each.moment("time", "timestamp", "settled_at", default=instant)
-        while instant < told:
-            instant = next(due, told)
-        if instant == told <= last:
+    holding = _opened(x.but(price=1))
+    opened = holding.positions[0].opened_at
+    closed = x.moment("closed_at", "close_time", "exit_time", default=opened + timedelta(days=365))
+    due = list(funding.instants(holding.positions[0], closed))
+    following = iter(due)
+    for each in x.each("settlements"):
+        # those without a time are one after the other
+        instant = each.moment("time", "timestamp", default=next(following, NEVER))
+        if instant in due:
             settlement = Settlement(
                 rate=each.number("funding_rate", "rate"), mark=each.number("mark_price", "price")
             )
@@ -664,6 +666,28 @@ def test_a_figure_within_its_tolerance_passes_and_one_beyond_does_not() -> None:
         check({**case, "tolerance": "0.009"})
     with pytest.raises(Differs, match=r"within 0\.009"):
         check({**case, "tolerance_by_field": {"fee": "0.009"}})
+
+
+def test_a_settlement_counts_only_where_the_position_was_open_at_it() -> None:
+    settlements = [
+        {"time": f"2024-01-01T{hour}:00:00Z", "mark_price": "100", "funding_rate": rate}
+        for hour, rate in (("00", "0.01"), ("08", "0.02"), ("16", "0.04"))
+    ]
+    case = {
+        "id": "x",
+        "kind": "funding",
+        "inputs": {
+            "side": "long",
+            "qty": "1",
+            "settlements": settlements,
+            "opened_at": "2024-01-01T00:00:15Z",
+            "closed_at": "2024-01-01 15:59:59",
+        },
+        "expected": {"funding_received": "-2"},
+    }
+    check(case)
+    late = {**case["inputs"], "closed_at": "2024-01-01T16:00:00Z"}
+    check({**case, "inputs": late, "expected": {"funding_received": "-6"}})
 
 
 def _with(case: Case, **changes: Any) -> Case:
