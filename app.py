@@ -13,12 +13,14 @@ import threading
 import webbrowser
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from dash import Dash
 from dash.development.base_component import Component
+from filelock import FileLock
 from flask import Flask, has_request_context, request
 from flask_bootstrap import Bootstrap5
 from waitress.server import create_server
@@ -29,7 +31,7 @@ from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems, problem_of
 from balance.api.routes import create_api
 from balance.api.stream import Stream
-from balance.board import LiveBoard, saved_feed
+from balance.board import FileBoard, LiveBoard, saved_feed
 from balance.core.errors import StoreError
 from balance.core.figures import plain
 from balance.core.money import DEFAULT_STARTING_BALANCE
@@ -38,6 +40,7 @@ from balance.engine import Engine, refuse_others
 from balance.feeds.choose import open_feed
 from balance.feeds.contract import FeedFault
 from balance.feeds.options import add_feed_options, feed_options
+from balance.following import Follower, take_market
 from balance.store.file_store import FileStore
 from balance.watch import Watch
 from layouts.index import INDEX
@@ -121,11 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(f"--host {options.host} lets other machines in, so it needs --token.")
     if options.token is not None and len(options.token) < SHORTEST_TOKEN:
         return _failed(f"--token must have at least {SHORTEST_TOKEN} characters.")
-    board, stream = LiveBoard(), Stream(MOST_STREAMS)
+    stream = Stream(MOST_STREAMS)
     try:
-        desk = Desk(FileStore(options.data_dir), board)
-        _prove_writable(options.data_dir)
-        engine = _engine(desk, board, stream, options)
+        desk, market = _opened(options, stream)
     except StoreError as fault:
         return _failed(f"The data folder {options.data_dir} is of no use: {fault}")
     except OSError as fault:
@@ -134,28 +135,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(str(fault))
     guards = Guards(options.host, options.token)
     app = create_app(desk, stream, guards, data_dir=options.data_dir)
-    return _serve(app, desk, stream, engine, options)
+    return _serve(app, desk, stream, market, options)
 
 
-def _engine(
-    desk: Desk, board: LiveBoard, stream: Stream, options: argparse.Namespace
-) -> Callable[[], Engine]:
-    """What starts the engine on the feed that ``options`` choose, where the last one stopped.
+class _Market(NamedTuple):
+    """What brings the prices."""
+
+    start: Callable[[], None]
+    stop: Callable[[], None]
+    # held as long as this is
+    lock: FileLock | None
+
+
+def _opened(options: argparse.Namespace, stream: Stream) -> tuple[Desk, _Market]:
+    """The account that ``options`` name, and its market: the first server on it lets that act,
+    from where the last one stopped; another one follows its prices.
 
     Raises:
+        StoreError, OSError: the data folder is of no use.
         FeedFault: the feed can't be used, or the account trades on another one.
     """
-    feed_id, state, last_seen = saved_feed(options.data_dir)
+    folder = options.data_dir
+    store = FileStore(folder)
+    _prove_writable(folder)
+    lock = take_market(folder)
+    if lock is None:
+        print("Another server runs here already: prices are those that it has.")
+        file_board = FileBoard(folder)
+        desk = Desk(store, file_board)
+        follower = Follower(desk, file_board, stream.publish)
+        return desk, _Market(follower.start, follower.stop, None)
+    feed_id, state, last_seen = saved_feed(folder)
     wanted = feed_options(options)
     feed = open_feed(wanted, {"id": feed_id, "state": state} if state else None)
+    board = LiveBoard()
+    desk = Desk(store, board)
     refuse_others(desk, feed, is_moved=wanted.start is not None)
-    engine = Engine(desk, board, feed, stream.publish, options.data_dir)
-
-    def start() -> Engine:
-        engine.start(last_seen if feed_id == feed.id else None)
-        return engine
-
-    return start
+    engine = Engine(desk, board, feed, stream.publish, folder)
+    start = partial(engine.start, last_seen if feed_id == feed.id else None)
+    return desk, _Market(start, engine.stop, lock)
 
 
 def _forget_settings_of_dash() -> None:
@@ -168,7 +186,7 @@ def _serve(
     app: Dash,
     desk: Desk,
     stream: Stream,
-    started: Callable[[], Engine],
+    market: _Market,
     options: argparse.Namespace,
 ) -> int:
     try:
@@ -193,7 +211,7 @@ def _serve(
     except ValueError:
         return _failed(f"--host {options.host} is no address of this machine.")
     try:
-        engine = started()
+        market.start()
     except FeedFault as fault:
         return _failed(str(fault))
     watch = Watch(desk, stream.publish, stream.publish_fault)
@@ -207,7 +225,7 @@ def _serve(
     # returns when a signal came, after the answers under way are given
     server.run()
     watch.stop()
-    engine.stop()
+    market.stop()
     print("Stopped.")
     return 0
 

@@ -31,9 +31,9 @@ MARKET_FILE: Final = "market.json"
 FEED_FILE: Final = "feed.json"
 #: A file that has not been written for so long is of a server that has stopped.
 _STALE_SECONDS: Final = 5.0
-_STOPPED: Final = "The server that brings its prices is not running: start it with python app.py."
+STOPPED: Final = "The server that brings its prices is not running: start it with python app.py."
 # while no server has ever written one; what it will bring is not known either
-_NONE_YET: Final = Market(words=_STOPPED, instruments=KNOWN)
+_NONE_YET: Final = Market(words=STOPPED, instruments=KNOWN)
 
 
 #: Gives candles: of which symbol, of how many seconds each, how many at most.
@@ -57,7 +57,9 @@ class FileBoard:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / MARKET_FILE
-        self._seen: tuple[tuple[int, int], Market] | None = None
+        # the market as it was read, and what it was read from: the file, and whether it was stale
+        self._seen: tuple[tuple[int, int, bool], Market] | None = None
+        self._tick = 0
         # only the server has them
         self.candles: Candles = _no_candles
 
@@ -66,16 +68,18 @@ class FileBoard:
         """The market of a moment ago, or the last one known, with nothing live in it."""
         try:
             status = os.stat(self._file)
-            signature = (status.st_mtime_ns, status.st_ino)
+            is_stale = abs(time.time() - status.st_mtime) > _STALE_SECONDS
+            signature = (status.st_mtime_ns, status.st_ino, is_stale)
             if self._seen is None or self._seen[0] != signature:
-                self._seen = signature, read_market(self._file.read_bytes())
+                market = read_market(self._file.read_bytes())
+                if is_stale:
+                    market = replace(market, live=frozenset(), state="stale", words=STOPPED)
+                self._tick += 1
+                self._seen = signature, replace(market, tick=self._tick)
         except (OSError, ValueError):
             # no market is known, or none that can be read: the account does not depend on it
             return _NONE_YET
-        market = self._seen[1]
-        if abs(time.time() - status.st_mtime) > _STALE_SECONDS:
-            return replace(market, live=frozenset(), state="stale", words=_STOPPED)
-        return market
+        return self._seen[1]
 
 
 def save_market(folder: Path, market: Market, feed: Mapping[str, Any]) -> None:

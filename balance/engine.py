@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from balance.board import LiveBoard, save_market, save_past
+from balance.board import STOPPED, LiveBoard, save_market, save_past
 from balance.core.account import Account
 from balance.core.errors import BalanceError, StoreError
 from balance.core.funding import due
@@ -104,7 +104,7 @@ class Engine:
             feed=feed.id,
             label=feed.label,
             state=feed.state,
-            instruments=feed.instruments,
+            instruments=dict(feed.instruments),
             terms=terms or Terms(),
         )
 
@@ -130,6 +130,9 @@ class Engine:
         self._feed.stop()
         if self._thread.is_alive():
             self._thread.join()
+        # for the programs that read the file: nothing fills from here on
+        market = replace(self._board.market, live=frozenset(), state="stale", words=STOPPED)
+        self._board.market = market
         self._save(wholly=True)
 
     def tell(self, quotes: Sequence[Quote], source: str = MARKET) -> None:
@@ -141,6 +144,8 @@ class Engine:
             quotes={**self._board.market.quotes, **{each.symbol: each for each in quotes}},
             state=self._feed.state if source == MARKET else "live",
             words=self._feed.words,
+            # a copy, as an exchange may tell its rules later
+            instruments=dict(self._feed.instruments),
             as_of=datetime.now(UTC),
             tick=self._board.market.tick + 1,
         )

@@ -12,7 +12,7 @@ from balance.clerk import Clerk, How, Outcome
 from balance.core import asked, orders
 from balance.core.account import Account
 from balance.core.candles import MINUTE
-from balance.core.change import Change
+from balance.core.change import Change, Operation
 from balance.core.errors import InvalidRequest
 from balance.core.figures import plain
 from balance.core.funding import Settlements
@@ -74,7 +74,7 @@ class Trading:
             return orders.placed(account.marked(market), ticket, market, order_id, time)
 
         wanted = ["order", *asked.fingerprint(members)]
-        return self._clerk.carry_out(change, wanted, **(how or {}))
+        return self._traded(change, wanted, how or {})
 
     def preview_order(self, **members: Any) -> Preview:
         """What :meth:`place_order` would do now, without doing it.
@@ -94,7 +94,7 @@ class Trading:
             UnknownOrder: there is none with that id.
         """
         operation = partial(_cancelled, order_id)
-        return self._clerk.carry_out(operation, ["cancel", order_id], **how)
+        return self._traded(operation, ["cancel", order_id], how)
 
     def cancel_orders(self, symbol: str | None = None, **how: Unpack[How]) -> Outcome:
         """Cancel all open orders, or those of ``symbol``.
@@ -104,7 +104,7 @@ class Trading:
         """
         wanted = None if symbol is None else asked.symbol(symbol, self.market)
         operation = partial(_all_cancelled, wanted)
-        return self._clerk.carry_out(operation, ["cancel_all", wanted], **how)
+        return self._traded(operation, ["cancel_all", wanted], how)
 
     def close_position(
         self,
@@ -136,7 +136,13 @@ class Trading:
             return orders.closed(account.marked(market), wanted, market, order_id, time, **sizes)
 
         named = [(name, plain(size)) for name, size in sizes.items()]
-        return self._clerk.carry_out(change, ["close", wanted, *named], **how)
+        return self._traded(change, ["close", wanted, *named], how)
+
+    def _traded(self, operation: Operation, asked_for: Sequence[Any], how: How) -> Outcome:
+        note = how.get("note", "")
+        return self._clerk.carry_out(
+            lambda account: operation(account).noted(note), asked_for, **how
+        )
 
     def advance(
         self, market: Market, settlements: Settlements, source: str = MARKET

@@ -435,3 +435,10 @@ def test_a_server_and_programs_that_trade_at_once_lose_and_double_nothing(
     fills = account.fills(limit=1_000).entries
     signs = {"buy": 1, "sell": -1}
     assert held == sum(signs[each["side"]] * each["quantity"] for each in fills)
+
+
+def test_a_note_is_kept_with_what_an_order_did(desk: Desk) -> None:
+    buy(desk, how={"note": "my model said so"})
+    fee, fill, _ = desk.history().entries
+    assert fill["note"] == "Bought 0.01 BTC/USDT at 40,004. my model said so"
+    assert "my model" not in fee["note"]

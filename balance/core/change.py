@@ -42,6 +42,14 @@ class Change:
         )
         return Change(account if effect is None else effect.on(account), (*self.bookings, booking))
 
+    def noted(self, note: str) -> Change:
+        """The change with ``note``, which somebody wants to be kept, behind its first entry's."""
+        if not note or not self.bookings:
+            return self
+        first, *others = self.bookings
+        first = replace(first, note=f"{first.note}. {note}" if first.note else note)
+        return Change(self.account, (first, *others))
+
     def then(self, following: Change) -> Change:
         """The change and, after it, one that was made from the account that it leads to."""
         return Change(following.account, (*self.bookings, *following.bookings))
