@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from dash import Dash
 from dash.development.base_component import Component
-from filelock import FileLock
+from filelock import BaseFileLock
 from flask import Flask, has_request_context, request
 from flask_bootstrap import Bootstrap5
 from waitress.server import create_server
@@ -144,7 +144,9 @@ class _Market(NamedTuple):
     start: Callable[[], None]
     stop: Callable[[], None]
     # held as long as this is
-    lock: FileLock | None
+    lock: BaseFileLock | None
+    # what there is to say of it
+    words: str = ""
 
 
 def _opened(options: argparse.Namespace, stream: Stream) -> tuple[Desk, _Market]:
@@ -160,11 +162,11 @@ def _opened(options: argparse.Namespace, stream: Stream) -> tuple[Desk, _Market]
     _prove_writable(folder)
     lock = take_market(folder)
     if lock is None:
-        print("Another server runs here already: prices are those that it has.")
         file_board = FileBoard(folder)
         desk = Desk(store, file_board)
         follower = Follower(desk, file_board, stream.publish)
-        return desk, _Market(follower.start, follower.stop, None)
+        words = " Another server runs here already: prices are those that it has."
+        return desk, _Market(follower.start, follower.stop, None, words)
     feed_id, state, last_seen = saved_feed(folder)
     wanted = feed_options(options)
     feed = open_feed(wanted, {"id": feed_id, "state": state} if state else None)
@@ -218,7 +220,8 @@ def _serve(
     watch.start()
     _stop_on_signals(stream)
     address = _address(options.host, _port(server))
-    print(f"Virtual Balance is at {address} (data in {options.data_dir}). Ctrl-C stops it.")
+    where = f"Virtual Balance is at {address} (data in {options.data_dir})."
+    print(f"{where} Ctrl-C stops it.{market.words}")
     sys.stdout.flush()
     if options.open:
         threading.Timer(0.5, webbrowser.open, [address]).start()

@@ -3,6 +3,7 @@
 from dash import ClientsideFunction, Dash, Input, Output, State
 from dash.development.base_component import Component
 
+from layouts.later import LATER
 from layouts.live import ids_ending
 
 
@@ -14,6 +15,14 @@ def register(app: Dash, layout: Component) -> None:
         Input("address", "pathname"),
         State("tab-paths", "data"),
     )
+    for store in ids_ending(layout, LATER):
+        app.clientside_callback(
+            ClientsideFunction("screen", "bring"),
+            Output(store.removesuffix(LATER), "children"),
+            Input("address", "pathname"),
+            State(store, "data"),
+            State("tab-paths", "data"),
+        )
     app.clientside_callback(
         ClientsideFunction("screen", "openMenu"),
         Output("sidebar-actions", "is_open"),

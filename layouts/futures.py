@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from layouts.cards import summary_row
 from layouts.grids import fills_grid, orders_grid, positions_grid
+from layouts.later import later
 from layouts.live import live_price, live_text
 from layouts.parts import button, choice, unseen_label
 from layouts.tab import Place, Tab
@@ -22,6 +23,7 @@ TIMEFRAMES = (
     ("4h", "4h"),
     ("1d", "1d"),
 )
+_BOOKS = (("positions", positions_grid), ("orders", orders_grid), ("fills", fills_grid))
 
 
 def _build(place: Place) -> Component:
@@ -78,7 +80,11 @@ def _chart(symbols: Sequence[str]) -> html.Section:
                 className="chart-head",
             ),
             html.Div(
-                dash_tvlwc.Tvlwc(id="futures-chart", width="100%", height="100%", series=[]),
+                later(
+                    "futures-chart-place",
+                    dash_tvlwc.Tvlwc(id="futures-chart", width="100%", height="100%", series=[]),
+                    className="fill",
+                ),
                 className="chart",
                 role="img",
                 **{"aria-label": "Candles of the symbol, with the position and its orders"},
@@ -110,9 +116,15 @@ def _book() -> html.Section:
                 ],
                 className="book-head",
             ),
-            html.Div(positions_grid(), id="futures-positions", className="book"),
-            html.Div(orders_grid(), id="futures-orders", className="book", hidden=True),
-            html.Div(fills_grid(), id="futures-fills", className="book", hidden=True),
+            *(
+                html.Div(
+                    later(f"futures-{name}-place", grid()),
+                    id=f"futures-{name}",
+                    className="book",
+                    hidden=True,
+                )
+                for name, grid in _BOOKS
+            ),
             # written by the page where there is nothing to list
             html.Div(id="futures-book-empty", hidden=True),
         ],

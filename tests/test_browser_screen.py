@@ -21,6 +21,8 @@ Opened = Callable[[str], Any]
 
 _POSITION = {
     "symbol": "BTC/USDT",
+    # nothing else marks it
+    "feed": "elsewhere",
     "side": "long",
     "quantity": "0.05",
     "entry_price": "43812.4",
@@ -31,6 +33,11 @@ _POSITION = {
     "mark_price": "43102.1",
     "marked_at": "2026-01-02T03:04:05Z",
     "opened_at": "2026-01-02T03:00:00Z",
+    "funded_at": "2026-01-02T03:00:00Z",
+    "liquidation_price": "39590.36",
+    "realized_pnl": "0",
+    "fees_paid": "0",
+    "funding": "0",
 }
 
 
@@ -275,7 +282,7 @@ def test_positions_in_the_account_are_listed_and_count(
     server: Server, open_browser: Opened
 ) -> None:
     browser = open_browser(f"{server.url}/futures")
-    wait_for(lambda: "No open positions" in text(browser, "futures-positions"), "no position")
+    wait_for(lambda: "No open positions" in text(browser, "futures-book-empty"), "no position")
     file = server.folder / "virtual_balance.json"
     account = json.loads(file.read_text())
     file.write_text(json.dumps({**account, "positions": [_POSITION]}))

@@ -531,7 +531,10 @@ def test_a_stop_keeps_what_the_next_start_needs(folder: Path, feed: HandFed) -> 
         run.price(40_123.4, bid=40_123, funding_rate=RATE, day_open=39_000)
     kept = read_market((folder / MARKET_FILE).read_bytes())
     assert kept.quotes == run.board.market.quotes
-    assert (kept.feed, kept.live, kept.instruments) == (feed.id, {BTC}, feed.instruments)
+    assert (kept.feed, kept.instruments) == (feed.id, feed.instruments)
+    # programs that read the file can't trade at what nobody brings any more
+    assert (kept.state, kept.live) == ("stale", frozenset())
+    assert "is not running" in kept.words
     assert (folder / FEED_FILE).exists()
     feed_id, state, last_seen = saved_feed(folder)
     assert (feed_id, state) == (feed.id, {"light": True, "long": "past"})

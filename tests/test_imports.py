@@ -130,7 +130,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             "app",
             (
                 *("balance", "layouts", "callbacks"),
-                *("dash", "flask", "flask_bootstrap", "waitress"),
+                *("dash", "flask", "flask_bootstrap", "waitress", "filelock"),
             ),
         ),
     ],

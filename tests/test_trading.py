@@ -106,7 +106,7 @@ class TestAnOrder:
             ({"quantity": float("nan")}, InvalidAmount),
             ({"quantity": float("inf")}, InvalidAmount),
             ({"quantity": Decimal("sNaN")}, InvalidAmount),
-            ({"quantity": object()}, InvalidAmount),
+            ({"quantity": ()}, InvalidAmount),
             ({"quantity": -1}, InvalidAmount),
             ({"symbol": "SOL/USDT", "quantity": 5}, NoLivePrice),
             ({"symbol": 5, "quantity": 5}, InvalidRequest),

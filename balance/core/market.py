@@ -48,27 +48,29 @@ class Market:
             raise InvalidRequest(f"There is no symbol {symbol!r:.40} here. There are: {known}.")
         return self.instruments[symbol]
 
-    def quote(self, symbol: str) -> Quote:
-        """The live quote of ``symbol``.
+    def quote(self, symbol: str, *, closing: bool = False) -> Quote:
+        """The live quote of ``symbol``; for what only closes, the last one of a replay that has
+        ended as well, as no other will come.
 
         Raises:
             InvalidRequest: it is not traded here.
             NoLivePrice: it has none now.
         """
         self.instrument(symbol)
-        if symbol not in self.live:
+        is_final = closing and self.state == "ended" and symbol in self.quotes
+        if symbol not in self.live and not is_final:
             raise NoLivePrice(symbol, self.words)
         return self.quotes[symbol]
 
     @exactly
-    def taker_price(self, symbol: str, side: str) -> Decimal:
+    def taker_price(self, symbol: str, side: str, *, closing: bool = False) -> Decimal:
         """What an order of ``side`` at market fills at now: the ask or the bid, and the slippage,
         rounded to the tick against the one who trades.
 
         Raises:
             NoLivePrice: it has none now.
         """
-        quote, instrument = self.quote(symbol), self.instrument(symbol)
+        quote, instrument = self.quote(symbol, closing=closing), self.instrument(symbol)
         if side == "buy":
             return instrument.price_up(quote.ask * (1 + self.terms.slippage))
         return instrument.price_down(quote.bid * (1 - self.terms.slippage))

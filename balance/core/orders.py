@@ -60,7 +60,7 @@ def _is_replaced(old: Order, new: Order) -> bool:
 def immediate_price(order: Order, market: Market) -> Decimal | None:
     """What the order fills at in the moment it arrives; None where it rests."""
     if order.type == "market":
-        return market.taker_price(order.symbol, order.side)
+        return market.taker_price(order.symbol, order.side, closing=order.reduce_only)
     if order.type != "limit" or order.price is None:
         return None
     return market.crossing_price(order.symbol, order.side, order.price)

@@ -24,15 +24,17 @@ PRICE_FIELDS: Final = ("bid", "ask", "last", "mark", "change_percent", "funding_
 def position_rows(account: Account, market: Market = NO_MARKET) -> tuple[Row, ...]:
     """The open positions: money in the quote currency, prices per base unit, quantities in base
     units, ``roe_percent`` and ``margin_ratio`` in percent."""
-    return tuple(_position(position, account, market) for position in account.positions)
+    exits: dict[str, dict[str, Decimal | None]] = {}
+    for order in account.orders:
+        if order.is_attached:
+            exits.setdefault(order.symbol, {})[order.reason] = order.trigger_price
+    return tuple(
+        _position(position, exits.get(position.symbol, {}), market)
+        for position in account.positions
+    )
 
 
-def _position(position: Position, account: Account, market: Market) -> Row:
-    attached = {
-        order.reason: order.trigger_price
-        for order in account.orders_of(position.symbol)
-        if order.is_attached
-    }
+def _position(position: Position, attached: Mapping[str, Decimal | None], market: Market) -> Row:
     margin_balance = position.isolated_margin + position.unrealized_pnl
     ratio = position.maintenance_margin / margin_balance * 100 if margin_balance > 0 else None
     row = {

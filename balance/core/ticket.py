@@ -73,7 +73,8 @@ def drawn_up(
         UnknownPosition: it is to reduce what is not there.
     """
     instrument, held = market.instrument(ticket.symbol), account.position(ticket.symbol)
-    mark = market.quote(ticket.symbol).mark
+    at_market = ticket.type == "market"
+    mark = market.quote(ticket.symbol, closing=ticket.reduce_only and at_market).mark
     _check_members(ticket)
     if len(account.orders_of(ticket.symbol)) >= MOST_ORDERS:
         raise InvalidRequest(f"{ticket.symbol} has {MOST_ORDERS} open orders; cancel some first.")
@@ -88,7 +89,8 @@ def drawn_up(
         quantity = _reducible(ticket, held, quantity)
     elif quantity is not None:
         opening = quantity - _closable(held, ticket)
-        _check_opening(instrument, ticket, held, quantity, reference, leverage)
+        resting = _resting(account, ticket)
+        _check_opening(instrument, ticket, held, quantity, resting, reference, leverage)
     order = Order(
         id=order_id,
         symbol=ticket.symbol,
@@ -113,7 +115,7 @@ def _reference(ticket: Ticket, market: Market, named: Decimal | None) -> Decimal
     """The price that the order is measured at: the one that it names, or what it fills at where it
     fills at once."""
     if named is None:
-        return market.taker_price(ticket.symbol, ticket.side)
+        return market.taker_price(ticket.symbol, ticket.side, closing=ticket.reduce_only)
     if ticket.type != "limit":
         return named
     return market.crossing_price(ticket.symbol, ticket.side, named) or named
@@ -190,6 +192,8 @@ def _quantity(
         if held and ticket.percent == 100:
             return wanted
     elif ticket.percent is not None:
+        if account.available_balance <= 0:
+            raise InvalidAmount("Nothing is available for this order: all of it is in use.")
         a_unit = price * (1 / leverage + market.terms.taker_fee) + _open_loss(ticket, market, price)
         # margin and fee are each rounded when they are booked
         budget = max(account.available_balance * ticket.percent / 100 - QUANTUM, ZERO)
@@ -225,11 +229,24 @@ def _closable(held: Position | None, ticket: Ticket) -> Decimal:
     return held.quantity if held is not None and opposite else ZERO
 
 
+def _resting(account: Account, ticket: Ticket) -> Decimal:
+    """What the open orders of the same side would open as well."""
+    return sum(
+        (
+            each.quantity or ZERO
+            for each in account.orders_of(ticket.symbol)
+            if each.side == ticket.side and not each.reduce_only
+        ),
+        ZERO,
+    )
+
+
 def _check_opening(
     instrument: Instrument,
     ticket: Ticket,
     held: Position | None,
     quantity: Decimal,
+    resting: Decimal,
     price: Decimal,
     leverage: Decimal,
 ) -> None:
@@ -241,12 +258,12 @@ def _check_opening(
         )
     closable = _closable(held, ticket)
     kept = held.quantity if held is not None and not closable else ZERO
-    notional = (kept + max(quantity - closable, ZERO)) * price
+    notional = (kept + max(quantity + resting - closable, ZERO)) * price
     most = instrument.max_leverage(notional)
     if leverage > most:
         raise InvalidRequest(
-            f"A position of {grouped(quantized(notional))} USDT in {instrument.symbol} may have "
-            f"at most {rounded(most)}x, not {rounded(leverage)}x."
+            f"A position of {grouped(quantized(notional))} USDT in {instrument.symbol}, open "
+            f"orders counted, may have at most {rounded(most)}x, not {rounded(leverage)}x."
         )
 
 

@@ -10,6 +10,7 @@
   const MEND_MS = 2000;
   const RETRY_MS = 4000;
   const TICK_MS = 1000;
+  const WAIT_MS = 50;
   const SECONDS = { "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14400, "1d": 86400 };
 
   let shown = null; // {symbol, timeframe, data, times, bar}: what the chart shows
@@ -20,7 +21,15 @@
   let wanted = 0; // counts what was asked for, so that only the newest answer counts
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const set = (props) => window.dash_clientside.set_props("futures-chart", props);
+  // the chart takes a moment to come into the page
+  function set(props) {
+    if (document.getElementById("futures-chart") === null) {
+      setTimeout(() => set(props), WAIT_MS);
+    } else {
+      window.dash_clientside.set_props("futures-chart", props);
+    }
+  }
+
   const isLookedAt = () => !document.getElementById("futures-panel")?.hidden;
 
   function priceFormat(symbol) {

@@ -110,6 +110,18 @@
     return outputs.map(({ id }) => paths[id.slice(0, -"-panel".length)] !== path);
   }
 
+  const brought = new Set();
+
+  /* Brings what takes long to draw to its place, when its tab is first looked at. */
+  function bring(path, component, paths) {
+    const { id } = window.dash_clientside.callback_context.outputs_list;
+    if (paths[id.split("-")[0]] !== path || brought.has(id)) {
+      return window.dash_clientside.no_update;
+    }
+    brought.add(id);
+    return component;
+  }
+
   function openMenu(clicks, open) {
     return !open;
   }
@@ -117,6 +129,6 @@
   window.balanceScreen = { toast, flash, clock };
   window.dash_clientside = {
     ...window.dash_clientside,
-    screen: { changeTheme, showPanel, openMenu },
+    screen: { changeTheme, showPanel, bring, openMenu },
   };
 })();
