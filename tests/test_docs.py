@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import app
-from balance import Desk, board, command
+from balance import Desk, board, command, following
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
 from balance.store import file_store
@@ -80,6 +80,7 @@ def test_every_file_of_the_account_is_in_the_readme() -> None:
         file_store.LOCK_FILE,
         board.MARKET_FILE,
         board.FEED_FILE,
+        following.MARKET_LOCK_FILE,
     }
     section = README.split("| file in `data/` |")[1].split("\n\n")[0]
     assert set(re.findall(r"^\| `([\w.]+)`", section, re.MULTILINE)) == files
