@@ -174,7 +174,9 @@ def _opened(options: argparse.Namespace, stream: Stream) -> tuple[Desk, _Market]
     desk = Desk(store, board)
     refuse_others(desk, feed, is_moved=wanted.start is not None)
     engine = Engine(desk, board, feed, stream.publish, folder)
-    start = partial(engine.start, last_seen if feed_id == feed.id else None)
+    start = partial(engine.start)
+    if feed_id == feed.id:
+        start = partial(engine.start, last_seen, FileBoard(folder).market.quotes)
     return desk, _Market(start, engine.stop, lock)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,17 +108,21 @@ class Engine:
             terms=terms or Terms(),
         )
 
-    def start(self, last_seen: datetime | None = None) -> None:
-        """Begin. What the market did since ``last_seen``, while no engine ran, is done first.
+    def start(
+        self, last_seen: datetime | None = None, quotes: Mapping[str, Quote] | None = None
+    ) -> None:
+        """Begin. What the market did since ``last_seen``, while no engine ran, is done first;
+        ``quotes`` are the last ones of this feed, which are shown until the next ones come.
 
         Raises:
             FeedFault: the feed can't be used.
         """
+        self._board.market = replace(self._board.market, quotes=quotes or {})
         if last_seen is not None:
             # stays so until a quote comes, so that a start without any leaves nothing out
             self._board.market = replace(self._board.market, as_of=last_seen)
-            for quotes in self._feed.missed(last_seen):
-                self.tell(quotes, OFFLINE)
+            for moment in self._feed.missed(last_seen):
+                self.tell(moment, OFFLINE)
         self._feed.start()
         # what was missed is past: nothing is live until the feed says so
         self._look()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,11 +9,13 @@ from typing import Any
 
 import pytest
 from dash.testing.browser import Browser
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 
 from tests.serving import Server
 
 BLANK = "about:blank"
+_WINDOW = (1440, 1000)
 _CHROMIUM = (
     # as root it has no sandbox; the rest keeps it from calling out
     "--no-sandbox",
@@ -24,7 +25,14 @@ _CHROMIUM = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--window-size=1440,1000",
+    f"--window-size={_WINDOW[0]},{_WINDOW[1]}",
+)
+# what takes back what tests change of a browser
+_AS_NEW: Any = (
+    ("Emulation.clearDeviceMetricsOverride", {}),
+    ("Emulation.setEmulatedMedia", {"media": "", "features": []}),
+    ("Network.clearBrowserCookies", {}),
+    ("Browser.resetPermissions", {}),
 )
 
 
@@ -74,16 +82,66 @@ def started_browser(url: str, folder: str, headless: bool = True) -> Browser:
     return browser
 
 
+@pytest.fixture(scope="session")
+def idle_browsers() -> Iterator[list[Browser]]:
+    """Browsers that no test uses now: to start one takes longer than most tests."""
+    idle: list[Browser] = []
+    yield idle
+    for browser in idle:
+        browser.__exit__(None, None, None)
+
+
 @pytest.fixture
-def open_browser(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Starts browsers, each a process of its own with a profile of its own, at an address."""
+def open_browser(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    idle_browsers: list[Browser],
+) -> Iterator[Callable[..., Any]]:
+    """Opens browsers, each a process of its own with a profile of its own, at an address; they are
+    as new ones are."""
     headless = request.config.getoption("headless")
-    with ExitStack() as running:
-        numbers = itertools.count(1)
+    used: list[Browser] = []
 
-        def start(url: str) -> Browser:
-            folder = tmp_path / f"download-{next(numbers)}"
-            folder.mkdir()
-            return running.enter_context(started_browser(url, str(folder), headless))
+    def start(url: str) -> Browser:
+        if idle_browsers:
+            browser = idle_browsers.pop()
+        else:
+            folder = str(tmp_path_factory.mktemp("download"))
+            browser = started_browser(BLANK, folder, headless).__enter__()
+        used.append(browser)
+        browser.driver.execute_cdp_cmd(
+            "Storage.clearDataForOrigin", {"origin": _origin(url), "storageTypes": "all"}
+        )
+        if url != BLANK:
+            browser.server_url = url
+        return browser
 
-        yield start
+    yield start
+    for browser in used:
+        try:
+            _renew(browser)
+        except WebDriverException:
+            browser.__exit__(None, None, None)
+        else:
+            idle_browsers.append(browser)
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/")[:3])
+
+
+def _renew(browser: Browser) -> None:
+    """Take back whatever a test has done to ``browser``."""
+    driver = browser.driver
+    first, *others = driver.window_handles
+    for window in others:
+        driver.switch_to.window(window)
+        driver.close()
+    driver.switch_to.window(first)
+    driver.get(BLANK)
+    for command, how in _AS_NEW:
+        driver.execute_cdp_cmd(command, how)
+    driver.set_window_size(*_WINDOW)
+    driver.get_log("browser")
+    for file in Path(browser.download_path).iterdir():
+        file.unlink()
