@@ -48,7 +48,8 @@ def money_dialog() -> dbc.Modal:
                 [
                     dbc.Label("Note (optional)", html_for="money-note"),
                     dbc.Input(id="money-note", maxLength=200, autoComplete="off"),
-                ]
+                ],
+                className="field",
             ),
         ],
         [
