@@ -10,6 +10,7 @@ from typing import Any
 
 from balance.core.account import Account
 from balance.core.figures import NONE, dollars, on_tick, rounded
+from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.orders import cost, executed, immediate_price
@@ -76,28 +77,31 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
         "liquidation_price": position.liquidation_price if position else None,
         "available_after": available,
     }
-    tick = instrument.tick_size
-    display = {
-        "quantity": f"{rounded(quantity)} {instrument.base}",
-        "leverage": f"{rounded(order.leverage)}x",
-        **{name: dollars(values[name]) for name in ("notional", "margin", "fee", "cost")},
-        "available": dollars(account.available_balance),
-        "available_after": dollars(available),
-        "price": on_tick(price, tick),
-        "liquidation_price": (
-            on_tick(position.liquidation_price, tick)
-            if position and position.liquidation_price is not None
-            else NONE
-        ),
-    }
     affordable = available >= 0 and (at_once is not None or needed <= account.available_balance)
     return Preview(
         **values,
         liquidity=liquidity,
         affordable=affordable,
         warning=_warning(order, position),
-        display=display,
+        display=_texts(values, account, instrument),
     )
+
+
+def _texts(
+    values: Mapping[str, Any], account: Account, instrument: Instrument
+) -> Mapping[str, str]:
+    tick, liquidation_price = instrument.tick_size, values["liquidation_price"]
+    amounts = ("notional", "margin", "fee", "cost", "available_after")
+    return {
+        "quantity": f"{rounded(values['quantity'])} {instrument.base}",
+        "leverage": f"{rounded(values['leverage'])}x",
+        **{name: dollars(values[name]) for name in amounts},
+        "available": dollars(account.available_balance),
+        "price": on_tick(values["price"], tick),
+        "liquidation_price": (
+            NONE if liquidation_price is None else on_tick(liquidation_price, tick)
+        ),
+    }
 
 
 def _warning(order: Order, position: Position | None) -> str:
