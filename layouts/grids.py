@@ -17,6 +17,7 @@ def positions_grid() -> dag.AgGrid:
         [
             _text("symbol", "Symbol", 88),
             _text("side_words", "Side", 80),
+            _text("owner", "Owner", 72),
             _number("quantity", "Quantity", 72),
             _result("unrealized_pnl", "Unrealised P&L", 116),
             _result("roe_percent", "ROE", 68, "On the initial margin at the entry price"),
@@ -60,6 +61,7 @@ def fills_grid() -> dag.AgGrid:
             _text("symbol", "Symbol", 92),
             _text("side", "Side", 64),
             _text("why", "Type", 92),
+            _text("owner", "Owner", 72),
             _number("quantity", "Quantity", 84),
             _number("price", "Price", 88),
             _text("liquidity", "Liquidity", 80),

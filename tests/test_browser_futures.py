@@ -80,7 +80,7 @@ def test_an_order_is_previewed_placed_and_closed(still: Server, open_browser: Op
     wait_for_toast(browser, "Bought 0.024 BTC/USDT at 40,004.2, fee 0.4800504.")
     wait_for(lambda: len(_rows(browser, "positions")) == 1, "the position's row")
     row = _rows(browser, "positions")[0]
-    assert row.startswith("BTC/USDT|Long 10x|0.024|-$0.10|-0.10%|40,004.20|40,000.00|")
+    assert row.startswith("BTC/USDT|Long 10x|You|0.024|-$0.10|-0.10%|40,004.20|40,000.00|")
     assert text(browser, "futures-size") == ""
     # every tab of another browser has it too
     shown = still.get().json()["display"]
@@ -93,7 +93,7 @@ def test_an_order_is_previewed_placed_and_closed(still: Server, open_browser: Op
     wait_for(lambda: not browser.find_element("#futures-book-empty").get_attribute("hidden"), "end")
     _choose(browser, "futures-book", "Fills")
     wait_for(lambda: len(_rows(browser, "fills")) == 3, "three fills")
-    assert "Sell|Market|0.012|39,996.00|Taker|$0.24|-$0.10" in _rows(browser, "fills")[0]
+    assert "Sell|Market|You|0.012|39,996.00|Taker|$0.24|-$0.10" in _rows(browser, "fills")[0]
     assert still.get("/positions").json()["positions"] == []
     assert browser.get_logs() == []
 

@@ -32,6 +32,7 @@ _SIDE: Final = {"enum": ["buy", "sell"]}
 _TYPE: Final = {"enum": ["market", "limit", "stop_market", "take_profit_market"]}
 _LIQUIDITY: Final = {"enum": ["maker", "taker"]}
 _FEED: Final = {"type": "string", "description": "Whose prices it goes by."}
+_OWNER: Final = {"type": "string", "description": "The bot's id; empty: the person's."}
 _ALL: Final = {
     **or_null(_QUANTITY),
     "description": "In base units; null closes whatever the position is when it triggers.",
@@ -98,12 +99,14 @@ _POSITION: Final[Schema] = {
     "stop_loss": {**or_null(_PRICE), "description": "The attached trigger price."},
     "opened_at": {**TIME, "description": "The market's time, UTC."},
     "feed": _FEED,
+    "owner": _OWNER,
+    "opened_because": {"type": "string", "description": "What its bot said; else empty."},
     "display": texts(
         (
             *("symbol", "side", "quantity", "entry_price", "mark_price", "liquidation_price"),
             *("take_profit", "stop_loss", "leverage", "notional", "isolated_margin"),
             *("margin_ratio", "unrealized_pnl", "roe_percent", "realized_pnl"),
-            *("side_words", "exits"),
+            *("side_words", "exits", "owner"),
         )
     ),
 }
@@ -126,10 +129,11 @@ _ORDER: Final[Schema] = {
     **_TERMS,
     "placed_at": {**TIME, "description": "The market's time, UTC."},
     "feed": _FEED,
+    "owner": _OWNER,
     "display": texts(
         (
             *("symbol", "side", "type", "quantity", "price", "trigger_price", "take_profit"),
-            *("stop_loss", "leverage", "reserved_margin", "side_words", "exits"),
+            *("stop_loss", "leverage", "reserved_margin", "side_words", "exits", "owner"),
         )
     ),
 }
@@ -171,8 +175,12 @@ _FILL: Final[Schema] = {
         **or_null(money("What the position brought in all")),
         "description": "Realised P&L - fees + funding of the position that it closed, else null.",
     },
+    "owner": _OWNER,
     "display": texts(
-        ("symbol", "side", "why", "liquidity", "quantity", "price", "fee", "realized_pnl")
+        (
+            *("symbol", "side", "why", "liquidity", "quantity", "price", "fee", "realized_pnl"),
+            "owner",
+        )
     ),
 }
 

@@ -41,12 +41,15 @@ def ticket(asked: Mapping[str, Any], market: Market) -> Ticket:
     reduce_only = given["reduce_only"]
     if not isinstance(reduce_only, bool):
         raise InvalidRequest("reduce_only must be true or false.")
+    numbers: dict[str, Any] = {
+        name: positive(given[name], name) for name in _NUMBERS if name in given
+    }
     return Ticket(
         symbol=symbol(given.get("symbol"), market),
         side=cast(OrderSide, _one_of(given.get("side"), "side", get_args(OrderSide))),
         type=cast(OrderType, _one_of(given["type"], "type", get_args(OrderType))),
         reduce_only=reduce_only,
-        **{name: positive(given[name], name) for name in _NUMBERS if name in given},
+        **numbers,
     )
 
 

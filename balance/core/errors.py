@@ -54,6 +54,25 @@ class NoLivePrice(BalanceError):
         self.symbol = symbol
 
 
+class NotYours(InvalidRequest):
+    """What is open of a symbol belongs to somebody else.
+
+    Attributes:
+        symbol: the symbol.
+        owner: the id of the bot that has it; empty where it is the person's.
+    """
+
+    def __init__(self, symbol: str, owner: str) -> None:
+        super().__init__(
+            f"{symbol} is traded by the bot {owner} now. Stop it and close its position first, or "
+            "make the order reduce-only: you may close what a bot holds."
+            if owner
+            else f"{symbol} is traded by the person now, and no bot touches that."
+        )
+        self.symbol = symbol
+        self.owner = owner
+
+
 class UnknownOrder(BalanceError):
     """There is no open order with that id."""
 

@@ -18,9 +18,9 @@ from balance.core.change import Change
 from balance.core.errors import InsufficientBalance
 from balance.core.figures import rounded
 from balance.core.instrument import Bracket
-from balance.core.money import ZERO, exactly, quantized
+from balance.core.money import ZERO, exactly, quantized, significant
 from balance.core.position import Order, Position, Reason, closing_side, opened_side
-from balance.core.trade import Effect, Fill, Liquidity
+from balance.core.trade import Effect, Fill, Liquidity, Trade
 
 # more digits than any price or quantity has, so that an average is as good as exact
 _DIGITS = Decimal("1e-20")
@@ -66,6 +66,10 @@ def filled(account: Account, execution: Execution, brackets: Sequence[Bracket] =
         position = _opened(position, execution, opening, fee - share)
     if position is not None:
         position = position.measured(brackets)
+    trade = None
+    if held is not None and rest is None:
+        price, time = execution.price, execution.time
+        trade = ended(held, price, time, gross, share, _why(execution))
     fill = Fill(
         order_id=order.id,
         symbol=order.symbol,
@@ -78,7 +82,10 @@ def filled(account: Account, execution: Execution, brackets: Sequence[Bracket] =
         fee=fee,
         closed_quantity=closing,
         realized_pnl=gross,
-        position_pnl=held.net_pnl + gross - share if held and not rest else None,
+        position_pnl=None if trade is None else trade.pnl,
+        owner=held.owner if held is not None else order.owner,
+        filled_at=execution.time,
+        trade=trade,
     )
     change = _booked(account, _effect(account, execution, held, position), fill)
     short = -change.account.available_balance
@@ -108,9 +115,44 @@ def _reduced(
     if not left:
         return None, gross
     rest = replace(
-        held, quantity=left, isolated_margin=kept, realized_pnl=held.realized_pnl + gross
+        held,
+        quantity=left,
+        isolated_margin=kept,
+        realized_pnl=held.realized_pnl + gross,
+        closed_quantity=held.closed_quantity + closing,
+        closed_value=held.closed_value + closing * price,
     )
     return rest, gross
+
+
+def ended(
+    held: Position, price: Decimal, time: datetime, gross: Decimal, fee: Decimal, because: str
+) -> Trade:
+    """The trade that ``held`` was, once the last of it went at ``price`` for ``gross`` before its
+    ``fee``, in the quote currency."""
+    quantity = held.closed_quantity + held.quantity
+    value = held.closed_value + held.quantity * price
+    return Trade(
+        owner=held.owner,
+        symbol=held.symbol,
+        side=held.side,
+        quantity=quantity,
+        entry_price=held.entry_price,
+        exit_price=significant(value / quantity),
+        opened_at=held.opened_at,
+        closed_at=time,
+        gross=held.realized_pnl + gross,
+        fees=held.fees_paid + fee,
+        funding=held.funding,
+        opened_because=held.opened_because,
+        closed_because=because,
+    )
+
+
+def _why(execution: Execution) -> str:
+    if execution.reason == "order":
+        return execution.order.because
+    return execution.reason.replace("_", "-").capitalize()
 
 
 def _left(account: Account, order: Order, held: Position | None, rest: Position | None) -> Decimal:
@@ -143,6 +185,7 @@ def _opened(
     return Position(
         symbol=order.symbol,
         feed=order.feed,
+        owner=order.owner,
         side=opened_side(order.side),
         quantity=opening,
         entry_price=price,
@@ -156,6 +199,7 @@ def _opened(
         opened_at=execution.time,
         funded_at=execution.time,
         fees_paid=fee,
+        opened_because=order.because,
     )
 
 
@@ -208,6 +252,7 @@ def attached_order(
         leverage=position.leverage,
         reduce_only=True,
         placed_at=now,
+        owner=position.owner,
     )
 
 

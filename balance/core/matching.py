@@ -8,6 +8,7 @@ from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import InsufficientBalance
 from balance.core.figures import rounded
+from balance.core.fills import ended
 from balance.core.funding import Settlements, instants, settled
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
@@ -112,6 +113,8 @@ def liquidated(account: Account, position: Position) -> Change:
     then the whole isolated margin is lost, and no more, at the bankruptcy price."""
     symbol = position.symbol
     price = significant(position.bankruptcy_price)
+    lost = -position.isolated_margin
+    trade = ended(position, price, position.marked_at, lost, ZERO, "Liquidation")
     fill = Fill(
         order_id="liquidation",
         symbol=symbol,
@@ -123,8 +126,11 @@ def liquidated(account: Account, position: Position) -> Change:
         price=price,
         fee=ZERO,
         closed_quantity=position.quantity,
-        realized_pnl=-position.isolated_margin,
-        position_pnl=position.net_pnl - position.isolated_margin,
+        realized_pnl=lost,
+        position_pnl=trade.pnl,
+        owner=position.owner,
+        filled_at=position.marked_at,
+        trade=trade,
     )
     effect = Effect(
         symbol=symbol,
@@ -135,6 +141,4 @@ def liquidated(account: Account, position: Position) -> Change:
         f"Liquidated: {position.side} {rounded(position.quantity)} {symbol}, mark "
         f"{rounded(position.mark_price)}, bankruptcy price {rounded(price)}"
     )
-    return Change(account).booked(
-        "liquidation", -position.isolated_margin, words, effect=effect, fill=fill
-    )
+    return Change(account).booked("liquidation", lost, words, effect=effect, fill=fill)

@@ -32,6 +32,8 @@ class Position:
     symbol: str
     # the id of the feed that it was opened on, the only one that may mark it
     feed: str
+    # the id of the bot that it belongs to; empty: it is the person's
+    owner: str = ""
     side: Side
     # base units, above zero
     quantity: Decimal
@@ -55,6 +57,11 @@ class Position:
     realized_pnl: Decimal = ZERO
     fees_paid: Decimal = ZERO
     funding: Decimal = ZERO
+    # of it, what was closed so far, and at which prices: the sum of quantity times price
+    closed_quantity: Decimal = ZERO
+    closed_value: Decimal = ZERO
+    # why its owner opened it, in words; empty where nobody said
+    opened_because: str = ""
 
     @property
     def notional(self) -> Decimal:
@@ -156,6 +163,10 @@ class Order:
     # initial margin reserved until it fills or is cancelled
     reserved_margin: Decimal = ZERO
     placed_at: datetime
+    # the id of the bot that placed it; empty: the person did
+    owner: str = ""
+    # why, in words; empty where nobody said
+    because: str = ""
 
     @property
     def is_attached(self) -> bool:

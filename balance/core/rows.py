@@ -59,6 +59,8 @@ def _position(position: Position, attached: Mapping[str, Decimal | None], market
         "stop_loss": attached.get("stop_loss"),
         "opened_at": iso(position.opened_at),
         "feed": position.feed,
+        "owner": position.owner,
+        "opened_because": position.opened_because,
     }
     return {**row, "display": _position_texts(row, market)}
 
@@ -81,7 +83,13 @@ def _position_texts(row: Row, market: Market) -> Row:
         "unrealized_pnl": gain(row["unrealized_pnl"]),
         "roe_percent": percent(row["roe_percent"]),
         "realized_pnl": gain(row["realized_pnl"]),
+        "owner": owner_words(row["owner"]),
     }
+
+
+def owner_words(owner: str) -> str:
+    """Whose something is: ``"You"``, or the id of the bot."""
+    return owner or "You"
 
 
 def order_rows(account: Account, market: Market = NO_MARKET) -> tuple[Row, ...]:
@@ -105,6 +113,7 @@ def _order(order: Order, market: Market) -> Row:
         "reserved_margin": order.reserved_margin,
         "placed_at": iso(order.placed_at),
         "feed": order.feed,
+        "owner": order.owner,
     }
     return {**row, "display": _order_texts(order, market)}
 
@@ -125,6 +134,7 @@ def _order_texts(order: Order, market: Market) -> Row:
         "side_words": f"{order.side.capitalize()} {leverage}",
         "exits": _exits(texts),
         "reserved_margin": dollars(order.reserved_margin),
+        "owner": owner_words(order.owner),
     }
 
 
@@ -195,6 +205,7 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> Row:
         "closed_quantity": fill.closed_quantity,
         "realized_pnl": fill.realized_pnl,
         "position_pnl": fill.position_pnl,
+        "owner": fill.owner,
     }
     words = fill.reason if fill.reason != "order" else fill.type
     return {
@@ -208,6 +219,7 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> Row:
             "price": _price(fill.price, fill.symbol, market),
             "fee": dollars(fill.fee),
             "realized_pnl": gain(fill.realized_pnl) if fill.closed_quantity else NONE,
+            "owner": owner_words(fill.owner),
         },
     }
 

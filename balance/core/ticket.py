@@ -13,7 +13,7 @@ from typing import Final
 
 from balance.core import margin
 from balance.core.account import Account
-from balance.core.errors import InvalidAmount, InvalidRequest, UnknownPosition
+from balance.core.errors import InvalidAmount, InvalidRequest, NotYours, UnknownPosition
 from balance.core.figures import grouped, rounded
 from balance.core.instrument import Instrument, on_step
 from balance.core.market import Market
@@ -57,6 +57,9 @@ class Ticket:
     # trigger prices for the position that it opens
     take_profit: Decimal | None = None
     stop_loss: Decimal | None = None
+    # the id of the bot that asks, and why; empty: the person does
+    owner: str = ""
+    because: str = ""
 
 
 @exactly
@@ -79,6 +82,7 @@ def drawn_up(
     if len(account.orders_of(ticket.symbol)) >= MOST_ORDERS:
         raise InvalidRequest(f"{ticket.symbol} has {MOST_ORDERS} open orders; cancel some first.")
     _check_feed(account, ticket.symbol, market)
+    _check_owner(account, ticket)
     price = _on_tick(instrument, ticket.price)
     trigger = _on_tick(instrument, ticket.trigger_price)
     reference = _reference(ticket, market, price or trigger)
@@ -106,6 +110,8 @@ def drawn_up(
         stop_loss=_on_tick(instrument, ticket.stop_loss),
         reserved_margin=quantized(margin.initial_margin(max(opening, ZERO), reference, leverage)),
         placed_at=now,
+        owner=ticket.owner,
+        because=ticket.because,
     )
     _check_triggers(order, mark, price or mark)
     return order
@@ -152,6 +158,19 @@ def _check_feed(account: Account, symbol: str, market: Market) -> None:
             f"{symbol} is open on the feed {other}, but this is {market.feed}. Start with that "
             "feed to close it, or reset the balance."
         )
+
+
+def _check_owner(account: Account, ticket: Ticket) -> None:
+    """What a symbol holds has one owner. A person may close what a bot has; nobody may add to what
+    is another's, and a bot closes only its own."""
+    held = account.position(ticket.symbol)
+    if ticket.reduce_only and (not ticket.owner or held is None):
+        return
+    owners = [held.owner] if held is not None else []
+    owners += [each.owner for each in account.orders_of(ticket.symbol) if not each.reduce_only]
+    for other in owners:
+        if other != ticket.owner:
+            raise NotYours(ticket.symbol, other)
 
 
 def _on_tick(instrument: Instrument, price: Decimal | None) -> Decimal | None:

@@ -4,14 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from balance.core.account import Account
+from balance.core.margin import Side
 from balance.core.position import Order, OrderSide, OrderType, Position, Reason
 
 #: Whether an order rested and was met, or met others.
 Liquidity = Literal["maker", "taker"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """A position from its opening to its end; money in the quote currency, times as of the market's
+    clock."""
+
+    # the id of the bot that it belonged to; empty: it was the person's
+    owner: str
+    symbol: str
+    side: Side
+    # base units, of all that was closed
+    quantity: Decimal
+    # quantity-weighted averages
+    entry_price: Decimal
+    exit_price: Decimal
+    opened_at: datetime
+    closed_at: datetime
+    # realised P&L before fees, fees, and funding received
+    gross: Decimal
+    fees: Decimal
+    funding: Decimal
+    # why it was opened and how it ended, in words
+    opened_because: str
+    closed_because: str
+
+    @property
+    def pnl(self) -> Decimal:
+        """What it brought in all: gross - fees + funding."""
+        return self.gross - self.fees + self.funding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +65,12 @@ class Fill:
     # what the position has brought in all, where this fill closed it: realised P&L - fees + funding
     # since it was opened; None where it did not
     position_pnl: Decimal | None
+    # whose it is: that of the position which it closed a part of, or else of the order
+    owner: str = ""
+    # as of the market's clock; None in a ledger of older versions
+    filled_at: datetime | None = None
+    # the position that it ended, where it did
+    trade: Trade | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,14 @@ def not_negative(document: Mapping[str, Any], name: str) -> Decimal:
     return value
 
 
+def total(document: Mapping[str, Any], name: str) -> Decimal:
+    """The sum, from zero on, that is called ``name``."""
+    value = number(document[name], name, _LARGEST_TOTAL)
+    if value < 0:
+        raise InvalidAmount(f"{name} must not be negative")
+    return value
+
+
 def count(document: Mapping[str, Any], name: str) -> int:
     """The whole number from 1 on that is called ``name``."""
     value = document[name]

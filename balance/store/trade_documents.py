@@ -13,7 +13,7 @@ from balance.core.figures import plain
 from balance.core.margin import Side
 from balance.core.moments import iso
 from balance.core.position import Order, OrderSide, OrderType, Position, Reason
-from balance.core.trade import Effect, Fill, Liquidity
+from balance.core.trade import Effect, Fill, Liquidity, Trade
 from balance.store.members import (
     amount,
     flag,
@@ -23,12 +23,18 @@ from balance.store.members import (
     positive,
     positive_or_none,
     text,
+    total,
 )
 
 _POSITIVE: Final = ("quantity", "entry_price", "leverage", "mark_price")
 _NOT_NEGATIVE: Final = ("isolated_margin", "maintenance_rate", "maintenance_amount")
 _RESULTS: Final = ("realized_pnl", "fees_paid", "funding")
+_CLOSED: Final = ("closed_quantity", "closed_value")
 _TIMES: Final = ("marked_at", "opened_at", "funded_at")
+_TRADE_PRICES: Final = ("quantity", "entry_price", "exit_price")
+_TRADE_MONEY: Final = ("gross", "fees", "funding")
+_TRADE_TIMES: Final = ("opened_at", "closed_at")
+_REASONS: Final = ("opened_because", "closed_because")
 _ORDER_PRICES: Final = ("quantity", "price", "trigger_price", "take_profit", "stop_loss")
 
 
@@ -40,8 +46,10 @@ def position_document(position: Position) -> dict[str, Any]:
         "side": position.side,
         **{name: plain(getattr(position, name)) for name in (*_POSITIVE, *_NOT_NEGATIVE)},
         "liquidation_price": _plain_or_none(position.liquidation_price),
-        **{name: plain(getattr(position, name)) for name in _RESULTS},
+        **{name: plain(getattr(position, name)) for name in (*_RESULTS, *_CLOSED)},
         **{name: iso(getattr(position, name)) for name in _TIMES},
+        "owner": position.owner,
+        "opened_because": position.opened_because,
     }
 
 
@@ -52,6 +60,8 @@ def read_position(document: Mapping[str, Any]) -> Position:
         **{name: positive(document, name) for name in _POSITIVE},
         **{name: not_negative(document, name) for name in _NOT_NEGATIVE},
         **{name: amount(document, name) for name in _RESULTS},
+        # those that older versions wrote have none of the following
+        **{name: total({name: 0, **document}, name) for name in _CLOSED},
         **{name: moment(document, name) for name in _TIMES},
     }
     return Position(
@@ -59,6 +69,8 @@ def read_position(document: Mapping[str, Any]) -> Position:
         feed=text(document, "feed"),
         side=cast(Side, one_of(document, "side", get_args(Side))),
         liquidation_price=positive_or_none(document, "liquidation_price"),
+        owner=_text_or_none_yet(document, "owner"),
+        opened_because=_text_or_none_yet(document, "opened_because"),
         **values,
     )
 
@@ -76,6 +88,8 @@ def order_document(order: Order) -> dict[str, Any]:
         "reduce_only": order.reduce_only,
         "reserved_margin": plain(order.reserved_margin),
         "placed_at": iso(order.placed_at),
+        "owner": order.owner,
+        "because": order.because,
     }
 
 
@@ -92,6 +106,8 @@ def read_order(document: Mapping[str, Any]) -> Order:
         reduce_only=flag(document, "reduce_only"),
         reserved_margin=not_negative(document, "reserved_margin"),
         placed_at=moment(document, "placed_at"),
+        owner=_text_or_none_yet(document, "owner"),
+        because=_text_or_none_yet(document, "because"),
     )
 
 
@@ -131,12 +147,15 @@ def fill_document(fill: Fill) -> dict[str, Any]:
         "closed_quantity": plain(fill.closed_quantity),
         "realized_pnl": plain(fill.realized_pnl),
         "position_pnl": _plain_or_none(fill.position_pnl),
+        "owner": fill.owner,
+        "filled_at": fill.filled_at and iso(fill.filled_at),
+        "trade": fill.trade and trade_document(fill.trade),
     }
 
 
 def read_fill(document: Mapping[str, Any]) -> Fill:
     """The fill that ``document`` tells."""
-    pnl = document["position_pnl"]
+    pnl, trade = document["position_pnl"], document.get("trade")
     return Fill(
         order_id=text(document, "order_id"),
         symbol=text(document, "symbol"),
@@ -150,7 +169,41 @@ def read_fill(document: Mapping[str, Any]) -> Fill:
         closed_quantity=not_negative(document, "closed_quantity"),
         realized_pnl=amount(document, "realized_pnl"),
         position_pnl=None if pnl is None else amount(document, "position_pnl"),
+        owner=_text_or_none_yet(document, "owner"),
+        filled_at=moment(document, "filled_at") if document.get("filled_at") else None,
+        trade=None if trade is None else read_trade(trade),
     )
+
+
+def trade_document(trade: Trade) -> dict[str, Any]:
+    """``trade`` as an object."""
+    return {
+        **{name: getattr(trade, name) for name in ("owner", "symbol", "side", *_REASONS)},
+        **{name: plain(getattr(trade, name)) for name in (*_TRADE_PRICES, *_TRADE_MONEY)},
+        **{name: iso(getattr(trade, name)) for name in _TRADE_TIMES},
+    }
+
+
+def read_trade(document: Mapping[str, Any]) -> Trade:
+    """The trade that ``document`` tells."""
+    # of any type, as they are spread over members of several
+    values: dict[str, Any] = {
+        **{name: text(document, name, empty=True) for name in ("owner", *_REASONS)},
+        **{name: positive(document, name) for name in ("entry_price", "exit_price")},
+        "quantity": total(document, "quantity"),
+        **{name: amount(document, name) for name in _TRADE_MONEY},
+        **{name: moment(document, name) for name in _TRADE_TIMES},
+    }
+    return Trade(
+        symbol=text(document, "symbol"),
+        side=cast(Side, one_of(document, "side", get_args(Side))),
+        **values,
+    )
+
+
+def _text_or_none_yet(document: Mapping[str, Any], name: str) -> str:
+    """The text that is called ``name``; empty where an older version wrote the document."""
+    return text({name: "", **document}, name, empty=True)
 
 
 def _plain_or_none(number: Decimal | None) -> str | None:

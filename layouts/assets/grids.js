@@ -14,6 +14,7 @@
     "reserved_margin",
     "placed_at",
     "liquidity",
+    "owner",
   ];
   const EMPTY = {
     positions: [
