@@ -146,13 +146,17 @@ def closed(
     now: datetime,
     quantity: Decimal | None = None,
     percent: Decimal | None = None,
+    owner: str = "",
+    because: str = "",
 ) -> Change:
     """The account after ``quantity`` or ``percent`` of the position of ``symbol``, by default all
-    of it, was closed at market.
+    of it, was closed at market; for the bot ``owner``, if one asks, and ``because`` of what it
+    says.
 
     Raises:
         UnknownPosition: there is none.
         NoLivePrice: the symbol has no live price now.
+        NotYours: it is not what the bot ``owner`` holds.
     """
     market.instrument(symbol)
     held = account.position(symbol)
@@ -166,6 +170,8 @@ def closed(
         quantity=quantity,
         percent=percent,
         reduce_only=True,
+        owner=owner,
+        because=because,
     )
     return placed(account, ticket, market, order_id, now)
 
