@@ -34,6 +34,11 @@ def answer(snapshot: Snapshot, **more: Any) -> dict[str, Any]:
     return {"status": "success", **more, **snapshot}
 
 
+def bots_answer(listed: Mapping[str, Any]) -> dict[str, Any]:
+    """What is answered to who asks for the bots, and pushed to who listens."""
+    return {"status": "success", **listed}
+
+
 def decoded(body: bytes) -> Any:
     """The value that ``body`` holds as JSON (RFC 8259), every number as an exact Decimal.
 

@@ -22,9 +22,12 @@ from balance.core.errors import (
     StaleRevision,
     StoreBusy,
     StoreError,
+    UnknownBacktest,
+    UnknownBot,
     UnknownOrder,
     UnknownPosition,
 )
+from balance.core.strategy import StrategyFault
 
 #: The status of each error of the account; the first that fits counts.
 STATUS: Final[tuple[tuple[type[BalanceError], int], ...]] = (
@@ -34,8 +37,11 @@ STATUS: Final[tuple[tuple[type[BalanceError], int], ...]] = (
     (KeyReused, 422),
     (KeyInFlight, 409),
     (StaleRevision, 412),
+    (UnknownBacktest, 404),
+    (UnknownBot, 404),
     (UnknownOrder, 404),
     (UnknownPosition, 404),
+    (StrategyFault, 422),
     (NoLivePrice, 503),
     (StoreError, 503),
     (AccountingError, 500),

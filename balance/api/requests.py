@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,7 +45,7 @@ def change_wanted(request: Request) -> Wanted:
         Problem: not JSON, or too large.
         InvalidRequest: JSON that asks for nothing, for two things, or for something else.
     """
-    body = _body(request, ("note", *ACTIONS))
+    body = body_of(request, ("note", *ACTIONS))
     named = [name for name in ACTIONS if name in body]
     if len(named) != 1:
         raise InvalidRequest(
@@ -60,7 +61,7 @@ def reset_wanted(request: Request) -> Wanted:
         Problem: not JSON, or too large.
         InvalidRequest: JSON that asks for something else.
     """
-    body = _body(request, ("note", "balance")) if _bytes(request) else {}
+    body = body_of(request, ("note", "balance")) if bytes_of(request) else {}
     balance = _not_null(body["balance"], "balance") if "balance" in body else None
     return Wanted("reset", balance, body.get("note", ""))
 
@@ -72,7 +73,7 @@ def order_wanted(request: Request) -> dict[str, Any]:
         Problem: not JSON, or too large.
         InvalidRequest: JSON that asks for something else.
     """
-    body = _body(request, MEMBERS)
+    body = body_of(request, MEMBERS)
     for name, value in body.items():
         if name not in ("symbol", "side", "type", "reduce_only"):
             _not_null(value, name)
@@ -88,7 +89,7 @@ def size_wanted(request: Request) -> dict[str, Any]:
         Problem: not JSON, or too large.
         InvalidRequest: JSON that asks for something else.
     """
-    body = _body(request, ("quantity", "percent")) if _bytes(request) else {}
+    body = body_of(request, ("quantity", "percent")) if bytes_of(request) else {}
     return {name: _not_null(value, name) for name, value in body.items()}
 
 
@@ -102,7 +103,7 @@ def conditions(request: Request) -> How:
     source = "screen" if "Sec-Fetch-Site" in request.headers else "http"
     return How(
         if_match=_if_match(request.headers.get("If-Match")),
-        idempotency_key=request.headers.get("Idempotency-Key"),
+        idempotency_key=key_of(request),
         source=source,
     )
 
@@ -121,6 +122,23 @@ def whole_number(request: Request, name: str) -> int | None:
     return int(text)
 
 
+def true_or_false(request: Request, name: str) -> bool:
+    """The query parameter ``name``, ``true`` or ``false``; false where it is not given.
+
+    Raises:
+        InvalidRequest: it is something else.
+    """
+    text = request.args.get(name, "false")
+    if text not in ("true", "false"):
+        raise InvalidRequest(f"{name} must be true or false, not {text[:40]!r}.")
+    return text == "true"
+
+
+def key_of(request: Request) -> str | None:
+    """The ``Idempotency-Key`` of ``request``; None where it has none."""
+    return request.headers.get("Idempotency-Key")
+
+
 def _if_match(header: str | None) -> int | None:
     if header is None or header.strip() == "*":
         return None
@@ -131,14 +149,32 @@ def _if_match(header: str | None) -> int | None:
     return 0 if match[1] else int(match[2])
 
 
-def _bytes(request: Request) -> bytes:
-    request.max_content_length = LARGEST_BODY
+def bytes_of(request: Request, most: int = LARGEST_BODY) -> bytes:
+    """The body of ``request``, of at most ``most`` bytes; more is answered with 413."""
+    request.max_content_length = most
     return request.get_data()
 
 
-def _body(request: Request, members: tuple[str, ...]) -> dict[str, Any]:
-    text = _bytes(request)
-    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+def body_of(request: Request, members: Sequence[str]) -> dict[str, Any]:
+    """The JSON object in the body of ``request``, which has nothing but ``members``.
+
+    Raises:
+        Problem: not JSON, or too large.
+        InvalidRequest: JSON that is no object, or has another member.
+    """
+    return with_only(json_object(request), members)
+
+
+def json_object(request: Request, *more_types: str) -> dict[str, Any]:
+    """The JSON object in the body of ``request``, which must be declared as JSON, or as one of
+    ``more_types``.
+
+    Raises:
+        Problem: not JSON, or too large.
+        InvalidRequest: JSON that is no object.
+    """
+    text, kind = bytes_of(request), request.mimetype
+    if kind not in ("application/json", *more_types) and not kind.endswith("+json"):
         raise Problem(415, "The body must be JSON: send Content-Type: application/json.")
     try:
         body = decoded(text)
@@ -146,11 +182,19 @@ def _body(request: Request, members: tuple[str, ...]) -> dict[str, Any]:
         raise Problem(400, str(fault)) from fault
     if not isinstance(body, dict):
         raise InvalidRequest('The body must be an object such as {"deposit": 250}.')
+    return body
+
+
+def with_only(body: dict[str, Any], members: Sequence[str]) -> dict[str, Any]:
+    """``body``, where it has nothing but ``members``.
+
+    Raises:
+        InvalidRequest: it has another one.
+    """
     unknown = sorted(set(body) - set(members))
     if unknown:
-        raise InvalidRequest(
-            f"The body may have {', '.join(members)}, but not {unknown[0][:40]!r}."
-        )
+        known = ", ".join(members) or "nothing"
+        raise InvalidRequest(f"The body may have {known}, but not {unknown[0][:40]!r}.")
     return body
 
 

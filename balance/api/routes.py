@@ -12,6 +12,8 @@ from flask import Blueprint, Response, request
 from werkzeug.datastructures import ETags
 
 from balance.api.answers import changed, etag, json_answer
+from balance.api.backtest_routes import Backtests, add_backtest_routes
+from balance.api.bot_routes import Bots, add_bot_routes
 from balance.api.encoding import answer
 from balance.api.openapi import DESCRIPTION
 from balance.api.problems import Problem
@@ -43,8 +45,11 @@ CSV_COLUMNS: Final = (
 _CSV_BLOCK: Final = 500
 
 
-def create_api(desk: Desk, stream: Stream) -> Blueprint:
-    """The blueprint that serves ``desk``, and ``stream`` for those who listen."""
+def create_api(
+    desk: Desk, stream: Stream, bots: Bots | None = None, backtests: Backtests | None = None
+) -> Blueprint:
+    """The blueprint that serves ``desk``, its ``bots`` and ``backtests``, and ``stream`` for those
+    who listen."""
     api = Blueprint("balance", __name__)
 
     @api.get("/virtual_balance")
@@ -105,6 +110,10 @@ def create_api(desk: Desk, stream: Stream) -> Blueprint:
         return json_answer(DESCRIPTION)
 
     add_trade_routes(api, desk)
+    if bots is not None:
+        add_bot_routes(api, bots)
+    if backtests is not None:
+        add_backtest_routes(api, backtests)
     return api
 
 

@@ -1,12 +1,14 @@
-"""The stream: whole snapshots as Server-Sent Events, encoded once for all who listen."""
+"""The stream: whole snapshots, and all bots, as Server-Sent Events, encoded once for all who
+listen."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
-from balance.api.encoding import answer, encoded
+from balance.api.encoding import answer, bots_answer, encoded
 from balance.api.problems import problem_of
 from balance.core.errors import StoreError
 from balance.core.snapshot import Snapshot
@@ -25,8 +27,17 @@ class StreamClosed(Exception):
     """The server is stopping."""
 
 
+@dataclass(slots=True)
+class _Slot:
+    """The newest message of one kind, and its number among those of its kind; 0: there is none."""
+
+    message: bytes = b""
+    number: int = 0
+
+
 class Stream:
-    """What the listeners hear: always the newest message, none twice, none out of order."""
+    """What the listeners hear of the account, and of the bots: always the newest message, none
+    twice, none out of order."""
 
     def __init__(self, most_listeners: int, heartbeat: float = HEARTBEAT_SECONDS) -> None:
         self._most = most_listeners
@@ -34,11 +45,11 @@ class Stream:
         self._changed = threading.Condition()
         self._listeners = 0
         self._closed = False
-        # the newest message, and its number among all messages
-        self._message = b""
-        self._number = 0
+        self._news, self._bots = _Slot(), _Slot()
         self._newest: Snapshot | None = None
         self._fault = ""
+        # of the newest message of the bots
+        self._version = 0
 
     @property
     def listeners(self) -> int:
@@ -51,14 +62,25 @@ class Stream:
             if not self._fault and not _is_news(snapshot, self._newest):
                 return
             self._newest, self._fault = snapshot, ""
-            self._tell(f"id: {snapshot.revision}\ndata: {encoded(answer(snapshot))}\n\n")
+            message = f"id: {snapshot.revision}\ndata: {encoded(answer(snapshot))}\n\n"
+            self._tell(self._news, message)
 
     def publish_fault(self, fault: StoreError) -> None:
         """Tell that the account can't be read, unless the listeners have heard that."""
         with self._changed:
             if self._fault != str(fault):
                 self._fault = str(fault)
-                self._tell(f"event: fault\ndata: {encoded(problem_of(fault))}\n\n")
+                message = f"event: fault\ndata: {encoded(problem_of(fault))}\n\n"
+                self._tell(self._news, message)
+
+    def publish_bots(self, listed: Mapping[str, Any]) -> None:
+        """Tell ``listed``, what ``GET /bots`` answers, unless the listeners have heard of a newer
+        ``version``."""
+        with self._changed:
+            if listed["version"] < self._version:
+                return
+            self._version = listed["version"]
+            self._tell(self._bots, f"event: bots\ndata: {encoded(bots_answer(listed))}\n\n")
 
     def listen(self) -> Iterator[bytes]:
         """The messages from the newest on, for as long as the caller wants them.
@@ -88,25 +110,32 @@ class Stream:
             self._closed = True
             self._changed.notify_all()
 
-    def _tell(self, message: str) -> None:
-        self._message = message.encode()
-        self._number += 1
+    def _tell(self, slot: _Slot, message: str) -> None:
+        slot.message = message.encode()
+        slot.number += 1
         self._changed.notify_all()
 
     def _messages(self) -> Iterator[bytes]:
-        heard = 0
+        heard = [0, 0]
         yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
         while True:
             with self._changed:
-                news = self._news_after(heard)
+                self._wait_for_news(heard)
                 if self._closed:
                     return
-                heard, message = self._number, self._message if news else self._beat()
-            yield message
+                slots = (self._news, self._bots)
+                fresh = [
+                    slot.message
+                    for slot, number in zip(slots, heard, strict=True)
+                    if slot.number > number
+                ]
+                heard = [slot.number for slot in slots]
+            yield from fresh or [self._beat()]
 
-    def _news_after(self, heard: int) -> bool:
-        return self._changed.wait_for(
-            lambda: self._closed or self._number > heard, timeout=self._heartbeat
+    def _wait_for_news(self, heard: list[int]) -> None:
+        self._changed.wait_for(
+            lambda: self._closed or [self._news.number, self._bots.number] != heard,
+            timeout=self._heartbeat,
         )
 
     def _beat(self) -> bytes:

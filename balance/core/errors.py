@@ -77,6 +77,14 @@ class UnknownOrder(BalanceError):
     """There is no open order with that id."""
 
 
+class UnknownBot(BalanceError):
+    """There is no bot with that id."""
+
+
+class UnknownBacktest(BalanceError):
+    """There is no backtest with that id."""
+
+
 class UnknownPosition(BalanceError):
     """There is no such position."""
 

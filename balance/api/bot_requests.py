@@ -1,0 +1,100 @@
+"""What a request about bots, signals and backtests asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from flask import Request
+
+from balance.api.problems import Problem
+from balance.api.requests import body_of, bytes_of, json_object, with_only
+from balance.core.bot import MEMBERS
+from balance.core.errors import InvalidRequest
+
+#: No file of candles may be larger, in bytes.
+LARGEST_FILE: Final = 16 * 1024 * 1024
+#: What a backtest has beside the settings of a bot.
+BACKTEST_MEMBERS: Final = (*MEMBERS, "hours", "file", "balance")
+#: What a signal has, beside its secret.
+SIGNAL_MEMBERS: Final = ("symbol", "side", "confidence", "size", "source")
+
+
+def settings_wanted(request: Request) -> dict[str, Any]:
+    """The members of a bot's settings that the body has.
+
+    Raises:
+        Problem: not JSON, or too large.
+        InvalidRequest: JSON that asks for something else.
+    """
+    return body_of(request, MEMBERS)
+
+
+def backtest_wanted(request: Request) -> dict[str, Any]:
+    """The members of a backtest that the body has.
+
+    Raises:
+        Problem: not JSON, or too large.
+        InvalidRequest: JSON that asks for something else.
+    """
+    return body_of(request, BACKTEST_MEMBERS)
+
+
+def nothing_wanted(request: Request) -> None:
+    """Nothing: the body is empty, or an object without members.
+
+    Raises:
+        Problem: not JSON, or too large.
+        InvalidRequest: there is something in it.
+    """
+    if bytes_of(request):
+        body_of(request, ())
+
+
+def close_wanted(request: Request) -> bool:
+    """Whether the body has ``{"close": true}``; it may be empty.
+
+    Raises:
+        Problem: not JSON, or too large.
+        InvalidRequest: JSON that asks for something else.
+    """
+    body = body_of(request, ("close",)) if bytes_of(request) else {}
+    close = body.get("close", False)
+    if not isinstance(close, bool):
+        raise InvalidRequest("close must be true or false.")
+    return close
+
+
+def signal_wanted(request: Request, is_secret: Callable[[str], bool] | None) -> dict[str, Any]:
+    """The members of the signal in the body, without its secret, which ``is_secret`` must know
+    (None: none is needed). Those who can't say that they send JSON may send it as text.
+
+    Raises:
+        Problem: not JSON, or too large; or the secret is missing or wrong.
+        InvalidRequest: JSON that asks for something else.
+    """
+    body = json_object(request, "text/plain")
+    told = body.pop("secret", None)
+    shown = request.headers.get("X-Signal-Secret", told)
+    if is_secret is not None and not (isinstance(shown, str) and is_secret(shown)):
+        raise Problem(
+            403,
+            'Signals need their secret here: send it as "secret" in the body, or in the header '
+            "X-Signal-Secret.",
+        )
+    return with_only(body, SIGNAL_MEMBERS)
+
+
+def candles_wanted(request: Request) -> tuple[str, str]:
+    """The name and the text of the file of candles in the body.
+
+    Raises:
+        Problem: not CSV, not UTF-8, or too large.
+    """
+    content = bytes_of(request, LARGEST_FILE)
+    if request.mimetype != "text/csv":
+        raise Problem(415, "The body must be a CSV file: send Content-Type: text/csv.")
+    try:
+        return request.args.get("name", "candles.csv"), content.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise Problem(400, "The file is not text in UTF-8: save it as CSV in UTF-8.") from fault

@@ -1,0 +1,86 @@
+"""Trades as readers see them: rows of figures, and of their texts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from balance.core.figures import NONE, dollars, gain, on_tick, rounded
+from balance.core.market import Market
+from balance.core.moments import iso
+from balance.core.money import exactly
+from balance.core.rows import Row
+from balance.core.trade import Trade
+
+# the two largest units that there is something of are told
+_UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+@exactly
+def trade_row(
+    trade: Trade,
+    market: Market,
+    *,
+    revision: int | None = None,
+    line: int | None = None,
+    epoch: int | None = None,
+    name: str = "",
+) -> Row:
+    """``trade``: money in the quote currency, prices per base unit, the quantity in base units.
+    ``revision`` and ``line`` say where in the ledger it ended, ``name`` what its bot is called."""
+    row = {
+        "revision": revision,
+        "line": line,
+        "epoch": epoch,
+        "bot": trade.owner,
+        "name": name,
+        "symbol": trade.symbol,
+        "side": trade.side,
+        "quantity": trade.quantity,
+        "entry_price": trade.entry_price,
+        "exit_price": trade.exit_price,
+        "opened_at": iso(trade.opened_at),
+        "closed_at": iso(trade.closed_at),
+        "seconds": int((trade.closed_at - trade.opened_at).total_seconds()),
+        "pnl": trade.pnl,
+        "gross": trade.gross,
+        "fees": trade.fees,
+        "funding": trade.funding,
+        "opened_because": trade.opened_because,
+        "closed_because": trade.closed_because,
+    }
+    return {**row, "display": _texts(trade, market)}
+
+
+def _texts(trade: Trade, market: Market) -> Row:
+    return {
+        "symbol": trade.symbol,
+        "side": trade.side.capitalize(),
+        "quantity": rounded(trade.quantity),
+        "entry_price": _price(trade.entry_price, trade.symbol, market),
+        "exit_price": _price(trade.exit_price, trade.symbol, market),
+        "pnl": gain(trade.pnl),
+        "fees": dollars(trade.fees),
+        "funding": gain(trade.funding),
+        "duration": duration(trade.closed_at - trade.opened_at),
+        "opened_because": trade.opened_because or NONE,
+        "closed_because": trade.closed_because or NONE,
+    }
+
+
+def duration(time: timedelta) -> str:
+    """``time`` for people, down to seconds: ``"2 h 5 min"``, ``"3 d"``, ``"45 s"``."""
+    left, said = int(time.total_seconds()), list[str]()
+    for unit, seconds in _UNITS:
+        count, left = divmod(left, seconds)
+        if count:
+            said.append(f"{count} {unit}")
+        if said and (not count or len(said) == 2):
+            break
+    return " ".join(said) or "0 s"
+
+
+def _price(price: Decimal, symbol: str, market: Market) -> str:
+    instrument = market.instruments.get(symbol)
+    return rounded(price) if instrument is None else on_tick(price, instrument.tick_size)
