@@ -12,6 +12,9 @@
 ['adjustment']
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from balance.clerk import Outcome
 from balance.core.errors import (
     AccountingError,
@@ -34,6 +37,9 @@ from balance.core.snapshot import Snapshot
 from balance.desk import Desk, open_account
 from balance.history import Page
 
+if TYPE_CHECKING:
+    from balance.core.strategy import Signal, parameter, strategy
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -48,6 +54,7 @@ __all__ = [
     "NoLivePrice",
     "Outcome",
     "Page",
+    "Signal",
     "Snapshot",
     "StaleRevision",
     "StoreBusy",
@@ -57,4 +64,13 @@ __all__ = [
     "UnknownOrder",
     "UnknownPosition",
     "open_account",
+    "parameter",
+    "strategy",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # with numpy all of this takes a third longer to load, and only strategies need it
+    if name in ("Signal", "parameter", "strategy"):
+        return getattr(import_module("balance.core.strategy"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -72,7 +72,9 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("part", "allowed"),
     [
-        ("balance.core", ("balance.core",)),
+        # which of it may know of arrays and indicators is said below
+        ("balance.core", ("balance.core", "numpy", "talib")),
+        ("balance.own_strategies", ("balance.core",)),
         ("balance.store", ("balance.core", "balance.store", "filelock")),
         # an exchange is talked to through ccxt, which is loaded when one is asked for
         ("balance.feeds", ("balance.core", "balance.feeds", "ccxt")),
@@ -182,6 +184,14 @@ def test_the_search_for_clocks_and_files_tells_them_from_fields(code: str, found
     assert any(asks_or_opens(node) for node in ast.walk(ast.parse(code))) == found
 
 
+def test_only_strategies_know_of_arrays_and_only_built_in_ones_of_indicators() -> None:
+    strategies = ("balance.core.strategy", "balance.core.strategies")
+    for library, allowed in (("numpy", strategies), ("talib", strategies[1:])):
+        knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, (library,))}
+        assert knowing
+        assert [module for module in knowing if not within(module, allowed)] == []
+
+
 def test_what_exists_without_a_screen_knows_of_none() -> None:
     screen = ("dash", "dash_bootstrap_components", "layouts", "callbacks", "app")
     assert [(m, n) for m, n in imports_of("balance") if within(n, screen)] == []
@@ -241,7 +251,7 @@ def test_no_two_modules_need_each_other() -> None:
     assert [module for module in TREES if module in reached(module, set())] == []
 
 
-def test_a_program_that_opens_the_account_loads_no_web_server() -> None:
+def test_a_program_that_opens_the_account_loads_no_web_server_and_no_indicators() -> None:
     # a clean process: this one has loaded them all
     loaded = subprocess.run(
         [sys.executable, "-c", "import balance, sys; print('\\n'.join(sys.modules))"],
@@ -250,7 +260,7 @@ def test_a_program_that_opens_the_account_loads_no_web_server() -> None:
         text=True,
         check=True,
     ).stdout.split()
-    screen = {"flask", "dash", "werkzeug", "waitress", "plotly", "simplejson"}
+    screen = {"flask", "dash", "werkzeug", "waitress", "plotly", "simplejson", "numpy", "talib"}
     assert "balance.desk" in loaded
     assert not screen & {name.split(".")[0] for name in loaded}
 
