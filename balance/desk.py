@@ -16,10 +16,11 @@ from balance.clerk import Board, Clerk, How, Outcome
 from balance.core import operations
 from balance.core.account import Account
 from balance.core.change import Change
+from balance.core.entry import Entry
 from balance.core.errors import BalanceError
 from balance.core.money import money
 from balance.core.snapshot import Snapshot
-from balance.history import Page, fills, page, rows
+from balance.history import Page, closings, fills, page, rows
 from balance.store.file_store import FileStore
 from balance.store.state import Store
 from balance.trading import Trading
@@ -154,6 +155,15 @@ class Desk(Trading):
             StoreUnreadable: the ledger is damaged there.
         """
         return fills(self._clerk.store, limit, before, self.market)
+
+    def closings(self, after: int, most: int | None = None) -> list[Entry]:
+        """The entries since revision ``after`` that ended a trade, oldest first; of at most the
+        newest ``most`` entries. For the bots.
+
+        Raises:
+            StoreUnreadable: the ledger is damaged there.
+        """
+        return closings(self._clerk.store, after, most)
 
     def whole_history(
         self,

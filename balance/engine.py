@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from balance.board import STOPPED, LiveBoard, save_market, save_past
 from balance.core.account import Account
@@ -72,6 +72,19 @@ def _open_words(account: Account) -> str:
     return f"{' and '.join(what)} {'are' if len(what) > 1 or count > 1 else 'is'}"
 
 
+class Acting(Protocol):
+    """Who trades by the prices: the bots."""
+
+    def look(self, market: Market) -> None:
+        """Act on ``market``, a new moment of it."""
+
+    def show(self) -> None:
+        """Tell those who listen what has changed, where it is time to."""
+
+    def rest(self) -> None:
+        """Keep what is not kept yet, as no more prices come."""
+
+
 class Engine:
     """Runs ``feed`` for ``desk`` from :meth:`start` to :meth:`stop`."""
 
@@ -83,12 +96,14 @@ class Engine:
         show: Callable[[Snapshot], None],
         folder: Path,
         terms: Terms | None = None,
+        bots: Acting | None = None,
     ) -> None:
         self._desk = desk
         self._board = board
         self._feed = feed
         self._show = show
         self._folder = folder
+        self._bots = bots
         self._heard: dict[str, float] = {}
         self._shown = self._saved = self._saved_wholly = 0.0
         self._is_shown = True
@@ -134,6 +149,8 @@ class Engine:
         self._feed.stop()
         if self._thread.is_alive():
             self._thread.join()
+        if self._bots is not None:
+            self._bots.rest()
         # for the programs that read the file: nothing fills from here on
         market = replace(self._board.market, live=frozenset(), state="stale", words=STOPPED)
         self._board.market = market
@@ -157,6 +174,9 @@ class Engine:
         self._advance(market, source)
         self._board.market = market
         self._is_shown = False
+        # what was missed is past: nobody could have decided then
+        if self._bots is not None and source == MARKET:
+            self._bots.look(market)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -192,6 +212,8 @@ class Engine:
         if not self._is_shown and now - self._shown >= SHOW_SECONDS:
             self._shown, self._is_shown = now, True
             self._show_now()
+        if self._bots is not None:
+            self._bots.show()
         if now - self._saved >= SAVE_SECONDS:
             self._saved = now
             self._save(wholly=now - self._saved_wholly >= SAVE_PAST_SECONDS)

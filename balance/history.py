@@ -66,6 +66,22 @@ def fills(store: Store, limit: int, before: str | None, market: Market) -> Page:
     )
 
 
+def closings(store: Store, after: int, most: int | None = None) -> list[Entry]:
+    """The entries since revision ``after`` that ended a trade, oldest first; of at most the newest
+    ``most`` entries.
+
+    Raises:
+        StoreUnreadable: the ledger is damaged there.
+    """
+    newer = itertools.takewhile(lambda each: each.revision > after, store.entries())
+    found = [
+        entry
+        for entry in itertools.islice(newer, most)
+        if entry.booking.fill is not None and entry.booking.fill.trade is not None
+    ]
+    return found[::-1]
+
+
 def rows(
     store: Store, before: str | int | None, kind: str | None, epoch: int | None
 ) -> Iterator[Mapping[str, Any]]:

@@ -123,7 +123,7 @@ class Trading:
         if quantity is not None and percent is not None:
             raise InvalidRequest("Name a quantity or a percent, not both.")
         order_id, wanted = _new_id(), asked.symbol(symbol, self.market)
-        sizes = {
+        sizes: dict[str, Any] = {
             name: asked.positive(size, name)
             for name, size in (("quantity", quantity), ("percent", percent))
             if size is not None
@@ -150,14 +150,25 @@ class Trading:
         """Do what the newest quotes do to the account: funding, liquidations and fills, with one
         commit; None where that is nothing. For the engine, before it shows ``market`` to all."""
 
+        return self.step(lambda account: advanced(account, market, settlements), source)
+
+    def step(self, operation: Operation, source: str, key: str | None = None) -> Outcome | None:
+        """Commit what the program does of itself, where that is anything; ``key`` keeps it from
+        being done again. For the engine and the bots.
+
+        Raises:
+            BalanceError: whatever ``operation`` refuses.
+            StoreError: it can't be written now.
+        """
+
         def change(account: Account) -> Change:
-            step = advanced(account, market, settlements)
-            if not step.bookings:
+            made = operation(account)
+            if not made.bookings:
                 raise _NothingDue
-            return step
+            return made
 
         try:
-            return self._clerk.carry_out(change, ["advance"], source=source)
+            return self._clerk.carry_out(change, ["step"], source=source, idempotency_key=key)
         except _NothingDue:
             return None
 
@@ -171,7 +182,7 @@ class Trading:
 
 
 class _NothingDue(Exception):
-    """The market does nothing to the account."""
+    """There is nothing to commit."""
 
 
 def _cancelled(order_id: str, account: Account) -> Change:

@@ -8,24 +8,26 @@ the candles that had closed by then, and what it decides fills at the next price
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 from balance.core.account import Account
 from balance.core.bot import BotSettings, Run
 from balance.core.bot_rules import Look, looked
-from balance.core.candles import MINUTE, interval_of, joined, path, quoted
+from balance.core.candles import MINUTE, path, quoted, whole
 from balance.core.change import Change
 from balance.core.funding import due
 from balance.core.instrument import Instrument
+from balance.core.margin import unrealized_pnl
 from balance.core.market import Market
-from balance.core.matching import advanced, is_due
-from balance.core.money import ZERO, exactly
+from balance.core.matching import advanced
+from balance.core.money import ZERO, exact
 from balance.core.operations import started
 from balance.core.position import Position
 from balance.core.quote import Candle, Quote, Settlement
+from balance.core.reach import Reach, reach
 from balance.core.strategy import CandleBuffer, Candles, Holding, Signal
 from balance.core.tally import Tally
 from balance.core.terms import Terms
@@ -114,20 +116,52 @@ def backtested(plan: Plan, tell: Callable[[float], None] = lambda _: None) -> Te
     return test.result()
 
 
+class _Frame:
+    """The candles of the timeframe as those of the past come in; it goes by Unix seconds."""
+
+    def __init__(self, seconds: int) -> None:
+        self.buffer = CandleBuffer()
+        self._seconds = seconds
+        # of the candle that is still growing: when it began, and what it is made of
+        self._begun = 0
+        self._parts: list[Candle] = []
+
+    def add(self, candle: Candle, stamp: int) -> None:
+        """Take ``candle``, which began at ``stamp``."""
+        self.close_by(stamp)
+        self._begun = stamp - stamp % self._seconds
+        self._parts.append(candle)
+
+    def close_by(self, stamp: int) -> bool:
+        """Whether a candle has closed by ``stamp`` that had not before; it is known from here."""
+        if not self._parts or stamp - stamp % self._seconds == self._begun:
+            return False
+        self.buffer.add(whole(datetime.fromtimestamp(self._begun, UTC), self._parts))
+        self._parts.clear()
+        return True
+
+
 class _Test:
     """The account and the bot on their way through the candles."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._symbol = plan.past.instrument.symbol
+        self._settings = plan.settings
+        self._instrument = plan.past.instrument
+        self._symbol = self._instrument.symbol
         self._account = started(plan.starting_balance).account
+        # what is made of one price is done with before the next: the market is always the same
+        # one, and only its quote is another
+        self._quotes: dict[str, Quote] = {}
         self._market = Market(
             feed=_OWNER,
             state="live",
-            instruments={self._symbol: plan.past.instrument},
+            quotes=self._quotes,
+            instruments={self._symbol: self._instrument},
             live=frozenset((self._symbol,)),
             terms=plan.terms,
         )
+        self._reach = Reach()
         self._running = True
         self._stopped_because = ""
         self._tally, self._run = Tally(), Run()
@@ -136,30 +170,32 @@ class _Test:
         self._exposed = 0
         self._skipped = False
         self._looks = 0
-        self._seconds = max(plan.settings.seconds, plan.past.seconds)
-        self._buffer = CandleBuffer()
-        # the candle of the timeframe that is still growing
-        self._growing: Candle | None = None
-        self._minute: datetime | None = None
+        # the newest minute that it has looked in
+        self._minute = -1
+        # from the first price of a candle to its last
+        self._way = path(plan.past.candles[0], plan.past.seconds)[-1][0] - plan.past.candles[0].time
+        self._frame = _Frame(max(plan.settings.seconds, plan.past.seconds))
         for candle in plan.past.candles[: plan.begin]:
-            self._grow(candle)
+            self._frame.add(candle, int(candle.time.timestamp()))
 
     def live_through(self, candle: Candle) -> None:
         """One candle: its first price, and the others where they could matter."""
-        seconds = self._plan.past.seconds
-        first, *others = path(candle, seconds)
-        self._meet(*first)
-        held_at_first = self._account.position(self._symbol) is not None
-        if seconds > MINUTE or not self._is_quiet(candle, others[-1][0]):
-            for moment, price in others:
-                self._meet(moment, price)
-        self._grow(candle)
-        self._close(candle, was_held=held_at_first)
+        stamp = int(candle.time.timestamp())
+        self._meet(candle.time, stamp, candle.open)
+        was_held = bool(self._account.positions)
+        if not self._is_quiet(candle, stamp):
+            for moment, price in path(candle, self._plan.past.seconds)[1:]:
+                self._meet(moment, int(moment.timestamp()), price)
+        self._frame.add(candle, stamp)
+        self._exposed += was_held or bool(self._account.positions)
+        equity = self._equity_at(candle.close)
+        self._points.append(Point(time=candle.time, equity=equity, close=candle.close))
 
     def result(self) -> Tested:
         """What came of it, with what is still open at the last price."""
         account = self._account
-        if self._market.quotes:
+        if self._points:
+            self._quote(self._points[-1].time + self._way, self._points[-1].close)
             account = account.marked(self._market)
         account.check()
         return Tested(
@@ -172,17 +208,26 @@ class _Test:
             skipped_funding=self._skipped,
         )
 
-    def _meet(self, moment: datetime, price: Decimal) -> None:
+    def _is_quiet(self, candle: Candle, stamp: int) -> bool:
+        """Whether nothing can happen after the first price of ``candle``: it is all of one minute,
+        in which the bot has looked, and whatever a price sets off, the extreme one on its side
+        does."""
+        if self._plan.past.seconds > MINUTE or stamp % MINUTE:
+            return False
+        return self._reach.holds(candle.low, candle.high, candle.time + self._way)
+
+    def _meet(self, moment: datetime, stamp: int, price: Decimal) -> None:
         """One price: what it does to the account, and then what the bot does."""
-        quote = quoted(self._plan.past.instrument, moment, price)
-        self._market = replace(self._market, quotes={self._symbol: quote})
-        account = self._account
-        if (account.positions or account.orders) and is_due(account, self._market):
-            self._take(advanced(account, self._market, self._settlements()))
-        minute = interval_of(moment, MINUTE)
-        if minute != self._minute:
-            self._minute = minute
-            self._look(quote)
+        if not self._reach.holds(price, price, moment):
+            self._quote(moment, price)
+            self._take(advanced(self._account, self._market, self._settlements()))
+        if stamp // MINUTE != self._minute:
+            self._minute = stamp // MINUTE
+            self._look(moment, stamp, price)
+
+    def _quote(self, moment: datetime, price: Decimal) -> Quote:
+        quote = self._quotes[self._symbol] = quoted(self._instrument, moment, price)
+        return quote
 
     def _settlements(self) -> dict[tuple[str, datetime], Settlement | None]:
         found = {
@@ -192,15 +237,16 @@ class _Test:
         self._skipped = self._skipped or None in found.values()
         return found
 
-    def _look(self, quote: Quote) -> None:
-        closed = self._closed(quote.time)
-        if not self._running:
-            return
-        position = self._account.position(self._symbol)
-        signal = self._decided(quote, position) if closed else None
-        settings = self._plan.settings
+    def _look(self, moment: datetime, stamp: int, price: Decimal) -> None:
+        # what had closed before the first price is no news
+        closed = self._frame.close_by(stamp) and bool(self._points)
+        settings, is_held = self._settings, bool(self._account.positions)
         is_limited = settings.max_daily_loss is not None or settings.max_drawdown is not None
-        is_trailed = settings.trailing_stop is not None and position is not None
+        is_trailed = settings.trailing_stop is not None and is_held
+        if not self._running or not (closed or is_limited or is_trailed):
+            return
+        quote = self._quote(moment, price)
+        signal = self._decided(quote) if closed else None
         acts = signal is not None and signal.side != "hold"
         if not (acts or is_limited or is_trailed):
             return
@@ -214,81 +260,40 @@ class _Test:
                 run=self._run,
                 account=self._account.marked(self._market),
                 market=self._market,
-                time=quote.time,
+                time=moment,
                 order_id=str(self._looks),
                 signal=signal,
             )
         )
         self._run = step.run
-        self._take(step.change)
+        if step.change.bookings:
+            self._take(step.change)
         if step.stops:
             self._running, self._stopped_because = False, step.stops
 
-    def _decided(self, quote: Quote, position: Position | None) -> Signal:
-        held = None
+    def _decided(self, quote: Quote) -> Signal:
+        position, held = self._account.position(self._symbol), None
         if position is not None:
-            held = holding(position.marked(quote, self._plan.past.instrument))
-        return self._plan.decide(self._buffer.window(self._plan.lookback), held)
+            held = holding(position.marked(quote, self._instrument))
+        return self._plan.decide(self._frame.buffer.window(self._plan.lookback), held)
 
     def _take(self, change: Change) -> None:
         self._account = change.account
+        self._reach = reach(change.account, self._symbol)
         for booking in change.bookings:
             if booking.fill is not None and booking.fill.trade is not None:
                 self._trades.append(booking.fill.trade)
                 self._tally = self._tally.with_trade(booking.fill.trade)
 
-    def _closed(self, now: datetime) -> bool:
-        """Whether a candle of the timeframe has closed by ``now``, which is known from here on."""
-        growing = self._growing
-        if growing is None or growing.time == interval_of(now, self._seconds):
-            return False
-        self._buffer.add(growing)
-        self._growing = None
-        # what had closed before the first price is no news
-        return bool(self._points)
-
-    def _grow(self, candle: Candle) -> None:
-        begun = interval_of(candle.time, self._seconds)
-        growing = self._growing
-        if growing is not None and growing.time != begun:
-            self._buffer.add(growing)
-            growing = None
-        if growing is None:
-            self._growing = candle if candle.time == begun else replace(candle, time=begun)
-        else:
-            self._growing = joined(growing, candle)
-
-    @exactly
-    def _is_quiet(self, candle: Candle, until: datetime) -> bool:
-        """Whether nothing can happen between the lowest and the highest price up to ``until``:
-        whatever a price sets off, the extreme one on its side does."""
-        account, instrument = self._account, self._plan.past.instrument
-        if not (account.positions or account.orders):
-            return True
-        return not any(
-            is_due(
-                account,
-                replace(
-                    self._market,
-                    quotes={self._symbol: quoted(instrument, until, price)},
-                ),
-            )
-            for price in (candle.low, candle.high)
-        )
-
-    @exactly
-    def _close(self, candle: Candle, *, was_held: bool) -> None:
+    def _equity_at(self, price: Decimal) -> Decimal:
         position = self._account.position(self._symbol)
-        equity = self._account.wallet.balance
-        if position is not None:
-            equity += replace(position, mark_price=candle.close).unrealized_pnl
-        self._exposed += was_held or position is not None
-        if self._market.quotes:
-            # the last price of a candle that was passed over
-            last = path(candle, self._plan.past.seconds)[-1]
-            quote = quoted(self._plan.past.instrument, *last)
-            self._market = replace(self._market, quotes={self._symbol: quote})
-        self._points.append(Point(time=candle.time, equity=equity, close=candle.close))
+        balance = self._account.wallet.balance
+        if position is None:
+            return balance
+        with exact():
+            return balance + unrealized_pnl(
+                position.side, position.quantity, position.entry_price, price
+            )
 
 
 def holding(position: Position) -> Holding:

@@ -17,6 +17,7 @@ from balance.core.bot import BotSettings, Run, Status
 from balance.core.change import Change
 from balance.core.errors import BalanceError, StoreError
 from balance.core.figures import rounded
+from balance.core.fills import fill_words
 from balance.core.instrument import Instrument
 from balance.core.margin import Side, sign
 from balance.core.market import Market
@@ -270,5 +271,4 @@ def _stop_of(account: Account, held: Position) -> Order | None:
 
 def _did(change: Change) -> str:
     """What was filled, in words."""
-    fills = [each for each in change.bookings if each.fill is not None]
-    return ". ".join(booking.note for booking in fills)
+    return ". ".join(fill_words(each.fill) for each in change.bookings if each.fill is not None)

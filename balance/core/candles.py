@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -28,15 +28,19 @@ def interval_of(moment: datetime, seconds: int) -> datetime:
 def merged(candles: Iterable[Candle], seconds: int) -> Iterator[Candle]:
     """Candles of ``seconds`` from shorter ones, oldest first; an interval without any has none."""
     for begun, within in groupby(candles, key=lambda each: interval_of(each.time, seconds)):
-        several = list(within)
-        yield Candle(
-            time=begun,
-            open=several[0].open,
-            high=max(map(_HIGH, several)),
-            low=min(map(_LOW, several)),
-            close=several[-1].close,
-            volume=sum(map(_VOLUME, several), ZERO),
-        )
+        yield whole(begun, list(within))
+
+
+def whole(begun: datetime, several: Sequence[Candle]) -> Candle:
+    """The one candle that ``several``, oldest first, make; it began at ``begun``."""
+    return Candle(
+        time=begun,
+        open=several[0].open,
+        high=max(map(_HIGH, several)),
+        low=min(map(_LOW, several)),
+        close=several[-1].close,
+        volume=sum(map(_VOLUME, several), ZERO),
+    )
 
 
 def joined(candle: Candle, later: Candle) -> Candle:

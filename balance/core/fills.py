@@ -87,7 +87,8 @@ def filled(account: Account, execution: Execution, brackets: Sequence[Bracket] =
         filled_at=execution.time,
         trade=trade,
     )
-    change = _booked(account, _effect(account, execution, held, position), fill)
+    effect = _effect(account, execution, held, position)
+    change = _booked(account, effect, fill, order.because)
     short = -change.account.available_balance
     if short > 0:
         needed = fee + quantized(margin.initial_margin(opening, execution.price, order.leverage))
@@ -256,9 +257,10 @@ def attached_order(
     )
 
 
-def _booked(account: Account, effect: Effect, fill: Fill) -> Change:
+def _booked(account: Account, effect: Effect, fill: Fill, because: str) -> Change:
     words = fill_words(fill)
-    change = Change(account).booked("fill", ZERO, words, effect=effect, fill=fill)
+    note = f"{words}: {because}" if because else words
+    change = Change(account).booked("fill", ZERO, note, effect=effect, fill=fill)
     if fill.closed_quantity:
         closed = f"Closed {rounded(fill.closed_quantity)} {fill.symbol} at {rounded(fill.price)}"
         change = change.booked("realized_pnl", fill.realized_pnl, closed)

@@ -182,5 +182,6 @@ def order_words(order: Order) -> str:
     at = order.price or order.trigger_price
     where = f" {rounded(at)}" if at is not None else ""
     only = ", reduce-only" if order.reduce_only else ""
+    why = f": {order.because}" if order.because else ""
     kind = order.type.replace("_", "-").removesuffix("-market")
-    return f"{order.side.capitalize()} {size} {order.symbol}, {kind}{where}{only}"
+    return f"{order.side.capitalize()} {size} {order.symbol}, {kind}{where}{only}{why}"

@@ -7,11 +7,14 @@ from typing import Final
 
 from balance.core.entry import Booking, Entry
 from balance.core.figures import gain, grouped
+from balance.core.fills import fill_words
 from balance.core.money import CURRENCY
 
 #: The source of entries that the market has made, while the program ran and while it did not.
 MARKET: Final = "market"
 OFFLINE: Final = "offline"
+#: Of those that a bot has made.
+BOT: Final = "bot"
 # what somebody is told of at once, wherever they are looking
 _NEWS: Final = ("fill", "liquidation", "cancel")
 _MOST_TOLD: Final = 3
@@ -47,9 +50,9 @@ def told(entries: Sequence[Entry]) -> str:
 
 
 def news(entries: Sequence[Entry]) -> str:
-    """What the market did of itself, in a sentence: fills, liquidations and orders that could not
-    fill; empty where ``entries`` were asked for, or are of no such kind."""
-    if not entries or entries[0].source not in (MARKET, OFFLINE):
+    """What the market or a bot did of itself, in a sentence: fills, liquidations and orders that
+    could not fill; empty where a person asked for ``entries``, or they are of no such kind."""
+    if not entries or entries[0].source not in (MARKET, OFFLINE, BOT):
         return ""
     trades = [entry.booking for entry in entries if entry.booking.kind in _NEWS]
     before = "While the program was off: " if entries[0].source == OFFLINE else ""
@@ -71,5 +74,6 @@ def _trade(booking: Booking) -> str:
         return f"{booking.note}. Lost {grouped(booking.amount.copy_abs())} {CURRENCY}."
     if fill is None:
         return f"{booking.note}."
+    whose = f"{fill.owner}: " if fill.owner else ""
     result = f", realised {gain(fill.realized_pnl)}" if fill.closed_quantity else ""
-    return f"{booking.note}{result}, fee {grouped(fill.fee)}."
+    return f"{whose}{fill_words(fill)}{result}, fee {grouped(fill.fee)}."

@@ -1,0 +1,69 @@
+"""A bot: its settings, and what it keeps from one look at the market to the next."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from balance.core.bot import BotSettings, Run, Status
+from balance.core.bot_rules import Action
+from balance.core.strategy import Side
+from balance.core.tally import Tally
+
+_LONGEST_SLUG: Final = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A signal, and what came of it; times as of the market's clock."""
+
+    time: datetime
+    # when the candle that it was about began; None where it came from outside
+    candle: datetime | None
+    side: Side
+    # from 0 to 1
+    confidence: float
+    reason: str
+    action: Action
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """One bot at one moment."""
+
+    # the owner of what it opens; never used again for another one
+    id: str
+    settings: BotSettings
+    created_at: datetime
+    status: Status = "stopped"
+    started_at: datetime | None = None
+    # tells what it does since it was started, or its feed began anew, from what it did before
+    life: str = ""
+    # why it stopped itself; empty where somebody stopped it
+    stopped_because: str = ""
+    run: Run = field(default_factory=Run)
+    # of the running epoch
+    tally: Tally = field(default_factory=Tally)
+    # the newest candle that is dealt with; None before its first look
+    last_candle: datetime | None = None
+    decision: Decision | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it looks at the market at all."""
+        return self.status != "stopped"
+
+
+def bot_id(name: str, number: int) -> str:
+    """The id of the ``number``-th bot ever made, which was called ``name``: ``ema-btc-3``."""
+    letters = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST_SLUG].strip("-")
+    return f"{letters or 'bot'}-{number}"
+
+
+def confidence_words(confidence: float) -> str:
+    """``"72%"``."""
+    return f"{Decimal(repr(confidence)) * 100:.0f}%"

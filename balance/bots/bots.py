@@ -1,0 +1,576 @@
+"""The use cases of bots: made, changed, started and stopped, by whoever asks."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Final
+
+from balance.bots.bot import Bot
+from balance.bots.bot_file import Answer
+from balance.bots.bot_log import LogKind
+from balance.bots.bot_rows import bot_row, bot_trade_row, strategy_row
+from balance.bots.roster import MOST_TRADES, Roster, save_quietly
+from balance.bots.runner import Runner
+from balance.bots.signals import SIGNALS, signal_of
+from balance.core.account import Account
+from balance.core.bot import LONGEST_NAME, BotSettings, Run, Status, settings_of
+from balance.core.errors import BalanceError, InvalidRequest, StoreError
+from balance.core.market import Market
+from balance.core.rows import Row
+from balance.desk import Desk
+from balance.history import Page
+from balance.own_strategies import Catalogue
+
+#: How many bots there may be.
+MOST_BOTS: Final = 100
+#: What follows the prices is told no more often than this.
+_TELL_SECONDS: Final = 1.0
+#: What bots have done is told no more often than this while prices come.
+_HURRY_SECONDS: Final = 0.25
+#: How often what they decided is kept; what they traded is kept at once.
+_SAVE_SECONDS: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a request: one sentence, and members of the answer such as the ``bot``."""
+
+    message: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+    # whether an earlier request with the same key had done it already
+    replayed: bool = False
+
+
+class Bots:
+    """All bots of an account. Safe to use from many threads; every change takes a ``key``: a
+    repeated one gets the first answer and changes nothing."""
+
+    #: Whether they can be changed here, and why not.
+    can_change: Final = True
+    words: Final = ""
+
+    def __init__(
+        self,
+        desk: Desk,
+        catalogue: Catalogue | None = None,
+        folder: Path | None = None,
+        secret: str | None = None,
+    ) -> None:
+        """``folder`` keeps them; None: nowhere. ``secret`` is what signals from outside must show.
+
+        Raises:
+            StoreUnreadable: what is kept of them is damaged.
+        """
+        self._desk = desk
+        self._catalogue = catalogue or Catalogue()
+        self._roster = Roster(desk, folder)
+        self._runner = Runner(desk, self._roster, self._catalogue)
+        self._secret = secret
+        self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
+        # in milliseconds at first, so that it goes on after a restart
+        self._version = int(time.time() * 1_000)
+        self._is_news, self._told, self._saved = False, 0.0, 0.0
+
+    def listed(self) -> Mapping[str, Any]:
+        """All bots as rows, with a ``version`` that changes with everything they do."""
+        with self._roster.guard:
+            account, market = self._account(), self._desk.market
+            names = self._strategy_names()
+            rows = [bot_row(bot, account, market, names) for bot in self._roster]
+            return {
+                "version": self._version,
+                "can_change": self.can_change,
+                "words": self.words,
+                "bots": rows,
+            }
+
+    def strategies(self) -> list[Row]:
+        """What there is to choose from, with its parameters."""
+        return [strategy_row(each) for each in self._catalogue.all()]
+
+    def subscribe(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
+        """Have ``listener`` called with what :meth:`listed` gives when that has changed."""
+        self._listeners.append(listener)
+
+    def create(self, members: Mapping[str, Any], key: str | None = None) -> Done:
+        """Make a bot with the settings that ``members`` tell; it is stopped at first.
+
+        Raises:
+            InvalidRequest, InvalidAmount: they make no sense.
+        """
+
+        def make() -> tuple[Bot, str]:
+            settings = self._settings(members)
+            if len(self._roster) >= MOST_BOTS:
+                raise InvalidRequest(f"There are {MOST_BOTS} bots; delete one first.")
+            return self._roster.made(settings), "Made the bot {name}. Start it when you like."
+
+        return self._changed(["create", members], key, make)
+
+    def edit(self, bot_id: str, members: Mapping[str, Any], key: str | None = None) -> Done:
+        """Change the settings of a bot that ``members`` name.
+
+        Raises:
+            UnknownBot: there is none with that id.
+            InvalidRequest, InvalidAmount: they make no sense, or would leave what it holds behind.
+        """
+
+        def change() -> tuple[Bot, str]:
+            bot = self._roster.bot(bot_id)
+            settings = self._settings(members, bot.settings, but=bot_id)
+            if settings.symbol != bot.settings.symbol and self._runner.position(bot):
+                raise InvalidRequest(
+                    f"{bot.settings.name} holds {bot.settings.symbol}: close that before it "
+                    "trades another symbol."
+                )
+            same = (settings.timeframe, settings.symbol) == (
+                bot.settings.timeframe,
+                bot.settings.symbol,
+            )
+            last = bot.last_candle if same else None
+            bot = self._roster.put(replace(bot, settings=settings, last_candle=last))
+            if bot.is_active:
+                self._runner.ready(bot)
+            return bot, "Changed the bot {name}."
+
+        return self._changed(["edit", bot_id, members], key, change)
+
+    def duplicate(self, bot_id: str, key: str | None = None) -> Done:
+        """Make another bot with the same settings, stopped.
+
+        Raises:
+            UnknownBot: there is none with that id.
+        """
+
+        def copy() -> tuple[Bot, str]:
+            settings = self._roster.bot(bot_id).settings
+            if len(self._roster) >= MOST_BOTS:
+                raise InvalidRequest(f"There are {MOST_BOTS} bots; delete one first.")
+            name = self._free_name(settings.name)
+            return self._roster.made(replace(settings, name=name)), "Made the bot {name}."
+
+        return self._changed(["duplicate", bot_id], key, copy)
+
+    def start(self, bot_id: str, key: str | None = None) -> Done:
+        """Let a stopped bot run, from the next candle that closes.
+
+        Raises:
+            UnknownBot: there is none with that id.
+            InvalidRequest: it runs, or its strategy or symbol is not there.
+        """
+
+        def start() -> tuple[Bot, str]:
+            bot = self._in(bot_id, "stopped", "start")
+            self._settings({}, bot.settings, but=bot_id)
+            self._runner.ready(bot)
+            bot = replace(
+                bot,
+                status="running",
+                started_at=datetime.now(UTC),
+                stopped_because="",
+                run=Run(),
+                last_candle=None,
+                life=token_hex(4),
+            )
+            return self._roster.put(bot), "Started {name}. It decides when its next candle closes."
+
+        return self._changed(["start", bot_id], key, start)
+
+    def pause(self, bot_id: str, key: str | None = None) -> Done:
+        """Let a running bot open nothing more; what it holds it still closes.
+
+        Raises:
+            UnknownBot: there is none with that id.
+            InvalidRequest: it does not run.
+        """
+        words = "Paused {name}. It opens nothing, and still closes what it holds."
+        return self._moved(bot_id, "running", "paused", "pause", words, key)
+
+    def resume(self, bot_id: str, key: str | None = None) -> Done:
+        """Let a paused bot run again.
+
+        Raises:
+            UnknownBot: there is none with that id.
+            InvalidRequest: it is not paused.
+        """
+        return self._moved(bot_id, "paused", "running", "resume", "Resumed {name}.", key)
+
+    def stop(self, bot_id: str, *, close: bool = False, key: str | None = None) -> Done:
+        """Stop a bot and, with ``close``, close what it holds.
+
+        Raises:
+            UnknownBot: there is none with that id.
+            InvalidRequest: it is stopped and holds nothing that is to be closed.
+            NoLivePrice: what it holds has no live price now; it is stopped.
+        """
+
+        def stop() -> tuple[Bot, str]:
+            bot = self._roster.bot(bot_id)
+            if not bot.is_active and not (close and self._runner.position(bot)):
+                raise InvalidRequest(f"{bot.settings.name} is stopped.")
+            bot = self._stopped(bot)
+            return bot, "Stopped {name}."
+
+        return self._changed(["stop", bot_id, close], key, stop, close=close)
+
+    def delete(self, bot_id: str, *, close: bool = False, key: str | None = None) -> Done:
+        """Delete a bot; one that holds something only with ``close``, which closes that first.
+
+        Raises:
+            UnknownBot: there is none with that id.
+            InvalidRequest: it holds something.
+            NoLivePrice: what it holds has no live price now.
+        """
+        with self._roster.guard:
+            earlier = self._earlier(["delete", bot_id, close], key)
+            if earlier is not None:
+                return earlier
+            bot = self._roster.bot(bot_id)
+            if self._runner.position(bot) and not close:
+                raise InvalidRequest(
+                    f"{bot.settings.name} holds {bot.settings.symbol}. Delete it with close=true, "
+                    "which closes that first."
+                )
+            words = self._runner.closed(bot, "The bot is deleted")
+
+            def drop() -> tuple[Bot | None, str]:
+                self._runner.forget(bot)
+                self._note(bot, "state", "Deleted")
+                self._roster.drop(bot)
+                return None, f"Deleted the bot {bot.settings.name}. {words}".strip()
+
+            return self._changed(["delete", bot_id, close], key, drop)
+
+    def stop_all(self, *, close: bool = False, key: str | None = None) -> Done:
+        """The kill switch: stop every bot and, with ``close``, close what they hold. What can't be
+        closed is told; the bots are stopped all the same."""
+        with self._roster.guard:
+            earlier = self._earlier(["stop_all", close], key)
+            if earlier is not None:
+                return earlier
+            active = [bot for bot in self._roster if bot.is_active]
+            faults: list[str] = []
+            count = 0
+
+            def stop() -> tuple[None, str]:
+                for bot in active:
+                    self._stopped(bot)
+                return None, "Stopped"
+
+            self._changed(["stop_all"], None, stop, tell=False)
+            for bot in self._roster if close else ():
+                try:
+                    count += bool(self._runner.closed(bot, "All bots were stopped"))
+                except BalanceError as fault:
+                    faults.append(f"{bot.settings.name} still holds {bot.settings.symbol}: {fault}")
+            words = _counted(len(active), count, close=close, faults=faults)
+            self._remember(["stop_all", close], key, None, words)
+            self._tell()
+            return Done(words, {"stopped": len(active), "closed": count})
+
+    def log(
+        self,
+        bot: str | None = None,
+        kind: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> Page:
+        """What the bots decided and did, newest first: at most ``limit`` (1 to 500) entries from
+        before ``before`` (the last page's ``next``), of one bot and kind if asked.
+
+        Raises:
+            InvalidRequest: a parameter is out of range.
+        """
+        with self._roster.guard:
+            return self._roster.log.page(bot, kind, limit, before)
+
+    def trades(self, bot: str | None = None, limit: int = 100) -> list[Row]:
+        """The newest ``limit`` (1 to 1,000) trades of the bots, newest first, of one if asked.
+
+        Raises:
+            InvalidRequest: the limit is out of range.
+        """
+        if not 1 <= limit <= MOST_TRADES:
+            raise InvalidRequest(f"limit must be from 1 to {MOST_TRADES:,}, not {limit!r:.40}.")
+        with self._roster.guard:
+            self._catch_up()
+            names = {each.id: each.settings.name for each in self._roster}
+            market = self._desk.market
+            rows = (
+                bot_trade_row(entry, market, names)
+                for entry in reversed(self._roster.trades)
+                if entry.booking.fill is not None
+                and entry.booking.fill.trade is not None
+                and bot in (None, entry.booking.fill.trade.owner)
+            )
+            return [row for row, _ in zip(rows, range(limit), strict=False)]
+
+    def signal(self, members: Mapping[str, Any], key: str | None = None) -> Done:
+        """Let every running bot that takes signals from outside on the symbol act on one.
+
+        Raises:
+            InvalidRequest, InvalidAmount: ``members`` tell no signal.
+            StoreError: it can't be written now.
+        """
+        wanted = signal_of(members, self._desk.market)
+        with self._roster.guard:
+            self._catch_up()
+            taking = [
+                bot
+                for bot in self._roster
+                if bot.settings.strategy == SIGNALS and bot.settings.symbol == wanted.symbol
+            ]
+            results = []
+            for bot in taking:
+                if not bot.is_active:
+                    continue
+                bot = self._runner.signalled(bot, wanted.signal, wanted.size, key)
+                results.append(_result(bot))
+            if results:
+                self._save_and_tell()
+            return Done(_signal_words(wanted.symbol, taking, results), {"results": results})
+
+    @property
+    def needs_secret(self) -> bool:
+        """Whether signals from outside must show a secret."""
+        return self._secret is not None
+
+    def check_secret(self, shown: object) -> bool:
+        """Whether ``shown`` is the secret, or none is needed."""
+        if self._secret is None:
+            return True
+        return isinstance(shown, str) and hmac.compare_digest(shown.encode(), self._secret.encode())
+
+    def begin(self, *, anew: bool = False) -> None:
+        """Begin on the feed that the desk has now; ``anew`` where it begins at another time than
+        the one at which it stopped."""
+        with self._roster.guard:
+            try:
+                self._roster.begin(self._desk.market.feed, anew=anew)
+            except StoreError as fault:
+                _log.error("the trades of the bots could not be read: %s", fault)
+            save_quietly(self._roster)
+
+    def look(self, market: Market) -> None:
+        """Let the bots look at ``market``. For the engine, at every moment of it."""
+        with self._roster.guard:
+            has_traded = self._catch_up()
+            has_looked = self._runner.look(market)
+            self._is_news = self._is_news or has_traded or has_looked
+            has_traded = self._catch_up() or has_traded
+            # what was decided and came to nothing would be decided alike again
+            if has_traded or time.monotonic() - self._saved >= _SAVE_SECONDS:
+                self._save()
+
+    def show(self) -> None:
+        """Tell those who listen what has changed, but not too often. For the engine."""
+        now = time.monotonic()
+        pause = _HURRY_SECONDS if self._is_news else _TELL_SECONDS
+        if now - self._told < pause:
+            return
+        with self._roster.guard:
+            if self._is_news or self._holds():
+                self._tell(is_news=self._is_news)
+
+    def rest(self) -> None:
+        """Keep what is not kept yet, as no more prices come. For the engine."""
+        with self._roster.guard:
+            self._save()
+
+    def _save(self) -> None:
+        self._saved = time.monotonic()
+        save_quietly(self._roster)
+
+    def _holds(self) -> bool:
+        return any(each.owner for each in self._account().positions)
+
+    def _account(self) -> Account:
+        return self._desk.account()
+
+    def _catch_up(self) -> bool:
+        try:
+            return self._roster.catch_up()
+        except StoreError as fault:
+            _log.error("the trades of the bots could not be read: %s", fault)
+            return False
+
+    def _strategy_names(self) -> Mapping[str, str]:
+        return {each.id: each.name for each in self._catalogue.all()}
+
+    def _settings(
+        self, members: Mapping[str, Any], before: BotSettings | None = None, but: str = ""
+    ) -> BotSettings:
+        settings = settings_of(members, self._catalogue.kind, self._desk.market, before)
+        for bot in self._roster:
+            if bot.id != but and bot.settings.name == settings.name:
+                raise InvalidRequest(f"There is a bot called {settings.name} already.")
+        return settings
+
+    def _free_name(self, name: str) -> str:
+        names = {bot.settings.name for bot in self._roster}
+        for number in range(2, MOST_BOTS + 3):
+            ending = f" {number}"
+            wanted = name[: LONGEST_NAME - len(ending)] + ending
+            if wanted not in names:
+                return wanted
+        raise InvalidRequest(f"There are too many bots called {name}.")
+
+    def _in(self, bot_id: str, status: Status, verb: str) -> Bot:
+        bot = self._roster.bot(bot_id)
+        if bot.status != status:
+            raise InvalidRequest(f"{bot.settings.name} is {bot.status}: it can't {verb}.")
+        return bot
+
+    def _moved(
+        self, bot_id: str, before: Status, after: Status, verb: str, words: str, key: str | None
+    ) -> Done:
+        def move() -> tuple[Bot, str]:
+            bot = self._in(bot_id, before, verb)
+            return self._roster.put(replace(bot, status=after)), words
+
+        return self._changed([verb, bot_id], key, move)
+
+    def _stopped(self, bot: Bot) -> Bot:
+        self._runner.forget(bot)
+        return self._roster.put(replace(bot, status="stopped", stopped_because=""))
+
+    def _changed(
+        self,
+        asked: Sequence[Any],
+        key: str | None,
+        change: Callable[[], tuple[Bot | None, str]],
+        *,
+        close: bool = False,
+        tell: bool = True,
+    ) -> Done:
+        """Make ``change``, kept durably, and tell it; with ``close`` what the bot holds goes then.
+
+        Raises:
+            BalanceError: whatever ``change`` refuses; nothing of it is left.
+        """
+        with self._roster.guard:
+            earlier = self._earlier(asked, key)
+            if earlier is not None:
+                return earlier
+            said = ""
+
+            def make() -> Bot | None:
+                nonlocal said
+                bot, words = change()
+                said = words if bot is None else words.format(name=bot.settings.name)
+                if bot is not None:
+                    self._note(bot, "state", said)
+                self._remember(asked, key, bot, said, save=False)
+                return bot
+
+            bot = self._roster.all_or_nothing(make)
+            try:
+                if close and bot is not None:
+                    said = f"{said} {self._runner.closed(bot, 'The bot was stopped')}".strip()
+                    self._catch_up()
+                    save_quietly(self._roster)
+            finally:
+                if tell:
+                    self._tell()
+            return Done(said, {} if bot is None else {"bot": self._row(bot.id)})
+
+    def _row(self, bot_id: str) -> Row:
+        bot = self._roster.bot(bot_id)
+        return bot_row(bot, self._account(), self._desk.market, self._strategy_names())
+
+    def _note(self, bot: Bot, kind: LogKind, words: str) -> None:
+        name, symbol = bot.settings.name, bot.settings.symbol
+        self._roster.log.add(bot.id, name, kind, words, symbol=symbol)
+
+    def _earlier(self, asked: Sequence[Any], key: str | None) -> Done | None:
+        if key is None:
+            return None
+        answer = self._roster.answered(key, _fingerprint(asked))
+        if answer is None:
+            return None
+        known = {bot.id for bot in self._roster}
+        members = {"bot": self._row(answer.bot)} if answer.bot in known and answer.bot else {}
+        return Done(answer.message, members, replayed=True)
+
+    def _remember(
+        self,
+        asked: Sequence[Any],
+        key: str | None,
+        bot: Bot | None,
+        message: str,
+        *,
+        save: bool = True,
+    ) -> None:
+        if key is not None:
+            self._roster.answer(
+                Answer(
+                    key=key,
+                    fingerprint=_fingerprint(asked),
+                    bot=None if bot is None else bot.id,
+                    message=message,
+                )
+            )
+        if save:
+            save_quietly(self._roster)
+
+    def _save_and_tell(self) -> None:
+        save_quietly(self._roster)
+        self._tell()
+
+    def _tell(self, *, is_news: bool = True) -> None:
+        """Tell those who listen; the version tells news from figures that follow the prices."""
+        self._version += is_news
+        self._is_news, self._told = False, time.monotonic()
+        try:
+            listed = self.listed()
+        except StoreError:
+            return  # every tab says so
+        for listener in self._listeners:
+            try:
+                listener(listed)
+            except Exception:
+                _log.exception("a listener of the bots failed")
+
+
+def _fingerprint(asked: Sequence[Any]) -> str:
+    text = json.dumps(asked, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _counted(stopped: int, count: int, *, close: bool, faults: Iterable[str]) -> str:
+    bots = "1 bot" if stopped == 1 else f"{stopped} bots"
+    positions = "1 position" if count == 1 else f"{count} positions"
+    said = [f"Stopped {bots} and closed {positions}." if close else f"Stopped {bots}."]
+    return " ".join((*said, *faults))
+
+
+def _result(bot: Bot) -> Mapping[str, Any]:
+    decision = bot.decision
+    return {
+        "bot": bot.id,
+        "name": bot.settings.name,
+        "action": decision.action if decision else "none",
+        "words": decision.words if decision else "",
+    }
+
+
+def _signal_words(symbol: str, taking: Sequence[Bot], results: Sequence[Mapping[str, Any]]) -> str:
+    if results:
+        return " ".join(f"{each['name']}: {each['words']}." for each in results)
+    if taking:
+        return f"Nobody acts on it: no bot that takes signals on {symbol} is running."
+    return (
+        f"Nobody acts on it: make a bot on {symbol} with the strategy Signals from outside, and "
+        "start it."
+    )

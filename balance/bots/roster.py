@@ -1,0 +1,231 @@
+"""The roster: all bots there are, what is summed up of their trades, and where that is kept."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
+from typing import Final
+
+from balance.bots.bot import Bot, bot_id
+from balance.bots.bot_file import Answer, BotFile
+from balance.bots.bot_log import BotLog
+from balance.core.account import Account
+from balance.core.bot import BotSettings, Run
+from balance.core.candles import interval_of
+from balance.core.entry import Entry
+from balance.core.errors import KeyReused, StoreError, UnknownBot
+from balance.core.money import exact
+from balance.core.tally import Tally
+from balance.desk import Desk
+
+#: How many answers to requests with a key are kept.
+_ANSWERS: Final = 200
+#: Of how many of the newest ledger entries the trades are shown after a start.
+_LOOKED_BACK: Final = 5_000
+#: How many trades are kept to be shown.
+MOST_TRADES: Final = 1_000
+
+_log = logging.getLogger(__name__)
+
+
+class Roster:
+    """All of it is used with :attr:`guard` held."""
+
+    def __init__(self, desk: Desk, folder: Path | None) -> None:
+        """
+        Raises:
+            StoreUnreadable: what is kept of the bots is damaged.
+        """
+        self.guard = threading.RLock()
+        self.log = BotLog(folder)
+        # the entries that ended a trade of a bot, oldest first
+        self.trades: list[Entry] = []
+        self._desk = desk
+        self._file = BotFile(folder)
+        self._kept = self._file.read()
+        self._bots = {bot.id: bot for bot in self._kept.bots}
+        self._seen: tuple[str, int] | None = None
+        self._is_changed = False
+
+    def __iter__(self) -> Iterator[Bot]:
+        return iter(tuple(self._bots.values()))
+
+    def __len__(self) -> int:
+        return len(self._bots)
+
+    def bot(self, wanted: str) -> Bot:
+        """The bot with the id ``wanted``.
+
+        Raises:
+            UnknownBot: there is none.
+        """
+        if wanted not in self._bots:
+            raise UnknownBot(f"There is no bot {wanted!r:.60}. It may have been deleted.")
+        return self._bots[wanted]
+
+    def put(self, bot: Bot) -> Bot:
+        """Have ``bot`` in the place of what it was before."""
+        if self._bots.get(bot.id) is not bot:
+            self._bots[bot.id] = bot
+            self._is_changed = True
+        return bot
+
+    def made(self, settings: BotSettings) -> Bot:
+        """A new bot, stopped."""
+        number = self._kept.made + 1
+        self._kept = replace(self._kept, made=number)
+        return self.put(
+            Bot(
+                id=bot_id(settings.name, number),
+                settings=settings,
+                created_at=datetime.now(UTC),
+            )
+        )
+
+    def drop(self, bot: Bot) -> None:
+        """Have ``bot`` no longer."""
+        del self._bots[bot.id]
+        self._is_changed = True
+
+    def save(self, *, durable: bool = True) -> None:
+        """Keep what has changed.
+
+        Raises:
+            StoreFailed: the disk refused; it is tried again with the next change.
+        """
+        self.log.save()
+        if not self._is_changed:
+            return
+        self._kept = replace(self._kept, bots=tuple(self._bots.values()))
+        self._file.write(self._kept, durable=durable)
+        self._is_changed = False
+
+    def all_or_nothing(self, change: Callable[[], Bot | None]) -> Bot | None:
+        """``change``, kept; where that fails, nothing of it is left.
+
+        Raises:
+            StoreFailed: the disk refused.
+        """
+        before, kept = dict(self._bots), self._kept
+        try:
+            bot = change()
+            self._is_changed = True
+            self.save()
+        except BaseException:
+            self._bots, self._kept = before, kept
+            raise
+        return bot
+
+    def answered(self, key: str, fingerprint: str) -> Answer | None:
+        """What the request with ``key`` was answered before.
+
+        Raises:
+            KeyReused: it was another one.
+        """
+        for each in self._kept.answers:
+            if each.key == key:
+                if each.fingerprint != fingerprint:
+                    raise KeyReused(key)
+                return each
+        return None
+
+    def answer(self, answer: Answer) -> None:
+        """Remember ``answer``."""
+        answers = (*self._kept.answers[1 - _ANSWERS :], answer)
+        self._kept = replace(self._kept, answers=answers)
+
+    def begin(self, feed: str | None, *, anew: bool = False) -> None:
+        """Begin on ``feed``: on another one than before, or on another time of it (``anew``), the
+        candles that were dealt with say nothing.
+
+        Raises:
+            StoreUnreadable: the account or its ledger can't be read.
+        """
+        if anew or feed != self._kept.feed:
+            for bot in self:
+                tally = replace(bot.tally, closed_at=None)
+                self.put(replace(bot, last_candle=None, run=Run(), tally=tally, life=token_hex(4)))
+        self._kept = replace(self._kept, feed=feed)
+        self._is_changed = True
+        self.catch_up()
+        account = self._desk.account()
+        for bot in self:
+            self.put(_knowing(bot, account))
+
+    def catch_up(self) -> bool:
+        """Sum up what has been traded since the last time, by whomever; whether that was anything.
+
+        Raises:
+            StoreUnreadable: the account or its ledger can't be read.
+        """
+        version = self._desk.version
+        if version == self._seen:
+            return False
+        account, revision = version
+        epoch = self._desk.account().wallet.epoch
+        if account != self._kept.account or revision < self._kept.revision:
+            self._forget(account, 0)
+        if epoch != self._kept.epoch:
+            self._forget(account, self._kept.revision)
+        is_first = self._seen is None
+        since = self._kept.revision
+        for entry in self._desk.closings(since):
+            if entry.booking.epoch == epoch and entry.revision <= revision:
+                self._add(entry)
+        if is_first:
+            closings = self._desk.closings(0, _LOOKED_BACK)
+            self.trades = [each for each in closings if _owner(each) and each.revision <= revision]
+        self._kept = replace(self._kept, account=account, epoch=epoch, revision=revision)
+        self._seen, self._is_changed = version, True
+        return True
+
+    def _forget(self, account: str, revision: int) -> None:
+        """Begin to sum up anew: another account, or another epoch."""
+        for bot in self:
+            self.put(replace(bot, tally=Tally(), run=Run()))
+        self._kept = replace(self._kept, account=account, revision=revision)
+
+    def _add(self, entry: Entry) -> None:
+        fill = entry.booking.fill
+        if fill is None or fill.trade is None or not fill.trade.owner:
+            return
+        if self._seen is not None:
+            self.trades.append(entry)
+            del self.trades[:-MOST_TRADES]
+        bot = self._bots.get(fill.trade.owner)
+        if bot is not None:
+            with exact():
+                self.put(replace(bot, tally=bot.tally.with_trade(fill.trade)))
+
+
+def _owner(entry: Entry) -> str:
+    fill = entry.booking.fill
+    return fill.trade.owner if fill is not None and fill.trade is not None else ""
+
+
+def _knowing(bot: Bot, account: Account) -> Bot:
+    """``bot`` with the newest candle that it has traded on as dealt with: after a crash a replay
+    goes back a little, and what is kept of the bots may be older than what they traded."""
+    held = account.position(bot.settings.symbol)
+    known = [bot.tally.closed_at, held.opened_at if held and held.owner == bot.id else None]
+    latest = max((each for each in known if each is not None), default=None)
+    if latest is None:
+        return bot
+    seconds = bot.settings.seconds
+    candle = interval_of(latest, seconds) - timedelta(seconds=seconds)
+    if bot.last_candle is not None and candle <= bot.last_candle:
+        return bot
+    return replace(bot, last_candle=candle)
+
+
+def save_quietly(roster: Roster) -> None:
+    """Keep what has changed; where the disk refuses, the log says so, and it is tried again."""
+    try:
+        roster.save(durable=False)
+    except StoreError as fault:
+        _log.error("the bots could not be saved: %s", fault)

@@ -1,0 +1,84 @@
+"""Signals from outside, such as an alert of TradingView or an own model, as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final
+
+from balance.core import asked
+from balance.core.errors import InvalidAmount, InvalidRequest
+from balance.core.figures import grouped
+from balance.core.market import Market
+from balance.core.money import number
+from balance.core.strategy import Side, Signal
+
+#: The strategy of the bots that act on them.
+SIGNALS: Final = "signals"
+#: What a signal may have; ``symbol`` and ``side`` are needed.
+MEMBERS: Final = ("symbol", "side", "confidence", "size", "source")
+#: The words for a side, and what they mean.
+SIDES: Final[Mapping[str, Side]] = MappingProxyType(
+    {
+        "buy": "buy",
+        "sell": "sell",
+        "close": "close",
+        "long": "buy",
+        "short": "sell",
+        "flat": "close",
+    }
+)
+_LONGEST_SOURCE: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A signal for the bots of a symbol."""
+
+    symbol: str
+    signal: Signal
+    # in base units; None: as the bot's stake has it
+    size: Decimal | None
+
+
+def signal_of(members: Mapping[str, Any], market: Market) -> Wanted:
+    """The signal that ``members`` tell; None is as good as not given.
+
+    Raises:
+        InvalidRequest: a member is missing, unknown or not one of its words.
+        InvalidAmount: a number is none, or out of its range.
+    """
+    unknown = sorted(set(members) - set(MEMBERS))
+    if unknown:
+        raise InvalidRequest(f"A signal has {', '.join(MEMBERS)}, but not {unknown[0]!r:.40}.")
+    side = members.get("side")
+    if not isinstance(side, str) or side.lower() not in SIDES:
+        raise InvalidRequest(f"side must be one of {', '.join(SIDES)}, not {side!r:.40}.")
+    size = members.get("size")
+    return Wanted(
+        symbol=asked.symbol(members.get("symbol"), market),
+        signal=Signal(
+            SIDES[side.lower()], _confidence(members.get("confidence")), _reason(members)
+        ),
+        size=None if size is None else asked.positive(size, "size"),
+    )
+
+
+def _confidence(value: object) -> float:
+    if value is None:
+        return 1.0
+    told = number(value, "confidence")
+    if not 0 <= told <= 1:
+        raise InvalidAmount(f"The confidence must be from 0 to 1, not {grouped(told):.40}.")
+    return float(told)
+
+
+def _reason(members: Mapping[str, Any]) -> str:
+    source = members.get("source")
+    if source is None:
+        return "Signal from outside"
+    if not isinstance(source, str) or not source.isprintable() or len(source) > _LONGEST_SOURCE:
+        raise InvalidRequest(f"source must be a printable text of at most {_LONGEST_SOURCE}.")
+    return f"Signal of {source}" if source else "Signal from outside"

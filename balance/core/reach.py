@@ -1,0 +1,59 @@
+"""How far a price may go before anything happens to an account that trades one symbol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from balance.core.account import Account
+from balance.core.funding import next_settlement
+from balance.core.money import ZERO
+from balance.core.position import Order
+
+_ENDLESS: Final = Decimal("Infinity")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Between two mark prices and before an instant, nothing happens: no liquidation, no fill and
+    no settlement. What :func:`~balance.core.matching.is_due` tells of one price, it tells of all
+    that lie between two others."""
+
+    # at it or below, something happens, and so at the other one or above
+    low: Decimal = ZERO
+    high: Decimal = _ENDLESS
+    # the next funding settlement; None where nothing is held
+    until: datetime | None = None
+
+    def holds(self, low: Decimal, high: Decimal, now: datetime) -> bool:
+        """Whether nothing happens while the price is from ``low`` to ``high``, up to ``now``."""
+        return self.low < low and high < self.high and (self.until is None or now < self.until)
+
+
+def reach(account: Account, symbol: str) -> Reach:
+    """The reach of ``symbol``, the only one that ``account`` trades."""
+    position = account.position(symbol)
+    low, high, until = ZERO, _ENDLESS, None
+    if position is not None:
+        until = next_settlement(position.funded_at)
+        price = position.liquidation_price
+        if price is not None and position.side == "long":
+            low = price
+        elif price is not None:
+            high = price
+    for order in account.orders:
+        lower, higher = _met(order)
+        low, high = max(low, lower), min(high, higher)
+    return Reach(low, high, until)
+
+
+def _met(order: Order) -> tuple[Decimal, Decimal]:
+    """At or below which price, and at or above which one, ``order`` fills."""
+    trigger = order.trigger_price
+    if order.type == "limit" or trigger is None:
+        # goes by bid and ask: let every price be looked at
+        return _ENDLESS, ZERO
+    above = (order.side == "buy") == (order.type == "stop_market")
+    return (ZERO, trigger) if above else (trigger, _ENDLESS)
