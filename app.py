@@ -8,19 +8,16 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from dash import Dash
 from dash.development.base_component import Component
-from filelock import BaseFileLock
 from flask import Flask, has_request_context, request
 from flask_bootstrap import Bootstrap5
 from waitress.server import create_server
@@ -31,17 +28,15 @@ from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems, problem_of
 from balance.api.routes import create_api
 from balance.api.stream import Stream
-from balance.board import FileBoard, LiveBoard, saved_feed
+from balance.bots.bots import Bots
+from balance.bots.followed import FollowedBots
 from balance.core.errors import StoreError
 from balance.core.figures import plain
 from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.desk import DEFAULT_DATA_DIR, Desk
-from balance.engine import Engine, refuse_others
-from balance.feeds.choose import open_feed
 from balance.feeds.contract import FeedFault
-from balance.feeds.options import add_feed_options, feed_options
-from balance.following import Follower, take_market
-from balance.store.file_store import FileStore
+from balance.feeds.options import add_feed_options
+from balance.running import Running, opened
 from balance.watch import Watch
 from layouts.index import INDEX
 from layouts.shell import shell
@@ -68,15 +63,20 @@ def create_app(
     guards: Guards | None = None,
     tabs: Sequence[Tab] = TABS,
     data_dir: Path = DEFAULT_DATA_DIR,
+    bots: Bots | FollowedBots | None = None,
 ) -> Dash:
     """The dashboard of ``desk`` with ``tabs``, its HTTP interface on the same server; ``stream``
-    is what the pages listen to, ``data_dir`` what they tell other programs to open. May be called
-    more than once in a process."""
+    is what the pages listen to, ``data_dir`` what they tell other programs to open, ``bots`` those
+    that trade on the account (by default none, kept nowhere). May be called more than once in a
+    process."""
     server = Flask(__name__)
+    bots = bots or _bots_of(desk, stream)
     guards = replace(guards or Guards(), pages=frozenset(tab.path for tab in tabs))
+    if bots.needs_secret:
+        guards = replace(guards, open_paths=frozenset({"/signals"}))
     guards.stand_before(server)
     answer_with_problems(server)
-    server.register_blueprint(create_api(desk, stream))
+    server.register_blueprint(create_api(desk, stream, bots))
     Bootstrap5(server)
     app = Dash(
         __name__,
@@ -106,6 +106,12 @@ def create_app(
     return app
 
 
+def _bots_of(desk: Desk, stream: Stream) -> Bots:
+    bots = Bots(desk)
+    bots.subscribe(stream.publish_bots)
+    return bots
+
+
 def _first_store(desk: Desk) -> dict[str, Any]:
     """What ``balance-store`` holds when a page is opened."""
     link = {"state": "polling", "at": None}
@@ -124,9 +130,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(f"--host {options.host} lets other machines in, so it needs --token.")
     if options.token is not None and len(options.token) < SHORTEST_TOKEN:
         return _failed(f"--token must have at least {SHORTEST_TOKEN} characters.")
+    if options.signal_secret is not None and len(options.signal_secret) < SHORTEST_TOKEN:
+        return _failed(f"--signal-secret must have at least {SHORTEST_TOKEN} characters.")
     stream = Stream(MOST_STREAMS)
     try:
-        desk, market = _opened(options, stream)
+        running = opened(options, stream)
     except StoreError as fault:
         return _failed(f"The data folder {options.data_dir} is of no use: {fault}")
     except OSError as fault:
@@ -134,50 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FeedFault as fault:
         return _failed(str(fault))
     guards = Guards(options.host, options.token)
-    app = create_app(desk, stream, guards, data_dir=options.data_dir)
-    return _serve(app, desk, stream, market, options)
-
-
-class _Market(NamedTuple):
-    """What brings the prices."""
-
-    start: Callable[[], None]
-    stop: Callable[[], None]
-    # held as long as this is
-    lock: BaseFileLock | None
-    # what there is to say of it
-    words: str = ""
-
-
-def _opened(options: argparse.Namespace, stream: Stream) -> tuple[Desk, _Market]:
-    """The account that ``options`` name, and its market: the first server on it lets that act,
-    from where the last one stopped; another one follows its prices.
-
-    Raises:
-        StoreError, OSError: the data folder is of no use.
-        FeedFault: the feed can't be used, or the account trades on another one.
-    """
-    folder = options.data_dir
-    store = FileStore(folder)
-    _prove_writable(folder)
-    lock = take_market(folder)
-    if lock is None:
-        file_board = FileBoard(folder)
-        desk = Desk(store, file_board)
-        follower = Follower(desk, file_board, stream.publish)
-        words = " Another server runs here already: prices are those that it has."
-        return desk, _Market(follower.start, follower.stop, None, words)
-    feed_id, state, last_seen = saved_feed(folder)
-    wanted = feed_options(options)
-    feed = open_feed(wanted, {"id": feed_id, "state": state} if state else None)
-    board = LiveBoard()
-    desk = Desk(store, board)
-    refuse_others(desk, feed, is_moved=wanted.start is not None)
-    engine = Engine(desk, board, feed, stream.publish, folder)
-    start = partial(engine.start)
-    if feed_id == feed.id:
-        start = partial(engine.start, last_seen, FileBoard(folder).market.quotes)
-    return desk, _Market(start, engine.stop, lock)
+    app = create_app(running.desk, stream, guards, data_dir=options.data_dir, bots=running.bots)
+    return _serve(app, running, stream, options)
 
 
 def _forget_settings_of_dash() -> None:
@@ -186,13 +152,7 @@ def _forget_settings_of_dash() -> None:
         del os.environ[name]
 
 
-def _serve(
-    app: Dash,
-    desk: Desk,
-    stream: Stream,
-    market: _Market,
-    options: argparse.Namespace,
-) -> int:
+def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namespace) -> int:
     try:
         server = create_server(
             app.server,
@@ -215,22 +175,22 @@ def _serve(
     except ValueError:
         return _failed(f"--host {options.host} is no address of this machine.")
     try:
-        market.start()
+        running.start()
     except FeedFault as fault:
         return _failed(str(fault))
-    watch = Watch(desk, stream.publish, stream.publish_fault)
+    watch = Watch(running.desk, stream.publish, stream.publish_fault)
     watch.start()
     _stop_on_signals(stream)
     address = _address(options.host, _port(server))
     where = f"Virtual Balance is at {address} (data in {options.data_dir})."
-    print(f"{where} Ctrl-C stops it.{market.words}")
+    print(f"{where} Ctrl-C stops it.{running.words}")
     sys.stdout.flush()
     if options.open:
         threading.Timer(0.5, webbrowser.open, [address]).start()
     # returns when a signal came, after the answers under way are given
     server.run()
     watch.stop()
-    market.stop()
+    running.stop()
     print("Stopped.")
     return 0
 
@@ -243,11 +203,6 @@ def _stop_on_signals(stream: Stream) -> None:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-
-
-def _prove_writable(folder: Path) -> None:
-    with tempfile.TemporaryFile(dir=folder) as file:
-        file.write(b"0")
 
 
 def _port(server: Any) -> int:
@@ -289,6 +244,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--token", help="what everyone must show; needed for other machines")
     parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
+    bots = parser.add_argument_group("bots")
+    bots.add_argument(
+        "--strategies", type=Path, metavar="DIR", help="folder of your own strategies"
+    )
+    bots.add_argument("--signal-secret", metavar="TEXT", help="what signals from outside must show")
     add_feed_options(parser)
     return parser
 

@@ -36,8 +36,16 @@ class Follower:
     """Shows the prices of the server that lets the market act, from :meth:`start` to :meth:`stop`.
     It acts on nothing itself."""
 
-    def __init__(self, desk: Desk, board: FileBoard, show: Callable[[Snapshot], None]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        board: FileBoard,
+        show: Callable[[Snapshot], None],
+        also: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``show`` is told the account at every new price, and ``also`` is called at every look."""
         self._desk = desk
+        self._also = also
         self._board = board
         self._show = show
         self._stopping = threading.Event()
@@ -56,11 +64,12 @@ class Follower:
         shown = None
         while not self._stopping.wait(_LOOK_SECONDS):
             market = self._board.market
-            if market is not shown:
-                shown = market
-                try:
+            try:
+                if market is not shown:
+                    shown = market
                     self._show(self._desk.snapshot())
-                except BalanceError:
-                    continue  # the watch on the account's file tells it
-                except Exception:
-                    _log.exception("the newest prices could not be shown")
+                self._also()
+            except BalanceError:
+                continue  # the watch on the account's file tells it
+            except Exception:
+                _log.exception("the newest prices could not be shown")

@@ -1,0 +1,93 @@
+"""What runs while the server does: the account, its market, and the bots that trade on it."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from filelock import BaseFileLock
+
+from balance.api.stream import Stream
+from balance.board import FileBoard, LiveBoard, saved_feed
+from balance.bots.bots import Bots
+from balance.bots.followed import FollowedBots
+from balance.desk import Desk
+from balance.engine import Engine, refuse_others
+from balance.feeds.choose import open_feed
+from balance.feeds.options import feed_options
+from balance.following import Follower, take_market
+from balance.own_strategies import Catalogue, OwnStrategies
+from balance.store.file_store import FileStore
+
+_FOLLOWS: Final = " Another server runs here already: prices are those that it has."
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An account, and what begins and ends with its server."""
+
+    desk: Desk
+    bots: Bots | FollowedBots
+    catalogue: Catalogue
+    start: Callable[[], None]
+    stop: Callable[[], None]
+    # held as long as this is
+    lock: BaseFileLock | None
+    # what there is to say of it
+    words: str = ""
+
+
+def opened(options: argparse.Namespace, stream: Stream) -> Running:
+    """The account that ``options`` name, and its market: the first server on it lets that act,
+    from where the last one stopped, and runs the bots; another one follows it. What happens is
+    told to ``stream``.
+
+    Raises:
+        StoreError, OSError: the data folder is of no use.
+        FeedFault: the feed can't be used, or the account trades on another one.
+    """
+    folder = options.data_dir
+    store = FileStore(folder)
+    _prove_writable(folder)
+    catalogue = Catalogue(OwnStrategies(options.strategies))
+    lock = take_market(folder)
+    if lock is None:
+        return _following(store, folder, catalogue, stream)
+    feed_id, state, last_seen = saved_feed(folder)
+    wanted = feed_options(options)
+    feed = open_feed(wanted, {"id": feed_id, "state": state} if state else None)
+    board = LiveBoard()
+    desk = Desk(store, board)
+    is_moved = wanted.start is not None
+    refuse_others(desk, feed, is_moved=is_moved)
+    bots = Bots(desk, catalogue, folder, options.signal_secret)
+    bots.subscribe(stream.publish_bots)
+    engine = Engine(desk, board, feed, stream.publish, folder, bots=bots)
+
+    def start() -> None:
+        bots.begin(anew=is_moved)
+        stream.publish_bots(bots.listed())
+        if feed_id == feed.id:
+            engine.start(last_seen, FileBoard(folder).market.quotes)
+        else:
+            engine.start()
+
+    return Running(desk, bots, catalogue, start, engine.stop, lock)
+
+
+def _following(store: FileStore, folder: Path, catalogue: Catalogue, stream: Stream) -> Running:
+    board = FileBoard(folder)
+    desk = Desk(store, board)
+    bots = FollowedBots(desk, folder, catalogue)
+    bots.subscribe(stream.publish_bots)
+    follower = Follower(desk, board, stream.publish, bots.show)
+    return Running(desk, bots, catalogue, follower.start, follower.stop, None, _FOLLOWS)
+
+
+def _prove_writable(folder: Path) -> None:
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"0")
