@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
 
 from balance.bots.bot import Bot
-from balance.bots.bot_file import Answer
-from balance.bots.bot_log import LogKind
-from balance.bots.bot_rows import bot_row, bot_trade_row, strategy_row
-from balance.bots.roster import MOST_TRADES, Roster, save_quietly
+from balance.bots.changing import Changing, Done
+from balance.bots.roster import Roster, save_quietly
 from balance.bots.runner import Runner
 from balance.bots.signals import SIGNALS, signal_of
-from balance.core.account import Account
 from balance.core.bot import LONGEST_NAME, BotSettings, Run, Status, settings_of
 from balance.core.errors import BalanceError, InvalidRequest, StoreError
 from balance.core.market import Market
-from balance.core.rows import Row
 from balance.desk import Desk
-from balance.history import Page
 from balance.own_strategies import Catalogue
 
 #: How many bots there may be.
@@ -42,23 +35,9 @@ _SAVE_SECONDS: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What came of a request: one sentence, and members of the answer such as the ``bot``."""
-
-    message: str
-    members: Mapping[str, Any] = field(default_factory=dict)
-    # whether an earlier request with the same key had done it already
-    replayed: bool = False
-
-
-class Bots:
+class Bots(Changing):
     """All bots of an account. Safe to use from many threads; every change takes a ``key``: a
     repeated one gets the first answer and changes nothing."""
-
-    #: Whether they can be changed here, and why not.
-    can_change: Final = True
-    words: Final = ""
 
     def __init__(
         self,
@@ -72,36 +51,11 @@ class Bots:
         Raises:
             StoreUnreadable: what is kept of them is damaged.
         """
-        self._desk = desk
-        self._catalogue = catalogue or Catalogue()
-        self._roster = Roster(desk, folder)
+        super().__init__(desk, Roster(desk, folder), catalogue or Catalogue())
         self._runner = Runner(desk, self._roster, self._catalogue)
         self._secret = secret
-        self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
-        # in milliseconds at first, so that it goes on after a restart
-        self._version = int(time.time() * 1_000)
-        self._is_news, self._told, self._saved = False, 0.0, 0.0
-
-    def listed(self) -> Mapping[str, Any]:
-        """All bots as rows, with a ``version`` that changes with everything they do."""
-        with self._roster.guard:
-            account, market = self._account(), self._desk.market
-            names = self._strategy_names()
-            rows = [bot_row(bot, account, market, names) for bot in self._roster]
-            return {
-                "version": self._version,
-                "can_change": self.can_change,
-                "words": self.words,
-                "bots": rows,
-            }
-
-    def strategies(self) -> list[Row]:
-        """What there is to choose from, with its parameters."""
-        return [strategy_row(each) for each in self._catalogue.all()]
-
-    def subscribe(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
-        """Have ``listener`` called with what :meth:`listed` gives when that has changed."""
-        self._listeners.append(listener)
+        # when what they decided was last kept
+        self._saved = 0.0
 
     def create(self, members: Mapping[str, Any], key: str | None = None) -> Done:
         """Make a bot with the settings that ``members`` tell; it is stopped at first.
@@ -219,10 +173,12 @@ class Bots:
             bot = self._roster.bot(bot_id)
             if not bot.is_active and not (close and self._runner.position(bot)):
                 raise InvalidRequest(f"{bot.settings.name} is stopped.")
-            bot = self._stopped(bot)
-            return bot, "Stopped {name}."
+            return self._stopped(bot), "Stopped {name}."
 
-        return self._changed(["stop", bot_id, close], key, stop, close=close)
+        def afterwards(bot: Bot) -> str:
+            return self._runner.closed(bot, "The bot was stopped") if close else ""
+
+        return self._changed(["stop", bot_id, close], key, stop, afterwards)
 
     def delete(self, bot_id: str, *, close: bool = False, key: str | None = None) -> Done:
         """Delete a bot; one that holds something only with ``close``, which closes that first.
@@ -246,7 +202,7 @@ class Bots:
 
             def drop() -> tuple[Bot | None, str]:
                 self._runner.forget(bot)
-                self._note(bot, "state", "Deleted")
+                self._note(bot, "Deleted.")
                 self._roster.drop(bot)
                 return None, f"Deleted the bot {bot.settings.name}. {words}".strip()
 
@@ -260,15 +216,9 @@ class Bots:
             if earlier is not None:
                 return earlier
             active = [bot for bot in self._roster if bot.is_active]
+            self._roster.all_or_nothing(lambda: self._all_stopped(active))
             faults: list[str] = []
             count = 0
-
-            def stop() -> tuple[None, str]:
-                for bot in active:
-                    self._stopped(bot)
-                return None, "Stopped"
-
-            self._changed(["stop_all"], None, stop, tell=False)
             for bot in self._roster if close else ():
                 try:
                     count += bool(self._runner.closed(bot, "All bots were stopped"))
@@ -278,43 +228,6 @@ class Bots:
             self._remember(["stop_all", close], key, None, words)
             self._tell()
             return Done(words, {"stopped": len(active), "closed": count})
-
-    def log(
-        self,
-        bot: str | None = None,
-        kind: str | None = None,
-        limit: int = 100,
-        before: int | None = None,
-    ) -> Page:
-        """What the bots decided and did, newest first: at most ``limit`` (1 to 500) entries from
-        before ``before`` (the last page's ``next``), of one bot and kind if asked.
-
-        Raises:
-            InvalidRequest: a parameter is out of range.
-        """
-        with self._roster.guard:
-            return self._roster.log.page(bot, kind, limit, before)
-
-    def trades(self, bot: str | None = None, limit: int = 100) -> list[Row]:
-        """The newest ``limit`` (1 to 1,000) trades of the bots, newest first, of one if asked.
-
-        Raises:
-            InvalidRequest: the limit is out of range.
-        """
-        if not 1 <= limit <= MOST_TRADES:
-            raise InvalidRequest(f"limit must be from 1 to {MOST_TRADES:,}, not {limit!r:.40}.")
-        with self._roster.guard:
-            self._catch_up()
-            names = {each.id: each.settings.name for each in self._roster}
-            market = self._desk.market
-            rows = (
-                bot_trade_row(entry, market, names)
-                for entry in reversed(self._roster.trades)
-                if entry.booking.fill is not None
-                and entry.booking.fill.trade is not None
-                and bot in (None, entry.booking.fill.trade.owner)
-            )
-            return [row for row, _ in zip(rows, range(limit), strict=False)]
 
     def signal(self, members: Mapping[str, Any], key: str | None = None) -> Done:
         """Let every running bot that takes signals from outside on the symbol act on one.
@@ -373,16 +286,6 @@ class Bots:
             if has_traded or time.monotonic() - self._saved >= _SAVE_SECONDS:
                 self._save()
 
-    def show(self) -> None:
-        """Tell those who listen what has changed, but not too often. For the engine."""
-        now = time.monotonic()
-        pause = _HURRY_SECONDS if self._is_news else _TELL_SECONDS
-        if now - self._told < pause:
-            return
-        with self._roster.guard:
-            if self._is_news or self._holds():
-                self._tell(is_news=self._is_news)
-
     def rest(self) -> None:
         """Keep what is not kept yet, as no more prices come. For the engine."""
         with self._roster.guard:
@@ -391,22 +294,6 @@ class Bots:
     def _save(self) -> None:
         self._saved = time.monotonic()
         save_quietly(self._roster)
-
-    def _holds(self) -> bool:
-        return any(each.owner for each in self._account().positions)
-
-    def _account(self) -> Account:
-        return self._desk.account()
-
-    def _catch_up(self) -> bool:
-        try:
-            return self._roster.catch_up()
-        except StoreError as fault:
-            _log.error("the trades of the bots could not be read: %s", fault)
-            return False
-
-    def _strategy_names(self) -> Mapping[str, str]:
-        return {each.id: each.name for each in self._catalogue.all()}
 
     def _settings(
         self, members: Mapping[str, Any], before: BotSettings | None = None, but: str = ""
@@ -441,111 +328,14 @@ class Bots:
 
         return self._changed([verb, bot_id], key, move)
 
+    def _all_stopped(self, bots: Iterable[Bot]) -> None:
+        for bot in bots:
+            self._stopped(bot)
+            self._note(bot, "Stopped with all others.")
+
     def _stopped(self, bot: Bot) -> Bot:
         self._runner.forget(bot)
         return self._roster.put(replace(bot, status="stopped", stopped_because=""))
-
-    def _changed(
-        self,
-        asked: Sequence[Any],
-        key: str | None,
-        change: Callable[[], tuple[Bot | None, str]],
-        *,
-        close: bool = False,
-        tell: bool = True,
-    ) -> Done:
-        """Make ``change``, kept durably, and tell it; with ``close`` what the bot holds goes then.
-
-        Raises:
-            BalanceError: whatever ``change`` refuses; nothing of it is left.
-        """
-        with self._roster.guard:
-            earlier = self._earlier(asked, key)
-            if earlier is not None:
-                return earlier
-            said = ""
-
-            def make() -> Bot | None:
-                nonlocal said
-                bot, words = change()
-                said = words if bot is None else words.format(name=bot.settings.name)
-                if bot is not None:
-                    self._note(bot, "state", said)
-                self._remember(asked, key, bot, said, save=False)
-                return bot
-
-            bot = self._roster.all_or_nothing(make)
-            try:
-                if close and bot is not None:
-                    said = f"{said} {self._runner.closed(bot, 'The bot was stopped')}".strip()
-                    self._catch_up()
-                    save_quietly(self._roster)
-            finally:
-                if tell:
-                    self._tell()
-            return Done(said, {} if bot is None else {"bot": self._row(bot.id)})
-
-    def _row(self, bot_id: str) -> Row:
-        bot = self._roster.bot(bot_id)
-        return bot_row(bot, self._account(), self._desk.market, self._strategy_names())
-
-    def _note(self, bot: Bot, kind: LogKind, words: str) -> None:
-        name, symbol = bot.settings.name, bot.settings.symbol
-        self._roster.log.add(bot.id, name, kind, words, symbol=symbol)
-
-    def _earlier(self, asked: Sequence[Any], key: str | None) -> Done | None:
-        if key is None:
-            return None
-        answer = self._roster.answered(key, _fingerprint(asked))
-        if answer is None:
-            return None
-        known = {bot.id for bot in self._roster}
-        members = {"bot": self._row(answer.bot)} if answer.bot in known and answer.bot else {}
-        return Done(answer.message, members, replayed=True)
-
-    def _remember(
-        self,
-        asked: Sequence[Any],
-        key: str | None,
-        bot: Bot | None,
-        message: str,
-        *,
-        save: bool = True,
-    ) -> None:
-        if key is not None:
-            self._roster.answer(
-                Answer(
-                    key=key,
-                    fingerprint=_fingerprint(asked),
-                    bot=None if bot is None else bot.id,
-                    message=message,
-                )
-            )
-        if save:
-            save_quietly(self._roster)
-
-    def _save_and_tell(self) -> None:
-        save_quietly(self._roster)
-        self._tell()
-
-    def _tell(self, *, is_news: bool = True) -> None:
-        """Tell those who listen; the version tells news from figures that follow the prices."""
-        self._version += is_news
-        self._is_news, self._told = False, time.monotonic()
-        try:
-            listed = self.listed()
-        except StoreError:
-            return  # every tab says so
-        for listener in self._listeners:
-            try:
-                listener(listed)
-            except Exception:
-                _log.exception("a listener of the bots failed")
-
-
-def _fingerprint(asked: Sequence[Any]) -> str:
-    text = json.dumps(asked, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _counted(stopped: int, count: int, *, close: bool, faults: Iterable[str]) -> str:

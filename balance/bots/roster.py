@@ -139,6 +139,12 @@ class Roster:
         answers = (*self._kept.answers[1 - _ANSWERS :], answer)
         self._kept = replace(self._kept, answers=answers)
 
+    def take_back(self, key: str | None) -> None:
+        """Forget what the request with ``key`` was answered."""
+        answers = tuple(each for each in self._kept.answers if each.key != key)
+        self._kept = replace(self._kept, answers=answers)
+        self._is_changed = True
+
     def begin(self, feed: str | None, *, anew: bool = False) -> None:
         """Begin on ``feed``: on another one than before, or on another time of it (``anew``), the
         candles that were dealt with say nothing.

@@ -19,6 +19,7 @@ from typing import Final
 from balance.bots.bot import Bot, Decision
 from balance.bots.bot_log import LogKind
 from balance.bots.roster import Roster
+from balance.bots.signals import SIGNALS
 from balance.core.account import Account
 from balance.core.backtest import holding
 from balance.core.bot_rules import Action, Look, Step, looked
@@ -182,7 +183,9 @@ class Runner:
             # what had closed before its first look is no news
             bot = self._roster.put(replace(bot, last_candle=candle))
         elif candle is not None and bot.last_candle is not None and candle > bot.last_candle:
-            signal = self._signal(bot, market, candles)
+            # one that waits for signals from outside has none of its own
+            waits = bot.settings.strategy == SIGNALS
+            signal = None if waits else self._signal(bot, market, candles)
         look = self._look_of(bot, market, quote, signal)
         key = None if signal is None or candle is None else f"bot {bot.id} {bot.life} {iso(candle)}"
         step = self._committed(look, key)

@@ -1,0 +1,144 @@
+"""What is told of the bots: rows, the log and trades, to those who ask and those who listen."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from balance.bots.bot_rows import bot_row, bot_trade_row, strategy_row
+from balance.bots.roster import MOST_TRADES, Roster
+from balance.core.account import Account
+from balance.core.errors import InvalidRequest, StoreError
+from balance.core.rows import Row
+from balance.desk import Desk
+from balance.history import Page
+from balance.own_strategies import Catalogue
+
+#: What follows the prices is told no more often than this.
+_TELL_SECONDS: Final = 1.0
+#: What bots have done is told no more often than this while prices come.
+_HURRY_SECONDS: Final = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+class Telling:
+    """The readers of the bots in a roster. Safe to use from many threads."""
+
+    #: Whether they can be changed here, and why not.
+    can_change: Final = True
+    words: Final = ""
+
+    def __init__(self, desk: Desk, roster: Roster, catalogue: Catalogue) -> None:
+        self._desk = desk
+        self._roster = roster
+        self._catalogue = catalogue
+        self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
+        # in milliseconds at first, so that it goes on after a restart
+        self._version = int(time.time() * 1_000)
+        # whether there is something that listeners have not heard of, and when they last heard
+        self._is_news, self._told = False, 0.0
+
+    def listed(self) -> Mapping[str, Any]:
+        """All bots as rows, with a ``version`` that changes with everything they do."""
+        with self._roster.guard:
+            account, market = self._account(), self._desk.market
+            names = self._strategy_names()
+            rows = [bot_row(bot, account, market, names) for bot in self._roster]
+            return {
+                "version": self._version,
+                "can_change": self.can_change,
+                "words": self.words,
+                "bots": rows,
+            }
+
+    def strategies(self) -> list[Row]:
+        """What there is to choose from, with its parameters."""
+        return [strategy_row(each) for each in self._catalogue.all()]
+
+    def subscribe(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
+        """Have ``listener`` called with what :meth:`listed` gives when that has changed."""
+        self._listeners.append(listener)
+
+    def log(
+        self,
+        bot: str | None = None,
+        kind: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> Page:
+        """What the bots decided and did, newest first: at most ``limit`` (1 to 500) entries from
+        before ``before`` (the last page's ``next``), of one bot and kind if asked.
+
+        Raises:
+            InvalidRequest: a parameter is out of range.
+        """
+        with self._roster.guard:
+            return self._roster.log.page(bot, kind, limit, before)
+
+    def trades(self, bot: str | None = None, limit: int = 100) -> list[Row]:
+        """The newest ``limit`` (1 to 1,000) trades of the bots, newest first, of one if asked.
+
+        Raises:
+            InvalidRequest: the limit is out of range.
+        """
+        if not 1 <= limit <= MOST_TRADES:
+            raise InvalidRequest(f"limit must be from 1 to {MOST_TRADES:,}, not {limit!r:.40}.")
+        with self._roster.guard:
+            self._catch_up()
+            names = {each.id: each.settings.name for each in self._roster}
+            market = self._desk.market
+            rows = (
+                bot_trade_row(entry, market, names)
+                for entry in reversed(self._roster.trades)
+                if entry.booking.fill is not None
+                and entry.booking.fill.trade is not None
+                and bot in (None, entry.booking.fill.trade.owner)
+            )
+            return [row for row, _ in zip(rows, range(limit), strict=False)]
+
+    def show(self) -> None:
+        """Tell those who listen what has changed, but not too often. For the engine."""
+        now = time.monotonic()
+        pause = _HURRY_SECONDS if self._is_news else _TELL_SECONDS
+        if now - self._told < pause:
+            return
+        with self._roster.guard:
+            if self._is_news or self._holds():
+                self._tell(is_news=self._is_news)
+
+    def _holds(self) -> bool:
+        return any(each.owner for each in self._account().positions)
+
+    def _account(self) -> Account:
+        return self._desk.account()
+
+    def _catch_up(self) -> bool:
+        try:
+            return self._roster.catch_up()
+        except StoreError as fault:
+            _log.error("the trades of the bots could not be read: %s", fault)
+            return False
+
+    def _strategy_names(self) -> Mapping[str, str]:
+        return {each.id: each.name for each in self._catalogue.all()}
+
+    def _row(self, bot_id: str) -> Row:
+        bot = self._roster.bot(bot_id)
+        return bot_row(bot, self._account(), self._desk.market, self._strategy_names())
+
+    def _tell(self, *, is_news: bool = True) -> None:
+        """Tell those who listen; the version tells news from figures that follow the prices."""
+        self._version += is_news
+        self._is_news, self._told = False, time.monotonic()
+        try:
+            listed = self.listed()
+        except StoreError:
+            return  # every tab says so
+        for listener in self._listeners:
+            try:
+                listener(listed)
+            except Exception:
+                _log.exception("a listener of the bots failed")
