@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -122,21 +122,27 @@ class _Frame:
     def __init__(self, seconds: int) -> None:
         self.buffer = CandleBuffer()
         self._seconds = seconds
-        # of the candle that is still growing: when it began, and what it is made of
-        self._begun = 0
+        # of the candle that is still growing: when it began, what it is made of, and whether that
+        # begins later than it does
+        self._begun, self._is_later = 0, False
         self._parts: list[Candle] = []
 
     def add(self, candle: Candle, stamp: int) -> None:
         """Take ``candle``, which began at ``stamp``."""
         self.close_by(stamp)
-        self._begun = stamp - stamp % self._seconds
+        if not self._parts:
+            self._begun = stamp - stamp % self._seconds
+            self._is_later = stamp > self._begun
         self._parts.append(candle)
 
     def close_by(self, stamp: int) -> bool:
         """Whether a candle has closed by ``stamp`` that had not before; it is known from here."""
         if not self._parts or stamp - stamp % self._seconds == self._begun:
             return False
-        self.buffer.add(whole(datetime.fromtimestamp(self._begun, UTC), self._parts))
+        if len(self._parts) > 1 or self._is_later:
+            self.buffer.add(whole(datetime.fromtimestamp(self._begun, UTC), self._parts))
+        else:
+            self.buffer.add(self._parts[0])
         self._parts.clear()
         return True
 
@@ -161,6 +167,7 @@ class _Test:
             live=frozenset((self._symbol,)),
             terms=plan.terms,
         )
+        self._held: Position | None = None
         self._reach = Reach()
         self._running = True
         self._stopped_because = ""
@@ -173,7 +180,7 @@ class _Test:
         # the newest minute that it has looked in
         self._minute = -1
         # from the first price of a candle to its last
-        self._way = path(plan.past.candles[0], plan.past.seconds)[-1][0] - plan.past.candles[0].time
+        self._way = 3 * timedelta(seconds=plan.past.seconds) / 4
         self._frame = _Frame(max(plan.settings.seconds, plan.past.seconds))
         for candle in plan.past.candles[: plan.begin]:
             self._frame.add(candle, int(candle.time.timestamp()))
@@ -182,12 +189,12 @@ class _Test:
         """One candle: its first price, and the others where they could matter."""
         stamp = int(candle.time.timestamp())
         self._meet(candle.time, stamp, candle.open)
-        was_held = bool(self._account.positions)
+        was_held = self._held is not None
         if not self._is_quiet(candle, stamp):
             for moment, price in path(candle, self._plan.past.seconds)[1:]:
                 self._meet(moment, int(moment.timestamp()), price)
         self._frame.add(candle, stamp)
-        self._exposed += was_held or bool(self._account.positions)
+        self._exposed += was_held or self._held is not None
         equity = self._equity_at(candle.close)
         self._points.append(Point(time=candle.time, equity=equity, close=candle.close))
 
@@ -225,9 +232,8 @@ class _Test:
             self._minute = stamp // MINUTE
             self._look(moment, stamp, price)
 
-    def _quote(self, moment: datetime, price: Decimal) -> Quote:
-        quote = self._quotes[self._symbol] = quoted(self._instrument, moment, price)
-        return quote
+    def _quote(self, moment: datetime, price: Decimal) -> None:
+        self._quotes[self._symbol] = quoted(self._instrument, moment, price)
 
     def _settlements(self) -> dict[tuple[str, datetime], Settlement | None]:
         found = {
@@ -240,17 +246,17 @@ class _Test:
     def _look(self, moment: datetime, stamp: int, price: Decimal) -> None:
         # what had closed before the first price is no news
         closed = self._frame.close_by(stamp) and bool(self._points)
-        settings, is_held = self._settings, bool(self._account.positions)
+        settings = self._settings
         is_limited = settings.max_daily_loss is not None or settings.max_drawdown is not None
-        is_trailed = settings.trailing_stop is not None and is_held
+        is_trailed = settings.trailing_stop is not None and self._held is not None
         if not self._running or not (closed or is_limited or is_trailed):
             return
-        quote = self._quote(moment, price)
-        signal = self._decided(quote) if closed else None
+        signal = self._decided(price) if closed else None
         acts = signal is not None and signal.side != "hold"
         if not (acts or is_limited or is_trailed):
             return
         self._looks += 1
+        self._quote(moment, price)
         step = looked(
             Look(
                 owner=_OWNER,
@@ -271,14 +277,13 @@ class _Test:
         if step.stops:
             self._running, self._stopped_because = False, step.stops
 
-    def _decided(self, quote: Quote) -> Signal:
-        position, held = self._account.position(self._symbol), None
-        if position is not None:
-            held = holding(position.marked(quote, self._instrument))
+    def _decided(self, price: Decimal) -> Signal:
+        held = None if self._held is None else holding(self._held, price)
         return self._plan.decide(self._frame.buffer.window(self._plan.lookback), held)
 
     def _take(self, change: Change) -> None:
         self._account = change.account
+        self._held = change.account.position(self._symbol)
         self._reach = reach(change.account, self._symbol)
         for booking in change.bookings:
             if booking.fill is not None and booking.fill.trade is not None:
@@ -286,23 +291,23 @@ class _Test:
                 self._tally = self._tally.with_trade(booking.fill.trade)
 
     def _equity_at(self, price: Decimal) -> Decimal:
-        position = self._account.position(self._symbol)
-        balance = self._account.wallet.balance
-        if position is None:
+        held, balance = self._held, self._account.wallet.balance
+        if held is None:
             return balance
         with exact():
-            return balance + unrealized_pnl(
-                position.side, position.quantity, position.entry_price, price
-            )
+            return balance + unrealized_pnl(held.side, held.quantity, held.entry_price, price)
 
 
-def holding(position: Position) -> Holding:
-    """``position`` as its strategy is told of it."""
+def holding(position: Position, mark: Decimal | None = None) -> Holding:
+    """``position`` as its strategy is told of it, at the price ``mark`` or, without one, at its
+    last known mark price."""
+    price = position.mark_price if mark is None else mark
+    unrealized = unrealized_pnl(position.side, position.quantity, position.entry_price, price)
     return Holding(
         side=position.side,
         quantity=float(position.quantity),
         entry_price=float(position.entry_price),
-        unrealized_pnl=float(position.unrealized_pnl),
+        unrealized_pnl=float(unrealized),
         opened_at=position.opened_at,
     )
 
