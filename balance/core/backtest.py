@@ -36,7 +36,7 @@ from balance.core.trade import Trade
 Decide = Callable[[Candles, Holding | None], Signal]
 _OWNER: Final = "backtest"
 #: How many candles are between two calls that tell how far it is.
-_TOLD_EVERY: Final = 256
+_TOLD_EVERY: Final = 64
 
 
 class Cancelled(Exception):

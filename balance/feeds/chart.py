@@ -62,15 +62,8 @@ class Chart:
 
     def ended_by(self, instant: datetime) -> Candle | None:
         """The last candle that had ended at ``instant``."""
-        return self._begun_by(instant - timedelta(seconds=self._seconds))
-
-    def beginning_at(self, instant: datetime) -> Candle | None:
-        """The candle that began at ``instant``."""
-        candle = self._begun_by(instant)
-        return candle if candle is not None and candle.time == instant else None
-
-    def _begun_by(self, instant: datetime) -> Candle | None:
-        place = bisect_right(self._candles, instant, key=_TIME)
+        begun_by = instant - timedelta(seconds=self._seconds)
+        place = bisect_right(self._candles, begun_by, key=_TIME)
         return self._candles[place - 1] if place else None
 
     def _closed(self, seconds: int) -> list[Candle]:

@@ -136,13 +136,22 @@ def _file(text: str) -> tuple[str, Path]:
     if given and _SYMBOL.fullmatch(symbol.upper()):
         return symbol.upper(), Path(name).expanduser()
     path = Path(text).expanduser()
-    guess = _IN_A_NAME.search(path.stem.upper())
+    guess = symbol_in(path.stem)
     if guess is None:
         raise FeedFault(
             f"The name of {path.name or 'the file'} does not say of which symbol its candles are: "
             f"give it as replay:BTC/USDT={text or 'FILE'}."
         )
-    return f"{guess[1]}/USDT", path
+    return guess, path
+
+
+def symbol_in(name: str) -> str | None:
+    """The symbol that the ``name`` of a file, or a person, means: ``BTC/USDT`` of
+    ``BTCUSDT-1m-2022-01``; None where it means none."""
+    if _SYMBOL.fullmatch(name.upper()):
+        return name.upper()
+    guess = _IN_A_NAME.search(name.upper())
+    return None if guess is None else f"{guess[1]}/USDT"
 
 
 def _state(saved: Mapping[str, Any] | None, feed_id: str) -> Mapping[str, Any] | None:

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -58,17 +58,28 @@ def read_candles(path: Path) -> CandleFile:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
-            file.seek(0)
-            delimiter = max(_DELIMITERS, key=first.count)
-            rows = list(_rows(csv.reader(file, delimiter=delimiter)))
-        return _file(path.name, _sorted(rows))
+            return candles_in(path.name, file)
     except OSError as fault:
         raise FeedFault(f"{path.name} can't be read: {fault.strerror}.") from fault
+
+
+def candles_in(name: str, lines: Iterable[str]) -> CandleFile:
+    """The candles in ``lines``, those of a file called ``name``, as :func:`read_candles` reads
+    them.
+
+    Raises:
+        FeedFault: a line is wrong; the words say which.
+    """
+    lines = iter(lines)
+    try:
+        first = next(lines, "")
+        delimiter = max(_DELIMITERS, key=first.count)
+        rows = list(_rows(csv.reader(chain([first], lines), delimiter=delimiter)))
+        return _file(name, _sorted(rows))
     except UnicodeDecodeError as fault:
-        raise FeedFault(f"{path.name} is not text in UTF-8.") from fault
+        raise FeedFault(f"{name} is not text in UTF-8.") from fault
     except (ValueError, csv.Error) as fault:
-        raise FeedFault(f"{path.name} {fault}.") from fault
+        raise FeedFault(f"{name} {fault}.") from fault
 
 
 def _rows(reader: Iterable[list[str]]) -> Iterator[_Row]:

@@ -14,10 +14,10 @@ from balance.core.instruments import instrument
 from balance.core.quote import Candle, Quote, Settlement
 from balance.feeds.chart import Chart
 from balance.feeds.csv_file import CandleFile
+from balance.feeds.settling import rate, settlement
 
 _TIME: Final = attrgetter("time")
 _DAY: Final = timedelta(days=1)
-_HOUR: Final = timedelta(hours=1)
 _QUARTERS: Final = 4
 
 
@@ -47,8 +47,8 @@ class Track:
         self.last = path(file.candles[-1], file.seconds)[-1][0]
         self.chart = Chart(seconds=file.seconds)
         self._number = number
+        self._file = file
         self._candles = file.candles
-        self._rates = file.funding_rates
         self._usual_rate = funding_rate
         self._day_open: Decimal | None = None
 
@@ -72,30 +72,14 @@ class Track:
             self.instrument,
             moment.time,
             moment.price,
-            funding_rate=self._rate(moment.place),
+            funding_rate=rate(self._file, moment.place, self._usual_rate),
             day_open=self._day_open,
         )
 
     def settlement(self, instant: datetime) -> Settlement | None:
         """The settlement at ``instant``, which has been told; None without a rate, or where the
         last price is more than an hour old."""
-        mark = self._mark(instant)
-        place = bisect_right(self._candles, instant, key=_TIME) - 1
-        rate = self._rate(place) if place >= 0 else None
-        return None if mark is None or rate is None else Settlement(rate=rate, mark=mark)
-
-    def _mark(self, instant: datetime) -> Decimal | None:
-        beginning = self.chart.beginning_at(instant)
-        if beginning is not None:
-            return beginning.open
-        ended = self.chart.ended_by(instant)
-        if ended is None or ended.time + timedelta(seconds=self.seconds) < instant - _HOUR:
-            return None
-        return ended.close
-
-    def _rate(self, place: int) -> Decimal | None:
-        told = self._rates[place] if self._rates else None
-        return self._usual_rate if told is None else told
+        return settlement(self._file, self.chart.candles, instant, self._usual_rate)
 
     def _moments(self, begin: int, end: int) -> Iterator[Moment]:
         for place in range(begin, end):
