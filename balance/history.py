@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from balance.core.entry import Entry, cursor, place_of
@@ -80,6 +81,24 @@ def closings(store: Store, after: int, most: int | None = None) -> list[Entry]:
         if entry.booking.fill is not None and entry.booking.fill.trade is not None
     ]
     return found[::-1]
+
+
+def traded_until(store: Store, feed: str) -> datetime | None:
+    """The newest moment of ``feed``, by its id, at which something of the account was traded; None
+    where the newest 1,000 entries and what is open tell of none.
+
+    Raises:
+        StoreUnreadable: the account or its ledger can't be read.
+    """
+    account = store.read().account
+    known = [each.opened_at for each in account.positions if each.feed == feed]
+    known += [each.placed_at for each in account.orders if each.feed == feed]
+    for entry in itertools.islice(store.entries(), LONGEST_PAGE):
+        fill = entry.booking.fill
+        if fill is not None and fill.filled_at is not None and fill.feed == feed:
+            known.append(fill.filled_at)
+            break
+    return max(known, default=None)
 
 
 def rows(

@@ -6,6 +6,8 @@ import argparse
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +17,13 @@ from balance.api.stream import Stream
 from balance.board import FileBoard, LiveBoard, saved_feed
 from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
+from balance.core.errors import StoreError
 from balance.desk import Desk
 from balance.engine import Engine, refuse_others
 from balance.feeds.choose import open_feed
 from balance.feeds.options import feed_options
 from balance.following import Follower, take_market
+from balance.history import traded_until
 from balance.own_strategies import Catalogue, OwnStrategies
 from balance.store.file_store import FileStore
 
@@ -59,7 +63,8 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         return _following(store, folder, catalogue, stream)
     feed_id, state, last_seen = saved_feed(folder)
     wanted = feed_options(options)
-    feed = open_feed(wanted, {"id": feed_id, "state": state} if state else None)
+    saved = {"id": feed_id, "state": state} if state else None
+    feed = open_feed(wanted, saved, partial(_traded_until, store))
     board = LiveBoard()
     desk = Desk(store, board)
     is_moved = wanted.start is not None
@@ -86,6 +91,13 @@ def _following(store: FileStore, folder: Path, catalogue: Catalogue, stream: Str
     bots.subscribe(stream.publish_bots)
     follower = Follower(desk, board, stream.publish, bots.show)
     return Running(desk, bots, catalogue, follower.start, follower.stop, None, _FOLLOWS)
+
+
+def _traded_until(store: FileStore, feed_id: str) -> datetime | None:
+    try:
+        return traded_until(store, feed_id)
+    except StoreError:
+        return None  # every tab says so
 
 
 def _prove_writable(folder: Path) -> None:

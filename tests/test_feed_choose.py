@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -90,6 +90,19 @@ def test_a_replay_goes_on_or_begins_where_it_is_told(folder: Path) -> None:
     assert open_feed(FeedOptions(feed=name, start=start), saved).next(1)[0].time == start
     of_another = {"id": "simulated", "state": {"seed": 1}}
     assert open_feed(FeedOptions(feed=name), of_another).next(1)[0].time == told
+
+
+def test_a_replay_that_goes_on_does_not_go_back_behind_what_was_traded(folder: Path) -> None:
+    name = (f"replay:{folder}/mine.csv".replace(":", ":BTC/USDT="),)
+    first = open_feed(FeedOptions(feed=name), None)
+    told = first.next(1)[0].time
+    saved = {"id": first.id, "state": first.saved()}
+    until = told + timedelta(seconds=15)
+    traded = {first.id: until}.get
+    assert open_feed(FeedOptions(feed=name), saved, traded).next(1)[0].time > until
+    assert open_feed(FeedOptions(feed=name), None, traded).next(1)[0].time > until
+    # a person who says where it begins knows better
+    assert open_feed(FeedOptions(feed=name, start=told), saved, traded).next(1)[0].time == told
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def filled(account: Account, execution: Execution, brackets: Sequence[Bracket] =
         position_pnl=None if trade is None else trade.pnl,
         owner=held.owner if held is not None else order.owner,
         filled_at=execution.time,
+        feed=order.feed,
         trade=trade,
     )
     effect = _effect(account, execution, held, position)

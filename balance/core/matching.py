@@ -130,6 +130,7 @@ def liquidated(account: Account, position: Position) -> Change:
         position_pnl=trade.pnl,
         owner=position.owner,
         filled_at=position.marked_at,
+        feed=position.feed,
         trade=trade,
     )
     effect = Effect(

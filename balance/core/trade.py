@@ -69,6 +69,8 @@ class Fill:
     owner: str = ""
     # as of the market's clock; None in a ledger of older versions
     filled_at: datetime | None = None
+    # the id of the feed whose clock that is; empty in a ledger of older versions
+    feed: str = ""
     # the position that it ended, where it did
     trade: Trade | None = None
 

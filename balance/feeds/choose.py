@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +20,8 @@ _REPLAY: Final = "replay"
 _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{2,10}")
 # BTCUSDT-1m-2022-01, Binance_ETH_USDT_1h, btc-usdt
 _IN_A_NAME: Final = re.compile(r"(?<![A-Z0-9])([A-Z0-9]{1,15}?)[-_ ]?USDT")
+#: The moment of the feed with an id up to which something was traded on it.
+Traded = Callable[[str], datetime | None]
 _OPTIONS: Final = {
     "speed": "--speed",
     "start": "--from",
@@ -47,9 +49,13 @@ class FeedOptions:
     funding_rate: Decimal | None = None
 
 
-def open_feed(options: FeedOptions, saved: Mapping[str, Any] | None) -> Feed:
+def open_feed(
+    options: FeedOptions, saved: Mapping[str, Any] | None, traded: Traded = lambda _: None
+) -> Feed:
     """The feed that ``options`` mean. ``saved`` is ``{"id": feed.id, "state": feed.saved()}`` of an
-    earlier one; it counts only if that had the same id.
+    earlier one; it counts only if that had the same id. ``traded`` tells up to which moment of a
+    feed, by its id, something was traded: a replay that goes on does not go back behind that,
+    though a crash may have kept ``saved`` from being newer.
 
     Raises:
         FeedFault: it can't be opened, or the options don't fit together.
@@ -61,7 +67,7 @@ def open_feed(options: FeedOptions, saved: Mapping[str, Any] | None) -> Feed:
         return SimulatedFeed(seed=seed, saved=_state(saved, simulated_id(seed)))
     if kind == _REPLAY:
         _refuse_others(options, "a replay", "speed", "start", "funding_rate")
-        return _replay(options, saved)
+        return _replay(options, saved, traded)
     _refuse_others(options, f"the exchange {kind}", "symbols")
     # ccxt takes a second to import: only who asks for an exchange waits for it
     from balance.feeds.exchange import open_exchange
@@ -112,7 +118,7 @@ def _refuse_others(options: FeedOptions, feed: str, *fitting: str) -> None:
         )
 
 
-def _replay(options: FeedOptions, saved: Mapping[str, Any] | None) -> Feed:
+def _replay(options: FeedOptions, saved: Mapping[str, Any] | None, traded: Traded) -> Feed:
     files: dict[str, Path] = {}
     for feed in options.feed:
         symbol, path = _file(feed.removeprefix(f"{_REPLAY}:"))
@@ -127,6 +133,7 @@ def _replay(options: FeedOptions, saved: Mapping[str, Any] | None) -> Feed:
         start=options.start,
         funding_rate=options.funding_rate,
         saved=_state(saved, replay_id(files)),
+        traded=traded(replay_id(files)),
     )
 
 

@@ -44,13 +44,14 @@ class ReplayFeed:
         start: datetime | None = None,
         funding_rate: Decimal | None = None,
         saved: Mapping[str, Any] | None = None,
+        traded: datetime | None = None,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] | None = None,
     ) -> None:
         """``speed`` is market time by wall time; None waits for nothing at all. It begins at
         ``start``, or else goes on where ``saved`` was made, or else begins with the files.
         ``funding_rate`` counts where a file has none. ``wait`` waits for some seconds, or until
-        :meth:`stop`.
+        :meth:`stop`. Up to ``traded`` something was traded: it does not go on before that.
 
         Raises:
             FeedFault: a file can't be read, or ``speed``, ``start`` or ``saved`` can't be.
@@ -75,7 +76,7 @@ class ReplayFeed:
         # when the coming moment is due, by the wall clock; None until the first is asked for
         self._due: float | None = None
         # of the last moment that was told
-        self._position = self._begin(start, saved)
+        self._position = self._begin(start, saved, traded)
         after = [track.start_after(self._position) for track in self._tracks]
         self._batches: Iterator[tuple[datetime, list[Moment]]] = (
             (moment, list(batch)) for moment, batch in groupby(heapq.merge(*after), key=_TIME)
@@ -144,10 +145,13 @@ class ReplayFeed:
         """Wake whoever waits for a quote."""
         self._stopped.set()
 
-    def _begin(self, start: datetime | None, saved: Mapping[str, Any] | None) -> datetime:
+    def _begin(
+        self, start: datetime | None, saved: Mapping[str, Any] | None, traded: datetime | None
+    ) -> datetime:
         """The moment after which to begin."""
         if start is None:
-            return _position(saved) if saved else _BEFORE_ALL
+            position = _position(saved) if saved else _BEFORE_ALL
+            return position if traded is None else max(position, traded)
         end = max(track.last for track in self._tracks)
         if start > end:
             raise FeedFault(

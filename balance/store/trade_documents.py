@@ -149,6 +149,7 @@ def fill_document(fill: Fill) -> dict[str, Any]:
         "position_pnl": _plain_or_none(fill.position_pnl),
         "owner": fill.owner,
         "filled_at": fill.filled_at and iso(fill.filled_at),
+        "feed": fill.feed,
         "trade": fill.trade and trade_document(fill.trade),
     }
 
@@ -171,6 +172,7 @@ def read_fill(document: Mapping[str, Any]) -> Fill:
         position_pnl=None if pnl is None else amount(document, "position_pnl"),
         owner=_text_or_none_yet(document, "owner"),
         filled_at=moment(document, "filled_at") if document.get("filled_at") else None,
+        feed=_text_or_none_yet(document, "feed"),
         trade=None if trade is None else read_trade(trade),
     )
 
