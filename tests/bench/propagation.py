@@ -6,7 +6,7 @@ A page of the dashboard is open in a browser of its own, on the simulated market
 four times a second. This process sends deposits, and then orders that fill at once, and the page
 notes, by its own clock, when every live component shows what the answer said; of a fill those that
 no price moves. Beside it the same page is measured driven the usual way: three interval callbacks
-that each fetch the endpoint.
+that each fetch the endpoint. With ``--bots 10`` it is measured again while ten bots trade.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.bench.some_bots import start_bots
 from tests.conftest import started_browser
 from tests.serving import Server
 
@@ -63,6 +64,7 @@ def main() -> None:
     """Measure both pages and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--posts", type=int, default=200, help="how many changes (200)")
+    parser.add_argument("--bots", type=int, default=0, help="measure beside so many bots too (0)")
     parser.add_argument("--alone", action="store_true", help="leave the intervals out")
     parser.add_argument("--serve-intervals", metavar="URL", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -73,8 +75,17 @@ def main() -> None:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         server = running.enter_context(Server(folder / "account"))
         pushed = _measured(server, server.url, options.posts, 0.25)
-        fills = _measured(server, server.url, options.posts, 0.25, _fill)
+        fills = _measured(server, server.url, options.posts, 0.25, _fill, _MARKED)
         results = {"deposits": pushed, "fills": fills}
+        if options.bots:
+            start_bots(server, options.bots)
+            # until they have candles behind them and hold something
+            time.sleep(150)
+            results[f"{options.bots} bots"] = _measured(
+                server, server.url, options.posts, 0.25, ignored=_MARKED
+            )
+            said = server.post({"close": True}, "/bots/stop").json()["message"]
+            print(f"{said} Their balance: {server.get().json()['display']['balance']}.")
         if not options.alone:
             with _interval_page(server.url) as url:
                 results["intervals"] = _measured(server, url, max(10, options.posts // 5), 2.5)
@@ -86,6 +97,9 @@ def main() -> None:
         )
     ratio = statistics.median(fills[0]) / statistics.median(pushed[0])
     print(f"A fill takes {ratio:.2f} times as long as a deposit (medians of one run).")
+    if options.bots:
+        ratio = statistics.median(results[f"{options.bots} bots"][0]) / statistics.median(pushed[0])
+        print(f"With {options.bots} bots it takes {ratio:.2f} times as long (medians of one run).")
     if not options.alone:
         ratio = statistics.median(results["intervals"][0]) / statistics.median(pushed[0])
         print(f"The intervals take {ratio:.0f} times as long (medians of one run).")
@@ -97,6 +111,7 @@ def _measured(
     posts: int,
     pause: float,
     change: Callable[[int], tuple[str, dict[str, Any]]] = _deposit,
+    ignored: Collection[str] = (),
 ) -> tuple[list[float], int]:
     """The milliseconds that each change took to all live components, and how many never came."""
     sent: list[tuple[float, dict[str, str]]] = []
@@ -114,8 +129,7 @@ def _measured(
             time.sleep(pause * random.uniform(0.5, 1.5))
         time.sleep(3)
         seen = browser.driver.execute_script("return window.seen")
-    if change is _fill:
-        fields = {name: field for name, field in fields.items() if field not in _MARKED}
+    fields = {name: field for name, field in fields.items() if field not in ignored}
     times = [_arrival(seen, fields, begun, display) for begun, display in sent]
     came = [each for each in times if each is not None]
     return came, len(times) - len(came)
