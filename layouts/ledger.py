@@ -31,6 +31,7 @@ SOURCE_WORDS = {
     "program": "Program",
     "file": "File",
     "market": "Market",
+    "bot": "Bot",
     "offline": "Market, while off",
 }
 # money that begins an epoch, or goes in or out, is no gain and no loss, and an event moves none

@@ -15,6 +15,8 @@ class Place:
     # None where it is the one that programs use anyway
     data_dir: str | None = None
     needs_token: bool = False
+    # whether signals must show a secret; they need no token then
+    needs_secret: bool = False
     # what is traded, in the order in which it is shown
     symbols: tuple[str, ...] = ()
 

@@ -31,7 +31,7 @@
     return (text.startsWith("-") ? "-" : "") + digits + (decimals ? `.${decimals}` : "");
   }
 
-  // [done, words]
+  /* Sends it: [done, words, the answer]. */
   async function send(method, path, body) {
     try {
       const response = await fetch(path, {
@@ -46,15 +46,19 @@
       const answer = await response.json();
       unanswered = { request: null, key: null };
       if (!response.ok) {
-        return [false, answer.detail];
+        return [false, answer.detail, answer];
       }
-      window.balanceState.accept(answer);
-      return [true, answer.message];
+      // a change of the account is answered with a snapshot, one of a bot is not
+      if (answer.revision !== undefined) {
+        window.balanceState.accept(answer);
+      }
+      return [true, answer.message, answer];
     } catch {
       return [
         false,
         "The server does not answer, so it is not known whether this was done. " +
           "Try again when it is back: it will not be done twice.",
+        null,
       ];
     }
   }
@@ -66,5 +70,5 @@
     return [done, done ? "" : words];
   }
 
-  window.balanceRequests = { jsonNumber, carryOut, notAnAmount };
+  window.balanceRequests = { jsonNumber, send, carryOut, notAnAmount };
 })();

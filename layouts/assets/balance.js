@@ -77,6 +77,10 @@
   }
 
   function hear(message) {
+    if (message.kind === "bots") {
+      window.balanceBots.hear(message.text);
+      return;
+    }
     if (message.kind === "down") {
       streaming = false;
       refresh().then(push);
@@ -107,6 +111,7 @@
   }
 
   async function refresh() {
+    window.balanceBots.refresh();
     try {
       const response = await fetch("/virtual_balance", {
         headers: etag ? { "If-None-Match": etag } : {},
@@ -230,6 +235,9 @@
     },
     get snapshot() {
       return snapshot;
+    },
+    get streaming() {
+      return streaming;
     },
     // has `follow` called with the newest snapshot whenever something is shown
     follow(follow) {

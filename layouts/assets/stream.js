@@ -2,7 +2,7 @@
  *
  * This file runs twice: as a SharedWorker, which holds the one connection and tells every tab what
  * comes; and in the page, which asks the worker or, where there is none, holds a connection itself.
- * What is told: {kind: "snapshot" | "fault", text} as it came, "beat", or "down" when it broke.
+ * What is told: {kind: "snapshot" | "fault" | "bots", text} as it came, "beat", or "down" when it broke.
  */
 (() => {
   "use strict";
@@ -49,6 +49,7 @@
       source = new EventSource(PATH);
       source.onmessage = hear("snapshot");
       source.addEventListener("fault", hear("fault"));
+      source.addEventListener("bots", hear("bots"));
       source.addEventListener("heartbeat", hear("beat"));
       source.onerror = broken;
     }
@@ -67,20 +68,23 @@
   if (typeof SharedWorkerGlobalScope !== "undefined" && self instanceof SharedWorkerGlobalScope) {
     const ports = new Set();
     let news = null; // the newest snapshot or fault
+    let bots = null; // the newest of the bots
     let last = null; // the newest message of any kind
     self.onconnect = ({ ports: [port] }) => {
       port.onmessage = ({ data }) => data === "bye" && ports.delete(port);
       ports.add(port);
-      if (news !== null) {
-        port.postMessage(news);
-      }
+      [news, bots].filter(Boolean).forEach((message) => port.postMessage(message));
       if (last?.kind === "down") {
         port.postMessage(last);
       }
     };
     listen((message) => {
       last = message;
-      news = message.text && message.kind !== "beat" ? message : news;
+      if (message.kind === "bots") {
+        bots = message;
+      } else if (message.kind === "snapshot" || message.kind === "fault") {
+        news = message;
+      }
       ports.forEach((port) => port.postMessage(message));
     });
     return;

@@ -1,0 +1,178 @@
+/* The small pieces that what is about bots is made of: elements, fields, figures and dialogs. */
+(() => {
+  "use strict";
+
+  function fill(element, attributes, children) {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith("on")) {
+        element.addEventListener(name.slice(2), value);
+      } else if (value !== null && value !== undefined && value !== false) {
+        element.setAttribute(name, value === true ? "" : value);
+      }
+    }
+    element.append(...children);
+    return element;
+  }
+
+  /* An element with its attributes, those that begin with "on" being listeners. */
+  function make(tag, attributes = {}, ...children) {
+    return fill(document.createElement(tag), attributes, children);
+  }
+
+  // the parser knows the namespace
+  const pattern = document.createElement("template");
+  pattern.innerHTML = "<svg></svg>";
+
+  /* An element of a drawing. */
+  function draw(tag, attributes = {}, ...children) {
+    const namespace = pattern.content.firstChild.namespaceURI;
+    return fill(document.createElementNS(namespace, tag), attributes, children);
+  }
+
+  function button(words, icon, attributes = {}, colour = "outline-secondary") {
+    return make(
+      "button",
+      { type: "button", class: `btn btn-sm btn-${colour}${icon && ` bi-${icon}`}`, ...attributes },
+      words,
+    );
+  }
+
+  /* A button that is an icon only; `label` says what it does. */
+  function iconButton(icon, label, onclick, colour = "outline-secondary") {
+    const attributes = { "aria-label": label, title: label, onclick };
+    return button("", icon, attributes, `${colour} icon-button`);
+  }
+
+  /* How long ago a moment was; the page keeps it up to date. */
+  const moment = (iso) => make("time", { class: "moment", datetime: iso });
+
+  const money = new Intl.NumberFormat("en-US", {
+    minimumFractionDigits: 2,
+    maximumFractionDigits: 2,
+  });
+
+  /* Money to the cent, without a sign where it is a gain: "$1,000.00", "-$12.30". */
+  function dollars(amount) {
+    const text = money.format(Math.abs(amount));
+    return `${amount < 0 && text !== "0.00" ? "-" : ""}$${text}`;
+  }
+
+  /* Money to the cent with its sign: "+$12.30", "-$0.50", "$0.00". */
+  function gain(amount) {
+    const text = dollars(amount);
+    return amount > 0 && text !== "$0.00" ? `+${text}` : text;
+  }
+
+  const TONES = { "+": "gain", "-": "loss" };
+  const tone = (text) => TONES[text?.[0]] ?? "flat";
+
+  /* Writes a figure with the colour of its sign: whether it changed. */
+  function writeFigure(element, text) {
+    if (element.textContent === text) {
+      return false;
+    }
+    element.textContent = text;
+    element.dataset.tone = tone(text);
+    return true;
+  }
+
+  /* A field with its label and, below, what may be in it. */
+  function field(label, control, hint = "", className = "field") {
+    const children = [make("label", { class: "form-label", for: control.id }, label)];
+    const unit = control.dataset.unit;
+    if (unit) {
+      const words = make("span", { class: "input-group-text" }, unit);
+      children.push(make("div", { class: "input-group" }, control, words));
+    } else {
+      children.push(control);
+    }
+    if (hint) {
+      control.setAttribute("aria-describedby", `${control.id}-hint`);
+      children.push(make("div", { class: "hint", id: `${control.id}-hint` }, hint));
+    }
+    return make("div", { class: className }, ...children);
+  }
+
+  function numberInput(id, { unit, ...attributes } = {}) {
+    return make("input", {
+      id,
+      type: "number",
+      class: "form-control",
+      step: "any",
+      autocomplete: "off",
+      inputmode: "decimal",
+      "data-unit": unit,
+      ...attributes,
+    });
+  }
+
+  const option = ([value, words]) => make("option", { value }, words);
+
+  function select(id, options, attributes = {}) {
+    return make("select", { id, class: "form-select", ...attributes }, ...options.map(option));
+  }
+
+  /* One of a few, as buttons in a row; `options` are values and words, the first one is chosen. */
+  function choice(id, label, options, onchange) {
+    const parts = options.map(([value, words], place) => {
+      const name = `${id}-${value}`;
+      const attributes = { type: "radio", name: id, id: name, value, checked: place === 0 };
+      return make(
+        "div",
+        { class: "form-check" },
+        make("input", { class: "btn-check", ...attributes, onchange: () => onchange(value) }),
+        make("label", { class: "btn btn-sm btn-outline-secondary", for: name }, words),
+      );
+    });
+    const group = { id, class: "choice bots-choice", role: "radiogroup", "aria-label": label };
+    return make("div", group, ...parts);
+  }
+
+  /* A dialog of the browser's own; Esc and what has `data-close` close it. */
+  function dialog(id, { title, body, foot, wide = false, onsubmit }) {
+    const close = { type: "button", class: "btn-close", "aria-label": "Close", "data-close": true };
+    const form = make(
+      "form",
+      { novalidate: true, class: "sheet-form" },
+      make(
+        "div",
+        { class: "sheet-head" },
+        make("h2", { class: "modal-title", id: `${id}-title` }, title),
+        make("button", close),
+      ),
+      make("div", { class: "sheet-body" }, ...body),
+      make(
+        "div",
+        { class: "sheet-foot" },
+        make("div", { class: "dialog-error", id: `${id}-error`, role: "alert" }),
+        ...foot,
+      ),
+    );
+    const attributes = { id, class: wide ? "sheet wide" : "sheet", "aria-labelledby": `${id}-title` };
+    const made = make("dialog", attributes, form);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      onsubmit?.(event.submitter);
+    });
+    made.addEventListener("click", ({ target }) => target.closest("[data-close]") && made.close());
+    document.body.append(made);
+    return made;
+  }
+
+  window.balanceAtoms = {
+    make,
+    draw,
+    button,
+    iconButton,
+    moment,
+    dollars,
+    gain,
+    tone,
+    writeFigure,
+    field,
+    numberInput,
+    select,
+    choice,
+    dialog,
+  };
+})();

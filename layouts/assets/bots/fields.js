@@ -1,0 +1,161 @@
+/* The fields of a bot's settings: made once, filled from settings, and read into JSON. */
+(() => {
+  "use strict";
+
+  const { make, field, numberInput, select } = window.balanceAtoms;
+
+  const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d"].map((each) => [each, each]);
+  const DIRECTIONS = [
+    ["both", "Long and short"],
+    ["long", "Long only"],
+    ["short", "Short only"],
+  ];
+  const UNITS = [
+    ["percent", "% of available"],
+    ["usdt", "USDT"],
+  ];
+  const PERCENT = { unit: "%", min: 0 };
+  const USDT = { unit: "USDT", min: 0 };
+  const NONE = { placeholder: "none" };
+  // name, label, attributes, what may be in it
+  const SIZES = [
+    ["leverage", "Leverage", { unit: "x", min: 1, step: 1 }, ""],
+    ["min_confidence", "Least confidence", { min: 0, max: 1 }, "0 to 1, below it does nothing"],
+  ];
+  const EXITS = [
+    ["stop_loss", "Stop-loss", { ...PERCENT, ...NONE }, "of the price, against it"],
+    ["take_profit", "Take-profit", { ...PERCENT, ...NONE }, "of the price, in its favour"],
+    ["trailing_stop", "Trailing stop", { ...PERCENT, ...NONE }, "behind the best price"],
+  ];
+  const LIMITS = [
+    ["cooldown", "Pause after a trade", { unit: "min", min: 0, step: 1 }, ""],
+    ["max_positions", "Most open positions", { min: 1, step: 1, ...NONE }, "of the whole account"],
+    ["max_daily_loss", "Most loss in a day", { ...USDT, ...NONE }, "then it closes and stops"],
+    ["max_drawdown", "Most loss from its best", { ...USDT, ...NONE }, "then it closes and stops"],
+  ];
+  /* What a new bot has. */
+  const USUAL = {
+    name: "",
+    timeframe: "5m",
+    direction: "both",
+    stake: 10,
+    stake_unit: "percent",
+    leverage: 3,
+    min_confidence: 0,
+    stop_loss: 2,
+    take_profit: 4,
+    trailing_stop: null,
+    cooldown: 0,
+    max_positions: null,
+    max_daily_loss: null,
+    max_drawdown: null,
+  };
+  const NEEDED = ["stake", "leverage", "min_confidence", "cooldown"];
+  const NUMBERS = ["stake", ...[...SIZES, ...EXITS, ...LIMITS].map(([name]) => name)];
+
+  const idOf = (name) => `bot-${name.replaceAll("_", "-")}`;
+  const place = (name) => document.getElementById(idOf(name));
+  const numbers = (group) =>
+    group.map(([name, label, attributes, hint]) =>
+      field(label, numberInput(idOf(name), attributes), hint),
+    );
+
+  function stake() {
+    const input = numberInput(idOf("stake"), { min: 0 });
+    const unit = select(idOf("stake_unit"), UNITS, { "aria-label": "Unit of the stake" });
+    const made = field("Stake", input, "the margin of a position", "field two");
+    input.replaceWith(make("div", { class: "input-group" }, input.cloneNode(), unit));
+    return made;
+  }
+
+  function group(title, ...fields) {
+    const legend = make("legend", {}, title);
+    return make("fieldset", { class: "bot-group" }, legend, ...fields);
+  }
+
+  /* All fields, in their groups. */
+  function build() {
+    const symbols = document.getElementById("auto-bots").dataset.symbols.split(" ").filter(Boolean);
+    const name = make("input", {
+      id: idOf("name"),
+      class: "form-control",
+      maxlength: 40,
+      autocomplete: "off",
+      autofocus: true,
+    });
+    const texts = "field words";
+    return [
+      group(
+        "What",
+        field("Name", name, "", `${texts} two`),
+        field("Symbol", select(idOf("symbol"), symbols.map((each) => [each, each])), "", texts),
+        field("Timeframe", select(idOf("timeframe"), TIMEFRAMES), "", texts),
+        field("Strategy", select(idOf("strategy"), []), "", `${texts} two`),
+        field("Direction", select(idOf("direction"), DIRECTIONS), "", texts),
+        make("div", { id: "bot-strategy-words", class: "whole strategy-words" }),
+        make("div", { id: "bot-params", class: "whole bot-group" }),
+      ),
+      group("How much", stake(), ...numbers(SIZES)),
+      group("Exits", ...numbers(EXITS)),
+      make(
+        "details",
+        { id: "bot-limits" },
+        make("summary", {}, "Limits"),
+        make("div", { class: "bot-group" }, ...numbers(LIMITS)),
+      ),
+    ];
+  }
+
+  /* Has the fields show `settings`, those of the strategy apart. */
+  function show(settings) {
+    for (const [name, value] of Object.entries({ ...USUAL, ...settings })) {
+      const control = place(name);
+      if (control && name !== "strategy") {
+        control.value = value ?? "";
+      }
+    }
+    // limits that are set are seen
+    const hidden = LIMITS.every(([name]) => [null, 0, undefined].includes(settings[name]));
+    document.getElementById("bot-limits").open = !hidden;
+  }
+
+  // a number as it was typed, or what is wrong
+  function read(control, label, isNeeded) {
+    const typed = control.value.trim();
+    if (control.validity.badInput) {
+      return [null, `${label} is no number: write it with digits and a point, such as 0.25.`];
+    }
+    if (typed === "") {
+      return isNeeded ? [null, `Enter ${label}.`] : ["null", ""];
+    }
+    const number = window.balanceRequests.jsonNumber(typed);
+    return number === null ? [null, `${label} is no number: ${typed}.`] : [number, ""];
+  }
+
+  const labelOf = (control) => control.labels[0].textContent;
+
+  /* The settings as [JSON, "", null], or what is wrong with which field: [null, words, field]. */
+  function json() {
+    const members = ["name", "symbol", "timeframe", "strategy", "direction", "stake_unit"].map(
+      (name) => `"${name}": ${JSON.stringify(place(name).value)}`,
+    );
+    const params = [];
+    const all = [...document.querySelectorAll("#bot-params input")].map((each) => [
+      each.dataset.name,
+      each,
+      params,
+      true,
+    ]);
+    all.push(...NUMBERS.map((name) => [name, place(name), members, NEEDED.includes(name)]));
+    for (const [name, control, list, isNeeded] of all) {
+      const [number, wrong] = read(control, labelOf(control), isNeeded);
+      if (wrong) {
+        return [null, wrong, control];
+      }
+      list.push(`"${name}": ${number}`);
+    }
+    return [`{${[...members, `"params": {${params.join(", ")}}`].join(", ")}}`, "", null];
+  }
+
+  window.balanceBotFields = { build, show, json, place };
+})();

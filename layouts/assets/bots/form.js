@@ -1,0 +1,184 @@
+/* The dialog that makes a bot or edits one. */
+(() => {
+  "use strict";
+
+  const { make, button, field, numberInput, dialog } = window.balanceAtoms;
+  const fields = window.balanceBotFields;
+  const { place } = fields;
+
+  let made = null;
+  let edited = null; // the bot that is edited; null: a new one
+  let kinds = []; // the strategies, as GET /strategies tells them
+  let given = {}; // the parameters of the bot that is edited
+  let proposed = ""; // the name that was proposed; another one is the person's own
+
+  const error = (words) => {
+    document.getElementById("bot-dialog-error").textContent = words;
+  };
+  const kind = () => kinds.find(({ id }) => id === place("strategy").value);
+
+  function range({ least, most, words }) {
+    const limits = `${least} to ${most}`;
+    return words ? `${words}, ${limits}` : limits;
+  }
+
+  function parameter(each) {
+    const id = `bot-param-${each.name.replaceAll("_", "-")}`;
+    const step = each.step ?? (each.kind === "int" ? 1 : "any");
+    const attributes = { min: each.least, max: each.most, step, "data-name": each.name };
+    const input = numberInput(id, attributes);
+    input.value = given[each.name] ?? each.default;
+    return field(each.label, input, range(each));
+  }
+
+  /* What the chosen strategy does, and its parameters. */
+  function describe() {
+    const chosen = kind();
+    const words = document.getElementById("bot-strategy-words");
+    const broken = kinds.filter((each) => each.error !== null);
+    words.replaceChildren(
+      make("p", { class: "dialog-words" }, chosen?.words ?? ""),
+      ...broken.map((each) =>
+        make(
+          "details",
+          { class: "broken" },
+          make("summary", {}, `${each.name} can't be used: ${lastLine(each.error)}`),
+          make("pre", { class: "snippet", tabindex: 0 }, each.error),
+        ),
+      ),
+    );
+    const parameters = (chosen?.parameters ?? []).map(parameter);
+    document.getElementById("bot-params").replaceChildren(...parameters);
+    propose();
+  }
+
+  const lastLine = (text) => text.trim().split("\n").at(-1);
+
+  // a name that no other bot has, until the person types one
+  function propose() {
+    const input = place("name");
+    if (edited !== null || (input.value !== proposed && input.value !== "")) {
+      return;
+    }
+    const base = place("symbol").value.split("/")[0];
+    const wanted = `${kind()?.name ?? "Bot"} ${base}`.slice(0, 36);
+    const taken = new Set(window.balanceBots.state?.bots.map(({ name }) => name));
+    let name = wanted;
+    for (let number = 2; taken.has(name); number += 1) {
+      name = `${wanted} ${number}`;
+    }
+    input.value = proposed = name;
+  }
+
+  function limitLeverage() {
+    const prices = window.balanceState.snapshot?.market.prices ?? {};
+    place("leverage").max = prices[place("symbol").value]?.max_leverage ?? 125;
+  }
+
+  async function readKinds() {
+    try {
+      const response = await fetch("/strategies", {
+        cache: "no-store",
+        signal: AbortSignal.timeout(4000),
+      });
+      const answer = await response.json();
+      if (!response.ok) {
+        return answer.detail;
+      }
+      kinds = answer.strategies;
+      return "";
+    } catch {
+      return "The server does not answer, so its strategies are not known. Try again when it is back.";
+    }
+  }
+
+  function offerKinds(chosen) {
+    const options = kinds.map(({ id, name, own, error: broken }) => {
+      const mark = broken ? " (can't be loaded)" : own ? " (yours)" : "";
+      return make("option", { value: id, disabled: broken !== null }, `${name}${mark}`);
+    });
+    place("strategy").replaceChildren(...options);
+    place("strategy").value = chosen ?? kinds.find((each) => each.error === null)?.id ?? "";
+    describe();
+  }
+
+  /* Sends the settings: whether that was done. */
+  async function save(isStarted) {
+    const [json, wrong, control] = fields.json();
+    if (wrong) {
+      error(wrong);
+      control.closest("details")?.setAttribute("open", "");
+      control.focus();
+      return;
+    }
+    const { send } = window.balanceRequests;
+    const path = edited === null ? "/bots" : `/bots/${encodeURIComponent(edited.id)}`;
+    const [done, words, answer] = await send(edited === null ? "POST" : "PUT", path, json);
+    if (!done) {
+      error(words);
+      return;
+    }
+    made.close();
+    window.balanceScreen.toast(words, "info");
+    if (isStarted) {
+      await window.balanceRequests.carryOut("POST", `/bots/${encodeURIComponent(answer.bot.id)}/start`);
+    }
+    window.balanceState.streaming || window.balanceBots.refresh();
+  }
+
+  async function saveOnce(isStarted) {
+    const buttons = made.querySelectorAll(".sheet-foot button");
+    buttons.forEach((each) => (each.disabled = true));
+    await save(isStarted);
+    buttons.forEach((each) => (each.disabled = false));
+  }
+
+  function test() {
+    const [json, wrong, control] = fields.json();
+    error(wrong);
+    if (wrong) {
+      control.focus();
+      return;
+    }
+    const settings = JSON.parse(json);
+    const words = [kind()?.name, Object.values(settings.params).join(", ")].join(" ").trim();
+    window.balanceBacktest.open(settings, words);
+  }
+
+  function build() {
+    const foot = [
+      button("Cancel", "", { "data-close": true }),
+      button("Backtest", "graph-up", { id: "bot-backtest", onclick: test }),
+      button("Save", "", { type: "submit", id: "bot-save" }),
+      button("Create and start", "play-fill", { id: "bot-start", onclick: () => saveOnce(true) }, "primary"),
+    ];
+    const body = fields.build();
+    const onsubmit = () => saveOnce(false);
+    made = dialog("bot-dialog", { title: "", body, foot, onsubmit });
+    place("strategy").addEventListener("change", () => ((given = {}), describe()));
+    place("symbol").addEventListener("change", () => (propose(), limitLeverage()));
+  }
+
+  /* Opens it for `bot`, or for a new one where that is null. */
+  async function open(bot) {
+    made ?? build();
+    [edited, given, proposed] = [bot, bot?.settings.params ?? {}, ""];
+    const isNew = bot === null;
+    document.getElementById("bot-dialog-title").textContent = isNew ? "New bot" : `Edit ${bot.name}`;
+    const [keep, start] = ["bot-save", "bot-start"].map((id) => document.getElementById(id));
+    keep.textContent = isNew ? "Create" : "Save";
+    keep.classList.toggle("btn-primary", !isNew);
+    keep.classList.toggle("btn-outline-secondary", isNew);
+    start.hidden = !isNew;
+    fields.show(isNew ? {} : bot.settings);
+    limitLeverage();
+    error("");
+    made.showModal();
+    made.querySelector(".sheet-body").scrollTop = 0;
+    error(await readKinds());
+    offerKinds(bot?.settings.strategy);
+    isNew && place("name").select();
+  }
+
+  window.balanceBotForm = { open, lastLine };
+})();

@@ -1,0 +1,295 @@
+/* The activity panel: what the bots decided, and their trades. It is fetched while it is looked at,
+ * and only when something happened or another filter was chosen.
+ */
+(() => {
+  "use strict";
+
+  const { make, moment, tone, choice, select } = window.balanceAtoms;
+
+  const PAGE = 100;
+  const MOST_TRADES = 500;
+  const PAUSE_MS = 1000;
+  const KINDS = [
+    ["action", "Actions"],
+    ["", "Everything"],
+    ["trade", "Trades"],
+    ["ignored", "Ignored"],
+    ["error", "Errors"],
+    ["state", "State"],
+  ];
+  const SIDES = { buy: "Buy", sell: "Sell", close: "Close", hold: "Hold" };
+  const DECISIONS = ["When", "Bot", "Signal", "Why", "What it did"];
+  const TRADES = [
+    ...["Closed", "Bot", "Symbol", "Side", "Quantity", "Entry", "Exit", "Held", "P&L", "Fees"],
+    ...["Why opened", "Why closed"],
+  ];
+  const EMPTY = {
+    decisions: [
+      "bi-journal-text",
+      "Nothing yet",
+      "What a running bot decides at each closed candle is listed here, with its reason and what it did.",
+    ],
+    trades: [
+      "bi-receipt",
+      "No trades yet",
+      "Each position that a bot opened and closed is listed here, with what it made and why.",
+    ],
+  };
+
+  const place = (id) => document.getElementById(id);
+
+  let view = "decisions";
+  let wanted = { bot: "", kind: "action" };
+  let asked = 0; // counts the questions, so that only the newest answer counts
+  let readAt = 0;
+  let timer = null;
+  let version = null; // of the bots, when it was last read
+  let rows = []; // what is shown, newest first
+  let next = null; // where the older ones begin
+  let problem = "";
+
+  function cell(label, className, ...children) {
+    return make("td", { class: className, "data-label": label, role: "cell" }, ...children);
+  }
+
+  function reason({ kind, reason: words, words: did }) {
+    const text = kind === "error" && !words ? did : words;
+    const lines = (text ?? "").trim().split("\n");
+    if (lines.length === 1) {
+      return [lines[0]];
+    }
+    const whole = make("pre", { class: "snippet", tabindex: 0 }, text);
+    return [make("details", {}, make("summary", {}, lines.at(-1)), whole)];
+  }
+
+  function decision(entry) {
+    const sure = entry.confidence === null ? "" : ` ${Math.round(entry.confidence * 100)}%`;
+    const did = entry.kind === "error" && !entry.reason ? "" : entry.words;
+    return make(
+      "tr",
+      { role: "row", "data-kind": entry.kind },
+      cell("When", "when", moment(entry.time)),
+      cell("Bot", "who", entry.name),
+      cell("Signal", "side", entry.side ? `${SIDES[entry.side] ?? entry.side}${sure}` : ""),
+      cell("Why", "why", ...reason(entry)),
+      cell("What it did", "did", did),
+    );
+  }
+
+  function figure(label, text) {
+    return make(
+      "td",
+      { class: "number pnl-figure", "data-label": label, "data-tone": tone(text), role: "cell" },
+      text,
+    );
+  }
+
+  /* A trade's row; a backtest lists its own with the same cells. */
+  function trade({ display, name, symbol, closed_at: closedAt }, { when, owner }) {
+    return make(
+      "tr",
+      { role: "row" },
+      cell("Closed", "when", when(closedAt)),
+      ...(owner ? [cell("Bot", "who", name), cell("Symbol", "", symbol)] : []),
+      cell("Side", "side", display.side),
+      cell("Quantity", "number", display.quantity),
+      cell("Entry", "number", display.entry_price),
+      cell("Exit", "number", display.exit_price),
+      cell("Held", "number", display.duration),
+      figure("P&L", display.pnl),
+      cell("Fees", "number", display.fees),
+      cell("Why opened", "why", display.opened_because),
+      cell("Why closed", "why", display.closed_because),
+    );
+  }
+
+  const NUMBERS = new Set(["Quantity", "Entry", "Exit", "Held", "P&L", "Fees"]);
+
+  function table(name, columns, made) {
+    const heads = columns.map((each) => {
+      const className = NUMBERS.has(each) ? "number" : null;
+      return make("th", { scope: "col", role: "columnheader", class: className }, each);
+    });
+    return make(
+      "table",
+      { class: `activity ${name}`, role: "table" },
+      make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads)),
+      make("tbody", { role: "rowgroup" }, ...made),
+    );
+  }
+
+  /* The table of trades, without the columns that say whose they are where they are one bot's. */
+  function trades(list, how) {
+    const columns = TRADES.filter((each) => how.owner || !["Bot", "Symbol"].includes(each));
+    return table("trades", columns, list.map((each) => trade(each, how)));
+  }
+
+  const isFiltered = () => wanted.bot !== "" || (view === "decisions" && wanted.kind !== "action");
+
+  function empty() {
+    return window.balanceTables.emptyState(
+      isFiltered() ? ["bi-search", "Nothing of that kind", "Nothing fits these filters."] : EMPTY[view],
+    );
+  }
+
+  function draw() {
+    const list = place("auto-activity-list");
+    if (problem) {
+      list.replaceChildren(make("p", { class: "problem", role: "alert" }, problem));
+    } else if (rows.length === 0) {
+      list.replaceChildren(empty());
+    } else if (view === "trades") {
+      list.replaceChildren(trades(rows, { when: moment, owner: true }));
+    } else {
+      showDecisions(list);
+    }
+    place("auto-activity-pager").hidden = next === null || problem !== "";
+  }
+
+  // rows that are there stay, so that what was opened to be read stays open
+  function showDecisions(list) {
+    const body = list.querySelector(".decisions tbody");
+    if (body === null) {
+      list.replaceChildren(table("decisions", DECISIONS, rows.map(marked)));
+      return;
+    }
+    const known = new Map([...body.children].map((row) => [row.dataset.entry, row]));
+    body.replaceChildren(...rows.map((entry) => known.get(String(entry.id)) ?? marked(entry)));
+  }
+
+  function marked(entry) {
+    const row = decision(entry);
+    row.dataset.entry = entry.id;
+    return row;
+  }
+
+  function path(before, limit) {
+    const query = new URLSearchParams({ limit });
+    wanted.bot && query.set("bot", wanted.bot);
+    if (view === "trades") {
+      return `/bots/trades?${query}`;
+    }
+    wanted.kind && query.set("kind", wanted.kind);
+    before && query.set("before", before);
+    return `/bots/log?${query}`;
+  }
+
+  async function ask(before, limit) {
+    const signal = AbortSignal.timeout(8000);
+    const response = await fetch(path(before, limit), { cache: "no-store", signal });
+    return [response.ok, await response.json()];
+  }
+
+  // puts the newest page before the older ones that were asked for; without a gap
+  function joined(entries, more) {
+    const oldest = entries.at(-1)?.id;
+    const rest = rows.findIndex(({ id }) => id < oldest);
+    const meets = rows.some(({ id }) => id === oldest);
+    if (!meets || rest < 0) {
+      next = more;
+      return entries;
+    }
+    return [...entries, ...rows.slice(rest)];
+  }
+
+  function take({ entries, trades: list, next: more }, before, limit) {
+    if (view === "trades") {
+      rows = list;
+      next = list.length === limit && limit < MOST_TRADES ? "more" : null;
+    } else if (before) {
+      rows = [...rows, ...entries];
+      next = more;
+    } else {
+      rows = joined(entries, more);
+    }
+  }
+
+  /* Reads what is wanted: the newest, or what is before `before`. */
+  async function read(before = null, limit = PAGE) {
+    const number = ++asked;
+    readAt = Date.now();
+    try {
+      const [isGood, answer] = await ask(before, limit);
+      if (number !== asked) {
+        return;
+      }
+      problem = isGood ? "" : answer.detail;
+      isGood && take(answer, before, limit);
+      draw();
+    } catch {
+      // the strip over the tabs says that the server is gone; it is asked again with what comes next
+      version = null;
+    }
+  }
+
+  function renew() {
+    [rows, next, problem] = [[], null, ""];
+    place("auto-activity-list").replaceChildren();
+    read();
+  }
+
+  function build() {
+    const bot = select("auto-activity-bot", [["", "All bots"]], { "aria-label": "Bot" });
+    const kind = select("auto-activity-kind", KINDS, { "aria-label": "Kind" });
+    for (const each of [bot, kind]) {
+      each.classList.add("form-select-sm");
+    }
+    const views = [
+      ["decisions", "Decisions"],
+      ["trades", "Trades"],
+    ];
+    const chooseView = (name) => {
+      view = name;
+      kind.hidden = name === "trades";
+      renew();
+    };
+    place("auto-activity-filters").append(
+      choice("auto-activity-view", "What is listed", views, chooseView),
+      bot,
+      kind,
+    );
+    bot.addEventListener("change", () => ((wanted.bot = bot.value), renew()));
+    kind.addEventListener("change", () => ((wanted.kind = kind.value), renew()));
+  }
+
+  // the bots that can be chosen; one that is gone can't
+  function offer(bots) {
+    const picker = place("auto-activity-bot");
+    const options = [["", "All bots"], ...bots.map(({ id, name }) => [id, name])];
+    if (picker.dataset.offered !== JSON.stringify(options)) {
+      picker.dataset.offered = JSON.stringify(options);
+      picker.replaceChildren(...options.map(([value, words]) => make("option", { value }, words)));
+      picker.value = bots.some(({ id }) => id === wanted.bot) ? wanted.bot : "";
+      wanted.bot = picker.value;
+    }
+  }
+
+  // at most once a second, however often something happens
+  function readSoon() {
+    const wait = PAUSE_MS - (Date.now() - readAt);
+    clearTimeout(timer);
+    timer = setTimeout(() => window.balanceBots.isLookedAt() && read(null, limitNow()), Math.max(0, wait));
+  }
+
+  const limitNow = () => (view === "trades" && rows.length > PAGE ? MOST_TRADES : PAGE);
+
+  function follow(state) {
+    if (state === null) {
+      return;
+    }
+    place("auto-activity-view") ?? build();
+    offer(state.bots);
+    if (state.version !== version) {
+      version = state.version;
+      readSoon();
+    }
+  }
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("#auto-activity-older")) {
+      view === "trades" ? read(null, MOST_TRADES) : read(next);
+    }
+  });
+  window.balanceBots.follow(follow);
+  window.balanceBotLog = { trades };
+})();

@@ -1,0 +1,63 @@
+/* What came of a backtest: its figures, its curve and its trades. */
+(() => {
+  "use strict";
+
+  const { make, tone } = window.balanceAtoms;
+
+  const METRICS = [
+    ["Return", "return_percent"],
+    ["Buy and hold", "hold_percent"],
+    ["Net P&L", "net_pnl"],
+    ["Most drawdown", "max_drawdown_percent"],
+    ["Win rate", "win_rate"],
+    ["Profit factor", "profit_factor"],
+    ["Trades", "trades"],
+    ["Average P&L", "average_pnl"],
+    ["Fees", "fees"],
+    ["Funding", "funding"],
+    ["In the market", "exposure_percent"],
+    ["Equity at the end", "equity"],
+  ];
+  const SIGNED = new Set(["return_percent", "hold_percent", "net_pnl", "average_pnl"]);
+
+  function metric([label, field], display) {
+    const text = display[field];
+    const isSigned = SIGNED.has(field);
+    const figure = { class: isSigned ? "pnl-figure" : null, "data-tone": isSigned ? tone(text) : null };
+    return make("div", {}, make("dt", {}, label), make("dd", figure, text));
+  }
+
+  function when(iso) {
+    const { day } = window.balanceCurves;
+    return make("time", { datetime: iso, title: `${iso.slice(0, 19).replace("T", " ")} UTC` }, day(iso));
+  }
+
+  function list(rows) {
+    if (rows.length === 0) {
+      return [];
+    }
+    const table = window.balanceBotLog.trades(rows, { when, owner: false });
+    return [
+      make("h3", { class: "snippet-title" }, rows.length === 1 ? "1 trade" : `The newest ${rows.length} trades`),
+      make("div", { class: "backtest-trades", tabindex: 0, "aria-label": "Trades", role: "region" }, table),
+    ];
+  }
+
+  /* What was gone through, in a sentence. */
+  function spanOf(result) {
+    const { day } = window.balanceCurves;
+    const count = result.candles.toLocaleString("en-US");
+    return `${count} candles, ${day(result.from)} to ${day(result.to)} UTC.`;
+  }
+
+  /* The elements of a result, as GET /backtests tells it. */
+  function drawn(result) {
+    return [
+      make("dl", { class: "metrics" }, ...METRICS.map((each) => metric(each, result.display))),
+      ...(result.curve.length > 1 ? [window.balanceCurves.equity(result.curve)] : []),
+      ...list(result.rows),
+    ];
+  }
+
+  window.balanceReport = { drawn, spanOf };
+})();

@@ -1,0 +1,196 @@
+/* The bots' panel: a row for each of them, what they made together, and what can be done with them. */
+(() => {
+  "use strict";
+
+  const { make, button, gain, writeFigure } = window.balanceAtoms;
+  const { COLUMNS, newRow, show } = window.balanceBotRow;
+  const { ask } = window.balanceQuestions;
+  const { carryOut } = window.balanceRequests;
+
+  const EMPTY = [
+    "bi-robot",
+    "No bots yet",
+    "A bot trades this balance by a strategy: at every closed candle it decides whether to be long, " +
+      "short or out of the market, with the stake and the limits that you give it. Try it on the past " +
+      "first, then start it.",
+  ];
+
+  const place = (id) => document.getElementById(id);
+  const write = (element, words) => window.balanceLive.write(element, words);
+  const holds = (bot) => bot.position !== null;
+  const isOn = (bot) => bot.status !== "stopped";
+  const held = (bot) => `${bot.display.position} ${bot.symbol} (${bot.name})`;
+
+  const rows = new Map(); // by the bots' ids
+  const busy = new Set(); // bots that something is being done with
+  let body = null;
+
+  /* Sends it, and shows at once what came of it where no stream tells. */
+  async function send(method, path, members) {
+    const [done] = await carryOut(method, path, members === undefined ? "" : JSON.stringify(members));
+    if (done && !window.balanceState.streaming) {
+      await window.balanceBots.refresh();
+    }
+    return done;
+  }
+
+  async function stop(bot, path) {
+    if (!holds(bot)) {
+      return send("POST", path);
+    }
+    const how = await ask(
+      `Stop ${bot.name}?`,
+      "It holds a position. Kept, the position stays with its stop-loss and take-profit, and is " +
+        "yours to close.",
+      [held(bot)],
+      [
+        ["keep", "Stop, keep the position", "stop-fill"],
+        ["close", "Stop and close it", "x-circle", true],
+      ],
+    );
+    return how !== null && send("POST", path, how === "close" ? { close: true } : undefined);
+  }
+
+  async function remove(bot, path) {
+    const how = await ask(
+      `Delete ${bot.name}?`,
+      holds(bot)
+        ? "It holds a position, which is closed at market first. What it did stays in the history."
+        : "Its settings are lost. What it did stays in the history.",
+      holds(bot) ? [held(bot)] : [],
+      [
+        holds(bot)
+          ? ["close", "Close its position and delete", "trash", true]
+          : ["delete", "Delete", "trash", true],
+      ],
+    );
+    const done = how !== null && (await send("DELETE", how === "close" ? `${path}?close=true` : path));
+    if (done && document.activeElement === document.body) {
+      place("auto-new-bot").focus();
+    }
+    return done;
+  }
+
+  const ACTS = {
+    edit: (bot) => window.balanceBotForm.open(bot),
+    backtest: (bot) => window.balanceBacktest.open(bot.settings, bot.display.strategy),
+    delete: (bot, path) => remove(bot, path),
+    stop: (bot, path) => stop(bot, `${path}/stop`),
+  };
+
+  async function act(id, verb) {
+    const bot = window.balanceBots.find(id);
+    if (bot === undefined || busy.has(id)) {
+      return;
+    }
+    busy.add(id);
+    const path = `/bots/${encodeURIComponent(id)}`;
+    const done = verb in ACTS ? ACTS[verb](bot, path) : send("POST", `${path}/${verb}`);
+    await done;
+    busy.delete(id);
+  }
+
+  async function stopAll() {
+    const { bots } = window.balanceBots.state;
+    const [on, holding] = [bots.filter(isOn), bots.filter(holds)];
+    const how = await ask(
+      "Stop all bots?",
+      `${on.length} of ${bots.length} ${bots.length === 1 ? "bot" : "bots"} run or are paused. ` +
+        (holding.length === 0
+          ? "None holds a position."
+          : "Positions that are kept stay with their stop-loss and take-profit:"),
+      holding.map(held),
+      [
+        ["keep", "Stop all", "stop-circle", holding.length === 0],
+        ...(holding.length ? [["close", "Stop all and close what they hold", "x-circle", true]] : []),
+      ],
+    );
+    if (how !== null) {
+      send("POST", "/bots/stop", how === "close" ? { close: true } : undefined);
+    }
+  }
+
+  function summarise(bots) {
+    const running = bots.filter(({ status }) => status === "running").length;
+    const summary = place("auto-bots-summary");
+    if (!summary.children.length) {
+      summary.append(make("span"), make("span", { class: "live pnl-figure" }));
+    }
+    const [count, pnl] = summary.children;
+    write(count, bots.length ? `${running} of ${bots.length} running, P&L ` : "");
+    writeFigure(pnl, bots.length ? gain(bots.reduce((sum, bot) => sum + bot.pnl, 0)) : "");
+  }
+
+  function heading() {
+    const heads = Object.values(COLUMNS).map((name) => make("th", { scope: "col", role: "columnheader" }, name));
+    return make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads));
+  }
+
+  function table() {
+    body = make("tbody", { role: "rowgroup" });
+    const made = make("table", { class: "bots-table", role: "table", "aria-label": "Bots" }, heading(), body);
+    place("auto-bots-list").replaceChildren(made);
+  }
+
+  function showEmpty(canChange) {
+    const state = window.balanceTables.emptyState(EMPTY);
+    const attributes = { onclick: () => window.balanceBotForm.open(null), disabled: !canChange };
+    state.append(button("New bot", "plus-lg", attributes));
+    place("auto-bots-list").replaceChildren(state);
+    rows.clear();
+    body = null;
+  }
+
+  function showRows(bots, canChange) {
+    body ?? table();
+    for (const [id, { row }] of rows) {
+      if (!bots.some((bot) => bot.id === id)) {
+        row.remove();
+        rows.delete(id);
+      }
+    }
+    bots.forEach((bot, index) => {
+      if (!rows.has(bot.id)) {
+        rows.set(bot.id, newRow(bot.id, act));
+      }
+      const shown = rows.get(bot.id);
+      show(shown, bot, canChange);
+      if (body.children[index] !== shown.row) {
+        body.insertBefore(shown.row, body.children[index] ?? null);
+      }
+    });
+  }
+
+  function showProblem(words) {
+    const problem = make("p", { class: "problem", role: "alert" }, words);
+    place("auto-bots-list").replaceChildren(problem);
+    rows.clear();
+    body = null;
+  }
+
+  function follow(state, problem) {
+    if (state === null) {
+      problem && showProblem(problem);
+      return;
+    }
+    const { bots, can_change: canChange, words } = state;
+    write(place("auto-bots-words"), words ?? "");
+    place("auto-new-bot").disabled = !canChange;
+    place("auto-stop-all").disabled = !canChange || !bots.some((bot) => isOn(bot) || holds(bot));
+    summarise(bots);
+    if (bots.length) {
+      showRows(bots, canChange);
+    } else if (place("auto-bots-list").querySelector(".empty button")?.disabled !== !canChange) {
+      showEmpty(canChange);
+    }
+  }
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("#auto-new-bot")) {
+      window.balanceBotForm.open(null);
+    } else if (target.closest("#auto-stop-all")) {
+      stopAll();
+    }
+  });
+  window.balanceBots.follow(follow);
+})();

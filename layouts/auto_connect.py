@@ -1,0 +1,115 @@
+"""How a person's own program takes part: lines to copy that work as they stand."""
+
+import shlex
+from dataclasses import replace
+
+from dash import html
+
+from layouts.parts import card, copy_button
+from layouts.tab import Place
+
+
+def connect(place: Place) -> html.Section:
+    """The panel of snippets for who is at ``place``."""
+    return card(
+        "Connect your own program",
+        html.P(
+            "Any program on this machine can trade this balance, book its results here or tell "
+            "the bots what to do, and every tab of every browser shows it at once. Copy one of "
+            "these to begin.",
+            className="lead-words",
+        ),
+        html.Div(
+            [
+                _snippet(
+                    "signal",
+                    "Send a signal",
+                    "Running bots of the symbol with the strategy Signals from outside follow it: "
+                    "buy, sell or close, and how sure you are, from 0 to 1.",
+                    _signal_text(place),
+                ),
+                _snippet(
+                    "order",
+                    "Place an order",
+                    "At market, worth 500 USDT; it fills at the feed's price.",
+                    _order_text(place),
+                ),
+                _snippet(
+                    "http",
+                    "Over HTTP",
+                    "Say what the balance is now; the difference counts as P&L.",
+                    _http_text(place),
+                ),
+                _snippet(
+                    "python",
+                    "From Python",
+                    "The same account, also while this server is stopped.",
+                    _python_text(place),
+                ),
+                _snippet(
+                    "shell",
+                    "From a shell",
+                    "In this program's folder: book a gain of 12.30.",
+                    _shell_text(place),
+                ),
+            ],
+            className="snippets",
+        ),
+    )
+
+
+def _signal_text(place: Place) -> str:
+    secret = ', "secret": "SECRET"' if place.needs_secret else ""
+    body = f'{{"symbol": "{_symbol(place)}", "side": "buy", "confidence": 0.8{secret}}}'
+    return _curl(replace(place, needs_token=place.needs_token and not secret), "/signals", body)
+
+
+def _order_text(place: Place) -> str:
+    return _curl(
+        place, "/orders", f'{{"symbol": "{_symbol(place)}", "side": "buy", "notional": 500}}'
+    )
+
+
+def _http_text(place: Place) -> str:
+    return _curl(place, "/virtual_balance", '{"balance": 10012.30}')
+
+
+def _python_text(place: Place) -> str:
+    return (
+        "from balance import open_account\n\n"
+        f"account = open_account({repr(place.data_dir) if place.data_dir else ''})\n"
+        'account.adjust(12.30, note="my bot won")\n'
+        "print(account.snapshot().portfolio_value)"
+    )
+
+
+def _shell_text(place: Place) -> str:
+    folder = f" --data-dir {shlex.quote(place.data_dir)}" if place.data_dir else ""
+    return f"python -m balance adjust 12.30 --note 'my bot won a trade'{folder}"
+
+
+def _symbol(place: Place) -> str:
+    return place.symbols[0] if place.symbols else "BTC/USDT"
+
+
+def _curl(place: Place, path: str, body: str) -> str:
+    token = "  -H 'Authorization: Bearer TOKEN' \\\n" if place.needs_token else ""
+    return (
+        f"curl {place.address}{path} \\\n"
+        f"{token}"
+        "  -H 'Content-Type: application/json' \\\n"
+        f"  -d '{body}'"
+    )
+
+
+def _snippet(name: str, title: str, words: str, text: str) -> html.Div:
+    target = f"auto-snippet-{name}"
+    return html.Div(
+        [
+            html.H3(title, className="snippet-title"),
+            copy_button(target, title),
+            html.P(words, className="snippet-words"),
+            html.Pre(text, id=target, className="snippet", tabIndex=0),
+        ],
+        className="snippet-card",
+    )
