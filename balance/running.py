@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,8 +18,8 @@ from filelock import BaseFileLock
 from balance.api.stream import Stream
 from balance.board import FileBoard, LiveBoard, saved_feed
 from balance.bots.bots import Bots
-from balance.bots.followed import FollowedBots
-from balance.core.errors import StoreError
+from balance.bots.followed import DAMAGED, FollowedBots
+from balance.core.errors import StoreError, StoreUnreadable
 from balance.desk import Desk
 from balance.engine import Engine, refuse_others
 from balance.feeds.choose import open_feed
@@ -26,6 +28,8 @@ from balance.following import Follower, take_market
 from balance.history import traded_until
 from balance.own_strategies import Catalogue, OwnStrategies
 from balance.store.file_store import FileStore
+
+_log = logging.getLogger(__name__)
 
 _FOLLOWS: Final = " Another server runs here already: prices are those that it has."
 
@@ -69,13 +73,16 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
     desk = Desk(store, board)
     is_moved = wanted.start is not None
     refuse_others(desk, feed, is_moved=is_moved)
-    bots = Bots(desk, catalogue, folder, options.signal_secret)
+    bots = _bots(desk, folder, catalogue, options.signal_secret)
     bots.subscribe(stream.publish_bots)
-    engine = Engine(desk, board, feed, stream.publish, folder, bots=bots)
+    acting = bots if isinstance(bots, Bots) else None
+    engine = Engine(desk, board, feed, stream.publish, folder, bots=acting)
 
     def start() -> None:
-        bots.begin(anew=is_moved)
-        stream.publish_bots(bots.listed())
+        if acting is not None:
+            acting.begin(anew=is_moved)
+        with suppress(StoreError):
+            stream.publish_bots(bots.listed())
         if feed_id == feed.id:
             engine.start(last_seen, FileBoard(folder).market.quotes)
         else:
@@ -91,6 +98,16 @@ def _following(store: FileStore, folder: Path, catalogue: Catalogue, stream: Str
     bots.subscribe(stream.publish_bots)
     follower = Follower(desk, board, stream.publish, bots.show)
     return Running(desk, bots, catalogue, follower.start, follower.stop, None, _FOLLOWS)
+
+
+def _bots(
+    desk: Desk, folder: Path, catalogue: Catalogue, secret: str | None
+) -> Bots | FollowedBots:
+    try:
+        return Bots(desk, catalogue, folder, secret)
+    except StoreUnreadable as fault:
+        _log.error("%s", fault)
+        return FollowedBots(desk, folder, catalogue, DAMAGED)
 
 
 def _traded_until(store: FileStore, feed_id: str) -> datetime | None:

@@ -6,6 +6,8 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,18 @@ import app
 from balance import Desk, board, command, following
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
+from balance.bots import bot_file, bot_log
+from balance.core.catalogue import BUILT_IN
+from balance.core.quote import Candle
+from balance.core.strategy import Candles, Holding, Kind
+from balance.own_strategies import OwnStrategies, asked
 from balance.store import file_store
 from balance.store.memory_store import MemoryStore
 from layouts.live import ids_ending
 from layouts.shell import shell
 from layouts.tab import Tab
 from layouts.tabs import TABS
+from tests.accounts import MOMENT
 from tests.markets import market
 from tests.serving import ROOT
 
@@ -81,6 +89,8 @@ def test_every_file_of_the_account_is_in_the_readme() -> None:
         board.MARKET_FILE,
         board.FEED_FILE,
         following.MARKET_LOCK_FILE,
+        bot_file.BOTS_FILE,
+        bot_log.LOG_FILE,
     }
     section = README.split("| file in `data/` |")[1].split("\n\n")[0]
     assert set(re.findall(r"^\| `([\w.]+)`", section, re.MULTILINE)) == files
@@ -114,6 +124,39 @@ def test_the_trading_bot_of_the_readme_runs(tmp_path: Path) -> None:
     assert "start it with python app.py" in run()
     board.save_market(tmp_path, market(), {})
     assert re.fullmatch(r"BTC/USDT 0\.01 -?\d.*\nSold 0\.005 BTC/USDT .*\n", run())
+
+
+def test_the_strategy_of_the_readme_decides(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(\"\"\"[^`]*@strategy.*?)```", README, re.DOTALL)
+    (tmp_path / "red.py").write_text(code)
+    (kind,) = OwnStrategies(tmp_path).kinds()
+    assert isinstance(kind, Kind), kind.error
+    fell = [_candle(minute, 100 - minute, 99 - minute) for minute in range(5)]
+    rose = _candle(5, 95, 97)
+    made = kind.make({"count": 4})
+    held = Holding(
+        side="long", quantity=1.0, entry_price=95.0, unrealized_pnl=2.0, opened_at=rose.time
+    )
+    assert asked(made, Candles.of(fell), None).side == "buy"
+    assert asked(made, Candles.of([*fell, rose]), held).side == "close"
+    assert asked(made, Candles.of(fell[:3]), None).side == "hold"
+
+
+def _candle(minute: int, opened: int, close: int) -> Candle:
+    return Candle(
+        time=MOMENT + timedelta(minutes=minute),
+        open=Decimal(opened),
+        high=Decimal(max(opened, close)),
+        low=Decimal(min(opened, close)),
+        close=Decimal(close),
+        volume=Decimal(1),
+    )
+
+
+def test_every_built_in_strategy_is_in_the_readme() -> None:
+    section = README.split("## Bots")[1].split("### A strategy of your own")[0]
+    for kind in BUILT_IN:
+        assert f"| {kind.name} |" in section
 
 
 def test_every_shell_command_of_the_readme_is_one() -> None:

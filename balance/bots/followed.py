@@ -1,4 +1,4 @@
-"""The bots of another server on the same folder: to be seen, not to be changed."""
+"""Bots that do not run here: to be seen, not to be changed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,15 @@ from balance.desk import Desk
 from balance.history import Page
 from balance.own_strategies import Catalogue
 
-_ELSEWHERE: Final = (
+#: Why, where another server on the folder runs them.
+ELSEWHERE: Final = (
     "Bots run in the server that brings the prices, which was started first on this folder: "
     "change them there."
+)
+#: Why, where what is kept of them can't be read.
+DAMAGED: Final = (
+    f"{BOTS_FILE} in the data folder is damaged, so no bot runs. Mend the file or move it away, "
+    "and start again. What the bots hold can be closed on the Futures tab."
 )
 _LOOKED_BACK: Final = 5_000
 _TELL_SECONDS: Final = 1.0
@@ -27,11 +33,18 @@ _TELL_SECONDS: Final = 1.0
 class FollowedBots:
     """What the file of the bots tells; reads of it take no lock."""
 
-    #: Whether they can be changed here, and why not.
+    #: Whether they can be changed here.
     can_change: Final = False
-    words: Final = _ELSEWHERE
 
-    def __init__(self, desk: Desk, folder: Path, catalogue: Catalogue | None = None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        folder: Path,
+        catalogue: Catalogue | None = None,
+        words: str = ELSEWHERE,
+    ) -> None:
+        """``words`` say why they can't be changed."""
+        self.words = words
         self._desk = desk
         self._folder = folder
         self._catalogue = catalogue or Catalogue()
@@ -114,7 +127,7 @@ class FollowedBots:
         Raises:
             InvalidRequest: always.
         """
-        raise InvalidRequest(_ELSEWHERE)
+        raise InvalidRequest(self.words)
 
     create = edit = duplicate = start = pause = resume = stop = delete = stop_all = _refuse
     signal = _refuse
