@@ -110,7 +110,10 @@ class Telling:
                 self._tell(is_news=self._is_news)
 
     def _holds(self) -> bool:
-        return any(each.owner for each in self._account().positions)
+        try:
+            return any(each.owner for each in self._account().positions)
+        except StoreError:
+            return False  # every tab says so
 
     def _account(self) -> Account:
         return self._desk.account()
