@@ -19,8 +19,12 @@ from balance.core.bot import BotSettings, Run
 from balance.core.candles import interval_of
 from balance.core.entry import Entry
 from balance.core.errors import KeyReused, StoreError, UnknownBot
+from balance.core.figures import gain
+from balance.core.fills import fill_words
 from balance.core.money import exact
 from balance.core.tally import Tally
+from balance.core.trade import Fill, Trade
+from balance.core.words import BOT
 from balance.desk import Desk
 
 #: How many answers to requests with a key are kept.
@@ -207,6 +211,14 @@ class Roster:
         if bot is not None:
             with exact():
                 self.put(replace(bot, tally=bot.tally.with_trade(fill.trade)))
+            if entry.source != BOT:
+                self._note(bot, fill, fill.trade)
+
+    def _note(self, bot: Bot, fill: Fill, trade: Trade) -> None:
+        """Note a trade of ``bot`` that the market or a person has ended."""
+        why = trade.closed_because or "Closed by hand"
+        words = f"{why}: {fill_words(fill)}, {gain(trade.pnl)} in all"
+        self.log.add(bot.id, bot.settings.name, "trade", words, symbol=trade.symbol, side="close")
 
 
 def _owner(entry: Entry) -> str:

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from balance.core.account import Account
 from balance.core.bot import BotSettings, Run, Status
 from balance.core.change import Change
-from balance.core.errors import BalanceError, StoreError
+from balance.core.errors import BalanceError
 from balance.core.figures import rounded
 from balance.core.fills import fill_words
 from balance.core.instrument import Instrument
@@ -152,8 +152,6 @@ def _turned(look: Look, target: Side, because: str) -> Step:
         return Step(change=change, run=look.run, action=action, words=words)
     try:
         change = change.then(_opened(after, target, because))
-    except StoreError:
-        raise
     except BalanceError as fault:
         words = f"{_did(change)}. {fault}" if was_held else str(fault)
         action = "closed" if was_held else "refused"

@@ -6,13 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from balance.core.figures import NONE, dollars, gain, on_tick, rounded
+from balance.core.figures import dollars, gain, on_tick, rounded
 from balance.core.market import Market
 from balance.core.moments import iso
 from balance.core.money import exactly
 from balance.core.rows import Row
 from balance.core.trade import Trade
 
+_BY_HAND: Final = "By hand"
 # the two largest units that there is something of are told
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -64,8 +65,8 @@ def _texts(trade: Trade, market: Market) -> Row:
         "fees": dollars(trade.fees),
         "funding": gain(trade.funding),
         "duration": duration(trade.closed_at - trade.opened_at),
-        "opened_because": trade.opened_because or NONE,
-        "closed_because": trade.closed_because or NONE,
+        "opened_because": trade.opened_because or _BY_HAND,
+        "closed_because": trade.closed_because or _BY_HAND,
     }
 
 
