@@ -13,7 +13,7 @@ from balance.core import asked as asked_for
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
-from balance.core.money import ZERO, exact, number
+from balance.core.money import LIMIT, ZERO, exact, number
 from balance.core.strategy import Kind
 
 Direction = Literal["both", "long", "short"]
@@ -72,13 +72,14 @@ class BotSettings:
 
 #: What the settings of a bot may have.
 MEMBERS: Final = tuple(each.name for each in fields(BotSettings))
-_NUMBERS: Final[Mapping[str, tuple[Decimal, Decimal]]] = MappingProxyType(
+# the limits that are above zero, and what they are at most
+_MOST: Final[Mapping[str, Decimal]] = MappingProxyType(
     {
-        "stop_loss": (ZERO, _MOST_PERCENT),
-        "take_profit": (ZERO, _MOST_TAKE_PROFIT),
-        "trailing_stop": (ZERO, _MOST_PERCENT),
-        "max_daily_loss": (ZERO, Decimal(10) ** 12),
-        "max_drawdown": (ZERO, Decimal(10) ** 12),
+        "stop_loss": _MOST_PERCENT,
+        "take_profit": _MOST_TAKE_PROFIT,
+        "trailing_stop": _MOST_PERCENT,
+        "max_daily_loss": LIMIT,
+        "max_drawdown": LIMIT,
     }
 )
 
@@ -86,8 +87,8 @@ _NUMBERS: Final[Mapping[str, tuple[Decimal, Decimal]]] = MappingProxyType(
 def settings_of(
     asked: Mapping[str, Any], kind_of: KindOf, market: Market, before: BotSettings | None = None
 ) -> BotSettings:
-    """The settings that the members of ``asked`` tell; what they leave out is as ``before`` or, in
-    a new bot, as usual.
+    """The settings that the members of ``asked`` tell; what they leave out, of the parameters as
+    well, is as ``before`` or, in a new bot, as usual.
 
     Raises:
         InvalidRequest: a member is missing, unknown or makes no sense.
@@ -100,6 +101,7 @@ def settings_of(
     if asked.get("strategy", members.get("strategy")) != members.get("strategy"):
         # those of another strategy
         members.pop("params", None)
+    known = members.get("params", {})
     members.update(asked)
     for name in ("name", "symbol", "strategy"):
         if members.get(name) is None:
@@ -108,6 +110,10 @@ def settings_of(
     values["symbol"] = asked_for.symbol(members["symbol"], market)
     kind = kind_of(values["strategy"])
     params = values.get("params", {})
+    if "params" in asked:
+        # an own strategy may have lost one since
+        kept = {each.name: known[each.name] for each in kind.parameters if each.name in known}
+        params = {**kept, **params}
     kind.make(params)
     values["params"] = kind.values(params)
     settings = BotSettings(**values)
@@ -117,6 +123,17 @@ def settings_of(
     if settings.leverage > most:
         raise InvalidAmount(f"The leverage must be at most {most:f}, not {settings.leverage:f}.")
     return settings
+
+
+def read_settings(members: Mapping[str, Any]) -> BotSettings:
+    """The settings that were kept as ``members``, all of them; each is checked by itself, as the
+    strategy and the symbol may be gone by now.
+
+    Raises:
+        KeyError: one is missing.
+        InvalidRequest, InvalidAmount: one makes no sense.
+    """
+    return BotSettings(**{name: _READ[name](members[name], name) for name in MEMBERS})
 
 
 def _name(value: object, _: str) -> str:
@@ -178,11 +195,13 @@ def _confidence(value: object, name: str) -> Decimal:
 def _limit(value: object, name: str) -> Decimal | None:
     if value is None:
         return None
-    least, most = _NUMBERS[name]
+    most = _MOST[name]
+    is_below = most == _MOST_PERCENT
     with exact():
         read = +number(value, name)
-    if not least < read <= most or (most == _MOST_PERCENT and read == most):
-        raise InvalidAmount(f"{name} must be above 0 and below {most:,f}, not {grouped(read)}.")
+    if not 0 < read <= most or (is_below and read == most):
+        words = f"{'below' if is_below else 'at most'} {most:,f}"
+        raise InvalidAmount(f"{name} must be above 0 and {words}, not {grouped(read)}.")
     return read
 
 
@@ -206,7 +225,7 @@ _READ: Final[Mapping[str, Callable[[Any, str], Any]]] = MappingProxyType(
         "stake_unit": _word(*get_args(StakeUnit)),
         "leverage": _leverage,
         "min_confidence": _confidence,
-        **dict.fromkeys(_NUMBERS, _limit),
+        **dict.fromkeys(_MOST, _limit),
         "cooldown": _cooldown,
         "max_positions": _positions,
     }
