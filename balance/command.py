@@ -13,6 +13,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
+from balance.backtest_options import add_backtest_command
 from balance.command_parts import (
     DONE,
     REFUSED,
@@ -113,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, (_, help_text) in _CHANGES.items():
         _add_change_options(command(name, help_text, _change), name)
     add_trade_commands(command)
+    add_backtest_command(command)
     _add_history_options(command("history", "list the ledger, newest first", _history))
     command("verify", "replay the ledger and compare it with the account", _verify)
     command("repair", "rebuild what is damaged; keeps the damaged files beside", _repair)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,15 @@ _PAST_MINUTES: Final = 3 * 24 * 60
 def simulated_id(seed: int) -> str:
     """The id of the simulated market that grows from ``seed``."""
     return "simulated" if seed == DEFAULT_SEED else f"simulated:{seed}"
+
+
+def simulated_seed(feed_id: str) -> int | None:
+    """The seed of the simulated market with the id ``feed_id``; None where it is of another
+    feed."""
+    kind, _, seed = feed_id.partition(":")
+    if kind != "simulated":
+        return None
+    return int(seed) if re.fullmatch(r"-?\d{1,18}", seed) else DEFAULT_SEED
 
 
 class SimulatedFeed:
