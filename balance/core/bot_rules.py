@@ -107,7 +107,7 @@ def _closing(look: Look, because: str) -> Step:
         change = _closed(look, because)
     except BalanceError as fault:
         change = Change(look.account)
-        return Step(change=change, run=look.run, action="refused", words=str(fault))
+        return Step(change=change, run=look.run, action="refused", words=_said(fault))
     return Step(change=change, run=look.run, action="closed", words=_did(change))
 
 
@@ -121,7 +121,8 @@ def _signalled(look: Look) -> Step:
         return replace(nothing, action="ignored", words=f"Less sure than {least}")
     target = _target(look, signal)
     if held is None and target is None:
-        words = "Nothing to close" if signal.side == "close" else "Trades the other way only"
+        only = f"Trades {look.settings.direction} only"
+        words = "Nothing to close" if signal.side == "close" else only
         return replace(nothing, words=words)
     if held is not None and held.side == target:
         return replace(nothing, words=f"Is {held.side} already")
@@ -142,7 +143,7 @@ def _turned(look: Look, target: Side, because: str) -> Step:
         change = Change(look.account) if look.held is None else _closed(look, because)
     except BalanceError as fault:
         change = Change(look.account)
-        return Step(change=change, run=look.run, action="refused", words=str(fault))
+        return Step(change=change, run=look.run, action="refused", words=_said(fault))
     was_held = look.held is not None
     after = replace(look, account=change.account)
     forbidden = _forbidden(after, just_closed=was_held)
@@ -153,7 +154,7 @@ def _turned(look: Look, target: Side, because: str) -> Step:
     try:
         change = change.then(_opened(after, target, because))
     except BalanceError as fault:
-        words = f"{_did(change)}. {fault}" if was_held else str(fault)
+        words = f"{_did(change)}. {_said(fault)}" if was_held else _said(fault)
         action = "closed" if was_held else "refused"
         return Step(change=change, run=look.run, action=action, words=words)
     action = "flipped" if was_held else "opened"
@@ -168,9 +169,10 @@ def _forbidden(look: Look, *, just_closed: bool) -> str:
     pause = timedelta(minutes=settings.cooldown)
     if pause and (just_closed or (closed_at is not None and look.time < closed_at + pause)):
         return f"Waits {settings.cooldown} minutes after a trade"
-    count = len(look.account.positions)
-    if settings.max_positions is not None and count >= settings.max_positions:
-        return f"The account has {count} open positions, with at most {settings.max_positions}"
+    count, most = len(look.account.positions), settings.max_positions
+    if most is not None and count >= most:
+        plural = "" if count == 1 else "s"
+        return f"The account has {count} open position{plural}, with at most {most} allowed"
     return ""
 
 
@@ -212,8 +214,10 @@ def _opening_side(side: Side) -> OrderSide:
 
 
 def _away(price: Decimal, percent: Decimal | None, direction: int) -> Decimal | None:
-    """The price that is ``percent`` of ``price`` above it, or below for a ``direction`` of -1."""
-    return None if percent is None else price * (1 + direction * percent / 100)
+    """The price that is ``percent`` of ``price`` above it, or below for a ``direction`` of -1;
+    None where no price is ever so far below."""
+    away = None if percent is None else price * (1 + direction * percent / 100)
+    return away if away is not None and away > 0 else None
 
 
 def _first_stop(price: Decimal, settings: BotSettings, direction: int) -> Decimal | None:
@@ -265,6 +269,10 @@ def _stop_of(account: Account, held: Position) -> Order | None:
         ),
         None,
     )
+
+
+def _said(fault: BalanceError) -> str:
+    return str(fault).rstrip(".")
 
 
 def _did(change: Change) -> str:
