@@ -1,0 +1,268 @@
+"""Whatever bots decide and whatever the market and a person do: the account keeps its laws, and no
+bot touches what is not its own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from balance.core import operations
+from balance.core.account import Account
+from balance.core.bot import BotSettings, Run
+from balance.core.bot_rules import Look, Step, looked
+from balance.core.change import Change
+from balance.core.entry import replayed
+from balance.core.errors import AccountingError, BalanceError
+from balance.core.matching import advanced, is_due
+from balance.core.orders import closed, placed
+from balance.core.strategy import Signal
+from balance.core.tally import Tally
+from balance.core.ticket import Ticket
+from balance.store.state import State, first_state, next_state
+from tests.accounts import MOMENT, explained
+from tests.markets import BTC, ETH, market, quote
+
+MINUTE = timedelta(minutes=1)
+OPTIONAL = st.none() | st.sampled_from(["0.05", "1", "5", "30", "90"])
+
+
+def some_settings(symbol: str) -> st.SearchStrategy[BotSettings]:
+    """Whatever a bot on ``symbol`` may be told."""
+    percent = OPTIONAL.map(lambda each: None if each is None else Decimal(each))
+    return st.builds(
+        BotSettings,
+        name=st.just("Any"),
+        symbol=st.just(symbol),
+        strategy=st.just("signals"),
+        direction=st.sampled_from(["both", "long", "short"]),
+        stake=st.sampled_from([Decimal(1), Decimal(25), Decimal(100)]),
+        stake_unit=st.sampled_from(["usdt", "percent"]),
+        leverage=st.sampled_from([Decimal(1), Decimal(10), Decimal(75)]),
+        stop_loss=percent,
+        take_profit=percent,
+        trailing_stop=percent,
+        cooldown=st.sampled_from([0, 0, 3]),
+        max_positions=st.sampled_from([None, 1, 2]),
+        max_daily_loss=st.sampled_from([None, None, Decimal(50)]),
+        max_drawdown=st.sampled_from([None, None, Decimal(100)]),
+    )
+
+
+@dataclass
+class Bot:
+    """One bot, as it is kept between two looks."""
+
+    id: str
+    settings: BotSettings
+    run: Run = field(default_factory=Run)
+    is_stopped: bool = False
+
+
+class World:
+    """An account, its market, and three bots of which two are on one symbol."""
+
+    def __init__(self, bots: list[Bot]) -> None:
+        self.bots = bots
+        self.market = market(quote(BTC, 40_000), quote(ETH, 2_000))
+        self.state: State = first_state("a", operations.started(), MOMENT, "program")
+        self.replay: Account | None = replayed(self.state.entries)
+        # by owner; the person has none
+        self.tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        self.looks = 0
+
+    @property
+    def account(self) -> Account:
+        """The account at the newest prices."""
+        return self.state.account.marked(self.market)
+
+    def move(self, symbol: str, percent: Decimal) -> None:
+        """A minute goes by, in which ``symbol`` becomes dearer by ``percent``."""
+        quotes = {
+            each.symbol: quote(
+                each.symbol,
+                (each.mark * (1 + percent / 100)).quantize(Decimal("0.1"))
+                if each.symbol == symbol
+                else each.mark,
+                time=each.time + MINUTE,
+            )
+            for each in self.market.quotes.values()
+        }
+        self.market = replace(self.market, quotes=quotes)
+        if is_due(self.state.account, self.market):
+            self.commit(advanced(self.state.account, self.market, {}))
+
+    def order(self, symbol: str, side: str, close: bool) -> None:
+        """A person orders, or closes what there is."""
+        try:
+            if close:
+                change = closed(self.account, symbol, self.market, self.id(), self.now(symbol))
+            else:
+                ticket = Ticket(symbol=symbol, side=side, percent=Decimal(20))  # type: ignore[arg-type]
+                change = placed(self.account, ticket, self.market, self.id(), self.now(symbol))
+        except AccountingError:
+            raise
+        except BalanceError:
+            return
+        self.commit(change)
+
+    def look(self, number: int, signal: Signal | None, paused: bool) -> None:
+        """Let a bot look."""
+        bot = self.bots[number]
+        if bot.is_stopped:
+            return
+        before = self.account
+        seen = Look(
+            owner=bot.id,
+            settings=bot.settings,
+            status="paused" if paused else "running",
+            tally=self.tallies[bot.id],
+            run=bot.run,
+            account=before,
+            market=self.market,
+            time=self.now(bot.settings.symbol),
+            order_id=self.id(),
+            signal=signal,
+        )
+        step = looked(seen)
+        self.check_look(seen, step)
+        bot.run, bot.is_stopped = step.run, bool(step.stops)
+        if step.change.bookings:
+            self.commit(step.change)
+
+    def check_look(self, seen: Look, step: Step) -> None:
+        """That a look did what it says, to its own, and nothing else."""
+        before, after, owner = seen.account, step.change.account, seen.owner
+        symbol = seen.settings.symbol
+        for each in (*before.positions, *after.positions):
+            if each.owner != owner:
+                assert each in before.positions
+                assert each in after.positions
+        mine = {each.id for each in (*before.orders, *after.orders) if each.owner == owner}
+        for order in (*before.orders, *after.orders):
+            if order.id not in mine and (seen.held is None or order.symbol != symbol):
+                assert order in before.orders
+                assert order in after.orders
+        fills = [each.fill for each in step.change.bookings if each.fill is not None]
+        assert {(each.owner, each.symbol) for each in fills} <= {(owner, symbol)}
+        held = after.position(symbol)
+        is_mine = held is not None and held.owner == owner
+        expected = {"opened": (False, True), "closed": (True, False), "flipped": (True, True)}
+        if step.action in expected:
+            assert (seen.held is not None, is_mine) == expected[step.action]
+        else:
+            assert not fills
+        if seen.status == "paused":
+            assert step.action not in ("opened", "flipped")
+        if step.stops:
+            assert not is_mine
+        assert step.words or step.action == "none"
+        assert not step.words.endswith(".")
+
+    def commit(self, change: Change) -> None:
+        """Keep ``change``, and check what must be true after everything."""
+        self.state = next_state(self.state, lambda _: change, MOMENT, "x")
+        self.replay = replayed(self.state.entries, self.replay)
+        for entry in self.state.entries:
+            trade = entry.booking.fill.trade if entry.booking.fill is not None else None
+            if trade is not None:
+                self.tallies[trade.owner] = self.tallies[trade.owner].with_trade(trade)
+        self.check()
+
+    def check(self) -> None:
+        """The laws of the account."""
+        account, wallet = self.account, self.state.account.wallet
+        assert explained(wallet) == wallet.balance
+        assert account.available_balance >= 0
+        margins = sum(each.isolated_margin for each in account.positions)
+        assert margins + sum(each.reserved_margin for each in account.orders) == account.used_margin
+        symbols = [each.symbol for each in account.positions]
+        assert len(symbols) == len(set(symbols))
+        assert self.replay is not None
+        assert self.replay.marked(self.market) == account
+        owners = {each.symbol: each.owner for each in account.positions}
+        for order in account.orders:
+            # what is to close a position goes with it, and is its owner's
+            assert order.reserved_margin == 0
+            assert owners[order.symbol] == order.owner
+        kinds = [(each.symbol, each.type) for each in account.orders]
+        assert len(kinds) == len(set(kinds))
+        self.check_sums()
+
+    def check_sums(self) -> None:
+        """What the trades of all have brought is what the account has."""
+        wallet = self.state.account.wallet
+        open_now = sum(each.net_pnl for each in self.state.account.positions)
+        sums = sum(each.pnl for each in self.tallies.values())
+        assert wallet.balance == wallet.starting_balance + sums + open_now
+
+    def id(self) -> str:
+        """An id that no order had before."""
+        self.looks += 1
+        return f"o-{self.looks}"
+
+    def now(self, symbol: str) -> datetime:
+        """The time of the market."""
+        return self.market.quotes[symbol].time
+
+
+SIDES = st.sampled_from(["buy", "buy", "sell", "sell", "close", "hold"])
+SIGNALS = st.none() | st.builds(Signal, SIDES, st.just(0.7), st.just("Because"))
+SYMBOLS = st.sampled_from([BTC, BTC, ETH])
+MOVES = st.sampled_from([Decimal(each) for each in ("0.2", "-0.2", "1", "-1", "6", "-6", "-40")])
+STEPS = st.one_of(
+    st.tuples(st.just("move"), SYMBOLS, MOVES),
+    st.tuples(st.just("look"), st.integers(0, 2), SIGNALS, st.booleans()),
+    st.tuples(st.just("look"), st.integers(0, 2), SIGNALS, st.just(False)),
+    st.tuples(st.just("order"), SYMBOLS, st.sampled_from(["buy", "sell"]), st.booleans()),
+)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.tuples(some_settings(BTC), some_settings(BTC), some_settings(ETH)),
+    st.lists(STEPS, min_size=5, max_size=30),
+)
+def test_bots_keep_the_laws_of_the_account_whatever_comes(
+    chosen: tuple[BotSettings, ...], steps: list[tuple[object, ...]]
+) -> None:
+    world = World([Bot(f"bot-{number}", each) for number, each in enumerate(chosen)])
+    for name, *arguments in steps:
+        getattr(world, str(name))(*arguments)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(["buy", "sell"]),
+    st.sampled_from([Decimal("0.3"), Decimal(1), Decimal(20)]),
+    st.lists(MOVES.filter(lambda each: each > -40), min_size=1, max_size=30),
+)
+def test_a_trailing_stop_never_gives_way(side: str, percent: Decimal, moves: list[Decimal]) -> None:
+    settings = BotSettings(
+        name="Any",
+        symbol=BTC,
+        strategy="signals",
+        leverage=Decimal(2),
+        trailing_stop=percent,
+    )
+    world = World([Bot("bot-0", settings)])
+    world.look(0, Signal(side, 1, ""), paused=False)  # type: ignore[arg-type]
+    direction, before = (1 if side == "buy" else -1), None
+    for move in moves:
+        world.move(BTC, move)
+        world.look(0, None, paused=False)
+        held = world.account.position(BTC)
+        if held is None:
+            break
+        (stop,) = world.account.orders
+        assert stop.trigger_price is not None
+        mark = world.market.quotes[BTC].mark
+        distance = (mark - stop.trigger_price) * direction
+        # a tenth of the distance, a tick, and what it was first measured from
+        assert 0 < distance <= mark * percent / 100 * Decimal("1.1") + mark / 1_000
+        assert before is None or (stop.trigger_price - before) * direction >= 0
+        before = stop.trigger_price
