@@ -18,6 +18,11 @@ LARGEST_FILE: Final = 16 * 1024 * 1024
 BACKTEST_MEMBERS: Final = (*MEMBERS, "hours", "file", "balance")
 #: What a signal has, beside its secret.
 SIGNAL_MEMBERS: Final = ("symbol", "side", "confidence", "size", "source")
+#: The members that are texts; the others are numbers.
+_TEXTS: Final = (
+    *("name", "symbol", "timeframe", "strategy", "params", "direction", "stake_unit"),
+    *("file", "side", "source"),
+)
 
 
 def settings_wanted(request: Request) -> dict[str, Any]:
@@ -27,7 +32,7 @@ def settings_wanted(request: Request) -> dict[str, Any]:
         Problem: not JSON, or too large.
         InvalidRequest: JSON that asks for something else.
     """
-    return body_of(request, MEMBERS)
+    return _with_numbers(body_of(request, MEMBERS))
 
 
 def backtest_wanted(request: Request) -> dict[str, Any]:
@@ -37,7 +42,7 @@ def backtest_wanted(request: Request) -> dict[str, Any]:
         Problem: not JSON, or too large.
         InvalidRequest: JSON that asks for something else.
     """
-    return body_of(request, BACKTEST_MEMBERS)
+    return _with_numbers(body_of(request, BACKTEST_MEMBERS))
 
 
 def nothing_wanted(request: Request) -> None:
@@ -82,7 +87,17 @@ def signal_wanted(request: Request, is_secret: Callable[[str], bool] | None) -> 
             'Signals need their secret here: send it as "secret" in the body, or in the header '
             "X-Signal-Secret.",
         )
-    return with_only(body, SIGNAL_MEMBERS)
+    return _with_numbers(with_only(body, SIGNAL_MEMBERS))
+
+
+def _with_numbers(body: dict[str, Any]) -> dict[str, Any]:
+    """``body``, in which no number is written as a text, as a shell may do."""
+    params = body.get("params")
+    numbers = [(name, value) for name, value in body.items() if name not in _TEXTS]
+    for name, value in (*numbers, *(params.items() if isinstance(params, dict) else ())):
+        if isinstance(value, str):
+            raise InvalidRequest(f"{name} must be a number such as 250 or 12.30, without quotes.")
+    return body
 
 
 def candles_wanted(request: Request) -> tuple[str, str]:

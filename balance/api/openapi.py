@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from balance.api.bot_schemas import BOT_SCHEMAS
 from balance.api.description import NOTE, READING, change, only, query, responses
+from balance.api.openapi_bots import BOT_PATHS
 from balance.api.openapi_trade import TRADE_PATHS
 from balance.api.schemas import (
     ACCOUNT_SCHEMAS,
@@ -70,8 +72,9 @@ DESCRIPTION: Final[dict[str, Any]] = {
         "/virtual_balance/stream": {
             "get": {
                 "summary": "Server-Sent Events: a snapshot at once and after every change",
-                "description": "Events named fault carry a problem, those named heartbeat the "
-                "revision, at least every 5 s. The id of a snapshot is its revision.",
+                "description": "Events named bots carry what GET /bots answers, those named fault "
+                "a problem, those named heartbeat the revision, at least every 5 s. The id of a "
+                "snapshot is its revision.",
                 "responses": {
                     "200": {
                         "description": "The stream",
@@ -113,6 +116,7 @@ DESCRIPTION: Final[dict[str, Any]] = {
             }
         },
         **TRADE_PATHS,
+        **BOT_PATHS,
         "/health": {
             "get": {
                 "summary": "Whether the account can be read",
@@ -136,5 +140,5 @@ DESCRIPTION: Final[dict[str, Any]] = {
             }
         },
     },
-    "components": {"schemas": {**ACCOUNT_SCHEMAS, **TRADE_SCHEMAS}},
+    "components": {"schemas": {**ACCOUNT_SCHEMAS, **TRADE_SCHEMAS, **BOT_SCHEMAS}},
 }
