@@ -28,6 +28,7 @@ from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems, problem_of
 from balance.api.routes import create_api
 from balance.api.stream import Stream
+from balance.backtests import Backtests
 from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
 from balance.core.errors import StoreError
@@ -36,7 +37,8 @@ from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.desk import DEFAULT_DATA_DIR, Desk
 from balance.feeds.contract import FeedFault
 from balance.feeds.options import add_feed_options
-from balance.running import Running, opened
+from balance.own_strategies import Catalogue
+from balance.running import Running, opened, resting_backtests
 from balance.watch import Watch
 from layouts.index import INDEX
 from layouts.shell import shell
@@ -64,19 +66,21 @@ def create_app(
     tabs: Sequence[Tab] = TABS,
     data_dir: Path = DEFAULT_DATA_DIR,
     bots: Bots | FollowedBots | None = None,
+    backtests: Backtests | None = None,
 ) -> Dash:
     """The dashboard of ``desk`` with ``tabs``, its HTTP interface on the same server; ``stream``
     is what the pages listen to, ``data_dir`` what they tell other programs to open, ``bots`` those
-    that trade on the account (by default none, kept nowhere). May be called more than once in a
-    process."""
+    that trade on the account (by default none, kept nowhere), ``backtests`` runs those that are
+    asked for. May be called more than once in a process."""
     server = Flask(__name__)
     bots = bots or _bots_of(desk, stream)
+    backtests = backtests or resting_backtests(desk, Catalogue())
     guards = replace(guards or Guards(), pages=frozenset(tab.path for tab in tabs))
     if bots.needs_secret:
         guards = replace(guards, open_paths=frozenset({"/signals"}))
     guards.stand_before(server)
     answer_with_problems(server)
-    server.register_blueprint(create_api(desk, stream, bots))
+    server.register_blueprint(create_api(desk, stream, bots, backtests))
     Bootstrap5(server)
     app = Dash(
         __name__,
@@ -142,7 +146,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FeedFault as fault:
         return _failed(str(fault))
     guards = Guards(options.host, options.token)
-    app = create_app(running.desk, stream, guards, data_dir=options.data_dir, bots=running.bots)
+    app = create_app(
+        running.desk,
+        stream,
+        guards,
+        data_dir=options.data_dir,
+        bots=running.bots,
+        backtests=running.backtests,
+    )
     return _serve(app, running, stream, options)
 
 

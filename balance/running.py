@@ -16,6 +16,7 @@ from typing import Final
 from filelock import BaseFileLock
 
 from balance.api.stream import Stream
+from balance.backtests import Backtests
 from balance.board import FileBoard, LiveBoard, saved_feed
 from balance.bots.bots import Bots
 from balance.bots.followed import DAMAGED, FollowedBots
@@ -40,7 +41,7 @@ class Running:
 
     desk: Desk
     bots: Bots | FollowedBots
-    catalogue: Catalogue
+    backtests: Backtests
     start: Callable[[], None]
     stop: Callable[[], None]
     # held as long as this is
@@ -88,7 +89,13 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         else:
             engine.start()
 
-    return Running(desk, bots, catalogue, start, engine.stop, lock)
+    backtests = Backtests(
+        lambda: desk.market,
+        lambda symbol, seconds, limit: board.candles(symbol, seconds, limit),
+        feed.settlement,
+        catalogue,
+    )
+    return Running(desk, bots, backtests, start, engine.stop, lock)
 
 
 def _following(store: FileStore, folder: Path, catalogue: Catalogue, stream: Stream) -> Running:
@@ -97,7 +104,13 @@ def _following(store: FileStore, folder: Path, catalogue: Catalogue, stream: Str
     bots = FollowedBots(desk, folder, catalogue)
     bots.subscribe(stream.publish_bots)
     follower = Follower(desk, board, stream.publish, bots.show)
-    return Running(desk, bots, catalogue, follower.start, follower.stop, None, _FOLLOWS)
+    backtests = resting_backtests(desk, catalogue)
+    return Running(desk, bots, backtests, follower.start, follower.stop, None, _FOLLOWS)
+
+
+def resting_backtests(desk: Desk, catalogue: Catalogue) -> Backtests:
+    """Backtests on files alone, as no past of the market is at hand."""
+    return Backtests(lambda: desk.market, lambda *_: (), lambda *_: None, catalogue)
 
 
 def _bots(
