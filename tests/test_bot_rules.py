@@ -109,7 +109,7 @@ def test_a_buy_opens_a_long_and_a_sell_a_short_of_the_bot() -> None:
         assert found is not None
         assert (found.side, found.owner, found.opened_because) == (side, BOT, signal.reason)
         assert step.action == "opened"
-        assert step.words == f"{'Bought' if side == 'long' else 'Sold'} 0.1 BTC/USDT at 40,000"
+        assert step.words == f"Opened {side} 0.1 at 40,000"
 
 
 def test_a_stake_in_usdt_is_the_margin_at_the_bots_leverage() -> None:
@@ -202,7 +202,7 @@ def test_a_close_tells_its_reason() -> None:
     step = looked(look(CLOSE, held()))
     fills = [each.fill for each in step.change.bookings if each.fill is not None]
     assert [each.trade.closed_because for each in fills if each.trade] == ["Enough"]
-    assert (step.action, step.words) == ("closed", "Sold 0.1 BTC/USDT at 40,000")
+    assert (step.action, step.words) == ("closed", "Closed 0.1 at 40,000, $0.00")
 
 
 def test_a_turn_is_one_change_with_both_fills() -> None:
@@ -217,7 +217,7 @@ def test_a_turn_is_one_change_with_both_fills() -> None:
     assert found is not None
     assert found.side == "short"
     assert step.action == "flipped"
-    assert step.words == "Sold 0.1 BTC/USDT at 40,000. Sold 0.1 BTC/USDT at 40,000"
+    assert step.words == "Closed 0.1 at 40,000, $0.00. Opened short 0.1 at 40,000"
     # the long's exits went with it
     assert exits(step) == {"stop_market": Decimal(40_400)}
     assert len({each.order_id for each in fills}) == 2
@@ -228,7 +228,7 @@ def test_a_turn_whose_opening_is_refused_still_closes() -> None:
     step = looked(look(SELL, held(), settings=poor))
     assert (step.action, position(step)) == ("closed", None)
     assert step.words == (
-        "Sold 0.1 BTC/USDT at 40,000. This needs 20,000.00 USDT, but only 10,000.00 are available"
+        "Closed 0.1 at 40,000, $0.00. This needs 20,000.00 USDT, but only 10,000.00 are available"
     )
 
 

@@ -115,7 +115,7 @@ def _texts(bot: Bot, own: Position | None, row: Mapping[str, Any], market: Marke
 
 def strategy_words(name: str, settings: BotSettings) -> str:
     """``"EMA crossover 12, 26"``."""
-    numbers = ", ".join(f"{Decimal(str(each)):,}" for each in settings.params.values())
+    numbers = ", ".join(rounded(Decimal(str(each))) for each in settings.params.values())
     return f"{name} {numbers}".strip()
 
 

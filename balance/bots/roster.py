@@ -16,11 +16,10 @@ from balance.bots.bot_file import Answer, BotFile
 from balance.bots.bot_log import BotLog
 from balance.core.account import Account
 from balance.core.bot import BotSettings, Run
+from balance.core.bot_rules import done_words
 from balance.core.candles import interval_of
 from balance.core.entry import Entry
 from balance.core.errors import KeyReused, StoreError, UnknownBot
-from balance.core.figures import gain
-from balance.core.fills import fill_words
 from balance.core.money import exact
 from balance.core.tally import Tally
 from balance.core.trade import Fill, Trade
@@ -217,7 +216,7 @@ class Roster:
     def _note(self, bot: Bot, fill: Fill, trade: Trade) -> None:
         """Note a trade of ``bot`` that the market or a person has ended."""
         why = trade.closed_because or "Closed by hand"
-        words = f"{why}: {fill_words(fill)}, {gain(trade.pnl)} in all"
+        words = f"{why}: {done_words(fill)}"
         self.log.add(bot.id, bot.settings.name, "trade", words, symbol=trade.symbol, side="close")
 
 

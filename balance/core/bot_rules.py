@@ -15,18 +15,18 @@ from typing import Final, Literal
 from balance.core.account import Account
 from balance.core.bot import BotSettings, Run, Status
 from balance.core.change import Change
-from balance.core.errors import BalanceError
-from balance.core.figures import rounded
-from balance.core.fills import fill_words
+from balance.core.errors import BalanceError, NotYours
+from balance.core.figures import gain, rounded
 from balance.core.instrument import Instrument
 from balance.core.margin import Side, sign
 from balance.core.market import Market
 from balance.core.money import exactly
 from balance.core.orders import closed, placed
-from balance.core.position import Order, OrderSide, Position, closing_side
+from balance.core.position import Order, OrderSide, Position, closing_side, opened_side
 from balance.core.strategy import Signal
 from balance.core.tally import Tally
 from balance.core.ticket import Ticket
+from balance.core.trade import Fill
 
 #: What came of a signal: ``none`` where there was nothing to do, ``ignored`` where a rule of the
 #: bot's own forbids it, ``refused`` where the account does.
@@ -153,6 +153,10 @@ def _turned(look: Look, target: Side, because: str) -> Step:
         return Step(change=change, run=look.run, action=action, words=words)
     try:
         change = change.then(_opened(after, target, because))
+    except NotYours as fault:
+        # nothing was held, as a symbol has one owner
+        words = f"{fault.symbol} is traded by {fault.owner or 'the person'}"
+        return Step(change=change, run=look.run, action="refused", words=words)
     except BalanceError as fault:
         words = f"{_did(change)}. {_said(fault)}" if was_held else _said(fault)
         action = "closed" if was_held else "refused"
@@ -277,4 +281,13 @@ def _said(fault: BalanceError) -> str:
 
 def _did(change: Change) -> str:
     """What was filled, in words."""
-    return ". ".join(fill_words(each.fill) for each in change.bookings if each.fill is not None)
+    return ". ".join(done_words(each.fill) for each in change.bookings if each.fill is not None)
+
+
+def done_words(fill: Fill) -> str:
+    """What ``fill`` did to the position of a bot, in words: ``"Closed 0.1 at 41,000, +$99.20"``."""
+    size_and_price = f"{rounded(fill.quantity)} at {rounded(fill.price)}"
+    if fill.closed_quantity:
+        result = f", {gain(fill.trade.pnl)}" if fill.trade is not None else ""
+        return f"Closed {size_and_price}{result}"
+    return f"Opened {opened_side(fill.side)} {size_and_price}"
