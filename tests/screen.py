@@ -75,3 +75,46 @@ def write(browser: Browser, id: str, words: str) -> None:
     field = browser.wait_for_element(f"#{id}")
     browser.clear_input(field)
     field.send_keys(words)
+
+
+def resize(browser: Browser, width: int, height: int = 740) -> None:
+    """Give the page a screen of this size, a phone's where it is narrow."""
+    browser.driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700},
+    )
+
+
+def weak_contrasts(browser: Browser) -> list[tuple[str, float]]:
+    """Every shown text with a contrast below 4.5 : 1 against what is behind it (WCAG 2.2)."""
+    found: list[tuple[str, float]] = browser.driver.execute_script(
+        """
+        const paint = document.createElement("canvas").getContext("2d");
+        const parse = (colour) => {
+            paint.clearRect(0, 0, 1, 1);
+            paint.fillStyle = colour;
+            paint.fillRect(0, 0, 1, 1);
+            return [...paint.getImageData(0, 0, 1, 1).data];
+        };
+        const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+            .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+            .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+        const ground = (element) => {
+            for (let at = element; at; at = at.parentElement) {
+                const colour = parse(getComputedStyle(at).backgroundColor);
+                if (colour[3] === 255) return colour;
+            }
+            return [255, 255, 255, 255];
+        };
+        return [...document.querySelectorAll("body *")]
+            .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+            .filter((e) => e.checkVisibility() && !e.matches("script, style, :disabled"))
+            .map((e) => {
+                const [a, b] = [light(parse(getComputedStyle(e).color)), light(ground(e))];
+                const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+                return [`${e.className}: ${e.textContent.slice(0, 30)}`, ratio];
+            })
+            .filter(([, ratio]) => ratio < 4.5);
+        """
+    )
+    return found

@@ -14,7 +14,16 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from balance import open_account
-from tests.screen import PATHS, go, text, wait_for, wait_for_balance, wait_for_link
+from tests.screen import (
+    PATHS,
+    go,
+    resize,
+    text,
+    wait_for,
+    wait_for_balance,
+    wait_for_link,
+    weak_contrasts,
+)
 from tests.serving import ROOT, Server
 
 Opened = Callable[[str], Any]
@@ -41,54 +50,12 @@ _POSITION = {
 }
 
 
-def _resize(browser: Any, width: int, height: int = 740) -> None:
-    browser.driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700},
-    )
-
-
-def _contrasts(browser: Any) -> list[tuple[str, float]]:
-    """Every shown text with a contrast below 4.5 : 1 against what is behind it (WCAG 2.2)."""
-    found: list[tuple[str, float]] = browser.driver.execute_script(
-        """
-        const paint = document.createElement("canvas").getContext("2d");
-        const parse = (colour) => {
-            paint.clearRect(0, 0, 1, 1);
-            paint.fillStyle = colour;
-            paint.fillRect(0, 0, 1, 1);
-            return [...paint.getImageData(0, 0, 1, 1).data];
-        };
-        const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
-            .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-            .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-        const ground = (element) => {
-            for (let at = element; at; at = at.parentElement) {
-                const colour = parse(getComputedStyle(at).backgroundColor);
-                if (colour[3] === 255) return colour;
-            }
-            return [255, 255, 255, 255];
-        };
-        return [...document.querySelectorAll("body *")]
-            .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
-            .filter((e) => e.checkVisibility() && !e.matches("script, style, :disabled"))
-            .map((e) => {
-                const [a, b] = [light(parse(getComputedStyle(e).color)), light(ground(e))];
-                const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-                return [`${e.className}: ${e.textContent.slice(0, 30)}`, ratio];
-            })
-            .filter(([, ratio]) => ratio < 4.5);
-        """
-    )
-    return found
-
-
 def test_no_tab_is_wider_than_the_screen(server: Server, open_browser: Opened) -> None:
     server.post({"adjust": -123456.78 / 100, "note": "a note that is rather long " * 5})
     browser = open_browser(server.url)
     wait_for_link(browser, "Live")
     for width, tab in itertools.product((360, 390, 768, 1440), PATHS):
-        _resize(browser, width)
+        resize(browser, width)
         go(browser, tab)
         # not against the window's own width: a phone's grows with what is too wide
         page = browser.driver.execute_script("return document.documentElement.scrollWidth")
@@ -110,7 +77,7 @@ def test_the_largest_balance_stays_in_its_card(server: Server, open_browser: Ope
             browser.driver.refresh()
             wait_for_link(browser, "Live")
         for width, tab in itertools.product((360, 800, 1024, 1440), ("overview", "futures")):
-            _resize(browser, width)
+            resize(browser, width)
             go(browser, tab)
             wide = browser.driver.execute_script(
                 "return [...document.querySelectorAll('.metric, .sidebar-balance, .equation li')]"
@@ -122,7 +89,7 @@ def test_the_largest_balance_stays_in_its_card(server: Server, open_browser: Ope
 
 def test_on_a_phone_the_buttons_are_in_the_menu(server: Server, open_browser: Opened) -> None:
     browser = open_browser(server.url)
-    _resize(browser, 360)
+    resize(browser, 360)
     wait_for_link(browser, "Live")
     sync = browser.find_element("#sidebar-sync-balance-btn")
     assert not sync.is_displayed()
@@ -144,14 +111,14 @@ def test_text_has_enough_contrast(theme: str, server: Server, open_browser: Open
         assert browser.driver.execute_script("return document.documentElement.dataset.bsTheme") == (
             theme
         )
-        assert _contrasts(browser) == [], tab
+        assert weak_contrasts(browser) == [], tab
     file = server.folder / "virtual_balance.json"
     file.write_text("{")
     wait_for(lambda: text(browser, "fault-note"), "the fault")
-    assert _contrasts(browser) == []
+    assert weak_contrasts(browser) == []
     server.kill()
     wait_for_link(browser, "Offline")
-    assert _contrasts(browser) == []
+    assert weak_contrasts(browser) == []
 
 
 def test_the_theme_is_kept(server: Server, open_browser: Opened) -> None:

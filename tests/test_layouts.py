@@ -20,6 +20,7 @@ from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import EVENTS, KINDS
 from balance.desk import Desk
 from balance.store.memory_store import MemoryStore
+from layouts.auto import AUTO
 from layouts.ledger import KIND_WORDS, SOURCE_WORDS, ledger_rows
 from layouts.live import LIVE, filled, ids_ending, live_components, live_price, live_text
 from layouts.shell import shell
@@ -290,6 +291,47 @@ class TestTheLedger:
         rows = ledger_rows({**entry, "kind": kind, "amount": Decimal(0)} for kind in EVENTS)
         assert [row["kind"] for row in rows] == ["Order placed", "Order cancelled", "Fill"]
         assert {(row["amount"], row["tone"]) for row in rows} == {(NONE, "flat")}
+
+
+class TestAutoTrading:
+    """The places that the page draws the bots in, and the lines to copy."""
+
+    def test_has_a_place_for_bots_activity_and_every_snippet(self) -> None:
+        ids = {getattr(each, "id", None) for each in everything(AUTO.build(Place()))}
+        places = {"auto-bots", "auto-bots-summary", "auto-bots-words", "auto-bots-list"}
+        activity = {"auto-activity", "auto-activity-list", "auto-activity-older"}
+        names = ("signal", "order", "http", "python", "shell")
+        assert {*places, *activity, "auto-new-bot", "auto-stop-all"} <= ids
+        assert {f"auto-snippet-{name}" for name in names} <= ids
+
+    def test_tells_the_page_what_a_bot_may_trade(self) -> None:
+        layout = AUTO.build(Place(symbols=("ETH/USDT", "BTC/USDT")))
+        (bots,) = (each for each in everything(layout) if getattr(each, "id", "") == "auto-bots")
+        assert getattr(bots, "data-symbols") == "ETH/USDT BTC/USDT"
+
+    @pytest.mark.parametrize(
+        ("place", "has", "has_not"),
+        [
+            (Place(), "/signals", "TOKEN"),
+            (Place(symbols=("ETH/USDT",)), '"ETH/USDT"', "BTC"),
+            (Place(needs_token=True), "Bearer TOKEN", "SECRET"),
+            # a service that sends signals knows the secret, and no token
+            (Place(needs_token=True, needs_secret=True), '"secret": "SECRET"', "TOKEN"),
+        ],
+    )
+    def test_a_signal_is_sent_with_what_the_server_asks_for(
+        self, place: Place, has: str, has_not: str
+    ) -> None:
+        (snippet,) = (
+            each
+            for each in everything(AUTO.build(place))
+            if getattr(each, "id", None) == "auto-snippet-signal"
+        )
+        assert has in snippet.children
+        assert has_not not in snippet.children
+
+    def test_calls_the_bot_as_a_source_a_bot(self) -> None:
+        assert SOURCE_WORDS["bot"] == "Bot"
 
 
 CODE = [

@@ -76,24 +76,19 @@
     return true;
   }
 
-  /* A field with its label and, below, what may be in it. */
-  function field(label, control, hint = "", className = "field") {
-    const children = [make("label", { class: "form-label", for: control.id }, label)];
-    const unit = control.dataset.unit;
-    if (unit) {
-      const words = make("span", { class: "input-group-text" }, unit);
-      children.push(make("div", { class: "input-group" }, control, words));
-    } else {
-      children.push(control);
-    }
+  /* A field with its label, its unit (words or an element) beside it and, below, what may be in it. */
+  function field(label, control, { hint = "", className = "field", unit = null } = {}) {
+    const made = make("label", { class: "form-label", for: control.id }, label);
+    const words = typeof unit === "string" ? make("span", { class: "input-group-text" }, unit) : unit;
+    const whole = unit === null ? control : make("div", { class: "input-group" }, control, words);
+    const below = make("div", { class: "hint", id: `${control.id}-hint` }, hint);
     if (hint) {
-      control.setAttribute("aria-describedby", `${control.id}-hint`);
-      children.push(make("div", { class: "hint", id: `${control.id}-hint` }, hint));
+      control.setAttribute("aria-describedby", below.id);
     }
-    return make("div", { class: className }, ...children);
+    return make("div", { class: className }, made, whole, below);
   }
 
-  function numberInput(id, { unit, ...attributes } = {}) {
+  function numberInput(id, attributes = {}) {
     return make("input", {
       id,
       type: "number",
@@ -101,7 +96,6 @@
       step: "any",
       autocomplete: "off",
       inputmode: "decimal",
-      "data-unit": unit,
       ...attributes,
     });
   }
@@ -126,6 +120,37 @@
     });
     const group = { id, class: "choice bots-choice", role: "radiogroup", "aria-label": label };
     return make("div", group, ...parts);
+  }
+
+  /* Has `parent` hold `elements` in their order; what stands right is not touched, so keeps the focus. */
+  function arrange(parent, elements) {
+    const wanted = new Set(elements);
+    [...parent.children].forEach((each) => wanted.has(each) || each.remove());
+    elements.forEach((each, place) => {
+      if (parent.children[place] !== each) {
+        parent.insertBefore(each, parent.children[place] ?? null);
+      }
+    });
+  }
+
+  const lastLine = (text) => text.trim().split("\n").at(-1);
+
+  /* A text of many lines, such as where a program failed: its last one, which opens to the whole. */
+  function folded(text, summary = lastLine(text)) {
+    return make(
+      "details",
+      { class: "folded" },
+      make("summary", {}, summary),
+      make("pre", { class: "snippet", tabindex: 0 }, text),
+    );
+  }
+
+  const SIDES = { buy: "Buy", sell: "Sell", close: "Close", hold: "Hold" };
+
+  /* What a strategy wanted, and how sure it was where it wanted something: "Buy 62%". */
+  function sideWords({ side, confidence }) {
+    const isSure = side in SIDES && side !== "hold" && confidence !== null;
+    return `${SIDES[side] ?? ""}${isSure ? ` ${Math.round(confidence * 100)}%` : ""}`;
   }
 
   /* A dialog of the browser's own; Esc and what has `data-close` close it. */
@@ -173,6 +198,10 @@
     numberInput,
     select,
     choice,
+    arrange,
+    lastLine,
+    folded,
+    sideWords,
     dialog,
   };
 })();

@@ -2,32 +2,18 @@
 (() => {
   "use strict";
 
-  const { make, button, field, numberInput, select, choice, dialog } = window.balanceAtoms;
+  const { make, button, field, folded, lastLine, numberInput, dialog } = window.balanceAtoms;
 
   const POLL_MS = 300;
-  const LARGEST_FILE = 16 * 1024 * 1024;
-  const HOURS = [
-    ["6", "the last 6 hours"],
-    ["24", "the last 24 hours"],
-    ["72", "the last 3 days"],
-    ["", "all there is"],
-  ];
-  const SOURCES = [
-    ["feed", "This feed's past"],
-    ["file", "A CSV file"],
-  ];
   const gone = "The server does not answer. Try again when it is back.";
 
   let made = null;
   let settings = null; // what is tested
-  let source = "feed";
-  let file = null; // the file that the server has
   let running = null; // the id of what runs
   let asked = 0; // counts what was asked for; what came of an older question is dropped
 
   const place = (id) => document.getElementById(`backtest-${id}`);
   const error = (words) => window.balanceLive.write(place("dialog-error"), words);
-
   const say = (words) => window.balanceLive.write(place("words"), words);
 
   // what came of the one before is not that of the next
@@ -49,8 +35,11 @@
   }
 
   function showRunning(words, progress = null) {
-    place("run").hidden = running !== null;
-    place("cancel").hidden = running === null;
+    const [shown, hidden] = running === null ? ["run", "cancel"] : ["cancel", "run"];
+    const hadFocus = document.activeElement === place(hidden);
+    place(shown).hidden = false;
+    place(hidden).hidden = true;
+    hadFocus && place(shown).focus();
     place("progress").hidden = running === null;
     if (progress !== null) {
       place("bar").value = progress;
@@ -70,8 +59,11 @@
       showRunning(words || `${Math.floor(progress * 100)}%`, progress);
       return;
     }
-    end(state === "failed" ? words : "");
-    if (state === "cancelled") {
+    end();
+    if (state === "failed") {
+      error(lastLine(words));
+      words.includes("\n") && place("result").append(folded(words, "Where it failed"));
+    } else if (state === "cancelled") {
       say("Cancelled.");
     } else if (state === "done") {
       const { drawn, spanOf } = window.balanceReport;
@@ -101,14 +93,9 @@
     if (balance === null) {
       return [null, "Enter the starting balance with digits and a point, such as 10000."];
     }
-    if (source === "file" && file === null) {
-      return [null, "Choose a file of candles first."];
-    }
-    const hours = place("hours").value;
-    const wanted = source === "file" ? { file: file.id } : hours ? { hours: Number(hours) } : {};
-    const symbol = (source === "file" && file.symbol) || settings.symbol;
-    const members = JSON.stringify({ ...settings, symbol, ...wanted });
-    return [`${members.slice(0, -1)}, "balance": ${balance}}`, ""];
+    const [chosen, missing] = window.balanceBacktestSource.chosen();
+    const members = JSON.stringify({ ...settings, ...chosen });
+    return missing ? [null, missing] : [`${members.slice(0, -1)}, "balance": ${balance}}`, ""];
   }
 
   async function run() {
@@ -134,72 +121,21 @@
 
   const drop = (id) => ask(`/backtests/${id}`, { method: "DELETE" });
 
-  async function cancel() {
+  function cancel() {
     const id = running;
     asked += 1;
     end();
     say("Cancelled.");
     id && drop(id);
-    place("run").focus();
   }
 
-  function fileWords({ name, symbol, candles, seconds, from, to }) {
-    const count = candles.toLocaleString("en-US");
-    const { day } = window.balanceCurves;
-    const what = symbol ? ` of ${symbol}` : "";
-    return `${name}: ${count} candles${what} of ${seconds / 60} min, ${day(from)} to ${day(to)} UTC.`;
-  }
-
-  async function upload() {
-    const chosen = place("file").files[0];
-    file = null;
-    error("");
-    place("file-words").textContent = "";
-    if (chosen === undefined) {
-      return;
-    }
-    if (chosen.size > LARGEST_FILE) {
-      const size = (chosen.size / 1024 / 1024).toFixed(1);
-      error(`${chosen.name} has ${size} MiB; the most is 16. Cut it into parts by time.`);
-      return;
-    }
-    place("file-words").textContent = `Reading ${chosen.name}…`;
-    const [answer, wrong] = await ask(`/candles?${new URLSearchParams({ name: chosen.name })}`, {
-      method: "POST",
-      headers: { "Content-Type": "text/csv" },
-      body: chosen,
-    });
-    if (chosen === place("file").files[0]) {
-      file = answer?.file ?? null;
-      place("file-words").textContent = file === null ? "" : fileWords(file);
-      error(wrong);
-    }
-  }
-
-  function chooseSource(name) {
-    source = name;
-    place("hours-field").hidden = name !== "feed";
-    place("file-field").hidden = name !== "file";
-    error("");
-  }
-
-  function parts() {
-    const hours = field("How much of it", select("backtest-hours", HOURS), "", "field words");
-    const input = { id: "backtest-file", type: "file", accept: ".csv,text/csv", class: "form-control" };
-    const words = make("div", { class: "hint", id: "backtest-file-words", role: "status" });
-    const files = field("File", make("input", { ...input, onchange: upload }), "", "field words");
-    files.append(words);
-    hours.id = "backtest-hours-field";
-    files.id = "backtest-file-field";
-    files.hidden = true;
-    const balance = numberInput("backtest-balance", { unit: "USDT", min: 0, value: 10000 });
+  function choices() {
+    const balance = numberInput("backtest-balance", { min: 0, value: 10000 });
     return make(
       "div",
       { class: "backtest-asked" },
-      choice("backtest-source", "Candles", SOURCES, chooseSource),
-      hours,
-      files,
-      field("Starting balance", balance),
+      ...window.balanceBacktestSource.build(),
+      field("Starting balance", balance, { unit: "USDT" }),
       make(
         "div",
         { class: "backtest-run" },
@@ -216,7 +152,7 @@
       wide: true,
       body: [
         make("p", { class: "dialog-words", id: "backtest-what" }),
-        parts(),
+        choices(),
         make(
           "div",
           { id: "backtest-progress", hidden: true },
@@ -235,7 +171,6 @@
       running && drop(running);
       running = null;
     });
-    place("hours").value = "24";
   }
 
   function words({ name, symbol, timeframe, stake, stake_unit: unit, leverage }, strategy) {
@@ -254,5 +189,5 @@
     place("run").focus();
   }
 
-  window.balanceBacktest = { open };
+  window.balanceBacktest = { open, ask, error };
 })();

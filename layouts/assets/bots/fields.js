@@ -14,24 +14,23 @@
     ["percent", "% of available"],
     ["usdt", "USDT"],
   ];
-  const PERCENT = { unit: "%", min: 0 };
-  const USDT = { unit: "USDT", min: 0 };
-  const NONE = { placeholder: "none" };
-  // name, label, attributes, what may be in it
+  const OPTIONAL = { min: 0, placeholder: "none" };
+  const COUNT = { min: 1, step: 1 };
+  // name, label, what it may be, its unit and what there is to say of it
   const SIZES = [
-    ["leverage", "Leverage", { unit: "x", min: 1, step: 1 }, ""],
-    ["min_confidence", "Least confidence", { min: 0, max: 1 }, "0 to 1, below it does nothing"],
+    ["leverage", "Leverage", COUNT, "x", ""],
+    ["min_confidence", "Least confidence", { min: 0, max: 1 }, null, "0 to 1, below it does nothing"],
   ];
   const EXITS = [
-    ["stop_loss", "Stop-loss", { ...PERCENT, ...NONE }, "of the price, against it"],
-    ["take_profit", "Take-profit", { ...PERCENT, ...NONE }, "of the price, in its favour"],
-    ["trailing_stop", "Trailing stop", { ...PERCENT, ...NONE }, "behind the best price"],
+    ["stop_loss", "Stop-loss", OPTIONAL, "%", "of the price, against it"],
+    ["take_profit", "Take-profit", OPTIONAL, "%", "of the price, in its favour"],
+    ["trailing_stop", "Trailing stop", OPTIONAL, "%", "behind the best price"],
   ];
   const LIMITS = [
-    ["cooldown", "Pause after a trade", { unit: "min", min: 0, step: 1 }, ""],
-    ["max_positions", "Most open positions", { min: 1, step: 1, ...NONE }, "of the whole account"],
-    ["max_daily_loss", "Most loss in a day", { ...USDT, ...NONE }, "then it closes and stops"],
-    ["max_drawdown", "Most loss from its best", { ...USDT, ...NONE }, "then it closes and stops"],
+    ["cooldown", "Pause after a trade", { min: 0, step: 1 }, "min", ""],
+    ["max_positions", "Most open positions", { ...OPTIONAL, ...COUNT }, null, "of the whole account"],
+    ["max_daily_loss", "Most loss in a day", OPTIONAL, "USDT", "then it closes and stops"],
+    ["max_drawdown", "Most loss from its best", OPTIONAL, "USDT", "then it closes and stops"],
   ];
   /* What a new bot has. */
   const USUAL = {
@@ -56,16 +55,14 @@
   const idOf = (name) => `bot-${name.replaceAll("_", "-")}`;
   const place = (name) => document.getElementById(idOf(name));
   const numbers = (group) =>
-    group.map(([name, label, attributes, hint]) =>
-      field(label, numberInput(idOf(name), attributes), hint),
+    group.map(([name, label, attributes, unit, hint]) =>
+      field(label, numberInput(idOf(name), attributes), { hint, unit }),
     );
 
   function stake() {
     const input = numberInput(idOf("stake"), { min: 0 });
     const unit = select(idOf("stake_unit"), UNITS, { "aria-label": "Unit of the stake" });
-    const made = field("Stake", input, "the margin of a position", "field two");
-    input.replaceWith(make("div", { class: "input-group" }, input.cloneNode(), unit));
-    return made;
+    return field("Stake", input, { hint: "the margin of a position", className: "field two", unit });
   }
 
   function group(title, ...fields) {
@@ -83,15 +80,16 @@
       autocomplete: "off",
       autofocus: true,
     });
-    const texts = "field words";
+    const texts = { className: "field words" };
+    const wide = { className: "field words two" };
     return [
       group(
         "What",
-        field("Name", name, "", `${texts} two`),
-        field("Symbol", select(idOf("symbol"), symbols.map((each) => [each, each])), "", texts),
-        field("Timeframe", select(idOf("timeframe"), TIMEFRAMES), "", texts),
-        field("Strategy", select(idOf("strategy"), []), "", `${texts} two`),
-        field("Direction", select(idOf("direction"), DIRECTIONS), "", texts),
+        field("Name", name, wide),
+        field("Symbol", select(idOf("symbol"), symbols.map((each) => [each, each])), texts),
+        field("Timeframe", select(idOf("timeframe"), TIMEFRAMES), texts),
+        field("Strategy", select(idOf("strategy"), []), wide),
+        field("Direction", select(idOf("direction"), DIRECTIONS), texts),
         make("div", { id: "bot-strategy-words", class: "whole strategy-words" }),
         make("div", { id: "bot-params", class: "whole bot-group" }),
       ),

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, button, field, numberInput, dialog } = window.balanceAtoms;
+  const { make, button, field, folded, lastLine, numberInput, dialog } = window.balanceAtoms;
   const fields = window.balanceBotFields;
   const { place } = fields;
 
@@ -10,6 +10,7 @@
   let edited = null; // the bot that is edited; null: a new one
   let kinds = []; // the strategies, as GET /strategies tells them
   let given = {}; // the parameters of the bot that is edited
+  let saving = false;
   let proposed = ""; // the name that was proposed; another one is the person's own
 
   const error = (words) => {
@@ -28,7 +29,7 @@
     const attributes = { min: each.least, max: each.most, step, "data-name": each.name };
     const input = numberInput(id, attributes);
     input.value = given[each.name] ?? each.default;
-    return field(each.label, input, range(each));
+    return field(each.label, input, { hint: range(each) });
   }
 
   /* What the chosen strategy does, and its parameters. */
@@ -39,20 +40,13 @@
     words.replaceChildren(
       make("p", { class: "dialog-words" }, chosen?.words ?? ""),
       ...broken.map((each) =>
-        make(
-          "details",
-          { class: "broken" },
-          make("summary", {}, `${each.name} can't be used: ${lastLine(each.error)}`),
-          make("pre", { class: "snippet", tabindex: 0 }, each.error),
-        ),
+        folded(each.error, `${each.name} can't be used: ${lastLine(each.error)}`),
       ),
     );
     const parameters = (chosen?.parameters ?? []).map(parameter);
     document.getElementById("bot-params").replaceChildren(...parameters);
     propose();
   }
-
-  const lastLine = (text) => text.trim().split("\n").at(-1);
 
   // a name that no other bot has, until the person types one
   function propose() {
@@ -127,10 +121,11 @@
   }
 
   async function saveOnce(isStarted) {
-    const buttons = made.querySelectorAll(".sheet-foot button");
-    buttons.forEach((each) => (each.disabled = true));
-    await save(isStarted);
-    buttons.forEach((each) => (each.disabled = false));
+    if (!saving) {
+      saving = true;
+      await save(isStarted);
+      saving = false;
+    }
   }
 
   function test() {
@@ -180,5 +175,5 @@
     isNew && place("name").select();
   }
 
-  window.balanceBotForm = { open, lastLine };
+  window.balanceBotForm = { open };
 })();

@@ -4,7 +4,7 @@
 (() => {
   "use strict";
 
-  const { make, moment, tone, choice, select } = window.balanceAtoms;
+  const { make, moment, choice, select, arrange } = window.balanceAtoms;
 
   const PAGE = 100;
   const MOST_TRADES = 500;
@@ -16,12 +16,6 @@
     ["ignored", "Ignored"],
     ["error", "Errors"],
     ["state", "State"],
-  ];
-  const SIDES = { buy: "Buy", sell: "Sell", close: "Close", hold: "Hold" };
-  const DECISIONS = ["When", "Bot", "Signal", "Why", "What it did"];
-  const TRADES = [
-    ...["Closed", "Bot", "Symbol", "Side", "Quantity", "Entry", "Exit", "Held", "P&L", "Fees"],
-    ...["Why opened", "Why closed"],
   ];
   const EMPTY = {
     decisions: [
@@ -48,82 +42,6 @@
   let next = null; // where the older ones begin
   let problem = "";
 
-  function cell(label, className, ...children) {
-    return make("td", { class: className, "data-label": label, role: "cell" }, ...children);
-  }
-
-  function reason({ kind, reason: words, words: did }) {
-    const text = kind === "error" && !words ? did : words;
-    const lines = (text ?? "").trim().split("\n");
-    if (lines.length === 1) {
-      return [lines[0]];
-    }
-    const whole = make("pre", { class: "snippet", tabindex: 0 }, text);
-    return [make("details", {}, make("summary", {}, lines.at(-1)), whole)];
-  }
-
-  function decision(entry) {
-    const sure = entry.confidence === null ? "" : ` ${Math.round(entry.confidence * 100)}%`;
-    const did = entry.kind === "error" && !entry.reason ? "" : entry.words;
-    return make(
-      "tr",
-      { role: "row", "data-kind": entry.kind },
-      cell("When", "when", moment(entry.time)),
-      cell("Bot", "who", entry.name),
-      cell("Signal", "side", entry.side ? `${SIDES[entry.side] ?? entry.side}${sure}` : ""),
-      cell("Why", "why", ...reason(entry)),
-      cell("What it did", "did", did),
-    );
-  }
-
-  function figure(label, text) {
-    return make(
-      "td",
-      { class: "number pnl-figure", "data-label": label, "data-tone": tone(text), role: "cell" },
-      text,
-    );
-  }
-
-  /* A trade's row; a backtest lists its own with the same cells. */
-  function trade({ display, name, symbol, closed_at: closedAt }, { when, owner }) {
-    return make(
-      "tr",
-      { role: "row" },
-      cell("Closed", "when", when(closedAt)),
-      ...(owner ? [cell("Bot", "who", name), cell("Symbol", "", symbol)] : []),
-      cell("Side", "side", display.side),
-      cell("Quantity", "number", display.quantity),
-      cell("Entry", "number", display.entry_price),
-      cell("Exit", "number", display.exit_price),
-      cell("Held", "number", display.duration),
-      figure("P&L", display.pnl),
-      cell("Fees", "number", display.fees),
-      cell("Why opened", "why", display.opened_because),
-      cell("Why closed", "why", display.closed_because),
-    );
-  }
-
-  const NUMBERS = new Set(["Quantity", "Entry", "Exit", "Held", "P&L", "Fees"]);
-
-  function table(name, columns, made) {
-    const heads = columns.map((each) => {
-      const className = NUMBERS.has(each) ? "number" : null;
-      return make("th", { scope: "col", role: "columnheader", class: className }, each);
-    });
-    return make(
-      "table",
-      { class: `activity ${name}`, role: "table" },
-      make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads)),
-      make("tbody", { role: "rowgroup" }, ...made),
-    );
-  }
-
-  /* The table of trades, without the columns that say whose they are where they are one bot's. */
-  function trades(list, how) {
-    const columns = TRADES.filter((each) => how.owner || !["Bot", "Symbol"].includes(each));
-    return table("trades", columns, list.map((each) => trade(each, how)));
-  }
-
   const isFiltered = () => wanted.bot !== "" || (view === "decisions" && wanted.kind !== "action");
 
   function empty() {
@@ -139,7 +57,7 @@
     } else if (rows.length === 0) {
       list.replaceChildren(empty());
     } else if (view === "trades") {
-      list.replaceChildren(trades(rows, { when: moment, owner: true }));
+      list.replaceChildren(window.balanceListing.trades(rows, { when: moment, owner: true }));
     } else {
       showDecisions(list);
     }
@@ -148,19 +66,16 @@
 
   // rows that are there stay, so that what was opened to be read stays open
   function showDecisions(list) {
-    const body = list.querySelector(".decisions tbody");
-    if (body === null) {
-      list.replaceChildren(table("decisions", DECISIONS, rows.map(marked)));
-      return;
+    const { decisions, decision } = window.balanceListing;
+    if (list.querySelector(".decisions") === null) {
+      list.replaceChildren(decisions());
     }
+    const body = list.querySelector("tbody");
     const known = new Map([...body.children].map((row) => [row.dataset.entry, row]));
-    body.replaceChildren(...rows.map((entry) => known.get(String(entry.id)) ?? marked(entry)));
-  }
-
-  function marked(entry) {
-    const row = decision(entry);
-    row.dataset.entry = entry.id;
-    return row;
+    arrange(
+      body,
+      rows.map((entry) => known.get(String(entry.id)) ?? decision(entry)),
+    );
   }
 
   function path(before, limit) {
@@ -268,10 +183,16 @@
   function readSoon() {
     const wait = PAUSE_MS - (Date.now() - readAt);
     clearTimeout(timer);
-    timer = setTimeout(() => window.balanceBots.isLookedAt() && read(null, limitNow()), Math.max(0, wait));
+    timer = setTimeout(readAgain, Math.max(0, wait));
   }
 
-  const limitNow = () => (view === "trades" && rows.length > PAGE ? MOST_TRADES : PAGE);
+  function readAgain() {
+    if (!window.balanceBots.isLookedAt()) {
+      version = null; // it is read when the tab is come back to
+      return;
+    }
+    read(null, view === "trades" && rows.length > PAGE ? MOST_TRADES : PAGE);
+  }
 
   function follow(state) {
     if (state === null) {
@@ -291,5 +212,4 @@
     }
   });
   window.balanceBots.follow(follow);
-  window.balanceBotLog = { trades };
 })();

@@ -36,7 +36,7 @@
     if (rows.length === 0) {
       return [];
     }
-    const table = window.balanceBotLog.trades(rows, { when, owner: false });
+    const table = window.balanceListing.trades(rows, { when, owner: false });
     return [
       make("h3", { class: "snippet-title" }, rows.length === 1 ? "1 trade" : `The newest ${rows.length} trades`),
       make("div", { class: "backtest-trades", tabindex: 0, "aria-label": "Trades", role: "region" }, table),

@@ -4,9 +4,8 @@
 (() => {
   "use strict";
 
-  const { make, button, iconButton, moment, gain, writeFigure } = window.balanceAtoms;
+  const { make, button, iconButton, moment, gain, sideWords, writeFigure } = window.balanceAtoms;
 
-  const SIDES = { buy: "Buy", sell: "Sell", close: "Close", hold: "Hold" };
   const MAIN = {
     stopped: ["Start", "play-fill", "start"],
     running: ["Pause", "pause-fill", "pause"],
@@ -108,7 +107,7 @@
     }
   }
 
-  function showSignal(shown, { signal, display }) {
+  function showSignal(shown, { signal }) {
     const { parts } = shown;
     const drawn = JSON.stringify(signal);
     if (shown.signal === drawn) {
@@ -118,8 +117,7 @@
     if (signal === null) {
       parts.signal.replaceChildren(make("span", { class: "nothing" }, "None yet"));
     } else {
-      const sure = signal.side === "hold" ? "" : ` ${display.confidence}`;
-      const side = make("span", { class: "bot-side" }, `${SIDES[signal.side]}${sure}`);
+      const side = make("span", { class: "bot-side" }, sideWords(signal));
       parts.signal.replaceChildren(side, " ", moment(signal.time));
     }
     for (const [part, words] of [[parts.reason, signal?.reason], [parts.did, signal?.words]]) {

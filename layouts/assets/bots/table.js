@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, button, gain, writeFigure } = window.balanceAtoms;
+  const { make, button, gain, arrange, writeFigure } = window.balanceAtoms;
   const { COLUMNS, newRow, show } = window.balanceBotRow;
   const { ask } = window.balanceQuestions;
   const { carryOut } = window.balanceRequests;
@@ -143,22 +143,17 @@
 
   function showRows(bots, canChange) {
     body ?? table();
-    for (const [id, { row }] of rows) {
-      if (!bots.some((bot) => bot.id === id)) {
-        row.remove();
-        rows.delete(id);
-      }
+    for (const id of rows.keys()) {
+      bots.some((bot) => bot.id === id) || rows.delete(id);
     }
-    bots.forEach((bot, index) => {
-      if (!rows.has(bot.id)) {
-        rows.set(bot.id, newRow(bot.id, act));
-      }
-      const shown = rows.get(bot.id);
-      show(shown, bot, canChange);
-      if (body.children[index] !== shown.row) {
-        body.insertBefore(shown.row, body.children[index] ?? null);
-      }
-    });
+    for (const bot of bots) {
+      rows.has(bot.id) || rows.set(bot.id, newRow(bot.id, act));
+      show(rows.get(bot.id), bot, canChange);
+    }
+    arrange(
+      body,
+      bots.map(({ id }) => rows.get(id).row),
+    );
   }
 
   function showProblem(words) {
