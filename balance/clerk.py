@@ -12,16 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypedDict
 
+from balance.core.asked import check_key, check_text
 from balance.core.change import Operation
 from balance.core.entry import Entry
-from balance.core.errors import InvalidRequest, KeyInFlight
+from balance.core.errors import KeyInFlight
 from balance.core.market import Market
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.words import told
 from balance.store.state import Request, State, Store
 
-LONGEST_KEY: Final = 200
 LONGEST_NOTE: Final = 200
 
 _log = logging.getLogger(__name__)
@@ -127,12 +127,10 @@ class Clerk:
             KeyInFlight: another thread is at work on a request with this key.
             KeyReused, StaleRevision, StoreError: as the store says.
         """
-        _check_text(note, "note", LONGEST_NOTE)
+        check_text(note, "note", LONGEST_NOTE)
         if idempotency_key is None:
             return self._committed(operation, source, if_match, None)
-        if not idempotency_key:
-            raise InvalidRequest("The Idempotency-Key must not be empty.")
-        _check_text(idempotency_key, "Idempotency-Key", LONGEST_KEY)
+        check_key(idempotency_key)
         fingerprint = hashlib.sha256(json.dumps([*asked, note]).encode()).hexdigest()
         with self._taken_off(idempotency_key):
             request = Request(idempotency_key, fingerprint)
@@ -178,10 +176,3 @@ class Clerk:
         finally:
             with self._flying:
                 self._in_flight.discard(key)
-
-
-def _check_text(text: object, what: str, longest: int) -> None:
-    if not isinstance(text, str) or not text.isprintable() or len(text) > longest:
-        raise InvalidRequest(
-            f"The {what} must be a printable text of at most {longest} characters."
-        )

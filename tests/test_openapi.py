@@ -19,8 +19,8 @@ from app import create_app
 from balance.api.requests import ACTIONS, LARGEST_BODY
 from balance.api.stream import Stream
 from balance.board import LiveBoard
-from balance.clerk import LONGEST_KEY, LONGEST_NOTE
-from balance.core.asked import MEMBERS
+from balance.clerk import LONGEST_NOTE
+from balance.core.asked import LONGEST_KEY, MEMBERS
 from balance.core.market import NO_MARKET
 from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import KINDS

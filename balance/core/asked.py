@@ -23,6 +23,8 @@ _NUMBERS: Final = (
     "take_profit",
     "stop_loss",
 )
+#: Of an idempotency key, in characters.
+LONGEST_KEY: Final = 200
 #: What an order may have; ``symbol`` and ``side`` are needed.
 MEMBERS: Final = ("symbol", "side", "type", "reduce_only", *_NUMBERS)
 
@@ -80,6 +82,29 @@ def positive(value: object, name: str) -> Decimal:
     if result <= 0:
         raise InvalidAmount(f"The {name} must be above zero, not {grouped(result):.40}.")
     return result
+
+
+def check_key(key: object) -> None:
+    """Prove that ``key`` can be the ``Idempotency-Key`` of a request.
+
+    Raises:
+        InvalidRequest: it is empty, too long, or holds what can't be printed.
+    """
+    if key == "":
+        raise InvalidRequest("The Idempotency-Key must not be empty.")
+    check_text(key, "Idempotency-Key", LONGEST_KEY)
+
+
+def check_text(text: object, what: str, longest: int) -> None:
+    """Prove that ``text`` can be kept as ``what``, of at most ``longest`` characters.
+
+    Raises:
+        InvalidRequest: it is too long, or holds what can't be printed.
+    """
+    if not isinstance(text, str) or not text.isprintable() or len(text) > longest:
+        raise InvalidRequest(
+            f"The {what} must be a printable text of at most {longest} characters."
+        )
 
 
 def fingerprint(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
