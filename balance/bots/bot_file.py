@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 
 from balance.bots.bot import Bot, Decision
-from balance.core.bot import MEMBERS, BotSettings, Run, status
+from balance.core.bot import MEMBERS, BotSettings, Run, read_settings, status
 from balance.core.bot_rules import Action
 from balance.core.errors import BalanceError, StoreFailed, StoreUnreadable
 from balance.core.figures import plain
@@ -39,8 +39,10 @@ class Answer:
 
     key: str
     fingerprint: str
-    bot: str | None
     message: str
+    # the bot that it was about, if any, and what else was told, as JSON
+    bot: str | None = None
+    members: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,18 @@ class Kept:
     answers: tuple[Answer, ...] = field(default=())
 
 
+class BotsUnreadable(StoreUnreadable):
+    """The file of the bots is damaged; nothing is put in its place."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(BOTS_FILE, reason)
+        # it can't be mended as the account can
+        self.args = (
+            f"{BOTS_FILE} {reason}. Nothing was changed. What bots hold and traded is in the "
+            "account: put a copy of the file back, or move it away to begin without bots.",
+        )
+
+
 class BotFile:
     """The file in ``folder``; None keeps it nowhere."""
 
@@ -69,7 +83,7 @@ class BotFile:
         """What is kept; nothing where there is no file yet.
 
         Raises:
-            StoreUnreadable: it is damaged; nothing is put in its place.
+            BotsUnreadable: it is damaged; nothing is put in its place.
         """
         if self._file is None:
             return Kept()
@@ -78,12 +92,12 @@ class BotFile:
         except FileNotFoundError:
             return Kept()
         except OSError as fault:
-            raise StoreUnreadable(BOTS_FILE, f"can't be read: {fault.strerror}") from fault
+            raise BotsUnreadable(f"can't be read: {fault.strerror}") from fault
         except (
             *(ValueError, KeyError, TypeError, AttributeError, ArithmeticError),
             *(RecursionError, BalanceError),
         ) as fault:
-            raise StoreUnreadable(BOTS_FILE, f"is damaged ({fault!r:.120})") from fault
+            raise BotsUnreadable(f"is damaged ({fault!r:.120})") from fault
 
     def write(self, kept: Kept, *, durable: bool) -> None:
         """Keep ``kept``; ``durable`` against a power cut too.
@@ -109,7 +123,7 @@ def document(kept: Kept) -> dict[str, Any]:
         "revision": kept.revision,
         "feed": kept.feed,
         "bots": [_bot_document(bot) for bot in kept.bots],
-        "answers": [[each.key, each.fingerprint, each.bot, each.message] for each in kept.answers],
+        "answers": [asdict(each) for each in kept.answers],
     }
 
 
@@ -117,7 +131,7 @@ def read_kept(told: Mapping[str, Any]) -> Kept:
     """What the object ``told`` keeps.
 
     Raises:
-        ValueError, KeyError, TypeError: it is no such object.
+        ValueError, KeyError, TypeError, BalanceError: it is no such object.
     """
     if told["schema"] != _SCHEMA:
         raise ValueError(f"its schema is {told['schema']!r}, not {_SCHEMA}")
@@ -128,10 +142,7 @@ def read_kept(told: Mapping[str, Any]) -> Kept:
         epoch=int(told["epoch"]),
         revision=int(told["revision"]),
         feed=told["feed"],
-        answers=tuple(
-            Answer(key=key, fingerprint=fingerprint, bot=bot, message=message)
-            for key, fingerprint, bot, message in told["answers"]
-        ),
+        answers=tuple(Answer(**each) for each in told["answers"]),
     )
 
 
@@ -140,12 +151,6 @@ def settings_document(settings: BotSettings) -> dict[str, Any]:
     values = {name: getattr(settings, name) for name in MEMBERS}
     texts = {name: None if values[name] is None else plain(values[name]) for name in _DECIMALS}
     return {**values, **texts, "params": dict(settings.params)}
-
-
-def _read_settings(told: Mapping[str, Any]) -> BotSettings:
-    values = {name: told[name] for name in MEMBERS}
-    numbers = {name: None if values[name] is None else Decimal(values[name]) for name in _DECIMALS}
-    return BotSettings(**{**values, **numbers})
 
 
 def _bot_document(bot: Bot) -> dict[str, Any]:
@@ -179,13 +184,13 @@ def _read_bot(told: Mapping[str, Any]) -> Bot:
     run, tally, decision = told["run"], told["tally"], told["decision"]
     sums: dict[str, Any] = {name: Decimal(tally[name]) for name in _SUMS}
     return Bot(
-        id=told["id"],
-        settings=_read_settings(told["settings"]),
+        id=_text(told["id"]),
+        settings=read_settings(told["settings"]),
         status=status(told["status"]),
         created_at=from_iso(told["created_at"]),
         started_at=_moment(told["started_at"]),
-        life=told["life"],
-        stopped_because=told["stopped_because"],
+        life=_text(told["life"]),
+        stopped_because=_text(told["stopped_because"]),
         last_candle=_moment(told["last_candle"]),
         run=Run(
             day=None if run["day"] is None else date.fromisoformat(run["day"]),
@@ -226,6 +231,12 @@ def _read_decision(told: Mapping[str, Any]) -> Decision:
         action=cast(Action, told["action"]),
         words=str(told["words"]),
     )
+
+
+def _text(told: object) -> str:
+    if not isinstance(told, str):
+        raise TypeError(f"{told!r:.40} is no text")
+    return told
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -44,6 +44,7 @@ class BotLog:
         self._entries: deque[Mapping[str, Any]] = deque(self._read(), maxlen=_KEPT)
         self._next = self._entries[-1]["id"] + 1 if self._entries else 1
         self._fresh: list[Mapping[str, Any]] = []
+        self._is_refused = False
 
     def add(
         self,
@@ -89,9 +90,14 @@ class BotLog:
             self._fresh.clear()
             if is_large:
                 disk.replace_file(self._file, _lines(self._entries), durable=False)
+            self._is_refused = False
         except OSError as fault:
+            # a part of it may be there: those lines are written anew, and read once
+            self._is_cut = True
             del self._fresh[:-_KEPT]
-            _log.error("the log of the bots could not be written: %s", fault.strerror)
+            if not self._is_refused:
+                _log.error("the log of the bots could not be written: %s", fault.strerror)
+            self._is_refused = True
 
     def page(
         self,

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from balance.bots.bot import Bot
 from balance.bots.changing import Changing, Done
-from balance.bots.roster import Roster, save_quietly
+from balance.bots.roster import Roster
 from balance.bots.runner import Runner
 from balance.bots.signals import SIGNALS, signal_of
 from balance.core.bot import LONGEST_NAME, BotSettings, Run, Status, settings_of
@@ -25,10 +25,6 @@ from balance.own_strategies import Catalogue
 
 #: How many bots there may be.
 MOST_BOTS: Final = 100
-#: What follows the prices is told no more often than this.
-_TELL_SECONDS: Final = 1.0
-#: What bots have done is told no more often than this while prices come.
-_HURRY_SECONDS: Final = 0.25
 #: How often what they decided is kept; what they traded is kept at once.
 _SAVE_SECONDS: Final = 1.0
 
@@ -88,15 +84,14 @@ class Bots(Changing):
                     f"{bot.settings.name} holds {bot.settings.symbol}: close that before it "
                     "trades another symbol."
                 )
-            same = (settings.timeframe, settings.symbol) == (
-                bot.settings.timeframe,
-                bot.settings.symbol,
-            )
-            last = bot.last_candle if same else None
-            bot = self._roster.put(replace(bot, settings=settings, last_candle=last))
-            if bot.is_active:
-                self._runner.ready(bot)
-            return bot, "Changed the bot {name}."
+            before = (bot.settings.timeframe, bot.settings.symbol)
+            bot = replace(bot, settings=settings)
+            if (settings.timeframe, settings.symbol) != before:
+                # what it did on other candles says nothing of these
+                bot = replace(bot, last_candle=None, life=token_hex(4))
+            # its strategy is made anew
+            self._runner.forget(bot)
+            return self._roster.put(bot), "Changed the bot {name}."
 
         return self._changed(["edit", bot_id, members], key, change)
 
@@ -127,7 +122,6 @@ class Bots(Changing):
         def start() -> tuple[Bot, str]:
             bot = self._in(bot_id, "stopped", "start")
             self._settings({}, bot.settings, but=bot_id)
-            self._runner.ready(bot)
             bot = replace(
                 bot,
                 status="running",
@@ -200,11 +194,10 @@ class Bots(Changing):
                 )
             words = self._runner.closed(bot, "The bot is deleted")
 
-            def drop() -> tuple[Bot | None, str]:
+            def drop() -> tuple[Bot, str]:
                 self._runner.forget(bot)
-                self._note(bot, "Deleted.")
                 self._roster.drop(bot)
-                return None, f"Deleted the bot {bot.settings.name}. {words}".strip()
+                return bot, f"Deleted the bot {{name}}. {words}".strip()
 
             return self._changed(["delete", bot_id, close], key, drop)
 
@@ -216,7 +209,9 @@ class Bots(Changing):
             if earlier is not None:
                 return earlier
             active = [bot for bot in self._roster if bot.is_active]
-            self._roster.all_or_nothing(lambda: self._all_stopped(active))
+            self._roster.all_or_nothing(lambda: [self._stopped(bot) for bot in active])
+            for bot in active:
+                self._note(bot, "Stopped with all others.")
             faults: list[str] = []
             count = 0
             for bot in self._roster if close else ():
@@ -225,9 +220,10 @@ class Bots(Changing):
                 except BalanceError as fault:
                     faults.append(f"{bot.settings.name} still holds {bot.settings.symbol}: {fault}")
             words = _counted(len(active), count, close=close, faults=faults)
-            self._remember(["stop_all", close], key, None, words)
-            self._tell()
-            return Done(words, {"stopped": len(active), "closed": count})
+            members = {"stopped": len(active), "closed": count}
+            self._remember(["stop_all", close], key, words, members=members)
+            self._save_and_tell()
+            return Done(words, members)
 
     def signal(self, members: Mapping[str, Any], key: str | None = None) -> Done:
         """Let every running bot that takes signals from outside on the symbol act on one.
@@ -236,23 +232,28 @@ class Bots(Changing):
             InvalidRequest, InvalidAmount: ``members`` tell no signal.
             StoreError: it can't be written now.
         """
-        wanted = signal_of(members, self._desk.market)
         with self._roster.guard:
+            earlier = self._earlier(["signal", members], key)
+            if earlier is not None:
+                return earlier
+            wanted = signal_of(members, self._desk.market)
             self._catch_up()
             taking = [
                 bot
                 for bot in self._roster
                 if bot.settings.strategy == SIGNALS and bot.settings.symbol == wanted.symbol
             ]
-            results = []
-            for bot in taking:
-                if not bot.is_active:
-                    continue
-                bot = self._runner.signalled(bot, wanted.signal, wanted.size, key)
-                results.append(_result(bot))
+            results = [
+                _result(self._runner.signalled(bot.id, wanted.signal, wanted.size, key))
+                for bot in taking
+                if bot.is_active
+            ]
+            words = _signal_words(wanted.symbol, taking, results)
+            self._remember(["signal", members], key, words, members={"results": results})
+            self._roster.keep()
             if results:
-                self._save_and_tell()
-            return Done(_signal_words(wanted.symbol, taking, results), {"results": results})
+                self._tell()
+            return Done(words, {"results": results})
 
     @property
     def needs_secret(self) -> bool:
@@ -263,7 +264,10 @@ class Bots(Changing):
         """Whether ``shown`` is the secret, or none is needed."""
         if self._secret is None:
             return True
-        return isinstance(shown, str) and hmac.compare_digest(shown.encode(), self._secret.encode())
+        # half a pair of surrogates is no text that could be encoded otherwise
+        return isinstance(shown, str) and hmac.compare_digest(
+            shown.encode(errors="surrogatepass"), self._secret.encode()
+        )
 
     def begin(self, *, anew: bool = False) -> None:
         """Begin on the feed that the desk has now; ``anew`` where it begins at another time than
@@ -273,14 +277,14 @@ class Bots(Changing):
                 self._roster.begin(self._desk.market.feed, anew=anew)
             except StoreError as fault:
                 _log.error("the trades of the bots could not be read: %s", fault)
-            save_quietly(self._roster)
+            self._save_and_tell()
 
     def look(self, market: Market) -> None:
         """Let the bots look at ``market``. For the engine, at every moment of it."""
         with self._roster.guard:
             has_traded = self._catch_up()
             has_looked = self._runner.look(market)
-            self._is_news = self._is_news or has_traded or has_looked
+            self._is_news = self._is_news or has_looked
             has_traded = self._catch_up() or has_traded
             # what was decided and came to nothing would be decided alike again
             if has_traded or time.monotonic() - self._saved >= _SAVE_SECONDS:
@@ -293,7 +297,7 @@ class Bots(Changing):
 
     def _save(self) -> None:
         self._saved = time.monotonic()
-        save_quietly(self._roster)
+        self._roster.keep()
 
     def _settings(
         self, members: Mapping[str, Any], before: BotSettings | None = None, but: str = ""
@@ -327,11 +331,6 @@ class Bots(Changing):
             return self._roster.put(replace(bot, status=after)), words
 
         return self._changed([verb, bot_id], key, move)
-
-    def _all_stopped(self, bots: Iterable[Bot]) -> None:
-        for bot in bots:
-            self._stopped(bot)
-            self._note(bot, "Stopped with all others.")
 
     def _stopped(self, bot: Bot) -> Bot:
         self._runner.forget(bot)

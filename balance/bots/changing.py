@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from balance.bots.bot import Bot
 from balance.bots.bot_file import Answer
-from balance.bots.roster import save_quietly
 from balance.bots.telling import Telling
+from balance.core.asked import check_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,77 +32,85 @@ class Changing(Telling):
         self,
         asked: Sequence[Any],
         key: str | None,
-        change: Callable[[], tuple[Bot | None, str]],
+        change: Callable[[], tuple[Bot, str]],
         afterwards: Callable[[Bot], str] = lambda _: "",
     ) -> Done:
         """Make ``change``, kept durably, do what comes ``afterwards``, and tell both.
 
         Raises:
-            BalanceError: whatever ``change`` refuses; nothing of it is left.
+            BalanceError: whatever ``change`` refuses, with nothing of it left; or what comes
+                afterwards, which may be asked for again.
         """
+        self._know_strategies()
         with self._roster.guard:
             earlier = self._earlier(asked, key)
             if earlier is not None:
                 return earlier
-            said = ""
 
-            def make() -> Bot | None:
-                nonlocal said
+            def make() -> tuple[Bot, str]:
                 bot, words = change()
-                said = words if bot is None else words.replace("{name}", bot.settings.name)
-                self._remember(asked, key, bot, said, save=False)
-                return bot
+                words = words.replace("{name}", bot.settings.name)
+                self._remember(asked, key, words, bot)
+                return bot, words
 
-            bot = self._roster.all_or_nothing(make)
+            bot, said = self._roster.all_or_nothing(make)
+            self._note(bot, said)
             try:
-                if bot is not None:
-                    self._note(bot, said)
-                    said = f"{said} {afterwards(bot)}".strip()
+                more = afterwards(bot)
+                said = f"{said} {more}".strip()
+                self._remember(asked, key, said, bot)
             except BaseException:
-                # the rest of it may be asked for again
                 self._roster.take_back(key)
                 raise
             finally:
                 self._save_and_tell()
-            return Done(said, {} if bot is None else {"bot": self._row(bot.id)})
+            return Done(said, self._members(bot.id))
 
     def _note(self, bot: Bot, words: str) -> None:
         name, symbol = bot.settings.name, bot.settings.symbol
         self._roster.log.add(bot.id, name, "state", words, symbol=symbol)
 
+    def _members(self, bot: str | None) -> Mapping[str, Any]:
+        """The row of ``bot`` for an answer; without one, or one that is gone, there is none."""
+        known = {each.id for each in self._roster}
+        return {"bot": self._row(bot)} if bot is not None and bot in known else {}
+
     def _earlier(self, asked: Sequence[Any], key: str | None) -> Done | None:
+        """What the request was answered before.
+
+        Raises:
+            InvalidRequest: its key can be none.
+            KeyReused: its key came with another one.
+        """
         if key is None:
             return None
+        check_key(key)
         answer = self._roster.answered(key, _fingerprint(asked))
         if answer is None:
             return None
-        known = {bot.id for bot in self._roster}
-        members = {"bot": self._row(answer.bot)} if answer.bot in known and answer.bot else {}
-        return Done(answer.message, members, replayed=True)
+        return Done(answer.message, {**answer.members, **self._members(answer.bot)}, replayed=True)
 
     def _remember(
         self,
         asked: Sequence[Any],
         key: str | None,
-        bot: Bot | None,
         message: str,
-        *,
-        save: bool = True,
+        bot: Bot | None = None,
+        members: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         if key is not None:
             self._roster.answer(
                 Answer(
                     key=key,
                     fingerprint=_fingerprint(asked),
-                    bot=None if bot is None else bot.id,
                     message=message,
+                    bot=None if bot is None else bot.id,
+                    members=dict(members),
                 )
             )
-        if save:
-            save_quietly(self._roster)
 
     def _save_and_tell(self) -> None:
-        save_quietly(self._roster)
+        self._roster.keep()
         self._tell()
 
 

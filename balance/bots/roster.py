@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
-from typing import Final
+from typing import Final, TypeVar
 
 from balance.bots.bot import Bot, bot_id
 from balance.bots.bot_file import Answer, BotFile
@@ -35,6 +35,8 @@ MOST_TRADES: Final = 1_000
 
 _log = logging.getLogger(__name__)
 
+_Result = TypeVar("_Result")
+
 
 class Roster:
     """All of it is used with :attr:`guard` held."""
@@ -53,7 +55,7 @@ class Roster:
         self._kept = self._file.read()
         self._bots = {bot.id: bot for bot in self._kept.bots}
         self._seen: tuple[str, int] | None = None
-        self._is_changed = False
+        self._is_changed = self._is_refused = False
 
     def __iter__(self) -> Iterator[Bot]:
         return iter(tuple(self._bots.values()))
@@ -108,7 +110,18 @@ class Roster:
         self._file.write(self._kept, durable=durable)
         self._is_changed = False
 
-    def all_or_nothing(self, change: Callable[[], Bot | None]) -> Bot | None:
+    def keep(self) -> None:
+        """Save; where the disk refuses, the program's log says so once, and it is tried again."""
+        try:
+            self.save(durable=False)
+        except StoreError as fault:
+            if not self._is_refused:
+                _log.error("the bots could not be saved: %s", fault)
+            self._is_refused = True
+        else:
+            self._is_refused = False
+
+    def all_or_nothing(self, change: Callable[[], _Result]) -> _Result:
         """``change``, kept; where that fails, nothing of it is left.
 
         Raises:
@@ -116,13 +129,13 @@ class Roster:
         """
         before, kept = dict(self._bots), self._kept
         try:
-            bot = change()
+            result = change()
             self._is_changed = True
             self.save()
         except BaseException:
             self._bots, self._kept = before, kept
             raise
-        return bot
+        return result
 
     def answered(self, key: str, fingerprint: str) -> Answer | None:
         """What the request with ``key`` was answered before.
@@ -138,7 +151,8 @@ class Roster:
         return None
 
     def answer(self, answer: Answer) -> None:
-        """Remember ``answer``."""
+        """Remember ``answer``, in place of an earlier one with its key."""
+        self.take_back(answer.key)
         answers = (*self._kept.answers[1 - _ANSWERS :], answer)
         self._kept = replace(self._kept, answers=answers)
 
@@ -178,14 +192,15 @@ class Roster:
         account, revision = version
         epoch = self._desk.account().wallet.epoch
         if account != self._kept.account or revision < self._kept.revision:
+            self.trades.clear()
             self._forget(account, 0)
         if epoch != self._kept.epoch:
             self._forget(account, self._kept.revision)
         is_first = self._seen is None
         since = self._kept.revision
         for entry in self._desk.closings(since):
-            if entry.booking.epoch == epoch and entry.revision <= revision:
-                self._add(entry)
+            if entry.revision <= revision and _owner(entry):
+                self._add(entry, epoch)
         if is_first:
             closings = self._desk.closings(0, _LOOKED_BACK)
             self.trades = [each for each in closings if _owner(each) and each.revision <= revision]
@@ -199,15 +214,16 @@ class Roster:
             self.put(replace(bot, tally=Tally(), run=Run()))
         self._kept = replace(self._kept, account=account, revision=revision)
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, entry: Entry, epoch: int) -> None:
         fill = entry.booking.fill
-        if fill is None or fill.trade is None or not fill.trade.owner:
+        if fill is None or fill.trade is None:
             return
         if self._seen is not None:
             self.trades.append(entry)
             del self.trades[:-MOST_TRADES]
         bot = self._bots.get(fill.trade.owner)
-        if bot is not None:
+        # a trade that the reset has ended is the last one of an epoch that is over
+        if bot is not None and entry.booking.epoch == epoch:
             with exact():
                 self.put(replace(bot, tally=bot.tally.with_trade(fill.trade)))
             if entry.source != BOT:
@@ -227,22 +243,13 @@ def _owner(entry: Entry) -> str:
 
 def _knowing(bot: Bot, account: Account) -> Bot:
     """``bot`` with the newest candle that it has traded on as dealt with: after a crash a replay
-    goes back a little, and what is kept of the bots may be older than what they traded."""
+    goes back a little, and what is kept of the bots may be older than what they traded. One that
+    has not looked yet has not traded since it was started."""
     held = account.position(bot.settings.symbol)
     known = [bot.tally.closed_at, held.opened_at if held and held.owner == bot.id else None]
     latest = max((each for each in known if each is not None), default=None)
-    if latest is None:
+    if latest is None or bot.last_candle is None:
         return bot
     seconds = bot.settings.seconds
     candle = interval_of(latest, seconds) - timedelta(seconds=seconds)
-    if bot.last_candle is not None and candle <= bot.last_candle:
-        return bot
-    return replace(bot, last_candle=candle)
-
-
-def save_quietly(roster: Roster) -> None:
-    """Keep what has changed; where the disk refuses, the log says so, and it is tried again."""
-    try:
-        roster.save(durable=False)
-    except StoreError as fault:
-        _log.error("the bots could not be saved: %s", fault)
+    return replace(bot, last_candle=max(candle, bot.last_candle))

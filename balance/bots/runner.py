@@ -6,8 +6,8 @@ trade the candle twice.
 
 from __future__ import annotations
 
+import hashlib
 import logging
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -71,26 +71,16 @@ class Runner:
         self._catalogue = catalogue
         self._memories: dict[str, _Memory] = {}
 
-    def ready(self, bot: Bot) -> None:
-        """Make the strategy of ``bot`` anew, as it is about to run or was edited.
-
-        Raises:
-            InvalidRequest: it can't be made.
-        """
-        kind = self._catalogue.kind(bot.settings.strategy)
-        strategy = kind.make(bot.settings.params)
-        # one of the person's own may hang
-        decide = Guarded(strategy).asked if kind.own else partial(asked, strategy)
-        self._memories[bot.id] = _Memory(decide, lookback_of(strategy))
-
     def forget(self, bot: Bot) -> None:
-        """Let go of what ``bot`` runs with."""
+        """Let go of what ``bot`` runs with; where it goes on, its strategy is made anew."""
         self._memories.pop(bot.id, None)
 
     def look(self, market: Market) -> bool:
         """Let each bot look at ``market`` whose time has come; whether one did."""
         looked_at = False
-        for bot in self._roster:
+        for each in self._roster:
+            # what another one has just done may have been news of this one
+            bot = self._roster.bot(each.id)
             if not bot.is_active or bot.settings.symbol not in market.live:
                 continue
             quote = market.quotes[bot.settings.symbol]
@@ -101,20 +91,22 @@ class Runner:
             self._look(bot, market, quote)
         return looked_at
 
-    def signalled(self, bot: Bot, signal: Signal, size: Decimal | None, key: str | None) -> Bot:
-        """Let ``bot`` act on a ``signal`` from outside now; with a ``key``, once.
+    def signalled(self, bot_id: str, signal: Signal, size: Decimal | None, key: str | None) -> Bot:
+        """Let a bot act on a ``signal`` from outside now; with a ``key``, once.
 
         Raises:
             StoreError: it can't be written now.
         """
-        market = self._desk.market
+        bot, market = self._roster.bot(bot_id), self._desk.market
         quote = market.quotes.get(bot.settings.symbol)
         if quote is None or bot.settings.symbol not in market.live:
             words = f"{bot.settings.symbol} has no live price now"
             return self._decided(bot, _now(quote), None, signal, "refused", words)
         look = self._look_of(bot, market, quote, signal, size)
-        step = self._committed(look, None if key is None else f"signal {key} {bot.id}")
-        return self._decided(bot, quote.time, None, signal, step.action, step.words)
+        # a key of a request may be as long as one of the account
+        code = None if key is None else hashlib.sha256(f"{key} {bot.id}".encode()).hexdigest()
+        step = self._committed(look, code and f"signal {code}")
+        return self._went(bot, step, signal, quote.time)
 
     def closed(self, bot: Bot, because: str) -> str:
         """Close what ``bot`` holds at market; what was done, in words, or nothing.
@@ -158,7 +150,7 @@ class Runner:
     def _look(self, bot: Bot, market: Market, quote: Quote) -> None:
         try:
             if bot.id not in self._memories:
-                self.ready(bot)
+                self._memories[bot.id] = self._memory(bot)
             self._looked(bot, market, quote)
         except StoreError as fault:
             # tried again with the next price
@@ -169,9 +161,9 @@ class Runner:
             return
         except (StrategyFault, BalanceError) as fault:
             self._fail(bot, str(fault))
-        except Exception:
+        except Exception as fault:
             _log.exception("the bot %s failed", bot.id)
-            self._fail(bot, traceback.format_exc(limit=-3))
+            self._fail(bot, f"{type(fault).__name__}: {fault}")
         if bot.id in self._memories:
             self._memories[bot.id].next_look = interval_of(quote.time, MINUTE) + _A_MINUTE
             self._memories[bot.id].is_held_up = False
@@ -189,16 +181,42 @@ class Runner:
         look = self._look_of(bot, market, quote, signal)
         key = None if signal is None or candle is None else f"bot {bot.id} {bot.life} {iso(candle)}"
         step = self._committed(look, key)
+        self._memories[bot.id].interval = interval_of(quote.time, bot.settings.seconds)
+        self._went(bot, step, signal, quote.time, candle)
+
+    def _went(
+        self,
+        bot: Bot,
+        step: Step,
+        signal: Signal | None,
+        time: datetime,
+        candle: datetime | None = None,
+    ) -> Bot:
+        """``bot`` after its ``step``, with what it decided and where it stopped itself."""
         # its trades may have been summed up meanwhile
         bot = self._roster.bot(bot.id)
         if step.run != bot.run:
             bot = self._roster.put(replace(bot, run=step.run))
-        if signal is not None and candle is not None:
-            bot = self._roster.put(replace(bot, last_candle=candle))
-            bot = self._decided(bot, quote.time, candle, signal, step.action, step.words)
-        self._memories[bot.id].interval = interval_of(quote.time, bot.settings.seconds)
+        if signal is not None:
+            if candle is not None:
+                bot = self._roster.put(replace(bot, last_candle=candle))
+            bot = self._decided(bot, time, candle, signal, step.action, step.words)
         if step.stops:
-            self._stop(bot, step.stops, step.words if signal is None else "")
+            told = signal is not None or step.action == "none"
+            bot = self._stop(bot, step.stops, "" if told else f"{step.words}.")
+        return bot
+
+    def _memory(self, bot: Bot) -> _Memory:
+        """What ``bot`` begins to run with.
+
+        Raises:
+            InvalidRequest: its strategy can't be made.
+        """
+        kind = self._catalogue.kind(bot.settings.strategy)
+        strategy = kind.make(bot.settings.params)
+        # one of the person's own may hang
+        decide = Guarded(strategy).asked if kind.own else partial(asked, strategy)
+        return _Memory(decide, lookback_of(strategy))
 
     def _closed_candle(self, bot: Bot, quote: Quote) -> tuple[datetime | None, Sequence[Candle]]:
         """When the newest candle that has closed began, and all that the strategy is given; None
@@ -293,11 +311,10 @@ class Runner:
         )
         return self._roster.put(replace(self._roster.bot(bot.id), decision=decision))
 
-    def _stop(self, bot: Bot, because: str, words: str) -> None:
-        bot = self._roster.bot(bot.id)
-        self._roster.put(replace(bot, status="stopped", stopped_because=because))
+    def _stop(self, bot: Bot, because: str, words: str) -> Bot:
         self._log(bot, "state", f"Stopped itself: {because}. {words}".strip())
         self.forget(bot)
+        return self._roster.put(replace(bot, status="stopped", stopped_because=because))
 
     def _fail(self, bot: Bot, words: str) -> None:
         bot = self._roster.bot(bot.id)

@@ -12,9 +12,10 @@ from balance.bots.roster import MOST_TRADES, Roster
 from balance.core.account import Account
 from balance.core.errors import InvalidRequest, StoreError
 from balance.core.rows import Row
+from balance.core.strategy import Kind
 from balance.desk import Desk
 from balance.history import Page
-from balance.own_strategies import Catalogue
+from balance.own_strategies import Broken, Catalogue
 
 #: What follows the prices is told no more often than this.
 _TELL_SECONDS: Final = 1.0
@@ -38,15 +39,19 @@ class Telling:
         self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
         # in milliseconds at first, so that it goes on after a restart
         self._version = int(time.time() * 1_000)
-        # whether there is something that listeners have not heard of, and when they last heard
+        # whether there is something that listeners have not heard of; when they last heard, and
+        # of which market
         self._is_news, self._told = False, 0.0
+        self._market = desk.market
+        self._names: Mapping[str, str] = {}
+        self._is_refused = False
+        self._know_strategies()
 
     def listed(self) -> Mapping[str, Any]:
         """All bots as rows, with a ``version`` that changes with everything they do."""
         with self._roster.guard:
-            account, market = self._account(), self._desk.market
-            names = self._strategy_names()
-            rows = [bot_row(bot, account, market, names) for bot in self._roster]
+            account, market = self._settled(), self._desk.market
+            rows = [bot_row(bot, account, market, self._names) for bot in self._roster]
             return {
                 "version": self._version,
                 "can_change": self.can_change,
@@ -56,7 +61,7 @@ class Telling:
 
     def strategies(self) -> list[Row]:
         """What there is to choose from, with its parameters."""
-        return [strategy_row(each) for each in self._catalogue.all()]
+        return [strategy_row(each) for each in self._know_strategies()]
 
     def subscribe(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
         """Have ``listener`` called with what :meth:`listed` gives when that has changed."""
@@ -106,36 +111,58 @@ class Telling:
         if now - self._told < pause:
             return
         with self._roster.guard:
-            if self._is_news or self._holds():
-                self._tell(is_news=self._is_news)
+            before, market = self._market, self._desk.market
+            is_news = self._is_news or market.live != before.live
+            if is_news or (market is not before and self._holds()):
+                self._tell(is_news=is_news)
 
     def _holds(self) -> bool:
         try:
-            return any(each.owner for each in self._account().positions)
+            return any(each.owner for each in self._desk.account().positions)
         except StoreError:
             return False  # every tab says so
 
-    def _account(self) -> Account:
-        return self._desk.account()
+    def _settled(self) -> Account:
+        """The account, with all of its trades summed up: what has just been closed is in the sums.
+
+        Raises:
+            StoreUnreadable: the account can't be read.
+        """
+        account = self._desk.account()
+        while self._catch_up():
+            account = self._desk.account()
+        return account
 
     def _catch_up(self) -> bool:
+        """Whether the account has changed since the last time."""
         try:
-            return self._roster.catch_up()
+            has_changed = self._roster.catch_up()
         except StoreError as fault:
-            _log.error("the trades of the bots could not be read: %s", fault)
+            if not self._is_refused:
+                _log.error("the trades of the bots could not be read: %s", fault)
+            self._is_refused = True
             return False
+        self._is_refused = False
+        self._is_news = self._is_news or has_changed
+        return has_changed
 
-    def _strategy_names(self) -> Mapping[str, str]:
-        return {each.id: each.name for each in self._catalogue.all()}
+    def _know_strategies(self) -> tuple[Kind | Broken, ...]:
+        """All strategies. A person's own are loaded where they have changed, which may take long:
+        not for the engine, nor with the guard held."""
+        kinds = self._catalogue.all()
+        self._names = {each.id: each.name for each in kinds}
+        return kinds
 
     def _row(self, bot_id: str) -> Row:
-        bot = self._roster.bot(bot_id)
-        return bot_row(bot, self._account(), self._desk.market, self._strategy_names())
+        account = self._settled()
+        return bot_row(self._roster.bot(bot_id), account, self._desk.market, self._names)
 
     def _tell(self, *, is_news: bool = True) -> None:
         """Tell those who listen; the version tells news from figures that follow the prices."""
-        self._version += is_news
+        self._catch_up()
+        self._version += is_news or self._is_news
         self._is_news, self._told = False, time.monotonic()
+        self._market = self._desk.market
         try:
             listed = self.listed()
         except StoreError:
