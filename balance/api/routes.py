@@ -45,9 +45,7 @@ CSV_COLUMNS: Final = (
 _CSV_BLOCK: Final = 500
 
 
-def create_api(
-    desk: Desk, stream: Stream, bots: Bots | None = None, backtests: Backtests | None = None
-) -> Blueprint:
+def create_api(desk: Desk, stream: Stream, bots: Bots, backtests: Backtests) -> Blueprint:
     """The blueprint that serves ``desk``, its ``bots`` and ``backtests``, and ``stream`` for those
     who listen."""
     api = Blueprint("balance", __name__)
@@ -110,10 +108,8 @@ def create_api(
         return json_answer(DESCRIPTION)
 
     add_trade_routes(api, desk)
-    if bots is not None:
-        add_bot_routes(api, bots)
-    if backtests is not None:
-        add_backtest_routes(api, backtests)
+    add_bot_routes(api, bots)
+    add_backtest_routes(api, backtests)
     return api
 
 
