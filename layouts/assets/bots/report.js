@@ -32,13 +32,18 @@
     return make("time", { datetime: iso, title: `${iso.slice(0, 19).replace("T", " ")} UTC` }, day(iso));
   }
 
-  function list(rows) {
+  function listTitle(count, all) {
+    const trades = all === 1 ? "1 trade" : `${all.toLocaleString("en-US")} trades`;
+    return count < all ? `The newest ${count} of ${trades}` : `${trades}, newest first`;
+  }
+
+  function list({ rows, trades }) {
     if (rows.length === 0) {
       return [];
     }
     const table = window.balanceListing.trades(rows, { when, owner: false });
     return [
-      make("h3", { class: "snippet-title" }, rows.length === 1 ? "1 trade" : `The newest ${rows.length} trades`),
+      make("h3", { class: "snippet-title" }, listTitle(rows.length, trades)),
       make("div", { class: "backtest-trades", tabindex: 0, "aria-label": "Trades", role: "region" }, table),
     ];
   }
@@ -55,7 +60,7 @@
     return [
       make("dl", { class: "metrics" }, ...METRICS.map((each) => metric(each, result.display))),
       ...(result.curve.length > 1 ? [window.balanceCurves.equity(result.curve)] : []),
-      ...list(result.rows),
+      ...list(result),
     ];
   }
 

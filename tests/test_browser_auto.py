@@ -1,0 +1,342 @@
+"""The Auto Trading tab in a browser: bots are made, watched and stopped, and tried on the past."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from tests.relay import Relay
+from tests.screen import (
+    go,
+    resize,
+    text,
+    wait_for,
+    wait_for_link,
+    wait_for_toast,
+    weak_contrasts,
+    write,
+)
+from tests.serving import Server
+from tests.standing import StandingServer
+
+Opened = Callable[[str], Any]
+
+_LISTENER = {"name": "Listener", "symbol": "BTC/USDT", "strategy": "signals", "leverage": 2}
+
+
+@pytest.fixture
+def still(folder: Path) -> Iterator[Server]:
+    """A server on a market that stands still, so that only signals move a bot."""
+    with StandingServer(folder) as server:
+        yield server
+
+
+def _auto(server: Server, open_browser: Opened) -> Any:
+    browser = open_browser(f"{server.url}/auto")
+    wait_for_link(browser, "Live")
+    browser.wait_for_element("#auto-activity-view")
+    return browser
+
+
+def _made(server: Server, **settings: Any) -> str:
+    """Make a bot and start it: its id."""
+    told = server.post({**_LISTENER, **settings}, "/bots").json()
+    bot_id: str = told["bot"]["id"]
+    assert server.post(None, f"/bots/{bot_id}/start").status_code == 200
+    return bot_id
+
+
+def _rows(browser: Any) -> list[str]:
+    """The text of each bot's row."""
+    found: list[str] = browser.driver.execute_script(
+        "return [...document.querySelectorAll('#auto-bots tbody tr')].map((e) => e.innerText)"
+    )
+    return found
+
+
+def _states(browser: Any) -> list[str]:
+    """The state of each bot."""
+    found: list[str] = browser.driver.execute_script(
+        "return [...document.querySelectorAll('#auto-bots .bot-state')].map((e) => e.innerText)"
+    )
+    return found
+
+
+def _press(browser: Any, label: str) -> None:
+    """Press the button that is called ``label`` for those who don't see it, or reads so."""
+    found = browser.driver.execute_script(
+        "return [...document.querySelectorAll('button')].filter((e) => e.checkVisibility())"
+        ".findLast((e) => [e.ariaLabel, e.innerText].includes(arguments[0]))",
+        label,
+    )
+    assert found is not None, f"there is no button {label}"
+    found.click()
+
+
+def _choose(browser: Any, id: str, words: str) -> None:
+    for option in browser.find_elements(f"#{id} option"):
+        if option.text == words:
+            option.click()
+            return
+    raise AssertionError(f"{id} does not offer {words}")
+
+
+def _listed(browser: Any) -> list[str]:
+    """The text of each row of the activity."""
+    found: list[str] = browser.driver.execute_script(
+        "return [...document.querySelectorAll('#auto-activity tbody tr')]"
+        ".map((row) => [...row.cells].slice(1).map((cell) => cell.innerText).join('|'))"
+    )
+    return found
+
+
+def _is_open(browser: Any, dialog: str) -> bool:
+    found = browser.driver.execute_script(
+        "return document.getElementById(arguments[0])?.open ?? false", dialog
+    )
+    return bool(found)
+
+
+def test_a_bot_is_made_run_changed_and_deleted_and_other_browsers_follow(
+    still: Server, open_browser: Opened
+) -> None:
+    browser, other = _auto(still, open_browser), _auto(still, open_browser)
+    wait_for(lambda: "No bots yet" in text(browser, "auto-bots-list"), "what bots are")
+    assert not browser.find_element("#auto-stop-all").is_enabled()
+    browser.find_element("#auto-new-bot").click()
+    wait_for(lambda: browser.find_elements("#bot-param-fast"), "the parameters")
+    name = browser.find_element("#bot-name")
+    assert name.get_attribute("value") == "EMA crossover BTC"
+    # what is wrong is said in the dialog, by the page or by the server
+    write(browser, "bot-stake", "")
+    browser.find_element("#bot-save").click()
+    browser.wait_for_text_to_equal("#bot-dialog-error", "Enter Stake.")
+    write(browser, "bot-stake", "12.5")
+    write(browser, "bot-param-fast", "500")
+    browser.find_element("#bot-save").click()
+    browser.wait_for_contains_text("#bot-dialog-error", "100")
+    assert "No bots yet" in text(other, "auto-bots-list")
+    browser.reset_log_timestamp()
+    write(browser, "bot-param-fast", "5")
+    write(browser, "bot-name", "Crosser")
+    browser.find_element("#bot-start").click()
+    wait_for_toast(browser, "Started Crosser.")
+    assert not _is_open(browser, "bot-dialog")
+    wait_for(lambda: _states(other) == ["Running"], "the other browser's row")
+    assert text(browser, "auto-bots-summary") == "1 of 1 running, P&L $0.00"
+    settings = still.get("/bots").json()["bots"][0]["settings"]
+    assert (settings["stake"], settings["params"]["fast"]) == (12.5, 5)
+    # by keyboard; the focus stays on the button, whatever it does next
+    browser.find_element("[data-verb=pause]").send_keys(Keys.ENTER)
+    wait_for(lambda: _states(browser) == _states(other) == ["Paused"], "the pause")
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    wait_for(lambda: _states(browser) == _states(other) == ["Running"], "the end of the pause")
+    _press(browser, "Edit Crosser")
+    wait_for(lambda: browser.find_elements("#bot-param-fast"), "the parameters")
+    field = browser.find_element("#bot-param-fast")
+    wait_for(lambda: field.get_attribute("value") == "5", "what it has now")
+    _choose(browser, "bot-timeframe", "15m")
+    browser.find_element("#bot-limits summary").click()
+    write(browser, "bot-max-drawdown", "250")
+    browser.find_element("#bot-save").click()
+    wait_for(lambda: "15m" in _rows(other)[0], "the other timeframe")
+    assert still.get("/bots").json()["bots"][0]["settings"]["max_drawdown"] == 250
+    _press(browser, "Duplicate Crosser")
+    wait_for(lambda: _states(browser) == _states(other) == ["Running", "Stopped"], "the double")
+    _press(browser, "Stop Crosser")
+    wait_for(lambda: _states(browser) == ["Stopped", "Stopped"], "both stopped")
+    _press(browser, "Delete Crosser")
+    wait_for(lambda: _is_open(browser, "bot-question"), "the question")
+    _press(browser, "Cancel")
+    assert len(_rows(other)) == 2
+    _press(browser, "Delete Crosser")
+    _press(browser, "Delete")
+    wait_for(lambda: len(_rows(browser)) == len(_rows(other)) == 1, "one of them gone")
+    wait_for(lambda: any("Deleted" in row for row in _listed(browser)), "its last entry")
+    for each in (browser, other):
+        assert each.get_logs() == []
+
+
+def test_signals_move_a_bot_and_the_kill_switch_ends_it(
+    still: Server, open_browser: Opened
+) -> None:
+    listener, second = _made(still), _made(still, name="Second", direction="short")
+    browser = _auto(still, open_browser)
+    wait_for(lambda: _states(browser) == ["Running", "Running"], "both")
+    told = {"symbol": "BTC/USDT", "side": "buy", "confidence": 0.8, "source": "my model"}
+    assert still.post(told, "/signals").status_code == 200
+    wait_for(lambda: "Long 0." in _rows(browser)[0], "the position")
+    assert "Buy 80%" in _rows(browser)[0]
+    assert "Long" not in _rows(browser)[1]
+    # a stop asks what becomes of the position
+    _press(browser, "Stop Listener")
+    wait_for(lambda: "Long 0." in text(browser, "bot-question"), "what it holds")
+    _press(browser, "Stop, keep the position")
+    wait_for(lambda: _states(browser) == ["Stopped", "Running"], "the one stopped")
+    assert "Long 0." in _rows(browser)[0]
+    assert still.get("/positions").json()["positions"][0]["owner"] == listener
+    browser.find_element("#auto-stop-all").click()
+    wait_for(lambda: "1 of 2 bots" in text(browser, "bot-question"), "how many run")
+    assert "(Listener)" in text(browser, "bot-question")
+    _press(browser, "Stop all and close what they hold")
+    wait_for_toast(browser, "closed 1 position")
+    wait_for(lambda: _states(browser) == ["Stopped", "Stopped"], "the end")
+    assert still.get("/positions").json()["positions"] == []
+    # the log, by kind and by bot
+    wait_for(lambda: any("|Buy 80%|" in row for row in _listed(browser)), "the decision")
+    _choose(browser, "auto-activity-kind", "State")
+    wait_for(
+        lambda: _listed(browser) and not any("80%" in row for row in _listed(browser)), "state"
+    )
+    _choose(browser, "auto-activity-kind", "Errors")
+    wait_for(lambda: "Nothing of that kind" in text(browser, "auto-activity-list"), "no errors")
+    _choose(browser, "auto-activity-kind", "Everything")
+    _choose(browser, "auto-activity-bot", "Second")
+    wait_for(lambda: {row.split("|")[0] for row in _listed(browser)} == {"Second"}, "one bot's")
+    browser.find_element("label[for=auto-activity-view-trades]").click()
+    wait_for(lambda: "Nothing of that kind" in text(browser, "auto-activity-list"), "no trades")
+    _choose(browser, "auto-activity-bot", "All bots")
+    wait_for(lambda: len(_listed(browser)) == 1, "the trade")
+    assert _listed(browser)[0].startswith("Listener|BTC/USDT|Long|0.")
+    assert "my model" in _listed(browser)[0]
+    assert second in {row["id"] for row in still.get("/bots").json()["bots"]}
+    assert browser.get_logs() == []
+
+
+def test_a_second_server_shows_the_bots_and_changes_none(
+    still: Server, start_server: Callable[..., Server], open_browser: Opened
+) -> None:
+    _made(still)
+    browser = _auto(start_server(folder=still.folder), open_browser)
+    wait_for(lambda: _states(browser) == ["Running"], "the bot")
+    wait_for(lambda: "change them there" in text(browser, "auto-bots-words"), "why")
+    for control in ("#auto-new-bot", "#auto-stop-all", "[data-verb=pause]", '[title="Edit"]'):
+        assert not browser.find_element(control).is_enabled()
+    still.post(None, "/bots/stop")
+    wait_for(lambda: _states(browser) == ["Stopped"], "what the first server did")
+    assert browser.get_logs() == []
+
+
+def test_without_a_stream_all_bots_are_fetched_while_they_are_looked_at(
+    still: Server, open_browser: Opened
+) -> None:
+    bot_id = _made(still)
+    with Relay(still.port) as relay:
+        relay.refused = ("/virtual_balance/stream",)
+        browser = open_browser(relay.url)
+        wait_for_link(browser, "Polling")
+        assert [path for path in relay.paths if path.startswith("/bots")] == []
+        go(browser, "auto")
+        wait_for(lambda: _states(browser) == ["Running"], "the bot")
+        still.post(None, f"/bots/{bot_id}/pause")
+        wait_for(lambda: _states(browser) == ["Paused"], "what the interval brought")
+        _press(browser, "Resume Listener")
+        wait_for(lambda: _states(browser) == ["Running"], "what was done here")
+        asked = [path.partition("?")[0] for path in relay.paths if path.startswith("/bots")]
+        assert set(asked) == {"/bots", "/bots/log", f"/bots/{bot_id}/resume"}
+
+
+def _candles(file: Path, count: int) -> Path:
+    """A file of ``count`` minutes in which the price goes up and down."""
+    lines = ["time,open,high,low,close,volume"]
+    for minute in range(count):
+        first, last = (40_000 + 2_000 * math.sin(at / 200) for at in (minute, minute + 1))
+        low, high = min(first, last) - 5, max(first, last) + 5
+        lines.append(f"{1_640_995_200 + minute * 60},{first:.2f},{high:.2f},{low:.2f},{last:.2f},1")
+    file.write_text("\n".join(lines))
+    return file
+
+
+def test_settings_are_tried_on_a_file_and_a_run_is_cancelled(
+    still: Server, open_browser: Opened, tmp_path: Path
+) -> None:
+    browser = _auto(still, open_browser)
+    browser.find_element("#auto-new-bot").click()
+    wait_for(lambda: browser.find_elements("#bot-param-fast"), "the parameters")
+    _choose(browser, "bot-timeframe", "1m")
+    browser.find_element("#bot-backtest").click()
+    browser.find_element("label[for=backtest-source-file]").click()
+    browser.find_element("#backtest-run").click()
+    browser.wait_for_text_to_equal("#backtest-dialog-error", "Choose a file of candles first.")
+    file = browser.find_element("#backtest-file")
+    file.send_keys(str(_candles(tmp_path / "BTCUSDT-1m.csv", 3_000)))
+    wait_for(lambda: "3,000 candles of BTC/USDT" in text(browser, "backtest-file-words"), "them")
+    write(browser, "backtest-balance", "5000")
+    browser.find_element("#backtest-run").click()
+    wait_for(lambda: browser.find_elements("#backtest-result .equity svg"), "the result", 20)
+    assert "3,000 candles" in text(browser, "backtest-words")
+    figures = text(browser, "backtest-result")
+    assert all(name in figures for name in ("Return", "Buy and hold", "Win rate", "Profit factor"))
+    trades = browser.find_elements("#backtest-result tbody tr")
+    assert "EMA" in trades[0].text
+    # a longer one is left before its end
+    file.send_keys(str(_candles(tmp_path / "ETHUSDT-1m.csv", 45_000)))
+    wait_for(lambda: "45,000 candles of ETH/USDT" in text(browser, "backtest-file-words"), "more")
+    browser.find_element("#backtest-run").click()
+    wait_for(lambda: text(browser, "backtest-percent").endswith("%"), "its progress")
+    browser.find_element("#backtest-cancel").click()
+    browser.wait_for_text_to_equal("#backtest-words", "Cancelled.")
+    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    wait_for(lambda: not _is_open(browser, "backtest-dialog"), "the end of the backtest")
+    # the form is as it was left
+    assert _is_open(browser, "bot-dialog")
+    assert browser.find_element("#bot-timeframe").get_attribute("value") == "1m"
+    assert browser.get_logs() == []
+
+
+def test_bots_and_their_dialogs_fit_any_screen_and_can_be_read(
+    still: Server, open_browser: Opened
+) -> None:
+    _made(still, name="A bot with a rather long name, 40 signs")
+    still.post({"symbol": "BTC/USDT", "side": "sell"}, "/signals")
+    still.post({"symbol": "BTC/USDT", "side": "close"}, "/signals")
+    _made(still, name="Unbreakably" + "long" * 7)
+    browser = _auto(still, open_browser)
+    wait_for(lambda: len(_rows(browser)) == 2 and len(_listed(browser)) > 3, "all of it")
+    wait_for(lambda: "0 of 1" in _rows(browser)[0], "the lost trade")
+    spark = browser.find_element("#auto-bots .spark").get_attribute("aria-label")
+    assert spark.startswith("Realised P&L over the last 1 trades: -$")
+    for width in (360, 390, 768, 1024, 1440):
+        resize(browser, width)
+        assert _width(browser) <= width
+    browser.find_element("#auto-new-bot").click()
+    wait_for(lambda: browser.find_elements("#bot-param-fast"), "the form")
+    for width in (360, 1440):
+        resize(browser, width)
+        box = browser.find_element("#bot-dialog").rect
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert _inner_overflow(browser) == []
+    for theme in ("light", "dark"):
+        browser.driver.execute_script(
+            "document.documentElement.dataset.bsTheme = arguments[0]", theme
+        )
+        # the colours of buttons take a moment to change
+        wait_for(lambda: weak_contrasts(browser) == [], f"enough contrast, {theme}", 2)
+    unnamed = browser.driver.execute_script(
+        "return [...document.querySelectorAll('dialog :is(input, select), #auto-panel select')]"
+        ".filter((e) => !e.labels?.length && !e.ariaLabel).map((e) => e.id)"
+    )
+    assert unnamed == []
+    assert browser.get_logs() == []
+    still.kill()
+    wait_for_link(browser, "Offline")
+    assert weak_contrasts(browser) == []
+
+
+def _width(browser: Any) -> int:
+    found: int = browser.driver.execute_script("return document.documentElement.scrollWidth")
+    return found
+
+
+def _inner_overflow(browser: Any) -> list[str]:
+    found: list[str] = browser.driver.execute_script(
+        "return [...document.querySelectorAll('.sheet[open] .sheet-body')]"
+        ".filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.id)"
+    )
+    return found
