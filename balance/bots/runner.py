@@ -36,6 +36,7 @@ from balance.desk import Desk
 from balance.own_strategies import Catalogue, Guarded, asked
 
 _A_MINUTE: Final = timedelta(seconds=MINUTE)
+_LONGEST_REASON: Final = 300
 _KINDS: Final[dict[Action, LogKind]] = {
     "none": "ignored",
     "ignored": "ignored",
@@ -159,7 +160,9 @@ class Runner:
                 memory.is_held_up = True
                 self._log(bot, "error", f"Could not be written, and is tried again: {fault}")
             return
-        except (StrategyFault, BalanceError) as fault:
+        except StrategyFault as fault:
+            self._fail(bot, str(fault), "Its strategy failed: ")
+        except BalanceError as fault:
             self._fail(bot, str(fault))
         except Exception as fault:
             _log.exception("the bot %s failed", bot.id)
@@ -316,10 +319,11 @@ class Runner:
         self.forget(bot)
         return self._roster.put(replace(bot, status="stopped", stopped_because=because))
 
-    def _fail(self, bot: Bot, words: str) -> None:
+    def _fail(self, bot: Bot, words: str, what: str = "") -> None:
+        """Stop ``bot``, as the last line of ``words`` tells."""
         bot = self._roster.bot(bot.id)
-        last = words.strip().splitlines()[-1] if words.strip() else "Its strategy failed"
-        self._roster.put(replace(bot, status="stopped", stopped_because=last[:300]))
+        because = f"{what}{words.rpartition(chr(10))[2].rstrip('.')}"[:_LONGEST_REASON]
+        self._roster.put(replace(bot, status="stopped", stopped_because=because))
         self._log(bot, "error", words)
         self.forget(bot)
 

@@ -112,6 +112,8 @@ class Telling:
             return
         with self._roster.guard:
             before, market = self._market, self._desk.market
+            # where no prices come, somebody may have closed what a bot held
+            self._catch_up()
             is_news = self._is_news or market.live != before.live
             if is_news or (market is not before and self._holds()):
                 self._tell(is_news=is_news)
