@@ -13,13 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from balance.backtest_options import NAMES
 from balance.board import saved_feed
 from balance.bots.bot_rows import strategy_row
 from balance.command_parts import DONE, print_answer, table
 from balance.core import asked as asked_for
 from balance.core.backtest import Past, Plan, backtested
-from balance.core.bot import BotSettings, settings_of
+from balance.core.bot import MEMBERS, BotSettings, settings_of
 from balance.core.errors import InvalidRequest
 from balance.core.figures import rounded
 from balance.core.market import Market
@@ -88,12 +87,12 @@ def _own(folder: Path | None) -> OwnStrategies:
 
 def _plan(options: argparse.Namespace, catalogue: Catalogue) -> Plan:
     past = _saved_past(options) if options.csv is None else _past_of_csv(options)
+    given = {name: getattr(options, name, None) for name in MEMBERS}
     asked_settings = {
+        **{name: value for name, value in given.items() if value is not None},
         "name": "Backtest",
         "symbol": past.instrument.symbol,
-        "strategy": options.strategy,
         "params": dict(map(_parameter, options.set)),
-        **{name: getattr(options, name) for name in NAMES if getattr(options, name) is not None},
     }
     market = Market(instruments={past.instrument.symbol: past.instrument})
     settings = settings_of(asked_settings, catalogue.kind, market)

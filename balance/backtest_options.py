@@ -11,6 +11,7 @@ from balance.command_parts import AddCommand
 
 #: What a process exits with that was interrupted from its keyboard.
 INTERRUPTED: Final = 130
+# the settings of a bot that have options of their own names
 _SETTINGS: Final = {
     "--timeframe": ("LENGTH", "of the candles it decides on: 1m, 5m, 15m, 1h, 4h or 1d (5m)"),
     "--stake": ("N", "margin of one position (10)"),
@@ -25,8 +26,6 @@ _SETTINGS: Final = {
     "--max-daily-loss": ("USDT", "close and stop when a day has lost so much (none)"),
     "--max-drawdown": ("USDT", "close and stop so far below the best P&L (none)"),
 }
-#: The settings of a bot that options name.
-NAMES: Final = tuple(option[2:].replace("-", "_") for option in _SETTINGS)
 
 
 def add_backtest_command(command: AddCommand) -> None:

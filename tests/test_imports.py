@@ -98,6 +98,8 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             "balance.api",
             (
                 *("balance.core", "balance.clerk", "balance.desk", "balance.api"),
+                # names only
+                *("balance.history.Page", "balance.bots.signals.MEMBERS"),
                 *("flask", "werkzeug", "simplejson"),
             ),
         ),
@@ -106,11 +108,41 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             ("balance.clerk", "balance.desk", "balance.api.encoding"),
         ),
         ("balance.trade_commands", ("balance.core", "balance.command_parts")),
+        ("balance.pace", ()),
+        ("balance.pasts", ("balance.core", "balance.feeds")),
+        (
+            "balance.candle_files",
+            ("balance.core", "balance.feeds", "balance.pace", "balance.pasts"),
+        ),
+        (
+            "balance.backtests",
+            (
+                *("balance.core", "balance.own_strategies", "balance.pace", "balance.pasts"),
+                "balance.candle_files",
+            ),
+        ),
+        (
+            "balance.bots",
+            (
+                *("balance.core", "balance.store", "balance.history", "balance.desk"),
+                *("balance.own_strategies", "balance.bots"),
+            ),
+        ),
+        (
+            "balance.backtest_command",
+            (
+                *("balance.core", "balance.feeds", "balance.board", "balance.pasts"),
+                *("balance.own_strategies", "balance.command_parts"),
+                "balance.bots.bot_rows.strategy_row",
+            ),
+        ),
+        # what it does is loaded when it is asked for
+        ("balance.backtest_options", ("balance.command_parts", "balance.backtest_command")),
         (
             "balance.command",
             (
                 *("balance.core", "balance.desk", "balance.store.recovery"),
-                *("balance.command_parts", "balance.trade_commands"),
+                *("balance.command_parts", "balance.trade_commands", "balance.backtest_options"),
             ),
         ),
         (
@@ -263,6 +295,18 @@ def test_a_program_that_opens_the_account_loads_no_web_server_and_no_indicators(
     screen = {"flask", "dash", "werkzeug", "waitress", "plotly", "simplejson", "numpy", "talib"}
     assert "balance.desk" in loaded
     assert not screen & {name.split(".")[0] for name in loaded}
+
+
+def test_a_command_that_tests_no_strategy_loads_no_arrays() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import balance.command, sys; print('\\n'.join(sys.modules))"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "balance.backtest_options" in loaded
+    assert not {"numpy", "talib"} & set(loaded)
 
 
 def test_a_program_that_asks_no_exchange_does_not_load_ccxt() -> None:

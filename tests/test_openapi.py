@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import parse_qsl
 
 import pytest
@@ -16,12 +16,18 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from app import create_app
+from balance.api.bot_requests import BACKTEST_MEMBERS, LARGEST_FILE
 from balance.api.requests import ACTIONS, LARGEST_BODY
 from balance.api.stream import Stream
 from balance.board import LiveBoard
+from balance.bots.bot_log import ACTION, MOST_SHOWN, LogKind
+from balance.bots.roster import MOST_TRADES
+from balance.bots.signals import MEMBERS as SIGNAL_MEMBERS
 from balance.clerk import LONGEST_NOTE
 from balance.core.asked import LONGEST_KEY, MEMBERS
+from balance.core.bot import MEMBERS as SETTINGS
 from balance.core.market import NO_MARKET
+from balance.core.report import MOST_POINTS, MOST_ROWS
 from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import KINDS
 from balance.desk import Desk
@@ -29,6 +35,7 @@ from balance.history import LONGEST_PAGE
 from balance.store.memory_store import MemoryStore
 from balance.trading import MOST_CANDLES
 from tests.boards import board as a_board
+from tests.described import schema_of, undescribed
 from tests.markets import BTC, ETH
 
 JSON = "application/json"
@@ -68,47 +75,6 @@ def operations(description: Any) -> Iterator[tuple[str, str, Any]]:
                 yield path, method, operation
 
 
-def schema_of(description: Any, path: str, method: str, status: str, kind: str) -> Any:
-    """The schema of one answer, with what it refers to."""
-    schema = description["paths"][path][method]["responses"][status]["content"][kind]["schema"]
-    return {**schema, "components": description["components"]}
-
-
-def undescribed(value: Any, schema: Any, description: Any, where: str = "") -> list[str]:
-    """The members of ``value``, all the way down, that only it or only ``schema`` has."""
-    schemas = [_resolved(schema, description)]
-    for each in schemas:
-        schemas += [_resolved(part, description) for part in each.get("allOf", ())]
-        schemas += [
-            _resolved(part, description)
-            for part in each.get("anyOf", ())
-            if Draft202012Validator({**description, **part}).is_valid(value)
-        ]
-    if isinstance(value, list):
-        (items,) = (each["items"] for each in schemas if "items" in each)
-        return [
-            wrong
-            for number, item in enumerate(value)
-            for wrong in undescribed(item, items, description, f"{where}[{number}]")
-        ]
-    if not isinstance(value, dict):
-        return []
-    any_name = [each["additionalProperties"] for each in schemas if "additionalProperties" in each]
-    members: dict[str, Any] = dict.fromkeys(value, any_name[0]) if any_name else {}
-    for each in schemas:
-        members |= each.get("properties", {})
-    wrong = [f"{where}.{name}" for name in set(value) ^ set(members)]
-    for name in set(value) & set(members):
-        wrong += undescribed(value[name], members[name], description, f"{where}.{name}")
-    return wrong
-
-
-def _resolved(schema: Any, description: Any) -> Any:
-    if "$ref" not in schema:
-        return schema
-    return description["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-
-
 def test_it_is_valid(description: Any) -> None:
     validate(description)
 
@@ -121,7 +87,7 @@ def test_it_describes_every_route_and_no_other(server: Flask, description: Any) 
         if rule.endpoint.startswith("balance.") and method.lower() in METHODS
     }
     assert {(path, method) for path, method, _ in operations(description)} == routes
-    assert len(routes) >= 17
+    assert len(routes) >= 35
 
 
 def test_it_says_of_every_operation_what_it_does(description: Any) -> None:
@@ -160,6 +126,32 @@ def test_it_names_the_members_and_limits_of_trading_that_there_are(description: 
             each["schema"] for each in paths[path]["get"]["parameters"] if each["name"] == "limit"
         )
         assert limit == {"type": "integer", "minimum": 1, "maximum": most, "default": usual}
+
+
+def test_it_names_the_members_and_limits_of_bots_that_there_are(description: Any) -> None:
+    paths, schemas = description["paths"], description["components"]["schemas"]
+
+    def body_of(path: str, method: str) -> Any:
+        return paths[path][method]["requestBody"]["content"]["application/json"]["schema"]
+
+    assert set(schemas["BotSettings"]["properties"]) == set(SETTINGS)
+    assert set(body_of("/bots", "post")["properties"]) == set(SETTINGS)
+    assert set(body_of("/bots/{bot_id}", "put")["properties"]) == set(SETTINGS)
+    assert set(body_of("/backtests", "post")["properties"]) == set(BACKTEST_MEMBERS)
+    assert set(body_of("/signals", "post")["properties"]) == {*SIGNAL_MEMBERS, "secret"}
+    kinds = schemas["LogEntry"]["properties"]["kind"]["enum"]
+    assert kinds == list(get_args(LogKind))
+    for path, most in (("/bots/log", MOST_SHOWN), ("/bots/trades", MOST_TRADES)):
+        parameters = {each["name"]: each["schema"] for each in paths[path]["get"]["parameters"]}
+        assert parameters["limit"] == {
+            "type": "integer", "minimum": 1, "maximum": most, "default": 100,
+        }  # fmt: skip
+        assert parameters.get("kind", {"enum": [ACTION, *kinds]})["enum"] == [ACTION, *kinds]
+    asked = paths["/candles"]["post"]
+    assert f"{LARGEST_FILE // 1024 // 1024} MiB" in asked["responses"]["413"]["description"]
+    curve = schemas["Report"]["properties"]["curve"]["description"]
+    rows = schemas["Report"]["properties"]["rows"]["description"]
+    assert (str(MOST_POINTS) in curve, str(MOST_ROWS) in rows) == (True, True)
 
 
 def test_it_says_which_parameters_are_in_a_path(description: Any) -> None:

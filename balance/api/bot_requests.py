@@ -9,6 +9,7 @@ from flask import Request
 
 from balance.api.problems import Problem
 from balance.api.requests import body_of, bytes_of, json_object, with_only
+from balance.bots.signals import MEMBERS as SIGNAL_MEMBERS
 from balance.core.bot import MEMBERS
 from balance.core.errors import InvalidRequest
 
@@ -16,8 +17,6 @@ from balance.core.errors import InvalidRequest
 LARGEST_FILE: Final = 16 * 1024 * 1024
 #: What a backtest has beside the settings of a bot.
 BACKTEST_MEMBERS: Final = (*MEMBERS, "hours", "file", "balance")
-#: What a signal has, beside its secret.
-SIGNAL_MEMBERS: Final = ("symbol", "side", "confidence", "size", "source")
 #: The members that are texts; the others are numbers.
 _TEXTS: Final = (
     *("name", "symbol", "timeframe", "strategy", "params", "direction", "stake_unit"),
