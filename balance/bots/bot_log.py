@@ -92,8 +92,8 @@ class BotLog:
                 disk.replace_file(self._file, _lines(self._entries), durable=False)
             self._is_refused = False
         except OSError as fault:
-            # a part of it may be there: those lines are written anew, and read once
-            self._is_cut = True
+            # a part of them may be there: those lines are written anew, and read once
+            self._is_cut = self._is_cut or bool(self._fresh)
             del self._fresh[:-_KEPT]
             if not self._is_refused:
                 _log.error("the log of the bots could not be written: %s", fault.strerror)

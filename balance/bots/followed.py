@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 from balance.bots.bot_file import BOTS_FILE, BotFile, Kept
 from balance.bots.bot_log import BotLog
 from balance.bots.bot_rows import bot_row, bot_trade_row, strategy_row
+from balance.bots.roster import check_limit
 from balance.core.errors import InvalidRequest, StoreError
 from balance.core.rows import Row
 from balance.desk import Desk
@@ -104,7 +105,12 @@ class FollowedBots:
         return BotLog(self._folder).page(bot, kind, limit, before)
 
     def trades(self, bot: str | None = None, limit: int = 100) -> list[Row]:
-        """The newest trades of the bots, newest first, of one if asked."""
+        """The newest ``limit`` (1 to 1,000) trades of the bots, newest first, of one if asked.
+
+        Raises:
+            InvalidRequest: the limit is out of range.
+        """
+        check_limit(limit)
         names = {each.id: each.settings.name for each in self._kept()[1].bots}
         rows = [
             bot_trade_row(entry, self._desk.market, names)

@@ -19,7 +19,7 @@ from balance.core.bot import BotSettings, Run
 from balance.core.bot_rules import done_words
 from balance.core.candles import interval_of
 from balance.core.entry import Entry
-from balance.core.errors import KeyReused, StoreError, UnknownBot
+from balance.core.errors import InvalidRequest, KeyReused, StoreError, UnknownBot
 from balance.core.money import exact
 from balance.core.tally import Tally
 from balance.core.trade import Fill, Trade
@@ -234,6 +234,16 @@ class Roster:
         why = trade.closed_because or "Closed by hand"
         words = f"{why}: {done_words(fill)}"
         self.log.add(bot.id, bot.settings.name, "trade", words, symbol=trade.symbol, side="close")
+
+
+def check_limit(limit: int) -> None:
+    """Prove that so many trades may be asked for.
+
+    Raises:
+        InvalidRequest: they may not.
+    """
+    if not 1 <= limit <= MOST_TRADES:
+        raise InvalidRequest(f"limit must be from 1 to {MOST_TRADES:,}, not {limit!r:.40}.")
 
 
 def _owner(entry: Entry) -> str:

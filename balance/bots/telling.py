@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from balance.bots.bot_rows import bot_row, bot_trade_row, strategy_row
-from balance.bots.roster import MOST_TRADES, Roster
+from balance.bots.roster import Roster, check_limit
 from balance.core.account import Account
-from balance.core.errors import InvalidRequest, StoreError
+from balance.core.errors import StoreError
 from balance.core.rows import Row
 from balance.core.strategy import Kind
 from balance.desk import Desk
@@ -89,8 +89,7 @@ class Telling:
         Raises:
             InvalidRequest: the limit is out of range.
         """
-        if not 1 <= limit <= MOST_TRADES:
-            raise InvalidRequest(f"limit must be from 1 to {MOST_TRADES:,}, not {limit!r:.40}.")
+        check_limit(limit)
         with self._roster.guard:
             self._catch_up()
             names = {each.id: each.settings.name for each in self._roster}
