@@ -175,8 +175,8 @@ class Engine:
         self._board.market = market
         self._is_shown = False
         # what was missed is past: nobody could have decided then
-        if self._bots is not None and source == MARKET:
-            self._bots.look(market)
+        if source == MARKET:
+            self._went_well(self._let_bots_look)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -186,14 +186,14 @@ class Engine:
             self._went_well(self._pass_on)
 
     def _went_well(self, part: Callable[[], None]) -> bool:
-        """Do ``part`` of a turn; whatever goes wrong with one quote, the next is to be dealt
-        with."""
+        """Do ``part`` of a turn; whatever goes wrong with one quote, or at the bots, the next is to
+        be dealt with."""
         name = part.__name__
         try:
             part()
         except Exception:
             if name not in self._broken:
-                _log.exception("the engine could not deal with a quote")
+                _log.exception("the engine could not deal with a quote: %s", name.strip("_"))
             self._broken.add(name)
             return False
         self._broken.discard(name)
@@ -212,11 +212,18 @@ class Engine:
         if not self._is_shown and now - self._shown >= SHOW_SECONDS:
             self._shown, self._is_shown = now, True
             self._show_now()
-        if self._bots is not None:
-            self._bots.show()
+        self._went_well(self._let_bots_show)
         if now - self._saved >= SAVE_SECONDS:
             self._saved = now
             self._save(wholly=now - self._saved_wholly >= SAVE_PAST_SECONDS)
+
+    def _let_bots_look(self) -> None:
+        if self._bots is not None:
+            self._bots.look(self._board.market)
+
+    def _let_bots_show(self) -> None:
+        if self._bots is not None:
+            self._bots.show()
 
     def _look(self) -> None:
         """Notice that quotes have stopped."""
