@@ -124,8 +124,22 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
         (
             "balance.bots",
             (
-                *("balance.core", "balance.store", "balance.history", "balance.desk"),
+                *("balance.core", "balance.store.disk", "balance.history.Page", "balance.desk"),
                 *("balance.own_strategies", "balance.bots"),
+            ),
+        ),
+        (
+            "balance.following",
+            ("balance.core", "balance.board", "balance.desk", "filelock"),
+        ),
+        # what puts the parts together knows all of them but those that ask
+        (
+            "balance.running",
+            (
+                *("balance.core", "balance.store", "balance.feeds", "balance.history"),
+                *("balance.board", "balance.desk", "balance.engine", "balance.following"),
+                *("balance.own_strategies", "balance.bots", "balance.backtests"),
+                *("balance.api.stream", "filelock"),
             ),
         ),
         (
