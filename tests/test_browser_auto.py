@@ -172,6 +172,8 @@ def test_signals_move_a_bot_and_the_kill_switch_ends_it(
     assert still.post(told, "/signals").status_code == 200
     wait_for(lambda: "Long 0." in _rows(browser)[0], "the position")
     assert "Buy 80%" in _rows(browser)[0]
+    # by the time of the replay, which is another year's
+    wait_for(lambda: " s ago" in _rows(browser)[0], "how long ago that was")
     assert "Long" not in _rows(browser)[1]
     # a stop asks what becomes of the position
     _press(browser, "Stop Listener")

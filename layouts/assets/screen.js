@@ -68,9 +68,16 @@
     return `${Math.floor(seconds / size)} ${unit}`;
   }
 
+  // a replay has a time of its own: what it brought about is so old by its newest price
+  function nowFor(symbol) {
+    const market = symbol && window.balanceState?.snapshot?.market;
+    const newest = market?.feed.startsWith("replay") ? market.prices[symbol]?.time : undefined;
+    return newest === undefined ? Date.now() : Date.parse(newest);
+  }
+
   function writeMoment(element) {
     const iso = element.dateTime;
-    const words = `${age(Date.now() - Date.parse(iso))} ago`;
+    const words = `${age(nowFor(element.dataset.market) - Date.parse(iso))} ago`;
     if (element.textContent !== words) {
       element.textContent = words;
       element.title = `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;

@@ -43,8 +43,9 @@
     return button("", icon, attributes, `${colour} icon-button`);
   }
 
-  /* How long ago a moment was; the page keeps it up to date. */
-  const moment = (iso) => make("time", { class: "moment", datetime: iso });
+  /* How long ago a moment was, which the page keeps up to date; with a symbol, by its market's time. */
+  const moment = (iso, symbol = null) =>
+    make("time", { class: "moment", datetime: iso, "data-market": symbol });
 
   const money = new Intl.NumberFormat("en-US", {
     minimumFractionDigits: 2,

@@ -42,7 +42,7 @@
     return make(
       "tr",
       { role: "row" },
-      cell("Closed", "when", when(closedAt)),
+      cell("Closed", "when", when(closedAt, symbol)),
       ...(owner ? [cell("Bot", "who", name), cell("Symbol", "", symbol)] : []),
       cell("Side", "side", display.side),
       cell("Quantity", "number", display.quantity),

@@ -107,7 +107,7 @@
     }
   }
 
-  function showSignal(shown, { signal }) {
+  function showSignal(shown, { signal, symbol }) {
     const { parts } = shown;
     const drawn = JSON.stringify(signal);
     if (shown.signal === drawn) {
@@ -118,7 +118,7 @@
       parts.signal.replaceChildren(make("span", { class: "nothing" }, "None yet"));
     } else {
       const side = make("span", { class: "bot-side" }, sideWords(signal));
-      parts.signal.replaceChildren(side, " ", moment(signal.time));
+      parts.signal.replaceChildren(side, " ", moment(signal.time, symbol));
     }
     for (const [part, words] of [[parts.reason, signal?.reason], [parts.did, signal?.words]]) {
       write(part, words ?? "");
