@@ -13,11 +13,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app import create_app
+from balance.api.encoding import answer as answered
+from balance.api.encoding import encoded
 from balance.api.stream import Stream
+from balance.core.errors import StoreFailed
 from balance.desk import Desk
 from balance.store.memory_store import MemoryStore
 from tests.answers import problem
@@ -260,3 +264,138 @@ def test_a_message_is_whole_json_on_one_line() -> None:
     assert tag == "id: 2"
     assert rest == ["", ""]
     assert json.loads(data.removeprefix("data: "))["deposits"] == 1e-8
+
+
+class TestBots:
+    """The bots are a second kind of message, beside the snapshots."""
+
+    @pytest.fixture
+    def stream(self) -> Stream:
+        """One that nobody listens to yet."""
+        return Stream(most_listeners=3, heartbeat=0.05)
+
+    @pytest.fixture
+    def desk(self, stream: Stream) -> Desk:
+        """An account whose changes it tells."""
+        desk = Desk(MemoryStore())
+        desk.subscribe(stream.publish)
+        return desk
+
+    def test_a_new_listener_hears_the_newest_of_both_at_once(
+        self, stream: Stream, desk: Desk
+    ) -> None:
+        for version in (1, 2):
+            desk.deposit(1)
+            stream.publish_bots(bots(version))
+        heard = told(stream)
+        assert next(heard)[0] == "retry"
+        assert next(heard) == ("", "3", desk_answer(desk))
+        assert next(heard) == ("bots", "", {"status": "success", **bots(2)})
+        assert next(heard)[0] == "heartbeat"
+
+    def test_a_fault_comes_before_the_bots(self, stream: Stream) -> None:
+        stream.publish_fault(StoreFailed("full"))
+        stream.publish_bots(bots(1))
+        assert [name for name, _, _ in itertools.islice(told(stream), 3)] == [
+            *("retry", "fault", "bots"),
+        ]
+
+    def test_each_is_told_without_the_other_and_once(self, stream: Stream, desk: Desk) -> None:
+        heard = told(stream)
+        next(heard)
+        stream.publish_bots(bots(1))
+        assert next(heard)[0] == "bots"
+        desk.deposit(1)
+        assert next(heard)[1] == "2"
+        assert [next(heard)[0] for _ in range(2)] == ["heartbeat", "heartbeat"]
+        stream.publish_bots(bots(1))
+        # the prices have moved: they are news, though the bots have done nothing
+        assert next(heard)[0] == "bots"
+
+    def test_older_bots_are_no_news(self, stream: Stream) -> None:
+        stream.publish_bots(bots(2))
+        stream.publish_bots(bots(1))
+        heard = told(stream)
+        assert [next(heard)[2] for _ in range(2)][1]["version"] == 2
+        assert next(heard)[0] == "heartbeat"
+
+    def test_a_listener_who_is_slow_hears_the_newest_and_no_snapshot_late(
+        self, stream: Stream, desk: Desk
+    ) -> None:
+        heard = told(stream)
+        next(heard)
+        revisions, versions = [], []
+        for number in range(1, 60):
+            desk.deposit(1)
+            stream.publish_bots(bots(number))
+            if number % 7:
+                continue
+            for name, tag, data in itertools.islice(heard, 2):
+                (versions if name == "bots" else revisions).append(
+                    data["version"] if name == "bots" else int(tag)
+                )
+        assert revisions == [number + 1 for number in range(7, 60, 7)]
+        assert versions == list(range(7, 60, 7))
+
+    def test_all_hear_the_same_bytes(self, stream: Stream) -> None:
+        stream.publish_bots(bots(1))
+        one, other = stream.listen(), stream.listen()
+        for each in (one, other):
+            next(each)
+        assert next(one) is next(other)
+
+    def test_many_who_tell_and_listen_at_once_get_nothing_out_of_order(
+        self, stream: Stream, desk: Desk
+    ) -> None:
+        def listen(_: int) -> tuple[list[int], list[int]]:
+            revisions: list[int] = []
+            versions: list[int] = []
+            for name, tag, data in told(stream):
+                if name == "bots":
+                    versions.append(data["version"])
+                elif tag:
+                    revisions.append(int(tag))
+                if versions[-1:] == [300] and revisions[-1:] == [301]:
+                    break
+            return revisions, versions
+
+        with ThreadPoolExecutor(4) as pool:
+            heard = pool.map(listen, range(3))
+            for number in range(1, 301):
+                desk.deposit(1)
+                stream.publish_bots(bots(number))
+            for revisions, versions in heard:
+                assert revisions == sorted(set(revisions))
+                assert versions == sorted(set(versions))
+
+    def test_a_running_server_tells_them(self, server: Server) -> None:
+        with Listener(server.port) as listener:
+            first = listener.next("bots")
+            assert first.data == server.get("/bots").json()
+            body = {"name": "Trend", "symbol": "BTC/USDT", "strategy": "signals"}
+            made = server.post(body, "/bots").json()["bot"]
+            event = listener.next("bots")
+            assert [each["id"] for each in event.data["bots"]] == [made["id"]]
+            assert event.data["version"] > first.data["version"]
+            with Listener(server.port) as late:
+                assert late.next("bots").data["bots"][0]["id"] == made["id"]
+            server.post(path=f"/bots/{made['id']}/start")
+            assert listener.next("bots").data["bots"][0]["status"] == "running"
+
+
+def bots(version: int) -> dict[str, Any]:
+    """What is told of no bots."""
+    return {"version": version, "can_change": True, "words": "", "bots": []}
+
+
+def desk_answer(desk: Desk) -> Any:
+    """The snapshot as it is told."""
+    return json.loads(encoded(answered(desk.snapshot())))
+
+
+def told(stream: Stream) -> Iterator[tuple[str, str, Any]]:
+    """What a new listener hears: the name of each message, its id and its data."""
+    for message in stream.listen():
+        lines = dict(line.split(": ", 1) for line in message.decode().splitlines() if line)
+        name = "retry" if "retry" in lines else lines.get("event", "")
+        yield name, lines.get("id", ""), json.loads(lines.get("data", "null"))
