@@ -3,6 +3,7 @@ traded is summed up whoever did it, and whatever fails, nothing is lost or done 
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from balance.core.orders import placed
 from balance.core.ticket import Ticket
 from balance.desk import Desk
 from balance.own_strategies import Guarded
+from balance.store import disk
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from tests.bots_by_hand import MINUTE, NOON, ByHand, full_disk
 from tests.markets import BTC, ETH
@@ -89,6 +91,33 @@ def test_a_bot_decides_when_a_candle_of_its_own_timeframe_closes(desk: ByHand) -
     held = desk.held()
     assert held is not None
     assert held.opened_at == NOON + timedelta(minutes=10)
+
+
+def test_candles_are_asked_for_only_when_one_of_the_timeframe_has_closed(desk: ByHand) -> None:
+    asked: list[str] = []
+    candles = desk.candles
+
+    def counted(symbol: str, seconds: int, limit: int) -> Any:
+        asked.append(symbol)
+        return candles(symbol, seconds, limit)
+
+    desk.board.candles = counted
+    desk.create(timeframe="5m", trailing_stop=1)
+    desk.close(*[40_000] * 11)
+    assert len(asked) == 3
+
+
+def test_an_edit_counts_from_the_next_candle_on(desk: ByHand) -> None:
+    bot = desk.create()
+    desk.close(40_000, 40_000)
+    desk.bots.edit(bot, {"strategy": "buy_and_hold"})
+    desk.price(40_000)
+    assert desk.side() == ""
+    desk.close(40_000)
+    assert (desk.side(), desk.row(bot)["display"]["strategy"]) == ("long", "Buy and hold")
+    desk.bots.edit(bot, {"strategy": "own_levels", "direction": "short"})
+    desk.close(39_000)
+    assert desk.side() == "short"
 
 
 def test_of_candles_that_were_missed_the_newest_alone_is_decided_on(desk: ByHand) -> None:
@@ -310,6 +339,25 @@ def test_what_can_not_be_written_is_tried_again_and_nothing_is_lost(desk: ByHand
     assert desk.again().row(bot)["signal"]["action"] == "opened"
 
 
+def test_what_was_written_though_the_disk_did_not_say_so_is_not_done_again(
+    desk: ByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = desk.create(stop_loss=1)
+    desk.close(40_000, 40_000)
+
+    def fail(_: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "sync_folder", fail)
+        desk.close(41_000)
+    # what it has bought is sold again before it tries again
+    desk.price(40_000)
+    desk.price(41_000)
+    assert (desk.side(), desk.row(bot)["trades"]) == ("", 1)
+    assert desk.row(bot)["signal"]["words"] == "Was done already"
+
+
 def test_a_disk_that_is_full_is_complained_of_once(
     desk: ByHand, caplog: pytest.LogCaptureFixture, pass_time: Callable[[float], None]
 ) -> None:
@@ -443,10 +491,11 @@ def test_a_bot_that_another_one_makes_news_of_keeps_its_sums(
     second = desk.create(name="Second")
     desk.close(40_000, 41_000)
     assert (desk.side(ETH), desk.side()) == ("long", "long")
+    desk.price(40_000, seconds=59)
+    desk.desk.close_position(ETH)
+    # so that it looks for the first time right after the other one has bought
     desk.bots.stop(second)
     desk.bots.start(second)
-    desk.desk.close_position(ETH)
-    desk.bots.listed()
     step = runner_module.looked
 
     def meanwhile(look: Any) -> Any:
@@ -456,7 +505,7 @@ def test_a_bot_that_another_one_makes_news_of_keeps_its_sums(
         return step(look)
 
     monkeypatch.setattr(runner_module, "looked", meanwhile)
-    desk.close(40_000)
+    desk.price(40_000)
     assert (desk.side(), desk.side(ETH)) == ("", "long")
     assert (desk.row(first)["trades"], desk.row(second)["trades"]) == (1, 1)
 

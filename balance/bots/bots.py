@@ -66,6 +66,7 @@ class Bots(Changing):
                 raise InvalidRequest(f"There are {MOST_BOTS} bots; delete one first.")
             return self._roster.made(settings), "Made the bot {name}. Start it when you like."
 
+        self._know_strategies()
         return self._changed(["create", members], key, make)
 
     def edit(self, bot_id: str, members: Mapping[str, Any], key: str | None = None) -> Done:
@@ -93,6 +94,7 @@ class Bots(Changing):
             self._runner.forget(bot)
             return self._roster.put(bot), "Changed the bot {name}."
 
+        self._know_strategies()
         return self._changed(["edit", bot_id, members], key, change)
 
     def duplicate(self, bot_id: str, key: str | None = None) -> Done:
@@ -133,6 +135,7 @@ class Bots(Changing):
             )
             return self._roster.put(bot), "Started {name}. It decides when its next candle closes."
 
+        self._know_strategies()
         return self._changed(["start", bot_id], key, start)
 
     def pause(self, bot_id: str, key: str | None = None) -> Done:

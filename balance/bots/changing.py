@@ -41,7 +41,6 @@ class Changing(Telling):
             BalanceError: whatever ``change`` refuses, with nothing of it left; or what comes
                 afterwards, which may be asked for again.
         """
-        self._know_strategies()
         with self._roster.guard:
             earlier = self._earlier(asked, key)
             if earlier is not None:

@@ -280,7 +280,7 @@ class Runner:
         outcome = self._desk.step(change, BOT, key)
         if outcome is not None and outcome.replayed:
             self._roster.catch_up()
-            return replace(step, action="none", words="Was done before the restart")
+            return replace(step, action="none", words="Was done already")
         self._roster.catch_up()
         return steps[-1]
 
