@@ -566,7 +566,7 @@ class TestWhatIsRefused:
         assert method in problem(answer, 405)["detail"]
         assert set(answer.headers["Allow"].split(", ")) == allowed
 
-    @pytest.mark.parametrize("path", ["/orders/", "/positions/BTC/USDT", "/candles", "/prices/x"])
+    @pytest.mark.parametrize("path", ["/orders/", "/positions/BTC/USDT", "/candles/", "/prices/x"])
     def test_a_path_where_nothing_is_is_404(self, client: FlaskClient, path: str) -> None:
         problem(client.get(path), 404)
 
