@@ -99,6 +99,7 @@ def create_app(
             address=address,
             data_dir=None if data_dir == DEFAULT_DATA_DIR else str(data_dir.resolve()),
             needs_token=guards.token is not None,
+            needs_secret=bots.needs_secret,
             symbols=tuple(desk.market.instruments),
         )
         starting = plain(DEFAULT_STARTING_BALANCE)

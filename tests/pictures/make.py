@@ -9,14 +9,35 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.bots_alone import write_walk
 from tests.conftest import started_browser
 from tests.screen import text, wait_for, wait_for_link, write
 from tests.serving import Server
 
 _HERE = Path(__file__).resolve().parent
+_BOTS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "Trend",
+        "symbol": "BTC/USDT",
+        "strategy": "ema_crossover",
+        "timeframe": "5m",
+        "stop_loss": 1,
+        "trailing_stop": 0.8,
+    },
+    {
+        "name": "Back to the middle",
+        "symbol": "ETH/USDT",
+        "strategy": "bollinger_reversion",
+        "timeframe": "1m",
+        "stop_loss": 1,
+    },
+    {"name": "Breakout", "symbol": "ETH/USDT", "strategy": "donchian_breakout", "timeframe": "15m"},
+    {"name": "My alerts", "symbol": "BTC/USDT", "strategy": "signals", "timeframe": "1h"},
+)
 _RESULTS = (182.4, -61.15, 240.05, -118.7, 95.2, 310.0, -45.5)
 
 
@@ -46,6 +67,28 @@ def main() -> None:
         wait_for(lambda: browser.find_elements(".row-actions button"), "the positions")
         time.sleep(2)  # the chart draws itself
         browser.driver.save_screenshot(str(_HERE / "futures.png"))
+    _picture_of_bots()
+
+
+def _picture_of_bots() -> None:
+    """Four bots that have traded a walk for some hours of its time."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--speed", "600"]
+        for number, (name, price) in enumerate((("BTC", 43_000.0), ("ETH", 3_100.0))):
+            write_walk(Path(folder) / f"{name}.csv", 3_000, price, number + 3)
+            options += ["--feed", f"replay:{name}/USDT={folder}/{name}.csv"]
+        with (
+            Server(Path(folder) / "account", *options) as server,
+            started_browser(server.url, folder) as browser,
+        ):
+            for members in _BOTS:
+                made = server.post(members, "/bots").json()["bot"]["id"]
+                server.post(None, f"/bots/{made}/start")
+            browser.driver.set_window_size(1440, 1180)
+            browser.driver.get(f"{server.url}/auto")
+            wait_for_link(browser, "Live")
+            time.sleep(45)  # seven and a half hours of the market
+            browser.driver.save_screenshot(str(_HERE / "auto.png"))
 
 
 def _trade(server: Server) -> None:
