@@ -50,7 +50,8 @@ THREADS = 256
 MOST_STREAMS = 200
 SHORTEST_TOKEN = 12
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_LARGEST_REQUEST = 16 * 1024 * 1024
+# more than any route takes, so that each refuses what is too large in its own words
+_LARGEST_REQUEST = 17 * 1024 * 1024
 
 _ASSETS = Path(__file__).resolve().parent / "layouts" / "assets"
 _STYLES = (

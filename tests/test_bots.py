@@ -356,15 +356,25 @@ def test_a_running_bot_that_can_not_be_changed_goes_on_as_it_was(desk: ByHand) -
     with full_disk(BOTS_FILE):
         with pytest.raises(StoreFailed):
             desk.bots.edit(bot, {"strategy": "buy_and_hold"})
-        for stop in (desk.bots.stop, lambda _: desk.bots.stop_all(close=True)):
-            with pytest.raises(StoreFailed):
-                stop(bot)
+        with pytest.raises(StoreFailed):
+            desk.bots.stop(bot)
     desk.close(40_000)
     # buy and hold would have bought
     assert (desk.side(), desk.row(bot)["status"]) == ("", "running")
-    assert ("state", "Stopped with all others.") not in desk.log()
     desk.close(41_000)
     assert desk.side() == "long"
+
+
+def test_the_kill_switch_stops_all_whatever_the_disk_says(desk: ByHand) -> None:
+    bot = desk.create()
+    desk.close(41_000, 41_000)
+    with full_disk(BOTS_FILE):
+        done = desk.bots.stop_all(close=True)
+    assert "closed 1 position. The disk refuses to keep that" in done.message
+    assert (desk.side(), desk.row(bot)["status"]) == ("", "stopped")
+    # it is kept as soon as it can be
+    desk.bots.rest()
+    assert desk.again().row(bot)["status"] == "stopped"
 
 
 def test_bots_that_can_not_be_read_are_not_replaced(desk: ByHand) -> None:

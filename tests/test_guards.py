@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +14,7 @@ import requests
 from flask.testing import FlaskClient
 
 from app import create_app
+from balance.api import guards as guarding
 from balance.api.guards import Guards
 from balance.api.stream import Stream
 from balance.desk import Desk
@@ -220,3 +223,29 @@ def test_every_answer_tells_the_browser_what_it_may_not_do(server: Server, path:
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["Referrer-Policy"] == "same-origin"
         assert "Server" not in answer.headers or "Python" not in answer.headers["Server"]
+
+
+def test_the_first_requests_of_a_page_may_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Slow(guarding.Map):
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            made.append(threading.current_thread())
+            # the routes of another thread would begin meanwhile
+            time.sleep(0.05)
+            super().__init__(*arguments, **named)
+
+    monkeypatch.setattr(guarding, "Map", Slow)
+    server = create_app(Desk(MemoryStore()), Stream(10)).server
+    answers: list[int] = []
+
+    def ask() -> None:
+        answers.append(server.test_client().get("/assets/theme.css").status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [200] * 6
+    assert len(made) == 1

@@ -9,6 +9,7 @@ import hmac
 import ipaddress
 import re
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -116,13 +117,20 @@ class Guards:
     def _path_check(self, server: Flask) -> Callable[[], None]:
         """404 for what is no page and no route: Dash by itself answers any path with its page."""
 
+        # a page's first requests come at once, and routes can't be made by several threads
+        making = threading.Lock()
+
         @functools.cache
-        def routes() -> MapAdapter:
+        def made() -> MapAdapter:
             # at the first request: by then every route is there
             rules = [
                 each.empty() for each in server.url_map.iter_rules() if each.rule != _CATCH_ALL
             ]
             return Map(rules, converters=server.url_map.converters).bind("")
+
+        def routes() -> MapAdapter:
+            with making:
+                return made()
 
         def check_path() -> None:
             if request.path not in self.pages:

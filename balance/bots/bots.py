@@ -28,6 +28,8 @@ MOST_BOTS: Final = 100
 #: How often what they decided is kept; what they traded is kept at once.
 _SAVE_SECONDS: Final = 1.0
 
+_NOT_KEPT: Final = "The disk refuses to keep that: after a restart they would run again."
+
 _log = logging.getLogger(__name__)
 
 
@@ -206,16 +208,15 @@ class Bots(Changing):
 
     def stop_all(self, *, close: bool = False, key: str | None = None) -> Done:
         """The kill switch: stop every bot and, with ``close``, close what they hold. What can't be
-        closed is told; the bots are stopped all the same."""
+        closed or kept is told; the bots are stopped all the same."""
         with self._roster.guard:
             earlier = self._earlier(["stop_all", close], key)
             if earlier is not None:
                 return earlier
             active = [bot for bot in self._roster if bot.is_active]
-            self._roster.all_or_nothing(lambda: [self._stopped(bot) for bot in active])
             for bot in active:
-                self._note(bot, "Stopped with all others.")
-            faults: list[str] = []
+                self._note(self._stopped(bot), "Stopped with all others.")
+            faults = [] if self._roster.keep() else [_NOT_KEPT]
             count = 0
             for bot in self._roster if close else ():
                 try:
@@ -279,7 +280,8 @@ class Bots(Changing):
             try:
                 self._roster.begin(self._desk.market.feed, anew=anew)
             except StoreError as fault:
-                _log.error("the trades of the bots could not be read: %s", fault)
+                # every tab says so
+                _log.info("the bots begin before their trades can be read: %s", fault)
             self._save_and_tell()
 
     def look(self, market: Market) -> None:

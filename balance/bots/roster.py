@@ -110,8 +110,9 @@ class Roster:
         self._file.write(self._kept, durable=durable)
         self._is_changed = False
 
-    def keep(self) -> None:
-        """Save; where the disk refuses, the program's log says so once, and it is tried again."""
+    def keep(self) -> bool:
+        """Save; where the disk refuses, the program's log says so once, and it is tried again.
+        Whether it is saved."""
         try:
             self.save(durable=False)
         except StoreError as fault:
@@ -120,6 +121,7 @@ class Roster:
             self._is_refused = True
         else:
             self._is_refused = False
+        return not self._is_refused
 
     def all_or_nothing(self, change: Callable[[], _Result]) -> _Result:
         """``change``, kept; where that fails, nothing of it is left.

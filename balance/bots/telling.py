@@ -44,7 +44,6 @@ class Telling:
         self._is_news, self._told = False, 0.0
         self._market = desk.market
         self._names: Mapping[str, str] = {}
-        self._is_refused = False
         self._know_strategies()
 
     def listed(self) -> Mapping[str, Any]:
@@ -138,12 +137,8 @@ class Telling:
         """Whether the account has changed since the last time."""
         try:
             has_changed = self._roster.catch_up()
-        except StoreError as fault:
-            if not self._is_refused:
-                _log.error("the trades of the bots could not be read: %s", fault)
-            self._is_refused = True
-            return False
-        self._is_refused = False
+        except StoreError:
+            return False  # every tab says so
         self._is_news = self._is_news or has_changed
         return has_changed
 
