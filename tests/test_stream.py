@@ -385,7 +385,7 @@ class TestBots:
 
 def bots(version: int) -> dict[str, Any]:
     """What is told of no bots."""
-    return {"version": version, "can_change": True, "words": "", "bots": []}
+    return {"version": version, "can_change": True, "words": "", "bots": [], "display": {}}
 
 
 def desk_answer(desk: Desk) -> Any:

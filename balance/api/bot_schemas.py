@@ -220,7 +220,7 @@ _BOT: Final[Schema] = {
     "display": texts(
         (
             *("pnl", "realized", "win_rate", "position", "confidence", "fees", "trades"),
-            *("strategy", "stake", "status"),
+            *("strategy", "stake", "status", "entry_price", "unrealized_pnl", "curve"),
         )
     ),
 }
@@ -230,6 +230,7 @@ BOTS: Final[Schema] = {
     "can_change": _told({"type": "boolean"}, "Whether they run, and can be changed, here."),
     "words": _told(TEXT, "Why not, where they can't."),
     "bots": list_of(reference("Bot")),
+    "display": texts(("pnl", "running")),
 }
 
 _LOG_ENTRY: Final[Schema] = {

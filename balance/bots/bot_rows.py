@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,10 +13,11 @@ from balance.core.entry import Entry
 from balance.core.figures import NONE, dollars, gain, percent, rounded
 from balance.core.market import Market
 from balance.core.moments import iso
-from balance.core.money import exactly, quantized
+from balance.core.money import ZERO, exactly, quantized
 from balance.core.position import Position
-from balance.core.rows import Row
+from balance.core.rows import Row, price_words
 from balance.core.strategy import Kind
+from balance.core.tally import Tally
 from balance.core.trade_rows import trade_row
 from balance.own_strategies import Broken
 
@@ -104,12 +105,40 @@ def _texts(bot: Bot, own: Position | None, row: Mapping[str, Any], market: Marke
         "realized": gain(row["realized"]),
         "win_rate": NONE if row["win_rate"] is None else percent(row["win_rate"]).lstrip("+"),
         "position": NONE if own is None else f"{own.side.capitalize()} {rounded(own.quantity)}",
+        "entry_price": NONE if own is None else price_words(own.entry_price, own.symbol, market),
+        "unrealized_pnl": NONE if own is None else gain(own.unrealized_pnl),
+        "curve": _curve_words(bot.tally),
         "confidence": confidence_words(bot.decision.confidence) if bot.decision else NONE,
         "fees": dollars(row["fees"]),
         "trades": f"{row['trades']:,}",
         "strategy": strategy_words(row["strategy_name"], bot.settings),
         "stake": stake_words(bot.settings),
         "status": "Waits for prices" if waits else _STATUS[bot.status],
+    }
+
+
+def _curve_words(tally: Tally) -> str:
+    if not tally.curve:
+        return "No trades yet"
+    least, most = min(ZERO, *tally.curve), max(ZERO, *tally.curve)
+    return (
+        f"Realised P&L over the last {len(tally.curve)} trades: {gain(tally.curve[-1])} at the "
+        f"end, between {gain(least)} and {gain(most)}"
+    )
+
+
+def listing(
+    bots: Iterable[Bot], account: Account, market: Market, strategies: Mapping[str, str]
+) -> Row:
+    """``bots`` as rows, in their order, and what they made together."""
+    rows = [bot_row(bot, account, market, strategies) for bot in bots]
+    running = sum(row["status"] == "running" for row in rows)
+    return {
+        "bots": rows,
+        "display": {
+            "pnl": gain(sum((row["pnl"] for row in rows), ZERO)),
+            "running": f"{running} of {len(rows)} running",
+        },
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 
 from balance.bots.bot_file import BOTS_FILE, BotFile, Kept
 from balance.bots.bot_log import BotLog
-from balance.bots.bot_rows import bot_row, bot_trade_row, strategy_row
+from balance.bots.bot_rows import bot_trade_row, listing, strategy_row
 from balance.bots.roster import check_limit
 from balance.core.errors import InvalidRequest, StoreError
 from balance.core.rows import Row
@@ -66,7 +66,7 @@ class FollowedBots:
             "version": signature[0] // 1_000_000 if signature is not None else 0,
             "can_change": self.can_change,
             "words": self.words,
-            "bots": [bot_row(bot, account, market, names) for bot in kept.bots],
+            **listing(kept.bots, account, market, names),
         }
 
     def strategies(self) -> list[Row]:

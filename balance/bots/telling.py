@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from balance.bots.bot_rows import bot_row, bot_trade_row, strategy_row
+from balance.bots.bot_rows import bot_row, bot_trade_row, listing, strategy_row
 from balance.bots.roster import Roster, check_limit
 from balance.core.account import Account
 from balance.core.errors import StoreError
@@ -50,12 +50,11 @@ class Telling:
         """All bots as rows, with a ``version`` that changes with everything they do."""
         with self._roster.guard:
             account, market = self._settled(), self._desk.market
-            rows = [bot_row(bot, account, market, self._names) for bot in self._roster]
             return {
                 "version": self._version,
                 "can_change": self.can_change,
                 "words": self.words,
-                "bots": rows,
+                **listing(self._roster, account, market, self._names),
             }
 
     def strategies(self) -> list[Row]:

@@ -67,7 +67,7 @@ def _position(position: Position, attached: Mapping[str, Decimal | None], market
 
 def _position_texts(row: Row, market: Market) -> Row:
     prices = ("entry_price", "mark_price", "liquidation_price", "take_profit", "stop_loss")
-    texts = {name: _price(row[name], row["symbol"], market) for name in prices}
+    texts = {name: price_words(row[name], row["symbol"], market) for name in prices}
     leverage = f"{rounded(row['leverage'])}x"
     return {
         "symbol": row["symbol"],
@@ -122,7 +122,7 @@ def _order_texts(order: Order, market: Market) -> Row:
     attached = {"take_profit": "Take-profit", "stop_loss": "Stop-loss"}.get(order.reason)
     words = order.type.replace("_", "-").removesuffix("-market").capitalize()
     prices = ("price", "trigger_price", "take_profit", "stop_loss")
-    texts = {name: _price(getattr(order, name), order.symbol, market) for name in prices}
+    texts = {name: price_words(getattr(order, name), order.symbol, market) for name in prices}
     leverage = f"{rounded(order.leverage)}x"
     return {
         "symbol": order.symbol,
@@ -176,7 +176,7 @@ def _quote(quote: Quote, live: bool, market: Market) -> Row:
         "step_size": instrument.step_size,
         "max_leverage": instrument.brackets[0].max_leverage,
         "display": {
-            **{name: _price(getattr(quote, name), quote.symbol, market) for name in prices},
+            **{name: price_words(getattr(quote, name), quote.symbol, market) for name in prices},
             "change_percent": percent(change),
             "funding_rate": NONE if rate is None else f"{rate * 100:+.4f}%",
         },
@@ -216,7 +216,7 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> Row:
             "why": words.replace("_", "-").removesuffix("-market").capitalize(),
             "liquidity": fill.liquidity.capitalize(),
             "quantity": rounded(fill.quantity),
-            "price": _price(fill.price, fill.symbol, market),
+            "price": price_words(fill.price, fill.symbol, market),
             "fee": dollars(fill.fee),
             "realized_pnl": gain(fill.realized_pnl) if fill.closed_quantity else NONE,
             "owner": owner_words(fill.owner),
@@ -264,7 +264,8 @@ _PLACED: Final = (
 )
 
 
-def _price(price: Decimal | None, symbol: str, market: Market) -> str:
+def price_words(price: Decimal | None, symbol: str, market: Market) -> str:
+    """``price`` of ``symbol`` as ``market`` writes it: ``"43,812.40"``."""
     if price is None:
         return NONE
     instrument = market.instruments.get(symbol)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Final
 
-from balance.core.figures import dollars, gain, on_tick, rounded
+from balance.core.figures import dollars, gain, rounded
 from balance.core.market import Market
 from balance.core.moments import iso
 from balance.core.money import exactly
-from balance.core.rows import Row
+from balance.core.rows import Row, price_words
 from balance.core.trade import Trade
 
 _BY_HAND: Final = "By hand"
@@ -59,8 +58,8 @@ def _texts(trade: Trade, market: Market) -> Row:
         "symbol": trade.symbol,
         "side": trade.side.capitalize(),
         "quantity": rounded(trade.quantity),
-        "entry_price": _price(trade.entry_price, trade.symbol, market),
-        "exit_price": _price(trade.exit_price, trade.symbol, market),
+        "entry_price": price_words(trade.entry_price, trade.symbol, market),
+        "exit_price": price_words(trade.exit_price, trade.symbol, market),
         "pnl": gain(trade.pnl),
         "fees": dollars(trade.fees),
         "funding": gain(trade.funding),
@@ -80,8 +79,3 @@ def duration(time: timedelta) -> str:
         if said and (not count or len(said) == 2):
             break
     return " ".join(said) or "0 s"
-
-
-def _price(price: Decimal, symbol: str, market: Market) -> str:
-    instrument = market.instruments.get(symbol)
-    return rounded(price) if instrument is None else on_tick(price, instrument.tick_size)

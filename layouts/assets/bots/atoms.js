@@ -58,12 +58,6 @@
     return `${amount < 0 && text !== "0.00" ? "-" : ""}$${text}`;
   }
 
-  /* Money to the cent with its sign: "+$12.30", "-$0.50", "$0.00". */
-  function gain(amount) {
-    const text = dollars(amount);
-    return amount > 0 && text !== "$0.00" ? `+${text}` : text;
-  }
-
   const TONES = { "+": "gain", "-": "loss" };
   const tone = (text) => TONES[text?.[0]] ?? "flat";
 
@@ -192,7 +186,6 @@
     iconButton,
     moment,
     dollars,
-    gain,
     tone,
     writeFigure,
     field,

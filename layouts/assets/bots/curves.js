@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, draw, dollars, gain } = window.balanceAtoms;
+  const { make, draw, dollars } = window.balanceAtoms;
   const [WIDE, HIGH] = [96, 28];
   const MARGIN = 2;
 
@@ -23,19 +23,15 @@
   const range = (values) => [Math.min(...values), Math.max(...values)];
   const line = (where, className) => draw("polyline", { points: where, class: className });
 
-  /* The realised P&L after each trade, as a small drawing that says its figures to a reader. */
-  function spark(curve) {
+  /* The realised P&L after each trade, as a small drawing; `words` are what it says to a reader. */
+  function spark(curve, words) {
     if (curve.length === 0) {
-      return make("span", { class: "nothing", title: "No trades yet" }, "–");
+      return make("span", { class: "nothing", title: words }, "–");
     }
     const values = [0, ...curve];
     const places = values.map((_, place) => place);
     const box = range(values);
-    const end = gain(curve.at(-1));
-    const words =
-      `Realised P&L over the last ${curve.length} trades: ${end} at the end, ` +
-      `between ${gain(box[0])} and ${gain(box[1])}`;
-    const tone = window.balanceAtoms.tone(end);
+    const tone = curve.at(-1) > 0 ? "gain" : curve.at(-1) < 0 ? "loss" : "flat";
     return draw(
       "svg",
       { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "spark", role: "img", "aria-label": words, "data-tone": tone },

@@ -4,7 +4,7 @@
 (() => {
   "use strict";
 
-  const { make, button, iconButton, moment, gain, sideWords, writeFigure } = window.balanceAtoms;
+  const { make, button, iconButton, moment, sideWords, writeFigure } = window.balanceAtoms;
 
   const MAIN = {
     stopped: ["Start", "play-fill", "start"],
@@ -79,9 +79,8 @@
   }
 
   function showPosition({ parts }, { position, display }) {
-    const price = position?.entry_price.toLocaleString("en-US", { maximumFractionDigits: 8 });
     write(parts.position, display.position);
-    write(parts.entry, position === null ? "" : `at ${price}`);
+    write(parts.entry, position === null ? "" : `at ${display.entry_price}`);
   }
 
   function showResult(shown, { trades, wins, position, display, realized }) {
@@ -93,17 +92,17 @@
       window.balanceScreen.flash(parts.pnl);
     }
     shown.booked = booked;
-    const open = position === null ? "" : `${gain(position.unrealized_pnl)} open`;
+    const open = position === null ? "" : `${display.unrealized_pnl} open`;
     write(parts.realized, open);
     write(parts.wins, display.win_rate);
     write(parts.trades, trades === 0 ? "no trades" : `${wins} of ${trades}`);
   }
 
-  function showCurve(shown, { curve }) {
+  function showCurve(shown, { curve, display }) {
     const drawn = JSON.stringify(curve);
     if (shown.curve !== drawn) {
       shown.curve = drawn;
-      shown.parts.curve.replaceChildren(window.balanceCurves.spark(curve));
+      shown.parts.curve.replaceChildren(window.balanceCurves.spark(curve, display.curve));
     }
   }
 

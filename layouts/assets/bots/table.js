@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, button, gain, arrange, writeFigure } = window.balanceAtoms;
+  const { make, button, arrange, writeFigure } = window.balanceAtoms;
   const { COLUMNS, newRow, show } = window.balanceBotRow;
   const { ask } = window.balanceQuestions;
   const { carryOut } = window.balanceRequests;
@@ -110,15 +110,14 @@
     }
   }
 
-  function summarise(bots) {
-    const running = bots.filter(({ status }) => status === "running").length;
+  function summarise({ bots, display }) {
     const summary = place("auto-bots-summary");
     if (!summary.children.length) {
       summary.append(make("span"), make("span", { class: "live pnl-figure" }));
     }
     const [count, pnl] = summary.children;
-    write(count, bots.length ? `${running} of ${bots.length} running, P&L ` : "");
-    writeFigure(pnl, bots.length ? gain(bots.reduce((sum, bot) => sum + bot.pnl, 0)) : "");
+    write(count, bots.length ? `${display.running}, P&L ` : "");
+    writeFigure(pnl, bots.length ? display.pnl : "");
   }
 
   function heading() {
@@ -172,7 +171,7 @@
     write(place("auto-bots-words"), words ?? "");
     place("auto-new-bot").disabled = !canChange;
     place("auto-stop-all").disabled = !canChange || !bots.some((bot) => isOn(bot) || holds(bot));
-    summarise(bots);
+    summarise(state);
     if (bots.length) {
       showRows(bots, canChange);
     } else if (place("auto-bots-list").querySelector(".empty button")?.disabled !== !canChange) {
