@@ -64,4 +64,6 @@ say "ruff"
 say "mypy"
 .venv/bin/mypy
 say "pytest"
-.venv/bin/python -m pytest -n auto --dist loadfile "$@"
+# one more than there are processors, as browsers are waited for much of the time
+workers=$(($(getconf _NPROCESSORS_ONLN) + 1))
+.venv/bin/python -m pytest -n "$workers" --dist loadfile "$@"
