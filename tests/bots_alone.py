@@ -49,8 +49,8 @@ BOTS = (
 )
 
 
-def write_walk(file: Path, candles: int, price: float, seed: int) -> None:
-    """Write ``candles`` of a minute into ``file``, a walk that begins at ``price``."""
+def write_walk(file: Path, candles: int, price: float, seed: int, minutes: int = 1) -> None:
+    """Write ``candles`` of some ``minutes`` into ``file``, a walk that begins at ``price``."""
     chance, moment = random.Random(seed), datetime(2022, 1, 1, tzinfo=UTC)
     lines = ["time,open,high,low,close,volume"]
     for _ in range(candles):
@@ -58,7 +58,7 @@ def write_walk(file: Path, candles: int, price: float, seed: int) -> None:
         high, low = max(opened_at, price) * 1.0003, min(opened_at, price) * 0.9997
         prices = ",".join(f"{each:.2f}" for each in (opened_at, high, low, price))
         lines.append(f"{moment:%Y-%m-%d %H:%M},{prices},5")
-        moment += timedelta(minutes=1)
+        moment += timedelta(minutes=minutes)
     file.write_text("\n".join(lines))
 
 

@@ -36,12 +36,22 @@ _AS_NEW: Any = (
 )
 
 
+# of the names of files whose tests open browsers, start many processes or kill them
+_LONG = ("browser", "crash", "concurrency", "sync", "feed_change", "five_days", "replay")
+
+
 def pytest_setup_options() -> Options:
     """How dash.testing starts Chromium."""
     options = Options()
     for argument in _CHROMIUM:
         options.add_argument(argument)
     return options
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, though they have few tests: what is begun last is
+    waited for by all."""
+    items.sort(key=lambda item: not any(word in item.path.name for word in _LONG))
 
 
 @pytest.fixture

@@ -66,4 +66,4 @@ say "mypy"
 say "pytest"
 # one more than there are processors, as browsers are waited for much of the time
 workers=$(($(getconf _NPROCESSORS_ONLN) + 1))
-.venv/bin/python -m pytest -n "$workers" --dist loadfile "$@"
+.venv/bin/python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder "$@"

@@ -16,7 +16,6 @@ from balance.bots.bots import Bots
 from balance.core.backtest import Past, Plan, backtested
 from balance.core.backtest import Tested as Outcome
 from balance.core.bot import settings_of
-from balance.core.candles import MINUTE
 from balance.core.market import Market
 from balance.core.quote import Settlement
 from balance.core.strategy import lookback_of
@@ -61,7 +60,15 @@ BOTS: dict[str, dict[str, Any]] = {
         "max_drawdown": 60,
         "max_daily_loss": 40,
     },
+    # on candles of an hour
+    "hourly": {
+        "strategy": "ema_crossover",
+        "params": {"fast": 2, "slow": 4},
+        "timeframe": "5m",
+        "trailing_stop": 0.5,
+    },
 }
+MINUTELY = ("ema", "bollinger", "donchian")
 
 
 def backtest(file: Path, members: dict[str, Any], start: datetime, end: datetime) -> Outcome:
@@ -71,12 +78,13 @@ def backtest(file: Path, members: dict[str, Any], start: datetime, end: datetime
     market = Market(instruments=feed.instruments)
     settings = settings_of(members, catalogue.kind, market)
     strategy = catalogue.kind(settings.strategy).make(settings.params)
-    candles = [each for each in read_candles(file).candles if each.time < end]
+    read = read_candles(file)
+    candles = [each for each in read.candles if each.time < end]
 
     def unknown(_: datetime) -> Settlement | None:
         return None
 
-    past = Past(instrument=instrument, candles=candles, seconds=MINUTE, settlement=unknown)
+    past = Past(instrument=instrument, candles=candles, seconds=read.seconds, settlement=unknown)
     plan = Plan(
         settings=settings,
         decide=partial(asked, strategy),
@@ -124,7 +132,7 @@ def check(folder: Path, file: Path, name: str, start: datetime, end: datetime) -
     return expected
 
 
-@pytest.mark.parametrize("name", BOTS)
+@pytest.mark.parametrize("name", MINUTELY)
 def test_a_bot_on_a_replay_trades_as_its_backtest_did(
     folder: Path, tmp_path: Path, name: str
 ) -> None:
@@ -135,8 +143,18 @@ def test_a_bot_on_a_replay_trades_as_its_backtest_did(
     assert len(tested.trades) >= 3
 
 
+def test_candles_that_are_longer_than_the_timeframe_are_waited_for(
+    folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "BTCUSDT.csv"
+    write_walk(file, 400, 40_000, seed=5, minutes=60)
+    start = datetime(2022, 1, 3, 8, 3, tzinfo=UTC)
+    tested = check(folder, file, "hourly", start, datetime(2022, 1, 14, tzinfo=UTC))
+    assert len(tested.trades) >= 3
+
+
 @pytest.mark.skipif(not REAL.exists(), reason="needs the real minutes beside the repository")
-@pytest.mark.parametrize("name", BOTS)
+@pytest.mark.parametrize("name", MINUTELY)
 def test_a_bot_on_real_minutes_trades_as_its_backtest_did(folder: Path, name: str) -> None:
     start = datetime(2022, 1, 20, 12, 3, tzinfo=UTC)
     tested = check(folder, REAL, name, start, datetime(2022, 1, 21, 8, tzinfo=UTC))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from secrets import token_hex
 from typing import Final
 
@@ -35,6 +36,8 @@ from balance.core.words import BOT
 from balance.desk import Desk
 from balance.own_strategies import Catalogue, Guarded, asked
 
+# fewer candles may all have a gap between them
+_ENOUGH_TO_TELL: Final = 3
 _A_MINUTE: Final = timedelta(seconds=MINUTE)
 _LONGEST_REASON: Final = 300
 _KINDS: Final[dict[Action, LogKind]] = {
@@ -230,6 +233,7 @@ class Runner:
             return None, ()
         # the running one is told as well
         told = self._desk.candles(bot.settings.symbol, seconds, memory.lookback + 1)
+        begun = interval_of(quote.time, max(seconds, _length(told)))
         candles = [each for each in told if each.time < begun][-memory.lookback :]
         return (candles[-1].time if candles else None), candles
 
@@ -349,6 +353,15 @@ class Runner:
             confidence=confidence,
             reason=reason,
         )
+
+
+def _length(candles: Sequence[Candle]) -> int:
+    """How many seconds each of ``candles`` is long: those of a replay's file may be longer than
+    what is asked for. 0 where they are too few to tell."""
+    if len(candles) < _ENOUGH_TO_TELL:
+        return 0
+    apart = min(after.time - before.time for before, after in pairwise(candles))
+    return int(apart.total_seconds())
 
 
 def _now(quote: Quote | None) -> datetime:
