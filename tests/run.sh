@@ -55,7 +55,8 @@ get_browser() {
 
 [ -x .venv/bin/python ] || { say "Making the environment"; make_environment; }
 say "Installing what requirements.txt names"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+# what is never imported need not be compiled
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
 get_browser
 
 say "ruff"

@@ -3,7 +3,6 @@ its owner, no candle traded twice, no trade that is not summed up."""
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
@@ -21,10 +20,10 @@ from balance.core.tally import tallied
 from balance.store.file_store import FileStore
 from balance.store.recovery import verify
 from tests.bots_alone import BOTS, TURNCOAT, write_walk
+from tests.length import rounds
 from tests.serving import ROOT
 
-# CRASHES=50 takes a minute and a half
-KILLS = int(os.environ.get("CRASHES", "8"))
+KILLS = rounds(5, 50)
 CANDLES = 20_000
 SPEED = "3000"
 

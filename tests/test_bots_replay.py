@@ -28,6 +28,7 @@ from balance.own_strategies import Catalogue, asked
 from balance.store.file_store import FileStore
 from balance.store.recovery import verify
 from tests.bots_alone import write_walk
+from tests.length import LONG
 from tests.markets import BTC
 from tests.serving import ROOT
 
@@ -154,7 +155,7 @@ def test_candles_that_are_longer_than_the_timeframe_are_waited_for(
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="needs the real minutes beside the repository")
-@pytest.mark.parametrize("name", MINUTELY)
+@pytest.mark.parametrize("name", MINUTELY if LONG else ("ema",))
 def test_a_bot_on_real_minutes_trades_as_its_backtest_did(folder: Path, name: str) -> None:
     start = datetime(2022, 1, 20, 12, 3, tzinfo=UTC)
     tested = check(folder, REAL, name, start, datetime(2022, 1, 21, 8, tzinfo=UTC))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from balance.desk import open_account
 from balance.store.recovery import verify
+from tests.length import rounds
 from tests.serving import Server
 from tests.writers import (
     PROCESSES,
@@ -18,10 +19,10 @@ from tests.writers import (
     read_raw,
 )
 
-CHANGES = 250
+CHANGES = rounds(100, 250)
 #: A start of the command line takes as long as fifty commits: a part of the changes of its
 #: processes are made with it, the others through the module.
-BY_SHELL = 25
+BY_SHELL = rounds(8, 25)
 
 
 def amounts(process: int) -> list[str]:

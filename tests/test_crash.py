@@ -12,9 +12,10 @@ from balance.core.snapshot import Snapshot
 from balance.desk import open_account
 from balance.store.file_store import ACCOUNT_FILE
 from balance.store.recovery import verify
+from tests.length import rounds
 from tests.writers import DEAD, PROCESSES, commit_forever, die_at_step
 
-KILLS = 100
+KILLS = rounds(40, 100)
 
 
 def killed_at_work(folder: Path, first: int, after: float) -> list[tuple[Any, ...]]:
@@ -55,7 +56,7 @@ def assert_nothing_is_lost(messages: list[tuple[Any, ...]], seen: Snapshot) -> t
     return done, asked
 
 
-def test_a_hundred_kills_lose_no_acknowledged_change_and_no_retry_books_twice(
+def test_kills_lose_no_acknowledged_change_and_no_retry_books_twice(
     folder: Path,
 ) -> None:
     account, chance = open_account(folder), random.Random(1)

@@ -18,11 +18,12 @@ import requests
 from balance.core.entry import Entry
 from balance.store.file_store import FileStore
 from balance.store.recovery import verify
+from tests.length import rounds
 from tests.markets import BTC
 from tests.screen import wait_for
 from tests.serving import Server
 
-KILLS = 10
+KILLS = rounds(4, 10)
 # for five minutes at 600x
 CANDLES = 3_000
 
