@@ -15,16 +15,16 @@ def positions_grid() -> dag.AgGrid:
         "futures-positions-grid",
         "params.data.symbol",
         [
-            _text("symbol", "Symbol", 88),
-            _text("side_words", "Side", 80),
-            _text("owner", "Owner", 72),
-            _number("quantity", "Quantity", 72),
-            _result("unrealized_pnl", "Unrealised P&L", 116),
-            _result("roe_percent", "ROE", 68, "On the initial margin at the entry price"),
-            _number("entry_price", "Entry", 86),
-            _number("mark_price", "Mark", 86),
-            _number("liquidation_price", "Liquidation", 88),
-            _number("isolated_margin", "Margin", 84, "Isolated margin, USDT"),
+            _text("symbol", "Symbol", 84),
+            _text("side_words", "Side", 72),
+            _owner(64),
+            _number("quantity", "Quantity", 68),
+            _result("unrealized_pnl", "Unrealised", 90, "Unrealised P&L at the mark price, USDT"),
+            _result("roe_percent", "ROE", 64, "On the initial margin at the entry price"),
+            _number("entry_price", "Entry", 80),
+            _number("mark_price", "Mark", 80),
+            _number("liquidation_price", "Liquidation", 84),
+            _number("isolated_margin", "Margin", 80, "Isolated margin, USDT"),
             _number("exits", "Take-profit / stop-loss", 160),
             _actions("PositionActions", 176),
         ],
@@ -61,7 +61,7 @@ def fills_grid() -> dag.AgGrid:
             _text("symbol", "Symbol", 92),
             _text("side", "Side", 64),
             _text("why", "Type", 92),
-            _text("owner", "Owner", 72),
+            _owner(72),
             _number("quantity", "Quantity", 84),
             _number("price", "Price", 88),
             _text("liquidity", "Liquidity", 80),
@@ -100,6 +100,11 @@ def _grid(id: str, row_id: str, columns: list[dict[str, Any]]) -> dag.AgGrid:
 
 def _text(field: str, name: str, width: int) -> dict[str, Any]:
     return {"field": field, "headerName": name, "minWidth": width, "flex": 1, **_shown()}
+
+
+def _owner(width: int) -> dict[str, Any]:
+    """Whose it is: yours, or the id of a bot, which may be long."""
+    return {**_text("owner", "Owner", width), "tooltipField": "owner"}
 
 
 def _number(field: str, name: str, width: int, words: str = "") -> dict[str, Any]:

@@ -88,6 +88,7 @@ def _picture_of_bots() -> None:
             browser.driver.get(f"{server.url}/auto")
             wait_for_link(browser, "Live")
             time.sleep(45)  # seven and a half hours of the market
+            browser.driver.execute_script("document.getElementById('toasts').replaceChildren()")
             browser.driver.save_screenshot(str(_HERE / "auto.png"))
 
 
