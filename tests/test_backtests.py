@@ -315,12 +315,13 @@ class TestQueue:
             except InvalidRequest as fault:
                 faults.append(str(fault))
 
-        threads = [threading.Thread(target=ask) for _ in range(30)]
+        # no more than are remembered, however soon each is done
+        threads = [threading.Thread(target=ask) for _ in range(MOST_KEPT)]
         for each in threads:
             each.start()
         for each in threads:
             each.join()
-        assert len(rows) + len(faults) == 30
+        assert len(rows) + len(faults) == MOST_KEPT
         assert len(rows) >= MOST_WAITING
         assert {ended(backtests, row)["state"] for row in rows} == {"done"}
 
