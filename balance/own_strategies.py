@@ -18,11 +18,12 @@ from types import CodeType, ModuleType
 from typing import Any, Final, TypeVar
 from zlib import crc32
 
+import balance.core.series
 import balance.core.strategy
 from balance.core.catalogue import BUILT_IN
 from balance.core.errors import InvalidRequest
+from balance.core.series import Candles
 from balance.core.strategy import (
-    Candles,
     Holding,
     Kind,
     Signal,
@@ -37,7 +38,7 @@ from balance.core.strategy import (
 TIMEOUT: Final = 5.0
 LOAD_TIMEOUT: Final = 20.0
 _LONGEST_TRACEBACK: Final = 4000
-_OURS: Final = (__file__, balance.core.strategy.__file__)
+_OURS: Final = (__file__, balance.core.strategy.__file__, balance.core.series.__file__)
 _NOTHING: Final = hold("Nothing to say")
 
 _Answer = TypeVar("_Answer")

@@ -12,7 +12,8 @@ from balance.core.backtest import Past, Plan
 from balance.core.bot import BotSettings
 from balance.core.instruments import KNOWN
 from balance.core.quote import Candle, Settlement
-from balance.core.strategy import Candles, Holding, Signal, hold
+from balance.core.series import Candles
+from balance.core.strategy import Holding, Signal, hold
 from balance.core.terms import Terms
 from tests.markets import BTC
 

@@ -19,7 +19,8 @@ from balance.core import backtest
 from balance.core.backtest import Cancelled, Plan, backtested
 from balance.core.matching import advanced, is_due
 from balance.core.quote import Candle
-from balance.core.strategy import Candles, Holding, Signal, hold
+from balance.core.series import Candles
+from balance.core.strategy import Holding, Signal, hold
 from tests.backtesting import BEGIN, MINUTE, bodies, candle, past, plan, script
 from tests.markets import FREE
 

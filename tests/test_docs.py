@@ -20,7 +20,8 @@ from balance.api.stream import Stream
 from balance.bots import bot_file, bot_log
 from balance.core.catalogue import BUILT_IN
 from balance.core.quote import Candle
-from balance.core.strategy import Candles, Holding, Kind
+from balance.core.series import Candles
+from balance.core.strategy import Holding, Kind
 from balance.own_strategies import OwnStrategies, asked
 from balance.store import file_store
 from balance.store.memory_store import MemoryStore

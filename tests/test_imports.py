@@ -231,7 +231,7 @@ def test_the_search_for_clocks_and_files_tells_them_from_fields(code: str, found
 
 
 def test_only_strategies_know_of_arrays_and_only_built_in_ones_of_indicators() -> None:
-    strategies = ("balance.core.strategy", "balance.core.strategies")
+    strategies = ("balance.core.series", "balance.core.strategies")
     for library, allowed in (("numpy", strategies), ("talib", strategies[1:])):
         knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, (library,))}
         assert knowing

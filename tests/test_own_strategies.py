@@ -15,7 +15,8 @@ import balance.core.strategy
 from balance import own_strategies
 from balance.core.catalogue import BUILT_IN
 from balance.core.errors import InvalidRequest
-from balance.core.strategy import Candles, Holding, Kind, Signal, StrategyFault
+from balance.core.series import Candles
+from balance.core.strategy import Holding, Kind, Signal, StrategyFault
 from balance.own_strategies import Broken, Catalogue, Guarded, OwnStrategies, asked
 from tests.test_strategy import closing
 

@@ -15,19 +15,11 @@ from hypothesis import strategies as st
 
 from balance.core.catalogue import BUILT_IN
 from balance.core.errors import InvalidRequest
+from balance.core.series import CandleBuffer, Candles
 from balance.core.strategies import shown, strength
 from balance.core.strategies.bollinger_reversion import bands
 from balance.core.strategies.rsi_reversion import rsi
-from balance.core.strategy import (
-    CandleBuffer,
-    Candles,
-    Holding,
-    Kind,
-    Signal,
-    enough_of,
-    hold,
-    lookback_of,
-)
+from balance.core.strategy import Holding, Kind, Signal, enough_of, hold, lookback_of
 from tests.test_strategy import BEGIN, closing
 
 KINDS = {kind.id: kind for kind in BUILT_IN}

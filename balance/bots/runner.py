@@ -31,7 +31,8 @@ from balance.core.market import Market
 from balance.core.moments import iso
 from balance.core.orders import closed
 from balance.core.quote import Candle, Quote
-from balance.core.strategy import Candles, Holding, Signal, StrategyFault, lookback_of
+from balance.core.series import Candles
+from balance.core.strategy import Holding, Signal, StrategyFault, lookback_of
 from balance.core.words import BOT
 from balance.desk import Desk
 from balance.own_strategies import Catalogue, Guarded, asked

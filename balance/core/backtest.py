@@ -28,7 +28,8 @@ from balance.core.operations import started
 from balance.core.position import Position
 from balance.core.quote import Candle, Quote, Settlement
 from balance.core.reach import Reach, reach
-from balance.core.strategy import CandleBuffer, Candles, Holding, Signal
+from balance.core.series import CandleBuffer, Candles
+from balance.core.strategy import Holding, Signal
 from balance.core.tally import Tally
 from balance.core.terms import Terms
 from balance.core.trade import Trade

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from balance.core.series import Candles
 from balance.core.strategies import shown
-from balance.core.strategy import Candles, Holding, Signal, hold, strategy
+from balance.core.strategy import Holding, Signal, hold, strategy
 
 
 @strategy("Buy and hold", "Buys at once and stays long: what any other strategy has to beat.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import talib
 
+from balance.core.series import Candles
 from balance.core.strategies import shown, strength
-from balance.core.strategy import Candles, Holding, Signal, hold, parameter, strategy
+from balance.core.strategy import Holding, Signal, hold, parameter, strategy
 
 
 @strategy(

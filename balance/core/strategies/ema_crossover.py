@@ -6,8 +6,9 @@ from typing import Final
 
 import talib
 
+from balance.core.series import Candles
 from balance.core.strategies import shown, strength
-from balance.core.strategy import Candles, Holding, Signal, hold, parameter, strategy
+from balance.core.strategy import Holding, Signal, hold, parameter, strategy
 
 # of the price: averages that lie closer together than this differ by rounding alone
 _NOISE: Final = 1e-12

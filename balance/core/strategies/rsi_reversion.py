@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 import talib
 
+from balance.core.series import Candles, Floats
 from balance.core.strategies import strength
-from balance.core.strategy import Candles, Floats, Holding, Signal, hold, parameter, strategy
+from balance.core.strategy import Holding, Signal, hold, parameter, strategy
 
 # gains and losses are in balance
 _MIDDLE: Final = 50.0

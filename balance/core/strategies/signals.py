@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from balance.core.strategy import Candles, Holding, Signal, hold, strategy
+from balance.core.series import Candles
+from balance.core.strategy import Holding, Signal, hold, strategy
 
 
 @strategy("Signals from outside", "Does what other programs tell it over HTTP.")
