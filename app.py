@@ -27,18 +27,15 @@ from balance.api.encoding import answer
 from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems, problem_of
 from balance.api.routes import create_api
+from balance.api.services import Services
 from balance.api.stream import Stream
-from balance.backtests import Backtests
-from balance.bots.bots import Bots
-from balance.bots.followed import FollowedBots
 from balance.core.errors import StoreError
 from balance.core.figures import plain
 from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.desk import DEFAULT_DATA_DIR, Desk
 from balance.feeds.contract import FeedFault
 from balance.feeds.options import add_feed_options
-from balance.own_strategies import Catalogue
-from balance.running import Running, opened, resting_backtests
+from balance.running import Running, opened, services_alone
 from balance.watch import Watch
 from layouts.index import INDEX
 from layouts.shell import shell
@@ -66,22 +63,20 @@ def create_app(
     guards: Guards | None = None,
     tabs: Sequence[Tab] = TABS,
     data_dir: Path = DEFAULT_DATA_DIR,
-    bots: Bots | FollowedBots | None = None,
-    backtests: Backtests | None = None,
+    services: Services | None = None,
 ) -> Dash:
     """The dashboard of ``desk`` with ``tabs``, its HTTP interface on the same server; ``stream``
-    is what the pages listen to, ``data_dir`` what they tell other programs to open, ``bots`` those
-    that trade on the account (by default none, kept nowhere), ``backtests`` runs those that are
-    asked for. May be called more than once in a process."""
+    is what the pages listen to, ``data_dir`` what they tell other programs to open, ``services``
+    what else there is (by default nothing that runs, kept nowhere). May be called more than once in
+    a process."""
     server = Flask(__name__)
-    bots = bots or _bots_of(desk, stream)
-    backtests = backtests or resting_backtests(desk, Catalogue())
+    services = services or services_alone(desk, stream)
     guards = replace(guards or Guards(), pages=frozenset(tab.path for tab in tabs))
-    if bots.needs_secret:
+    if services.bots.needs_secret:
         guards = replace(guards, open_paths=frozenset({"/signals"}))
     guards.stand_before(server)
     answer_with_problems(server)
-    server.register_blueprint(create_api(desk, stream, bots, backtests))
+    server.register_blueprint(create_api(desk, stream, services))
     Bootstrap5(server)
     app = Dash(
         __name__,
@@ -100,7 +95,7 @@ def create_app(
             address=address,
             data_dir=None if data_dir == DEFAULT_DATA_DIR else str(data_dir.resolve()),
             needs_token=guards.token is not None,
-            needs_secret=bots.needs_secret,
+            needs_secret=services.bots.needs_secret,
             symbols=tuple(desk.market.instruments),
         )
         starting = plain(DEFAULT_STARTING_BALANCE)
@@ -110,12 +105,6 @@ def create_app(
     app.layout = lambda: layout(request.host_url.rstrip("/") if has_request_context() else "")
     desk.subscribe(stream.publish)
     return app
-
-
-def _bots_of(desk: Desk, stream: Stream) -> Bots:
-    bots = Bots(desk)
-    bots.subscribe(stream.publish_bots)
-    return bots
 
 
 def _first_store(desk: Desk) -> dict[str, Any]:
@@ -149,12 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(str(fault))
     guards = Guards(options.host, options.token)
     app = create_app(
-        running.desk,
-        stream,
-        guards,
-        data_dir=options.data_dir,
-        bots=running.bots,
-        backtests=running.backtests,
+        running.desk, stream, guards, data_dir=options.data_dir, services=running.services
     )
     return _serve(app, running, stream, options)
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from filelock import BaseFileLock
 
+from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.backtests import Backtests
 from balance.board import FileBoard, LiveBoard, saved_feed
@@ -40,8 +41,7 @@ class Running:
     """An account, and what begins and ends with its server."""
 
     desk: Desk
-    bots: Bots | FollowedBots
-    backtests: Backtests
+    services: Services
     start: Callable[[], None]
     stop: Callable[[], None]
     # held as long as this is
@@ -95,7 +95,8 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         feed.settlement,
         catalogue,
     )
-    return Running(desk, bots, backtests, start, engine.stop, lock)
+    services = Services(bots=bots, backtests=backtests)
+    return Running(desk, services, start, engine.stop, lock)
 
 
 def _following(store: FileStore, folder: Path, catalogue: Catalogue, stream: Stream) -> Running:
@@ -104,11 +105,18 @@ def _following(store: FileStore, folder: Path, catalogue: Catalogue, stream: Str
     bots = FollowedBots(desk, folder, catalogue)
     bots.subscribe(stream.publish_bots)
     follower = Follower(desk, board, stream.publish, bots.show)
-    backtests = resting_backtests(desk, catalogue)
-    return Running(desk, bots, backtests, follower.start, follower.stop, None, _FOLLOWS)
+    services = Services(bots=bots, backtests=_resting_backtests(desk, catalogue))
+    return Running(desk, services, follower.start, follower.stop, None, _FOLLOWS)
 
 
-def resting_backtests(desk: Desk, catalogue: Catalogue) -> Backtests:
+def services_alone(desk: Desk, stream: Stream) -> Services:
+    """What there is to serve beside ``desk`` where nothing runs and nothing is kept in files."""
+    bots = Bots(desk)
+    bots.subscribe(stream.publish_bots)
+    return Services(bots=bots, backtests=_resting_backtests(desk, Catalogue()))
+
+
+def _resting_backtests(desk: Desk, catalogue: Catalogue) -> Backtests:
     """Backtests on files alone, as no past of the market is at hand."""
     return Backtests(lambda: desk.market, lambda *_: (), lambda *_: None, catalogue)
 

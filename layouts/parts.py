@@ -34,6 +34,17 @@ def button(
     )
 
 
+def icon_button(id: str, icon: str, words: str) -> html.Button:
+    """A button with a Bootstrap icon alone; ``words`` say what it does."""
+    return html.Button(
+        id=id,
+        type="button",
+        title=words,
+        className=f"btn icon-button bi-{icon}",
+        **{"aria-label": words},
+    )
+
+
 def copy_button(target: str, what: str) -> html.Button:
     """A button that copies the text of the element with the id ``target``; ``what`` is its name."""
     return html.Button(

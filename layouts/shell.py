@@ -8,6 +8,7 @@ from dash import dcc, html
 
 from layouts.dialogs import money_dialog, position_dialog, reset_dialog
 from layouts.live import filled
+from layouts.parts import icon_button
 from layouts.sidebar import sidebar
 from layouts.tab import Place, Tab
 from layouts.ticker import ticker
@@ -66,12 +67,8 @@ def _tab_row(tabs: Sequence[Tab]) -> html.Nav:
     return html.Nav(
         [
             *(dbc.NavLink(tab.label, href=tab.path, active="exact") for tab in tabs),
-            html.Button(
-                id="theme-btn",
-                type="button",
-                title="Light or dark",
-                className="btn bi-circle-half",
-                **{"aria-label": "Light or dark"},
+            html.Div(
+                [icon_button("theme-btn", "circle-half", "Light or dark")], className="tab-end"
             ),
         ],
         className="tab-row",

@@ -11,6 +11,7 @@ from flask import Flask
 from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems
 from balance.api.routes import create_api
+from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.backtests import Backtests
 from balance.own_strategies import Catalogue
@@ -29,9 +30,10 @@ class Interface:
         (guards or Guards()).stand_before(server)
         answer_with_problems(server)
         backtests = Backtests(lambda: by_hand.market, by_hand.candles, lambda *_: None, Catalogue())
+        services = Services(bots=by_hand.bots, backtests=backtests)
         stream = Stream(1)
         by_hand.bots.subscribe(stream.publish_bots)
-        server.register_blueprint(create_api(by_hand.desk, stream, by_hand.bots, backtests))
+        server.register_blueprint(create_api(by_hand.desk, stream, services))
         self.client = server.test_client()
 
     def ask(self, method: str, path: str, body: Any = None, **how: Any) -> Any:

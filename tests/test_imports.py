@@ -139,7 +139,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 *("balance.core", "balance.store", "balance.feeds", "balance.history"),
                 *("balance.board", "balance.desk", "balance.engine", "balance.following"),
                 *("balance.own_strategies", "balance.bots", "balance.backtests"),
-                *("balance.api.stream", "filelock"),
+                *("balance.api.services", "balance.api.stream", "filelock"),
             ),
         ),
         (

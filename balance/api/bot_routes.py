@@ -14,7 +14,7 @@ from balance.api.bot_requests import (
     settings_wanted,
     signal_wanted,
 )
-from balance.api.encoding import bots_answer
+from balance.api.encoding import success
 from balance.api.requests import key_of, true_or_false, whole_number
 from balance.history import Page
 
@@ -82,13 +82,13 @@ class Bots(Protocol):
     def resume(self, bot_id: str, key: str | None = None) -> Done:
         """Let a paused bot open again."""
 
-    def stop(self, bot_id: str, close: bool = False, key: str | None = None) -> Done:
+    def stop(self, bot_id: str, *, close: bool = False, key: str | None = None) -> Done:
         """Stop a bot, and close what it holds if asked to."""
 
-    def delete(self, bot_id: str, close: bool = False, key: str | None = None) -> Done:
+    def delete(self, bot_id: str, *, close: bool = False, key: str | None = None) -> Done:
         """Delete a bot, and close what it holds if asked to."""
 
-    def stop_all(self, close: bool = False, key: str | None = None) -> Done:
+    def stop_all(self, *, close: bool = False, key: str | None = None) -> Done:
         """Stop all bots, and close what they hold if asked to."""
 
     def signal(self, members: Mapping[str, Any], key: str | None = None) -> Done:
@@ -109,7 +109,7 @@ def _add_readers(api: Blueprint, bots: Bots) -> None:
 
     @api.get("/bots")
     def listed() -> Response:
-        return json_answer(bots_answer(bots.listed()))
+        return json_answer(success(bots.listed()))
 
     @api.get("/bots/log")
     def log() -> Response:

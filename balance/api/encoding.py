@@ -34,9 +34,9 @@ def answer(snapshot: Snapshot, **more: Any) -> dict[str, Any]:
     return {"status": "success", **more, **snapshot}
 
 
-def bots_answer(listed: Mapping[str, Any]) -> dict[str, Any]:
-    """What is answered to who asks for the bots, and pushed to who listens."""
-    return {"status": "success", **listed}
+def success(document: Mapping[str, Any]) -> dict[str, Any]:
+    """``document`` as it is answered to who asks for it, and pushed to who listens."""
+    return {"status": "success", **document}
 
 
 def decoded(body: bytes) -> Any:

@@ -12,8 +12,8 @@ from flask import Blueprint, Response, request
 from werkzeug.datastructures import ETags
 
 from balance.api.answers import changed, etag, json_answer
-from balance.api.backtest_routes import Backtests, add_backtest_routes
-from balance.api.bot_routes import Bots, add_bot_routes
+from balance.api.backtest_routes import add_backtest_routes
+from balance.api.bot_routes import add_bot_routes
 from balance.api.encoding import answer
 from balance.api.openapi import DESCRIPTION
 from balance.api.problems import Problem
@@ -24,6 +24,7 @@ from balance.api.requests import (
     reset_wanted,
     whole_number,
 )
+from balance.api.services import Services
 from balance.api.stream import Stream, StreamClosed, StreamFull
 from balance.api.trade_routes import add_trade_routes
 from balance.core.figures import plain
@@ -45,9 +46,9 @@ CSV_COLUMNS: Final = (
 _CSV_BLOCK: Final = 500
 
 
-def create_api(desk: Desk, stream: Stream, bots: Bots, backtests: Backtests) -> Blueprint:
-    """The blueprint that serves ``desk``, its ``bots`` and ``backtests``, and ``stream`` for those
-    who listen."""
+def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
+    """The blueprint that serves ``desk`` and its ``services``, and ``stream`` for those who
+    listen."""
     api = Blueprint("balance", __name__)
 
     @api.get("/virtual_balance")
@@ -108,8 +109,8 @@ def create_api(desk: Desk, stream: Stream, bots: Bots, backtests: Backtests) -> 
         return json_answer(DESCRIPTION)
 
     add_trade_routes(api, desk)
-    add_bot_routes(api, bots)
-    add_backtest_routes(api, backtests)
+    add_bot_routes(api, services.bots)
+    add_backtest_routes(api, services.backtests)
     return api
 
 

@@ -1,14 +1,14 @@
-"""The stream: whole snapshots, and all bots, as Server-Sent Events, encoded once for all who
-listen."""
+"""The stream: whole snapshots, and what else there is to follow, as Server-Sent Events, encoded
+once for all who listen."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from balance.api.encoding import answer, bots_answer, encoded
+from balance.api.encoding import answer, encoded, success
 from balance.api.problems import problem_of
 from balance.core.errors import StoreError
 from balance.core.snapshot import Snapshot
@@ -17,6 +17,8 @@ from balance.core.snapshot import Snapshot
 HEARTBEAT_SECONDS: Final = 2.0
 #: How long a browser waits before it connects again.
 _RETRY_MILLISECONDS: Final = 500
+#: What is told beside the account, each as an event of its own.
+EVENTS: Final = ("bots", "settings", "alerts")
 
 
 class StreamFull(Exception):
@@ -33,11 +35,13 @@ class _Slot:
 
     message: bytes = b""
     number: int = 0
+    # the version of what it tells, where that has one
+    version: int = 0
 
 
 class Stream:
-    """What the listeners hear of the account, and of the bots: always the newest message, none
-    twice, none out of order."""
+    """What the listeners hear of the account, and of each of ``EVENTS``: always the newest message,
+    none twice, none out of order."""
 
     def __init__(self, most_listeners: int, heartbeat: float = HEARTBEAT_SECONDS) -> None:
         self._most = most_listeners
@@ -45,11 +49,10 @@ class Stream:
         self._changed = threading.Condition()
         self._listeners = 0
         self._closed = False
-        self._news, self._bots = _Slot(), _Slot()
+        self._news = _Slot()
+        self._events = {name: _Slot() for name in EVENTS}
         self._newest: Snapshot | None = None
         self._fault = ""
-        # of the newest message of the bots
-        self._version = 0
 
     @property
     def listeners(self) -> int:
@@ -74,13 +77,17 @@ class Stream:
                 self._tell(self._news, message)
 
     def publish_bots(self, listed: Mapping[str, Any]) -> None:
-        """Tell ``listed``, what ``GET /bots`` answers, unless the listeners have heard of a newer
-        ``version``."""
+        """Tell ``listed``, what ``GET /bots`` answers, as :meth:`publish_event` does."""
+        self.publish_event("bots", listed)
+
+    def publish_event(self, name: str, document: Mapping[str, Any]) -> None:
+        """Tell ``document`` as the event ``name``, one of ``EVENTS``, unless the listeners have
+        heard of a newer ``version`` of it."""
         with self._changed:
-            if listed["version"] < self._version:
-                return
-            self._version = listed["version"]
-            self._tell(self._bots, f"event: bots\ndata: {encoded(bots_answer(listed))}\n\n")
+            slot = self._events[name]
+            if document["version"] >= slot.version:
+                slot.version = document["version"]
+                self._tell(slot, f"event: {name}\ndata: {encoded(success(document))}\n\n")
 
     def listen(self) -> Iterator[bytes]:
         """The messages from the newest on, for as long as the caller wants them.
@@ -116,14 +123,14 @@ class Stream:
         self._changed.notify_all()
 
     def _messages(self) -> Iterator[bytes]:
-        heard = [0, 0]
+        slots = (self._news, *self._events.values())
+        heard = [0] * len(slots)
         yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
         while True:
             with self._changed:
-                self._wait_for_news(heard)
+                self._wait_for_news(slots, heard)
                 if self._closed:
                     return
-                slots = (self._news, self._bots)
                 fresh = [
                     slot.message
                     for slot, number in zip(slots, heard, strict=True)
@@ -132,9 +139,9 @@ class Stream:
                 heard = [slot.number for slot in slots]
             yield from fresh or [self._beat()]
 
-    def _wait_for_news(self, heard: list[int]) -> None:
+    def _wait_for_news(self, slots: Sequence[_Slot], heard: list[int]) -> None:
         self._changed.wait_for(
-            lambda: self._closed or [self._news.number, self._bots.number] != heard,
+            lambda: self._closed or [slot.number for slot in slots] != heard,
             timeout=self._heartbeat,
         )
 

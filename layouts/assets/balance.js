@@ -20,6 +20,7 @@
   let told = 0; // the newest revision whose news were told
   let flashed = null; // the revision whose changes have flashed
   const followers = [];
+  const hearers = {}; // of what the stream tells beside the account, by the event's name
 
   const noUpdate = () => window.dash_clientside.no_update;
 
@@ -77,8 +78,8 @@
   }
 
   function hear(message) {
-    if (message.kind === "bots") {
-      window.balanceBots.hear(message.text);
+    if (message.kind in hearers) {
+      hearers[message.kind].hear(message.text);
       return;
     }
     if (message.kind === "down") {
@@ -111,7 +112,7 @@
   }
 
   async function refresh() {
-    window.balanceBots.refresh();
+    Object.values(hearers).forEach((each) => each.refresh());
     try {
       const response = await fetch("/virtual_balance", {
         headers: etag ? { "If-None-Match": etag } : {},
@@ -238,6 +239,11 @@
     },
     get streaming() {
       return streaming;
+    },
+    /* Has `hear` called with the text of each event of that name, and `refresh` whenever the page
+     * fetches, as it has no stream or was asked to. */
+    hear(name, { hear, refresh }) {
+      hearers[name] = { hear, refresh };
     },
     // has `follow` called with the newest snapshot whenever something is shown
     follow(follow) {

@@ -2,7 +2,8 @@
  *
  * This file runs twice: as a SharedWorker, which holds the one connection and tells every tab what
  * comes; and in the page, which asks the worker or, where there is none, holds a connection itself.
- * What is told: {kind: "snapshot" | "fault" | "bots", text} as it came, "beat", or "down" when it broke.
+ * What is told: {kind: "snapshot" | "fault" | one of EVENTS, text} as it came, "beat", or "down" when it
+ * broke.
  */
 (() => {
   "use strict";
@@ -11,6 +12,8 @@
   // the server speaks every 2 s: after this long the connection is dead, whatever it says itself
   const SILENCE_MS = 7000;
   const RETRY_MS = 2000;
+  // what is told beside the account
+  const EVENTS = ["bots", "settings", "alerts"];
 
   function listen(tell) {
     let source = null;
@@ -49,7 +52,7 @@
       source = new EventSource(PATH);
       source.onmessage = hear("snapshot");
       source.addEventListener("fault", hear("fault"));
-      source.addEventListener("bots", hear("bots"));
+      EVENTS.forEach((name) => source.addEventListener(name, hear(name)));
       source.addEventListener("heartbeat", hear("beat"));
       source.onerror = broken;
     }
@@ -68,20 +71,20 @@
   if (typeof SharedWorkerGlobalScope !== "undefined" && self instanceof SharedWorkerGlobalScope) {
     const ports = new Set();
     let news = null; // the newest snapshot or fault
-    let bots = null; // the newest of the bots
+    const events = new Map(); // the newest of each of the others
     let last = null; // the newest message of any kind
     self.onconnect = ({ ports: [port] }) => {
       port.onmessage = ({ data }) => data === "bye" && ports.delete(port);
       ports.add(port);
-      [news, bots].filter(Boolean).forEach((message) => port.postMessage(message));
+      [news, ...events.values()].filter(Boolean).forEach((message) => port.postMessage(message));
       if (last?.kind === "down") {
         port.postMessage(last);
       }
     };
     listen((message) => {
       last = message;
-      if (message.kind === "bots") {
-        bots = message;
+      if (EVENTS.includes(message.kind)) {
+        events.set(message.kind, message);
       } else if (message.kind === "snapshot" || message.kind === "fault") {
         news = message;
       }

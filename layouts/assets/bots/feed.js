@@ -59,8 +59,8 @@
     return window.dash_clientside.no_update;
   }
 
+  window.balanceState.hear("bots", { hear, refresh });
   window.balanceBots = {
-    hear,
     refresh,
     isLookedAt,
     get state() {

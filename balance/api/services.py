@@ -1,0 +1,16 @@
+"""What the interface serves beside the account itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from balance.api.backtest_routes import Backtests
+from balance.api.bot_routes import Bots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """One of each; the routes know them by what they ask of them."""
+
+    bots: Bots
+    backtests: Backtests
