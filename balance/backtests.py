@@ -8,7 +8,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
@@ -155,13 +154,15 @@ class Backtests:
         is_on_file = members.get("file") is not None
         settings, read = self._on_file(members) if is_on_file else self._on_feed(members)
         hours = members.get("hours")
-        kind = self._catalogue.kind(settings.strategy)
+        kind, market = self._catalogue.kind(settings.strategy), self._market()
         plan = partial(
             _plan,
             read,
             settings=settings,
             kind=kind,
             balance=starting_balance(members.get("balance")),
+            terms=market.terms,
+            decimals=market.decimals,
             hours=None if hours is None else asked_for.positive(hours, "hours"),
         )
         return _Waiting(_Job(secrets.token_hex(8), kind.name), plan)
@@ -253,10 +254,9 @@ def _plan(
     *,
     settings: BotSettings,
     kind: Kind,
-    balance: Decimal,
-    hours: Decimal | None,
+    **more: Any,
 ) -> Plan:
     chosen = kind.make(settings.params)
     # one that a person wrote may hang, and is asked in a thread of its own
     decide = Guarded(chosen).asked if kind.own else partial(asked, chosen)
-    return planned(read(), settings, chosen, decide, balance=balance, hours=hours)
+    return planned(read(), settings, chosen, decide, **more)

@@ -148,7 +148,7 @@ class Clerk:
         if not commit.replayed:
             self._tell(snapshot)
         entries = commit.state.entries
-        return Outcome(snapshot, told(entries), commit.replayed, entries)
+        return Outcome(snapshot, told(entries, self.market.decimals), commit.replayed, entries)
 
     def _tell(self, snapshot: Snapshot) -> None:
         for listener in self._listeners:

@@ -17,12 +17,13 @@ from balance.core.backtest import Decide, Past, Plan
 from balance.core.bot import BotSettings
 from balance.core.candles import MINUTE
 from balance.core.errors import InvalidAmount, InvalidRequest
-from balance.core.figures import grouped
+from balance.core.figures import CENTS, grouped
 from balance.core.instrument import Instrument
 from balance.core.instruments import instrument
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.quote import Candle, Settlement
 from balance.core.strategy import Strategy, lookback_of
+from balance.core.terms import Terms
 from balance.feeds.choose import symbol_in
 from balance.feeds.contract import FeedFault
 from balance.feeds.csv_file import CandleFile, candles_in
@@ -120,10 +121,13 @@ def planned(
     since: datetime | None = None,
     until: datetime | None = None,
     hours: Decimal | None = None,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
+    decimals: int = CENTS,
 ) -> Plan:
     """A backtest of ``settings`` with the strategy ``chosen``, which ``decide`` asks, on a stretch
     of ``past`` and what must be known from before it. It begins at ``since``, or ``hours`` before
-    its end, or with the past, and ends before ``until``; ``balance`` in the quote currency.
+    its end, or with the past, and ends before ``until``; ``balance`` in the quote currency. It
+    trades on ``terms``, and its report shows money with ``decimals``.
 
     Raises:
         InvalidAmount: the balance is too small for any trade, or no number.
@@ -151,6 +155,8 @@ def planned(
         past=replace(past, candles=candles[warm:end]),
         begin=begin - warm,
         starting_balance=balance,
+        terms=terms,
+        decimals=decimals,
     )
 
 

@@ -74,4 +74,4 @@ def _told(desk: Desk, **wanted: Any) -> dict[str, Any]:
         page = desk.history(**wanted)
     except BalanceError as fault:
         return {"problem": str(fault)}
-    return {"rows": ledger_rows(page.entries), "next": page.next}
+    return {"rows": ledger_rows(page.entries, desk.market.decimals), "next": page.next}

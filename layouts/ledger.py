@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from balance.core.figures import NONE, dollars, gain
+from balance.core.figures import CENTS, NONE, dollars, gain
 from balance.core.wallet import EVENTS
 from layouts.live import tone
 
@@ -38,22 +38,25 @@ SOURCE_WORDS = {
 _NO_RESULT = frozenset({"start", "reset", "deposit", "withdrawal", "order", "cancel", "fill"})
 
 
-def ledger_rows(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """``entries``, as the history gives them, as the texts of their rows."""
-    return [_row(entry) for entry in entries]
+def ledger_rows(
+    entries: Iterable[Mapping[str, Any]], decimals: int = CENTS
+) -> list[dict[str, str]]:
+    """``entries``, as the history gives them, as the texts of their rows, money with
+    ``decimals``."""
+    return [_row(entry, decimals) for entry in entries]
 
 
-def _row(entry: Mapping[str, Any]) -> dict[str, str]:
+def _row(entry: Mapping[str, Any], decimals: int) -> dict[str, str]:
     kind = entry["kind"]
     write = dollars if kind in ("start", "reset") else gain
-    amount = NONE if kind in EVENTS else write(entry["amount"])
+    amount = NONE if kind in EVENTS else write(entry["amount"], decimals)
     return {
         "revision": str(entry["revision"]),
         "time": entry["time"],
         "kind": KIND_WORDS[kind],
         "amount": amount,
         "tone": "flat" if kind in _NO_RESULT else tone(amount),
-        "balance": dollars(entry["balance"]),
+        "balance": dollars(entry["balance"], decimals),
         "source": SOURCE_WORDS.get(entry["source"], entry["source"]),
         "note": entry["note"],
         "epoch": str(entry["epoch"]),

@@ -100,16 +100,17 @@ def _decision(decision: Decision) -> Row:
 
 def _texts(bot: Bot, own: Position | None, row: Mapping[str, Any], market: Market) -> Row:
     waits = bot.is_active and bot.settings.symbol not in market.live
+    decimals = market.decimals
     return {
-        "pnl": gain(row["pnl"]),
-        "realized": gain(row["realized"]),
+        "pnl": gain(row["pnl"], decimals),
+        "realized": gain(row["realized"], decimals),
         "win_rate": NONE if row["win_rate"] is None else percent(row["win_rate"]).lstrip("+"),
         "position": NONE if own is None else f"{own.side.capitalize()} {rounded(own.quantity)}",
         "entry_price": NONE if own is None else price_words(own.entry_price, own.symbol, market),
-        "unrealized_pnl": NONE if own is None else gain(own.unrealized_pnl),
-        "curve": _curve_words(bot.tally),
+        "unrealized_pnl": NONE if own is None else gain(own.unrealized_pnl, decimals),
+        "curve": _curve_words(bot.tally, decimals),
         "confidence": confidence_words(bot.decision.confidence) if bot.decision else NONE,
-        "fees": dollars(row["fees"]),
+        "fees": dollars(row["fees"], decimals),
         "trades": f"{row['trades']:,}",
         "strategy": strategy_words(row["strategy_name"], bot.settings),
         "stake": stake_words(bot.settings),
@@ -117,13 +118,14 @@ def _texts(bot: Bot, own: Position | None, row: Mapping[str, Any], market: Marke
     }
 
 
-def _curve_words(tally: Tally) -> str:
+def _curve_words(tally: Tally, decimals: int) -> str:
     if not tally.curve:
         return "No trades yet"
-    least, most = min(ZERO, *tally.curve), max(ZERO, *tally.curve)
+    ends = (tally.curve[-1], min(ZERO, *tally.curve), max(ZERO, *tally.curve))
+    last, least, most = (gain(each, decimals) for each in ends)
     return (
-        f"Realised P&L over the last {len(tally.curve)} trades: {gain(tally.curve[-1])} at the "
-        f"end, between {gain(least)} and {gain(most)}"
+        f"Realised P&L over the last {len(tally.curve)} trades: {last} at the end, "
+        f"between {least} and {most}"
     )
 
 
@@ -136,7 +138,7 @@ def listing(
     return {
         "bots": rows,
         "display": {
-            "pnl": gain(sum((row["pnl"] for row in rows), ZERO)),
+            "pnl": gain(sum((row["pnl"] for row in rows), ZERO), market.decimals),
             "running": f"{running} of {len(rows)} running",
         },
     }

@@ -18,6 +18,7 @@ from balance.core.bot import BotSettings, Run
 from balance.core.bot_rules import Look, looked
 from balance.core.candles import MINUTE, path, quoted, whole
 from balance.core.change import Change
+from balance.core.figures import CENTS
 from balance.core.funding import due
 from balance.core.instrument import Instrument
 from balance.core.margin import unrealized_pnl
@@ -69,6 +70,8 @@ class Plan:
     begin: int = 0
     starting_balance: Decimal = Decimal(10_000)
     terms: Terms = field(default_factory=Terms)
+    # how many decimals money is shown with in its report
+    decimals: int = CENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

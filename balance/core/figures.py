@@ -10,8 +10,9 @@ from typing import Final
 
 #: What stands where no number is known.
 NONE: Final = "\N{EN DASH}"
+#: How many decimals money is shown with unless asked otherwise.
+CENTS: Final = 2
 
-_CENT: Final = Decimal("0.01")
 _SATOSHI: Final = Decimal("0.00000001")
 _CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
@@ -43,25 +44,28 @@ def on_tick(price: Decimal, tick: Decimal) -> str:
     return f"{price.quantize(Decimal(1).scaleb(-decimals), context=_CONTEXT):,f}"
 
 
-def dollars(amount: Decimal | None) -> str:
-    """``amount`` rounded to cents: ``"$10,000.00"``, ``"-$12.30"``; a dash for None."""
-    return _signed(amount, prefix="$", plus="")
+def dollars(amount: Decimal | None, decimals: int = CENTS) -> str:
+    """``amount`` rounded to ``decimals``: ``"$10,000.00"``, ``"-$12.30"``; a dash for None."""
+    return _signed(amount, decimals, prefix="$", plus="")
 
 
-def gain(amount: Decimal | None) -> str:
-    """``amount`` rounded to cents with its sign: ``"+$240.18"``, ``"-$12.30"``, ``"$0.00"``."""
-    return _signed(amount, prefix="$", plus="+")
+def gain(amount: Decimal | None, decimals: int = CENTS) -> str:
+    """``amount`` rounded to ``decimals`` with its sign: ``"+$240.18"``, ``"-$12.30"``,
+    ``"$0.00"``; a dash for None."""
+    return _signed(amount, decimals, prefix="$", plus="+")
 
 
 def percent(amount: Decimal | None) -> str:
     """``amount``, in percent, rounded to two decimals, with its sign: ``"+1.25%"``."""
-    return _signed(amount, suffix="%", plus="+")
+    return _signed(amount, 2, suffix="%", plus="+")
 
 
-def _signed(amount: Decimal | None, *, prefix: str = "", suffix: str = "", plus: str) -> str:
+def _signed(
+    amount: Decimal | None, decimals: int, *, prefix: str = "", suffix: str = "", plus: str
+) -> str:
     if amount is None:
         return NONE
-    cents = amount.quantize(_CENT, context=_CONTEXT)
+    shown = amount.quantize(Decimal(1).scaleb(-decimals), context=_CONTEXT)
     # the sign is that of what is shown: nothing that reads zero is a gain or a loss
-    sign = "" if not cents else "-" if cents < 0 else plus
-    return f"{sign}{prefix}{cents.copy_abs():,f}{suffix}"
+    sign = "" if not shown else "-" if shown < 0 else plus
+    return f"{sign}{prefix}{shown.copy_abs():,f}{suffix}"

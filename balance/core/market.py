@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from balance.core.errors import InvalidRequest, NoLivePrice
+from balance.core.figures import CENTS
 from balance.core.instrument import Instrument
 from balance.core.money import exactly
 from balance.core.quote import Quote
@@ -34,6 +35,8 @@ class Market:
     live: frozenset[str] = frozenset()
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     terms: Terms = field(default_factory=Terms)
+    # how many decimals money is shown with; its amounts are exact, whatever is shown
+    decimals: int = CENTS
     # counts the moments that this feed has told
     tick: int = 0
 
@@ -47,6 +50,12 @@ class Market:
             known = ", ".join(self.instruments) or "none, as no feed runs"
             raise InvalidRequest(f"There is no symbol {symbol!r:.40} here. There are: {known}.")
         return self.instruments[symbol]
+
+    def default_leverage(self, symbol: str) -> Decimal:
+        """The leverage of an order of ``symbol`` that names none: that of the terms, or the most
+        that its smallest positions may have."""
+        most = self.instrument(symbol).brackets[0].max_leverage
+        return min(self.terms.default_leverage, most)
 
     def quote(self, symbol: str, *, closing: bool = False) -> Quote:
         """The live quote of ``symbol``; for what only closes, the last one of a replay that has

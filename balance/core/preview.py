@@ -83,20 +83,20 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
         liquidity=liquidity,
         affordable=affordable,
         warning=_warning(order, position),
-        display=_texts(values, account, instrument),
+        display=_texts(values, account, instrument, market.decimals),
     )
 
 
 def _texts(
-    values: Mapping[str, Any], account: Account, instrument: Instrument
+    values: Mapping[str, Any], account: Account, instrument: Instrument, decimals: int
 ) -> Mapping[str, str]:
     tick, liquidation_price = instrument.tick_size, values["liquidation_price"]
     amounts = ("notional", "margin", "fee", "cost", "available_after")
     return {
         "quantity": f"{rounded(values['quantity'])} {instrument.base}",
         "leverage": f"{rounded(values['leverage'])}x",
-        **{name: dollars(values[name]) for name in amounts},
-        "available": dollars(account.available_balance),
+        **{name: dollars(values[name], decimals) for name in amounts},
+        "available": dollars(account.available_balance, decimals),
         "price": on_tick(values["price"], tick),
         "liquidation_price": (
             NONE if liquidation_price is None else on_tick(liquidation_price, tick)

@@ -48,7 +48,8 @@ def report(plan: Plan, tested: Tested) -> Row:
         "max_drawdown_percent": quantized(_drawdown(each for _, each, _ in values)),
         "exposure_percent": quantized(Decimal(tested.exposed) / len(tested.points) * 100),
     }
-    market = Market(instruments={plan.past.instrument.symbol: plan.past.instrument})
+    instruments = {plan.past.instrument.symbol: plan.past.instrument}
+    market = Market(instruments=instruments, decimals=plan.decimals)
     newest = tested.trades[: -MOST_ROWS - 1 : -1]
     return {
         "from": iso(values[0][0]),
@@ -62,7 +63,7 @@ def report(plan: Plan, tested: Tested) -> Row:
         ],
         "rows": [trade_row(each, market, name=plan.settings.name) for each in newest],
         "stopped_because": tested.stopped_because,
-        "display": _texts(figures),
+        "display": _texts(figures, plan.decimals),
     }
 
 
@@ -80,7 +81,8 @@ def notes(plan: Plan, tested: Tested) -> str:
     for position in tested.account.positions:
         said.append(
             f"It still holds a {position.side} of {rounded(position.quantity)} at the end: its "
-            f"{gain(position.unrealized_pnl)} are in the P&L, but it is no trade yet."
+            f"{gain(position.unrealized_pnl, plan.decimals)} are in the P&L, but it is no trade "
+            "yet."
         )
     if not tested.trades and not tested.account.positions:
         said.append("It never traded: look at its settings, or test a longer time.")
@@ -137,14 +139,11 @@ def _thinned(values: Sequence[_Value]) -> Sequence[_Value]:
     return [values[place] for place in sorted(kept)]
 
 
-def _texts(figures: Mapping[str, Any]) -> Row:
-    factor = figures["profit_factor"]
+def _texts(figures: Mapping[str, Any], decimals: int) -> Row:
+    factor, spent = figures["profit_factor"], ("starting_balance", "equity", "fees")
     return {
-        **{name: dollars(figures[name]) for name in ("starting_balance", "equity", "fees")},
-        **{
-            name: NONE if figures[name] is None else gain(figures[name])
-            for name in ("net_pnl", "funding", "average_pnl")
-        },
+        **{name: dollars(figures[name], decimals) for name in spent},
+        **{name: gain(figures[name], decimals) for name in ("net_pnl", "funding", "average_pnl")},
         **{name: percent(figures[name]) for name in ("return_percent", "hold_percent")},
         **{name: percent(figures[name]).lstrip("+") for name in ("win_rate", "exposure_percent")},
         # a fall is told as one

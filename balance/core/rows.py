@@ -68,7 +68,7 @@ def _position(position: Position, attached: Mapping[str, Decimal | None], market
 def _position_texts(row: Row, market: Market) -> Row:
     prices = ("entry_price", "mark_price", "liquidation_price", "take_profit", "stop_loss")
     texts = {name: price_words(row[name], row["symbol"], market) for name in prices}
-    leverage = f"{rounded(row['leverage'])}x"
+    leverage, decimals = f"{rounded(row['leverage'])}x", market.decimals
     return {
         "symbol": row["symbol"],
         "side": row["side"].capitalize(),
@@ -77,12 +77,12 @@ def _position_texts(row: Row, market: Market) -> Row:
         "leverage": leverage,
         "side_words": f"{row['side'].capitalize()} {leverage}",
         "exits": _exits(texts),
-        "notional": dollars(row["notional"]),
-        "isolated_margin": dollars(row["isolated_margin"]),
+        "notional": dollars(row["notional"], decimals),
+        "isolated_margin": dollars(row["isolated_margin"], decimals),
         "margin_ratio": percent(row["margin_ratio"]).lstrip("+"),
-        "unrealized_pnl": gain(row["unrealized_pnl"]),
+        "unrealized_pnl": gain(row["unrealized_pnl"], decimals),
         "roe_percent": percent(row["roe_percent"]),
-        "realized_pnl": gain(row["realized_pnl"]),
+        "realized_pnl": gain(row["realized_pnl"], decimals),
         "owner": owner_words(row["owner"]),
     }
 
@@ -133,7 +133,7 @@ def _order_texts(order: Order, market: Market) -> Row:
         "leverage": leverage,
         "side_words": f"{order.side.capitalize()} {leverage}",
         "exits": _exits(texts),
-        "reserved_margin": dollars(order.reserved_margin),
+        "reserved_margin": dollars(order.reserved_margin, market.decimals),
         "owner": owner_words(order.owner),
     }
 
@@ -207,7 +207,7 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> Row:
         "position_pnl": fill.position_pnl,
         "owner": fill.owner,
     }
-    words = fill.reason if fill.reason != "order" else fill.type
+    words, decimals = fill.reason if fill.reason != "order" else fill.type, market.decimals
     return {
         **row,
         "display": {
@@ -217,8 +217,8 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> Row:
             "liquidity": fill.liquidity.capitalize(),
             "quantity": rounded(fill.quantity),
             "price": price_words(fill.price, fill.symbol, market),
-            "fee": dollars(fill.fee),
-            "realized_pnl": gain(fill.realized_pnl) if fill.closed_quantity else NONE,
+            "fee": dollars(fill.fee, decimals),
+            "realized_pnl": (gain(fill.realized_pnl, decimals) if fill.closed_quantity else NONE),
             "owner": owner_words(fill.owner),
         },
     }

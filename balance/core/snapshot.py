@@ -105,6 +105,17 @@ DISPLAYED: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
 )
 
 
+# what writes money, which is shown with as many decimals as a person wants
+_MONEY: Final = (dollars, gain)
+
+
+def _text(write: Callable[[Any], str], value: Any, decimals: int) -> str:
+    for each in _MONEY:
+        if write is each:
+            return each(value, decimals)
+    return write(value)
+
+
 def snapshot(
     account: Account,
     *,
@@ -149,5 +160,6 @@ def snapshot(
         "news": news,
     }
     counts = {"position_count": len(account.positions), "order_count": len(account.orders)}
-    display = {name: write({**values, **counts}[name]) for name, write in DISPLAYED.items()}
+    shown, decimals = {**values, **counts}, market.decimals
+    display = {name: _text(write, shown[name], decimals) for name, write in DISPLAYED.items()}
     return Snapshot(**values, display=display)

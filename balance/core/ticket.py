@@ -27,8 +27,6 @@ from balance.core.position import (
     opened_side,
 )
 
-#: What an order has that names no leverage, where nothing of its symbol is open yet.
-DEFAULT_LEVERAGE: Final = Decimal(10)
 #: How many orders of one symbol may be open.
 MOST_ORDERS: Final = 200
 
@@ -86,7 +84,7 @@ def drawn_up(
     price = _on_tick(instrument, ticket.price)
     trigger = _on_tick(instrument, ticket.trigger_price)
     reference = _reference(ticket, market, price or trigger)
-    leverage = _leverage(account, ticket)
+    leverage = _leverage(account, ticket, market)
     quantity = _quantity(account, ticket, market, reference, leverage)
     opening = ZERO
     if ticket.reduce_only:
@@ -181,13 +179,13 @@ def _on_tick(instrument: Instrument, price: Decimal | None) -> Decimal | None:
     return max(instrument.tick_size, instrument.price(price))
 
 
-def _leverage(account: Account, ticket: Ticket) -> Decimal:
+def _leverage(account: Account, ticket: Ticket, market: Market) -> Decimal:
     held = account.position(ticket.symbol)
     used = [held.leverage] if held else []
     used += [each.leverage for each in account.orders_of(ticket.symbol) if not each.reduce_only]
     wanted = ticket.leverage
     if wanted is None:
-        return used[0] if used else DEFAULT_LEVERAGE
+        return used[0] if used else market.default_leverage(ticket.symbol)
     if wanted != wanted.to_integral_value() or not 1 <= wanted <= 1_000:
         raise InvalidAmount(f"The leverage must be a whole number from 1 on, not {wanted}.")
     if used and used[0] != wanted and not ticket.reduce_only:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from balance.core.entry import Booking, Entry
-from balance.core.figures import gain, grouped
+from balance.core.figures import CENTS, gain, grouped
 from balance.core.fills import fill_words
 from balance.core.money import CURRENCY
 
@@ -20,12 +20,13 @@ _NEWS: Final = ("fill", "liquidation", "cancel")
 _MOST_TOLD: Final = 3
 
 
-def told(entries: Sequence[Entry]) -> str:
-    """The sentence for one committed change: ``"Deposited 500.00 USDT. Balance 10,500.00."``"""
+def told(entries: Sequence[Entry], decimals: int = CENTS) -> str:
+    """The sentence for one committed change: ``"Deposited 500.00 USDT. Balance 10,500.00."``;
+    what a trade realised is rounded to ``decimals``, all else is exact."""
     booking = entries[-1].booking
     trades = [entry.booking for entry in entries if entry.booking.kind in _NEWS]
     if trades and booking.kind != "reset":
-        return f"{_joined(trades)} Balance {grouped(booking.balance)}."
+        return f"{_joined(trades, decimals)} Balance {grouped(booking.balance)}."
     amount = f"{grouped(booking.amount.copy_abs())} {CURRENCY}"
     balance = f"Balance {grouped(booking.balance)}."
     match booking.kind:
@@ -49,24 +50,24 @@ def told(entries: Sequence[Entry]) -> str:
             return f"Booked {kind.replace('_', ' ')} of {amount}. {balance}"
 
 
-def news(entries: Sequence[Entry]) -> str:
+def news(entries: Sequence[Entry], decimals: int = CENTS) -> str:
     """What the market or a bot did of itself, in a sentence: fills, liquidations and orders that
     could not fill; empty where a person asked for ``entries``, or they are of no such kind."""
     if not entries or entries[0].source not in (MARKET, OFFLINE, BOT):
         return ""
     trades = [entry.booking for entry in entries if entry.booking.kind in _NEWS]
     before = "While the program was off: " if entries[0].source == OFFLINE else ""
-    return f"{before}{_joined(trades)}" if trades else ""
+    return f"{before}{_joined(trades, decimals)}" if trades else ""
 
 
-def _joined(trades: Sequence[Booking]) -> str:
-    said = [_trade(booking) for booking in trades[:_MOST_TOLD]]
+def _joined(trades: Sequence[Booking], decimals: int) -> str:
+    said = [_trade(booking, decimals) for booking in trades[:_MOST_TOLD]]
     if len(trades) > _MOST_TOLD:
         said.append(f"And {len(trades) - _MOST_TOLD} more.")
     return " ".join(said)
 
 
-def _trade(booking: Booking) -> str:
+def _trade(booking: Booking, decimals: int) -> str:
     fill = booking.fill
     if booking.kind == "cancel":
         return f"Cancelled: {booking.note}."
@@ -75,5 +76,5 @@ def _trade(booking: Booking) -> str:
     if fill is None:
         return f"{booking.note}."
     whose = f"{fill.owner}: " if fill.owner else ""
-    result = f", realised {gain(fill.realized_pnl)}" if fill.closed_quantity else ""
+    result = f", realised {gain(fill.realized_pnl, decimals)}" if fill.closed_quantity else ""
     return f"{whose}{fill_words(fill)}{result}, fee {grouped(fill.fee)}."

@@ -48,7 +48,7 @@ class State:
                 as_of=self.changed_at,
                 instance=instance,
                 market=market,
-                news=news(self.entries),
+                news=news(self.entries, market.decimals),
             )
 
 
