@@ -11,11 +11,13 @@ import pytest
 from dash.testing.browser import Browser
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.serving import Server
+from tests.serving import Program, Server
 
 BLANK = "about:blank"
 _WINDOW = (1440, 1000)
+_PATIENCE_SECONDS, _POLL_SECONDS = 10, 0.05
 _CHROMIUM = (
     # as root it has no sandbox; the rest keeps it from calling out
     "--no-sandbox",
@@ -77,6 +79,19 @@ def server(start_server: Callable[..., Server]) -> Server:
     return start_server()
 
 
+@pytest.fixture
+def start_program(folder: Path) -> Iterator[Callable[..., Program]]:
+    """Starts servers as their users do, on ``folder``."""
+    with ExitStack() as running:
+        yield lambda *options: running.enter_context(Program(folder, *options))
+
+
+@pytest.fixture
+def program(start_program: Callable[..., Program]) -> Program:
+    """The running product as its users start it, with a new account of 10,000."""
+    return start_program()
+
+
 def started_browser(url: str, folder: str, headless: bool = True) -> Browser:
     """A browser of its own at ``url``, a page of the dashboard or ``BLANK``, which downloads into
     ``folder``; for a ``with`` block."""
@@ -87,6 +102,8 @@ def started_browser(url: str, folder: str, headless: bool = True) -> Browser:
         download_path=folder,
         percy_finalize=False,
     )
+    # its own waits look every half second
+    browser._wd_wait = WebDriverWait(browser.driver, _PATIENCE_SECONDS, _POLL_SECONDS)
     if url != BLANK:
         browser.server_url = url  # goes there, and waits for the page
     return browser

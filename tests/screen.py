@@ -7,6 +7,7 @@ from typing import Any
 
 from dash.testing.browser import Browser
 from dash.testing.wait import until
+from selenium.webdriver.common.keys import Keys
 
 #: The wallet balance as each part of the page shows it.
 BALANCES = (
@@ -73,8 +74,8 @@ def go(browser: Browser, tab: str) -> None:
 def write(browser: Browser, id: str, words: str) -> None:
     """Put ``words`` into the field with ``id``, in the place of what is there."""
     field = browser.wait_for_element(f"#{id}")
-    browser.clear_input(field)
-    field.send_keys(words)
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys(words or Keys.DELETE)
 
 
 def resize(browser: Browser, width: int, height: int = 740) -> None:

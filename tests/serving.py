@@ -1,41 +1,37 @@
-"""The product as its users run it: ``python app.py`` in a process of its own."""
+"""The product as it runs: in a process of its own, which serves until it is stopped or killed."""
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TextIO
 
 import requests
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.processes import PROCESSES, ROOT, serve
+
 START_SECONDS = 30
+_STOP_SECONDS = 15
 
 
 class Server:
-    """A running server on ``folder``; leaves with its ``with`` block, whatever happens in it."""
+    """A running server on ``folder``; leaves with its ``with`` block, whatever happens in it.
+
+    It is forked off a process that has the product loaded, as to load it takes longer than most
+    tests; :class:`Program` is started as its users start it."""
 
     def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
         self.folder = folder
         self.said: list[str] = []
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                str(ROOT / "app.py"),
-                *("--data-dir", str(folder), "--port", str(port), *options),
-            ],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
         self._ready = threading.Event()
-        self._reader = threading.Thread(target=self._read, daemon=True)
+        lines = self._begin(("--data-dir", str(folder), "--port", str(port), *options))
+        self._reader = threading.Thread(target=self._read, args=(lines,), daemon=True)
         self._reader.start()
         if not self._ready.wait(START_SECONDS) or not self.said:
             self.kill()
@@ -46,34 +42,49 @@ class Server:
             raise RuntimeError("The server did not start:\n" + "\n".join(self.said))
         self.url, self.port = found[1], int(found[2])
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.kill()
+        self.kill()
 
-    def _read(self) -> None:
-        lines: Iterable[str] = self.process.stdout or ()
-        for line in lines:
-            self.said.append(line.rstrip())
-            if "http://" in line:
-                self._ready.set()
+    def _begin(self, arguments: Sequence[str]) -> TextIO:
+        """Start the process: what it prints."""
+        said, saying = PROCESSES.Pipe(duplex=False)
+        self._process = PROCESSES.Process(target=serve, args=(arguments, saying))
+        self._process.start()
+        saying.close()
+        return os.fdopen(os.dup(said.fileno()))
+
+    def _read(self, lines: TextIO) -> None:
+        with lines:
+            for line in lines:
+                self.said.append(line.rstrip())
+                if "http://" in line:
+                    self._ready.set()
         self._ready.set()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+
+    def _signal(self, number: int) -> None:
+        if self._process.exitcode is None:
+            os.kill(self._process.pid, number)
+
+    def _ended(self) -> int:
+        """Its exit code, once it has ended."""
+        self._process.join(_STOP_SECONDS)
+        assert self._process.exitcode is not None, "the server does not stop"
+        return int(self._process.exitcode)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to stop and wait until it has; returns its exit code."""
-        self.process.send_signal(number)
-        code = self.process.wait(timeout=15)
+        self._signal(number)
+        code = self._ended()
         self._reader.join(timeout=5)
         return code
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
-        self.process.kill()
-        self.process.wait()
+        self._signal(signal.SIGKILL)
+        self._ended()
         self._reader.join(timeout=5)
 
     def get(self, path: str = "/virtual_balance", **how: Any) -> requests.Response:
@@ -89,3 +100,24 @@ class Server:
     def balance(self) -> float:
         """The wallet balance that it answers."""
         return float(self.get().json()["balance"])
+
+
+class Program(Server):
+    """A running server that was started by ``python app.py``."""
+
+    def _begin(self, arguments: Sequence[str]) -> TextIO:
+        self._started = subprocess.Popen(
+            [sys.executable, str(ROOT / "app.py"), *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self._started.stdout is not None
+        return self._started.stdout
+
+    def _signal(self, number: int) -> None:
+        self._started.send_signal(number)
+
+    def _ended(self) -> int:
+        return self._started.wait(_STOP_SECONDS)

@@ -22,7 +22,8 @@ from balance.store.memory_store import MemoryStore
 from tests.answers import problem
 from tests.listening import Listener
 from tests.pages import newest
-from tests.serving import ROOT, Server
+from tests.processes import ROOT
+from tests.serving import Program, Server
 from tests.standing import StandingServer, of_the_account
 
 NOBODY = 65534
@@ -69,12 +70,12 @@ def refused_in_a_process(*command: object) -> str:
     return done.stderr
 
 
-def test_it_says_where_it_is_and_how_to_stop_it(server: Server) -> None:
-    said = server.said[0]
+def test_it_says_where_it_is_and_how_to_stop_it(program: Program) -> None:
+    said = program.said[0]
     assert re.search(r"at http://127\.0\.0\.1:\d+ ", said)
-    assert str(server.folder) in said
+    assert str(program.folder) in said
     assert "Ctrl-C" in said
-    assert server.balance() == 10_000
+    assert program.balance() == 10_000
 
 
 @pytest.mark.parametrize(
@@ -175,26 +176,28 @@ class TestARefusal:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_at_once_while_twenty_listen(server: Server, number: signal.Signals) -> None:
+def test_it_stops_at_once_while_twenty_listen(program: Program, number: signal.Signals) -> None:
     with ExitStack() as stack:
-        many = [stack.enter_context(Listener(server.port)) for _ in range(20)]
+        many = [stack.enter_context(Listener(program.port)) for _ in range(20)]
         for listener in many:
             listener.next()
         begin = time.monotonic()
-        assert server.stop(number) == 0
+        assert program.stop(number) == 0
         assert time.monotonic() - begin < 2
         assert all(listener.ended.wait(1) for listener in many)
-    assert server.said[-1] == "Stopped."
-    assert "Traceback" not in "\n".join(server.said)
+    assert program.said[-1] == "Stopped."
+    assert "Traceback" not in "\n".join(program.said)
 
 
-def test_a_restart_keeps_the_balance_and_the_history(start_server: Callable[..., Server]) -> None:
-    first = start_server()
+def test_a_restart_keeps_the_balance_and_the_history(
+    start_program: Callable[..., Program],
+) -> None:
+    first = start_program()
     first.post({"deposit": 123.45})
     first.post({"adjust": -0.00000001})
     told, history = first.get().json(), first.get("/virtual_balance/history").json()
     first.kill()
-    second = start_server()
+    second = start_program()
     again = second.get().json()
     assert of_the_account(again) == of_the_account(told)
     assert again["instance"] != told["instance"]
@@ -252,7 +255,7 @@ def test_two_servers_on_one_folder_show_the_same_at_once(folder: Path) -> None:
 
 
 def test_the_surroundings_change_nothing(
-    start_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+    start_program: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     surroundings = {
         "HOST": "0.0.0.0",
@@ -268,7 +271,7 @@ def test_the_surroundings_change_nothing(
     }
     for name, value in surroundings.items():
         monkeypatch.setenv(name, value)
-    server = start_server()
+    server = start_program()
     assert server.url.startswith("http://127.0.0.1:")
     assert server.port != 1
     page = server.get("/").text

@@ -19,7 +19,8 @@ from balance import open_account
 from balance.command import main
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, LOCK_FILE
 from balance.store.lock import account_lock
-from tests.writers import ROOT, shell
+from tests.processes import ROOT
+from tests.writers import shell
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

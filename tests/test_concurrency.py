@@ -10,9 +10,9 @@ from pathlib import Path
 from balance.desk import open_account
 from balance.store.recovery import verify
 from tests.length import rounds
+from tests.processes import PROCESSES
 from tests.serving import Server
 from tests.writers import (
-    PROCESSES,
     adjust_by_http,
     adjust_by_module,
     adjust_by_shell_and_module,

@@ -13,7 +13,8 @@ from balance.desk import open_account
 from balance.store.file_store import ACCOUNT_FILE
 from balance.store.recovery import verify
 from tests.length import rounds
-from tests.writers import DEAD, PROCESSES, commit_forever, die_at_step
+from tests.processes import PROCESSES
+from tests.writers import DEAD, commit_forever, die_at_step
 
 KILLS = rounds(40, 100)
 

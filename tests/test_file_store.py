@@ -24,7 +24,8 @@ from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOC
 from balance.store.recovery import verify
 from balance.store.state import Request, next_state
 from tests.accounts import MOMENT, account, order, position
-from tests.writers import PROCESSES, adjust_by_module
+from tests.processes import PROCESSES
+from tests.writers import adjust_by_module
 
 
 def adjust(amount: object) -> Operation:

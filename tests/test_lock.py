@@ -15,12 +15,8 @@ from balance.core import operations
 from balance.core.errors import StoreBusy, StoreFailed
 from balance.store.file_store import LOCK_FILE, FileStore
 from balance.store.lock import AccountLock, account_lock
-from tests.writers import (
-    PROCESSES,
-    commit_as,
-    fork_while_a_thread_holds_the_lock,
-    hold_lock,
-)
+from tests.processes import PROCESSES
+from tests.writers import commit_as, fork_while_a_thread_holds_the_lock, hold_lock
 
 
 def test_a_lock_that_another_program_holds_is_waited_for_in_vain(folder: Path) -> None:

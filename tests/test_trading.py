@@ -34,9 +34,9 @@ from balance.store.state import Commit
 from balance.trading import MOST_CANDLES
 from tests.boards import board as a_board
 from tests.markets import BTC, ETH, quote
+from tests.processes import PROCESSES
 from tests.serving import Server
 from tests.traders import trade_by_http, trade_by_module
-from tests.writers import PROCESSES
 
 Amounts = dict[str, Any]
 

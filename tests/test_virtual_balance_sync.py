@@ -33,7 +33,7 @@ from tests.screen import (
     wait_for_toast,
     write,
 )
-from tests.serving import Server
+from tests.serving import Program
 
 Opened = Callable[[str], Any]
 
@@ -136,14 +136,14 @@ def _reset_from_the_screen(api: Api, browsers: list[Browser]) -> None:
     assert len(api.get(f"/history?epoch={epoch}")["entries"]) == 7
 
 
-def test_one_balance_is_in_sync_everywhere(server: Server, open_browser: Opened) -> None:
+def test_one_balance_is_in_sync_everywhere(program: Program, open_browser: Opened) -> None:
     opened: list[Browser] = []
 
     def open_and_keep(url: str) -> Browser:
         opened.append(open_browser(url))
         return opened[-1]
 
-    walk(server.url, open_and_keep)
+    walk(program.url, open_and_keep)
     for browser in opened:
         assert browser.get_logs() == []
 

@@ -16,7 +16,8 @@ from balance import Snapshot, StoreError, StoreUnreadable, open_account
 from balance import watch as watch_module
 from balance.store.file_store import ACCOUNT_FILE
 from balance.watch import Watch
-from tests.writers import PROCESSES, change_and_tell
+from tests.processes import PROCESSES
+from tests.writers import change_and_tell
 
 SECONDS = 10
 

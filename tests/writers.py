@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -27,15 +26,11 @@ from balance.desk import open_account
 from balance.store.codec import decode_state
 from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
 from balance.store.lock import AccountLock, account_lock
+from tests.processes import ROOT
 
 #: The exit code of a program that died where it was told to.
 DEAD: Final = 9
 _BUSY: Final = "Nothing was changed; try again."
-ROOT: Final = Path(__file__).resolve().parent.parent
-
-#: Starts processes in some 10 ms: they are forked off one that has the account's modules loaded.
-PROCESSES: Final = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["__main__", "tests.writers"])
 
 
 def shell(folder: Path, *words: str, **how: object) -> subprocess.CompletedProcess[str]:
