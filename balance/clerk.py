@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol, TypedDict
 
 from balance.core.asked import check_key, check_text
@@ -17,6 +18,7 @@ from balance.core.change import Operation
 from balance.core.entry import Entry
 from balance.core.errors import KeyInFlight
 from balance.core.market import Market
+from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.words import told
@@ -64,16 +66,28 @@ class Board(Protocol):
         """Gives candles: of which symbol, of how many seconds each, how many at most."""
 
 
+#: Tells the past of an account, by its id and its epoch.
+Past = Callable[[str, int], Baselines]
+
+
+def no_past(_account: str, _epoch: int) -> Baselines:
+    """Knows nothing."""
+    return NO_BASELINES
+
+
 class Clerk:
     """The account in a store, seen at the prices of a board. Safe to use from many threads."""
 
-    def __init__(self, store: Store, board: Board) -> None:
+    def __init__(self, store: Store, board: Board, past: Past = no_past) -> None:
         self.store = store
+        #: What is known of earlier days and epochs; whoever keeps that sets it.
+        self.past = past
         self._board = board
         # tells the ticks of this process from those of another
         self._instance = secrets.token_hex(4)
-        self._shown: tuple[State, Market, Snapshot] | None = None
+        self._shown: tuple[tuple[State, Market, Baselines], Snapshot] | None = None
         self._listeners: list[Callable[[Snapshot], None]] = []
+        self._witnesses: list[Callable[[Snapshot, Sequence[Entry]], None]] = []
         self._in_flight: set[str] = set()
         self._flying = threading.Lock()
 
@@ -110,6 +124,10 @@ class Clerk:
         who made it is answered."""
         self._listeners.append(listener)
 
+    def witness(self, witness: Callable[[Snapshot, Sequence[Entry]], None]) -> None:
+        """Have ``witness`` called as :meth:`subscribe` does, with the entries of the change too."""
+        self._witnesses.append(witness)
+
     def carry_out(
         self,
         operation: Operation,
@@ -145,25 +163,28 @@ class Clerk:
     ) -> Outcome:
         commit = self.store.commit(operation, source=source, if_match=if_match, request=request)
         snapshot = self._seen(commit.state)
-        if not commit.replayed:
-            self._tell(snapshot)
         entries = commit.state.entries
+        if not commit.replayed:
+            self._tell(snapshot, entries)
         return Outcome(snapshot, told(entries, self.market.decimals), commit.replayed, entries)
 
-    def _tell(self, snapshot: Snapshot) -> None:
-        for listener in self._listeners:
+    def _tell(self, snapshot: Snapshot, entries: Sequence[Entry]) -> None:
+        witnesses = [partial(each, snapshot, entries) for each in self._witnesses]
+        for tell in (*witnesses, *(partial(each, snapshot) for each in self._listeners)):
             try:
-                listener(snapshot)
+                tell()
             except Exception:
                 # the change is made, and its caller must hear so
                 _log.exception("a listener failed at revision %d", snapshot.revision)
 
     def _seen(self, state: State) -> Snapshot:
         shown, market = self._shown, self._board.market
-        if shown is None or shown[0] is not state or shown[1] is not market:
-            seen = state.snapshot(instance=self._instance, market=market)
-            shown = self._shown = state, market, seen
-        return shown[2]
+        past = self.past(state.account_id, state.account.wallet.epoch)
+        of = (state, market, past)
+        if shown is None or any(a is not b for a, b in zip(shown[0], of, strict=True)):
+            seen = state.snapshot(instance=self._instance, market=market, baselines=past)
+            shown = self._shown = of, seen
+        return shown[1]
 
     @contextmanager
     def _taken_off(self, key: str) -> Iterator[None]:

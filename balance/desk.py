@@ -6,13 +6,13 @@ none touches the store or the core on its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, Unpack
 
 from balance.board import FileBoard, LiveBoard
-from balance.clerk import Board, Clerk, How, Outcome
+from balance.clerk import Board, Clerk, How, Outcome, Past
 from balance.core import operations
 from balance.core.account import Account
 from balance.core.change import Change
@@ -184,6 +184,14 @@ class Desk(Trading):
         """Have ``listener`` called with the snapshot after every change made here, before the one
         who made it is answered."""
         self._clerk.subscribe(listener)
+
+    def witness(self, witness: Callable[[Snapshot, Sequence[Entry]], None]) -> None:
+        """Have ``witness`` called as :meth:`subscribe` does, with the entries of the change too."""
+        self._clerk.witness(witness)
+
+    def look_back(self, past: Past) -> None:
+        """Have snapshots tell what ``past`` knows of earlier days and epochs."""
+        self._clerk.past = past
 
 
 def open_account(data_dir: str | PathLike[str] = DEFAULT_DATA_DIR) -> Desk:

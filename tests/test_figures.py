@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.core.figures import NONE, dollars, gain, grouped, percent, plain, rounded
+from balance.core.figures import (
+    NONE,
+    dollars,
+    exposure,
+    gain,
+    grouped,
+    percent,
+    plain,
+    rounded,
+    share,
+)
 from balance.core.money import LIMIT
 
 amounts = st.decimals(min_value=-LIMIT, max_value=LIMIT, allow_nan=False, places=8)
@@ -25,6 +35,11 @@ amounts = st.decimals(min_value=-LIMIT, max_value=LIMIT, allow_nan=False, places
         (plain, "-1234567.12345678", "-1234567.12345678"),
         (plain, "0.00000001", "0.00000001"),
         (grouped, "10000.5", "10,000.50"),
+        (exposure, "500", "$500.00 long"),
+        (exposure, "-1234.5", "$1,234.50 short"),
+        (exposure, "-0.001", "$0.00"),
+        (share, "12.345", "12.34%"),
+        (share, "-3", "-3.00%"),
         (grouped, "-1234567.12345678", "-1,234,567.12345678"),
         (grouped, "100.00000000", "100.00"),
         (grouped, "1E+12", "1,000,000,000,000.00"),

@@ -53,6 +53,8 @@ def test_a_position_is_shown_with_what_it_gains_and_what_it_takes() -> None:
     assert (row["quantity"], row["entry_price"], row["mark_price"]) == (d("0.1"), 40_000, 41_000)
     assert (row["notional"], row["isolated_margin"], row["leverage"]) == (4_100, 800, 5)
     assert (row["unrealized_pnl"], row["roe_percent"]) == (100, d("12.5"))
+    # 4,100 of an equity of 10,100
+    assert row["exposure_percent"] == d("40.59405941")
     # 0.4 % of 4,100, and what that is of 900
     assert (row["maintenance_margin"], row["margin_ratio"]) == (d("16.4"), d("1.82222222"))
     assert (row["fees_paid"], row["funding_paid"], row["realized_pnl"]) == (2, d("1.5"), 0)
@@ -71,6 +73,7 @@ def test_a_position_is_written_for_people_on_the_tick_of_its_symbol() -> None:
         *("+$100.00", "+12.50%", "1.82%"),
     ]
     assert texts(known, "notional", "isolated_margin") == ["$4,100.00", "$800.00"]
+    assert texts(known, "exposure_percent") == ["40.59%"]
 
 
 def test_a_short_that_loses_reads_so() -> None:

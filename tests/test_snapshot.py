@@ -15,8 +15,10 @@ from balance.core.account import Account
 from balance.core.errors import BalanceError
 from balance.core.figures import NONE
 from balance.core.market import Market
+from balance.core.moments import from_iso, iso
 from balance.core.money import exact
 from balance.core.operations import adjust, withdraw
+from balance.core.periods import Baselines, day_start, week_start
 from balance.core.snapshot import DISPLAYED, Snapshot, snapshot
 from balance.store.state import State
 from tests.accounts import MOMENT, account, order, position
@@ -122,6 +124,74 @@ def test_funding_that_was_received_counts_as_paid_below_zero() -> None:
     received = replace(account(), wallet=account().wallet.booked("funding", Decimal(3)))
     assert seen(received).funding_paid == -3
     assert seen(received).balance == 10_003
+
+
+def test_what_is_held_is_told_by_side_and_beside_the_equity() -> None:
+    short = position(
+        symbol="ETH/USDT", side="short", quantity=Decimal(2), entry_price=Decimal(2_000)
+    )
+    held = seen(account(positions=(position(), replace(short, mark_price=Decimal(2_500)))))
+    assert (held.long_exposure, held.short_exposure, held.net_exposure) == (4_100, 5_000, -900)
+    # 10,000 + 100 - 1,000
+    assert held.exposure_percent == Decimal(100)
+    assert held.display["net_exposure"] == "$900.00 short"
+    assert (held.display["short_exposure"], held.display["exposure_percent"]) == (
+        "$5,000.00",
+        "100.00%",
+    )
+    nothing = seen(account(0))
+    assert (nothing.long_exposure, nothing.exposure_percent) == (0, None)
+    assert nothing.display["net_exposure"] == "$0.00"
+
+
+PAST = Baselines(
+    account="a1",
+    epoch=1,
+    day=Decimal(-40),
+    week=Decimal("-100.5"),
+    all_time=Decimal(1_000),
+    number=4,
+)
+
+
+def test_the_pnl_of_a_period_is_that_of_the_epoch_and_what_the_past_adds() -> None:
+    told = seen(account(positions=(position(),)), baselines=PAST, market=Market(tick=3))
+    assert (told.pnl_today, told.pnl_week, told.pnl_all_time) == (60, Decimal("-0.5"), 1_100)
+    # 60 of the 10,040 that there would be without
+    assert told.pnl_today_percent == Decimal("0.59760956")
+    assert (told.display["pnl_today"], told.display["pnl_week"]) == ("+$60.00", "-$0.50")
+    # what is found out of the past is news as a price is
+    assert told.tick == 7
+
+
+@pytest.mark.parametrize(
+    "past", [Baselines(), replace(PAST, account="another"), replace(PAST, epoch=2)]
+)
+def test_where_the_past_is_not_known_no_period_has_a_pnl(past: Baselines) -> None:
+    told = seen(account(), baselines=past)
+    names = ("pnl_today", "pnl_today_percent", "pnl_week", "pnl_all_time")
+    assert [told[name] for name in names] == [None] * 4
+    assert [told.display[name] for name in names] == [NONE] * 4
+
+
+def test_a_period_that_brought_more_than_all_there_is_has_no_percentage() -> None:
+    told = seen(account(100), baselines=replace(PAST, day=Decimal(100)))
+    assert (told.pnl_today, told.pnl_today_percent) == (100, None)
+
+
+@pytest.mark.parametrize(
+    ("moment", "day", "week"),
+    [
+        # a Sunday evening, and a Monday at its first moment
+        ("2026-11-22T23:59:59.999Z", "2026-11-22T00:00:00.000Z", "2026-11-16T00:00:00.000Z"),
+        ("2026-11-23T00:00:00.000Z", "2026-11-23T00:00:00.000Z", "2026-11-23T00:00:00.000Z"),
+        # elsewhere the new year has come
+        ("2027-01-01T01:30:00+05:30", "2026-12-31T00:00:00.000Z", "2026-12-28T00:00:00.000Z"),
+    ],
+)
+def test_days_and_weeks_are_those_of_the_utc_calendar(moment: str, day: str, week: str) -> None:
+    at = from_iso(moment)
+    assert (iso(day_start(at)), iso(week_start(at))) == (day, week)
 
 
 prices = st.decimals(min_value="0.00000001", max_value=10**6, places=11)

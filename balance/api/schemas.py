@@ -22,6 +22,11 @@ def money(description: str) -> dict[str, Any]:
     return {"type": "number", "description": f"{description}, in the quote currency."}
 
 
+def money_or_null(description: str) -> dict[str, Any]:
+    """A number of the quote currency, or null."""
+    return or_null(money(description))
+
+
 def or_null(schema: Schema) -> dict[str, Any]:
     """What ``schema`` describes, or null."""
     return {**schema, "type": [schema["type"], "null"]}
@@ -58,7 +63,10 @@ _SNAPSHOT: Final[Schema] = {
     "status": OK,
     "account": {"type": "string", "description": "Another account counts its revisions anew."},
     "revision": {**COUNT, "description": "Counts committed changes; never goes back."},
-    "tick": {"type": "integer", "description": "Counts price moves within one instance."},
+    "tick": {
+        "type": "integer",
+        "description": "Counts price moves, and new days, within one instance.",
+    },
     "instance": {"type": "string", "description": "Which server process answered."},
     "epoch": {**COUNT, "description": "Counts resets, from 1."},
     "currency": {"const": "USDT"},
@@ -74,6 +82,20 @@ _SNAPSHOT: Final[Schema] = {
     "pnl_percent": {
         "type": ["number", "null"],
         "description": "P&L in percent of the capital put in; null where none is left in.",
+    },
+    "pnl_today": money_or_null("P&L since 00:00 UTC; null where the past is not known"),
+    "pnl_today_percent": {
+        "type": ["number", "null"],
+        "description": "pnl_today in percent of what the equity would be without it.",
+    },
+    "pnl_week": money_or_null("P&L since Monday 00:00 UTC; null where the past is not known"),
+    "pnl_all_time": money_or_null("P&L of all epochs; null where the past is not known"),
+    "long_exposure": money("Long positions at mark price"),
+    "short_exposure": money("Short positions at mark price, above zero"),
+    "net_exposure": money("Longs - shorts"),
+    "exposure_percent": {
+        "type": ["number", "null"],
+        "description": "Longs + shorts in percent of the equity; null where that is nothing.",
     },
     "starting_balance": money("What the epoch began with"),
     "deposits": money("Put in since"),

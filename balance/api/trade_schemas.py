@@ -84,6 +84,10 @@ _POSITION: Final[Schema] = {
     "liquidation_price": {**or_null(_PRICE), "description": "Null where there is none."},
     "leverage": _LEVERAGE,
     "notional": money("Quantity times mark price"),
+    "exposure_percent": {
+        **or_null(_PERCENT),
+        "description": "The notional in percent of the equity; null where that is nothing.",
+    },
     "isolated_margin": money("What the position can lose"),
     "maintenance_margin": money("At mark price"),
     "margin_ratio": {
@@ -104,8 +108,8 @@ _POSITION: Final[Schema] = {
     "display": texts(
         (
             *("symbol", "side", "quantity", "entry_price", "mark_price", "liquidation_price"),
-            *("take_profit", "stop_loss", "leverage", "notional", "isolated_margin"),
-            *("margin_ratio", "unrealized_pnl", "roe_percent", "realized_pnl"),
+            *("take_profit", "stop_loss", "leverage", "notional", "exposure_percent"),
+            *("isolated_margin", "margin_ratio", "unrealized_pnl", "roe_percent", "realized_pnl"),
             *("side_words", "exits", "owner"),
         )
     ),

@@ -60,6 +60,21 @@ def percent(amount: Decimal | None) -> str:
     return _signed(amount, 2, suffix="%", plus="+")
 
 
+def share(amount: Decimal | None) -> str:
+    """``amount``, in percent and no gain or loss, rounded to two decimals: ``"1.25%"``."""
+    return percent(amount).lstrip("+")
+
+
+def exposure(amount: Decimal | None, decimals: int = CENTS) -> str:
+    """What is held, with its side: ``"$500.00 long"``, ``"$500.00 short"``, ``"$0.00"``."""
+    if amount is None:
+        return NONE
+    text = dollars(amount, decimals)
+    if not text.strip("$0.,"):
+        return text
+    return f"{text[1:]} short" if text[0] == "-" else f"{text} long"
+
+
 def _signed(
     amount: Decimal | None, decimals: int, *, prefix: str = "", suffix: str = "", plus: str
 ) -> str:

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from balance.core.account import Account
 from balance.core.entry import Entry
-from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded
+from balance.core.exposure import share_of_equity
+from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded, share
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import exactly, quantized
@@ -23,18 +24,29 @@ PRICE_FIELDS: Final = ("bid", "ask", "last", "mark", "change_percent", "funding_
 @exactly
 def position_rows(account: Account, market: Market = NO_MARKET) -> tuple[Row, ...]:
     """The open positions: money in the quote currency, prices per base unit, quantities in base
-    units, ``roe_percent`` and ``margin_ratio`` in percent."""
+    units, ``roe_percent`` and ``margin_ratio`` in percent, ``exposure_percent`` in percent of the
+    equity."""
     exits: dict[str, dict[str, Decimal | None]] = {}
     for order in account.orders:
         if order.is_attached:
             exits.setdefault(order.symbol, {})[order.reason] = order.trigger_price
     return tuple(
-        _position(position, exits.get(position.symbol, {}), market)
+        _position(
+            position,
+            exits.get(position.symbol, {}),
+            market,
+            share_of_equity(account, quantized(position.notional)),
+        )
         for position in account.positions
     )
 
 
-def _position(position: Position, attached: Mapping[str, Decimal | None], market: Market) -> Row:
+def _position(
+    position: Position,
+    attached: Mapping[str, Decimal | None],
+    market: Market,
+    exposure: Decimal | None,
+) -> Row:
     margin_balance = position.isolated_margin + position.unrealized_pnl
     ratio = position.maintenance_margin / margin_balance * 100 if margin_balance > 0 else None
     row = {
@@ -47,6 +59,7 @@ def _position(position: Position, attached: Mapping[str, Decimal | None], market
         "liquidation_price": position.liquidation_price,
         "leverage": position.leverage,
         "notional": quantized(position.notional),
+        "exposure_percent": exposure,
         "isolated_margin": position.isolated_margin,
         "maintenance_margin": quantized(position.maintenance_margin),
         "margin_ratio": None if ratio is None else quantized(ratio),
@@ -78,8 +91,9 @@ def _position_texts(row: Row, market: Market) -> Row:
         "side_words": f"{row['side'].capitalize()} {leverage}",
         "exits": _exits(texts),
         "notional": dollars(row["notional"], decimals),
+        "exposure_percent": share(row["exposure_percent"]),
         "isolated_margin": dollars(row["isolated_margin"], decimals),
-        "margin_ratio": percent(row["margin_ratio"]).lstrip("+"),
+        "margin_ratio": share(row["margin_ratio"]),
         "unrealized_pnl": gain(row["unrealized_pnl"], decimals),
         "roe_percent": percent(row["roe_percent"]),
         "realized_pnl": gain(row["realized_pnl"], decimals),

@@ -15,10 +15,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from balance.core.account import Account
-from balance.core.figures import dollars, gain, percent
+from balance.core.exposure import exposures
+from balance.core.figures import dollars, exposure, gain, percent, share
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import CURRENCY, quantized
+from balance.core.periods import NO_BASELINES, Baselines, period_percent, period_pnl
 from balance.core.rows import market_row, order_rows, position_rows
 
 
@@ -30,7 +32,7 @@ class Snapshot(Mapping[str, Any]):
     account: str
     # counts committed changes; never goes back
     revision: int
-    # counts price moves since this server started, within one instance
+    # counts price moves, and what is found out anew of the past, within one instance
     tick: int
     instance: str
     epoch: int
@@ -48,6 +50,18 @@ class Snapshot(Mapping[str, Any]):
     current_pnl: Decimal
     # in percent of the capital put in; None where none is left in
     pnl_percent: Decimal | None
+    # since 00:00 UTC, Monday 00:00 UTC and ever; None where the past is not known
+    pnl_today: Decimal | None
+    # in percent of what the equity would be without it
+    pnl_today_percent: Decimal | None
+    pnl_week: Decimal | None
+    pnl_all_time: Decimal | None
+    # what is held at mark price: of longs, of shorts (above zero too), longs - shorts
+    long_exposure: Decimal
+    short_exposure: Decimal
+    net_exposure: Decimal
+    # longs + shorts in percent of the equity; None where that is nothing
+    exposure_percent: Decimal | None
     starting_balance: Decimal
     deposits: Decimal
     withdrawals: Decimal
@@ -97,6 +111,14 @@ DISPLAYED: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
         "realized_pnl": gain,
         "adjustments": gain,
         "pnl_percent": percent,
+        "pnl_today": gain,
+        "pnl_today_percent": percent,
+        "pnl_week": gain,
+        "pnl_all_time": gain,
+        "long_exposure": dollars,
+        "short_exposure": dollars,
+        "net_exposure": exposure,
+        "exposure_percent": share,
         "revision": str,
         "epoch": str,
         "position_count": str,
@@ -106,7 +128,7 @@ DISPLAYED: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
 
 
 # what writes money, which is shown with as many decimals as a person wants
-_MONEY: Final = (dollars, gain)
+_MONEY: Final = (dollars, gain, exposure)
 
 
 def _text(write: Callable[[Any], str], value: Any, decimals: int) -> str:
@@ -125,15 +147,17 @@ def snapshot(
     instance: str = "",
     market: Market = NO_MARKET,
     news: str = "",
+    baselines: Baselines = NO_BASELINES,
 ) -> Snapshot:
-    """What readers see of ``account``, at the prices of ``market``."""
+    """What readers see of ``account``, at the prices of ``market``; ``baselines`` tell its past."""
     account = account.marked(market)
     wallet, unrealized = account.wallet, quantized(account.unrealized_pnl)
     equity, percentage = wallet.balance + unrealized, account.pnl_percent
+    known = baselines if baselines.fits(account_id, wallet.epoch) else NO_BASELINES
     values: dict[str, Any] = {
         "account": account_id,
         "revision": revision,
-        "tick": market.tick,
+        "tick": market.tick + baselines.number,
         "instance": instance,
         "epoch": wallet.epoch,
         "currency": CURRENCY,
@@ -146,7 +170,9 @@ def snapshot(
         "free_equity": equity - account.used_margin,
         "maintenance_margin": quantized(account.maintenance_margin),
         "current_pnl": equity - wallet.capital,
-        "pnl_percent": None if percentage is None else quantized(percentage),
+        "pnl_percent": _quantized(percentage),
+        **_periods(known, equity - wallet.capital, equity),
+        **exposures(account),
         "starting_balance": wallet.starting_balance,
         "deposits": wallet.deposits,
         "withdrawals": wallet.withdrawals,
@@ -163,3 +189,17 @@ def snapshot(
     shown, decimals = {**values, **counts}, market.decimals
     display = {name: _text(write, shown[name], decimals) for name, write in DISPLAYED.items()}
     return Snapshot(**values, display=display)
+
+
+def _periods(baselines: Baselines, pnl: Decimal, equity: Decimal) -> dict[str, Decimal | None]:
+    of_day = period_pnl(pnl, baselines.day)
+    return {
+        "pnl_today": of_day,
+        "pnl_today_percent": _quantized(period_percent(of_day, equity)),
+        "pnl_week": period_pnl(pnl, baselines.week),
+        "pnl_all_time": period_pnl(pnl, baselines.all_time),
+    }
+
+
+def _quantized(number: Decimal | None) -> Decimal | None:
+    return None if number is None else quantized(number)

@@ -15,6 +15,7 @@ from balance.core.errors import AccountingError, StaleRevision
 from balance.core.market import NO_MARKET, Market
 from balance.core.money import ZERO, exact
 from balance.core.operations import restated
+from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.snapshot import Snapshot, snapshot
 from balance.core.words import news
 
@@ -38,8 +39,15 @@ class State:
     entries: tuple[Entry, ...]
     request: Request | None = None
 
-    def snapshot(self, *, instance: str = "", market: Market = NO_MARKET) -> Snapshot:
-        """What readers see of this state at the prices of ``market``."""
+    def snapshot(
+        self,
+        *,
+        instance: str = "",
+        market: Market = NO_MARKET,
+        baselines: Baselines = NO_BASELINES,
+    ) -> Snapshot:
+        """What readers see of this state at the prices of ``market``, with what ``baselines`` tell
+        of its past."""
         with exact():
             return snapshot(
                 self.account,
@@ -49,6 +57,7 @@ class State:
                 instance=instance,
                 market=market,
                 news=news(self.entries, market.decimals),
+                baselines=baselines,
             )
 
 
