@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -73,7 +74,7 @@ def _open_words(account: Account) -> str:
 
 
 class Acting(Protocol):
-    """Who trades by the prices: the bots."""
+    """Who acts by the prices, or tells of them: bots and alerts."""
 
     def look(self, market: Market) -> None:
         """Act on ``market``, a new moment of it."""
@@ -83,6 +84,10 @@ class Acting(Protocol):
 
     def rest(self) -> None:
         """Keep what is not kept yet, as no more prices come."""
+
+
+def _name(acting: Acting) -> str:
+    return type(acting).__name__.lower()
 
 
 class Engine:
@@ -96,14 +101,15 @@ class Engine:
         show: Callable[[Snapshot], None],
         folder: Path,
         terms: Terms | None = None,
-        bots: Acting | None = None,
+        acting: Sequence[Acting] = (),
     ) -> None:
+        """``acting`` look at each moment in their order, once what it does is committed."""
         self._desk = desk
         self._board = board
         self._feed = feed
         self._show = show
         self._folder = folder
-        self._bots = bots
+        self._acting = tuple(acting)
         self._heard: dict[str, float] = {}
         self._shown = self._saved = self._saved_wholly = 0.0
         self._is_shown = True
@@ -149,8 +155,8 @@ class Engine:
         self._feed.stop()
         if self._thread.is_alive():
             self._thread.join()
-        if self._bots is not None:
-            self._bots.rest()
+        for each in self._acting:
+            each.rest()
         # for the programs that read the file: nothing fills from here on
         market = replace(self._board.market, live=frozenset(), state="stale", words=STOPPED)
         self._board.market = market
@@ -176,24 +182,24 @@ class Engine:
         self._is_shown = False
         # what was missed is past: nobody could have decided then
         if source == MARKET:
-            self._went_well(self._let_bots_look)
+            for each in self._acting:
+                self._went_well(partial(each.look, self._board.market), f"{_name(each)}: look")
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if not self._went_well(self._hear):
+            if not self._went_well(self._hear, "hear"):
                 self._distrust()
                 self._stopping.wait(SHOW_SECONDS)
-            self._went_well(self._pass_on)
+            self._went_well(self._pass_on, "pass on")
 
-    def _went_well(self, part: Callable[[], None]) -> bool:
-        """Do ``part`` of a turn; whatever goes wrong with one quote, or at the bots, the next is to
-        be dealt with."""
-        name = part.__name__
+    def _went_well(self, part: Callable[[], None], name: str) -> bool:
+        """Do ``part`` of a turn; whatever goes wrong with one quote, or at one of those who act,
+        the next is to be dealt with."""
         try:
             part()
         except Exception:
             if name not in self._broken:
-                _log.exception("the engine could not deal with a quote: %s", name.strip("_"))
+                _log.exception("the engine could not deal with a quote: %s", name)
             self._broken.add(name)
             return False
         self._broken.discard(name)
@@ -212,18 +218,11 @@ class Engine:
         if not self._is_shown and now - self._shown >= SHOW_SECONDS:
             self._shown, self._is_shown = now, True
             self._show_now()
-        self._went_well(self._let_bots_show)
+        for each in self._acting:
+            self._went_well(each.show, f"{_name(each)}: show")
         if now - self._saved >= SAVE_SECONDS:
             self._saved = now
             self._save(wholly=now - self._saved_wholly >= SAVE_PAST_SECONDS)
-
-    def _let_bots_look(self) -> None:
-        if self._bots is not None:
-            self._bots.look(self._board.market)
-
-    def _let_bots_show(self) -> None:
-        if self._bots is not None:
-            self._bots.show()
 
     def _look(self) -> None:
         """Notice that quotes have stopped."""

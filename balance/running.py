@@ -76,12 +76,12 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
     refuse_others(desk, feed, is_moved=is_moved)
     bots = _bots(desk, folder, catalogue, options.signal_secret)
     bots.subscribe(stream.publish_bots)
-    acting = bots if isinstance(bots, Bots) else None
-    engine = Engine(desk, board, feed, stream.publish, folder, bots=acting)
+    acting = [bots] if isinstance(bots, Bots) else []
+    engine = Engine(desk, board, feed, stream.publish, folder, acting=acting)
 
     def start() -> None:
-        if acting is not None:
-            acting.begin(anew=is_moved)
+        for each in acting:
+            each.begin(anew=is_moved)
         with suppress(StoreError):
             stream.publish_bots(bots.listed())
         if feed_id == feed.id:

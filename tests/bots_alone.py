@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> None:
     options.data_dir, options.strategies = Path(folder), Path(strategies)
     options.signal_secret = None
     running = opened(options, Stream(1))
-    bots = running.bots
+    bots = running.services.bots
     assert isinstance(bots, Bots)
     if not bots.listed()["bots"]:
         for members in BOTS:

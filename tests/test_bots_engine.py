@@ -65,7 +65,7 @@ class Running:
         self.desk = Desk(FileStore(folder), self.board)
         self.bots = Bots(self.desk, folder=folder)
         self.engine = Engine(
-            self.desk, self.board, self.feed, lambda _: None, folder, terms, self.bots
+            self.desk, self.board, self.feed, lambda _: None, folder, terms, [self.bots]
         )
         self.bots.begin()
 
@@ -282,7 +282,7 @@ def test_a_server_starts_on_an_account_that_is_damaged_and_its_bots_wait(folder:
     try:
         server.start()
         with pytest.raises(StoreUnreadable):
-            server.bots.listed()
+            server.services.bots.listed()
     finally:
         server.stop()
         assert server.lock is not None
@@ -292,12 +292,12 @@ def test_a_server_starts_on_an_account_that_is_damaged_and_its_bots_wait(folder:
 def test_the_second_server_on_a_folder_shows_the_bots_of_the_first(folder: Path) -> None:
     first = opened(options(folder), Stream(1))
     try:
-        assert isinstance(first.bots, Bots)
+        assert isinstance(first.services.bots, Bots)
         first.start()
-        first.bots.create(HOLD)
+        first.services.bots.create(HOLD)
         second = opened(options(folder), Stream(1))
-        assert isinstance(second.bots, FollowedBots)
-        assert [each["name"] for each in second.bots.listed()["bots"]] == ["Levels"]
+        assert isinstance(second.services.bots, FollowedBots)
+        assert [each["name"] for each in second.services.bots.listed()["bots"]] == ["Levels"]
         second.start()
         second.stop()
     finally:

@@ -104,7 +104,7 @@ def run(
     desk = Desk(FileStore(folder), board)
     feed = ReplayFeed({BTC: file}, speed=None, start=start)
     bots = Bots(desk, folder=folder)
-    engine = Engine(desk, board, feed, lambda _: None, folder, bots=bots)
+    engine = Engine(desk, board, feed, lambda _: None, folder, acting=[bots])
     bots.begin(anew=True)
     made = bots.create(members)
     bots.start(made.members["bot"]["id"])
