@@ -15,12 +15,13 @@ from typing import Any, Final, Protocol, TypedDict
 
 from balance.core.asked import check_key, check_text
 from balance.core.change import Operation
-from balance.core.entry import Entry
-from balance.core.errors import KeyInFlight
+from balance.core.entry import Booking, Entry
+from balance.core.errors import KeyInFlight, StoreError
 from balance.core.market import Market
 from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
+from balance.core.undo import can_undo
 from balance.core.words import told
 from balance.store.state import Request, State, Store
 
@@ -86,6 +87,8 @@ class Clerk:
         # tells the ticks of this process from those of another
         self._instance = secrets.token_hex(4)
         self._shown: tuple[tuple[State, Market, Baselines], Snapshot] | None = None
+        # what opened an epoch of an account, so that it is looked up once
+        self._opening: tuple[tuple[str, int], Booking] | None = None
         self._listeners: list[Callable[[Snapshot], None]] = []
         self._witnesses: list[Callable[[Snapshot, Sequence[Entry]], None]] = []
         self._in_flight: set[str] = set()
@@ -182,9 +185,26 @@ class Clerk:
         past = self.past(state.account_id, state.account.wallet.epoch)
         of = (state, market, past)
         if shown is None or any(a is not b for a, b in zip(shown[0], of, strict=True)):
-            seen = state.snapshot(instance=self._instance, market=market, baselines=past)
+            seen = state.snapshot(
+                instance=self._instance,
+                market=market,
+                can_undo_reset=self._can_undo(state, market),
+                baselines=past,
+            )
             shown = self._shown = of, seen
         return shown[1]
+
+    def _can_undo(self, state: State, market: Market) -> bool:
+        known, epoch = self._opening, state.account.wallet.epoch
+        if known is None or known[0] != (state.account_id, epoch):
+            try:
+                opening = self.store.opening(epoch)
+            except StoreError:
+                return False  # whoever wants to undo is told
+            if opening is None:
+                return False
+            known = self._opening = (state.account_id, epoch), opening.booking
+        return can_undo(epoch, known[1], market)
 
     @contextmanager
     def _taken_off(self, key: str) -> Iterator[None]:

@@ -37,6 +37,7 @@ _CHANGES: Final[dict[str, tuple[Action, str]]] = {
     "deposit": ("deposit", "put money in; it is no gain"),
     "withdraw": ("withdraw", "take money out; it is no loss"),
     "reset": ("reset", "begin a new epoch (10,000.00 unless said otherwise); keeps the history"),
+    "undo-reset": ("undo_reset", "let the epoch that the last reset ended go on"),
 }
 
 
@@ -122,12 +123,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_change_options(parser: argparse.ArgumentParser, name: str) -> None:
-    parser.add_argument(
-        "amount",
-        metavar="AMOUNT",
-        nargs="?" if name == "reset" else None,
-        help="in the quote currency, such as 250 or 12.30",
-    )
+    if name == "undo-reset":
+        parser.set_defaults(amount=None)
+    else:
+        parser.add_argument(
+            "amount",
+            metavar="AMOUNT",
+            nargs="?" if name == "reset" else None,
+            help="in the quote currency, such as 250 or 12.30",
+        )
     parser.add_argument("--note", default="", help="kept in the ledger")
     add_conditions(parser)
 

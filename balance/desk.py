@@ -16,11 +16,12 @@ from balance.clerk import Board, Clerk, How, Outcome, Past
 from balance.core import operations
 from balance.core.account import Account
 from balance.core.change import Change
-from balance.core.entry import Entry
+from balance.core.entry import Booking, Entry
 from balance.core.errors import BalanceError
 from balance.core.money import money
 from balance.core.snapshot import Snapshot
-from balance.history import Page, closings, fills, page, rows
+from balance.core.undo import undo_reset
+from balance.history import Page, closings, fills, lineage, page, rows
 from balance.store.file_store import FileStore
 from balance.store.state import Store
 from balance.trading import Trading
@@ -28,7 +29,7 @@ from balance.trading import Trading
 #: Where the account lives unless another folder is named: ``data`` beside the packages.
 DEFAULT_DATA_DIR: Final = Path(__file__).resolve().parent.parent / "data"
 
-Action = Literal["set_balance", "adjust", "deposit", "withdraw", "reset"]
+Action = Literal["set_balance", "adjust", "deposit", "withdraw", "reset", "undo_reset"]
 
 
 class _Operation(Protocol):
@@ -115,6 +116,15 @@ class Desk(Trading):
         """
         return self.carry_out("reset", balance, **how).snapshot
 
+    def undo_reset(self, **how: Unpack[How]) -> Snapshot:
+        """Let the epoch that the last reset ended go on, with its totals, positions and orders, as
+        a new one; what is open now is closed first, as a reset does.
+
+        Raises:
+            NothingToUndo: no reset opened the running epoch, or what it ended can't go on.
+        """
+        return self.carry_out("undo_reset", None, **how).snapshot
+
     def carry_out(self, action: Action, amount: object, **how: Unpack[How]) -> Outcome:
         """Do ``action`` with ``amount``: what the methods above do, with the words for it.
 
@@ -123,12 +133,22 @@ class Desk(Trading):
             KeyInFlight: another thread is at work on a request with this key.
             KeyReused, StaleRevision, StoreError: as the store says.
         """
-        operation, note, market = _OPERATIONS[action], how.get("note", ""), self.market
+        note, market = how.get("note", ""), self.market
+        # before the lock is held; an undo finds out if there was another reset since
+        opening = self._opening() if action == "undo_reset" else None
 
         def change(account: Account) -> Change:
-            return operation(account.marked(market), amount, note)
+            account = account.marked(market)
+            if action == "undo_reset":
+                return undo_reset(account, opening, market, note)
+            return _OPERATIONS[action](account, amount, note)
 
         return self._clerk.carry_out(change, [action, _booked(amount)], **how)
+
+    def _opening(self) -> Booking | None:
+        store = self._clerk.store
+        opening = store.opening(store.read().account.wallet.epoch)
+        return None if opening is None else opening.booking
 
     def history(
         self,
@@ -164,6 +184,15 @@ class Desk(Trading):
             StoreUnreadable: the ledger is damaged there.
         """
         return closings(self._clerk.store, after, most)
+
+    def lineage(self) -> tuple[Entry, ...]:
+        """What opened the running epoch and, where it goes on with an older one, what opened that,
+        newest first.
+
+        Raises:
+            StoreUnreadable: the account or its ledger can't be read.
+        """
+        return lineage(self._clerk.store)
 
     def whole_history(
         self,

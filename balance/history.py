@@ -83,6 +83,21 @@ def closings(store: Store, after: int, most: int | None = None) -> list[Entry]:
     return found[::-1]
 
 
+def lineage(store: Store) -> tuple[Entry, ...]:
+    """What opened the running epoch and, where it goes on with an older one, what opened that,
+    newest first.
+
+    Raises:
+        StoreUnreadable: the account or its ledger can't be read.
+    """
+    found: list[Entry] = []
+    epoch: int | None = store.read().account.wallet.epoch
+    while epoch is not None and (opening := store.opening(epoch)) is not None:
+        found.append(opening)
+        epoch = opening.booking.continues
+    return tuple(found)
+
+
 def traded_until(store: Store, feed: str) -> datetime | None:
     """The newest moment of ``feed``, by its id, at which something of the account was traded; None
     where the newest 1,000 entries and what is open tell of none.

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from balance.core.figures import CENTS, NONE, dollars, gain
-from balance.core.wallet import EVENTS
+from balance.core.wallet import EVENTS, OPENINGS
 from layouts.live import tone
 
 #: What a kind of entry and a source are called on the screen.
 KIND_WORDS = {
     "start": "Start",
     "reset": "Reset",
+    "undo": "Reset undone",
     "deposit": "Deposit",
     "withdrawal": "Withdrawal",
     "adjustment": "Adjustment",
@@ -35,7 +36,7 @@ SOURCE_WORDS = {
     "offline": "Market, while off",
 }
 # money that begins an epoch, or goes in or out, is no gain and no loss, and an event moves none
-_NO_RESULT = frozenset({"start", "reset", "deposit", "withdrawal", "order", "cancel", "fill"})
+_NO_RESULT = frozenset({*OPENINGS, *EVENTS, "deposit", "withdrawal"})
 
 
 def ledger_rows(
@@ -48,7 +49,7 @@ def ledger_rows(
 
 def _row(entry: Mapping[str, Any], decimals: int) -> dict[str, str]:
     kind = entry["kind"]
-    write = dollars if kind in ("start", "reset") else gain
+    write = dollars if kind in OPENINGS else gain
     amount = NONE if kind in EVENTS else write(entry["amount"], decimals)
     return {
         "revision": str(entry["revision"]),

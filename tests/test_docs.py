@@ -64,7 +64,7 @@ def test_every_option_of_the_server_is_in_the_readme_and_the_other_way_round() -
 def test_every_command_and_its_options_are_in_the_readme() -> None:
     section = README.split("From a shell")[1].split("## A tab of your own")[0]
     commands = command._parser()._subparsers._group_actions[0].choices
-    assert set(re.findall(r"^python -m balance (\w+)", section, re.MULTILINE)) == set(commands)
+    assert set(re.findall(r"^python -m balance ([\w-]+)", section, re.MULTILINE)) == set(commands)
     section += README.split("### Backtests")[1].split("### Signals from outside")[0]
     options = set().union(*(_options(each) for each in commands.values()))
     assert set(re.findall(r"--[a-z-]+", section)) == options

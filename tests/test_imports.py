@@ -167,6 +167,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 "balance.core.snapshot",
                 # names only
                 *("balance.core.rows.PRICE_FIELDS", "balance.core.wallet.EVENTS"),
+                "balance.core.wallet.OPENINGS",
                 *("dash", "dash_bootstrap_components", "dash_ag_grid", "dash_tvlwc"),
             ),
         ),

@@ -13,7 +13,7 @@ PROBLEMS: Final = {
     401: "The token is missing (only where the server was started with one)",
     403: "A page of another site asked",
     404: "There is no such open order, position, bot or backtest",
-    409: "A request with the same Idempotency-Key is not answered yet",
+    409: "A request with the same Idempotency-Key is not answered yet, or no reset can be undone",
     412: "If-Match names another revision",
     413: "The body is over 64 KiB",
     415: "The body is not declared as JSON",

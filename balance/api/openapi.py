@@ -69,6 +69,14 @@ DESCRIPTION: Final[dict[str, Any]] = {
                 needs_body=False,
             )
         },
+        "/virtual_balance/reset/undo": {
+            "post": change(
+                "Let the epoch that the last reset ended go on, with its positions and orders, as "
+                "a new one; 409 where no reset can be undone",
+                object_of({"note": NOTE}, []),
+                needs_body=False,
+            )
+        },
         "/virtual_balance/stream": {
             "get": {
                 "summary": "Server-Sent Events: a snapshot at once and after every change",

@@ -66,6 +66,17 @@ def reset_wanted(request: Request) -> Wanted:
     return Wanted("reset", balance, body.get("note", ""))
 
 
+def undo_wanted(request: Request) -> Wanted:
+    """What the body of ``POST /virtual_balance/reset/undo`` asks for; it may be empty.
+
+    Raises:
+        Problem: not JSON, or too large.
+        InvalidRequest: JSON that asks for something else.
+    """
+    body = body_of(request, ("note",)) if bytes_of(request) else {}
+    return Wanted("undo_reset", None, body.get("note", ""))
+
+
 def order_wanted(request: Request) -> dict[str, Any]:
     """The members of the order that the body of ``POST /orders`` asks for.
 

@@ -22,6 +22,7 @@ from balance.api.requests import (
     change_wanted,
     conditions,
     reset_wanted,
+    undo_wanted,
     whole_number,
 )
 from balance.api.services import Services
@@ -62,6 +63,10 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
     @api.post("/virtual_balance/reset")
     def reset() -> Response:
         return _carried_out(desk, reset_wanted(request))
+
+    @api.post("/virtual_balance/reset/undo")
+    def undo_reset() -> Response:
+        return _carried_out(desk, undo_wanted(request))
 
     @api.get("/virtual_balance/stream")
     def listen() -> Response:

@@ -107,6 +107,10 @@ _SNAPSHOT: Final[Schema] = {
     "positions": list_of(reference("Position")),
     "open_orders": list_of(reference("Order")),
     "market": reference("Market"),
+    "can_undo_reset": {
+        "type": "boolean",
+        "description": "Whether the epoch began with a reset that can be undone now.",
+    },
     "news": {
         "type": "string",
         "description": "What the newest change tells that nobody asked for: fills, liquidations.",

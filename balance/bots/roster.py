@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from balance.core.candles import interval_of
 from balance.core.entry import Entry
 from balance.core.errors import InvalidRequest, KeyReused, StoreError, UnknownBot
 from balance.core.money import exact
+from balance.core.position import ENDINGS
 from balance.core.tally import Tally
 from balance.core.trade import Fill, Trade
 from balance.core.words import BOT
@@ -192,17 +193,22 @@ class Roster:
         if version == self._seen:
             return False
         account, revision = version
-        epoch = self._desk.account().wallet.epoch
-        if account != self._kept.account or revision < self._kept.revision:
+        epoch, since = self._desk.account().wallet.epoch, self._kept.revision
+        epochs, begin = {epoch}, since
+        if account != self._kept.account or revision < since:
             self.trades.clear()
-            self._forget(account, 0)
-        if epoch != self._kept.epoch:
-            self._forget(account, self._kept.revision)
+            begin = since = 0
+        if since == 0 or epoch != self._kept.epoch:
+            self._forget()
+            # one that goes on with an older one has the trades of that as well
+            lineage = self._desk.lineage()
+            epochs.update(each.booking.epoch for each in lineage)
+            if len(lineage) > 1:
+                begin = min(since, lineage[-1].revision)
         is_first = self._seen is None
-        since = self._kept.revision
-        for entry in self._desk.closings(since):
+        for entry in self._desk.closings(begin):
             if entry.revision <= revision and _owner(entry):
-                self._add(entry, epoch)
+                self._add(entry, epochs, is_new=entry.revision > since)
         if is_first:
             closings = self._desk.closings(0, _LOOKED_BACK)
             self.trades = [each for each in closings if _owner(each) and each.revision <= revision]
@@ -210,26 +216,27 @@ class Roster:
         self._seen, self._is_changed = version, True
         return True
 
-    def _forget(self, account: str, revision: int) -> None:
+    def _forget(self) -> None:
         """Begin to sum up anew: another account, or another epoch."""
         for bot in self:
             self.put(replace(bot, tally=Tally(), run=Run()))
-        self._kept = replace(self._kept, account=account, revision=revision)
 
-    def _add(self, entry: Entry, epoch: int) -> None:
+    def _add(self, entry: Entry, epochs: Collection[int], *, is_new: bool) -> None:
+        """Sum up a trade if it is one of ``epochs``; one that ``is_new`` is told of as well."""
         fill = entry.booking.fill
         if fill is None or fill.trade is None:
             return
-        if self._seen is not None:
+        if is_new and self._seen is not None:
             self.trades.append(entry)
             del self.trades[:-MOST_TRADES]
         bot = self._bots.get(fill.trade.owner)
-        # a trade that the reset has ended is the last one of an epoch that is over
-        if bot is not None and entry.booking.epoch == epoch:
-            with exact():
-                self.put(replace(bot, tally=bot.tally.with_trade(fill.trade)))
-            if entry.source != BOT:
-                self._note(bot, fill, fill.trade)
+        # what a reset ended is not of the epoch that begins; where that was undone, it is open
+        if bot is None or entry.booking.epoch not in epochs or fill.reason in ENDINGS:
+            return
+        with exact():
+            self.put(replace(bot, tally=bot.tally.with_trade(fill.trade)))
+        if is_new and entry.source != BOT:
+            self._note(bot, fill, fill.trade)
 
     def _note(self, bot: Bot, fill: Fill, trade: Trade) -> None:
         """Note a trade of ``bot`` that the market or a person has ended."""

@@ -24,7 +24,7 @@ class Booking:
 
     epoch: int
     kind: str
-    # what it moved the wallet balance by; of an entry that opens an epoch, the starting balance
+    # what it moved the wallet balance by; of an entry that opens an epoch, what that begins with
     amount: Decimal
     # the wallet balance after it
     balance: Decimal
@@ -34,6 +34,10 @@ class Booking:
     # what became of positions and orders
     effect: Effect | None = None
     fill: Fill | None = None
+    # of a reset: the account as it was before, for an undo; older versions kept none
+    ended: Account | None = None
+    # of an undo: the epoch that goes on with it
+    continues: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +111,12 @@ def _known(account: Account | None, epoch: int) -> Decimal:
 
 
 def _after(account: Account | None, booking: Booking, at: Place) -> Account:
-    if booking.kind in OPENINGS:
-        after = Account(Wallet.opened(booking.epoch, booking.amount))
-    elif booking.restated is not None:
+    if booking.restated is not None:
         after = booking.restated
         if _known(account, after.wallet.epoch) + booking.amount != after.wallet.balance:
             raise AccountingError(f"Entry {cursor(at)} does not follow from the one before it.")
+    elif booking.kind in OPENINGS:
+        after = Account(Wallet.opened(booking.epoch, booking.amount))
     elif account is None:
         raise AccountingError(f"Entry {cursor(at)} has no start before it.")
     else:

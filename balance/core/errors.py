@@ -73,6 +73,10 @@ class NotYours(InvalidRequest):
         self.owner = owner
 
 
+class NothingToUndo(BalanceError):
+    """The running epoch was not opened by a reset that can be undone."""
+
+
 class UnknownOrder(BalanceError):
     """There is no open order with that id."""
 

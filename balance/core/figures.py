@@ -13,6 +13,9 @@ NONE: Final = "\N{EN DASH}"
 #: How many decimals money is shown with unless asked otherwise.
 CENTS: Final = 2
 
+_TENTH: Final = Decimal("0.1")
+_TEN: Final = Decimal(10)
+_THOUSAND: Final = Decimal(1_000)
 _SATOSHI: Final = Decimal("0.00000001")
 _CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
@@ -84,3 +87,16 @@ def _signed(
     # the sign is that of what is shown: nothing that reads zero is a gain or a loss
     sign = "" if not shown else "-" if shown < 0 else plus
     return f"{sign}{prefix}{shown.copy_abs():,f}{suffix}"
+
+
+def short(amount: Decimal) -> str:
+    """``amount``, from zero on, in at most four letters: ``"950"``, ``"9.8k"``, ``"240k"``."""
+    value, letters = amount, iter(("", *"kMBT"))
+    letter = next(letters)
+    # what rounds to four digits is written with the next letter
+    while value.quantize(Decimal(1), context=_CONTEXT) >= _THOUSAND:
+        value, letter = value / _THOUSAND, next(letters)
+    tenths = value.quantize(_TENTH, context=_CONTEXT)
+    if tenths >= _TEN:
+        return f"{value.quantize(Decimal(1), context=_CONTEXT)}{letter}"
+    return f"{str(tenths).removesuffix('.0')}{letter}"

@@ -16,7 +16,7 @@ from balance.core.errors import InsufficientBalance, InvalidAmount
 from balance.core.figures import grouped
 from balance.core.fills import Execution, filled
 from balance.core.money import CURRENCY, DEFAULT_STARTING_BALANCE, LIMIT, ZERO, money
-from balance.core.position import Order, Position, closing_side
+from balance.core.position import Order, Position, Reason, closing_side
 from balance.core.wallet import Wallet
 
 
@@ -73,20 +73,26 @@ def reset(account: Account, balance: object = None, note: str = "") -> Change:
     """Close the epoch and open the next one with ``balance`` (None: 10,000.00).
 
     Open orders are cancelled; positions are closed at their last known mark price and their
-    result is booked in the epoch that ends. A position loses at most its isolated margin.
+    result is booked in the epoch that ends. The entry keeps the account as it was, so that the
+    reset can be undone.
 
     Raises:
         InvalidAmount: not a number, or negative.
     """
     wanted = DEFAULT_STARTING_BALANCE if balance is None else balance
     starting = _not_negative(money(wanted, "starting balance"), "starting balance")
+    opened = Wallet.opened(account.wallet.epoch + 1, starting)
+    booking = replace(_booking(opened, "reset", opened.balance, note), ended=account)
+    return Change(Account(opened), (*closed_down(account, "reset").bookings, booking))
+
+
+def closed_down(account: Account, reason: Reason) -> Change:
+    """Close every position at its last known mark price, for ``reason``, one of ``ENDINGS``; it
+    loses at most its isolated margin."""
     change = Change(account)
     for position in account.positions:
-        change = change.then(_closed_by_reset(change.account, position))
-    opened = Wallet.opened(account.wallet.epoch + 1, starting)
-    return Change(
-        Account(opened), (*change.bookings, _booking(opened, "reset", opened.balance, note))
-    )
+        change = change.then(_closed(change.account, position, reason))
+    return change
 
 
 def started(balance: Decimal = DEFAULT_STARTING_BALANCE) -> Change:
@@ -120,9 +126,9 @@ def _booking(wallet: Wallet, kind: str, amount: Decimal, note: str) -> Booking:
     return Booking(epoch=wallet.epoch, kind=kind, amount=amount, balance=wallet.balance, note=note)
 
 
-def _closed_by_reset(account: Account, position: Position) -> Change:
+def _closed(account: Account, position: Position, reason: Reason) -> Change:
     order = Order(
-        id="reset",
+        id=reason,
         symbol=position.symbol,
         feed=position.feed,
         side=closing_side(position.side),
@@ -139,7 +145,7 @@ def _closed_by_reset(account: Account, position: Position) -> Change:
         fee=ZERO,
         liquidity="taker",
         time=position.marked_at,
-        reason="reset",
+        reason=reason,
     )
     return filled(account, execution)
 

@@ -17,7 +17,9 @@ from balance.core.quote import Quote
 OrderSide = Literal["buy", "sell"]
 OrderType = Literal["market", "limit", "stop_market", "take_profit_market"]
 #: Why something filled: an order of its own, what was attached to a position, or an end of it.
-Reason = Literal["order", "stop_loss", "take_profit", "liquidation", "reset"]
+Reason = Literal["order", "stop_loss", "take_profit", "liquidation", "reset", "undo"]
+#: Those that end an epoch with everything that is open in it.
+ENDINGS: Final[tuple[Reason, ...]] = ("reset", "undo")
 
 # of the entry price: the margin of a long at 1x is rounded, and what that alone makes a
 # liquidation price lies below this

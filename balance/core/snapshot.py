@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from balance.core.account import Account
 from balance.core.exposure import exposures
-from balance.core.figures import dollars, exposure, gain, percent, share
+from balance.core.figures import dollars, exposure, gain, percent, share, short
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import CURRENCY, quantized
@@ -73,6 +73,8 @@ class Snapshot(Mapping[str, Any]):
     positions: tuple[Mapping[str, Any], ...]
     open_orders: tuple[Mapping[str, Any], ...]
     market: Mapping[str, Any]
+    # whether a reset opened the epoch that can be undone now
+    can_undo_reset: bool
     # what the newest commit tells that nobody asked for: fills and liquidations; else empty
     news: str
     # the same figures as the dashboard shows them, by field name
@@ -96,6 +98,8 @@ _NAMES: Final = tuple(field.name for field in fields(Snapshot))
 DISPLAYED: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
     {
         "balance": dollars,
+        # for a place with no room, such as the icon of the page
+        "balance_short": short,
         "portfolio_value": dollars,
         "available_balance": dollars,
         "free_equity": dollars,
@@ -146,6 +150,7 @@ def snapshot(
     as_of: datetime,
     instance: str = "",
     market: Market = NO_MARKET,
+    can_undo_reset: bool = False,
     news: str = "",
     baselines: Baselines = NO_BASELINES,
 ) -> Snapshot:
@@ -183,10 +188,15 @@ def snapshot(
         "positions": position_rows(account, market),
         "open_orders": order_rows(account, market),
         "market": market_row(market),
+        "can_undo_reset": can_undo_reset,
         "news": news,
     }
-    counts = {"position_count": len(account.positions), "order_count": len(account.orders)}
-    shown, decimals = {**values, **counts}, market.decimals
+    more = {
+        "position_count": len(account.positions),
+        "order_count": len(account.orders),
+        "balance_short": wallet.balance,
+    }
+    shown, decimals = {**values, **more}, market.decimals
     display = {name: _text(write, shown[name], decimals) for name, write in DISPLAYED.items()}
     return Snapshot(**values, display=display)
 

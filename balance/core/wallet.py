@@ -25,8 +25,8 @@ MOVES: Final = MappingProxyType(
         "funding": ("funding", 1),
     }
 )
-#: The kinds that open an epoch: their amount is the starting balance.
-OPENINGS: Final = ("start", "reset")
+#: The kinds that open an epoch: their amount is the balance that it begins with.
+OPENINGS: Final = ("start", "reset", "undo")
 #: The kinds that tell what became of orders and positions, and move no money themselves.
 EVENTS: Final = ("order", "cancel", "fill")
 #: Every kind of ledger entry there is.

@@ -9,6 +9,7 @@ from balance.core.entry import Booking, Entry
 from balance.core.figures import CENTS, gain, grouped
 from balance.core.fills import fill_words
 from balance.core.money import CURRENCY
+from balance.core.wallet import OPENINGS
 
 #: The source of entries that the market has made, while the program ran and while it did not.
 MARKET: Final = "market"
@@ -25,7 +26,7 @@ def told(entries: Sequence[Entry], decimals: int = CENTS) -> str:
     what a trade realised is rounded to ``decimals``, all else is exact."""
     booking = entries[-1].booking
     trades = [entry.booking for entry in entries if entry.booking.kind in _NEWS]
-    if trades and booking.kind != "reset":
+    if trades and booking.kind not in OPENINGS:
         return f"{_joined(trades, decimals)} Balance {grouped(booking.balance)}."
     amount = f"{grouped(booking.amount.copy_abs())} {CURRENCY}"
     balance = f"Balance {grouped(booking.balance)}."
@@ -34,6 +35,11 @@ def told(entries: Sequence[Entry], decimals: int = CENTS) -> str:
             return f"New account. {balance}"
         case "reset":
             return f"Reset to {amount}. Epoch {booking.epoch} begins; the history is kept."
+        case "undo":
+            return (
+                f"The reset is undone: epoch {booking.epoch} goes on where epoch "
+                f"{booking.continues} ended. {balance}"
+            )
         case "deposit":
             return f"Deposited {amount}. {balance}"
         case "withdrawal":

@@ -75,6 +75,11 @@ def entry_document(entry: Entry) -> dict[str, Any]:
     if booking.restated is not None:
         document["wallet"] = wallet_document(booking.restated.wallet)
         document.update(holdings_document(booking.restated))
+    if booking.ended is not None:
+        wallet = wallet_document(booking.ended.wallet)
+        document["ended"] = {"wallet": wallet, **holdings_document(booking.ended)}
+    if booking.continues is not None:
+        document["continues"] = booking.continues
     if booking.effect is not None:
         document["effect"] = effect_document(booking.effect)
     if booking.fill is not None:
@@ -84,7 +89,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
 
 def read_entry(document: Mapping[str, Any]) -> Entry:
     """The entry that ``document`` tells."""
-    effect, fill = document.get("effect"), document.get("fill")
+    effect, fill, ended = (document.get(name) for name in ("effect", "fill", "ended"))
     booking = Booking(
         epoch=count(document, "epoch"),
         kind=one_of(document, "kind", KINDS),
@@ -94,6 +99,8 @@ def read_entry(document: Mapping[str, Any]) -> Entry:
         restated=_read_restated(document),
         effect=None if effect is None else read_effect(effect),
         fill=None if fill is None else read_fill(fill),
+        ended=None if ended is None else read_account(read_wallet(ended["wallet"]), ended),
+        continues=_read_continued(document),
     )
     return Entry(
         revision=count(document, "revision"),
@@ -110,3 +117,15 @@ def _read_restated(document: Mapping[str, Any]) -> Account | None:
         return None
     # entries of before there was trading have no holdings
     return read_account(read_wallet(wallet), {"positions": [], "orders": [], **document})
+
+
+def _read_continued(document: Mapping[str, Any]) -> int | None:
+    # without what it brings back, an undo would read as a reset
+    if document["kind"] == "undo" and not {"wallet", "continues"} <= document.keys():
+        raise ValueError("an undo must tell what it brings back")
+    if document.get("continues") is None:
+        return None
+    continued = count(document, "continues")
+    if continued >= count(document, "epoch"):
+        raise ValueError(f"epoch {document['epoch']} can't continue epoch {continued}")
+    return continued

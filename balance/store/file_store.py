@@ -135,6 +135,16 @@ class FileStore:
             yield first
         yield from ledger
 
+    def opening(self, epoch: int) -> Entry | None:
+        """The first entry of ``epoch``; None where there is none.
+
+        Raises:
+            StoreUnreadable: the ledger is damaged on the way there.
+        """
+        # a commit whose writer has not come to the ledger yet has its entries in the account
+        newest = (entry for entry in self.read().entries if entry.booking.epoch == epoch)
+        return self._ledger.opening(epoch) or next(newest, None)
+
     def _lock(self) -> AccountLock:
         return account_lock(self.folder / LOCK_FILE)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -44,11 +44,31 @@ class LedgerFile:
         with file:
             end = _whole(file)
             if before is not None:
-                end = self._end_of_stretch(file, before, end)
+                _, end = self._stretch(file, end, lambda entry: entry.place < before)
             for line in _lines_backwards(file, end):
                 entry = self._decoded(line)
                 if before is None or entry.place < before:
                     yield entry
+
+    def opening(self, epoch: int) -> Entry | None:
+        """The first entry of ``epoch``, as epochs only grow; None where there is none.
+
+        Raises:
+            StoreUnreadable: a line on the way is no entry.
+        """
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return None
+        with file:
+            end = _whole(file)
+            start, _ = self._stretch(file, end, lambda entry: entry.booking.epoch < epoch)
+            file.seek(start)
+            while file.tell() < end:
+                entry = self._decoded(file.readline())
+                if entry.booking.epoch >= epoch:
+                    return entry if entry.booking.epoch == epoch else None
+        return None
 
     def oldest_first(self) -> Iterator[bytes]:
         """The whole lines from the first on, as they stand."""
@@ -115,9 +135,11 @@ class LedgerFile:
         except Unreadable as fault:
             raise StoreUnreadable(self.path.name, f"is damaged: a line {fault}") from fault
 
-    def _end_of_stretch(self, file: BinaryIO, before: Place, end: int) -> int:
-        """An offset just after a line, at or shortly before or after the first entry from
-        ``before`` on, such that all entries before that one are to the left of it."""
+    def _stretch(
+        self, file: BinaryIO, end: int, is_left: Callable[[Entry], bool]
+    ) -> tuple[int, int]:
+        """Where lines begin or end, a little apart, such that all entries before the first one
+        are ``is_left``, and all of those are before the second one."""
         low, high = 0, end
         while high - low > _STRETCH:
             file.seek((low + high) // 2)
@@ -126,11 +148,11 @@ class LedgerFile:
             line = file.readline() if start < high else b""
             if not line:
                 break
-            if self._decoded(line).place < before:
+            if is_left(self._decoded(line)):
                 low = start + len(line)
             else:
                 high = start
-        return high
+        return low, high
 
 
 def _whole(file: BinaryIO) -> int:

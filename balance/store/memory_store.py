@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -58,3 +59,10 @@ class MemoryStore:
     def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
         """The ledger, newest first, from just before ``before`` on."""
         return (entry for entry in reversed(self._ledger) if before is None or entry.place < before)
+
+    def opening(self, epoch: int) -> Entry | None:
+        """The first entry of ``epoch``; None where there is none."""
+        ledger = self._ledger
+        place = bisect_left(ledger, epoch, key=lambda entry: entry.booking.epoch)
+        found = ledger[place] if place < len(ledger) else None
+        return found if found is not None and found.booking.epoch == epoch else None

@@ -161,14 +161,27 @@ def _checked(lines: Iterable[bytes], faults: list[str]) -> Iterator[Entry]:
 
 def _replay(entries: Iterable[Entry], faults: list[str]) -> Account | None:
     account: Account | None = None
+    before: Account | None = None
     with exact():
         for entry in entries:
+            before = account if entry.line == 1 else before
             try:
                 account = replayed([entry], account)
             except AccountingError as fault:
                 faults.append(f"{LEDGER_FILE}: {fault}")
                 return account
+            if not _ended_rightly(entry, before):
+                faults.append(
+                    f"{LEDGER_FILE}: entry {cursor(entry.place)} keeps another account than the "
+                    "one that it ended."
+                )
     return account
+
+
+def _ended_rightly(entry: Entry, before: Account | None) -> bool:
+    """Whether what ``entry`` keeps of the account ``before`` its change, if anything, is so."""
+    ended = entry.booking.ended
+    return ended is None or not any(_differences(before, ended))
 
 
 def _differences(told: Account | None, account: Account) -> Iterator[str]:
@@ -201,9 +214,14 @@ def _salvaged(entries: Iterable[Entry]) -> Iterator[Entry]:
     ``repair`` that states the wallet anew, so that the whole adds up again."""
     account: Account | None = None
     last: Entry | None = None
+    ended: Account | None = None
     with exact():
         for entry in entries:
             before = account
+            ended = account if entry.line == 1 else ended
+            if not _ended_rightly(entry, ended):
+                # an undo would bring back what was not so
+                entry = replace(entry, booking=replace(entry.booking, ended=None))
             try:
                 account = replayed([entry], account) if follows(last, entry) else None
             except AccountingError:
@@ -227,7 +245,9 @@ def _stating(entry: Entry, last: Entry | None, before: Account | None) -> Entry:
             kind="repair",
             amount=booking.balance - known,
             note=f"{lost}; this one was: {booking.kind}, {grouped(booking.amount)}.",
-            restated=_kept_holdings(before, Wallet.opened(booking.epoch, booking.balance)),
+            # an entry that states the whole account needs none before it
+            restated=booking.restated
+            or _kept_holdings(before, Wallet.opened(booking.epoch, booking.balance)),
         ),
     )
 

@@ -44,6 +44,7 @@ class State:
         *,
         instance: str = "",
         market: Market = NO_MARKET,
+        can_undo_reset: bool = False,
         baselines: Baselines = NO_BASELINES,
     ) -> Snapshot:
         """What readers see of this state at the prices of ``market``, with what ``baselines`` tell
@@ -56,6 +57,7 @@ class State:
                 as_of=self.changed_at,
                 instance=instance,
                 market=market,
+                can_undo_reset=can_undo_reset,
                 news=news(self.entries, market.decimals),
                 baselines=baselines,
             )
@@ -98,6 +100,14 @@ class Store(Protocol):
 
     def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
         """The ledger, newest first, from just before ``before`` on."""
+
+    def opening(self, epoch: int) -> Entry | None:
+        """The first entry of ``epoch``, found without reading the whole ledger; None where there
+        is none.
+
+        Raises:
+            StoreUnreadable: the ledger is damaged on the way there.
+        """
 
 
 def expect(state: State, if_match: int | None) -> None:
