@@ -184,6 +184,40 @@ def test_a_reset_begins_an_epoch_with_the_balance_asked_for(
     assert [entry["kind"] for entry in older] == ["adjustment", "deposit", "reset"]
 
 
+def test_the_last_reset_is_undone_once_and_only_from_the_revision_that_was_seen(
+    server: Server, epoch: int
+) -> None:
+    server.post({"deposit": 5})
+    before = exactly(server.post({"adjust": 7}))
+    assert server.get().json()["can_undo_reset"] is True
+    server.post(path="/virtual_balance/reset")
+    seen = exactly(server.post({"withdraw": 1}))
+    undo, key = "/virtual_balance/reset/undo", {"Idempotency-Key": f"undo-{epoch}"}
+    stale = server.post({}, undo, headers={"If-Match": str(seen["revision"] - 1)})
+    assert stale.status_code == 412
+    answers = [
+        server.post({"note": "oh"}, undo, headers={**key, "If-Match": str(seen["revision"])})
+        for _ in range(2)
+    ]
+    assert answers[1].headers["Idempotency-Replayed"] == "true"
+    told = exactly(answers[0])
+    assert exactly(answers[1])["revision"] == told["revision"] == seen["revision"] + 1
+    same = ("balance", "starting_balance", "deposits", "adjustments", "withdrawals", "current_pnl")
+    assert [told[name] for name in same] == [before[name] for name in same]
+    assert (told["epoch"], told["can_undo_reset"]) == (epoch + 2, False)
+    assert told["message"] == (
+        f"The reset is undone: epoch {epoch + 2} goes on where epoch {epoch} ended. "
+        "Balance 10,012.00."
+    )
+    assert newest(server)["kind"] == "undo"
+    assert newest(server)["note"] == f"Epoch {epoch} goes on. oh"
+    refused = server.post(path=undo)
+    assert refused.status_code == 409
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert "that was done already" in refused.json()["detail"]
+    assert server.post({"balance": 5}, undo).status_code == 422
+
+
 def test_where_no_money_is_put_in_there_is_no_percentage(server: Server) -> None:
     told = exactly(server.post({"balance": 0}, "/virtual_balance/reset"))
     assert told["pnl_percent"] is None

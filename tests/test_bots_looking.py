@@ -433,6 +433,48 @@ def test_a_reset_begins_the_sums_anew_and_keeps_the_trades(desk: ByHand) -> None
     assert later.row(bot)["pnl"] != 0
 
 
+def test_an_undone_reset_gives_a_bot_its_sums_back_and_counts_no_trade_twice(
+    desk: ByHand,
+) -> None:
+    bot = desk.create(max_drawdown=500)
+    desk.close(40_000, 41_000, 40_500, 41_000)
+    desk.price(41_200)
+    before, log = desk.row(bot), len(desk.log())
+    assert (before["trades"], before["position"]["side"]) == (1, "long")
+    desk.desk.reset()
+    assert desk.row(bot)["trades"] == 0
+    desk.close(41_200)
+    assert desk.side() == "long", "it trades in the epoch of the reset, too"
+    desk.desk.undo_reset()
+    names = ("trades", "wins", "realized", "pnl", "fees", "curve", "position")
+    back = desk.row(bot)
+    assert [back[name] for name in names] == [before[name] for name in names]
+    # each was told when it ended; what the reset and its undo closed is in the list as well
+    assert [each["closed_because"] for each in desk.bots.trades()] == ["Undo", "Reset", "Flat"]
+    assert len([each for each in desk.log()[log:] if each[0] == "trade"]) == 1
+    desk.bots.rest()
+    later = desk.again()
+    assert [later.row(bot)[name] for name in names] == [before[name] for name in names]
+    later.price(40_500)
+    later.close(40_500, 40_500)
+    assert (later.side(), later.row(bot)["trades"]) == ("", 2)
+
+
+def test_sums_come_back_where_nobody_looked_between_the_reset_and_its_undo(
+    desk: ByHand,
+) -> None:
+    bot = desk.create()
+    desk.close(40_000, 41_000, 40_500)
+    before = desk.row(bot)
+    desk.bots.rest()
+    for _ in range(2):
+        desk.desk.reset()
+        desk.desk.undo_reset()
+    later = desk.again()
+    for name in ("trades", "realized", "pnl", "curve"):
+        assert later.row(bot)[name] == before[name]
+
+
 def test_what_a_person_or_the_market_closes_is_the_bots_trade(desk: ByHand) -> None:
     bot = desk.create(stop_loss=2)
     desk.close(40_000, 41_000)

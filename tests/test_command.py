@@ -115,10 +115,23 @@ def test_every_change_says_what_it_did(
     assert again["balance"] == float(balance)
 
 
+def test_a_reset_is_undone_in_a_shell(call: Callable[..., Said], folder: Path) -> None:
+    call("adjust", "-12.30")
+    call("reset")
+    done = call("undo-reset", "--note", "too early")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "The reset is undone: epoch 3 goes on where epoch 1 ended. Balance 9,987.70.\n"
+    )
+    entry = open_account(folder).history(limit=1).entries[0]
+    assert (entry["source"], entry["note"]) == ("shell", "Epoch 1 goes on. too early")
+
+
 @pytest.mark.parametrize("json_wanted", [True, False])
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("undo-reset",), "There is no reset to undo: epoch 1 is the first of the account."),
         (("withdraw", "10000.01"), "needs 10,000.01 USDT, but only 10,000.00 are available"),
         (("adjust", "-10001"), "needs 10,001.00 USDT"),
         (("adjust", "0"), "must not be zero"),

@@ -20,6 +20,7 @@ from balance.core.figures import (
     plain,
     rounded,
     share,
+    short,
 )
 from balance.core.money import LIMIT
 
@@ -43,6 +44,19 @@ amounts = st.decimals(min_value=-LIMIT, max_value=LIMIT, allow_nan=False, places
         (grouped, "-1234567.12345678", "-1,234,567.12345678"),
         (grouped, "100.00000000", "100.00"),
         (grouped, "1E+12", "1,000,000,000,000.00"),
+        (short, "0", "0"),
+        (short, "0.4", "0.4"),
+        (short, "9.96", "10"),
+        (short, "950.49", "950"),
+        (short, "999.5", "1k"),
+        (short, "9840.12", "9.8k"),
+        (short, "9960", "10k"),
+        (short, "10240.18", "10k"),
+        (short, "999499.99", "999k"),
+        (short, "999500", "1M"),
+        (short, "1200000", "1.2M"),
+        (short, "23456789012", "23B"),
+        (short, "1E+12", "1T"),
         (rounded, "43812.40", "43,812.4"),
         (rounded, "0.005", "0.005"),
         (rounded, "100", "100"),
@@ -102,3 +116,12 @@ def test_the_callers_decimal_context_changes_no_figure(amount: Decimal) -> None:
     with localcontext() as context:
         context.prec, context.rounding = 4, ROUND_UP
         assert [write(amount) for write in writers] == expected
+
+
+@given(st.decimals(min_value=0, max_value=LIMIT, allow_nan=False, places=8))
+def test_a_short_figure_has_at_most_four_letters_and_is_near(value: Decimal) -> None:
+    text = short(value)
+    assert len(text) <= 4
+    thousands = "kMBT".find(text[-1]) + 1
+    told = Decimal(text.rstrip("kMBT")) * 1_000**thousands
+    assert abs(told - value) <= max(Decimal("0.05"), value / 20)

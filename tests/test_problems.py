@@ -176,7 +176,7 @@ def test_more_than_is_available_is_422_with_the_figures(server: Server, body: st
         ("limit=" + "9" * 5_000, "limit must be a whole number"),
         ("epoch=0", "epoch must be 1 or more"),
         ("epoch=x", "epoch must be a whole number"),
-        ("kind=bribe", "kind must be one of start, reset, deposit"),
+        ("kind=bribe", "kind must be one of start, reset, undo"),
         ("kind=", "kind must be one of"),
         ("before=x", "before must be a revision"),
         ("before=", "before must be a revision"),

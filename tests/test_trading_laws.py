@@ -25,6 +25,7 @@ from balance.core.orders import all_cancelled, cancelled, closed, placed
 from balance.core.position import closing_side
 from balance.core.quote import Settlement
 from balance.core.ticket import Ticket
+from balance.core.undo import undo_reset
 from balance.store.codec import decode_state, encode_state
 from balance.store.state import State, first_state, next_state
 from tests.accounts import MOMENT, explained
@@ -245,6 +246,18 @@ def paid(desk: Desk, _id: str, how: Callable[..., Change], amount: Decimal) -> N
     desk.commit(lambda account: how(account, amount))
 
 
+def undone(desk: Desk, _id: str) -> None:
+    """The last reset is undone, where there is one: the account is as it was to the last digit."""
+    epoch = desk.account.wallet.epoch
+    opening = next(each.booking for each in desk.entries if each.booking.epoch == epoch)
+    if desk.commit(lambda account: undo_reset(account, opening, desk.market)):
+        assert opening.ended is not None
+        wallet = replace(opening.ended.wallet, epoch=epoch + 1)
+        assert desk.state.account == replace(opening.ended, wallet=wallet)
+    else:
+        assert opening.kind != "reset"
+
+
 def happening(what: Callable[..., None], **values: st.SearchStrategy[Any]) -> Any:
     """``what`` with ``values``, as a partial that reads well where a test fails."""
     return st.fixed_dictionaries(values).map(lambda drawn: partial(what, **drawn))
@@ -318,7 +331,7 @@ ACTIONS = st.sampled_from(
         *[ORDERS] * 12,
         *[REDUCING] * 4,
         *[CLOSES, CANCELS] * 2,
-        *[PAID, ADJUSTED, STATED],
+        *[PAID, ADJUSTED, STATED, st.just(undone)],
     ]
 ).flatmap(lambda strategy: strategy)
 

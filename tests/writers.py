@@ -124,9 +124,9 @@ def commit_forever(folder: Path, told: Connection, first: int) -> None:
         told.send(("done", cents, seen.revision, seen.balance))
 
 
-def die_at_step(folder: Path, step: int) -> None:
-    """Deposit 5 with the key ``k``, and die right before the step-th thing done to the disk; ends
-    as usual where there are fewer."""
+def die_at_step(folder: Path, step: int, undoing: bool = False) -> None:
+    """Deposit 5 with the key ``k``, or undo the last reset with it, and die right before the
+    step-th thing done to the disk; ends as usual where there are fewer."""
     account, left = open_account(folder), itertools.count(step - 1, -1)
 
     def mortal(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -139,7 +139,10 @@ def die_at_step(folder: Path, step: int) -> None:
 
     for owner, name in ((tempfile, "mkstemp"), (os, "fsync"), (os, "replace"), (Path, "open")):
         setattr(owner, name, mortal(getattr(owner, name)))
-    account.deposit(5, idempotency_key="k")
+    if undoing:
+        account.undo_reset(idempotency_key="k")
+    else:
+        account.deposit(5, idempotency_key="k")
 
 
 def fork_while_a_thread_holds_the_lock(folder: Path, told: Connection) -> None:
