@@ -20,27 +20,47 @@ def summary_row(
         [
             _metric(
                 "Wallet balance",
-                live_text("balance", id=balance_id, className="figure balance-figure"),
+                _figure("balance", balance_id, "balance-figure"),
                 *balance_buttons(prefix),
             ),
             _metric(
                 "P&L",
-                live_text("current_pnl", id=pnl_id, className="figure pnl-figure"),
-                live_text("pnl_percent", id=f"{prefix}-pnl-percent", className="pnl-figure"),
-                " in epoch ",
-                live_text("epoch", id=f"{prefix}-epoch"),
+                _figure("current_pnl", pnl_id, "pnl-figure", derive="pnl_epoch"),
+                _words(
+                    live_text(
+                        "pnl_today",
+                        id=f"{prefix}-pnl-today",
+                        className="pnl-figure",
+                        derive="pnl_today",
+                    ),
+                    " today",
+                ),
+                _words(
+                    live_text("pnl_percent", id=f"{prefix}-pnl-percent", className="pnl-figure"),
+                    " in epoch ",
+                    live_text("epoch", id=f"{prefix}-epoch"),
+                ),
             ),
             _metric(
                 "Total equity",
-                live_text("portfolio_value", id=equity_id, className="figure balance-figure"),
-                "unrealised ",
-                live_text("unrealized_pnl", id=f"{prefix}-unrealized-pnl", className="pnl-figure"),
+                _figure("portfolio_value", equity_id, "balance-figure"),
+                _words(
+                    live_text(
+                        "unrealized_pnl",
+                        id=f"{prefix}-unrealized-pnl",
+                        className="pnl-figure",
+                        derive="unrealized_pnl",
+                    ),
+                    " unrealised",
+                ),
             ),
             _metric(
                 "Available",
-                live_text("available_balance", id=available_id, className="figure balance-figure"),
-                "margin in use ",
-                live_text("used_margin", id=f"{prefix}-used-margin"),
+                _figure("available_balance", available_id, "balance-figure"),
+                _words(
+                    live_text("used_margin", id=f"{prefix}-used-margin", derive="used_margin"),
+                    " margin in use",
+                ),
             ),
         ],
         className="summary-row",
@@ -64,6 +84,14 @@ def balance_buttons(prefix: str) -> tuple[Component, Component]:
             title="Begin anew with a starting balance",
         ),
     )
+
+
+def _figure(field: str, id: str, manner: str, derive: str = "") -> html.Span:
+    return live_text(field, id=id, className=f"figure {manner}", derive=derive or field)
+
+
+def _words(*parts: Component | str) -> html.Span:
+    return html.Span(list(parts), className="metric-words")
 
 
 def _metric(label: str, figure: Component, *below: Component | str) -> html.Div:

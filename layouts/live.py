@@ -16,13 +16,16 @@ from balance.core.rows import PRICE_FIELDS
 from balance.core.snapshot import DISPLAYED
 
 LIVE = "data-live"
+#: What opens the derivation that it names; the page makes a button of it.
+DERIVE = "data-derive"
 
 # a figure of many letters is written smaller; as in assets/live.js
 _LONG, _LONGEST = 13, 17
 
 
-def live_text(field: str, id: str, className: str = "") -> html.Span:
-    """The text of ``field``, always as the account has it.
+def live_text(field: str, id: str, className: str = "", *, derive: str = "") -> html.Span:
+    """The text of ``field``, always as the account has it; where ``derive`` names a derivation, a
+    button that opens it.
 
     ``field`` is a name in the snapshot's ``display``: ``balance``, ``portfolio_value``,
     ``current_pnl``, ``pnl_percent``, ``available_balance``, ``revision`` and so on.
@@ -34,8 +37,17 @@ def live_text(field: str, id: str, className: str = "") -> html.Span:
         known = ", ".join(DISPLAYED)
         raise ValueError(f"live_text can't show {field!r}; it can show {known}.")
     return html.Span(
-        NONE, id=id, className=f"live {className}".strip(), **{LIVE: field, "data-tone": "flat"}
+        NONE,
+        id=id,
+        className=f"live {className}".strip(),
+        **{LIVE: field, "data-tone": "flat", **derivable(derive)},
     )
+
+
+def derivable(name: str) -> dict[str, str]:
+    """What lets a figure open how it comes about, by the ``name`` of its derivation; nothing where
+    it is empty."""
+    return {DERIVE: name} if name else {}
 
 
 def live_price(field: str, symbol: str, id: str, className: str = "") -> html.Span:

@@ -55,6 +55,8 @@ def test_a_position_is_shown_with_what_it_gains_and_what_it_takes() -> None:
     assert (row["unrealized_pnl"], row["roe_percent"]) == (100, d("12.5"))
     # 4,100 of an equity of 10,100
     assert row["exposure_percent"] == d("40.59405941")
+    # from 41,000 down to 32,128.51405622
+    assert row["liquidation_distance_percent"] == d("21.63777059")
     # 0.4 % of 4,100, and what that is of 900
     assert (row["maintenance_margin"], row["margin_ratio"]) == (d("16.4"), d("1.82222222"))
     assert (row["fees_paid"], row["funding_paid"], row["realized_pnl"]) == (2, d("1.5"), 0)
@@ -73,7 +75,7 @@ def test_a_position_is_written_for_people_on_the_tick_of_its_symbol() -> None:
         *("+$100.00", "+12.50%", "1.82%"),
     ]
     assert texts(known, "notional", "isolated_margin") == ["$4,100.00", "$800.00"]
-    assert texts(known, "exposure_percent") == ["40.59%"]
+    assert texts(known, "exposure_percent", "liquidation_distance_percent") == ["40.59%", "21.64%"]
 
 
 def test_a_short_that_loses_reads_so() -> None:
@@ -82,10 +84,18 @@ def test_a_short_that_loses_reads_so() -> None:
     assert texts(row, "side", "unrealized_pnl", "roe_percent") == ["Short", "-$100.00", "-12.50%"]
 
 
+def test_liquidation_is_as_far_away_as_the_mark_price_may_still_move() -> None:
+    for side, price, distance in (("short", 45_100, 10), ("long", 36_900, 10), ("long", 41_500, 0)):
+        row = of_position(side=side, liquidation_price=d(price))
+        assert row["liquidation_distance_percent"] == distance
+
+
 def test_what_there_is_not_is_a_dash() -> None:
     row = of_position(liquidation_price=None)
     assert (row["liquidation_price"], row["take_profit"], row["stop_loss"]) == (None, None, None)
-    assert set(texts(row, "liquidation_price", "take_profit", "stop_loss")) == {NONE}
+    assert row["liquidation_distance_percent"] is None
+    nothing = ("liquidation_price", "liquidation_distance_percent", "take_profit", "stop_loss")
+    assert set(texts(row, *nothing)) == {NONE}
     # nothing is left that the maintenance margin could be compared with
     beyond = of_position(mark_price=d(32_000))
     assert (beyond["margin_ratio"], beyond["display"]["margin_ratio"]) == (None, NONE)

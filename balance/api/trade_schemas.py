@@ -5,7 +5,7 @@ Quantities are in base units, prices in the quote currency per base unit.
 
 from __future__ import annotations
 
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from balance.api.schemas import (
     COUNT,
@@ -19,7 +19,6 @@ from balance.api.schemas import (
     reference,
     texts,
 )
-from balance.core.position import Reason
 
 _ABOVE_ZERO: Final = {"type": "number", "exclusiveMinimum": 0}
 _QUANTITY: Final = {**_ABOVE_ZERO, "description": "In base units."}
@@ -83,6 +82,10 @@ _POSITION: Final[Schema] = {
     "mark_price": _PRICE,
     "marked_at": {**TIME, "description": "The market's time of the mark price, UTC."},
     "liquidation_price": {**or_null(_PRICE), "description": "Null where there is none."},
+    "liquidation_distance_percent": {
+        **or_null(_PERCENT),
+        "description": "From the mark price to there, in percent of it; null where there is none.",
+    },
     "leverage": _LEVERAGE,
     "notional": money("Quantity times mark price"),
     "exposure_percent": {
@@ -111,7 +114,7 @@ _POSITION: Final[Schema] = {
             *("symbol", "side", "quantity", "entry_price", "mark_price", "liquidation_price"),
             *("take_profit", "stop_loss", "leverage", "notional", "exposure_percent"),
             *("isolated_margin", "margin_ratio", "unrealized_pnl", "roe_percent", "realized_pnl"),
-            *("side_words", "exits", "owner"),
+            *("side_words", "exits", "owner", "liquidation_distance_percent"),
         )
     ),
 }
@@ -164,7 +167,7 @@ _FILL: Final[Schema] = {
     "symbol": _SYMBOL,
     "side": _SIDE,
     "type": _TYPE,
-    "reason": {"enum": [*get_args(Reason)]},
+    "reason": {"enum": ["order", "stop_loss", "take_profit", "liquidation", "reset"]},
     "liquidity": _LIQUIDITY,
     "quantity": _QUANTITY,
     # a position that can lose no more is closed at nothing

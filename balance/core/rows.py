@@ -12,7 +12,7 @@ from balance.core.exposure import share_of_equity
 from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded, share
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
-from balance.core.money import exactly, quantized
+from balance.core.money import ZERO, exactly, quantized
 from balance.core.position import Order, Position
 from balance.core.quote import Quote
 
@@ -25,7 +25,7 @@ PRICE_FIELDS: Final = ("bid", "ask", "last", "mark", "change_percent", "funding_
 def position_rows(account: Account, market: Market = NO_MARKET) -> tuple[Row, ...]:
     """The open positions: money in the quote currency, prices per base unit, quantities in base
     units, ``roe_percent`` and ``margin_ratio`` in percent, ``exposure_percent`` in percent of the
-    equity."""
+    equity, ``liquidation_distance_percent`` in percent of the mark price."""
     exits: dict[str, dict[str, Decimal | None]] = {}
     for order in account.orders:
         if order.is_attached:
@@ -57,6 +57,7 @@ def _position(
         "mark_price": position.mark_price,
         "marked_at": iso(position.marked_at),
         "liquidation_price": position.liquidation_price,
+        "liquidation_distance_percent": _distance(position),
         "leverage": position.leverage,
         "notional": quantized(position.notional),
         "exposure_percent": exposure,
@@ -78,6 +79,15 @@ def _position(
     return {**row, "display": _position_texts(row, market)}
 
 
+def _distance(position: Position) -> Decimal | None:
+    """How far the mark price is from the liquidation price; 0 where it is there or beyond."""
+    if position.liquidation_price is None:
+        return None
+    room = position.mark_price - position.liquidation_price
+    room = room if position.side == "long" else -room
+    return quantized(max(room, ZERO) / position.mark_price * 100)
+
+
 def _position_texts(row: Row, market: Market) -> Row:
     prices = ("entry_price", "mark_price", "liquidation_price", "take_profit", "stop_loss")
     texts = {name: price_words(row[name], row["symbol"], market) for name in prices}
@@ -92,6 +102,7 @@ def _position_texts(row: Row, market: Market) -> Row:
         "exits": _exits(texts),
         "notional": dollars(row["notional"], decimals),
         "exposure_percent": share(row["exposure_percent"]),
+        "liquidation_distance_percent": share(row["liquidation_distance_percent"]),
         "isolated_margin": dollars(row["isolated_margin"], decimals),
         "margin_ratio": share(row["margin_ratio"]),
         "unrealized_pnl": gain(row["unrealized_pnl"], decimals),
