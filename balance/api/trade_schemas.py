@@ -5,7 +5,7 @@ Quantities are in base units, prices in the quote currency per base unit.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from balance.api.schemas import (
     COUNT,
@@ -19,6 +19,7 @@ from balance.api.schemas import (
     reference,
     texts,
 )
+from balance.core.position import Reason
 
 _ABOVE_ZERO: Final = {"type": "number", "exclusiveMinimum": 0}
 _QUANTITY: Final = {**_ABOVE_ZERO, "description": "In base units."}
@@ -167,7 +168,7 @@ _FILL: Final[Schema] = {
     "symbol": _SYMBOL,
     "side": _SIDE,
     "type": _TYPE,
-    "reason": {"enum": ["order", "stop_loss", "take_profit", "liquidation", "reset"]},
+    "reason": {"enum": [*get_args(Reason)]},
     "liquidity": _LIQUIDITY,
     "quantity": _QUANTITY,
     # a position that can lose no more is closed at nothing
