@@ -31,7 +31,6 @@ from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.core.errors import StoreError
 from balance.core.figures import plain
-from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.desk import DEFAULT_DATA_DIR, Desk
 from balance.feeds.contract import FeedFault
 from balance.feeds.options import add_feed_options
@@ -91,14 +90,16 @@ def create_app(
     )
 
     def layout(address: str) -> Component:
+        chosen = services.settings.kept.settings
         place = Place(
             address=address,
             data_dir=None if data_dir == DEFAULT_DATA_DIR else str(data_dir.resolve()),
             needs_token=guards.token is not None,
             needs_secret=services.bots.needs_secret,
             symbols=tuple(desk.market.instruments),
+            leverage=int(chosen.default_leverage),
         )
-        starting = plain(DEFAULT_STARTING_BALANCE)
+        starting = plain(chosen.starting_balance)
         return shell(tabs, _first_store(desk), starting_balance=starting, place=place)
 
     callbacks.register(app, desk, layout(Place.address))
@@ -175,7 +176,8 @@ def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namesp
         running.start()
     except FeedFault as fault:
         return _failed(str(fault))
-    watch = Watch(running.desk, stream.publish, stream.publish_fault)
+    settings = running.services.settings
+    watch = Watch(running.desk, stream.publish, stream.publish_fault, settings.look)
     watch.start()
     _stop_on_signals(stream)
     address = _address(options.host, _port(server))

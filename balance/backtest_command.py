@@ -31,6 +31,7 @@ from balance.feeds.csv_file import read_candles
 from balance.feeds.simulated import simulated_seed
 from balance.own_strategies import Broken, Catalogue, OwnStrategies, asked
 from balance.pasts import past_of_feed, past_of_file, planned, starting_balance, symbol_of
+from balance.settings_file import SettingsFile
 
 _FIGURES: Final = (
     (("return_percent", "Return"), ("hold_percent", "Buy and hold")),
@@ -97,6 +98,7 @@ def _plan(options: argparse.Namespace, catalogue: Catalogue) -> Plan:
     market = Market(instruments={past.instrument.symbol: past.instrument})
     settings = settings_of(asked_settings, catalogue.kind, market)
     chosen = catalogue.kind(settings.strategy).make(settings.params)
+    in_force = SettingsFile(options.data_dir).settings
     return planned(
         past,
         settings,
@@ -106,6 +108,8 @@ def _plan(options: argparse.Namespace, catalogue: Catalogue) -> Plan:
         since=_moment(options.since),
         until=_moment(options.until),
         hours=None if options.hours is None else asked_for.positive(options.hours, "hours"),
+        terms=in_force.terms,
+        decimals=in_force.decimals,
     )
 
 

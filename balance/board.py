@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
@@ -38,14 +39,40 @@ _NONE_YET: Final = Market(words=STOPPED, instruments=KNOWN)
 
 #: Gives candles: of which symbol, of how many seconds each, how many at most.
 Candles = Callable[[str, int, int], Sequence[Candle]]
+#: Puts a market on the terms that are in force; gives it back itself where it has them already.
+Ruled = Callable[[Market], Market]
+
+
+def _as_told(market: Market) -> Market:
+    return market
 
 
 class LiveBoard:
-    """The market as this process's own feed tells it."""
+    """The market as this process's own feed tells it, on the terms that are in force."""
 
-    def __init__(self) -> None:
-        self.market: Market = NO_MARKET
+    def __init__(self, ruled: Ruled = _as_told) -> None:
+        self._ruled = ruled
+        self._market = NO_MARKET
+        self._changing = threading.Lock()
         self.candles: Candles = _no_candles
+
+    @property
+    def market(self) -> Market:
+        """The market as it is now."""
+        market = self._market
+        if self._ruled(market) is market:
+            return market
+        with self._changing:
+            market = self._ruled(self._market)
+            if market is not self._market:
+                # whoever has seen the old one must see that this is another
+                self._market = replace(market, tick=market.tick + 1)
+            return self._market
+
+    @market.setter
+    def market(self, market: Market) -> None:
+        with self._changing:
+            self._market = market
 
 
 def _no_candles(_symbol: str, _seconds: int, _limit: int) -> Sequence[Candle]:
@@ -53,19 +80,30 @@ def _no_candles(_symbol: str, _seconds: int, _limit: int) -> Sequence[Candle]:
 
 
 class FileBoard:
-    """The market as the server's file tells it; read anew when it was written."""
+    """The market as the server's file tells it, on the terms that are in force; read anew when it
+    was written."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ruled: Ruled = _as_told) -> None:
         self._file = folder / MARKET_FILE
+        self._ruled = ruled
         # the market as it was read, and what it was read from: the file, and whether it was stale
         self._seen: tuple[tuple[int, int, bool], Market] | None = None
-        self._tick = 0
+        # the one that was read, and the same on the terms that were in force
+        self._shown = NO_MARKET, NO_MARKET
         # only the server has them
         self.candles: Candles = _no_candles
 
     @property
     def market(self) -> Market:
         """The market of a moment ago, or the last one known, with nothing live in it."""
+        read, (before, shown) = self._read(), self._shown
+        if read is before and self._ruled(shown) is shown:
+            return shown
+        market = replace(self._ruled(read), tick=shown.tick + 1)
+        self._shown = read, market
+        return market
+
+    def _read(self) -> Market:
         try:
             status = os.stat(self._file)
             is_stale = abs(time.time() - status.st_mtime) > _STALE_SECONDS
@@ -74,8 +112,7 @@ class FileBoard:
                 market = read_market(self._file.read_bytes())
                 if is_stale:
                     market = replace(market, live=frozenset(), state="stale", words=STOPPED)
-                self._tick += 1
-                self._seen = signature, replace(market, tick=self._tick)
+                self._seen = signature, market
         except (OSError, ValueError):
             # no market is known, or none that can be read: the account does not depend on it
             return _NONE_YET

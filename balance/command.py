@@ -28,6 +28,7 @@ from balance.core.errors import BalanceError, StoreError
 from balance.core.figures import plain
 from balance.core.snapshot import Snapshot
 from balance.desk import DEFAULT_DATA_DIR, Action
+from balance.settings_command import add_settings_command
 from balance.store.recovery import Report, repair, verify
 from balance.trade_commands import add_trade_commands
 
@@ -36,7 +37,7 @@ _CHANGES: Final[dict[str, tuple[Action, str]]] = {
     "adjust": ("adjust", "book a gain, or a loss below zero, from outside"),
     "deposit": ("deposit", "put money in; it is no gain"),
     "withdraw": ("withdraw", "take money out; it is no loss"),
-    "reset": ("reset", "begin a new epoch (10,000.00 unless said otherwise); keeps the history"),
+    "reset": ("reset", "begin a new epoch (what the settings say if left out); keeps the history"),
     "undo-reset": ("undo_reset", "let the epoch that the last reset ended go on"),
 }
 
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_change_options(command(name, help_text, _change), name)
     add_trade_commands(command)
     add_backtest_command(command)
+    add_settings_command(command)
     _add_history_options(command("history", "list the ledger, newest first", _history))
     command("verify", "replay the ledger and compare it with the account", _verify)
     command("repair", "rebuild what is damaged; keeps the damaged files beside", _repair)

@@ -7,6 +7,7 @@ none touches the store or the core on its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, Unpack
@@ -18,10 +19,11 @@ from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.entry import Booking, Entry
 from balance.core.errors import BalanceError
-from balance.core.money import money
+from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.snapshot import Snapshot
 from balance.core.undo import undo_reset
 from balance.history import Page, closings, fills, lineage, page, rows
+from balance.settings_file import SettingsFile
 from balance.store.file_store import FileStore
 from balance.store.state import Store
 from balance.trading import Trading
@@ -52,8 +54,15 @@ class Desk(Trading):
     in base units, prices in the quote currency per base unit: Decimal, int, str or float.
     """
 
-    def __init__(self, store: Store, board: Board | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        board: Board | None = None,
+        starting_balance: Callable[[], Decimal] = lambda: DEFAULT_STARTING_BALANCE,
+    ) -> None:
+        """``starting_balance`` says what a reset begins with that names nothing else."""
         super().__init__(Clerk(store, board or LiveBoard()))
+        self._starting_balance = starting_balance
 
     @property
     def version(self) -> tuple[str, int]:
@@ -108,8 +117,9 @@ class Desk(Trading):
         return self.carry_out("withdraw", amount, **how).snapshot
 
     def reset(self, balance: object = None, **how: Unpack[How]) -> Snapshot:
-        """Begin a new epoch with ``balance`` (None: 10,000.00): open orders are cancelled,
-        positions closed at their newest mark price, and the history stays readable.
+        """Begin a new epoch with ``balance`` (None: what the settings say, 10,000.00 at first):
+        open orders are cancelled, positions closed at their newest mark price, and the history
+        stays readable.
 
         Raises:
             InvalidAmount: not a number, negative or too large.
@@ -134,6 +144,7 @@ class Desk(Trading):
             KeyReused, StaleRevision, StoreError: as the store says.
         """
         note, market = how.get("note", ""), self.market
+        meant = self._starting_balance() if action == "reset" and amount is None else amount
         # before the lock is held; an undo finds out if there was another reset since
         opening = self._opening() if action == "undo_reset" else None
 
@@ -141,7 +152,7 @@ class Desk(Trading):
             account = account.marked(market)
             if action == "undo_reset":
                 return undo_reset(account, opening, market, note)
-            return _OPERATIONS[action](account, amount, note)
+            return _OPERATIONS[action](account, meant, note)
 
         return self._clerk.carry_out(change, [action, _booked(amount)], **how)
 
@@ -225,7 +236,8 @@ class Desk(Trading):
 
 def open_account(data_dir: str | PathLike[str] = DEFAULT_DATA_DIR) -> Desk:
     """The account in ``data_dir``, the same for every program that opens it; a folder without one
-    gets a new account of 10,000.00. It trades at the prices of the server that runs there.
+    gets a new account of 10,000.00 unless its settings say otherwise. It trades at the prices of
+    the server that runs there, and on the terms of the folder's settings.
 
     >>> import tempfile
     >>> folder = tempfile.mkdtemp()
@@ -235,10 +247,13 @@ def open_account(data_dir: str | PathLike[str] = DEFAULT_DATA_DIR) -> Desk:
     True
 
     Raises:
-        StoreError: the account is damaged, or the folder is not writable.
+        StoreError: the account or its settings are damaged, or the folder is not writable.
     """
     folder = Path(data_dir)
-    return Desk(FileStore(folder), FileBoard(folder))
+    settings = SettingsFile(folder)
+    store = FileStore(folder, settings.starting_balance())
+    board = FileBoard(folder, settings.ruled)
+    return Desk(store, board, settings.starting_balance)
 
 
 def _booked(amount: object) -> str | None:

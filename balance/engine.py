@@ -24,7 +24,6 @@ from balance.core.market import Market
 from balance.core.matching import is_due
 from balance.core.quote import Quote, Settlement
 from balance.core.snapshot import Snapshot
-from balance.core.terms import Terms
 from balance.core.words import MARKET, OFFLINE
 from balance.desk import Desk
 from balance.feeds.contract import Feed, FeedFault
@@ -100,7 +99,6 @@ class Engine:
         feed: Feed,
         show: Callable[[Snapshot], None],
         folder: Path,
-        terms: Terms | None = None,
         acting: Sequence[Acting] = (),
     ) -> None:
         """``acting`` look at each moment in their order, once what it does is committed."""
@@ -126,7 +124,6 @@ class Engine:
             label=feed.label,
             state=feed.state,
             instruments=dict(feed.instruments),
-            terms=terms or Terms(),
         )
 
     def start(

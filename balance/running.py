@@ -16,12 +16,14 @@ from typing import Final
 from filelock import BaseFileLock
 
 from balance.api.services import Services
+from balance.api.settings_routes import settings_document
 from balance.api.stream import Stream
 from balance.backtests import Backtests
 from balance.board import FileBoard, LiveBoard, saved_feed
 from balance.bots.bots import Bots
 from balance.bots.followed import DAMAGED, FollowedBots
 from balance.core.errors import StoreError, StoreUnreadable
+from balance.core.settings import Kept
 from balance.desk import Desk
 from balance.engine import Engine, refuse_others
 from balance.feeds.choose import open_feed
@@ -29,6 +31,7 @@ from balance.feeds.options import feed_options
 from balance.following import Follower, take_market
 from balance.history import traded_until
 from balance.own_strategies import Catalogue, OwnStrategies
+from balance.settings_file import SettingsFile
 from balance.store.file_store import FileStore
 
 _log = logging.getLogger(__name__)
@@ -60,22 +63,24 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         FeedFault: the feed can't be used, or the account trades on another one.
     """
     folder = options.data_dir
-    store = FileStore(folder)
+    settings = SettingsFile(folder)
+    store = FileStore(folder, settings.starting_balance())
     _prove_writable(folder)
     catalogue = Catalogue(OwnStrategies(options.strategies))
     lock = take_market(folder)
     if lock is None:
-        return _following(store, folder, catalogue, stream)
+        return _following(store, settings, folder, catalogue, stream)
     feed_id, state, last_seen = saved_feed(folder)
     wanted = feed_options(options)
     saved = {"id": feed_id, "state": state} if state else None
     feed = open_feed(wanted, saved, partial(_traded_until, store))
-    board = LiveBoard()
-    desk = Desk(store, board)
+    board = LiveBoard(settings.ruled)
+    desk = Desk(store, board, settings.starting_balance)
     is_moved = wanted.start is not None
     refuse_others(desk, feed, is_moved=is_moved)
     bots = _bots(desk, folder, catalogue, options.signal_secret)
     bots.subscribe(stream.publish_bots)
+    _tell(settings, desk, bots, stream)
     acting = [bots] if isinstance(bots, Bots) else []
     engine = Engine(desk, board, feed, stream.publish, folder, acting=acting)
 
@@ -95,25 +100,46 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         feed.settlement,
         catalogue,
     )
-    services = Services(bots=bots, backtests=backtests)
+    services = Services(bots=bots, backtests=backtests, settings=settings)
     return Running(desk, services, start, engine.stop, lock)
 
 
-def _following(store: FileStore, folder: Path, catalogue: Catalogue, stream: Stream) -> Running:
-    board = FileBoard(folder)
-    desk = Desk(store, board)
+def _following(
+    store: FileStore, settings: SettingsFile, folder: Path, catalogue: Catalogue, stream: Stream
+) -> Running:
+    board = FileBoard(folder, settings.ruled)
+    desk = Desk(store, board, settings.starting_balance)
     bots = FollowedBots(desk, folder, catalogue)
     bots.subscribe(stream.publish_bots)
+    _tell(settings, desk, bots, stream)
     follower = Follower(desk, board, stream.publish, bots.show)
-    services = Services(bots=bots, backtests=_resting_backtests(desk, catalogue))
+    backtests = _resting_backtests(desk, catalogue)
+    services = Services(bots=bots, backtests=backtests, settings=settings)
     return Running(desk, services, follower.start, follower.stop, None, _FOLLOWS)
 
 
-def services_alone(desk: Desk, stream: Stream) -> Services:
-    """What there is to serve beside ``desk`` where nothing runs and nothing is kept in files."""
-    bots = Bots(desk)
+def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = None) -> Services:
+    """What there is to serve beside ``desk`` where nothing runs and nothing is kept in files;
+    ``settings`` are those that it trades on, where it does."""
+    bots, settings = Bots(desk), settings or SettingsFile()
     bots.subscribe(stream.publish_bots)
-    return Services(bots=bots, backtests=_resting_backtests(desk, Catalogue()))
+    _tell(settings, desk, bots, stream)
+    backtests = _resting_backtests(desk, Catalogue())
+    return Services(bots=bots, backtests=backtests, settings=settings)
+
+
+def _tell(settings: SettingsFile, desk: Desk, bots: Bots | FollowedBots, stream: Stream) -> None:
+    """Have ``stream`` told the settings, and what is written another way with others."""
+
+    def tell(kept: Kept) -> None:
+        stream.publish_event("settings", settings_document(kept))
+        # what can't be read is told by the watch on the account's file
+        with suppress(StoreError):
+            stream.publish(desk.snapshot())
+            stream.publish_bots(bots.listed())
+
+    stream.publish_event("settings", settings_document(settings.kept))
+    settings.subscribe(tell)
 
 
 def _resting_backtests(desk: Desk, catalogue: Catalogue) -> Backtests:

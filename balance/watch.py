@@ -28,8 +28,11 @@ class Watch:
         desk: Desk,
         on_snapshot: Callable[[Snapshot], None],
         on_fault: Callable[[StoreError], None],
+        also: Callable[[], None] = lambda: None,
     ) -> None:
+        """``also`` is called at every look: it notices what else others have changed."""
         self._desk = desk
+        self._also = also
         self._on_snapshot = on_snapshot
         self._on_fault = on_fault
         self._faulty_since: float | None = None
@@ -50,6 +53,7 @@ class Watch:
         while not self._stopping.wait(_INTERVAL_SECONDS):
             try:
                 self._look()
+                self._also()
             except Exception:
                 # whatever goes wrong once, the next look may find mended
                 _log.exception("the account's file could not be watched")

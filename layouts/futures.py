@@ -36,7 +36,7 @@ def _build(place: Place) -> Component:
                 equity_id="futures-total-balance",
                 available_id="futures-available-balance",
             ),
-            html.Div([_chart(place.symbols), ticket()], className="desk"),
+            html.Div([_chart(place.symbols), ticket(place.leverage)], className="desk"),
             _book(),
         ],
         className="tab-body",

@@ -19,6 +19,8 @@ class Place:
     needs_secret: bool = False
     # what is traded, in the order in which it is shown
     symbols: tuple[str, ...] = ()
+    # what the ticket begins with
+    leverage: int = 10
 
 
 @dataclass(frozen=True)

@@ -26,15 +26,16 @@ _PREVIEW = (
 )
 
 
-def ticket() -> html.Section:
-    """The ticket; the page asks the server for the preview while it is filled in."""
+def ticket(leverage: int) -> html.Section:
+    """The ticket, with ``leverage`` to begin with; the page asks the server for the preview while
+    it is filled in."""
     return card(
         "Order",
         choice("futures-side", SIDES, "buy", label="Side"),
         choice("futures-type", TYPES, "market", label="Type"),
         number_field("futures-price", "Price", hidden=True),
         _size(),
-        _leverage(),
+        _leverage(leverage),
         dbc.Checklist(
             options=[
                 {"label": "Reduce-only", "value": "reduce_only"},
@@ -87,12 +88,12 @@ def _size() -> Component:
     )
 
 
-def _leverage() -> Component:
+def _leverage(leverage: int) -> Component:
     return html.Div(
         [
             dbc.Label("Leverage", html_for="futures-leverage"),
-            html.Output("10x", id="futures-leverage-words", className="leverage-words"),
-            dbc.Input(id="futures-leverage", type="range", min=1, max=125, step=1, value=10),
+            html.Output(f"{leverage}x", id="futures-leverage-words", className="leverage-words"),
+            dbc.Input(id="futures-leverage", type="range", min=1, max=125, step=1, value=leverage),
         ],
         className="field leverage",
     )

@@ -15,6 +15,7 @@ from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.backtests import Backtests
 from balance.own_strategies import Catalogue
+from balance.settings_file import SettingsFile
 from tests.answers import exactly, problem
 from tests.bots_by_hand import ByHand
 from tests.described import check
@@ -30,7 +31,7 @@ class Interface:
         (guards or Guards()).stand_before(server)
         answer_with_problems(server)
         backtests = Backtests(lambda: by_hand.market, by_hand.candles, lambda *_: None, Catalogue())
-        services = Services(bots=by_hand.bots, backtests=backtests)
+        services = Services(bots=by_hand.bots, backtests=backtests, settings=SettingsFile())
         stream = Stream(1)
         by_hand.bots.subscribe(stream.publish_bots)
         server.register_blueprint(create_api(by_hand.desk, stream, services))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -67,3 +68,8 @@ def market(*quotes: Quote, **changes: Any) -> Market:
         "instruments": {**KNOWN, **others},
     }
     return Market(**{**usual, **changes})
+
+
+def on(terms: Terms) -> Callable[[Market], Market]:
+    """What puts a market on ``terms``, as the settings of a folder do."""
+    return lambda told: told if told.terms == terms else replace(told, terms=terms)

@@ -29,7 +29,7 @@ from balance.running import opened
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from tests.bots_by_hand import MINUTE, NOON, USUAL
 from tests.feeds import HandFed
-from tests.markets import BTC, FREE, quote
+from tests.markets import BTC, FREE, on, quote
 
 HOLD = {**USUAL, "strategy": "buy_and_hold"}
 
@@ -61,12 +61,11 @@ class Running:
     """An engine with bots, of which one is given a name only, and what both have shown."""
 
     def __init__(self, folder: Path, terms: Terms = FREE) -> None:
-        self.folder, self.feed, self.board = folder, Told(), LiveBoard()
+        self.folder, self.feed = folder, Told()
+        self.board = LiveBoard(on(terms))
         self.desk = Desk(FileStore(folder), self.board)
         self.bots = Bots(self.desk, folder=folder)
-        self.engine = Engine(
-            self.desk, self.board, self.feed, lambda _: None, folder, terms, [self.bots]
-        )
+        self.engine = Engine(self.desk, self.board, self.feed, lambda _: None, folder, [self.bots])
         self.bots.begin()
 
     def __enter__(self) -> Running:

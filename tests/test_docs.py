@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 import app
-from balance import Desk, board, command, following
+from balance import Desk, board, command, following, settings_file
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
 from balance.bots import bot_file, bot_log
 from balance.core.catalogue import BUILT_IN
 from balance.core.quote import Candle
 from balance.core.series import Candles
+from balance.core.settings import Settings, texts
 from balance.core.strategy import Holding, Kind
 from balance.own_strategies import OwnStrategies, asked
 from balance.store import file_store
@@ -93,6 +94,7 @@ def test_every_file_of_the_account_is_in_the_readme() -> None:
         following.MARKET_LOCK_FILE,
         bot_file.BOTS_FILE,
         bot_log.LOG_FILE,
+        settings_file.SETTINGS_FILE,
     }
     section = README.split("| file in `data/` |")[1].split("\n\n")[0]
     assert set(re.findall(r"^\| `([\w.]+)`", section, re.MULTILINE)) == files
@@ -153,6 +155,13 @@ def _candle(minute: int, opened: int, close: int) -> Candle:
         close=Decimal(close),
         volume=Decimal(1),
     )
+
+
+def test_every_setting_and_its_default_are_in_the_readme() -> None:
+    section = README.split("### Settings")[1].split("###")[0]
+    told = dict(re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|.*\| (\S+) \|$", section, re.MULTILINE))
+    defaults = {name: text for names, text in told.items() for name in re.findall(r"\w+", names)}
+    assert defaults == texts(Settings())
 
 
 def test_every_built_in_strategy_is_in_the_readme() -> None:

@@ -80,12 +80,13 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
         ("balance.feeds", ("balance.core", "balance.feeds", "ccxt")),
         ("balance.history", ("balance.core", "balance.store")),
         ("balance.board", ("balance.core", "balance.store")),
+        ("balance.settings_file", ("balance.core", "balance.store")),
         ("balance.clerk", ("balance.core", "balance.store")),
         ("balance.trading", ("balance.core", "balance.clerk")),
         (
             "balance.desk",
             (
-                *("balance.core", "balance.store", "balance.history"),
+                *("balance.core", "balance.store", "balance.history", "balance.settings_file"),
                 *("balance.board", "balance.clerk", "balance.trading"),
             ),
         ),
@@ -140,23 +141,29 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 *("balance.board", "balance.desk", "balance.engine", "balance.following"),
                 *("balance.own_strategies", "balance.bots", "balance.backtests"),
                 *("balance.api.services", "balance.api.stream", "filelock"),
+                *("balance.settings_file", "balance.api.settings_routes.settings_document"),
             ),
         ),
         (
             "balance.backtest_command",
             (
                 *("balance.core", "balance.feeds", "balance.board", "balance.pasts"),
-                *("balance.own_strategies", "balance.command_parts"),
+                *("balance.own_strategies", "balance.command_parts", "balance.settings_file"),
                 "balance.bots.bot_rows.strategy_row",
             ),
         ),
         # what it does is loaded when it is asked for
         ("balance.backtest_options", ("balance.command_parts", "balance.backtest_command")),
         (
+            "balance.settings_command",
+            ("balance.core", "balance.command_parts", "balance.settings_file"),
+        ),
+        (
             "balance.command",
             (
                 *("balance.core", "balance.desk", "balance.store.recovery"),
                 *("balance.command_parts", "balance.trade_commands", "balance.backtest_options"),
+                "balance.settings_command",
             ),
         ),
         (
@@ -168,6 +175,8 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 # names only
                 *("balance.core.rows.PRICE_FIELDS", "balance.core.wallet.EVENTS"),
                 "balance.core.wallet.OPENINGS",
+                *("balance.core.settings.RULES", "balance.core.settings.Settings"),
+                "balance.core.settings.texts",
                 *("dash", "dash_bootstrap_components", "dash_ag_grid", "dash_tvlwc"),
             ),
         ),

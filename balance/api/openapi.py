@@ -7,6 +7,7 @@ from typing import Any, Final
 from balance.api.bot_schemas import BOT_SCHEMAS
 from balance.api.description import NOTE, READING, change, only, query, responses
 from balance.api.openapi_bots import BOT_PATHS
+from balance.api.openapi_settings import SETTINGS_PATHS, SETTINGS_SCHEMAS
 from balance.api.openapi_trade import TRADE_PATHS
 from balance.api.schemas import (
     ACCOUNT_SCHEMAS,
@@ -61,7 +62,10 @@ DESCRIPTION: Final[dict[str, Any]] = {
                 "Begin a new epoch; the history is kept",
                 object_of(
                     {
-                        "balance": {**MONEY, "description": "To begin with; 10,000 by default."},
+                        "balance": {
+                            **MONEY,
+                            "description": "To begin with; by default as the settings say.",
+                        },
                         "note": NOTE,
                     },
                     [],
@@ -80,9 +84,9 @@ DESCRIPTION: Final[dict[str, Any]] = {
         "/virtual_balance/stream": {
             "get": {
                 "summary": "Server-Sent Events: a snapshot at once and after every change",
-                "description": "Events named bots carry what GET /bots answers, those named fault "
-                "a problem, those named heartbeat the revision, at least every 5 s. The id of a "
-                "snapshot is its revision.",
+                "description": "Events named bots carry what GET /bots answers, those named "
+                "settings what GET /settings answers, those named fault a problem, those named "
+                "heartbeat the revision, at least every 5 s. The id of a snapshot is its revision.",
                 "responses": {
                     "200": {
                         "description": "The stream",
@@ -125,6 +129,7 @@ DESCRIPTION: Final[dict[str, Any]] = {
         },
         **TRADE_PATHS,
         **BOT_PATHS,
+        **SETTINGS_PATHS,
         "/health": {
             "get": {
                 "summary": "Whether the account can be read",
@@ -148,5 +153,7 @@ DESCRIPTION: Final[dict[str, Any]] = {
             }
         },
     },
-    "components": {"schemas": {**ACCOUNT_SCHEMAS, **TRADE_SCHEMAS, **BOT_SCHEMAS}},
+    "components": {
+        "schemas": {**ACCOUNT_SCHEMAS, **TRADE_SCHEMAS, **BOT_SCHEMAS, **SETTINGS_SCHEMAS}
+    },
 }

@@ -26,6 +26,7 @@ from balance.api.requests import (
     whole_number,
 )
 from balance.api.services import Services
+from balance.api.settings_routes import add_settings_routes
 from balance.api.stream import Stream, StreamClosed, StreamFull
 from balance.api.trade_routes import add_trade_routes
 from balance.core.figures import plain
@@ -116,6 +117,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
     add_trade_routes(api, desk)
     add_bot_routes(api, services.bots)
     add_backtest_routes(api, services.backtests)
+    add_settings_routes(api, services.settings)
     return api
 
 

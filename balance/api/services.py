@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from balance.api.backtest_routes import Backtests
 from balance.api.bot_routes import Bots
+from balance.api.settings_routes import KeptSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,3 +15,4 @@ class Services:
 
     bots: Bots
     backtests: Backtests
+    settings: KeptSettings

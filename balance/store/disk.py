@@ -76,6 +76,28 @@ def cut(path: Path, size: int) -> None:
         os.fsync(file.fileno())
 
 
+#: What tells one state of a file from another: when it was changed, its size and its inode.
+Signature = tuple[int, int, int]
+# a file changed this shortly before it was read may change again within one tick of its clock
+_RACY_NANOSECONDS: Final = 20_000_000
+
+
+def signature(path: Path) -> Signature:
+    """What tells the file at ``path`` from what it is after its next change.
+
+    Raises:
+        OSError: there is none, or it can't be looked at.
+    """
+    status = os.stat(path)
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def is_racy(seen: Signature, looked: int) -> bool:
+    """Whether the file was changed so shortly before somebody looked, in nanoseconds since the
+    epoch, that the next change may look the same."""
+    return abs(looked - seen[0]) < _RACY_NANOSECONDS
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in ``folder`` durable, where the system lets a folder be synced."""
     if sys.platform == "win32":

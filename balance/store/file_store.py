@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -30,12 +29,7 @@ LEDGER_FILE: Final = "ledger.jsonl"
 ANSWER_FILE: Final = "answers.jsonl"
 LOCK_FILE: Final = "virtual_balance.lock"
 
-# a file changed this shortly before it was read may change again within one tick of its clock
-_RACY_NANOSECONDS: Final = 20_000_000
-
 _log = logging.getLogger(__name__)
-
-_Signature = tuple[int, int, int]
 
 
 class FileStore:
@@ -64,7 +58,7 @@ class FileStore:
         self._clock = clock
         # the newest state this process has seen, with the file's signature while it can be
         # trusted; in one, as threads that read at once must not mix theirs
-        self._seen: tuple[State | None, _Signature | None] = None, None
+        self._seen: tuple[State | None, disk.Signature | None] = None, None
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
@@ -80,7 +74,7 @@ class FileStore:
         """
         looked = time.time_ns()
         try:
-            signature = _signature(self._file)
+            signature = disk.signature(self._file)
             seen, trusted_signature = self._seen
             if seen is not None and signature == trusted_signature:
                 return seen
@@ -88,7 +82,7 @@ class FileStore:
             edited = not sealed or self._is_past(state, signature)
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault) from fault
-        trusted = not _is_racy(signature, looked)
+        trusted = not disk.is_racy(signature, looked)
         if edited:
             with self._lock():
                 state, trusted = self._settled(), False
@@ -161,7 +155,7 @@ class FileStore:
             self._write(state)
             self._record(state)
 
-    def _is_past(self, state: State, signature: _Signature) -> bool:
+    def _is_past(self, state: State, signature: disk.Signature) -> bool:
         """Whether an older file was put back by hand: it is behind what this process has seen or
         behind the ledger, and not because another program has just committed."""
         seen = self._seen[0] or state
@@ -172,7 +166,7 @@ class FileStore:
         except StoreUnreadable:
             return False  # the account is true without its ledger; only writers need both
         ahead = last is not None and last.revision >= state.revision and last not in state.entries
-        return ahead and _signature(self._file) == signature
+        return ahead and disk.signature(self._file) == signature
 
     def _settled(self) -> State:
         """For the lock's holder: the state in the file with its ledger in order; outside edits
@@ -230,17 +224,6 @@ class FileStore:
                 self._answers.append(state)
         except OSError as fault:
             _log.error("revision %d is not in the ledger yet: %s", state.revision, _said(fault))
-
-
-def _signature(file: Path) -> _Signature:
-    status = os.stat(file)
-    return (status.st_mtime_ns, status.st_size, status.st_ino)
-
-
-def _is_racy(signature: _Signature, looked: int) -> bool:
-    """Whether the file was changed so shortly before somebody looked that the next change may
-    look the same."""
-    return abs(looked - signature[0]) < _RACY_NANOSECONDS
 
 
 def _said(fault: OSError) -> str:

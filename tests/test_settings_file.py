@@ -1,0 +1,244 @@
+"""The settings' file: the same for every program, never half written, never silently a default."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from balance import InvalidAmount, StoreError, StoreUnreadable, open_account
+from balance.board import save_market
+from balance.core.settings import Kept, Settings
+from balance.settings_file import SETTINGS_FILE, SettingsFile
+from balance.store import disk
+from tests.markets import BTC, market, quote
+from tests.serving import ROOT
+
+
+def until(holds: Callable[[], bool], seconds: float = 5) -> float:
+    """Wait until it ``holds``; how long that took."""
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.002)
+    return time.monotonic() - began
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / SETTINGS_FILE).write_text(text)
+
+
+def test_without_a_file_there_are_the_defaults_and_none_is_made(tmp_path: Path) -> None:
+    assert SettingsFile(tmp_path).kept == Kept(settings=Settings())
+    assert not (tmp_path / SETTINGS_FILE).exists()
+
+
+def test_what_was_chosen_is_there_after_a_restart(tmp_path: Path) -> None:
+    kept, message = SettingsFile(tmp_path).change({"taker_fee_percent": "0.06", "theme": "dark"})
+    assert message == "Settings saved: taker fee 0.06%, theme dark."
+    assert kept.version == 1
+    assert SettingsFile(tmp_path).kept == kept
+    told = json.loads((tmp_path / SETTINGS_FILE).read_text())
+    assert (told["taker_fee_percent"], told["theme"], told["version"]) == ("0.06", "dark", 1)
+
+
+def test_a_change_that_is_none_writes_nothing(tmp_path: Path) -> None:
+    file = SettingsFile(tmp_path)
+    assert file.change({"decimals": 2}) == (file.kept, "No setting was changed.")
+    assert not (tmp_path / SETTINGS_FILE).exists()
+
+
+def test_what_is_refused_changes_nothing(tmp_path: Path) -> None:
+    file = SettingsFile(tmp_path)
+    with pytest.raises(InvalidAmount):
+        file.change({"taker_fee_percent": 2})
+    assert file.kept == Kept(settings=Settings())
+
+
+def test_another_program_obeys_at_once(tmp_path: Path) -> None:
+    one, other = SettingsFile(tmp_path), SettingsFile(tmp_path)
+    for decimals in (4, 5, 6, 7, 8, 2):
+        one.change({"decimals": decimals})
+        assert other.settings.decimals == decimals
+    assert other.kept.version == 6
+
+
+def test_a_change_by_another_program_is_told_to_who_listens(tmp_path: Path) -> None:
+    file, heard = SettingsFile(tmp_path), list[Kept]()
+    file.subscribe(heard.append)
+    SettingsFile(tmp_path).change({"sound": True})
+    file.look()
+    file.look()
+    assert [each.settings.sound for each in heard] == [True]
+
+
+def test_an_edit_by_hand_is_taken_over_and_counts(tmp_path: Path) -> None:
+    file = SettingsFile(tmp_path)
+    file.change({"decimals": 4})
+    write(tmp_path, '{"taker_fee_percent": 0.1}')
+    assert file.settings.taker_fee == Decimal("0.001")
+    # what a file does not name has its default
+    assert (file.settings.decimals, file.kept.version) == (2, 2)
+
+
+def test_a_file_that_is_taken_away_leaves_the_defaults(tmp_path: Path) -> None:
+    file = SettingsFile(tmp_path)
+    file.change({"decimals": 4})
+    (tmp_path / SETTINGS_FILE).unlink()
+    assert (file.settings, file.kept.version) == (Settings(), 2)
+
+
+WRONG = {
+    '{"taker_fee_percent": 2}': "taker_fee_percent must be a number from 0 to 1 %, not 2.00",
+    '{"taker_fee": 0.1}': "There is no setting 'taker_fee'",
+    '{"decimals": 3, "decimals": 4}': "names a setting twice",
+    '{"schema": 2}': "has the schema 2",
+    '{"version": -1}': "has the version -1",
+    '{"theme": "light"': "is no JSON",
+    "[]": "is no object",
+    "[" * 100_000: "is no JSON",
+    "\xff": "is no JSON",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_an_edit_that_makes_no_sense_is_refused_in_words(tmp_path: Path, text: str) -> None:
+    file = SettingsFile(tmp_path)
+    file.change({"decimals": 4})
+    (tmp_path / SETTINGS_FILE).write_bytes(text.encode("latin-1"))
+    assert file.settings.decimals == 4
+    assert WRONG[text] in file.kept.words
+    assert "The settings from before stay in force" in file.kept.words
+    write(tmp_path, '{"decimals": 5}')
+    assert (file.settings.decimals, file.kept.words) == (5, "")
+
+
+def test_who_saves_others_replaces_a_file_that_makes_no_sense(tmp_path: Path) -> None:
+    file = SettingsFile(tmp_path)
+    file.change({"decimals": 4})
+    write(tmp_path, "nonsense")
+    assert file.kept.words
+    kept, _ = file.change({"sound": True})
+    assert (kept.settings.decimals, kept.settings.sound, kept.words) == (4, True, "")
+    assert SettingsFile(tmp_path).kept == kept
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_nothing_begins_on_a_file_that_makes_no_sense(tmp_path: Path, text: str) -> None:
+    (tmp_path / SETTINGS_FILE).write_bytes(text.encode("latin-1"))
+    for begin in (SettingsFile, open_account):
+        with pytest.raises(StoreUnreadable, match=r"settings\.json .*Put it right"):
+            begin(tmp_path)
+    assert (tmp_path / SETTINGS_FILE).read_bytes() == text.encode("latin-1")
+
+
+def test_what_is_damaged_for_a_moment_only_is_no_news(tmp_path: Path) -> None:
+    file, heard = SettingsFile(tmp_path), list[Kept]()
+    file.subscribe(heard.append)
+    write(tmp_path, "")
+    file.look()
+    write(tmp_path, '{"decimals": 3}')
+    file.look()
+    assert [each.words for each in heard] == [""]
+    write(tmp_path, "")
+    assert until(lambda: file.look() or len(heard) > 1) < 1  # type: ignore[func-returns-value]
+    assert "is no JSON" in heard[-1].words
+
+
+def test_a_full_disk_is_told_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = SettingsFile(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(disk, "replace_file", full)
+        with pytest.raises(StoreError, match="No space left on device"):
+            file.change({"decimals": 4})
+    assert file.settings == Settings()
+    assert file.change({"decimals": 5})[0].settings.decimals == 5
+
+
+def test_many_who_change_at_once_lose_nothing(tmp_path: Path) -> None:
+    names = ["maker_fee_percent", "taker_fee_percent", "slippage_percent"]
+
+    def work(name: str) -> None:
+        file = SettingsFile(tmp_path)
+        for number in range(3, 13):
+            file.change({name: Decimal(number) / 100})
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    kept = SettingsFile(tmp_path).kept
+    assert kept.version == 30
+    assert kept.settings.maker_fee == kept.settings.slippage == Decimal("0.0012")
+
+
+# what the settings do to every program on the folder
+
+
+def shell(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "balance", *words, "--data-dir", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_another_process_trades_on_the_same_terms(tmp_path: Path) -> None:
+    account = open_account(tmp_path)
+    save_market(tmp_path, market(quote(BTC, 40_000)), {})
+    shell(tmp_path, "settings", "taker_fee_percent", "0.1")
+    shell(tmp_path, "settings", "slippage_percent", "1")
+    shell(tmp_path, "settings", "default_leverage", "4")
+    save_market(tmp_path, market(quote(BTC, 40_000)), {})
+    account.place_order(symbol=BTC, side="buy", quantity="0.01")
+    (position,) = account.snapshot().positions
+    assert (position["entry_price"], position["leverage"]) == (40_400, 4)
+    assert position["fees_paid"] == Decimal("0.404")
+
+
+def test_a_reset_and_a_new_account_begin_with_what_is_chosen(tmp_path: Path) -> None:
+    SettingsFile(tmp_path).change({"starting_balance": 2_500, "decimals": 4})
+    account = open_account(tmp_path)
+    assert account.snapshot().display["balance"] == "$2,500.0000"
+    SettingsFile(tmp_path).change({"starting_balance": 700})
+    first = account.reset(idempotency_key="k")
+    assert first.balance == 700
+    SettingsFile(tmp_path).change({"starting_balance": 800})
+    # the same request, whatever a reset begins with by now
+    assert account.reset(idempotency_key="k").revision == first.revision
+    assert shell(tmp_path, "reset").startswith("Reset to 800.00 USDT.")
+
+
+def test_new_settings_are_a_new_tick_so_that_everybody_shows_them(tmp_path: Path) -> None:
+    account = open_account(tmp_path)
+    before = account.snapshot()
+    assert account.snapshot().tick == before.tick
+    SettingsFile(tmp_path).change({"decimals": 3})
+    after = account.snapshot()
+    assert after.tick > before.tick
+    assert (after.display["balance"], after.balance) == ("$10,000.000", before.balance)
+
+
+def test_the_shell_lists_and_changes_settings(tmp_path: Path) -> None:
+    assert "taker_fee_percent" in shell(tmp_path, "settings")
+    said = shell(tmp_path, "settings", "sound", "on")
+    assert said == "Settings saved: sounds on.\n"
+    told = json.loads(shell(tmp_path, "settings", "--json"))
+    assert (told["sound"], told["taker_fee_percent"], told["version"]) == (True, 0.05, 1)
