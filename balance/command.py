@@ -13,6 +13,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
+from balance.alert_command import add_alert_command
 from balance.backtest_options import add_backtest_command
 from balance.command_parts import (
     DONE,
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, (_, help_text) in _CHANGES.items():
         _add_change_options(command(name, help_text, _change), name)
     add_trade_commands(command)
+    add_alert_command(command)
     add_backtest_command(command)
     add_settings_command(command)
     _add_history_options(command("history", "list the ledger, newest first", _history))

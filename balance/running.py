@@ -1,4 +1,5 @@
-"""What runs while the server does: the account, its market, and the bots that trade on it."""
+"""What runs while the server does: the account, its market, the bots that trade on it, and the
+alerts that watch it."""
 
 from __future__ import annotations
 
@@ -15,6 +16,9 @@ from typing import Final
 
 from filelock import BaseFileLock
 
+from balance.alerts import followed as followed_alerts
+from balance.alerts.alerts import Alerts
+from balance.alerts.followed import FollowedAlerts
 from balance.api.services import Services
 from balance.api.settings_routes import settings_document
 from balance.api.stream import Stream
@@ -81,7 +85,9 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
     bots = _bots(desk, folder, catalogue, options.signal_secret)
     bots.subscribe(stream.publish_bots)
     _tell(settings, desk, bots, stream)
-    acting = [bots] if isinstance(bots, Bots) else []
+    alerts = _alerts(desk, folder, stream)
+    # those whose file can be read; alerts look at what the bots have done
+    acting = [each for each in (bots, alerts) if isinstance(each, Bots | Alerts)]
     engine = Engine(desk, board, feed, stream.publish, folder, acting=acting)
 
     def start() -> None:
@@ -93,6 +99,9 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
             engine.start(last_seen, FileBoard(folder).market.quotes)
         else:
             engine.start()
+        if isinstance(alerts, Alerts):
+            # from here on: what was settled before was at prices that have gone
+            desk.subscribe(alerts.committed)
 
     backtests = Backtests(
         lambda: desk.market,
@@ -100,7 +109,7 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         feed.settlement,
         catalogue,
     )
-    services = Services(bots=bots, backtests=backtests, settings=settings)
+    services = Services(bots=bots, backtests=backtests, settings=settings, alerts=alerts)
     return Running(desk, services, start, engine.stop, lock)
 
 
@@ -112,9 +121,16 @@ def _following(
     bots = FollowedBots(desk, folder, catalogue)
     bots.subscribe(stream.publish_bots)
     _tell(settings, desk, bots, stream)
-    follower = Follower(desk, board, stream.publish, bots.show)
+    alerts = FollowedAlerts(desk, folder)
+    alerts.subscribe(partial(stream.publish_event, "alerts"))
+
+    def show() -> None:
+        bots.show()
+        alerts.show()
+
+    follower = Follower(desk, board, stream.publish, show)
     backtests = _resting_backtests(desk, catalogue)
-    services = Services(bots=bots, backtests=backtests, settings=settings)
+    services = Services(bots=bots, backtests=backtests, settings=settings, alerts=alerts)
     return Running(desk, services, follower.start, follower.stop, None, _FOLLOWS)
 
 
@@ -124,8 +140,10 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
     bots, settings = Bots(desk), settings or SettingsFile()
     bots.subscribe(stream.publish_bots)
     _tell(settings, desk, bots, stream)
+    alerts = Alerts(desk)
+    alerts.subscribe(partial(stream.publish_event, "alerts"))
     backtests = _resting_backtests(desk, Catalogue())
-    return Services(bots=bots, backtests=backtests, settings=settings)
+    return Services(bots=bots, backtests=backtests, settings=settings, alerts=alerts)
 
 
 def _tell(settings: SettingsFile, desk: Desk, bots: Bots | FollowedBots, stream: Stream) -> None:
@@ -155,6 +173,17 @@ def _bots(
     except StoreUnreadable as fault:
         _log.error("%s", fault)
         return FollowedBots(desk, folder, catalogue, DAMAGED)
+
+
+def _alerts(desk: Desk, folder: Path, stream: Stream) -> Alerts | FollowedAlerts:
+    alerts: Alerts | FollowedAlerts
+    try:
+        alerts = Alerts(desk, folder)
+    except StoreUnreadable as fault:
+        _log.error("%s", fault)
+        alerts = FollowedAlerts(desk, folder, followed_alerts.DAMAGED)
+    alerts.subscribe(partial(stream.publish_event, "alerts"))
+    return alerts
 
 
 def _traded_until(store: FileStore, feed_id: str) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask
 
+from balance.alerts.alerts import Alerts
 from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems
 from balance.api.routes import create_api
@@ -31,7 +32,10 @@ class Interface:
         (guards or Guards()).stand_before(server)
         answer_with_problems(server)
         backtests = Backtests(lambda: by_hand.market, by_hand.candles, lambda *_: None, Catalogue())
-        services = Services(bots=by_hand.bots, backtests=backtests, settings=SettingsFile())
+        self.alerts = Alerts(by_hand.desk)
+        services = Services(
+            bots=by_hand.bots, backtests=backtests, settings=SettingsFile(), alerts=self.alerts
+        )
         stream = Stream(1)
         by_hand.bots.subscribe(stream.publish_bots)
         server.register_blueprint(create_api(by_hand.desk, stream, services))

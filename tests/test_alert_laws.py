@@ -186,7 +186,7 @@ class TestReadings:
     def moment(self, *positions: Any, **changes: Any) -> Moment:
         there = market(quote(BTC, 41_000), quote(ETH, 2_000))
         held: Account = account(positions=positions).marked(there)
-        usual = {"market": there, "account": held, "account_id": "a", "day": "2026-01-02"}
+        usual = {"market": there, "account": held, "account_id": "a"}
         return Moment(**{**usual, **changes})
 
     def test_a_price_is_the_mark_price_and_live_as_the_symbol_is(self) -> None:
@@ -224,7 +224,7 @@ class TestReadings:
             "price": self.moment(market=market(quote(BTC, 41_000), feed="other")),
             "pnl": self.moment(account=replace(held, wallet=wallet)),
             "equity": self.moment(account_id="b"),
-            "pnl_today": self.moment(day="2026-01-03"),
+            "pnl_today": self.moment(pnl_before=Decimal(5)),
             "unrealized_pnl": self.moment(position(side="short")),
         }
         for what, other in others.items():

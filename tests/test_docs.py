@@ -15,6 +15,7 @@ import pytest
 
 import app
 from balance import Desk, board, command, following, settings_file
+from balance.alerts import alert_file
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
 from balance.bots import bot_file, bot_log
@@ -95,6 +96,7 @@ def test_every_file_of_the_account_is_in_the_readme() -> None:
         bot_file.BOTS_FILE,
         bot_log.LOG_FILE,
         settings_file.SETTINGS_FILE,
+        alert_file.ALERTS_FILE,
     }
     section = README.split("| file in `data/` |")[1].split("\n\n")[0]
     assert set(re.findall(r"^\| `([\w.]+)`", section, re.MULTILINE)) == files

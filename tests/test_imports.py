@@ -101,6 +101,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 *("balance.core", "balance.clerk", "balance.desk", "balance.api"),
                 # names only
                 *("balance.history.Page", "balance.bots.signals.MEMBERS"),
+                *("balance.alerts.alert.MOST_FIRINGS", "balance.alerts.alert.DeliveryState"),
                 *("flask", "werkzeug", "simplejson"),
             ),
         ),
@@ -130,6 +131,15 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             ),
         ),
         (
+            "balance.alerts",
+            (
+                *("balance.core", "balance.store.disk", "balance.desk", "balance.alerts"),
+                # what posts to the addresses that a person names
+                *("requests", "simplejson"),
+            ),
+        ),
+        ("balance.alert_command", ("balance.alerts.followed", "balance.command_parts")),
+        (
             "balance.following",
             ("balance.core", "balance.board", "balance.desk", "filelock"),
         ),
@@ -140,6 +150,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 *("balance.core", "balance.store", "balance.feeds", "balance.history"),
                 *("balance.board", "balance.desk", "balance.engine", "balance.following"),
                 *("balance.own_strategies", "balance.bots", "balance.backtests"),
+                "balance.alerts",
                 *("balance.api.services", "balance.api.stream", "filelock"),
                 *("balance.settings_file", "balance.api.settings_routes.settings_document"),
             ),
@@ -164,6 +175,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 *("balance.core", "balance.desk", "balance.store.recovery"),
                 *("balance.command_parts", "balance.trade_commands", "balance.backtest_options"),
                 "balance.settings_command",
+                "balance.alert_command",
             ),
         ),
         (
@@ -331,6 +343,11 @@ def test_a_command_that_tests_no_strategy_loads_no_arrays() -> None:
     ).stdout.split()
     assert "balance.backtest_options" in loaded
     assert not {"numpy", "talib"} & set(loaded)
+
+
+def test_only_the_outbox_of_the_alerts_asks_other_servers() -> None:
+    knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, ("requests",))}
+    assert knowing == {"balance.alerts.outbox"}
 
 
 def test_a_program_that_asks_no_exchange_does_not_load_ccxt() -> None:

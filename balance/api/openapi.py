@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from balance.api.bot_schemas import BOT_SCHEMAS
 from balance.api.description import NOTE, READING, change, only, query, responses
+from balance.api.openapi_alerts import ALERT_PATHS, ALERT_SCHEMAS
 from balance.api.openapi_bots import BOT_PATHS
 from balance.api.openapi_settings import SETTINGS_PATHS, SETTINGS_SCHEMAS
 from balance.api.openapi_trade import TRADE_PATHS
@@ -85,8 +86,9 @@ DESCRIPTION: Final[dict[str, Any]] = {
             "get": {
                 "summary": "Server-Sent Events: a snapshot at once and after every change",
                 "description": "Events named bots carry what GET /bots answers, those named "
-                "settings what GET /settings answers, those named fault a problem, those named "
-                "heartbeat the revision, at least every 5 s. The id of a snapshot is its revision.",
+                "settings what GET /settings answers, those named alerts the newest firings as "
+                "GET /alerts has them, those named fault a problem, those named heartbeat the "
+                "revision, at least every 5 s. The id of a snapshot is its revision.",
                 "responses": {
                     "200": {
                         "description": "The stream",
@@ -130,6 +132,7 @@ DESCRIPTION: Final[dict[str, Any]] = {
         **TRADE_PATHS,
         **BOT_PATHS,
         **SETTINGS_PATHS,
+        **ALERT_PATHS,
         "/health": {
             "get": {
                 "summary": "Whether the account can be read",
@@ -154,6 +157,12 @@ DESCRIPTION: Final[dict[str, Any]] = {
         },
     },
     "components": {
-        "schemas": {**ACCOUNT_SCHEMAS, **TRADE_SCHEMAS, **BOT_SCHEMAS, **SETTINGS_SCHEMAS}
+        "schemas": {
+            **ACCOUNT_SCHEMAS,
+            **TRADE_SCHEMAS,
+            **BOT_SCHEMAS,
+            **SETTINGS_SCHEMAS,
+            **ALERT_SCHEMAS,
+        }
     },
 }

@@ -11,6 +11,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import ETags
 
+from balance.api.alert_routes import add_alert_routes
 from balance.api.answers import changed, etag, json_answer
 from balance.api.backtest_routes import add_backtest_routes
 from balance.api.bot_routes import add_bot_routes
@@ -118,6 +119,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
     add_bot_routes(api, services.bots)
     add_backtest_routes(api, services.backtests)
     add_settings_routes(api, services.settings)
+    add_alert_routes(api, services.alerts)
     return api
 
 

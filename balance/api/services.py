@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from balance.api.alert_routes import Alerts
 from balance.api.backtest_routes import Backtests
 from balance.api.bot_routes import Bots
 from balance.api.settings_routes import KeptSettings
@@ -16,3 +17,4 @@ class Services:
     bots: Bots
     backtests: Backtests
     settings: KeptSettings
+    alerts: Alerts

@@ -24,8 +24,8 @@ class Moment:
     account_id: str = ""
     # in the quote currency; None where it is not known
     pnl_today: Decimal | None = None
-    # the day that it is of, in UTC
-    day: str = ""
+    # the P&L of the epoch when the day began, which tells one day from another
+    pnl_before: Decimal | None = None
 
 
 @exactly
@@ -50,14 +50,14 @@ def _of_epoch(figure: Callable[[Account], Decimal]) -> Callable[[AlertSettings, 
         account = moment.account
         if account is None:
             return Reading(series="", value=None)
-        series = f"account {moment.account_id} epoch {account.wallet.epoch}"
-        return Reading(series=series, value=figure(account), is_live=_is_live(moment))
+        return Reading(series=_epoch(moment), value=figure(account), is_live=_is_live(moment))
 
     return read
 
 
 def _pnl_today(_: AlertSettings, moment: Moment) -> Reading:
-    series = f"account {moment.account_id} day {moment.day}"
+    # where the day has ended, so has this: it begins again at nothing, and no loss was made by that
+    series = f"{_epoch(moment)} from {moment.pnl_before}"
     return Reading(series=series, value=moment.pnl_today, is_live=_is_live(moment))
 
 
@@ -71,6 +71,11 @@ def _unrealized_pnl(settings: AlertSettings, moment: Moment) -> Reading:
         value=position.unrealized_pnl,
         is_live=_is_marked_live(position.feed, position.symbol, moment.market),
     )
+
+
+def _epoch(moment: Moment) -> str:
+    epoch = None if moment.account is None else moment.account.wallet.epoch
+    return f"account {moment.account_id} epoch {epoch}"
 
 
 def _is_live(moment: Moment) -> bool:

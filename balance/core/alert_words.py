@@ -44,7 +44,8 @@ def figure(settings: AlertSettings, value: Decimal | None, market: Market) -> st
         return NONE
     if settings.what == "price":
         return price_words(value, settings.symbol or "", market)
-    return dollars(value) if settings.what == "equity" else gain(value)
+    write = dollars if settings.what == "equity" else gain
+    return write(value, market.decimals)
 
 
 def condition(settings: AlertSettings, market: Market) -> str:

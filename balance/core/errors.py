@@ -85,6 +85,10 @@ class UnknownBot(BalanceError):
     """There is no bot with that id."""
 
 
+class UnknownAlert(BalanceError):
+    """There is no alert with that id."""
+
+
 class UnknownBacktest(BalanceError):
     """There is no backtest with that id."""
 

@@ -1,0 +1,1 @@
+"""Alerts that watch the market and the account: kept, looked after, told of and posted."""

@@ -1,0 +1,131 @@
+"""Alerts for the tests, on an account in a folder and in a market that a test moves by hand; and a
+receiver of what they post."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from balance.alerts.alerts import Alerts
+from balance.alerts.outbox import Outbox
+from balance.board import LiveBoard
+from balance.desk import Desk
+from balance.store.file_store import FileStore
+from tests.markets import BTC, ETH, FREE, market, quote
+
+PATIENCE_SECONDS = 10
+ABOVE: Mapping[str, Any] = {
+    "what": "price",
+    "symbol": BTC,
+    "direction": "above",
+    "threshold": Decimal(45_000),
+}
+
+
+class AlertsByHand:
+    """Alerts, their desk and their market: Bitcoin at 40,000, without fees and slippage."""
+
+    def __init__(self, folder: Path, *, pauses: tuple[float, ...] = (0.01, 0.01)) -> None:
+        self.folder = folder
+        self.board = LiveBoard()
+        self.board.market = market(quote(BTC, 40_000), quote(ETH, 2_000), terms=FREE)
+        self.desk = Desk(FileStore(folder), self.board)
+        self.alerts = Alerts(self.desk, folder, partial(Outbox, pauses=pauses, timeout=2))
+        self.heard: list[Mapping[str, Any]] = []
+        self.alerts.subscribe(self.heard.append)
+        self.desk.subscribe(self.alerts.committed)
+
+    def price(self, *marks: object, symbol: str = BTC, **changes: Any) -> None:
+        """``symbol`` costs each of ``marks``, one after the other; alerts look, as in the engine's
+        thread."""
+        for mark in marks:
+            before = self.board.market
+            quotes = {**before.quotes, symbol: quote(symbol, mark)}
+            self.board.market = replace(before, quotes=quotes, tick=before.tick + 1, **changes)
+            self.alerts.look(self.board.market)
+
+    def create(self, **members: Any) -> str:
+        """The id of a new alert, by default on Bitcoin at 45,000."""
+        alert: str = self.alerts.create({**ABOVE, **members}).members["alert"]["id"]
+        return alert
+
+    def row(self, alert: str = "alert-1") -> Mapping[str, Any]:
+        """The row of ``alert``."""
+        return next(each for each in self.alerts.listed()["alerts"] if each["id"] == alert)
+
+    def firings(self) -> list[str]:
+        """The words of all firings, oldest first."""
+        return [each["words"] for each in self.alerts.listed(200)["firings"]][::-1]
+
+    def delivered(self) -> Mapping[str, Any]:
+        """What came of posting the newest firing."""
+        found: Mapping[str, Any] = self.alerts.listed(1)["firings"][0]["delivery"]
+        return found
+
+    def again(self, **how: Any) -> AlertsByHand:
+        """The alerts after a restart, in the market as it stood."""
+        self.alerts.rest()
+        other = AlertsByHand(self.folder, **how)
+        other.board.market = self.board.market
+        other.alerts.begin()
+        return other
+
+
+class Receiver:
+    """Takes what is posted to its URL, and answers with each of ``statuses``, then with 200."""
+
+    def __init__(self, *statuses: int, location: str = "") -> None:
+        self.posts: queue.Queue[tuple[Mapping[str, str], Any]] = queue.Queue()
+        statuses_left, posts = list(statuses), self.posts
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                posts.put((dict(self.headers), json.loads(body)))
+                self.send_response(statuses_left.pop(0) if statuses_left else 200)
+                if location:
+                    self.send_header("Location", location)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/hook"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def next(self) -> tuple[Mapping[str, str], Any]:
+        """The headers and the body of the next post."""
+        return self.posts.get(timeout=PATIENCE_SECONDS)
+
+    def close(self) -> None:
+        """Take nothing more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@contextmanager
+def receiver(*statuses: int, location: str = "") -> Iterator[Receiver]:
+    """A receiver for a ``with`` block."""
+    found = Receiver(*statuses, location=location)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def bodies(posts: Sequence[tuple[Mapping[str, str], Any]]) -> list[Any]:
+    """The bodies of ``posts``."""
+    return [body for _, body in posts]

@@ -1,0 +1,222 @@
+"""What is posted of firings: once to the address that a person has named, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from balance.alerts import outbox as outbox_module
+from balance.alerts import watching
+from balance.alerts.alert import Delivery
+from balance.alerts.alert_file import ALERTS_FILE
+from balance.alerts.outbox import Outbox
+from tests.alerts_by_hand import PATIENCE_SECONDS, AlertsByHand, receiver
+from tests.screen import wait_for
+
+
+@pytest.fixture
+def there(folder: Path) -> Iterator[AlertsByHand]:
+    """No alerts yet, and Bitcoin at 40,000."""
+    found = AlertsByHand(folder)
+    yield found
+    found.alerts.rest()
+
+
+def ended(there: AlertsByHand, state: str) -> dict[str, Any]:
+    """What came of posting the newest firing, once it has ended as ``state``."""
+    wait_for(lambda: there.delivered()["state"] == state, f"a delivery that {state}")
+    return dict(there.delivered())
+
+
+def test_a_firing_is_posted_with_its_figures(there: AlertsByHand) -> None:
+    with receiver() as taker:
+        there.create(url=taker.url, note="Sell.")
+        there.price(45_010)
+        headers, body = taker.next()
+        assert ended(there, "answered") == {
+            "url": taker.url, "state": "answered", "words": "Answered 200", "tries": 1,
+        }  # fmt: skip
+        assert taker.posts.empty()
+    assert (headers["User-Agent"], headers["Content-Type"]) == (
+        "virtual-balance",
+        "application/json",
+    )
+    assert not {"Cookie", "Authorization"} & set(headers)
+    (firing,) = there.alerts.listed(1)["firings"]
+    assert body == {
+        "id": 1,
+        "alert": "alert-1",
+        "what": "price",
+        "symbol": "BTC/USDT",
+        "direction": "above",
+        "threshold": 45_000,
+        "value": 45_010,
+        "time": firing["time"],
+        "words": "BTC/USDT has risen to 45,010.00; the alert was at 45,000.00. Sell.",
+        "test": False,
+    }
+
+
+def test_it_is_tried_three_times_and_told_how_it_went(there: AlertsByHand) -> None:
+    with receiver(503, 500) as taker:
+        there.create(url=taker.url)
+        there.price(45_010)
+        assert ended(there, "answered")["tries"] == 3
+        assert taker.posts.qsize() == 3
+    with receiver(*[503] * 4) as taker:
+        there.create(url=taker.url)
+        there.price(44_000, 45_010)
+        assert ended(there, "failed")["words"] == "Gave up after 3 tries: Answered 503"
+        assert taker.posts.qsize() == 3
+
+
+def test_a_redirect_is_not_followed(there: AlertsByHand) -> None:
+    with receiver() as elsewhere, receiver(307, location=elsewhere.url) as taker:
+        there.create(url=taker.url)
+        there.price(45_010)
+        words = ended(there, "refused")["words"]
+        assert words == "Answered 307, a redirect, which is not followed"
+        assert (taker.posts.qsize(), elsewhere.posts.qsize()) == (1, 0)
+
+
+def test_what_is_refused_is_not_tried_again(there: AlertsByHand) -> None:
+    with receiver(404) as taker:
+        there.create(url=taker.url)
+        there.price(45_010)
+        assert ended(there, "refused") == {
+            "url": taker.url, "state": "refused", "words": "Refused: answered 404", "tries": 1,
+        }  # fmt: skip
+
+
+def test_where_nobody_answers_it_gives_up(there: AlertsByHand) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    there.create(url=f"http://127.0.0.1:{port}/")
+    there.price(45_010)
+    assert ended(there, "failed")["words"] == "Gave up after 3 tries: Nobody answers there"
+
+
+def test_one_that_says_nothing_holds_nobody_up(folder: Path) -> None:
+    outcomes: list[Delivery] = []
+    done = threading.Event()
+
+    def tell(_: int, delivery: Delivery) -> None:
+        outcomes.append(delivery)
+        done.set()
+
+    # it listens, and never answers
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        outbox = Outbox(tell, pauses=(), timeout=0.2)
+        outbox.put(1, f"http://127.0.0.1:{silent.getsockname()[1]}/", {})
+        assert done.wait(PATIENCE_SECONDS)
+        outbox.stop()
+    assert [(each.state, each.words) for each in outcomes] == [
+        ("failed", "Gave up after 1 try: No answer within 0.2 s")
+    ]
+
+
+def test_what_waits_to_be_tried_again_lets_others_by(there: AlertsByHand, folder: Path) -> None:
+    slow = AlertsByHand(folder.with_name("slow"), pauses=(30.0, 30.0))
+    with receiver(503) as busy, receiver() as taker:
+        slow.create(url=busy.url, threshold=44_000)
+        slow.create(url=taker.url)
+        slow.price(44_500)
+        busy.next()
+        slow.price(45_010)
+        assert taker.next()[1]["alert"] == "alert-2"
+        slow.alerts.rest()
+
+
+def test_more_than_may_wait_are_not_sent_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbox_module, "MOST_WAITING", 2)
+    with receiver(*[503] * 2) as taker:
+        tried = threading.Semaphore(0)
+        outbox = Outbox(lambda *_: tried.release(), pauses=(30.0,))
+        for number in (1, 2):
+            assert outbox.put(number, taker.url, {}).state == "sending"
+            assert tried.acquire(timeout=PATIENCE_SECONDS)
+        assert outbox.put(3, taker.url, {}) == Delivery(
+            url=taker.url, state="failed", words="Not sent: 2 others wait to be"
+        )
+        outbox.stop()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://[nonsense/", "http://.x./"])
+def test_an_address_that_can_not_be_asked_is_said(url: str) -> None:
+    outcomes: list[Delivery] = []
+    done = threading.Event()
+
+    def tell(_: int, delivery: Delivery) -> None:
+        outcomes.append(delivery)
+        done.set()
+
+    outbox = Outbox(tell, pauses=())
+    outbox.put(1, url, {})
+    assert done.wait(PATIENCE_SECONDS)
+    outbox.stop()
+    assert outcomes[0].state in ("refused", "failed")
+    assert outcomes[0].words
+
+
+def test_what_this_machine_would_send_along_is_left_out(
+    there: AlertsByHand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password mine\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with receiver() as taker:
+        there.create(url=taker.url)
+        there.price(45_010)
+        headers, _ = taker.next()
+        assert "Authorization" not in headers
+
+
+def test_a_test_is_posted_and_says_that_it_is_one(there: AlertsByHand) -> None:
+    with receiver() as taker:
+        alert = there.create(url=taker.url)
+        assert f"It is posted to {taker.url}." in there.alerts.test(alert).message
+        _, body = taker.next()
+        assert (body["test"], body["value"]) == (True, 40_000)
+        ended(there, "answered")
+
+
+class TestOverARestart:
+    """What was not posted before the server stopped."""
+
+    def test_it_is_posted_after_the_next_start(self, there: AlertsByHand) -> None:
+        with receiver(503) as taker:
+            slow = AlertsByHand(there.folder, pauses=(30.0,))
+            slow.create(url=taker.url)
+            slow.price(45_010)
+            taker.next()
+            other = slow.again()
+            assert taker.next()[1]["id"] == 1
+            ended(other, "answered")
+            other.alerts.rest()
+
+    def test_after_an_hour_it_is_not_and_that_is_said(
+        self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with receiver(503) as taker:
+            slow = AlertsByHand(there.folder, pauses=(30.0,))
+            slow.create(url=taker.url)
+            slow.price(45_010)
+            taker.next()
+            wait_for(lambda: slow.delivered()["tries"] == 1, "the first try")
+            monkeypatch.setattr(watching, "_STILL_NEWS", timedelta(0))
+            other = slow.again()
+            assert other.delivered()["words"] == "Not sent: the server was off"
+            assert taker.posts.empty()
+            kept = json.loads((there.folder / ALERTS_FILE).read_bytes())
+            assert kept["firings"][0]["delivery"]["state"] == "failed"
+            other.alerts.rest()
