@@ -126,6 +126,25 @@ def open_browser(
 ) -> Iterator[Callable[..., Any]]:
     """Opens browsers, each a process of its own with a profile of its own, at an address; they are
     as new ones are."""
+    yield from _opening(request, tmp_path_factory, idle_browsers)
+
+
+@pytest.fixture(scope="module")
+def open_for_all(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    idle_browsers: list[Browser],
+) -> Iterator[Callable[..., Any]]:
+    """Opens browsers that stay as they are for all tests of a file: a page takes longer to load
+    than most tests."""
+    yield from _opening(request, tmp_path_factory, idle_browsers)
+
+
+def _opening(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    idle_browsers: list[Browser],
+) -> Iterator[Callable[..., Any]]:
     headless = request.config.getoption("headless")
     used: list[Browser] = []
 

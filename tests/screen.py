@@ -45,6 +45,13 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_
     until(condition, seconds, 0.05, f"{what} did not come about within {seconds} s")
 
 
+def wait_until_gone(browser: Browser, dialog: str) -> None:
+    """Wait until ``dialog`` and what is behind it have left the page."""
+    # to look for elements waits for some to come
+    there = f"return document.querySelector('#{dialog}, .modal-backdrop') === null"
+    wait_for(lambda: browser.driver.execute_script(there), f"the end of {dialog}")
+
+
 def wait_for_balance(browser: Browser, wanted: str) -> None:
     """Wait until every part of the page shows ``wanted`` as the wallet balance."""
 

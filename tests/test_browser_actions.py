@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.relay import Relay
-from tests.screen import text, wait_for, wait_for_balance, wait_for_link, wait_for_toast, write
+from tests.screen import (
+    text,
+    wait_for,
+    wait_for_balance,
+    wait_for_link,
+    wait_for_toast,
+    wait_until_gone,
+    write,
+)
 from tests.serving import Server
 
 Opened = Callable[[str], Any]
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all, whose account each test begins anew."""
+    with Server(tmp_path_factory.mktemp("actions") / "account") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(server: Server, open_for_all: Opened) -> Any:
+    """One page for all."""
+    return open_for_all(server.url)
+
+
+@pytest.fixture
+def browser(server: Server, page: Any) -> Any:
+    """The page, live on an account of 10,000."""
+    server.post(path="/virtual_balance/reset")
+    wait_for_balance(page, "$10,000.00")
+    wait_for_link(page, "Live")
+    page.get_logs()
+    return page
+
+
 def _open_money(browser: Any, action: str = "Deposit") -> None:
-    wait_for_link(browser, "Live")
     browser.find_element("#sidebar-money-btn").click()
     browser.wait_for_element("#money-dialog")
     for label in browser.find_elements("#money-action label"):
-        if label.text == action != "Deposit":  # which is chosen already
+        if label.text == action and "active" not in label.get_attribute("class"):
             label.click()
     browser.wait_for_text_to_equal("#money-confirm", action)
-
-
-def _gone(browser: Any, dialog: str) -> None:
-    wait_for(lambda: not browser.find_elements(f"#{dialog}"), f"the end of {dialog}")
 
 
 @pytest.mark.parametrize(
@@ -57,16 +83,15 @@ def test_each_action_changes_the_balance_and_says_so(
     pnl: str,
     words: str,
     server: Server,
-    open_browser: Opened,
+    browser: Any,
 ) -> None:
-    browser = open_browser(server.url)
     _open_money(browser, action)
     write(browser, "money-amount", amount)
     write(browser, "money-note", "by hand")
     browser.find_element("#money-confirm").click()
     wait_for_balance(browser, balance)
     wait_for_toast(browser, words)
-    _gone(browser, "money-dialog")
+    wait_until_gone(browser, "money-dialog")
     assert text(browser, "overview-pnl") == pnl
     newest = server.get("/virtual_balance/history").json()["entries"][0]
     assert (newest["note"], newest["source"]) == ("by hand", "screen")
@@ -74,9 +99,9 @@ def test_each_action_changes_the_balance_and_says_so(
 
 
 def test_what_can_not_be_is_refused_with_figures_and_the_dialog_stays(
-    server: Server, open_browser: Opened
+    server: Server, browser: Any
 ) -> None:
-    browser = open_browser(server.url)
+    before = server.get().json()["revision"]
     _open_money(browser, "Withdraw")
     write(browser, "money-amount", "10000.01")
     browser.find_element("#money-confirm").click()
@@ -87,38 +112,45 @@ def test_what_can_not_be_is_refused_with_figures_and_the_dialog_stays(
     browser.find_element("#money-confirm").click()
     browser.wait_for_contains_text("#money-error", "such as 1234.56")
     browser.find_element("#money-cancel").click()
-    _gone(browser, "money-dialog")
-    assert server.get().json()["revision"] == 1
+    wait_until_gone(browser, "money-dialog")
+    assert server.get().json()["revision"] == before
 
 
-def test_enter_confirms_and_digits_are_not_lost(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    _open_money(browser)
+def test_enter_confirms_and_digits_are_not_lost(server: Server, browser: Any) -> None:
+    # which of the actions is chosen stays from one time to the next
+    _open_money(browser, "Deposit")
+    browser.find_element("#money-cancel").click()
+    wait_until_gone(browser, "money-dialog")
+    browser.find_element("#sidebar-money-btn").click()
     # the amount has the focus, so a person can type at once; a float would not keep these digits
     field = browser.wait_for_element("#money-amount")
     wait_for(lambda: browser.driver.switch_to.active_element == field, "the focus")
     field.send_keys("123456789.12345678", Keys.ENTER)
     wait_for_toast(browser, "Deposited 123,456,789.12345678 USDT.")
     assert "123466789.12345678" in server.get().text
+    wait_until_gone(browser, "money-dialog")
 
 
-def test_a_reset_can_be_thought_better_of(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    wait_for_link(browser, "Live")
+def test_a_reset_can_be_thought_better_of(server: Server, browser: Any) -> None:
+    before = server.get().json()["revision"]
     browser.find_element("#sidebar-reset-balance-btn").click()
     field = browser.wait_for_element("#reset-amount")
     assert field.get_attribute("value") == "10000.00"
     browser.find_element("#reset-cancel").click()
-    _gone(browser, "reset-dialog")
+    wait_until_gone(browser, "reset-dialog")
     browser.find_element("#sidebar-reset-balance-btn").click()
     browser.wait_for_element("#reset-amount").send_keys(Keys.ESCAPE)
-    _gone(browser, "reset-dialog")
-    assert server.get().json()["revision"] == 1
+    wait_until_gone(browser, "reset-dialog")
+    assert server.get().json()["revision"] == before
 
 
-def test_what_got_no_answer_is_not_done_twice(server: Server, open_browser: Opened) -> None:
+def test_what_got_no_answer_is_not_done_twice_and_a_stopped_server_is_said(
+    start_server: Callable[..., Server], open_browser: Opened
+) -> None:
+    server = start_server()
     with Relay(server.port) as relay:
         browser = open_browser(relay.url)
+        wait_for_link(browser, "Live")
         _open_money(browser)
         write(browser, "money-amount", "40")
         # the stream, which was asked for before, goes on
@@ -128,21 +160,16 @@ def test_what_got_no_answer_is_not_done_twice(server: Server, open_browser: Open
         wait_for(lambda: server.balance() == 10_040, "the deposit on the server")
         relay.mute = ()
         browser.find_element("#money-confirm").click()
-        _gone(browser, "money-dialog")
+        wait_until_gone(browser, "money-dialog")
         wait_for_balance(browser, "$10,040.00")
         assert server.balance() == 10_040
-
-
-def test_a_stopped_server_is_said_and_the_same_click_works_when_it_is_back(
-    server: Server, start_server: Callable[..., Server], open_browser: Opened
-) -> None:
-    browser = open_browser(server.url)
-    _open_money(browser)
-    server.stop()
-    write(browser, "money-amount", "7")
-    browser.find_element("#money-confirm").click()
-    browser.wait_for_contains_text("#money-error", "The server does not answer")
-    start_server(port=server.port)
-    browser.find_element("#money-confirm").click()
-    wait_for_balance(browser, "$10,007.00")
-    wait_for_toast(browser, "Deposited 7.00 USDT.")
+        # the same click works when the server is back
+        _open_money(browser)
+        server.stop()
+        write(browser, "money-amount", "7")
+        browser.find_element("#money-confirm").click()
+        browser.wait_for_contains_text("#money-error", "The server does not answer")
+        start_server(port=server.port)
+        browser.find_element("#money-confirm").click()
+        wait_for_balance(browser, "$10,047.00")
+        wait_for_toast(browser, "Deposited 7.00 USDT.")

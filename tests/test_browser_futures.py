@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from balance.core.figures import NONE
-from tests.screen import go, text, texts, wait_for, wait_for_link, wait_for_toast, write
+from tests.screen import (
+    go,
+    text,
+    texts,
+    wait_for,
+    wait_for_link,
+    wait_for_toast,
+    wait_until_gone,
+    write,
+)
 from tests.serving import Server
 
 Opened = Callable[[str], Any]
@@ -126,7 +135,7 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(
     write(browser, "position-stop-loss", "41000")
     browser.find_element("#position-set").click()
     wait_for(lambda: f"{NONE} / 41,000.00" in _rows(browser, "positions")[0], "the stop-loss")
-    wait_for(lambda: not browser.find_elements("#position-dialog"), "the dialog's end")
+    wait_until_gone(browser, "position-dialog")
     _press(browser, "Edit…")
     browser.wait_for_element("#position-dialog")
     write(browser, "position-stop-loss", "39000")

@@ -19,13 +19,30 @@ def _colour(browser: Any, selector: str) -> str:
     return found
 
 
-def test_a_stopped_server_dims_the_numbers_and_a_new_one_brings_them_back(
+def test_a_server_that_is_gone_is_told_and_whatever_comes_after_it_is_followed(
     server: Server, start_server: Callable[..., Server], open_browser: Opened
 ) -> None:
     server.post({"deposit": 100})
     browser = open_browser(server.url)
     wait_for_balance(browser, "$10,100.00")
     wait_for_link(browser, "Live")
+    again = _stopped_and_started(browser, server, start_server)
+    # one that is killed is noticed too
+    again.kill()
+    wait_for_link(browser, "Offline")
+    browser.find_element("#sidebar-sync-balance-btn").click()
+    wait_for_toast(browser, "The server does not answer.")
+    for file in server.folder.iterdir():
+        file.unlink()
+    start_server(port=server.port)
+    # the new account is at a lower revision than the page has seen
+    wait_for_balance(browser, "$10,000.00")
+
+
+def _stopped_and_started(
+    browser: Any, server: Server, start_server: Callable[..., Server]
+) -> Server:
+    """The numbers are dimmed while there is no server, and a new one brings them back."""
     bright = _colour(browser, "#virtual-balance")
     server.stop()
     wait_for_link(browser, "Offline")
@@ -40,18 +57,12 @@ def test_a_stopped_server_dims_the_numbers_and_a_new_one_brings_them_back(
     assert _colour(browser, "#virtual-balance") == bright
     again.post({"deposit": 11})
     wait_for_balance(browser, "$10,111.00")
+    return again
 
 
-def test_a_killed_server_is_noticed_too(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    wait_for_link(browser, "Live")
-    server.kill()
-    wait_for_link(browser, "Offline")
-    browser.find_element("#sidebar-sync-balance-btn").click()
-    wait_for_toast(browser, "The server does not answer.")
-
-
-def test_without_a_stream_the_page_polls_and_says_so(server: Server, open_browser: Opened) -> None:
+def test_without_a_stream_the_page_polls_and_a_cut_one_is_opened_again(
+    server: Server, open_browser: Opened
+) -> None:
     with Relay(server.port) as relay:
         relay.refused = ("/virtual_balance/stream",)
         browser = open_browser(relay.url)
@@ -61,16 +72,14 @@ def test_without_a_stream_the_page_polls_and_says_so(server: Server, open_browse
         relay.refused = ()
         wait_for_link(browser, "Live")
 
-
-def test_a_cut_connection_is_opened_again(server: Server, open_browser: Opened) -> None:
-    with Relay(server.port) as relay:
-        browser = open_browser(relay.url)
-        wait_for_link(browser, "Live")
+        before = relay.paths.count("/virtual_balance/stream")
         relay.cut()
-        wait_for(lambda: relay.paths.count("/virtual_balance/stream") == 2, "a second stream")
+        wait_for(
+            lambda: relay.paths.count("/virtual_balance/stream") == before + 1, "another stream"
+        )
         wait_for_link(browser, "Live")
         server.post({"deposit": 9})
-        wait_for_balance(browser, "$10,009.00")
+        wait_for_balance(browser, "$10,017.00")
 
 
 def test_a_damaged_file_is_told_on_every_tab_until_it_is_mended(
@@ -91,32 +100,18 @@ def test_a_damaged_file_is_told_on_every_tab_until_it_is_mended(
     wait_for(lambda: text(browser, "fault-note") == "", "no fault")
     server.post({"deposit": 1})
     wait_for_balance(browser, "$10,001.00")
+    _a_page_opened_on_a_damaged_file_shows_dashes_and_no_number(browser, server)
 
 
-def test_a_page_opened_on_a_damaged_file_shows_dashes_and_no_number(
-    server: Server, open_browser: Opened
+def _a_page_opened_on_a_damaged_file_shows_dashes_and_no_number(
+    browser: Any, server: Server
 ) -> None:
     file = server.folder / "virtual_balance.json"
     good = file.read_bytes()
     file.write_bytes(b"{}")
-    browser = open_browser(server.url)
+    browser.driver.get(server.url)
     wait_for(lambda: "virtual_balance.json" in text(browser, "fault-note"), "the fault")
     assert text(browser, "virtual-balance") == "\N{EN DASH}"
     assert "$" not in browser.find_element("#app-shell").text
     file.write_bytes(good)
-    wait_for_balance(browser, "$10,000.00")
-
-
-def test_a_wiped_account_is_followed_by_an_open_page(
-    server: Server, start_server: Callable[..., Server], open_browser: Opened
-) -> None:
-    for _ in range(5):
-        server.post({"deposit": 1})
-    browser = open_browser(server.url)
-    wait_for_balance(browser, "$10,005.00")
-    server.stop()
-    for file in server.folder.iterdir():
-        file.unlink()
-    start_server(port=server.port)
-    # the new account is at a lower revision than the page has seen
-    wait_for_balance(browser, "$10,000.00")
+    wait_for_balance(browser, "$10,001.00")

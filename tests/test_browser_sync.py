@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
+
 from balance import open_account
-from tests.relay import Relay
+from tests.length import rounds
+from tests.processes import ROOT
 from tests.screen import (
     BUTTONS,
     PATHS,
@@ -20,16 +22,51 @@ from tests.screen import (
     wait_for_balance,
     wait_for_link,
     wait_for_toast,
+    wait_until_gone,
     write,
 )
-from tests.serving import ROOT, Server
+from tests.serving import Server
 
 Opened = Callable[[str], Any]
 
+#: One more than a browser has connections to a server.
+TABS = rounds(7, 10)
 
-def test_every_tab_shows_the_same_balance(server: Server, open_browser: Opened) -> None:
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all, whose account each test begins anew."""
+    with Server(tmp_path_factory.mktemp("sync") / "account") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def pages(server: Server, open_for_all: Opened) -> list[Any]:
+    """Two browsers, one of them on another tab."""
+    return [open_for_all(server.url), open_for_all(f"{server.url}/futures")]
+
+
+@pytest.fixture
+def browsers(server: Server, pages: list[Any]) -> Iterator[list[Any]]:
+    """The two browsers, live on an account of 10,000; neither may have logged anything."""
+    server.post(path="/virtual_balance/reset")
+    for each in pages:
+        wait_for_balance(each, "$10,000.00")
+        wait_for_link(each, "Live")
+    yield pages
+    for each in pages:
+        assert each.get_logs() == []
+
+
+@pytest.fixture
+def browser(browsers: list[Any]) -> Any:
+    """The first of the two, on its first tab."""
+    go(browsers[0], "overview")
+    return browsers[0]
+
+
+def test_every_tab_shows_the_same_balance(server: Server, browser: Any) -> None:
     server.post({"deposit": 1234.56})
-    browser = open_browser(server.url)
     wait_for_balance(browser, "$11,234.56")
     for tab in PATHS:
         go(browser, tab)
@@ -38,12 +75,9 @@ def test_every_tab_shows_the_same_balance(server: Server, open_browser: Opened) 
     assert browser.find_element("#futures-virtual-balance").text == "$11,234.56"
     assert browser.find_element("#futures-total-balance").text == "$11,234.56"
     assert browser.find_element("#futures-available-balance").text == "$11,234.56"
-    assert browser.get_logs() == []
 
 
-def test_every_live_text_says_what_the_account_says(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    wait_for_link(browser, "Live")
+def test_every_live_text_says_what_the_account_says(server: Server, browser: Any) -> None:
     server.post({"adjust": -321.09})
     display = server.post({"deposit": 50}).json()["display"]
     fields = browser.driver.execute_script(
@@ -60,20 +94,13 @@ def test_every_live_text_says_what_the_account_says(server: Server, open_browser
     assert text(browser, "overview-equation-adjustments") == "-$321.09"
 
 
-def test_a_post_reaches_all_tabs_of_two_browsers(server: Server, open_browser: Opened) -> None:
-    browsers = [open_browser(server.url), open_browser(f"{server.url}/futures")]
-    for browser in browsers:
-        wait_for_balance(browser, "$10,000.00")
-        wait_for_link(browser, "Live")
+def test_a_post_reaches_all_tabs_of_two_browsers(server: Server, browsers: list[Any]) -> None:
     server.post({"deposit": 77})
     for browser in browsers:
         wait_for_balance(browser, "$10,077.00")
-        assert browser.get_logs() == []
 
 
-def test_a_shell_and_another_process_reach_the_page(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    wait_for_link(browser, "Live")
+def test_a_shell_and_another_process_reach_the_page(server: Server, browser: Any) -> None:
     command = [sys.executable, "-m", "balance", "adjust", "-12.30"]
     subprocess.run([*command, "--data-dir", str(server.folder)], cwd=ROOT, check=True)
     wait_for_balance(browser, "$9,987.70")
@@ -82,9 +109,10 @@ def test_a_shell_and_another_process_reach_the_page(server: Server, open_browser
 
 
 def test_reset_from_every_place_reaches_another_browser(
-    server: Server, open_browser: Opened
+    server: Server, browsers: list[Any]
 ) -> None:
-    browser, other = open_browser(server.url), open_browser(server.url)
+    browser, other = browsers
+    first = server.get().json()["epoch"]
     for number, (place, tab) in enumerate(BUTTONS.items(), start=1):
         balance = server.post({"adjust": 500}).json()["display"]["balance"]
         wait_for_balance(other, balance)
@@ -92,98 +120,27 @@ def test_reset_from_every_place_reaches_another_browser(
         browser.find_element(f"#{place}-reset-balance-btn").click()
         write(browser, "reset-amount", f"250{number}.50")
         browser.find_element("#reset-confirm").click()
+        epoch = str(first + number)
         for each in (browser, other):
             wait_for_balance(each, f"$2,50{number}.50")
             wait_for(lambda each=each: text(each, "overview-pnl") == "$0.00", "no P&L")
-            epoch = str(number + 1)
             wait_for(lambda b=each, e=epoch: text(b, "overview-epoch") == e, f"epoch {epoch}")
         wait_for_toast(browser, f"Reset to 2,50{number}.50 USDT. Epoch {epoch} begins; the history")
-        wait_for(lambda: not browser.find_elements("#reset-dialog"), "the end of the dialog")
-    assert browser.get_logs() == []
-    assert other.get_logs() == []
+        wait_until_gone(browser, "reset-dialog")
 
 
-def test_sync_from_every_place_fetches_and_says_what_it_found(
-    server: Server, open_browser: Opened
-) -> None:
-    with Relay(server.port) as relay:
-        browser = open_browser(relay.url)
-        wait_for_link(browser, "Live")
-        for number, (place, tab) in enumerate(BUTTONS.items(), start=1):
-            balance = server.post({"deposit": 1}).json()["display"]["balance"]
-            wait_for_balance(browser, balance)
-            go(browser, tab)
-            before = relay.paths.count("/virtual_balance")
-            browser.find_element(f"#{place}-sync-balance-btn").click()
-            wait_for_toast(browser, f"In sync, revision {number + 1}. Balance {balance}.")
-            assert relay.paths.count("/virtual_balance") == before + 1
-        assert browser.get_logs() == []
-
-
-def test_sync_catches_up_where_nothing_else_did(server: Server, open_browser: Opened) -> None:
-    with Relay(server.port) as relay:
-        relay.refused = ("/virtual_balance/stream",)
-        browser = open_browser(relay.url)
-        wait_for_link(browser, "Polling")
-        # without its interval the page stays behind until it is told
-        browser.driver.execute_script(
-            "dash_clientside.set_props('live-price-interval', {disabled: true})"
-        )
-        server.post({"deposit": 5})
-        assert text(browser, "virtual-balance") == "$10,000.00"
-        browser.find_element("#sidebar-sync-balance-btn").click()
-        wait_for_toast(browser, "Was at revision 1, now in sync, revision 2. Balance $10,005.00.")
-        wait_for_balance(browser, "$10,005.00")
-
-
-def test_ten_tabs_of_a_browser_share_one_stream(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    for _ in range(9):
-        browser.driver.execute_script("window.open(arguments[0])", server.url)
-    wait_for(lambda: len(browser.driver.window_handles) == 10, "ten tabs")
-    for handle in browser.driver.window_handles:
-        browser.driver.switch_to.window(handle)
-        wait_for_balance(browser, "$10,000.00")
-        wait_for_link(browser, "Live")
-    server.post({"withdraw": 250})
-    for handle in browser.driver.window_handles:
-        browser.driver.switch_to.window(handle)
-        wait_for_balance(browser, "$9,750.00")
-    assert server.get("/health").json()["streams"] == 1
-    assert browser.get_logs() == []
-
-
-def test_an_idle_page_sends_nothing_beside_its_stream(server: Server, open_browser: Opened) -> None:
-    with Relay(server.port) as relay:
-        browser = open_browser(relay.url)
-        wait_for_balance(browser, "$10,000.00")
-        wait_for_link(browser, "Live")
-        wait_for(lambda: text(browser, "overview-ledger"), "the newest entries")
-        relay.paths.clear()
-        time.sleep(30)
-        assert relay.paths == []
-        assert server.get("/health").json()["streams"] == 1
-        # it is idle, not dead
-        server.post({"deposit": 1})
-        wait_for_balance(browser, "$10,001.00")
-
-
-def test_an_older_snapshot_never_replaces_a_newer_one(server: Server, open_browser: Opened) -> None:
+def test_an_older_snapshot_never_replaces_a_newer_one(server: Server, browser: Any) -> None:
     old = server.get().json()
     server.post({"deposit": 10})
-    browser = open_browser(server.url)
     wait_for_balance(browser, "$10,010.00")
-    wait_for_link(browser, "Live")
     browser.driver.execute_script("window.balanceState.accept(arguments[0])", old)
     assert text(browser, "virtual-balance") == "$10,010.00"
     server.post({"deposit": 10})
     wait_for_balance(browser, "$10,020.00")
 
 
-def test_the_store_holds_what_the_page_shows(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    wait_for_link(browser, "Live")
-    server.post({"deposit": 3})
+def test_the_store_holds_what_the_page_shows(server: Server, browser: Any) -> None:
+    revision = server.post({"deposit": 3}).json()["revision"]
 
     def held() -> dict[str, Any]:
         found: dict[str, Any] = browser.driver.execute_script(
@@ -192,6 +149,30 @@ def test_the_store_holds_what_the_page_shows(server: Server, open_browser: Opene
         )
         return found
 
-    wait_for(lambda: held()["revision"] == 2, "revision 2 in balance-store")
+    wait_for(lambda: held()["revision"] == revision, f"revision {revision} in balance-store")
     assert held()["balance"] == 10003
     assert held()["link"]["state"] == "live"
+
+
+def test_many_tabs_of_a_browser_share_one_stream(server: Server, browser: Any) -> None:
+    driver = browser.driver
+    first = driver.current_window_handle
+    for _ in range(TABS - 1):
+        driver.execute_script("window.open(arguments[0])", server.url)
+    wait_for(lambda: len(driver.window_handles) == TABS, f"{TABS} tabs")
+    for handle in driver.window_handles:
+        driver.switch_to.window(handle)
+        wait_for_balance(browser, "$10,000.00")
+        wait_for_link(browser, "Live")
+    server.post({"withdraw": 250})
+    for handle in driver.window_handles:
+        driver.switch_to.window(handle)
+        wait_for_balance(browser, "$9,750.00")
+    # beside that of the other browser
+    assert server.get("/health").json()["streams"] == 2
+    for handle in driver.window_handles:
+        if handle != first:
+            driver.switch_to.window(handle)
+            assert browser.get_logs() == []
+            driver.close()
+    driver.switch_to.window(first)

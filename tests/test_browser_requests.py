@@ -1,0 +1,96 @@
+"""What a page asks the server for: nothing while it is idle, and once where Sync is pressed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.conftest import BLANK
+from tests.length import rounds
+from tests.relay import Relay
+from tests.screen import (
+    BUTTONS,
+    go,
+    text,
+    wait_for,
+    wait_for_balance,
+    wait_for_link,
+    wait_for_toast,
+)
+from tests.serving import Server
+
+Opened = Callable[[str], Any]
+
+# of the page's own time, in which its timers run so much faster; the worker that holds the stream
+# has another clock, and opens it anew after 7 s of silence
+_IDLE_SECONDS = 30
+_HASTE = rounds(3, 1)
+_HASTEN = """
+    window.haste = HASTE;
+    const [later, often] = [window.setTimeout, window.setInterval];
+    window.setTimeout = (run, ms, ...rest) => later(run, ms / window.haste, ...rest);
+    window.setInterval = (run, ms, ...rest) => often(run, ms / window.haste, ...rest);
+""".replace("HASTE", str(_HASTE), 1)
+
+
+def test_a_page_asks_for_nothing_while_it_is_idle_and_once_where_it_is_told_to(
+    server: Server, open_browser: Opened
+) -> None:
+    with Relay(server.port) as relay:
+        browser = _hastened(open_browser, relay.url)
+        wait_for_balance(browser, "$10,000.00")
+        wait_for_link(browser, "Live")
+        wait_for(lambda: text(browser, "overview-ledger"), "the newest entries")
+        relay.paths.clear()
+        time.sleep(_IDLE_SECONDS / _HASTE)
+        assert relay.paths == []
+        assert server.get("/health").json()["streams"] == 1
+        # it is idle, not dead
+        server.post({"deposit": 1})
+        wait_for_balance(browser, "$10,001.00")
+        browser.driver.execute_script("window.haste = 1")
+        for place, tab in BUTTONS.items():
+            _sync_fetches_once_and_says_what_it_found(browser, server, relay, place, tab)
+        assert browser.get_logs() == []
+        _sync_catches_up_where_nothing_else_did(browser, server, relay)
+
+
+def _hastened(open_browser: Opened, url: str) -> Any:
+    browser = open_browser(BLANK)
+    script = browser.driver.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument", {"source": _HASTEN}
+    )
+    browser.server_url = url
+    browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+    return browser
+
+
+def _sync_fetches_once_and_says_what_it_found(
+    browser: Any, server: Server, relay: Relay, place: str, tab: str
+) -> None:
+    told = server.post({"deposit": 1}).json()
+    balance = told["display"]["balance"]
+    wait_for_balance(browser, balance)
+    go(browser, tab)
+    before = relay.paths.count("/virtual_balance")
+    browser.find_element(f"#{place}-sync-balance-btn").click()
+    wait_for_toast(browser, f"In sync, revision {told['revision']}. Balance {balance}.")
+    assert relay.paths.count("/virtual_balance") == before + 1
+
+
+def _sync_catches_up_where_nothing_else_did(browser: Any, server: Server, relay: Relay) -> None:
+    relay.refused = ("/virtual_balance/stream",)
+    relay.cut()
+    wait_for_link(browser, "Polling")
+    # without its interval the page stays behind until it is told
+    browser.driver.execute_script(
+        "dash_clientside.set_props('live-price-interval', {disabled: true})"
+    )
+    shown, revision = text(browser, "virtual-balance"), server.get().json()["revision"]
+    balance = server.post({"deposit": 5}).json()["display"]["balance"]
+    assert text(browser, "virtual-balance") == shown != balance
+    browser.find_element("#sidebar-sync-balance-btn").click()
+    now = f"now in sync, revision {revision + 1}. Balance {balance}."
+    wait_for_toast(browser, f"Was at revision {revision}, {now}")
+    wait_for_balance(browser, balance)
