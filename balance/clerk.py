@@ -67,11 +67,11 @@ class Board(Protocol):
         """Gives candles: of which symbol, of how many seconds each, how many at most."""
 
 
-#: Tells the past of an account, by its id and its epoch.
-Past = Callable[[str, int], Baselines]
+#: Tells the past of an account, by its id, its epoch and the entries of its newest commit.
+Past = Callable[[str, int, Sequence[Entry]], Baselines]
 
 
-def no_past(_account: str, _epoch: int) -> Baselines:
+def no_past(_account: str, _epoch: int, _entries: Sequence[Entry]) -> Baselines:
     """Knows nothing."""
     return NO_BASELINES
 
@@ -182,7 +182,7 @@ class Clerk:
 
     def _seen(self, state: State) -> Snapshot:
         shown, market = self._shown, self._board.market
-        past = self.past(state.account_id, state.account.wallet.epoch)
+        past = self.past(state.account_id, state.account.wallet.epoch, state.entries)
         of = (state, market, past)
         if shown is None or any(a is not b for a, b in zip(shown[0], of, strict=True)):
             seen = state.snapshot(

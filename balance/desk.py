@@ -22,7 +22,8 @@ from balance.core.errors import BalanceError
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.snapshot import Snapshot
 from balance.core.undo import undo_reset
-from balance.history import Page, closings, fills, lineage, page, rows
+from balance.equity.baselines import FilePast
+from balance.history import Page, closings, fills, lineage, page, rows, since
 from balance.settings_file import SettingsFile
 from balance.store.file_store import FileStore
 from balance.store.state import Store
@@ -205,6 +206,22 @@ class Desk(Trading):
         """
         return lineage(self._clerk.store)
 
+    def opening(self, epoch: int) -> Entry | None:
+        """The first entry of ``epoch``; None where the ledger has none.
+
+        Raises:
+            StoreUnreadable: the ledger is damaged on the way there.
+        """
+        return self._clerk.store.opening(epoch)
+
+    def since(self, revision: int, most: int) -> list[Entry] | None:
+        """The entries after ``revision``, oldest first; None where they are more than ``most``.
+
+        Raises:
+            StoreUnreadable: the ledger is damaged there.
+        """
+        return since(self._clerk.store, revision, most)
+
     def whole_history(
         self,
         *,
@@ -253,7 +270,9 @@ def open_account(data_dir: str | PathLike[str] = DEFAULT_DATA_DIR) -> Desk:
     settings = SettingsFile(folder)
     store = FileStore(folder, settings.starting_balance())
     board = FileBoard(folder, settings.ruled)
-    return Desk(store, board, settings.starting_balance)
+    desk = Desk(store, board, settings.starting_balance)
+    desk.look_back(FilePast(folder))
+    return desk
 
 
 def _booked(amount: object) -> str | None:

@@ -98,6 +98,17 @@ def lineage(store: Store) -> tuple[Entry, ...]:
     return tuple(found)
 
 
+def since(store: Store, revision: int, most: int) -> list[Entry] | None:
+    """The entries after ``revision``, oldest first; None where they are more than ``most``.
+
+    Raises:
+        StoreUnreadable: the ledger is damaged there.
+    """
+    newer = itertools.takewhile(lambda each: each.revision > revision, store.entries())
+    found = list(itertools.islice(newer, most + 1))
+    return found[::-1] if len(found) <= most else None
+
+
 def traded_until(store: Store, feed: str) -> datetime | None:
     """The newest moment of ``feed``, by its id, at which something of the account was traded; None
     where the newest 1,000 entries and what is open tell of none.

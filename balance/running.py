@@ -30,6 +30,9 @@ from balance.core.errors import StoreError, StoreUnreadable
 from balance.core.settings import Kept
 from balance.desk import Desk
 from balance.engine import Engine, refuse_others
+from balance.equity.baselines import FilePast
+from balance.equity.equity import Equity
+from balance.equity.sampler import Sampler
 from balance.feeds.choose import open_feed
 from balance.feeds.options import feed_options
 from balance.following import Follower, take_market
@@ -89,6 +92,7 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
     # those whose file can be read; alerts look at what the bots have done
     acting = [each for each in (bots, alerts) if isinstance(each, Bots | Alerts)]
     engine = Engine(desk, board, feed, stream.publish, folder, acting=acting)
+    sampler = Sampler(desk, folder, stream.publish)
 
     def start() -> None:
         for each in acting:
@@ -102,6 +106,12 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         if isinstance(alerts, Alerts):
             # from here on: what was settled before was at prices that have gone
             desk.subscribe(alerts.committed)
+        # only now: what is open has its newest prices
+        sampler.start()
+
+    def stop() -> None:
+        engine.stop()
+        sampler.stop()
 
     backtests = Backtests(
         lambda: desk.market,
@@ -109,8 +119,14 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         feed.settlement,
         catalogue,
     )
-    services = Services(bots=bots, backtests=backtests, settings=settings, alerts=alerts)
-    return Running(desk, services, start, engine.stop, lock)
+    services = Services(
+        bots=bots,
+        backtests=backtests,
+        settings=settings,
+        alerts=alerts,
+        equity=Equity(desk, folder, words=lambda: sampler.words),
+    )
+    return Running(desk, services, start, stop, lock)
 
 
 def _following(
@@ -128,9 +144,15 @@ def _following(
         bots.show()
         alerts.show()
 
+    desk.look_back(FilePast(folder))
     follower = Follower(desk, board, stream.publish, show)
-    backtests = _resting_backtests(desk, catalogue)
-    services = Services(bots=bots, backtests=backtests, settings=settings, alerts=alerts)
+    services = Services(
+        bots=bots,
+        backtests=_resting_backtests(desk, catalogue),
+        settings=settings,
+        alerts=alerts,
+        equity=Equity(desk, folder),
+    )
     return Running(desk, services, follower.start, follower.stop, None, _FOLLOWS)
 
 
@@ -143,7 +165,13 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
     alerts = Alerts(desk)
     alerts.subscribe(partial(stream.publish_event, "alerts"))
     backtests = _resting_backtests(desk, Catalogue())
-    return Services(bots=bots, backtests=backtests, settings=settings, alerts=alerts)
+    return Services(
+        bots=bots,
+        backtests=backtests,
+        settings=settings,
+        alerts=alerts,
+        equity=Equity(desk),
+    )
 
 
 def _tell(settings: SettingsFile, desk: Desk, bots: Bots | FollowedBots, stream: Stream) -> None:

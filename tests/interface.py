@@ -15,6 +15,7 @@ from balance.api.routes import create_api
 from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.backtests import Backtests
+from balance.equity.equity import Equity
 from balance.own_strategies import Catalogue
 from balance.settings_file import SettingsFile
 from tests.answers import exactly, problem
@@ -34,7 +35,11 @@ class Interface:
         backtests = Backtests(lambda: by_hand.market, by_hand.candles, lambda *_: None, Catalogue())
         self.alerts = Alerts(by_hand.desk)
         services = Services(
-            bots=by_hand.bots, backtests=backtests, settings=SettingsFile(), alerts=self.alerts
+            bots=by_hand.bots,
+            backtests=backtests,
+            settings=SettingsFile(),
+            alerts=self.alerts,
+            equity=Equity(by_hand.desk),
         )
         stream = Stream(1)
         by_hand.bots.subscribe(stream.publish_bots)

@@ -88,6 +88,8 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             (
                 *("balance.core", "balance.store", "balance.history", "balance.settings_file"),
                 *("balance.board", "balance.clerk", "balance.trading"),
+                # what other programs know of the past; it knows of no desk
+                "balance.equity.baselines.FilePast",
             ),
         ),
         ("balance.watch", ("balance.core", "balance.desk")),
@@ -102,6 +104,8 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 # names only
                 *("balance.history.Page", "balance.bots.signals.MEMBERS"),
                 *("balance.alerts.alert.MOST_FIRINGS", "balance.alerts.alert.DeliveryState"),
+                *(f"balance.equity.curve.{each}" for each in ("MARKED", "RANGES")),
+                *(f"balance.equity.curve.{each}" for each in ("MOST_MARKS", "MOST_POINTS")),
                 *("flask", "werkzeug", "simplejson"),
             ),
         ),
@@ -138,6 +142,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 *("requests", "simplejson"),
             ),
         ),
+        ("balance.equity", ("balance.core", "balance.desk", "balance.equity")),
         ("balance.alert_command", ("balance.alerts.followed", "balance.command_parts")),
         (
             "balance.following",
@@ -150,7 +155,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 *("balance.core", "balance.store", "balance.feeds", "balance.history"),
                 *("balance.board", "balance.desk", "balance.engine", "balance.following"),
                 *("balance.own_strategies", "balance.bots", "balance.backtests"),
-                "balance.alerts",
+                *("balance.alerts", "balance.equity"),
                 *("balance.api.services", "balance.api.stream", "filelock"),
                 *("balance.settings_file", "balance.api.settings_routes.settings_document"),
             ),

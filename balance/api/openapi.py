@@ -8,6 +8,7 @@ from balance.api.bot_schemas import BOT_SCHEMAS
 from balance.api.description import NOTE, READING, change, only, query, responses
 from balance.api.openapi_alerts import ALERT_PATHS, ALERT_SCHEMAS
 from balance.api.openapi_bots import BOT_PATHS
+from balance.api.openapi_equity import EQUITY_PATHS, EQUITY_SCHEMAS
 from balance.api.openapi_settings import SETTINGS_PATHS, SETTINGS_SCHEMAS
 from balance.api.openapi_trade import TRADE_PATHS
 from balance.api.schemas import (
@@ -133,6 +134,7 @@ DESCRIPTION: Final[dict[str, Any]] = {
         **BOT_PATHS,
         **SETTINGS_PATHS,
         **ALERT_PATHS,
+        **EQUITY_PATHS,
         "/health": {
             "get": {
                 "summary": "Whether the account can be read",
@@ -163,6 +165,7 @@ DESCRIPTION: Final[dict[str, Any]] = {
             **BOT_SCHEMAS,
             **SETTINGS_SCHEMAS,
             **ALERT_SCHEMAS,
+            **EQUITY_SCHEMAS,
         }
     },
 }

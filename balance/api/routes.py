@@ -16,6 +16,7 @@ from balance.api.answers import changed, etag, json_answer
 from balance.api.backtest_routes import add_backtest_routes
 from balance.api.bot_routes import add_bot_routes
 from balance.api.encoding import answer
+from balance.api.equity_routes import add_equity_routes
 from balance.api.openapi import DESCRIPTION
 from balance.api.problems import Problem
 from balance.api.requests import (
@@ -120,6 +121,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
     add_backtest_routes(api, services.backtests)
     add_settings_routes(api, services.settings)
     add_alert_routes(api, services.alerts)
+    add_equity_routes(api, services.equity)
     return api
 
 

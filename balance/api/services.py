@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from balance.api.alert_routes import Alerts
 from balance.api.backtest_routes import Backtests
 from balance.api.bot_routes import Bots
+from balance.api.equity_routes import Equity
 from balance.api.settings_routes import KeptSettings
 
 
@@ -18,3 +19,4 @@ class Services:
     backtests: Backtests
     settings: KeptSettings
     alerts: Alerts
+    equity: Equity

@@ -20,3 +20,8 @@ def from_iso(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} does not say which time zone it is in")
     return moment.astimezone(UTC)
+
+
+def said(moment: datetime) -> str:
+    """``moment`` for a sentence: ``2026-01-02 03:04:05 UTC``."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
+
+from balance.core.entry import Entry
+from balance.core.money import exactly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,16 @@ class Baselines:
     def fits(self, account: str, epoch: int) -> bool:
         """Whether this is about ``epoch`` of ``account``."""
         return (self.account, self.epoch) == (account, epoch)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it is unknown."""
+        return None not in (self.day, self.week, self.all_time)
+
+    def numbered_after(self, known: Baselines) -> Baselines:
+        """This with the number after that of ``known``, or ``known`` where it says the same."""
+        counted = replace(self, number=known.number)
+        return known if counted == known else replace(self, number=known.number + 1)
 
 
 #: While nothing of the past is known.
@@ -52,3 +66,22 @@ def period_percent(pnl: Decimal | None, equity: Decimal) -> Decimal | None:
     if pnl is None or equity - pnl <= 0:
         return None
     return pnl / (equity - pnl) * 100
+
+
+@exactly
+def after_reset(known: Baselines, account: str, epoch: int, entries: Sequence[Entry]) -> Baselines:
+    """The baselines of ``epoch``, where the ``entries`` of one commit opened it by a reset of the
+    one that ``known`` is about: that one's P&L is past now. Else ``known``."""
+    ended = entries[-1].booking.ended if entries else None
+    if ended is None or not known.fits(account, ended.wallet.epoch):
+        return known
+    closed = [each.booking.balance for each in entries if each.booking.epoch != epoch]
+    pnl = (closed[-1] if closed else ended.wallet.balance) - ended.wallet.capital
+    return Baselines(
+        account=account,
+        epoch=epoch,
+        day=period_pnl(pnl, known.day),
+        week=period_pnl(pnl, known.week),
+        all_time=period_pnl(pnl, known.all_time),
+        number=known.number + 1,
+    )

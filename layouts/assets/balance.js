@@ -21,7 +21,6 @@
   let flashed = null; // the revision whose changes have flashed
   const followers = [];
   const hearers = {}; // of what the stream tells beside the account, by the event's name
-  const OF_THE_ACCOUNT = ["snapshot", "fault", "beat", "down"];
 
   const noUpdate = () => window.dash_clientside.no_update;
 
@@ -79,8 +78,8 @@
   }
 
   function hear(message) {
-    if (!OF_THE_ACCOUNT.includes(message.kind)) {
-      hearers[message.kind]?.hear(message.text);
+    if (message.kind in hearers) {
+      hearers[message.kind].hear(message.text);
       return;
     }
     if (message.kind === "down") {

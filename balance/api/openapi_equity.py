@@ -1,0 +1,164 @@
+"""The part of the description that tells of the equity over time, and of performance."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from balance.api.description import READING, query, responses
+from balance.api.equity_routes import USUAL_RANGE
+from balance.api.schemas import (
+    COUNT,
+    OK,
+    TEXT,
+    TIME,
+    Schema,
+    list_of,
+    money,
+    money_or_null,
+    object_of,
+    or_null,
+    reference,
+    texts,
+)
+from balance.equity.curve import MARKED, MOST_MARKS, MOST_POINTS, RANGES
+
+_PERCENT: Final = {"type": ["number", "null"]}
+_WHOLE: Final = {"type": ["integer", "null"], "minimum": 0}
+_NOT_KNOWN: Final = "null where it is not known"
+
+_POINT: Final = {
+    "type": ["array", "null"],
+    "items": {"type": ["string", "number", "null"]},
+    "description": "The time, the equity, the P&L of all time (null where it is not known), and "
+    "how far the time-weighted growth is below its best in the range, in percent, at most 0. Null "
+    "instead of a point: the server was off before the next one.",
+}
+_MARK: Final[Schema] = {
+    "place": {"type": "string", "description": "Where the entry stands in the ledger: 42 or 42.3."},
+    "time": TIME,
+    "kind": {"enum": list(MARKED)},
+    "amount": money("What it moved the balance by; of a reset, what the epoch begins with"),
+    "display": texts(("kind", "amount", "words")),
+}
+_RANGE_FIGURES: Final[Schema] = {
+    "equity_low": money("The lowest equity"),
+    "equity_high": money("The highest equity"),
+    "pnl": money_or_null(f"P&L in the range; {_NOT_KNOWN}"),
+    "return_percent": {
+        **_PERCENT,
+        "description": "Time-weighted, across resets too; null where it is not known.",
+    },
+    "max_drawdown_percent": {
+        "type": "number",
+        "description": "The deepest fall of the growth in the range, at most 0.",
+    },
+}
+_CURVE: Final[Schema] = {
+    "status": OK,
+    "range": {"enum": list(RANGES)},
+    "from": TIME,
+    "to": TIME,
+    "points": {**list_of(_POINT), "maxItems": MOST_POINTS},
+    "marks": {
+        **list_of(reference("EquityMark")),
+        "description": f"The newest {MOST_MARKS} in the range, oldest first.",
+    },
+    "figures": object_of({**_RANGE_FIGURES, "display": texts(_RANGE_FIGURES)}),
+    "since": {**or_null(TIME), "description": "When the first sample is of; null: there is none."},
+    "words": {
+        "type": "string",
+        "description": "What became of an earlier file of samples; empty for nothing.",
+    },
+}
+_FIGURES: Final[Schema] = {
+    "return_percent": {
+        **_PERCENT,
+        "description": "Time-weighted return of the epoch; null where it is not known.",
+    },
+    "max_drawdown_percent": {
+        "type": "number",
+        "description": "The deepest fall of the growth in the epoch, at most 0.",
+    },
+    "max_drawdown": money("The deepest fall of the P&L in the epoch, at most 0"),
+    "trades": {**_WHOLE, "description": "Closed ones of the epoch; null: not read that far."},
+    "wins": {**_WHOLE, "description": "Of those, the ones that brought more than nothing."},
+    "win_rate": {**_PERCENT, "description": "Wins in percent of trades."},
+    "profit_factor": {
+        **_PERCENT,
+        "description": "What winners gained over what the others lost; null: nothing was lost.",
+    },
+    "average_trade": money_or_null("P&L of a trade on average"),
+    "best_trade": money_or_null("The largest P&L of one trade"),
+    "worst_trade": money_or_null("The smallest P&L of one trade"),
+    "fees_paid": money("Trading fees of the epoch"),
+    "funding_paid": money("Funding paid less received in the epoch"),
+    "pnl_today": money_or_null(f"P&L since 00:00 UTC; {_NOT_KNOWN}"),
+    "pnl_today_percent": {
+        **_PERCENT,
+        "description": "pnl_today in percent of what the equity would be without it.",
+    },
+    "pnl_week": money_or_null(f"P&L since Monday 00:00 UTC; {_NOT_KNOWN}"),
+    "pnl_epoch": money("P&L of the epoch"),
+    "pnl_all_time": money_or_null(f"P&L of all epochs; {_NOT_KNOWN}"),
+}
+_TERM: Final[Schema] = {
+    "sign": {
+        "enum": [" ", "+", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}", "\N{DIVISION SIGN}", "="],
+        "description": "What is done with what was there before; '=' says what it is.",
+    },
+    "label": TEXT,
+    "display": {"type": "string", "description": "The amount as text."},
+    "amount": {"type": "number"},
+    "href": {
+        "type": ["string", "null"],
+        "description": "Where the History shows the entries that make it up.",
+    },
+}
+
+#: The shapes of the equity over time, by name.
+EQUITY_SCHEMAS: Final[Schema] = {
+    "EquityMark": object_of(_MARK),
+    "Derivation": object_of(
+        {
+            "title": TEXT,
+            "words": {"type": "string", "description": "What it is, or why it is not known."},
+            "terms": {
+                **list_of(object_of(_TERM)),
+                "description": "In their order; none where the figure is not known.",
+            },
+        }
+    ),
+}
+#: The paths, as OpenAPI has them.
+EQUITY_PATHS: Final[dict[str, Any]] = {
+    "/equity": {
+        "get": {
+            "summary": "The equity over time, with what moved it",
+            "parameters": [
+                query("range", "How far back.", {"enum": list(RANGES), "default": USUAL_RANGE})
+            ],
+            "responses": responses(object_of(_CURVE), *READING, 422),
+        }
+    },
+    "/performance": {
+        "get": {
+            "summary": "The figures of the account's performance, and how every figure comes about",
+            "responses": responses(
+                object_of(
+                    {
+                        "status": OK,
+                        "revision": COUNT,
+                        "figures": object_of(_FIGURES),
+                        "display": texts(_FIGURES),
+                        "derivations": {
+                            "type": "object",
+                            "additionalProperties": reference("Derivation"),
+                            "description": "By the name of the figure, those of the snapshot too.",
+                        },
+                    }
+                ),
+                *READING,
+            ),
+        }
+    },
+}

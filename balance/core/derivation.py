@@ -1,0 +1,92 @@
+"""Derivations: how a figure comes about, term by term, for people who want to add it up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
+
+from balance.core.figures import CENTS, dollars
+
+#: What a term does to what was there before it; the first of all has none, and "=" says what it is.
+Sign = Literal[" ", "+", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}", "\N{DIVISION SIGN}", "="]
+MINUS: Final = "\N{MINUS SIGN}"
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+DIVIDED: Final = "\N{DIVISION SIGN}"
+HUNDRED: Final = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One line of a derivation."""
+
+    sign: Sign
+    label: str
+    # the amount as text, for people
+    display: str
+    amount: Decimal
+    # where the entries are that make it up
+    href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """A figure: its title, what it is in a sentence or two, and its terms, which add up."""
+
+    title: str
+    words: str
+    terms: tuple[Term, ...]
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The derivation as readers see it."""
+        names = ("sign", "label", "display", "amount", "href")
+        terms = [{name: getattr(term, name) for name in names} for term in self.terms]
+        return {"title": self.title, "words": self.words, "terms": terms}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A sum of money that is added (or, below zero in ``sign``, taken away)."""
+
+    sign: Literal["+", "\N{MINUS SIGN}"]
+    label: str
+    amount: Decimal
+    href: str | None = None
+
+
+def summed(
+    title: str, words: str, parts: Sequence[Part], total: Term, decimals: int = CENTS
+) -> Derivation:
+    """The derivation of ``total`` from ``parts``, all of them money."""
+    return Derivation(title, words, (*added(parts, decimals), total))
+
+
+def added(parts: Iterable[Part], decimals: int, *, is_first: bool = True) -> tuple[Term, ...]:
+    """``parts`` as terms; the first of all has no sign where it is added."""
+    terms = []
+    for number, part in enumerate(parts):
+        opens = is_first and number == 0 and part.sign == "+"
+        terms.append(
+            Term(
+                " " if opens else part.sign,
+                part.label,
+                dollars(part.amount, decimals),
+                part.amount,
+                part.href,
+            )
+        )
+    return tuple(terms)
+
+
+def total_of(label: str, amount: Decimal, display: str) -> Term:
+    """The line that says what the ones above come to."""
+    return Term("=", label, display, amount)
+
+
+def link(table: str, **filters: object) -> str:
+    """Where the History shows ``table`` with ``filters``; those that are None are left out."""
+    named = {name: value for name, value in filters.items() if value is not None}
+    return f"/history?{urlencode({'table': table, **named}, safe=',:')}"

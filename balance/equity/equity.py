@@ -1,0 +1,129 @@
+"""What there is to be asked of the equity over time and of the account's performance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from balance.core.errors import BalanceError, InvalidRequest
+from balance.core.moments import iso
+from balance.core.past_epochs import PastEpoch
+from balance.core.performance import Sample
+from balance.core.rows import Row
+from balance.core.snapshot import Snapshot
+from balance.desk import Desk
+from balance.equity.curve import MOST_MARKS, RANGES, begin_of, curve, mark_row
+from balance.equity.falls import falls
+from balance.equity.figures import Told, performance
+from balance.equity.history import History, NoHistory, carried_by
+from balance.equity.reader import Reader
+from balance.equity.sample_file import EQUITY_FILE
+from balance.equity.tracker import now_of
+
+
+def _no_words() -> str:
+    return ""
+
+
+class Equity:
+    """Answers from the samples in ``folder`` (None: there are none), the account as it is now, and
+    its ``history``. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        folder: Path | None = None,
+        history: History | None = None,
+        words: Callable[[], str] = _no_words,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """``words`` says what became of an earlier file of samples."""
+        self._desk = desk
+        self._file = None if folder is None else folder / EQUITY_FILE
+        self._history = history or NoHistory()
+        self._carried = carried_by(self._history)
+        self._words = words
+        self._clock = clock
+        # of epochs that have ended, which do not change
+        self._ended: dict[tuple[str, int], tuple[Decimal | None, Decimal | None]] = {}
+
+    def curve(self, wanted: str) -> Row:
+        """The curve of the equity over the range ``wanted``, one of ``RANGES``.
+
+        Raises:
+            InvalidRequest: there is no such range.
+            StoreUnreadable: the account can't be read.
+        """
+        if wanted not in RANGES:
+            raise InvalidRequest(f"range must be one of {', '.join(RANGES)}, not {wanted!r:.40}.")
+        snapshot, decimals = self._desk.snapshot(), self._desk.market.decimals
+        with Reader(self._file, snapshot.account) as reader:
+            now = self._now(reader, snapshot)
+            begin = begin_of(wanted, reader, now.time)
+            oldest = reader.oldest()
+            return {
+                "range": wanted,
+                "from": iso(begin),
+                "to": iso(now.time),
+                **curve(reader, begin, now, decimals),
+                "marks": [mark_row(each, decimals) for each in self._marks(begin, now.time)],
+                "since": None if oldest is None else iso(oldest.time),
+                "words": self._words(),
+            }
+
+    def performance(self) -> Row:
+        """The figures of the account's performance, each with how it comes about.
+
+        Raises:
+            StoreUnreadable: the account can't be read.
+        """
+        snapshot, decimals = self._desk.snapshot(), self._desk.market.decimals
+        with Reader(self._file, snapshot.account) as reader:
+            told = Told(
+                snapshot=snapshot,
+                now=self._now(reader, snapshot),
+                lineage=self._desk.lineage(),
+                epochs=self._epochs(),
+                decimals=decimals,
+            )
+            return {"revision": snapshot.revision, **performance(told, reader)}
+
+    def of_epoch(self, epoch: int) -> tuple[Decimal | None, Decimal | None]:
+        """The time-weighted return and the maximum drawdown of ``epoch``, in percent; None where
+        they are not known.
+
+        Raises:
+            StoreUnreadable: the account can't be read.
+        """
+        snapshot = self._desk.snapshot()
+        known = self._ended.get((snapshot.account, epoch))
+        if known is not None:
+            return known
+        with Reader(self._file, snapshot.account) as reader:
+            is_running = epoch == snapshot.epoch
+            last = self._now(reader, snapshot) if is_running else reader.newest_of(epoch)
+            if last is None:
+                return None, None
+            found = falls(reader, last).percents
+        if not is_running:
+            self._ended[snapshot.account, epoch] = found
+        return found
+
+    def _now(self, reader: Reader, snapshot: Snapshot) -> Sample:
+        """The account as it is now, as the sample that follows the last one."""
+        return now_of(reader.newest(), snapshot, self._clock(), self._carried)
+
+    def _epochs(self) -> Mapping[int, PastEpoch]:
+        try:
+            return {each.epoch: each for each in self._history.epochs(1_000)}
+        except BalanceError:
+            return {}  # what needs them says so
+
+    def _marks(self, begin: datetime, end: datetime) -> Any:
+        try:
+            return self._history.marks(begin, end, MOST_MARKS)
+        except BalanceError:
+            return ()  # the curve is right without them

@@ -1,0 +1,148 @@
+"""The figures of the account's performance and how each comes about, as ``GET /performance``
+answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from balance.core.account_derivations import account_derivations
+from balance.core.derivation import Derivation
+from balance.core.entry import Entry
+from balance.core.figures import dollars, gain, percent
+from balance.core.money import exactly, quantized
+from balance.core.past_epochs import PastEpoch
+from balance.core.performance import Sample
+from balance.core.period_derivations import all_time_derivation, period_derivation
+from balance.core.periods import day_start, period_percent, week_start
+from balance.core.return_derivations import (
+    fall_derivation,
+    fall_percent,
+    lost_derivation,
+    return_derivation,
+    return_percent,
+)
+from balance.core.rows import Row
+from balance.core.snapshot import Snapshot
+from balance.core.trade_derivations import trade_derivations, trade_figures, trade_texts
+from balance.equity.baselines import baseline
+from balance.equity.falls import Falls, falls
+from balance.equity.reader import Reader
+
+#: The figures that there are beside those of the trades.
+FIGURES: Final = (
+    *("return_percent", "max_drawdown_percent", "max_drawdown", "fees_paid", "funding_paid"),
+    *("pnl_today", "pnl_today_percent", "pnl_week", "pnl_epoch", "pnl_all_time"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the figures are made from, beside the samples."""
+
+    snapshot: Snapshot
+    # the same moment as a sample
+    now: Sample
+    # the entries that opened the running epoch and those that it continues, newest first
+    lineage: Sequence[Entry]
+    # the newest epochs by number, as far as they are indexed
+    epochs: Mapping[int, PastEpoch]
+    # how many money is shown with
+    decimals: int
+
+
+@exactly
+def performance(told: Told, reader: Reader) -> Row:
+    """The figures: money in the quote currency, percentages as their names say, None where one is
+    not known; the same as texts, and the derivation of each and of all figures of the account."""
+    now, decimals, snapshot = told.now, told.decimals, told.snapshot
+    fallen = falls(reader, now)
+    day, week = (baseline(reader, begin(now.time)) for begin in (day_start, week_start))
+    running = told.epochs.get(now.epoch)
+    trades = None if running is None else running.trades
+    pnl_today = _pnl_since(day, now)
+    figures: dict[str, Any] = {
+        "return_percent": return_percent(now),
+        "max_drawdown_percent": fall_percent(*fallen.growth),
+        "max_drawdown": fallen.pnl[1].pnl - fallen.pnl[0].pnl,
+        **trade_figures(trades),
+        "fees_paid": snapshot.fees_paid,
+        "funding_paid": snapshot.funding_paid,
+        "pnl_today": pnl_today,
+        "pnl_today_percent": _rounded(period_percent(pnl_today, now.equity)),
+        "pnl_week": _pnl_since(week, now),
+        "pnl_epoch": now.pnl,
+        "pnl_all_time": now.all_pnl,
+    }
+    derivations = {
+        **account_derivations(snapshot, _brought(told), decimals),
+        **_of_periods(told, day, week),
+        **_of_samples(told, fallen, reader),
+        **trade_derivations(trades, _epoch_filter(told), decimals),
+    }
+    derivations["pnl_epoch"] = derivations["current_pnl"]
+    return {
+        "figures": figures,
+        "display": {**_texts(figures, decimals), **trade_texts(trades, decimals)},
+        "derivations": {name: each.row for name, each in derivations.items()},
+    }
+
+
+def _pnl_since(base: Sample | None, now: Sample) -> Decimal | None:
+    if base is None:
+        return None
+    if base.epoch == now.epoch:
+        return now.pnl - base.pnl
+    if now.all_pnl is None or base.all_pnl is None:
+        return None
+    return now.all_pnl - base.all_pnl
+
+
+def _rounded(number: Decimal | None) -> Decimal | None:
+    return None if number is None else quantized(number)
+
+
+def _brought(told: Told) -> Any:
+    """The wallet that an undo brought back, where one opened the running epoch."""
+    opening = told.lineage[0].booking if told.lineage else None
+    restated = None if opening is None else opening.restated
+    return None if restated is None else restated.wallet
+
+
+def _epoch_filter(told: Told) -> str:
+    numbers = [entry.booking.epoch for entry in told.lineage]
+    return ",".join(map(str, numbers or [told.now.epoch]))
+
+
+def _of_periods(told: Told, day: Sample | None, week: Sample | None) -> dict[str, Derivation]:
+    now, epochs, decimals = told.now, told.epochs, told.decimals
+    return {
+        "pnl_today": period_derivation("P&L today", day, now, epochs, decimals),
+        "pnl_week": period_derivation("P&L this week", week, now, epochs, decimals),
+        "pnl_all_time": all_time_derivation(now, epochs, decimals),
+    }
+
+
+def _of_samples(told: Told, fallen: Falls, reader: Reader) -> dict[str, Derivation]:
+    now = told.now
+    return {
+        "return_percent": return_derivation(now, reader.flows(now.chain), told.decimals),
+        "max_drawdown_percent": fall_derivation(*fallen.growth),
+        "max_drawdown": lost_derivation(*fallen.pnl, told.decimals),
+    }
+
+
+def _texts(figures: Mapping[str, Any], decimals: int) -> dict[str, str]:
+    percents = ("return_percent", "max_drawdown_percent", "pnl_today_percent")
+    paid = ("fees_paid", "funding_paid")
+    return {
+        **{name: percent(figures[name]) for name in percents},
+        **{name: dollars(figures[name], decimals) for name in paid},
+        **{
+            name: gain(figures[name], decimals)
+            for name in FIGURES
+            if name not in (*percents, *paid)
+        },
+    }
