@@ -21,6 +21,7 @@
   let flashed = null; // the revision whose changes have flashed
   const followers = [];
   const hearers = {}; // of what the stream tells beside the account, by the event's name
+  const OF_THE_ACCOUNT = ["snapshot", "fault", "beat", "down"];
 
   const noUpdate = () => window.dash_clientside.no_update;
 
@@ -78,8 +79,8 @@
   }
 
   function hear(message) {
-    if (message.kind in hearers) {
-      hearers[message.kind].hear(message.text);
+    if (!OF_THE_ACCOUNT.includes(message.kind)) {
+      hearers[message.kind]?.hear(message.text);
       return;
     }
     if (message.kind === "down") {
