@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -23,11 +23,12 @@ from flask_bootstrap import Bootstrap5
 from waitress.server import create_server
 
 import callbacks
-from balance.api.encoding import answer
+from balance.api.encoding import answer, encoded
 from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems, problem_of
 from balance.api.routes import create_api
 from balance.api.services import Services
+from balance.api.settings_routes import settings_document
 from balance.api.stream import Stream
 from balance.core.errors import StoreError
 from balance.core.figures import plain
@@ -36,7 +37,7 @@ from balance.feeds.contract import FeedFault
 from balance.feeds.options import add_feed_options
 from balance.running import Running, opened, services_alone
 from balance.watch import Watch
-from layouts.index import INDEX
+from layouts.index import INDEX, SETTINGS
 from layouts.shell import shell
 from layouts.tab import Place, Tab
 from layouts.tabs import TABS
@@ -54,6 +55,19 @@ _STYLES = (
     "/bootstrap/static/css/bootstrap.min.css",
     "/bootstrap/static/css/font/bootstrap-icons.min.css",
 )
+
+
+class _Page(Dash):
+    """Dash, with what is chosen in the page before its first script."""
+
+    def __init__(self, *arguments: Any, settings: Callable[[], str], **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._settings = settings
+
+    def interpolate_index(self, **parts: Any) -> str:
+        page: str = super().interpolate_index(**parts)
+        # words in it may quote a file: nothing in them may end the script
+        return page.replace(SETTINGS, self._settings().replace("<", r"\u003c"))
 
 
 def create_app(
@@ -77,8 +91,9 @@ def create_app(
     answer_with_problems(server)
     server.register_blueprint(create_api(desk, stream, services))
     Bootstrap5(server)
-    app = Dash(
+    app = _Page(
         __name__,
+        settings=lambda: encoded(settings_document(services.settings.kept)),
         server=server,
         assets_folder=str(_ASSETS),
         external_stylesheets=list(_STYLES),

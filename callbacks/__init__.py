@@ -4,7 +4,7 @@ from dash import Dash
 from dash.development.base_component import Component
 
 from balance.desk import Desk
-from callbacks import auto, balance, dialogs, futures, guard, ledger, navigation
+from callbacks import auto, balance, dialogs, futures, guard, ledger, navigation, settings
 
 
 def register(app: Dash, desk: Desk, layout: Component) -> None:
@@ -16,3 +16,4 @@ def register(app: Dash, desk: Desk, layout: Component) -> None:
     ledger.register(app, desk)
     futures.register(app)
     auto.register(app)
+    settings.register(app)

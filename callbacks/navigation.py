@@ -31,7 +31,7 @@ def register(app: Dash, layout: Component) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("screen", "changeTheme"),
+        ClientsideFunction("settings", "changeTheme"),
         Output("theme-btn", "title"),
         Input("theme-btn", "n_clicks"),
         prevent_initial_call=True,

@@ -1,21 +1,28 @@
 """The page around the app: its icon, and the theme before anything is drawn."""
 
-#: Dash's template of the page; the marks in ``{%...%}`` are Dash's own.
+#: Where the settings are put into the page.
+SETTINGS = "{%settings%}"
+
+#: Dash's template of the page; the other marks in ``{%...%}`` are Dash's own.
 INDEX = """<!DOCTYPE html>
 <html lang="en">
     <head>
         {%metas%}
         <title>{%title%}</title>
         <link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
+        <script type="application/json" id="settings-now">{%settings%}</script>
         <script>
             (() => {
                 const system = window.matchMedia("(prefers-color-scheme: dark)");
-                const show = () => {
+                let chosen = "system";
+                const show = (theme) => {
+                    chosen = theme;
                     document.documentElement.dataset.bsTheme =
-                        localStorage.getItem("theme") ?? (system.matches ? "dark" : "light");
+                        theme !== "system" ? theme : system.matches ? "dark" : "light";
                 };
-                system.addEventListener("change", show);
-                show();
+                system.addEventListener("change", () => show(chosen));
+                show(JSON.parse(document.getElementById("settings-now").textContent).theme);
+                window.balanceTheme = { show };
             })();
         </script>
         {%css%}

@@ -9,6 +9,7 @@ from dash import dcc, html
 from layouts.dialogs import money_dialog, position_dialog, reset_dialog
 from layouts.live import filled
 from layouts.parts import icon_button
+from layouts.settings import settings_button, settings_dialog
 from layouts.sidebar import sidebar
 from layouts.tab import Place, Tab
 from layouts.ticker import ticker
@@ -44,6 +45,7 @@ def shell(
                         html.Div(id="link-note", className="note-strip", role="status"),
                         html.Div(id="fault-note", className="note-strip fault", role="alert"),
                         html.Div(id="market-note", className="note-strip", role="status"),
+                        html.Div(id="settings-note", className="note-strip fault", role="alert"),
                         ticker(place.symbols),
                         _tab_row(tabs),
                         *(_panel(tab, place) for tab in tabs),
@@ -53,6 +55,7 @@ def shell(
                 reset_dialog(starting_balance),
                 money_dialog(),
                 position_dialog(),
+                settings_dialog(),
                 # toasts are put here by the page
                 html.Div(id="toasts", className="toasts", **{"aria-live": "polite"}),
             ],
@@ -68,7 +71,11 @@ def _tab_row(tabs: Sequence[Tab]) -> html.Nav:
         [
             *(dbc.NavLink(tab.label, href=tab.path, active="exact") for tab in tabs),
             html.Div(
-                [icon_button("theme-btn", "circle-half", "Light or dark")], className="tab-end"
+                [
+                    icon_button("theme-btn", "circle-half", "Light or dark"),
+                    settings_button(),
+                ],
+                className="tab-end",
             ),
         ],
         className="tab-row",

@@ -188,12 +188,10 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             (
                 "layouts",
                 "balance.core.figures",
-                "balance.core.snapshot",
+                *("balance.core.snapshot", "balance.core.settings"),
                 # names only
                 *("balance.core.rows.PRICE_FIELDS", "balance.core.wallet.EVENTS"),
                 "balance.core.wallet.OPENINGS",
-                *("balance.core.settings.RULES", "balance.core.settings.Settings"),
-                "balance.core.settings.texts",
                 *("dash", "dash_bootstrap_components", "dash_ag_grid", "dash_tvlwc"),
             ),
         ),

@@ -114,7 +114,7 @@ def test_a_change_is_told_with_its_figures_and_units() -> None:
     )
     after = replace(before, starting_balance=Decimal(5_000), default_leverage=3)
     assert change_words(before, after) == (
-        "Settings saved: default leverage 3x, starting balance 5000.00 USDT."
+        "Settings saved: default leverage 3x, starting balance 5,000.00 USDT."
     )
     assert change_words(before, before) == "No setting was changed."
 

@@ -221,12 +221,18 @@ def _text(rule: Rule, value: Any) -> str:
 
 def change_words(before: Settings, after: Settings) -> str:
     """What tells the way from ``before`` to ``after``, in a sentence."""
-    old, new = texts(before), texts(after)
-    said = [f"{RULES[name].label.lower()} {_spelled(name, new[name])}" for name in new]
-    named = [words for words, name in zip(said, new, strict=True) if old[name] != new[name]]
+    old, new = members(before), members(after)
+    named = [
+        f"{RULES[name].label.lower()} {spelled(name, after)}"
+        for name in new
+        if new[name] != old[name]
+    ]
     return f"Settings saved: {', '.join(named)}." if named else "No setting was changed."
 
 
-def _spelled(name: str, text: str) -> str:
-    unit = RULES[name].unit
-    return f"{text}{' ' if unit == CURRENCY else ''}{unit}"
+def spelled(name: str, settings: Settings) -> str:
+    """What ``settings`` have as ``name``, with its unit: ``"0.05%"``, ``"10,000.00 USDT"``."""
+    rule, value = RULES[name], members(settings)[name]
+    if rule.kind == "money":
+        return f"{grouped(value)} {rule.unit}"
+    return f"{_text(rule, value)}{rule.unit}"

@@ -96,7 +96,9 @@
     if (snapshot === null || path !== "/futures") {
       return;
     }
-    const version = `${snapshot.account}.${snapshot.revision}`;
+    // the same fills are written another way with other decimals
+    const { decimals } = window.balanceSettings.all;
+    const version = `${snapshot.account}.${snapshot.revision}.${decimals}`;
     if (book === "fills" && fills.revision !== version) {
       readFills(version);
     }

@@ -1,4 +1,4 @@
-/* What belongs to the screen alone: toasts, flashes, ages, the theme and the address line. */
+/* What belongs to the screen alone: toasts, flashes, ages and the address line. */
 (() => {
   "use strict";
 
@@ -102,15 +102,6 @@
     }
   }).observe(document.documentElement, { childList: true, subtree: true });
 
-  /* Changes between light and dark; the choice is kept in this browser. */
-  function changeTheme() {
-    const root = document.documentElement;
-    const theme = root.dataset.bsTheme === "dark" ? "light" : "dark";
-    root.dataset.bsTheme = theme;
-    localStorage.setItem("theme", theme);
-    return window.dash_clientside.no_update;
-  }
-
   /* Which panels are hidden: all but that of the address. */
   function showPanel(path, paths) {
     const outputs = window.dash_clientside.callback_context.outputs_list;
@@ -136,6 +127,6 @@
   window.balanceScreen = { toast, flash, clock };
   window.dash_clientside = {
     ...window.dash_clientside,
-    screen: { changeTheme, showPanel, bring, openMenu },
+    screen: { showPanel, bring, openMenu },
   };
 })();

@@ -1,0 +1,25 @@
+"""The settings' dialog opens, saves, and closes when that is done."""
+
+from dash import ClientsideFunction, Dash, Input, Output, State
+
+from layouts.settings import GROUPS, id_of
+
+#: The settings in the order in which the page takes and gives them.
+NAMES = tuple(name for _, names, _ in GROUPS for name in names)
+_TYPED = ("maker_fee_percent", "taker_fee_percent", "slippage_percent", "default_leverage")
+
+
+def register(app: Dash) -> None:
+    """Let the dialog work; the page knows the settings, and asks the server to change them."""
+    app.clientside_callback(
+        ClientsideFunction("settings", "dialog"),
+        Output("settings-dialog", "is_open"),
+        *(Output(id_of(name), "value") for name in NAMES),
+        Input("settings-btn", "n_clicks"),
+        Input("settings-save", "n_clicks"),
+        Input("settings-cancel", "n_clicks"),
+        Input("settings-defaults", "n_clicks"),
+        *(Input(id_of(name), "n_submit") for name in (*_TYPED, "starting_balance")),
+        *(State(id_of(name), "value") for name in NAMES),
+        prevent_initial_call=True,
+    )

@@ -1,0 +1,77 @@
+/* What is chosen: the newest that the stream told or, without a stream, that was fetched. The page
+ * comes with what was so when it was made, so that it is known from the first moment.
+ */
+(() => {
+  "use strict";
+
+  const FETCH_TIMEOUT_MS = 4000;
+
+  let state = JSON.parse(document.getElementById("settings-now").textContent); // as GET /settings
+  const followers = [];
+
+  const show = () => {
+    window.balanceTheme.show(state.theme);
+    window.balanceLive.write(document.getElementById("settings-note"), state.words);
+  };
+
+  /* Takes `answer` over, and tells who follows what there was before. */
+  function apply(answer) {
+    const before = state;
+    const { status: _, message: __, ...told } = answer;
+    if (JSON.stringify(told) === JSON.stringify(before)) {
+      return;
+    }
+    state = told;
+    show();
+    followers.forEach((follow) => follow(state, before));
+  }
+
+  async function refresh() {
+    try {
+      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+      const response = await fetch("/settings", { cache: "no-store", signal });
+      if (response.ok) {
+        apply(await response.json());
+      }
+    } catch {
+      // the strip over the tabs says that the server is gone
+    }
+  }
+
+  /* Has the server take `changes` over: [whether that was done, words]. */
+  async function save(changes) {
+    const [done, words, answer] = await window.balanceRequests.send("PUT", "/settings", changes);
+    if (done) {
+      apply(answer);
+    }
+    return [done, words];
+  }
+
+  /* Changes between light and dark, and keeps that. */
+  async function changeTheme() {
+    const shown = document.documentElement.dataset.bsTheme;
+    const theme = shown === "dark" ? "light" : "dark";
+    window.balanceTheme.show(theme);
+    const [done, words] = await save(JSON.stringify({ theme }));
+    if (!done) {
+      window.balanceTheme.show(state.theme);
+      window.balanceScreen.toast(words, "error");
+    }
+    return window.dash_clientside.no_update;
+  }
+
+  window.balanceState.hear("settings", { hear: (text) => apply(JSON.parse(text)), refresh });
+  window.balanceSettings = {
+    get: (name) => state[name],
+    get all() {
+      return state;
+    },
+    /* Has `follow` called with the settings, and those from before, whenever they have changed. */
+    follow(follow) {
+      followers.push(follow);
+    },
+    open: () => document.getElementById("settings-btn").click(),
+    save,
+  };
+  window.dash_clientside = { ...window.dash_clientside, settings: { changeTheme } };
+})();

@@ -1,0 +1,164 @@
+/* The settings' dialog: what stands in its fields, what is wrong with it, and what is asked for. */
+(() => {
+  "use strict";
+
+  // as callbacks/settings.py has them
+  const NAMES = [
+    "maker_fee_percent",
+    "taker_fee_percent",
+    "slippage_percent",
+    "default_leverage",
+    "starting_balance",
+    "theme",
+    "decimals",
+    "sound",
+    "notifications",
+    "shortcuts",
+  ];
+  const REFUSED =
+    "This browser refuses notifications for this page. Allow them in its settings for the page, then turn this on again.";
+  const UNASKED = "On, but this browser has not allowed it yet. Turn it off and on to be asked.";
+  const NOT_HERE = "This browser shows none for this address: it wants https, or this machine's own address.";
+
+  const { jsonNumber } = window.balanceRequests;
+  const settings = window.balanceSettings;
+  const state = () => settings.all;
+  const noUpdate = () => window.dash_clientside.no_update;
+  const woken = () => window.dash_clientside.callback_context.triggered_id;
+  const idOf = (name) => `settings-${name.replaceAll("_", "-")}`;
+  const place = (name) => document.getElementById(idOf(name));
+  const unchanged = (open) => [open, ...NAMES.map(noUpdate)];
+
+  let shown = []; // what the fields had when they were opened
+  let saving = false;
+
+  /* What stands in the field of a setting that is `value`, told as `text`. */
+  function inField(name, value, text) {
+    const { kind } = state().limits[name];
+    return kind === "switch" ? value : kind === "word" ? value : text.replaceAll(",", "");
+  }
+
+  const chosen = () => NAMES.map((name) => inField(name, state()[name], state().display[name]));
+
+  const defaults = () =>
+    NAMES.map((name) => {
+      const { default: value, default_words: text } = state().limits[name];
+      return inField(name, value, text);
+    });
+
+  function say(name, words) {
+    const line = document.getElementById(`${idOf(name)}-error`);
+    if (line !== null) {
+      line.textContent = words;
+      place(name).matches("input") && place(name).setAttribute("aria-invalid", String(words !== ""));
+    }
+  }
+
+  function sayAll(words = {}) {
+    NAMES.forEach((name) => say(name, words[name] ?? ""));
+    document.getElementById("settings-error").textContent = words.dialog ?? "";
+  }
+
+  // a dialog is put into the page some time after it was asked for
+  function dress(tries = 120) {
+    if (place(NAMES[0]) === null) {
+      tries > 0 && requestAnimationFrame(() => dress(tries - 1));
+      return;
+    }
+    for (const name of NAMES) {
+      place(name).setAttribute("aria-describedby", `${idOf(name)}-hint ${idOf(name)}-error`);
+    }
+    sayAll();
+    if (state().notifications && window.Notification?.permission !== "granted") {
+      say("notifications", window.Notification ? UNASKED : NOT_HERE);
+    }
+    place(NAMES[0]).focus();
+  }
+
+  /* The value as JSON, or what is wrong with it: [json, words]. */
+  function read(name, value) {
+    const { kind, label, least, most, words } = state().limits[name];
+    if (kind === "word" || kind === "switch") {
+      return [JSON.stringify(value), ""];
+    }
+    const number = jsonNumber(value);
+    const isWrong =
+      number === null || number < least || number > most || (kind === "whole" && number % 1 !== 0);
+    return isWrong ? [null, `${label} must be ${words}.`] : [number, ""];
+  }
+
+  /* Saves what is another than it was: whether the dialog may close. */
+  async function save(values) {
+    const changes = [];
+    const wrong = {};
+    NAMES.forEach((name, number) => {
+      if (values[number] === shown[number]) {
+        return;
+      }
+      const [json, words] = read(name, values[number]);
+      if (words) {
+        wrong[name] = words;
+      }
+      changes.push(`"${name}": ${json}`);
+    });
+    sayAll(wrong);
+    const [first] = Object.keys(wrong);
+    if (first !== undefined) {
+      place(first).focus();
+      return false;
+    }
+    if (changes.length === 0) {
+      return true;
+    }
+    const [done, words] = await settings.save(`{${changes.join(", ")}}`);
+    if (done) {
+      window.balanceScreen.toast(words, "info");
+    } else {
+      sayAll({ dialog: words });
+    }
+    return done;
+  }
+
+  /* Opens, fills, saves and closes the dialog: [open, the values of its fields]. */
+  async function dialog(...given) {
+    switch (woken()) {
+      case "settings-btn":
+        shown = chosen();
+        dress();
+        return [true, ...shown];
+      case "settings-cancel":
+        return unchanged(false);
+      case "settings-defaults":
+        sayAll();
+        return [true, ...defaults()];
+    }
+    if (saving) {
+      return unchanged(true);
+    }
+    saving = true;
+    const isDone = await save(given.slice(-NAMES.length));
+    saving = false;
+    return unchanged(!isDone);
+  }
+
+  // a browser asks its person only when they have just done something
+  async function askForNotifications() {
+    if (window.Notification === undefined) {
+      return NOT_HERE;
+    }
+    return (await Notification.requestPermission()) === "granted" ? "" : REFUSED;
+  }
+
+  document.addEventListener("change", async ({ target }) => {
+    if (target.id === idOf("notifications")) {
+      const words = target.checked ? await askForNotifications() : "";
+      say("notifications", words);
+      if (words) {
+        window.dash_clientside.set_props(target.id, { value: false });
+      }
+    }
+  });
+
+  const { settings: others } = window.dash_clientside;
+  window.dash_clientside = { ...window.dash_clientside, settings: { ...others, dialog } };
+})();

@@ -1,0 +1,120 @@
+"""The settings: a dialog that is behind the gear at the end of the tabs, and the button for it."""
+
+from decimal import Decimal
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from balance.core.figures import dollars
+from balance.core.settings import RULES, Rule, Settings, spelled
+from layouts.parts import button, choice, icon_button
+
+#: The groups of the dialog: their names, what is in them, and what else there is to say.
+GROUPS = (
+    (
+        "Trading",
+        ("maker_fee_percent", "taker_fee_percent", "slippage_percent", "default_leverage"),
+        "An order that waits pays the fees of the moment it fills. One that can't pay them any "
+        "more is cancelled then, and says so.",
+    ),
+    ("Account", ("starting_balance",), ""),
+    ("Look", ("theme", "decimals"), ""),
+    ("Notices", ("sound", "notifications", "shortcuts"), ""),
+)
+_HINTS = {
+    "maker_fee_percent": "Of a limit order that rested",
+    "taker_fee_percent": "Of every other fill",
+    "slippage_percent": "Beyond bid or ask, at market",
+    "default_leverage": "Of an order that names none",
+    "starting_balance": "What a reset begins with",
+    "theme": "System: as your machine has it",
+    "decimals": "Amounts are exact, whatever is shown",
+    "sound": "When an order fills or an alert is reached",
+    "notifications": "Of the browser, while you look at something else",
+    "shortcuts": "Single keys, listed behind the question mark",
+}
+_THEMES = (("System", "system"), ("Light", "light"), ("Dark", "dark"))
+_EXAMPLE = Decimal("1234.56789012")
+
+
+def settings_button() -> html.Button:
+    """The gear that opens the dialog."""
+    return icon_button("settings-btn", "gear", "Settings")
+
+
+def settings_dialog() -> dbc.Modal:
+    """The dialog; the page fills it with what is chosen when it is opened."""
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle("Settings", id="settings-title")),
+            dbc.ModalBody(
+                [
+                    *(_group(*group) for group in GROUPS),
+                    html.Div(id="settings-error", className="dialog-error", role="alert"),
+                ]
+            ),
+            dbc.ModalFooter(
+                [
+                    button("Back to the defaults", "settings-defaults", "arrow-counterclockwise"),
+                    button("Cancel", "settings-cancel"),
+                    button("Save", "settings-save", color="primary", outline=False),
+                ]
+            ),
+        ],
+        id="settings-dialog",
+        centered=True,
+        scrollable=True,
+        size="lg",
+        is_open=False,
+    )
+
+
+def id_of(name: str) -> str:
+    """The id of the field of the setting ``name``."""
+    return f"settings-{name.replace('_', '-')}"
+
+
+def _group(title: str, names: tuple[str, ...], words: str) -> html.Fieldset:
+    return html.Fieldset(
+        [
+            html.Legend(title),
+            *(_field(name, RULES[name]) for name in names),
+            *([html.P(words, className="dialog-words")] if words else []),
+        ],
+        className="settings-group",
+    )
+
+
+def _field(name: str, rule: Rule) -> html.Div:
+    field = id_of(name)
+    return html.Div(
+        [
+            *_control(name, rule, field),
+            html.Div(_hint(name), id=f"{field}-hint", className="hint"),
+            html.Div(id=f"{field}-error", className="dialog-error", role="alert"),
+        ],
+        className=f"field settings-{rule.kind}",
+    )
+
+
+def _control(name: str, rule: Rule, field: str) -> list[Component]:
+    if rule.kind == "switch":
+        return [dbc.Switch(id=field, label=rule.label, value=False)]
+    if rule.kind == "word":
+        words = html.Div(rule.label, className="form-label")
+        return [words, choice(field, _THEMES, "system", label=rule.label)]
+    label = dbc.Label(rule.label, html_for=field)
+    if name == "decimals":
+        return [label, dbc.Select(id=field, options=_decimals(rule), value="2")]
+    entry = dbc.Input(id=field, type="text", inputmode="decimal", autoComplete="off")
+    return [label, dbc.InputGroup([entry, dbc.InputGroupText(rule.unit)])]
+
+
+def _decimals(rule: Rule) -> list[dict[str, str]]:
+    counts = range(int(rule.least), int(rule.most) + 1)
+    return [{"label": f"{each}: {dollars(_EXAMPLE, each)}", "value": str(each)} for each in counts]
+
+
+def _hint(name: str) -> str:
+    return f"{_HINTS[name]}. Default: {spelled(name, Settings())}."
