@@ -14,6 +14,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from balance import open_account
+from balance.settings_file import SettingsFile
 from tests.screen import (
     PATHS,
     go,
@@ -104,7 +105,7 @@ def test_text_has_enough_contrast(theme: str, server: Server, open_browser: Open
     server.post({"adjust": -5})
     server.post({"adjust": 6})
     browser = open_browser(server.url)
-    browser.driver.execute_script("localStorage.setItem('theme', arguments[0])", theme)
+    SettingsFile(server.folder).change({"theme": theme})
     for tab, path in PATHS.items():
         browser.driver.get(server.url + path)
         wait_for_link(browser, "Live")

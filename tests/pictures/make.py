@@ -13,6 +13,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from balance.settings_file import SettingsFile
 from tests.bots_alone import write_walk
 from tests.conftest import started_browser
 from tests.screen import text, wait_for, wait_for_link, write
@@ -52,7 +53,7 @@ def main() -> None:
         for result in _RESULTS:
             server.post({"adjust": result, "note": "my bot"})
         browser.driver.set_window_size(1280, 860)
-        browser.driver.execute_script("localStorage.setItem('theme', 'light')")
+        SettingsFile(server.folder).change({"theme": "light"})
         browser.driver.refresh()
         wait_for_link(browser, "Live")
         wait_for(lambda: "ago" in text(browser, "overview-ledger"), "the newest entries")

@@ -47,16 +47,12 @@
     return [done, words];
   }
 
-  /* Changes between light and dark, and keeps that. */
+  /* Changes between light and dark; what is shown is kept already. */
   async function changeTheme() {
     const shown = document.documentElement.dataset.bsTheme;
     const theme = shown === "dark" ? "light" : "dark";
-    window.balanceTheme.show(theme);
     const [done, words] = await save(JSON.stringify({ theme }));
-    if (!done) {
-      window.balanceTheme.show(state.theme);
-      window.balanceScreen.toast(words, "error");
-    }
+    done || window.balanceScreen.toast(words, "error");
     return window.dash_clientside.no_update;
   }
 

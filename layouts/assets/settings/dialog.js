@@ -16,9 +16,11 @@
     "shortcuts",
   ];
   const REFUSED =
-    "This browser refuses notifications for this page. Allow them in its settings for the page, then turn this on again.";
+    "This browser refuses notifications for this page. Allow them in its settings for the page, " +
+    "then turn this on again.";
   const UNASKED = "On, but this browser has not allowed it yet. Turn it off and on to be asked.";
-  const NOT_HERE = "This browser shows none for this address: it wants https, or this machine's own address.";
+  const NOT_HERE =
+    "This browser shows no notifications here: most do only over https or on this machine's own address.";
 
   const { jsonNumber } = window.balanceRequests;
   const settings = window.balanceSettings;
