@@ -112,6 +112,7 @@ def create_app(
             needs_token=guards.token is not None,
             needs_secret=services.bots.needs_secret,
             symbols=tuple(desk.market.instruments),
+            last_firing=services.alerts.last,
             leverage=int(chosen.default_leverage),
         )
         starting = plain(chosen.starting_balance)

@@ -62,6 +62,7 @@ def _chart(symbols: Sequence[str]) -> html.Section:
                     live_price(
                         "change_percent", first, id="futures-change", className="pnl-figure"
                     ),
+                    button("Alert", "futures-alert", "bell"),
                     choice("futures-timeframe", TIMEFRAMES, "1m", label="Timeframe", small=True),
                     html.Div(
                         [

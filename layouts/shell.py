@@ -6,6 +6,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from layouts.alerts import alerts_button, alerts_dialog
 from layouts.dialogs import money_dialog, position_dialog, reset_dialog
 from layouts.live import filled
 from layouts.parts import icon_button
@@ -47,7 +48,7 @@ def shell(
                         html.Div(id="market-note", className="note-strip", role="status"),
                         html.Div(id="settings-note", className="note-strip fault", role="alert"),
                         ticker(place.symbols),
-                        _tab_row(tabs),
+                        _tab_row(tabs, place),
                         *(_panel(tab, place) for tab in tabs),
                     ],
                     className="main",
@@ -56,6 +57,7 @@ def shell(
                 money_dialog(),
                 position_dialog(),
                 settings_dialog(),
+                alerts_dialog(),
                 # toasts are put here by the page
                 html.Div(id="toasts", className="toasts", **{"aria-live": "polite"}),
             ],
@@ -66,12 +68,13 @@ def shell(
     )
 
 
-def _tab_row(tabs: Sequence[Tab]) -> html.Nav:
+def _tab_row(tabs: Sequence[Tab], place: Place) -> html.Nav:
     return html.Nav(
         [
             *(dbc.NavLink(tab.label, href=tab.path, active="exact") for tab in tabs),
             html.Div(
                 [
+                    alerts_button(place),
                     icon_button("theme-btn", "circle-half", "Light or dark"),
                     settings_button(),
                 ],

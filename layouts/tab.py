@@ -19,6 +19,8 @@ class Place:
     needs_secret: bool = False
     # what is traded, in the order in which it is shown
     symbols: tuple[str, ...] = ()
+    # the id of the newest alert that has fired
+    last_firing: int = 0
     # what the ticket begins with
     leverage: int = 10
 

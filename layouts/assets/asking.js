@@ -52,6 +52,8 @@
       if (answer.revision !== undefined) {
         window.balanceState.accept(answer);
       }
+      // what the market fills later is told by its news
+      answer.order?.status === "filled" && window.balanceNotices.chime("fill");
       return [true, answer.message, answer];
     } catch {
       return [

@@ -1,0 +1,92 @@
+/* What the page knows of the alerts' firings: each that comes while it is open is told once, and the
+ * bell counts those that nobody has looked at in this browser.
+ */
+(() => {
+  "use strict";
+
+  const FETCH_TIMEOUT_MS = 4000;
+  const SEEN = "alerts-seen";
+  const TOAST_MS = 18000;
+  const MOST_TOLD = 3;
+  const MOST_COUNTED = 99;
+
+  let told = null; // the id of the newest firing that this page has told, or that was before it
+  let last = 0; // the id of the newest one there is
+  const followers = [];
+
+  const bell = () => document.getElementById("alerts-btn");
+
+  function read() {
+    const seen = Number(localStorage.getItem(SEEN) ?? 0);
+    // of another data folder behind the same address
+    return seen > last ? 0 : seen;
+  }
+
+  function count() {
+    const unseen = last - read();
+    const words = unseen > MOST_COUNTED ? `${MOST_COUNTED}+` : String(unseen || "");
+    const label = unseen ? `Alerts, ${words} new` : "Alerts";
+    window.balanceLive.write(bell().querySelector(".alerts-count"), words);
+    bell().setAttribute("aria-label", label);
+    bell().title = label;
+  }
+
+  /* What has fired so far was looked at. */
+  function see() {
+    localStorage.setItem(SEEN, last);
+    count();
+  }
+
+  function tell(firings) {
+    for (const { id, words, toast, notify } of firings.slice(-MOST_TOLD)) {
+      toast && window.balanceScreen.toast(words, "notice", { lasts: TOAST_MS });
+      notify && window.balanceNotices.tell("Alert", words, "alert", `alert ${id}`);
+    }
+    if (firings.length > MOST_TOLD) {
+      const more = `And ${firings.length - MOST_TOLD} more alerts have fired: the bell has them.`;
+      window.balanceScreen.toast(more, "notice", { lasts: TOAST_MS });
+    }
+  }
+
+  function take({ last: newest, firings }) {
+    told ??= Number(bell().dataset.last);
+    const fresh = firings.filter(({ id }) => id > told).reverse();
+    told = last = newest;
+    tell(fresh);
+    count();
+    followers.forEach((follow) => follow());
+  }
+
+  /* All alerts and the newest `limit` firings, as GET /alerts answers; null while it does not. */
+  async function ask(limit) {
+    try {
+      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+      const response = await fetch(`/alerts?limit=${limit}`, { cache: "no-store", signal });
+      const answer = await response.json();
+      return response.ok ? answer : { problem: answer.detail };
+    } catch {
+      return null; // the strip over the tabs says that the server is gone
+    }
+  }
+
+  async function refresh() {
+    const answer = await ask(20);
+    if (answer?.firings) {
+      take(answer);
+    }
+  }
+
+  // another tab has looked at them
+  window.addEventListener("storage", ({ key }) => key === SEEN && told !== null && count());
+
+  window.balanceState.hear("alerts", { hear: (text) => take(JSON.parse(text)), refresh });
+  window.balanceAlertFeed = {
+    ask,
+    see,
+    refresh,
+    // has `follow` called whenever something about them has changed
+    follow(follow) {
+      followers.push(follow);
+    },
+  };
+})();

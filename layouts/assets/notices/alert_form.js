@@ -1,0 +1,199 @@
+/* The form that makes an alert or edits one. */
+(() => {
+  "use strict";
+
+  const WHATS = [
+    ["price", "Price"],
+    ["pnl", "P&L"],
+    ["pnl_today", "P&L today"],
+    ["equity", "Total equity"],
+    ["unrealized_pnl", "Unrealised P&L"],
+  ];
+  const DIRECTIONS = [
+    ["above", "rises to"],
+    ["below", "falls to"],
+  ];
+  const OF_A_SYMBOL = ["price", "unrealized_pnl"];
+  const FIELDS = { pnl: "current_pnl", pnl_today: "pnl_today", equity: "portfolio_value" };
+  const RULE =
+    "It fires when the figure comes to this from the other side. Where it is there already, it " +
+    "waits until it has been back.";
+
+  const place = (name) => document.getElementById(`alerts-${name}`);
+
+  let edited = null; // the alert that is edited; null: a new one
+  let isChosen = false; // whether the person has said in which direction
+  let saving = false;
+
+  const symbols = () => document.getElementById("alerts-btn").dataset.symbols.split(" ");
+
+  // the snapshot and the texts that have what the alert would watch: [number, text]
+  function current() {
+    const snapshot = window.balanceState.snapshot;
+    const what = place("what").value;
+    const symbol = place("symbol").value;
+    if (what === "price") {
+      const price = snapshot?.market.prices[symbol];
+      return [price?.mark ?? null, price?.display.mark];
+    }
+    if (what === "unrealized_pnl") {
+      const position = snapshot?.positions.find((each) => each.symbol === symbol);
+      return [position?.unrealized_pnl ?? null, position?.display.unrealized_pnl];
+    }
+    return [snapshot?.[FIELDS[what]] ?? null, snapshot?.display[FIELDS[what]]];
+  }
+
+  /* Has the form say what is chosen, and what that is now. */
+  function describe() {
+    if (place("form") === null) {
+      return;
+    }
+    const what = place("what").value;
+    const [value, text] = current();
+    place("symbol").closest(".field").hidden = !OF_A_SYMBOL.includes(what);
+    const none = what === "unrealized_pnl" ? "No open position now." : "Not known now.";
+    window.balanceLive.write(place("threshold-hint"), value === null ? none : `Now ${text}.`);
+    const typed = place("threshold").valueAsNumber;
+    if (!isChosen && value !== null && !Number.isNaN(typed)) {
+      place("direction").value = typed < value ? "below" : "above";
+    }
+  }
+
+  function flag(name, words) {
+    const { make } = window.balanceAtoms;
+    const id = `alerts-${name}`;
+    return make(
+      "div",
+      { class: "form-check" },
+      make("input", { type: "checkbox", class: "form-check-input", id }),
+      make("label", { class: "form-check-label", for: id }, words),
+    );
+  }
+
+  function input(name, attributes) {
+    const usual = { id: `alerts-${name}`, class: "form-control", autocomplete: "off" };
+    return window.balanceAtoms.make("input", { ...usual, ...attributes });
+  }
+
+  function silence() {
+    const settings = window.balanceSettings;
+    const isSilent = settings && !settings.get("sound") && !settings.get("notifications");
+    return isSilent ? "Sounds and notifications are off in the settings." : "";
+  }
+
+  function fields() {
+    const { make, field, numberInput, select } = window.balanceAtoms;
+    const words = { className: "field words" };
+    const whole = { className: "field words whole" };
+    return [
+      field("Watch", select("alerts-what", WHATS), words),
+      field("Symbol", select("alerts-symbol", symbols().map((each) => [each, each])), words),
+      field("Fires when it", select("alerts-direction", DIRECTIONS), words),
+      field("Threshold", numberInput("alerts-threshold"), { hint: " ", unit: "USDT" }),
+      make("p", { class: "dialog-words whole" }, RULE),
+      make(
+        "div",
+        { class: "alerts-flags whole" },
+        flag("every", "Every time, not only once"),
+        flag("toast", "Show a toast"),
+        flag("notify", "Sound and notify"),
+        make("p", { class: "hint" }, silence()),
+      ),
+      field("Note (optional)", input("note", { maxlength: 200 }), whole),
+      field("Post to (optional)", input("url", { type: "url", maxlength: 500 }), {
+        ...whole,
+        hint: "The web address of a program that takes each firing as JSON, here or elsewhere.",
+      }),
+    ];
+  }
+
+  function error(words) {
+    place("error").textContent = words;
+  }
+
+  /* The settings as JSON, or what is wrong: [JSON, words]. */
+  function json() {
+    const { jsonNumber, notAnAmount } = window.balanceRequests;
+    const threshold = jsonNumber(place("threshold").value);
+    if (threshold === null) {
+      return [null, notAnAmount];
+    }
+    const what = place("what").value;
+    const members = {
+      what,
+      symbol: OF_A_SYMBOL.includes(what) ? place("symbol").value : null,
+      direction: place("direction").value,
+      once: !place("every").checked,
+      toast: place("toast").checked,
+      notify: place("notify").checked,
+      note: place("note").value,
+      url: place("url").value.trim() || null,
+    };
+    // a number as it was typed: a float would lose digits
+    return [JSON.stringify(members).replace(/}$/, `,"threshold":${threshold}}`), ""];
+  }
+
+  async function save(done) {
+    const [body, wrong] = json();
+    if (wrong || saving) {
+      error(wrong);
+      place("threshold").focus();
+      return;
+    }
+    saving = true;
+    const path = edited === null ? "/alerts" : `/alerts/${edited.id}`;
+    const { send } = window.balanceRequests;
+    const [isDone, words] = await send(edited === null ? "POST" : "PUT", path, body);
+    saving = false;
+    if (isDone) {
+      window.balanceScreen.toast(words, "info");
+      done();
+    } else if (place("error") !== null) {
+      error(words);
+    }
+  }
+
+  function fill({ what = "price", symbol, direction, threshold, ...rest }) {
+    place("what").value = what;
+    place("symbol").value = symbol ?? symbols()[0];
+    place("direction").value = direction ?? "above";
+    place("threshold").value = threshold ?? "";
+    place("every").checked = rest.once === false;
+    place("toast").checked = rest.toast ?? true;
+    place("notify").checked = rest.notify ?? true;
+    place("note").value = rest.note ?? "";
+    place("url").value = rest.url ?? "";
+  }
+
+  /* Shows it in `within` for `alert`, or for a new one that begins with the members of `first`;
+   * `done` is called when it was saved or left. */
+  function show(within, alert, first, done) {
+    const { make, button } = window.balanceAtoms;
+    [edited, isChosen] = [alert, alert !== null];
+    const words = alert === null ? "Create" : "Save";
+    const form = make(
+      "form",
+      { id: "alerts-form", novalidate: true },
+      make("h3", { class: "alerts-heading" }, alert === null ? "New alert" : "Edit the alert"),
+      make("div", { class: "alerts-fields" }, ...fields()),
+      make("div", { id: "alerts-error", class: "dialog-error", role: "alert" }),
+      make(
+        "div",
+        { class: "alerts-foot" },
+        button("Cancel", "", { onclick: done }),
+        button(words, "", { type: "submit", id: "alerts-save" }, "primary"),
+      ),
+    );
+    form.addEventListener("submit", (event) => (event.preventDefault(), save(done)));
+    form.addEventListener("input", describe);
+    within.replaceChildren(form);
+    fill(alert ?? first);
+    place("direction").addEventListener("change", () => (isChosen = true));
+    describe();
+    place("threshold").focus();
+    place("threshold").select();
+  }
+
+  window.balanceState.follow(describe);
+  window.balanceAlertForm = { show };
+})();

@@ -1,0 +1,126 @@
+/* The dialog behind the bell: the alerts with what they wait for, their form, and what has fired. */
+(() => {
+  "use strict";
+
+  const FOLLOW_MS = 2000;
+  const FIRINGS = 50;
+
+  let state = null; // as GET /alerts answers
+  let timer = null;
+
+  const place = (name) => document.getElementById(`alerts-${name}`);
+  const isListed = () => place("list") !== null;
+
+  function problem(words) {
+    window.balanceLive.write(place("words"), words);
+  }
+
+  function draw() {
+    if (!isListed() || state === null) {
+      return;
+    }
+    problem(state.words);
+    place("new").disabled = !state.can_change;
+    window.balanceAlertList.drawRows(place("list"), state, act);
+    window.balanceAlertList.drawLog(place("log"), state.firings);
+  }
+
+  // how far away they are changes with the prices: while somebody looks at them, they are asked for
+  async function follow() {
+    clearTimeout(timer);
+    if (place("place") === null) {
+      return;
+    }
+    const answer = await window.balanceAlertFeed.ask(FIRINGS);
+    if (answer?.alerts) {
+      state = answer;
+      draw();
+    } else if (isListed()) {
+      problem(answer?.problem ?? "The server does not answer, so the alerts may have changed.");
+    }
+    if (place("place") !== null) {
+      window.balanceAlertFeed.see();
+      clearTimeout(timer);
+      timer = setTimeout(follow, FOLLOW_MS);
+    }
+  }
+
+  async function act(id, verb) {
+    const alert = state.alerts.find((each) => each.id === id);
+    const path = `/alerts/${encodeURIComponent(id)}`;
+    const { carryOut } = window.balanceRequests;
+    if (verb === "edit") {
+      showForm(alert);
+      return;
+    }
+    const [done] = await {
+      arm: () => carryOut("PUT", path, '{"active": true}'),
+      off: () => carryOut("PUT", path, '{"active": false}'),
+      test: () => carryOut("POST", `${path}/test`),
+      delete: () => carryOut("DELETE", path),
+    }[verb]();
+    await follow();
+    if (done && verb === "delete") {
+      place("new")?.focus();
+    }
+  }
+
+  function showList() {
+    const { make, button } = window.balanceAtoms;
+    const create = { id: "alerts-new", onclick: () => showForm(null) };
+    place("place").replaceChildren(
+      make("p", { id: "alerts-words", class: "alerts-words", role: "status" }),
+      make("div", {}, button("New alert", "plus-lg", create, "primary")),
+      make("div", { id: "alerts-list" }),
+      make("div", { id: "alerts-log" }),
+    );
+    draw();
+  }
+
+  function leaveForm() {
+    if (place("place") !== null) {
+      showList();
+      place("new").focus();
+      follow();
+    }
+  }
+
+  function showForm(alert, first = {}) {
+    window.balanceAlertForm.show(place("place"), alert, first, leaveForm);
+  }
+
+  // a dialog is put into the page some time after it was asked for
+  function whenOpen(then, tries = 120) {
+    if (place("place") !== null) {
+      then();
+    } else if (tries > 0) {
+      requestAnimationFrame(() => whenOpen(then, tries - 1));
+    }
+  }
+
+  /* Opens it with the list or, with the members that a new alert begins with, with the form. */
+  function open(first = null) {
+    window.dash_clientside.set_props("alerts-dialog", { is_open: true });
+    whenOpen(() => {
+      first === null ? showList() : showForm(null, first);
+      follow();
+    });
+  }
+
+  function openForChart() {
+    const symbol = document.getElementById("futures-symbol").value;
+    const threshold = window.balanceState.snapshot?.market.prices[symbol]?.mark;
+    open({ what: "price", symbol, threshold });
+  }
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("#alerts-btn")) {
+      open();
+    } else if (target.closest("#futures-alert")) {
+      openForChart();
+    }
+  });
+
+  window.balanceAlertFeed.follow(() => place("place") !== null && follow());
+  window.balanceAlerts = { open };
+})();

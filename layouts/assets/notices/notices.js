@@ -1,0 +1,103 @@
+/* Notices beyond the page: the browser's own notifications, and short sounds, where the settings have
+ * them on. What every tab hears of is told by one tab of the browser only.
+ */
+(() => {
+  "use strict";
+
+  const LOCK = "balance-notices";
+  const TOLD = "notices-told";
+  const KEPT_MS = 3600000;
+  const LOUDNESS = 0.08;
+  // [pitch in Hz, when it begins, how long it lasts in s]
+  const SOUNDS = {
+    fill: [[880, 0, 0.1]],
+    alert: [
+      [660, 0, 0.12],
+      [990, 0.14, 0.2],
+    ],
+    liquidation: [
+      [440, 0, 0.16],
+      [330, 0.18, 0.32],
+    ],
+  };
+
+  let context = null;
+  let number = 0;
+
+  const isOn = (name) => window.balanceSettings?.get(name) === true;
+  const canNotify = () =>
+    isOn("notifications") && "Notification" in window && Notification.permission === "granted";
+  // a browser lets a page sound only once somebody has used it
+  const canSound = () => isOn("sound") && navigator.userActivation?.hasBeenActive !== false;
+
+  function toldBefore() {
+    try {
+      return JSON.parse(localStorage.getItem(TOLD)) ?? {};
+    } catch {
+      return {};
+    }
+  }
+
+  function take(key) {
+    const now = Date.now();
+    const known = Object.entries(toldBefore()).filter(([, when]) => now - when < KEPT_MS);
+    const isNew = known.every(([each]) => each !== key);
+    localStorage.setItem(TOLD, JSON.stringify(Object.fromEntries([...known, [key, now]])));
+    return isNew;
+  }
+
+  /* Whether this tab is the first of the browser that is to tell of `key`. */
+  async function claim(key) {
+    // without a secure context there are no locks, and two tabs may tell of one thing
+    return navigator.locks ? navigator.locks.request(LOCK, () => take(key)) : take(key);
+  }
+
+  function show(title, words, tag) {
+    try {
+      const notice = new Notification(title, { body: words, tag, icon: "/assets/favicon.svg" });
+      notice.onclick = () => {
+        window.focus();
+        notice.close();
+      };
+    } catch {
+      // some phones take none from a page; the toast has said it
+    }
+  }
+
+  function tone(pitch, begin, length) {
+    const [source, volume] = [context.createOscillator(), context.createGain()];
+    const start = context.currentTime + begin;
+    source.frequency.value = pitch;
+    volume.gain.setValueAtTime(LOUDNESS, start);
+    // to nothing at once it would click
+    volume.gain.exponentialRampToValueAtTime(0.0001, start + length);
+    source.connect(volume).connect(context.destination);
+    source.start(start);
+    source.stop(start + length);
+  }
+
+  async function play(kind) {
+    context ??= new AudioContext();
+    await context.resume();
+    SOUNDS[kind].forEach((each) => tone(...each));
+  }
+
+  /* Sounds in this tab, where sound is on; `kind` is one of fill, alert and liquidation. */
+  function chime(kind) {
+    if (canSound()) {
+      play(kind);
+    }
+  }
+
+  /* Notifies and sounds, where that is on. What has a `key` is told once in all tabs together. */
+  async function tell(title, words, kind, key = `${performance.timeOrigin} ${(number += 1)}`) {
+    if (canNotify() && (await claim(`notification ${key}`))) {
+      show(title, words, key);
+    }
+    if (canSound() && (await claim(`sound ${key}`))) {
+      play(kind);
+    }
+  }
+
+  window.balanceNotices = { tell, chime };
+})();

@@ -1,0 +1,228 @@
+"""Alerts in a browser: made, watched, fired and told, in every page once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.screen import (
+    go,
+    resize,
+    text,
+    wait_for,
+    wait_for_link,
+    wait_for_toast,
+    weak_contrasts,
+    write,
+)
+from tests.serving import Server
+from tests.standing import StandingServer
+
+# what notifies and sounds, as the page would find it where both are on
+_NOTICES = """
+    window.told = [];
+    window.balanceSettings = { get: () => true };
+    window.Notification = class {
+        static permission = "granted";
+        constructor(title, { body }) { window.told.push(`${title}: ${body}`); }
+    };
+    window.AudioContext = class {
+        resume() { window.told.push("sound"); return new Promise(() => {}); }
+    };
+"""
+
+
+@pytest.fixture
+def still(folder: Path) -> Iterator[Server]:
+    """A server on a market that stands still: Bitcoin at 40,000."""
+    with StandingServer(folder) as server:
+        yield server
+
+
+def _page(server: Server, path: str, open_browser: Callable[[str], Any]) -> Any:
+    browser = open_browser(f"{server.url}{path}")
+    wait_for_link(browser, "Live")
+    return browser
+
+
+def _rows(browser: Any) -> list[str]:
+    """The text of each alert in the dialog."""
+    found: list[str] = browser.driver.execute_script(
+        "return [...document.querySelectorAll('.alert-row')].map((e) => e.innerText)"
+    )
+    return found
+
+
+def _press(browser: Any, label: str) -> None:
+    """Press the button that is called ``label`` for those who don't see it."""
+    browser.wait_for_element(f'[aria-label="{label}"]').click()
+
+
+def _count(browser: Any) -> str:
+    return str(browser.driver.execute_script(
+        "return document.querySelector('.alerts-count').textContent"
+    ))  # fmt: skip
+
+
+def _closed(browser: Any) -> None:
+    browser.find_element("#alerts-dialog .btn-close").click()
+    wait_for(lambda: not browser.find_elements("#alerts-place"), "the end of the dialog")
+
+
+def test_an_alert_is_made_at_the_chart_fires_in_every_page_once_and_is_deleted(
+    still: Server, open_browser: Callable[[str], Any]
+) -> None:
+    browser, other = (_page(still, path, open_browser) for path in ("/futures", "/"))
+    # at the chart, it begins with its symbol and price
+    browser.find_element("#futures-alert").click()
+    threshold = browser.wait_for_element("#alerts-threshold")
+    assert threshold.get_attribute("value") == "40000"
+    browser.wait_for_text_to_equal("#alerts-threshold-hint", "Now 40,000.00.")
+    write(browser, "alerts-threshold", "0")
+    browser.find_element("#alerts-save").click()
+    browser.wait_for_contains_text("#alerts-error", "must be above zero, not 0.00")
+    write(browser, "alerts-threshold", "41000")
+    assert browser.find_element("#alerts-direction").get_attribute("value") == "above"
+    write(browser, "alerts-url", "http://127.0.0.1:1/hook")
+    browser.reset_log_timestamp()
+    browser.find_element("#alerts-save").click()
+    wait_for_toast(browser, "Made the alert: BTC/USDT rises to 41,000.00. Now it is at 40,000.00.")
+    wait_for(lambda: len(_rows(browser)) == 1, "its row")
+    for words in ("posted to 127.0.0.1:1", "Waiting", "40,000.00, +2.50% away"):
+        assert words in _rows(browser)[0]
+    # one that is there already says so
+    browser.find_element("#alerts-new").click()
+    browser.wait_for_element("#alerts-what option[value=equity]").click()
+    browser.wait_for_text_to_equal("#alerts-threshold-hint", "Now $10,000.00.")
+    write(browser, "alerts-threshold", "9000")
+    assert browser.find_element("#alerts-direction").get_attribute("value") == "below"
+    browser.find_element("#alerts-direction option[value=above]").click()
+    browser.find_element("#alerts-every").click()
+    browser.find_element("#alerts-save").click()
+    wait_for_toast(browser, "It is at $10,000.00 already, so it fires only once it has been below")
+    wait_for(lambda: "There already" in _rows(browser)[1], "how it stands")
+    # two that fire at once are told one by one, in every page; also posted where that is wanted
+    still.post({"what": "pnl", "direction": "below", "threshold": -500, "note": "Stop."}, "/alerts")
+    still.post({"what": "equity", "direction": "below", "threshold": 9_500}, "/alerts")
+    for each in (browser, other):
+        each.driver.execute_script(_NOTICES)
+    still.post({"adjust": -600})
+    for each in (browser, other):
+        wait_for_toast(each, "P&L has fallen to -$600.00; the alert was at -$500.00. Stop.")
+        wait_for_toast(each, "Total equity has fallen to $9,400.00; the alert was at $9,500.00.")
+        wait_for(
+            lambda page=each: len(page.driver.execute_script("return window.told")) >= 2,
+            "what is told beside the page",
+        )
+    # whoever looks at them has seen them; who does not is told how many there are
+    wait_for(lambda: _count(other) == "2", "the count")
+    wait_for(lambda: _count(browser) == "", "no count")
+    wait_for(lambda: "Fired" in _rows(browser)[2], "that it has fired")
+    _press(browser, "Arm again: P&L falls to -$500.00")
+    wait_for_toast(browser, "It is at -$600.00 already")
+    _press(browser, "Switch off: Total equity rises to $9,000.00")
+    wait_for(lambda: "Off" in _rows(browser)[1], "that it is off")
+    _press(browser, "Edit: BTC/USDT rises to 41,000.00")
+    write(browser, "alerts-threshold", "42000")
+    browser.find_element("#alerts-save").click()
+    wait_for(lambda: "rises to 42,000.00" in _rows(browser)[0], "the other threshold")
+    _press(browser, "Test: BTC/USDT rises to 42,000.00")
+    wait_for_toast(other, "A test: BTC/USDT rises to 42,000.00. Now it is at 40,000.00.")
+    wait_for(lambda: "Gave up after 3 tries" in text(browser, "alerts-log"), "the outcome", 20)
+    delete = "Delete: BTC/USDT rises to 42,000.00"
+    _press(browser, delete)
+    assert len(_rows(browser)) == 4
+    _press(browser, delete)
+    wait_for(lambda: len(_rows(browser)) == 3, "one less")
+    assert browser.driver.switch_to.active_element.get_attribute("id") == "alerts-new"
+    _closed(browser)
+    for each in (browser, other):
+        assert each.get_logs() == []
+
+
+def test_tabs_of_a_browser_notify_and_sound_once_and_one_opened_later_tells_nothing_old(
+    still: Server, open_browser: Callable[[str], Any]
+) -> None:
+    browser = _page(still, "/", open_browser)
+    driver = browser.driver
+    still.post({"what": "pnl", "direction": "below", "threshold": -500, "once": False}, "/alerts")
+    driver.switch_to.new_window("tab")
+    driver.get(f"{still.url}/auto")
+    wait_for_link(browser, "Live")
+    for window in driver.window_handles:
+        driver.switch_to.window(window)
+        # a page may sound once it has been used
+        browser.find_element("#alerts-btn").click()
+        browser.wait_for_element("#alerts-place")
+        _closed(browser)
+        driver.execute_script(_NOTICES)
+    still.post({"adjust": -600})
+    told: list[str] = []
+    for window in driver.window_handles:
+        driver.switch_to.window(window)
+        wait_for_toast(browser, "P&L has fallen to -$600.00")
+
+    def heard() -> list[str]:
+        found = []
+        for window in driver.window_handles:
+            driver.switch_to.window(window)
+            found += driver.execute_script("return window.told")
+        return sorted(found)
+
+    wait_for(lambda: len(heard()) == 2, "the notification and the sound")
+    told = heard()
+    assert told == ["Alert: P&L has fallen to -$600.00; the alert was at -$500.00.", "sound"]
+    assert _count(browser) == "1"
+    # what was before it is no news to a page, but counted until somebody looks
+    driver.switch_to.new_window("tab")
+    driver.get(f"{still.url}/history")
+    wait_for_link(browser, "Live")
+    wait_for(lambda: _count(browser) == "1", "the count")
+    assert text(browser, "toasts") == ""
+    browser.find_element("#alerts-btn").click()
+    wait_for(lambda: "fallen to -$600.00" in text(browser, "alerts-log"), "the log")
+    for window in driver.window_handles:
+        driver.switch_to.window(window)
+        wait_for(lambda: _count(browser) == "", "that they were seen in every tab")
+    # what fires next is told again
+    still.post({"adjust": 300})
+    still.post({"adjust": -300})
+    wait_for_toast(browser, "P&L has fallen to -$600.00")
+
+
+def test_the_dialog_fits_a_phone_and_is_read_easily_in_both_themes(
+    still: Server, open_browser: Callable[[str], Any]
+) -> None:
+    still.post({"what": "pnl", "direction": "below", "threshold": -500, "note": "x" * 200,
+                "url": f"http://127.0.0.1:1/{'y' * 300}"}, "/alerts")  # fmt: skip
+    still.post({"adjust": -600})
+    browser = _page(still, "/", open_browser)
+    go(browser, "futures")
+    for width in (360, 1440):
+        resize(browser, width)
+        for theme in ("light", "dark"):
+            browser.driver.execute_script(
+                "document.documentElement.dataset.bsTheme = arguments[0]", theme
+            )
+            browser.find_element("#alerts-btn").click()
+            wait_for(lambda: "Fired" in "".join(_rows(browser)), "the list")
+            _fits(browser)
+            browser.find_element("#alerts-new").click()
+            browser.wait_for_element("#alerts-form")
+            _fits(browser)
+            _closed(browser)
+
+
+def _fits(browser: Any) -> None:
+    """Prove that nothing of the dialog is cut off or hard to read."""
+    wide = browser.driver.execute_script(
+        "const place = document.querySelector('#alerts-dialog .modal-body');"
+        "return [place.scrollWidth - place.clientWidth, "
+        "[...place.querySelectorAll('button, input, select')].filter((e) => e.checkVisibility())"
+        ".filter((e) => e.getBoundingClientRect().right > innerWidth).length]"
+    )
+    assert wide == [0, 0]
+    assert weak_contrasts(browser) == []
