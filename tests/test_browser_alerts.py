@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.screen import (
     go,
@@ -61,6 +62,11 @@ def _press(browser: Any, label: str) -> None:
     browser.wait_for_element(f'[aria-label="{label}"]').click()
 
 
+def _wait_for_said(browser: Any, words: str) -> None:
+    """Wait until the dialog says ``words``."""
+    wait_for(lambda: words in text(browser, "alerts-said"), f"the words {words!r}")
+
+
 def _count(browser: Any) -> str:
     return str(browser.driver.execute_script(
         "return document.querySelector('.alerts-count').textContent"
@@ -89,7 +95,7 @@ def test_an_alert_is_made_at_the_chart_fires_in_every_page_once_and_is_deleted(
     write(browser, "alerts-url", "http://127.0.0.1:1/hook")
     browser.reset_log_timestamp()
     browser.find_element("#alerts-save").click()
-    wait_for_toast(browser, "Made the alert: BTC/USDT rises to 41,000.00. Now it is at 40,000.00.")
+    _wait_for_said(browser, "Made the alert: BTC/USDT rises to 41,000.00. Now it is at 40,000.00.")
     wait_for(lambda: len(_rows(browser)) == 1, "its row")
     for words in ("posted to 127.0.0.1:1", "Waiting", "40,000.00, +2.50% away"):
         assert words in _rows(browser)[0]
@@ -102,7 +108,7 @@ def test_an_alert_is_made_at_the_chart_fires_in_every_page_once_and_is_deleted(
     browser.find_element("#alerts-direction option[value=above]").click()
     browser.find_element("#alerts-every").click()
     browser.find_element("#alerts-save").click()
-    wait_for_toast(browser, "It is at $10,000.00 already, so it fires only once it has been below")
+    _wait_for_said(browser, "It is at $10,000.00 already, so it fires only once it has been below")
     wait_for(lambda: "There already" in _rows(browser)[1], "how it stands")
     # two that fire at once are told one by one, in every page; also posted where that is wanted
     still.post({"what": "pnl", "direction": "below", "threshold": -500, "note": "Stop."}, "/alerts")
@@ -122,13 +128,12 @@ def test_an_alert_is_made_at_the_chart_fires_in_every_page_once_and_is_deleted(
     wait_for(lambda: _count(browser) == "", "no count")
     wait_for(lambda: "Fired" in _rows(browser)[2], "that it has fired")
     _press(browser, "Arm again: P&L falls to -$500.00")
-    wait_for_toast(browser, "It is at -$600.00 already")
+    _wait_for_said(browser, "It is at -$600.00 already")
     _press(browser, "Switch off: Total equity rises to $9,000.00")
     wait_for(lambda: "Off" in _rows(browser)[1], "that it is off")
     _press(browser, "Edit: BTC/USDT rises to 41,000.00")
-    write(browser, "alerts-threshold", "42000")
-    browser.find_element("#alerts-save").click()
-    wait_for(lambda: "rises to 42,000.00" in _rows(browser)[0], "the other threshold")
+    write(browser, "alerts-threshold", f"42000{Keys.ENTER}")
+    wait_for(lambda: "rises to 42,000.00" in "".join(_rows(browser)), "the other threshold")
     _press(browser, "Test: BTC/USDT rises to 42,000.00")
     wait_for_toast(other, "A test: BTC/USDT rises to 42,000.00. Now it is at 40,000.00.")
     wait_for(lambda: "Gave up after 3 tries" in text(browser, "alerts-log"), "the outcome", 20)
@@ -201,19 +206,18 @@ def test_the_dialog_fits_a_phone_and_is_read_easily_in_both_themes(
     still.post({"adjust": -600})
     browser = _page(still, "/", open_browser)
     go(browser, "futures")
-    for width in (360, 1440):
+    for width, theme in ((360, "light"), (1440, "dark")):
         resize(browser, width)
-        for theme in ("light", "dark"):
-            browser.driver.execute_script(
-                "document.documentElement.dataset.bsTheme = arguments[0]", theme
-            )
-            browser.find_element("#alerts-btn").click()
-            wait_for(lambda: "Fired" in "".join(_rows(browser)), "the list")
-            _fits(browser)
-            browser.find_element("#alerts-new").click()
-            browser.wait_for_element("#alerts-form")
-            _fits(browser)
-            _closed(browser)
+        browser.driver.execute_script(
+            "document.documentElement.dataset.bsTheme = arguments[0]", theme
+        )
+        browser.find_element("#alerts-btn").click()
+        wait_for(lambda: "Fired" in "".join(_rows(browser)), "the list")
+        _fits(browser)
+        browser.find_element("#alerts-new").click()
+        browser.wait_for_element("#alerts-form")
+        _fits(browser)
+        _closed(browser)
 
 
 def _fits(browser: Any) -> None:

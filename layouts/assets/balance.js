@@ -47,9 +47,12 @@
 
   // what the market did to the account is told once, wherever somebody is looking
   function tell() {
-    const { revision, news } = snapshot;
+    const { account, revision, news } = snapshot;
     if (revision > told && news) {
-      window.balanceScreen.toast(news, news.includes("Liquidated") ? "error" : "info");
+      const isLost = news.includes("Liquidated");
+      window.balanceScreen.toast(news, isLost ? "error" : "info");
+      const kind = isLost ? "liquidation" : "fill";
+      window.balanceNotices.tell("Virtual Balance", news, kind, `news ${account} ${revision}`);
     }
     told = revision;
   }

@@ -6,7 +6,7 @@
 
   const FETCH_TIMEOUT_MS = 4000;
   const SEEN = "alerts-seen";
-  const TOAST_MS = 18000;
+  const TOAST_MS = 12000;
   const MOST_TOLD = 3;
   const MOST_COUNTED = 99;
 

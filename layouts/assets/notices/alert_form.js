@@ -146,8 +146,7 @@
     const [isDone, words] = await send(edited === null ? "POST" : "PUT", path, body);
     saving = false;
     if (isDone) {
-      window.balanceScreen.toast(words, "info");
-      done();
+      done(words);
     } else if (place("error") !== null) {
       error(words);
     }
@@ -166,7 +165,7 @@
   }
 
   /* Shows it in `within` for `alert`, or for a new one that begins with the members of `first`;
-   * `done` is called when it was saved or left. */
+   * `done` is told what was done when it was saved, and nothing when it was left. */
   function show(within, alert, first, done) {
     const { make, button } = window.balanceAtoms;
     [edited, isChosen] = [alert, alert !== null];
@@ -180,15 +179,18 @@
       make(
         "div",
         { class: "alerts-foot" },
-        button("Cancel", "", { onclick: done }),
+        button("Cancel", "", { onclick: () => done("") }),
         button(words, "", { type: "submit", id: "alerts-save" }, "primary"),
       ),
     );
     form.addEventListener("submit", (event) => (event.preventDefault(), save(done)));
-    form.addEventListener("input", describe);
     within.replaceChildren(form);
     fill(alert ?? first);
-    place("direction").addEventListener("change", () => (isChosen = true));
+    // a list that was opened may tell only of the one or of the other
+    for (const event of ["input", "change"]) {
+      place("direction").addEventListener(event, () => (isChosen = true));
+      form.addEventListener(event, describe);
+    }
     describe();
     place("threshold").focus();
     place("threshold").select();

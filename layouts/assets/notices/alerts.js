@@ -4,6 +4,13 @@
 
   const FOLLOW_MS = 2000;
   const FIRINGS = 50;
+  // what is asked for: the method, the end of the path, and the body
+  const REQUESTS = {
+    arm: ["PUT", "", '{"active": true}'],
+    off: ["PUT", "", '{"active": false}'],
+    test: ["POST", "/test", ""],
+    delete: ["DELETE", "", ""],
+  };
 
   let state = null; // as GET /alerts answers
   let timer = null;
@@ -13,6 +20,14 @@
 
   function problem(words) {
     window.balanceLive.write(place("words"), words);
+  }
+
+  // in the dialog: a toast would lie over it
+  function say(words, isDone = true) {
+    if (isListed()) {
+      place("said").textContent = words;
+      place("said").classList.toggle("dialog-error", !isDone);
+    }
   }
 
   function draw() {
@@ -48,17 +63,13 @@
   async function act(id, verb) {
     const alert = state.alerts.find((each) => each.id === id);
     const path = `/alerts/${encodeURIComponent(id)}`;
-    const { carryOut } = window.balanceRequests;
     if (verb === "edit") {
       showForm(alert);
       return;
     }
-    const [done] = await {
-      arm: () => carryOut("PUT", path, '{"active": true}'),
-      off: () => carryOut("PUT", path, '{"active": false}'),
-      test: () => carryOut("POST", `${path}/test`),
-      delete: () => carryOut("DELETE", path),
-    }[verb]();
+    const [method, end, body] = REQUESTS[verb];
+    const [done, words] = await window.balanceRequests.send(method, path + end, body);
+    say(words, done);
     await follow();
     if (done && verb === "delete") {
       place("new")?.focus();
@@ -71,15 +82,17 @@
     place("place").replaceChildren(
       make("p", { id: "alerts-words", class: "alerts-words", role: "status" }),
       make("div", {}, button("New alert", "plus-lg", create, "primary")),
+      make("p", { id: "alerts-said", class: "alerts-said", role: "status" }),
       make("div", { id: "alerts-list" }),
       make("div", { id: "alerts-log" }),
     );
     draw();
   }
 
-  function leaveForm() {
+  function leaveForm(words) {
     if (place("place") !== null) {
       showList();
+      say(words);
       place("new").focus();
       follow();
     }
