@@ -24,7 +24,7 @@ def reset_dialog(starting_balance: str) -> dbc.Modal:
             html.P(
                 "A new epoch begins with this balance: open orders are cancelled, "
                 "positions are closed at their last price, and the history so far stays "
-                "readable.",
+                "readable. You can undo it until the next reset.",
                 className="dialog-words",
             ),
         ],

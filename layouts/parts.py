@@ -34,14 +34,14 @@ def button(
     )
 
 
-def icon_button(id: str, icon: str, words: str) -> html.Button:
+def icon_button(id: str, icon: str, words: str, **more: object) -> html.Button:
     """A button with a Bootstrap icon alone; ``words`` say what it does."""
     return html.Button(
         id=id,
         type="button",
         title=words,
         className=f"btn icon-button bi-{icon}",
-        **{"aria-label": words},
+        **{"aria-label": words, **more},
     )
 
 
