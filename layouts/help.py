@@ -65,7 +65,7 @@ def help_dialog(tabs: Sequence[Tab]) -> dbc.Modal:
                     _group("Anywhere", ANYWHERE),
                     _group("Futures Trading", FUTURES),
                     html.P(
-                        "They rest while you type and while a dialog is open, which Esc closes.",
+                        "They rest while you type, and while a dialog is open. Esc closes it.",
                         className="dialog-words",
                     ),
                 ]
@@ -75,6 +75,7 @@ def help_dialog(tabs: Sequence[Tab]) -> dbc.Modal:
         id="help-dialog",
         centered=True,
         scrollable=True,
+        fade=False,
         is_open=False,
         labelledby="help-title",
     )

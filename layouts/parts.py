@@ -75,13 +75,15 @@ def choice(
             options=[{"label": word, "value": each} for word, each in options],
             value=value,
             id=id,
+            # the keyboard comes to it once, and the arrows choose
+            name=id,
             className="choice",
             inputClassName="btn-check",
             labelClassName=f"btn btn-outline-secondary{' btn-sm' if small else ''}",
             labelCheckedClassName="active",
         ),
         className="desk-choice",
-        role="group",
+        role="radiogroup",
         **{"aria-label": label},
     )
 
