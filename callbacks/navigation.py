@@ -25,9 +25,9 @@ def register(app: Dash, layout: Component) -> None:
         )
     app.clientside_callback(
         ClientsideFunction("screen", "openMenu"),
-        Output("sidebar-actions", "is_open"),
+        Output("sidebar-actions", "className"),
+        Output("sidebar-menu-btn", "aria-expanded"),
         Input("sidebar-menu-btn", "n_clicks"),
-        State("sidebar-actions", "is_open"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
