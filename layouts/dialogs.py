@@ -107,6 +107,7 @@ def _dialog(name: str, title: str, body: list[Component], buttons: list[Componen
         # what opens is there at once
         fade=False,
         is_open=False,
+        labelledby=f"{name}-title",
     )
 
 

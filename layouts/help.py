@@ -31,7 +31,9 @@ ANYWHERE = (
     Shortcut(("r",), "Reset", "#sidebar-reset-balance-btn"),
     Shortcut(("u",), "Undo the last reset", act="undo"),
     Shortcut(("d",), "Deposit, withdraw", "#sidebar-money-btn"),
+    Shortcut(("n",), "Alerts", "#alerts-btn"),
     Shortcut(("t",), "Light or dark", "#theme-btn"),
+    Shortcut((",",), "Settings", "#settings-btn"),
     Shortcut(("?",), "This list", "#help-btn"),
 )
 FUTURES = (
@@ -65,7 +67,8 @@ def help_dialog(tabs: Sequence[Tab]) -> dbc.Modal:
                     _group("Anywhere", ANYWHERE),
                     _group("Futures Trading", FUTURES),
                     html.P(
-                        "They rest while you type, and while a dialog is open. Esc closes it.",
+                        "They rest while you type, and while a dialog is open. Esc closes it. "
+                        "The settings turn them off.",
                         className="dialog-words",
                     ),
                 ]
