@@ -664,10 +664,9 @@ def test_any_feed_may_run_where_nothing_is_open_or_nothing_can_be_read(folder: P
 
 
 class Looker:
-    """Acts by the prices, and may fail at it."""
+    """Acts by the prices: it remembers what it has seen."""
 
-    def __init__(self, *, fails: bool = False) -> None:
-        self.fails = fails
+    def __init__(self) -> None:
         self.seen: list[Decimal] = []
         self.shows = 0
         self.has_rested = False
@@ -675,25 +674,35 @@ class Looker:
     def look(self, market: Market) -> None:
         """See the price of Bitcoin."""
         self.seen.append(market.quotes[BTC].mark)
-        if self.fails:
-            raise RuntimeError("a fault while looking")
 
     def show(self) -> None:
         """Count."""
         self.shows += 1
-        if self.fails:
-            raise RuntimeError("a fault while showing")
 
     def rest(self) -> None:
         """Know that it is over."""
         self.has_rested = True
 
 
+class Failing(Looker):
+    """Fails at everything."""
+
+    def look(self, market: Market) -> None:
+        """See the price of Bitcoin, and fail."""
+        super().look(market)
+        raise RuntimeError("a fault while looking")
+
+    def show(self) -> None:
+        """Count, and fail."""
+        super().show()
+        raise RuntimeError("a fault while showing")
+
+
 def test_a_fault_of_one_who_looks_keeps_no_other_from_looking(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     feed, board = HandFed(), LiveBoard()
-    lookers = Looker(fails=True), Looker()
+    lookers = Failing(), Looker()
     desk = Desk(FileStore(folder), board)
     engine = Engine(desk, board, feed, lambda _: None, folder, acting=lookers)
     engine.start()
