@@ -26,6 +26,8 @@ def sidebar() -> html.Aside:
                     live_text("current_pnl", id="sidebar-pnl", className="pnl-figure"),
                     " ",
                     live_text("pnl_percent", id="sidebar-pnl-percent", className="pnl-figure"),
+                    # drawn by the page
+                    html.Div(id="sidebar-equity", className="sidebar-equity"),
                 ],
                 className="sidebar-balance",
             ),

@@ -1,0 +1,73 @@
+/* The equity of the last day, drawn small under the balance; it is fetched while the page is seen. */
+(() => {
+  "use strict";
+
+  const { draw, tone } = window.balanceAtoms;
+
+  const EVERY_MS = 60_000;
+  const FETCH_TIMEOUT_MS = 4000;
+  const [WIDE, HIGH] = [208, 32];
+  const MARGIN = 2;
+
+  let asked = 0; // when it was last fetched
+  let epoch = null; // the one that is drawn
+
+  /* The stretches without a gap: [time in ms, equity] each. */
+  function stretches(points) {
+    const found = [[]];
+    for (const point of points) {
+      if (point === null) {
+        found.push([]);
+      } else {
+        found.at(-1).push([Date.parse(point[0]), point[1]]);
+      }
+    }
+    return found.filter((each) => each.length > 0);
+  }
+
+  function picture({ from, to, points, figures: { display } }) {
+    const drawn = stretches(points);
+    const values = drawn.flat().map(([, value]) => value);
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    const [begin, end] = [Date.parse(from), Date.parse(to)];
+    const x = (time) => MARGIN + ((time - begin) / (end - begin)) * (WIDE - 2 * MARGIN);
+    const y = (value) =>
+      most === least ? HIGH / 2 : MARGIN + ((most - value) / (most - least)) * (HIGH - 2 * MARGIN);
+    const line = (stretch) => stretch.map(([time, value]) => `${x(time).toFixed(1)},${y(value).toFixed(1)}`);
+    const words =
+      `Equity of the last day: P&L ${display.pnl}, ` +
+      `between ${display.equity_low} and ${display.equity_high}`;
+    return draw(
+      "svg",
+      { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": words, "data-tone": tone(display.pnl) },
+      draw("title", {}, words),
+      draw("polyline", { class: "began", points: `${MARGIN},${y(values[0])} ${WIDE - MARGIN},${y(values[0])}` }),
+      ...drawn.map((stretch) => draw("polyline", { class: "curve", points: line(stretch).join(" ") })),
+    );
+  }
+
+  async function read() {
+    asked = Date.now();
+    try {
+      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+      const response = await fetch("/equity?range=day", { cache: "no-store", signal });
+      const answer = await response.json();
+      if (response.ok && answer.points.length > 0) {
+        document.getElementById("sidebar-equity").replaceChildren(picture(answer));
+      }
+    } catch {
+      // the strip over the tabs says that the server is gone
+    }
+  }
+
+  // at once in another epoch, as another curve begins there
+  function look(snapshot) {
+    const isDue = Date.now() - asked >= EVERY_MS || snapshot.epoch !== epoch;
+    if (isDue && document.visibilityState === "visible") {
+      epoch = snapshot.epoch;
+      read();
+    }
+  }
+
+  window.balanceState.follow(look);
+})();
