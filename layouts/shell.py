@@ -5,6 +5,7 @@ from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
+from dash.development.base_component import Component
 
 from layouts.alerts import alerts_button, alerts_dialog
 from layouts.dialogs import money_dialog, position_dialog, reset_dialog
@@ -79,7 +80,7 @@ def shell(
 def _tab_row(tabs: Sequence[Tab], place: Place) -> html.Nav:
     return html.Nav(
         [
-            *(dbc.NavLink(tab.label, href=tab.path, active="exact") for tab in tabs),
+            *(dbc.NavLink(_label(tab), href=tab.path, active="exact") for tab in tabs),
             html.Div(
                 [
                     alerts_button(place),
@@ -93,6 +94,12 @@ def _tab_row(tabs: Sequence[Tab], place: Place) -> html.Nav:
         className="tab-row",
         **{"aria-label": "Tabs"},
     )
+
+
+def _label(tab: Tab) -> list[Component | str]:
+    """Its name, of which a phone shows the first word."""
+    first, gap, rest = tab.label.partition(" ")
+    return [first, html.Span(gap + rest, className="tab-more")] if rest else [first]
 
 
 def _panel(tab: Tab, place: Place) -> html.Div:

@@ -38,6 +38,10 @@
   let path = null;
   let fills = { revision: null, rows: [], asked: 0 };
 
+  // money, which takes more room with more decimals
+  const MONEY = ["unrealized_pnl", "isolated_margin", "reserved_margin", "fee", "realized_pnl"];
+  const DIGIT_PX = 8;
+
   const grid = (name) => {
     try {
       return window.dash_ag_grid?.getApi(`futures-${name}-grid`);
@@ -46,11 +50,27 @@
     }
   };
 
+  /* Widens the columns of money for the decimals that it is shown with. */
+  function makeRoom(api) {
+    const { decimals } = window.balanceSettings.all;
+    const more = DIGIT_PX * (decimals - (api.deskDecimals ?? 2));
+    api.deskDecimals = decimals;
+    if (more !== 0) {
+      const columns = api
+        .getColumnDefs()
+        .map((each) =>
+          MONEY.includes(each.field) ? { ...each, minWidth: each.minWidth + more } : each,
+        );
+      api.setGridOption("columnDefs", columns);
+    }
+  }
+
   function give(name, rows) {
     const api = grid(name);
     if (api === undefined || api.isDestroyed()) {
       return false;
     }
+    makeRoom(api);
     api.setGridOption("rowData", rows);
     if (api.deskIsNarrow !== NARROW.matches) {
       api.deskIsNarrow = NARROW.matches;
