@@ -66,6 +66,11 @@ class Desk(Trading):
         self._starting_balance = starting_balance
 
     @property
+    def store(self) -> Store:
+        """What keeps the account, for what is derived from its ledger."""
+        return self._clerk.store
+
+    @property
     def version(self) -> tuple[str, int]:
         """The account's id and revision, which change with every change of the account.
 

@@ -32,11 +32,14 @@ from balance.desk import Desk
 from balance.engine import Engine, refuse_others
 from balance.equity.baselines import FilePast
 from balance.equity.equity import Equity
+from balance.equity.history import carried_by
 from balance.equity.sampler import Sampler
 from balance.feeds.choose import open_feed
 from balance.feeds.options import feed_options
 from balance.following import Follower, take_market
 from balance.history import traded_until
+from balance.index.index import INDEX_FILE, Index
+from balance.index.keeper import Keeper
 from balance.own_strategies import Catalogue, OwnStrategies
 from balance.settings_file import SettingsFile
 from balance.store.file_store import FileStore
@@ -92,7 +95,10 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
     # those whose file can be read; alerts look at what the bots have done
     acting = [each for each in (bots, alerts) if isinstance(each, Bots | Alerts)]
     engine = Engine(desk, board, feed, stream.publish, folder, acting=acting)
-    sampler = Sampler(desk, folder, stream.publish)
+    index = Index(store, folder / INDEX_FILE)
+    keeper = Keeper(index)
+    desk.subscribe(keeper.wake)
+    sampler = Sampler(desk, folder, stream.publish, carried_by(index))
 
     def start() -> None:
         for each in acting:
@@ -108,10 +114,12 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
             desk.subscribe(alerts.committed)
         # only now: what is open has its newest prices
         sampler.start()
+        keeper.start()
 
     def stop() -> None:
         engine.stop()
         sampler.stop()
+        keeper.stop()
 
     backtests = Backtests(
         lambda: desk.market,
@@ -124,7 +132,8 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         backtests=backtests,
         settings=settings,
         alerts=alerts,
-        equity=Equity(desk, folder, words=lambda: sampler.words),
+        equity=Equity(desk, folder, index, words=lambda: sampler.words),
+        history=index,
     )
     return Running(desk, services, start, stop, lock)
 
@@ -146,14 +155,27 @@ def _following(
 
     desk.look_back(FilePast(folder))
     follower = Follower(desk, board, stream.publish, show)
+    index = Index(store, folder / INDEX_FILE)
+    keeper = Keeper(index)
+    desk.subscribe(keeper.wake)
     services = Services(
         bots=bots,
         backtests=_resting_backtests(desk, catalogue),
         settings=settings,
         alerts=alerts,
-        equity=Equity(desk, folder),
+        equity=Equity(desk, folder, index),
+        history=index,
     )
-    return Running(desk, services, follower.start, follower.stop, None, _FOLLOWS)
+
+    def start() -> None:
+        follower.start()
+        keeper.start()
+
+    def stop() -> None:
+        follower.stop()
+        keeper.stop()
+
+    return Running(desk, services, start, stop, None, _FOLLOWS)
 
 
 def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = None) -> Services:
@@ -165,12 +187,14 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
     alerts = Alerts(desk)
     alerts.subscribe(partial(stream.publish_event, "alerts"))
     backtests = _resting_backtests(desk, Catalogue())
+    index = Index(desk.store)
     return Services(
         bots=bots,
         backtests=backtests,
         settings=settings,
         alerts=alerts,
-        equity=Equity(desk),
+        equity=Equity(desk, history=index),
+        history=index,
     )
 
 

@@ -1,4 +1,4 @@
-"""Tabs and the address line, the menu of a narrow screen, light and dark, the help."""
+"""Tabs and the address line, the menu of a narrow screen, light and dark."""
 
 from dash import ClientsideFunction, Dash, Input, Output, State
 from dash.development.base_component import Component
@@ -25,16 +25,9 @@ def register(app: Dash, layout: Component) -> None:
         )
     app.clientside_callback(
         ClientsideFunction("screen", "openMenu"),
-        Output("sidebar-actions", "className"),
-        Output("sidebar-menu-btn", "aria-expanded"),
+        Output("sidebar-actions", "is_open"),
         Input("sidebar-menu-btn", "n_clicks"),
-        prevent_initial_call=True,
-    )
-    app.clientside_callback(
-        ClientsideFunction("screen", "openHelp"),
-        Output("help-dialog", "is_open"),
-        Input("help-btn", "n_clicks"),
-        Input("help-close", "n_clicks"),
+        State("sidebar-actions", "is_open"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

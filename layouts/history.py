@@ -4,7 +4,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from layouts.ledger import KIND_WORDS
+from balance.core.ledger_rows import KIND_WORDS
 from layouts.parts import button, card
 from layouts.tab import Place, Tab
 

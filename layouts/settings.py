@@ -66,9 +66,7 @@ def settings_dialog() -> dbc.Modal:
         centered=True,
         scrollable=True,
         size="lg",
-        fade=False,
         is_open=False,
-        labelledby="settings-title",
     )
 
 

@@ -9,7 +9,6 @@ from dash.development.base_component import Component
 
 from layouts.alerts import alerts_button, alerts_dialog
 from layouts.dialogs import money_dialog, position_dialog, reset_dialog
-from layouts.help import help_button, help_dialog
 from layouts.live import filled
 from layouts.parts import icon_button
 from layouts.settings import settings_button, settings_dialog
@@ -33,7 +32,6 @@ def shell(
     return filled(
         html.Div(
             [
-                html.A("Skip to content", href="#content", className="skip-link"),
                 dcc.Location(id="address", refresh=False),
                 dcc.Interval(id="live-price-interval", interval=INTERVAL_MILLISECONDS),
                 dcc.Store(id="balance-store", data=store),
@@ -52,12 +50,7 @@ def shell(
                         html.Div(id="settings-note", className="note-strip fault", role="alert"),
                         ticker(place.symbols),
                         _tab_row(tabs, place),
-                        html.Div(
-                            [_panel(tab, place) for tab in tabs],
-                            id="content",
-                            className="content",
-                            tabIndex="-1",
-                        ),
+                        *(_panel(tab, place) for tab in tabs),
                     ],
                     className="main",
                 ),
@@ -66,7 +59,6 @@ def shell(
                 position_dialog(),
                 settings_dialog(),
                 alerts_dialog(),
-                help_dialog(tabs),
                 # toasts are put here by the page
                 html.Div(id="toasts", className="toasts", **{"aria-live": "polite"}),
             ],
@@ -84,7 +76,6 @@ def _tab_row(tabs: Sequence[Tab], place: Place) -> html.Nav:
             html.Div(
                 [
                     alerts_button(place),
-                    help_button(tabs),
                     icon_button("theme-btn", "circle-half", "Light or dark"),
                     settings_button(),
                 ],

@@ -16,6 +16,7 @@ from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.backtests import Backtests
 from balance.equity.equity import Equity
+from balance.index.index import Index
 from balance.own_strategies import Catalogue
 from balance.settings_file import SettingsFile
 from tests.answers import exactly, problem
@@ -40,6 +41,7 @@ class Interface:
             settings=SettingsFile(),
             alerts=self.alerts,
             equity=Equity(by_hand.desk),
+            history=Index(by_hand.desk.store),
         )
         stream = Stream(1)
         by_hand.bots.subscribe(stream.publish_bots)

@@ -80,6 +80,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
         ("balance.feeds", ("balance.core", "balance.feeds", "ccxt")),
         ("balance.history", ("balance.core", "balance.store")),
         ("balance.board", ("balance.core", "balance.store")),
+        ("balance.index", ("balance.core", "balance.store", "balance.pace", "balance.index")),
         ("balance.settings_file", ("balance.core", "balance.store")),
         ("balance.clerk", ("balance.core", "balance.store")),
         ("balance.trading", ("balance.core", "balance.clerk")),
@@ -155,7 +156,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 *("balance.core", "balance.store", "balance.feeds", "balance.history"),
                 *("balance.board", "balance.desk", "balance.engine", "balance.following"),
                 *("balance.own_strategies", "balance.bots", "balance.backtests"),
-                *("balance.alerts", "balance.equity"),
+                *("balance.alerts", "balance.equity", "balance.index"),
                 *("balance.api.services", "balance.api.stream", "filelock"),
                 *("balance.settings_file", "balance.api.settings_routes.settings_document"),
             ),
@@ -188,7 +189,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             (
                 "layouts",
                 "balance.core.figures",
-                *("balance.core.snapshot", "balance.core.settings"),
+                *("balance.core.snapshot", "balance.core.settings", "balance.core.ledger_rows"),
                 # names only
                 *("balance.core.rows.PRICE_FIELDS", "balance.core.wallet.EVENTS"),
                 "balance.core.wallet.OPENINGS",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final, Protocol
 
 from flask import Blueprint, Response, request
@@ -23,6 +24,9 @@ class Equity(Protocol):
 
     def performance(self) -> Mapping[str, Any]:
         """The figures of the account's performance, each with how it comes about."""
+
+    def of_epoch(self, epoch: int) -> tuple[Decimal | None, Decimal | None]:
+        """Return and largest fall of an epoch, in percent; None where that is not known."""
 
 
 def add_equity_routes(api: Blueprint, equity: Equity) -> None:

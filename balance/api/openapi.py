@@ -9,6 +9,7 @@ from balance.api.description import NOTE, READING, change, only, query, response
 from balance.api.openapi_alerts import ALERT_PATHS, ALERT_SCHEMAS
 from balance.api.openapi_bots import BOT_PATHS
 from balance.api.openapi_equity import EQUITY_PATHS, EQUITY_SCHEMAS
+from balance.api.openapi_history import HISTORY_PATHS, HISTORY_SCHEMAS
 from balance.api.openapi_settings import SETTINGS_PATHS, SETTINGS_SCHEMAS
 from balance.api.openapi_trade import TRADE_PATHS
 from balance.api.schemas import (
@@ -135,6 +136,7 @@ DESCRIPTION: Final[dict[str, Any]] = {
         **SETTINGS_PATHS,
         **ALERT_PATHS,
         **EQUITY_PATHS,
+        **HISTORY_PATHS,
         "/health": {
             "get": {
                 "summary": "Whether the account can be read",
@@ -166,6 +168,7 @@ DESCRIPTION: Final[dict[str, Any]] = {
             **SETTINGS_SCHEMAS,
             **ALERT_SCHEMAS,
             **EQUITY_SCHEMAS,
+            **HISTORY_SCHEMAS,
         }
     },
 }

@@ -17,6 +17,7 @@ from balance.api.backtest_routes import add_backtest_routes
 from balance.api.bot_routes import add_bot_routes
 from balance.api.encoding import answer
 from balance.api.equity_routes import add_equity_routes
+from balance.api.history_routes import add_history_routes
 from balance.api.openapi import DESCRIPTION
 from balance.api.problems import Problem
 from balance.api.requests import (
@@ -122,6 +123,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
     add_settings_routes(api, services.settings)
     add_alert_routes(api, services.alerts)
     add_equity_routes(api, services.equity)
+    add_history_routes(api, desk, services.history, services.bots, services.equity.of_epoch)
     return api
 
 

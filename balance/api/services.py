@@ -8,6 +8,7 @@ from balance.api.alert_routes import Alerts
 from balance.api.backtest_routes import Backtests
 from balance.api.bot_routes import Bots
 from balance.api.equity_routes import Equity
+from balance.api.history_routes import History
 from balance.api.settings_routes import KeptSettings
 
 
@@ -20,3 +21,4 @@ class Services:
     settings: KeptSettings
     alerts: Alerts
     equity: Equity
+    history: History

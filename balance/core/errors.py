@@ -196,3 +196,18 @@ class StoreBusy(StoreError):
             "Nothing was changed; try again."
         )
         self.seconds = seconds
+
+
+class HistoryUnavailable(StoreError):
+    """The history can't be searched now; the account is not concerned.
+
+    Attributes:
+        reason: why, and what to do about it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The history can't be searched or sorted now: {reason}. Without filters, the newest "
+            "entries are still listed."
+        )
+        self.reason = reason

@@ -28,6 +28,8 @@ from balance.store.members import count, moment, text
 from balance.store.state import Request, State
 
 SCHEMA: Final = 1
+# made once: there may be a million lines to read
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 
 
 class Unreadable(Exception):
@@ -56,7 +58,7 @@ def decode_state(text: bytes) -> tuple[State, bool]:
     Raises:
         Unreadable: not JSON, another schema, wrong types, or numbers that break the account's laws.
     """
-    document = _parsed(text)
+    document = parsed(text)
     if document.get("schema") != SCHEMA:
         raise Unreadable(f"has schema {document.get('schema')!r}, not {SCHEMA}")
     sealed = document.pop("seal", None) == _seal(document)
@@ -65,8 +67,8 @@ def decode_state(text: bytes) -> tuple[State, bool]:
         with exact():
             # an outside edit need not explain its balance: what it leaves open is an adjustment
             (state.account if sealed else state.account.reconciled()).check()
-    except _FAULTS as fault:
-        raise Unreadable(f"does not hold a valid account: {_reason(fault)}") from fault
+    except FAULTS as fault:
+        raise Unreadable(f"does not hold a valid account: {reason(fault)}") from fault
     return state, sealed
 
 
@@ -82,9 +84,9 @@ def decode_entry(line: bytes) -> Entry:
         Unreadable: the line is none.
     """
     try:
-        return read_entry(_parsed(line))
-    except _FAULTS as fault:
-        raise Unreadable(f"does not hold a valid entry: {_reason(fault)}") from fault
+        return read_entry(parsed(line))
+    except FAULTS as fault:
+        raise Unreadable(f"does not hold a valid entry: {reason(fault)}") from fault
 
 
 def encode_answer(state: State) -> bytes:
@@ -102,11 +104,12 @@ def decode_answer(line: bytes) -> State:
     Raises:
         Unreadable: the line is none.
     """
-    document = _parsed(line).get("state")
+    document = parsed(line).get("state")
     return decode_state(json.dumps(document, default=str).encode())[0]
 
 
-_FAULTS: Final = (
+#: What may be raised by who reads members of a document that has others.
+FAULTS: Final = (
     BalanceError,
     ArithmeticError,
     AttributeError,
@@ -116,13 +119,19 @@ _FAULTS: Final = (
 )
 
 
-def _reason(fault: Exception) -> str:
+def reason(fault: Exception) -> str:
+    """What ``fault``, one of ``FAULTS``, says is wrong with a document."""
     return f"{fault} is missing" if isinstance(fault, KeyError) else str(fault).rstrip(".")
 
 
-def _parsed(text: bytes) -> dict[str, Any]:
+def parsed(text: bytes) -> dict[str, Any]:
+    """The object in ``text``, with exact numbers.
+
+    Raises:
+        Unreadable: not JSON, or no object.
+    """
     try:
-        document = json.loads(text, parse_float=Decimal)
+        document = _DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
     except ArithmeticError as fault:
         raise Unreadable("holds a number that is out of range") from fault
     except (ValueError, RecursionError) as fault:

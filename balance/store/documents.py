@@ -87,16 +87,18 @@ def entry_document(entry: Entry) -> dict[str, Any]:
     return document
 
 
-def read_entry(document: Mapping[str, Any]) -> Entry:
-    """The entry that ``document`` tells."""
-    effect, fill, ended = (document.get(name) for name in ("effect", "fill", "ended"))
+def read_entry(document: Mapping[str, Any], *, whole: bool = True) -> Entry:
+    """The entry that ``document`` tells; unless ``whole``, without the positions and orders of the
+    account that it leaves behind, which take longest to read."""
+    kept = document if whole else {}
+    effect, ended, fill = kept.get("effect"), kept.get("ended"), document.get("fill")
     booking = Booking(
         epoch=count(document, "epoch"),
         kind=one_of(document, "kind", KINDS),
         amount=amount(document, "amount"),
         balance=amount(document, "balance"),
         note=text(document, "note", empty=True),
-        restated=_read_restated(document),
+        restated=_read_restated(kept),
         effect=None if effect is None else read_effect(effect),
         fill=None if fill is None else read_fill(fill),
         ended=None if ended is None else read_account(read_wallet(ended["wallet"]), ended),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,16 +14,27 @@ from pathlib import Path
 from typing import Final
 
 from balance.core.change import Operation
-from balance.core.entry import Entry, Place
+from balance.core.entry import Entry, Place, follows
 from balance.core.errors import AccountingError, KeyReused, StoreFailed, StoreUnreadable
 from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.core.operations import started
 from balance.store import disk
 from balance.store.answer_file import AnswerFile
-from balance.store.codec import Unreadable, decode_state, encode_state
+from balance.store.codec import Unreadable, decode_state, encode_entry, encode_state
 from balance.store.ledger_file import LedgerFile
 from balance.store.lock import AccountLock, account_lock
-from balance.store.state import Commit, Request, State, expect, first_state, next_state, stated_anew
+from balance.store.state import (
+    Commit,
+    Extent,
+    Line,
+    Request,
+    Spot,
+    State,
+    expect,
+    first_state,
+    next_state,
+    stated_anew,
+)
 
 ACCOUNT_FILE: Final = "virtual_balance.json"
 LEDGER_FILE: Final = "ledger.jsonl"
@@ -139,6 +151,61 @@ class FileStore:
         newest = (entry for entry in self.read().entries if entry.booking.epoch == epoch)
         return self._ledger.opening(epoch) or next(newest, None)
 
+    def extent(self) -> Extent:
+        """How far the ledger reaches: two looks at the files.
+
+        Raises:
+            StoreUnreadable: missing or damaged.
+        """
+        state = self.read()
+        try:
+            status = os.stat(self._ledger.path)
+        except FileNotFoundError:
+            return Extent(f"{state.account_id} without a ledger", state.revision, 0)
+        except OSError as fault:
+            raise _unreadable_ledger(fault) from fault
+        return Extent(f"{state.account_id} {status.st_ino}", state.revision, status.st_size)
+
+    def lines(self, start: int = 0) -> Iterator[Line]:
+        """The ledger, oldest first, from the line that begins at byte ``start`` on.
+
+        Raises:
+            StoreUnreadable: missing or damaged.
+        """
+        # the account first: what is in the ledger by now then leads up to it
+        newest = self.read().entries
+        try:
+            for line in self._ledger.lines(start):
+                yield line
+                start = line.end
+            yield from self._unwritten(newest, start)
+        except OSError as fault:
+            raise _unreadable_ledger(fault) from fault
+
+    def texts(self, spots: Iterable[Spot]) -> Iterator[bytes]:
+        """What stands in the ledger at each of ``spots``.
+
+        Raises:
+            StoreUnreadable: missing or damaged.
+        """
+        try:
+            missing = self._unwritten(self.read().entries, self._ledger.end())
+            unwritten = {(line.start, line.end): line.text for line in missing}
+            for spot, text in self._ledger.texts(spots):
+                yield unwritten.get(spot, text)
+        except OSError as fault:
+            raise _unreadable_ledger(fault) from fault
+
+    def _unwritten(self, newest: Sequence[Entry], end: int) -> Iterator[Line]:
+        """Those of ``newest`` that the ledger lacks, where they will stand in it: its whole lines
+        end at ``end``."""
+        last = self._ledger.last(end)
+        missing = [entry for entry in newest if last is None or entry.place > last.place]
+        if missing and follows(last, missing[0]):
+            for text in map(encode_entry, missing):
+                yield Line(end, end + len(text), text)
+                end += len(text)
+
     def _lock(self) -> AccountLock:
         return account_lock(self.folder / LOCK_FILE)
 
@@ -236,3 +303,7 @@ def _unreadable(fault: OSError | Unreadable) -> StoreUnreadable:
     if isinstance(fault, OSError):
         return StoreUnreadable(ACCOUNT_FILE, f"can't be read: {_said(fault)}")
     return StoreUnreadable(ACCOUNT_FILE, str(fault))
+
+
+def _unreadable_ledger(fault: OSError) -> StoreUnreadable:
+    return StoreUnreadable(LEDGER_FILE, f"can't be read: {_said(fault)}")

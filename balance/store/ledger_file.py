@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -11,6 +11,7 @@ from balance.core.entry import Entry, Place, follows
 from balance.core.errors import StoreUnreadable
 from balance.store import disk
 from balance.store.codec import Unreadable, decode_entry, encode_entry
+from balance.store.state import Line, Spot
 
 _BLOCK: Final = 64 * 1024
 # a page is found by bisection down to a stretch of this size, then by reading it
@@ -23,13 +24,21 @@ class LedgerFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def last(self) -> Entry | None:
-        """The newest whole entry, or None where there is none.
+    def last(self, end: int | None = None) -> Entry | None:
+        """The newest whole entry of the first ``end`` bytes (None: of all), or None where there is
+        none.
 
         Raises:
             StoreUnreadable: the newest whole line is no entry.
         """
-        return next(self.newest_first(), None)
+        if end is None:
+            return next(self.newest_first(), None)
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return None
+        with file:
+            return next(map(self._decoded, _lines_backwards(file, end)), None)
 
     def newest_first(self, before: Place | None = None) -> Iterator[Entry]:
         """The whole entries from just before ``before`` (None: the newest) back to the first.
@@ -78,6 +87,36 @@ class LedgerFile:
             return
         with file:
             yield from (line for line in file if line.endswith(b"\n"))
+
+    def lines(self, start: int) -> Iterator[Line]:
+        """The whole lines from the one that begins at ``start`` on, oldest first."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            file.seek(start)
+            for text in file:
+                if not text.endswith(b"\n"):
+                    return  # it is being written
+                yield Line(start, start + len(text), text)
+                start += len(text)
+
+    def texts(self, spots: Iterable[Spot]) -> Iterator[tuple[Spot, bytes]]:
+        """Each of ``spots``, a first byte and the one behind the last, and what stands there."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            yield from ((spot, b"") for spot in spots)
+            return
+        with file:
+            for start, end in spots:
+                file.seek(start)
+                yield (start, end), file.read(end - start)
+
+    def end(self) -> int:
+        """Where the whole lines end."""
+        return self._tail()[0]
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Add ``entries`` durably.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -13,7 +13,18 @@ from balance.core.entry import Entry, Place
 from balance.core.errors import KeyReused
 from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.core.operations import started
-from balance.store.state import Commit, Request, State, expect, first_state, next_state
+from balance.store.codec import encode_entry
+from balance.store.state import (
+    Commit,
+    Extent,
+    Line,
+    Request,
+    Spot,
+    State,
+    expect,
+    first_state,
+    next_state,
+)
 
 
 class MemoryStore:
@@ -66,3 +77,18 @@ class MemoryStore:
         place = bisect_left(ledger, epoch, key=lambda entry: entry.booking.epoch)
         found = ledger[place] if place < len(ledger) else None
         return found if found is not None and found.booking.epoch == epoch else None
+
+    def extent(self) -> Extent:
+        """How far the ledger reaches: a line is as long as 1."""
+        return Extent("memory", self._state.revision, len(self._ledger))
+
+    def lines(self, start: int = 0) -> Iterator[Line]:
+        """The ledger, oldest first, from the entry numbered ``start``, from 0, on."""
+        for number, entry in enumerate(self._ledger[start:], start):
+            yield Line(number, number + 1, encode_entry(entry))
+
+    def texts(self, spots: Iterable[Spot]) -> Iterator[bytes]:
+        """What stands in the ledger at each of ``spots``."""
+        ledger = self._ledger
+        for start, _ in spots:
+            yield encode_entry(ledger[start]) if start < len(ledger) else b""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -71,6 +71,30 @@ class Commit:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Which ledger there is, and how far it reaches; another one as soon as either has changed."""
+
+    # another text where the ledger was put in the place of another
+    ledger: str
+    revision: int
+    # in the units of ``Line.start``; what is being written may not be in it yet
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry of the ledger as it stands there: its text, and where that begins and ends."""
+
+    start: int
+    end: int
+    text: bytes
+
+
+#: Where a line begins and ends.
+Spot = tuple[int, int]
+
+
 class Store(Protocol):
     """What keeps an account. Both stores pass the same tests."""
 
@@ -107,6 +131,29 @@ class Store(Protocol):
 
         Raises:
             StoreUnreadable: the ledger is damaged on the way there.
+        """
+
+    def extent(self) -> Extent:
+        """How far the ledger reaches, at the cost of a look.
+
+        Raises:
+            StoreUnreadable: missing or damaged.
+        """
+
+    def lines(self, start: int = 0) -> Iterator[Line]:
+        """The ledger, oldest first, from the line that begins at ``start`` on. What the newest
+        commit has still to write there is told as it will stand.
+
+        Raises:
+            StoreUnreadable: missing or damaged.
+        """
+
+    def texts(self, spots: Iterable[Spot]) -> Iterator[bytes]:
+        """What stands in the ledger at each of ``spots``, the start and end of a line; something
+        else, or nothing, where no line is there.
+
+        Raises:
+            StoreUnreadable: missing or damaged.
         """
 
 

@@ -10,7 +10,7 @@
   };
 
   const noUpdate = () => window.dash_clientside.no_update;
-  const { jsonNumber, send, carryOut, notAnAmount } = window.balanceRequests;
+  const { jsonNumber, carryOut, notAnAmount } = window.balanceRequests;
   const woken = () => window.dash_clientside.callback_context.triggered_id;
 
   // a dialog is put into the page some time after it was asked for
@@ -38,12 +38,8 @@
     if (number === null) {
       return [true, noUpdate(), notAnAmount];
     }
-    // every page tells of a reset that is done, this one as well
-    const [done, words] = await send("POST", "/virtual_balance/reset", `{"balance": ${number}}`);
-    if (!done) {
-      window.balanceScreen.toast(words, "error");
-    }
-    return [!done, noUpdate(), done ? "" : words];
+    const [done, error] = await carryOut("POST", "/virtual_balance/reset", `{"balance": ${number}}`);
+    return [!done, noUpdate(), error];
   }
 
   /* Opens, closes and confirms a change of money: [open, amount, note, error]. */

@@ -1,0 +1,197 @@
+"""The routes of the history: its lists, its epochs, and one entry whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final, Protocol
+
+from flask import Blueprint, Response, request
+
+from balance.api.answers import json_answer
+from balance.api.bot_routes import Bots
+from balance.api.downloads import FORMATS, download
+from balance.api.problems import Problem
+from balance.api.requests import whole_number
+from balance.core.entry import Entry, Place, cursor, place_of
+from balance.core.epochs import EpochRow
+from balance.core.errors import BalanceError, InvalidRequest
+from balance.core.history_rows import entry_row, history_row
+from balance.core.ledger_rows import MEASURES, epoch_row
+from balance.core.question import MOST_ROWS, Question, Table, question
+from balance.core.rows import Row
+from balance.desk import Desk
+
+#: What the equity of an epoch did, by the epoch's number: ``MEASURES``.
+Measure = Callable[[int], tuple[Decimal | None, Decimal | None]]
+_TABLES: Final[tuple[Table, ...]] = ("ledger", "fills", "trades")
+
+
+class Told(Protocol):
+    """An entry, of which symbol it tells, and of whose trading."""
+
+    @property
+    def entry(self) -> Entry: ...
+
+    @property
+    def symbol(self) -> str | None: ...
+
+    @property
+    def owner(self) -> str | None: ...
+
+
+class Progress(Protocol):
+    """How much of the ledger can be searched."""
+
+    @property
+    def is_complete(self) -> bool: ...
+
+    @property
+    def percent(self) -> int: ...
+
+
+class Answer(Protocol):
+    """What a question found."""
+
+    @property
+    def rows(self) -> Sequence[Told]: ...
+
+    @property
+    def total(self) -> int | None: ...
+
+    @property
+    def progress(self) -> Progress: ...
+
+
+class Story(Protocol):
+    """An entry, and what stands around it."""
+
+    @property
+    def told(self) -> Told: ...
+
+    @property
+    def before(self) -> Place | None: ...
+
+    @property
+    def after(self) -> Place | None: ...
+
+    @property
+    def offset(self) -> int | None: ...
+
+
+class History(Protocol):
+    """The history, as the routes use it. What is refused raises an error of
+    ``balance.core.errors``."""
+
+    @property
+    def progress(self) -> Progress:
+        """How much of the ledger can be searched."""
+
+    def ask(self, asked: Question) -> Answer:
+        """The rows that are asked for."""
+
+    def whole(self, asked: Question) -> Iterator[Told]:
+        """All rows that are asked for, one by one, whatever the offset and limit."""
+
+    def story(self, place: Place) -> Story | None:
+        """The entry at a place; None where there is none."""
+
+    def epochs(self, most: int = MOST_ROWS) -> Sequence[EpochRow]:
+        """The newest epochs, newest first."""
+
+
+def add_history_routes(
+    api: Blueprint, desk: Desk, history: History, bots: Bots, measure: Measure
+) -> None:
+    """Let ``api`` serve ``history``; ``bots`` know their names, and ``measure`` what the equity of
+    an epoch did."""
+    for table in _TABLES:
+        _add_list(api, desk, history, bots, table)
+    _add_entry(api, desk, history, bots)
+
+    @api.get("/history/epochs")
+    def epochs() -> Response:
+        limit = whole_number(request, "limit")
+        found = history.epochs(_checked(MOST_ROWS if limit is None else limit))
+        decimals = desk.market.decimals
+        measured = (dict(zip(MEASURES, measure(each.epoch), strict=True)) for each in found)
+        rows = [epoch_row(each, did, decimals) for each, did in zip(found, measured, strict=True)]
+        return json_answer({"status": "success", "epochs": rows, **_progress(history.progress)})
+
+
+def _add_list(api: Blueprint, desk: Desk, history: History, bots: Bots, table: Table) -> None:
+    @api.get(f"/history/{table}", endpoint=f"history_{table}")
+    def listed() -> Response:
+        asked, form = _asked(table)
+        names = _names(bots) if table == "trades" else {}
+        market = desk.market
+
+        def row(told: Told) -> Row:
+            return history_row(table, told.entry, told.symbol, told.owner, market, names)
+
+        if form is not None:
+            return download(table, form, map(row, history.whole(asked)))
+        answer = history.ask(asked)
+        return json_answer(
+            {
+                "status": "success",
+                "rows": [row(each) for each in answer.rows],
+                "total": answer.total,
+                "offset": asked.offset,
+                **_progress(answer.progress),
+            }
+        )
+
+
+def _add_entry(api: Blueprint, desk: Desk, history: History, bots: Bots) -> None:
+    @api.get("/history/entries/<place>")
+    def entry(place: str) -> Response:
+        found = history.story(place_of(place))
+        if found is None:
+            raise Problem(
+                404, f"There is no entry {place[:40]}. The ledger lists those that there are."
+            )
+        told = found.told
+        row = entry_row(told.entry, told.symbol, told.owner, desk.market, _names(bots))
+        return json_answer(
+            {
+                "status": "success",
+                "entry": row,
+                "before": _place(found.before),
+                "after": _place(found.after),
+                "offset": found.offset,
+                **_progress(history.progress),
+            }
+        )
+
+
+def _asked(table: Table) -> tuple[Question, str | None]:
+    """The question that the query puts, and as which file it wants the answer."""
+    texts = request.args.to_dict()
+    form = texts.pop("format", None)
+    if form is not None and form not in FORMATS:
+        raise InvalidRequest(f"format must be {' or '.join(FORMATS)}, not {form[:40]!r}.")
+    return question(table, texts), form
+
+
+def _checked(limit: int) -> int:
+    if not 1 <= limit <= MOST_ROWS:
+        raise InvalidRequest(f"limit must be from 1 to {MOST_ROWS:,}, not {limit}.")
+    return limit
+
+
+def _names(bots: Bots) -> Mapping[str, str]:
+    """What the bots that there still are are called, by id."""
+    try:
+        return {each["id"]: each["name"] for each in bots.listed()["bots"]}
+    except BalanceError:
+        return {}  # the Auto Trading tab says so
+
+
+def _progress(progress: Progress) -> dict[str, Any]:
+    index = {"is_complete": progress.is_complete, "percent": progress.percent}
+    return {"index": index}
+
+
+def _place(place: Place | None) -> str | None:
+    return None if place is None else cursor(place)

@@ -1,0 +1,137 @@
+"""Epochs: what happened between two resets, in exact sums.
+
+An epoch is opened by the start of the account, by a reset, or by an undo, which goes on with an
+older epoch from where a reset had ended it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from balance.core.money import ZERO
+from balance.core.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeSums:
+    """Sums over closed trades, after fees and funding, in the quote currency."""
+
+    trades: int = 0
+    # those that brought more than nothing
+    wins: int = 0
+    # the P&L of the winners, and of the others, without its sign
+    gained: Decimal = ZERO
+    lost: Decimal = ZERO
+    # the P&L of single trades
+    best: Decimal | None = None
+    worst: Decimal | None = None
+
+    def with_pnl(self, pnl: Decimal) -> TradeSums:
+        """The sums with one more trade, which brought ``pnl``."""
+        return TradeSums(
+            trades=self.trades + 1,
+            wins=self.wins + (pnl > 0),
+            gained=self.gained + max(pnl, ZERO),
+            lost=self.lost + max(-pnl, ZERO),
+            best=pnl if self.best is None else max(self.best, pnl),
+            worst=pnl if self.worst is None else min(self.worst, pnl),
+        )
+
+    @property
+    def win_rate(self) -> Decimal | None:
+        """Winners in percent of all; None before the first trade."""
+        return Decimal(self.wins) / self.trades * 100 if self.trades else None
+
+    @property
+    def profit_factor(self) -> Decimal | None:
+        """What the winners gained over what the others lost; None where nothing was lost."""
+        return self.gained / self.lost if self.lost else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochRow:
+    """One epoch as its entries have told it so far; money in the quote currency."""
+
+    opened_at: datetime
+    # of the entry that opened the next one; None: it is the current one
+    ended_at: datetime | None = None
+    # the kind of its first entry
+    opened_by: str
+    # the older epoch that an undo goes on with
+    continues: int | None = None
+    # the P&L of the account before it, of all time
+    carried: Decimal
+    first_revision: int
+    last_revision: int
+    entries: int
+    # as its newest entry left it
+    wallet: Wallet
+    trades: TradeSums
+    # as they were before its newest commit: what an undo of a reset goes on with
+    trades_before: TradeSums
+
+    @property
+    def epoch(self) -> int:
+        """Its number, from 1."""
+        return self.wallet.epoch
+
+    @property
+    def pnl(self) -> Decimal:
+        """Settled P&L: balance - (starting balance + deposits - withdrawals)."""
+        return self.wallet.balance - self.wallet.capital
+
+    @property
+    def pnl_percent(self) -> Decimal | None:
+        """P&L in percent of the capital put in; None where none is left in."""
+        return self.pnl / self.wallet.capital * 100 if self.wallet.capital > 0 else None
+
+    def with_entry(self, revision: int, wallet: Wallet, trade_pnl: Decimal | None) -> EpochRow:
+        """The epoch after one more entry, which led to ``wallet`` and, unless None, ended a trade
+        that brought ``trade_pnl``."""
+        is_new = revision != self.last_revision
+        return replace(
+            self,
+            last_revision=revision,
+            entries=self.entries + 1,
+            wallet=wallet,
+            trades=self.trades if trade_pnl is None else self.trades.with_pnl(trade_pnl),
+            trades_before=self.trades if is_new else self.trades_before,
+        )
+
+
+def opened_epoch(
+    kind: str,
+    opened_at: datetime,
+    revision: int,
+    wallet: Wallet,
+    continues: int | None = None,
+    since: Sequence[EpochRow] = (),
+) -> EpochRow:
+    """The epoch that an entry of ``kind`` opens with ``wallet``. ``since`` are the epochs from the
+    one that it ``continues``, or else from the newest, up to the newest."""
+    sums, carried = TradeSums(), ZERO
+    if since and continues is not None:
+        first, *between = since
+        # what an epoch continued is in its own P&L already
+        counted = {each.continues for each in between}
+        sums = first.trades_before
+        carried = first.carried + sum(
+            (each.pnl for each in between if each.epoch not in counted), ZERO
+        )
+    elif since:
+        carried = since[-1].carried + since[-1].pnl
+    return EpochRow(
+        opened_at=opened_at,
+        opened_by=kind,
+        continues=continues,
+        carried=carried,
+        first_revision=revision,
+        last_revision=revision,
+        entries=1,
+        wallet=wallet,
+        trades=sums,
+        trades_before=sums,
+    )

@@ -1,0 +1,118 @@
+"""What the index keeps of an entry: the columns of its tables."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from balance.core.moments import from_iso
+from balance.core.question import PERSON
+from balance.core.trade import Trade
+from balance.store.codec import FAULTS, Unreadable, reason
+from balance.store.outline import Outline
+from balance.store.state import Line
+from balance.store.trade_documents import read_trade
+
+Row = tuple[Any, ...]
+#: What stands for an amount that there is none of: it is below all that there are.
+NOTHING: Final = -1e300
+_TEXTS: Final = ("side", "type", "reason", "liquidity")
+_NUMBERS: Final = ("quantity", "price", "fee", "closed_quantity", "realized_pnl", "position_pnl")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The rows of one entry; None where it is in no such list."""
+
+    ledger: Row
+    fill: Row | None
+    trade: Row | None
+    # what the trade brought that it ended
+    trade_pnl: Decimal | None
+
+
+def checksum(text: bytes) -> int:
+    """What tells a line from what stands in its place."""
+    return zlib.crc32(text)
+
+
+def columns(number: int, line: Line, told: Outline) -> Columns:
+    """The rows of the entry in ``line``, the ledger's ``number``-th.
+
+    Raises:
+        Unreadable: it is no entry.
+    """
+    document = told.document
+    try:
+        subject = _subject(told)
+        ledger = (
+            *(number, document["revision"], document["line"]),
+            *(line.start, line.end, checksum(line.text)),
+            *subject,
+            *(_real(document["amount"]), _real(document["balance"])),
+            document["note"].casefold(),
+        )
+        fill = document.get("fill")
+        if fill is None:
+            return Columns(ledger, None, None, None)
+        trade = None if fill.get("trade") is None else read_trade(fill["trade"])
+        return Columns(
+            ledger,
+            (number, *subject, *_fill(fill), document["note"].casefold()),
+            None if trade is None else (number, *subject, *_trade(trade)),
+            None if trade is None else trade.pnl,
+        )
+    except FAULTS as fault:
+        raise Unreadable(f"does not hold a valid entry: {reason(fault)}") from fault
+
+
+def owner_column(owner: str | None) -> str:
+    """``owner`` as the index has it: nobody's is empty."""
+    return "" if owner is None else owner or PERSON
+
+
+def owner_of(column: str) -> str | None:
+    """The owner that ``column`` tells."""
+    return None if not column else "" if column == PERSON else column
+
+
+def _subject(told: Outline) -> Row:
+    document = told.document
+    return (
+        _milliseconds(document["time"]),
+        document["epoch"],
+        document["kind"],
+        document["source"],
+        told.symbol or "",
+        owner_column(told.owner),
+    )
+
+
+def _fill(fill: Mapping[str, Any]) -> Row:
+    return (
+        *(fill[name] for name in _TEXTS),
+        *(NOTHING if fill[name] is None else _real(fill[name]) for name in _NUMBERS),
+    )
+
+
+def _trade(trade: Trade) -> Row:
+    opened, closed = (moment.timestamp() for moment in (trade.opened_at, trade.closed_at))
+    return (
+        trade.side,
+        "win" if trade.pnl > 0 else "loss",
+        *(float(each) for each in (trade.quantity, trade.entry_price, trade.exit_price)),
+        *(round(opened * 1_000), round(closed * 1_000), int(closed - opened)),
+        *(float(each) for each in (trade.pnl, trade.gross, trade.fees, trade.funding)),
+        *(trade.opened_because.casefold(), trade.closed_because.casefold()),
+    )
+
+
+def _real(number: Any) -> float:
+    return float(number)
+
+
+def _milliseconds(time: str) -> int:
+    return round(from_iso(time).timestamp() * 1_000)

@@ -1,0 +1,178 @@
+"""The database of the index: a few connections to a file that anyone may delete at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from balance.core.errors import HistoryUnavailable
+
+#: How long a question waits for another program that fills the index.
+BUSY_SECONDS: Final = 1.0
+# what a connection may keep in memory, in KiB, and how many are kept for the next question
+_CACHE: Final = 4 * 1024
+_MOST_IDLE: Final = 3
+_DAMAGED: Final = (
+    # also a table or a column that is not there: somebody else's database
+    *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR),
+    *(sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_FORMAT),
+)
+_BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_WORDS: Final = {
+    sqlite3.SQLITE_FULL: "the disk is full: make room on it",
+    sqlite3.SQLITE_IOERR: "the disk failed: look after it",
+    sqlite3.SQLITE_READONLY: "it can't be written: give yourself the right to write there",
+    sqlite3.SQLITE_CANTOPEN: "it can't be opened: look at the rights of its folder",
+    sqlite3.SQLITE_PERM: "it can't be opened: look at the rights of its folder",
+}
+
+
+class Damaged(Exception):
+    """The database is none of ours: it has to be made anew."""
+
+
+class Busy(HistoryUnavailable):
+    """Another program holds the database for too long."""
+
+
+class Database:
+    """A SQLite database at a path, or in memory (None). Safe to use from many threads."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._idle: list[sqlite3.Connection] = []
+        self._inode: int | None = None
+        self._guard = threading.Lock()
+        # one in memory has one connection for all
+        self._alone = threading.RLock() if path is None else contextlib.nullcontext()
+        self._shared = None if path else self._opened()
+
+    def file(self) -> int | None:
+        """What tells the file from another one in its place; None where there is none."""
+        try:
+            return None if self._path is None else os.stat(self._path).st_ino
+        except OSError:
+            return None
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection for the time of a ``with`` block.
+
+        Raises:
+            Damaged: the file is no database of ours.
+            HistoryUnavailable: it can't be used now.
+        """
+        with self._alone, _translated():
+            connection = self._shared or self._taken()
+            try:
+                yield connection
+            finally:
+                if connection is not self._shared:
+                    self._given_back(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one state of the database, whoever writes meanwhile.
+
+        Raises:
+            Damaged, HistoryUnavailable: as :meth:`connection` says.
+        """
+        with self.connection() as connection:
+            is_outer = not connection.in_transaction
+            if is_outer:
+                connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                if is_outer and connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction that is kept as a whole or not at all.
+
+        Raises:
+            Damaged, HistoryUnavailable: as :meth:`connection` says.
+        """
+        with self.connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def discard(self) -> None:
+        """Delete the file, so that the next one who comes makes it anew."""
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = self._opened()
+        with self._guard:
+            self._close_idle()
+            for suffix in ("", "-wal", "-shm"):
+                if self._path is not None:
+                    with contextlib.suppress(FileNotFoundError):
+                        self._path.with_name(self._path.name + suffix).unlink()
+
+    def close(self) -> None:
+        """Close what is kept open."""
+        with self._guard:
+            self._close_idle()
+
+    def _taken(self) -> sqlite3.Connection:
+        with self._guard:
+            if self._inode is not None and self._inode != self.file():
+                self._close_idle()
+            connection = self._idle.pop() if self._idle else self._opened()
+            self._inode = self.file()
+            return connection
+
+    def _given_back(self, connection: sqlite3.Connection) -> None:
+        with self._guard:
+            if len(self._idle) < _MOST_IDLE and self._inode == self.file():
+                self._idle.append(connection)
+            else:
+                connection.close()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path or ":memory:",
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            # a power cut may take the newest batches back; they are taken over again
+            connection.execute("PRAGMA synchronous = NORMAL")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as fault:
+        # the lowest byte tells the kind, the others where
+        code = (getattr(fault, "sqlite_errorcode", None) or 0) & 0xFF
+        if code in _DAMAGED:
+            raise Damaged(str(fault)) from fault
+        if code in _BUSY:
+            raise Busy("another program has it for too long: try again") from fault
+        raise HistoryUnavailable(_WORDS.get(code, f"SQLite says {fault}")) from fault

@@ -1,0 +1,330 @@
+"""The index of the ledger: what the lists of the history are answered from."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Final, TypeVar
+
+from balance.core.entry import Place
+from balance.core.epochs import EpochRow
+from balance.core.errors import HistoryUnavailable, StoreUnreadable
+from balance.core.question import Question
+from balance.index.asking import Hit, all_hits, condition, hits, marked, page, row_of
+from balance.index.counts import Counts
+from balance.index.database import Busy, Damaged, Database
+from balance.index.epoch_table import read_epoch, read_epochs
+from balance.index.filling import Reached, fill, reached
+from balance.index.schema import missing_indexes
+from balance.index.told import Story, Told, newest_first, story, told
+from balance.pace import Pace
+from balance.store.codec import Unreadable
+from balance.store.file_store import LEDGER_FILE
+from balance.store.state import Extent, Store
+
+#: The file of the index in the account's folder.
+INDEX_FILE: Final = "history.db"
+#: What is less behind than this is caught up with before a question is answered, in bytes, and so
+#: long that may take.
+_SMALL: Final = 2_000_000
+_PATIENCE_SECONDS: Final = 1.0
+#: So far back the ledger itself is read while it is not indexed yet.
+_DEEPEST: Final = 5_000
+# how many rows of a whole list are read at once
+_BLOCK: Final = 500
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of the ledger is indexed."""
+
+    is_complete: bool
+    # of all, rounded down
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question found."""
+
+    rows: tuple[Told, ...]
+    # of all pages; None where it is not known yet
+    total: int | None
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """An entry that moved the equity without being a result of trading, or ended a position by
+    force."""
+
+    place: Place
+    time: datetime
+    epoch: int
+    kind: str
+    amount: Decimal
+    note: str
+
+
+class Index:
+    """Answers questions about the ledger of ``store``; kept at ``path`` (None: in memory). What is
+    there is made anew whenever it does not fit the ledger. Safe to use from many threads, and many
+    processes may have the same file."""
+
+    def __init__(self, store: Store, path: Path | None = None) -> None:
+        self._store = store
+        self._database = Database(path)
+        self._counts = Counts()
+        self._filling = threading.Lock()
+        # what was whole when it was last looked at: the ledger, and the file of the index
+        self._whole: tuple[Extent, int | None] | None = None
+        self._percent = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the ledger is indexed now.
+
+        Raises:
+            StoreUnreadable: the account can't be read.
+        """
+        return self._whole == (self._store.extent(), self._database.file())
+
+    def catch_up(self, budget_seconds: float | None = None) -> bool:
+        """Index what is new, for at most ``budget_seconds`` (None: until all is); returns whether
+        all is indexed.
+
+        Raises:
+            StoreUnreadable: the ledger is damaged, or the account can't be read.
+            HistoryUnavailable: the index can't be written now.
+        """
+        begun, pace = time.monotonic(), Pace()
+        if not self._filling.acquire(timeout=-1 if budget_seconds is None else budget_seconds):
+            return False
+        try:
+            extent = self._store.extent()
+            for step in (self._fill_on, self._sort):
+                while self._renewed(step):
+                    if budget_seconds is not None and time.monotonic() - begun > budget_seconds:
+                        return False
+                    pace.rest()
+            self._whole, self._percent = (extent, self._database.file()), 100
+            return True
+        finally:
+            self._filling.release()
+
+    def ask(self, asked: Question) -> Answer:
+        """The rows that are asked for. While the index is not whole: those that it has or, where
+        all is asked for newest first, those of the ledger itself.
+
+        Raises:
+            StoreUnreadable: the ledger is damaged there.
+            HistoryUnavailable: the index is needed, and can't be used now.
+        """
+        try:
+            answer = self._renewed(lambda: self._indexed(asked))
+            if answer.progress.is_complete or not asked.is_whole:
+                return answer
+            progress = answer.progress
+        except (HistoryUnavailable, StoreUnreadable):
+            if not asked.is_whole:
+                raise
+            progress = Progress(False, min(self._percent, 99))
+        if asked.offset > _DEEPEST:
+            raise _unfinished(progress)
+        end = None if asked.limit is None else asked.offset + asked.limit
+        rows = islice(newest_first(self._store), asked.offset, end)
+        return Answer(tuple(rows), None, progress)
+
+    def whole(self, asked: Question) -> Iterator[Told]:
+        """All rows that are asked for, one by one, whatever its offset and limit.
+
+        Raises:
+            StoreUnreadable: the ledger is damaged there.
+            HistoryUnavailable: the index is not whole yet, or can't be used now.
+        """
+        if asked.is_whole:
+            yield from newest_first(self._store)
+            return
+        progress = self._freshened()
+        if not progress.is_complete:
+            raise _unfinished(progress)
+        try:
+            with self._database.reading() as connection:
+                wanted = condition(connection, asked, _reached(reached(connection)).rows)
+                found = all_hits(connection, wanted, asked)
+                while block := list(islice(found, _BLOCK)):
+                    yield from told(self._store, block)
+        except Damaged as fault:
+            # what has gone out can't be taken back; the next one finds it made anew
+            self._whole = None
+            self._database.discard()
+            raise _unfinished(Progress(False, 0)) from fault
+
+    def story(self, place: Place) -> Story | None:
+        """The entry at ``place`` with what stands around it; None where there is none.
+
+        Raises:
+            StoreUnreadable: the ledger is damaged there.
+        """
+        found = story(self._store, place)
+        with suppress(HistoryUnavailable):
+            return self._read(lambda connection: _placed(connection, found, place))
+        return found
+
+    def epochs(self, most: int = 1_000) -> Sequence[EpochRow]:
+        """The newest ``most`` epochs, newest first, as far as they are indexed.
+
+        Raises:
+            StoreUnreadable, HistoryUnavailable: as :meth:`catch_up` says.
+        """
+        return self._read(lambda connection: read_epochs(connection, most=most))
+
+    def epoch(self, number: int) -> EpochRow | None:
+        """The epoch with ``number``, as far as it is indexed; None where none is.
+
+        Raises:
+            StoreUnreadable, HistoryUnavailable: as :meth:`catch_up` says.
+        """
+        return self._read(lambda connection: read_epoch(connection, number))
+
+    def marks(self, begin: datetime, end: datetime, most: int) -> Sequence[Mark]:
+        """The newest ``most`` marks from ``begin`` to ``end``, by the ledger's time, oldest first.
+
+        Raises:
+            StoreUnreadable, HistoryUnavailable: as :meth:`catch_up` says.
+        """
+
+        def read(connection: sqlite3.Connection) -> Sequence[Mark]:
+            found = hits(connection, marked(connection, begin, end, most))
+            return tuple(_mark(each) for each in told(self._store, found))
+
+        return self._read(read)
+
+    @property
+    def progress(self) -> Progress:
+        """How much of the ledger was indexed when it was last looked at."""
+        return Progress(self._whole is not None and self._percent == 100, self._percent)
+
+    def close(self) -> None:
+        """Close what is kept open."""
+        self._database.close()
+
+    def _read(self, look: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """What ``look`` finds in the index, with what is new in it."""
+
+        def read() -> _Result:
+            self._freshened()
+            with self._database.reading() as connection:
+                return look(connection)
+
+        return self._renewed(read)
+
+    def _freshened(self) -> Progress:
+        """Catch up, where that is quickly done."""
+        if self.is_complete:
+            return Progress(True, 100)
+        extent = self._store.extent()
+        with self._database.reading() as connection:
+            so_far = reached(connection)
+        there = so_far.place if so_far is not None and so_far.ledger == extent.ledger else 0
+        is_done = False
+        if extent.end - there <= _SMALL:
+            try:
+                is_done = self.catch_up(_PATIENCE_SECONDS)
+            except Busy:
+                if so_far is not None and so_far.is_ready:
+                    raise
+        self._percent = 100 if is_done else min(99, 100 * there // max(extent.end, 1))
+        return Progress(is_done, self._percent)
+
+    def _fill_on(self) -> bool:
+        """Take a batch over; whether there may be more."""
+        try:
+            with self._database.writing() as connection:
+                return fill(connection, self._store)
+        except Unreadable as fault:
+            raise StoreUnreadable(LEDGER_FILE, f"is damaged: a line {fault}") from fault
+
+    def _sort(self) -> bool:
+        """Make it quicker to search, once all is in it; whether there is more of that to do."""
+        with self._database.reading() as connection:
+            if _reached(reached(connection)).is_ready:
+                return False
+            missing = missing_indexes(connection)
+        with self._database.writing() as connection:
+            connection.execute(missing[0] if missing else "UPDATE state SET is_ready = 1")
+        return bool(missing)
+
+    def _indexed(self, asked: Question) -> Answer:
+        progress = self._freshened()
+        if asked.is_whole and not progress.is_complete:
+            return Answer((), None, progress)
+        with self._database.reading() as connection:
+            so_far = reached(connection)
+            if so_far is None:
+                return Answer((), 0, Progress(False, 0))
+            wanted = condition(connection, asked, so_far.rows)
+            total = self._counts.count(connection, wanted, so_far.build, so_far.rows)
+            found = hits(connection, page(connection, wanted, asked))
+        return Answer(tuple(told(self._store, found)), total, progress)
+
+    def _renewed(self, do: Callable[[], _Result]) -> _Result:
+        """What ``do`` returns, tried once more with an index made anew where it was damaged."""
+        try:
+            return do()
+        except Damaged:
+            self._whole = None
+            self._database.discard()
+        try:
+            return do()
+        except Damaged as fault:
+            raise HistoryUnavailable(
+                f"its index is damaged, {fault}: delete {INDEX_FILE}"
+            ) from fault
+
+
+def _reached(found: Reached | None) -> Reached:
+    if found is None:
+        raise Damaged("there is no index")
+    return found
+
+
+def _placed(connection: sqlite3.Connection, found: Story | None, place: Place) -> Story | None:
+    """``found`` with what the index knows of the entry at ``place``."""
+    so_far, hit = reached(connection), row_of(connection, *place)
+    if found is None or so_far is None or hit is None:
+        return found
+    newer = hits(connection, [hit.id + 1]) if hit.id < so_far.rows else []
+    return found.placed(_place(newer), so_far.rows - hit.id)
+
+
+def _place(found: Sequence[Hit]) -> Place | None:
+    return (found[0].revision, found[0].line) if found else None
+
+
+def _mark(row: Told) -> Mark:
+    entry, booking = row.entry, row.entry.booking
+    return Mark(
+        place=entry.place,
+        time=entry.time,
+        epoch=booking.epoch,
+        kind=booking.kind,
+        amount=booking.amount,
+        note=booking.note,
+    )
+
+
+def _unfinished(progress: Progress) -> HistoryUnavailable:
+    return HistoryUnavailable(
+        f"it is being indexed, and {progress.percent} % are done: try again in a minute"
+    )

@@ -1,0 +1,277 @@
+"""The history over HTTP: its lists, its epochs, single entries, and whole lists as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from balance.api.downloads import COLUMNS
+from balance.api.openapi import DESCRIPTION
+from balance.api.stream import Stream
+from balance.core.errors import HistoryUnavailable
+from balance.core.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Table
+from balance.core.rows import fill_row
+from balance.desk import Desk
+from balance.store.file_store import FileStore
+from balance.store.memory_store import MemoryStore
+from tests.answers import exactly, problem
+from tests.boards import board
+from tests.described import check
+from tests.markets import BTC, ETH
+from tests.serving import Server
+
+TABLES: tuple[Table, ...] = ("ledger", "fills", "trades")
+
+
+@pytest.fixture(scope="module")
+def desk() -> Desk:
+    """An account that was traded on, reset, and brought back."""
+    desk = Desk(MemoryStore(), board())
+    for note in ("=SUM(A1)", "-5 for rent", "plain", 'Über, "quoted"'):
+        desk.deposit("12.5", note=note, source="http")
+    desk.place_order(
+        symbol=BTC, side="buy", quantity="0.01", leverage=10, take_profit=50_000, stop_loss=30_000
+    )
+    desk.place_order(symbol=ETH, side="buy", type="limit", quantity="0.5", price=1_900)
+    desk.close_position(BTC)
+    desk.place_order(symbol=ETH, side="sell", quantity="0.5")
+    desk.adjust("-0.00000001")
+    desk.reset(500)
+    desk.undo_reset()
+    return desk
+
+
+@pytest.fixture(scope="module")
+def client(desk: Desk) -> FlaskClient:
+    """Asks the product about it."""
+    server = create_app(desk, Stream(1)).server
+    found: FlaskClient = server.test_client()
+    return found
+
+
+def told(client: FlaskClient, path: str) -> Any:
+    answer = client.get(path)
+    check(answer, "GET", path)
+    assert answer.status_code == 200, answer.text
+    return exactly(answer)
+
+
+def refused(client: FlaskClient, path: str, status: int = 422) -> str:
+    answer = client.get(path)
+    check(answer, "GET", path)
+    detail: str = problem(answer, status)["detail"]
+    return detail
+
+
+def test_the_ledger_tells_what_the_older_route_tells_and_more(client: FlaskClient) -> None:
+    listed = told(client, "/history/ledger?limit=1000")
+    entries = told(client, "/virtual_balance/history?limit=1000")["entries"]
+    assert [{name: row[name] for name in entries[0]} for row in listed["rows"]] == entries
+    assert (listed["total"], listed["offset"]) == (len(entries), 0)
+    assert listed["index"] == {"is_complete": True, "percent": 100}
+    fee = next(row for row in listed["rows"] if row["kind"] == "fee")
+    assert (fee["symbol"], fee["owner"], fee["display"]["owner"]) == (ETH, "", "You")
+    opening = listed["rows"][0]
+    assert opening["display"] == {
+        "kind": "Reset undone",
+        "amount": opening["display"]["balance"],
+        "balance": opening["display"]["balance"],
+        "source": "Program",
+        "owner": "\N{EN DASH}",
+        "tone": "flat",
+    }
+
+
+def test_a_page_has_what_is_asked_for(client: FlaskClient) -> None:
+    whole = told(client, "/history/ledger?limit=1000")["rows"]
+    page = told(client, "/history/ledger?offset=3&limit=2")
+    assert (page["rows"], page["offset"], page["total"]) == (whole[3:5], 3, len(whole))
+    assert told(client, "/history/ledger?offset=999")["rows"] == []
+    deposits = told(client, "/history/ledger?kind=deposit,withdrawal&sort=note&text=E")
+    assert [row["note"] for row in deposits["rows"]] == ["-5 for rent", 'Über, "quoted"']
+    cheap = told(client, "/history/ledger?least=-1&most=-0.00000001&epoch=1")
+    assert {row["kind"] for row in cheap["rows"]} == {"fee", "realized_pnl", "adjustment"}
+    assert told(client, "/history/ledger?to=2020-01-01T00:00:00Z")["total"] == 0
+    assert told(client, "/history/ledger?from=2020-01-01T00:00:00Z&after=3&until=5")["total"] == 2
+
+
+def test_fills_and_trades_are_those_of_the_other_routes_with_their_place(
+    client: FlaskClient, desk: Desk
+) -> None:
+    fills = told(client, "/history/fills")
+    older = told(client, "/fills")["fills"]
+    assert [{name: row[name] for name in older[0]} for row in fills["rows"]] == older
+    entries = [entry for entry in desk.store.entries() if entry.booking.fill]
+    assert fills["total"] == len(entries)
+    assert fills["rows"][0]["display"] == fill_row(entries[0], desk.market)["display"]
+    trades = told(client, "/history/trades?symbol=BTC/USDT&side=long&outcome=loss&owner=you")
+    (trade,) = trades["rows"]
+    assert (trade["outcome"], trade["display"]["outcome"]) == ("loss", "Loss")
+    (entry,) = [entry for entry in entries if str(entry.revision) == trade["place"]]
+    assert entry.booking.fill is not None
+    assert entry.booking.fill.trade is not None
+    assert trade["pnl"] == entry.booking.fill.trade.pnl < 0
+    assert told(client, "/history/trades?outcome=win&symbol=BTC/USDT")["total"] == 0
+
+
+def test_the_epochs_tell_their_sums(client: FlaskClient, desk: Desk) -> None:
+    newest, second, first = told(client, "/history/epochs")["epochs"]
+    snapshot = desk.snapshot()
+    assert [each["epoch"] for each in (newest, second, first)] == [3, 2, 1]
+    assert [each["opened_by"] for each in (newest, second, first)] == ["undo", "reset", "start"]
+    assert (newest["continues"], newest["is_current"], newest["ended_at"]) == (1, True, None)
+    for name in ("balance", "realized_pnl", "fees_paid", "deposits", "starting_balance"):
+        assert newest[name] == snapshot[name]
+    assert first["trades"] == 2
+    assert newest["trades"] == 1
+    assert (second["pnl"], second["display"]["pnl"], second["win_rate"]) == (0, "$0.00", None)
+    # nobody has followed its equity
+    assert first["return_percent"] is first["max_drawdown_percent"] is None
+    assert first["display"]["return_percent"] == "\N{EN DASH}"
+    assert [each["epoch"] for each in told(client, "/history/epochs?limit=1")["epochs"]] == [3]
+
+
+def test_an_entry_is_told_whole(client: FlaskClient) -> None:
+    rows = told(client, "/history/ledger?limit=1000")["rows"]
+    for offset, row in enumerate(rows):
+        story = told(client, f"/history/entries/{row['place']}")
+        whole = story["entry"]
+        assert {name: whole[name] for name in row} == row
+        assert story["offset"] == offset
+        assert story["before"] == (rows[offset + 1]["place"] if offset + 1 < len(rows) else None)
+        assert story["after"] == (rows[offset - 1]["place"] if offset else None)
+    opened = next(row for row in rows[::-1] if row["kind"] == "fill")
+    whole = told(client, f"/history/entries/{opened['place']}")["entry"]
+    assert whole["effect"]["position"]["symbol"] == BTC
+    assert whole["effect"]["position"]["exposure_percent"] is None
+    assert [each["type"] for each in whole["effect"]["opened"]] == [
+        "take_profit_market",
+        "stop_market",
+    ]
+    assert (whole["fill"]["symbol"], whole["trade"]) == (BTC, None)
+    closed = next(row for row in rows[::-1] if "Sold 0.01" in row["note"] and row["kind"] == "fill")
+    whole = told(client, f"/history/entries/{closed['place']}")["entry"]
+    assert whole["trade"]["outcome"] == "loss"
+    assert (whole["effect"]["position"], len(whole["effect"]["closed"])) == (None, 2)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_file_has_all_that_is_filtered_in_its_order(client: FlaskClient, table: Table) -> None:
+    listed = told(client, f"/history/{table}?limit=1000&symbol=BTC/USDT&sort=revision")["rows"]
+    path = f"/history/{table}?symbol=BTC/USDT&sort=revision&limit=1&offset=1"
+    answer = client.get(f"{path}&format=csv")
+    assert answer.headers["Content-Type"].split(";")[0] == "text/csv"
+    name = f"attachment; filename=virtual-balance-{table}.csv"
+    assert answer.headers["Content-Disposition"] == name
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert tuple(rows[0]) == COLUMNS[table]
+    assert len(rows) == len(listed) > 0
+    for row, wanted in zip(rows, listed, strict=True):
+        for column, cell in row.items():
+            value = wanted[column]
+            if isinstance(value, Decimal):
+                assert Decimal(cell) == value
+            else:
+                assert cell == ("" if value is None else str(value))
+    as_json = client.get(f"{path}&format=json")
+    assert as_json.headers["Content-Type"].split(";")[0] == "application/json"
+    wanted = [{name: row[name] for name in COLUMNS[table]} for row in listed]
+    assert json.loads(as_json.text, parse_float=Decimal) == {"status": "success", "rows": wanted}
+
+
+def test_an_empty_file_is_whole_too(client: FlaskClient) -> None:
+    path = "/history/trades?symbol=XRP/USDT&format="
+    assert client.get(f"{path}csv").text.splitlines() == [",".join(COLUMNS["trades"])]
+    assert client.get(f"{path}json").get_json() == {"status": "success", "rows": []}
+
+
+def test_no_text_of_a_csv_file_is_a_formula(client: FlaskClient) -> None:
+    text = client.get("/history/ledger?kind=deposit,adjustment&sort=revision&format=csv").text
+    notes = [row["note"] for row in csv.DictReader(io.StringIO(text))]
+    assert notes == ["'=SUM(A1)", "'-5 for rent", "plain", 'Über, "quoted"', ""]
+    amounts = [row["amount"] for row in csv.DictReader(io.StringIO(text))]
+    assert amounts[-1] == "-0.00000001"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("ledger?sort=colour", "sort must be one of revision"),
+        ("ledger?side=buy", "can't be asked for 'side'"),
+        ("fills?outcome=win", "can't be asked for 'outcome'"),
+        ("ledger?kind=gift", "kind must be of start"),
+        ("trades?outcome=draw", "outcome must be of win, loss"),
+        ("ledger?limit=0", "limit must be from 1 to 1,000"),
+        ("ledger?limit=1001", "limit must be at most 1,000"),
+        ("ledger?offset=-1", "offset must be a whole number"),
+        ("ledger?epoch=two", "epoch must be a whole number"),
+        ("ledger?from=yesterday", "from must be a time such as"),
+        ("ledger?least=many", "least must be a number"),
+        ("ledger?format=xml", "format must be csv or json"),
+        ("epochs?limit=0", "limit must be from 1"),
+        ("entries/abc", "must be a revision"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_words(
+    client: FlaskClient, query: str, said: str
+) -> None:
+    assert said in refused(client, f"/history/{query}")
+
+
+def test_an_entry_that_is_not_there_is_not_found(client: FlaskClient) -> None:
+    assert "There is no entry 9999.2" in refused(client, "/history/entries/9999.2", 404)
+
+
+def test_it_says_what_can_be_asked(client: FlaskClient) -> None:
+    for table in TABLES:
+        described = DESCRIPTION["paths"][f"/history/{table}"]["get"]["parameters"]
+        schemas = {each["name"]: each["schema"] for each in described}
+        assert set(schemas) == {*FILTERS[table], "sort", "offset", "limit", "format"}
+        assert {each.removeprefix("-") for each in schemas["sort"]["enum"]} == set(SORTS[table])
+        assert (schemas["limit"]["maximum"], schemas["limit"]["default"]) == (MOST_ROWS, USUAL_ROWS)
+        for name in SORTS[table]:
+            told(client, f"/history/{table}?sort={name}")
+
+
+def test_what_can_not_be_searched_is_a_problem_and_the_newest_are_still_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = create_app(desk, Stream(1)).server.test_client()
+
+    def fail(*_: object) -> None:
+        raise HistoryUnavailable("the disk is full: make room on it")
+
+    monkeypatch.setattr("balance.index.index.Index.catch_up", fail)
+    assert "make room" in refused(client, "/history/ledger?kind=fee", 503)
+    assert "make room" in refused(client, "/history/fills", 503)
+    answer = told(client, "/history/ledger?limit=2")
+    assert (len(answer["rows"]), answer["total"]) == (2, None)
+    assert answer["index"] == {"is_complete": False, "percent": 0}
+
+
+@pytest.fixture
+def two(start_server: Any) -> tuple[Server, Server]:
+    """Two servers on one folder."""
+    return start_server(), start_server()
+
+
+def test_two_servers_on_one_folder_tell_the_same_history(two: tuple[Server, Server]) -> None:
+    first, second = two
+    for number in range(1, 13):
+        server = two[number % 2]
+        assert server.post({"deposit": number}).ok
+        for each in two:
+            page = each.get("/history/ledger?kind=deposit&limit=1").json()
+            assert (page["total"], page["rows"][0]["amount"]) == (number, number)
+    whole = [each.get("/history/ledger?sort=revision&limit=1000").json()["rows"] for each in two]
+    assert whole[0] == whole[1]
+    assert [row["revision"] for row in whole[0]] == list(range(1, 14))
+    assert first.stop() == second.stop() == 0
+    assert [entry.revision for entry in FileStore(first.folder).entries()] == list(range(13, 0, -1))

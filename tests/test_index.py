@@ -1,0 +1,274 @@
+"""The index answers what the ledger itself would, whatever is asked and whatever becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from balance.core.entry import Entry, cursor
+from balance.core.history_rows import history_row
+from balance.core.money import ZERO, exact
+from balance.core.question import FILTERS, SORTS, Question, Table
+from balance.core.wallet import KINDS, MOVES, Wallet
+from balance.index.asking import MARKS
+from balance.index.index import INDEX_FILE, Index
+from balance.index.told import newest_first
+from balance.store.state import State
+from tests.accounts import MOMENT
+from tests.ledgers import NOTES, OWNERS, PRICES, WHY, entries_of, lived, remembered, written
+from tests.length import rounds
+
+TABLES: tuple[Table, ...] = ("ledger", "fills", "trades")
+LIVES = {seed: lived(500, seed, epochs_of=40) for seed in (1, 2, 3)}
+AMOUNT = {"ledger": "amount", "fills": "realized_pnl", "trades": "pnl"}
+Row = dict[str, Any]
+
+
+@cache
+def rows_of(seed: int, table: Table) -> list[Row]:
+    """The rows of a list of one of ``LIVES``, newest first, as the ledger itself tells them."""
+    found = []
+    for each in newest_first(remembered(LIVES[seed])):
+        fill = each.entry.booking.fill
+        if table == "ledger" or (fill and (table == "fills" or fill.trade)):
+            row = history_row(table, each.entry, each.symbol, each.owner)
+            subject = {"source": each.entry.source, "kind": each.entry.booking.kind}
+            subject |= {"owner": each.owner, "symbol": each.symbol, "note": each.entry.booking.note}
+            found.append({**subject, **row, "time": each.entry.time})
+    return found
+
+
+def sort_key(row: Row, name: str) -> Any:
+    value = row[name] if name != "place" else (row["revision"], row["line"])
+    if name == "revision":
+        return row["revision"], row["line"]
+    if name == "owner":
+        return "" if value is None else value or "you"
+    if name in ("note", "opened_because", "closed_because"):
+        return value.casefold()
+    if isinstance(value, Decimal):
+        return float(value)
+    return value if value is not None else "" if name == "symbol" else float("-inf")
+
+
+def fits(row: Row, table: Table, asked: Question) -> bool:
+    owner = {None: None, "": "you"}.get(row["owner"], row["owner"])
+    for name, words in asked.one_of.items():
+        if (owner if name == "owner" else row[name]) not in words:
+            return False
+    names = ("opened_because", "closed_because") if table == "trades" else ("note",)
+    said = "\n".join(row[name] for name in names)
+    amount = row[AMOUNT[table]]
+    return (
+        asked.text.casefold() in said.casefold()
+        and (asked.begin is None or row["time"] >= asked.begin)
+        and (asked.end is None or row["time"] <= asked.end)
+        and (asked.least is None or amount >= asked.least)
+        and (asked.most is None or amount <= asked.most)
+        and (asked.after is None or row["revision"] > asked.after)
+        and (asked.until is None or row["revision"] <= asked.until)
+    )
+
+
+def expected(rows: Sequence[Row], asked: Question) -> list[str]:
+    """The places of all that is asked for, found by looking at each of ``rows``."""
+    name, falls = asked.order
+    found = [row for row in rows if fits(row, asked.table, asked)]
+    # they come newest first, and what is sorted stays so among equals
+    if name in ("revision", "place"):
+        return [row["place"] for row in (found if falls else found[::-1])]
+    found = sorted(found, key=lambda row: sort_key(row, name), reverse=falls)
+    return [row["place"] for row in found]
+
+
+_VALUES: dict[str, Any] = {
+    "kind": st.sampled_from(KINDS),
+    "epoch": st.integers(1, 9),
+    "symbol": st.sampled_from([*PRICES, "XRP/USDT"]),
+    "owner": st.sampled_from(["you", *OWNERS[1:], "nobody"]),
+    "source": st.sampled_from(["bot", "screen", "http", "market", "program"]),
+    "side": st.sampled_from(["buy", "sell", "long", "short"]),
+    "reason": st.sampled_from(["order", "stop_loss", "liquidation", "reset"]),
+    "outcome": st.sampled_from(["win", "loss"]),
+}
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Question:
+    table = draw(st.sampled_from(TABLES))
+    names = [name for name in FILTERS[table] if name in _VALUES]
+    chosen = draw(st.lists(st.sampled_from(names), max_size=2, unique=True))
+    one_of = {
+        name: tuple(draw(st.lists(_VALUES[name], min_size=1, max_size=3, unique=True)))
+        for name in chosen
+    }
+    days = st.none() | st.integers(0, 300).map(lambda tenth: MOMENT + timedelta(hours=tenth))
+    amounts = st.none() | st.decimals(-50, 60, places=2)
+    revisions = st.none() | st.integers(0, 400)
+    return Question(
+        table=table,
+        one_of=one_of,
+        text=draw(st.sampled_from(["", "", "", "RSI", "btc", "ÜBER", "%", "'", *WHY, *NOTES])),
+        begin=draw(days),
+        end=draw(days),
+        least=draw(amounts),
+        most=draw(amounts),
+        after=draw(revisions),
+        until=draw(revisions),
+        sort=draw(st.sampled_from(["", "-"])) + draw(st.sampled_from(SORTS[table])),
+        offset=draw(st.sampled_from([0, 0, 1, 7, 150])),
+        limit=draw(st.sampled_from([1, 10, 1_000])),
+    )
+
+
+@pytest.fixture(scope="module")
+def index_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Index]:
+    """The whole index of one of ``LIVES``, in memory or in a file; made once."""
+
+    @cache
+    def made(kind: str, seed: int) -> Index:
+        folder = tmp_path_factory.mktemp("index")
+        in_memory = kind == "memory"
+        store = remembered(LIVES[seed]) if in_memory else written(folder, LIVES[seed])
+        index = Index(store, None if in_memory else folder / INDEX_FILE)
+        assert index.catch_up()
+        return index
+
+    return made
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+@settings(deadline=None, max_examples=rounds(80, 1_000))
+@given(asked=questions(), seed=st.sampled_from(sorted(LIVES)), near=st.sampled_from([5, 1_000]))
+def test_it_answers_what_a_look_at_every_entry_would(
+    index_of: Callable[[str, int], Index], kind: str, asked: Question, seed: int, near: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        # so that a few rows are enough to be far
+        patch.setattr("balance.index.asking._NEAR", near)
+        index, wanted = index_of(kind, seed), expected(rows_of(seed, asked.table), asked)
+        found = index.ask(asked)
+        assert asked.limit is not None
+        told = [cursor(row.entry.place) for row in found.rows]
+        assert told == wanted[asked.offset : asked.offset + asked.limit]
+        assert (found.total, found.progress.is_complete) == (len(wanted), True)
+        assert [cursor(row.entry.place) for row in index.whole(asked)] == wanted
+
+
+class Lived:
+    """What the epochs of a life come to, each added up anew from its entries."""
+
+    def __init__(self, states: Sequence[State]) -> None:
+        self.entries: dict[int, list[Entry]] = {}
+        for entry in entries_of(states):
+            self.entries.setdefault(entry.booking.epoch, []).append(entry)
+
+    def wallet(self, epoch: int) -> Wallet:
+        first, *others = (entry.booking for entry in self.entries[epoch])
+        begin = first.restated.wallet if first.restated else Wallet.opened(epoch, first.amount)
+        moved = {name: getattr(begin, name) for name, _ in MOVES.values()}
+        for booking in others:
+            if booking.kind in MOVES:
+                name, sign = MOVES[booking.kind]
+                moved[name] += sign * booking.amount
+        return replace(begin, **moved, balance=self.entries[epoch][-1].booking.balance)
+
+    def trades(self, epoch: int, before: int | None = None) -> list[Decimal]:
+        """The P&L of its trades, of those before revision ``before`` if that is named."""
+        own = self.entries[epoch]
+        continued = own[0].booking.continues
+        earlier = []
+        if continued is not None:
+            earlier = self.trades(continued, self.entries[continued][-1].revision)
+        fills = [each.booking.fill for each in own if before is None or each.revision < before]
+        return earlier + [fill.trade.pnl for fill in fills if fill and fill.trade]
+
+    def pnl(self, epoch: int) -> Decimal:
+        wallet = self.wallet(epoch)
+        return wallet.balance - wallet.capital
+
+    def carried(self, epoch: int) -> Decimal:
+        continued = self.entries[epoch][0].booking.continues
+        if continued is not None:
+            between = [self.pnl(each) for each in range(continued + 1, epoch)]
+            return self.carried(continued) + sum(between)
+        return ZERO if epoch == 1 else self.carried(epoch - 1) + self.pnl(epoch - 1)
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+@pytest.mark.parametrize("seed", sorted(LIVES))
+def test_the_sums_of_the_epochs_are_those_of_their_entries(
+    index_of: Callable[[str, int], Index], kind: str, seed: int
+) -> None:
+    life = Lived(LIVES[seed])
+    index = index_of(kind, seed)
+    with exact():
+        assert [row.epoch for row in index.epochs()] == sorted(life.entries, reverse=True)
+        for row in index.epochs():
+            own, later = life.entries[row.epoch], life.entries.get(row.epoch + 1)
+            assert row.wallet == life.wallet(row.epoch)
+            assert row.wallet.balance == row.wallet.explained
+            assert row.carried == life.carried(row.epoch)
+            trades = life.trades(row.epoch)
+            assert row.trades.trades == len(trades)
+            assert row.trades.wins == len([pnl for pnl in trades if pnl > 0])
+            assert row.trades.gained - row.trades.lost == sum(trades)
+            assert row.trades.best == max(trades, default=None)
+            assert row.trades.worst == min(trades, default=None)
+            assert (row.opened_at, row.opened_by) == (own[0].time, own[0].booking.kind)
+            assert row.ended_at == (later[0].time if later else None)
+            assert (row.first_revision, row.last_revision) == (own[0].revision, own[-1].revision)
+            assert (row.entries, row.continues) == (len(own), own[0].booking.continues)
+            assert index.epoch(row.epoch) == row
+    assert any(row.continues for row in index.epochs())
+    assert index.epoch(99) is None
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_marks_are_the_newest_in_a_time(index_of: Callable[[str, int], Index], kind: str) -> None:
+    index = index_of(kind, 1)
+    marked = [each for each in entries_of(LIVES[1]) if each.booking.kind in MARKS]
+    begin, end = marked[2].time, marked[-3].time
+    within = [each for each in marked if begin <= each.time <= end]
+    for most in (3, 1_000):
+        found = index.marks(begin, end, most)
+        assert [(each.place, each.amount) for each in found] == [
+            (each.place, each.booking.amount) for each in within[-most:]
+        ]
+    assert {each.kind for each in index.marks(begin, end, 1_000)} > {"deposit", "reset", "undo"}
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_an_entry_tells_what_stands_around_it(
+    index_of: Callable[[str, int], Index], kind: str
+) -> None:
+    index, entries = index_of(kind, 2), entries_of(LIVES[2])
+    for number in (0, 1, 2, 33, len(entries) - 2, len(entries) - 1):
+        story = index.story(entries[number].place)
+        assert story is not None
+        assert story.told.entry == entries[number]
+        assert story.before == (entries[number - 1].place if number else None)
+        assert story.after == (entries[number + 1].place if number + 1 < len(entries) else None)
+        assert story.offset == len(entries) - 1 - number
+    assert index.story((entries[-1].revision, 99)) is None
+
+
+def test_fees_and_results_tell_of_their_fill(index_of: Callable[[str, int], Index]) -> None:
+    rows = index_of("file", 1).ask(Question(table="ledger", sort="revision", limit=1_000)).rows
+    fill = None
+    for row in rows:
+        booking = row.entry.booking
+        fill = booking.fill or fill
+        if booking.kind in ("fee", "realized_pnl"):
+            assert fill is not None
+            assert (row.symbol, row.owner) == (fill.symbol, fill.owner)
+        if booking.kind in ("deposit", "reset", "start"):
+            assert (row.symbol, row.owner) == (None, None)

@@ -1,0 +1,277 @@
+"""What is in the index fits the ledger, whatever becomes of either of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from balance.core import operations
+from balance.core.errors import HistoryUnavailable, StoreUnreadable
+from balance.core.question import Question
+from balance.index.index import INDEX_FILE, Index
+from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
+from tests.ledgers import entries_of, lived, written
+
+LIFE, OTHER = lived(300, seed=1, epochs_of=40), lived(350, seed=3, epochs_of=40)
+COUNT = len(entries_of(LIFE))
+ALL = Question(table="ledger", limit=1_000)
+OLDEST_FIRST = replace(ALL, sort="revision")
+
+
+@pytest.fixture
+def store(folder: Path) -> FileStore:
+    """An account with three hundred entries."""
+    return written(folder, LIFE)
+
+
+@pytest.fixture
+def index(store: FileStore) -> Index:
+    """Its whole index."""
+    index = Index(store, store.folder / INDEX_FILE)
+    assert index.catch_up()
+    return index
+
+
+def in_step(index: Index, store: FileStore) -> None:
+    """The lists are those of the ledger, entry by entry."""
+    entries = [replace(each, booking=_slim(each.booking)) for each in store.entries()]
+    answer = index.ask(OLDEST_FIRST)
+    assert (answer.total, answer.progress.is_complete) == (len(entries), True)
+    assert [each.entry for each in answer.rows] == entries[::-1]
+    assert [each.entry for each in index.ask(replace(ALL, limit=5)).rows] == entries[:5]
+    fills = [each for each in entries if each.booking.fill]
+    assert [each.entry for each in index.ask(Question(table="fills")).rows] == fills[:100]
+
+
+def _slim(booking: operations.Booking) -> operations.Booking:
+    # lists leave out what an entry leaves behind
+    return replace(booking, effect=None, restated=None, ended=None)
+
+
+def deposit(store: FileStore, amount: int) -> None:
+    store.commit(partial(operations.deposit, amount=amount), source="http")
+
+
+def test_what_is_committed_before_a_question_is_in_its_answer(
+    store: FileStore, index: Index
+) -> None:
+    for amount in (1, 2, 3):
+        deposit(store, amount)
+        assert not index.is_complete
+        answer = index.ask(replace(ALL, one_of={"kind": ("deposit",)}, limit=1))
+        assert answer.rows[0].entry.booking.amount == amount
+        assert index.is_complete
+        assert index.ask(ALL).total == COUNT + amount
+    in_step(index, store)
+
+
+def test_a_count_is_right_after_each_of_many_changes(store: FileStore, index: Index) -> None:
+    asked = replace(ALL, text="x", one_of={"kind": ("deposit", "adjustment")})
+    for number in range(1, 8):
+        store.commit(partial(operations.adjust, amount=number, note="X"), source="http")
+        assert index.ask(asked).total == number
+        deposit(store, 1)
+        assert index.ask(asked).total == number
+
+
+def test_a_commit_that_is_not_in_the_ledger_yet_is_in_the_answer(
+    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = (store.folder / LEDGER_FILE).read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr("balance.store.ledger_file.LedgerFile.append", _refuse)
+        deposit(store, 5)
+    assert (store.folder / LEDGER_FILE).read_bytes() == kept
+    in_step(index, store)
+    assert index.ask(ALL).total == COUNT + 1
+    # the next one writes both, and none is told twice
+    deposit(store, 6)
+    assert (store.folder / LEDGER_FILE).read_bytes().startswith(kept)
+    in_step(index, store)
+    assert index.ask(ALL).total == COUNT + 2
+
+
+def _refuse(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_half_a_commit_is_taken_over_in_two_steps(folder: Path) -> None:
+    states = next(
+        LIFE[:number] for number in range(50, len(LIFE)) if len(LIFE[number - 1].entries) == 3
+    )
+    store = written(folder, states[:-1])
+    index = Index(store, folder / INDEX_FILE)
+    in_step(index, store)
+    whole = written(folder / "whole", states)
+    lines = (whole.folder / LEDGER_FILE).read_bytes().splitlines(keepends=True)
+    # a reader may see any part of what is being appended
+    (folder / ACCOUNT_FILE).write_bytes((whole.folder / ACCOUNT_FILE).read_bytes())
+    for end in (len(lines) - 2, len(lines) - 1, len(lines)):
+        (folder / LEDGER_FILE).write_bytes(b"".join(lines[:end]) + lines[-1][:20] * (end % 2))
+        in_step(index, FileStore(folder))
+    rows = index.ask(ALL).rows
+    assert len({(row.symbol, row.owner) for row in rows[:3]}) == 1
+
+
+def _garbage(folder: Path) -> None:
+    (folder / INDEX_FILE).write_bytes(b"garbage" * 999)
+
+
+def _half(folder: Path) -> None:
+    file = folder / INDEX_FILE
+    content = file.read_bytes()
+    file.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
+
+
+def _gone(folder: Path) -> None:
+    (folder / INDEX_FILE).unlink()
+
+
+def _newer(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / INDEX_FILE)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+def _other_tables(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / INDEX_FILE)) as connection:
+        connection.execute("DROP TABLE fills")
+        connection.commit()
+
+
+def _another_ledger(folder: Path) -> None:
+    written(folder, OTHER)
+
+
+def _shorter_ledger(folder: Path) -> None:
+    written(folder, LIFE[:-40])
+
+
+def _edited_ledger(folder: Path) -> None:
+    file = folder / LEDGER_FILE
+    file.write_bytes(file.read_bytes().replace(b"Funding of", b"Founding o"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(_garbage, _half, _gone, _newer, _other_tables),
+        *(_another_ledger, _shorter_ledger, _edited_ledger),
+    ],
+)
+@pytest.mark.parametrize("is_open", [True, False])
+def test_what_does_not_fit_is_made_anew(
+    store: FileStore, index: Index, damage: Callable[[Path], None], is_open: bool
+) -> None:
+    if not is_open:
+        index.close()
+    damage(store.folder)
+    store = FileStore(store.folder)
+    index = Index(store, store.folder / INDEX_FILE)
+    # what is asked first may be what finds it
+    index.ask(OLDEST_FIRST)
+    index.catch_up()
+    in_step(index, store)
+    deposit(store, 5)
+    in_step(index, store)
+
+
+def test_a_ledger_that_is_replaced_under_a_running_index_is_noticed(
+    store: FileStore, index: Index
+) -> None:
+    for states in (OTHER, LIFE[:-20], LIFE):
+        (store.folder / LEDGER_FILE).unlink()
+        written(store.folder, states)
+        in_step(index, FileStore(store.folder))
+
+
+def test_an_index_that_is_deleted_while_it_is_used_is_made_anew(
+    store: FileStore, index: Index
+) -> None:
+    for name in ("", "-wal", "-shm"):
+        (store.folder / f"{INDEX_FILE}{name}").unlink(missing_ok=True)
+    in_step(index, store)
+    assert (store.folder / INDEX_FILE).exists()
+
+
+def test_a_locked_index_is_a_problem_with_words_and_the_newest_entries_are_told(
+    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("balance.index.database.BUSY_SECONDS", 0.01)
+    index.close()
+    with closing(sqlite3.connect(store.folder / INDEX_FILE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        deposit(store, 5)
+        with pytest.raises(HistoryUnavailable, match="another program has it for too long"):
+            index.ask(OLDEST_FIRST)
+        answer = index.ask(replace(ALL, limit=3))
+        assert answer.rows[0].entry.booking.amount == 5
+        assert (answer.total, answer.progress.is_complete) == (None, False)
+        other.execute("ROLLBACK")
+    in_step(index, store)
+
+
+def test_a_full_disk_is_a_problem_with_words_and_the_newest_entries_are_told(
+    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deposit(store, 5)
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    with monkeypatch.context() as patch:
+        patch.setattr("balance.index.filling._insert", _raiser(full))
+        with pytest.raises(HistoryUnavailable, match="the disk is full: make room"):
+            index.ask(OLDEST_FIRST)
+        assert index.ask(ALL).rows[0].entry.booking.amount == 5
+    in_step(index, store)
+
+
+def _raiser(fault: Exception) -> Callable[..., None]:
+    def refuse(*_: object) -> None:
+        raise fault
+
+    return refuse
+
+
+def test_a_damaged_line_of_the_ledger_is_told_and_never_skipped(
+    store: FileStore, index: Index
+) -> None:
+    index.close()
+    (store.folder / INDEX_FILE).unlink()
+    file = store.folder / LEDGER_FILE
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines[:40], b"garbage\n", *lines[41:]]))
+    index = Index(store, store.folder / INDEX_FILE)
+    with pytest.raises(
+        StoreUnreadable, match=r"ledger\.jsonl is damaged: a line is not valid JSON"
+    ):
+        index.ask(OLDEST_FIRST)
+    assert len(index.ask(replace(ALL, limit=100)).rows) == 100
+
+
+def test_a_big_backlog_is_left_to_whoever_has_time(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("balance.index.index._SMALL", 1_000)
+    monkeypatch.setattr("balance.index.filling.BATCH", 100)
+    index = Index(store, store.folder / INDEX_FILE)
+    answer = index.ask(replace(ALL, limit=2))
+    assert [each.entry.place for each in answer.rows] == [
+        each.place for each, _ in zip(store.entries(), range(2), strict=False)
+    ]
+    assert (answer.total, answer.progress.is_complete, answer.progress.percent) == (None, False, 0)
+    assert index.ask(OLDEST_FIRST).rows == ()
+    # a turn of the work, and what it has come to
+    assert not index.catch_up(0)
+    some = index.ask(OLDEST_FIRST)
+    assert (len(some.rows), some.total, some.progress.is_complete) == (100, 100, False)
+    assert 10 < some.progress.percent < 90
+    with pytest.raises(HistoryUnavailable, match=r"it is being indexed, and \d\d % are done"):
+        next(index.whole(OLDEST_FIRST))
+    assert len(list(index.whole(ALL))) == COUNT
+    assert index.catch_up()
+    in_step(index, store)
