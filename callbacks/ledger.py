@@ -1,4 +1,4 @@
-"""The ledger on Overview and on History."""
+"""The ledger on History."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -10,12 +10,11 @@ from balance.desk import Desk
 from layouts.history import ALL
 from layouts.ledger import ledger_rows
 
-NEWEST = 8
 PAGE = 25
 
 
 def register(app: Dash, desk: Desk) -> None:
-    """Let the ledgers show what ``desk`` has, and follow the account while they are looked at."""
+    """Let the ledger show what ``desk`` has, and follow the account while it is looked at."""
     app.clientside_callback(
         ClientsideFunction("tables", "turnPage"),
         Output("history-cursors", "data"),
@@ -27,21 +26,12 @@ def register(app: Dash, desk: Desk) -> None:
         State("history-next", "data"),
         prevent_initial_call=True,
     )
-    for tab, draw in (("overview", "drawNewest"), ("history", "drawPage")):
-        app.clientside_callback(
-            ClientsideFunction("tables", draw),
-            Output(f"{tab}-ledger", "data-drawn"),
-            Input(f"{tab}-entries", "data"),
-            prevent_initial_call=True,
-        )
-
-    @app.callback(
-        Output("overview-entries", "data"),
-        Input("overview-revision", "data"),
+    app.clientside_callback(
+        ClientsideFunction("tables", "drawPage"),
+        Output("history-ledger", "data-drawn"),
+        Input("history-entries", "data"),
         prevent_initial_call=True,
     )
-    def read_newest(_: str) -> dict[str, Any]:
-        return _told(desk, limit=NEWEST)
 
     @app.callback(
         Output("history-entries", "data"),

@@ -58,6 +58,16 @@ def connect(place: Place) -> html.Section:
     )
 
 
+def curl_parts(place: Place, path: str, body: str) -> list[str]:
+    """A request with ``body`` as a line for a shell, in parts, for who is at ``place``."""
+    return [
+        f"curl {place.address}{path}",
+        *(["-H 'Authorization: Bearer TOKEN'"] if place.needs_token else []),
+        "-H 'Content-Type: application/json'",
+        f"-d '{body}'",
+    ]
+
+
 def _signal_text(place: Place) -> str:
     secret = ', "secret": "SECRET"' if place.needs_secret else ""
     body = f'{{"symbol": "{_symbol(place)}", "side": "buy", "confidence": 0.8{secret}}}'
@@ -93,13 +103,7 @@ def _symbol(place: Place) -> str:
 
 
 def _curl(place: Place, path: str, body: str) -> str:
-    token = "  -H 'Authorization: Bearer TOKEN' \\\n" if place.needs_token else ""
-    return (
-        f"curl {place.address}{path} \\\n"
-        f"{token}"
-        "  -H 'Content-Type: application/json' \\\n"
-        f"  -d '{body}'"
-    )
+    return " \\\n  ".join(curl_parts(place, path, body))
 
 
 def _snippet(name: str, title: str, words: str, text: str) -> html.Div:

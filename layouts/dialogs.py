@@ -1,4 +1,4 @@
-"""The dialogs: begin anew, move money in, out or by hand, and change a position."""
+"""The dialogs: begin anew, move money in, out or by hand, change a position, explain a figure."""
 
 import dash_bootstrap_components as dbc
 from dash import html
@@ -89,6 +89,20 @@ def position_dialog() -> dbc.Modal:
             button("Cancel", "position-cancel"),
             button("Set both", "position-set", color="primary", outline=False),
         ],
+    )
+
+
+def derivation_dialog() -> dbc.Modal:
+    """How a figure comes about, term by term; written by the page."""
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle("How it comes about", id="derivation-title")),
+            dbc.ModalBody(html.Div(id="derivation-body", className="derivation-body")),
+        ],
+        id="derivation-dialog",
+        centered=True,
+        scrollable=True,
+        is_open=False,
     )
 
 

@@ -1,11 +1,13 @@
-"""Overview: what there is, how it came about, and what happened last."""
+"""Overview: what there is, how it went, what is at risk, how it came about, what happened last."""
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from layouts.cards import summary_row
+from layouts.first import first_minute
 from layouts.live import live_text
 from layouts.parts import card
+from layouts.performance import equity_panel, exposure_panel, glance_panel, performance_panel
 from layouts.tab import Place, Tab
 
 # each row: the sign before it, what it is called, the field, and how it stands out
@@ -28,7 +30,7 @@ _EXPLAINED = {
 }
 
 
-def _build(_: Place) -> Component:
+def _build(place: Place) -> Component:
     return html.Div(
         [
             summary_row(
@@ -38,18 +40,22 @@ def _build(_: Place) -> Component:
                 equity_id="overview-portfolio-value",
                 available_id="overview-available-balance",
             ),
+            first_minute(place),
             html.Div(
                 [
-                    card("How the balance comes about", _equation()),
+                    equity_panel(),
+                    performance_panel(),
+                    exposure_panel(),
+                    glance_panel(),
+                    card("How the balance comes about", _equation(), className="five"),
                     card(
                         "Newest entries",
-                        # what the entries below are to be in step with, and they themselves
-                        dcc.Store(id="overview-revision"),
-                        dcc.Store(id="overview-entries"),
+                        # drawn by the page
                         html.Div(id="overview-ledger", className="scroller"),
+                        className="seven",
                     ),
                 ],
-                className="columns",
+                className="overview-grid",
             ),
         ],
         className="tab-body",
@@ -63,7 +69,7 @@ def _equation() -> html.Ul:
 def _term(sign: str, name: str, field: str, manner: str) -> html.Li:
     figure = {"signed": "pnl-figure", "sum": "balance-figure"}.get(manner, "")
     return html.Li(
-        [name, live_text(field, id=f"overview-equation-{field}", className=figure)],
+        [name, live_text(field, id=f"overview-equation-{field}", className=figure, derive=field)],
         className=manner,
         title=_EXPLAINED.get(field),
         **{"data-sign": sign},

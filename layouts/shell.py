@@ -8,7 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.alerts import alerts_button, alerts_dialog
-from layouts.dialogs import money_dialog, position_dialog, reset_dialog
+from layouts.dialogs import derivation_dialog, money_dialog, position_dialog, reset_dialog
 from layouts.live import filled
 from layouts.parts import icon_button
 from layouts.settings import settings_button, settings_dialog
@@ -59,6 +59,7 @@ def shell(
                 position_dialog(),
                 settings_dialog(),
                 alerts_dialog(),
+                derivation_dialog(),
                 # toasts are put here by the page
                 html.Div(id="toasts", className="toasts", **{"aria-live": "polite"}),
             ],

@@ -213,10 +213,10 @@
     }
   }
 
-  const followed = [null, null];
+  let followed = null;
 
-  /* The fan-out: shows what balance-store holds, and returns the revision that each ledger is to
-   * be in step with, which only one that is looked at follows.
+  /* The fan-out: shows what balance-store holds, and returns the revision that the ledger is to
+   * be in step with, which it follows only while it is looked at.
    *
    * The texts are written into the page itself. As outputs of this callback each would go through
    * Dash's store and its loading state: measured on the same page, some 60 dispatches a change.
@@ -224,9 +224,7 @@
   function fanOut(store, path) {
     show();
     const wanted = store.revision === undefined ? null : `${store.account}.${store.revision}`;
-    return ["/", "/history"].map((own, place) =>
-      own === path && wanted !== followed[place] ? (followed[place] = wanted) : noUpdate(),
-    );
+    return path === "/history" && wanted !== followed ? (followed = wanted) : noUpdate();
   }
 
   // what a page that changed the balance itself was answered

@@ -102,8 +102,19 @@
     }
   }).observe(document.documentElement, { childList: true, subtree: true });
 
+  let address = null;
+  const lookers = [];
+
+  /* Has `look` called with the address now and whenever another tab is come to. */
+  function follow(look) {
+    lookers.push(look);
+    address === null || look(address);
+  }
+
   /* Which panels are hidden: all but that of the address. */
   function showPanel(path, paths) {
+    address = path;
+    lookers.forEach((look) => look(path));
     const outputs = window.dash_clientside.callback_context.outputs_list;
     return outputs.map(({ id }) => paths[id.slice(0, -"-panel".length)] !== path);
   }
@@ -124,7 +135,7 @@
     return !open;
   }
 
-  window.balanceScreen = { toast, flash, clock };
+  window.balanceScreen = { toast, flash, clock, follow };
   window.dash_clientside = {
     ...window.dash_clientside,
     screen: { showPanel, bring, openMenu },

@@ -85,10 +85,6 @@
     return window.dash_clientside.no_update;
   }
 
-  const NEWEST = ["time", "kind", "note", "amount", "balance"].map((wanted) =>
-    LEDGER.find(([, field]) => field === wanted),
-  );
-  const drawNewest = (entries) => drawEntries("overview-ledger", NEWEST, entries);
   const drawPage = (entries) => drawEntries("history-ledger", LEDGER, entries);
 
   /* Where the shown page of the history begins, behind where those before it do. */
@@ -103,6 +99,6 @@
   window.balanceTables = { emptyState };
   window.dash_clientside = {
     ...window.dash_clientside,
-    tables: { drawNewest, drawPage, turnPage },
+    tables: { drawPage, turnPage },
   };
 })();

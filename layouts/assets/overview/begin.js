@@ -1,0 +1,79 @@
+/* What the first minute offers: a small position and a small bot, in words and with one click. */
+(() => {
+  "use strict";
+
+  const { carryOut, send } = window.balanceRequests;
+
+  const ORDER = { side: "buy", leverage: 5 };
+  const SHARE = 1; // percent of what is available
+  const BOT = {
+    strategy: "ema_crossover",
+    timeframe: "1m",
+    stake: 1,
+    stake_unit: "percent",
+    leverage: 3,
+    stop_loss: 2,
+    take_profit: 4,
+  };
+  const FETCH_TIMEOUT_MS = 4000;
+
+  /* What the order would do now: [the server's preview, what went wrong]. */
+  async function preview(symbol) {
+    const body = JSON.stringify({ ...ORDER, symbol, percent: SHARE });
+    try {
+      const headers = { "Content-Type": "application/json" };
+      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+      const response = await fetch("/orders/preview", { method: "POST", headers, body, signal });
+      const answer = await response.json();
+      return response.ok ? [answer, ""] : [null, answer.detail];
+    } catch {
+      return [null, "The server does not answer."];
+    }
+  }
+
+  function orderWords(symbol, { display }) {
+    const { quantity, leverage, price, notional, margin, fee, liquidation_price: end } = display;
+    return (
+      `Buys ${quantity} at market, about ${price}: ${symbol} worth ${notional} at ${leverage} leverage. ` +
+      `Margin ${margin}, fee ${fee}, liquidated at ${end}.`
+    );
+  }
+
+  const botWords = (symbol) =>
+    `Makes and starts a bot on ${symbol}: EMA crossover on candles of one minute, with ${BOT.stake}% of ` +
+    `what is available as its margin, ${BOT.leverage}x leverage, stop-loss ${BOT.stop_loss}%, ` +
+    `take-profit ${BOT.take_profit}%.`;
+
+  /* Places the order for exactly the quantity that the words said. */
+  async function buy(symbol, { quantity }) {
+    const [done] = await carryOut("POST", "/orders", JSON.stringify({ ...ORDER, symbol, quantity }));
+    if (done) {
+      window.dash_clientside.set_props("futures-symbol", { value: symbol });
+      window.balanceAddress.go("/futures");
+    }
+  }
+
+  // a name that no other bot has
+  function freeName(symbol) {
+    const base = `EMA crossover ${symbol.split("/")[0]}`;
+    const taken = new Set(window.balanceBots.state?.bots.map(({ name }) => name));
+    let name = base;
+    for (let number = 2; taken.has(name); number += 1) {
+      name = `${base} ${number}`;
+    }
+    return name;
+  }
+
+  async function startBot(symbol) {
+    const body = JSON.stringify({ ...BOT, name: freeName(symbol), symbol });
+    const [made, words, answer] = await send("POST", "/bots", body);
+    if (!made) {
+      window.balanceScreen.toast(words, "error");
+      return;
+    }
+    await carryOut("POST", `/bots/${encodeURIComponent(answer.bot.id)}/start`);
+    window.balanceAddress.go("/auto");
+  }
+
+  window.balanceBegin = { preview, orderWords, botWords, buy, startBot };
+})();

@@ -1,0 +1,131 @@
+/* How a figure comes about: whatever carries `data-derive` opens it, by click or by keyboard. */
+(() => {
+  "use strict";
+
+  const { make } = window.balanceAtoms;
+
+  const HINT = "How this comes about";
+  const REFRESH_MS = 2000;
+  const MOUNT_TRIES = 120;
+
+  let wanted = null; // the name of the figure that is explained
+  let shape = ""; // which terms the dialog has
+  let tick = null;
+  let readAt = 0;
+
+  const body = () => document.getElementById("derivation-body");
+
+  function term({ sign, label, href, title }) {
+    const name = href === null || href === undefined ? label : make("a", { href }, label);
+    return make(
+      "tr",
+      { class: sign === "=" ? "sum" : null },
+      make("td", { class: "sign" }, sign),
+      make("th", { scope: "row", title }, name),
+      make("td", { class: "number" }),
+    );
+  }
+
+  function build({ words, terms }) {
+    const rows = make("tbody", {}, ...terms.map(term));
+    const table = make("table", { class: "derivation", "aria-label": "Terms" }, rows);
+    body().replaceChildren(make("p", { class: "dialog-words" }), table);
+  }
+
+  function show(derivation) {
+    const { title, words, terms } = derivation;
+    const now = JSON.stringify([wanted, terms.map(({ sign, label, href }) => [sign, label, href])]);
+    // what stays keeps the focus
+    if (now !== shape || body().firstChild === null) {
+      build(derivation);
+      shape = now;
+    }
+    window.balanceLive.write(document.getElementById("derivation-title"), title);
+    window.balanceLive.write(body().querySelector(".dialog-words"), words);
+    body().querySelectorAll("td.number").forEach((cell, at) => {
+      const { display, amount } = terms[at];
+      window.balanceLive.write(cell, display);
+      cell.title = amount === null || amount === undefined ? "" : `Exactly ${amount}`;
+    });
+  }
+
+  function showProblem(words) {
+    shape = "";
+    body().replaceChildren(make("p", { class: "problem", role: "alert" }, words));
+  }
+
+  async function read() {
+    const { snapshot } = window.balanceState;
+    const name = wanted;
+    [tick, readAt] = [snapshot?.tick + snapshot?.revision, Date.now()];
+    const [answer, wrong] = await window.balancePerformance.read();
+    if (body() === null || name !== wanted) {
+      return;
+    }
+    const derivation = answer?.derivations[name];
+    derivation === undefined ? showProblem(wrong || "This figure is not known.") : show(derivation);
+  }
+
+  // a dialog is put into the page some time after it was asked for
+  function whenThere(run, tries = MOUNT_TRIES) {
+    if (body() !== null) {
+      run();
+    } else if (tries > 0) {
+      requestAnimationFrame(() => whenThere(run, tries - 1));
+    }
+  }
+
+  /* Opens the dialog for a figure by its name. */
+  function open(name) {
+    [wanted, shape] = [name, ""];
+    const set = window.dash_clientside.set_props;
+    set("derivation-title", { children: "How it comes about" });
+    set("derivation-dialog", { is_open: true });
+    whenThere(read);
+  }
+
+  function follow(snapshot) {
+    const isMoved = snapshot.tick + snapshot.revision !== tick;
+    if (body() !== null && isMoved && Date.now() - readAt > REFRESH_MS) {
+      read();
+    }
+  }
+
+  // a figure that can be opened is a button, wherever it comes from
+  function mark(element) {
+    element.setAttribute("role", "button");
+    element.setAttribute("tabindex", "0");
+    element.title ||= HINT;
+  }
+
+  const UNMARKED = "[data-derive]:not([role])";
+
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) {
+      for (const node of addedNodes) {
+        node.matches?.(UNMARKED) && mark(node);
+        node.querySelectorAll?.(UNMARKED).forEach(mark);
+      }
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
+  document.addEventListener("click", ({ target }) => {
+    const figure = target.closest?.("[data-derive]");
+    if (figure) {
+      open(figure.dataset.derive);
+    } else if (target.closest?.("#derivation-body a")) {
+      window.dash_clientside.set_props("derivation-dialog", { is_open: false });
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const isPress = event.key === "Enter" || event.key === " ";
+    if (isPress && event.target.matches?.("[data-derive]")) {
+      event.preventDefault();
+      open(event.target.dataset.derive);
+    }
+  });
+
+  window.balanceState.follow(follow);
+  window.balanceDerivation = { open };
+})();

@@ -1,0 +1,104 @@
+/* What is open of each symbol: how much of it is long or short, and the positions at a glance. */
+(() => {
+  "use strict";
+
+  const { make, arrange, writeFigure } = window.balanceAtoms;
+  const write = (element, words) => window.balanceLive.write(element, words);
+
+  const NOTHING = [
+    "bi-circle-half",
+    "Nothing is at risk",
+    "What you hold long or short is shown here against your equity. Open a position on Futures Trading.",
+  ];
+  const NONE_OPEN = [
+    "bi-graph-up-arrow",
+    "No open positions",
+    "Your positions are listed here with their profit or loss, and how far away liquidation is.",
+  ];
+
+  const place = (name) => document.getElementById(`overview-${name}`);
+
+  let looked = false;
+  // by symbol
+  const bars = new Map();
+  const rows = new Map();
+
+  function newBar(symbol) {
+    const bar = make("span", { class: "bar" });
+    const words = make("span", { class: "exposure-words" });
+    const name = make("span", { class: "exposure-symbol" }, symbol);
+    const scale = make("span", { class: "scale", "aria-hidden": "true" }, bar);
+    return { element: make("li", {}, name, words, scale), bar, words };
+  }
+
+  function showBar({ bar, words }, { side, notional, exposure_percent: share, display }, most) {
+    bar.dataset.side = side;
+    bar.style.width = `${(notional / most) * 50}%`;
+    const part = share === null || share === undefined ? "" : `, ${display.exposure_percent}`;
+    write(words, `${display.side} ${display.notional}${part}`);
+  }
+
+  function newRow(symbol) {
+    const cells = ["side", "pnl", "roe", "distance"].map((name) => [name, make("span", { class: name })]);
+    const parts = Object.fromEntries(cells);
+    parts.pnl.className += " pnl-figure";
+    parts.roe.className += " pnl-figure";
+    const name = make("span", { class: "symbol" }, symbol);
+    const link = make("a", { href: "/futures", class: "glance" }, name, ...cells.map(([, each]) => each));
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      window.dash_clientside.set_props("futures-symbol", { value: symbol });
+      window.balanceAddress.go("/futures");
+    });
+    return { element: make("li", {}, link), ...parts };
+  }
+
+  function showRow({ side, pnl, roe, distance }, { liquidation_price: price, display }) {
+    write(side, display.side_words);
+    side.dataset.side = display.side.toLowerCase();
+    writeFigure(pnl, display.unrealized_pnl);
+    writeFigure(roe, display.roe_percent);
+    const far = display.liquidation_distance_percent;
+    write(distance, price === null ? "no liquidation" : `${far} to liquidation`);
+    distance.title = price === null ? "" : `Liquidated at a mark price of ${display.liquidation_price}`;
+  }
+
+  // one element for each position in a list, those that stay kept
+  function showList(list, known, positions, create, showOne) {
+    for (const symbol of known.keys()) {
+      positions.some((each) => each.symbol === symbol) || known.delete(symbol);
+    }
+    for (const each of positions) {
+      known.has(each.symbol) || known.set(each.symbol, create(each.symbol));
+      showOne(known.get(each.symbol), each);
+    }
+    arrange(list, positions.map(({ symbol }) => known.get(symbol).element));
+  }
+
+  function showEmpty(name, isEmpty, empty) {
+    const element = place(`${name}-empty`);
+    place(name).hidden = isEmpty;
+    element.hidden = !isEmpty;
+    if (isEmpty && element.firstChild === null) {
+      element.append(window.balanceTables.emptyState(empty));
+    }
+  }
+
+  function draw(snapshot) {
+    if (!looked || snapshot === null) {
+      return;
+    }
+    const positions = [...snapshot.positions].sort((one, other) => other.notional - one.notional);
+    const most = Math.max(1e-9, ...positions.map(({ notional }) => notional));
+    showEmpty("exposure-bars", positions.length === 0, NOTHING);
+    showEmpty("glance", positions.length === 0, NONE_OPEN);
+    showList(place("exposure-bars"), bars, positions, newBar, (bar, each) => showBar(bar, each, most));
+    showList(place("glance"), rows, positions, newRow, showRow);
+  }
+
+  window.balanceState.follow(draw);
+  window.balanceScreen.follow((path) => {
+    looked = path === "/";
+    draw(window.balanceState.snapshot);
+  });
+})();

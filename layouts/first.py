@@ -1,0 +1,96 @@
+"""The first minute: three things to try on an account in which nothing has been done yet."""
+
+import json
+import shlex
+
+from dash import html
+from dash.development.base_component import Component
+
+from layouts.auto_connect import curl_parts
+from layouts.parts import button, copy_button
+from layouts.tab import Place
+
+
+def first_minute(place: Place) -> html.Section:
+    """The panel for who is at ``place``; the page shows it, and writes what each step does."""
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Your first minute", className="panel-title"),
+                    html.Span(id="overview-first-progress", role="status"),
+                    button("Not now", "overview-first-dismiss", "x-lg"),
+                ],
+                className="first-head",
+            ),
+            html.Ol(
+                [
+                    _step(
+                        "position",
+                        "Open a first position",
+                        _words("position"),
+                        _act("position", "Open this position", "graph-up-arrow"),
+                    ),
+                    _step(
+                        "bot",
+                        "Start a bot",
+                        _words("bot"),
+                        _act("bot", "Start this bot", "robot"),
+                    ),
+                    _step(
+                        "script",
+                        "Connect your own script",
+                        html.P("Either line books a gain of 12.30, on every open tab at once."),
+                        _line("curl", "For a shell", _curl_text(place)),
+                        _line("python", "For Python, in this program's folder", _python_text(place)),
+                    ),
+                ],
+                className="first-steps",
+            ),
+        ],
+        id="overview-first",
+        className="panel first",
+        hidden=True,
+        # what may be traded
+        **{"data-symbols": " ".join(place.symbols)},
+    )
+
+
+def _step(name: str, title: str, *parts: Component) -> html.Li:
+    state = html.Span(id=f"overview-first-{name}-state", className="first-state")
+    return html.Li(
+        [html.H3([title, state], className="snippet-title"), *parts],
+        id=f"overview-first-{name}",
+        className="first-step",
+    )
+
+
+def _words(name: str) -> html.P:
+    return html.P(id=f"overview-first-{name}-words", className="first-words")
+
+
+def _act(name: str, words: str, icon: str) -> Component:
+    id = f"overview-first-{name}-btn"
+    return button(words, id, icon, color="primary", outline=False, disabled=True)
+
+
+def _line(name: str, what: str, text: str) -> html.Div:
+    target = f"overview-first-{name}"
+    return html.Div(
+        [
+            html.Span(what, className="snippet-words"),
+            copy_button(target, what),
+            html.Pre(text, id=target, className="snippet", tabIndex=0),
+        ],
+        className="snippet-card",
+    )
+
+
+def _curl_text(place: Place) -> str:
+    return " ".join(curl_parts(place, "/virtual_balance", '{"adjust": 12.30}'))
+
+
+def _python_text(place: Place) -> str:
+    folder = json.dumps(place.data_dir) if place.data_dir else ""
+    code = f"from balance import open_account; print(open_account({folder}).adjust(12.30).balance)"
+    return f"python -c {shlex.quote(code)}"

@@ -1,0 +1,127 @@
+"""The panels of how the account went and what is at risk; what is drawn is drawn by the page."""
+
+from dash import html
+
+from balance.core.figures import NONE
+from layouts.live import derivable, live_text
+from layouts.parts import card
+
+# what it is called, the live figure, and its derivation
+_PERIODS = (
+    ("Today", "pnl_today", "pnl_today"),
+    ("This week", "pnl_week", "pnl_week"),
+    ("This epoch", "current_pnl", "pnl_epoch"),
+    ("All time", "pnl_all_time", "pnl_all_time"),
+)
+# what it is called, and its name among the figures that the server is asked for
+_FIGURES = (
+    ("Return, time-weighted", "return_percent"),
+    ("Deepest drawdown", "max_drawdown_percent"),
+    ("Deepest drawdown of P&L", "max_drawdown"),
+    ("Win rate", "win_rate"),
+    ("Profit factor", "profit_factor"),
+    ("Trades", "trades"),
+    ("Average trade", "average_trade"),
+    ("Best trade", "best_trade"),
+    ("Worst trade", "worst_trade"),
+    ("Fees paid", "fees_paid"),
+    ("Funding paid", "funding_paid"),
+)
+_EXPOSURES = (
+    ("Long", "long_exposure"),
+    ("Short", "short_exposure"),
+    ("Net", "net_exposure"),
+    ("Of equity", "exposure_percent"),
+)
+
+
+def equity_panel() -> html.Section:
+    """The curve of the equity and of its drawdown, with what is read off it."""
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Equity", className="panel-title"),
+                    html.Div(id="overview-equity-ranges", className="equity-ranges"),
+                ],
+                className="equity-head",
+            ),
+            html.Div(id="overview-equity-readout", className="equity-readout"),
+            html.Div(id="overview-equity-plot", className="equity-plot", role="presentation"),
+            html.Div(id="overview-equity-figures", className="equity-figures"),
+            html.Div(id="overview-equity-note", className="equity-note", role="status"),
+            html.Details(
+                [
+                    html.Summary("As a table"),
+                    html.Div(id="overview-equity-rows", className="scroller rows"),
+                ],
+                id="overview-equity-table",
+            ),
+        ],
+        className="panel eight equity-panel",
+    )
+
+
+def performance_panel() -> html.Section:
+    """P&L by period, and how well the trades of this epoch went."""
+    return card(
+        "Performance",
+        html.Dl([_period(*each) for each in _PERIODS], className="periods"),
+        html.Dl([_figure(*each) for each in _FIGURES], className="performance"),
+        html.P(id="overview-performance-note", className="equity-note", role="status"),
+        className="four",
+    )
+
+
+def _period(name: str, field: str, derivation: str) -> html.Div:
+    id = f"overview-period-{field.replace('_', '-')}"
+    figure = live_text(field, id=id, className="pnl-figure", derive=derivation)
+    return html.Div([html.Dt(name), html.Dd(figure)])
+
+
+def _figure(name: str, figure: str) -> html.Div:
+    text = html.Span(
+        NONE,
+        id=f"overview-performance-{figure.replace('_', '-')}",
+        className="pnl-figure",
+        **{"data-performance": figure, "data-tone": "flat", **derivable(figure)},
+    )
+    return html.Div([html.Dt(name), html.Dd(text)])
+
+
+def exposure_panel() -> html.Section:
+    """What is held long and short, in all and by symbol."""
+    return card(
+        "Exposure",
+        html.Dl([_exposure(*each) for each in _EXPOSURES], className="exposures"),
+        html.Ul(id="overview-exposure-bars", className="exposure-bars", hidden=True),
+        html.Div(id="overview-exposure-bars-empty", hidden=True),
+        className="four",
+    )
+
+
+def _exposure(name: str, field: str) -> html.Div:
+    id = f"overview-{field.replace('_', '-')}"
+    return html.Div([html.Dt(name), html.Dd(live_text(field, id=id, derive=field))])
+
+
+def glance_panel() -> html.Section:
+    """The open positions in a line each, and how many orders wait."""
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Positions", className="panel-title"),
+                    html.A(
+                        ["Open orders ", live_text("order_count", id="overview-order-count")],
+                        id="overview-orders",
+                        href="/futures",
+                    ),
+                ],
+                className="equity-head",
+            ),
+            html.Ul(id="overview-glance", className="glances", hidden=True),
+            html.Div(id="overview-glance-empty", hidden=True),
+        ],
+        className="panel eight",
+    )
