@@ -100,6 +100,7 @@ def derivation_dialog() -> dbc.Modal:
             dbc.ModalBody(html.Div(id="derivation-body", className="derivation-body")),
         ],
         id="derivation-dialog",
+        labelledby="derivation-title",
         centered=True,
         scrollable=True,
         is_open=False,

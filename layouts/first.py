@@ -42,7 +42,7 @@ def first_minute(place: Place) -> html.Section:
                         "Connect your own script",
                         html.P("Either line books a gain of 12.30, on every open tab at once."),
                         _line("curl", "For a shell", _curl_text(place)),
-                        _line("python", "For Python, in this program's folder", _python_text(place)),
+                        _line("python", "In this program's folder", _python_text(place)),
                     ),
                 ],
                 className="first-steps",
@@ -70,8 +70,8 @@ def _words(name: str) -> html.P:
 
 
 def _act(name: str, words: str, icon: str) -> Component:
-    id = f"overview-first-{name}-btn"
-    return button(words, id, icon, color="primary", outline=False, disabled=True)
+    target = f"overview-first-{name}-btn"
+    return button(words, target, icon, color="primary", outline=False, disabled=True)
 
 
 def _line(name: str, what: str, text: str) -> html.Div:

@@ -47,13 +47,19 @@ def equity_panel() -> html.Section:
                 className="equity-head",
             ),
             html.Div(id="overview-equity-readout", className="equity-readout"),
-            html.Div(id="overview-equity-plot", className="equity-plot", role="presentation"),
+            html.Div(id="overview-equity-plot", className="equity-plot"),
             html.Div(id="overview-equity-figures", className="equity-figures"),
             html.Div(id="overview-equity-note", className="equity-note", role="status"),
             html.Details(
                 [
                     html.Summary("As a table"),
-                    html.Div(id="overview-equity-rows", className="scroller rows"),
+                    html.Div(
+                        id="overview-equity-rows",
+                        className="scroller rows",
+                        tabIndex=0,
+                        role="region",
+                        **{"aria-label": "Equity over time, newest first"},
+                    ),
                 ],
                 id="overview-equity-table",
             ),
@@ -74,8 +80,8 @@ def performance_panel() -> html.Section:
 
 
 def _period(name: str, field: str, derivation: str) -> html.Div:
-    id = f"overview-period-{field.replace('_', '-')}"
-    figure = live_text(field, id=id, className="pnl-figure", derive=derivation)
+    place = f"overview-period-{field.replace('_', '-')}"
+    figure = live_text(field, id=place, className="pnl-figure", derive=derivation)
     return html.Div([html.Dt(name), html.Dd(figure)])
 
 
@@ -101,8 +107,8 @@ def exposure_panel() -> html.Section:
 
 
 def _exposure(name: str, field: str) -> html.Div:
-    id = f"overview-{field.replace('_', '-')}"
-    return html.Div([html.Dt(name), html.Dd(live_text(field, id=id, derive=field))])
+    place = f"overview-{field.replace('_', '-')}"
+    return html.Div([html.Dt(name), html.Dd(live_text(field, id=place, derive=field))])
 
 
 def glance_panel() -> html.Section:

@@ -35,11 +35,6 @@ def asked(get: Callable[[str], Any], woken: str, **values: Any) -> dict[str, Any
     }
 
 
-def newest(get: Callable[[str], Any]) -> dict[str, Any]:
-    """What a page sends to see the newest entries."""
-    return asked(get, "overview-revision", overview_revision="1")
-
-
 def page_of_history(get: Callable[[str], Any], **values: Any) -> dict[str, Any]:
     """What a page sends to see a page of the history."""
     usual = {"history_revision": "1", "history_cursors": [], "history_kind": "all"}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from dash import Input, Output, dcc, html
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,15 +16,34 @@ from app import create_app
 from balance.api.stream import Stream
 from balance.desk import Desk
 from balance.store.memory_store import MemoryStore
+from layouts.tab import Tab
+from layouts.tabs import TABS
 from tests.answers import problem
-from tests.pages import UPDATE, newest, page_of_history
+from tests.pages import UPDATE, asked, page_of_history
+
+# a tab that somebody adds, whose callback runs on the server
+MINE = Tab(
+    id="mine",
+    label="Mine",
+    path="/mine",
+    build=lambda _: html.Div([dcc.Store(id="mine-wanted"), html.Div(id="mine-shown")]),
+)
 
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
     """Asks an app on an account in memory."""
-    client: FlaskClient = create_app(Desk(MemoryStore()), Stream(1)).server.test_client()
+    app = create_app(Desk(MemoryStore()), Stream(1), tabs=(*TABS, MINE))
+    app.callback(Output("mine-shown", "children"), Input("mine-wanted", "data"))(
+        lambda wanted: f"Wanted: {wanted}"
+    )
+    client: FlaskClient = app.server.test_client()
     return client
+
+
+def mine(get: Callable[[str], Any]) -> dict[str, Any]:
+    """What a page sends when what is wanted on the tab has changed."""
+    return asked(get, "mine-wanted", mine_wanted="1")
 
 
 def changed(whole: dict[str, Any], **members: Any) -> dict[str, Any]:
@@ -30,10 +51,10 @@ def changed(whole: dict[str, Any], **members: Any) -> dict[str, Any]:
     return {name: value for name, value in {**whole, **members}.items() if value is not None}
 
 
-def test_a_page_is_shown_the_newest_entries(client: FlaskClient) -> None:
-    answer = client.post(UPDATE, json=newest(client.get))
+def test_a_callback_of_a_page_is_answered(client: FlaskClient) -> None:
+    answer = client.post(UPDATE, json=mine(client.get))
     assert answer.status_code == 200
-    assert "$10,000.00" in answer.text
+    assert "Wanted: 1" in answer.text
 
 
 def test_a_page_is_shown_a_page_of_the_history(client: FlaskClient) -> None:
@@ -70,7 +91,7 @@ def test_what_is_no_callback_is_400(client: FlaskClient, body: bytes) -> None:
     assert "Reload" in problem(answer, 400)["detail"]
 
 
-INPUT = {"id": "overview-revision", "property": "data", "value": "1"}
+INPUT = {"id": "mine-wanted", "property": "data", "value": "1"}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +117,7 @@ INPUT = {"id": "overview-revision", "property": "data", "value": "1"}
         {"inputs": [[]]},
         {"inputs": [{**INPUT, "id": {"a": 1}}]},
         {"inputs": [{**INPUT, "id": "virtual-balance"}]},
-        {"inputs": [{"id": "overview-revision"}]},
+        {"inputs": [{"id": "mine-wanted"}]},
         {"inputs": [INPUT, INPUT]},
         {"state": {}},
         {"state": [INPUT]},
@@ -106,12 +127,12 @@ INPUT = {"id": "overview-revision", "property": "data", "value": "1"}
     ],
 )
 def test_a_callback_that_no_page_has_is_400(client: FlaskClient, members: dict[str, Any]) -> None:
-    answer = client.post(UPDATE, json=changed(newest(client.get), **members))
+    answer = client.post(UPDATE, json=changed(mine(client.get), **members))
     assert "Reload" in problem(answer, 400)["detail"]
 
 
 def test_a_callback_that_is_not_declared_as_json_is_400(client: FlaskClient) -> None:
-    body = json.dumps(newest(client.get))
+    body = json.dumps(mine(client.get))
     problem(client.post(UPDATE, data=body, content_type="text/plain"), 400)
 
 
@@ -136,6 +157,6 @@ ANYTHING = st.recursive(
 def test_whatever_is_sent_in_place_of_a_callback_is_no_mistake_of_the_server(
     client: FlaskClient, members: dict[str, Any]
 ) -> None:
-    answer = client.post(UPDATE, json={**newest(client.get), **members})
+    answer = client.post(UPDATE, json={**mine(client.get), **members})
     if answer.status_code != 200:
         problem(answer, 400)

@@ -44,15 +44,22 @@
     return found ?? 8;
   }
 
+  // to make one takes longer than to write with it
+  const pens = new Map();
+
+  function penFor(step) {
+    if (!pens.has(step)) {
+      const decimals = decimalsOf(step) === 0 ? 0 : Math.max(2, decimalsOf(step));
+      const plain = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+      const short = { notation: "compact", maximumFractionDigits: 3 };
+      pens.set(step, new Intl.NumberFormat("en-US", step >= 1e6 ? short : plain));
+    }
+    return pens.get(step);
+  }
+
   /* Money on an axis: as many decimals as its step needs. */
   function moneyTick(value, step) {
-    const decimals = decimalsOf(step) === 0 ? 0 : Math.max(2, decimalsOf(step));
-    const how =
-      step >= 1e6
-        ? { notation: "compact", maximumFractionDigits: 3 }
-        : { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-    const text = Math.abs(value).toLocaleString("en-US", how);
-    return `${value < 0 ? "-" : ""}$${text}`;
+    return `${value < 0 ? "-" : ""}$${penFor(step).format(Math.abs(value))}`;
   }
 
   function percentTick(value, step) {

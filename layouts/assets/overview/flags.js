@@ -46,7 +46,7 @@
       key: marks.map(({ place }) => place).join(" "),
       kind: "several",
       letter: String(marks.length),
-      title: [...told, ...more].join("\n"),
+      title: [`${marks.length} entries:`, ...told, ...more].join("\n"),
       href: `/history?table=ledger&kind=${kinds}&from=${day(first.time)}&to=${day(last.time)}`,
     };
   }
