@@ -31,7 +31,7 @@ _EXPOSURES = (
     ("Long", "long_exposure"),
     ("Short", "short_exposure"),
     ("Net", "net_exposure"),
-    ("Of equity", "exposure_percent"),
+    ("Gross, of equity", "exposure_percent"),
 )
 
 

@@ -46,21 +46,37 @@
 
   // to make one takes longer than to write with it
   const pens = new Map();
+  const COMPACT = "compact";
 
-  function penFor(step) {
-    if (!pens.has(step)) {
-      const decimals = decimalsOf(step) === 0 ? 0 : Math.max(2, decimalsOf(step));
+  function pen(decimals) {
+    if (!pens.has(decimals)) {
       const plain = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-      const short = { notation: "compact", maximumFractionDigits: 3 };
-      pens.set(step, new Intl.NumberFormat("en-US", step >= 1e6 ? short : plain));
+      const short = { notation: COMPACT, maximumFractionDigits: 3 };
+      pens.set(decimals, new Intl.NumberFormat("en-US", decimals === COMPACT ? short : plain));
     }
-    return pens.get(step);
+    return pens.get(decimals);
+  }
+
+  function dollars(value, decimals, plus = "") {
+    const text = pen(decimals).format(Math.abs(value));
+    const sign = /[1-9]/.test(text) ? (value < 0 ? "-" : plus) : "";
+    return `${sign}$${text}`;
   }
 
   /* Money on an axis: as many decimals as its step needs. */
   function moneyTick(value, step) {
-    return `${value < 0 ? "-" : ""}$${penFor(step).format(Math.abs(value))}`;
+    const decimals = decimalsOf(step) === 0 ? 0 : Math.max(2, decimalsOf(step));
+    return dollars(value, step >= 1e6 ? COMPACT : decimals);
   }
+
+  // as many as all money on the screen has
+  const shownDecimals = () => window.balanceSettings?.get("decimals") ?? 2;
+
+  /* Money of a point between those that the server has written out: "$10,000.00". */
+  const money = (value) => dollars(value, shownDecimals());
+
+  /* A gain or a loss of such a point: "+$12.30". */
+  const gain = (value) => dollars(value, shownDecimals(), "+");
 
   function percentTick(value, step) {
     return `${value.toFixed(decimalsOf(step))}%`;
@@ -109,5 +125,5 @@
     return `${day} ${date.toISOString().slice(11, 19)} UTC`;
   }
 
-  window.balanceAxes = { valueTicks, timeTicks, moneyTick, percentTick, moment };
+  window.balanceAxes = { valueTicks, timeTicks, moneyTick, percentTick, money, gain, moment };
 })();

@@ -2,8 +2,8 @@
 (() => {
   "use strict";
 
-  const { make, dollars, tone } = window.balanceAtoms;
-  const { moment } = window.balanceAxes;
+  const { make, tone } = window.balanceAtoms;
+  const { money, gain, moment } = window.balanceAxes;
 
   const PAGE = 20;
   // by key: where it goes from a place among so many
@@ -18,14 +18,12 @@
     End: (at, count) => count - 1,
   };
 
-  const signed = (amount) => (amount > 0 && dollars(amount) !== "$0.00" ? "+" : "") + dollars(amount);
-
   /* The texts of a point; those of the newest are the account's own where it has them. */
   function texts(point) {
     return {
       time: moment(point.time),
-      equity: point.words?.equity ?? dollars(point.equity),
-      pnl: point.words?.pnl ?? signed(point.pnl),
+      equity: point.words?.equity ?? money(point.equity),
+      pnl: point.words?.pnl ?? gain(point.pnl),
       drawdown: `${(Math.round(point.drawdown * 100) / 100 || 0).toFixed(2)}%`,
     };
   }

@@ -4,6 +4,8 @@
 (() => {
   "use strict";
 
+  const { ask, versionOf, keepFresh } = window.balanceAnswers;
+
   const DAY = 86400e3;
   /* The ranges by name: what they are called, and how long they are. */
   const RANGES = {
@@ -14,25 +16,15 @@
     year: ["1Y", 365 * DAY],
     all: ["All", Infinity],
   };
-  const FETCH_TIMEOUT_MS = 8000;
-  const COMMIT_PAUSE_MS = 300;
-  const REFRESH_MS = 60_000;
-  // how often it is looked for a second point, and again after what went wrong
-  const FIRST_MS = 3000;
+  // where there is no second point yet, it is looked for as after a fault
+  const PAUSES = { afterCommit: 300, atRest: 60_000, afterFault: 3000 };
 
   let range = "day";
   let known = null; // the last answer, read: {range, from, to, at, points, marks, figures, since, words}
   let problem = "";
   let live = null; // the newest point, where the account has moved since
   let shown = ""; // the account and tick that it is of
-  let version = null; // the account and revision that were asked for
-  let looked = false;
-  let asked = 0;
-  let timer = null;
   const followers = [];
-
-  const versionOf = (snapshot) => snapshot && `${snapshot.account}.${snapshot.revision}`;
-  const isSeen = () => looked && document.visibilityState === "visible";
 
   function tell(isNew) {
     followers.forEach((follow) => follow(isNew));
@@ -59,36 +51,17 @@
     };
   }
 
-  async function load() {
-    clearTimeout(timer);
-    timer = null;
-    const number = ++asked;
-    version = versionOf(window.balanceState.snapshot);
-    const [wanted, of] = [range, version];
-    try {
-      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-      const response = await fetch(`/equity?range=${wanted}`, { cache: "no-store", signal });
-      const answer = await response.json();
-      if (number !== asked) {
-        return;
-      }
-      if (response.ok) {
-        [known, problem, live] = [{ ...read(answer), of }, "", null];
-      } else {
-        problem = answer.detail;
-      }
-    } catch {
-      problem = "The server does not answer. The curve follows when it is back.";
+  async function load(of, isWanted) {
+    const [answer, wrong] = await ask(`/equity?range=${range}`);
+    if (!isWanted()) {
+      return false;
     }
-    if (number === asked) {
-      tell(true);
-      loadAfter(problem || !hasCurve() ? FIRST_MS : REFRESH_MS);
+    problem = wrong;
+    if (answer !== null) {
+      [known, live] = [{ ...read(answer), of }, null];
     }
-  }
-
-  function loadAfter(pause) {
-    clearTimeout(timer);
-    timer = setTimeout(() => (isSeen() ? load() : (timer = null)), pause);
+    tell(true);
+    return answer !== null && hasCurve();
   }
 
   const hasCurve = () => known !== null && known.points.filter(Boolean).length > 1;
@@ -118,14 +91,6 @@
   }
 
   function follow(snapshot) {
-    if (!looked) {
-      return;
-    }
-    if (versionOf(snapshot) !== version) {
-      version = versionOf(snapshot);
-      loadAfter(COMMIT_PAUSE_MS);
-      return;
-    }
     const tick = `${snapshot.instance}.${snapshot.tick}.${snapshot.revision}`;
     if (known !== null && tick !== shown) {
       shown = tick;
@@ -137,7 +102,7 @@
   /* Shows another range. */
   function choose(wanted) {
     range = wanted;
-    load();
+    loadNow();
     tell(true);
   }
 
@@ -149,19 +114,10 @@
     return name === "all" || shorter === undefined || age > shorter;
   }
 
-  /* Begins to follow, or stops, as the tab is looked at or not. */
-  function look(isLooked) {
-    looked = isLooked;
-    if (looked && (timer === null || versionOf(window.balanceState.snapshot) !== version)) {
-      load();
-    }
-  }
-
-  document.addEventListener("visibilitychange", () => isSeen() && timer === null && load());
+  const loadNow = keepFresh(load, PAUSES);
   window.balanceState.follow(follow);
   window.balanceCurve = {
     RANGES,
-    look,
     choose,
     isOldEnough,
     hasCurve,

@@ -50,7 +50,7 @@
   }
 
   function showProblem(words) {
-    shape = "";
+    [shape, tick] = ["", null];
     body().replaceChildren(make("p", { class: "problem", role: "alert" }, words));
   }
 

@@ -4,18 +4,12 @@
 
   const { make, moment } = window.balanceAtoms;
 
-  const NEWEST = 9;
-  const PAUSE_MS = 100;
-  const RETRY_MS = 4000;
-  const FETCH_TIMEOUT_MS = 8000;
+  const { ask, keepFresh } = window.balanceAnswers;
 
-  let looked = false;
-  let version = null; // the account and revision that were asked for
-  let asked = 0;
-  let timer = null;
+  const NEWEST = 9;
+  const PAUSES = { afterCommit: 100, afterFault: 4000 };
 
   const place = () => document.getElementById("overview-ledger");
-  const versionOf = (snapshot) => snapshot && `${snapshot.account}.${snapshot.revision}`;
 
   function cell(className, ...children) {
     return make("td", { class: className }, ...children);
@@ -61,48 +55,15 @@
     href && place().querySelector(`a[href="${href}"]`)?.focus();
   }
 
-  async function load() {
-    timer = null;
-    const number = ++asked;
-    version = versionOf(window.balanceState.snapshot);
-    try {
-      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-      const response = await fetch(`/history/ledger?limit=${NEWEST}`, { cache: "no-store", signal });
-      const answer = await response.json();
-      if (number !== asked) {
-        return;
-      }
-      if (response.ok) {
-        show(answer.rows);
-      } else {
-        place().replaceChildren(make("p", { class: "problem", role: "alert" }, answer.detail));
-      }
-    } catch {
-      // the strip over the tabs says that the server is gone
-      loadAfter(RETRY_MS);
+  async function read(_, isWanted) {
+    const [answer, wrong] = await ask(`/history/ledger?limit=${NEWEST}`);
+    if (isWanted() && answer !== null) {
+      show(answer.rows);
+    } else if (isWanted() && place().querySelector("table") === null) {
+      place().replaceChildren(make("p", { class: "problem", role: "alert" }, wrong));
     }
+    return answer !== null;
   }
 
-  function loadAfter(pause) {
-    clearTimeout(timer);
-    timer = setTimeout(load, pause);
-  }
-
-  function follow(snapshot) {
-    if (looked && versionOf(snapshot) !== version) {
-      version = versionOf(snapshot);
-      loadAfter(PAUSE_MS);
-    }
-  }
-
-  /* The tab is come to, or left. */
-  function look(path) {
-    looked = path === "/";
-    if (looked && (version === null || versionOf(window.balanceState.snapshot) !== version)) {
-      load();
-    }
-  }
-
-  window.balanceState.follow(follow);
-  window.balanceScreen.follow(look);
+  keepFresh(read, PAUSES);
 })();

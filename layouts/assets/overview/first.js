@@ -2,6 +2,7 @@
 (() => {
   "use strict";
 
+  const { ask: get, versionOf } = window.balanceAnswers;
   const { preview, orderWords, botWords, buy, startBot } = window.balanceBegin;
   const write = (element, words) => window.balanceLive.write(element, words);
 
@@ -37,7 +38,6 @@
     localStorage.setItem(KEPT, JSON.stringify(kept));
   }
 
-  const versionOf = ({ account, revision }) => `${account}.${revision}`;
   const symbols = () => place("").dataset.symbols.split(" ").filter(Boolean);
 
   function isFresh({ positions, open_orders: orders, ...figures }) {
@@ -129,15 +129,14 @@
   }
 
   async function askForScripts() {
-    try {
-      const response = await fetch(`/history/ledger?limit=1&source=${PROGRAMS}`, { cache: "no-store" });
-      const [newest] = response.ok ? (await response.json()).rows : [];
-      // the account itself may have been begun by a program
-      scripts.isDone = newest !== undefined && newest.kind !== "start";
-      scripts.isDone && draw(window.balanceState.snapshot);
-    } catch {
+    const [answer] = await get(`/history/ledger?limit=1&source=${PROGRAMS}`);
+    if (answer === null) {
       scripts.version = null; // it is asked again when the server is back
+      return;
     }
+    // the account itself may have been begun by a program
+    scripts.isDone = answer.rows.some(({ kind }) => kind !== "start");
+    scripts.isDone && draw(window.balanceState.snapshot);
   }
 
   async function once(run) {

@@ -103,7 +103,7 @@
 
   function figures({ display }) {
     const told = FIGURES.map(([name, words]) => {
-      const value = make("span", { class: "pnl-figure" });
+      const value = make("span", { class: "value pnl-figure" });
       name.startsWith("equity") ? value.append(display[name]) : writeFigure(value, display[name]);
       return make("span", {}, `${words} `, value);
     });
@@ -162,9 +162,6 @@
   }
 
   curve.follow(follow);
-  window.balanceScreen.follow((path) => {
-    parts ?? build();
-    curve.look(path === "/");
-  });
+  window.balanceScreen.follow(() => parts ?? build());
   window.balanceEquityPanel = { draw };
 })();

@@ -1,0 +1,98 @@
+"""Overview as components: its panels, what opens a derivation, and the first minute."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+from dash.development.base_component import Component
+
+from layouts.cards import summary_row
+from layouts.first import first_minute
+from layouts.live import DERIVE, LIVE, live_text
+from layouts.overview import OVERVIEW
+from layouts.tab import Place
+from tests.test_layouts import everything
+
+
+def found(component: Component, attribute: str) -> dict[str, str]:
+    """The value of an attribute in all components that have it, by their ids."""
+    return {
+        each.id: getattr(each, attribute)
+        for each in everything(component)
+        if getattr(each, attribute, None) is not None
+    }
+
+
+def text(component: Component, wanted: str) -> Any:
+    (one,) = (each for each in everything(component) if getattr(each, "id", None) == wanted)
+    return one.children
+
+
+class TestFigures:
+    """What can be opened: how it comes about."""
+
+    def test_a_live_text_opens_the_derivation_that_it_names_and_else_none(self) -> None:
+        assert getattr(live_text("current_pnl", id="x", derive="pnl_epoch"), DERIVE) == "pnl_epoch"
+        assert not hasattr(live_text("current_pnl", id="x"), DERIVE)
+
+    def test_every_figure_of_the_account_on_overview_opens_how_it_comes_about(self) -> None:
+        page = OVERVIEW.build(Place())
+        closed = set(found(page, LIVE)) - set(found(page, DERIVE))
+        assert closed == {"overview-pnl-percent", "overview-epoch", "overview-order-count"}
+        asked = found(page, "data-performance")
+        assert {name: found(page, DERIVE)[name] for name in asked} == asked
+
+    def test_the_cards_of_every_tab_open_theirs(self) -> None:
+        row = summary_row("my", balance_id="a", pnl_id="b", equity_id="c", available_id="d")
+        assert found(row, DERIVE) == {
+            "a": "balance",
+            "b": "pnl_epoch",
+            "c": "portfolio_value",
+            "d": "available_balance",
+            "my-pnl-today": "pnl_today",
+            "my-unrealized-pnl": "unrealized_pnl",
+            "my-used-margin": "used_margin",
+        }
+
+
+class TestTheFirstMinute:
+    """Three things to try, the third with lines to copy."""
+
+    def test_is_hidden_until_the_page_knows_the_account(self) -> None:
+        panel = first_minute(Place(symbols=("ETH/USDT", "BTC/USDT")))
+        assert panel.hidden is True
+        assert getattr(panel, "data-symbols") == "ETH/USDT BTC/USDT"
+
+    def test_its_buttons_can_not_be_pressed_before_they_say_what_they_do(self) -> None:
+        panel = first_minute(Place())
+        for name in ("position", "bot"):
+            (act,) = (
+                each
+                for each in everything(panel)
+                if getattr(each, "id", None) == f"overview-first-{name}-btn"
+            )
+            assert act.disabled is True
+
+    @pytest.mark.parametrize("token", [False, True])
+    def test_the_line_for_a_shell_is_one_line_that_sends_what_it_says(self, token: bool) -> None:
+        place = Place(address="http://127.0.0.1:9", needs_token=token)
+        line = text(first_minute(place), "overview-first-curl")
+        assert "\n" not in line
+        command, address, *options = shlex.split(line)
+        assert (command, address) == ("curl", "http://127.0.0.1:9/virtual_balance")
+        assert ("Authorization: Bearer TOKEN" in options) == token
+        assert json.loads(options[options.index("-d") + 1]) == {"adjust": 12.30}
+
+    @pytest.mark.parametrize("folder", [None, '/a folder/it\'s "mine"'])
+    def test_the_line_for_python_is_one_line_that_opens_this_account(
+        self, folder: str | None
+    ) -> None:
+        line = text(first_minute(Place(data_dir=folder)), "overview-first-python")
+        command, option, code = shlex.split(line)
+        assert (command, option) == ("python", "-c")
+        opened = "" if folder is None else json.dumps(folder)
+        assert f"open_account({opened}).adjust(12.30)" in code
+        compile(code, "line", "exec")
