@@ -36,7 +36,12 @@ def summary_row(
                     " today",
                 ),
                 _words(
-                    live_text("pnl_percent", id=f"{prefix}-pnl-percent", className="pnl-figure"),
+                    live_text(
+                        "pnl_percent",
+                        id=f"{prefix}-pnl-percent",
+                        className="pnl-figure",
+                        derive="pnl_percent",
+                    ),
                     " in epoch ",
                     live_text("epoch", id=f"{prefix}-epoch"),
                 ),

@@ -122,6 +122,7 @@ def glance_panel() -> html.Section:
                         ["Open orders ", live_text("order_count", id="overview-order-count")],
                         id="overview-orders",
                         href="/futures",
+                        **{"data-choice": "futures-book", "data-value": "orders"},
                     ),
                 ],
                 className="equity-head",

@@ -41,7 +41,7 @@ class TestFigures:
     def test_every_figure_of_the_account_on_overview_opens_how_it_comes_about(self) -> None:
         page = OVERVIEW.build(Place())
         closed = set(found(page, LIVE)) - set(found(page, DERIVE))
-        assert closed == {"overview-pnl-percent", "overview-epoch", "overview-order-count"}
+        assert closed == {"overview-epoch", "overview-order-count"}
         asked = found(page, "data-performance")
         assert {name: found(page, DERIVE)[name] for name in asked} == asked
 
@@ -53,6 +53,7 @@ class TestFigures:
             "c": "portfolio_value",
             "d": "available_balance",
             "my-pnl-today": "pnl_today",
+            "my-pnl-percent": "pnl_percent",
             "my-unrealized-pnl": "unrealized_pnl",
             "my-used-margin": "used_margin",
         }

@@ -44,12 +44,8 @@
     parts.pnl.className += " pnl-figure";
     parts.roe.className += " pnl-figure";
     const name = make("span", { class: "symbol" }, symbol);
-    const link = make("a", { href: "/futures", class: "glance" }, name, ...cells.map(([, each]) => each));
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      window.dash_clientside.set_props("futures-symbol", { value: symbol });
-      window.balanceAddress.go("/futures");
-    });
+    const where = { href: "/futures", "data-choice": "futures-symbol", "data-value": symbol };
+    const link = make("a", { class: "glance", ...where }, name, ...cells.map(([, each]) => each));
     return { element: make("li", {}, link), ...parts };
   }
 
@@ -95,6 +91,16 @@
     showList(place("exposure-bars"), bars, positions, newBar, (bar, each) => showBar(bar, each, most));
     showList(place("glance"), rows, positions, newRow, showRow);
   }
+
+  // a link to Futures Trading, with one of its choices made
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-choice]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      window.dash_clientside.set_props(link.dataset.choice, { value: link.dataset.value });
+      window.balanceAddress.go("/futures");
+    }
+  });
 
   window.balanceState.follow(draw);
   window.balanceScreen.follow((path) => {
