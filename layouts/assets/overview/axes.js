@@ -75,8 +75,8 @@
   /* Money of a point between those that the server has written out: "$10,000.00". */
   const money = (value) => dollars(value, shownDecimals());
 
-  /* A gain or a loss of such a point: "+$12.30". */
-  const gain = (value) => dollars(value, shownDecimals(), "+");
+  /* A gain or a loss of such a point: "+$12.30"; a dash where it is not known. */
+  const gain = (value) => (value === null ? "–" : dollars(value, shownDecimals(), "+"));
 
   function percentTick(value, step) {
     return `${value.toFixed(decimalsOf(step))}%`;

@@ -77,11 +77,12 @@
       return;
     }
     const { portfolio_value: equity, display } = snapshot;
+    const told = before.pnl === null ? null : before.pnl + equity - before.equity;
     const growth = before.equity > 0 ? equity / before.equity : 1;
     live = {
       time: Math.max(before.time, now()),
       equity,
-      pnl: snapshot.pnl_all_time ?? before.pnl + equity - before.equity,
+      pnl: snapshot.pnl_all_time ?? told,
       drawdown: Math.min(0, (100 + before.drawdown) * growth - 100),
       words: {
         equity: display.portfolio_value,
