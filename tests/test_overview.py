@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 from dash.development.base_component import Component
 
+from app import create_app
+from balance.api.stream import Stream
+from balance.desk import Desk
+from balance.store.memory_store import MemoryStore
 from layouts.cards import summary_row
 from layouts.first import first_minute
 from layouts.live import DERIVE, LIVE, live_text
 from layouts.overview import OVERVIEW
+from layouts.shell import shell
 from layouts.tab import Place
+from layouts.tabs import TABS
 from tests.test_layouts import everything
 
 
@@ -44,6 +50,13 @@ class TestFigures:
         assert closed == {"overview-epoch", "overview-order-count"}
         asked = found(page, "data-performance")
         assert {name: found(page, DERIVE)[name] for name in asked} == asked
+
+    def test_the_server_tells_of_each_what_it_is_and_how_it_comes_about(self) -> None:
+        page = shell(TABS, {}, starting_balance="10000.00")
+        app = create_app(Desk(MemoryStore()), Stream(1))
+        told = app.server.test_client().get("/performance").get_json()
+        assert set(found(page, DERIVE).values()) <= set(told["derivations"])
+        assert set(found(page, "data-performance").values()) <= set(told["display"])
 
     def test_the_cards_of_every_tab_open_theirs(self) -> None:
         row = summary_row("my", balance_id="a", pnl_id="b", equity_id="c", available_id="d")

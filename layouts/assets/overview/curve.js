@@ -17,7 +17,7 @@
     all: ["All", Infinity],
   };
   // where there is no second point yet, it is looked for as after a fault
-  const PAUSES = { afterCommit: 300, atRest: 60_000, afterFault: 3000 };
+  const PAUSES = { afterCommit: 300, whileMoving: 10_000, atRest: 60_000, afterFault: 3000 };
 
   let range = "day";
   let known = null; // the last answer, read: {range, from, to, at, points, marks, figures, since, words}
