@@ -52,13 +52,14 @@ def main() -> None:
         server.post({"deposit": 2_500})
         for result in _RESULTS:
             server.post({"adjust": result, "note": "my bot"})
-        browser.driver.set_window_size(1280, 860)
+        _trade(server)
+        browser.driver.set_window_size(1440, 1180)
         SettingsFile(server.folder).change({"theme": "light"})
         browser.driver.refresh()
         wait_for_link(browser, "Live")
         wait_for(lambda: "ago" in text(browser, "overview-ledger"), "the newest entries")
+        time.sleep(60)  # a minute of the equity
         browser.driver.save_screenshot(str(_HERE / "overview.png"))
-        _trade(server)
         browser.driver.set_window_size(1440, 1240)
         browser.driver.get(f"{server.url}/futures")
         wait_for_link(browser, "Live")
