@@ -94,6 +94,10 @@ def test_settings_are_saved_by_one_and_obeyed_by_all(server: Server, open_browse
     other.driver.refresh()
     assert theme(other) == other_theme
     wait_for_balance(other, "$10,000.0000")
+    # what the day brought is drawn in the sidebar, and said
+    picture = "return document.querySelector('#sidebar-equity svg')?.getAttribute('aria-label')"
+    wait_for(lambda: other.driver.execute_script(picture), "the equity of the day", 20)
+    assert other.driver.execute_script(picture).startswith("Equity of the last day: P&L $0.0000")
     assert one.get_logs() == other.get_logs() == []
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +18,17 @@ from app import create_app
 from balance.api.encoding import answer
 from balance.api.stream import Stream
 from balance.core.figures import NONE
+from balance.core.settings import RULES, Settings, spelled
 from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import EVENTS, KINDS
 from balance.desk import Desk
+from balance.running import services_alone
+from balance.settings_file import SETTINGS_FILE, SettingsFile
 from balance.store.memory_store import MemoryStore
 from layouts.auto import AUTO
 from layouts.ledger import KIND_WORDS, SOURCE_WORDS, ledger_rows
 from layouts.live import LIVE, filled, ids_ending, live_components, live_price, live_text
+from layouts.settings import GROUPS, id_of, settings_dialog
 from layouts.shell import shell
 from layouts.tab import Place, Tab
 from layouts.tabs import TABS
@@ -210,6 +216,53 @@ class TestThePage:
             if type(each).__name__ in ("Button", "NavLink", "A"):
                 words = [getattr(each, name, None) for name in ("children", "title", "aria-label")]
                 assert any(isinstance(part, str | list) and part for part in words), each
+
+
+class TestTheSettings:
+    def test_have_a_field_each_with_its_label_its_default_and_a_place_for_what_is_wrong(
+        self,
+    ) -> None:
+        dialog = settings_dialog()
+        by_id = {each.id: each for each in everything(dialog) if getattr(each, "id", None)}
+        labelled = {getattr(each, "html_for", None) for each in everything(dialog)}
+        for name, rule in RULES.items():
+            field = id_of(name)
+            assert {field, f"{field}-hint", f"{field}-error"} <= set(by_id)
+            assert spelled(name, Settings()) in by_id[f"{field}-hint"].children
+            if rule.kind not in ("switch", "word"):
+                assert field in labelled
+        assert [name for _, names, _ in GROUPS for name in names] == list(RULES)
+
+    def test_can_be_shown_with_any_number_of_decimals_that_may_be_chosen(self) -> None:
+        (field,) = (
+            each
+            for each in everything(settings_dialog())
+            if getattr(each, "id", "") == "settings-decimals"
+        )
+        assert [each["label"] for each in field.options][:2] == ["2: $1,234.57", "3: $1,234.568"]
+        assert [each["value"] for each in field.options] == list("2345678")
+
+    def test_are_in_the_page_before_its_first_script(self) -> None:
+        settings = SettingsFile()
+        settings.change({"theme": "dark"})
+        desk, stream = Desk(MemoryStore()), Stream(1)
+        app = create_app(desk, stream, services=services_alone(desk, stream, settings))
+        head = app.server.test_client().get("/").text.split("<script>")[0]
+        (told,) = re.findall(
+            r'<script type="application/json" id="settings-now">(.*?)</script>', head
+        )
+        assert json.loads(told)["theme"] == "dark"
+
+    def test_nothing_in_a_damaged_file_ends_the_script_that_they_are_in(
+        self, tmp_path: Path
+    ) -> None:
+        settings = SettingsFile(tmp_path)
+        (tmp_path / SETTINGS_FILE).write_text('{"theme": "</script><b>"}')
+        desk, stream = Desk(MemoryStore()), Stream(1)
+        app = create_app(desk, stream, services=services_alone(desk, stream, settings))
+        page = app.server.test_client().get("/").text
+        assert "<b>" not in page
+        assert "\\u003c/script>" in page
 
 
 class TestANewTab:

@@ -5,6 +5,7 @@
   const { draw, tone } = window.balanceAtoms;
 
   const EVERY_MS = 60_000;
+  const SOON_MS = 5_000; // while there is nothing to draw yet
   const FETCH_TIMEOUT_MS = 4000;
   const [WIDE, HIGH] = [208, 32];
   const MARGIN = 2;
@@ -52,8 +53,10 @@
       const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
       const response = await fetch("/equity?range=day", { cache: "no-store", signal });
       const answer = await response.json();
-      if (response.ok && answer.points.length > 0) {
+      if (response.ok && stretches(answer.points).length > 0) {
         document.getElementById("sidebar-equity").replaceChildren(picture(answer));
+      } else {
+        asked += SOON_MS - EVERY_MS;
       }
     } catch {
       // the strip over the tabs says that the server is gone
