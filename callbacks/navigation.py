@@ -1,4 +1,4 @@
-"""Tabs and the address line, the menu of a narrow screen, light and dark."""
+"""Tabs and the address line, the menu of a narrow screen, light and dark, the help."""
 
 from dash import ClientsideFunction, Dash, Input, Output, State
 from dash.development.base_component import Component
@@ -25,9 +25,16 @@ def register(app: Dash, layout: Component) -> None:
         )
     app.clientside_callback(
         ClientsideFunction("screen", "openMenu"),
-        Output("sidebar-actions", "is_open"),
+        Output("sidebar-actions", "className"),
+        Output("sidebar-menu-btn", "aria-expanded"),
         Input("sidebar-menu-btn", "n_clicks"),
-        State("sidebar-actions", "is_open"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("screen", "openHelp"),
+        Output("help-dialog", "is_open"),
+        Input("help-btn", "n_clicks"),
+        Input("help-close", "n_clicks"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

@@ -27,5 +27,7 @@ def alerts_dialog() -> dbc.Modal:
         id="alerts-dialog",
         size="lg",
         scrollable=True,
+        fade=False,
         is_open=False,
+        labelledby="alerts-title",
     )

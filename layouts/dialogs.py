@@ -24,7 +24,7 @@ def reset_dialog(starting_balance: str) -> dbc.Modal:
             html.P(
                 "A new epoch begins with this balance: open orders are cancelled, "
                 "positions are closed at their last price, and the history so far stays "
-                "readable.",
+                "readable. You can undo it until the next reset.",
                 className="dialog-words",
             ),
         ],
@@ -103,6 +103,7 @@ def derivation_dialog() -> dbc.Modal:
         labelledby="derivation-title",
         centered=True,
         scrollable=True,
+        fade=False,
         is_open=False,
     )
 
@@ -119,7 +120,10 @@ def _dialog(name: str, title: str, body: list[Component], buttons: list[Componen
         ],
         id=f"{name}-dialog",
         centered=True,
+        # what opens is there at once
+        fade=False,
         is_open=False,
+        labelledby=f"{name}-title",
     )
 
 

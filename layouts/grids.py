@@ -92,6 +92,7 @@ def _grid(id: str, row_id: str, columns: list[dict[str, Any]]) -> dag.AgGrid:
             "rowHeight": 36,
             "headerHeight": 32,
             "suppressColumnVirtualisation": True,
+            "tabToNextCell": {"function": "deskTab(params)"},
         },
         className="desk-grid-table",
         style={"width": "100%", "height": None},

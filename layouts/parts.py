@@ -34,14 +34,14 @@ def button(
     )
 
 
-def icon_button(id: str, icon: str, words: str) -> html.Button:
+def icon_button(id: str, icon: str, words: str, **more: object) -> html.Button:
     """A button with a Bootstrap icon alone; ``words`` say what it does."""
     return html.Button(
         id=id,
         type="button",
         title=words,
         className=f"btn icon-button bi-{icon}",
-        **{"aria-label": words},
+        **{"aria-label": words, **more},
     )
 
 
@@ -75,13 +75,15 @@ def choice(
             options=[{"label": word, "value": each} for word, each in options],
             value=value,
             id=id,
+            # the keyboard comes to it once, and the arrows choose
+            name=id,
             className="choice",
             inputClassName="btn-check",
             labelClassName=f"btn btn-outline-secondary{' btn-sm' if small else ''}",
             labelCheckedClassName="active",
         ),
         className="desk-choice",
-        role="group",
+        role="radiogroup",
         **{"aria-label": label},
     )
 

@@ -66,7 +66,9 @@ def settings_dialog() -> dbc.Modal:
         centered=True,
         scrollable=True,
         size="lg",
+        fade=False,
         is_open=False,
+        labelledby="settings-title",
     )
 
 

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from layouts.alerts import alerts_button, alerts_dialog
 from layouts.dialogs import derivation_dialog, money_dialog, position_dialog, reset_dialog
+from layouts.help import help_button, help_dialog
 from layouts.live import filled
 from layouts.parts import icon_button
 from layouts.settings import settings_button, settings_dialog
@@ -32,6 +33,7 @@ def shell(
     return filled(
         html.Div(
             [
+                html.A("Skip to content", href="#content", className="skip-link"),
                 dcc.Location(id="address", refresh=False),
                 dcc.Interval(id="live-price-interval", interval=INTERVAL_MILLISECONDS),
                 dcc.Store(id="balance-store", data=store),
@@ -50,7 +52,12 @@ def shell(
                         html.Div(id="settings-note", className="note-strip fault", role="alert"),
                         ticker(place.symbols),
                         _tab_row(tabs, place),
-                        *(_panel(tab, place) for tab in tabs),
+                        html.Div(
+                            [_panel(tab, place) for tab in tabs],
+                            id="content",
+                            className="content",
+                            tabIndex="-1",
+                        ),
                     ],
                     className="main",
                 ),
@@ -60,6 +67,7 @@ def shell(
                 settings_dialog(),
                 alerts_dialog(),
                 derivation_dialog(),
+                help_dialog(tabs),
                 # toasts are put here by the page
                 html.Div(id="toasts", className="toasts", **{"aria-live": "polite"}),
             ],
@@ -77,6 +85,7 @@ def _tab_row(tabs: Sequence[Tab], place: Place) -> html.Nav:
             html.Div(
                 [
                     alerts_button(place),
+                    help_button(tabs),
                     icon_button("theme-btn", "circle-half", "Light or dark"),
                     settings_button(),
                 ],

@@ -1,6 +1,5 @@
 """The sidebar: the balance, how live it is, and what can be done with it, on every tab."""
 
-import dash_bootstrap_components as dbc
 from dash import html
 
 from layouts.cards import balance_buttons
@@ -42,14 +41,19 @@ def sidebar() -> html.Aside:
                 className="pill",
                 title="How what is shown came here, and how long ago it was last confirmed",
             ),
-            button("Menu", "sidebar-menu-btn", "list"),
-            dbc.Collapse(
+            html.Button(
+                "Menu",
+                id="sidebar-menu-btn",
+                type="button",
+                className="btn btn-sm btn-outline-secondary bi-list",
+                **{"aria-controls": "sidebar-actions", "aria-expanded": "false"},
+            ),
+            html.Div(
                 [
                     *balance_buttons("sidebar"),
                     button("Deposit, withdraw…", "sidebar-money-btn", "plus-slash-minus"),
                 ],
                 id="sidebar-actions",
-                is_open=False,
                 className="sidebar-actions",
             ),
         ],

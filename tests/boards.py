@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -37,3 +38,9 @@ def some_candles(_symbol: str, seconds: int, limit: int) -> Sequence[Candle]:
         for number in range(10)
     ]
     return candles[-limit:]
+
+
+def priced(of: LiveBoard, btc: object) -> None:
+    """Let Bitcoin be at ``btc`` from now on."""
+    quotes = {**of.market.quotes, BTC: quote(BTC, btc, funding_rate="0.0001", day_open=39_000)}
+    of.market = replace(of.market, quotes=quotes, tick=of.market.tick + 1)

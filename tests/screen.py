@@ -7,6 +7,7 @@ from typing import Any
 
 from dash.testing.browser import Browser
 from dash.testing.wait import until
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 #: The wallet balance as each part of the page shows it.
@@ -126,3 +127,11 @@ def weak_contrasts(browser: Browser) -> list[tuple[str, float]]:
         """
     )
     return found
+
+
+def keys(browser: Browser, *pressed: str, blur: bool = False) -> None:
+    """Press keys one after the other, wherever the focus is (``blur``: first leave the field)."""
+    if blur:
+        browser.driver.execute_script("document.activeElement.blur()")
+    for each in pressed:
+        ActionChains(browser.driver).send_keys(each).perform()

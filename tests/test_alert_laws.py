@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance.core.account import Account
@@ -30,7 +30,11 @@ from tests.markets import BTC, ETH, market, quote
 PRICE = AlertSettings(what="price", symbol=BTC, direction="above", threshold=Decimal(1_000))
 EVER = replace(PRICE, once=False)
 # about the threshold of 1,000, whose margin is 1
-PRICES = st.lists(st.decimals(990, 1010, places=2), min_size=1, max_size=40)
+PRICE_OF = st.decimals(990, 1010, places=2)
+PRICES = st.lists(PRICE_OF, min_size=1, max_size=40)
+# each with the tenths of the way to it that are looked at as well, or with prices that are not live
+FINER = st.lists(st.tuples(PRICE_OF, st.lists(st.integers(0, 9), max_size=3)), max_size=15)
+WITH_OLD = st.lists(st.tuples(PRICE_OF, st.lists(st.none() | PRICE_OF, max_size=2)), max_size=15)
 DIRECTIONS = st.sampled_from(get_args(Direction))
 
 
@@ -39,75 +43,71 @@ def at(value: object, series: str = "feed simulated", *, live: bool = True) -> R
     return Reading(series=series, value=told, is_live=live)
 
 
-def firings(settings: AlertSettings, *readings: Reading, begin: Reading) -> list[int]:
+def firings(alert: AlertSettings, *readings: Reading, begin: Reading) -> list[int]:
     """At which of ``readings`` an alert fires that was made at ``begin``."""
-    sight, found = begun(settings, begin), []
+    sight, found = begun(alert, begin), []
     for place, each in enumerate(readings):
-        sight, has_fired = looked(settings, sight, each)
+        sight, has_fired = looked(alert, sight, each)
         if has_fired:
             found.append(place)
     return found
 
 
-def crossings(settings: AlertSettings, path: list[Decimal]) -> int:
+def crossings(alert: AlertSettings, path: list[Decimal]) -> int:
     """How often ``path`` comes to the threshold from the other side, counted in another way: of its
     values only those beyond and those back count, and of each run of these only the first."""
-    sign = 1 if settings.direction == "above" else -1
-    sides = [path[0] * sign >= settings.threshold * sign]
+    sign = 1 if alert.direction == "above" else -1
+    sides = [path[0] * sign >= alert.threshold * sign]
     for value in path[1:]:
-        if value * sign >= settings.threshold * sign:
+        if value * sign >= alert.threshold * sign:
             sides.append(True)
-        elif not sides[-1] or value * sign <= settings.threshold * sign - margin(settings):
+        elif not sides[-1] or value * sign <= alert.threshold * sign - margin(alert):
             sides.append(False)
     return sum(after and not before for before, after in pairwise(sides))
 
 
+@settings(deadline=None)
 @given(path=PRICES, direction=DIRECTIONS)
 def test_it_fires_once_for_every_crossing(path: list[Decimal], direction: Direction) -> None:
-    settings = replace(EVER, direction=direction)
-    found = firings(settings, *map(at, path[1:]), begin=at(path[0]))
-    assert len(found) == crossings(settings, path)
+    alert = replace(EVER, direction=direction)
+    found = firings(alert, *map(at, path[1:]), begin=at(path[0]))
+    assert len(found) == crossings(alert, path)
 
 
+@settings(deadline=None)
 @given(path=PRICES, direction=DIRECTIONS)
 def test_one_that_fires_once_fires_at_the_first_crossing_only(
     path: list[Decimal], direction: Direction
 ) -> None:
-    settings = replace(EVER, direction=direction)
-    every = firings(settings, *map(at, path[1:]), begin=at(path[0]))
-    once = firings(replace(settings, once=True), *map(at, path[1:]), begin=at(path[0]))
+    alert = replace(EVER, direction=direction)
+    every = firings(alert, *map(at, path[1:]), begin=at(path[0]))
+    once = firings(replace(alert, once=True), *map(at, path[1:]), begin=at(path[0]))
     assert once == every[:1]
 
 
-@given(path=PRICES, direction=DIRECTIONS, data=st.data())
+@settings(deadline=None)
+@given(begin=PRICE_OF, path=FINER, direction=DIRECTIONS)
 def test_what_lies_between_two_looks_does_not_matter(
-    path: list[Decimal], direction: Direction, data: st.DataObject
+    begin: Decimal, path: list[tuple[Decimal, list[int]]], direction: Direction
 ) -> None:
-    settings = replace(EVER, direction=direction)
-    finer = [path[0]]
-    for before, after in pairwise(path):
-        shares = sorted(data.draw(st.lists(st.integers(0, 9), max_size=4)))
-        finer += [before + (after - before) * share / 10 for share in shares] + [after]
-    coarse = firings(settings, *map(at, path[1:]), begin=at(path[0]))
-    assert len(firings(settings, *map(at, finer[1:]), begin=at(path[0]))) == len(coarse)
+    alert = replace(EVER, direction=direction)
+    finer, before = [], begin
+    for after, tenths in path:
+        finer += [before + (after - before) * each / 10 for each in sorted(tenths)] + [after]
+        before = after
+    coarse = firings(alert, *(at(after) for after, _ in path), begin=at(begin))
+    assert len(firings(alert, *map(at, finer), begin=at(begin))) == len(coarse)
 
 
-@given(path=PRICES, direction=DIRECTIONS, data=st.data())
+@settings(deadline=None)
+@given(begin=PRICE_OF, path=WITH_OLD, direction=DIRECTIONS)
 def test_looks_at_what_is_not_live_change_nothing(
-    path: list[Decimal], direction: Direction, data: st.DataObject
+    begin: Decimal, path: list[tuple[Decimal, list[Decimal | None]]], direction: Direction
 ) -> None:
-    settings = replace(EVER, direction=direction)
-    mixed = [
-        each
-        for value in path[1:]
-        for each in (
-            *(at(old, live=False) for old in data.draw(PRICES.map(lambda found: found[:2]))),
-            *([at(None)] if data.draw(st.booleans()) else []),
-            at(value),
-        )
-    ]
-    with_others = len(firings(settings, *mixed, begin=at(path[0])))
-    assert with_others == len(firings(settings, *map(at, path[1:]), begin=at(path[0])))
+    alert = replace(EVER, direction=direction)
+    mixed = [each for value, old in path for each in (*(at(e, live=False) for e in old), at(value))]
+    live = firings(alert, *(at(value) for value, _ in path), begin=at(begin))
+    assert len(firings(alert, *mixed, begin=at(begin))) == len(live)
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ class TestReadings:
     """What there is to look at."""
 
     def read(self, what: Any, moment: Moment, symbol: str | None = None) -> Reading:
-        settings = AlertSettings(what=what, symbol=symbol, direction="above", threshold=Decimal(1))
-        return reading(settings, moment)
+        alert = AlertSettings(what=what, symbol=symbol, direction="above", threshold=Decimal(1))
+        return reading(alert, moment)
 
     def moment(self, *positions: Any, **changes: Any) -> Moment:
         there = market(quote(BTC, 41_000), quote(ETH, 2_000))

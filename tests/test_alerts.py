@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from balance.alerts import keeper as keeper_module
-from balance.alerts.alert import MOST_ANSWERS, MOST_FIRINGS
+from balance.alerts import telling as telling_module
+from balance.alerts.alert import MOST_FIRINGS
 from balance.alerts.alert_file import ALERTS_FILE, AlertFile
-from balance.alerts.alert_rows import MOST_ALERTS, MOST_TOLD
+from balance.alerts.alert_rows import MOST_ALERTS
 from balance.alerts.alerts import Alerts
 from balance.alerts.followed import FollowedAlerts
 from balance.core.errors import (
@@ -362,21 +363,19 @@ class TestKeeping:
         assert AlertFile(there.folder).read().fired == 1
 
     def test_the_newest_firings_and_answers_are_kept_and_fewer_are_told(
-        self, there: AlertsByHand
+        self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(keeper_module, "MOST_FIRINGS", 6)
+        monkeypatch.setattr(keeper_module, "MOST_ANSWERS", 4)
+        monkeypatch.setattr(telling_module, "MOST_TOLD", 2)
         alert = there.create()
-        with pytest.MonkeyPatch.context() as patch:
-            # the disk has nothing to do with it
-            patch.setattr(disk, "replace_file", lambda *_, **__: None)
-            for number in range(MOST_FIRINGS + 5):
-                there.alerts.test(alert, key=f"key {number}")
-        there.alerts.edit(alert, {"note": "kept"})
+        for number in range(8):
+            there.alerts.test(alert, key=f"key {number}")
         kept = AlertFile(there.folder).read()
-        assert [each.id for each in kept.firings] == list(range(6, MOST_FIRINGS + 6))
-        assert len(kept.answers) == MOST_ANSWERS
-        assert [each["id"] for each in there.heard[-1]["firings"]] == list(
-            range(MOST_FIRINGS + 5, MOST_FIRINGS + 5 - MOST_TOLD, -1)
-        )
+        assert [each.id for each in kept.firings] == [3, 4, 5, 6, 7, 8]
+        assert [each.key for each in kept.answers] == ["key 4", "key 5", "key 6", "key 7"]
+        assert [each["id"] for each in there.heard[-1]["firings"]] == [8, 7]
+        assert there.heard[-1]["last"] == 8
 
     @pytest.mark.parametrize(
         "damage",

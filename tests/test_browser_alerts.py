@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from selenium.webdriver.common.keys import Keys
 
 from tests.screen import (
@@ -22,10 +23,9 @@ from tests.screen import (
 from tests.serving import Server
 from tests.standing import StandingServer
 
-# what notifies and sounds, as the page would find it where both are on
+# what notifies and sounds, as the page finds it in a browser that lets it
 _NOTICES = """
     window.told = [];
-    window.balanceSettings = { get: () => true };
     window.Notification = class {
         static permission = "granted";
         constructor(title, { body }) { window.told.push(`${title}: ${body}`); }
@@ -38,8 +38,11 @@ _NOTICES = """
 
 @pytest.fixture
 def still(folder: Path) -> Iterator[Server]:
-    """A server on a market that stands still: Bitcoin at 40,000."""
+    """A server on a market that stands still, with sounds and notifications on: Bitcoin at
+    40,000."""
     with StandingServer(folder) as server:
+        wanted = {"sound": True, "notifications": True}
+        assert requests.put(f"{server.url}/settings", json=wanted, timeout=10).ok
         yield server
 
 
@@ -71,6 +74,12 @@ def _count(browser: Any) -> str:
     return str(browser.driver.execute_script(
         "return document.querySelector('.alerts-count').textContent"
     ))  # fmt: skip
+
+
+def _told(browser: Any) -> list[str]:
+    """What the page has notified of and sounded."""
+    found: list[str] = browser.driver.execute_script("return window.told")
+    return found
 
 
 def _closed(browser: Any) -> None:
@@ -120,7 +129,7 @@ def test_an_alert_is_made_at_the_chart_fires_in_every_page_once_and_is_deleted(
         wait_for_toast(each, "P&L has fallen to -$600.00; the alert was at -$500.00. Stop.")
         wait_for_toast(each, "Total equity has fallen to $9,400.00; the alert was at $9,500.00.")
         wait_for(
-            lambda page=each: len(page.driver.execute_script("return window.told")) >= 2,
+            lambda page=each: len(_told(page)) >= 2,
             "what is told beside the page",
         )
     # whoever looks at them has seen them; who does not is told how many there are
@@ -174,7 +183,7 @@ def test_tabs_of_a_browser_notify_and_sound_once_and_one_opened_later_tells_noth
         found = []
         for window in driver.window_handles:
             driver.switch_to.window(window)
-            found += driver.execute_script("return window.told")
+            found += _told(browser)
         return sorted(found)
 
     wait_for(lambda: len(heard()) == 2, "the notification and the sound")
@@ -196,6 +205,27 @@ def test_tabs_of_a_browser_notify_and_sound_once_and_one_opened_later_tells_noth
     still.post({"adjust": 300})
     still.post({"adjust": -300})
     wait_for_toast(browser, "P&L has fallen to -$600.00")
+
+
+def test_what_a_bot_trades_is_told_and_an_order_of_ones_own_only_sounds(
+    still: Server, open_browser: Callable[[str], Any]
+) -> None:
+    bot = {"name": "Listener", "symbol": "BTC/USDT", "strategy": "signals", "leverage": 2}
+    assert still.post(bot, "/bots").ok
+    assert still.post(None, "/bots/listener-1/start").ok
+    browser = _page(still, "/futures", open_browser)
+    # a page may sound once it has been used
+    write(browser, "futures-size", "500")
+    browser.driver.execute_script(_NOTICES)
+    still.post({"symbol": "BTC/USDT", "side": "buy"}, "/signals")
+    wait_for(lambda: len(_told(browser)) == 2, "a notification and a sound")
+    notice, sound = _told(browser)
+    assert (notice.split(": Bought")[0], sound) == ("Virtual Balance: listener-1", "sound")
+    still.post({"close": True}, "/bots/listener-1/stop")
+    wait_for(lambda: len(_told(browser)) == 4, "that it has closed it")
+    browser.find_element("#futures-submit").click()
+    wait_for_toast(browser, "Bought")
+    wait_for(lambda: _told(browser)[4:] == ["sound"], "a sound and nothing else")
 
 
 def test_the_dialog_fits_a_phone_and_is_read_easily_in_both_themes(

@@ -96,8 +96,56 @@ def test_on_a_phone_the_buttons_are_in_the_menu(server: Server, open_browser: Op
     assert not sync.is_displayed()
     browser.find_element("#sidebar-menu-btn").click()
     wait_for(sync.is_displayed, "the menu")
+    place = sync.rect
     sync.click()
     wait_for(lambda: "In sync" in text(browser, "toasts"), "the toast")
+    assert sync.rect == place, "nothing moves but numbers"
+
+
+def test_the_icon_has_the_balance_and_the_way_of_the_pnl_and_is_grey_without_a_server(
+    server: Server, open_browser: Opened
+) -> None:
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+    assert browser.driver.title == "$10,000.00 · Virtual Balance"
+    begun = _icon(browser)
+    assert begun[1] == "--muted", "flat"
+    server.post({"deposit": 0.01})
+    wait_for_balance(browser, "$10,000.01")
+    assert _icon(browser) == begun, "it would look the same"
+    looks = [begun]
+    for change, colour in ((200, "--balance"), (-900, "--loss")):
+        server.post({"adjust": change})
+        wait_for(lambda: _icon(browser)[0] != looks[-1][0], "another icon")
+        looks.append(_icon(browser))
+        assert looks[-1][1] == colour
+    server.stop()
+    wait_for_link(browser, "Offline")
+    assert _icon(browser)[1] == "--muted"
+
+
+def _icon(browser: Any) -> tuple[str, str]:
+    """The icon of the page, and the colour in the middle of its mark."""
+    found: list[str] = browser.driver.execute_async_script(
+        """
+        const [done] = arguments, icon = document.querySelector("link[rel=icon]").href;
+        const paint = document.createElement("canvas").getContext("2d");
+        const image = new Image();
+        image.onload = () => {
+            paint.drawImage(image, 0, 0);
+            const drawn = paint.getImageData(32, 51, 1, 1).data.join();
+            const style = getComputedStyle(document.documentElement);
+            done([icon, ["--balance", "--loss", "--muted"].find((name) => {
+                paint.fillStyle = style.getPropertyValue(name).trim();
+                paint.fillRect(0, 0, 1, 1);
+                return paint.getImageData(0, 0, 1, 1).data.join() === drawn;
+            }) ?? drawn]);
+        };
+        image.src = icon;
+        """
+    )
+    assert found[0].startswith("data:image/png;base64,")
+    return found[0], found[1]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

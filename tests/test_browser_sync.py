@@ -125,7 +125,7 @@ def test_reset_from_every_place_reaches_another_browser(
             wait_for_balance(each, f"$2,50{number}.50")
             wait_for(lambda each=each: text(each, "overview-pnl") == "$0.00", "no P&L")
             wait_for(lambda b=each, e=epoch: text(b, "overview-epoch") == e, f"epoch {epoch}")
-        wait_for_toast(browser, f"Reset to 2,50{number}.50 USDT. Epoch {epoch} begins; the history")
+        wait_for_toast(browser, f"Reset to $2,50{number}.50. Epoch {epoch} begins; the history")
         wait_until_gone(browser, "reset-dialog")
 
 

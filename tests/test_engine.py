@@ -20,6 +20,7 @@ from balance.board import FEED_FILE, MARKET_FILE, LiveBoard, read_market, saved_
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import NoLivePrice
+from balance.core.market import Market
 from balance.core.moments import from_iso, iso
 from balance.core.position import Order, Position
 from balance.core.quote import Settlement
@@ -660,3 +661,57 @@ def test_any_feed_may_run_where_nothing_is_open_or_nothing_can_be_read(folder: P
     refuse_others(desk, HandFed("binance"), is_moved=True)
     (folder / ACCOUNT_FILE).write_bytes(b"{")
     refuse_others(desk, HandFed("binance"))
+
+
+class Looker:
+    """Acts by the prices: it remembers what it has seen."""
+
+    def __init__(self) -> None:
+        self.seen: list[Decimal] = []
+        self.shows = 0
+        self.has_rested = False
+
+    def look(self, market: Market) -> None:
+        """See the price of Bitcoin."""
+        self.seen.append(market.quotes[BTC].mark)
+
+    def show(self) -> None:
+        """Count."""
+        self.shows += 1
+
+    def rest(self) -> None:
+        """Know that it is over."""
+        self.has_rested = True
+
+
+class Failing(Looker):
+    """Fails at everything."""
+
+    def look(self, market: Market) -> None:
+        """See the price of Bitcoin, and fail."""
+        super().look(market)
+        raise RuntimeError("a fault while looking")
+
+    def show(self) -> None:
+        """Count, and fail."""
+        super().show()
+        raise RuntimeError("a fault while showing")
+
+
+def test_a_fault_of_one_who_looks_keeps_no_other_from_looking(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed, board = HandFed(), LiveBoard()
+    lookers = Failing(), Looker()
+    desk = Desk(FileStore(folder), board)
+    engine = Engine(desk, board, feed, lambda _: None, folder, acting=lookers)
+    engine.start()
+    for mark in (40_000, 41_000):
+        feed.give(quote(BTC, mark))
+    engine.stop()
+    assert [each.seen for each in lookers] == [[40_000, 41_000]] * 2
+    assert all(each.shows and each.has_rested for each in lookers)
+    # each fault is told once, and no price is distrusted for it
+    told = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
+    assert len(told) == 2
+    assert desk.snapshot().market["prices"][BTC]["mark"] == 41_000

@@ -6,10 +6,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dash_bootstrap_components as dbc
 import pytest
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -26,6 +28,7 @@ from balance.running import services_alone
 from balance.settings_file import SETTINGS_FILE, SettingsFile
 from balance.store.memory_store import MemoryStore
 from layouts.auto import AUTO
+from layouts.help import help_button, shortcuts
 from layouts.ledger import KIND_WORDS, SOURCE_WORDS, ledger_rows
 from layouts.live import LIVE, filled, ids_ending, live_components, live_price, live_text
 from layouts.settings import GROUPS, id_of, settings_dialog
@@ -412,3 +415,22 @@ def test_a_page_names_nothing_that_is_elsewhere() -> None:
     text = create_app(Desk(MemoryStore()), Stream(1)).server.test_client().get("/").text
     assert re.findall(r"(?:src|href)=\"(?:https?:)?//[^\"]*", text) == []
     assert "/assets/theme.css" in text
+
+
+def test_what_opens_is_there_at_once() -> None:
+    dialogs = [each for each in everything(page()) if isinstance(each, dbc.Modal)]
+    assert len(dialogs) >= 4
+    assert {each.fade for each in dialogs} == {False}
+
+
+def test_no_two_shortcuts_have_the_same_keys_and_what_they_press_is_there() -> None:
+    table = shortcuts(TABS)
+    keys = [key for each in table for key in each.keys]
+    assert len(set(keys)) == len(keys)
+    assert not {key[0] for key in keys if " " in key} & {*keys}, "or the second is never waited for"
+    ids = {getattr(each, "id", None) for each in everything(page())}
+    named = {each.target[1:].split()[0] for each in table if each.target.startswith("#")}
+    assert named <= ids
+    assert json.loads(getattr(help_button(TABS), "data-shortcuts")) == [
+        {**asdict(each), "keys": [*each.keys]} for each in table
+    ]

@@ -16,7 +16,7 @@ from balance.alerts.keeper import Keeper
 from balance.alerts.outbox import Outbox, Told
 from balance.alerts.telling import Listener, moment_of
 from balance.core.alert import looked
-from balance.core.alert_readings import Moment, reading
+from balance.core.alert_readings import Moment, reader
 from balance.core.alert_words import fired_words
 from balance.core.errors import StoreError
 from balance.core.market import Market
@@ -129,10 +129,10 @@ class Watching:
             # only now: who had to wait for its turn would see prices that others have left behind
             market = self._desk.market
             watching = [each for each in self._keeper.kept.alerts.values() if each.sight.active]
-            moment = moment_of(self._desk, market, watching)
+            read = reader(moment_of(self._desk, market, watching))
             changed, fired = [], []
             for alert in watching:
-                seen = reading(alert.settings, moment)
+                seen = read(alert.settings)
                 sight, has_fired = looked(alert.settings, alert.sight, seen)
                 if has_fired and seen.value is not None:
                     words = fired_words(alert.settings, seen.value, market)

@@ -87,7 +87,6 @@ def begun(settings: AlertSettings, reading: Reading) -> Sight:
     return Sight(series=reading.series, side=side)
 
 
-@exactly
 def looked(settings: AlertSettings, sight: Sight, reading: Reading) -> tuple[Sight, bool]:
     """The sight after looking at ``reading``, and whether the alert fires on it.
 
@@ -132,6 +131,7 @@ def _is_beyond(settings: AlertSettings, value: Decimal) -> bool:
     return value <= settings.threshold
 
 
+@exactly
 def _is_back(settings: AlertSettings, value: Decimal) -> bool:
     if settings.direction == "above":
         return value <= settings.threshold - margin(settings)

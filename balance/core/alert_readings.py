@@ -35,6 +35,19 @@ def reading(settings: AlertSettings, moment: Moment) -> Reading:
     return _READINGS[settings.what](settings, moment)
 
 
+def reader(moment: Moment) -> Callable[[AlertSettings], Reading]:
+    """:func:`reading` at ``moment``, which reckons each figure once, however many alerts see it."""
+    known: dict[tuple[What, str | None], Reading] = {}
+
+    def read(settings: AlertSettings) -> Reading:
+        figure = settings.what, settings.symbol
+        if figure not in known:
+            known[figure] = reading(settings, moment)
+        return known[figure]
+
+    return read
+
+
 def _price(settings: AlertSettings, moment: Moment) -> Reading:
     market, symbol = moment.market, settings.symbol or ""
     quote = market.quotes.get(symbol)

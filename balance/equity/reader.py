@@ -16,7 +16,7 @@ from balance.core.thinning import Point
 from balance.equity.sample_rows import COLUMNS, HIGHEST, STRETCHES, milliseconds, sample_of
 
 # a level is read where a span has no more stretches of it than this
-_MOST_STRETCHES: Final = 3_000
+_MOST_STRETCHES: Final = 2_000
 # so many of those that stay are looked through for flows
 _MOST_KEPT: Final = 400
 _SELECT: Final = f"select {', '.join(COLUMNS)} from samples"  # noqa: S608 - names of our own

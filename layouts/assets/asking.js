@@ -32,13 +32,14 @@
   }
 
   /* Sends it: [done, words, the answer]. */
-  async function send(method, path, body) {
+  async function send(method, path, body, headers = {}) {
     try {
       const response = await fetch(path, {
         method,
         headers: {
           ...(body && { "Content-Type": "application/json" }),
           "Idempotency-Key": keyFor(method + path + body),
+          ...headers,
         },
         body: body || undefined,
         signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -66,8 +67,8 @@
   }
 
   /* Sends it and tells what came of it in a toast: [done, what went wrong]. */
-  async function carryOut(method, path, body = "") {
-    const [done, words] = await send(method, path, body);
+  async function carryOut(method, path, body = "", headers = {}) {
+    const [done, words] = await send(method, path, body, headers);
     window.balanceScreen.toast(words, done ? "info" : "error");
     return [done, done ? "" : words];
   }

@@ -10,7 +10,7 @@
   };
 
   const noUpdate = () => window.dash_clientside.no_update;
-  const { jsonNumber, carryOut, notAnAmount } = window.balanceRequests;
+  const { jsonNumber, send, carryOut, notAnAmount } = window.balanceRequests;
   const woken = () => window.dash_clientside.callback_context.triggered_id;
 
   // a dialog is put into the page some time after it was asked for
@@ -38,8 +38,12 @@
     if (number === null) {
       return [true, noUpdate(), notAnAmount];
     }
-    const [done, error] = await carryOut("POST", "/virtual_balance/reset", `{"balance": ${number}}`);
-    return [!done, noUpdate(), error];
+    // every page tells of a reset that is done, this one as well
+    const [done, words] = await send("POST", "/virtual_balance/reset", `{"balance": ${number}}`);
+    if (!done) {
+      window.balanceScreen.toast(words, "error");
+    }
+    return [!done, noUpdate(), done ? "" : words];
   }
 
   /* Opens, closes and confirms a change of money: [open, amount, note, error]. */

@@ -153,6 +153,14 @@
       TONES[data?.display[colDef.field]?.[0]] ?? "flat",
     ],
     deskMoment: ({ value }) => (value ? `${value.slice(5, 10)} ${value.slice(11, 19)}` : ""),
+    // the arrows go from cell to cell; Tab goes on to the buttons of the row, or out of the table
+    deskTab: ({ api, backwards, nextCellPosition, previousCellPosition }) => {
+      const column = api.getColumn("actions");
+      if (backwards) {
+        return nextCellPosition ?? false;
+      }
+      return column === null ? false : { ...previousCellPosition, column };
+    },
     deskKeys: ({ event }) => KEYS.includes(event.key),
   };
 

@@ -1,0 +1,227 @@
+"""``/equity`` and ``/performance``: as described, exact, and adding up to what the snapshot has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from balance.api.equity_routes import USUAL_RANGE
+from balance.api.problems import answer_with_problems
+from balance.api.routes import create_api
+from balance.api.stream import Stream
+from balance.core.derivation import Derivation, Term
+from balance.core.entry import Place
+from balance.core.past_epochs import PastEpoch
+from balance.core.snapshot import DISPLAYED
+from balance.desk import Desk
+from balance.equity.curve import MOST_POINTS, RANGES
+from balance.equity.equity import Equity
+from balance.equity.history import NoHistory
+from balance.equity.sampler import Sampler
+from balance.running import services_alone
+from balance.store.memory_store import MemoryStore
+from tests.answers import exactly, problem
+from tests.boards import board as a_board
+from tests.boards import priced
+from tests.described import check
+from tests.markets import BTC
+from tests.samples import write_a_year
+from tests.test_derivations import Epoch, Trades, total
+
+
+class Mark:
+    """A deposit of 500."""
+
+    def __init__(self, time: datetime) -> None:
+        self.place: Place = (7, 2)
+        self.time = time
+        self.kind = "deposit"
+        self.amount = Decimal(500)
+
+
+class Told(NoHistory):
+    """A history that knows of one epoch with three trades, and of one mark."""
+
+    def epochs(self, _most: int = 1_000) -> list[PastEpoch]:
+        trades = Trades(3, 2, Decimal(90), Decimal(30), Decimal(80), Decimal(-30))
+        return [Epoch(1, Decimal(0), Decimal(0), trades=trades)]
+
+    def marks(self, begin: datetime, end: datetime, _most: int) -> list[Mark]:
+        return [Mark(begin + (end - begin) / 2)]
+
+
+class Asked:
+    """An account in memory whose samples are in ``folder``, and what answers about it."""
+
+    def __init__(self, folder: Path, history: NoHistory | None = None) -> None:
+        self.now = datetime.now(UTC)
+        self.board = a_board()
+        self.desk = Desk(MemoryStore(clock=lambda: self.now), self.board)
+        self.sampler = Sampler(self.desk, folder, lambda _: None, clock=lambda: self.now)
+        self.equity = Equity(self.desk, folder, history, clock=lambda: self.now)
+        stream = Stream(1)
+        services = replace(services_alone(self.desk, stream), equity=self.equity)
+        server = Flask(__name__)
+        answer_with_problems(server)
+        server.register_blueprint(create_api(self.desk, stream, services))
+        self.client = server.test_client()
+
+    def look(self, seconds: float = 10) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.sampler.look()
+
+    def told(self, path: str) -> Any:
+        answer = self.client.get(path)
+        check(answer, "GET", path)
+        assert answer.status_code == 200, answer.text
+        return exactly(answer)
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Asked:
+    """One whose ledger is not read yet."""
+    return Asked(tmp_path)
+
+
+def derivation(row: Any) -> Derivation:
+    """A derivation as it is answered."""
+    terms = tuple(Term(**{**each, "amount": Decimal(each["amount"])}) for each in row["terms"])
+    return Derivation(row["title"], row["words"], terms)
+
+
+def traded(asked: Asked) -> None:
+    """A day on which much happened."""
+    asked.look()
+    asked.desk.deposit(500)
+    asked.desk.place_order(symbol=BTC, side="buy", quantity="0.2", leverage=5)
+    asked.look()
+    priced(asked.board, 40_400)
+    asked.look()
+    asked.desk.close_position(BTC, percent=30)
+    asked.desk.withdraw(100)
+    asked.desk.adjust("-12.34")
+    priced(asked.board, 40_100)
+    asked.look()
+
+
+def test_of_an_account_that_nobody_samples_there_is_what_is_now(tmp_path: Path) -> None:
+    asked = Asked(tmp_path / "nothing")
+    for wanted in RANGES:
+        told = asked.told(f"/equity?range={wanted}")
+        ((_, equity, pnl, fall),) = told["points"]
+        assert (equity, pnl, fall) == (10_000, 0, 0)
+        assert (told["since"], told["marks"], told["words"]) == (None, [], "")
+    told = asked.told("/performance")
+    assert told["figures"]["pnl_today"] is None
+    assert told["figures"]["pnl_all_time"] == 0
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_the_curve_has_what_happened_with_its_figures(asked: Asked) -> None:
+    traded(asked)
+    told = asked.told("/equity")
+    assert told["range"] == USUAL_RANGE
+    snapshot = asked.desk.snapshot()
+    time, equity, pnl, _ = told["points"][-1]
+    assert time == told["to"]
+    assert (equity, pnl) == (
+        round(snapshot.portfolio_value, 4),
+        round(snapshot.current_pnl, 4),
+    )
+    figures = told["figures"]
+    assert figures["pnl"] == snapshot.current_pnl
+    assert figures["display"]["pnl"] == snapshot.display["current_pnl"]
+    equities = [point[1] for point in told["points"]]
+    assert min(equities) == figures["equity_low"] == 10_000
+    assert round(figures["equity_high"], 4) == max(equities)
+    falls = [point[3] for point in told["points"]]
+    assert min(falls) == round(figures["max_drawdown_percent"], 4) < 0
+
+
+def test_every_figure_adds_up_from_its_terms_to_what_the_snapshot_has(tmp_path: Path) -> None:
+    asked = Asked(tmp_path, Told())
+    traded(asked)
+    snapshot = asked.desk.snapshot()
+    told = asked.told("/performance")
+    shown = {**snapshot, **told["figures"]}
+    for name, row in told["derivations"].items():
+        assert total(derivation(row)) == shown[name], name
+    counted = {"revision", "epoch", "position_count", "order_count"}
+    explained = set(told["derivations"])
+    assert set(told["figures"]) - {"pnl_today_percent"} <= explained
+    assert {"balance", "portfolio_value", "long_exposure", "pnl_week"} <= explained & set(DISPLAYED)
+    assert not counted & explained
+    # what the snapshot has too is the same
+    for name in ("pnl_today", "pnl_today_percent", "pnl_week", "pnl_all_time", "fees_paid"):
+        assert told["figures"][name] == snapshot[name]
+        assert told["display"][name] == snapshot.display[name]
+    assert (told["figures"]["trades"], told["display"]["win_rate"]) == (3, "66.67%")
+    assert told["display"]["profit_factor"] == "3.00"
+
+
+def test_money_is_shown_with_the_decimals_that_are_wanted(asked: Asked) -> None:
+    asked.look()
+    asked.board.market = replace(asked.board.market, decimals=4)
+    assert asked.told("/performance")["display"]["pnl_epoch"] == "$0.0000"
+    assert asked.told("/equity")["figures"]["display"]["equity_low"] == "$10,000.0000"
+
+
+def test_a_period_over_a_reset_has_its_epochs(asked: Asked) -> None:
+    asked.look()
+    asked.desk.adjust(80)
+    asked.desk.reset(1_000)
+    asked.desk.adjust(-5)
+    asked.look()
+    told = asked.told("/performance")
+    assert told["figures"]["pnl_today"] == 75
+    assert total(derivation(told["derivations"]["pnl_today"])) == 75
+    curve = asked.told("/equity?range=week")
+    # 0.8 % and then -0.5 %
+    assert curve["figures"]["return_percent"] == Decimal("0.296")
+    assert curve["figures"]["pnl"] == 75
+
+
+def test_marks_say_what_they_are(tmp_path: Path) -> None:
+    asked = Asked(tmp_path, Told())
+    (mark,) = asked.told("/equity")["marks"]
+    assert (mark["place"], mark["kind"], mark["amount"]) == ("7.2", "deposit", 500)
+    assert mark["display"] == {
+        "kind": "Deposit",
+        "amount": "+$500.00",
+        "words": "Deposited 500.00 USDT",
+    }
+
+
+def test_a_range_that_there_is_not_is_refused(asked: Asked) -> None:
+    answer = asked.client.get("/equity?range=decade")
+    check(answer, "GET", "/equity")
+    assert "day, week, month" in problem(answer, 422)["detail"]
+
+
+def test_the_performance_of_an_epoch_that_has_ended_is_remembered(asked: Asked) -> None:
+    asked.look()
+    asked.desk.adjust(-1_000)
+    asked.desk.adjust(500)
+    asked.look()
+    asked.desk.reset(100)
+    asked.look()
+    assert asked.equity.of_epoch(1) == (-5, -10)
+    assert asked.equity.of_epoch(1) is asked.equity.of_epoch(1)
+    assert asked.equity.of_epoch(2) == (0, 0)
+    assert asked.equity.of_epoch(9) == (None, None)
+
+
+def test_a_year_is_answered_with_few_points(tmp_path: Path) -> None:
+    asked = Asked(tmp_path)
+    write_a_year(tmp_path, "memory", asked.now)
+    for wanted in RANGES:
+        told = asked.told(f"/equity?range={wanted}")
+        assert 200 < len(told["points"]) <= MOST_POINTS
+        assert None not in told["points"]
+    assert asked.told("/performance")["figures"]["max_drawdown_percent"] < 0
