@@ -9,12 +9,13 @@ from layouts.tab import Place
 
 def alerts_button(place: Place) -> html.Button:
     """The bell with the count of the firings that nobody has looked at."""
-    bell = icon_button("alerts-btn", "bell", "Alerts")
-    bell.children = html.Span(className="alerts-count", **{"aria-hidden": "true"})
-    # what may be watched, and what has fired before this page was opened
-    setattr(bell, "data-symbols", " ".join(place.symbols))
-    setattr(bell, "data-last", str(place.last_firing))
-    return bell
+    known = {
+        # what may be watched, and what has fired before this page was opened
+        "data-symbols": " ".join(place.symbols),
+        "data-last": str(place.last_firing),
+    }
+    count = html.Span(className="alerts-count", **{"aria-hidden": "true"})
+    return icon_button("alerts-btn", "bell", "Alerts", children=count, **known)
 
 
 def alerts_dialog() -> dbc.Modal:

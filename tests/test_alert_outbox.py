@@ -220,3 +220,17 @@ class TestOverARestart:
             kept = json.loads((there.folder / ALERTS_FILE).read_bytes())
             assert kept["firings"][0]["delivery"]["state"] == "failed"
             other.alerts.rest()
+
+    def test_what_fires_while_the_server_stops_is_left_for_the_next_start(
+        self, there: AlertsByHand
+    ) -> None:
+        with receiver() as taker:
+            there.create(url=taker.url)
+            there.alerts.rest()
+            there.price(45_010)
+            assert there.delivered()["state"] == "sending"
+            assert taker.posts.empty()
+            other = there.again()
+            assert taker.next()[1]["id"] == 1
+            ended(other, "answered")
+            other.alerts.rest()

@@ -63,13 +63,16 @@ class Outbox:
         self._thread: threading.Thread | None = None
 
     def put(self, firing: int, url: str, members: Mapping[str, Any]) -> Delivery:
-        """Have ``members`` posted to ``url``; tells whether it will be."""
+        """Have ``members`` posted to ``url``; tells whether it will be. After :meth:`stop` it is
+        left for the next start."""
         body = simplejson.dumps({name: _raw(value) for name, value in members.items()}).encode()
+        delivery = Delivery(url=url)
         with self._changed:
-            if len(self._jobs) >= MOST_WAITING or self._is_stopped:
+            if self._is_stopped:
+                return delivery
+            if len(self._jobs) >= MOST_WAITING:
                 words = f"Not sent: {len(self._jobs)} others wait to be"
                 return Delivery(url=url, state="failed", words=words)
-            delivery = Delivery(url=url)
             heapq.heappush(self._jobs, _Job(time.monotonic(), firing, delivery, body))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)

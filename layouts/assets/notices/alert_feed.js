@@ -10,6 +10,7 @@
   const MOST_TOLD = 3;
   const MOST_COUNTED = 99;
 
+  let version = 0;
   let told = null; // the id of the newest firing that this page has told, or that was before it
   let last = 0; // the id of the newest one there is
   const followers = [];
@@ -48,7 +49,12 @@
     }
   }
 
-  function take({ last: newest, firings }) {
+  function take({ version: newer, last: newest, firings }) {
+    // what was asked for may be answered after the stream has told more
+    if (newer < version) {
+      return;
+    }
+    version = newer;
     told ??= Number(bell().dataset.last);
     const fresh = firings.filter(({ id }) => id > told).reverse();
     told = last = newest;
