@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -273,6 +274,20 @@ def test_a_file_that_is_damaged_while_it_is_written_is_kept_aside_too(
     newest = Reader(path, ACCOUNT).newest()
     assert newest is not None
     assert newest.time == at(0, 4)
+
+
+def test_a_file_of_a_newer_version_is_kept_aside_whole(tmp_path: Path, path: Path) -> None:
+    first = keeper_of(tmp_path)
+    first.add([opening()])
+    first.write(MONDAY)
+    first.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma user_version = 99")
+    second = keeper_of(tmp_path)
+    assert (second.newest(), "newer version" in second.words) == (None, True)
+    second.close()
+    (aside,) = (each for each in tmp_path.iterdir() if "damaged" in each.name)
+    assert Reader(aside, ACCOUNT).newest() is not None
 
 
 def test_the_samples_of_another_account_are_kept_aside(tmp_path: Path, path: Path) -> None:

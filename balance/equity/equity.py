@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.moments import iso
@@ -18,7 +17,7 @@ from balance.desk import Desk
 from balance.equity.curve import MOST_MARKS, RANGES, begin_of, curve, mark_row
 from balance.equity.falls import falls
 from balance.equity.figures import Told, performance
-from balance.equity.history import History, NoHistory, carried_by
+from balance.equity.history import History, Mark, NoHistory, carried_by
 from balance.equity.reader import Reader
 from balance.equity.sample_file import EQUITY_FILE
 from balance.equity.tracker import now_of
@@ -108,7 +107,9 @@ class Equity:
             if last is None:
                 return None, None
             found = falls(reader, last).percents
-        if not is_running:
+            newest = reader.newest()
+        # until one of a later epoch is there, its last may not have been written yet
+        if newest is not None and newest.epoch > epoch:
             self._ended[snapshot.account, epoch] = found
         return found
 
@@ -122,7 +123,7 @@ class Equity:
         except BalanceError:
             return {}  # what needs them says so
 
-    def _marks(self, begin: datetime, end: datetime) -> Any:
+    def _marks(self, begin: datetime, end: datetime) -> Sequence[Mark]:
         try:
             return self._history.marks(begin, end, MOST_MARKS)
         except BalanceError:

@@ -27,6 +27,7 @@ from balance.core.return_derivations import (
 from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
 from balance.core.trade_derivations import trade_derivations, trade_figures, trade_texts
+from balance.core.wallet import Wallet
 from balance.equity.baselines import baseline
 from balance.equity.falls import Falls, falls
 from balance.equity.reader import Reader
@@ -104,7 +105,7 @@ def _rounded(number: Decimal | None) -> Decimal | None:
     return None if number is None else quantized(number)
 
 
-def _brought(told: Told) -> Any:
+def _brought(told: Told) -> Wallet | None:
     """The wallet that an undo brought back, where one opened the running epoch."""
     opening = told.lineage[0].booking if told.lineage else None
     restated = None if opening is None else opening.restated

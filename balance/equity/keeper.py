@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from balance.core.moments import iso
+from balance.core.moments import said
 from balance.core.performance import Sample
 from balance.equity.reader import Reader
 from balance.equity.sample_file import (
@@ -162,8 +162,8 @@ class Keeper:
     def _set_damaged_aside(self, fault: sqlite3.Error, now: datetime) -> None:
         aside = set_aside(self._path, "damaged", now)
         self._say(
-            f"{EQUITY_FILE} was damaged ({fault}). It is kept as {aside.name}, and the equity is "
-            f"sampled anew since {iso(now)}."
+            f"{EQUITY_FILE} can't be used: {fault}. It is kept as {aside.name}, and the equity is "
+            f"sampled anew since {said(now)}."
         )
 
     def _say(self, words: str) -> None:

@@ -42,9 +42,8 @@ class Reader:
         self._held: sqlite3.Connection | None = None
 
     def __enter__(self) -> Reader:
-        if self._file is not None and self._file.exists():
-            with suppress(sqlite3.Error):
-                self._held = _opened(self._file)
+        with suppress(sqlite3.Error):
+            self._held = self._opened()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -113,32 +112,34 @@ class Reader:
     def _asked(self, ask: Callable[[sqlite3.Connection], _Found], nothing: _Found) -> _Found:
         """What ``ask`` finds; ``nothing`` where there is no file, or none of this account that can
         be read: that is for its writer to mend."""
-        if self._file is None or not self._file.exists():
-            return nothing
         try:
             if self._held is not None:
-                return self._checked(self._held, ask, nothing)
-            with closing(_opened(self._file)) as connection:
-                return self._checked(connection, ask, nothing)
+                return ask(self._held)
+            connection = self._opened()
+            if connection is None:
+                return nothing
+            with closing(connection):
+                return ask(connection)
         except (sqlite3.Error, ValueError):
             return nothing
 
-    def _checked(
-        self,
-        connection: sqlite3.Connection,
-        ask: Callable[[sqlite3.Connection], _Found],
-        nothing: _Found,
-    ) -> _Found:
-        found = connection.execute("select value from known where name = 'account'")
-        return ask(connection) if found.fetchone() == (self._account,) else nothing
-
-
-def _opened(file: Path) -> sqlite3.Connection:
-    # not "ro": the last one to close the file would leave what belongs to it lying about
-    where = f"file:{quote(str(file.absolute()))}?mode=rw"
-    connection = sqlite3.connect(where, uri=True, timeout=2)
-    connection.execute("pragma query_only = true")
-    return connection
+    def _opened(self) -> sqlite3.Connection | None:
+        """The file, where there is one of this account."""
+        if self._file is None or not self._file.exists():
+            return None
+        # not "ro": the last one to close the file would leave what belongs to it lying about
+        where = f"file:{quote(str(self._file.absolute()))}?mode=rw"
+        connection = sqlite3.connect(where, uri=True, timeout=2)
+        try:
+            connection.execute("pragma query_only = true")
+            found = connection.execute("select value from known where name = 'account'").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
+        if found == (self._account,):
+            return connection
+        connection.close()
+        return None
 
 
 def _points(connection: sqlite3.Connection, begin: datetime, end: datetime) -> list[Placed]:

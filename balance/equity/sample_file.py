@@ -18,7 +18,14 @@ from typing import Final
 from balance.core.figures import plain
 from balance.core.performance import Sample
 from balance.core.thinning import Point, kept
-from balance.equity.sample_rows import COLUMNS, STRETCHES, TABLES, milliseconds, row_of
+from balance.equity.sample_rows import (
+    COLUMNS,
+    STRETCHES,
+    TABLES,
+    VERSION,
+    milliseconds,
+    row_of,
+)
 
 EQUITY_FILE: Final = "equity.db"
 #: For how many seconds each level stays; what is of the highest stays for ever.
@@ -43,7 +50,7 @@ class SampleFile:
 
         Raises:
             WrongAccount: it is of another account.
-            sqlite3.DatabaseError: it is damaged.
+            sqlite3.DatabaseError: it is damaged, or of a newer version.
             sqlite3.OperationalError: it can't be opened or written now.
         """
         self._connection = sqlite3.connect(file, timeout=2, check_same_thread=False)
@@ -109,7 +116,11 @@ class SampleFile:
         self._connection.execute("pragma journal_mode = wal")
         # what was not yet on the disk when the power failed is some seconds of samples
         self._connection.execute("pragma synchronous = normal")
+        (version,) = self._connection.execute("pragma user_version").fetchone()
+        if version not in (0, VERSION):
+            raise sqlite3.DatabaseError("it is of a newer version of this program")
         self._connection.executescript(TABLES)
+        self._connection.execute(f"pragma user_version = {VERSION}")
         with self._connection:
             self._connection.execute(
                 "insert or ignore into known values ('account', ?)", (account,)

@@ -21,6 +21,8 @@ COLUMNS: Final = (
     *("time", "revision", "epoch", "chain", "level", "gap"),
     *("equity", "pnl", "growth", "carried", "exact"),
 )
+#: Which form of the tables this is.
+VERSION: Final = 1
 #: The tables and what is sought in them.
 TABLES: Final = """
 create table if not exists samples (
