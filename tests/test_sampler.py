@@ -174,6 +174,22 @@ def test_a_reset_is_followed_and_adds_up_over_epochs(watched: Watched) -> None:
     assert again.growth == Decimal("1.025")
 
 
+def test_a_reset_and_its_undo_that_nobody_saw_are_followed_too(watched: Watched) -> None:
+    watched.look()
+    watched.desk.adjust(-500)
+    watched.look()
+    watched.other().adjust(1_500)
+    # 10 % so far, and as much again on twice the money
+    watched.other().deposit(11_000)
+    watched.other().adjust(2_200)
+    watched.other().reset(500)
+    watched.other().adjust(9)
+    watched.other().undo_reset()
+    last = watched.look()[-1]
+    assert (last.epoch, last.chain, last.pnl, last.all_pnl) == (3, 1, 3_200, 3_209)
+    assert abs(last.growth - Decimal("1.21")) < Decimal("1e-20")
+
+
 def test_snapshots_tell_what_was_made_today_this_week_and_ever(watched: Watched) -> None:
     watched.look()
     assert watched.desk.snapshot().pnl_today == 0

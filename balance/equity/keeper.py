@@ -21,6 +21,7 @@ from balance.equity.sample_file import (
     named_aside,
     set_aside,
 )
+from balance.equity.tracker import before_end
 
 #: How many samples wait while the disk takes none; then the oldest that need not stay go.
 MOST_WAITING: Final = 20_000
@@ -115,10 +116,7 @@ class Keeper:
 
     def before_end(self, epoch: int) -> Sample | None:
         """The last sample of ``epoch``, which has ended, from before that."""
-        waiting = [each for each in self._waiting if each.epoch == epoch]
-        ended = waiting[-1].revision if waiting else 0
-        earlier = (each for each in reversed(waiting) if each.revision < ended)
-        return next(earlier, None) or self._reader.before_end(epoch)
+        return before_end(self._waiting, epoch) or self._reader.before_end(epoch)
 
     @property
     def _reader(self) -> Reader:

@@ -132,7 +132,7 @@ class Tracker:
         if self._track is None:
             return False
         try:
-            track, samples = committed(self._track, commit, self._resumed)
+            track, samples = committed(self._track, commit, self._before_end)
         except AccountingError as fault:
             _log.warning("revision %d can't be followed: %s", commit.revision, fault)
             return False
@@ -142,6 +142,10 @@ class Tracker:
             self._track = track
         self.revision = commit.revision
         return True
+
+    def _before_end(self, epoch: int) -> Sample | None:
+        """The last sample of ``epoch`` from before it was ended, which may have been just now."""
+        return before_end(self._found, epoch) or self._resumed(epoch)
 
     def _is_due(self, snapshot: Snapshot, now: datetime) -> bool:
         track = self._track
@@ -176,6 +180,14 @@ class Tracker:
     def _taken(self) -> list[Sample]:
         found, self._found = self._found, []
         return found
+
+
+def before_end(samples: Sequence[Sample], epoch: int) -> Sample | None:
+    """Of ``samples``, the last of ``epoch`` from before it was ended; None where they have none of
+    it."""
+    ours = [each for each in samples if each.epoch == epoch]
+    ended = ours[-1].revision if ours else 0
+    return next((each for each in reversed(ours) if each.revision < ended), None)
 
 
 def now_of(last: Sample | None, snapshot: Snapshot, now: datetime, carried: Carried) -> Sample:
