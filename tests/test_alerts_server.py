@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from balance import open_account
 from tests.alerts_by_hand import receiver
 from tests.listening import Listener
 from tests.screen import wait_for
@@ -48,8 +49,6 @@ def test_a_loss_is_posted_and_told_and_a_crash_tells_it_no_second_time(folder: P
 
 
 def test_what_a_program_does_to_the_account_beside_the_server_fires_too(folder: Path) -> None:
-    from balance import open_account
-
     with StandingServer(folder) as server:
         server.post({**LOSS, "what": "equity", "threshold": 9_000}, "/alerts")
         open_account(folder).adjust(-2_000)
@@ -63,7 +62,7 @@ def test_prices_that_move_fire_and_a_second_server_shows_it(
     second = start_server()
     wait_for(lambda: first.get("/prices").json()["state"] == "live", "prices")
     mark = first.get("/prices").json()["prices"]["BTC/USDT"]["mark"]
-    for direction, threshold in (("above", mark * 1.0001), ("below", mark * 0.9999)):
+    for direction, threshold in (("above", mark * 1.00002), ("below", mark * 0.99998)):
         first.post(
             {"what": "price", "symbol": "BTC/USDT", "direction": direction,
              "threshold": round(threshold, 2)}, "/alerts",
