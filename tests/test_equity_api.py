@@ -24,6 +24,7 @@ from balance.equity.curve import MOST_POINTS, RANGES
 from balance.equity.equity import Equity
 from balance.equity.history import NoHistory
 from balance.equity.sampler import Sampler
+from balance.index.index import Index
 from balance.running import services_alone
 from balance.store.memory_store import MemoryStore
 from tests.answers import exactly, problem
@@ -62,9 +63,14 @@ class Asked:
     def __init__(self, folder: Path, history: NoHistory | None = None) -> None:
         self.now = datetime.now(UTC)
         self.board = a_board()
-        self.desk = Desk(MemoryStore(clock=lambda: self.now), self.board)
+        self.store = MemoryStore(clock=lambda: self.now)
+        self.desk = Desk(self.store, self.board)
         self.sampler = Sampler(self.desk, folder, lambda _: None, clock=lambda: self.now)
         self.equity = Equity(self.desk, folder, history, clock=lambda: self.now)
+        self.serve()
+
+    def serve(self) -> None:
+        """Let the routes answer."""
         stream = Stream(1)
         services = replace(services_alone(self.desk, stream), equity=self.equity)
         server = Flask(__name__)
@@ -185,6 +191,40 @@ def test_a_period_over_a_reset_has_its_epochs(asked: Asked) -> None:
     # 0.8 % and then -0.5 %
     assert curve["figures"]["return_percent"] == Decimal("0.296")
     assert curve["figures"]["pnl"] == 75
+
+
+def test_the_ledger_and_the_samples_agree_on_every_epoch(tmp_path: Path) -> None:
+    asked = Asked(tmp_path)
+    index = Index(asked.store)
+    asked.equity = Equity(asked.desk, tmp_path, index, clock=lambda: asked.now)
+    asked.serve()
+    traded(asked)
+    asked.desk.close_position(BTC)
+    asked.desk.reset(1_000)
+    asked.desk.adjust(-5)
+    asked.look()
+    asked.desk.undo_reset()
+    asked.desk.reset(300)
+    asked.look()
+    snapshot, told = asked.desk.snapshot(), asked.told("/performance")
+    running = index.epoch(4)
+    assert running is not None
+    assert snapshot.pnl_all_time == running.carried == told["figures"]["pnl_all_time"]
+    shown = {**snapshot, **told["figures"]}
+    for name, row in told["derivations"].items():
+        if shown[name] is not None:
+            assert total(derivation(row)) == shown[name], name
+    lines = [term["label"] for term in told["derivations"]["pnl_today"]["terms"]]
+    # the first is in the third's, which goes on with it
+    assert [line for line in lines if "P&L of epoch" in line][:3] == [
+        *("P&L of epoch 4, so far", "P&L of epoch 3", "P&L of epoch 2"),
+    ]
+    marks = asked.told("/equity")["marks"]
+    assert [each["kind"] for each in marks] == [
+        *("deposit", "withdrawal", "reset", "undo", "reset"),
+    ]
+    assert marks[-2]["display"]["words"].startswith("Reset undone")
+    index.close()
 
 
 def test_marks_say_what_they_are(tmp_path: Path) -> None:
