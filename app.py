@@ -118,7 +118,7 @@ def create_app(
         starting = plain(chosen.starting_balance)
         return shell(tabs, _first_store(desk), starting_balance=starting, place=place)
 
-    callbacks.register(app, desk, layout(Place.address))
+    callbacks.register(app, layout(Place.address))
     app.layout = lambda: layout(request.host_url.rstrip("/") if has_request_context() else "")
     desk.subscribe(stream.publish)
     return app

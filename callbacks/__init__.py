@@ -3,17 +3,16 @@
 from dash import Dash
 from dash.development.base_component import Component
 
-from balance.desk import Desk
-from callbacks import auto, balance, dialogs, futures, guard, ledger, navigation, settings
+from callbacks import auto, balance, dialogs, futures, guard, history, navigation, settings
 
 
-def register(app: Dash, desk: Desk, layout: Component) -> None:
+def register(app: Dash, layout: Component) -> None:
     """Register every callback on ``app``; ``layout`` tells what there is to feed."""
     guard.register(app)
     balance.register(app, layout)
     dialogs.register(app, layout)
     navigation.register(app, layout)
-    ledger.register(app, desk)
+    history.register(app)
     futures.register(app)
     auto.register(app)
     settings.register(app)

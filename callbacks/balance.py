@@ -21,7 +21,6 @@ def register(app: Dash, layout: Component) -> None:
     # it finds the live components in the page itself, by what they declare
     app.clientside_callback(
         ClientsideFunction("balance", "fanOut"),
-        Output("history-revision", "data"),
+        Output("app-shell", "data-fed"),
         Input("balance-store", "data"),
-        Input("address", "pathname"),
     )

@@ -1,84 +1,137 @@
-"""History: the whole ledger, page by page, and as a file."""
+"""History: the ledger, the fills, the closed trades and the epochs, with filters, and as files."""
 
-import dash_bootstrap_components as dbc
-from dash import dcc, html
+import json
+
+from dash import html
 from dash.development.base_component import Component
 
-from balance.core.ledger_rows import KIND_WORDS
-from layouts.parts import button, card
+from balance.core.ledger_rows import KIND_WORDS, SOURCE_WORDS
+from layouts.grids import history_grid
+from layouts.later import later
+from layouts.parts import button
 from layouts.tab import Place, Tab
 
-ALL = "all"
+_TABLES = (("ledger", "Ledger"), ("fills", "Fills"), ("trades", "Trades"), ("epochs", "Epochs"))
+_REASONS = {
+    "order": "Order",
+    "take_profit": "Take-profit",
+    "stop_loss": "Stop-loss",
+    "liquidation": "Liquidation",
+    "reset": "Reset",
+    "undo": "Reset undone",
+}
+_PAGES = (
+    ("first", "First", "chevron-bar-up"),
+    ("previous", "Page up", "chevron-up"),
+    ("next", "Page down", "chevron-down"),
+    ("last", "Last", "chevron-bar-down"),
+)
 
 
-def _build(_: Place) -> Component:
+def _build(place: Place) -> Component:
     return html.Div(
-        card(
-            "Ledger",
-            _filters(),
-            html.Div(id="history-ledger", className="scroller"),
-            _pager(),
-            # what the page is to be in step with, and what is on it
-            dcc.Store(id="history-revision"),
-            dcc.Store(id="history-entries"),
-            # where the shown page begins, behind where the pages before it do
-            dcc.Store(id="history-cursors", data=[]),
-            # where the page after the shown one begins
-            dcc.Store(id="history-next"),
+        html.Section(
+            [
+                html.H2("History", className="visually-hidden"),
+                _head(),
+                # drawn by the page, as are the chips: what may be chosen
+                html.Div(
+                    id="history-filters",
+                    className="history-filters",
+                    role="search",
+                    **{"aria-label": "Filters", "data-choices": json.dumps(_choices(place))},
+                ),
+                html.Div(id="history-chips", className="history-chips"),
+                html.Div(id="history-words", className="history-words", role="status"),
+                _rows(),
+                # in the place of the rows where there are none, and what is no grid
+                html.Div(id="history-empty", hidden=True),
+                html.Div(id="history-epochs", hidden=True),
+                _pager(),
+            ],
+            className="panel history-panel",
         ),
         className="tab-body",
     )
 
 
-def _filters() -> html.Div:
-    kinds = [("Everything", ALL), *((word, kind) for kind, word in KIND_WORDS.items())]
-    epoch = dbc.Input(
-        id="history-epoch",
-        type="number",
-        min=1,
-        step=1,
-        placeholder="All",
-        size="sm",
-        debounce=True,
-    )
+def _choices(place: Place) -> dict[str, dict[str, str]]:
+    """By the filter's name: the values that it may have, and what they are called."""
+    return {
+        "kind": dict(KIND_WORDS),
+        "source": dict(SOURCE_WORDS),
+        "reason": _REASONS,
+        "symbol": {symbol: symbol for symbol in place.symbols},
+    }
+
+
+def _head() -> html.Div:
     return html.Div(
         [
-            _select("history-kind", "What", kinds),
-            html.Div([dbc.Label("Epoch", html_for="history-epoch"), epoch], className="filter"),
-            html.A(
-                "Download CSV",
-                id="history-download",
-                href="/virtual_balance/history?format=csv",
-                className="btn btn-sm btn-outline-secondary bi-download",
+            html.Nav(
+                [
+                    html.A(
+                        words,
+                        id=f"history-table-{name}",
+                        href="/history" if name == "ledger" else f"/history?table={name}",
+                        className="btn btn-sm btn-outline-secondary",
+                    )
+                    for name, words in _TABLES
+                ],
+                className="history-tables",
+                **{"aria-label": "Table"},
+            ),
+            html.Div(
+                [
+                    html.Span("Export", className="metric-label"),
+                    *(_file(name, words) for name, words in (("csv", "CSV"), ("json", "JSON"))),
+                ],
+                id="history-files",
+                className="history-files",
             ),
         ],
-        className="filters",
+        className="history-head",
+    )
+
+
+def _file(name: str, words: str) -> html.A:
+    """A link to all that is listed as a file; the page keeps it in step with the filters."""
+    return html.A(
+        words,
+        id=f"history-{name}",
+        href=f"/history/ledger?format={name}",
+        download="",
+        title=f"All that is listed, as {words}",
+        className="btn btn-sm btn-outline-secondary bi-download",
+    )
+
+
+def _rows() -> html.Div:
+    return html.Div(
+        [
+            # says how many
+            html.Button(
+                "New entries",
+                id="history-newer",
+                type="button",
+                hidden=True,
+                className="btn btn-sm btn-primary bi-arrow-up",
+            ),
+            later("history-grid-place", history_grid(), className="history-place"),
+        ],
+        id="history-rows",
+        className="history-rows",
     )
 
 
 def _pager() -> html.Div:
     return html.Div(
         [
-            button("Newer", "history-newer-btn", "chevron-left", disabled=True),
-            html.Span("Page 1", id="history-page"),
-            button("Older", "history-older-btn", "chevron-right", disabled=True),
+            html.Span(id="history-range", className="history-range"),
+            *(button(words, f"history-{name}", icon) for name, words, icon in _PAGES),
         ],
-        className="pager",
-    )
-
-
-def _select(id: str, label: str, options: list[tuple[str, str]]) -> html.Div:
-    return html.Div(
-        [
-            dbc.Label(label, html_for=id),
-            dbc.Select(
-                id=id,
-                options=[{"label": word, "value": value} for word, value in options],
-                value=ALL,
-                size="sm",
-            ),
-        ],
-        className="filter",
+        id="history-pager",
+        className="pager history-pager",
     )
 
 

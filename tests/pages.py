@@ -33,9 +33,3 @@ def asked(get: Callable[[str], Any], woken: str, **values: Any) -> dict[str, Any
         "changedPropIds": [f"{woken}.{callback['inputs'][0]['property']}"],
         "state": [part(each) for each in callback["state"]],
     }
-
-
-def page_of_history(get: Callable[[str], Any], **values: Any) -> dict[str, Any]:
-    """What a page sends to see a page of the history."""
-    usual = {"history_revision": "1", "history_cursors": [], "history_kind": "all"}
-    return asked(get, "history-revision", **{**usual, **values})

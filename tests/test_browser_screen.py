@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from balance import open_account
 from balance.settings_file import SettingsFile
 from tests.screen import (
     PATHS,
@@ -246,52 +245,6 @@ def test_the_newest_entries_follow_on_overview(server: Server, open_browser: Ope
     time = browser.find_element("#overview-ledger time")
     wait_for(lambda: time.text.endswith("ago"), "how long ago it was")
     assert time.get_attribute("title").endswith("UTC")
-
-
-def test_history_pages_through_everything_once(server: Server, open_browser: Opened) -> None:
-    account = open_account(server.folder)
-    for number in range(60):
-        account.deposit(number + 1, note=f"deposit {number + 1}")
-    browser = open_browser(f"{server.url}/history")
-
-    def revisions() -> list[int]:
-        cells = browser.driver.execute_script(
-            "return [...document.querySelectorAll('#history-ledger tbody tr')]"
-            ".map((row) => Number(row.cells[0].textContent))"
-        )
-        return list(cells)
-
-    wait_for(lambda: revisions() == list(range(61, 36, -1)), "the first page")
-    browser.find_element("#history-older-btn").click()
-    wait_for(lambda: revisions() == list(range(36, 11, -1)), "the second page")
-    assert text(browser, "history-page") == "Page 2"
-    browser.find_element("#history-older-btn").click()
-    wait_for(lambda: revisions() == list(range(11, 0, -1)), "the last page")
-    assert not browser.find_element("#history-older-btn").is_enabled()
-    browser.find_element("#history-newer-btn").click()
-    browser.find_element("#history-newer-btn").click()
-    wait_for(lambda: revisions()[0] == 61, "the first page again")
-    assert not browser.find_element("#history-newer-btn").is_enabled()
-    # the first page follows, filters narrow it down, and the download has the same filter
-    account.withdraw(5)
-    wait_for(lambda: revisions()[0] == 62, "the withdrawal")
-    browser.find_element("#history-kind option[value=withdrawal]").click()
-    wait_for(lambda: revisions() == [62], "the withdrawals alone")
-    link = browser.find_element("#history-download").get_attribute("href")
-    lines = server.get(link.removeprefix(server.url)).text.splitlines()
-    assert len(lines) == 2
-    browser.find_element("#history-kind option[value=liquidation]").click()
-    wait_for(lambda: "No such entries" in text(browser, "history-ledger"), "the empty state")
-    assert browser.get_logs() == []
-
-
-def test_a_note_is_shown_as_text(server: Server, open_browser: Opened) -> None:
-    note = '<img src=x onerror=alert(1)> & "quotes" \'n ünïcode'
-    server.post({"deposit": 1, "note": note})
-    browser = open_browser(f"{server.url}/history")
-    wait_for(lambda: note in text(browser, "history-ledger"), "the note")
-    assert browser.find_elements("#history-ledger img") == []
-    assert browser.get_logs() == []
 
 
 def test_positions_in_the_account_are_listed_and_count(

@@ -198,7 +198,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
         ),
         (
             "callbacks",
-            ("callbacks", "layouts", "balance.core", "balance.desk", "dash", "flask", "werkzeug"),
+            ("callbacks", "layouts", "dash", "flask", "werkzeug"),
         ),
         (
             "app",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import dash_bootstrap_components as dbc
 import pytest
@@ -20,16 +20,18 @@ from app import create_app
 from balance.api.encoding import answer
 from balance.api.stream import Stream
 from balance.core.figures import NONE
+from balance.core.ledger_rows import SOURCE_WORDS
+from balance.core.position import Reason
 from balance.core.settings import RULES, Settings, spelled
 from balance.core.snapshot import DISPLAYED
-from balance.core.wallet import EVENTS, KINDS
+from balance.core.wallet import KINDS
 from balance.desk import Desk
 from balance.running import services_alone
 from balance.settings_file import SETTINGS_FILE, SettingsFile
 from balance.store.memory_store import MemoryStore
 from layouts.auto import AUTO
 from layouts.help import help_button, shortcuts
-from layouts.ledger import KIND_WORDS, SOURCE_WORDS, ledger_rows
+from layouts.history import HISTORY
 from layouts.live import LIVE, filled, ids_ending, live_components, live_price, live_text
 from layouts.settings import GROUPS, id_of, settings_dialog
 from layouts.shell import shell
@@ -314,42 +316,6 @@ class TestANewTab:
         assert ids_ending(layout, "-sync-balance-btn") == []
 
 
-class TestTheLedger:
-    """Entries as the rows that the page lists."""
-
-    def test_has_words_for_every_kind_of_entry(self) -> None:
-        assert set(KIND_WORDS) == set(KINDS)
-        assert len(set(KIND_WORDS.values())) == len(KINDS)
-
-    def test_lists_entries_newest_first_with_signs_and_words(self) -> None:
-        desk = desk_after(("deposit", 500), ("adjust", "-12.30"), ("withdraw", 100), ("reset", 50))
-        rows = ledger_rows(desk.history().entries)
-        told = [(row["kind"], row["amount"], row["balance"], row["epoch"]) for row in rows]
-        assert told == [
-            ("Reset", "$50.00", "$50.00", "2"),
-            ("Withdrawal", "-$100.00", "$10,387.70", "1"),
-            ("Adjustment", "-$12.30", "$10,487.70", "1"),
-            ("Deposit", "+$500.00", "$10,500.00", "1"),
-            ("Start", "$10,000.00", "$10,000.00", "1"),
-        ]
-        assert {row["source"] for row in rows} == {SOURCE_WORDS["program"]}
-        assert [row["revision"] for row in rows] == ["5", "4", "3", "2", "1"]
-
-    def test_colours_results_only_not_money_in_or_out(self) -> None:
-        desk = desk_after(("deposit", 5), ("adjust", -1), ("adjust", 1), ("withdraw", 5))
-        tones = {(row["kind"], row["tone"]) for row in ledger_rows(desk.history().entries)}
-        assert tones == {
-            *(("Deposit", "flat"), ("Withdrawal", "flat"), ("Start", "flat")),
-            *(("Adjustment", "loss"), ("Adjustment", "gain")),
-        }
-
-    def test_takes_no_event_for_a_gain_or_a_loss(self) -> None:
-        entry = dict(desk_after().history().entries[0])
-        rows = ledger_rows({**entry, "kind": kind, "amount": Decimal(0)} for kind in EVENTS)
-        assert [row["kind"] for row in rows] == ["Order placed", "Order cancelled", "Fill"]
-        assert {(row["amount"], row["tone"]) for row in rows} == {(NONE, "flat")}
-
-
 class TestAutoTrading:
     """The places that the page draws the bots in, and the lines to copy."""
 
@@ -387,8 +353,36 @@ class TestAutoTrading:
         assert has in snippet.children
         assert has_not not in snippet.children
 
-    def test_calls_the_bot_as_a_source_a_bot(self) -> None:
-        assert SOURCE_WORDS["bot"] == "Bot"
+
+class TestHistory:
+    """The places that the page draws the history in, and what it may be filtered by."""
+
+    def _part(self, id: str, place: Place = Place()) -> Any:  # noqa: B008 - frozen
+        (part,) = (e for e in everything(HISTORY.build(place)) if getattr(e, "id", "") == id)
+        return part
+
+    def test_offers_every_kind_source_and_reason_there_is_in_words(self) -> None:
+        filters = self._part("history-filters", Place(symbols=("ETH/USDT", "BTC/USDT")))
+        choices = json.loads(getattr(filters, "data-choices"))
+        assert set(choices["kind"]) == set(KINDS)
+        assert set(choices["reason"]) == set(get_args(Reason))
+        assert choices["source"] == SOURCE_WORDS
+        assert list(choices["symbol"]) == ["ETH/USDT", "BTC/USDT"]
+
+    def test_has_a_link_to_each_table_and_files_of_what_is_listed(self) -> None:
+        links = [e.href for e in everything(HISTORY.build(Place())) if type(e).__name__ == "A"]
+        assert links == [
+            "/history",
+            *(f"/history?table={table}" for table in ("fills", "trades", "epochs")),
+            *(f"/history/ledger?format={form}" for form in ("csv", "json")),
+        ]
+
+    def test_has_a_grid_that_asks_for_its_rows_block_by_block(self) -> None:
+        grid = self._part("history-grid-place-later").data["props"]
+        assert (grid["id"], grid["rowModelType"]) == ("history-grid", "infinite")
+        # no more of a million rows than this is ever in the page
+        options = grid["dashGridOptions"]
+        assert options["cacheBlockSize"] * options["maxBlocksInCache"] <= 1_000
 
 
 CODE = [

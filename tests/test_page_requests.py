@@ -19,7 +19,7 @@ from balance.store.memory_store import MemoryStore
 from layouts.tab import Tab
 from layouts.tabs import TABS
 from tests.answers import problem
-from tests.pages import UPDATE, asked, page_of_history
+from tests.pages import UPDATE, asked
 
 # a tab that somebody adds, whose callback runs on the server
 MINE = Tab(
@@ -55,31 +55,6 @@ def test_a_callback_of_a_page_is_answered(client: FlaskClient) -> None:
     answer = client.post(UPDATE, json=mine(client.get))
     assert answer.status_code == 200
     assert "Wanted: 1" in answer.text
-
-
-def test_a_page_is_shown_a_page_of_the_history(client: FlaskClient) -> None:
-    answer = client.post(UPDATE, json=page_of_history(client.get))
-    assert answer.status_code == 200
-    assert "$10,000.00" in answer.text
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"history_kind": "deposit"}, ""),
-        ({"history_epoch": 7}, ""),
-        ({"history_epoch": 0}, "epoch must be 1 or more"),
-        ({"history_kind": "bribe"}, "kind must be one of"),
-        ({"history_cursors": ["x"]}, "before must be a revision"),
-    ],
-)
-def test_a_filter_that_finds_nothing_says_so_on_the_page(
-    client: FlaskClient, values: dict[str, Any], words: str
-) -> None:
-    answer = client.post(UPDATE, json=page_of_history(client.get, **values))
-    assert answer.status_code == 200
-    assert words in answer.text
-    assert "$10,000.00" not in answer.text
 
 
 @pytest.mark.parametrize(

@@ -213,18 +213,14 @@
     }
   }
 
-  let followed = null;
-
-  /* The fan-out: shows what balance-store holds, and returns the revision that the ledger is to
-   * be in step with, which it follows only while it is looked at.
+  /* The fan-out: shows what balance-store holds.
    *
    * The texts are written into the page itself. As outputs of this callback each would go through
    * Dash's store and its loading state: measured on the same page, some 60 dispatches a change.
    */
-  function fanOut(store, path) {
+  function fanOut() {
     show();
-    const wanted = store.revision === undefined ? null : `${store.account}.${store.revision}`;
-    return path === "/history" && wanted !== followed ? (followed = wanted) : noUpdate();
+    return noUpdate();
   }
 
   // what a page that changed the balance itself was answered

@@ -1,0 +1,50 @@
+/* What History asks the server for: pages of rows, how many are new, and files of all of them. */
+(() => {
+  "use strict";
+
+  const { queryOf } = window.balanceHistory;
+  const TIMEOUT_MS = 20000;
+
+  /* The filters of a view as the routes take them, up to the revision `until` at most. */
+  function filtersOf({ filters }, until) {
+    const least = Math.min(...[filters.until, until].filter(Boolean).map(Number));
+    return { ...filters, ...(Number.isFinite(least) && { until: least }) };
+  }
+
+  function path(table, members) {
+    return `/history/${table}?${queryOf(members)}`;
+  }
+
+  /* Asks the server: [its answer, or the words of its problem; both null where it does not answer]. */
+  async function ask(address) {
+    try {
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const response = await fetch(address, { cache: "no-store", signal });
+      const answer = await response.json();
+      return response.ok ? [answer, null] : [null, answer.detail];
+    } catch {
+      return [null, null];
+    }
+  }
+
+  /* A block of the rows of a view: as `ask`. */
+  function rows(view, { until, offset, limit, sort }) {
+    const how = { offset, limit, ...(sort && { sort }) };
+    return ask(path(view.table, { ...filtersOf(view, until), ...how }));
+  }
+
+  /* How many entries that fit a view came after the revision `pin`; null where that is not known. */
+  async function newer(view, pin) {
+    const after = Math.max(Number(view.filters.after ?? 0), pin);
+    const [answer] = await ask(path(view.table, { ...view.filters, after, limit: 1 }));
+    return answer?.total ?? null;
+  }
+
+  /* Where all that a view lists is to be had as a file. */
+  function file(view, format) {
+    const sort = view.sort && { sort: view.sort };
+    return path(view.table, { ...view.filters, ...sort, format });
+  }
+
+  window.balanceHistorySource = { ask, rows, newer, file };
+})();

@@ -1,0 +1,118 @@
+/* The tables of History: their columns, and what a phone shows of a row instead. */
+(() => {
+  "use strict";
+
+  // from which width of the table on a column is shown
+  const WIDE = 960;
+  const ALWAYS = 0;
+
+  // a column: what of a row it shows, its heading, its manner, its least width and the table's
+  const time = (name) => ({ field: "time", name, manner: "moment", width: 124, from: ALWAYS });
+  const text = (field, name, width, from = ALWAYS, more = {}) => ({ field, name, width, from, ...more });
+  const number = (field, name, width, from = ALWAYS, words = "") =>
+    text(field, name, width, from, { manner: "number", words });
+  const result = (field, name, width, from = ALWAYS, words = "") =>
+    text(field, name, width, from, { manner: "result", words });
+  const long = (field, name, width, from = ALWAYS) => text(field, name, width, from, { grow: 8, manner: "long" });
+  // whose a trade was: the bot may be gone, and its name with it
+  const trader = ({ bot, name }) => name || bot || "You";
+  const PLACE = { field: "place", name: "Entry", manner: "place", width: 72, from: ALWAYS };
+  const EPOCH = number("epoch", "Epoch", 64, WIDE);
+
+  const TABLES = {
+    ledger: {
+      name: "Ledger",
+      columns: [
+        time("When"),
+        text("kind", "What", 116),
+        text("symbol", "Symbol", 88),
+        result("amount", "Amount", 96),
+        number("balance", "Balance after", 104),
+        text("owner", "Whose", 72, WIDE),
+        text("source", "From", 72, WIDE),
+        long("note", "Note", 144),
+        EPOCH,
+        PLACE,
+      ],
+      card: ({ display, symbol, note }) => ({
+        title: [display.kind, symbol],
+        figure: display.amount,
+        tone: display.tone,
+        words: [note || display.source],
+        below: display.balance,
+      }),
+      empty: [
+        "bi-journal-text",
+        "Nothing in the ledger yet",
+        "Every change of the account is listed here: deposits, orders, fills, fees and results.",
+      ],
+    },
+    fills: {
+      name: "Fills",
+      columns: [
+        time("When"),
+        text("symbol", "Symbol", 88),
+        text("side", "Side", 60),
+        text("why", "Type", 96),
+        number("quantity", "Quantity", 84),
+        number("price", "Price", 92),
+        number("fee", "Fee", 72, ALWAYS, "USDT"),
+        result("realized_pnl", "Realised P&L", 104, ALWAYS, "Before fees"),
+        text("liquidity", "Liquidity", 80, WIDE),
+        text("owner", "Whose", 88, WIDE),
+        EPOCH,
+        PLACE,
+      ],
+      card: ({ display }) => ({
+        title: [display.side, display.quantity, display.symbol],
+        figure: display.price,
+        words: [display.why, display.owner, `fee ${display.fee}`],
+        below: display.realized_pnl,
+      }),
+      empty: [
+        "bi-receipt",
+        "No fills yet",
+        "Place an order on the Futures Trading tab: each one that fills is listed here with its price and its fee.",
+      ],
+    },
+    trades: {
+      name: "Trades",
+      columns: [
+        time("Closed"),
+        text("symbol", "Symbol", 88),
+        text("side", "Side", 60),
+        text("bot", "Whose", 80, WIDE, { manner: "trader" }),
+        number("quantity", "Quantity", 84, WIDE),
+        number("entry_price", "Entry price", 92),
+        number("exit_price", "Exit price", 92),
+        number("duration", "Held", 84),
+        result("pnl", "P&L", 92, ALWAYS, "After fees and funding"),
+        number("fees", "Fees", 72, WIDE, "USDT"),
+        result("funding", "Funding", 72, WIDE, "USDT"),
+        long("opened_because", "Why opened", 104, WIDE),
+        long("closed_because", "Why closed", 104),
+        PLACE,
+      ],
+      card: (row) => ({
+        title: [row.display.side, row.display.quantity, row.display.symbol],
+        figure: row.display.pnl,
+        words: [trader(row), `held ${row.display.duration}`, row.display.closed_because],
+        below: `${row.display.entry_price} → ${row.display.exit_price}`,
+      }),
+      empty: [
+        "bi-arrow-left-right",
+        "No closed trades yet",
+        "Open a position and close it, or let a bot do so: from its entry to its exit it is listed here with what it brought.",
+      ],
+    },
+  };
+
+  // what a phone offers instead of headings
+  const ORDERS = {
+    ledger: [["", "Newest first"], ["revision", "Oldest first"], ["-amount", "Largest amount"], ["amount", "Smallest amount"]],
+    fills: [["", "Newest first"], ["revision", "Oldest first"], ["-realized_pnl", "Largest P&L"], ["realized_pnl", "Smallest P&L"]],
+    trades: [["", "Newest first"], ["revision", "Oldest first"], ["-pnl", "Largest P&L"], ["pnl", "Smallest P&L"]],
+  };
+
+  window.balanceHistoryTables = { TABLES, ORDERS, trader };
+})();

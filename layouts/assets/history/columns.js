@@ -1,0 +1,130 @@
+/* The columns of History's grid: what each cell shows, how wide it must be, and the cards of a phone. */
+(() => {
+  "use strict";
+
+  const { TABLES, trader } = window.balanceHistoryTables;
+  const { PATH, queryOf } = window.balanceHistory;
+
+  const CARDS_BELOW = 640; // of the table, px
+  const CARD_HEIGHT = 64;
+  const ROW_HEIGHT = 36;
+  const HEADER_HEIGHT = 32;
+  const PADDING = 18; // of a cell, both sides
+  const SORT_ICON = 20;
+  const TONES = { "+": "gain", "-": "loss" };
+
+  const entryHref = (place) => `${PATH}?${queryOf({ entry: place })}`;
+
+  /* A moment in UTC, as short as it can be told: "11-23 02:43:07", of another year "2025-11-23 02:43". */
+  function momentWords(iso) {
+    const isOfThisYear = iso.slice(0, 4) === new Date().toISOString().slice(0, 4);
+    return isOfThisYear ? `${iso.slice(5, 10)} ${iso.slice(11, 19)}` : `${iso.slice(0, 10)} ${iso.slice(11, 16)}`;
+  }
+
+  const exactMoment = (iso) => `${iso.slice(0, 10)} ${iso.slice(11).replace("Z", "")} UTC`;
+
+  function textOf(row, field) {
+    return row?.display[field] ?? row?.[field] ?? "";
+  }
+
+  function toneOf(row, field) {
+    return row?.display.tone ?? TONES[textOf(row, field)[0]] ?? "flat";
+  }
+
+  function PlaceLink({ value }) {
+    const link = { href: value && entryHref(value), tabIndex: -1, title: "The whole entry" };
+    return value ? React.createElement("a", link, value) : null;
+  }
+
+  const MANNERS = {
+    moment: {
+      cellClass: "when",
+      valueGetter: ({ data }) => data?.time ?? "",
+      valueFormatter: ({ value }) => (value ? momentWords(value) : ""),
+      tooltipValueGetter: ({ value }) => (value ? exactMoment(value) : null),
+    },
+    number: { type: "rightAligned" },
+    result: {
+      type: "rightAligned",
+      cellClass: ({ data, colDef }) => ["ag-right-aligned-cell", toneOf(data, colDef.field)],
+    },
+    trader: { valueGetter: ({ data }) => (data ? trader(data) : ""), tooltipField: "bot" },
+    long: { tooltipValueGetter: ({ value }) => value || null },
+    place: { type: "rightAligned", cellRenderer: PlaceLink, valueGetter: ({ data }) => data?.place ?? "" },
+  };
+
+  const pen = document.createElement("canvas").getContext("2d");
+
+  // figures all have the same digits, so the longest of them tells the width
+  function widthOf(words) {
+    pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    return Math.ceil(pen.measureText(words).width) + PADDING;
+  }
+
+  function definition({ field, name, manner, width, grow, words }, { sort, widths }) {
+    const column = sort.replace("-", "");
+    return {
+      colId: field,
+      field,
+      headerName: name,
+      headerTooltip: words || null,
+      minWidth: Math.max(width, widthOf(name) + SORT_ICON, widths[field] ?? 0),
+      flex: grow ?? 1,
+      sort: column !== sortName(field) ? null : sort.startsWith("-") ? "desc" : "asc",
+      valueGetter: ({ data }) => textOf(data, field),
+      ...MANNERS[manner],
+    };
+  }
+
+  // what a column is sorted by, where that is not called as it is; moments and places follow revisions
+  const SORTED = { time: "revision", place: "revision", why: "type", duration: "seconds", bot: "owner" };
+  const sortName = (field) => SORTED[field] ?? field;
+
+  function part(className, words, more = {}) {
+    return React.createElement("span", { className, ...more }, words);
+  }
+
+  function Card({ data, table }) {
+    if (!data) {
+      return null;
+    }
+    const { title, figure, tone = TONES[figure[0]] ?? "flat", words, below } = TABLES[table].card(data);
+    const said = [momentWords(data.time), ...words].filter(Boolean).join(" · ");
+    return React.createElement(
+      "div",
+      { className: "history-card" },
+      part("title", title.filter(Boolean).join(" ")),
+      part(`figure-text ${tone}`, figure),
+      part("words", said, { title: said }),
+      part("below", below),
+    );
+  }
+
+  /* The columns of a table that is `width` px wide, in the order that `sort` says. */
+  function definitions(table, width, how) {
+    if (width < CARDS_BELOW) {
+      const card = { colId: "card", headerName: TABLES[table].name, flex: 1, sortable: false };
+      const row = { valueGetter: ({ data }) => data, equals: () => false };
+      return [{ ...card, ...row, cellRenderer: Card, cellRendererParams: { table } }];
+    }
+    return TABLES[table].columns.filter(({ from }) => from <= width).map((each) => definition(each, how));
+  }
+
+  /* How high rows and headings are in a table of that width. */
+  function heights(width) {
+    return width < CARDS_BELOW ? [CARD_HEIGHT, 0] : [ROW_HEIGHT, HEADER_HEIGHT];
+  }
+
+  /* What of `rows` needs more room than `widths` gives it: the widths of all that is not to be clipped. */
+  function grown(table, rows, widths) {
+    const shown = TABLES[table].columns.filter(({ manner }) => manner !== "long");
+    const needed = shown.map(({ field, manner }) => {
+      const texts = rows.map((row) => (manner === "moment" ? momentWords(row.time) : textOf(row, field)));
+      const longest = texts.reduce((one, other) => (other.length > one.length ? other : one), "");
+      return [field, Math.max(widths[field] ?? 0, widthOf(longest))];
+    });
+    return Object.fromEntries(needed);
+  }
+
+  window.balanceHistoryColumns = { definitions, heights, grown, sortName, entryHref, exactMoment, CARDS_BELOW };
+})();

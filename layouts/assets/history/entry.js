@@ -1,0 +1,198 @@
+/* One entry of the ledger, whole: what it moved, who asked, and what became of position and orders. */
+(() => {
+  "use strict";
+
+  const { make, button, moment, tone, dialog } = window.balanceAtoms;
+  const { PATH, href, queryOf, parse, listOf } = window.balanceHistory;
+  const { exactMoment, entryHref } = window.balanceHistoryColumns;
+  const { ask } = window.balanceHistorySource;
+  const { go } = window.balanceAddress;
+
+  const COPIED_MS = 2000;
+  // what is told of a fill, a trade, a position and an order, and what it is called
+  const FILL = {
+    ...{ side: "Side", why: "Type", quantity: "Quantity", price: "Price" },
+    ...{ fee: "Fee", liquidity: "Liquidity", realized_pnl: "Realised P&L" },
+  };
+  const TRADE = {
+    ...{ side: "Side", quantity: "Quantity", entry_price: "Entry price" },
+    ...{ exit_price: "Exit price", duration: "Held", pnl: "P&L", fees: "Fees", funding: "Funding" },
+    ...{ opened_because: "Why opened", closed_because: "Why closed" },
+  };
+  const POSITION = {
+    ...{ side_words: "Side", quantity: "Quantity", entry_price: "Entry price", isolated_margin: "Margin" },
+    ...{ liquidation_price: "Liquidation price", exits: "Take-profit / stop-loss" },
+  };
+  const SIGNED = new Set(["pnl", "realized_pnl", "funding"]);
+
+  let made = null;
+  let shown = null; // the place of the entry
+  let told = null; // what the server told of it
+  let asked = 0;
+  let looked = null; // the revision at which its later neighbour was looked for
+
+  const part = (name) => made.querySelector(`[data-part="${name}"]`);
+
+  function moveTo(place) {
+    const view = { ...parse(location.search), entry: place };
+    go(href(view), { replace: true, state: history.state ?? {} });
+  }
+
+  // the entry is a part of the address: what closes it takes it out there
+  function closed() {
+    shown = null;
+    const view = parse(location.search);
+    if (location.pathname !== PATH || view.entry === null) {
+      return;
+    }
+    history.state?.isOpened ? history.back() : go(href(listOf(view)), { replace: true });
+  }
+
+  async function copy() {
+    const link = `${location.origin}${entryHref(shown)}`;
+    const words = part("copied");
+    try {
+      await navigator.clipboard.writeText(link);
+      words.textContent = "Copied.";
+    } catch {
+      // only this machine's own pages may use the clipboard: the link is shown, to be copied by hand
+      words.textContent = link;
+      getSelection().selectAllChildren(words);
+      return;
+    }
+    setTimeout(() => (words.textContent = ""), COPIED_MS);
+  }
+
+  function build() {
+    const act = (name, words, icon, onclick) => button(words, icon, { "data-part": name, onclick });
+    made = dialog("entry-dialog", {
+      title: "Entry",
+      body: [make("div", { "data-part": "body", class: "entry-body" })],
+      foot: [
+        make("span", { "data-part": "copied", class: "entry-copied", role: "status" }),
+        act("before", "Earlier", "chevron-left", () => moveTo(told.before)),
+        act("after", "Later", "chevron-right", () => moveTo(told.after)),
+        act("copy", "Copy link", "link-45deg", copy),
+        act("show", "Show in the ledger", "list-ul", () =>
+          window.balanceHistoryScreen.showInLedger(shown, told.offset),
+        ),
+      ],
+    });
+    made.addEventListener("close", closed);
+  }
+
+  function term(words, ...value) {
+    return [make("dt", {}, words), make("dd", {}, ...value)];
+  }
+
+  function figures(names, display) {
+    const lines = Object.entries(names).filter(([name]) => (display[name] ?? "") !== "");
+    const terms = lines.flatMap(([name, words]) => {
+      const text = display[name];
+      const attributes = SIGNED.has(name) ? { class: "pnl-figure", "data-tone": tone(text) } : {};
+      return term(words, make("span", attributes, text));
+    });
+    return make("dl", { class: "entry-figures" }, ...terms);
+  }
+
+  function section(title, ...children) {
+    return make("section", {}, make("h3", { class: "snippet-title" }, title), ...children);
+  }
+
+  const link = (query, words) => make("a", { href: `${PATH}?${queryOf(query)}` }, words);
+
+  function summary(row) {
+    const { display } = row;
+    const moved = row.amount === 0 ? "No money" : display.amount;
+    const amount = make("span", { class: "pnl-figure", "data-tone": display.tone }, moved);
+    const time = make("span", {}, exactMoment(row.time), " (", moment(row.time), ")");
+    const commit = { after: row.revision - 1, until: row.revision };
+    return make(
+      "dl",
+      { class: "entry-figures" },
+      ...term("What it moved", amount),
+      ...term("Wallet balance after it", display.balance),
+      ...term("When", time),
+      ...term("Asked for by", display.source),
+      ...(row.symbol ? term("Symbol", row.symbol) : []),
+      ...(row.owner === null ? [] : term("Whose", display.owner)),
+      ...term("Epoch", link({ epoch: row.epoch }, String(row.epoch))),
+      ...term("Revision", link(commit, String(row.revision)), `, line ${row.line}`),
+    );
+  }
+
+  function orderWords({ display }) {
+    const price = [display.price, display.trigger_price].find((each) => each && each !== "–");
+    return `${display.side} ${display.quantity} ${display.symbol}, ${display.type.toLowerCase()}${price ? ` at ${price}` : ""}`;
+  }
+
+  function effectParts({ symbol, position, opened, closed: ended }) {
+    const none = make("p", { class: "dialog-words" }, `None is open in ${symbol}.`);
+    const list = (words) => make("ul", { class: "dialog-list" }, ...words.map((each) => make("li", {}, each)));
+    return [
+      section("The position after it", position ? figures(POSITION, position.display) : none),
+      ...(opened.length ? [section("Orders that it placed", list(opened.map(orderWords)))] : []),
+      ...(ended.length ? [section("Orders that it ended", list(ended))] : []),
+    ];
+  }
+
+  function bodyOf(row) {
+    const { fill, trade, effect } = row;
+    return [
+      ...(row.note ? [make("p", { class: "entry-note" }, row.note)] : []),
+      summary(row),
+      ...(fill ? [section("The fill", figures(FILL, fill.display))] : []),
+      ...(trade ? [section("The trade that it ended", figures(TRADE, trade.display))] : []),
+      ...(effect ? effectParts(effect) : []),
+    ];
+  }
+
+  function fill(title, body) {
+    made.querySelector(".modal-title").textContent = title;
+    part("body").replaceChildren(...body);
+    part("before").disabled = !told?.before;
+    part("after").disabled = !told?.after;
+    part("show").disabled = told === null || told.offset === null;
+    part("copied").textContent = "";
+  }
+
+  async function read(place) {
+    const number = ++asked;
+    const [answer, words] = await ask(`/history/entries/${encodeURIComponent(place)}`);
+    if (number !== asked || shown !== place) {
+      return;
+    }
+    told = answer;
+    if (answer !== null) {
+      fill(`${answer.entry.display.kind}, entry ${place}`, bodyOf(answer.entry));
+    } else {
+      const problem = words ?? "The server does not answer. Try again when it is back.";
+      fill(`Entry ${place}`, [make("p", { class: "problem", role: "alert" }, problem)]);
+    }
+  }
+
+  /* Opens the entry at `place`, or shows it in the dialog that is open. */
+  function open(place) {
+    made ?? build();
+    if (shown !== place) {
+      shown = place;
+      made.open || ((told = null), fill(`Entry ${place}`, [make("div", { class: "entry-loading" })]));
+      read(place);
+    }
+    made.open || made.showModal();
+  }
+
+  function close() {
+    made?.open && made.close();
+  }
+
+  // the newest entry has a later one as soon as something happens
+  window.balanceState.follow(({ revision }) => {
+    if (made?.open && told?.after === null && revision > told.entry.revision && revision !== looked) {
+      looked = revision;
+      read(shown);
+    }
+  });
+
+  window.balanceEntry = { open, close };
+})();

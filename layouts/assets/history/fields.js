@@ -1,0 +1,129 @@
+/* The fields of History's filters: each a button that opens what can be chosen. */
+(() => {
+  "use strict";
+
+  const { make, button, numberInput } = window.balanceAtoms;
+  const { FIELDS, MEMBERS, amountName, options } = window.balanceHistoryChoices;
+
+  const DAY_MS = 86_400_000;
+  const SPANS = [
+    ["Today", 0],
+    ["7 days", 7],
+    ["30 days", 30],
+  ];
+
+  const membersOf = (field) => MEMBERS[field] ?? [field];
+  const nameOf = (field, table) => (field === "amount" ? amountName(table) : FIELDS[field].name);
+
+  function checks(field, { table, filters, change }) {
+    const chosen = new Set((filters[field] ?? "").split(",").filter(Boolean));
+    const isOne = FIELDS[field].manner === "one";
+    const boxes = options(field, table, filters[field]).map(([value, words]) => {
+      const id = `history-${field}-${value}`;
+      const type = isOne ? "radio" : "checkbox";
+      const box = make("input", { type, id, value, name: `history-${field}`, class: "form-check-input" });
+      box.checked = chosen.has(value);
+      return make("div", { class: "form-check" }, box, make("label", { for: id, class: "form-check-label" }, words));
+    });
+    const body = make("fieldset", {}, make("legend", { class: "visually-hidden" }, FIELDS[field].name), ...boxes);
+    body.addEventListener("change", () => {
+      const on = [...body.querySelectorAll("input:checked")].map(({ value }) => value);
+      change({ [field]: on.join(",") });
+    });
+    return [body];
+  }
+
+  function labelled(words, input) {
+    return make("div", { class: "filter" }, make("label", { for: input.id }, words), input);
+  }
+
+  function epoch(_, { filters, change }) {
+    const input = numberInput("history-epoch", { class: "form-control form-control-sm", min: 1, step: 1 });
+    const now = window.balanceState.snapshot?.epoch;
+    input.value = filters.epoch ?? "";
+    input.addEventListener("change", () => change({ epoch: input.checkValidity() ? input.value : "" }));
+    const running = button("The running one", "", { onclick: () => change({ epoch: String(now) }) });
+    return [labelled("Number of the epoch", input), ...(now ? [running] : [])];
+  }
+
+  function amounts(_, { table, filters, change }) {
+    return ["least", "most"].map((name) => {
+      const input = numberInput(`history-${name}`, { class: "form-control form-control-sm" });
+      input.value = filters[name] ?? "";
+      input.addEventListener("change", () => change({ [name]: input.checkValidity() ? input.value : "" }));
+      return labelled(`${amountName(table)} ${name === "least" ? "from" : "to"}, USDT`, input);
+    });
+  }
+
+  // midnight UTC so many days ago
+  function daysAgo(days) {
+    return `${new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10)}T00:00:00Z`;
+  }
+
+  function dates(_, { filters, change }) {
+    const inputs = ["from", "to"].map((name) => {
+      const input = make("input", {
+        type: "datetime-local",
+        id: `history-${name}`,
+        class: "form-control form-control-sm",
+      });
+      input.value = filters[name]?.slice(0, 16) ?? "";
+      input.addEventListener("change", () => change({ [name]: input.value && `${input.value}:00Z` }));
+      return labelled(`${name === "from" ? "From" : "To"} (UTC)`, input);
+    });
+    const spans = SPANS.map(([words, days]) =>
+      button(words, "", { onclick: () => change({ from: daysAgo(days), to: "" }) }),
+    );
+    return [make("div", { class: "spans" }, ...spans), ...inputs];
+  }
+
+  const BODIES = { several: checks, one: checks, epoch, amounts, dates };
+
+  /* A field: a button with what it is called, which opens what can be chosen; `how` has the table, its
+   * filters and `change`, which takes filters that were changed.
+   */
+  function field(name, how) {
+    const { manner } = FIELDS[name];
+    const label = nameOf(name, how.table);
+    const count = make("span", { class: "count" });
+    const body = make("div", { class: "history-choices" });
+    const summary = make("summary", { class: "btn btn-sm btn-outline-secondary" }, label, count);
+    const made = make("details", { class: "history-field", name: "history-field" }, summary, body);
+    made.dataset.field = name;
+    // made anew whenever it is opened: bots and symbols come and go
+    made.addEventListener("toggle", () => {
+      const parts = made.open ? BODIES[manner](name, { ...how, filters: how.filters() }) : [];
+      body.replaceChildren(...parts);
+      made.open && body.querySelector("input, button")?.focus();
+    });
+    return made;
+  }
+
+  /* Writes on a field how much of it is chosen. */
+  function count(made, filters) {
+    const chosen = membersOf(made.dataset.field).flatMap((each) => (filters[each] ?? "").split(",").filter(Boolean));
+    made.querySelector(".count").textContent = chosen.length ? ` ${chosen.length}` : "";
+    made.classList.toggle("chosen", chosen.length > 0);
+  }
+
+  const opened = () => document.querySelector("#history-filters details[open]");
+
+  function close(made, isToBeFocused) {
+    made.open = false;
+    isToBeFocused && made.querySelector("summary").focus();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const made = opened();
+    if (event.key === "Escape" && made) {
+      event.stopPropagation();
+      close(made, true);
+    }
+  });
+  document.addEventListener("click", ({ target }) => {
+    const made = opened();
+    made && !made.contains(target) && target.isConnected && close(made, false);
+  });
+
+  window.balanceHistoryFields = { field, count };
+})();

@@ -1,0 +1,91 @@
+/* What stands around the rows of History: which table it is, the files, where one is in it, and what
+ * is said where there are no rows.
+ */
+(() => {
+  "use strict";
+
+  const { make, button } = window.balanceAtoms;
+  const { TABLES: NAMES, href, turned, listOf } = window.balanceHistory;
+  const { TABLES } = window.balanceHistoryTables;
+  const { file } = window.balanceHistorySource;
+
+  const NO_ROWS = ["bi-search", "Nothing fits these filters", "Take some of them away to see more."];
+
+  const place = (id) => document.getElementById(id);
+  const write = (id, words) => window.balanceLive.write(place(id), words);
+  const count = (number) => number.toLocaleString("en-US");
+  const isGrid = ({ table }) => table in TABLES;
+
+  /* Draws what a view is: its table, its filters, and the files of all that it lists. */
+  function draw(view) {
+    for (const each of NAMES) {
+      const isShown = each === view.table;
+      const link = place(`history-table-${each}`);
+      link.setAttribute("href", href(isShown ? view : turned(view, each)));
+      link.classList.toggle("active", isShown);
+      isShown ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
+    }
+    for (const format of ["csv", "json"]) {
+      isGrid(view) && place(`history-${format}`).setAttribute("href", file(view, format));
+    }
+    place("history-files").hidden = !isGrid(view);
+    place("history-epochs").hidden = isGrid(view);
+    window.balanceHistoryFilters.draw(view);
+  }
+
+  function emptyState({ table, filters }) {
+    const isFiltered = Object.keys(filters).length > 0;
+    const state = window.balanceTables.emptyState(isFiltered ? NO_ROWS : TABLES[table].empty);
+    if (isFiltered) {
+      state.append(button("Clear filters", "", { onclick: () => window.balanceHistoryScreen.clear() }));
+    }
+    return state;
+  }
+
+  // draws in the place of the rows the words of a problem, or that there are none: whether it does
+  function drawInstead(view, { total, problem }) {
+    const what = problem || (total === 0 ? href(listOf(view)) : "");
+    const instead = place("history-empty");
+    if (instead.dataset.what !== what) {
+      const words = problem && make("p", { class: "problem", role: "alert" }, problem);
+      instead.dataset.what = what;
+      instead.replaceChildren(...(words ? [words] : what ? [emptyState(view)] : []));
+    }
+    instead.hidden = !what;
+    return what !== "";
+  }
+
+  function rangeWords({ total, isLoaded }) {
+    const range = isLoaded ? window.balanceHistoryRange.range() : null;
+    if (range === null) {
+      return "";
+    }
+    const rows = `Rows ${count(range[0] + 1)}–${count(range[1] + 1)}`;
+    return total === null ? rows : `${rows} of ${count(total)}`;
+  }
+
+  function indexWords(index) {
+    return index && !index.is_complete
+      ? `Indexing ${Math.floor(index.percent)} %: what is older is still missing in filters, orders and counts.`
+      : "";
+  }
+
+  /* Draws what is said of a view's rows, and what stands in their place. */
+  function drawRows(view, state) {
+    const isInstead = drawInstead(view, isGrid(view) ? state : { total: null, problem: "" });
+    const isList = isGrid(view) && !isInstead;
+    place("history-rows").hidden = !isList;
+    place("history-pager").hidden = !isList;
+    write("history-range", isList ? rangeWords(state) : "");
+    write("history-words", isGrid(view) ? indexWords(state.index) : "");
+  }
+
+  /* Offers to show what came since; none: nothing to offer. */
+  function drawNewer(number) {
+    const newer = place("history-newer");
+    newer.hidden = number === 0;
+    newer.textContent = number === 1 ? "1 new entry" : `${count(number)} new entries`;
+  }
+
+  window.balanceHistoryFrame = { draw, drawRows, drawNewer, isGrid };
+})();

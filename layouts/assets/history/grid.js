@@ -1,0 +1,184 @@
+/* The grid of History: blocks of rows, fetched as they are scrolled to. What it lists stays as it was at
+ * one revision, so that no row moves while somebody reads; what came since is asked for.
+ */
+(() => {
+  "use strict";
+
+  const { START } = window.balanceHistory;
+  const { sortName } = window.balanceHistoryColumns;
+  const fit = window.balanceHistoryFit;
+  const source = window.balanceHistorySource;
+
+  const BLOCK = 100;
+  const FLASH = { flashDuration: 300, fadeDuration: 300 };
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+  let view = START;
+  let asked = 0; // counts what was asked to be shown, so that only the newest answers count
+  let pin = null; // the revision that the list is as of; null: as of now
+  let fresh = null; // the revision that the list was as of before it was renewed
+  let state = { total: null, index: null, problem: "", isLost: false, isLoaded: false };
+  let goal = null; // the entry to be gone to, with its place in the list
+  let marked = null; // the entry that was gone to
+  let api = null;
+  let told = () => {};
+  let chosen = () => {};
+  let sorted = () => {};
+
+  // the grid, once Dash has given it a source of its own, which it does some time after it made it
+  function found() {
+    try {
+      const made = window.dash_ag_grid?.getApi("history-grid");
+      return made?.isDestroyed() || !made?.getGridOption("datasource") ? undefined : made;
+    } catch {
+      return undefined; // it is not there yet
+    }
+  }
+
+  function fail(words) {
+    state = { ...state, problem: words ?? "", isLost: words === null };
+    told();
+  }
+
+  const lastRow = ({ rows, total }, start) => total ?? (rows.length < BLOCK ? start + rows.length : undefined);
+
+  /* Takes a block of rows in; the first one tells how many there are. */
+  function take(answer, start) {
+    const { rows, total, index } = answer;
+    const isEmpty = start === 0 && rows.length === 0;
+    state = { total: isEmpty ? 0 : total, index, problem: "", isLost: false, isLoaded: true };
+    window.balanceHistoryChoices.learn(rows);
+    fit.widen(api, view, rows);
+    told();
+  }
+
+  async function getRows({ startRow, successCallback, failCallback }) {
+    const number = asked;
+    const how = { until: pin, offset: startRow, limit: BLOCK, sort: view.sort };
+    const [answer, words] = await source.rows(view, how);
+    if (number !== asked) {
+      failCallback();
+      return;
+    }
+    if (answer === null) {
+      failCallback();
+      fail(words);
+      return;
+    }
+    take(answer, startRow);
+    successCallback(answer.rows, lastRow(answer, startRow));
+    startRow === 0 && flashNew();
+    goal === null || approach(startRow, answer.rows);
+  }
+
+  function flashNew() {
+    const since = fresh;
+    fresh = null;
+    if (since === null || calm.matches) {
+      return;
+    }
+    const rowNodes = [];
+    api.forEachNode((node) => node.data?.revision > since && rowNodes.push(node));
+    rowNodes.length && api.flashCells({ rowNodes, ...FLASH });
+  }
+
+  // goes to the entry once the list is long enough, and to its row once that is there
+  function approach(start, rows) {
+    const row = rows.findIndex((each) => each.place === goal.place);
+    const { offset } = goal;
+    if (row >= 0) {
+      goal = null;
+      setTimeout(() => focusRow(start + row));
+    } else if (start === 0 && offset >= rows.length) {
+      setTimeout(() => api.ensureIndexVisible(offset, "middle"));
+    } else if (offset >= start) {
+      goal = null;
+    }
+  }
+
+  function focusRow(index) {
+    api.ensureIndexVisible(index, "middle");
+    api.redrawRows();
+    api.setFocusedCell(index, api.getAllDisplayedColumns()[0]);
+  }
+
+  function listen() {
+    api.addEventListener("rowClicked", ({ data }) => data && chosen(data.place));
+    api.addEventListener("cellKeyDown", ({ data, event }) => event.key === "Enter" && data && chosen(data.place));
+    api.addEventListener("sortChanged", ({ source: by }) => by === "uiColumnSorted" && sorted(sortAsked()));
+    for (const event of ["bodyScroll", "modelUpdated", "gridSizeChanged"]) {
+      api.addEventListener(event, () => told());
+    }
+    api.addEventListener("gridSizeChanged", () => fit.renew(api, view));
+  }
+
+  function sortAsked() {
+    const column = api.getColumnState().find(({ sort }) => sort);
+    return column ? `${column.sort === "desc" ? "-" : ""}${sortName(column.colId)}` : "";
+  }
+
+  let retry = null;
+
+  /* Shows a view as of the revision `until`; the grid takes a moment to come into the page. */
+  function show(next, until, to = null) {
+    clearTimeout(retry);
+    asked += 1;
+    next.table === view.table || fit.forget();
+    [view, pin, fresh, goal, marked] = [next, until, null, to, to?.place ?? null];
+    state = { ...state, total: null, problem: "", isLost: false, isLoaded: false };
+    told();
+    api = found();
+    if (api === undefined) {
+      retry = setTimeout(() => show(next, until, to), 50);
+      return;
+    }
+    api.historyListens || listen();
+    api.historyListens = true;
+    fit.apply(api, view);
+    api.setGridOption("datasource", { getRows });
+    fit.applyHeights(api);
+    api.ensureIndexVisible(0, "top");
+  }
+
+  /* Shows the same view as of the revision `until`, without losing the place in it. */
+  function renew(until) {
+    if (!api || !state.isLoaded || state.total === 0) {
+      show(view, until);
+      return;
+    }
+    asked += 1;
+    [fresh, pin] = [pin, until];
+    api.refreshInfiniteCache();
+  }
+
+  function isAtTop() {
+    return api ? api.getVerticalPixelRange().top < 4 : true;
+  }
+
+  window.dashAgGridFunctions = {
+    ...window.dashAgGridFunctions,
+    historyMarked: ({ data }) => data !== undefined && data.place === marked,
+  };
+  window.balanceHistoryGrid = {
+    show,
+    renew,
+    isAtTop,
+    get api() {
+      return api;
+    },
+    get state() {
+      return state;
+    },
+    set index(index) {
+      state = { ...state, index };
+    },
+    get pin() {
+      return pin;
+    },
+    /* Has `tell` called whenever what is listed or in sight changed, `choose` with the place of an
+     * entry, and `sort` with the order that was asked for. */
+    follow(tell, choose, sort) {
+      [told, chosen, sorted] = [tell, choose, sort];
+    },
+  };
+})();

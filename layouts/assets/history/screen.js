@@ -1,0 +1,173 @@
+/* History: keeps the address, the filters, the rows and the account in step with each other. */
+(() => {
+  "use strict";
+
+  const { PATH, START, parse, href, same, listOf } = window.balanceHistory;
+  const { go } = window.balanceAddress;
+  const source = window.balanceHistorySource;
+  const grid = window.balanceHistoryGrid;
+  const frame = window.balanceHistoryFrame;
+
+  const PAUSE_MS = 1000; // between questions for what is new
+  const INDEXING_MS = 1500;
+
+  let view = null; // what is shown, once the tab was come to
+  let isHere = false;
+  let account = null; // account and revision that what is shown was looked up with
+  let timer = null;
+  let askedAt = 0;
+
+  const place = (id) => document.getElementById(id);
+  const revision = () => window.balanceState.snapshot?.revision ?? null;
+  const version = () => `${window.balanceState.snapshot?.account}.${revision()}`;
+  const isGrid = () => frame.isGrid(view);
+  const isIndexing = () => grid.state.index?.is_complete === false;
+  // while not all is indexed, the newest are to be had only as they are now
+  const until = () => (isIndexing() && same(listOf(view), START) ? null : revision());
+
+  /* Goes to another view, in the place of this one unless it is another table. */
+  function turn(next) {
+    go(href(next), { replace: next.table === view.table });
+  }
+
+  function change(changed) {
+    const filters = Object.fromEntries(Object.entries({ ...view.filters, ...changed }).filter(([, each]) => each));
+    turn({ ...view, filters });
+  }
+
+  const order = (sort) => turn({ ...view, sort });
+  const clear = () => turn({ ...view, filters: {} });
+
+  /* Draws what is known of the rows. */
+  function drawRows() {
+    frame.drawRows(view, grid.state);
+    if (isGrid() && isIndexing()) {
+      grid.pin !== null && until() === null ? grid.show(view, null) : waitForIndex();
+    }
+  }
+
+  let indexing = null;
+
+  // the list is renewed when all of it is there
+  function waitForIndex() {
+    indexing ??= setTimeout(async () => {
+      const [answer] = await source.rows(START, { offset: 0, limit: 1 });
+      indexing = null;
+      if (!isHere || !isGrid()) {
+        return;
+      }
+      if (answer !== null) {
+        grid.index = answer.index;
+      }
+      isIndexing() ? drawRows() : showList();
+    }, INDEXING_MS);
+  }
+
+  /* Looks for what came since: at the top of the newest first it is shown at once, elsewhere told of. */
+  async function catchUp() {
+    askedAt = Date.now();
+    account = version();
+    if (!isGrid()) {
+      window.balanceHistoryEpochs.refresh();
+      return;
+    }
+    const isLost = grid.state.isLost || grid.state.problem !== "" || grid.state.total === 0;
+    if (isLost || (grid.isAtTop() && view.sort === "")) {
+      frame.drawNewer(0);
+      grid.renew(until());
+      return;
+    }
+    const [shown, pin] = [view, grid.pin];
+    const number = pin === null ? null : await source.newer(shown, pin);
+    if (shown === view && pin === grid.pin && number !== null) {
+      frame.drawNewer(number);
+    }
+  }
+
+  function follow() {
+    const isStale = isHere && view !== null && (account !== version() || grid.state.isLost);
+    const isOffline = place("app-shell").dataset.link === "offline";
+    if (isStale && !isOffline && timer === null) {
+      const wait = PAUSE_MS - (Date.now() - askedAt);
+      timer = setTimeout(() => ((timer = null), isHere && catchUp()), Math.max(0, wait));
+    }
+  }
+
+  function showList(to = null) {
+    [account, askedAt] = [version(), Date.now()];
+    frame.drawNewer(0);
+    isGrid() ? grid.show(view, until(), to) : window.balanceHistoryEpochs.show(view);
+  }
+
+  let isFollowing = false;
+
+  // money is written with another number of decimals then
+  function followSettings() {
+    if (isFollowing) {
+      return;
+    }
+    isFollowing = true;
+    window.balanceSettings.follow((now, before) => {
+      if (view !== null && now.decimals !== before.decimals) {
+        isGrid() ? grid.renew(grid.pin) : window.balanceHistoryEpochs.refresh();
+      }
+    });
+  }
+
+  /* Shows what the address says, when the tab is come to and whenever the address changes. */
+  function choose() {
+    const cameHere = !isHere;
+    isHere = location.pathname === PATH;
+    if (!isHere) {
+      window.balanceEntry.close();
+      return window.dash_clientside.no_update;
+    }
+    followSettings();
+    // whoever comes back from another tab finds the list as it was left
+    if (cameHere && view !== null && location.search === "" && !same(listOf(view), START)) {
+      go(href(listOf(view)), { replace: true });
+      return window.dash_clientside.no_update;
+    }
+    show(parse(location.search), history.state?.to ?? null);
+    return window.dash_clientside.no_update;
+  }
+
+  function show(next, to) {
+    const isOther = view === null || to !== null || !same(listOf(view), listOf(next));
+    view = next;
+    // gone to once: whoever comes back later is not led there again
+    to && history.replaceState({}, "");
+    frame.draw(view);
+    isOther ? showList(to) : follow();
+    drawRows();
+    view.entry === null ? window.balanceEntry.close() : window.balanceEntry.open(view.entry);
+  }
+
+  /* Opens an entry over the list. */
+  const open = (entry) => go(href({ ...view, entry }), { state: { isOpened: true } });
+
+  /* Shows an entry in its place in the whole ledger. */
+  function showInLedger(entry, offset) {
+    go(href(START), { state: { to: { place: entry, offset } } });
+  }
+
+  document.addEventListener("click", ({ target }) => {
+    const page = target.closest?.("#history-pager button");
+    if (page) {
+      window.balanceHistoryRange.scroll(page.id.slice("history-".length));
+    } else if (target.closest?.("#history-newer")) {
+      showList();
+    }
+  });
+  grid.follow(drawRows, open, order);
+  window.balanceHistoryFilters.follow(change, order);
+  window.balanceState.follow(follow);
+  window.balanceHistoryScreen = {
+    clear,
+    showInLedger,
+    get view() {
+      return view;
+    },
+  };
+  window.dash_clientside = { ...window.dash_clientside, history: { choose } };
+})();

@@ -1,0 +1,297 @@
+"""History in a browser: its tables, filters, files, entries and epochs, on one server."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from selenium.webdriver.common.keys import Keys
+
+from tests.ledgers import write_ledger
+from tests.screen import go, resize, text, wait_for, wait_for_link
+from tests.serving import Server
+
+#: So many entries are there, some epochs among them.
+_ENTRIES = 1_500
+_ROWS = """
+    return [...document.querySelectorAll("#history-grid .ag-row")]
+        .map((row) => [Number(row.getAttribute("row-index")), Object.fromEntries(
+            [...row.querySelectorAll(".ag-cell")].map((each) =>
+                [each.getAttribute("col-id"), each.textContent]))])
+        .sort(([one], [other]) => one - other).map(([, row]) => row);
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The product with an account that was traded on for a while."""
+    folder: Path = tmp_path_factory.mktemp("history") / "account"
+    write_ledger(folder, _ENTRIES)
+    with Server(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(server: Server, open_for_all: Callable[[str], Any]) -> Any:
+    """A browser on the history."""
+    opened = open_for_all(f"{server.url}/history")
+    wait_for_link(opened, "Live")
+    return opened
+
+
+def rows(browser: Any) -> list[dict[str, str]]:
+    """The rows that are drawn, by the names of their columns."""
+    found: list[dict[str, str]] = browser.driver.execute_script(_ROWS)
+    return found
+
+
+def places(browser: Any) -> list[str]:
+    """The entries that are drawn, in their order."""
+    return [row["place"] for row in rows(browser)]
+
+
+def asked(server: Server, table: str, **members: Any) -> dict[str, Any]:
+    """What the route of ``table`` answers."""
+    found: dict[str, Any] = server.get(f"/history/{table}", params=members).json()
+    return found
+
+
+def wait_for_rows(browser: Any, server: Server, table: str, **members: Any) -> list[str]:
+    """Wait until the first rows that are asked for are the first that are drawn; their places."""
+    wanted = [row["place"] for row in asked(server, table, limit=5, **members)["rows"]]
+    wait_for(lambda: wanted and places(browser)[: len(wanted)] == wanted, f"{table} {members}")
+    return wanted
+
+
+def address(browser: Any, server: Server) -> str:
+    """The address behind the server's."""
+    return str(browser.driver.current_url).removeprefix(server.url)
+
+
+def go_to(browser: Any, server: Server, path: str) -> None:
+    """Load the page at ``path``."""
+    browser.driver.get(server.url + path)
+    wait_for_link(browser, "Live")
+
+
+def click(browser: Any, selector: str) -> None:
+    """Click on what ``selector`` finds."""
+    browser.wait_for_element(selector).click()
+
+
+def choose(browser: Any, field: str, *values: str) -> None:
+    """Open the filter ``field``, choose ``values`` of it, and close it."""
+    click(browser, f'[data-field="{field}"] summary')
+    for value in values:
+        click(browser, f'[data-field="{field}"] input[value="{value}"]')
+    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert browser.find_elements("#history-filters details[open]") == []
+
+
+def dialog_title(browser: Any) -> str:
+    """The title of the entry that is open; empty where none is."""
+    found: str = browser.driver.execute_script(
+        "return document.querySelector('#entry-dialog[open] .modal-title')?.textContent ?? ''"
+    )
+    return found
+
+
+def test_filters_and_order_are_in_the_address_in_the_files_and_after_a_reload(
+    browser: Any, server: Server
+) -> None:
+    go_to(browser, server, "/history")
+    wait_for_rows(browser, server, "ledger")
+    total = asked(server, "ledger")["total"]
+    wait_for(lambda: text(browser, "history-range").endswith(f"of {total:,}"), "how many there are")
+    choose(browser, "kind", "fee", "realized_pnl")
+    wanted = {"kind": "realized_pnl,fee"}
+    wait_for_rows(browser, server, "ledger", **wanted)
+    click(browser, '.ag-header-cell[col-id="amount"] .ag-header-cell-label')
+    wanted["sort"] = "-amount"
+    wait_for_rows(browser, server, "ledger", **wanted)
+    assert address(browser, server) == "/history?kind=realized_pnl,fee&sort=-amount"
+    assert {row["kind"] for row in rows(browser)} <= {"Fee", "Realised P&L"}
+    # a file of exactly that
+    link = browser.find_element("#history-csv").get_attribute("href")
+    listed = list(csv.DictReader(io.StringIO(requests.get(link, timeout=10).text)))
+    whole = asked(server, "ledger", limit=1000, **wanted)
+    assert len(listed) == whole["total"]
+    assert [row["place"] for row in listed[:1000]] == [row["place"] for row in whole["rows"]]
+    link = browser.find_element("#history-json").get_attribute("href")
+    assert len(requests.get(link, timeout=10).json()["rows"]) == whole["total"]
+    # the link leads back to it, and so does the tab from elsewhere
+    browser.driver.refresh()
+    wait_for_rows(browser, server, "ledger", **wanted)
+    assert "What: Realised P&L, Fee" in text(browser, "history-chips")
+    go(browser, "futures")
+    go(browser, "history")
+    wait_for(lambda: "sort=-amount" in address(browser, server), "the address as it was")
+    wait_for_rows(browser, server, "ledger", **wanted)
+    click(browser, "#history-clear")
+    wait_for_rows(browser, server, "ledger", sort="-amount")
+    assert address(browser, server) == "/history?sort=-amount"
+
+
+def test_every_table_has_its_rows_and_its_filters_and_back_leads_to_the_one_before(
+    browser: Any, server: Server
+) -> None:
+    go_to(browser, server, "/history?symbol=BTC/USDT")
+    wait_for_rows(browser, server, "ledger", symbol="BTC/USDT")
+    click(browser, "#history-table-trades")
+    wait_for_rows(browser, server, "trades", symbol="BTC/USDT")
+    choose(browser, "outcome", "win")
+    wait_for_rows(browser, server, "trades", symbol="BTC/USDT", outcome="win")
+    assert all(row["pnl"].startswith("+") for row in rows(browser))
+    click(browser, "#history-table-fills")
+    wait_for_rows(browser, server, "fills", symbol="BTC/USDT")
+    assert address(browser, server) == "/history?table=fills&symbol=BTC/USDT"
+    browser.driver.back()
+    wait_for_rows(browser, server, "trades", symbol="BTC/USDT", outcome="win")
+    field = browser.find_element("#history-text")
+    field.send_keys("no such words")
+    wait_for(lambda: "Nothing fits" in text(browser, "history-empty"), "the empty state")
+    click(browser, "#history-empty button")
+    wait_for_rows(browser, server, "trades")
+    assert browser.get_logs() == []
+
+
+def test_a_table_scrolls_to_its_end_and_shows_what_is_new_without_losing_the_place(
+    browser: Any, server: Server
+) -> None:
+    go_to(browser, server, "/history")
+    wait_for_rows(browser, server, "ledger")
+    note = '<img src=x onerror=alert(1)> & "quotes" \'n ünïcode'
+    server.post({"deposit": 11, "note": note})
+    wait_for(lambda: rows(browser)[0]["note"] == note, "the deposit")
+    assert browser.find_elements("#history-grid img") == []
+    click(browser, "#history-last")
+    wait_for(lambda: places(browser)[-1:] == ["1"], "the oldest entry")
+    before = text(browser, "history-range")
+    for amount in (12, 13):
+        server.post({"deposit": amount})
+    wait_for(lambda: text(browser, "history-newer") == "2 new entries", "the offer")
+    assert text(browser, "history-range") == before
+    assert places(browser)[-1] == "1"
+    click(browser, "#history-newer")
+    wait_for(lambda: rows(browser)[0]["amount"] == "+$13.00", "the newest")
+    assert browser.get_logs() == []
+
+
+def test_an_entry_has_an_address_neighbours_and_a_place_in_the_ledger(
+    browser: Any, server: Server
+) -> None:
+    trade = asked(server, "trades", sort="revision", limit=1)["rows"][0]
+    place = trade["place"]
+    told = server.get(f"/history/entries/{place}").json()
+    go_to(browser, server, f"/history?entry={place}")
+    wait_for(lambda: dialog_title(browser) == f"Fill, entry {place}", "the entry")
+    words = text(browser, "entry-dialog")
+    shown = (told["entry"]["display"]["balance"], trade["display"]["pnl"], trade["symbol"])
+    assert all(each in words for each in (*shown, trade["display"]["duration"]))
+    click(browser, '#entry-dialog [data-part="before"]')
+    wait_for(lambda: dialog_title(browser).endswith(f" {told['before']}"), "the one before")
+    assert address(browser, server) == f"/history?entry={told['before']}"
+    click(browser, '#entry-dialog [data-part="after"]')
+    wait_for(lambda: dialog_title(browser).endswith(f" {place}"), "the entry again")
+    click(browser, '#entry-dialog [data-part="show"]')
+    browser.wait_for_element(".history-marked")
+    marked = browser.find_element(".history-marked .ag-cell[col-id=place]")
+    assert marked.text == place
+    assert address(browser, server) == "/history"
+    # by keyboard: Enter opens the row, Escape leads back to it
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    wait_for(lambda: dialog_title(browser) == f"Fill, entry {place}", "the entry of the row")
+    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    wait_for(lambda: dialog_title(browser) == "", "the closed dialog")
+    wait_for(lambda: address(browser, server) == "/history", "the address of the list")
+    assert browser.driver.switch_to.active_element.get_attribute("role") == "gridcell"
+    assert browser.get_logs() == []
+    go_to(browser, server, "/history?entry=99999")
+    wait_for(lambda: "There is no entry 99999" in text(browser, "entry-dialog"), "its words")
+    (said,) = browser.get_logs()
+    assert "/history/entries/99999" in said["message"]
+
+
+def test_epochs_are_compared_side_by_side_and_lead_to_their_entries(
+    browser: Any, server: Server
+) -> None:
+    epochs = server.get("/history/epochs").json()["epochs"]
+    first, second = epochs[0], epochs[1]
+    go_to(browser, server, "/history?table=epochs")
+    browser.wait_for_element(f"#history-epoch-{first['epoch']}")
+    assert not browser.find_element("#history-compare").is_enabled()
+    for each in (second, first):
+        click(browser, f"#history-epoch-{each['epoch']}")
+    click(browser, "#history-compare")
+    browser.wait_for_element(".compared")
+    numbers = f"{first['epoch']},{second['epoch']}"
+    assert address(browser, server) == f"/history?table=epochs&compare={numbers}"
+    told = browser.driver.execute_script(
+        "return Object.fromEntries([...document.querySelectorAll('.compared tbody tr')]"
+        ".map((row) => [row.cells[0].textContent, [...row.cells].slice(1)"
+        ".map((each) => each.textContent)]))"
+    )
+    better = first if first["pnl"] > second["pnl"] else second
+    marks = ["best" if each is better else "" for each in (first, second)]
+    assert told["P&L"] == [
+        mark + each["display"]["pnl"] for mark, each in zip(marks, (first, second), strict=True)
+    ]
+    assert told["Fees"] == [each["display"]["fees_paid"] for each in (first, second)]
+    browser.driver.refresh()
+    browser.wait_for_element(".compared")
+    click(browser, f'.epochs a[href="/history?epoch={second["epoch"]}"]')
+    wait_for_rows(browser, server, "ledger", epoch=second["epoch"])
+    assert browser.get_logs() == []
+
+
+def test_on_a_phone_rows_are_cards_that_nothing_is_cut_off_from(
+    browser: Any, server: Server
+) -> None:
+    resize(browser, 390, 800)
+    try:
+        for table in ("ledger", "fills", "trades"):
+            go_to(browser, server, f"/history?table={table}&sort=revision")
+            wanted = asked(server, table, sort="revision", limit=1)["rows"][0]
+            figure = {"ledger": "amount", "fills": "price", "trades": "pnl"}[table]
+            shown = wanted["display"][figure]
+            browser.wait_for_text_to_equal('[row-index="0"] .figure-text', shown)
+            cut = browser.driver.execute_script(
+                "return [...document.querySelectorAll('.history-card :is(.figure-text, .below)')]"
+                ".filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
+            )
+            assert cut == [], table
+    finally:
+        resize(browser, 1440, 900)
+
+
+def test_the_address_of_a_view_says_all_of_it_and_nothing_else(browser: Any) -> None:
+    """An address that was made is read as what it was made of; what no table has is left out."""
+    told = browser.driver.execute_script(
+        """
+        const { parse, href } = window.balanceHistory;
+        return arguments[0].map((search) => href(parse(search)));
+        """,
+        [
+            "",
+            "?table=ledger",
+            "?table=nonsense&colour=red",
+            "?table=fills&side=buy&kind=fee&text=a b%26c",
+            "?kind=fee&table=trades&outcome=win&least=-5&sort=-pnl",
+            "?from=2026-01-02T03:04:05Z&entry=42.3",
+            "?table=epochs&compare=3,x,3,2,-1,5,6,7&symbol=BTC/USDT",
+        ],
+    )
+    assert told == [
+        "/history",
+        "/history",
+        "/history",
+        "/history?table=fills&side=buy&text=a+b%26c",
+        "/history?table=trades&outcome=win&least=-5&sort=-pnl",
+        "/history?from=2026-01-02T03:04:05Z&entry=42.3",
+        "/history?table=epochs&compare=3,2,5,6",
+    ]
