@@ -37,7 +37,7 @@
   let asked = 0; // counts the questions, so that only the newest answer counts
   let readAt = 0;
   let timer = null;
-  let version = null; // of the bots, when it was last read
+  let version = null; // of the bots and their figures, when it was last read
   let rows = []; // what is shown, newest first
   let next = null; // where the older ones begin
   let problem = "";
@@ -200,8 +200,10 @@
     }
     place("auto-activity-view") ?? build();
     offer(state.bots);
-    if (state.version !== version) {
-      version = state.version;
+    // the same trades are written another way with other decimals
+    const wanted = `${state.version}.${window.balanceSettings.get("decimals")}`;
+    if (wanted !== version) {
+      version = wanted;
       readSoon();
     }
   }
