@@ -130,6 +130,12 @@ def test_what_is_drawn_is_few_in_order_and_has_every_extreme(
     assert (min(equities), max(equities)) == (min(values), max(values))
 
 
+def test_few_points_are_all_drawn() -> None:
+    given = [point(number * 5, 100 + number % 9) for number in range(800)]
+    assert drawn(given, 800) == list(range(800))
+    assert drawn(given, 799) != list(range(800))
+
+
 def test_a_gap_is_drawn_as_one_where_it_can_be_seen() -> None:
     given = [point(0, 1), point(10, 2), point(5_000, 3, gap=4_990), point(5_010, 4)]
     assert drawn(given, 800) == [0, 1, None, 2, 3]

@@ -69,13 +69,19 @@ def drawdowns(points: Iterable[Point]) -> Iterator[float]:
 
 
 def drawn(points: Sequence[Point], most: int) -> list[int | None]:
-    """The places of at most ``most`` of ``points``, in their order: of each stretch of time the
-    lowest, the highest and the last, with None before one that nobody saw come for longer than
-    such a stretch."""
+    """The places of at most ``most`` of ``points``, in their order: where there are more, of each
+    stretch of time the lowest, the highest and the last. None is before one that nobody saw come
+    for longer than such a stretch."""
     if not points:
         return []
     # a gap and three points each, and the first of all
     length = max(1.0, (points[-1].time - points[0].time) / (most // 4 - 2))
+    gaps = {place for place, point in enumerate(points) if point.gap * 1_000 > length}
+    if len(points) + len(gaps) <= most:
+        all_of_them: list[int | None] = []
+        for place in range(len(points)):
+            all_of_them += [None, place] if place and place in gaps else [place]
+        return all_of_them
     chosen: list[int | None] = [0]
     begin = points[0].time
     for _, group in groupby(
