@@ -258,10 +258,12 @@ def write_ledger(folder: Path, entries: int, seed: int = 7) -> int:
             lines, newest = chapter.told(number)
             file.write(b"".join(lines))
             count += len(lines)
-        coming = Life(seed + 1, 300, newest).commits()
+        life = Life(seed + 1, 300, newest)
+        coming = life.commits()
         next(coming)  # it is written
-        while count < entries:
-            newest = next(coming)
+        while count < entries or newest.account != Account(newest.account.wallet):
+            # what is open at the end would wait for the market of today
+            newest = next(coming) if count < entries else life.reset()
             file.write(b"".join(map(encode_entry, newest.entries)))
             count += len(newest.entries)
     (folder / ACCOUNT_FILE).write_bytes(encode_state(newest))

@@ -116,6 +116,11 @@ class Program(Server):
         assert self._started.stdout is not None
         return self._started.stdout
 
+    @property
+    def pid(self) -> int:
+        """The process that serves."""
+        return self._started.pid
+
     def _signal(self, number: int) -> None:
         self._started.send_signal(number)
 

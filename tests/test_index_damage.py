@@ -17,6 +17,7 @@ from balance.core.question import Question
 from balance.index.index import INDEX_FILE, Index
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from tests.ledgers import entries_of, lived, written
+from tests.test_store import trade
 
 LIFE, OTHER = lived(300, seed=1, epochs_of=40), lived(350, seed=3, epochs_of=40)
 COUNT = len(entries_of(LIFE))
@@ -99,6 +100,21 @@ def test_a_commit_that_is_not_in_the_ledger_yet_is_in_the_answer(
 
 def _refuse(*_: object) -> None:
     raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3])
+def test_a_long_commit_that_is_not_in_the_ledger_yet_is_taken_over_in_batches(
+    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr("balance.index.filling.BATCH", batch)
+    with monkeypatch.context() as patch:
+        patch.setattr("balance.store.ledger_file.LedgerFile.append", _refuse)
+        store.commit(trade, source="http")
+        index.catch_up()
+        in_step(index, store)
+    deposit(store, 5)
+    in_step(index, store)
+    assert index.ask(ALL).total == COUNT + 4
 
 
 def test_half_a_commit_is_taken_over_in_two_steps(folder: Path) -> None:

@@ -175,10 +175,13 @@ class FileStore:
         # the account first: what is in the ledger by now then leads up to it
         newest = self.read().entries
         try:
+            end = start
             for line in self._ledger.lines(start):
                 yield line
-                start = line.end
-            yield from self._unwritten(newest, start)
+                end = line.end
+            # who has taken over what is not written yet begins behind the end of the file
+            missing = self._unwritten(newest, min(end, self._ledger.end()))
+            yield from (line for line in missing if line.start >= start)
         except OSError as fault:
             raise _unreadable_ledger(fault) from fault
 
