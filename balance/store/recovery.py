@@ -48,13 +48,21 @@ class Report:
 
 def verify(folder: Path) -> Report:
     """Replay the whole ledger in ``folder`` and compare it with the account. Changes nothing,
-    takes no lock: entries committed while it reads are left to the next check."""
+    takes no lock: entries committed while it reads are left to the next check. However long the
+    ledger is, one entry at a time is in memory."""
     faults: list[str] = []
-    state = _account(folder, faults)
-    entries = list(_checked(_lines(folder, state), faults))
-    if state is not None:
-        entries = [entry for entry in entries if entry.revision <= state.revision]
-    told = _replay(entries, faults)
+    wrong: list[str] = []
+    state, seen = _account(folder, faults), _Seen()
+    entries = seen.all(
+        entry
+        for entry in _checked(_lines(folder, state), faults)
+        if state is None or entry.revision <= state.revision
+    )
+    told = _replay(entries, wrong)
+    # what comes behind a first one that does not add up may be damaged as well
+    for _ in entries:
+        pass
+    faults += wrong
     if state is not None and not faults:
         faults += _differences(told, state.account)
     ledger = LedgerFile(folder / LEDGER_FILE)
@@ -62,7 +70,22 @@ def verify(folder: Path) -> Report:
     if state is not None and ledger.ends_broken(state.entries) and state == _account(folder, []):
         faults.append(f"{LEDGER_FILE} ends with a broken line.")
     faults += AnswerFile(folder / ANSWER_FILE).faults()
-    return _report(faults, entries, state)
+    return _report(faults, seen, state)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """How many entries have gone by, and the last of them."""
+
+    count: int = 0
+    last: Entry | None = None
+
+    def all(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """``entries``, each remembered as it goes by."""
+        for entry in entries:
+            self.count += 1
+            self.last = entry
+            yield entry
 
 
 def repair(folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Report:
@@ -95,14 +118,17 @@ def repair(folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UT
         ledger = [*entries, *state.entries]
         disk.replace_file(folder / LEDGER_FILE, b"".join(map(encode_entry, ledger)))
         disk.replace_file(folder / ACCOUNT_FILE, encode_state(state))
-        return replace(_report(list(report.faults), ledger, state), kept=tuple(filter(None, kept)))
+        return replace(
+            _report(list(report.faults), _Seen(len(ledger), ledger[-1]), state),
+            kept=tuple(filter(None, kept)),
+        )
 
 
-def _report(faults: list[str], entries: list[Entry], state: State | None) -> Report:
-    last = state.entries[-1] if state is not None else entries[-1] if entries else None
+def _report(faults: list[str], seen: _Seen, state: State | None) -> Report:
+    last = state.entries[-1] if state is not None else seen.last
     return Report(
         faults=tuple(faults),
-        entries=len(entries),
+        entries=seen.count,
         revision=None if last is None else last.revision,
         balance=None if last is None else grouped(last.booking.balance),
     )
