@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from dash.testing.browser import Browser
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from balance.settings_file import SettingsFile
@@ -49,17 +51,7 @@ def main() -> None:
         Server(Path(folder) / "account") as server,
         started_browser(server.url, folder) as browser,
     ):
-        server.post({"deposit": 2_500})
-        for result in _RESULTS:
-            server.post({"adjust": result, "note": "my bot"})
-        _trade(server)
-        browser.driver.set_window_size(1440, 1180)
-        SettingsFile(server.folder).change({"theme": "light"})
-        browser.driver.refresh()
-        wait_for_link(browser, "Live")
-        wait_for(lambda: "ago" in text(browser, "overview-ledger"), "the newest entries")
-        time.sleep(60)  # a minute of the equity
-        browser.driver.save_screenshot(str(_HERE / "overview.png"))
+        _picture_of_overview(server, browser)
         browser.driver.set_window_size(1440, 1240)
         browser.driver.get(f"{server.url}/futures")
         wait_for_link(browser, "Live")
@@ -70,6 +62,22 @@ def main() -> None:
         time.sleep(2)  # the chart draws itself
         browser.driver.save_screenshot(str(_HERE / "futures.png"))
     _picture_of_bots()
+
+
+def _picture_of_overview(server: Server, browser: Browser) -> None:
+    """A minute in which a program won and lost, money was put in, and positions were opened."""
+    SettingsFile(server.folder).change({"theme": "light"})
+    browser.driver.set_window_size(1440, 1360)
+    wait_for_link(browser, "Live")
+    browser.find_element("#overview-first-dismiss").click()
+    for result in _RESULTS:
+        server.post({"adjust": result, "note": "my bot"})
+        time.sleep(8)
+    server.post({"deposit": 250})
+    _trade(server)
+    time.sleep(8)
+    wait_for(lambda: browser.find_elements(".flag"), "the flag of the deposit")
+    browser.driver.save_screenshot(str(_HERE / "overview.png"))
 
 
 def _picture_of_bots() -> None:

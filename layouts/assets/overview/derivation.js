@@ -127,5 +127,4 @@
   });
 
   window.balanceState.follow(follow);
-  window.balanceDerivation = { open };
 })();

@@ -137,5 +137,5 @@
     }
   }
 
-  window.balanceDrawing = { newDrawing, show, point, BASE: HIGH };
+  window.balanceDrawing = { newDrawing, show, point };
 })();

@@ -163,5 +163,4 @@
 
   curve.follow(follow);
   window.balanceScreen.follow(() => parts ?? build());
-  window.balanceEquityPanel = { draw };
 })();
