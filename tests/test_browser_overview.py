@@ -130,7 +130,9 @@ def test_the_curve_is_read_by_keyboard_and_its_flags_lead_to_entries(
     flags = browser.find_elements(".flag")
     assert any("eposit" in flag.get_attribute("aria-label") for flag in flags)
     flags[0].send_keys(Keys.ENTER)
-    wait_for(lambda: "/history?" in browser.driver.current_url, "the entry")
+    browser.wait_for_contains_text("#entry-dialog[open]", "Deposit")
+    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    wait_for(lambda: not browser.find_elements("#entry-dialog[open]"), "the end of the entry")
     # the positions are there at a glance, each a link to where it is traded
     go(browser, "overview")
     assert _symbols(browser) == ["BTC/USDT", "ETH/USDT"]
@@ -174,8 +176,8 @@ def test_the_first_minute_is_walked_through(server: Server, open_browser: Opened
     words = text(browser, "overview-first-position-words")
     quantity = words.split()[1]
     act.click()
-    wait_for(lambda: browser.driver.current_url.endswith("/futures"), "Futures Trading")
     wait_for_toast(browser, f"Bought {quantity} BTC/USDT")
+    wait_for(lambda: browser.driver.current_url.endswith("/futures"), "Futures Trading")
     (position,) = server.get("/positions").json()["positions"]
     assert (str(position["quantity"]), position["leverage"]) == (quantity, 5)
     go(browser, "overview")
