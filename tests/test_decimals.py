@@ -17,6 +17,7 @@ from balance.core.account import Account
 from balance.core.backtest import backtested
 from balance.core.entry import Entry
 from balance.core.figures import dollars, gain
+from balance.core.ledger_rows import ledger_row
 from balance.core.market import Market
 from balance.core.orders import closed, placed
 from balance.core.preview import preview
@@ -29,7 +30,6 @@ from balance.core.trade import Trade
 from balance.core.trade_rows import trade_row
 from balance.core.words import news, told
 from balance.store.state import State, next_state
-from layouts.ledger import ledger_rows
 from tests.accounts import MOMENT, account, order, position
 from tests.backtesting import bodies, plan, script, settings
 from tests.markets import BTC, ETH, market, quote
@@ -88,9 +88,7 @@ def of_report(decimals: int) -> Mapping[str, Any]:
 
 
 def of_ledger(decimals: int) -> Mapping[str, Any]:
-    entry = {"kind": "deposit", "amount": Decimal(5), "balance": Decimal(10_005), "note": ""}
-    entry |= {"revision": 1, "time": "", "source": "http", "epoch": 1}
-    return {"rows": ledger_rows([entry], decimals)}
+    return {"rows": [ledger_row(entry, BTC, "", decimals) for entry in committed(decimals)]}
 
 
 def of_words(decimals: int) -> Mapping[str, Any]:
