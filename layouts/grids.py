@@ -95,6 +95,7 @@ def history_grid() -> dag.AgGrid:
             "infiniteInitialRowCount": 20,
             "suppressMultiSort": True,
             "suppressMovableColumns": True,
+            "enableBrowserTooltips": True,
             "suppressNoRowsOverlay": True,
             "animateRows": False,
             "rowHeight": 36,

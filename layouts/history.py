@@ -42,7 +42,6 @@ def _build(place: Place) -> Component:
                     **{"aria-label": "Filters", "data-choices": json.dumps(_choices(place))},
                 ),
                 html.Div(id="history-chips", className="history-chips"),
-                html.Div(id="history-words", className="history-words", role="status"),
                 _rows(),
                 # in the place of the rows where there are none, and what is no grid
                 html.Div(id="history-empty", hidden=True),
@@ -128,6 +127,8 @@ def _pager() -> html.Div:
     return html.Div(
         [
             html.Span(id="history-range", className="history-range"),
+            # how far the ledger is indexed, until all of it is
+            html.Span(id="history-words", className="history-words", role="status"),
             *(button(words, f"history-{name}", icon) for name, words, icon in _PAGES),
         ],
         id="history-pager",

@@ -249,6 +249,21 @@ def test_epochs_are_compared_side_by_side_and_lead_to_their_entries(
     assert browser.get_logs() == []
 
 
+def test_a_reset_is_undone_among_the_epochs(browser: Any, server: Server) -> None:
+    go_to(browser, server, "/history?table=epochs")
+    running = server.get("/virtual_balance").json()["epoch"]
+    browser.wait_for_element(f"#history-epoch-{running}")
+    server.post({}, "/virtual_balance/reset")
+    browser.wait_for_element(f"#history-epoch-{running + 1}")
+    wait_for(browser.find_element("#history-undo").is_displayed, "the offer")
+    click(browser, "#history-undo")
+    browser.wait_for_element(f"#history-epoch-{running + 2}")
+    row = f"document.getElementById('history-epoch-{running + 2}').closest('tr').textContent"
+    assert f"goes on from {running}" in browser.driver.execute_script(f"return {row}")
+    wait_for(lambda: not browser.find_element("#history-undo").is_displayed(), "no more offer")
+    assert browser.get_logs() == []
+
+
 def test_on_a_phone_rows_are_cards_that_nothing_is_cut_off_from(
     browser: Any, server: Server
 ) -> None:

@@ -10,6 +10,11 @@
   const { file } = window.balanceHistorySource;
 
   const NO_ROWS = ["bi-search", "Nothing fits these filters", "Take some of them away to see more."];
+  const NO_ROWS_YET = [
+    "bi-hourglass-split",
+    "Nothing found yet",
+    "The ledger is still being indexed. What fits is shown here by itself as soon as it is found.",
+  ];
 
   const place = (id) => document.getElementById(id);
   const write = (id, words) => window.balanceLive.write(place(id), words);
@@ -33,9 +38,10 @@
     window.balanceHistoryFilters.draw(view);
   }
 
-  function emptyState({ table, filters }) {
+  function emptyState({ table, filters }, isWhole) {
     const isFiltered = Object.keys(filters).length > 0;
-    const state = window.balanceTables.emptyState(isFiltered ? NO_ROWS : TABLES[table].empty);
+    const words = isFiltered ? NO_ROWS : TABLES[table].empty;
+    const state = window.balanceTables.emptyState(isWhole ? words : NO_ROWS_YET);
     if (isFiltered) {
       state.append(button("Clear filters", "", { onclick: () => window.balanceHistoryScreen.clear() }));
     }
@@ -43,13 +49,14 @@
   }
 
   // draws in the place of the rows the words of a problem, or that there are none: whether it does
-  function drawInstead(view, { total, problem }) {
-    const what = problem || (total === 0 ? href(listOf(view)) : "");
+  function drawInstead(view, { total, problem, index }) {
+    const isWhole = index?.is_complete !== false;
+    const what = problem || (total === 0 ? `${isWhole} ${href(listOf(view))}` : "");
     const instead = place("history-empty");
     if (instead.dataset.what !== what) {
       const words = problem && make("p", { class: "problem", role: "alert" }, problem);
       instead.dataset.what = what;
-      instead.replaceChildren(...(words ? [words] : what ? [emptyState(view)] : []));
+      instead.replaceChildren(...(words ? [words] : what ? [emptyState(view, isWhole)] : []));
     }
     instead.hidden = !what;
     return what !== "";
@@ -66,7 +73,7 @@
 
   function indexWords(index) {
     return index && !index.is_complete
-      ? `Indexing ${Math.floor(index.percent)} %: what is older is still missing in filters, orders and counts.`
+      ? `Indexing ${Math.floor(index.percent)} %: filters, orders and counts still miss older entries.`
       : "";
   }
 
@@ -75,7 +82,10 @@
     const isInstead = drawInstead(view, isGrid(view) ? state : { total: null, problem: "" });
     const isList = isGrid(view) && !isInstead;
     place("history-rows").hidden = !isList;
-    place("history-pager").hidden = !isList;
+    place("history-pager").hidden = !isGrid(view);
+    // the end is not known while not all is indexed
+    place("history-last").disabled = state.total === null;
+    place("history-pager").classList.toggle("without-rows", !isList);
     write("history-range", isList ? rangeWords(state) : "");
     write("history-words", isGrid(view) ? indexWords(state.index) : "");
   }
