@@ -15,6 +15,8 @@ from balance.index.columns import owner_of
 
 #: So far a page is found by sorting; beyond it, it pays to look for the value that it begins with.
 _NEAR: Final = 1_000
+#: No revision is larger.
+_NEWEST: Final = 2**62
 #: How many rows of a whole list are looked up at once.
 _BLOCK: Final = 500
 
@@ -57,10 +59,9 @@ class Condition:
     terms: tuple[str, ...]
     values: tuple[Any, ...]
 
-    @property
-    def is_gapless(self) -> bool:
-        """Whether it holds of each entry among its ids."""
-        return self.table == "ledger" and not self.terms
+    def gapless(self, rows: int) -> tuple[int, int] | None:
+        """Its ids, of an index of so many ``rows``, where it holds of each entry among them."""
+        return (self.ids or (0, rows)) if self.table == "ledger" and not self.terms else None
 
     def select(self, what: str, more: str = "", *values: Any, then: str = "") -> tuple[str, Any]:
         """A query for ``what`` where ``more`` holds too, and its values."""
@@ -71,8 +72,8 @@ class Condition:
         return sql, (*(self.ids or ()), *self.values, *values)
 
 
-def condition(connection: sqlite3.Connection, asked: Question, rows: int) -> Condition:
-    """What ``asked`` asks of the first ``rows`` rows."""
+def condition(connection: sqlite3.Connection, asked: Question) -> Condition:
+    """What ``asked`` asks of a row."""
     terms: list[str] = []
     values: list[Any] = []
     for name, words in asked.one_of.items():
@@ -92,28 +93,30 @@ def condition(connection: sqlite3.Connection, asked: Question, rows: int) -> Con
         terms.append(f"({' OR '.join(f'instr({column}, ?) > 0' for column in columns)})")
         values += [asked.text.casefold()] * len(columns)
     ids = None
-    if (
-        asked.after is not None
-        or asked.until is not None
-        or (asked.table == "ledger" and not terms)
-    ):
+    if asked.after is not None or asked.until is not None:
         first = 0 if asked.after is None else _until(connection, asked.after)
-        ids = first, rows if asked.until is None else _until(connection, asked.until)
+        ids = first, _until(connection, _NEWEST if asked.until is None else asked.until)
     return Condition(asked.table, ids, tuple(terms), tuple(values))
 
 
 def count(connection: sqlite3.Connection, wanted: Condition) -> int:
     """How many rows there are of which ``wanted`` holds."""
-    if wanted.is_gapless and wanted.ids is not None:
-        return max(0, wanted.ids[1] - wanted.ids[0])
     return _number(connection, *wanted.select("count(*)"))
 
 
-def page(connection: sqlite3.Connection, wanted: Condition, asked: Question) -> list[int]:
-    """The ids of the rows that are asked for, in their order; ties newest first."""
+def page(
+    connection: sqlite3.Connection, wanted: Condition, asked: Question, rows: int
+) -> list[int]:
+    """The ids of those of all ``rows`` that are asked for, in their order; ties newest first."""
     name, falls = asked.order
     column, limit = _SORTED.get(name, name), -1 if asked.limit is None else asked.limit
     if column == "id":
+        gapless = wanted.gapless(rows)
+        if gapless is not None:
+            # ids have no gaps: the page begins at a known one
+            first, last = gapless
+            ids = (first, last - asked.offset) if falls else (first + asked.offset, last)
+            return _by_id(connection, replace(wanted, ids=ids), 0, limit, falls=falls)
         return _by_id(connection, wanted, asked.offset, limit, falls=falls)
     if falls or asked.offset < _NEAR:
         way = "DESC" if falls else "ASC"
@@ -125,11 +128,6 @@ def page(connection: sqlite3.Connection, wanted: Condition, asked: Question) -> 
 def _by_id(
     connection: sqlite3.Connection, wanted: Condition, offset: int, limit: int, *, falls: bool
 ) -> list[int]:
-    if wanted.is_gapless and wanted.ids is not None:
-        # ids have no gaps: the page begins at a known one
-        first, last = wanted.ids
-        ids = (first, last - offset) if falls else (first + offset, last)
-        wanted, offset = replace(wanted, ids=ids), 0
     then = f"ORDER BY id {'DESC' if falls else 'ASC'} LIMIT ? OFFSET ?"
     return _ids(connection, *wanted.select("id", "", limit, offset, then=then))
 

@@ -25,6 +25,9 @@ class Counts:
     ) -> int:
         """How many of the first ``rows`` rows of the index called ``build`` there are of which
         ``wanted`` holds."""
+        gapless = wanted.gapless(rows)
+        if gapless is not None:
+            return max(0, gapless[1] - gapless[0])
         if wanted.ids is not None:
             return count(connection, wanted)
         with self._guard:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -23,7 +23,7 @@ from balance.index.counts import Counts
 from balance.index.database import Busy, Damaged, Database
 from balance.index.epoch_table import read_epoch, read_epochs
 from balance.index.filling import Reached, fill, reached
-from balance.index.schema import missing_indexes
+from balance.index.schema import FINISH, missing_indexes
 from balance.index.told import Story, Told, newest_first, story, told
 from balance.pace import Pace
 from balance.store.codec import Unreadable
@@ -160,8 +160,7 @@ class Index:
             raise _unfinished(progress)
         try:
             with self._database.reading() as connection:
-                wanted = condition(connection, asked, _reached(reached(connection)).rows)
-                found = all_hits(connection, wanted, asked)
+                found = all_hits(connection, condition(connection, asked), asked)
                 while block := list(islice(found, _BLOCK)):
                     yield from told(self._store, block)
         except Damaged as fault:
@@ -262,7 +261,8 @@ class Index:
                 return False
             missing = missing_indexes(connection)
         with self._database.writing() as connection:
-            connection.execute(missing[0] if missing else "UPDATE state SET is_ready = 1")
+            for statement in missing[:1] or FINISH:
+                connection.execute(statement)
         return bool(missing)
 
     def _indexed(self, asked: Question) -> Answer:
@@ -273,9 +273,13 @@ class Index:
             so_far = reached(connection)
             if so_far is None:
                 return Answer((), 0, Progress(False, 0))
-            wanted = condition(connection, asked, so_far.rows)
+            wanted = condition(connection, asked)
             total = self._counts.count(connection, wanted, so_far.build, so_far.rows)
-            found = hits(connection, page(connection, wanted, asked))
+            # what is rare is not looked for beyond the last of it
+            left = max(0, total - asked.offset)
+            most = left if asked.limit is None else min(asked.limit, left)
+            ids = page(connection, wanted, replace(asked, limit=most), so_far.rows) if most else []
+            found = hits(connection, ids)
         return Answer(tuple(told(self._store, found)), total, progress)
 
     def _renewed(self, do: Callable[[], _Result]) -> _Result:
