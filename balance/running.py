@@ -38,8 +38,9 @@ from balance.feeds.choose import open_feed
 from balance.feeds.options import feed_options
 from balance.following import Follower, take_market
 from balance.history import traded_until
-from balance.index.index import INDEX_FILE, Index
+from balance.index.index import Index
 from balance.index.keeper import Keeper
+from balance.index.upkeep import INDEX_FILE
 from balance.own_strategies import Catalogue, OwnStrategies
 from balance.settings_file import SettingsFile
 from balance.store.file_store import FileStore

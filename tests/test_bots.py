@@ -13,6 +13,7 @@ import pytest
 from balance.bots import bots as bots_module
 from balance.bots.bot_file import BOTS_FILE
 from balance.bots.bots import Bots
+from balance.core.entry import Entry
 from balance.core.errors import (
     BalanceError,
     InvalidAmount,
@@ -24,7 +25,9 @@ from balance.core.errors import (
     UnknownBot,
 )
 from balance.core.moments import from_iso, iso
+from balance.desk import Desk
 from tests.bots_by_hand import USUAL, ByHand, full_disk
+from tests.ledgers import lived, remembered
 from tests.markets import BTC, ETH
 
 
@@ -489,3 +492,22 @@ def test_when_a_bot_was_made_and_started_is_told(desk: ByHand) -> None:
     row = desk.row(desk.create())
     assert row["created_at"] <= row["started_at"]
     assert all(iso(from_iso(row[name])) == row[name] for name in ("created_at", "started_at"))
+
+
+def test_a_start_without_bots_sums_up_nothing_however_long_the_ledger_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk(remembered(lived(400, epochs_of=50)))
+    asked: list[tuple[int, int | None]] = []
+    told = Desk.closings
+
+    def closings(self: Desk, after: int, most: int | None = None) -> list[Entry]:
+        asked.append((after, most))
+        return told(self, after, most)
+
+    monkeypatch.setattr(Desk, "closings", closings)
+    bots = Bots(desk)
+    bots.begin()
+    # what is shown is looked for among the newest, and nothing else is read
+    assert [most is not None or after == desk.version[1] for after, most in asked] == [True, True]
+    assert len(bots.trades()) > 50

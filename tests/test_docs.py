@@ -25,7 +25,7 @@ from balance.core.series import Candles
 from balance.core.settings import Settings, texts
 from balance.core.strategy import Holding, Kind
 from balance.equity import sample_file
-from balance.index import index
+from balance.index import upkeep
 from balance.own_strategies import OwnStrategies, asked
 from balance.store import file_store
 from balance.store.memory_store import MemoryStore
@@ -97,7 +97,7 @@ def test_every_file_of_the_account_is_in_the_readme() -> None:
         following.MARKET_LOCK_FILE,
         bot_file.BOTS_FILE,
         bot_log.LOG_FILE,
-        index.INDEX_FILE,
+        upkeep.INDEX_FILE,
         settings_file.SETTINGS_FILE,
         sample_file.EQUITY_FILE,
         alert_file.ALERTS_FILE,

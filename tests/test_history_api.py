@@ -248,7 +248,7 @@ def test_what_can_not_be_searched_is_a_problem_and_the_newest_are_still_told(
     def fail(*_: object) -> None:
         raise HistoryUnavailable("the disk is full: make room on it")
 
-    monkeypatch.setattr("balance.index.index.Index.catch_up", fail)
+    monkeypatch.setattr("balance.index.upkeep.Upkeep.catch_up", fail)
     assert "make room" in refused(client, "/history/ledger?kind=fee", 503)
     assert "make room" in refused(client, "/history/fills", 503)
     answer = told(client, "/history/ledger?limit=2")

@@ -19,8 +19,9 @@ from balance.core.money import ZERO, exact
 from balance.core.question import FILTERS, SORTS, Question, Table
 from balance.core.wallet import KINDS, MOVES, Wallet
 from balance.index.asking import MARKS
-from balance.index.index import INDEX_FILE, Index
+from balance.index.index import Index
 from balance.index.told import newest_first
+from balance.index.upkeep import INDEX_FILE
 from balance.store.state import State
 from tests.accounts import MOMENT
 from tests.ledgers import NOTES, OWNERS, PRICES, WHY, entries_of, lived, remembered, written

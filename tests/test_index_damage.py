@@ -14,7 +14,8 @@ import pytest
 from balance.core import operations
 from balance.core.errors import HistoryUnavailable, StoreUnreadable
 from balance.core.question import Question
-from balance.index.index import INDEX_FILE, Index
+from balance.index.index import Index
+from balance.index.upkeep import INDEX_FILE
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from tests.ledgers import entries_of, lived, written
 from tests.test_store import trade
@@ -272,7 +273,7 @@ def test_a_damaged_line_of_the_ledger_is_told_and_never_skipped(
 def test_a_big_backlog_is_left_to_whoever_has_time(
     store: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.index.index._SMALL", 1_000)
+    monkeypatch.setattr("balance.index.upkeep._SMALL", 1_000)
     monkeypatch.setattr("balance.index.filling.BATCH", 100)
     index = Index(store, store.folder / INDEX_FILE)
     answer = index.ask(replace(ALL, limit=2))

@@ -195,17 +195,21 @@ class Roster:
         account, revision = version
         epoch, since = self._desk.account().wallet.epoch, self._kept.revision
         epochs, begin = {epoch}, since
+        is_first = self._seen is None
         if account != self._kept.account or revision < since:
-            self.trades.clear()
-            begin = since = 0
+            is_first, since = True, 0
         if since == 0 or epoch != self._kept.epoch:
             self._forget()
             # one that goes on with an older one has the trades of that as well
             lineage = self._desk.lineage()
             epochs.update(each.booking.epoch for each in lineage)
-            if len(lineage) > 1:
+            if since == 0 and lineage:
+                # what was traded before is of no bot's sums
+                begin = lineage[-1].revision
+            elif len(lineage) > 1:
                 begin = min(since, lineage[-1].revision)
-        is_first = self._seen is None
+        if is_first and not self._bots:
+            begin = revision
         for entry in self._desk.closings(begin):
             if entry.revision <= revision and _owner(entry):
                 self._add(entry, epochs, is_new=entry.revision > since)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from balance.core.entry import Place
 from balance.core.epochs import EpochRow
@@ -20,37 +18,17 @@ from balance.core.errors import HistoryUnavailable, StoreUnreadable
 from balance.core.question import Question
 from balance.index.asking import Hit, all_hits, condition, hits, marked, page, row_of
 from balance.index.counts import Counts
-from balance.index.database import Busy, Damaged, Database
+from balance.index.database import Damaged
 from balance.index.epoch_table import read_epoch, read_epochs
-from balance.index.filling import Reached, fill, reached
-from balance.index.schema import FINISH, missing_indexes
+from balance.index.filling import reached
 from balance.index.told import Story, Told, newest_first, story, told
-from balance.pace import Pace
-from balance.store.codec import Unreadable
-from balance.store.file_store import LEDGER_FILE
-from balance.store.state import Extent, Store
+from balance.index.upkeep import Progress, Upkeep
+from balance.store.state import Store
 
-#: The file of the index in the account's folder.
-INDEX_FILE: Final = "history.db"
-#: What is less behind than this is caught up with before a question is answered, in bytes, and so
-#: long that may take.
-_SMALL: Final = 2_000_000
-_PATIENCE_SECONDS: Final = 1.0
 #: So far back the ledger itself is read while it is not indexed yet.
 _DEEPEST: Final = 5_000
 # how many rows of a whole list are read at once
 _BLOCK: Final = 500
-
-_Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How much of the ledger is indexed."""
-
-    is_complete: bool
-    # of all, rounded down
-    percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +61,8 @@ class Index:
 
     def __init__(self, store: Store, path: Path | None = None) -> None:
         self._store = store
-        self._database = Database(path)
+        self._upkeep = Upkeep(store, path)
         self._counts = Counts()
-        self._filling = threading.Lock()
-        # what was whole when it was last looked at: the ledger, and the file of the index
-        self._whole: tuple[Extent, int | None] | None = None
-        self._percent = 0
 
     @property
     def is_complete(self) -> bool:
@@ -97,7 +71,12 @@ class Index:
         Raises:
             StoreUnreadable: the account can't be read.
         """
-        return self._whole == (self._store.extent(), self._database.file())
+        return self._upkeep.is_complete
+
+    @property
+    def progress(self) -> Progress:
+        """How much of the ledger was indexed when it was last looked at."""
+        return self._upkeep.progress
 
     def catch_up(self, budget_seconds: float | None = None) -> bool:
         """Index what is new, for at most ``budget_seconds`` (None: until all is); returns whether
@@ -107,20 +86,11 @@ class Index:
             StoreUnreadable: the ledger is damaged, or the account can't be read.
             HistoryUnavailable: the index can't be written now.
         """
-        begun, pace = time.monotonic(), Pace()
-        if not self._filling.acquire(timeout=-1 if budget_seconds is None else budget_seconds):
-            return False
-        try:
-            extent = self._store.extent()
-            for step in (self._fill_on, self._sort):
-                while self._renewed(step):
-                    if budget_seconds is not None and time.monotonic() - begun > budget_seconds:
-                        return False
-                    pace.rest()
-            self._whole, self._percent = (extent, self._database.file()), 100
-            return True
-        finally:
-            self._filling.release()
+        return self._upkeep.catch_up(budget_seconds)
+
+    def close(self) -> None:
+        """Close what is kept open."""
+        self._upkeep.database.close()
 
     def ask(self, asked: Question) -> Answer:
         """The rows that are asked for. While the index is not whole: those that it has or, where
@@ -131,14 +101,14 @@ class Index:
             HistoryUnavailable: the index is needed, and can't be used now.
         """
         try:
-            answer = self._renewed(lambda: self._indexed(asked))
+            answer = self._upkeep.renewed(lambda: self._indexed(asked))
             if answer.progress.is_complete or not asked.is_whole:
                 return answer
             progress = answer.progress
         except (HistoryUnavailable, StoreUnreadable):
             if not asked.is_whole:
                 raise
-            progress = Progress(False, min(self._percent, 99))
+            progress = Progress(False, min(self.progress.percent, 99))
         if asked.offset > _DEEPEST:
             raise _unfinished(progress)
         end = None if asked.limit is None else asked.offset + asked.limit
@@ -152,21 +122,17 @@ class Index:
             StoreUnreadable: the ledger is damaged there.
             HistoryUnavailable: the index is not whole yet, or can't be used now.
         """
-        if asked.is_whole:
+        if not self._is_searchable(asked):
             yield from newest_first(self._store)
             return
-        progress = self._freshened()
-        if not progress.is_complete:
-            raise _unfinished(progress)
         try:
-            with self._database.reading() as connection:
+            with self._upkeep.database.reading() as connection:
                 found = all_hits(connection, condition(connection, asked), asked)
                 while block := list(islice(found, _BLOCK)):
                     yield from told(self._store, block)
         except Damaged as fault:
             # what has gone out can't be taken back; the next one finds it made anew
-            self._whole = None
-            self._database.discard()
+            self._upkeep.distrust()
             raise _unfinished(Progress(False, 0)) from fault
 
     def story(self, place: Place) -> Story | None:
@@ -177,7 +143,7 @@ class Index:
         """
         found = story(self._store, place)
         with suppress(HistoryUnavailable):
-            return self._read(lambda connection: _placed(connection, found, place))
+            return self._upkeep.read(lambda connection: _placed(connection, found, place))
         return found
 
     def epochs(self, most: int = 1_000) -> Sequence[EpochRow]:
@@ -186,7 +152,7 @@ class Index:
         Raises:
             StoreUnreadable, HistoryUnavailable: as :meth:`catch_up` says.
         """
-        return self._read(lambda connection: read_epochs(connection, most=most))
+        return self._upkeep.read(lambda connection: read_epochs(connection, most=most))
 
     def epoch(self, number: int) -> EpochRow | None:
         """The epoch with ``number``, as far as it is indexed; None where none is.
@@ -194,7 +160,7 @@ class Index:
         Raises:
             StoreUnreadable, HistoryUnavailable: as :meth:`catch_up` says.
         """
-        return self._read(lambda connection: read_epoch(connection, number))
+        return self._upkeep.read(lambda connection: read_epoch(connection, number))
 
     def marks(self, begin: datetime, end: datetime, most: int) -> Sequence[Mark]:
         """The newest ``most`` marks from ``begin`` to ``end``, by the ledger's time, oldest first.
@@ -207,69 +173,29 @@ class Index:
             found = hits(connection, marked(connection, begin, end, most))
             return tuple(_mark(each) for each in told(self._store, found))
 
-        return self._read(read)
+        return self._upkeep.read(read)
 
-    @property
-    def progress(self) -> Progress:
-        """How much of the ledger was indexed when it was last looked at."""
-        return Progress(self._whole is not None and self._percent == 100, self._percent)
+    def _is_searchable(self, asked: Question) -> bool:
+        """Whether ``asked`` can be answered from the index; the ledger itself answers one as well.
 
-    def close(self) -> None:
-        """Close what is kept open."""
-        self._database.close()
-
-    def _read(self, look: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        """What ``look`` finds in the index, with what is new in it."""
-
-        def read() -> _Result:
-            self._freshened()
-            with self._database.reading() as connection:
-                return look(connection)
-
-        return self._renewed(read)
-
-    def _freshened(self) -> Progress:
-        """Catch up, where that is quickly done."""
-        if self.is_complete:
-            return Progress(True, 100)
-        extent = self._store.extent()
-        with self._database.reading() as connection:
-            so_far = reached(connection)
-        there = so_far.place if so_far is not None and so_far.ledger == extent.ledger else 0
-        is_done = False
-        if extent.end - there <= _SMALL:
-            try:
-                is_done = self.catch_up(_PATIENCE_SECONDS)
-            except Busy:
-                if so_far is not None and so_far.is_ready:
-                    raise
-        self._percent = 100 if is_done else min(99, 100 * there // max(extent.end, 1))
-        return Progress(is_done, self._percent)
-
-    def _fill_on(self) -> bool:
-        """Take a batch over; whether there may be more."""
+        Raises:
+            HistoryUnavailable: the index is needed, and not whole yet.
+        """
         try:
-            with self._database.writing() as connection:
-                return fill(connection, self._store)
-        except Unreadable as fault:
-            raise StoreUnreadable(LEDGER_FILE, f"is damaged: a line {fault}") from fault
-
-    def _sort(self) -> bool:
-        """Make it quicker to search, once all is in it; whether there is more of that to do."""
-        with self._database.reading() as connection:
-            if _reached(reached(connection)).is_ready:
+            progress = self._upkeep.renewed(self._upkeep.freshened)
+        except (HistoryUnavailable, StoreUnreadable):
+            if asked.is_whole:
                 return False
-            missing = missing_indexes(connection)
-        with self._database.writing() as connection:
-            for statement in missing[:1] or FINISH:
-                connection.execute(statement)
-        return bool(missing)
+            raise
+        if not progress.is_complete and not asked.is_whole:
+            raise _unfinished(progress)
+        return progress.is_complete
 
     def _indexed(self, asked: Question) -> Answer:
-        progress = self._freshened()
+        progress = self._upkeep.freshened()
         if asked.is_whole and not progress.is_complete:
             return Answer((), None, progress)
-        with self._database.reading() as connection:
+        with self._upkeep.database.reading() as connection:
             so_far = reached(connection)
             if so_far is None:
                 return Answer((), 0, Progress(False, 0))
@@ -281,26 +207,6 @@ class Index:
             ids = page(connection, wanted, replace(asked, limit=most), so_far.rows) if most else []
             found = hits(connection, ids)
         return Answer(tuple(told(self._store, found)), total, progress)
-
-    def _renewed(self, do: Callable[[], _Result]) -> _Result:
-        """What ``do`` returns, tried once more with an index made anew where it was damaged."""
-        try:
-            return do()
-        except Damaged:
-            self._whole = None
-            self._database.discard()
-        try:
-            return do()
-        except Damaged as fault:
-            raise HistoryUnavailable(
-                f"its index is damaged, {fault}: delete {INDEX_FILE}"
-            ) from fault
-
-
-def _reached(found: Reached | None) -> Reached:
-    if found is None:
-        raise Damaged("there is no index")
-    return found
 
 
 def _placed(connection: sqlite3.Connection, found: Story | None, place: Place) -> Story | None:
