@@ -87,7 +87,7 @@ def _chart(symbols: Sequence[str]) -> html.Section:
                     className="fill",
                 ),
                 className="chart",
-                role="img",
+                role="group",
                 **{"aria-label": "Candles of the symbol, with the position and its orders"},
             ),
             html.Div(id="futures-chart-note", className="chart-note"),

@@ -27,6 +27,7 @@ _CHROMIUM = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     f"--window-size={_WINDOW[0]},{_WINDOW[1]}",
 )
 # what takes back what tests change of a browser
@@ -42,10 +43,10 @@ _AS_NEW: Any = (
 _LONG = ("browser", "crash", "concurrency", "sync", "feed_change", "five_days", "replay")
 
 
-def pytest_setup_options() -> Options:
-    """How dash.testing starts Chromium."""
+def pytest_setup_options(*more: str) -> Options:
+    """How dash.testing starts Chromium, with ``more`` arguments."""
     options = Options()
-    for argument in _CHROMIUM:
+    for argument in (*_CHROMIUM, *more):
         options.add_argument(argument)
     return options
 
@@ -92,13 +93,13 @@ def program(start_program: Callable[..., Program]) -> Program:
     return start_program()
 
 
-def started_browser(url: str, folder: str, headless: bool = True) -> Browser:
+def started_browser(url: str, folder: str, headless: bool = True, *arguments: str) -> Browser:
     """A browser of its own at ``url``, a page of the dashboard or ``BLANK``, which downloads into
-    ``folder``; for a ``with`` block."""
+    ``folder`` and has further ``arguments``; for a ``with`` block."""
     browser = Browser(
         browser="Chrome",
         headless=headless,
-        options=[pytest_setup_options()],
+        options=[pytest_setup_options(*arguments)],
         download_path=folder,
         percy_finalize=False,
     )

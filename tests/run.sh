@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The test command: makes its own environment, gets Chromium where it is missing, and runs every
-# check. Options go to pytest: bash tests/run.sh -k sync
+# The test command: makes its own environment, gets Chromium and axe-core where they are missing, and
+# runs every check. Options go to pytest: bash tests/run.sh -k sync
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -53,11 +53,26 @@ get_browser() {
     }
 }
 
+# without it one test fails, which says so
+get_axe() {
+    local folder=tests/axe
+    if [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
+        return
+    fi
+    say "Getting axe-core"
+    command -v npm >/dev/null || apt_install npm || {
+        echo "The checks of access need npm. On Debian: apt install npm; else https://nodejs.org" >&2
+        return
+    }
+    npm ci --prefix "$folder" --silent --no-audit --no-fund || echo "npm could not get axe-core." >&2
+}
+
 [ -x .venv/bin/python ] || { say "Making the environment"; make_environment; }
 say "Installing what requirements.txt names"
 # what is never imported need not be compiled
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
 get_browser
+get_axe
 
 say "ruff"
 .venv/bin/ruff check .

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from dash.testing.browser import Browser
-from dash.testing.wait import until
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -43,7 +43,12 @@ def text(browser: Browser, id: str) -> str:
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait until ``condition`` holds, however the page gets there."""
-    until(condition, seconds, 0.05, f"{what} did not come about within {seconds} s")
+    deadline, pause = time.monotonic() + seconds, 0.02
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come about within {seconds} s"
+        # to look takes a browser's time, too
+        time.sleep(pause)
+        pause = min(1.2 * pause, 0.2)
 
 
 def wait_until_gone(browser: Browser, dialog: str) -> None:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from balance.settings_file import SettingsFile
 from tests.screen import (
-    PATHS,
     go,
     resize,
     text,
     wait_for,
     wait_for_balance,
     wait_for_link,
-    weak_contrasts,
 )
 from tests.serving import ROOT, Server
 
@@ -50,47 +46,33 @@ _POSITION = {
 }
 
 
-def test_no_tab_is_wider_than_the_screen(server: Server, open_browser: Opened) -> None:
-    server.post({"adjust": -123456.78 / 100, "note": "a note that is rather long " * 5})
-    browser = open_browser(server.url)
-    wait_for_link(browser, "Live")
-    for width, tab in itertools.product((360, 390, 768, 1440), PATHS):
-        resize(browser, width)
-        go(browser, tab)
-        # not against the window's own width: a phone's grows with what is too wide
-        page = browser.driver.execute_script("return document.documentElement.scrollWidth")
-        assert page <= width, f"{tab} at {width} px"
-        for part in ("#virtual-balance", "#link-pill"):
-            box = browser.find_element(part).rect
-            assert box["x"] >= 0, f"{part} at {width} px"
-            assert box["x"] + box["width"] <= width, f"{part} at {width} px"
-    assert browser.get_logs() == []
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all that leave its files as they are."""
+    with Server(tmp_path_factory.mktemp("screen") / "account") as running:
+        yield running
 
 
-def test_the_largest_balance_stays_in_its_card(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    wait_for_link(browser, "Live")
-    server.post({"balance": 1_000_000_000_000})
-    wait_for_balance(browser, "$1,000,000,000,000.00")
-    for refresh in (False, True):
-        if refresh:  # as the server wrote it, not as the page did
-            browser.driver.refresh()
-            wait_for_link(browser, "Live")
-        for width, tab in itertools.product((360, 800, 1024, 1440), ("overview", "futures")):
-            resize(browser, width)
-            go(browser, tab)
-            wide = browser.driver.execute_script(
-                "return [...document.querySelectorAll('.metric, .sidebar-balance, .equation li')]"
-                ".filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth)"
-                ".map((e) => e.textContent)"
-            )
-            assert wide == [], f"{tab} at {width} px"
+@pytest.fixture(scope="module")
+def page(shared: Server, open_for_all: Opened) -> Any:
+    """One page for all."""
+    return open_for_all(shared.url)
 
 
-def test_on_a_phone_the_buttons_are_in_the_menu(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
+@pytest.fixture
+def browser(shared: Server, page: Any) -> Iterator[Any]:
+    """The page on its first tab, as wide as usual, on an account of 10,000."""
+    shared.post(path="/virtual_balance/reset")
+    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    wait_for_balance(page, "$10,000.00")
+    wait_for_link(page, "Live")
+    go(page, "overview")
+    yield page
+    assert page.get_logs() == []
+
+
+def test_on_a_phone_the_buttons_are_in_the_menu(browser: Any) -> None:
     resize(browser, 360)
-    wait_for_link(browser, "Live")
     sync = browser.find_element("#sidebar-sync-balance-btn")
     assert not sync.is_displayed()
     browser.find_element("#sidebar-menu-btn").click()
@@ -147,63 +129,37 @@ def _icon(browser: Any) -> tuple[str, str]:
     return found[0], found[1]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_has_enough_contrast(theme: str, server: Server, open_browser: Opened) -> None:
-    server.post({"adjust": -5})
-    server.post({"adjust": 6})
-    browser = open_browser(server.url)
-    SettingsFile(server.folder).change({"theme": theme})
-    for tab, path in PATHS.items():
-        browser.driver.get(server.url + path)
-        wait_for_link(browser, "Live")
-        assert browser.driver.execute_script("return document.documentElement.dataset.bsTheme") == (
-            theme
-        )
-        assert weak_contrasts(browser) == [], tab
-    file = server.folder / "virtual_balance.json"
-    file.write_text("{")
-    wait_for(lambda: text(browser, "fault-note"), "the fault")
-    assert weak_contrasts(browser) == []
-    server.kill()
-    wait_for_link(browser, "Offline")
-    assert weak_contrasts(browser) == []
-
-
-def test_the_theme_is_kept(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    wait_for_link(browser, "Live")
-
+def test_the_theme_is_kept(browser: Any) -> None:
     def theme() -> str:
         found: str = browser.driver.execute_script(
             "return document.documentElement.dataset.bsTheme"
         )
         return found
 
-    before = theme()
-    browser.find_element("#theme-btn").click()
-    wait_for(lambda: theme() != before, "the other theme")
-    browser.driver.refresh()
-    wait_for_link(browser, "Live")
-    assert theme() != before
+    for _ in ("the other one", "and back"):
+        before = theme()
+        browser.find_element("#theme-btn").click()
+        wait_for(lambda before=before: theme() != before, "the other theme")
+        browser.driver.refresh()
+        wait_for_link(browser, "Live")
+        assert theme() != before
 
 
 def test_a_tab_has_an_address_that_can_be_kept_and_gone_back_to(
-    server: Server, open_browser: Opened
+    shared: Server, browser: Any
 ) -> None:
-    browser = open_browser(f"{server.url}/futures")
+    browser.driver.get(f"{shared.url}/futures")
     browser.wait_for_element("#futures-panel:not([hidden])")
     go(browser, "history")
-    assert browser.driver.current_url == f"{server.url}/history"
+    assert browser.driver.current_url == f"{shared.url}/history"
     browser.driver.back()
     browser.wait_for_element("#futures-panel:not([hidden])")
     browser.wait_for_element('.tab-row a.active[href="/futures"]')
     assert not browser.find_element("#history-panel").is_displayed()
 
 
-def test_everything_is_reached_by_keyboard_and_has_a_name(
-    server: Server, open_browser: Opened
-) -> None:
-    browser = open_browser(server.url)
+def test_everything_is_reached_by_keyboard_and_has_a_name(browser: Any) -> None:
+    browser.driver.refresh()
     wait_for_link(browser, "Live")
     reached = set()
     for _ in range(16):
@@ -229,19 +185,16 @@ def test_everything_is_reached_by_keyboard_and_has_a_name(
     browser.wait_for_element("#history-panel:not([hidden])")
 
 
-def test_the_title_carries_the_balance(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    wait_for_link(browser, "Live")
-    server.post({"deposit": 2})
+def test_the_title_carries_the_balance(shared: Server, browser: Any) -> None:
+    shared.post({"deposit": 2})
     wait_for(
         lambda: browser.driver.title == "$10,002.00 · Virtual Balance", "the balance in the title"
     )
 
 
-def test_the_newest_entries_follow_on_overview(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
+def test_the_newest_entries_follow_on_overview(shared: Server, browser: Any) -> None:
     wait_for(lambda: "Start" in text(browser, "overview-ledger"), "the first entry")
-    server.post({"deposit": 2500.5})
+    shared.post({"deposit": 2500.5})
     wait_for(lambda: "+$2,500.50" in text(browser, "overview-ledger"), "the deposit")
     time = browser.find_element("#overview-ledger time")
     wait_for(lambda: time.text.endswith("ago"), "how long ago it was")
@@ -265,9 +218,17 @@ def test_positions_in_the_account_are_listed_and_count(
     assert json.loads(server.get().text, parse_float=Decimal)["unrealized_pnl"] == pnl
 
 
-def test_the_snippets_work_as_they_stand(server: Server, open_browser: Opened) -> None:
+def test_the_snippets_work_as_they_stand_and_are_copied_by_keyboard(
+    server: Server, open_browser: Opened
+) -> None:
     browser = open_browser(f"{server.url}/auto")
     wait_for_link(browser, "Live")
+    browser.find_element("#auto-snippet-shell-copy").send_keys(Keys.ENTER)
+    wait_for(lambda: "Copied." in text(browser, "toasts"), "the toast")
+    browser.find_element("#sidebar-money-btn").click()
+    note = browser.wait_for_element("#money-note")
+    note.send_keys(Keys.CONTROL, "v")
+    assert note.get_attribute("value") == text(browser, "auto-snippet-shell")[:200]
     shell = text(browser, "auto-snippet-shell").replace("python ", f"{sys.executable} ", 1)
     subprocess.run(shell, shell=True, cwd=ROOT, check=True, capture_output=True)
     wait_for_balance(browser, "$10,012.30")
@@ -280,26 +241,3 @@ def test_the_snippets_work_as_they_stand(server: Server, open_browser: Opened) -
     wait_for_balance(browser, "$10,012.30")
     subprocess.run(text(browser, "auto-snippet-order"), shell=True, check=True)
     wait_for(lambda: text(browser, "futures-position-count") == "1", "the position")
-
-
-def test_a_snippet_is_copied_by_keyboard(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(f"{server.url}/auto")
-    wait_for_link(browser, "Live")
-    browser.find_element("#auto-snippet-shell-copy").send_keys(Keys.ENTER)
-    wait_for(lambda: "Copied." in text(browser, "toasts"), "the toast")
-    browser.find_element("#sidebar-money-btn").click()
-    note = browser.wait_for_element("#money-note")
-    note.send_keys(Keys.CONTROL, "v")
-    assert note.get_attribute("value") == text(browser, "auto-snippet-shell")[:200]
-
-
-def test_nothing_is_fetched_from_elsewhere(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    wait_for_link(browser, "Live")
-    names = browser.driver.execute_script(
-        "return performance.getEntriesByType('resource').map((each) => each.name)"
-    )
-    assert len(names) > 10
-    assert [name for name in names if not name.startswith(server.url)] == []
-    # the icons' font has come too
-    assert browser.driver.execute_script("return document.fonts.check('16px bootstrap-icons')")

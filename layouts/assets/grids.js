@@ -186,7 +186,7 @@
       { className: "row-actions" },
       action("Close", `Close all of the ${what} at market`, () => trade.close(symbol, 100)),
       action("Half", `Close half of the ${what} at market`, () => trade.close(symbol, 50)),
-      action("Edit…", `Close a part, take-profit and stop-loss of the ${what}`, () =>
+      action("Edit…", `Edit… the ${what}: close a part, take-profit and stop-loss`, () =>
         trade.edit(symbol),
       ),
     );
