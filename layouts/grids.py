@@ -100,7 +100,10 @@ def history_grid() -> dag.AgGrid:
             "animateRows": False,
             "rowHeight": 36,
             "headerHeight": 32,
-            "rowClassRules": {"history-marked": "historyMarked(params)"},
+            "rowClassRules": {
+                "history-marked": "historyMarked(params)",
+                "history-loading": "historyLoading(params)",
+            },
         },
         className="desk-grid-table history-grid",
         style={"width": "100%", "height": "100%"},

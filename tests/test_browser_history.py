@@ -20,9 +20,11 @@ from tests.serving import Server
 _ENTRIES = 1_500
 _ROWS = """
     return [...document.querySelectorAll("#history-grid .ag-row")]
-        .map((row) => [Number(row.getAttribute("row-index")), Object.fromEntries(
-            [...row.querySelectorAll(".ag-cell")].map((each) =>
-                [each.getAttribute("col-id"), each.textContent]))])
+        .map((row) => [Number(row.getAttribute("row-index")), {
+            place: row.getAttribute("row-id"),
+            ...Object.fromEntries([...row.querySelectorAll(".ag-cell")].map((each) =>
+                [each.getAttribute("col-id"), each.textContent])),
+        }])
         .sort(([one], [other]) => one - other).map(([, row]) => row);
 """
 

@@ -4,6 +4,7 @@
 
   // from which width of the table on a column is shown
   const WIDE = 960;
+  const WIDEST = 1240;
   const ALWAYS = 0;
 
   // a column: what of a row it shows, its heading, its manner, its least width and the table's
@@ -13,10 +14,14 @@
     text(field, name, width, from, { manner: "number", words });
   const result = (field, name, width, from = ALWAYS, words = "") =>
     text(field, name, width, from, { manner: "result", words });
-  const long = (field, name, width, from = ALWAYS) => text(field, name, width, from, { grow: 8, manner: "long" });
+  const long = (field, name, width, from = ALWAYS) =>
+    text(field, name, width, from, { grow: 8, manner: "long" });
   // whose a trade was: the bot may be gone, and its name with it
   const trader = ({ bot, name }) => name || bot || "You";
-  const PLACE = { field: "place", name: "Entry", manner: "place", width: 72, from: ALWAYS };
+  const PLACE = {
+    ...{ field: "place", name: "No.", manner: "place", width: 60, from: WIDE },
+    words: "Where it stands in the ledger",
+  };
   const EPOCH = number("epoch", "Epoch", 64, WIDE);
 
   const TABLES = {
@@ -24,9 +29,9 @@
       name: "Ledger",
       columns: [
         time("When"),
-        text("kind", "What", 116),
+        text("kind", "What", 104),
         text("symbol", "Symbol", 88),
-        result("amount", "Amount", 96),
+        result("amount", "Amount", 80),
         number("balance", "Balance after", 104),
         text("owner", "Whose", 72, WIDE),
         text("source", "From", 72, WIDE),
@@ -72,26 +77,27 @@
       empty: [
         "bi-receipt",
         "No fills yet",
-        "Place an order on the Futures Trading tab: each one that fills is listed here with its price and its fee.",
+        "Place an order on the Futures Trading tab: each one that fills is listed here, with its " +
+          "price and its fee.",
       ],
     },
     trades: {
       name: "Trades",
       columns: [
         time("Closed"),
-        text("symbol", "Symbol", 88),
-        text("side", "Side", 60),
-        text("bot", "Whose", 80, WIDE, { manner: "trader" }),
-        number("quantity", "Quantity", 84, WIDE),
-        number("entry_price", "Entry price", 92),
-        number("exit_price", "Exit price", 92),
-        number("duration", "Held", 84),
-        result("pnl", "P&L", 92, ALWAYS, "After fees and funding"),
-        number("fees", "Fees", 72, WIDE, "USDT"),
+        text("symbol", "Symbol", 80),
+        text("side", "Side", 48),
+        text("bot", "Whose", 60, WIDE, { manner: "trader" }),
+        number("quantity", "Quantity", 64, WIDE),
+        number("entry_price", "Entry", 76, ALWAYS, "The average price that it was opened at"),
+        number("exit_price", "Exit", 76, ALWAYS, "The average price that it was closed at"),
+        number("duration", "Held", 68),
+        result("pnl", "P&L", 72, ALWAYS, "After fees and funding"),
+        number("fees", "Fees", 56, WIDE, "USDT"),
         result("funding", "Funding", 72, WIDE, "USDT"),
-        long("opened_because", "Why opened", 104, WIDE),
-        long("closed_because", "Why closed", 104),
-        PLACE,
+        long("opened_because", "Why opened", 96, WIDE),
+        long("closed_because", "Why closed", 96),
+        { ...PLACE, from: WIDEST },
       ],
       card: (row) => ({
         title: [row.display.side, row.display.quantity, row.display.symbol],
@@ -102,16 +108,23 @@
       empty: [
         "bi-arrow-left-right",
         "No closed trades yet",
-        "Open a position and close it, or let a bot do so: from its entry to its exit it is listed here with what it brought.",
+        "Open a position and close it, or let a bot do so: from its entry to its exit it is listed " +
+          "here, with what it brought.",
       ],
     },
   };
 
   // what a phone offers instead of headings
+  const orders = (field, what) => [
+    ["", "Newest first"],
+    ["revision", "Oldest first"],
+    [`-${field}`, `Largest ${what}`],
+    [field, `Smallest ${what}`],
+  ];
   const ORDERS = {
-    ledger: [["", "Newest first"], ["revision", "Oldest first"], ["-amount", "Largest amount"], ["amount", "Smallest amount"]],
-    fills: [["", "Newest first"], ["revision", "Oldest first"], ["-realized_pnl", "Largest P&L"], ["realized_pnl", "Smallest P&L"]],
-    trades: [["", "Newest first"], ["revision", "Oldest first"], ["-pnl", "Largest P&L"], ["pnl", "Smallest P&L"]],
+    ledger: orders("amount", "amount"),
+    fills: orders("realized_pnl", "P&L"),
+    trades: orders("pnl", "P&L"),
   };
 
   window.balanceHistoryTables = { TABLES, ORDERS, trader };

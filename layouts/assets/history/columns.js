@@ -18,7 +18,9 @@
   /* A moment in UTC, as short as it can be told: "11-23 02:43:07", of another year "2025-11-23 02:43". */
   function momentWords(iso) {
     const isOfThisYear = iso.slice(0, 4) === new Date().toISOString().slice(0, 4);
-    return isOfThisYear ? `${iso.slice(5, 10)} ${iso.slice(11, 19)}` : `${iso.slice(0, 10)} ${iso.slice(11, 16)}`;
+    return isOfThisYear
+      ? `${iso.slice(5, 10)} ${iso.slice(11, 19)}`
+      : `${iso.slice(0, 10)} ${iso.slice(11, 16)}`;
   }
 
   const exactMoment = (iso) => `${iso.slice(0, 10)} ${iso.slice(11).replace("Z", "")} UTC`;
@@ -50,7 +52,14 @@
     },
     trader: { valueGetter: ({ data }) => (data ? trader(data) : ""), tooltipField: "bot" },
     long: { tooltipValueGetter: ({ value }) => value || null },
-    place: { type: "rightAligned", cellRenderer: PlaceLink, valueGetter: ({ data }) => data?.place ?? "" },
+    // in the order of the moments
+    place: {
+      type: "rightAligned",
+      sortable: false,
+      sort: null,
+      cellRenderer: PlaceLink,
+      valueGetter: ({ data }) => data?.place ?? "",
+    },
   };
 
   const pen = document.createElement("canvas").getContext("2d");
@@ -62,22 +71,22 @@
   }
 
   function definition({ field, name, manner, width, grow, words }, { sort, widths }) {
-    const column = sort.replace("-", "");
+    const isSorted = sort.replace("-", "") === sortName(field);
     return {
       colId: field,
       field,
       headerName: name,
       headerTooltip: words || null,
-      minWidth: Math.max(width, widthOf(name) + SORT_ICON, widths[field] ?? 0),
+      minWidth: Math.max(width, widthOf(name) + (isSorted ? SORT_ICON : 0), widths[field] ?? 0),
       flex: grow ?? 1,
-      sort: column !== sortName(field) ? null : sort.startsWith("-") ? "desc" : "asc",
+      sort: isSorted ? (sort.startsWith("-") ? "desc" : "asc") : null,
       valueGetter: ({ data }) => textOf(data, field),
       ...MANNERS[manner],
     };
   }
 
-  // what a column is sorted by, where that is not called as it is; moments and places follow revisions
-  const SORTED = { time: "revision", place: "revision", why: "type", duration: "seconds", bot: "owner" };
+  // what a column is sorted by, where that is not called as it is; moments follow revisions
+  const SORTED = { time: "revision", why: "type", duration: "seconds", bot: "owner" };
   const sortName = (field) => SORTED[field] ?? field;
 
   function part(className, words, more = {}) {
@@ -126,5 +135,5 @@
     return Object.fromEntries(needed);
   }
 
-  window.balanceHistoryColumns = { definitions, heights, grown, sortName, entryHref, exactMoment, CARDS_BELOW };
+  window.balanceHistoryColumns = { definitions, heights, grown, sortName, entryHref, exactMoment };
 })();

@@ -57,7 +57,9 @@
   function figure(row, name, best) {
     const text = row.display[name];
     const isBest = best !== null && row[name] === best;
-    const attributes = SIGNED.has(name) ? { class: "number pnl-figure", "data-tone": tone(text) } : { class: "number" };
+    const isSigned = SIGNED.has(name);
+    const className = isSigned ? "number pnl-figure" : "number";
+    const attributes = { class: className, "data-tone": isSigned ? tone(text) : null };
     const mark = make("span", { class: "best bi-star-fill" }, make("span", {}, "best"));
     return make("td", attributes, ...(isBest ? [mark, text] : [text]));
   }
@@ -97,7 +99,8 @@
     const made = table(rows);
     if (known === null) {
       const shut = button("Close", "x-lg", { onclick: close, "aria-label": "Close the comparison" });
-      const head = make("div", { class: "epochs-head" }, make("h3", { class: "panel-title", tabindex: -1 }, "Compared"), shut);
+      const title = make("h3", { class: "panel-title", tabindex: -1 }, "Compared");
+      const head = make("div", { class: "epochs-head" }, title, shut);
       const region = { class: "scroller", tabindex: 0, role: "region", "aria-label": "Comparison" };
       place.replaceChildren(head, make("div", region, made));
     } else if (known.textContent !== made.textContent) {

@@ -123,12 +123,14 @@
 
   function orderWords({ display }) {
     const price = [display.price, display.trigger_price].find((each) => each && each !== "–");
-    return `${display.side} ${display.quantity} ${display.symbol}, ${display.type.toLowerCase()}${price ? ` at ${price}` : ""}`;
+    const what = `${display.side} ${display.quantity} ${display.symbol}, ${display.type.toLowerCase()}`;
+    return price ? `${what} at ${price}` : what;
   }
 
   function effectParts({ symbol, position, opened, closed: ended }) {
     const none = make("p", { class: "dialog-words" }, `None is open in ${symbol}.`);
-    const list = (words) => make("ul", { class: "dialog-list" }, ...words.map((each) => make("li", {}, each)));
+    const items = (words) => words.map((each) => make("li", {}, each));
+    const list = (words) => make("ul", { class: "dialog-list" }, ...items(words));
     return [
       section("The position after it", position ? figures(POSITION, position.display) : none),
       ...(opened.length ? [section("Orders that it placed", list(opened.map(orderWords)))] : []),
@@ -165,10 +167,10 @@
     told = answer;
     if (answer !== null) {
       fill(`${answer.entry.display.kind}, entry ${place}`, bodyOf(answer.entry));
-    } else {
-      const problem = words ?? "The server does not answer. Try again when it is back.";
-      fill(`Entry ${place}`, [make("p", { class: "problem", role: "alert" }, problem)]);
+      return;
     }
+    const problem = words ?? "The server does not answer. Try again when it is back.";
+    fill(`Entry ${place}`, [make("p", { class: "problem", role: "alert" }, problem)]);
   }
 
   /* Opens the entry at `place`, or shows it in the dialog that is open. */

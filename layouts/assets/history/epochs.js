@@ -50,7 +50,8 @@
 
   function newRow({ epoch, opened_at: begin }) {
     const id = `history-epoch-${epoch}`;
-    const box = make("input", { type: "checkbox", id, class: "form-check-input", "aria-label": `Compare epoch ${epoch}` });
+    const label = `Compare epoch ${epoch}`;
+    const box = make("input", { type: "checkbox", id, class: "form-check-input", "aria-label": label });
     box.addEventListener("change", () => {
       chosen[box.checked ? "add" : "delete"](epoch);
       draw();
@@ -75,7 +76,8 @@
 
   function write(made, row) {
     const texts = { ".how": nameOf(row), ".lasted": lasted(row), "a[href]": row.display.entries };
-    made.querySelector("a").setAttribute("aria-label", `${row.display.entries} entries of epoch ${row.epoch}`);
+    const entries = `${row.display.entries} entries of epoch ${row.epoch}`;
+    made.querySelector("a").setAttribute("aria-label", entries);
     for (const [selector, words] of Object.entries(texts)) {
       window.balanceLive.write(made.querySelector(selector), words);
     }
@@ -109,7 +111,10 @@
     });
     const undo = button("Undo the last reset", "arrow-counterclockwise", { id: "history-undo" });
     undo.addEventListener("click", () => window.balanceReset.undo());
-    const compare = button("Compare", "layout-three-columns", { id: "history-compare", onclick: compareChosen });
+    const compare = button("Compare", "layout-three-columns", {
+      id: "history-compare",
+      onclick: compareChosen,
+    });
     const words = make("span", {}, HOW);
     place().replaceChildren(
       make("div", { class: "epochs-head" }, words, compare, undo),

@@ -23,9 +23,11 @@
       const type = isOne ? "radio" : "checkbox";
       const box = make("input", { type, id, value, name: `history-${field}`, class: "form-check-input" });
       box.checked = chosen.has(value);
-      return make("div", { class: "form-check" }, box, make("label", { for: id, class: "form-check-label" }, words));
+      const label = make("label", { for: id, class: "form-check-label" }, words);
+      return make("div", { class: "form-check" }, box, label);
     });
-    const body = make("fieldset", {}, make("legend", { class: "visually-hidden" }, FIELDS[field].name), ...boxes);
+    const legend = make("legend", { class: "visually-hidden" }, FIELDS[field].name);
+    const body = make("fieldset", {}, legend, ...boxes);
     body.addEventListener("change", () => {
       const on = [...body.querySelectorAll("input:checked")].map(({ value }) => value);
       change({ [field]: on.join(",") });
@@ -101,7 +103,8 @@
 
   /* Writes on a field how much of it is chosen. */
   function count(made, filters) {
-    const chosen = membersOf(made.dataset.field).flatMap((each) => (filters[each] ?? "").split(",").filter(Boolean));
+    const values = membersOf(made.dataset.field).map((each) => filters[each] ?? "");
+    const chosen = values.join(",").split(",").filter(Boolean);
     made.querySelector(".count").textContent = chosen.length ? ` ${chosen.length}` : "";
     made.classList.toggle("chosen", chosen.length > 0);
   }

@@ -15,6 +15,7 @@
 
   let view = START;
   let asked = 0; // counts what was asked to be shown, so that only the newest answers count
+  let underway = 0; // how many blocks are being fetched
   let pin = null; // the revision that the list is as of; null: as of now
   let fresh = null; // the revision that the list was as of before it was renewed
   let state = { total: null, index: null, problem: "", isLost: false, isLoaded: false };
@@ -40,7 +41,10 @@
     told();
   }
 
-  const lastRow = ({ rows, total }, start) => total ?? (rows.length < BLOCK ? start + rows.length : undefined);
+  // how many rows there are, where that is known
+  function lastRow({ rows, total }, start) {
+    return total ?? (rows.length < BLOCK ? start + rows.length : undefined);
+  }
 
   /* Takes a block of rows in; the first one tells how many there are. */
   function take(answer, start) {
@@ -55,7 +59,9 @@
   async function getRows({ startRow, successCallback, failCallback }) {
     const number = asked;
     const how = { until: pin, offset: startRow, limit: BLOCK, sort: view.sort };
+    underway += 1;
     const [answer, words] = await source.rows(view, how);
+    underway -= 1;
     if (number !== asked) {
       failCallback();
       return;
@@ -90,7 +96,7 @@
       goal = null;
       setTimeout(() => focusRow(start + row));
     } else if (start === 0 && offset >= rows.length) {
-      setTimeout(() => api.ensureIndexVisible(offset, "middle"));
+      setTimeout(() => offset < api.getDisplayedRowCount() && api.ensureIndexVisible(offset, "middle"));
     } else if (offset >= start) {
       goal = null;
     }
@@ -103,9 +109,12 @@
   }
 
   function listen() {
-    api.addEventListener("rowClicked", ({ data }) => data && chosen(data.place));
-    api.addEventListener("cellKeyDown", ({ data, event }) => event.key === "Enter" && data && chosen(data.place));
-    api.addEventListener("sortChanged", ({ source: by }) => by === "uiColumnSorted" && sorted(sortAsked()));
+    const choose = ({ data }) => data && chosen(data.place);
+    api.addEventListener("rowClicked", choose);
+    api.addEventListener("cellKeyDown", (key) => key.event.key === "Enter" && choose(key));
+    api.addEventListener("sortChanged", ({ source: by }) => {
+      by === "uiColumnSorted" && sorted(sortAsked());
+    });
     for (const event of ["bodyScroll", "modelUpdated", "gridSizeChanged"]) {
       api.addEventListener(event, () => told());
     }
@@ -157,6 +166,7 @@
 
   window.dashAgGridFunctions = {
     ...window.dashAgGridFunctions,
+    historyLoading: ({ data }) => data === undefined,
     historyMarked: ({ data }) => data !== undefined && data.place === marked,
   };
   window.balanceHistoryGrid = {
@@ -165,6 +175,9 @@
     isAtTop,
     get api() {
       return api;
+    },
+    get isBusy() {
+      return underway > 0;
     },
     get state() {
       return state;

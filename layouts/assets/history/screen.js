@@ -31,8 +31,8 @@
   }
 
   function change(changed) {
-    const filters = Object.fromEntries(Object.entries({ ...view.filters, ...changed }).filter(([, each]) => each));
-    turn({ ...view, filters });
+    // an empty one is none
+    turn({ ...view, filters: { ...view.filters, ...changed } });
   }
 
   const order = (sort) => turn({ ...view, sort });
@@ -66,13 +66,19 @@
   /* Looks for what came since: at the top of the newest first it is shown at once, elsewhere told of. */
   async function catchUp() {
     askedAt = Date.now();
+    if (isGrid() && grid.isBusy) {
+      // what is under way is not begun anew, or it would never end where much happens
+      follow();
+      return;
+    }
     account = version();
     if (!isGrid()) {
       window.balanceHistoryEpochs.refresh();
       return;
     }
     const isLost = grid.state.isLost || grid.state.problem !== "" || grid.state.total === 0;
-    if (isLost || (grid.isAtTop() && view.sort === "")) {
+    const isNewestFirst = ["", "-revision"].includes(view.sort);
+    if (isLost || (grid.isAtTop() && isNewestFirst)) {
       frame.drawNewer(0);
       grid.renew(until());
       return;
