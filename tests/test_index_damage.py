@@ -18,6 +18,7 @@ from balance.index.index import Index
 from balance.index.upkeep import INDEX_FILE
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from tests.ledgers import entries_of, lived, written
+from tests.processes import PROCESSES
 from tests.test_store import trade
 
 LIFE, OTHER = lived(300, seed=1, epochs_of=40), lived(350, seed=3, epochs_of=40)
@@ -292,3 +293,23 @@ def test_a_big_backlog_is_left_to_whoever_has_time(
     assert len(list(index.whole(ALL))) == COUNT
     assert index.catch_up()
     in_step(index, store)
+
+
+def test_many_processes_fill_one_index_and_no_entry_is_in_it_twice(folder: Path) -> None:
+    store = written(folder, lived(4_000, seed=2))
+    workers = [PROCESSES.Process(target=_fill, args=(folder,)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0
+    index = Index(store, folder / INDEX_FILE)
+    entries = list(store.entries())
+    answer = index.ask(replace(OLDEST_FIRST, offset=len(entries) - 1_000))
+    assert [each.entry.place for each in answer.rows] == [each.place for each in entries[999::-1]]
+    assert (answer.total, answer.progress.is_complete) == (len(entries), True)
+    assert sum(each.entries for each in index.epochs()) == len(entries)
+
+
+def _fill(folder: Path) -> None:
+    assert Index(FileStore(folder), folder / INDEX_FILE).catch_up()

@@ -23,6 +23,7 @@ from balance.core.errors import (
     StaleRevision,
 )
 from balance.core.wallet import Wallet
+from balance.store.codec import decode_entry
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Request, Store
@@ -272,3 +273,33 @@ def test_threads_lose_nothing(store: Store) -> None:
     entries: list[Entry] = list(store.entries())
     assert store.read().account.wallet.balance == Decimal("10000.80")
     assert [entry.revision for entry in entries] == list(range(81, 0, -1))
+
+
+def test_the_lines_of_the_ledger_are_its_entries_and_can_be_read_again(store: Store) -> None:
+    for operation in (adjust(1), trade, operations.reset):
+        store.commit(operation, source="x")
+    entries = list(store.entries())[::-1]
+    lines = list(store.lines())
+    assert [decode_entry(line.text) for line in lines] == entries
+    assert [line.start for line in lines] == [0, *(line.end for line in lines[:-1])]
+    for line in lines:
+        assert next(store.lines(line.start)) == line
+    assert list(store.lines(lines[-1].end)) == []
+    spots = [(line.start, line.end) for line in reversed(lines)]
+    assert list(store.texts(spots)) == [line.text for line in reversed(lines)]
+    # where none is, nothing that could be taken for one
+    end = lines[-1].end
+    assert list(store.texts([(end, end + 1)])) == [b""]
+
+
+def test_the_extent_of_the_ledger_is_another_one_after_each_commit(store: Store) -> None:
+    found = [store.extent()]
+    for operation in (adjust(1), trade):
+        store.commit(operation, source="x")
+        assert store.extent() == store.extent()
+        found.append(store.extent())
+    assert [extent.revision for extent in found] == [1, 2, 3]
+    assert len({extent.ledger for extent in found}) == 1
+    assert sorted(found, key=lambda extent: extent.end) == found
+    assert len({extent.end for extent in found}) == 3
+    assert found[-1].end == list(store.lines())[-1].end
