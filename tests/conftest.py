@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from dash.testing.browser import Browser
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.support.wait import WebDriverWait
+from urllib3.exceptions import HTTPError
 
 from tests.serving import Program, Server
 
@@ -167,8 +168,10 @@ def _opening(
     for browser in used:
         try:
             _renew(browser)
-        except WebDriverException:
-            browser.__exit__(None, None, None)
+        except (WebDriverException, HTTPError):
+            # it has crashed, or its driver has
+            with suppress(HTTPError):
+                browser.__exit__(None, None, None)
         else:
             idle_browsers.append(browser)
 

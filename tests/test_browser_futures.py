@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,44 @@ from tests.screen import (
     write,
 )
 from tests.serving import Server
+from tests.tour import clear_toasts
 
 Opened = Callable[[str], Any]
 
 
-@pytest.fixture
-def still(start_server: Callable[..., Server], tmp_path: Path) -> Server:
-    """A server on a market that stands still: BTC/USDT at 40,000 bid, 40,000.1 asked."""
-    file = tmp_path / "BTCUSDT.csv"
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on a market that stands still: BTC/USDT at 40,000 bid, 40,000.1 asked; each test
+    begins its account anew."""
+    folder = tmp_path_factory.mktemp("futures")
+    file = folder / "BTCUSDT.csv"
     file.write_text("time,open,high,low,close,volume\n2026-01-02T03:04,40000,40010,39990,40000,1\n")
-    server = start_server("--feed", f"replay:{file}", "--speed", "0.0001")
-    wait_for(lambda: server.get("/prices").json()["prices"], "the first price", 10)
-    return server
+    with Server(folder / "account", "--feed", f"replay:{file}", "--speed", "0.0001") as server:
+        wait_for(lambda: server.get("/prices").json()["prices"], "the first price", 10)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def page(still: Server, open_for_all: Opened) -> Any:
+    """One page for all that trade there."""
+    return _futures(still, open_for_all)
+
+
+@pytest.fixture
+def browser(still: Server, page: Any) -> Any:
+    """The page, with an empty ticket and an account of 10,000 without positions."""
+    still.post(path="/virtual_balance/reset")
+    wait_for(lambda: texts(page)["futures-virtual-balance"] == "$10,000.00", "the new account")
+    _choose(page, "futures-book", "Positions")
+    _choose(page, "futures-type", "Market")
+    page.driver.execute_script(
+        "document.querySelectorAll('#futures-options input:checked').forEach((e) => e.click())"
+    )
+    page.find_element("#futures-unit option[value=notional]").click()
+    write(page, "futures-size", "")
+    clear_toasts(page)
+    page.get_logs()
+    return page
 
 
 def _futures(server: Server, open_browser: Opened) -> Any:
@@ -73,8 +99,10 @@ def _previewed(browser: Any) -> dict[str, str]:
     return {field: text(browser, f"futures-preview-{field}") for field in fields}
 
 
-def test_an_order_is_previewed_placed_and_closed(still: Server, open_browser: Opened) -> None:
-    browser = _futures(still, open_browser)
+def test_an_order_is_previewed_placed_and_closed(
+    still: Server, browser: Any, open_browser: Opened
+) -> None:
+    before = len(still.get("/fills").json()["fills"])
     other = open_browser(still.url)
     wait_for(lambda: "No open positions" in text(browser, "futures-book-empty"), "empty words")
     write(browser, "futures-size", "1000")
@@ -101,16 +129,13 @@ def test_an_order_is_previewed_placed_and_closed(still: Server, open_browser: Op
     _press(browser, "Close")
     wait_for(lambda: not browser.find_element("#futures-book-empty").get_attribute("hidden"), "end")
     _choose(browser, "futures-book", "Fills")
-    wait_for(lambda: len(_rows(browser, "fills")) == 3, "three fills")
+    wait_for(lambda: len(_rows(browser, "fills")) == before + 3, "three fills")
     assert "Sell|Market|You|0.012|39,996.00|Taker|$0.24|-$0.10" in _rows(browser, "fills")[0]
     assert still.get("/positions").json()["positions"] == []
     assert browser.get_logs() == []
 
 
-def test_orders_wait_are_cancelled_and_exits_are_edited(
-    still: Server, open_browser: Opened
-) -> None:
-    browser = _futures(still, open_browser)
+def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: Any) -> None:
     _choose(browser, "futures-type", "Limit")
     write(browser, "futures-price", "39000")
     _choose(browser, "futures-options", "Take-profit")
@@ -148,10 +173,8 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(
     assert still.get("/positions").json()["positions"][0]["stop_loss"] == 41_000
 
 
-def test_what_cannot_be_is_said_in_the_ticket_with_figures(
-    still: Server, open_browser: Opened
-) -> None:
-    browser = _futures(still, open_browser)
+def test_what_cannot_be_is_said_in_the_ticket_with_figures(still: Server, browser: Any) -> None:
+    before = still.get().json()["revision"]
     write(browser, "futures-size", "200000")
     wait_for(
         lambda: (
@@ -166,7 +189,7 @@ def test_what_cannot_be_is_said_in_the_ticket_with_figures(
     wait_for(lambda: "much is no number" in text(browser, "futures-ticket-note"), "the mistake")
     write(browser, "futures-size", "1")
     wait_for(lambda: "The smallest order" in text(browser, "futures-ticket-note"), "the rule")
-    assert still.get().json()["revision"] == 1
+    assert still.get().json()["revision"] == before
 
 
 def test_prices_move_while_what_is_typed_and_sorted_stays(
