@@ -9,6 +9,7 @@
   const PAGE = 100;
   const MOST_TRADES = 500;
   const PAUSE_MS = 1000;
+  const GONE = "The server does not answer. This follows when it is back.";
   const KINDS = [
     ["action", "Actions"],
     ["", "Everything"],
@@ -132,8 +133,12 @@
       isGood && take(answer, before, limit);
       draw();
     } catch {
-      // the strip over the tabs says that the server is gone; it is asked again with what comes next
+      // what is there stays, and it is asked again with what comes next
       version = null;
+      if (rows.length === 0 && number === asked) {
+        problem = GONE;
+        draw();
+      }
     }
   }
 

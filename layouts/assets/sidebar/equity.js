@@ -26,12 +26,14 @@
     return found.filter((each) => each.length > 0);
   }
 
-  function picture({ from, to, points, figures: { display } }) {
+  function picture({ to, points, figures: { display } }) {
     const drawn = stretches(points);
     const values = drawn.flat().map(([, value]) => value);
     const [least, most] = [Math.min(...values), Math.max(...values)];
-    const [begin, end] = [Date.parse(from), Date.parse(to)];
-    const x = (time) => MARGIN + ((time - begin) / (end - begin)) * (WIDE - 2 * MARGIN);
+    // of an account that is younger than a day, all there is
+    const begin = drawn[0][0][0];
+    const span = Math.max(1, Date.parse(to) - begin);
+    const x = (time) => MARGIN + ((time - begin) / span) * (WIDE - 2 * MARGIN);
     const y = (value) =>
       most === least ? HIGH / 2 : MARGIN + ((most - value) / (most - least)) * (HIGH - 2 * MARGIN);
     const line = (stretch) => stretch.map(([time, value]) => `${x(time).toFixed(1)},${y(value).toFixed(1)}`);
