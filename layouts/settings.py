@@ -6,7 +6,6 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from balance.core.figures import dollars
 from balance.core.settings import RULES, Rule, Settings, spelled
 from layouts.parts import button, choice, icon_button
 
@@ -115,7 +114,8 @@ def _control(name: str, rule: Rule, field: str) -> list[Component]:
 
 def _decimals(rule: Rule) -> list[dict[str, str]]:
     counts = range(int(rule.least), int(rule.most) + 1)
-    return [{"label": f"{each}: {dollars(_EXAMPLE, each)}", "value": str(each)} for each in counts]
+    # no dollars: it is no figure of the account
+    return [{"label": f"{each}: {_EXAMPLE:,.{each}f}", "value": str(each)} for each in counts]
 
 
 def _hint(name: str) -> str:
