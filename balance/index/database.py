@@ -111,16 +111,24 @@ class Database:
                 raise
 
     def discard(self) -> None:
-        """Delete the file, so that the next one who comes makes it anew."""
+        """Delete the file, so that the next one who comes makes it anew.
+
+        Raises:
+            HistoryUnavailable: it can't be deleted.
+        """
         if self._shared is not None:
             self._shared.close()
             self._shared = self._opened()
         with self._guard:
             self._close_idle()
-            for suffix in ("", "-wal", "-shm"):
-                if self._path is not None:
-                    with contextlib.suppress(FileNotFoundError):
-                        self._path.with_name(self._path.name + suffix).unlink()
+            for suffix in ("", "-wal", "-shm") if self._path is not None else ():
+                try:
+                    Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+                except OSError as fault:
+                    raise HistoryUnavailable(
+                        f"its index is damaged and can't be deleted ({fault.strerror}): delete "
+                        "it by hand"
+                    ) from fault
 
     def close(self) -> None:
         """Close what is kept open."""
