@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,8 @@ Opened = Callable[[str], Any]
 # has another clock, and opens it anew after 7 s of silence
 _IDLE_SECONDS = 30
 _HASTE = rounds(3, 1)
+_LOOKED_AT_SECONDS = 5
+_CURVE = "/equity?range=day"
 _HASTEN = """
     window.haste = HASTE;
     const [later, often] = [window.setTimeout, window.setInterval];
@@ -42,9 +45,14 @@ def test_a_page_asks_for_nothing_while_it_is_idle_and_once_where_it_is_told_to(
         wait_for_balance(browser, "$10,000.00")
         wait_for_link(browser, "Live")
         wait_for(lambda: text(browser, "overview-ledger"), "the newest entries")
+        _looked_at_overview_follows_the_prices(relay)
+        go(browser, "futures")
+        wait_for(lambda: text(browser, "futures-chart-note") == "", "the candles")
         relay.paths.clear()
         time.sleep(_IDLE_SECONDS / _HASTE)
-        assert relay.paths == []
+        # the curve of the sidebar has a point more each minute, and until there is one it looks
+        assert set(relay.paths) <= {_CURVE}
+        assert len(relay.paths) <= 1 + _IDLE_SECONDS / _HASTE // 5
         assert server.get("/health").json()["streams"] == 1
         # it is idle, not dead
         server.post({"deposit": 1})
@@ -54,6 +62,15 @@ def test_a_page_asks_for_nothing_while_it_is_idle_and_once_where_it_is_told_to(
             _sync_fetches_once_and_says_what_it_found(browser, server, relay, place, tab)
         assert browser.get_logs() == []
         _sync_catches_up_where_nothing_else_did(browser, server, relay)
+
+
+def _looked_at_overview_follows_the_prices(relay: Relay) -> None:
+    """Its figures that no snapshot has are asked for now and then, each on its own."""
+    relay.paths.clear()
+    time.sleep(_LOOKED_AT_SECONDS)
+    asked = Counter(relay.paths)
+    assert asked.keys() <= {_CURVE, "/performance", "/orders/preview"}
+    assert all(count <= 2 for count in asked.values()), asked
 
 
 def _hastened(open_browser: Opened, url: str) -> Any:

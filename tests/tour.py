@@ -15,7 +15,7 @@ from layouts.live import ids_ending
 from layouts.shell import shell
 from layouts.tabs import TABS
 from tests.processes import ROOT
-from tests.screen import PATHS, go, wait_for, wait_until_gone
+from tests.screen import PATHS, go, wait_for
 from tests.serving import Server
 
 #: How each dialog is opened: on which tab, and by which buttons one after the other.
@@ -78,8 +78,7 @@ def opened(browser: Browser, dialog: str, button: str) -> Iterator[None]:
     wait_for(lambda: _is_quiet(browser), f"a whole {dialog}")
     yield
     browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
-    wait_for(lambda: not _is_open(browser, dialog), f"the end of {dialog}")
-    wait_until_gone(browser, "none")
+    wait_for(lambda: _is_gone(browser, dialog), f"the end of {dialog}")
 
 
 def press(browser: Browser, button: str) -> None:
@@ -130,6 +129,12 @@ def _is_open(browser: Browser, dialog: str) -> bool:
         return dialog !== null && (dialog.open ?? true) && dialog.checkVisibility();
     """
     return bool(browser.driver.execute_script(script, dialog))
+
+
+def _is_gone(browser: Browser, dialog: str) -> bool:
+    """Whether neither it nor what is behind it is there any more."""
+    behind = "return document.querySelector('.modal-backdrop') !== null"
+    return not _is_open(browser, dialog) and not browser.driver.execute_script(behind)
 
 
 def _is_quiet(browser: Browser) -> bool:
