@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
@@ -21,10 +21,8 @@ from app import create_app
 from balance import Desk
 from balance.api.stream import Stream
 from balance.board import LiveBoard
-from balance.core.change import Operation
-from balance.core.entry import Entry, Place
 from balance.store.memory_store import MemoryStore
-from balance.store.state import Commit, State
+from balance.store.state import Commit
 from tests.answers import exactly, problem
 from tests.boards import board as a_board
 from tests.markets import BTC, ETH
@@ -49,14 +47,8 @@ class RenewedStore:
     def __init__(self) -> None:
         self.inner = MemoryStore()
 
-    def read(self) -> State:
-        return self.inner.read()
-
-    def commit(self, operation: Operation, **how: Any) -> Commit:
-        return self.inner.commit(operation, **how)
-
-    def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
-        return self.inner.entries(before=before)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
 
 
 @pytest.fixture(scope="module")
