@@ -16,7 +16,7 @@ def positions_grid() -> dag.AgGrid:
         "params.data.symbol",
         [
             _text("symbol", "Symbol", 84),
-            _text("side_words", "Side", 72),
+            _text("side_words", "Side", 82),
             _owner(64),
             _number("quantity", "Quantity", 68),
             _result("unrealized_pnl", "Unrealised", 90, "Unrealised P&L at the mark price, USDT"),
@@ -25,7 +25,7 @@ def positions_grid() -> dag.AgGrid:
             _number("mark_price", "Mark", 80),
             _number("liquidation_price", "Liquidation", 84),
             _number("isolated_margin", "Margin", 80, "Isolated margin, USDT"),
-            _number("exits", "Take-profit / stop-loss", 160),
+            _number("exits", "Take-profit / stop-loss", 152),
             _actions("PositionActions", 176),
         ],
     )
