@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -25,7 +26,9 @@ StartFeed = Callable[..., ExchangeFeed]
 
 @pytest.fixture
 def exchange() -> Iterator[ExchangeServer]:
-    """An exchange that is well."""
+    """An exchange that is well; what asks it is loaded by then, which may take as long as a feed
+    is waited for."""
+    importlib.import_module("ccxt.pro")
     with ExchangeServer() as running:
         yield running
 

@@ -69,7 +69,9 @@ get_axe() {
 
 [ -x .venv/bin/python ] || { say "Making the environment"; make_environment; }
 say "Installing what requirements.txt names"
-# what is never imported need not be compiled
+# what is never imported need not be compiled; what is, is compiled once and kept, whatever the
+# surroundings say: the tests start hundreds of processes
+export PYTHONDONTWRITEBYTECODE=
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
 get_browser
 get_axe

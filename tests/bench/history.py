@@ -3,10 +3,11 @@
     .venv/bin/python tests/bench/history.py
 
 Writes an account with so many entries (fills with their trades, fees, funding, deposits, orders,
-resets and undone ones, of a person and of bots), starts the server on it, and measures the start,
-the first answer while the ledger is being indexed, how long that takes, each kind of question
-(medians), and the server's memory; the same for the small ledger, and the growth from one to the
-other in one run.
+resets and undone ones, of a person and of bots) and a year of equity samples, starts the server on
+it, and measures the start, the first answer while the ledger is being indexed, how long that takes,
+each kind of question and the curve of each range (medians), how long Overview and History take in a
+browser until their first content, and the server's memory; the same for the small ledger, and the
+growth from one to the other in one run.
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import requests
 
+from balance.store.file_store import FileStore
+from tests.bench.first_content import first_contents
 from tests.ledgers import write_ledger
+from tests.samples import opening, write_a_year
 from tests.serving import Program
 
 SMALL = 10_000
@@ -33,34 +39,36 @@ PATIENCE_SECONDS = 1_800
 
 #: What people ask most, and what costs most; {half} is the middle of the ledger.
 QUESTIONS = {
-    "newest entries": "ledger",
-    "a page in the middle": "ledger?offset={half}",
-    "the oldest page": "ledger?sort=revision",
-    "of one kind": "ledger?kind=fee",
-    "of one kind, deep": "ledger?kind=fee&offset={tenth}",
-    "of one epoch": "ledger?epoch=5",
-    "of one symbol": "ledger?symbol=BTC/USDT",
-    "of one bot": "ledger?owner=trend-1",
-    "of one source": "ledger?source=market",
-    "of kind and symbol": "ledger?kind=fee&symbol=BTC/USDT",
-    "of a time": "ledger?from=2026-01-03T00:00:00Z&to=2026-03-01T00:00:00Z",
-    "newest fills": "fills",
-    "fills of a symbol, deep": "fills?symbol=ETH/USDT&offset={tenth}",
-    "newest trades": "trades",
-    "losing trades": "trades?outcome=loss&symbol=SOL/USDT",
-    "trades, best first": "trades?sort=-pnl",
-    "epochs": "epochs?limit=100",
+    "newest entries": "/history/ledger",
+    "a page in the middle": "/history/ledger?offset={half}",
+    "the oldest page": "/history/ledger?sort=revision",
+    "of one kind": "/history/ledger?kind=fee",
+    "of one kind, deep": "/history/ledger?kind=fee&offset={tenth}",
+    "of one epoch": "/history/ledger?epoch=5",
+    "of one symbol": "/history/ledger?symbol=BTC/USDT",
+    "of one bot": "/history/ledger?owner=trend-1",
+    "of one source": "/history/ledger?source=market",
+    "of kind and symbol": "/history/ledger?kind=fee&symbol=BTC/USDT",
+    "of a time": "/history/ledger?from=2026-01-03T00:00:00Z&to=2026-03-01T00:00:00Z",
+    "newest fills": "/history/fills",
+    "fills of a symbol, deep": "/history/fills?symbol=ETH/USDT&offset={tenth}",
+    "newest trades": "/history/trades",
+    "losing trades": "/history/trades?outcome=loss&symbol=SOL/USDT",
+    "trades, best first": "/history/trades?sort=-pnl",
+    "epochs": "/history/epochs?limit=100",
+    **{f"curve of a {name}": f"/equity?range={name}" for name in ("day", "month", "year")},
+    "performance": "/performance",
 }
 WORST = {
-    "text that is rare": "ledger?text=28.4%20is%20be&after={after}",
-    "text that is nowhere": "ledger?text=nowhere-{nonce}",
-    "by amount": "ledger?sort=amount",
-    "by amount, the middle": "ledger?sort=amount&offset={half}",
-    "by note, the middle": "ledger?sort=-note&offset={half}",
-    "by kind, the middle": "ledger?sort=kind&offset={half}",
-    "of a kind by amount": "ledger?kind=fee&sort=amount&offset={tenth}",
-    "fills by quantity": "fills?sort=quantity&offset={tenth}",
-    "trades by duration": "trades?sort=-seconds&offset={tenth}",
+    "text that is rare": "/history/ledger?text=28.4%20is%20be&after={after}",
+    "text that is nowhere": "/history/ledger?text=nowhere-{nonce}",
+    "by amount": "/history/ledger?sort=amount",
+    "by amount, the middle": "/history/ledger?sort=amount&offset={half}",
+    "by note, the middle": "/history/ledger?sort=-note&offset={half}",
+    "by kind, the middle": "/history/ledger?sort=kind&offset={half}",
+    "of a kind by amount": "/history/ledger?kind=fee&sort=amount&offset={tenth}",
+    "fills by quantity": "/history/fills?sort=quantity&offset={tenth}",
+    "trades by duration": "/history/trades?sort=-seconds&offset={tenth}",
 }
 
 
@@ -74,7 +82,7 @@ class Bench:
         self._nonce = 0
 
     def ask(self, question: str) -> requests.Response:
-        """The answer to ``question``, below /history/."""
+        """The answer to ``question``."""
         self._nonce += 1
         path = question.format(
             half=self.entries // 2,
@@ -82,7 +90,7 @@ class Bench:
             after=self._nonce,
             nonce=self._nonce,
         )
-        answer = requests.get(f"{self.server.url}/history/{path}", timeout=60)
+        answer = requests.get(self.server.url + path, timeout=60)
         answer.raise_for_status()
         return answer
 
@@ -113,9 +121,9 @@ def running(folder: Path, entries: int) -> Iterator[Bench]:
 def measure(bench: Bench) -> dict[str, float]:
     """All figures of one ledger, by name."""
     figures = bench.figures
-    figures["first answer while indexing, ms"] = bench.time_of("ledger")
+    figures["first answer while indexing, ms"] = bench.time_of("/history/ledger")
     begun = time.perf_counter()
-    while not bench.ask("ledger?limit=1").json()["index"]["is_complete"]:
+    while not bench.ask("/history/ledger?limit=1").json()["index"]["is_complete"]:
         time.sleep(0.2)
         if time.perf_counter() - begun > PATIENCE_SECONDS:
             raise RuntimeError("the ledger was not indexed in time")
@@ -126,9 +134,18 @@ def measure(bench: Bench) -> dict[str, float]:
     for number in range(100):
         bench.ask(list(QUESTIONS.values())[number % len(QUESTIONS)])
     figures["memory after 100 questions, MiB"] = bench.memory()
+    figures |= first_contents(bench.server.url)
+    figures["memory after the browsers, MiB"] = bench.memory()
     figures |= _download(bench)
     figures["memory after the whole CSV, MiB"] = bench.memory()
     return figures
+
+
+def write_equity(folder: Path) -> int:
+    """Give the account in ``folder`` a year of samples; how many were taken."""
+    state, now = FileStore(folder).read(), datetime.now(UTC)
+    last = replace(opening(), wallet=state.account.wallet, revision=state.revision)
+    return write_a_year(folder, state.account_id, now, last)
 
 
 def _download(bench: Bench) -> dict[str, float]:
@@ -153,14 +170,19 @@ def main() -> None:
             folder = Path(name) / str(number)
             begun = time.perf_counter()
             count = write_ledger(folder, entries)
-            print(f"{count:,} entries written in {time.perf_counter() - begun:.0f} s", flush=True)
+            samples = write_equity(folder)
+            print(
+                f"{count:,} entries and {samples:,} samples written in "
+                f"{time.perf_counter() - begun:.0f} s",
+                flush=True,
+            )
             with running(folder, count) as bench:
                 results.append(measure(bench))
     small, large = results
-    print(f"{'':34}{SMALL:>12,}{options.entries:>12,}{'ratio':>8}")
+    print(f"{'':50}{SMALL:>12,}{options.entries:>12,}{'ratio':>8}")
     for name, value in large.items():
         ratio = value / small[name] if small[name] else float("nan")
-        print(f"{name:34}{small[name]:>12.2f}{value:>12.2f}{ratio:>8.1f}")
+        print(f"{name:50}{small[name]:>12.2f}{value:>12.2f}{ratio:>8.1f}")
 
 
 if __name__ == "__main__":
