@@ -29,6 +29,8 @@ class Told:
     opened: str = "50000.00"
     # milliseconds by which its clock is ahead
     ahead: int = 0
+    # where its clock stands still, in milliseconds since 1970
+    stands_at: int | None = None
 
 
 @dataclass
@@ -202,7 +204,8 @@ class ExchangeServer:
         return web.Response(status=what, text="oops", headers=headers)
 
     def _now(self, symbol: str) -> int:
-        return int(time.time() * 1000) + self.told[symbol].ahead
+        told = self.told[symbol]
+        return told.stands_at or int(time.time() * 1000) + told.ahead
 
     def _day(self, query: dict[str, str]) -> dict[str, Any]:
         symbol = query["symbol"]

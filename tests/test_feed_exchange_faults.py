@@ -102,9 +102,13 @@ def test_a_huge_leap_of_the_price_waits_for_confirmation(
     feed = live()
     quoted(feed, BTC, right)
     told = exchange.told["BTCUSDT"]
+    # the same moment told again confirms nothing
+    told.stands_at = int(time.time() * 1000) + 500
     told.last, told.bid, told.ask = "6000000.00", "6000000.00", "6000001.00"
     until(lambda: "binance told a leap of BTC/USDT" in feed.words)
+    assert not [each for each in feed.next(0.1) if each.symbol == BTC and each.bid > 60_001]
     # it is told thirty times a second, so that it is confirmed soon
+    told.stands_at = None
     quoted(feed, BTC, lambda q: q.bid == Decimal(6000000))
     until(lambda: feed.words == "")
 
