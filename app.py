@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -41,8 +41,7 @@ from balance.server_options import fault_in, server_parser
 from balance.watch import Watch
 from layouts.bundle import ASSETS, WORKER, bundle
 from layouts.index import INDEX, SETTINGS
-from layouts.later import LATER, late_libraries, postponed
-from layouts.live import ids_ending
+from layouts.later import late_libraries, postponed
 from layouts.shell import shell
 from layouts.tab import Place, Tab
 from layouts.tabs import TABS
@@ -66,13 +65,11 @@ class _Page(Dash):
     def __init__(self, *arguments: Any, settings: Callable[[], str], **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._settings = settings
-        #: The libraries that a page can begin without, and the paths of the tabs that can't.
-        self.late: tuple[Collection[str], Collection[str]] = ((), ())
+        #: The libraries that a page can begin without, by the path of its tab.
+        self.late: Mapping[str, Collection[str]] = {}
 
     def interpolate_index(self, **parts: Any) -> str:
-        libraries, needed_on = self.late
-        if request.path not in needed_on:
-            parts["scripts"] = postponed(parts["scripts"], libraries)
+        parts["scripts"] = postponed(parts["scripts"], self.late.get(request.path, ()))
         page: str = super().interpolate_index(**parts)
         # words in it may quote a file: nothing in them may end the script
         return page.replace(SETTINGS, self._settings().replace("<", r"\u003c"))
@@ -136,7 +133,7 @@ def create_app(
         return shell(tabs, _first_store(desk), starting_balance=starting, place=place)
 
     first = layout(Place.address)
-    app.late = late_libraries(first), _paths_with(first, tabs)
+    app.late = {tab.path: late_libraries(first, tab.id) for tab in tabs}
     callbacks.register(app, first)
     app.layout = lambda: layout(request.host_url.rstrip("/") if has_request_context() else "")
     desk.subscribe(stream.publish)
@@ -171,14 +168,6 @@ def _keep_bootstrap(answer: Response) -> Response:
     ):
         answer.headers["Cache-Control"] = _FOR_EVER
     return answer
-
-
-def _paths_with(layout: Component, tabs: Sequence[Tab]) -> frozenset[str]:
-    """The paths of the tabs that something comes to later."""
-    places = ids_ending(layout, LATER)
-    return frozenset(
-        tab.path for tab in tabs if any(each.startswith(f"{tab.id}-") for each in places)
-    )
 
 
 def _first_store(desk: Desk) -> dict[str, Any]:

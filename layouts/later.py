@@ -25,13 +25,13 @@ def later(id: str, component: Component, className: str = "") -> html.Div:
     )
 
 
-def late_libraries(layout: Component) -> frozenset[str]:
-    """The libraries that only what comes later in ``layout`` is made of, by their namespaces."""
-    stores = ids_ending(layout, LATER)
-    late = {
-        each.data["namespace"] for each in everything(layout) if getattr(each, "id", None) in stores
-    }
-    return frozenset(late - {each._namespace for each in everything(layout)})
+def late_libraries(layout: Component, tab: str) -> frozenset[str]:
+    """The libraries, by their namespaces, that only what comes later in ``layout`` is made of, but
+    for the tab with the id ``tab``, which begins with its own."""
+    found = _stores(layout)
+    own = {each.data["namespace"] for each in found if each.id.startswith(f"{tab}-")}
+    late = {each.data["namespace"] for each in found}
+    return frozenset(late - own - {each._namespace for each in everything(layout)})
 
 
 def postponed(scripts: str, libraries: Collection[str]) -> str:
@@ -40,3 +40,8 @@ def postponed(scripts: str, libraries: Collection[str]) -> str:
     return _SCRIPT.sub(
         lambda found: '<script type="text/later" ' if found[1] in libraries else found[0], scripts
     )
+
+
+def _stores(layout: Component) -> list[dcc.Store]:
+    ids = ids_ending(layout, LATER)
+    return [each for each in everything(layout) if getattr(each, "id", None) in ids]

@@ -85,15 +85,17 @@ def test_bootstrap_is_kept_by_its_version() -> None:
 def test_a_tab_that_needs_a_library_begins_with_it_and_the_others_only_name_it() -> None:
     asking = client()
     for tab in TABS:
-        page, needs = asking.get(tab.path).text, tab.path in ("/futures", "/history")
-        assert runs(page, "dash_ag_grid") == runs(page, "dash_tvlwc") == needs
+        page = asking.get(tab.path).text
+        assert runs(page, "dash_ag_grid") == (tab.id in ("futures", "history"))
+        assert runs(page, "dash_tvlwc") == (tab.id == "futures")
         assert runs(page, "dash_bootstrap_components")
 
 
 def test_a_library_that_stands_in_a_tab_itself_is_there_from_the_start() -> None:
     grid = AgGrid(columnDefs=[])
-    assert late_libraries(html.Div(later("mine-place", grid))) == {"dash_ag_grid"}
-    assert late_libraries(html.Div([later("mine-place", grid), AgGrid()])) == frozenset()
+    assert late_libraries(html.Div(later("mine-place", grid)), "other") == {"dash_ag_grid"}
+    assert late_libraries(html.Div(later("mine-place", grid)), "mine") == frozenset()
+    assert late_libraries(html.Div([later("mine-place", grid), AgGrid()]), "other") == frozenset()
     mine = Tab(id="mine", label="Mine", path="/mine", build=lambda _: html.Div(grid))
     assert runs(client((*TABS, mine)).get("/").text, "dash_ag_grid")
 

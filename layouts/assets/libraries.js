@@ -28,12 +28,15 @@
     return coming.get(src);
   }
 
-  /* All of them, once they are there; fails where the server does not answer. */
-  const whole = () => Promise.all(Array.from(document.querySelectorAll(NAMED), once));
+  const named = () => [...document.querySelectorAll(NAMED)];
+
+  /* Comes true once the library of that namespace is there; fails where the server does not answer. */
+  const library = (name) =>
+    Promise.all(named().filter(({ src }) => src.includes(`/${name}/`)).map(once));
 
   window.addEventListener("load", () => {
     // whoever needs one is told of a fault
-    setTimeout(() => whole().catch(() => {}), PAUSE_MS);
+    setTimeout(() => named().forEach((script) => once(script).catch(() => {})), PAUSE_MS);
   });
-  window.balanceLibraries = { whole };
+  window.balanceLibraries = { library };
 })();

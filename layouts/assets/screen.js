@@ -154,7 +154,7 @@
     }
     brought.add(id);
     try {
-      await window.balanceLibraries.whole();
+      await window.balanceLibraries.library(component.namespace);
     } catch {
       // the server does not answer, as every tab says: it comes when the tab is next looked at
       brought.delete(id);
