@@ -30,7 +30,7 @@
 
   const named = () => [...document.querySelectorAll(NAMED)];
 
-  /* Comes true once the library of that namespace is there; fails where the server does not answer. */
+  /* Resolves once the library of that namespace is there; fails where the server does not answer. */
   const library = (name) =>
     Promise.all(named().filter(({ src }) => src.includes(`/${name}/`)).map(once));
 
