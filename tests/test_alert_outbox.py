@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+import queue
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from balance.alerts import outbox as outbox_module
-from balance.alerts import watching
+from balance.alerts import lane, watching
 from balance.alerts.alert import Delivery
 from balance.alerts.alert_file import ALERTS_FILE
 from balance.alerts.outbox import Outbox
-from tests.alerts_by_hand import PATIENCE_SECONDS, AlertsByHand, receiver
+from tests.alerts_by_hand import PATIENCE_SECONDS, AlertsByHand, drips, receiver
 from tests.screen import wait_for
 
 
@@ -103,23 +104,82 @@ def test_where_nobody_answers_it_gives_up(there: AlertsByHand) -> None:
     assert ended(there, "failed")["words"] == "Gave up after 3 tries: Nobody answers there"
 
 
-def test_one_that_says_nothing_holds_nobody_up(folder: Path) -> None:
-    outcomes: list[Delivery] = []
-    done = threading.Event()
+class Outcomes:
+    """What an outbox tells, one after the other."""
 
-    def tell(_: int, delivery: Delivery) -> None:
-        outcomes.append(delivery)
-        done.set()
+    def __init__(self) -> None:
+        self._told: queue.Queue[tuple[int, Delivery]] = queue.Queue()
 
-    # it listens, and never answers
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        outbox = Outbox(tell, pauses=(), timeout=0.2)
-        outbox.put(1, f"http://127.0.0.1:{silent.getsockname()[1]}/", {})
-        assert done.wait(PATIENCE_SECONDS)
+    def __call__(self, firing: int, delivery: Delivery) -> None:
+        self._told.put((firing, delivery))
+
+    def next(self) -> tuple[int, str]:
+        """The firing that was told next, and the words."""
+        firing, delivery = self._told.get(timeout=PATIENCE_SECONDS)
+        return firing, delivery.words
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """The URL of a receiver that listens, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+NO_ANSWER = "Gave up after 1 try: No answer within 0.2 s"
+
+
+def test_one_that_says_nothing_is_given_up() -> None:
+    outcomes = Outcomes()
+    with silent() as url:
+        outbox = Outbox(outcomes, pauses=(), timeout=0.2)
+        outbox.put(1, url, {})
+        assert outcomes.next() == (1, NO_ANSWER)
         outbox.stop()
-    assert [(each.state, each.words) for each in outcomes] == [
-        ("failed", "Gave up after 1 try: No answer within 0.2 s")
-    ]
+
+
+def test_one_that_says_nothing_holds_up_no_other_host() -> None:
+    outcomes = Outcomes()
+    with silent() as url, receiver() as taker:
+        outbox = Outbox(outcomes, pauses=(), timeout=0.5)
+        for number in range(1, 7):
+            outbox.put(number, url, {})
+        outbox.put(7, taker.url, {})
+        assert outcomes.next() == (7, "Answered 200")
+        outbox.stop()
+
+
+def test_one_that_answers_byte_by_byte_is_given_up_in_time_and_asked_no_more() -> None:
+    outcomes = Outcomes()
+    with drips() as url, receiver() as taker:
+        outbox = Outbox(outcomes, pauses=(), timeout=0.2)
+        for number in (1, 2):
+            outbox.put(number, url, {})
+        assert outcomes.next() == (1, NO_ANSWER)
+        outbox.put(3, taker.url, {})
+        assert outcomes.next() == (3, "Answered 200")
+        assert outcomes.next() == (
+            2,
+            "Gave up after 1 try: The answer to the one before has not ended yet",
+        )
+        outbox.stop()
+
+
+def test_a_name_that_is_looked_up_for_long_is_given_up_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outcomes, found = Outcomes(), threading.Event()
+
+    def look_up(*_: Any, **__: Any) -> Any:
+        found.wait()
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    outbox = Outbox(outcomes, pauses=(), timeout=0.2)
+    outbox.put(1, "http://example.org/", {})
+    assert outcomes.next() == (1, NO_ANSWER)
+    found.set()
+    outbox.stop()
 
 
 def test_what_waits_to_be_tried_again_lets_others_by(there: AlertsByHand, folder: Path) -> None:
@@ -137,34 +197,31 @@ def test_what_waits_to_be_tried_again_lets_others_by(there: AlertsByHand, folder
 def test_more_than_may_wait_are_not_sent_and_that_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outbox_module, "MOST_WAITING", 2)
-    with receiver(*[503] * 2) as taker:
-        tried = threading.Semaphore(0)
-        outbox = Outbox(lambda *_: tried.release(), pauses=(30.0,))
+    monkeypatch.setattr(lane, "MOST_WAITING", 2)
+    outcomes = Outcomes()
+    with receiver(*[503] * 2) as taker, receiver() as other:
+        outbox = Outbox(outcomes, pauses=(30.0,))
         for number in (1, 2):
             assert outbox.put(number, taker.url, {}).state == "sending"
-            assert tried.acquire(timeout=PATIENCE_SECONDS)
+            assert outcomes.next() == (number, "Answered 503")
         assert outbox.put(3, taker.url, {}) == Delivery(
             url=taker.url, state="failed", words="Not sent: 2 others wait to be"
         )
+        # which is no other host's fault
+        assert outbox.put(4, other.url, {}).state == "sending"
+        assert outcomes.next() == (4, "Answered 200")
         outbox.stop()
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://[nonsense/", "http://.x./"])
 def test_an_address_that_can_not_be_asked_is_said(url: str) -> None:
-    outcomes: list[Delivery] = []
-    done = threading.Event()
-
-    def tell(_: int, delivery: Delivery) -> None:
-        outcomes.append(delivery)
-        done.set()
-
-    outbox = Outbox(tell, pauses=())
+    told: queue.Queue[Delivery] = queue.Queue()
+    outbox = Outbox(lambda _, delivery: told.put(delivery), pauses=())
     outbox.put(1, url, {})
-    assert done.wait(PATIENCE_SECONDS)
+    outcome = told.get(timeout=PATIENCE_SECONDS)
     outbox.stop()
-    assert outcomes[0].state in ("refused", "failed")
-    assert outcomes[0].words
+    assert outcome.state in ("refused", "failed")
+    assert outcome.words
 
 
 def test_what_this_machine_would_send_along_is_left_out(

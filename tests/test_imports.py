@@ -349,9 +349,9 @@ def test_a_command_that_tests_no_strategy_loads_no_arrays() -> None:
     assert not {"numpy", "talib"} & set(loaded)
 
 
-def test_only_the_outbox_of_the_alerts_asks_other_servers() -> None:
+def test_only_the_posts_of_the_alerts_ask_other_servers() -> None:
     knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, ("requests",))}
-    assert knowing == {"balance.alerts.outbox"}
+    assert knowing == {"balance.alerts.post"}
 
 
 def test_a_program_that_asks_no_exchange_does_not_load_ccxt() -> None:

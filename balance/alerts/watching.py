@@ -13,7 +13,8 @@ from typing import Final
 from balance.alerts.alert import Alert, Delivery, Firing
 from balance.alerts.alert_rows import listing, told
 from balance.alerts.keeper import Keeper
-from balance.alerts.outbox import Outbox, Told
+from balance.alerts.lane import Told
+from balance.alerts.outbox import Outbox
 from balance.alerts.telling import Listener, moment_of
 from balance.core.alert import looked
 from balance.core.alert_readings import Moment, reader
