@@ -14,7 +14,7 @@ import pytest
 
 from balance.alerts import keeper as keeper_module
 from balance.alerts import telling as telling_module
-from balance.alerts.alert import MOST_FIRINGS
+from balance.alerts.alert import MOST_FIRINGS, Kept
 from balance.alerts.alert_file import ALERTS_FILE, AlertFile
 from balance.alerts.alert_rows import MOST_ALERTS
 from balance.alerts.alerts import Alerts
@@ -32,6 +32,7 @@ from balance.store.file_store import ACCOUNT_FILE, FileStore
 from tests.alerts_by_hand import ABOVE, AlertsByHand
 from tests.bots_by_hand import full_disk
 from tests.markets import BTC, ETH
+from tests.screen import wait_for
 
 ROSE = "BTC/USDT has risen to 45,010.00; the alert was at 45,000.00."
 
@@ -347,6 +348,30 @@ class TestKeeping:
         assert there.firings() == []
         there.price(44_000, 45_010)
         assert there.firings() == [ROSE]
+
+    def test_whatever_is_kept_of_them_outlasts_a_power_cut(
+        self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        replace_file = disk.replace_file
+
+        def cut(path: Path, text: bytes, *, durable: bool = True) -> None:
+            # what was not synced may come back empty
+            replace_file(path, text if durable else b"", durable=durable)
+
+        monkeypatch.setattr(disk, "replace_file", cut)
+        alert = there.create(once=False, url="http://127.0.0.1:1/x")
+
+        def kept() -> Kept:
+            return AlertFile(there.folder).read()
+
+        # it fires, is posted, and is back again, which fires nothing
+        there.price(45_010)
+        wait_for(lambda: there.delivered()["state"] == "failed", "the outcome")
+        assert [each.delivery and each.delivery.state for each in kept().firings] == ["failed"]
+        there.price(44_000)
+        assert kept().alerts[alert].sight.side == "short"
+        there.alerts.begin(anew=True)
+        assert kept().alerts[alert].sight.series == ""
 
     def test_a_full_disk_keeps_no_alert_from_firing_and_is_said(
         self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch

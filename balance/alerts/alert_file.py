@@ -63,8 +63,8 @@ class AlertFile:
         ) as fault:
             raise AlertsUnreadable(f"is damaged ({fault!r:.120})") from fault
 
-    def write(self, kept: Kept, *, durable: bool) -> None:
-        """Keep ``kept``; ``durable`` against a power cut too.
+    def write(self, kept: Kept) -> None:
+        """Keep ``kept``, against a power cut too: nothing else tells what alerts there were.
 
         Raises:
             StoreFailed: the disk refused.
@@ -72,7 +72,7 @@ class AlertFile:
         if self._file is None:
             return
         try:
-            disk.replace_file(self._file, json.dumps(document(kept)).encode(), durable=durable)
+            disk.replace_file(self._file, json.dumps(document(kept)).encode())
         except OSError as fault:
             raise StoreFailed(fault.strerror or type(fault).__name__) from fault
 

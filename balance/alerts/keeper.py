@@ -91,19 +91,19 @@ class Keeper:
         before = self.kept
         try:
             said = change()
-            self._file.write(self.kept, durable=True)
+            self._file.write(self.kept)
         except BaseException:
             self.kept = before
             raise
         self._is_refused = False
         return said
 
-    def keep(self, *, durable: bool = False) -> None:
-        """Keep what has changed by itself; where the disk refuses, that is said, and it is tried
-        again."""
+    def keep(self) -> None:
+        """Keep what has changed by itself, durably; where the disk refuses, that is said, and it is
+        tried again."""
         self._tried = time.monotonic()
         try:
-            self._file.write(self.kept, durable=durable)
+            self._file.write(self.kept)
         except StoreError as fault:
             if not self._is_refused:
                 _log.error("the alerts could not be saved: %s", fault)
@@ -114,7 +114,7 @@ class Keeper:
     def keep_again(self) -> None:
         """Try to keep what the disk has refused to, now and then."""
         if self._is_refused and time.monotonic() - self._tried >= _AGAIN_SECONDS:
-            self.keep(durable=True)
+            self.keep()
             if not self._is_refused:
                 self.tell()
 

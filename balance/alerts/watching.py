@@ -147,7 +147,7 @@ class Watching:
             if changed:
                 self._keeper.put(*changed)
                 # before anyone is told: what was told must not fire again after a crash
-                self._keeper.keep(durable=bool(fired))
+                self._keeper.keep()
                 self._keeper.tell()
                 self._post(fired)
 
