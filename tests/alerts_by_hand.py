@@ -86,12 +86,16 @@ class Receiver:
 
     def __init__(self, *statuses: int, location: str = "") -> None:
         self.posts: queue.Queue[tuple[Mapping[str, str], Any]] = queue.Queue()
-        statuses_left, posts = list(statuses), self.posts
+        #: Cleared by a test that wants the answers to wait.
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        statuses_left, posts, may_answer = list(statuses), self.posts, self.may_answer
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 posts.put((dict(self.headers), json.loads(body)))
+                may_answer.wait(PATIENCE_SECONDS)
                 self.send_response(statuses_left.pop(0) if statuses_left else 200)
                 if location:
                     self.send_header("Location", location)

@@ -6,7 +6,7 @@ import json
 import queue
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 from balance.alerts import lane, watching
 from balance.alerts.alert import Delivery
 from balance.alerts.alert_file import ALERTS_FILE
+from balance.alerts.alerts import Alerts
 from balance.alerts.outbox import Outbox
 from tests.alerts_by_hand import PATIENCE_SECONDS, AlertsByHand, drips, receiver
 from tests.screen import wait_for
@@ -119,6 +120,11 @@ class Outcomes:
         return firing, delivery.words
 
 
+def wanted(_firing: int, _url: str) -> bool:
+    """Whether it is still to be posted: of these all are."""
+    return True
+
+
 @contextmanager
 def silent() -> Iterator[str]:
     """The URL of a receiver that listens, and never answers."""
@@ -132,7 +138,7 @@ NO_ANSWER = "Gave up after 1 try: No answer within 0.2 s"
 def test_one_that_says_nothing_is_given_up() -> None:
     outcomes = Outcomes()
     with silent() as url:
-        outbox = Outbox(outcomes, pauses=(), timeout=0.2)
+        outbox = Outbox(outcomes, wanted, pauses=(), timeout=0.2)
         outbox.put(1, url, {})
         assert outcomes.next() == (1, NO_ANSWER)
         outbox.stop()
@@ -141,7 +147,7 @@ def test_one_that_says_nothing_is_given_up() -> None:
 def test_one_that_says_nothing_holds_up_no_other_host() -> None:
     outcomes = Outcomes()
     with silent() as url, receiver() as taker:
-        outbox = Outbox(outcomes, pauses=(), timeout=0.5)
+        outbox = Outbox(outcomes, wanted, pauses=(), timeout=0.5)
         for number in range(1, 7):
             outbox.put(number, url, {})
         outbox.put(7, taker.url, {})
@@ -152,7 +158,7 @@ def test_one_that_says_nothing_holds_up_no_other_host() -> None:
 def test_one_that_answers_byte_by_byte_is_given_up_in_time_and_asked_no_more() -> None:
     outcomes = Outcomes()
     with drips() as url, receiver() as taker:
-        outbox = Outbox(outcomes, pauses=(), timeout=0.2)
+        outbox = Outbox(outcomes, wanted, pauses=(), timeout=0.2)
         for number in (1, 2):
             outbox.put(number, url, {})
         assert outcomes.next() == (1, NO_ANSWER)
@@ -175,7 +181,7 @@ def test_a_name_that_is_looked_up_for_long_is_given_up_in_time(
         raise socket.gaierror
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    outbox = Outbox(outcomes, pauses=(), timeout=0.2)
+    outbox = Outbox(outcomes, wanted, pauses=(), timeout=0.2)
     outbox.put(1, "http://example.org/", {})
     assert outcomes.next() == (1, NO_ANSWER)
     found.set()
@@ -200,7 +206,7 @@ def test_more_than_may_wait_are_not_sent_and_that_is_said(
     monkeypatch.setattr(lane, "MOST_WAITING", 2)
     outcomes = Outcomes()
     with receiver(*[503] * 2) as taker, receiver() as other:
-        outbox = Outbox(outcomes, pauses=(30.0,))
+        outbox = Outbox(outcomes, wanted, pauses=(30.0,))
         for number in (1, 2):
             assert outbox.put(number, taker.url, {}).state == "sending"
             assert outcomes.next() == (number, "Answered 503")
@@ -216,7 +222,7 @@ def test_more_than_may_wait_are_not_sent_and_that_is_said(
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://[nonsense/", "http://.x./"])
 def test_an_address_that_can_not_be_asked_is_said(url: str) -> None:
     told: queue.Queue[Delivery] = queue.Queue()
-    outbox = Outbox(lambda _, delivery: told.put(delivery), pauses=())
+    outbox = Outbox(lambda _, delivery: told.put(delivery), wanted, pauses=())
     outbox.put(1, url, {})
     outcome = told.get(timeout=PATIENCE_SECONDS)
     outbox.stop()
@@ -247,8 +253,54 @@ def test_a_test_is_posted_and_says_that_it_is_one(there: AlertsByHand) -> None:
         ended(there, "answered")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda alerts: alerts.delete("alert-1"),
+        lambda alerts: alerts.edit("alert-1", {"url": None}),
+        lambda alerts: alerts.edit("alert-1", {"url": "http://127.0.0.1:1/other"}),
+    ],
+    ids=["deleted", "posted nowhere", "posted elsewhere"],
+)
+def test_what_nobody_wants_posted_there_any_more_is_not_tried_again(
+    there: AlertsByHand, change: Callable[[Alerts], object]
+) -> None:
+    with receiver(503) as taker:
+        taker.may_answer.clear()
+        there.create(url=taker.url)
+        there.price(45_010)
+        taker.next()
+        change(there.alerts)
+        taker.may_answer.set()
+        found = ended(there, "failed")
+        assert (found["words"], found["tries"]) == (
+            "Given up: its alert was deleted, or has another address by now",
+            1,
+        )
+        assert taker.posts.empty()
+
+
 class TestOverARestart:
     """What was not posted before the server stopped."""
+
+    def test_what_is_under_way_is_waited_for_and_not_posted_again(
+        self, there: AlertsByHand
+    ) -> None:
+        with receiver() as taker:
+            taker.may_answer.clear()
+            there.create(url=taker.url)
+            there.price(45_010)
+            taker.next()
+            stopping = threading.Thread(target=there.alerts.rest)
+            stopping.start()
+            wait_for(lambda: there.alerts._outbox._is_stopped, "the stop")
+            taker.may_answer.set()
+            stopping.join()
+            assert there.delivered()["words"] == "Answered 200"
+            other = there.again()
+            assert other.delivered()["state"] == "answered"
+            other.alerts.rest()
+            assert taker.posts.empty()
 
     def test_it_is_posted_after_the_next_start(self, there: AlertsByHand) -> None:
         with receiver(503) as taker:

@@ -23,18 +23,23 @@ MOST_WAITING: Final = 100
 _ENDING_SECONDS: Final = 0.5
 _HANGS: Final[Outcome] = "sending", "The answer to the one before has not ended yet"
 
+_UNWANTED: Final = "Given up: its alert was deleted, or has another address by now"
+
 _log = logging.getLogger(__name__)
 
 #: Is told what came of which firing so far.
 Told = Callable[[int, Delivery], None]
+#: Whether which firing is still to be posted to which URL.
+Wanted = Callable[[int, str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
     """How firings are posted."""
 
-    # called from the threads of the lanes
+    # both are called from the threads of the lanes
     tell: Told
+    is_wanted: Wanted
     # how many seconds pass before it is tried again
     pauses: tuple[float, ...]
     # how many seconds a post may take, whatever its receiver does
@@ -78,11 +83,13 @@ class Lane:
             self._changed.notify()
         return job.delivery
 
-    def stop(self) -> None:
-        """End; what is under way is not waited for, and told no more."""
+    def stop(self) -> threading.Thread | None:
+        """Post nothing more; the thread that ends once what is under way is told, where there is
+        one."""
         with self._changed:
             self._is_stopped = True
             self._changed.notify()
+            return self._thread
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
@@ -102,18 +109,22 @@ class Lane:
         return None
 
     def _do(self, job: Job) -> None:
-        state, words = self._outcome(job)
-        pauses, tries = self._posting.pauses, job.delivery.tries + 1
-        if state == "sending" and tries > len(pauses):
-            state, words = "failed", f"Gave up after {_times(tries)}: {words}"
-        delivery = replace(job.delivery, state=state, words=words, tries=tries)
-        with self._changed:
-            if self._is_stopped:
-                return
-            if state == "sending":
-                due = time.monotonic() + pauses[tries - 1]
+        if self._posting.is_wanted(job.firing, job.url):
+            delivery = self._tried(job)
+        else:
+            delivery = replace(job.delivery, state="failed", words=_UNWANTED)
+        if delivery.state == "sending":
+            due = time.monotonic() + self._posting.pauses[delivery.tries - 1]
+            with self._changed:
                 heapq.heappush(self._jobs, replace(job, due=due, delivery=delivery))
         self._posting.tell(job.firing, delivery)
+
+    def _tried(self, job: Job) -> Delivery:
+        state, words = self._outcome(job)
+        tries = job.delivery.tries + 1
+        if state == "sending" and tries > len(self._posting.pauses):
+            state, words = "failed", f"Gave up after {_times(tries)}: {words}"
+        return replace(job.delivery, state=state, words=words, tries=tries)
 
     def _outcome(self, job: Job) -> Outcome:
         """How posting ``job`` ended, or that it has not in time. At most one post is under way,

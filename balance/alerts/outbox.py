@@ -14,7 +14,7 @@ from typing import Any, Final
 import simplejson
 
 from balance.alerts.alert import Delivery
-from balance.alerts.lane import Job, Lane, Posting, Told
+from balance.alerts.lane import Job, Lane, Posting, Told, Wanted
 from balance.core.figures import plain
 from balance.core.web_address import origin
 
@@ -29,11 +29,13 @@ class Outbox:
     def __init__(
         self,
         tell: Told,
+        is_wanted: Wanted,
         pauses: tuple[float, ...] = PAUSES_SECONDS,
         timeout: float = TIMEOUT_SECONDS,
     ) -> None:
-        """``tell`` is called from threads of the outbox's own."""
-        self._posting = Posting(tell=tell, pauses=pauses, timeout=timeout)
+        """``tell`` is called from threads of the outbox's own, as is ``is_wanted`` before each
+        try."""
+        self._posting = Posting(tell=tell, is_wanted=is_wanted, pauses=pauses, timeout=timeout)
         self._guard = threading.Lock()
         self._lanes: dict[str, Lane] = {}
         self._is_stopped = False
@@ -50,11 +52,14 @@ class Outbox:
         return lane.put(job)
 
     def stop(self) -> None:
-        """End; what is under way is not waited for, and told no more."""
+        """Post nothing more, once what is under way is told: untold, it would be posted again after
+        the next start. It takes as long as one post at most."""
         with self._guard:
             self._is_stopped = True
-        for lane in self._lanes.values():
-            lane.stop()
+        ending = [lane.stop() for lane in self._lanes.values()]
+        for thread in ending:
+            if thread is not None:
+                thread.join()
 
 
 def _raw(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Final
 from balance.alerts.alert import Alert, Delivery, Firing
 from balance.alerts.alert_rows import listing, told
 from balance.alerts.keeper import Keeper
-from balance.alerts.lane import Told
+from balance.alerts.lane import Told, Wanted
 from balance.alerts.outbox import Outbox
 from balance.alerts.telling import Listener, moment_of
 from balance.core.alert import looked
@@ -38,7 +38,10 @@ class Watching:
     can_change: Final = True
 
     def __init__(
-        self, desk: Desk, folder: Path | None = None, outbox: Callable[[Told], Outbox] = Outbox
+        self,
+        desk: Desk,
+        folder: Path | None = None,
+        outbox: Callable[[Told, Wanted], Outbox] = Outbox,
     ) -> None:
         """``folder`` keeps them; None: nowhere.
 
@@ -47,7 +50,7 @@ class Watching:
         """
         self._desk = desk
         self._keeper = Keeper(folder)
-        self._outbox = outbox(self._delivered)
+        self._outbox = outbox(self._delivered, self._is_wanted)
         # of the engine, which looks itself after what it commits
         self._looking_thread: int | None = None
         self._seen: tuple[str, int] | None = None
@@ -122,7 +125,8 @@ class Watching:
             self._look()
 
     def rest(self) -> None:
-        """Post nothing more, as the server stops. For the engine."""
+        """Post nothing more once what is under way has ended, as the server stops. For the
+        engine."""
         self._outbox.stop()
 
     def _look(self) -> None:
@@ -189,6 +193,12 @@ class Watching:
             if found:
                 self._keeper.keep()
                 self._keeper.tell()
+
+    def _is_wanted(self, firing_id: int, url: str) -> bool:
+        with self._keeper.guard:
+            kept = self._keeper.kept
+            found = [kept.alerts.get(each.alert) for each in kept.firings if each.id == firing_id]
+            return any(each is not None and each.settings.url == url for each in found)
 
     def _moment(self, *alerts: Alert) -> Moment:
         return moment_of(self._desk, self._desk.market, alerts)
