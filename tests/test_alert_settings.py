@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -74,6 +75,16 @@ def test_an_edit_leaves_the_rest_as_it_was() -> None:
         settings(of_account, what="price")
     assert settings(first, url=None).url is None
     assert settings(first, url="").url is None
+
+
+def test_an_alert_on_a_symbol_that_is_not_here_can_be_edited() -> None:
+    elsewhere = replace(settings(), symbol="XRP/USDT")
+    assert settings(elsewhere, note="Old", symbol="XRP/USDT").note == "Old"
+    assert settings(elsewhere, threshold=2).threshold == 2
+    assert settings(elsewhere, symbol=ETH).symbol == ETH
+    for asked in ({"what": "unrealized_pnl"}, {"symbol": "DOGE/USDT"}):
+        with pytest.raises(InvalidRequest, match="There is no symbol"):
+            settings(elsewhere, **asked)
 
 
 @pytest.mark.parametrize(

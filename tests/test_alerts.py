@@ -227,6 +227,18 @@ class TestChanges:
         there.price(44_000, 45_010)
         assert there.firings() == [ROSE, ROSE]
 
+    def test_one_on_a_symbol_that_the_feed_lacks_is_switched_off_and_on(
+        self, there: AlertsByHand
+    ) -> None:
+        alert = there.create(url="http://127.0.0.1:1/x")
+        market = there.board.market
+        without = {name: each for name, each in market.instruments.items() if name != BTC}
+        there.board.market = replace(market, instruments=without, quotes={})
+        there.alerts.edit(alert, {"active": False, "url": None})
+        assert (there.row()["status"], there.row()["url"]) == ("off", None)
+        there.alerts.edit(alert, {"active": True})
+        assert there.row()["status"] == "unknown"
+
     def test_one_may_be_made_switched_off(self, there: AlertsByHand) -> None:
         alert = there.create(active=False)
         assert there.row(alert)["status"] == "off"

@@ -41,8 +41,10 @@ def settings_of(
     for name in _NEEDED:
         if members.get(name) is None:
             raise InvalidRequest(f"An alert needs a {name}.")
-    if members["what"] in OF_A_SYMBOL:
-        members["symbol"] = asked_for.symbol(members.get("symbol"), market)
+    watched = members["what"], members.get("symbol")
+    # a symbol that was taken on another feed may be kept here
+    if watched[0] in OF_A_SYMBOL and (before is None or watched != (before.what, before.symbol)):
+        members["symbol"] = asked_for.symbol(watched[1], market)
     return read_settings({**_USUAL, **members})
 
 
