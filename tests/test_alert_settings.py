@@ -119,6 +119,19 @@ def test_what_makes_no_sense_is_refused_with_words(asked: Any, words: str) -> No
     assert words in str(refused.value)
 
 
+@pytest.mark.parametrize("host", ["192.168.1.300:9000", "1.2.3.4.5", "%zz", "exa<mple.com"])
+def test_an_address_without_a_real_host_is_refused_and_one_kept_from_before_is_not(
+    host: str,
+) -> None:
+    url = f"http://me:secret@{host}/token"
+    with pytest.raises(InvalidRequest, match="url must name its host") as refused:
+        settings(url=url)
+    assert f"'http://{host}' does not" in str(refused.value)
+    kept = read_settings({name: getattr(replace(settings(), url=url), name) for name in MEMBERS})
+    assert settings(kept, note="Mine").url == url
+    assert settings(kept, url=url, once=False).url == url
+
+
 @pytest.mark.parametrize("threshold", [0, -5, "many", True, float("nan"), 10**13, []])
 def test_a_threshold_that_is_none_is_refused(threshold: Any) -> None:
     with pytest.raises(InvalidAmount, match=r"threshold .*must be|threshold is too large"):
