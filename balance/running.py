@@ -236,6 +236,9 @@ def _alerts(desk: Desk, folder: Path, stream: Stream) -> Alerts | FollowedAlerts
         _log.error("%s", fault)
         alerts = FollowedAlerts(desk, folder, followed_alerts.DAMAGED)
     alerts.subscribe(partial(stream.publish_event, "alerts"))
+    if isinstance(alerts, FollowedAlerts):
+        # the others tell as they begin
+        alerts.show()
     return alerts
 
 

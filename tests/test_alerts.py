@@ -18,7 +18,7 @@ from balance.alerts.alert import MOST_FIRINGS, Kept
 from balance.alerts.alert_file import ALERTS_FILE, AlertFile
 from balance.alerts.alert_rows import MOST_ALERTS
 from balance.alerts.alerts import Alerts
-from balance.alerts.followed import FollowedAlerts
+from balance.alerts.followed import DAMAGED, FollowedAlerts
 from balance.core.errors import (
     InvalidRequest,
     KeyReused,
@@ -392,11 +392,13 @@ class TestKeeping:
         with full_disk(ALERTS_FILE):
             there.price(45_010)
             assert there.heard[-1]["firings"][0]["words"] == ROSE
-            assert "after a restart one may fire again" in there.alerts.listed()["words"]
+            assert "after a restart one may fire again" in there.heard[-1]["fault"]
+            listed = there.alerts.listed()
+            assert listed["words"] == listed["fault"] == there.heard[-1]["fault"]
             there.alerts.show()
         monkeypatch.setattr(keeper_module, "_AGAIN_SECONDS", 0)
         there.alerts.show()
-        assert there.alerts.listed()["words"] == ""
+        assert there.alerts.listed()["words"] == there.heard[-1]["fault"] == ""
         assert AlertFile(there.folder).read().fired == 1
 
     def test_the_newest_firings_and_answers_are_kept_and_fewer_are_told(
@@ -483,6 +485,8 @@ class TestFollowed:
         here.show()
         here.show()
         assert len(heard) == 1
+        # that another server looks after them is no fault
+        assert heard[0]["fault"] == here.listed()["fault"] == ""
         there.price(45_010)
         here.show()
         assert heard[-1]["firings"][0]["words"] == ROSE
@@ -495,6 +499,20 @@ class TestFollowed:
         assert len(here.listed()["alerts"]) == 1
         (there.folder / ALERTS_FILE).write_bytes(b"{")
         assert len(here.listed()["alerts"]) == 1
+
+    def test_what_is_wrong_is_told_at_first_and_as_newer_than_what_was_told_before(
+        self, there: AlertsByHand
+    ) -> None:
+        there.create()
+        (there.folder / ALERTS_FILE).write_bytes(b"{")
+        here = FollowedAlerts(there.desk, there.folder, DAMAGED)
+        heard: list[Any] = []
+        here.subscribe(heard.append)
+        here.show()
+        here.show()
+        (told,) = heard
+        assert told["fault"] == here.listed()["fault"] == here.listed()["words"] == DAMAGED
+        assert told["version"] >= there.heard[0]["version"]
 
     def test_without_a_file_there_are_none(self, folder: Path) -> None:
         here = FollowedAlerts(Desk(FileStore(folder)), folder)

@@ -87,6 +87,8 @@ def test_a_damaged_file_is_said_and_left_as_it_is(folder: Path) -> None:
     file.write_bytes(b"{")
     with StandingServer(folder) as server:
         assert "is damaged, so no alert can fire" in listed(server)["words"]
+        with Listener(server.port) as listener:
+            assert listener.next("alerts").data["fault"] == listed(server)["words"]
         assert server.post(LOSS, "/alerts").status_code == 422
         assert server.get().status_code == 200
     assert file.read_bytes() == b"{"

@@ -228,6 +228,22 @@ def test_what_a_bot_trades_is_told_and_an_order_of_ones_own_only_sounds(
     wait_for(lambda: _told(browser)[4:] == ["sound"], "a sound and nothing else")
 
 
+def test_a_file_that_can_not_be_read_is_said_on_a_page_that_never_opens_the_bell(
+    folder: Path, open_browser: Callable[[str], Any]
+) -> None:
+    with StandingServer(folder) as server:
+        server.post({"what": "pnl", "direction": "below", "threshold": -500}, "/alerts")
+        browser = _page(server, "/", open_browser)
+        assert text(browser, "alerts-note") == ""
+        port = server.port
+    (folder / "alerts.json").write_bytes(b"{")
+    with StandingServer(folder, port=port):
+        browser.wait_for_contains_text("#alerts-note", "is damaged, so no alert can fire")
+        assert browser.find_element("#alerts-note").is_displayed()
+        assert weak_contrasts(browser) == []
+        assert not browser.find_elements("#alerts-place")
+
+
 def test_the_dialog_fits_a_phone_and_is_read_easily_in_both_themes(
     still: Server, open_browser: Callable[[str], Any]
 ) -> None:

@@ -43,8 +43,8 @@ class Keeper:
         self._listeners: list[Listener] = []
 
     @property
-    def words(self) -> str:
-        """What there is to say of them on every page; empty where all is well."""
+    def fault(self) -> str:
+        """What is wrong with them, for every page; empty where all is well."""
         return _REFUSED if self._is_refused else ""
 
     def alert(self, wanted: str) -> Alert:
@@ -141,7 +141,7 @@ class Keeper:
     def tell(self) -> None:
         """Tell those who listen that something has changed."""
         self.version += 1
-        tell_all(self._listeners, news_of(self.kept, self.version))
+        tell_all(self._listeners, news_of(self.kept, self.version, self.fault))
 
     def _have(self, alerts: Mapping[str, Any]) -> None:
         self.kept = replace(self.kept, alerts=alerts)

@@ -66,7 +66,8 @@ class Watching:
             return {
                 "version": self._keeper.version,
                 "can_change": self.can_change,
-                "words": self._keeper.words,
+                "words": self._keeper.fault,
+                "fault": self._keeper.fault,
                 **listing(kept, self._moment(*kept.alerts.values()), limit),
             }
 

@@ -117,6 +117,10 @@ _LISTED: Final[Schema] = {
     "last": {**_WHOLE, "description": "The id of the newest firing; 0: there was none."},
     "can_change": {**_BOOL, "description": "Whether this server looks after them."},
     "words": {"type": "string", "description": "What there is to say of all of them."},
+    "fault": {
+        "type": "string",
+        "description": "Why no alert can be relied on, which every page says; empty: all is well.",
+    },
     "alerts": list_of(reference("Alert")),
     "firings": {**list_of(reference("Firing")), "description": "Newest first."},
 }

@@ -49,7 +49,7 @@
     }
   }
 
-  function take({ version: newer, last: newest, firings }) {
+  function take({ version: newer, last: newest, fault, firings }) {
     // what was asked for may be answered after the stream has told more
     if (newer < version) {
       return;
@@ -57,7 +57,9 @@
     version = newer;
     told ??= Number(bell().dataset.last);
     const fresh = firings.filter(({ id }) => id > told).reverse();
-    told = last = newest;
+    // of a file that can't be read there seem to be none
+    told = last = fault ? Math.max(last, newest) : newest;
+    window.balanceLive.write(document.getElementById("alerts-note"), fault);
     tell(fresh);
     count();
     followers.forEach((follow) => follow());
