@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from balance.alerts import lane, watching
+from balance.alerts import lane, sending
 from balance.alerts.alert import Delivery
 from balance.alerts.alert_file import ALERTS_FILE
 from balance.alerts.alerts import Alerts
 from balance.alerts.outbox import Outbox
+from balance.core.web_address import origin
 from tests.alerts_by_hand import PATIENCE_SECONDS, AlertsByHand, drips, receiver
 from tests.screen import wait_for
 
@@ -43,7 +44,7 @@ def test_a_firing_is_posted_with_its_figures(there: AlertsByHand) -> None:
         there.price(45_010)
         headers, body = taker.next()
         assert ended(there, "answered") == {
-            "url": taker.url, "state": "answered", "words": "Answered 200", "tries": 1,
+            "url": origin(taker.url), "state": "answered", "words": "Answered 200", "tries": 1,
         }  # fmt: skip
         assert taker.posts.empty()
     assert (headers["User-Agent"], headers["Content-Type"]) == (
@@ -93,7 +94,8 @@ def test_what_is_refused_is_not_tried_again(there: AlertsByHand) -> None:
         there.create(url=taker.url)
         there.price(45_010)
         assert ended(there, "refused") == {
-            "url": taker.url, "state": "refused", "words": "Refused: answered 404", "tries": 1,
+            "url": origin(taker.url), "state": "refused", "words": "Refused: answered 404",
+            "tries": 1,
         }  # fmt: skip
 
 
@@ -211,7 +213,7 @@ def test_more_than_may_wait_are_not_sent_and_that_is_said(
             assert outbox.put(number, taker.url, {}).state == "sending"
             assert outcomes.next() == (number, "Answered 503")
         assert outbox.put(3, taker.url, {}) == Delivery(
-            url=taker.url, state="failed", words="Not sent: 2 others wait to be"
+            url=origin(taker.url), state="failed", words="Not sent: 2 others wait to be"
         )
         # which is no other host's fault
         assert outbox.put(4, other.url, {}).state == "sending"
@@ -219,7 +221,9 @@ def test_more_than_may_wait_are_not_sent_and_that_is_said(
         outbox.stop()
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://[nonsense/", "http://.x./"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/secret", "http://[nonsense/secret", "http://.x./secret"]
+)
 def test_an_address_that_can_not_be_asked_is_said(url: str) -> None:
     told: queue.Queue[Delivery] = queue.Queue()
     outbox = Outbox(lambda _, delivery: told.put(delivery), wanted, pauses=())
@@ -228,6 +232,7 @@ def test_an_address_that_can_not_be_asked_is_said(url: str) -> None:
     outbox.stop()
     assert outcome.state in ("refused", "failed")
     assert outcome.words
+    assert "secret" not in outcome.words
 
 
 def test_what_this_machine_would_send_along_is_left_out(
@@ -247,7 +252,7 @@ def test_what_this_machine_would_send_along_is_left_out(
 def test_a_test_is_posted_and_says_that_it_is_one(there: AlertsByHand) -> None:
     with receiver() as taker:
         alert = there.create(url=taker.url)
-        assert f"It is posted to {taker.url}." in there.alerts.test(alert).message
+        assert f"It is posted to {origin(taker.url)}." in there.alerts.test(alert).message
         _, body = taker.next()
         assert (body["test"], body["value"]) == (True, 40_000)
         ended(there, "answered")
@@ -280,6 +285,21 @@ def test_what_nobody_wants_posted_there_any_more_is_not_tried_again(
         assert taker.posts.empty()
 
 
+def test_the_secret_of_an_address_stays_with_its_alert(there: AlertsByHand) -> None:
+    with receiver() as taker:
+        alert = there.create(url=f"{taker.url}/secret?key=secret", once=False)
+        there.price(45_010)
+        ended(there, "answered")
+        there.alerts.test(alert, key="a")
+        wait_for(lambda: there.delivered()["state"] == "answered", "the outcome of the test")
+        assert taker.posts.qsize() == 2
+        there.alerts.delete(alert)
+    for each in (there.alerts.listed(200), there.heard[-1]):
+        assert [firing["delivery"]["url"] for firing in each["firings"]] == [origin(taker.url)] * 2
+        assert "secret" not in str(each)
+    assert b"secret" not in (there.folder / ALERTS_FILE).read_bytes()
+
+
 class TestOverARestart:
     """What was not posted before the server stopped."""
 
@@ -293,7 +313,7 @@ class TestOverARestart:
             taker.next()
             stopping = threading.Thread(target=there.alerts.rest)
             stopping.start()
-            wait_for(lambda: there.alerts._outbox._is_stopped, "the stop")
+            wait_for(lambda: there.alerts._sending._outbox._is_stopped, "the stop")
             taker.may_answer.set()
             stopping.join()
             assert there.delivered()["words"] == "Answered 200"
@@ -313,6 +333,31 @@ class TestOverARestart:
             ended(other, "answered")
             other.alerts.rest()
 
+    @pytest.mark.parametrize("url", [None, "http://127.0.0.1:1/"])
+    def test_it_is_not_where_its_alert_has_another_address_by_now(
+        self, there: AlertsByHand, url: str | None
+    ) -> None:
+        with receiver(503) as taker:
+            slow = AlertsByHand(there.folder, pauses=(30.0,))
+            alert = slow.create(url=taker.url)
+            slow.price(45_010)
+            taker.next()
+            slow.alerts.edit(alert, {"url": url})
+            other = slow.again()
+            assert ended(other, "failed")["words"] == lane.UNWANTED
+            other.alerts.rest()
+            assert taker.posts.empty()
+
+    def test_of_an_older_file_only_the_server_is_kept(self, there: AlertsByHand) -> None:
+        with receiver() as taker:
+            there.alerts.test(there.create(url=taker.url))
+            ended(there, "answered")
+        file = there.folder / ALERTS_FILE
+        told = json.loads(file.read_bytes())
+        told["firings"][0]["delivery"]["url"] = "http://me:secret@example.org/secret"
+        file.write_text(json.dumps(told))
+        assert there.again().delivered()["url"] == "http://example.org"
+
     def test_after_an_hour_it_is_not_and_that_is_said(
         self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -322,7 +367,7 @@ class TestOverARestart:
             slow.price(45_010)
             taker.next()
             wait_for(lambda: slow.delivered()["tries"] == 1, "the first try")
-            monkeypatch.setattr(watching, "_STILL_NEWS", timedelta(0))
+            monkeypatch.setattr(sending, "_STILL_NEWS", timedelta(0))
             other = slow.again()
             assert other.delivered()["words"] == "Not sent: the server was off"
             assert taker.posts.empty()

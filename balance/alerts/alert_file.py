@@ -19,6 +19,7 @@ from balance.core.alert_settings import read_settings
 from balance.core.errors import BalanceError, StoreFailed, StoreUnreadable
 from balance.core.figures import plain
 from balance.core.moments import from_iso, iso
+from balance.core.web_address import origin
 from balance.store import disk
 
 ALERTS_FILE: Final = "alerts.json"
@@ -169,7 +170,8 @@ def _read_delivery(told: Mapping[str, Any]) -> Delivery:
     if told["state"] not in get_args(DeliveryState):
         raise ValueError(f"no delivery is {told['state']!r}")
     return Delivery(
-        url=_text(told["url"]),
+        # older files have all of it
+        url=origin(_text(told["url"])),
         state=cast(DeliveryState, told["state"]),
         words=_text(told["words"]),
         tries=int(told["tries"]),

@@ -23,7 +23,8 @@ MOST_WAITING: Final = 100
 _ENDING_SECONDS: Final = 0.5
 _HANGS: Final[Outcome] = "sending", "The answer to the one before has not ended yet"
 
-_UNWANTED: Final = "Given up: its alert was deleted, or has another address by now"
+#: What is said where nobody wants a firing posted there any more.
+UNWANTED: Final = "Given up: its alert was deleted, or has another address by now"
 
 _log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ class Lane:
         if self._posting.is_wanted(job.firing, job.url):
             delivery = self._tried(job)
         else:
-            delivery = replace(job.delivery, state="failed", words=_UNWANTED)
+            delivery = replace(job.delivery, state="failed", words=UNWANTED)
         if delivery.state == "sending":
             due = time.monotonic() + self._posting.pauses[delivery.tries - 1]
             with self._changed:

@@ -44,7 +44,7 @@ class Outbox:
         """Have ``members`` posted to ``url``; tells whether it will be. After :meth:`stop` it is
         left for the next start."""
         body = simplejson.dumps({name: _raw(value) for name, value in members.items()}).encode()
-        job = Job(time.monotonic(), firing, url, Delivery(url=url), body)
+        job = Job(time.monotonic(), firing, url, Delivery(url=origin(url)), body)
         with self._guard:
             if self._is_stopped:
                 return job.delivery

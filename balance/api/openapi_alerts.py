@@ -83,7 +83,11 @@ _ALERT: Final[Schema] = {
 }
 _DELIVERY: Final = object_of(
     {
-        "url": TEXT,
+        "url": {
+            "type": "string",
+            "description": "Which server it is posted to, such as http://127.0.0.1:9000; the rest "
+            "of the address may be a secret, and stays with its alert.",
+        },
         "state": {"enum": list(get_args(DeliveryState))},
         "words": {"type": "string", "description": "How it went, such as Answered 200."},
         "tries": _WHOLE,
