@@ -27,6 +27,9 @@ from balance.store.settings_text import decode_settings, encode_settings
 SETTINGS_FILE: Final = "settings.json"
 # a program that writes in place leaves the file damaged for a moment: that is no news yet
 _GRACE_SECONDS: Final = 0.2
+# one that renames the file away and writes another leaves none for a moment, and nothing may be
+# traded on other terms meanwhile
+_GONE_SECONDS: Final = 2.0
 
 _STILL: Final = (
     "The settings from before stay in force until the file is put right or others are saved."
@@ -50,8 +53,11 @@ class SettingsFile:
     """The settings in the file of a folder; None keeps them nowhere. Safe to use from many
     threads, and beside other programs."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """Read what is in ``folder``; without a file there are the defaults.
+    def __init__(
+        self, folder: Path | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Read what is in ``folder``; without a file there are the defaults. ``clock`` tells
+        seconds.
 
         Raises:
             SettingsUnreadable: the file makes no sense, and no better one is known.
@@ -63,6 +69,8 @@ class SettingsFile:
         # the file that was read, while it can be trusted to be the same
         self._seen: disk.Signature | None = None
         self._faulty_since: float | None = None
+        self._gone_since: float | None = None
+        self._clock = clock
         if folder is not None:
             self._kept = _first(folder / SETTINGS_FILE)
         self._told = self._kept
@@ -74,8 +82,9 @@ class SettingsFile:
             looked, signature = time.time_ns(), _signature(self._folder / SETTINGS_FILE)
             if self._seen is None or signature != self._seen:
                 with self._reading:
-                    self._kept = _taken(self._folder / SETTINGS_FILE, self._kept)
-                    self._seen = None if disk.is_racy(signature, looked) else signature
+                    self._kept = self._read_again(self._folder / SETTINGS_FILE)
+                    is_sure = self._gone_since is None and not disk.is_racy(signature, looked)
+                    self._seen = signature if is_sure else None
         return self._kept
 
     @property
@@ -118,7 +127,7 @@ class SettingsFile:
 
     def look(self) -> None:
         """Notice what other programs have changed, and tell the listeners."""
-        kept, now = self.kept, time.monotonic()
+        kept, now = self.kept, self._clock()
         if kept == self._told:
             self._faulty_since = None
             return
@@ -133,6 +142,20 @@ class SettingsFile:
             except Exception:
                 # the change is made, and its caller must hear so
                 _log.exception("a listener of the settings failed")
+
+    def _read_again(self, file: Path) -> Kept:
+        """What is in force now that ``file`` may be another."""
+        try:
+            found = _read(file)
+        except FileNotFoundError:
+            self._gone_since = self._gone_since or self._clock()
+            if self._clock() - self._gone_since < _GONE_SECONDS:
+                return self._kept
+            found = Kept(settings=Settings())
+        except Unreadable as fault:
+            found = replace(self._kept, words=f"{SETTINGS_FILE} {fault}. {_STILL}")
+        self._gone_since = None
+        return _counted(found, self._kept)
 
     def _changed(self, asked: Mapping[str, Any]) -> tuple[Kept, Kept]:
         """What was in force before, and what is now."""
@@ -163,18 +186,14 @@ def _chosen(before: Kept, asked: Mapping[str, Any]) -> Kept:
 def _first(file: Path) -> Kept:
     try:
         return _read(file)
+    except FileNotFoundError:
+        return Kept(settings=Settings())
     except Unreadable as fault:
         raise SettingsUnreadable(str(fault)) from fault
 
 
-def _taken(file: Path, before: Kept) -> Kept:
-    """What is in force once ``file`` was read: what it says, or, where that makes no sense, what
-    was so ``before``."""
-    try:
-        found = _read(file)
-    except Unreadable as fault:
-        words = f"{SETTINGS_FILE} {fault}. {_STILL}"
-        return before if words == before.words else replace(before, words=words)
+def _counted(found: Kept, before: Kept) -> Kept:
+    """``found`` with the version that it has after ``before``; that itself where it is no other."""
     if found.settings == before.settings:
         version = max(found.version, before.version)
     else:
@@ -185,10 +204,16 @@ def _taken(file: Path, before: Kept) -> Kept:
 
 
 def _read(file: Path) -> Kept:
+    """What ``file`` says.
+
+    Raises:
+        FileNotFoundError: there is none.
+        Unreadable: it makes no sense.
+    """
     try:
         return decode_settings(file.read_bytes())
     except FileNotFoundError:
-        return Kept(settings=Settings())
+        raise
     except OSError as fault:
         raise Unreadable(f"can't be read: {fault.strerror}") from fault
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -88,11 +89,52 @@ def test_an_edit_by_hand_is_taken_over_and_counts(tmp_path: Path) -> None:
     assert (file.settings.decimals, file.kept.version) == (2, 2)
 
 
-def test_a_file_that_is_taken_away_leaves_the_defaults(tmp_path: Path) -> None:
-    file = SettingsFile(tmp_path)
+class Clock:
+    """Tells the seconds that a test sets."""
+
+    now = 10.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_file_that_is_taken_away_leaves_the_defaults_after_a_while(tmp_path: Path) -> None:
+    clock, heard = Clock(), list[Kept]()
+    file = SettingsFile(tmp_path, clock)
+    file.subscribe(heard.append)
     file.change({"decimals": 4})
     (tmp_path / SETTINGS_FILE).unlink()
+    for seconds in (0, 1.9):
+        clock.now += seconds
+        file.look()
+        assert (file.settings.decimals, file.kept.version, file.kept.words) == (4, 1, "")
+    clock.now += 0.2
+    file.look()
     assert (file.settings, file.kept.version) == (Settings(), 2)
+    assert [each.settings.decimals for each in heard] == [4, 2]
+
+
+def test_a_file_that_is_missing_while_it_is_replaced_changes_nothing_meanwhile(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    file = SettingsFile(tmp_path, clock)
+    file.change({"slippage_percent": 1})
+    # each time anew, however often it is done
+    for percent in (2, 3):
+        clock.now += 3
+        (tmp_path / SETTINGS_FILE).rename(tmp_path / "settings.json~")
+        assert file.settings.slippage == Decimal(percent - 1) / 100
+        write(tmp_path, f'{{"slippage_percent": {percent}}}')
+        assert file.settings.slippage == Decimal(percent) / 100
+
+
+def test_who_saves_while_the_file_is_missing_keeps_the_other_settings(tmp_path: Path) -> None:
+    file = SettingsFile(tmp_path, Clock())
+    file.change({"decimals": 4})
+    (tmp_path / SETTINGS_FILE).unlink()
+    file.change({"sound": True})
+    assert SettingsFile(tmp_path).settings == replace(Settings(), decimals=4, sound=True)
 
 
 WRONG = {
