@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +33,8 @@ _GRACE_SECONDS: Final = 0.2
 _GONE_SECONDS: Final = 2.0
 
 _STILL: Final = (
-    "The settings from before stay in force until the file is put right or others are saved."
+    "The settings from before stay in force until the file is put right or others are saved, which "
+    "keeps what stands in it beside."
 )
 
 _log = logging.getLogger(__name__)
@@ -114,11 +116,14 @@ class SettingsFile:
             StoreError: it can't be written now.
         """
         try:
-            before, kept = self._changed(asked)
+            before, kept, beside = self._changed(asked)
         except OSError as fault:
             raise StoreFailed(fault.strerror or type(fault).__name__) from fault
         self.look()
-        return kept, change_words(before.settings, kept.settings)
+        words = change_words(before.settings, kept.settings)
+        if beside is not None:
+            words += f" What stood in {SETTINGS_FILE} is kept in {beside}."
+        return kept, words
 
     def subscribe(self, listener: Callable[[Kept], None]) -> None:
         """Have ``listener`` called with what is in force when that was changed here or, as of the
@@ -157,22 +162,26 @@ class SettingsFile:
         self._gone_since = None
         return _counted(found, self._kept)
 
-    def _changed(self, asked: Mapping[str, Any]) -> tuple[Kept, Kept]:
-        """What was in force before, and what is now."""
+    def _changed(self, asked: Mapping[str, Any]) -> tuple[Kept, Kept, str | None]:
+        """What was in force before, what is now, and what a file that made no sense is called by
+        now, where there was one."""
         if self._folder is None:
             before = self._kept
             self._kept = _chosen(before, asked)
-            return before, self._kept
+            return before, self._kept, None
         self._folder.mkdir(parents=True, exist_ok=True)
         with account_lock(self._folder / LOCK_FILE):
             self._seen = None
             before = self.kept
             wanted = _chosen(before, asked)
+            file, beside = self._folder / SETTINGS_FILE, None
+            if before.words:
+                beside = disk.keep_damaged(file, datetime.now(UTC))
             if wanted is not before:
                 disk.sweep(self._folder, SETTINGS_FILE)
-                disk.replace_file(self._folder / SETTINGS_FILE, encode_settings(wanted))
+                disk.replace_file(file, encode_settings(wanted))
             self._seen = None
-            return before, self.kept
+            return before, self.kept, beside
 
 
 def _chosen(before: Kept, asked: Mapping[str, Any]) -> Kept:

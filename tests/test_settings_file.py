@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -162,14 +163,38 @@ def test_an_edit_that_makes_no_sense_is_refused_in_words(tmp_path: Path, text: s
     assert (file.settings.decimals, file.kept.words) == (5, "")
 
 
-def test_who_saves_others_replaces_a_file_that_makes_no_sense(tmp_path: Path) -> None:
+def test_who_saves_others_keeps_a_file_that_makes_no_sense_beside(tmp_path: Path) -> None:
     file = SettingsFile(tmp_path)
     file.change({"decimals": 4})
-    write(tmp_path, "nonsense")
-    assert file.kept.words
-    kept, _ = file.change({"sound": True})
+    write(tmp_path, '{"taker_fee_percent": 0.03,, "decimals": 4}')
+    assert "or others are saved, which keeps what stands in it beside" in file.kept.words
+    kept, message = file.change({"sound": True})
     assert (kept.settings.decimals, kept.settings.sound, kept.words) == (4, True, "")
     assert SettingsFile(tmp_path).kept == kept
+    (beside,) = tmp_path.glob("settings.damaged-*.json")
+    assert beside.read_text() == '{"taker_fee_percent": 0.03,, "decimals": 4}'
+    assert message == (
+        f"Settings saved: sounds on. What stood in settings.json is kept in {beside.name}."
+    )
+    # once only
+    assert file.change({"sound": False})[1] == "Settings saved: sounds off."
+    assert list(tmp_path.glob("settings.damaged-*.json")) == [beside]
+
+
+def test_a_file_that_can_not_be_kept_beside_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = SettingsFile(tmp_path)
+    write(tmp_path, "nonsense")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copy2", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        file.change({"sound": True})
+    assert (tmp_path / SETTINGS_FILE).read_text() == "nonsense"
+    assert file.settings == Settings()
 
 
 @pytest.mark.parametrize("text", WRONG)
