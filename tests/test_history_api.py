@@ -138,6 +138,22 @@ def test_the_epochs_tell_their_sums(client: FlaskClient, desk: Desk) -> None:
     assert [each["epoch"] for each in told(client, "/history/epochs?limit=1")["epochs"]] == [3]
 
 
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_reset_that_is_undone_loses_no_trade(count: int, is_open: bool) -> None:
+    desk = Desk(MemoryStore(), board())
+    client = create_app(desk, Stream(1)).server.test_client()
+    for _ in range(count):
+        desk.place_order(symbol=BTC, side="buy", quantity="0.01")
+        desk.close_position(BTC)
+    if is_open:
+        desk.place_order(symbol=ETH, side="buy", quantity="0.5")
+    desk.reset(500)
+    desk.undo_reset()
+    epochs = told(client, "/history/epochs")["epochs"]
+    assert [each["trades"] for each in epochs] == [count, 0, count + is_open]
+
+
 def test_an_entry_is_told_whole(client: FlaskClient) -> None:
     rows = told(client, "/history/ledger?limit=1000")["rows"]
     for offset, row in enumerate(rows):

@@ -188,7 +188,7 @@ class Lived:
         continued = own[0].booking.continues
         earlier = []
         if continued is not None:
-            earlier = self.trades(continued, self.entries[continued][-1].revision)
+            earlier = self.trades(continued, self.entries[continued + 1][0].revision)
         fills = [each.booking.fill for each in own if before is None or each.revision < before]
         return earlier + [fill.trade.pnl for fill in fills if fill and fill.trade]
 

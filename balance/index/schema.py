@@ -10,7 +10,7 @@ import sqlite3
 from typing import Final
 
 #: An index of another version is made anew.
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 _SUBJECT: Final = "time INTEGER, epoch INTEGER, kind TEXT, source TEXT, symbol TEXT, owner TEXT"
 _TABLES: Final = (
