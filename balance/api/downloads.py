@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -46,23 +46,32 @@ _BLOCK: Final = 500
 
 def download(table: Table, form: str, rows: Iterable[Row]) -> Response:
     """``rows`` of ``table`` as a file, one of ``FORMATS``."""
-    write, kind = (_csv, "text/csv") if form == "csv" else (_json, "application/json")
-    blocks = write(table, rows)
+    name = f"virtual-balance-{table}"
+    if form == "csv":
+        return csv_file(name, COLUMNS[table], rows)
+    return _file(f"{name}.json", "application/json", _json(table, rows))
+
+
+def csv_file(name: str, columns: Sequence[str], rows: Iterable[Row]) -> Response:
+    """``rows`` as a CSV file of ``columns``, called ``name``; no text in it is a formula."""
+    return _file(f"{name}.csv", "text/csv", _csv(columns, rows))
+
+
+def _file(name: str, kind: str, blocks: Iterator[str]) -> Response:
     # what can go wrong goes wrong before the answer begins; later it can only break off
     first = next(blocks)
     response = Response(itertools.chain([first], blocks), mimetype=kind)
-    name = f"virtual-balance-{table}.{form}"
     response.headers["Content-Disposition"] = f"attachment; filename={name}"
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _csv(table: Table, rows: Iterable[Row]) -> Iterator[str]:
+def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(COLUMNS[table])
+    writer.writerow(columns)
     for block in _blocks(rows):
-        writer.writerows([_cell(name, row[name]) for name in COLUMNS[table]] for row in block)
+        writer.writerows([_cell(name, row[name]) for name in columns] for row in block)
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
