@@ -82,12 +82,10 @@ def fits(row: Row, table: Table, asked: Question) -> bool:
 def expected(rows: Sequence[Row], asked: Question) -> list[str]:
     """The places of all that is asked for, found by looking at each of ``rows``."""
     name, falls = asked.order
-    found = [row for row in rows if fits(row, asked.table, asked)]
-    # they come newest first, and what is sorted stays so among equals
-    if name in ("revision", "place"):
-        return [row["place"] for row in (found if falls else found[::-1])]
-    found = sorted(found, key=lambda row: sort_key(row, name), reverse=falls)
-    return [row["place"] for row in found]
+    # ties are in the ledger's order, turned round with it
+    found = [row for row in rows[::-1] if fits(row, asked.table, asked)]
+    found = sorted(found, key=lambda row: sort_key(row, name))
+    return [row["place"] for row in (found[::-1] if falls else found)]
 
 
 _VALUES: dict[str, Any] = {
@@ -148,20 +146,17 @@ def index_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], I
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
 @settings(deadline=None, max_examples=rounds(80, 1_000))
-@given(asked=questions(), seed=st.sampled_from(sorted(LIVES)), near=st.sampled_from([5, 1_000]))
+@given(asked=questions(), seed=st.sampled_from(sorted(LIVES)))
 def test_it_answers_what_a_look_at_every_entry_would(
-    index_of: Callable[[str, int], Index], kind: str, asked: Question, seed: int, near: int
+    index_of: Callable[[str, int], Index], kind: str, asked: Question, seed: int
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        # so that a few rows are enough to be far
-        patch.setattr("balance.index.asking._NEAR", near)
-        index, wanted = index_of(kind, seed), expected(rows_of(seed, asked.table), asked)
-        found = index.ask(asked)
-        assert asked.limit is not None
-        told = [cursor(row.entry.place) for row in found.rows]
-        assert told == wanted[asked.offset : asked.offset + asked.limit]
-        assert (found.total, found.progress.is_complete) == (len(wanted), True)
-        assert [cursor(row.entry.place) for row in index.whole(asked)] == wanted
+    index, wanted = index_of(kind, seed), expected(rows_of(seed, asked.table), asked)
+    found = index.ask(asked)
+    assert asked.limit is not None
+    told = [cursor(row.entry.place) for row in found.rows]
+    assert told == wanted[asked.offset : asked.offset + asked.limit]
+    assert (found.total, found.progress.is_complete) == (len(wanted), True)
+    assert [cursor(row.entry.place) for row in index.whole(asked)] == wanted
 
 
 class Lived:

@@ -165,7 +165,7 @@ def _parameters(table: Table) -> list[dict[str, Any]]:
         *(query(name, *known[name]) for name in FILTERS[table]),
         query(
             "sort",
-            "A column; - before it turns it round. Ties come newest first.",
+            "A column; - before it turns it round, and ties with it, which are oldest first.",
             {"enum": sorts, "default": "-revision"},
         ),
         query("offset", "How many rows to leave out first.", {**_WHOLE, "default": 0}),

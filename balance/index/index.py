@@ -16,7 +16,8 @@ from balance.core.entry import Place
 from balance.core.epochs import EpochRow
 from balance.core.errors import HistoryUnavailable, StoreUnreadable
 from balance.core.question import Question
-from balance.index.asking import Hit, all_hits, condition, hits, marked, page, row_of
+from balance.index.asking import Hit, all_hits, hits, marked, page, row_of
+from balance.index.condition import condition
 from balance.index.counts import Counts
 from balance.index.database import Damaged
 from balance.index.epoch_table import read_epoch, read_epochs
@@ -127,7 +128,11 @@ class Index:
             return
         try:
             with self._upkeep.database.reading() as connection:
-                found = all_hits(connection, condition(connection, asked), asked)
+                so_far = reached(connection)
+                if so_far is None:
+                    raise Damaged("there is no index")
+                wanted = condition(connection, asked, so_far.rows)
+                found = all_hits(connection, wanted, asked)
                 while block := list(islice(found, _BLOCK)):
                     yield from told(self._store, block)
         except Damaged as fault:
@@ -199,7 +204,7 @@ class Index:
             so_far = reached(connection)
             if so_far is None:
                 return Answer((), 0, Progress(False, 0))
-            wanted = condition(connection, asked)
+            wanted = condition(connection, asked, so_far.rows)
             total = self._counts.count(connection, wanted, so_far.build, so_far.rows)
             # what is rare is not looked for beyond the last of it
             left = max(0, total - asked.offset)

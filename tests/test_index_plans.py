@@ -1,0 +1,109 @@
+"""A question looks at as little of the index as it can, however it is put."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from balance.core.question import Question
+from balance.index.index import Index
+from balance.store.memory_store import MemoryStore
+from tests.ledgers import lived, remembered
+
+LIFE = lived(3_000, seed=4, epochs_of=60)
+LEDGER, FILLS, TRADES = (Question(table=table) for table in ("ledger", "fills", "trades"))
+#: What an index has in its order.
+SORTED = [
+    *(replace(LEDGER, sort=name) for name in ("time", "kind", "owner", "amount", "balance")),
+    replace(LEDGER, sort="note"),
+    *(replace(FILLS, sort=name) for name in ("time", "symbol", "realized_pnl")),
+    *(replace(TRADES, sort=name) for name in ("epoch", "pnl")),
+    replace(LEDGER, one_of={"kind": ("fee",)}, sort="revision"),
+    replace(FILLS, one_of={"symbol": ("BTC/USDT",)}, sort="revision"),
+]
+
+
+@pytest.fixture(scope="module")
+def store() -> MemoryStore:
+    """An account with three thousand entries."""
+    return remembered(LIFE)
+
+
+@pytest.fixture(scope="module")
+def index(store: MemoryStore) -> Index:
+    """Its whole index."""
+    index = Index(store)
+    assert index.catch_up()
+    return index
+
+
+def statements(index: Index, asked: Question) -> list[str]:
+    """What is asked of SQLite to answer ``asked``."""
+    said: list[str] = []
+    with index._upkeep.database.connection() as connection:
+        connection.set_trace_callback(said.append)
+        try:
+            index.ask(asked)
+        finally:
+            connection.set_trace_callback(None)
+    return [each for each in said if each.startswith("SELECT")]
+
+
+def plan(index: Index, asked: Question) -> str:
+    """How SQLite goes about to answer ``asked``."""
+    with index._upkeep.database.connection() as connection:
+        return "\n".join(
+            step
+            for statement in statements(index, asked)
+            for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+        )
+
+
+def name_of(asked: Question) -> str:
+    """What ``asked`` is called among the tests."""
+    return f"{asked.table} {asked.sort} {', '.join(asked.one_of)}".strip()
+
+
+@pytest.mark.parametrize("asked", SORTED, ids=name_of)
+@pytest.mark.parametrize("way", ["", "-"])
+@pytest.mark.parametrize("back", [None, 0, 7])
+def test_a_list_that_an_index_has_in_order_is_not_sorted(
+    index: Index, asked: Question, way: str, back: int | None
+) -> None:
+    until = None if back is None else LIFE[-1].revision - back
+    assert "TEMP B-TREE" not in plan(
+        index, replace(asked, sort=way + asked.sort, until=until, limit=20, offset=1_000)
+    )
+
+
+def test_a_few_rows_are_looked_up_and_sorted(index: Index) -> None:
+    asked = replace(LEDGER, sort="amount", after=LIFE[-20].revision, until=LIFE[-1].revision)
+    assert "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan(index, asked)
+
+
+@pytest.mark.parametrize("asked", SORTED, ids=name_of)
+def test_what_was_counted_is_not_counted_again(index: Index, asked: Question) -> None:
+    pinned = replace(asked, until=LIFE[-1].revision - 3)
+    total = index.ask(pinned).total
+    for offset in (0, 50, 500):
+        again = replace(pinned, offset=offset)
+        assert not [each for each in statements(index, again) if "count(*)" in each]
+        assert index.ask(again).total == total
+
+
+def test_a_count_is_right_whatever_was_counted_before(index: Index) -> None:
+    asked = replace(FILLS, one_of={"owner": ("you",)})
+    fills = [entry for state in LIFE for entry in state.entries if entry.booking.fill]
+    for until in (LIFE[-1].revision, 900, 2, 901, LIFE[-1].revision - 1, 30, 10**9):
+        known = [
+            each
+            for each in fills
+            if each.revision <= until and each.booking.fill and not each.booking.fill.owner
+        ]
+        assert index.ask(replace(asked, until=until)).total == len(known)
+
+
+def test_a_query_plan_is_told(index: Index) -> None:
+    # or the other tests would prove nothing
+    assert "TEMP B-TREE" in plan(index, replace(FILLS, sort="reason"))
