@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from balance.core.question import Question
 from balance.index.index import Index
+from balance.index.upkeep import INDEX_FILE
 from balance.store.memory_store import MemoryStore
-from tests.ledgers import lived, remembered
+from tests.ledgers import lived, remembered, written
 
 LIFE = lived(3_000, seed=4, epochs_of=60)
 LEDGER, FILLS, TRADES = (Question(table=table) for table in ("ledger", "fills", "trades"))
@@ -21,6 +24,13 @@ SORTED = [
     *(replace(TRADES, sort=name) for name in ("epoch", "pnl")),
     replace(LEDGER, one_of={"kind": ("fee",)}, sort="revision"),
     replace(FILLS, one_of={"symbol": ("BTC/USDT",)}, sort="revision"),
+]
+#: What several indexes could answer.
+MIXED = [
+    replace(table, one_of={first: (1,) if first == "epoch" else (value,), "owner": ("you",)}, **how)
+    for table in (LEDGER, FILLS, TRADES)
+    for first, value in (("kind", "fee"), ("symbol", "BTC/USDT"), ("epoch", ""), ("source", "bot"))
+    for how in ({}, {"sort": "time"}, {"least": Decimal(5)})
 ]
 
 
@@ -41,12 +51,12 @@ def index(store: MemoryStore) -> Index:
 def statements(index: Index, asked: Question) -> list[str]:
     """What is asked of SQLite to answer ``asked``."""
     said: list[str] = []
+    # the one that is given back is the next to be taken
     with index._upkeep.database.connection() as connection:
         connection.set_trace_callback(said.append)
-        try:
-            index.ask(asked)
-        finally:
-            connection.set_trace_callback(None)
+    index.ask(asked)
+    with index._upkeep.database.connection() as connection:
+        connection.set_trace_callback(None)
     return [each for each in said if each.startswith("SELECT")]
 
 
@@ -102,6 +112,23 @@ def test_a_count_is_right_whatever_was_counted_before(index: Index) -> None:
             if each.revision <= until and each.booking.fill and not each.booking.fill.owner
         ]
         assert index.ask(replace(asked, until=until)).total == len(known)
+
+
+def test_an_index_that_grew_is_searched_as_one_that_was_made_of_as_much(folder: Path) -> None:
+    young = written(folder, LIFE[:1])
+    index, beside = (Index(young, folder / INDEX_FILE) for _ in range(2))
+    for each in (index, beside):
+        assert each.catch_up()
+        each.ask(LEDGER)
+    grown = written(folder, LIFE)
+    assert index.catch_up()
+    whole = Index(grown)
+    assert whole.catch_up()
+    wanted = [plan(whole, asked) for asked in MIXED]
+    # and by a connection that was open before
+    for each in (index, beside):
+        assert each.ask(LEDGER).progress.is_complete
+        assert [plan(each, asked) for asked in MIXED] == wanted
 
 
 def test_a_query_plan_is_told(index: Index) -> None:

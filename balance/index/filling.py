@@ -35,13 +35,21 @@ class Reached:
     rows: int
     # 1 where it can be searched quickly
     is_ready: int
+    # the rows that there were when its samples were taken
+    sampled: int
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether its samples still tell what is in it: it has not doubled since."""
+        return self.rows < 2 * max(1, self.sampled)
 
 
 def reached(connection: sqlite3.Connection) -> Reached | None:
     """How far the index in the database has come; None where there is none of our version."""
     if version(connection) != SCHEMA:
         return None
-    row = connection.execute("SELECT build, ledger, place, rows, is_ready FROM state").fetchone()
+    sql = "SELECT build, ledger, place, rows, is_ready, sampled FROM state"
+    row = connection.execute(sql).fetchone()
     return None if row is None else Reached(*row)
 
 

@@ -14,8 +14,10 @@ SCHEMA: Final = 2
 
 _SUBJECT: Final = "time INTEGER, epoch INTEGER, kind TEXT, source TEXT, symbol TEXT, owner TEXT"
 _TABLES: Final = (
-    # how far the index has come; `build` tells one that was made anew from the one before it
-    "state (build TEXT, ledger TEXT, place INTEGER, rows INTEGER, is_ready INTEGER)",
+    # how far the index has come; `build` tells one that was made anew from the one before it, and
+    # `sampled` how many rows there were when the samples were taken that lead searches
+    "state (build TEXT, ledger TEXT, place INTEGER, rows INTEGER, is_ready INTEGER, "
+    "sampled INTEGER)",
     # `id` counts from 1 without a gap, in the ledger's order
     "ledger (id INTEGER PRIMARY KEY, revision INTEGER, line INTEGER, start INTEGER, "
     f"stop INTEGER, checksum INTEGER, {_SUBJECT}, amount REAL, balance REAL, note TEXT)",
@@ -34,8 +36,14 @@ _INDEXES: Final = (
     *(("trades", name) for name in ("time", "epoch", "symbol", "owner", "pnl")),
 )
 
-#: What is done once all is in it: samples that tell which way to a row is the shortest.
-FINISH: Final = ("PRAGMA analysis_limit = 1000", "ANALYZE", "UPDATE state SET is_ready = 1")
+#: What is done once all is in it, and again when it has doubled: samples are taken that tell which
+#: way to a row is the shortest.
+FINISH: Final = (
+    # that a table is gone tells every open connection to read the samples anew
+    "DROP TABLE IF EXISTS sqlite_stat1",
+    *("PRAGMA analysis_limit = 1000", "ANALYZE"),
+    "UPDATE state SET is_ready = 1, sampled = rows",
+)
 
 
 def version(connection: sqlite3.Connection) -> int:
@@ -52,7 +60,7 @@ def create(connection: sqlite3.Connection, ledger: str) -> None:
     for table in _TABLES:
         connection.execute(f"CREATE TABLE {table}")
     state = (secrets.token_hex(8), ledger)
-    connection.execute("INSERT INTO state VALUES (?, ?, 0, 0, 0)", state)
+    connection.execute("INSERT INTO state VALUES (?, ?, 0, 0, 0, 0)", state)
     connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
 

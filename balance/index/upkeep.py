@@ -146,7 +146,8 @@ class Upkeep:
     def _sort(self) -> bool:
         """Make it quicker to search, once all is in it; whether there is more of that to do."""
         with self.database.reading() as connection:
-            if _reached(reached(connection)).is_ready:
+            so_far = _reached(reached(connection))
+            if so_far.is_ready and so_far.is_sampled:
                 return False
             missing = missing_indexes(connection)
         with self.database.writing() as connection:
