@@ -91,6 +91,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 *("balance.board", "balance.clerk", "balance.trading"),
                 # what other programs know of the past; it knows of no desk
                 "balance.equity.baselines.FilePast",
+                *("balance.index.index.Index", "balance.index.upkeep.INDEX_FILE"),
             ),
         ),
         ("balance.watch", ("balance.core", "balance.desk")),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Literal
 
+from balance.core.entry import Place
 from balance.core.errors import InvalidRequest
 from balance.core.moments import from_iso
 from balance.core.money import number
@@ -80,6 +81,8 @@ class Question:
     # revisions: greater than the first, at most the second
     after: int | None = None
     until: int | None = None
+    # places: only older ones
+    before: Place | None = None
     sort: str = NEWEST_FIRST
     offset: int = 0
     # None: all there are
@@ -94,7 +97,7 @@ class Question:
     @property
     def is_filtered(self) -> bool:
         """Whether something is left out."""
-        bounds = (self.begin, self.end, self.least, self.most, self.after, self.until)
+        bounds = (self.begin, self.end, self.least, self.most, self.after, self.until, self.before)
         return bool(self.one_of or self.text) or any(each is not None for each in bounds)
 
     @property

@@ -9,6 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from balance.core.entry import Place
 from balance.core.question import Question
 
 _AMOUNTS: Final = MappingProxyType({"ledger": "amount", "fills": "realized_pnl", "trades": "pnl"})
@@ -75,6 +76,7 @@ def condition(connection: sqlite3.Connection, asked: Question, rows: int) -> Con
         values += [asked.text.casefold()] * len(columns)
     first = 0 if asked.after is None else _until(connection, asked.after)
     last = rows if asked.until is None else _until(connection, asked.until)
+    last = last if asked.before is None else min(last, _before(connection, asked.before))
     return Condition(asked.table, tuple(terms), tuple(values)).within(first, last, rows)
 
 
@@ -85,6 +87,15 @@ def milliseconds(moment: datetime) -> int:
 
 def _until(connection: sqlite3.Connection, revision: int) -> int:
     """The number of rows of revisions up to ``revision``."""
-    sql = "SELECT id FROM ledger WHERE revision <= ? ORDER BY revision DESC, id DESC LIMIT 1"
-    row = connection.execute(sql, (revision,)).fetchone()
+    return _before(connection, (revision + 1, 1))
+
+
+def _before(connection: sqlite3.Connection, place: Place) -> int:
+    """The number of rows that are older than ``place``."""
+    revision, line = place
+    sql = (
+        "SELECT id FROM ledger WHERE revision <= ? AND (revision < ? OR line < ?) "
+        "ORDER BY revision DESC, id DESC LIMIT 1"
+    )
+    row = connection.execute(sql, (revision, revision, line)).fetchone()
     return 0 if row is None else int(row[0])

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from balance.core.entry import Place
+from balance.core.entry import Entry, Place
 from balance.core.epochs import EpochRow
 from balance.core.errors import HistoryUnavailable, StoreUnreadable
 from balance.core.question import Question
@@ -139,6 +139,23 @@ class Index:
             # what has gone out can't be taken back; the next one finds it made anew
             self._upkeep.distrust()
             raise _unfinished(Progress(False, 0)) from fault
+
+    def entries(self, asked: Question) -> Iterator[Entry] | None:
+        """Those that are asked for, without their effects; None where they can't be told quickly:
+        the ledger has to be read. Never the first to begin an index in a file.
+
+        Raises:
+            StoreUnreadable, HistoryUnavailable: on the way, as :meth:`whole` says.
+        """
+        with suppress(HistoryUnavailable, StoreUnreadable):
+            if not self._upkeep.is_begun:
+                return None
+            if asked.limit is None:
+                is_searchable = self._is_searchable(asked)
+                return (each.entry for each in self.whole(asked)) if is_searchable else None
+            answer = self.ask(asked)
+            return (each.entry for each in answer.rows) if answer.progress.is_complete else None
+        return None
 
     def story(self, place: Place) -> Story | None:
         """The entry at ``place`` with what stands around it; None where there is none.
