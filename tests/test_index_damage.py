@@ -271,6 +271,16 @@ def test_a_damaged_line_of_the_ledger_is_told_and_never_skipped(
     assert len(index.ask(replace(ALL, limit=100)).rows) == 100
 
 
+def test_an_entry_is_told_though_the_ledger_is_damaged_elsewhere(store: FileStore) -> None:
+    file = store.folder / LEDGER_FILE
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines[:40], b"garbage\n", *lines[41:]]))
+    newest = entries_of(LIFE)[-1]
+    story = Index(store, store.folder / INDEX_FILE).story(newest.place)
+    assert story is not None
+    assert (story.told.entry, story.after, story.offset) == (newest, None, None)
+
+
 def test_a_big_backlog_is_left_to_whoever_has_time(
     store: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

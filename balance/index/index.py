@@ -164,7 +164,7 @@ class Index:
             StoreUnreadable: the ledger is damaged there.
         """
         found = story(self._store, place)
-        with suppress(HistoryUnavailable):
+        with suppress(HistoryUnavailable, StoreUnreadable):
             return self._upkeep.read(lambda connection: _placed(connection, found, place))
         return found
 
