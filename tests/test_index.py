@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from balance.core import operations
 from balance.core.entry import Entry, cursor
 from balance.core.history_rows import history_row
 from balance.core.money import ZERO, exact
@@ -22,6 +23,7 @@ from balance.index.asking import MARKS
 from balance.index.index import Index
 from balance.index.told import newest_first
 from balance.index.upkeep import INDEX_FILE
+from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT
 from tests.ledgers import NOTES, OWNERS, PRICES, WHY, entries_of, lived, remembered, written
@@ -255,6 +257,37 @@ def test_an_entry_tells_what_stands_around_it(
         assert story.after == (entries[number + 1].place if number + 1 < len(entries) else None)
         assert story.offset == len(entries) - 1 - number
     assert index.story((entries[-1].revision, 99)) is None
+
+
+@pytest.mark.parametrize("has_trigrams", [True, False])
+def test_a_text_is_found_whatever_letters_it_has(
+    has_trigrams: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_trigrams:
+        monkeypatch.setattr(
+            "balance.index.texts._TABLE", "CREATE VIRTUAL TABLE texts USING missing(said)"
+        )
+    notes = [
+        *("100% sure", "a_b*c", 'it\'s "quoted"', "AND OR NOT NEAR(", "be\0hind zero", "tab\there"),
+        *(
+            "Ma\u00dfe \u1e9etra\u00dfe",
+            "\u0130stanbul",
+            "e\u0301te\u0301",
+            "\U0001f680\U0001f680 moon",
+        ),
+        "".join(chr(33 + each) for each in range(200)),
+    ]
+    store = MemoryStore()
+    for note in (*notes, *["plain"] * 99):
+        store.commit(partial(operations.deposit, amount=1, note=note), source="http")
+    index = Index(store)
+    for note in notes:
+        for text in (note, note[1:], note[:4], note[-3:], note[2:4]):
+            answer = index.ask(Question(table="ledger", text=text))
+            found = {row.entry.booking.note for row in answer.rows}
+            known = {each for each in (*notes, "plain") if text.casefold() in each.casefold()}
+            assert found == known
+    assert index.ask(Question(table="ledger", text="lain", limit=1)).total == 99
 
 
 def test_fees_and_results_tell_of_their_fill(index_of: Callable[[str, int], Index]) -> None:

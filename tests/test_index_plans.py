@@ -12,7 +12,7 @@ from balance.core.question import Question
 from balance.index.index import Index
 from balance.index.upkeep import INDEX_FILE
 from balance.store.memory_store import MemoryStore
-from tests.ledgers import lived, remembered, written
+from tests.ledgers import entries_of, lived, remembered, written
 
 LIFE = lived(3_000, seed=4, epochs_of=60)
 LEDGER, FILLS, TRADES = (Question(table=table) for table in ("ledger", "fills", "trades"))
@@ -21,10 +21,13 @@ SORTED = [
     *(replace(LEDGER, sort=name) for name in ("time", "kind", "owner", "amount", "balance")),
     replace(LEDGER, sort="note"),
     *(replace(FILLS, sort=name) for name in ("time", "symbol", "realized_pnl")),
-    *(replace(TRADES, sort=name) for name in ("epoch", "pnl")),
-    replace(LEDGER, one_of={"kind": ("fee",)}, sort="revision"),
+    *(replace(FILLS, sort=name) for name in ("quantity", "price", "fee")),
+    *(replace(TRADES, sort=name) for name in ("epoch", "pnl", "seconds")),
+    *(replace(LEDGER, one_of={"kind": ("fee",)}, sort=name) for name in ("revision", "amount")),
     replace(FILLS, one_of={"symbol": ("BTC/USDT",)}, sort="revision"),
 ]
+#: A text that few rows have.
+RARE = next(each for each in entries_of(LIFE[999:]) if each.booking.fill).booking.note[7:30]
 #: What several indexes could answer.
 MIXED = [
     replace(table, one_of={first: (1,) if first == "epoch" else (value,), "owner": ("you",)}, **how)
@@ -112,6 +115,19 @@ def test_a_count_is_right_whatever_was_counted_before(index: Index) -> None:
             if each.revision <= until and each.booking.fill and not each.booking.fill.owner
         ]
         assert index.ask(replace(asked, until=until)).total == len(known)
+
+
+@pytest.mark.parametrize("table", [LEDGER, FILLS, TRADES], ids=name_of)
+@pytest.mark.parametrize("sort", ["revision", "-revision", "time", "-side"])
+@pytest.mark.parametrize("back", [None, 7])
+@pytest.mark.parametrize("text", ["nowhere", RARE])
+def test_a_rare_text_is_not_looked_for_in_every_row(
+    index: Index, table: Question, sort: str, back: int | None, text: str
+) -> None:
+    until = None if back is None else LIFE[-1].revision - back
+    sort = sort.replace("side", "amount") if table is LEDGER else sort
+    steps = plan(index, replace(table, text=text, sort=sort, until=until)).splitlines()
+    assert not [step for step in steps if step.startswith(f"SCAN {table.table}")]
 
 
 def test_an_index_that_grew_is_searched_as_one_that_was_made_of_as_much(folder: Path) -> None:

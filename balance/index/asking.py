@@ -71,6 +71,8 @@ def _order(asked: Question) -> str:
 
 def hits(connection: sqlite3.Connection, ids: list[int]) -> list[Hit]:
     """Where the rows with ``ids`` stand in the ledger, in this order."""
+    if not ids:
+        return []
     marks = ", ".join("?" * len(ids))
     columns = "symbol, owner, id, revision, line, start, stop, checksum"
     sql = f"SELECT {columns} FROM ledger WHERE id IN ({marks})"  # noqa: S608 - only marks

@@ -11,6 +11,7 @@ from typing import Any, Final
 from balance.core.moments import from_iso
 from balance.core.question import PERSON
 from balance.core.trade import Trade
+from balance.index.texts import said
 from balance.store.codec import FAULTS, Unreadable, reason
 from balance.store.outline import Outline
 from balance.store.state import Line
@@ -30,6 +31,8 @@ class Columns:
     ledger: Row
     fill: Row | None
     trade: Row | None
+    # what people wrote in it
+    said: str
     # what the trade brought that it ended
     trade_pnl: Decimal | None
 
@@ -47,24 +50,23 @@ def columns(number: int, line: Line, told: Outline) -> Columns:
     """
     document = told.document
     try:
-        subject = _subject(told)
+        subject, note = _subject(told), document["note"].casefold()
         ledger = (
             *(number, document["revision"], document["line"]),
             *(line.start, line.end, checksum(line.text)),
             *subject,
             *(_real(document["amount"]), _real(document["balance"])),
-            document["note"].casefold(),
+            note,
         )
         fill = document.get("fill")
         if fill is None:
-            return Columns(ledger, None, None, None)
+            return Columns(ledger, None, None, said((note,)), None)
         trade = None if fill.get("trade") is None else read_trade(fill["trade"])
-        return Columns(
-            ledger,
-            (number, *subject, *_fill(fill), document["note"].casefold()),
-            None if trade is None else (number, *subject, *_trade(trade)),
-            None if trade is None else trade.pnl,
-        )
+        filled = (number, *subject, *_fill(fill), note)
+        if trade is None:
+            return Columns(ledger, filled, None, said((note,)), None)
+        ended = (number, *subject, *_trade(trade))
+        return Columns(ledger, filled, ended, said((note, *ended[-2:])), trade.pnl)
     except FAULTS as fault:
         raise Unreadable(f"does not hold a valid entry: {reason(fault)}") from fault
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from balance.core.entry import Place
 from balance.core.question import Question
+from balance.index.texts import rare
 
 _AMOUNTS: Final = MappingProxyType({"ledger": "amount", "fills": "realized_pnl", "trades": "pnl"})
 _SEARCHED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -71,9 +72,13 @@ def condition(connection: sqlite3.Connection, asked: Question, rows: int) -> Con
     terms += [term for term, value in bounds if value is not None]
     values += [value for _, value in bounds if value is not None]
     if asked.text:
-        columns = _SEARCHED[asked.table]
+        columns, text = _SEARCHED[asked.table], asked.text.casefold()
+        match = rare(connection, text, rows)
+        if match is not None:
+            terms.append("id IN (SELECT rowid FROM texts WHERE texts MATCH ?)")
+            values.append(match)
         terms.append(f"({' OR '.join(f'instr({column}, ?) > 0' for column in columns)})")
-        values += [asked.text.casefold()] * len(columns)
+        values += [text] * len(columns)
     first = 0 if asked.after is None else _until(connection, asked.after)
     last = rows if asked.until is None else _until(connection, asked.until)
     last = last if asked.before is None else min(last, _before(connection, asked.before))

@@ -16,6 +16,7 @@ from balance.core.wallet import EVENTS, OPENINGS, Wallet
 from balance.index.columns import Columns, checksum, columns, owner_of
 from balance.index.epoch_table import read_epochs, write_epoch
 from balance.index.schema import SCHEMA, create, version
+from balance.index.texts import has_texts
 from balance.store.documents import read_wallet
 from balance.store.outline import Outline, outline
 from balance.store.state import Line, Store
@@ -100,6 +101,9 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
     _insert(connection, "ledger", (each.ledger for each in taken))
     _insert(connection, "fills", (each.fill for each in taken if each.fill))
     _insert(connection, "trades", (each.trade for each in taken if each.trade))
+    if has_texts(connection):
+        texts = ((number, each.said) for number, each in enumerate(taken, before.rows + 1))
+        _insert(connection, "texts (rowid, said)", (each for each in texts if each[1]))
     if epoch is not None:
         write_epoch(connection, epoch)
     connection.execute(

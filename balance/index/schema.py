@@ -9,6 +9,8 @@ import secrets
 import sqlite3
 from typing import Final
 
+from balance.index.texts import create_texts
+
 #: An index of another version is made anew.
 SCHEMA: Final = 2
 
@@ -31,9 +33,10 @@ _TABLES: Final = (
 )
 _INDEXES: Final = (
     *(("ledger", name) for name in ("revision", "time", "epoch", "kind", "source", "symbol")),
-    *(("ledger", name) for name in ("owner", "amount", "balance", "note")),
+    *(("ledger", name) for name in ("owner", "amount", "balance", "note", "kind, amount")),
     *(("fills", name) for name in ("time", "epoch", "symbol", "owner", "realized_pnl")),
-    *(("trades", name) for name in ("time", "epoch", "symbol", "owner", "pnl")),
+    *(("fills", name) for name in ("quantity", "price", "fee")),
+    *(("trades", name) for name in ("time", "epoch", "symbol", "owner", "pnl", "seconds")),
 )
 
 #: What is done once all is in it, and again when it has doubled: samples are taken that tell which
@@ -54,7 +57,8 @@ def version(connection: sqlite3.Connection) -> int:
 
 def create(connection: sqlite3.Connection, ledger: str) -> None:
     """Make all tables anew, empty, to be filled from ``ledger``; within a transaction."""
-    listed = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    create_texts(connection)
+    listed = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'texts%'"
     for (name,) in connection.execute(listed).fetchall():
         connection.execute(f'DROP TABLE "{name}"')
     for table in _TABLES:
@@ -69,8 +73,11 @@ def missing_indexes(connection: sqlite3.Connection) -> list[str]:
     To fill a table first and to sort it once takes a fraction of keeping it sorted."""
     listed = "SELECT name FROM sqlite_master WHERE type = 'index'"
     there = {name for (name,) in connection.execute(listed)}
+    wanted = (
+        (f"{table}_{columns.replace(', ', '_')}", table, columns) for table, columns in _INDEXES
+    )
     return [
-        f"CREATE INDEX IF NOT EXISTS {table}_{column} ON {table} ({column})"
-        for table, column in _INDEXES
-        if f"{table}_{column}" not in there
+        f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns})"
+        for name, table, columns in wanted
+        if name not in there
     ]
