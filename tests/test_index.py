@@ -57,9 +57,7 @@ def sort_key(row: Row, name: str) -> Any:
         return "" if value is None else value or "you"
     if name in ("note", "opened_because", "closed_because"):
         return value.casefold()
-    if isinstance(value, Decimal):
-        return float(value)
-    return value if value is not None else "" if name == "symbol" else float("-inf")
+    return value if value is not None else "" if name == "symbol" else Decimal("-Infinity")
 
 
 def fits(row: Row, table: Table, asked: Question) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from balance.core.moments import from_iso
 from balance.core.question import PERSON
 from balance.core.trade import Trade
+from balance.index.amounts import NOTHING, amount_key
 from balance.index.texts import said
 from balance.store.codec import FAULTS, Unreadable, reason
 from balance.store.outline import Outline
@@ -18,10 +19,9 @@ from balance.store.state import Line
 from balance.store.trade_documents import read_trade
 
 Row = tuple[Any, ...]
-#: What stands for an amount that there is none of: it is below all that there are.
-NOTHING: Final = -1e300
 _TEXTS: Final = ("side", "type", "reason", "liquidity")
-_NUMBERS: Final = ("quantity", "price", "fee", "closed_quantity", "realized_pnl", "position_pnl")
+_SIZES: Final = ("quantity", "price", "closed_quantity")
+_MONEY: Final = ("fee", "realized_pnl", "position_pnl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def columns(number: int, line: Line, told: Outline) -> Columns:
             *(number, document["revision"], document["line"]),
             *(line.start, line.end, checksum(line.text)),
             *subject,
-            *(_real(document["amount"]), _real(document["balance"])),
+            *(amount_key(document["amount"]), amount_key(document["balance"])),
             note,
         )
         fill = document.get("fill")
@@ -96,7 +96,8 @@ def _subject(told: Outline) -> Row:
 def _fill(fill: Mapping[str, Any]) -> Row:
     return (
         *(fill[name] for name in _TEXTS),
-        *(NOTHING if fill[name] is None else _real(fill[name]) for name in _NUMBERS),
+        *(float(fill[name]) for name in _SIZES),
+        *(NOTHING if fill[name] is None else amount_key(fill[name]) for name in _MONEY),
     )
 
 
@@ -107,13 +108,9 @@ def _trade(trade: Trade) -> Row:
         "win" if trade.pnl > 0 else "loss",
         *(float(each) for each in (trade.quantity, trade.entry_price, trade.exit_price)),
         *(round(opened * 1_000), round(closed * 1_000), int(closed - opened)),
-        *(float(each) for each in (trade.pnl, trade.gross, trade.fees, trade.funding)),
+        *(amount_key(each) for each in (trade.pnl, trade.gross, trade.fees, trade.funding)),
         *(trade.opened_because.casefold(), trade.closed_because.casefold()),
     )
-
-
-def _real(number: Any) -> float:
-    return float(number)
 
 
 def _milliseconds(time: str) -> int:

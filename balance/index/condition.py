@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
 from types import MappingProxyType
 from typing import Any, Final
 
 from balance.core.entry import Place
 from balance.core.question import Question
+from balance.index.amounts import UNITS, units_key
 from balance.index.texts import rare
 
 _AMOUNTS: Final = MappingProxyType({"ledger": "amount", "fills": "realized_pnl", "trades": "pnl"})
@@ -66,8 +70,8 @@ def condition(connection: sqlite3.Connection, asked: Question, rows: int) -> Con
     bounds = (
         ("time >= ?", None if asked.begin is None else milliseconds(asked.begin)),
         ("time <= ?", None if asked.end is None else milliseconds(asked.end)),
-        (f"{amount} >= ?", None if asked.least is None else float(asked.least)),
-        (f"{amount} <= ?", None if asked.most is None else float(asked.most)),
+        (f"{amount} >= ?", None if asked.least is None else _bound(asked.least, ceil)),
+        (f"{amount} <= ?", None if asked.most is None else _bound(asked.most, floor)),
     )
     terms += [term for term, value in bounds if value is not None]
     values += [value for _, value in bounds if value is not None]
@@ -88,6 +92,11 @@ def condition(connection: sqlite3.Connection, asked: Question, rows: int) -> Con
 def milliseconds(moment: datetime) -> int:
     """``moment`` as the index has it."""
     return round(moment.timestamp() * 1_000)
+
+
+def _bound(amount: Decimal, rounded: Callable[[Fraction], int]) -> bytes:
+    """``amount`` as a bound, of those that there may be."""
+    return units_key(rounded(Fraction(amount) * UNITS))
 
 
 def _until(connection: sqlite3.Connection, revision: int) -> int:

@@ -1,6 +1,7 @@
 """The tables of the index: what is filtered and sorted by, and where in the ledger the rest stands.
 
-Amounts are floats here, to compare by; figures come from the ledger itself, or are exact text.
+Amounts are bytes that sort as they do, prices and quantities floats; figures come from the ledger
+itself, or are exact text.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ _TABLES: Final = (
     "sampled INTEGER)",
     # `id` counts from 1 without a gap, in the ledger's order
     "ledger (id INTEGER PRIMARY KEY, revision INTEGER, line INTEGER, start INTEGER, "
-    f"stop INTEGER, checksum INTEGER, {_SUBJECT}, amount REAL, balance REAL, note TEXT)",
+    f"stop INTEGER, checksum INTEGER, {_SUBJECT}, amount BLOB, balance BLOB, note TEXT)",
     f"fills (id INTEGER PRIMARY KEY, {_SUBJECT}, side TEXT, type TEXT, reason TEXT, "
-    "liquidity TEXT, quantity REAL, price REAL, fee REAL, closed_quantity REAL, "
-    "realized_pnl REAL, position_pnl REAL, note TEXT)",
+    "liquidity TEXT, quantity REAL, price REAL, closed_quantity REAL, fee BLOB, "
+    "realized_pnl BLOB, position_pnl BLOB, note TEXT)",
     f"trades (id INTEGER PRIMARY KEY, {_SUBJECT}, side TEXT, outcome TEXT, quantity REAL, "
     "entry_price REAL, exit_price REAL, opened_at INTEGER, closed_at INTEGER, seconds INTEGER, "
-    "pnl REAL, gross REAL, fees REAL, funding REAL, opened_because TEXT, closed_because TEXT)",
+    "pnl BLOB, gross BLOB, fees BLOB, funding BLOB, opened_because TEXT, closed_because TEXT)",
     "epochs (epoch INTEGER PRIMARY KEY, document TEXT)",
 )
 _INDEXES: Final = (
