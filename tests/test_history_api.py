@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +13,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from balance.api.downloads import COLUMNS
+from balance.api.downloads import COLUMNS, FORMATS, download
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
 from balance.core.errors import HistoryUnavailable
 from balance.core.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Table
-from balance.core.rows import fill_row
+from balance.core.rows import Row, fill_row
 from balance.desk import Desk
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
@@ -200,6 +201,23 @@ def test_a_file_has_all_that_is_filtered_in_its_order(client: FlaskClient, table
     assert as_json.headers["Content-Type"].split(";")[0] == "application/json"
     wanted = [{name: row[name] for name in COLUMNS[table]} for row in listed]
     assert json.loads(as_json.text, parse_float=Decimal) == {"status": "success", "rows": wanted}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_that_nobody_waits_for_is_closed(form: str) -> None:
+    closed = []
+
+    def rows() -> Iterator[Row]:
+        try:
+            while True:
+                yield dict.fromkeys(COLUMNS["ledger"])
+        finally:
+            closed.append(True)
+
+    response = download("ledger", form, rows())
+    assert next(iter(response.response))
+    response.close()
+    assert closed
 
 
 def test_an_empty_file_is_whole_too(client: FlaskClient) -> None:

@@ -305,6 +305,37 @@ def test_a_big_backlog_is_left_to_whoever_has_time(
     in_step(index, store)
 
 
+def test_a_file_that_is_taken_slowly_keeps_nothing_of_the_index(
+    store: FileStore, index: Index
+) -> None:
+    taken = index.whole(OLDEST_FIRST)
+    first = next(taken)
+    for amount in range(5):
+        deposit(store, amount + 1)
+        index.catch_up()
+    with closing(sqlite3.connect(store.folder / INDEX_FILE)) as other:
+        (is_busy, *_) = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert not is_busy
+    assert (store.folder / f"{INDEX_FILE}-wal").stat().st_size == 0
+    assert [each.entry.place for each in (first, *taken)] == [
+        each.place for each in entries_of(LIFE)
+    ]
+
+
+def test_a_file_breaks_off_where_the_index_is_made_anew(
+    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("balance.index.index._BLOCK", 100)
+    taken = index.whole(replace(OLDEST_FIRST, sort="-amount"))
+    for _ in range(100):
+        next(taken)
+    _gone(store.folder)
+    index.catch_up()
+    with pytest.raises(HistoryUnavailable, match="indexed anew meanwhile"):
+        next(taken)
+    in_step(index, store)
+
+
 def test_many_processes_fill_one_index_and_no_entry_is_in_it_twice(folder: Path) -> None:
     store = written(folder, lived(4_000, seed=2))
     workers = [PROCESSES.Process(target=_fill, args=(folder,)) for _ in range(3)]

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final
 
 from balance.core.question import Question
 from balance.index.columns import owner_of
 from balance.index.condition import Condition, milliseconds
-
-#: How many rows of a whole list are looked up at once.
-_BLOCK: Final = 500
 
 #: The kinds of entries that are marked on a curve of the equity.
 MARKS: Final = ("deposit", "withdrawal", "reset", "undo", "liquidation")
@@ -69,7 +66,7 @@ def _order(asked: Question) -> str:
     return f"ORDER BY id {way}" if column == "id" else f"ORDER BY {column} {way}, id {way}"
 
 
-def hits(connection: sqlite3.Connection, ids: list[int]) -> list[Hit]:
+def hits(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Hit]:
     """Where the rows with ``ids`` stand in the ledger, in this order."""
     if not ids:
         return []
@@ -83,14 +80,10 @@ def hits(connection: sqlite3.Connection, ids: list[int]) -> list[Hit]:
     return [found[each] for each in ids]
 
 
-def all_hits(connection: sqlite3.Connection, wanted: Condition, asked: Question) -> Iterator[Hit]:
-    """Where all rows that are asked for stand in the ledger, in their order."""
+def all_ids(connection: sqlite3.Connection, wanted: Condition, asked: Question) -> array[int]:
+    """The ids of all rows that are asked for, in their order: eight bytes each."""
     rows = connection.execute(*wanted.select("id", then=_order(asked)))
-    try:
-        while block := [each for (each,) in islice(rows, _BLOCK)]:
-            yield from hits(connection, block)
-    finally:
-        rows.close()
+    return array("q", (each for (each,) in rows))
 
 
 def row_of(connection: sqlite3.Connection, revision: int, line: int) -> Hit | None:

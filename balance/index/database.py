@@ -18,6 +18,8 @@ BUSY_SECONDS: Final = 1.0
 # what a connection may keep in memory, in KiB, and how many are kept for the next question
 _CACHE: Final = 4 * 1024
 _MOST_IDLE: Final = 3
+# what is left of the file of changes once they are in the database, in bytes
+_JOURNAL: Final = 4 * 1024 * 1024
 _DAMAGED: Final = (
     # also a table or a column that is not there: somebody else's database
     *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR),
@@ -164,6 +166,7 @@ class Database:
         try:
             connection.execute(f"PRAGMA cache_size = -{_CACHE}")
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL}")
             # a power cut may take the newest batches back; they are taken over again
             connection.execute("PRAGMA synchronous = NORMAL")
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from balance.core.entry import Entry, Place
 from balance.core.epochs import EpochRow
 from balance.core.errors import HistoryUnavailable, StoreUnreadable
 from balance.core.question import Question
-from balance.index.asking import Hit, all_hits, hits, marked, page, row_of
+from balance.index.asking import Hit, all_ids, hits, marked, page, row_of
 from balance.index.condition import condition
 from balance.index.counts import Counts
 from balance.index.database import Damaged
@@ -127,14 +128,9 @@ class Index:
             yield from newest_first(self._store)
             return
         try:
-            with self._upkeep.database.reading() as connection:
-                so_far = reached(connection)
-                if so_far is None:
-                    raise Damaged("there is no index")
-                wanted = condition(connection, asked, so_far.rows)
-                found = all_hits(connection, wanted, asked)
-                while block := list(islice(found, _BLOCK)):
-                    yield from told(self._store, block)
+            build, ids = self._all(asked)
+            for start in range(0, len(ids), _BLOCK):
+                yield from told(self._store, self._block(build, ids[start : start + _BLOCK]))
         except Damaged as fault:
             # what has gone out can't be taken back; the next one finds it made anew
             self._upkeep.distrust()
@@ -212,6 +208,25 @@ class Index:
         if not progress.is_complete and not asked.is_whole:
             raise _unfinished(progress)
         return progress.is_complete
+
+    def _all(self, asked: Question) -> tuple[str, array[int]]:
+        """The build of the index, and the ids of all rows that are asked for."""
+        with self._upkeep.database.reading() as connection:
+            so_far = reached(connection)
+            if so_far is None:
+                raise Damaged("there is no index")
+            wanted = condition(connection, asked, so_far.rows)
+            return so_far.build, all_ids(connection, wanted, asked)
+
+    def _block(self, build: str, ids: Sequence[int]) -> list[Hit]:
+        """Where the rows with ``ids`` stand, if the index is still the one called ``build``. Each
+        block is looked up anew: who takes a file may take all day, and would keep the database from
+        being tidied up."""
+        with self._upkeep.database.reading() as connection:
+            so_far = reached(connection)
+            if so_far is None or so_far.build != build:
+                raise HistoryUnavailable("it was indexed anew meanwhile: try again")
+            return hits(connection, ids)
 
     def _indexed(self, asked: Question) -> Answer:
         progress = self._upkeep.freshened()
