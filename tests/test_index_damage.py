@@ -199,6 +199,35 @@ def test_what_does_not_fit_is_made_anew(
     in_step(index, store)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(f"UPDATE epochs SET document = '{each}'" for each in ("nonsense", "{}", "[]", "7")),
+        "UPDATE epochs SET document = replace(document, 'carried\": \"', 'carried\": \"x')",
+        *(f"UPDATE state SET {each}" for each in ("rows = 'many'", "place = NULL", "build = 7")),
+        *(f"UPDATE ledger SET {each}" for each in ("start = NULL", "stop = 'x'", "start = -5")),
+        *(f"UPDATE ledger SET {each}" for each in ("revision = NULL", "owner = 7")),
+        "UPDATE ledger SET symbol = CAST(x'ff' AS TEXT)",
+        "UPDATE fills SET id = id + 1000000",
+    ],
+)
+def test_what_makes_no_sense_is_made_anew(store: FileStore, index: Index, statement: str) -> None:
+    epochs = index.epochs()
+    for ask in (
+        lambda: in_step(index, store),
+        lambda: deposit(store, 5) or in_step(index, store),
+        lambda: index.epochs(),
+        lambda: index.epoch(2),
+        lambda: index.story(entries_of(LIFE)[0].place),
+    ):
+        with closing(sqlite3.connect(store.folder / INDEX_FILE)) as connection:
+            connection.execute(statement)
+            connection.commit()
+        ask()
+    assert index.epochs()[1:] == epochs[1:]
+    in_step(index, store)
+
+
 def test_a_ledger_that_is_replaced_under_a_running_index_is_noticed(
     store: FileStore, index: Index
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from balance.core.question import Question
 from balance.index.columns import owner_of
 from balance.index.condition import Condition, milliseconds
+from balance.index.database import decoding, natural
 
 #: The kinds of entries that are marked on a curve of the equity.
 MARKS: Final = ("deposit", "withdrawal", "reset", "undo", "liquidation")
@@ -73,11 +74,12 @@ def hits(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Hit]:
     marks = ", ".join("?" * len(ids))
     columns = "symbol, owner, id, revision, line, start, stop, checksum"
     sql = f"SELECT {columns} FROM ledger WHERE id IN ({marks})"  # noqa: S608 - only marks
-    found = {
-        row[2]: Hit(row[0] or None, owner_of(row[1]), *row[2:])
-        for row in connection.execute(sql, ids)
-    }
-    return [found[each] for each in ids]
+    with decoding():
+        found = {
+            row[2]: Hit(row[0] or None, owner_of(row[1]), *map(natural, row[2:]))
+            for row in connection.execute(sql, ids)
+        }
+        return [found[each] for each in ids]
 
 
 def all_ids(connection: sqlite3.Connection, wanted: Condition, asked: Question) -> array[int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from balance.core.errors import HistoryUnavailable
+from balance.store.codec import FAULTS, reason
 
 #: How long a question waits for another program that fills the index.
 BUSY_SECONDS: Final = 1.0
@@ -176,13 +177,38 @@ class Database:
 
 
 @contextmanager
+def decoding() -> Iterator[None]:
+    """A ``with`` block that reads what the tables hold.
+
+    Raises:
+        Damaged: it is nothing that we have written.
+    """
+    try:
+        yield
+    except FAULTS as fault:
+        raise Damaged(f"what it holds makes no sense: {reason(fault)}") from fault
+
+
+def natural(value: object) -> int:
+    """``value``, a whole number from 0 on.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, int) or value < 0:
+        raise TypeError(f"{value!r:.40} is no whole number")
+    return value
+
+
+@contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as fault:
         # the lowest byte tells the kind, the others where
         code = (getattr(fault, "sqlite_errorcode", None) or 0) & 0xFF
-        if code in _DAMAGED:
+        # without a code, it is Python that can't read a text
+        if code in _DAMAGED or (not code and isinstance(fault, sqlite3.OperationalError)):
             raise Damaged(str(fault)) from fault
         if code in _BUSY:
             raise Busy("another program has it for too long: try again") from fault

@@ -13,7 +13,9 @@ from balance.core.epochs import EpochRow, opened_epoch
 from balance.core.moments import from_iso
 from balance.core.money import exact
 from balance.core.wallet import EVENTS, OPENINGS, Wallet
-from balance.index.columns import Columns, checksum, columns, owner_of
+from balance.index.asking import Hit, hits
+from balance.index.columns import Columns, checksum, columns
+from balance.index.database import decoding, natural
 from balance.index.epoch_table import read_epochs, write_epoch
 from balance.index.schema import SCHEMA, create, version
 from balance.index.texts import has_texts
@@ -51,7 +53,8 @@ def reached(connection: sqlite3.Connection) -> Reached | None:
         return None
     sql = "SELECT build, ledger, place, rows, is_ready, sampled FROM state"
     row = connection.execute(sql).fetchone()
-    return None if row is None else Reached(*row)
+    with decoding():
+        return None if row is None else Reached(*row[:2], *map(natural, row[2:]))
 
 
 def fill(connection: sqlite3.Connection, store: Store) -> bool:
@@ -80,14 +83,13 @@ def _is_there(connection: sqlite3.Connection, store: Store, before: Reached) -> 
     row = _last(connection)
     if row is None:
         return before.place == 0
-    ((text,)) = store.texts([(row["start"], row["stop"])])
-    return bool(row["stop"] == before.place and checksum(text) == row["checksum"])
+    (text,) = store.texts([(row.start, row.stop)])
+    return row.stop == before.place and checksum(text) == row.checksum
 
 
-def _last(connection: sqlite3.Connection) -> Mapping[str, Any] | None:
-    cursor = connection.execute("SELECT * FROM ledger ORDER BY id DESC LIMIT 1")
-    row = cursor.fetchone()
-    return None if row is None else {each[0]: row[n] for n, each in enumerate(cursor.description)}
+def _last(connection: sqlite3.Connection) -> Hit | None:
+    newest = connection.execute("SELECT max(id) FROM ledger").fetchone()[0]
+    return None if newest is None else hits(connection, [newest])[0]
 
 
 def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) -> None:
@@ -122,7 +124,7 @@ def _last_outline(connection: sqlite3.Connection) -> Outline | None:
     row = _last(connection)
     if row is None:
         return None
-    return Outline({"revision": row["revision"]}, row["symbol"] or None, owner_of(row["owner"]))
+    return Outline({"revision": row.revision}, row.symbol, row.owner)
 
 
 def _newest_epoch(connection: sqlite3.Connection) -> EpochRow | None:
