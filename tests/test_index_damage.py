@@ -246,6 +246,27 @@ def test_an_index_that_is_deleted_while_it_is_used_is_made_anew(
     assert (store.folder / INDEX_FILE).exists()
 
 
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_no_database_is_made_beside_what_another_one_left(
+    store: FileStore, index: Index, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = sqlite3.connect(store.folder / INDEX_FILE)
+    kept.execute("SELECT count(*) FROM ledger").fetchone()
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.name.endswith(suffix):
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok=missing_ok)
+
+    with closing(kept), monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        with pytest.raises(HistoryUnavailable, match="delete it by hand"):
+            index._upkeep.distrust()
+        assert (store.folder / INDEX_FILE).exists()
+    in_step(index, store)
+
+
 def test_a_locked_index_is_a_problem_with_words_and_the_newest_entries_are_told(
     store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,7 +124,8 @@ class Database:
             self._shared = self._opened()
         with self._guard:
             self._close_idle()
-            for suffix in ("", "-wal", "-shm") if self._path is not None else ():
+            # a new database would take up the changes that an old one has left beside it
+            for suffix in ("-wal", "-shm", "") if self._path is not None else ():
                 try:
                     Path(f"{self._path}{suffix}").unlink(missing_ok=True)
                 except OSError as fault:
