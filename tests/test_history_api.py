@@ -179,6 +179,24 @@ def test_an_entry_is_told_whole(client: FlaskClient) -> None:
     assert (whole["effect"]["position"], len(whole["effect"]["closed"])) == (None, 2)
 
 
+@pytest.mark.parametrize(
+    ("again", "together"),
+    [
+        ("ledger?kind=fee&kind=deposit", "ledger?kind=fee,deposit"),
+        ("ledger?kind=fee&kind=deposit,reset&kind=", "ledger?kind=fee,deposit,reset"),
+        ("ledger?epoch=1&epoch=3&limit=5", "ledger?epoch=1,3&limit=5"),
+        ("fills?reason=order&reason=reset&side=buy&side=sell", "fills?reason=order,reset"),
+        ("trades?symbol=BTC/USDT&symbol=ETH/USDT", "trades?symbol=BTC/USDT,ETH/USDT"),
+    ],
+)
+def test_a_filter_that_is_named_again_has_more_values(
+    client: FlaskClient, again: str, together: str
+) -> None:
+    found = told(client, f"/history/{again}")
+    assert found == told(client, f"/history/{together}")
+    assert found["total"] > 1
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_a_file_has_all_that_is_filtered_in_its_order(client: FlaskClient, table: Table) -> None:
     listed = told(client, f"/history/{table}?limit=1000&symbol=BTC/USDT&sort=revision")["rows"]
@@ -249,6 +267,10 @@ def test_no_text_of_a_csv_file_is_a_formula(client: FlaskClient) -> None:
         ("ledger?from=yesterday", "from must be a time such as"),
         ("ledger?least=many", "least must be a number"),
         ("ledger?format=xml", "format must be csv or json"),
+        ("ledger?limit=5&limit=6", "limit may be named only once"),
+        ("fills?text=a&text=b", "text may be named only once"),
+        ("trades?format=csv&format=json", "format may be named only once"),
+        ("ledger?until=5&until=6", "until may be named only once"),
         ("epochs?limit=0", "limit must be from 1"),
         ("entries/abc", "must be a revision"),
     ],

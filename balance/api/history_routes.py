@@ -18,7 +18,7 @@ from balance.core.epochs import EpochRow
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.history_rows import entry_row, history_row
 from balance.core.ledger_rows import MEASURES, epoch_row
-from balance.core.question import MOST_ROWS, Question, Table, question
+from balance.core.question import MANY, MOST_ROWS, Question, Table, question
 from balance.core.rows import Row
 from balance.desk import Desk
 
@@ -167,11 +167,17 @@ def _add_entry(api: Blueprint, desk: Desk, history: History, bots: Bots) -> None
 
 def _asked(table: Table) -> tuple[Question, str | None]:
     """The question that the query puts, and as which file it wants the answer."""
-    texts = request.args.to_dict()
+    texts = {name: _one_text(name, values) for name, values in request.args.lists()}
     form = texts.pop("format", None)
     if form is not None and form not in FORMATS:
         raise InvalidRequest(f"format must be {' or '.join(FORMATS)}, not {form[:40]!r}.")
     return question(table, texts), form
+
+
+def _one_text(name: str, values: Sequence[str]) -> str:
+    if len(values) > 1 and name not in MANY:
+        raise InvalidRequest(f"{name[:40]} may be named only once.")
+    return ",".join(values)
 
 
 def _checked(limit: int) -> int:

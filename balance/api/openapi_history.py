@@ -189,7 +189,7 @@ def _list(table: Table, summary: str, row: str) -> dict[str, Any]:
     return {
         "get": {
             "summary": summary,
-            "description": "In a CSV file, a text that a spreadsheet would take for a formula "
+            "description": "A filter of several values may be named again, too. In a CSV file, a text that a spreadsheet would take for a formula "
             "begins with an apostrophe; a JSON file has no texts for people.",
             "parameters": _parameters(table),
             "responses": {**found, "200": {**found["200"], "content": content}},

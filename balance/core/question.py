@@ -42,6 +42,8 @@ SORTS: Final[Mapping[Table, tuple[str, ...]]] = MappingProxyType(
     }
 )
 _LISTS: Final = ("kind", "epoch", "symbol", "owner", "source")
+#: The filters that may have several values, with commas between.
+MANY: Final = frozenset({*_LISTS, "side", "reason", "outcome"})
 _BOUNDS: Final = ("from", "to", "least", "most", "after", "until")
 #: What each list may be filtered by.
 FILTERS: Final[Mapping[Table, tuple[str, ...]]] = MappingProxyType(
@@ -141,7 +143,7 @@ def question(table: Table, asked: Mapping[str, str]) -> Question:
 def _one_of(table: Table, asked: Mapping[str, str]) -> dict[str, tuple[str | int, ...]]:
     found: dict[str, tuple[str | int, ...]] = {}
     for name in FILTERS[table]:
-        if name not in ("text", *_BOUNDS) and asked.get(name):
+        if name in MANY and asked.get(name):
             words = tuple(dict.fromkeys(filter(None, asked[name].split(","))))
             if len(words) > _LONGEST:
                 raise InvalidRequest(f"{name} may have at most {_LONGEST} values.")
