@@ -213,6 +213,8 @@ def test_a_file_has_all_that_is_filtered_in_its_order(client: FlaskClient, table
             value = wanted[column]
             if isinstance(value, Decimal):
                 assert Decimal(cell) == value
+            elif column == "owner":
+                assert cell == {None: "", "": "you"}.get(value, value)
             else:
                 assert cell == ("" if value is None else str(value))
     as_json = client.get(f"{path}&format=json")
@@ -236,6 +238,24 @@ def test_a_file_that_nobody_waits_for_is_closed(form: str) -> None:
     assert next(iter(response.response))
     response.close()
     assert closed
+
+
+def test_a_csv_file_tells_a_person_from_nobody(client: FlaskClient) -> None:
+    text = client.get("/history/ledger?kind=fee,deposit&format=csv").text
+    owners = {row["kind"]: row["owner"] for row in csv.DictReader(io.StringIO(text))}
+    assert owners == {"fee": "you", "deposit": ""}
+    fills = list(csv.DictReader(io.StringIO(client.get("/history/fills?format=csv").text)))
+    assert {fill["owner"] for fill in fills} == {"you"}
+
+
+def test_fills_tell_the_note_that_they_are_searched_by(client: FlaskClient) -> None:
+    for row in told(client, "/history/fills?text=sold")["rows"]:
+        assert "sold" in row["note"].casefold()
+    text = client.get("/history/fills?text=sold&format=csv").text
+    assert all("Sold" in row["note"] for row in csv.DictReader(io.StringIO(text)))
+    (entry,) = told(client, "/history/ledger?kind=fill&text=sold&limit=1")["rows"]
+    whole = told(client, f"/history/entries/{entry['place']}")["entry"]
+    assert whole["fill"]["note"] == entry["note"]
 
 
 def test_an_empty_file_is_whole_too(client: FlaskClient) -> None:

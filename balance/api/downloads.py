@@ -14,7 +14,7 @@ from flask import Response
 
 from balance.api.encoding import encoded
 from balance.core.figures import plain
-from balance.core.question import Table
+from balance.core.question import PERSON, Table
 from balance.core.rows import Row
 
 #: The columns of each file, in their order.
@@ -27,7 +27,7 @@ COLUMNS: Final[Mapping[Table, tuple[str, ...]]] = MappingProxyType(
         "fills": (
             *("revision", "line", "place", "time", "epoch", "order_id", "symbol", "side", "type"),
             *("reason", "liquidity", "quantity", "price", "fee", "closed_quantity"),
-            *("realized_pnl", "position_pnl", "owner"),
+            *("realized_pnl", "position_pnl", "owner", "note"),
         ),
         "trades": (
             *("revision", "line", "place", "time", "epoch", "bot", "name", "symbol", "side"),
@@ -83,6 +83,9 @@ def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Generator[str, None, No
 def _cell(name: str, value: Any) -> Any:
     if isinstance(value, Decimal):
         return plain(value)
+    if name == "owner" and value == "":
+        # nobody's cell is empty
+        return PERSON
     if name in _FREE and str(value).startswith(_FORMULA):
         return f"'{value}"
     return value

@@ -118,7 +118,7 @@ _EPOCH: Final[Schema] = {
 #: The shapes of the history, by name.
 HISTORY_SCHEMAS: Final[Schema] = {
     "LedgerRow": object_of(_LEDGER_ROW),
-    "FillRow": object_of({**_properties(TRADE_SCHEMAS, "Fill"), "place": _PLACE}),
+    "FillRow": object_of({**_properties(TRADE_SCHEMAS, "Fill"), "place": _PLACE, "note": TEXT}),
     "TradeRow": object_of(_TRADE_ROW),
     "Epoch": object_of(_EPOCH),
     "WholeEntry": object_of(
@@ -189,8 +189,9 @@ def _list(table: Table, summary: str, row: str) -> dict[str, Any]:
     return {
         "get": {
             "summary": summary,
-            "description": "A filter of several values may be named again, too. In a CSV file, a text that a spreadsheet would take for a formula "
-            "begins with an apostrophe; a JSON file has no texts for people.",
+            "description": "A filter of several values may be named again, too. In a CSV file, the "
+            "person's owner is you, and a text that a spreadsheet would take for a formula begins "
+            "with an apostrophe; a JSON file has no texts for people.",
             "parameters": _parameters(table),
             "responses": {**found, "200": {**found["200"], "content": content}},
         }
