@@ -292,7 +292,9 @@ def test_no_text_of_a_csv_file_is_a_formula(client: FlaskClient) -> None:
         ("trades?format=csv&format=json", "format may be named only once"),
         ("ledger?until=5&until=6", "until may be named only once"),
         ("epochs?limit=0", "limit must be from 1"),
-        ("entries/abc", "must be a revision"),
+        ("epochs?nonsense=1", "epochs can't be asked for 'nonsense'. There are: limit."),
+        ("epochs?limit=1&limit=2", "limit may be named only once"),
+        ("entries/abc", "An entry is called by its revision, such as 42, or 42.3"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_words(

@@ -111,6 +111,7 @@ def add_history_routes(
 
     @api.get("/history/epochs")
     def epochs() -> Response:
+        _refuse_others("epochs", ("limit",))
         limit = whole_number(request, "limit")
         found = history.epochs(_checked(MOST_ROWS if limit is None else limit))
         decimals = desk.market.decimals
@@ -146,7 +147,7 @@ def _add_list(api: Blueprint, desk: Desk, history: History, bots: Bots, table: T
 def _add_entry(api: Blueprint, desk: Desk, history: History, bots: Bots) -> None:
     @api.get("/history/entries/<place>")
     def entry(place: str) -> Response:
-        found = history.story(place_of(place))
+        found = history.story(_place_wanted(place))
         if found is None:
             raise Problem(
                 404, f"There is no entry {place[:40]}. The ledger lists those that there are."
@@ -172,6 +173,26 @@ def _asked(table: Table) -> tuple[Question, str | None]:
     if form is not None and form not in FORMATS:
         raise InvalidRequest(f"format must be {' or '.join(FORMATS)}, not {form[:40]!r}.")
     return question(table, texts), form
+
+
+def _refuse_others(what: str, known: Sequence[str]) -> None:
+    """Refuse a query of ``what`` that has anything but ``known``."""
+    for name, values in request.args.lists():
+        if name not in known:
+            raise InvalidRequest(
+                f"{what} can't be asked for {name[:40]!r}. There are: {', '.join(known)}."
+            )
+        _one_text(name, values)
+
+
+def _place_wanted(text: str) -> Place:
+    try:
+        return place_of(text)
+    except InvalidRequest as fault:
+        raise InvalidRequest(
+            "An entry is called by its revision, such as 42, or 42.3 for its third line, "
+            f"not {text[:40]!r}."
+        ) from fault
 
 
 def _one_text(name: str, values: Sequence[str]) -> str:
