@@ -12,7 +12,7 @@ _TABLE: Final = (
 )
 _LETTERS: Final = 3
 # what more than one of so many rows may have is found as quickly by looking at all of them
-_RARE: Final = 20
+_RARE: Final = 50
 
 
 def create_texts(connection: sqlite3.Connection) -> None:
