@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from balance.core.moments import from_iso
@@ -113,5 +114,7 @@ def _trade(trade: Trade) -> Row:
     )
 
 
+# the entries of a commit have one time
+@lru_cache(maxsize=16)
 def _milliseconds(time: str) -> int:
     return round(from_iso(time).timestamp() * 1_000)
