@@ -20,6 +20,8 @@ def create_texts(connection: sqlite3.Connection) -> None:
     connection.execute("DROP TABLE IF EXISTS texts")
     try:
         connection.execute(_TABLE)
+        # merged less often while it is filled than usual
+        connection.execute("INSERT INTO texts (texts, rank) VALUES ('automerge', 16)")
     except sqlite3.OperationalError:
         return  # one that is old, or was made without them: texts are looked for in every row
 
