@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from balance.core.figures import NONE
+from balance.store.lock import account_lock
 from tests.screen import (
     go,
     resize,
@@ -287,3 +289,17 @@ def _scrolls_sideways(browser: Any, book: str) -> bool:
             book,
         )
     )
+
+
+def test_enter_again_and_again_on_a_slow_server_places_one_order(
+    still: Server, browser: Any
+) -> None:
+    before = len(still.get("/fills").json()["fills"])
+    write(browser, "futures-size", "1000")
+    with account_lock(still.folder / "virtual_balance.lock"):
+        for _ in range(4):
+            browser.find_element("#futures-size").send_keys(Keys.ENTER)
+    wait_for_toast(browser, "Bought 0.024 BTC/USDT")
+    size = browser.find_element("#futures-size")
+    wait_for(lambda: size.get_attribute("value") == "", "an empty ticket")
+    assert len(still.get("/fills").json()["fills"]) == before + 1
