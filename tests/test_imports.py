@@ -82,7 +82,8 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
         ("balance.board", ("balance.core", "balance.store")),
         ("balance.index", ("balance.core", "balance.store", "balance.pace", "balance.index")),
         ("balance.settings_file", ("balance.core", "balance.store")),
-        ("balance.clerk", ("balance.core", "balance.store")),
+        ("balance.recent_news", ("balance.core", "balance.store")),
+        ("balance.clerk", ("balance.core", "balance.store", "balance.recent_news")),
         ("balance.trading", ("balance.core", "balance.clerk")),
         (
             "balance.desk",
