@@ -39,9 +39,10 @@
   }
 
   function tell(firings) {
-    for (const { id, words, toast, notify } of firings.slice(-MOST_TOLD)) {
+    for (const { id, time, words, toast, notify } of firings.slice(-MOST_TOLD)) {
       toast && window.balanceScreen.toast(words, "notice", { lasts: TOAST_MS });
-      notify && window.balanceNotices.tell("Alert", words, "alert", `alert ${id}`);
+      // the ids of another file of alerts begin anew
+      notify && window.balanceNotices.tell("Alert", words, "alert", `alert ${id} ${time}`);
     }
     if (firings.length > MOST_TOLD) {
       const more = `And ${firings.length - MOST_TOLD} more alerts have fired: the bell has them.`;
