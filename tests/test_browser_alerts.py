@@ -298,6 +298,28 @@ def test_an_address_that_is_none_to_the_browser_hides_nothing(
     assert browser.get_logs() == []
 
 
+# the first answer comes when the test lets it
+_HELD = """
+    const { ask } = window.balanceAlertFeed;
+    const held = new Promise((done) => (window.answerNow = done));
+    window.balanceAlertFeed.ask = async (limit) => (await held, ask(limit));
+"""
+
+
+def test_the_dialog_has_the_shape_of_rows_until_the_first_answer(
+    still: Server, open_browser: Callable[[str], Any]
+) -> None:
+    browser = _page(still, "/", open_browser)
+    browser.driver.execute_script(_HELD)
+    browser.find_element("#alerts-btn").click()
+    shape = browser.wait_for_element('#alerts-list[aria-busy="true"]')
+    assert shape.size["height"] == 180
+    assert "gradient" in shape.value_of_css_property("background-image")
+    browser.driver.execute_script("answerNow()")
+    browser.wait_for_contains_text("#alerts-list", "No alerts yet")
+    assert not browser.find_elements("#alerts-list[aria-busy]")
+
+
 def test_alerts_of_another_file_are_told_though_their_numbers_begin_anew(
     folder: Path, open_browser: Callable[[str], Any]
 ) -> None:
