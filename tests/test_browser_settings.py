@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from dash.testing.browser import Browser
+from selenium.webdriver.common.keys import Keys
 
 from balance.settings_file import SETTINGS_FILE, SettingsFile
+from balance.store.file_store import LOCK_FILE
+from balance.store.lock import account_lock
 from tests.relay import Relay
 from tests.screen import (
     go,
@@ -143,6 +146,21 @@ def test_what_is_not_saved_is_not_in_force(server: Server, open_browser: Opened)
     wait_for_balance(browser, "$10,000.00000")
     assert text(browser, "settings-note") == ""
     assert browser.get_logs() == []
+
+
+def test_enter_again_on_a_slow_server_closes_the_dialog_all_the_same(
+    server: Server, open_browser: Opened
+) -> None:
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+    opened(browser)
+    write(browser, "settings-taker-fee-percent", "0.1")
+    with account_lock(server.folder / LOCK_FILE):
+        for _ in range(3):
+            browser.find_element("#settings-taker-fee-percent").send_keys(Keys.ENTER)
+    browser.wait_for_no_elements("#settings-dialog .modal-body")
+    wait_for_toast(browser, "Settings saved: taker fee 0.1%.")
+    assert server.get("/settings").json()["version"] == 1
 
 
 # what was asked for before is answered late
