@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, TypedDict
 
+from balance.core.account import Account
 from balance.core.asked import check_key, check_text
-from balance.core.change import Operation
+from balance.core.change import Change, Operation
 from balance.core.entry import Booking, Entry
 from balance.core.errors import KeyInFlight, StoreError
-from balance.core.market import Market
+from balance.core.market import NO_MARKET, Market
 from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
@@ -85,6 +86,8 @@ class Clerk:
         #: What is known of earlier days and epochs; whoever keeps that sets it.
         self.past = past
         self._board = board
+        # prices that are not on the board yet, and the revision that they act on
+        self._ahead: tuple[int, Market] = (0, NO_MARKET)
         # tells the ticks of this process from those of another
         self._instance = secrets.token_hex(4)
         self._shown: tuple[tuple[State, Market, Baselines], Snapshot] | None = None
@@ -142,8 +145,11 @@ class Clerk:
         idempotency_key: str | None = None,
         note: str = "",
         source: str = "program",
+        market: Market | None = None,
     ) -> Outcome:
-        """Commit ``operation``; ``asked`` is what tells this request from another, as JSON.
+        """Commit ``operation``; ``asked`` is what tells this request from another, as JSON. Where
+        prices do it that are not on the board yet, ``market`` has them: they are seen with what
+        they did, and not before.
 
         Raises:
             InvalidRequest: the key or the note is too long or holds what can't be printed.
@@ -151,6 +157,8 @@ class Clerk:
             KeyReused, StaleRevision, StoreError: as the store says.
         """
         check_text(note, "note", LONGEST_NOTE)
+        if market is not None:
+            operation = partial(self._acted_on, operation, market)
         if idempotency_key is None:
             return self._committed(operation, source, if_match, None)
         check_key(idempotency_key)
@@ -173,6 +181,16 @@ class Clerk:
             self._tell(snapshot, entries)
         return Outcome(snapshot, told(entries, self.market.decimals), commit.replayed, entries)
 
+    def _acted_on(self, operation: Operation, market: Market, account: Account) -> Change:
+        # the store is locked: what is newer than this revision is what the prices do
+        self._ahead = self.store.read().revision, market
+        return operation(account)
+
+    def _market_of(self, state: State) -> Market:
+        """The prices of ``state``: the board's, or those that did it and are not there yet."""
+        shown, (revision, ahead) = self._board.market, self._ahead
+        return ahead if state.revision > revision and ahead.tick > shown.tick else shown
+
     def _tell(self, snapshot: Snapshot, entries: Sequence[Entry]) -> None:
         witnesses = [partial(each, snapshot, entries) for each in self._witnesses]
         for tell in (*witnesses, *(partial(each, snapshot) for each in self._listeners)):
@@ -183,7 +201,7 @@ class Clerk:
                 _log.exception("a listener failed at revision %d", snapshot.revision)
 
     def _seen(self, state: State) -> Snapshot:
-        shown, market = self._shown, self._board.market
+        shown, market = self._shown, self._market_of(state)
         past = self.past(state.account_id, state.account.wallet.epoch, state.entries)
         of = (state, market, past)
         if shown is None or any(a is not b for a, b in zip(shown[0], of, strict=True)):

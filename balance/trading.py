@@ -148,13 +148,24 @@ class Trading:
         self, market: Market, settlements: Settlements, source: str = MARKET
     ) -> Outcome | None:
         """Do what the newest quotes do to the account: funding, liquidations and fills, with one
-        commit; None where that is nothing. For the engine, before it shows ``market`` to all."""
+        commit; None where that is nothing. For the engine, before it shows ``market`` to all:
+        who is told of the commit sees it at ``market``."""
 
-        return self.step(lambda account: advanced(account, market, settlements), source)
+        def operation(account: Account) -> Change:
+            return advanced(account, market, settlements)
 
-    def step(self, operation: Operation, source: str, key: str | None = None) -> Outcome | None:
+        return self.step(operation, source, market=market)
+
+    def step(
+        self,
+        operation: Operation,
+        source: str,
+        key: str | None = None,
+        market: Market | None = None,
+    ) -> Outcome | None:
         """Commit what the program does of itself, where that is anything; ``key`` keeps it from
-        being done again. For the engine and the bots.
+        being done again, ``market`` are the prices that do it, where they are not on the board
+        yet. For the engine and the bots.
 
         Raises:
             BalanceError: whatever ``operation`` refuses.
@@ -168,7 +179,9 @@ class Trading:
             return made
 
         try:
-            return self._clerk.carry_out(change, ["step"], source=source, idempotency_key=key)
+            return self._clerk.carry_out(
+                change, ["step"], source=source, idempotency_key=key, market=market
+            )
         except _NothingDue:
             return None
 

@@ -27,6 +27,8 @@ from balance.core.quote import Settlement
 from balance.core.snapshot import Snapshot
 from balance.desk import Desk
 from balance.engine import SAVE_SECONDS, SHOW_SECONDS, Engine, refuse_others
+from balance.equity.equity import Equity
+from balance.equity.sampler import Sampler
 from balance.feeds.contract import FeedFault
 from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
 from balance.store.lock import account_lock
@@ -132,7 +134,8 @@ def test_a_quote_that_liquidates_is_committed_before_anybody_sees_its_price(
     run.shown.clear()
     run.price(39_000)
     look()
-    assert seen == [(40_000, 1), (40_000, 0), (39_000, 0)]
+    # what it did is never seen at another price either
+    assert seen == [(40_000, 1), (39_000, 0), (39_000, 0)]
     assert all(not each.positions for each in run.shown)
     after = run.desk.snapshot()
     assert after.balance == held.balance - held.positions[0]["isolated_margin"]
@@ -146,6 +149,26 @@ def test_what_the_market_does_reaches_listeners_at_once(run: Running) -> None:
     run.price(39_900)
     assert [each.revision for each in told] == [2, 3]
     assert len(told[-1].positions) == 1
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "mark", "equity"),
+    [("buy", 39_000, 38_500, "9492.2"), ("sell", 40_400, 40_800, "9591.92")],
+)
+def test_what_a_leap_fills_is_told_and_sampled_at_the_price_that_filled_it(
+    run: Running, side: str, price: int, mark: int, equity: str
+) -> None:
+    sampler = Sampler(run.desk, run.folder, lambda _: None)
+    told: list[Decimal] = []
+    run.desk.subscribe(lambda snapshot: told.append(snapshot.portfolio_value))
+    sampler.look()
+    run.order(side, "1", type="limit", price=price, leverage=10)
+    run.price(mark)
+    sampler.look()
+    assert told == [10_000, Decimal(equity)]
+    figures = Equity(run.desk, run.folder).curve("day")["figures"]
+    assert (figures["equity_low"], figures["equity_high"]) == (Decimal(equity), 10_000)
+    assert figures["max_drawdown_percent"] == figures["return_percent"]
 
 
 def test_a_limit_fills_once_as_maker_at_its_price(run: Running) -> None:
