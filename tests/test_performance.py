@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from balance.core import orders
 from balance.core.account import Account
 from balance.core.errors import AccountingError, BalanceError
 from balance.core.money import exact
@@ -28,7 +29,7 @@ from balance.core.performance import (
 from balance.core.undo import undo_reset
 from balance.core.wallet import Wallet
 from balance.store.state import State, next_state
-from tests.accounts import MOMENT, account, position
+from tests.accounts import MOMENT, account, order, position
 from tests.markets import market
 from tests.samples import at, booked, moved, opening
 
@@ -189,6 +190,32 @@ def test_what_others_trade_is_followed_though_its_worth_is_not_known() -> None:
     assert (samples, track.wallet.balance, track.last.equity) == ((), 10_012, 10_005)
     _, _, (sample,) = followed(track, state, lambda of: adjust(of, 1), worth=87)
     assert (sample.equity, sample.pnl) == (10_100, 100)
+
+
+def test_what_others_do_to_orders_alone_leaves_every_return_known() -> None:
+    waiting = state_of(account(orders=(order(),)))
+    steps: list[Any] = [
+        lambda of: orders.all_cancelled(of, None),
+        lambda of: deposit(of, 90_000),
+        lambda of: adjust(of, -50_000),
+    ]
+    found = []
+    for worth in (0, None):
+        track, state = track_of(opening()), waiting
+        for step in steps:
+            track, state, _ = followed(track, state, step, worth=worth)
+        found.append((track.last.growth, track.last.is_whole))
+    assert found == [(Decimal("0.5"), True)] * 2
+
+
+def test_money_that_comes_while_nobody_knows_what_is_open_is_no_return() -> None:
+    track = Track(opening(), opening().wallet, None)
+    track, state, _ = followed(track, state_of(account()), lambda of: deposit(of, 90_000), None)
+    track, state, (sample,) = followed(track, state, lambda of: adjust(of, -50_000))
+    # by how much of it that is a loss can't be told: not by all of it, as 10,000 - 50,000 would say
+    assert (sample.growth, sample.is_whole, sample.equity) == (1, False, 50_000)
+    _, _, (later,) = followed(track, state, lambda of: adjust(of, 1))
+    assert not later.is_whole
 
 
 def test_a_reset_ends_an_epoch_to_the_cent_and_begins_anew() -> None:

@@ -142,6 +142,27 @@ def test_what_other_programs_change_is_followed_entry_by_entry(watched: Watched)
     assert samples[-1].growth == Decimal("1.0013")
 
 
+def test_more_than_can_be_read_of_others_goes_on_with_the_same_return(
+    quick: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("balance.equity.tracker.MOST_ENTRIES", 20)
+    quick.look()
+    quick.desk.deposit(1_000)
+    quick.desk.adjust(11_000)
+    quick.look()
+    for _ in range(30):
+        quick.other().adjust(11)
+    last = quick.look()[-1]
+    assert (last.equity, last.growth, last.is_whole) == (22_330, Decimal("2.03"), True)
+    for _ in range(30):
+        quick.other().deposit(1)
+    told = quick.look()[-1]
+    # whenever they came, what it grew by meanwhile is not known
+    assert (told.growth, told.is_whole) == (last.growth, False)
+    figures = quick.equity.performance()["figures"]
+    assert (figures["return_percent"], figures["max_drawdown"]) == (None, 0)
+
+
 def test_what_happened_while_no_server_ran_is_followed_at_the_next_start(
     watched: Watched,
 ) -> None:

@@ -16,7 +16,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Final
 
 from balance.core.account import Account
-from balance.core.entry import Entry, replayed
+from balance.core.entry import Booking, Entry, replayed
 from balance.core.money import ZERO, exactly
 from balance.core.wallet import Wallet
 
@@ -35,7 +35,7 @@ class Sample:
     unrealized_pnl: Decimal
     # what 1 has become since the epoch began, to 28 digits
     growth: Decimal
-    # whether that is so, or only since the first sample: money came or went before it
+    # whether that is so; not where money came or went while nobody saw the equity
     is_whole: bool
     # the epoch in which that growth began: an undone reset lets one go on with an older one's
     chain: int
@@ -150,6 +150,20 @@ def seen(
     )
 
 
+@exactly
+def seen_later(before: Sample, **now: Any) -> Sample:
+    """As :func:`seen`, where nobody knows what was open meanwhile: if money came or went, what it
+    grew by can't be told from that, and is left out."""
+    after = seen(before, **now)
+    if _put_in(before.wallet) == _put_in(after.wallet):
+        return after
+    return replace(after, growth=before.growth, is_whole=False)
+
+
+def _put_in(wallet: Wallet) -> tuple[Decimal, ...]:
+    return wallet.starting_balance, wallet.deposits, wallet.withdrawals
+
+
 def _growth(before: Decimal, equity: Decimal, then: Decimal) -> Decimal:
     """What ``before`` has grown to, where ``equity`` became ``then``. Where there was nothing,
     nothing grew; after a total loss it stays zero."""
@@ -174,14 +188,19 @@ def committed(track: Track, commit: Commit, resumed: Resumed) -> tuple[Track, tu
             found.append(_begun(found[-1], entry, wallet, commit, resumed))
             before = track = track_of(found[-1])
         else:
-            booking = entry.booking
-            is_traded = booking.effect is not None or booking.restated is not None
-            track = Track(track.last, wallet, None if is_traded else track.unrealized_pnl)
+            track = Track(track.last, wallet, _worth(track.unrealized_pnl, entry.booking))
     open_pnl = track.unrealized_pnl if commit.unrealized_pnl is None else commit.unrealized_pnl
     if open_pnl is None or track is before:
         return track, tuple(found)
     found += _settled(before, track.wallet, open_pnl, commit)
     return track_of(found[-1]), tuple(found)
+
+
+def _worth(before: Decimal | None, booking: Booking) -> Decimal | None:
+    """What is open after ``booking``, where ``before`` was; None where positions have changed."""
+    if booking.restated is not None:
+        return None if booking.restated.positions else ZERO
+    return before if booking.fill is None else None
 
 
 def _after(wallet: Wallet, entry: Entry) -> Wallet:
@@ -196,7 +215,7 @@ def _settled(before: Track, wallet: Wallet, open_pnl: Decimal, commit: Commit) -
     last, found = before.last, list[Sample]()
     is_flow = wallet.capital != before.wallet.capital
     if is_flow:
-        last = seen(
+        last = seen_later(
             last,
             time=commit.time,
             revision=commit.revision - 1,
@@ -205,8 +224,9 @@ def _settled(before: Track, wallet: Wallet, open_pnl: Decimal, commit: Commit) -
             is_kept=True,
         )
         found.append(last)
+    take = seen if is_flow else seen_later
     found.append(
-        seen(
+        take(
             last,
             time=commit.time,
             revision=commit.revision,
@@ -221,7 +241,7 @@ def _settled(before: Track, wallet: Wallet, open_pnl: Decimal, commit: Commit) -
 def _ended(before: Track, track: Track, commit: Commit) -> list[Sample]:
     """The epoch just before ``commit`` ended it, and as it was ended, with nothing open."""
     open_pnl = track.wallet.balance - before.wallet.balance
-    just_before = seen(
+    just_before = seen_later(
         before.last,
         time=commit.time,
         revision=commit.revision - 1,

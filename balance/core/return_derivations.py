@@ -45,7 +45,7 @@ def return_derivation(now: Sample, flows: Sequence[Sample], decimals: int) -> De
     )
     told = return_percent(now)
     if told is None:
-        why = "Money was put in or taken out before the equity was first seen, so it is not known."
+        why = "Money was put in or taken out while nobody saw the equity, so it is not known."
         return Derivation(title, f"{words} {why}", ())
     untouched = not flows and now.wallet.capital == now.wallet.starting_balance > 0
     if flows:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from balance.core.entry import Entry
 from balance.core.errors import AccountingError
@@ -20,6 +20,7 @@ from balance.core.performance import (
     committed,
     first_seen,
     seen,
+    seen_later,
     track_of,
 )
 from balance.core.snapshot import Snapshot
@@ -117,7 +118,7 @@ class Tracker:
             return
         entries = self._ledger.since(self.revision, MOST_ENTRIES)
         if entries is None:
-            self._see_anew(snapshot, now)
+            self._see(snapshot, now)
             return
         for number, lines in groupby(entries, key=lambda entry: entry.revision):
             known = snapshot.unrealized_pnl if number == snapshot.revision else None
@@ -158,15 +159,12 @@ class Tracker:
         return since >= (PRICE_SECONDS if has_moved else LONGEST_SECONDS)
 
     def _see(self, snapshot: Snapshot, now: datetime) -> None:
+        """Take ``snapshot`` as it is, whether or not it is known what led to it."""
         last = self.last
         if last is None or last.epoch != snapshot.epoch:
-            self._see_anew(snapshot, now)
+            self._keep(now_of(None, snapshot, now, self._carried))
         else:
-            self._keep(sample_of(last, snapshot, now))
-
-    def _see_anew(self, snapshot: Snapshot, now: datetime) -> None:
-        """Take ``snapshot`` as it is: nothing tells what led to it."""
-        self._keep(now_of(None, snapshot, now, self._carried))
+            self._keep(seen_later(last, **_figures(snapshot, now)))
 
     def _keep(self, sample: Sample) -> None:
         """Take ``sample``, never from before the last one, with the gap that is between them."""
@@ -215,13 +213,16 @@ def _gap(before: datetime, time: datetime) -> int:
 
 def sample_of(last: Sample, snapshot: Snapshot, now: datetime) -> Sample:
     """The sample of ``snapshot`` after ``last``, which is of the same epoch."""
-    return seen(
-        last,
-        time=now,
-        revision=snapshot.revision,
-        wallet=wallet_of(snapshot),
-        unrealized_pnl=snapshot.unrealized_pnl,
-    )
+    return seen(last, **_figures(snapshot, now))
+
+
+def _figures(snapshot: Snapshot, now: datetime) -> dict[str, Any]:
+    return {
+        "time": now,
+        "revision": snapshot.revision,
+        "wallet": wallet_of(snapshot),
+        "unrealized_pnl": snapshot.unrealized_pnl,
+    }
 
 
 def wallet_of(snapshot: Snapshot) -> Wallet:
