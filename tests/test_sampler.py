@@ -23,6 +23,7 @@ from balance.equity.equity import Equity
 from balance.equity.reader import Reader
 from balance.equity.sample_file import EQUITY_FILE
 from balance.equity.sampler import Sampler
+from balance.equity.steadiness import STEADY_SECONDS
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Store
@@ -40,6 +41,8 @@ class Watched:
     store_of: Callable[[Path, Callable[[], datetime]], Store]
     now: datetime = MONDAY + timedelta(hours=9)
     shown: list[Snapshot] = field(default_factory=list)
+    # seconds that go on however the clock is set
+    steady: float = 0.0
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -51,7 +54,13 @@ class Watched:
     def restart(self) -> None:
         """Have another sampler go on, as after a restart."""
         self.desk = Desk(self.store, self.board)
-        self.sampler = Sampler(self.desk, self.folder, self.shown.append, clock=lambda: self.now)
+        self.sampler = Sampler(
+            self.desk,
+            self.folder,
+            self.shown.append,
+            clock=lambda: self.now,
+            steady=lambda: self.steady,
+        )
         self.equity = Equity(
             self.desk, self.folder, words=lambda: self.sampler.words, clock=lambda: self.now
         )
@@ -63,6 +72,7 @@ class Watched:
     def look(self, seconds: float = 1) -> list[Sample]:
         """Let time pass, and the sampler look; all samples since the beginning."""
         self.now += timedelta(seconds=seconds)
+        self.steady += seconds
         self.sampler.look()
         return self.samples
 
@@ -325,6 +335,80 @@ def test_an_account_that_was_put_back_loses_the_samples_of_what_is_not_true(
     assert watched.desk.snapshot().pnl_today == 0
 
 
+def test_an_account_that_was_put_back_while_it_runs_is_told_as_it_is_in_every_period(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(tmp_path / "account", in_files)
+    watched.look()
+    watched.desk.adjust(100)
+    watched.look(10)
+    kept = {
+        name: (watched.folder / name).read_bytes()
+        for name in ("virtual_balance.json", "ledger.jsonl")
+    }
+    watched.desk.adjust(4_000)
+    watched.look(10)
+    follower = Desk(FileStore(watched.folder), watched.board)
+    follower.look_back(FilePast(watched.folder, lambda: watched.now))
+    watched.look(86_400)
+    watched.look(STEADY_SECONDS)
+    watched.look(60)
+    assert follower.snapshot().pnl_today == watched.desk.snapshot().pnl_today == 0
+    for name, text in kept.items():
+        (watched.folder / name).write_bytes(text)
+    samples = watched.look(61)
+    assert samples[-1].time == watched.now
+    # since midnight nothing happened to the account that is there again
+    for desk in (watched.desk, follower):
+        watched.now += timedelta(seconds=6)
+        assert desk.snapshot().pnl_today == 0
+    assert watched.equity.performance()["figures"]["pnl_today"] == 0
+    watched.look(61)
+    watched.look(61)
+    # the thinning begins again where the samples end now
+    assert {each.time for each in samples[-2:]} <= {each.time for each in watched.samples}
+
+
+def test_an_epoch_that_ends_otherwise_after_the_account_was_put_back_is_told_anew(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(tmp_path / "account", in_files)
+    watched.look()
+    watched.desk.adjust(1_000)
+    watched.look()
+    kept = {
+        name: (watched.folder / name).read_bytes()
+        for name in ("virtual_balance.json", "ledger.jsonl")
+    }
+    watched.desk.adjust(-5_500)
+    watched.desk.reset()
+    watched.look()
+    assert watched.equity.of_epoch(1) == (-45, -50)
+    for name, text in kept.items():
+        (watched.folder / name).write_bytes(text)
+    watched.look()
+    watched.desk.reset()
+    watched.look()
+    assert watched.equity.of_epoch(1) == (10, 0)
+
+
+def test_a_second_server_takes_no_midnight_for_known_before_it_is(tmp_path: Path) -> None:
+    watched = Watched(tmp_path / "account", in_files)
+    midnight = MONDAY + timedelta(days=1)
+    watched.now = midnight - timedelta(seconds=5)
+    watched.look()
+    follower = Desk(FileStore(watched.folder), watched.board)
+    follower.look_back(FilePast(watched.folder, lambda: watched.now))
+    watched.now = midnight - timedelta(milliseconds=300)
+    watched.desk.adjust(-700)
+    watched.now = midnight + timedelta(milliseconds=200)
+    # not yet written
+    assert follower.snapshot().pnl_today == -700
+    watched.look()
+    watched.look(60)
+    assert follower.snapshot().pnl_today == watched.desk.snapshot().pnl_today == 0
+
+
 def test_a_clock_that_is_set_back_stops_nothing(quick: Watched) -> None:
     quick.look()
     quick.now += timedelta(days=500)
@@ -332,11 +416,55 @@ def test_a_clock_that_is_set_back_stops_nothing(quick: Watched) -> None:
     quick.now -= timedelta(days=500)
     quick.desk.adjust(3)
     quick.look(5)
+    quick.look(STEADY_SECONDS)
     quick.look(61)
     times = [each.time for each in quick.samples]
     assert times == sorted(times)
     assert quick.samples[-1].time == quick.now
     assert quick.samples[-1].equity == 10_003
+    # what had other times is kept aside
+    (aside,) = quick.folder.glob("equity.set-back-*.db")
+    assert aside.name in quick.sampler.words
+    newest = Reader(aside, "memory").newest()
+    assert newest is not None
+    assert newest.time > quick.now
+
+
+@pytest.mark.parametrize("hours", [-24 * 900, -8, 8, 24 * 400])
+def test_a_clock_that_is_wrong_for_a_while_after_a_start_moves_no_sample(
+    quick: Watched, hours: int
+) -> None:
+    quick.look()
+    quick.desk.place_order(symbol=BTC, side="buy", quantity="0.1", leverage=5)
+    for hour in range(30):
+        priced(quick.board, 40_000 + hour % 7)
+        quick.look(3_600)
+    before = quick.samples
+    times, today = [each.time for each in before], quick.desk.snapshot().pnl_today
+    quick.now += timedelta(hours=hours)
+    quick.restart()
+    for _ in range(3):
+        quick.look(60)
+    quick.now -= timedelta(hours=hours)
+    quick.look(60)
+    assert [each.time for each in quick.samples[: len(before)]] == times
+    assert quick.desk.snapshot().pnl_today == today
+    quick.look(STEADY_SECONDS)
+    quick.look(61)
+    assert quick.samples[-1].time == quick.now
+    # of what was there, nothing was taken to be old
+    assert set(times[-20:]) <= {each.time for each in quick.samples}
+
+
+def test_a_clock_that_goes_steadily_is_believed_and_old_samples_are_thinned_out(
+    quick: Watched,
+) -> None:
+    for second in range(60):
+        quick.desk.adjust(second + 1)
+        quick.look(5)
+    assert len(quick.samples) > 60
+    quick.look(61)
+    assert len(quick.samples) < 30
 
 
 def test_an_account_that_can_not_be_read_is_left_alone_until_it_can(tmp_path: Path) -> None:

@@ -74,24 +74,35 @@ class FilePast:
         self._found = NO_BASELINES
         # for which day, and when
         self._looked: tuple[datetime, datetime] | None = None
+        # the account's revision then, and whether the file had all until that day began
+        self._revision = 0
+        self._is_settled = False
 
     def __call__(self, account: str, epoch: int, entries: Sequence[Entry]) -> Baselines:
         """The baselines of ``epoch`` of ``account``, whose newest commit has ``entries``; read
         anew on another day, and now and then while something is missing."""
         now = self._clock()
         self._found = after_reset(self._found, account, epoch, entries)
-        if not self._is_good(account, epoch, now):
-            self._looked = day_start(now), now
-            reader = Reader(self._file, account)
-            last = reader.newest_of(epoch)
-            if last is not None:
-                found = baselines_of(reader, last, account, now)
-                self._found = found.numbered_after(self._found)
+        revision = entries[-1].revision if entries else 0
+        if not self._is_good(account, epoch, revision, now):
+            self._looked, self._revision = (day_start(now), now), revision
+            self._look(account, epoch, now)
         return self._found
 
-    def _is_good(self, account: str, epoch: int, now: datetime) -> bool:
+    def _look(self, account: str, epoch: int, now: datetime) -> None:
+        reader = Reader(self._file, account)
+        last = reader.newest_of(epoch)
+        self._is_settled = False
+        if last is not None:
+            found = baselines_of(reader, last, account, now)
+            self._found = found.numbered_after(self._found)
+            self._is_settled = last.time >= day_start(now) and last.revision <= self._revision
+
+    def _is_good(self, account: str, epoch: int, revision: int, now: datetime) -> bool:
         if self._looked is None or self._looked[0] != day_start(now):
             return False
-        if self._found.fits(account, epoch) and self._found.is_whole:
+        if revision < self._revision:
+            return False  # it was put back
+        if self._found.fits(account, epoch) and self._found.is_whole and self._is_settled:
             return True
         return abs((now - self._looked[1]).total_seconds()) < _LOOK_AGAIN_SECONDS

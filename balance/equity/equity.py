@@ -46,8 +46,8 @@ class Equity:
         self._carried = carried_by(self._history)
         self._words = words
         self._clock = clock
-        # of epochs that have ended, which do not change
-        self._ended: dict[tuple[str, int], tuple[Decimal | None, Decimal | None]] = {}
+        # of epochs that have ended, by their last samples: those do not change
+        self._ended: dict[tuple[str, Sample], tuple[Decimal | None, Decimal | None]] = {}
 
     def curve(self, wanted: str) -> Row:
         """The curve of the equity over the range ``wanted``, one of ``RANGES``.
@@ -98,19 +98,19 @@ class Equity:
             StoreUnreadable: the account can't be read.
         """
         snapshot = self._desk.snapshot()
-        known = self._ended.get((snapshot.account, epoch))
-        if known is not None:
-            return known
         with Reader(self._file, snapshot.account) as reader:
             is_running = epoch == snapshot.epoch
             last = self._now(reader, snapshot) if is_running else reader.newest_of(epoch)
             if last is None:
                 return None, None
+            known = self._ended.get((snapshot.account, last))
+            if known is not None:
+                return known
             found = falls(reader, last).percents
             newest = reader.newest()
         # until one of a later epoch is there, its last may not have been written yet
         if newest is not None and newest.epoch > epoch:
-            self._ended[snapshot.account, epoch] = found
+            self._ended[snapshot.account, last] = found
         return found
 
     def _now(self, reader: Reader, snapshot: Snapshot) -> Sample:

@@ -65,11 +65,12 @@ class Keeper:
                 half:
             ]
 
-    def write(self, now: datetime) -> None:
-        """Write what waits; where the disk refuses, it waits on."""
+    def write(self, now: datetime, *, thins: bool = True) -> None:
+        """Write what waits; where the disk refuses, it waits on. What has grown old by ``now`` is
+        thinned out where it ``thins``."""
 
         def write(file: SampleFile) -> None:
-            file.write(self._waiting, now)
+            file.write(self._waiting, now if thins else None)
             self._waiting = []
 
         if self._file is None:
@@ -85,8 +86,7 @@ class Keeper:
         aside."""
 
         def take_back(file: SampleFile) -> None:
-            aside = named_aside(self._path, "taken-back", now)
-            file.copy_to(aside)
+            aside = self._copied(file, "taken-back", now)
             file.take_back(revision)
             self._say(
                 f"The account was put back to revision {revision}. What was sampled after it is "
@@ -97,9 +97,18 @@ class Keeper:
         self._tried(take_back, now)
 
     def set_back(self, now: datetime) -> None:
-        """Have nothing be later than ``now``, as the clock was wrong."""
+        """Have nothing be later than ``now``, as the clock was wrong; what was is kept aside."""
+
+        def set_back(file: SampleFile) -> None:
+            aside = self._copied(file, "set-back", now)
+            file.set_back(now)
+            self._say(
+                f"The clock was ahead of {said(now)}, where it is now. What was sampled after that "
+                f"has this time instead; as it was, it is in {aside.name}."
+            )
+
         self._waiting = [replace(each, time=min(each.time, now)) for each in self._waiting]
-        self._tried(lambda file: file.set_back(now), now)
+        self._tried(set_back, now)
 
     def newest(self) -> Sample | None:
         """The last sample that was taken."""
@@ -121,6 +130,11 @@ class Keeper:
     @property
     def _reader(self) -> Reader:
         return Reader(self._path, self._account)
+
+    def _copied(self, file: SampleFile, why: str, now: datetime) -> Path:
+        aside = named_aside(self._path, why, now)
+        file.copy_to(aside)
+        return aside
 
     def _take_up(self, now: datetime) -> None:
         """Open the file; one that is of no use is kept aside, and a new one begun."""

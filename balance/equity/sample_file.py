@@ -64,8 +64,8 @@ class SampleFile:
         """Let go of the file."""
         self._connection.close()
 
-    def write(self, samples: Sequence[Sample], now: datetime) -> None:
-        """Add ``samples``, and thin out what has grown old by ``now``.
+    def write(self, samples: Sequence[Sample], now: datetime | None) -> None:
+        """Add ``samples``, and thin out what has grown old by ``now``; nothing for None.
 
         Raises:
             sqlite3.Error: the disk refused; nothing was added.
@@ -74,7 +74,7 @@ class SampleFile:
             self._connection.executemany(_INSERT, map(row_of, samples))
             if samples and self._finished(1) is None:
                 self._start_levels(min(milliseconds(each.time) for each in samples))
-            if self._finish(1, now):
+            if now is not None and self._finish(1, now):
                 for level in range(2, len(STRETCHES) + 1):
                     self._finish(level, now)
                 self._forget(now)
@@ -97,20 +97,23 @@ class SampleFile:
         """Forget what came after ``revision``, as the account was put back to that."""
         with self._connection:
             self._connection.execute("delete from samples where revision > ?", (revision,))
+            (newest,) = self._connection.execute("select max(time) from samples").fetchone()
+            self._unfinish(newest or 0)
 
     def set_back(self, now: datetime) -> None:
         """Have nothing be later than ``now``: the clock that said so was wrong."""
         time = milliseconds(now)
         with self._connection:
             self._connection.execute("update samples set time = ? where time > ?", (time, time))
-            for level, length in enumerate(STRETCHES, start=1):
-                finished = self._finished(level)
-                if finished is not None:
-                    self._set_finished(level, min(finished, _floor(time, length)))
+            self._unfinish(time)
 
     def copy_to(self, file: Path) -> None:
-        """Write all of it into ``file`` too."""
-        self._connection.execute("vacuum into ?", (str(file),))
+        """Write all of it into ``file`` too, or nothing."""
+        try:
+            self._connection.execute("vacuum into ?", (str(file),))
+        except sqlite3.Error:
+            file.unlink(missing_ok=True)
+            raise
 
     def _begin(self, account: str) -> None:
         self._connection.execute("pragma journal_mode = wal")
@@ -145,6 +148,13 @@ class SampleFile:
         self._connection.execute(
             "insert or replace into known values (?, ?)", (f"finished_{level}", str(time))
         )
+
+    def _unfinish(self, time: int) -> None:
+        """Have the stretches from ``time`` on be thinned out again."""
+        for level, length in enumerate(STRETCHES, start=1):
+            finished = self._finished(level)
+            if finished is not None:
+                self._set_finished(level, min(finished, _floor(time, length)))
 
     def _start_levels(self, time: int) -> None:
         for level, length in enumerate(STRETCHES, start=1):

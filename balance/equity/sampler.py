@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -18,12 +19,11 @@ from balance.core.snapshot import Snapshot
 from balance.desk import Desk
 from balance.equity.baselines import baselines_of
 from balance.equity.keeper import Keeper
+from balance.equity.steadiness import JITTER_SECONDS, Steadiness
 from balance.equity.tracker import Carried, Tracker
 
 #: How often the account is looked at, and what was found is written.
 LOOK_SECONDS: Final = 1.0
-# more than this the clock does not go back without having been wrong
-_JITTER_SECONDS: Final = 2.0
 # what wait until the next look; more than these the ledger tells
 _MOST_CHANGES: Final = 10_000
 
@@ -46,12 +46,15 @@ class Sampler:
         show: Callable[[Snapshot], None],
         carried: Carried = nothing_carried,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``show`` is told the account when more is known of its past."""
+        """``show`` is told the account when more is known of its past; ``steady`` counts seconds
+        whatever becomes of the ``clock``."""
         self._desk = desk
         self._show = show
         self._carried = carried
         self._clock = clock
+        self._steadiness = Steadiness(steady)
         self._keeper = Keeper(folder)
         self._account = ""
         self._tracker: Tracker | None = None
@@ -91,14 +94,15 @@ class Sampler:
             BalanceError: the account can't be read.
         """
         now = self._clock()
-        tracker = self._tracker_for(self._desk.snapshot(), now)
+        is_believed = self._steadiness.is_believed(now)
+        tracker = self._tracker_for(self._desk.snapshot(), now, is_believed)
         if tracker is None:
             return  # what happens until the disk is well is in the ledger
         if tracker.last is not None:
             self._follow_changes(tracker)
         # only now: it must not be older than the changes
         self._keeper.add(tracker.look(self._desk.snapshot(), now, is_last=is_last))
-        self._keeper.write(now)
+        self._keeper.write(now, thins=is_believed)
         self._look_back(tracker, now)
 
     def _run(self) -> None:
@@ -133,9 +137,10 @@ class Sampler:
             self._baselines = found
         return found
 
-    def _tracker_for(self, snapshot: Snapshot, now: datetime) -> Tracker | None:
+    def _tracker_for(self, snapshot: Snapshot, now: datetime, is_believed: bool) -> Tracker | None:
         """What follows the account of ``snapshot``, taken up anew where that is another one, was
-        put back, or the clock was; None while the disk refuses."""
+        put back, or the clock was; None while the disk refuses. Until the clock is believed that
+        is behind the samples, none is dated anew: the next have the time of the last."""
         tracker = self._tracker
         if tracker is None or snapshot.account != self._account:
             self._account, self._tracker = snapshot.account, None
@@ -146,7 +151,8 @@ class Sampler:
             self._keeper.take_back(snapshot.revision, now)
             tracker = self._taken_up()
         last = tracker.last
-        if last is not None and (last.time - now).total_seconds() > _JITTER_SECONDS:
+        is_behind = last is not None and (last.time - now).total_seconds() > JITTER_SECONDS
+        if is_behind and is_believed:
             self._keeper.set_back(now)
             tracker = self._taken_up()
         return tracker
@@ -154,6 +160,8 @@ class Sampler:
     def _taken_up(self) -> Tracker:
         """A tracker that goes on where the samples end."""
         newest = self._keeper.newest()
+        # what periods were measured from may be gone
+        self._looked = ()
         self._tracker = Tracker(self._desk, newest, self._keeper.before_end, self._carried)
         return self._tracker
 
