@@ -18,11 +18,13 @@ from balance.api.stream import Stream
 from balance.core.derivation import Derivation, Term
 from balance.core.entry import Place
 from balance.core.past_epochs import PastEpoch
+from balance.core.performance import Sample
 from balance.core.snapshot import DISPLAYED
 from balance.desk import Desk
 from balance.equity.curve import MOST_POINTS, RANGES
 from balance.equity.equity import Equity
 from balance.equity.history import NoHistory
+from balance.equity.reader import Placed, Reader
 from balance.equity.sampler import Sampler
 from balance.index.index import Index
 from balance.running import services_alone
@@ -225,6 +227,90 @@ def test_the_ledger_and_the_samples_agree_on_every_epoch(tmp_path: Path) -> None
     ]
     assert marks[-2]["display"]["words"].startswith("Reset undone")
     index.close()
+
+
+def test_the_return_of_a_range_leaves_out_what_an_undone_reset_took_away(asked: Asked) -> None:
+    asked.look()
+    asked.desk.adjust(20_000)
+    asked.look(86_400 * 3)
+    asked.desk.reset()
+    asked.look()
+    asked.desk.adjust(1_000)
+    asked.look(86_400 * 2)
+    asked.desk.undo_reset()
+    asked.look()
+    asked.desk.adjust(3_000)
+    asked.look(600)
+    day, week = (asked.told(f"/equity?range={each}")["figures"] for each in ("day", "week"))
+    assert (day["pnl"], day["return_percent"]) == (3_000, 10)
+    # thrice, 1.1 times in the epoch between, and 1.1 times again
+    assert (week["pnl"], week["return_percent"]) == (24_000, 263)
+
+
+def test_a_drawdown_is_from_the_best_before_of_the_epoch_in_every_range(asked: Asked) -> None:
+    asked.look()
+    asked.desk.adjust(5_000)
+    asked.look()
+    asked.desk.adjust(-5_000)
+    for _ in range(30):
+        asked.look(3_600)
+    for wanted in ("day", "all"):
+        told = asked.told(f"/equity?range={wanted}")
+        assert told["points"][-1][3] == Decimal("-33.3333")
+        assert round(told["figures"]["max_drawdown_percent"], 4) == Decimal("-33.3333")
+
+
+def test_a_fall_that_nobody_may_have_seen_is_not_told(tmp_path: Path) -> None:
+    asked = Asked(tmp_path)
+    asked.desk.deposit(1_000)
+    asked.desk.adjust(-8_000)
+    asked.desk.reset()
+    asked.desk.undo_reset()
+    asked.look()
+    told = asked.told("/performance")
+    assert (told["figures"]["max_drawdown_percent"], told["figures"]["max_drawdown"]) == (
+        None,
+        None,
+    )
+    assert told["display"]["max_drawdown_percent"] == "\N{EN DASH}"
+    assert "not known" in told["derivations"]["max_drawdown"]["words"]
+    assert asked.equity.of_epoch(3) == (None, None)
+
+
+def test_what_is_sampled_while_it_is_answered_changes_no_figure(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked.look()
+    asked.desk.deposit(1_000)
+    asked.look()
+    asked.desk.adjust(11_000)
+    asked.look()
+    newest, points = Reader.newest, Reader.points
+
+    def change() -> None:
+        monkeypatch.setattr(Reader, "newest", newest)
+        monkeypatch.setattr(Reader, "points", points)
+        asked.desk.adjust(1)
+        asked.look(60)
+
+    def newest_meanwhile(self: Reader) -> Sample | None:
+        change()
+        return newest(self)
+
+    def points_meanwhile(self: Reader, begin: datetime, end: datetime) -> list[Placed]:
+        found = points(self, begin, end)
+        change()
+        return found
+
+    for name, meanwhile in (("newest", newest_meanwhile), ("points", points_meanwhile)):
+        monkeypatch.setattr(Reader, name, meanwhile)
+        figures = asked.told("/performance")["figures"]
+        assert round(figures["return_percent"]) == 100
+        assert figures["max_drawdown_percent"] == 0
+        monkeypatch.setattr(Reader, name, meanwhile)
+        told = asked.told("/equity")
+        assert round(told["figures"]["return_percent"]) == 100
+        assert told["figures"]["max_drawdown_percent"] == 0
 
 
 def test_marks_say_what_they_are(tmp_path: Path) -> None:

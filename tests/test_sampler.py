@@ -392,6 +392,45 @@ def test_an_epoch_that_ends_otherwise_after_the_account_was_put_back_is_told_ane
     assert watched.equity.of_epoch(1) == (10, 0)
 
 
+def test_what_an_open_position_brought_while_the_server_was_off_is_of_no_day(
+    watched: Watched,
+) -> None:
+    watched.look()
+    watched.desk.place_order(symbol=BTC, side="buy", quantity="0.1", leverage=5)
+    watched.look()
+    watched.now += timedelta(days=12)
+    priced(watched.board, 50_000)
+    watched.restart()
+    watched.look()
+    told = watched.desk.snapshot()
+    assert (told.pnl_today, told.pnl_week, told.pnl_all_time) == (None, None, told.current_pnl)
+    told = watched.equity.performance()
+    assert told["figures"]["pnl_today"] is None
+    assert told["display"]["pnl_today"] == "\N{EN DASH}"
+    assert told["derivations"]["pnl_today"]["terms"] == []
+    # of the next day it is known
+    for _ in range(25 * 30):
+        watched.now += timedelta(minutes=2)
+        watched.sampler.look()
+    assert watched.desk.snapshot().pnl_today == 0
+
+
+def test_where_nothing_was_open_a_day_is_known_though_the_server_was_off(
+    watched: Watched,
+) -> None:
+    watched.look()
+    watched.desk.adjust(40)
+    watched.look()
+    watched.now += timedelta(days=2)
+    # the ledger tells when that was
+    watched.other().adjust(-7)
+    watched.now += timedelta(hours=1)
+    watched.restart()
+    watched.look()
+    told = watched.desk.snapshot()
+    assert (told.pnl_today, told.pnl_week) == (-7, 33)
+
+
 def test_a_second_server_takes_no_midnight_for_known_before_it_is(tmp_path: Path) -> None:
     watched = Watched(tmp_path / "account", in_files)
     midnight = MONDAY + timedelta(days=1)

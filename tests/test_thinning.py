@@ -114,7 +114,9 @@ def test_drawdowns_are_from_the_best_before_of_the_same_epochs() -> None:
         point(5, 110),
         point(6, 0, growth=0.0, chain=3),
     ]
-    assert [round(each, 6) for each in drawdowns(given)] == [0, -50, 0, -20, -25, 0, 0]
+    assert [round(each, 6) for each in drawdowns(given, {})] == [0, -50, 0, -20, -25, 0, 0]
+    before = {given[0].chain: given[0].growth * 2}
+    assert round(next(drawdowns(given, before)), 6) == -50
 
 
 @given(figures, st.integers(0, 3))

@@ -30,8 +30,8 @@ _POINT: Final = {
     "type": ["array", "null"],
     "items": {"type": ["string", "number", "null"]},
     "description": "The time, the equity, the P&L of all time (null where it is not known), and "
-    "how far the time-weighted growth is below its best in the range, in percent, at most 0. Null "
-    "instead of a point: the server was off before the next one.",
+    "how far the time-weighted growth is below its best before, of the same epoch, in percent, at "
+    "most 0. Null instead of a point: the server was off before the next one.",
 }
 _MARK: Final[Schema] = {
     "place": {"type": "string", "description": "Where the entry stands in the ledger: 42 or 42.3."},
@@ -50,7 +50,8 @@ _RANGE_FIGURES: Final[Schema] = {
     },
     "max_drawdown_percent": {
         "type": "number",
-        "description": "The deepest fall of the growth in the range, at most 0.",
+        "description": "How far below its best before, of the same epoch, the growth was at the "
+        "deepest in the range, at most 0.",
     },
 }
 _CURVE: Final[Schema] = {
@@ -76,10 +77,12 @@ _FIGURES: Final[Schema] = {
         "description": "Time-weighted return of the epoch; null where it is not known.",
     },
     "max_drawdown_percent": {
-        "type": "number",
-        "description": "The deepest fall of the growth in the epoch, at most 0.",
+        **_PERCENT,
+        "description": f"The deepest fall of the growth in the epoch, at most 0; {_NOT_KNOWN}.",
     },
-    "max_drawdown": money("The deepest fall of the P&L in the epoch, at most 0"),
+    "max_drawdown": money_or_null(
+        f"The deepest fall of the P&L in the epoch, at most 0; {_NOT_KNOWN}"
+    ),
     "trades": {**_WHOLE, "description": "Closed ones of the epoch; null: not read that far."},
     "wins": {**_WHOLE, "description": "Of those, the ones that brought more than nothing."},
     "win_rate": {**_PERCENT, "description": "Wins in percent of trades."},

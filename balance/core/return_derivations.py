@@ -100,6 +100,12 @@ def fall_percent(peak: Sample, trough: Sample) -> Decimal:
     return quantized((trough.growth / peak.growth - ONE) * 100) if peak.growth > 0 else Decimal(0)
 
 
+def unknown_fall(of: str = "") -> Derivation:
+    """The derivation of a deepest fall that nobody could see; ``of`` ends its title."""
+    why = "The equity was not seen from there on, so it is not known."
+    return Derivation(f"Maximum drawdown{of}", f"{_FALL}. {why}", ())
+
+
 @exactly
 def fall_derivation(peak: Sample, trough: Sample) -> Derivation:
     """The derivation of the fall from ``peak`` to ``trough``, in percent."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -59,10 +59,11 @@ def kept(points: Sequence[Point]) -> set[int]:
     return chosen
 
 
-def drawdowns(points: Iterable[Point]) -> Iterator[float]:
+def drawdowns(points: Iterable[Point], before: Mapping[int, float]) -> Iterator[float]:
     """How far the growth of each of ``points`` is below its best before, in percent, at most zero;
-    epochs that do not continue each other are apart."""
-    best: dict[int, float] = {}
+    epochs that do not continue each other are apart. ``before`` has the best growth of each chain
+    before the first of ``points``, where there was one."""
+    best = dict(before)
     for point in points:
         peak = best[point.chain] = max(point.growth, best.get(point.chain, 0.0))
         yield (point.growth / peak - 1) * 100 if peak > 0 else 0.0

@@ -28,6 +28,9 @@ class Samples(Protocol):
     def at(self, time: datetime) -> Sample | None:
         """The last at or before ``time``."""
 
+    def after(self, time: datetime) -> Sample | None:
+        """The first after ``time``."""
+
 
 def baseline(samples: Samples, time: datetime) -> Sample | None:
     """The account as it was at ``time``: the last sample up to then, or the first moment of an
@@ -40,14 +43,30 @@ def baseline(samples: Samples, time: datetime) -> Sample | None:
     return oldest if oldest is not None and oldest.revision == 1 else None
 
 
+def period_base(samples: Samples, time: datetime, last: Sample) -> Sample | None:
+    """The account as it was when a period began at ``time``, as :func:`baseline` has it; None also
+    where nobody saw what the market did then. ``last`` is the newest moment."""
+    base = baseline(samples, time)
+    if base is None or base.time > time:
+        return base
+    after = samples.after(time) or last
+    # what others book has its own time; what the market did may have been before or after
+    return None if after.gap and _by_market(base) != _by_market(after) else base
+
+
+def _by_market(sample: Sample) -> tuple[Decimal, ...]:
+    wallet = sample.wallet
+    return sample.unrealized_pnl, wallet.realized_pnl, wallet.fees_paid, wallet.funding
+
+
 @exactly
 def baselines_of(samples: Samples, last: Sample, account: str, now: datetime) -> Baselines:
     """The baselines of ``account`` at ``now``, whose newest sample is ``last``."""
     return Baselines(
         account=account,
         epoch=last.epoch,
-        day=_before(last, baseline(samples, day_start(now))),
-        week=_before(last, baseline(samples, week_start(now))),
+        day=_before(last, period_base(samples, day_start(now), last)),
+        week=_before(last, period_base(samples, week_start(now), last)),
         all_time=last.carried,
     )
 

@@ -67,8 +67,7 @@ def curve(reader: Reader, begin: datetime, now: Sample, decimals: int) -> Row:
     base = baseline(reader, begin)
     placed = [*reader.points(begin, now.time), _placed(now)]
     points = [each.point for each in placed]
-    before = [] if base is None else [_point(base)]
-    falls = list(drawdowns([*before, *points]))[len(before) :]
+    falls = list(drawdowns(points, reader.best_growths(begin)))
     chosen = drawn(points, MOST_POINTS)
     figures = {
         **_extremes(reader, placed, now),
@@ -145,17 +144,22 @@ def _results(points: Sequence[Point], base: Sample, now: Sample) -> dict[str, De
 
 
 def _growth(points: Iterable[Point], base: Sample, now: Sample) -> Decimal:
-    """What one unit became from ``base`` to ``now``: of each chain of epochs between them what it
-    grew by, multiplied."""
-    if base.chain == now.chain:
-        return now.growth / base.growth if base.growth else ONE
-    growth = now.growth
-    for chain, end in {point.chain: point.growth for point in points}.items():
-        if chain == base.chain:
-            growth *= Decimal(repr(end)) / base.growth if base.growth else ONE
-        elif chain != now.chain:
-            growth *= Decimal(repr(end))
-    return growth
+    """What one unit became from ``base`` to ``now``: what it grew by while each chain of epochs
+    went on between them, multiplied; an undo goes on with an older one after another."""
+    chain, begin, growth = base.chain, base.growth, ONE
+    end = begin
+    for point in points:
+        if point.chain != chain:
+            growth *= _ratio(end, begin)
+            chain, begin = point.chain, Decimal(repr(point.growth))
+        end = Decimal(repr(point.growth))
+    # the last point is that of now
+    return growth * _ratio(now.growth, begin)
+
+
+def _ratio(end: Decimal, begin: Decimal) -> Decimal:
+    # after a total loss nothing grows any more
+    return end / begin if begin else ONE
 
 
 def _texts(figures: Mapping[str, Decimal | None], decimals: int) -> dict[str, str]:

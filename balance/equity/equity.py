@@ -58,9 +58,9 @@ class Equity:
         """
         if wanted not in RANGES:
             raise InvalidRequest(f"range must be one of {', '.join(RANGES)}, not {wanted!r:.40}.")
-        snapshot, decimals = self._desk.snapshot(), self._desk.market.decimals
-        with Reader(self._file, snapshot.account) as reader:
-            now = self._now(reader, snapshot)
+        decimals = self._desk.market.decimals
+        with self._reader() as reader:
+            _, now = self._now(reader)
             begin = begin_of(wanted, reader, now.time)
             oldest = reader.oldest()
             return {
@@ -79,11 +79,12 @@ class Equity:
         Raises:
             StoreUnreadable: the account can't be read.
         """
-        snapshot, decimals = self._desk.snapshot(), self._desk.market.decimals
-        with Reader(self._file, snapshot.account) as reader:
+        decimals = self._desk.market.decimals
+        with self._reader() as reader:
+            snapshot, now = self._now(reader)
             told = Told(
                 snapshot=snapshot,
-                now=self._now(reader, snapshot),
+                now=now,
                 lineage=self._desk.lineage(),
                 epochs=self._epochs(),
                 decimals=decimals,
@@ -97,10 +98,9 @@ class Equity:
         Raises:
             StoreUnreadable: the account can't be read.
         """
-        snapshot = self._desk.snapshot()
-        with Reader(self._file, snapshot.account) as reader:
-            is_running = epoch == snapshot.epoch
-            last = self._now(reader, snapshot) if is_running else reader.newest_of(epoch)
+        with self._reader() as reader:
+            snapshot, now = self._now(reader)
+            last = now if epoch == snapshot.epoch else reader.newest_of(epoch)
             if last is None:
                 return None, None
             known = self._ended.get((snapshot.account, last))
@@ -113,9 +113,16 @@ class Equity:
             self._ended[snapshot.account, last] = found
         return found
 
-    def _now(self, reader: Reader, snapshot: Snapshot) -> Sample:
-        """The account as it is now, as the sample that follows the last one."""
-        return now_of(reader.newest(), snapshot, self._clock(), self._carried)
+    def _reader(self) -> Reader:
+        account, _ = self._desk.version
+        return Reader(self._file, account)
+
+    def _now(self, reader: Reader) -> tuple[Snapshot, Sample]:
+        """The account as it is now, and that as the sample that follows the last one."""
+        # first the sample: what the other way round is sampled between them would be after now
+        newest = reader.newest()
+        snapshot = self._desk.snapshot()
+        return snapshot, now_of(newest, snapshot, self._clock(), self._carried)
 
     def _epochs(self) -> Mapping[int, PastEpoch]:
         try:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from balance.core.performance import Sample
 from balance.core.return_derivations import fall_percent, return_percent
 from balance.core.thinning import Fall, deepest_fall
+from balance.core.wallet import Wallet
 from balance.equity.reader import Placed, Reader
 
 
@@ -18,13 +19,26 @@ class Falls:
     trough; both are ``now`` where there was no fall."""
 
     now: Sample
+    # whether it was seen from its first moment on
+    is_seen: bool
     growth: tuple[Sample, Sample]
     pnl: tuple[Sample, Sample]
 
     @property
+    def percent(self) -> Decimal | None:
+        """The deepest fall in percent; None where it may not have been seen."""
+        return fall_percent(*self.growth) if self.is_seen and self.now.is_whole else None
+
+    @property
+    def lost(self) -> Decimal | None:
+        """The deepest fall in money; None where it may not have been seen."""
+        peak, trough = self.pnl
+        return trough.pnl - peak.pnl if self.is_seen else None
+
+    @property
     def percents(self) -> tuple[Decimal | None, Decimal | None]:
         """The time-weighted return and the deepest fall, in percent."""
-        return return_percent(self.now), fall_percent(*self.growth)
+        return return_percent(self.now), self.percent
 
 
 def falls(reader: Reader, now: Sample) -> Falls:
@@ -38,7 +52,18 @@ def falls(reader: Reader, now: Sample) -> Falls:
         [*(each.point.growth for each in placed), float(now.growth)], relative=True
     )
     pnl = deepest_fall([*(each.point.pnl for each in placed), float(now.pnl)], relative=False)
-    return Falls(now, _samples(reader, placed, now, growth), _samples(reader, placed, now, pnl))
+    return Falls(
+        now=now,
+        is_seen=_is_opening(first or now),
+        growth=_samples(reader, placed, now, growth),
+        pnl=_samples(reader, placed, now, pnl),
+    )
+
+
+def _is_opening(sample: Sample) -> bool:
+    """Whether nothing had happened in its epoch yet."""
+    opened = Wallet.opened(sample.epoch, sample.wallet.starting_balance)
+    return sample.wallet == opened and not sample.unrealized_pnl
 
 
 def _samples(

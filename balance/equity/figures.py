@@ -19,16 +19,16 @@ from balance.core.period_derivations import all_time_derivation, period_derivati
 from balance.core.periods import day_start, period_percent, week_start
 from balance.core.return_derivations import (
     fall_derivation,
-    fall_percent,
     lost_derivation,
     return_derivation,
     return_percent,
+    unknown_fall,
 )
 from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
 from balance.core.trade_derivations import trade_derivations, trade_figures, trade_texts
 from balance.core.wallet import Wallet
-from balance.equity.baselines import baseline
+from balance.equity.baselines import period_base
 from balance.equity.falls import Falls, falls
 from balance.equity.reader import Reader
 
@@ -60,14 +60,14 @@ def performance(told: Told, reader: Reader) -> Row:
     not known; the same as texts, and the derivation of each and of all figures of the account."""
     now, decimals, snapshot = told.now, told.decimals, told.snapshot
     fallen = falls(reader, now)
-    day, week = (baseline(reader, begin(now.time)) for begin in (day_start, week_start))
+    day, week = (period_base(reader, begin(now.time), now) for begin in (day_start, week_start))
     running = told.epochs.get(now.epoch)
     trades = None if running is None else running.trades
     pnl_today = _pnl_since(day, now)
     figures: dict[str, Any] = {
         "return_percent": return_percent(now),
-        "max_drawdown_percent": fall_percent(*fallen.growth),
-        "max_drawdown": fallen.pnl[1].pnl - fallen.pnl[0].pnl,
+        "max_drawdown_percent": fallen.percent,
+        "max_drawdown": fallen.lost,
         **trade_figures(trades),
         "fees_paid": snapshot.fees_paid,
         "funding_paid": snapshot.funding_paid,
@@ -130,8 +130,14 @@ def _of_samples(told: Told, fallen: Falls, reader: Reader) -> dict[str, Derivati
     now = told.now
     return {
         "return_percent": return_derivation(now, reader.flows(now.chain), told.decimals),
-        "max_drawdown_percent": fall_derivation(*fallen.growth),
-        "max_drawdown": lost_derivation(*fallen.pnl, told.decimals),
+        "max_drawdown_percent": (
+            unknown_fall() if fallen.percent is None else fall_derivation(*fallen.growth)
+        ),
+        "max_drawdown": (
+            unknown_fall(" in money")
+            if fallen.lost is None
+            else lost_derivation(*fallen.pnl, told.decimals)
+        ),
     }
 
 

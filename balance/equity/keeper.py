@@ -123,6 +123,11 @@ class Keeper:
         waiting = (each for each in reversed(self._waiting) if each.time <= time)
         return next(waiting, None) or self._reader.at(time)
 
+    def after(self, time: datetime) -> Sample | None:
+        """The first sample after ``time``."""
+        waiting = (each for each in self._waiting if each.time > time)
+        return self._reader.after(time) or next(waiting, None)
+
     def before_end(self, epoch: int) -> Sample | None:
         """The last sample of ``epoch``, which has ended, from before that."""
         return before_end(self._waiting, epoch) or self._reader.before_end(epoch)

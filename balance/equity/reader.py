@@ -34,7 +34,7 @@ class Placed(NamedTuple):
 
 class Reader:
     """Reads the samples of one account, of which there may be none; for one thread. In a ``with``
-    block it opens the file once for all that is asked."""
+    block it opens the file once, and all that is asked is of one moment: that of the first."""
 
     def __init__(self, file: Path | None, account: str) -> None:
         self._file = file
@@ -44,6 +44,8 @@ class Reader:
     def __enter__(self) -> Reader:
         with suppress(sqlite3.Error):
             self._held = self._opened()
+            if self._held is not None:
+                self._held.execute("begin")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,6 +65,10 @@ class Reader:
         """The last sample at or before ``time``."""
         return self._one("where time <= ? order by time desc, id desc limit 1", milliseconds(time))
 
+    def after(self, time: datetime) -> Sample | None:
+        """The first sample after ``time``."""
+        return self._one("where time > ? order by time, id limit 1", milliseconds(time))
+
     def newest_of(self, epoch: int) -> Sample | None:
         """The last sample of ``epoch``."""
         return self._one("where epoch = ? order by id desc limit 1", epoch)
@@ -76,8 +82,20 @@ class Reader:
         )
 
     def first_of_chain(self, chain: int) -> Sample | None:
-        """The first sample of the epochs that continue ``chain``."""
-        return self._one("where epoch = ? order by id limit 1", chain)
+        """The first sample of ``chain``, the epochs that continue each other."""
+        return self._one("where chain = ? order by id limit 1", chain)
+
+    def best_growths(self, time: datetime) -> dict[int, float]:
+        """The best growth of each chain before ``time``."""
+
+        def ask(connection: sqlite3.Connection) -> dict[int, float]:
+            found = connection.execute(
+                "select chain, max(growth) from samples where time < ? group by chain",
+                (milliseconds(time),),
+            )
+            return dict(found)
+
+        return self._asked(ask, {})
 
     def flows(self, chain: int) -> list[Sample]:
         """The newest samples of ``chain`` that were taken just before money came or went, oldest
