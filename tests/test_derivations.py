@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
@@ -27,8 +28,13 @@ from balance.core.return_derivations import (
 from balance.core.snapshot import Snapshot
 from balance.core.trade_derivations import trade_derivations, trade_figures
 from balance.core.wallet import Wallet
+from balance.core.wallet_derivations import Past, Stage, past_of
+from balance.desk import Desk
+from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT, account, order, position
+from tests.boards import board as a_board
+from tests.markets import BTC
 from tests.samples import at, booked, moved, opening
 
 
@@ -138,7 +144,7 @@ def test_every_figure_of_an_account_is_the_sum_of_its_terms(
         for kind, amount in moves:
             wallet = wallet.booked(kind, -amount if kind == "fee" else amount)
         snapshot = seen(replace(account(positions=held, orders=(order(),)), wallet=wallet))
-    derivations = account_derivations(snapshot, None, 2)
+    derivations = account_derivations(snapshot, Past(), 2)
     for name, derivation in derivations.items():
         assert total(derivation) == snapshot[name], name
         assert derivation.terms[-1].display == snapshot.display[name]
@@ -148,19 +154,72 @@ def test_every_figure_of_an_account_is_the_sum_of_its_terms(
 
 
 def test_what_an_undo_brought_back_is_told_apart_from_what_came_since() -> None:
-    brought = Wallet.opened(3, Decimal(10_000)).booked("fee", Decimal(-40))
-    now = brought.booked("fee", Decimal(-2))
-    snapshot = seen(replace(account(), wallet=now))
-    fees = account_derivations(snapshot, brought, 2)["fees_paid"]
-    assert total(fees) == 42
-    assert [(term.label, term.amount, term.href) for term in fees.terms[:2]] == [
-        ("Brought back by the undo of a reset", 40, None),
-        ("In epoch 3", 2, "/history?table=ledger&kind=fee&epoch=3"),
+    first = Wallet.opened(1, Decimal(10_000)).booked("deposit", Decimal(500))
+    second = first.booked("fee", Decimal(-40))
+    now = replace(second.booked("fee", Decimal(-2)), epoch=5)
+    past = Past((Stage(3, second, 18), Stage(1, first, 9)))
+    derivations = account_derivations(seen(replace(account(), wallet=now)), past, 2)
+    assert [(term.label, term.amount, term.href) for term in derivations["fees_paid"].terms] == [
+        (
+            "In epoch 3, brought back by an undo",
+            40,
+            "/history?table=ledger&kind=fee&epoch=3&until=18",
+        ),
+        ("In epoch 5", 2, "/history?table=ledger&kind=fee&epoch=5"),
+        ("Fees", 42, None),
     ]
+    opened = "/history?table=ledger&kind=start,reset,undo&epoch=1"
+    balance, pnl = derivations["balance"], derivations["current_pnl"]
+    assert (total(balance), total(pnl)) == (10_458, -42)
+    assert balance.terms[0].href == pnl.terms[1].href == opened
+    told = {term.label: term.href for term in balance.terms}
+    assert told["Fees in epoch 5"] == "/history?table=ledger&kind=fee&epoch=5"
+    deposits = "/history?table=ledger&kind=deposit&epoch=1&until=9"
+    label = "Deposits in epoch 1, brought back by an undo"
+    assert {each.label: each.href for each in pnl.terms}[label] == told[label] == deposits
+
+
+def test_the_entries_of_every_term_come_to_its_amount_after_undone_resets() -> None:
+    desk = Desk(MemoryStore(), a_board())
+    for amount in (500, 70, 3):
+        desk.deposit(amount)
+        desk.place_order(symbol=BTC, side="buy", quantity="0.1", leverage=5)
+        desk.close_position(BTC, percent=50)
+        desk.reset()
+        desk.adjust(-9)
+        desk.undo_reset()
+        desk.close_position(BTC)
+    desk.adjust(1)
+    past = past_of(desk.lineage(), desk.opening)
+    assert [stage.epoch for stage in past.stages] == [5, 3, 1]
+    ledger = list(desk.whole_history())
+    derivations = account_derivations(desk.snapshot(), past, 2)
+    for name in ("balance", "fees_paid", "realized_pnl", "deposits"):
+        assert total(derivations[name]) == desk.snapshot()[name]
+        for term in (each for each in derivations[name].terms if each.href is not None):
+            asked = {key: value for key, (value,) in parse_qs(urlsplit(term.href).query).items()}
+            listed = [
+                entry["amount"]
+                for entry in ledger
+                if entry["kind"] in asked["kind"].split(",")
+                and str(entry["epoch"]) == asked["epoch"]
+                and entry["revision"] <= int(asked.get("until", 10**9))
+            ]
+            # what was paid is told without its sign
+            assert abs(sum(listed)) == abs(term.amount), (name, term.label)
+
+
+def test_the_terms_that_are_figures_themselves_lead_to_how_those_come_about() -> None:
+    derivations = account_derivations(seen(account(positions=(position(),))), Past(), 2)
+    for name in ("portfolio_value", "available_balance", "current_pnl", "net_exposure"):
+        led = [term for term in derivations[name].terms if term.sign != "="]
+        assert all(term.href or term.derive in derivations for term in led), name
+    (margin,) = derivations["used_margin"].terms[:1]
+    assert margin.href == "/history?table=fills&symbol=BTC%2FUSDT"
 
 
 def test_where_nothing_is_open_and_nothing_is_in_that_is_said() -> None:
-    derivations = account_derivations(seen(account(0)), None, 2)
+    derivations = account_derivations(seen(account(0)), Past(), 2)
     assert [each.label for each in derivations["used_margin"].terms] == [
         "Nothing is open",
         "Margin in use",
@@ -174,7 +233,7 @@ def test_a_term_leads_to_the_entries_that_make_it_up() -> None:
     assert link("trades", epoch="3,1", outcome=None, sort="-pnl") == (
         "/history?table=trades&epoch=3,1&sort=-pnl"
     )
-    derivation = account_derivations(seen(account()), None, 2)["balance"]
+    derivation = account_derivations(seen(account()), Past(), 2)["balance"]
     hrefs = [term.href for term in derivation.terms]
     assert "/history?table=ledger&kind=realized_pnl,liquidation&epoch=1" in hrefs
 

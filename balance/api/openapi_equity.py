@@ -116,6 +116,10 @@ _TERM: Final[Schema] = {
         "type": ["string", "null"],
         "description": "Where the History shows the entries that make it up.",
     },
+    "derive": {
+        "type": ["string", "null"],
+        "description": "The name of the derivation that tells how this comes about in turn.",
+    },
 }
 
 #: The shapes of the equity over time, by name.

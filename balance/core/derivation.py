@@ -29,6 +29,8 @@ class Term:
     amount: Decimal
     # where the entries are that make it up
     href: str | None = None
+    # the name of the derivation that tells how this comes about in turn
+    derive: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Derivation:
     @property
     def row(self) -> dict[str, Any]:
         """The derivation as readers see it."""
-        names = ("sign", "label", "display", "amount", "href")
+        names = ("sign", "label", "display", "amount", "href", "derive")
         terms = [{name: getattr(term, name) for name in names} for term in self.terms]
         return {"title": self.title, "words": self.words, "terms": terms}
 
@@ -55,6 +57,7 @@ class Part:
     label: str
     amount: Decimal
     href: str | None = None
+    derive: str | None = None
 
 
 def summed(
@@ -76,6 +79,7 @@ def added(parts: Iterable[Part], decimals: int, *, is_first: bool = True) -> tup
                 dollars(part.amount, decimals),
                 part.amount,
                 part.href,
+                part.derive,
             )
         )
     return tuple(terms)

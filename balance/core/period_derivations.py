@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from balance.core.account_derivations import TOTALS
 from balance.core.derivation import (
     MINUS,
     Derivation,
@@ -21,10 +20,10 @@ from balance.core.moments import said
 from balance.core.money import ZERO, exactly
 from balance.core.past_epochs import PastEpoch, counted
 from balance.core.performance import Sample
+from balance.core.wallet_derivations import PAID, TOTALS, total_in
 
 # older epochs than so many are told in one line
 _MOST_EPOCHS: Final = 10
-_PAID: Final = ("withdrawals", "fees_paid", "funding_paid")
 
 
 @exactly
@@ -69,9 +68,9 @@ def _within(base: Sample, now: Sample, decimals: int) -> tuple[Term, ...]:
     flows: list[Part] = []
     results: list[Part] = []
     for name, (kinds, label, _) in TOTALS.items():
-        change = _of(now, name) - _of(base, name)
+        change = total_in(now.wallet, name) - total_in(base.wallet, name)
         if change:
-            sign: Any = MINUS if name in _PAID else "+"
+            sign: Any = MINUS if name in PAID else "+"
             href = link("ledger", kind=kinds, after=base.revision, until=now.revision)
             kept = flows if name in ("deposits", "withdrawals") else results
             kept.append(Part(sign, label, change, href))
@@ -88,12 +87,6 @@ def _within(base: Sample, now: Sample, decimals: int) -> tuple[Term, ...]:
         *added(back, decimals, is_first=False),
         _total(now.pnl - base.pnl, decimals),
     )
-
-
-def _of(sample: Sample, name: str) -> Decimal:
-    wallet = sample.wallet
-    total: Decimal = -wallet.funding if name == "funding_paid" else getattr(wallet, name)
-    return total
 
 
 def _turned(part: Part) -> Part:

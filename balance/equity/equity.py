@@ -13,6 +13,7 @@ from balance.core.past_epochs import PastEpoch
 from balance.core.performance import Sample
 from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
+from balance.core.wallet_derivations import past_of
 from balance.desk import Desk
 from balance.equity.curve import MOST_MARKS, RANGES, begin_of, curve, mark_row
 from balance.equity.falls import falls
@@ -85,7 +86,7 @@ class Equity:
             told = Told(
                 snapshot=snapshot,
                 now=now,
-                lineage=self._desk.lineage(),
+                past=past_of(self._desk.lineage(), self._desk.opening),
                 epochs=self._epochs(),
                 decimals=decimals,
             )

@@ -3,14 +3,13 @@ answers them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from balance.core.account_derivations import account_derivations
 from balance.core.derivation import Derivation
-from balance.core.entry import Entry
 from balance.core.figures import dollars, gain, percent
 from balance.core.money import exactly, quantized
 from balance.core.past_epochs import PastEpoch
@@ -27,7 +26,7 @@ from balance.core.return_derivations import (
 from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
 from balance.core.trade_derivations import trade_derivations, trade_figures, trade_texts
-from balance.core.wallet import Wallet
+from balance.core.wallet_derivations import Past
 from balance.equity.baselines import period_base
 from balance.equity.falls import Falls, falls
 from balance.equity.reader import Reader
@@ -46,8 +45,8 @@ class Told:
     snapshot: Snapshot
     # the same moment as a sample
     now: Sample
-    # the entries that opened the running epoch and those that it continues, newest first
-    lineage: Sequence[Entry]
+    # what the running epoch goes on with
+    past: Past
     # the newest epochs by number, as far as they are indexed
     epochs: Mapping[int, PastEpoch]
     # how many money is shown with
@@ -78,7 +77,7 @@ def performance(told: Told, reader: Reader) -> Row:
         "pnl_all_time": now.all_pnl,
     }
     derivations = {
-        **account_derivations(snapshot, _brought(told), decimals),
+        **account_derivations(snapshot, told.past, decimals),
         **_of_periods(told, day, week),
         **_of_samples(told, fallen, reader),
         **trade_derivations(trades, _epoch_filter(told), decimals),
@@ -105,16 +104,9 @@ def _rounded(number: Decimal | None) -> Decimal | None:
     return None if number is None else quantized(number)
 
 
-def _brought(told: Told) -> Wallet | None:
-    """The wallet that an undo brought back, where one opened the running epoch."""
-    opening = told.lineage[0].booking if told.lineage else None
-    restated = None if opening is None else opening.restated
-    return None if restated is None else restated.wallet
-
-
 def _epoch_filter(told: Told) -> str:
-    numbers = [entry.booking.epoch for entry in told.lineage]
-    return ",".join(map(str, numbers or [told.now.epoch]))
+    numbers = [told.now.epoch, *(stage.epoch for stage in told.past.stages)]
+    return ",".join(map(str, numbers))
 
 
 def _of_periods(told: Told, day: Sample | None, week: Sample | None) -> dict[str, Derivation]:
