@@ -33,6 +33,13 @@ def summary_row(
                         className="pnl-figure",
                         derive="pnl_today",
                     ),
+                    " ",
+                    live_text(
+                        "pnl_today_percent",
+                        id=f"{prefix}-pnl-today-percent",
+                        className="pnl-figure",
+                        derive="pnl_today_percent",
+                    ),
                     " today",
                 ),
                 _words(

@@ -21,11 +21,23 @@ def sidebar() -> html.Aside:
             html.Div(
                 [
                     html.Div("Wallet balance, USDT", className="metric-label"),
-                    live_text("balance", id="virtual-balance", className="figure balance-figure"),
+                    live_text(
+                        "balance",
+                        id="virtual-balance",
+                        className="figure balance-figure",
+                        derive="balance",
+                    ),
                     "P&L ",
-                    live_text("current_pnl", id="sidebar-pnl", className="pnl-figure"),
+                    live_text(
+                        "current_pnl", id="sidebar-pnl", className="pnl-figure", derive="pnl_epoch"
+                    ),
                     " ",
-                    live_text("pnl_percent", id="sidebar-pnl-percent", className="pnl-figure"),
+                    live_text(
+                        "pnl_percent",
+                        id="sidebar-pnl-percent",
+                        className="pnl-figure",
+                        derive="pnl_percent",
+                    ),
                     # drawn by the page
                     html.Div(id="sidebar-equity", className="sidebar-equity"),
                 ],

@@ -102,6 +102,45 @@ def test_a_figure_adds_up_and_leads_to_its_entries(server: Server, open_browser:
     assert browser.get_logs() == []
 
 
+def test_terms_and_what_is_open_of_a_symbol_open_how_they_come_about_too(
+    server: Server, open_browser: Opened
+) -> None:
+    _trade(server)
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+
+    def title(wanted: str) -> None:
+        wait_for(lambda: text(browser, "derivation-title") == wanted, wanted)
+
+    def press(label: str) -> None:
+        browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+        title(label)
+
+    _open(browser, "overview-portfolio-value")
+    browser.find_element(".derivation [data-derive=balance]").click()
+    title("Wallet balance")
+    assert _terms(browser)[0][1] == "Starting balance"
+    # it leads back, with the focus
+    assert browser.driver.switch_to.active_element.text == "Back"
+    press("Total equity")
+    assert not browser.find_elements("#derivation-body .back")
+    _close(browser)
+    _open(browser, "virtual-balance")
+    assert _terms(browser)[-1][2] == text(browser, "virtual-balance")
+    _close(browser)
+    for place, label in (
+        ("#overview-exposure-bars [data-derive]", "BTC/USDT long"),
+        ("#overview-glance .pnl", "Unrealised P&L of BTC/USDT"),
+        ("#overview-glance .roe", "ROE of BTC/USDT"),
+    ):
+        browser.find_element(place).click()
+        title(label)
+        assert len(_terms(browser)) >= 3
+        _close(browser)
+    assert "/futures" not in browser.driver.current_url
+    assert browser.get_logs() == []
+
+
 def test_the_curve_is_read_by_keyboard_and_its_flags_lead_to_entries(
     server: Server, open_browser: Opened
 ) -> None:

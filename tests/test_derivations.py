@@ -18,6 +18,7 @@ from balance.core.money import exact, quantized
 from balance.core.past_epochs import counted
 from balance.core.performance import Sample
 from balance.core.period_derivations import all_time_derivation, period_derivation
+from balance.core.position_derivations import position_derivations
 from balance.core.return_derivations import (
     fall_derivation,
     fall_percent,
@@ -216,6 +217,20 @@ def test_the_terms_that_are_figures_themselves_lead_to_how_those_come_about() ->
         assert all(term.href or term.derive in derivations for term in led), name
     (margin,) = derivations["used_margin"].terms[:1]
     assert margin.href == "/history?table=fills&symbol=BTC%2FUSDT"
+
+
+@given(st.sampled_from(["long", "short"]), sizes, prices, prices)
+def test_the_figures_of_a_position_come_from_its_quantity_and_prices(
+    side: Any, quantity: Decimal, entry: Decimal, mark: Decimal
+) -> None:
+    held = position(side=side, quantity=quantity, entry_price=entry, mark_price=mark)
+    snapshot = seen(account(positions=(held,)))
+    derivations = position_derivations(snapshot)
+    assert {name.partition(":")[2] for name in derivations} == {held.symbol}
+    for name, derivation in derivations.items():
+        figure, (row,) = name.partition(":")[0], snapshot.positions
+        assert total(derivation) == row[figure]
+        assert derivation.terms[-1].display == row["display"][figure]
 
 
 def test_where_nothing_is_open_and_nothing_is_in_that_is_said() -> None:

@@ -18,6 +18,7 @@ from layouts.first import first_minute
 from layouts.live import DERIVE, LIVE, live_text
 from layouts.overview import OVERVIEW
 from layouts.shell import shell
+from layouts.sidebar import sidebar
 from layouts.tab import Place
 from layouts.tabs import TABS
 from tests.test_layouts import everything
@@ -58,6 +59,13 @@ class TestFigures:
         assert set(found(page, DERIVE).values()) <= set(told["derivations"])
         assert set(found(page, "data-performance").values()) <= set(told["display"])
 
+    def test_the_figures_of_the_sidebar_open_the_same_as_those_of_the_cards(self) -> None:
+        assert found(sidebar(), DERIVE) == {
+            "virtual-balance": "balance",
+            "sidebar-pnl": "pnl_epoch",
+            "sidebar-pnl-percent": "pnl_percent",
+        }
+
     def test_the_cards_of_every_tab_open_theirs(self) -> None:
         row = summary_row("my", balance_id="a", pnl_id="b", equity_id="c", available_id="d")
         assert found(row, DERIVE) == {
@@ -66,6 +74,7 @@ class TestFigures:
             "c": "portfolio_value",
             "d": "available_balance",
             "my-pnl-today": "pnl_today",
+            "my-pnl-today-percent": "pnl_today_percent",
             "my-pnl-percent": "pnl_percent",
             "my-unrealized-pnl": "unrealized_pnl",
             "my-used-margin": "used_margin",

@@ -7,7 +7,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from balance.core.derivation import (
+    DIVIDED,
+    HUNDRED,
     MINUS,
+    TIMES,
     Derivation,
     Part,
     Term,
@@ -15,11 +18,12 @@ from balance.core.derivation import (
     link,
     total_of,
 )
-from balance.core.figures import dollars, gain
+from balance.core.figures import dollars, gain, percent
 from balance.core.moments import said
-from balance.core.money import ZERO, exactly
+from balance.core.money import ZERO, exactly, quantized
 from balance.core.past_epochs import PastEpoch, counted
 from balance.core.performance import Sample
+from balance.core.periods import period_percent
 from balance.core.wallet_derivations import PAID, TOTALS, total_in
 
 # older epochs than so many are told in one line
@@ -47,6 +51,27 @@ def period_derivation(
 
 
 _WORDS: Final = "What was gained or lost, whatever was put in or taken out."
+
+
+@exactly
+def period_percent_derivation(pnl: Decimal | None, now: Sample, decimals: int) -> Derivation:
+    """The derivation of ``pnl``, that of today, in percent of what there would be without it."""
+    title = "P&L today, in percent"
+    words = "The P&L of today in percent of what the equity would be without it."
+    told = period_percent(pnl, now.equity)
+    if pnl is None or told is None:
+        return Derivation(title, f"{words} That is not known, or nothing.", ())
+    without = now.equity - pnl
+    return Derivation(
+        title,
+        words,
+        (
+            Term(" ", "P&L today", gain(pnl, decimals), pnl, derive="pnl_today"),
+            Term(DIVIDED, "Equity without it", dollars(without, decimals), without),
+            Term(TIMES, "In percent", "100", HUNDRED),
+            total_of(title, quantized(told), percent(quantized(told))),
+        ),
+    )
 
 
 @exactly

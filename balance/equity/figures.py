@@ -14,8 +14,13 @@ from balance.core.figures import dollars, gain, percent
 from balance.core.money import exactly, quantized
 from balance.core.past_epochs import PastEpoch
 from balance.core.performance import Sample
-from balance.core.period_derivations import all_time_derivation, period_derivation
+from balance.core.period_derivations import (
+    all_time_derivation,
+    period_derivation,
+    period_percent_derivation,
+)
 from balance.core.periods import day_start, period_percent, week_start
+from balance.core.position_derivations import position_derivations
 from balance.core.return_derivations import (
     fall_derivation,
     lost_derivation,
@@ -78,6 +83,7 @@ def performance(told: Told, reader: Reader) -> Row:
     }
     derivations = {
         **account_derivations(snapshot, told.past, decimals),
+        **position_derivations(snapshot),
         **_of_periods(told, day, week),
         **_of_samples(told, fallen, reader),
         **trade_derivations(trades, _epoch_filter(told), decimals),
@@ -113,6 +119,7 @@ def _of_periods(told: Told, day: Sample | None, week: Sample | None) -> dict[str
     now, epochs, decimals = told.now, told.epochs, told.decimals
     return {
         "pnl_today": period_derivation("P&L today", day, now, epochs, decimals),
+        "pnl_today_percent": period_percent_derivation(_pnl_since(day, now), now, decimals),
         "pnl_week": period_derivation("P&L this week", week, now, epochs, decimals),
         "pnl_all_time": all_time_derivation(now, epochs, decimals),
     }

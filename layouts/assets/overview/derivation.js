@@ -7,16 +7,26 @@
   const HINT = "How this comes about";
   const REFRESH_MS = 2000;
   const MOUNT_TRIES = 120;
+  const UNMARKED = "[data-derive]:not([role])";
 
   let wanted = null; // the name of the figure that is explained
+  let trail = []; // and of those that led to it
   let shape = ""; // which terms the dialog has
   let tick = null;
   let readAt = 0;
 
   const body = () => document.getElementById("derivation-body");
 
-  function term({ sign, label, href, title }) {
-    const name = href === null || href === undefined ? label : make("a", { href }, label);
+  // a term leads to its entries, or is a figure that opens in turn
+  function named({ label, href, derive }) {
+    if (href) {
+      return make("a", { href }, label);
+    }
+    return derive ? make("span", { "data-derive": derive }, label) : label;
+  }
+
+  function term({ sign, title, ...told }) {
+    const name = named(told);
     return make(
       "tr",
       { class: sign === "=" ? "sum" : null },
@@ -29,12 +39,17 @@
   function build({ words, terms }) {
     const rows = make("tbody", {}, ...terms.map(term));
     const table = make("table", { class: "derivation", "aria-label": "Terms" }, rows);
-    body().replaceChildren(make("p", { class: "dialog-words" }), table);
+    const back = trail.length ? [make("span", { class: "back", "data-derive": trail.at(-1) }, "Back")] : [];
+    const hadFocus = body().contains(document.activeElement);
+    body().replaceChildren(...back, make("p", { class: "dialog-words" }), table);
+    body().querySelectorAll(UNMARKED).forEach(mark);
+    hadFocus && body().querySelector("[data-derive], a")?.focus();
   }
 
   function show(derivation) {
     const { title, words, terms } = derivation;
-    const now = JSON.stringify([wanted, terms.map(({ sign, label, href }) => [sign, label, href])]);
+    const shaped = terms.map(({ sign, label, href, derive }) => [sign, label, href, derive]);
+    const now = JSON.stringify([wanted, shaped]);
     // what stays keeps the focus
     if (now !== shape || body().firstChild === null) {
       build(derivation);
@@ -75,8 +90,18 @@
     }
   }
 
-  /* Opens the dialog for a figure by its name. */
-  function open(name) {
+  // from within the dialog, the one that is open is come back to
+  function trailTo(name, isWithin) {
+    if (!isWithin) {
+      return [];
+    }
+    return name === trail.at(-1) ? trail.slice(0, -1) : [...trail, wanted];
+  }
+
+  /* Opens the dialog for what carries `data-derive`. */
+  function open(figure) {
+    const name = figure.dataset.derive;
+    trail = trailTo(name, figure.closest("#derivation-body") !== null);
     [wanted, shape] = [name, ""];
     const set = window.dash_clientside.set_props;
     set("derivation-title", { children: "How it comes about" });
@@ -98,8 +123,6 @@
     element.title ||= HINT;
   }
 
-  const UNMARKED = "[data-derive]:not([role])";
-
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes) {
       for (const node of addedNodes) {
@@ -112,7 +135,7 @@
   document.addEventListener("click", ({ target }) => {
     const figure = target.closest?.("[data-derive]");
     if (figure) {
-      open(figure.dataset.derive);
+      open(figure);
     } else if (target.closest?.("#derivation-body a")) {
       window.dash_clientside.set_props("derivation-dialog", { is_open: false });
     }
@@ -122,7 +145,7 @@
     const isPress = event.key === "Enter" || event.key === " ";
     if (isPress && event.target.matches?.("[data-derive]")) {
       event.preventDefault();
-      open(event.target.dataset.derive);
+      open(event.target);
     }
   });
 

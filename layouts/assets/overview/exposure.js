@@ -25,7 +25,7 @@
 
   function newBar(symbol) {
     const bar = make("span", { class: "bar" });
-    const words = make("span", { class: "exposure-words" });
+    const words = make("span", { class: "exposure-words", "data-derive": `notional:${symbol}` });
     const name = make("span", { class: "exposure-symbol" }, symbol);
     const scale = make("span", { class: "scale", "aria-hidden": "true" }, bar);
     return { element: make("li", {}, name, words, scale), bar, words };
@@ -39,14 +39,17 @@
   }
 
   function newRow(symbol) {
-    const cells = ["side", "pnl", "roe", "distance"].map((name) => [name, make("span", { class: name })]);
-    const parts = Object.fromEntries(cells);
-    parts.pnl.className += " pnl-figure";
-    parts.roe.className += " pnl-figure";
-    const name = make("span", { class: "symbol" }, symbol);
+    const figure = (name, derive) =>
+      make("span", { class: `${name} pnl-figure`, "data-derive": `${derive}:${symbol}` });
+    const parts = {
+      side: make("span", { class: "side" }),
+      pnl: figure("pnl", "unrealized_pnl"),
+      roe: figure("roe", "roe_percent"),
+      distance: make("span", { class: "distance" }),
+    };
     const where = { href: "/futures", "data-choice": "futures-symbol", "data-value": symbol };
-    const link = make("a", { class: "glance", ...where }, name, ...cells.map(([, each]) => each));
-    return { element: make("li", {}, link), ...parts };
+    const link = make("a", { class: "symbol", ...where }, symbol);
+    return { element: make("li", { class: "glance" }, link, ...Object.values(parts)), ...parts };
   }
 
   function showRow({ side, pnl, roe, distance }, { liquidation_price: price, display }) {

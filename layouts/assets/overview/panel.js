@@ -18,11 +18,11 @@
       "whether a browser is open or not. In a few seconds there is something to draw.",
   ];
   const FIGURES = [
-    ["equity_low", "Lowest"],
-    ["equity_high", "Highest"],
-    ["pnl", "P&L"],
-    ["return_percent", "Return"],
-    ["max_drawdown_percent", "Drawdown"],
+    ["equity_low", "Lowest", "The lowest equity in this range"],
+    ["equity_high", "Highest", "The highest equity in this range"],
+    ["pnl", "P&L", "Gained or lost in this range, whatever was put in or taken out"],
+    ["return_percent", "Return", "Time-weighted: the returns between deposits, withdrawals and resets, multiplied"],
+    ["max_drawdown_percent", "Drawdown", "The furthest below the best before, of the same epoch"],
   ];
 
   const place = (name) => document.getElementById(`overview-equity-${name}`);
@@ -102,10 +102,10 @@
   }
 
   function figures({ display }) {
-    const told = FIGURES.map(([name, words]) => {
+    const told = FIGURES.map(([name, words, title]) => {
       const value = make("span", { class: "value pnl-figure" });
       name.startsWith("equity") ? value.append(display[name]) : writeFigure(value, display[name]);
-      return make("span", {}, `${words} `, value);
+      return make("span", { title }, `${words} `, value);
     });
     place("figures").replaceChildren(...told);
   }
