@@ -374,6 +374,21 @@ def test_a_return_that_was_not_seen_from_the_start_is_not_told() -> None:
     assert (return_percent(late), return_derivation(late, [], 2).terms) == (None, ())
 
 
+def test_a_return_beyond_all_reason_is_not_told() -> None:
+    now = opening(growth=Decimal("1E+70"))
+    assert return_percent(now) is None
+    assert return_derivation(now, [], 2).terms == ()
+
+
+def test_a_return_whose_flows_came_to_nothing_is_not_the_end_over_the_start() -> None:
+    first = booked(opening(), at(1), "adjustment", 10_000)
+    full = booked(first, at(2), "deposit", 80_000)
+    then = booked(booked(full, at(3), "adjustment", 50_000), at(4), "withdrawal", -80_000)
+    for flows in ([], [first]):
+        derivation = return_derivation(then, flows, 2)
+        assert total(derivation) == return_percent(then) == 200
+
+
 def test_a_fall_goes_from_its_peak_to_its_trough() -> None:
     peak = moved(opening(), at(1), 1_000)
     trough = moved(peak, at(2), -1_200)

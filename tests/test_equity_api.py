@@ -326,6 +326,44 @@ def test_marks_say_what_they_are(tmp_path: Path) -> None:
     }
 
 
+def test_where_there_are_more_events_than_flags_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("balance.equity.equity.MOST_MARKS", 3)
+    asked = Asked(tmp_path)
+    index = Index(asked.store)
+    asked.equity = Equity(asked.desk, tmp_path, index, clock=lambda: asked.now)
+    asked.serve()
+    for amount, words in ((1, ""), (2, ""), (3, ""), (4, "newest")):
+        asked.desk.deposit(amount)
+        told = asked.told("/equity")
+        assert words in told["words"]
+        assert bool(words) == bool(told["words"])
+    assert [each["amount"] for each in told["marks"]] == [2, 3, 4]
+
+
+def test_a_gain_from_nothing_and_one_beyond_all_reason_are_no_return(asked: Asked) -> None:
+    asked.desk.reset(0)
+    asked.look()
+    asked.desk.adjust(500)
+    asked.look()
+    assert asked.told("/performance")["figures"]["return_percent"] is None
+    assert asked.told("/equity")["figures"]["return_percent"] is None
+    asked.desk.reset("0.00000001")
+    for _ in range(3):
+        asked.look()
+        asked.desk.set_balance(10**12)
+        asked.desk.withdraw(Decimal(10**12) - Decimal("0.00000001"))
+    asked.look()
+    told = asked.told("/performance")
+    assert told["figures"]["return_percent"] is None
+    assert told["display"]["return_percent"] == "\N{EN DASH}"
+    assert asked.equity.of_epoch(3)[0] is None
+    asked.desk.reset()
+    asked.look()
+    assert asked.told("/equity")["figures"]["return_percent"] is None
+
+
 def test_a_range_that_there_is_not_is_refused(asked: Asked) -> None:
     answer = asked.client.get("/equity?range=decade")
     check(answer, "GET", "/equity")

@@ -90,6 +90,22 @@ def test_a_loss_beyond_all_there_is_is_a_total_one() -> None:
     assert (beyond.growth, moved(beyond, at(2), -13_000).growth) == (0, 0)
 
 
+def test_what_is_gained_from_nothing_is_no_return() -> None:
+    nothing = opening(balance=0)
+    assert nothing.is_whole
+    gained = booked(nothing, at(1), "adjustment", 500)
+    assert (gained.growth, gained.is_whole) == (1, False)
+    late = first_seen(
+        time=at(2), revision=3, wallet=gained.wallet, unrealized_pnl=Decimal(0), carried=None
+    )
+    assert not late.is_whole
+    # money that is put in is no gain, and after a total loss the return stays one
+    assert booked(nothing, at(1), "deposit", 500).is_whole
+    lost = booked(opening(), at(1), "adjustment", -10_000)
+    again = booked(lost, at(2), "adjustment", 500)
+    assert (again.growth, again.is_whole) == (0, True)
+
+
 def test_an_account_that_is_seen_late_tells_what_it_can() -> None:
     def late(**wallet: Any) -> Sample:
         usual = Wallet(epoch=3, starting_balance=Decimal(100), balance=Decimal(150), **wallet)

@@ -303,6 +303,43 @@ def test_the_samples_of_another_account_are_kept_aside(tmp_path: Path, path: Pat
     assert Reader(aside, ACCOUNT).newest() is not None
 
 
+def test_a_file_that_is_taken_away_is_begun_anew_with_words(tmp_path: Path, path: Path) -> None:
+    keeper = keeper_of(tmp_path)
+    keeper.add([opening()])
+    keeper.write(at(0, 1))
+    for each in tmp_path.iterdir():
+        each.unlink()
+    later = moved(opening(), at(0, 5), 3)
+    keeper.add([later])
+    keeper.write(at(0, 6))
+    assert Reader(path, ACCOUNT).newest() == later
+    assert "taken away" in keeper.words
+    keeper.close()
+
+
+def test_a_file_with_other_columns_is_kept_aside(tmp_path: Path, path: Path) -> None:
+    keeper = keeper_of(tmp_path)
+    keeper.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("alter table samples rename column exact to exakt")
+        connection.commit()
+    keeper = keeper_of(tmp_path)
+    keeper.add([opening()])
+    keeper.write(at(0, 1))
+    assert Reader(path, ACCOUNT).newest() == opening()
+    assert "samples is not that of this program" in keeper.words
+    assert len(names(tmp_path)) == 2
+    keeper.close()
+
+
+def test_flows_are_found_however_much_came_after_them(file: SampleFile, reader: Reader) -> None:
+    before = opening(at(0, 1), is_kept=True)
+    after = booked(before, before.time, "deposit", 500)
+    later = [replace(moved(after, at(hour), hour), is_kept=True) for hour in range(1, 600)]
+    file.write([opening(), before, after, *later], at(0, 2))
+    assert reader.flows(1) == [before]
+
+
 def test_what_came_after_a_revision_that_was_put_back_is_kept_aside(
     tmp_path: Path, path: Path
 ) -> None:

@@ -68,7 +68,8 @@ _CURVE: Final[Schema] = {
     "since": {**or_null(TIME), "description": "When the first sample is of; null: there is none."},
     "words": {
         "type": "string",
-        "description": "What became of an earlier file of samples; empty for nothing.",
+        "description": "What became of an earlier file of samples, and whether there are more "
+        "marks than are told; empty for nothing.",
     },
 }
 _FIGURES: Final[Schema] = {

@@ -35,7 +35,8 @@ class Sample:
     unrealized_pnl: Decimal
     # what 1 has become since the epoch began, to 28 digits
     growth: Decimal
-    # whether that is so; not where money came or went while nobody saw the equity
+    # whether that is so; not where money came or went while nobody saw the equity, nor where
+    # something was gained from nothing
     is_whole: bool
     # the epoch in which that growth began: an undone reset lets one go on with an older one's
     chain: int
@@ -119,7 +120,7 @@ def first_seen(
         wallet=wallet,
         unrealized_pnl=unrealized_pnl,
         growth=_growth(ONE, start, equity) if untouched else ONE,
-        is_whole=untouched or equity == wallet.capital,
+        is_whole=(untouched and start > 0) or equity == wallet.capital,
         chain=wallet.epoch,
         carried=carried,
         is_kept=True,
@@ -138,13 +139,17 @@ def seen(
 ) -> Sample:
     """The sample after ``before``, of the same epoch or of one that continues it."""
     flow = wallet.capital - before.wallet.capital
+    then = wallet.balance + unrealized_pnl - flow
+    # what is gained from nothing is no multiple of it
+    is_from_nothing = before.equity <= 0 < then and before.growth > 0
     return replace(
         before,
         time=time,
         revision=revision,
         wallet=wallet,
         unrealized_pnl=unrealized_pnl,
-        growth=_growth(before.growth, before.equity, wallet.balance + unrealized_pnl - flow),
+        growth=_growth(before.growth, before.equity, then),
+        is_whole=before.is_whole and not is_from_nothing,
         gap=0,
         is_kept=is_kept,
     )

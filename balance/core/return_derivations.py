@@ -24,14 +24,21 @@ from balance.core.performance import ONE, Sample
 
 # older flows than so many are told in one line
 _MOST_FLOWS: Final = 12
+# who begins with a hundred-millionth may gain more than the digits of a figure hold
+_MOST_GROWTH: Final = Decimal(10**15)
 _FALL: Final = "The deepest fall from the best before it, since the epoch began"
 
 
 @exactly
 def return_percent(now: Sample) -> Decimal | None:
     """The time-weighted return since the epoch of ``now`` began, in percent; None where it was not
-    seen from there on."""
-    return quantized((now.growth - ONE) * 100) if now.is_whole else None
+    seen from there on, or is beyond all reason."""
+    return in_percent(now.growth) if now.is_whole else None
+
+
+def in_percent(growth: Decimal) -> Decimal | None:
+    """What ``growth`` is as a return, in percent; None where it is beyond all reason."""
+    return quantized((growth - ONE) * 100) if growth < _MOST_GROWTH else None
 
 
 @exactly
@@ -45,9 +52,13 @@ def return_derivation(now: Sample, flows: Sequence[Sample], decimals: int) -> De
     )
     told = return_percent(now)
     if told is None:
-        why = "Money was put in or taken out while nobody saw the equity, so it is not known."
+        why = (
+            "It is not known: money was put in or taken out while nobody saw the equity, something "
+            "was gained from nothing, or it is beyond all reason."
+        )
         return Derivation(title, f"{words} {why}", ())
-    untouched = not flows and now.wallet.capital == now.wallet.starting_balance > 0
+    wallet = now.wallet
+    untouched = wallet.starting_balance > 0 == wallet.deposits == wallet.withdrawals
     if flows:
         terms = _between(flows, now)
     elif untouched:

@@ -13,6 +13,7 @@ from balance.core.figures import dollars, gain, grouped, percent
 from balance.core.moments import iso
 from balance.core.money import CURRENCY, exactly, quantized
 from balance.core.performance import ONE, Sample
+from balance.core.return_derivations import in_percent
 from balance.core.rows import Row
 from balance.core.thinning import Point, drawdowns, drawn
 from balance.equity.baselines import baseline
@@ -139,8 +140,11 @@ def _results(points: Sequence[Point], base: Sample, now: Sample) -> dict[str, De
     pnl = now.pnl - base.pnl if base.epoch == now.epoch else None
     if base.all_pnl is not None and now.all_pnl is not None:
         pnl = now.all_pnl - base.all_pnl
-    growth = _growth(points, base, now)
-    return {"pnl": pnl, "return_percent": quantized((growth - ONE) * 100)}
+    is_known = now.is_whole or (base.chain == now.chain and not base.is_whole)
+    return {
+        "pnl": pnl,
+        "return_percent": in_percent(_growth(points, base, now)) if is_known else None,
+    }
 
 
 def _growth(points: Iterable[Point], base: Sample, now: Sample) -> Decimal:

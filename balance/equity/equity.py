@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.moments import iso
@@ -22,6 +23,8 @@ from balance.equity.history import History, Mark, NoHistory, carried_by
 from balance.equity.reader import Reader
 from balance.equity.sample_file import EQUITY_FILE
 from balance.equity.tracker import now_of
+
+_FEW_MARKS: Final = f"The flags are those of the newest {MOST_MARKS} events of this range."
 
 
 def _no_words() -> str:
@@ -64,14 +67,16 @@ class Equity:
             _, now = self._now(reader)
             begin = begin_of(wanted, reader, now.time)
             oldest = reader.oldest()
+            marks = self._marks(begin, now.time)
+            words = (self._words(), _FEW_MARKS if len(marks) > MOST_MARKS else "")
             return {
                 "range": wanted,
                 "from": iso(begin),
                 "to": iso(now.time),
                 **curve(reader, begin, now, decimals),
-                "marks": [mark_row(each, decimals) for each in self._marks(begin, now.time)],
+                "marks": [mark_row(each, decimals) for each in marks[-MOST_MARKS:]],
                 "since": None if oldest is None else iso(oldest.time),
-                "words": self._words(),
+                "words": " ".join(filter(None, words)),
             }
 
     def performance(self) -> Row:
@@ -133,6 +138,6 @@ class Equity:
 
     def _marks(self, begin: datetime, end: datetime) -> Sequence[Mark]:
         try:
-            return self._history.marks(begin, end, MOST_MARKS)
+            return self._history.marks(begin, end, MOST_MARKS + 1)
         except BalanceError:
             return ()  # the curve is right without them

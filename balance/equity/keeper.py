@@ -73,6 +73,7 @@ class Keeper:
             file.write(self._waiting, now if thins else None)
             self._waiting = []
 
+        self._notice_removal(now)
         if self._file is None:
             self._take_up(now)
         self._tried(write, now)
@@ -135,6 +136,15 @@ class Keeper:
     @property
     def _reader(self) -> Reader:
         return Reader(self._path, self._account)
+
+    def _notice_removal(self, now: datetime) -> None:
+        """Let go of a file that somebody has taken away: nobody would ever read it."""
+        if self._file is not None and not self._file.is_there:
+            self.close()
+            self._say(
+                f"{EQUITY_FILE} was taken away while it was written, and the equity is sampled "
+                f"anew since {said(now)}."
+            )
 
     def _copied(self, file: SampleFile, why: str, now: datetime) -> Path:
         aside = named_aside(self._path, why, now)

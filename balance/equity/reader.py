@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -17,8 +16,15 @@ from balance.equity.sample_rows import COLUMNS, HIGHEST, STRETCHES, milliseconds
 
 # a level is read where a span has no more stretches of it than this
 _MOST_STRETCHES: Final = 2_000
-# so many of those that stay are looked through for flows
-_MOST_KEPT: Final = 400
+# so many pairs of those that stay are looked through for flows, the newest
+_MOST_FLOWS: Final = 100
+# those that were taken just before a change, and just after it
+_JUST_BEFORE: Final = (
+    "select id, next_id from (select id, time, revision, lead(id) over ordered as next_id, "
+    "lead(time) over ordered as next_time, lead(revision) over ordered as next_revision "
+    "from samples where level = ? and chain = ? window ordered as (order by time, id)) "
+    "where next_time = time and next_revision = revision + 1 order by time desc, id desc limit ?"
+)
 _SELECT: Final = f"select {', '.join(COLUMNS)} from samples"  # noqa: S608 - names of our own
 
 _Found = TypeVar("_Found")
@@ -102,12 +108,14 @@ class Reader:
         first."""
 
         def ask(connection: sqlite3.Connection) -> list[Sample]:
-            rows = connection.execute(
-                f"{_SELECT} where level = ? and chain = ? order by time desc, id desc limit ?",
-                (HIGHEST, chain, _MOST_KEPT),
-            ).fetchall()
-            found = [sample_of(row) for row in reversed(rows)]
-            return [before for before, after in pairwise(found) if _is_flow(before, after)]
+            places = connection.execute(_JUST_BEFORE, (HIGHEST, chain, _MOST_FLOWS)).fetchall()
+            found = [
+                sample_of(connection.execute(f"{_SELECT} where id = ?", (number,)).fetchone())
+                for pair in reversed(places)
+                for number in pair
+            ]
+            pairs = zip(found[::2], found[1::2], strict=True)
+            return [before for before, after in pairs if _is_flow(before, after)]
 
         return self._asked(ask, [])
 

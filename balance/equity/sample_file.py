@@ -53,12 +53,22 @@ class SampleFile:
             sqlite3.DatabaseError: it is damaged, or of a newer version.
             sqlite3.OperationalError: it can't be opened or written now.
         """
+        self._path = file
         self._connection = sqlite3.connect(file, timeout=2, check_same_thread=False)
         try:
             self._begin(account)
+            self._inode = file.stat().st_ino
         except BaseException:
             self._connection.close()
             raise
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is still what its name leads to."""
+        try:
+            return self._path.stat().st_ino == self._inode
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Let go of the file."""
@@ -122,6 +132,7 @@ class SampleFile:
         (version,) = self._connection.execute("pragma user_version").fetchone()
         if version not in (0, VERSION):
             raise sqlite3.DatabaseError("it is of a newer version of this program")
+        self._check_columns()
         self._connection.executescript(TABLES)
         self._connection.execute(f"pragma user_version = {VERSION}")
         with self._connection:
@@ -136,6 +147,13 @@ class SampleFile:
         (sound,) = self._connection.execute("pragma quick_check(1)").fetchone()
         if sound != "ok":
             raise sqlite3.DatabaseError(sound)
+
+    def _check_columns(self) -> None:
+        for table, columns in (("samples", COLUMNS), ("known", ("name", "value"))):
+            rows = self._connection.execute("select name from pragma_table_info(?)", (table,))
+            names = {name for (name,) in rows}
+            if names and not names.issuperset(columns):
+                raise sqlite3.DatabaseError(f"its table {table} is not that of this program")
 
     def _finished(self, level: int) -> int | None:
         """Until when the stretches of ``level`` are thinned out; None before the first sample."""
