@@ -132,6 +132,8 @@ def test_terms_and_what_is_open_of_a_symbol_open_how_they_come_about_too(
         ("#overview-exposure-bars [data-derive]", "BTC/USDT long"),
         ("#overview-glance .pnl", "Unrealised P&L of BTC/USDT"),
         ("#overview-glance .roe", "ROE of BTC/USDT"),
+        ("[data-derive='range:day:pnl']", "P&L of this range"),
+        ("[data-derive='range:day:return_percent']", "Return of this range, time-weighted"),
     ):
         browser.find_element(place).click()
         title(label)

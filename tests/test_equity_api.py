@@ -143,6 +143,8 @@ def test_the_curve_has_what_happened_with_its_figures(asked: Asked) -> None:
         round(snapshot.current_pnl, 4),
     )
     figures = told["figures"]
+    for name, row in told["derivations"].items():
+        assert total(derivation(row)) == figures[name]
     assert figures["pnl"] == snapshot.current_pnl
     assert figures["display"]["pnl"] == snapshot.display["current_pnl"]
     equities = [point[1] for point in told["points"]]
@@ -247,6 +249,15 @@ def test_the_return_of_a_range_leaves_out_what_an_undone_reset_took_away(asked: 
     assert (day["pnl"], day["return_percent"]) == (3_000, 10)
     # thrice, 1.1 times in the epoch between, and 1.1 times again
     assert (week["pnl"], week["return_percent"]) == (24_000, 263)
+    for wanted in ("day", "week"):
+        told = asked.told(f"/equity?range={wanted}")
+        for name, row in told["derivations"].items():
+            assert total(derivation(row)) == told["figures"][name]
+    factors = [term["label"] for term in told["derivations"]["return_percent"]["terms"][:3]]
+    assert factors[1:] == [
+        "Growth of epoch 2, or what goes on with it",
+        "Growth of epoch 1, or what goes on with it",
+    ]
 
 
 def test_a_drawdown_is_from_the_best_before_of_the_epoch_in_every_range(asked: Asked) -> None:

@@ -65,6 +65,10 @@ _CURVE: Final[Schema] = {
         "description": f"The newest {MOST_MARKS} in the range, oldest first.",
     },
     "figures": object_of({**_RANGE_FIGURES, "display": texts(_RANGE_FIGURES)}),
+    "derivations": {
+        **object_of(dict.fromkeys(("pnl", "return_percent"), reference("Derivation"))),
+        "description": "How the P&L and the return of the range come about.",
+    },
     "since": {**or_null(TIME), "description": "When the first sample is of; null: there is none."},
     "words": {
         "type": "string",

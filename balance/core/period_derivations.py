@@ -28,6 +28,8 @@ from balance.core.wallet_derivations import PAID, TOTALS, total_in
 
 # older epochs than so many are told in one line
 _MOST_EPOCHS: Final = 10
+#: What moment a period is measured from, unless it is another.
+BEFORE: Final = "the last moment known before the period began"
 
 
 @exactly
@@ -37,12 +39,13 @@ def period_derivation(
     now: Sample,
     epochs: Mapping[int, PastEpoch],
     decimals: int,
+    since: str = BEFORE,
 ) -> Derivation:
     """The derivation of the P&L from ``base`` to ``now``. ``epochs``, by their numbers, tell what
-    each of those between them brought."""
+    each of those between them brought; ``since`` says what moment that of ``base`` is."""
     if base is None or (base.epoch != now.epoch and None in (base.all_pnl, now.all_pnl)):
         return Derivation(title, f"{_WORDS} It is not known how the account stood then.", ())
-    words = f"{_WORDS} Since {said(base.time)}, the last moment known before the period began."
+    words = f"{_WORDS} Since {said(base.time)}, {since}."
     if base.revision == 1:
         words = f"{_WORDS} Since {said(base.time)}, when the account was made."
     if base.epoch == now.epoch:

@@ -71,6 +71,32 @@ def return_derivation(now: Sample, flows: Sequence[Sample], decimals: int) -> De
     return Derivation(title, words, (*terms, one, _in_percent(), total))
 
 
+@exactly
+def linked_derivation(factors: Sequence[tuple[str, Decimal]], told: Decimal | None) -> Derivation:
+    """The derivation of the return ``told`` of a range from what one unit grew by in each part of
+    it, oldest first, each with its label."""
+    title = "Return of this range, time-weighted"
+    words = "What one unit of money became, whatever was put in, taken out or reset meanwhile."
+    if told is None:
+        return Derivation(title, f"{words} It is not known.", ())
+    older, newer = factors[:-_MOST_FLOWS], factors[-_MOST_FLOWS:]
+    parts = [*newer] if not older else [("Growth before these", _product(older)), *newer]
+    terms: list[Term] = []
+    for label, factor in parts:
+        terms.append(_growth(TIMES if terms else " ", label, factor))
+    one = Term(MINUS, "What it began as", "1", ONE)
+    return Derivation(
+        title, words, (*terms, one, _in_percent(), total_of("Return", told, percent(told)))
+    )
+
+
+def _product(factors: Sequence[tuple[str, Decimal]]) -> Decimal:
+    product = ONE
+    for _, factor in factors:
+        product *= factor
+    return product
+
+
 def _divided_by_start(now: Sample, decimals: int) -> Term:
     start = now.wallet.starting_balance
     opened = link("ledger", kind="start,reset,undo", epoch=now.epoch)

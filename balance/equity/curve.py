@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -12,12 +12,13 @@ from balance.core.entry import cursor
 from balance.core.figures import dollars, gain, grouped, percent
 from balance.core.moments import iso
 from balance.core.money import CURRENCY, exactly, quantized
-from balance.core.performance import ONE, Sample
-from balance.core.return_derivations import in_percent
+from balance.core.past_epochs import PastEpoch
+from balance.core.performance import Sample
 from balance.core.rows import Row
 from balance.core.thinning import Point, drawdowns, drawn
 from balance.equity.baselines import baseline
 from balance.equity.history import Mark
+from balance.equity.range_results import Range
 from balance.equity.reader import Placed, Reader
 from balance.equity.sample_rows import milliseconds, moment
 
@@ -60,24 +61,36 @@ def begin_of(wanted: str, reader: Reader, now: datetime) -> datetime:
 
 
 @exactly
-def curve(reader: Reader, begin: datetime, now: Sample, decimals: int) -> Row:
+def curve(
+    reader: Reader,
+    begin: datetime,
+    now: Sample,
+    epochs: Mapping[int, PastEpoch],
+    decimals: int,
+) -> Row:
     """The points from ``begin`` up to ``now``, at most ``MOST_POINTS``, each ``[time, equity, P&L
     of all time, drawdown in percent]`` with None before one that nobody saw come; and the figures
     of that range: money in the quote currency. P&L and return are measured from the last sample
-    before it, or the first in it."""
-    base = baseline(reader, begin)
+    before it, or the first in it, and come with how they come about; ``epochs`` are those that are
+    indexed."""
     placed = [*reader.points(begin, now.time), _placed(now)]
     points = [each.point for each in placed]
+    base = baseline(reader, begin) or _sample(reader, placed[0], now)
+    made = Range(points=points, base=base, is_inside=base.time > begin, now=now)
     falls = list(drawdowns(points, reader.best_growths(begin)))
     chosen = drawn(points, MOST_POINTS)
     figures = {
         **_extremes(reader, placed, now),
-        **_results(points, base or _sample(reader, placed[0], now), now),
+        "pnl": made.pnl,
+        "return_percent": made.return_percent,
         "max_drawdown_percent": quantized(Decimal(str(round(min(falls), 10)))),
     }
     return {
         "points": [None if at is None else _told(placed[at], falls[at]) for at in chosen],
         "figures": {**figures, "display": _texts(figures, decimals)},
+        "derivations": {
+            name: each.row for name, each in made.derivations(epochs, decimals).items()
+        },
     }
 
 
@@ -134,36 +147,6 @@ def _extremes(reader: Reader, placed: Sequence[Placed], now: Sample) -> dict[str
         "equity_low": _sample(reader, low, now).equity,
         "equity_high": _sample(reader, high, now).equity,
     }
-
-
-def _results(points: Sequence[Point], base: Sample, now: Sample) -> dict[str, Decimal | None]:
-    pnl = now.pnl - base.pnl if base.epoch == now.epoch else None
-    if base.all_pnl is not None and now.all_pnl is not None:
-        pnl = now.all_pnl - base.all_pnl
-    is_known = now.is_whole or (base.chain == now.chain and not base.is_whole)
-    return {
-        "pnl": pnl,
-        "return_percent": in_percent(_growth(points, base, now)) if is_known else None,
-    }
-
-
-def _growth(points: Iterable[Point], base: Sample, now: Sample) -> Decimal:
-    """What one unit became from ``base`` to ``now``: what it grew by while each chain of epochs
-    went on between them, multiplied; an undo goes on with an older one after another."""
-    chain, begin, growth = base.chain, base.growth, ONE
-    end = begin
-    for point in points:
-        if point.chain != chain:
-            growth *= _ratio(end, begin)
-            chain, begin = point.chain, Decimal(repr(point.growth))
-        end = Decimal(repr(point.growth))
-    # the last point is that of now
-    return growth * _ratio(now.growth, begin)
-
-
-def _ratio(end: Decimal, begin: Decimal) -> Decimal:
-    # after a total loss nothing grows any more
-    return end / begin if begin else ONE
 
 
 def _texts(figures: Mapping[str, Decimal | None], decimals: int) -> dict[str, str]:

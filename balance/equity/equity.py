@@ -73,7 +73,7 @@ class Equity:
                 "range": wanted,
                 "from": iso(begin),
                 "to": iso(now.time),
-                **curve(reader, begin, now, decimals),
+                **curve(reader, begin, now, self._epochs(), decimals),
                 "marks": [mark_row(each, decimals) for each in marks[-MOST_MARKS:]],
                 "since": None if oldest is None else iso(oldest.time),
                 "words": " ".join(filter(None, words)),

@@ -69,15 +69,22 @@
     body().replaceChildren(make("p", { class: "problem", role: "alert" }, words));
   }
 
+  // where a figure is told, and its name there; the curve's are of a range: "range:week:pnl"
+  function source(name) {
+    const [, range, figure] = name.match(/^range:(\w+):(\w+)$/) ?? [];
+    return range ? [`/equity?range=${range}`, figure] : [undefined, name];
+  }
+
   async function read() {
     const { snapshot } = window.balanceState;
     const name = wanted;
     [tick, readAt] = [snapshot?.tick + snapshot?.revision, Date.now()];
-    const [answer, wrong] = await window.balancePerformance.read();
+    const [path, figure] = source(name);
+    const [answer, wrong] = await window.balancePerformance.read(path);
     if (body() === null || name !== wanted) {
       return;
     }
-    const derivation = answer?.derivations[name];
+    const derivation = answer?.derivations[figure];
     derivation === undefined ? showProblem(wrong || "This figure is not known.") : show(derivation);
   }
 

@@ -29,6 +29,7 @@
 
   // made once, when the tab is first looked at
   let parts = null;
+  let values = null; // of the figures below the curve
   let drawn = 0;
   let waiting = null;
   let isRead = false; // whether something is read off the curve now
@@ -101,13 +102,23 @@
     }
   }
 
-  function figures({ display }) {
-    const told = FIGURES.map(([name, words, title]) => {
-      const value = make("span", { class: "value pnl-figure" });
-      name.startsWith("equity") ? value.append(display[name]) : writeFigure(value, display[name]);
-      return make("span", { title }, `${words} `, value);
-    });
+  function newFigures() {
+    const values = FIGURES.map(() => make("span", { class: "value pnl-figure" }));
+    const told = FIGURES.map(([, words, title], at) => make("span", { title }, `${words} `, values[at]));
     place("figures").replaceChildren(...told);
+    return values;
+  }
+
+  // those stay that are there: one may have the focus
+  function figures({ display }, range, derivations) {
+    values ??= newFigures();
+    FIGURES.forEach(([name], at) => {
+      const value = values[at];
+      name.startsWith("equity") ? write(value, display[name]) : writeFigure(value, display[name]);
+      if (name in derivations) {
+        value.dataset.derive = `range:${range}:${name}`;
+      }
+    });
   }
 
   // a thinned table of the same points, made while it is open
@@ -155,7 +166,7 @@
     place("table").classList.toggle("unseen", !curve.hasCurve());
     showRanges();
     if (known !== null) {
-      figures(known.figures);
+      figures(known.figures, known.range, known.derivations);
     }
     draw();
     table();

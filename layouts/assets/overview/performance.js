@@ -12,8 +12,8 @@
   const exactly = (name, value, context) =>
     name === "amount" && typeof value === "number" ? (context?.source ?? String(value)) : value;
 
-  /* All of it as the server has it now: [the answer, what went wrong]. */
-  const read = () => ask("/performance", exactly);
+  /* All of it as the server has it now, or what is at another path: [the answer, what went wrong]. */
+  const read = (path = "/performance") => ask(path, exactly);
 
   async function show(_, isWanted) {
     const [answer, wrong] = await read();
