@@ -423,6 +423,13 @@ def test_the_figures_of_trades_come_from_their_sums(pnls: list[Decimal]) -> None
             assert total(derivation) == figures[name], name
 
 
+def test_that_the_lists_of_trades_have_what_an_undone_reset_closed_is_said() -> None:
+    trades = Trades(1, 1, Decimal(5), Decimal(0), Decimal(5), Decimal(5))
+    for epochs, is_said in (("3,1", True), ("1", False)):
+        words = trade_derivations(trades, epochs, 2)["trades"].words
+        assert ("undone reset" in words) == is_said
+
+
 def test_trades_that_are_not_read_yet_have_no_figures() -> None:
     assert set(trade_figures(None).values()) == {None}
     assert all(not each.terms for each in trade_derivations(None, "1", 2).values())

@@ -22,6 +22,7 @@ from balance.core.past_epochs import Trades
 
 _NONE_YET: Final = "No trade has ended in this epoch yet."
 _UNKNOWN: Final = "The ledger is not read that far yet."
+_UNDONE: Final = "The lists have what an undone reset closed as well, which does not count."
 _TITLES: Final = {
     "trades": ("Trades", "Positions that were opened and closed."),
     "wins": ("Winning trades", "Trades that brought more than nothing, after fees and funding."),
@@ -84,6 +85,8 @@ def trade_derivations(trades: Trades | None, epochs: str, decimals: int) -> dict
         else:
             total = total_of(title, Decimal(amount), texts[name])
             terms = (*_terms(name, trades, epochs, decimals), total)
+            if "," in epochs:
+                words = f"{words} {_UNDONE}"
         found[name] = Derivation(title, words, terms)
     return found
 
