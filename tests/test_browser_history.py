@@ -297,7 +297,7 @@ def test_the_address_of_a_view_says_all_of_it_and_nothing_else(browser: Any) -> 
             "",
             "?table=ledger",
             "?table=nonsense&colour=red",
-            "?table=fills&side=buy&kind=fee&text=a b%26c",
+            "?table=fills&side=buy&outcome=win&text=a b%26c",
             "?kind=fee&table=trades&outcome=win&least=-5&sort=-pnl",
             "?from=2026-01-02T03:04:05Z&entry=42.3",
             "?table=epochs&compare=3,x,3,2,-1,5,6,7&symbol=BTC/USDT",
