@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from balance.core.question import FILTERS
 from tests.ledgers import write_ledger
@@ -18,6 +21,26 @@ _PLACES = """
     return [...document.querySelectorAll("#history-grid .ag-row")]
         .sort((one, other) => one.getAttribute("row-index") - other.getAttribute("row-index"))
         .map((row) => row.getAttribute("row-id"));
+"""
+#: Answers questions for the ledger as a busy server does, until ``window.isBusy`` is taken back.
+_BUSY = """
+    window.isBusy = true;
+    const real = window.realFetch ??= window.fetch;
+    const problem = JSON.stringify({ detail: "The history is busy." });
+    window.fetch = (address, how) =>
+        window.isBusy && String(address).startsWith("/history/")
+            ? Promise.resolve(new Response(problem, { status: 503 }))
+            : real(address, how);
+"""
+#: Lets no question for rows be answered, and keeps the signals that end them, by their address.
+_SILENT = """
+    window.signals = {};
+    const real = window.realFetch ??= window.fetch;
+    window.fetch = (address, how) => {
+        if (!String(address).startsWith("/history/ledger?text=")) return real(address, how);
+        window.signals[new URLSearchParams(address.split("?")[1]).get("text")] = how.signal;
+        return new Promise((_, fail) => how.signal.addEventListener("abort", fail));
+    };
 """
 
 
@@ -132,3 +155,72 @@ def test_a_minute_that_is_chosen_is_listed_to_its_end(browser: Any, server: Serv
     words = minute.replace("T", " ")
     assert f"From {words} UTC" in chips
     assert f"To {words} UTC" in chips
+
+
+def test_a_list_that_a_busy_server_refused_comes_by_itself(browser: Any, server: Server) -> None:
+    go_to(browser, server, "/history")
+    wait_for_ledger(browser, server)
+    browser.driver.execute_script(_BUSY)
+    browser.find_element("#history-table-trades").click()
+    wait_for(lambda: "is busy" in text(browser, "history-empty"), "the words of the problem")
+    browser.driver.execute_script("window.isBusy = false")
+    browser.wait_for_element("#history-rows:not([hidden]) [row-index='0'] [col-id='pnl']")
+    assert text(browser, "history-empty") == ""
+
+
+def test_a_refused_order_is_dropped_when_the_list_is_tried_again(
+    browser: Any, server: Server
+) -> None:
+    go_to(browser, server, "/history?kind=fee&sort=colour")
+    wait_for(lambda: "sort must be one of" in text(browser, "history-empty"), "the words")
+    browser.wait_for_element("#history-again").click()
+    wait_for_ledger(browser, server, kind="fee")
+    assert address(browser, server) == "/history?kind=fee"
+    browser.get_logs()  # that it was refused
+
+
+def test_a_file_has_what_is_listed_and_nothing_newer(browser: Any, server: Server) -> None:
+    go_to(browser, server, "/history?kind=deposit&sort=revision")
+    wait_for_ledger(browser, server, kind="deposit", sort="revision")
+    wanted = ledger(server, kind="deposit", sort="revision", limit=1000)
+    server.post({"deposit": 5})
+    wait_for(lambda: text(browser, "history-newer") == "1 new entry", "the offer")
+    link = browser.find_element("#history-csv").get_attribute("href")
+    listed = csv.DictReader(io.StringIO(requests.get(link, timeout=10).text))
+    assert [row["place"] for row in listed] == wanted
+    browser.find_element("#history-newer").click()
+    wait_for(lambda: browser.find_element("#history-csv").get_attribute("href") != link, "a file")
+    link = browser.find_element("#history-json").get_attribute("href")
+    newest = ledger(server, kind="deposit", limit=1)
+    assert requests.get(link, timeout=10).json()["rows"][-1]["place"] == newest[0]
+
+
+def test_an_entry_is_found_where_newer_ones_have_moved_it_on(browser: Any, server: Server) -> None:
+    go_to(browser, server, "/history?kind=fee")
+    wait_for_ledger(browser, server, kind="fee")
+    place = ledger(server, offset=101, limit=1)[0]
+    browser.driver.execute_script(
+        "window.balanceHistoryScreen.showInLedger(arguments[0], 97)", place
+    )
+    marked = browser.wait_for_element(f".history-marked[row-id='{place}']")
+    assert marked.get_attribute("row-index") == "101"
+
+
+def test_a_question_that_is_no_longer_meant_is_ended(browser: Any, server: Server) -> None:
+    go_to(browser, server, "/history")
+    wait_for_ledger(browser, server)
+    browser.driver.execute_script(_SILENT)
+
+    def is_over(words: str) -> bool | None:
+        found: bool | None = browser.driver.execute_script(
+            "return window.signals[arguments[0]]?.aborted", words
+        )
+        return found
+
+    field = browser.find_element("#history-text")
+    field.send_keys("EMA")
+    wait_for(lambda: is_over("EMA") is False, "the first question")
+    field.send_keys(" 9")
+    wait_for(lambda: is_over("EMA 9") is False, "the next question")
+    assert is_over("EMA") is True
+    browser.driver.refresh()

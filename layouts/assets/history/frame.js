@@ -21,7 +21,7 @@
   const count = (number) => number.toLocaleString("en-US");
   const isGrid = ({ table }) => table in TABLES;
 
-  /* Draws what a view is: its table, its filters, and the files of all that it lists. */
+  /* Draws what a view is: its table and its filters. */
   function draw(view) {
     for (const each of NAMES) {
       const isShown = each === view.table;
@@ -29,9 +29,6 @@
       link.setAttribute("href", href(isShown ? view : turned(view, each)));
       link.classList.toggle("active", isShown);
       isShown ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
-    }
-    for (const format of ["csv", "json"]) {
-      isGrid(view) && place(`history-${format}`).setAttribute("href", file(view, format));
     }
     place("history-files").hidden = !isGrid(view);
     place("history-epochs").hidden = isGrid(view);
@@ -48,15 +45,22 @@
     return state;
   }
 
+  function problemParts(words) {
+    const onclick = () => window.balanceHistoryScreen.tryAgain();
+    return [
+      make("p", { class: "problem", role: "alert" }, words),
+      button("Try again", "arrow-clockwise", { id: "history-again", onclick }),
+    ];
+  }
+
   // draws in the place of the rows the words of a problem, or that there are none: whether it does
   function drawInstead(view, { total, problem, index }) {
     const isWhole = index?.is_complete !== false;
     const what = problem || (total === 0 ? `${isWhole} ${href(listOf(view))}` : "");
     const instead = place("history-empty");
     if (instead.dataset.what !== what) {
-      const words = problem && make("p", { class: "problem", role: "alert" }, problem);
       instead.dataset.what = what;
-      instead.replaceChildren(...(words ? [words] : what ? [emptyState(view, isWhole)] : []));
+      instead.replaceChildren(...(problem ? problemParts(problem) : what ? [emptyState(view, isWhole)] : []));
     }
     instead.hidden = !what;
     return what !== "";
@@ -77,8 +81,13 @@
       : "";
   }
 
-  /* Draws what is said of a view's rows, and what stands in their place. */
-  function drawRows(view, state) {
+  /* Draws what is said of a view's rows, what stands in their place, and the files of them as of the
+   * revision `pin`.
+   */
+  function drawRows(view, state, pin) {
+    for (const format of ["csv", "json"]) {
+      isGrid(view) && place(`history-${format}`).setAttribute("href", file(view, format, pin));
+    }
     const isInstead = drawInstead(view, isGrid(view) ? state : { total: null, problem: "" });
     const isList = isGrid(view) && !isInstead;
     place("history-rows").hidden = !isList;

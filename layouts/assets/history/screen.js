@@ -37,10 +37,13 @@
 
   const order = (sort) => turn({ ...view, sort });
   const clear = () => turn({ ...view, filters: {} });
+  // an order that was refused is not asked for again
+  const tryAgain = () => (grid.state.isRefused && view.sort ? order("") : showList());
 
   /* Draws what is known of the rows. */
   function drawRows() {
-    frame.drawRows(view, grid.state);
+    frame.drawRows(view, grid.state, grid.pin);
+    grid.state.isLost && follow();
     if (isGrid() && isIndexing()) {
       grid.pin !== null && until() === null ? grid.show(view, null) : waitForIndex();
     }
@@ -170,6 +173,7 @@
   window.balanceState.follow(follow);
   window.balanceHistoryScreen = {
     clear,
+    tryAgain,
     showInLedger,
     get view() {
       return view;
