@@ -15,7 +15,7 @@
     ledger: OF_ENTRIES,
     fills: ["side", "reason", ...OF_ENTRIES],
     trades: ["side", "outcome", ...OF_ENTRIES],
-    epochs: [],
+    epochs: ["epoch", "from", "to", "least", "most", "after", "until"],
   };
   const MOST_COMPARED = 4;
 
@@ -92,6 +92,8 @@
   const same = (one, other) => href(one) === href(other);
   /* The list that a view shows: all but the entry that is open over it. */
   const listOf = (view) => ({ ...view, entry: null });
+  /* The rows that a view lists: all but what is open over them or stands above. */
+  const rowsOf = (view) => ({ ...listOf(view), compare: START.compare });
 
   window.balanceHistory = {
     PATH,
@@ -105,5 +107,6 @@
     turned,
     same,
     listOf,
+    rowsOf,
   };
 })();

@@ -19,7 +19,7 @@
     ledger: ["kind", "symbol", "time", "amount", "owner", "source", "epoch"],
     fills: ["symbol", "side", "reason", "amount", "time", "owner", "epoch"],
     trades: ["outcome", "symbol", "side", "amount", "time", "owner", "epoch"],
-    epochs: [],
+    epochs: ["time", "amount", "epoch"],
   };
   const TEXT = { ledger: "Note", fills: "Text", trades: "Reason", epochs: "" };
   // what of the query a field stands for
@@ -60,7 +60,7 @@
   const moment = (iso) => iso.replace("T", " ").replace(/(:00)?(\.\d+)?Z?$/, "");
   // a minute that is listed to its end is told without its seconds
   const endMoment = (iso) => moment(iso.replace(/:59\.999Z$/, ":00Z"));
-  const amountName = (table) => ({ fills: "Realised P&L", trades: "P&L" })[table] ?? "Amount";
+  const amountName = (table) => ({ fills: "Realised P&L", trades: "P&L", epochs: "P&L" })[table] ?? "Amount";
 
   const SENTENCES = {
     epoch: (value) => `Epoch ${value}`,

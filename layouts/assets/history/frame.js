@@ -19,7 +19,6 @@
   const place = (id) => document.getElementById(id);
   const write = (id, words) => window.balanceLive.write(place(id), words);
   const count = (number) => number.toLocaleString("en-US");
-  const isGrid = ({ table }) => table in TABLES;
 
   /* Draws what a view is: its table and its filters. */
   function draw(view) {
@@ -30,8 +29,6 @@
       link.classList.toggle("active", isShown);
       isShown ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
     }
-    place("history-files").hidden = !isGrid(view);
-    place("history-epochs").hidden = isGrid(view);
     window.balanceHistoryFilters.draw(view);
   }
 
@@ -86,25 +83,24 @@
    */
   function drawRows(view, state, pin) {
     for (const format of ["csv", "json"]) {
-      isGrid(view) && place(`history-${format}`).setAttribute("href", file(view, format, pin));
+      place(`history-${format}`).setAttribute("href", file(view, format, pin));
     }
-    const isInstead = drawInstead(view, isGrid(view) ? state : { total: null, problem: "" });
-    const isList = isGrid(view) && !isInstead;
+    const isList = !drawInstead(view, state);
     place("history-rows").hidden = !isList;
-    place("history-pager").hidden = !isGrid(view);
     // the end is not known while not all is indexed
     place("history-last").disabled = state.total === null;
     place("history-pager").classList.toggle("without-rows", !isList);
     write("history-range", isList ? rangeWords(state) : "");
-    write("history-words", isGrid(view) ? indexWords(state.index) : "");
+    write("history-words", indexWords(state.index));
   }
 
   /* Offers to show what came since; none: nothing to offer. */
-  function drawNewer(number) {
+  function drawNewer({ table }, number) {
+    const [one, several] = table === "epochs" ? ["epoch", "epochs"] : ["entry", "entries"];
     const newer = place("history-newer");
     newer.hidden = number === 0;
-    newer.textContent = number === 1 ? "1 new entry" : `${count(number)} new entries`;
+    newer.textContent = number === 1 ? `1 new ${one}` : `${count(number)} new ${several}`;
   }
 
-  window.balanceHistoryFrame = { draw, drawRows, drawNewer, isGrid };
+  window.balanceHistoryFrame = { draw, drawRows, drawNewer };
 })();

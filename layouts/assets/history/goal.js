@@ -14,13 +14,17 @@
    * to where it must be.
    */
   function approach(api, start, rows, length) {
-    const row = rows.findIndex(({ place }) => place === goal?.place);
+    if (goal === null) {
+      return;
+    }
+    const { place, offset } = goal;
+    const row = rows.findIndex((each) => each.place === place);
     if (row >= 0) {
       goal = null;
       setTimeout(() => focusRow(api, start + row));
-    } else if (start === 0 && goal?.offset >= length) {
-      seek(api, goal.offset);
-    } else if (goal?.offset >= start && goal.offset < start + length) {
+    } else if (start === 0 && offset >= length) {
+      seek(api, offset);
+    } else if (offset >= start && offset < start + length) {
       // what came meanwhile may have moved it into the block behind
       goal = goal.isMoved || rows.length < length ? null : { ...goal, offset: start + length, isMoved: true };
       goal && seek(api, goal.offset);

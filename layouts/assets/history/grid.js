@@ -88,9 +88,9 @@
   }
 
   function listen() {
-    const choose = ({ data }) => data && chosen(data.place);
-    api.addEventListener("rowClicked", choose);
-    api.addEventListener("cellKeyDown", (key) => key.event.key === "Enter" && choose(key));
+    const isLink = ({ target }) => target.closest("a.elsewhere") !== null;
+    api.addEventListener("rowClicked", ({ data, event }) => data && !isLink(event) && chosen(data));
+    api.addEventListener("cellKeyDown", ({ data, event }) => data && press(data, event));
     api.addEventListener("sortChanged", ({ source: by }) => {
       by === "uiColumnSorted" && sorted(sortAsked());
     });
@@ -98,6 +98,16 @@
       api.addEventListener(event, () => told());
     }
     api.addEventListener("gridSizeChanged", () => fit.renew(api, view));
+  }
+
+  // on the cell of a link that leads elsewhere the link is meant
+  function press(data, event) {
+    const link = event.target.querySelector("a.elsewhere");
+    const isOfBox = event.key === " " && view.table === "epochs";
+    isOfBox && event.preventDefault(); // it would scroll
+    if (isOfBox || event.key === "Enter") {
+      link ? link.click() : chosen(data);
+    }
   }
 
   function sortAsked() {
@@ -174,8 +184,7 @@
     get pin() {
       return pin;
     },
-    /* Has `tell` called whenever what is listed or in sight changed, `choose` with the place of an
-     * entry, and `sort` with the order that was asked for. */
+    /* Has `tell` called whenever what is listed or in sight changed, `choose` with a row, and `sort` with the order that was asked for. */
     follow(tell, choose, sort) {
       [told, chosen, sorted] = [tell, choose, sort];
     },
