@@ -18,11 +18,13 @@ from balance.api.stream import Stream
 from balance.core.derivation import Derivation, Term
 from balance.core.entry import Place
 from balance.core.past_epochs import PastEpoch
+from balance.core.performance import Sample
 from balance.core.snapshot import DISPLAYED
 from balance.desk import Desk
 from balance.equity.curve import MOST_POINTS, RANGES
 from balance.equity.equity import Equity
 from balance.equity.history import NoHistory
+from balance.equity.reader import Reader
 from balance.equity.sampler import Sampler
 from balance.index.index import Index
 from balance.running import services_alone
@@ -265,3 +267,22 @@ def test_a_year_is_answered_with_few_points(tmp_path: Path) -> None:
         assert 200 < len(told["points"]) <= MOST_POINTS
         assert None not in told["points"]
     assert asked.told("/performance")["figures"]["max_drawdown_percent"] < 0
+
+
+def test_an_ended_epoch_that_nobody_followed_is_looked_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(tmp_path)
+    for _ in range(3):
+        asked.desk.reset(500)
+    asked.look()
+    looked: list[int] = []
+    look = Reader.newest_of
+
+    def noted(reader: Reader, epoch: int) -> Sample | None:
+        looked.append(epoch)
+        return look(reader, epoch)
+
+    monkeypatch.setattr(Reader, "newest_of", noted)
+    assert asked.equity.of_epoch(2) == asked.equity.of_epoch(2) == (None, None)
+    assert looked == [2]

@@ -104,9 +104,7 @@ class Equity:
         with Reader(self._file, snapshot.account) as reader:
             is_running = epoch == snapshot.epoch
             last = self._now(reader, snapshot) if is_running else reader.newest_of(epoch)
-            if last is None:
-                return None, None
-            found = falls(reader, last).percents
+            found = (None, None) if last is None else falls(reader, last).percents
             newest = reader.newest()
         # until one of a later epoch is there, its last may not have been written yet
         if newest is not None and newest.epoch > epoch:
