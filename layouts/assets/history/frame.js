@@ -74,7 +74,7 @@
 
   function indexWords(index) {
     return index && !index.is_complete
-      ? `Indexing ${Math.floor(index.percent)} %: filters, orders and counts still miss older entries.`
+      ? `Indexing ${Math.floor(index.percent)} %: filters, orders and counts still miss newer entries.`
       : "";
   }
 
