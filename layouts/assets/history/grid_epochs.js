@@ -53,22 +53,25 @@
   }
 
   // why not all stand side by side that were to
-  function wordsOf({ compare }) {
+  function wordsOf({ compare }, index) {
     const missing = compare.filter((each) => !compared.some(({ epoch }) => epoch === each));
-    const words = missing.map((each) => `There is no epoch ${each}.`);
+    const words = missing.map((each) =>
+      index.is_complete ? `There is no epoch ${each}.` : `Epoch ${each} is not indexed yet.`,
+    );
     compared.length === 1 && words.push(`Choose another one to compare epoch ${compared[0].epoch} with.`);
     return words.join(" ");
   }
 
+  /* Asks for those that are to stand side by side. */
   async function readCompared() {
-    const [number, shown] = [++asked, view];
-    const { compare } = shown;
+    const number = ++asked;
+    const compare = view?.compare ?? [];
     const [answer, problem] = compare.length ? await epochsOf(compare) : [{ rows: [] }, null];
-    if (number !== asked || view !== shown || (answer === null && problem === null)) {
+    if (number !== asked || view === null || (answer === null && problem === null)) {
       return;
     }
     compared = answer?.rows ?? [];
-    place("history-compared-words").textContent = problem ?? wordsOf(shown);
+    place("history-compared-words").textContent = problem ?? wordsOf(view, answer.index);
     window.balanceHistoryCompare.draw(compared);
     if (isToBeFocused && compared.length > 1) {
       isToBeFocused = false;
@@ -137,5 +140,5 @@
     lasting = words;
   });
 
-  window.balanceHistoryEpochs = { show, pick, refresh };
+  window.balanceHistoryEpochs = { show, pick, refresh, readCompared };
 })();

@@ -63,7 +63,12 @@
       if (answer !== null) {
         grid.index = answer.index;
       }
-      isIndexing() ? drawRows() : showList();
+      if (isIndexing()) {
+        drawRows();
+      } else {
+        showList();
+        epochs.readCompared();
+      }
     }, INDEXING_MS);
   }
 
@@ -123,6 +128,7 @@
     window.balanceSettings.follow((now, before) => {
       if (view !== null && now.decimals !== before.decimals) {
         grid.renew(grid.pin);
+        epochs.readCompared();
       }
     });
   }
