@@ -60,14 +60,14 @@
   }
 
   /* A link to the entries of an epoch. */
-  function Entries({ data, words = "" }) {
+  function Entries({ data, isInWords = false }) {
     if (!data) {
       return null;
     }
-    const { entries } = data.display;
+    const words = `${data.display.entries} ${data.entries === 1 ? "entry" : "entries"}`;
     const link = { href: `${PATH}?${queryOf({ epoch: data.epoch })}`, tabIndex: -1, className: "elsewhere" };
-    const label = { "aria-label": `${entries} entries of epoch ${data.epoch}` };
-    return React.createElement("a", { ...link, ...label }, `${entries}${words}`);
+    const label = { "aria-label": `${words} of epoch ${data.epoch}` };
+    return React.createElement("a", { ...link, ...label }, isInWords ? words : data.display.entries);
   }
 
   window.balanceHistoryCells = {

@@ -142,7 +142,7 @@
         figure: row.display.pnl,
         time: row.opened_at,
         words: [cells.lasted(row), cells.begun(row)],
-        below: cells.Entries({ data: row, words: row.entries === 1 ? " entry" : " entries" }),
+        below: cells.Entries({ data: row, isInWords: true }),
         lead: cells.Pick({ data: row }),
       }),
       empty: [
