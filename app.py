@@ -6,19 +6,21 @@ import argparse
 import errno
 import logging
 import os
+import re
 import signal
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from dash import Dash
 from dash.development.base_component import Component
-from flask import Flask, has_request_context, request
+from flask import Flask, Response, has_request_context, request
 from flask_bootstrap import Bootstrap5
 from waitress.server import create_server
 
@@ -34,10 +36,12 @@ from balance.core.errors import StoreError
 from balance.core.figures import plain
 from balance.desk import DEFAULT_DATA_DIR, Desk
 from balance.feeds.contract import FeedFault
-from balance.feeds.options import add_feed_options
 from balance.running import Running, opened, services_alone
+from balance.server_options import fault_in, server_parser
 from balance.watch import Watch
+from layouts.bundle import ASSETS, WORKER, bundle
 from layouts.index import INDEX, SETTINGS
+from layouts.later import late_libraries, postponed
 from layouts.shell import shell
 from layouts.tab import Place, Tab
 from layouts.tabs import TABS
@@ -45,26 +49,27 @@ from layouts.tabs import TABS
 #: Streams hold a thread each; the rest answers requests.
 THREADS = 256
 MOST_STREAMS = 200
-SHORTEST_TOKEN = 12
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 # more than any route takes, so that each refuses what is too large in its own words
 _LARGEST_REQUEST = 17 * 1024 * 1024
 
-_ASSETS = Path(__file__).resolve().parent / "layouts" / "assets"
-_STYLES = (
-    "/bootstrap/static/css/bootstrap.min.css",
-    "/bootstrap/static/css/font/bootstrap-icons.min.css",
-)
+_BOOTSTRAP = "/bootstrap/static/css/{}.min.css?v=" + version("Bootstrap-Flask")
+_KINDS = {"js": "text/javascript", "css": "text/css"}
+# what has its version in its address is another one at another address
+_FOR_EVER = "private, max-age=31536000, immutable"
 
 
 class _Page(Dash):
-    """Dash, with what is chosen in the page before its first script."""
+    """Dash, with what is chosen in the page before its first script, and scripts that few tabs need
+    only named in it."""
 
     def __init__(self, *arguments: Any, settings: Callable[[], str], **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._settings = settings
+        #: The libraries that a page can begin without, by the path of its tab.
+        self.late: Mapping[str, Collection[str]] = {}
 
     def interpolate_index(self, **parts: Any) -> str:
+        parts["scripts"] = postponed(parts["scripts"], self.late.get(request.path, ()))
         page: str = super().interpolate_index(**parts)
         # words in it may quote a file: nothing in them may end the script
         return page.replace(SETTINGS, self._settings().replace("<", r"\u003c"))
@@ -91,12 +96,21 @@ def create_app(
     answer_with_problems(server)
     server.register_blueprint(create_api(desk, stream, services))
     Bootstrap5(server)
+    server.after_request(_keep_bootstrap)
+    files = _serve_files(server)
     app = _Page(
         __name__,
         settings=lambda: encoded(settings_document(services.settings.kept)),
         server=server,
-        assets_folder=str(_ASSETS),
-        external_stylesheets=list(_STYLES),
+        assets_folder=str(ASSETS),
+        # the bundles have the others
+        assets_ignore=f"^(?!{re.escape(WORKER)}$)",
+        external_scripts=[files["js"]],
+        external_stylesheets=[
+            _BOOTSTRAP.format("bootstrap"),
+            _BOOTSTRAP.format("font/bootstrap-icons"),
+            files["css"],
+        ],
         index_string=INDEX,
         title="Virtual Balance",
         update_title=None,
@@ -118,10 +132,42 @@ def create_app(
         starting = plain(chosen.starting_balance)
         return shell(tabs, _first_store(desk), starting_balance=starting, place=place)
 
-    callbacks.register(app, layout(Place.address))
+    first = layout(Place.address)
+    app.late = {tab.path: late_libraries(first, tab.id) for tab in tabs}
+    callbacks.register(app, first)
     app.layout = lambda: layout(request.host_url.rstrip("/") if has_request_context() else "")
     desk.subscribe(stream.publish)
     return app
+
+
+def _serve_files(server: Flask) -> dict[str, str]:
+    """Have ``server`` serve all scripts as one file, and all styles; their addresses by kind."""
+    return {kind: _serve_whole(server, kind, mime) for kind, mime in _KINDS.items()}
+
+
+def _serve_whole(server: Flask, kind: str, mime: str) -> str:
+    whole = bundle(kind)
+
+    @server.get(f"/page.{kind}", endpoint=f"page_{kind}")
+    def page() -> Response:
+        answer = Response(whole.text, mimetype=mime)
+        answer.set_etag(whole.version)
+        if request.args.get("v") == whole.version:
+            answer.headers["Cache-Control"] = _FOR_EVER
+        return answer.make_conditional(request)
+
+    return f"/page.{kind}?v={whole.version}"
+
+
+def _keep_bootstrap(answer: Response) -> Response:
+    """Let browsers keep Bootstrap's files, which have their version in their address."""
+    if (
+        request.endpoint == "bootstrap.static"
+        and request.query_string
+        and answer.status_code == 200
+    ):
+        answer.headers["Cache-Control"] = _FOR_EVER
+    return answer
 
 
 def _first_store(desk: Desk) -> dict[str, Any]:
@@ -135,15 +181,11 @@ def _first_store(desk: Desk) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the dashboard until it is stopped; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = server_parser().parse_args(arguments)
     _forget_settings_of_dash()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    if options.host not in _LOOPBACK and options.token is None:
-        return _failed(f"--host {options.host} lets other machines in, so it needs --token.")
-    if options.token is not None and len(options.token) < SHORTEST_TOKEN:
-        return _failed(f"--token must have at least {SHORTEST_TOKEN} characters.")
-    if options.signal_secret is not None and len(options.signal_secret) < SHORTEST_TOKEN:
-        return _failed(f"--signal-secret must have at least {SHORTEST_TOKEN} characters.")
+    if wrong := fault_in(options):
+        return _failed(wrong)
     stream = Stream(MOST_STREAMS)
     try:
         running = opened(options, stream)
@@ -233,39 +275,6 @@ def _address(host: str, port: int) -> str:
 def _failed(words: str) -> int:
     print(words, file=sys.stderr)
     return 1
-
-
-def _port_number(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:
-        raise argparse.ArgumentTypeError(f"{port} is not from 0 to 65535")
-    return port
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python app.py", description="A paper-trading desk with one virtual balance."
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to bind to (127.0.0.1)")
-    parser.add_argument(
-        "--port", type=_port_number, default=8050, help="port to listen on (8050); 0: a free one"
-    )
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        default=DEFAULT_DATA_DIR,
-        metavar="DIR",
-        help="folder of the account (data, beside this file); made where missing",
-    )
-    parser.add_argument("--token", help="what everyone must show; needed for other machines")
-    parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
-    bots = parser.add_argument_group("bots")
-    bots.add_argument(
-        "--strategies", type=Path, metavar="DIR", help="folder of your own strategies"
-    )
-    bots.add_argument("--signal-secret", metavar="TEXT", help="what signals from outside must show")
-    add_feed_options(parser)
-    return parser
 
 
 if __name__ == "__main__":

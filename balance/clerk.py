@@ -23,6 +23,7 @@ from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.undo import can_undo
 from balance.core.words import told
+from balance.recent_news import RecentNews
 from balance.store.state import Request, State, Store
 
 LONGEST_NOTE: Final = 200
@@ -89,6 +90,7 @@ class Clerk:
         self._shown: tuple[tuple[State, Market, Baselines], Snapshot] | None = None
         # what opened an epoch of an account, so that it is looked up once
         self._opening: tuple[tuple[str, int], Booking] | None = None
+        self._recent_news = RecentNews(store)
         self._listeners: list[Callable[[Snapshot], None]] = []
         self._witnesses: list[Callable[[Snapshot, Sequence[Entry]], None]] = []
         self._in_flight: set[str] = set()
@@ -189,6 +191,7 @@ class Clerk:
                 instance=self._instance,
                 market=market,
                 can_undo_reset=self._can_undo(state, market),
+                recent_news=self._recent_news.until(state, market.decimals),
                 baselines=past,
             )
             shown = self._shown = of, seen

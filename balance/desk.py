@@ -23,7 +23,9 @@ from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.snapshot import Snapshot
 from balance.core.undo import undo_reset
 from balance.equity.baselines import FilePast
-from balance.history import Page, closings, fills, lineage, page, rows, since
+from balance.history import Page, Search, closings, fills, lineage, page, rows, since
+from balance.index.index import Index
+from balance.index.upkeep import INDEX_FILE
 from balance.settings_file import SettingsFile
 from balance.store.file_store import FileStore
 from balance.store.state import Store
@@ -64,6 +66,7 @@ class Desk(Trading):
         """``starting_balance`` says what a reset begins with that names nothing else."""
         super().__init__(Clerk(store, board or LiveBoard()))
         self._starting_balance = starting_balance
+        self._search: Search | None = None
 
     @property
     def store(self) -> Store:
@@ -182,7 +185,7 @@ class Desk(Trading):
             InvalidRequest: a parameter is out of range.
             StoreUnreadable: the ledger is damaged there.
         """
-        return page(self._clerk.store, limit, before, kind, epoch)
+        return page(self._clerk.store, limit, before, kind, epoch, self._search)
 
     def fills(self, *, limit: int = 50, before: str | None = None) -> Page:
         """A page of the fills, newest first, as :meth:`history` pages the ledger.
@@ -191,7 +194,7 @@ class Desk(Trading):
             InvalidRequest: a parameter is out of range.
             StoreUnreadable: the ledger is damaged there.
         """
-        return fills(self._clerk.store, limit, before, self.market)
+        return fills(self._clerk.store, limit, before, self.market, self._search)
 
     def closings(self, after: int, most: int | None = None) -> list[Entry]:
         """The entries since revision ``after`` that ended a trade, oldest first; of at most the
@@ -240,7 +243,7 @@ class Desk(Trading):
             InvalidRequest: a parameter is out of range.
             StoreUnreadable: the ledger is damaged there.
         """
-        return rows(self._clerk.store, before, kind, epoch)
+        return rows(self._clerk.store, before, kind, epoch, self._search)
 
     def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
         """Have ``listener`` called with the snapshot after every change made here, before the one
@@ -254,6 +257,10 @@ class Desk(Trading):
     def look_back(self, past: Past) -> None:
         """Have snapshots tell what ``past`` knows of earlier days and epochs."""
         self._clerk.past = past
+
+    def look_up(self, search: Search) -> None:
+        """Have entries found by ``search``, where it can, that are asked for by what is in them."""
+        self._search = search
 
 
 def open_account(data_dir: str | PathLike[str] = DEFAULT_DATA_DIR) -> Desk:
@@ -277,6 +284,7 @@ def open_account(data_dir: str | PathLike[str] = DEFAULT_DATA_DIR) -> Desk:
     board = FileBoard(folder, settings.ruled)
     desk = Desk(store, board, settings.starting_balance)
     desk.look_back(FilePast(folder))
+    desk.look_up(Index(store, folder / INDEX_FILE).entries)
     return desk
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from balance.core.entry import Entry, cursor, place_of
+from balance.core.entry import Entry, Place, cursor, place_of
 from balance.core.errors import InvalidRequest
 from balance.core.market import Market
 from balance.core.moments import iso
+from balance.core.question import Question, Table
 from balance.core.rows import fill_row
 from balance.core.wallet import KINDS
 from balance.store.state import Store
 
 #: How many entries a page may hold.
 LONGEST_PAGE: Final = 1_000
+# no epoch has a larger number
+_LARGEST: Final = 10**15
+
+#: What finds entries without reading the ledger line by line; None where that can't be done now.
+Search = Callable[[Question], Iterator[Entry] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,12 @@ class Page:
 
 
 def page(
-    store: Store, limit: int, before: str | int | None, kind: str | None, epoch: int | None
+    store: Store,
+    limit: int,
+    before: str | int | None,
+    kind: str | None,
+    epoch: int | None,
+    search: Search | None = None,
 ) -> Page:
     """At most ``limit`` entries, 1 to 1,000, from before ``before`` (a revision, or the last
     page's ``next``), of one kind and epoch if asked.
@@ -40,7 +51,7 @@ def page(
         StoreUnreadable: the ledger is damaged there.
     """
     _check_number(limit, "limit", LONGEST_PAGE)
-    found = _entries(store, before, kind, epoch)
+    found = _entries(store, before, kind, epoch, search, limit + 1)
     entries = tuple(itertools.islice(found, limit))
     more = next(found, None) is not None
     return Page(
@@ -49,7 +60,9 @@ def page(
     )
 
 
-def fills(store: Store, limit: int, before: str | None, market: Market) -> Page:
+def fills(
+    store: Store, limit: int, before: str | None, market: Market, search: Search | None = None
+) -> Page:
     """At most ``limit`` fills, 1 to 1,000, newest first, from before ``before``; liquidations are
     fills too. Prices are written as ``market`` has them.
 
@@ -58,7 +71,10 @@ def fills(store: Store, limit: int, before: str | None, market: Market) -> Page:
         StoreUnreadable: the ledger is damaged there.
     """
     _check_number(limit, "limit", LONGEST_PAGE)
-    found = (each for each in _entries(store, before, None, None) if each.booking.fill)
+    place = None if before is None else place_of(str(before))
+    found = _found(search, "fills", {}, place, limit + 1)
+    if found is None:
+        found = (each for each in store.entries(before=place) if each.booking.fill)
     entries = tuple(itertools.islice(found, limit))
     more = next(found, None) is not None
     return Page(
@@ -128,7 +144,11 @@ def traded_until(store: Store, feed: str) -> datetime | None:
 
 
 def rows(
-    store: Store, before: str | int | None, kind: str | None, epoch: int | None
+    store: Store,
+    before: str | int | None,
+    kind: str | None,
+    epoch: int | None,
+    search: Search | None = None,
 ) -> Iterator[Mapping[str, Any]]:
     """All entries that :func:`page` would lead through, one by one.
 
@@ -136,17 +156,27 @@ def rows(
         InvalidRequest: a parameter is out of range.
         StoreUnreadable: the ledger is damaged there.
     """
-    return map(_row, _entries(store, before, kind, epoch))
+    return map(_row, _entries(store, before, kind, epoch, search, None))
 
 
 def _entries(
-    store: Store, before: str | int | None, kind: str | None, epoch: int | None
+    store: Store,
+    before: str | int | None,
+    kind: str | None,
+    epoch: int | None,
+    search: Search | None,
+    most: int | None,
 ) -> Iterator[Entry]:
     if kind is not None and kind not in KINDS:
         raise InvalidRequest(f"kind must be one of {', '.join(KINDS)}, not {kind!r:.40}.")
     if epoch is not None:
         _check_number(epoch, "epoch")
-    entries = store.entries(before=None if before is None else place_of(str(before)))
+    place = None if before is None else place_of(str(before))
+    one_of = {"kind": kind, "epoch": epoch and min(epoch, _LARGEST)}
+    found = _found(search, "ledger", one_of, place, most) if kind or epoch else None
+    if found is not None:
+        return found
+    entries = store.entries(before=place)
     if epoch is not None:
         # epochs only grow: past the wanted one there is nothing more to find
         entries = itertools.takewhile(lambda entry: entry.booking.epoch >= epoch, entries)
@@ -156,6 +186,20 @@ def _entries(
         if (kind is None or entry.booking.kind == kind)
         and (epoch is None or entry.booking.epoch == epoch)
     )
+
+
+def _found(
+    search: Search | None,
+    table: Table,
+    values: Mapping[str, str | int | None],
+    before: Place | None,
+    most: int | None,
+) -> Iterator[Entry] | None:
+    """At most ``most`` entries (None: all) with those of ``values`` that are named."""
+    if search is None:
+        return None
+    one_of = {name: (value,) for name, value in values.items() if value is not None}
+    return search(Question(table=table, one_of=one_of, before=before, limit=most))
 
 
 def _check_number(value: object, what: str, largest: int | None = None) -> None:

@@ -97,6 +97,7 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
     acting = [each for each in (bots, alerts) if isinstance(each, Bots | Alerts)]
     engine = Engine(desk, board, feed, stream.publish, folder, acting=acting)
     index = Index(store, folder / INDEX_FILE)
+    desk.look_up(index.entries)
     keeper = Keeper(index)
     desk.subscribe(keeper.wake)
     sampler = Sampler(desk, folder, stream.publish, carried_by(index))
@@ -157,6 +158,7 @@ def _following(
     desk.look_back(FilePast(folder))
     follower = Follower(desk, board, stream.publish, show)
     index = Index(store, folder / INDEX_FILE)
+    desk.look_up(index.entries)
     keeper = Keeper(index)
     desk.subscribe(keeper.wake)
     services = Services(
@@ -189,6 +191,7 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
     alerts.subscribe(partial(stream.publish_event, "alerts"))
     backtests = _resting_backtests(desk, Catalogue())
     index = Index(desk.store)
+    desk.look_up(index.entries)
     return Services(
         bots=bots,
         backtests=backtests,
@@ -236,6 +239,9 @@ def _alerts(desk: Desk, folder: Path, stream: Stream) -> Alerts | FollowedAlerts
         _log.error("%s", fault)
         alerts = FollowedAlerts(desk, folder, followed_alerts.DAMAGED)
     alerts.subscribe(partial(stream.publish_event, "alerts"))
+    if isinstance(alerts, FollowedAlerts):
+        # the others tell as they begin
+        alerts.show()
     return alerts
 
 

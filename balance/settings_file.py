@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -27,9 +28,13 @@ from balance.store.settings_text import decode_settings, encode_settings
 SETTINGS_FILE: Final = "settings.json"
 # a program that writes in place leaves the file damaged for a moment: that is no news yet
 _GRACE_SECONDS: Final = 0.2
+# one that renames the file away and writes another leaves none for a moment, and nothing may be
+# traded on other terms meanwhile
+_GONE_SECONDS: Final = 2.0
 
 _STILL: Final = (
-    "The settings from before stay in force until the file is put right or others are saved."
+    "The settings from before stay in force until the file is put right or others are saved, which "
+    "keeps what stands in it beside."
 )
 
 _log = logging.getLogger(__name__)
@@ -50,8 +55,11 @@ class SettingsFile:
     """The settings in the file of a folder; None keeps them nowhere. Safe to use from many
     threads, and beside other programs."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """Read what is in ``folder``; without a file there are the defaults.
+    def __init__(
+        self, folder: Path | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Read what is in ``folder``; without a file there are the defaults. ``clock`` tells
+        seconds.
 
         Raises:
             SettingsUnreadable: the file makes no sense, and no better one is known.
@@ -63,6 +71,8 @@ class SettingsFile:
         # the file that was read, while it can be trusted to be the same
         self._seen: disk.Signature | None = None
         self._faulty_since: float | None = None
+        self._gone_since: float | None = None
+        self._clock = clock
         if folder is not None:
             self._kept = _first(folder / SETTINGS_FILE)
         self._told = self._kept
@@ -74,8 +84,9 @@ class SettingsFile:
             looked, signature = time.time_ns(), _signature(self._folder / SETTINGS_FILE)
             if self._seen is None or signature != self._seen:
                 with self._reading:
-                    self._kept = _taken(self._folder / SETTINGS_FILE, self._kept)
-                    self._seen = None if disk.is_racy(signature, looked) else signature
+                    self._kept = self._read_again(self._folder / SETTINGS_FILE)
+                    is_sure = self._gone_since is None and not disk.is_racy(signature, looked)
+                    self._seen = signature if is_sure else None
         return self._kept
 
     @property
@@ -105,11 +116,14 @@ class SettingsFile:
             StoreError: it can't be written now.
         """
         try:
-            before, kept = self._changed(asked)
+            before, kept, beside = self._changed(asked)
         except OSError as fault:
             raise StoreFailed(fault.strerror or type(fault).__name__) from fault
         self.look()
-        return kept, change_words(before.settings, kept.settings)
+        words = change_words(before.settings, kept.settings)
+        if beside is not None:
+            words += f" What stood in {SETTINGS_FILE} is kept in {beside}."
+        return kept, words
 
     def subscribe(self, listener: Callable[[Kept], None]) -> None:
         """Have ``listener`` called with what is in force when that was changed here or, as of the
@@ -118,7 +132,7 @@ class SettingsFile:
 
     def look(self) -> None:
         """Notice what other programs have changed, and tell the listeners."""
-        kept, now = self.kept, time.monotonic()
+        kept, now = self.kept, self._clock()
         if kept == self._told:
             self._faulty_since = None
             return
@@ -134,22 +148,40 @@ class SettingsFile:
                 # the change is made, and its caller must hear so
                 _log.exception("a listener of the settings failed")
 
-    def _changed(self, asked: Mapping[str, Any]) -> tuple[Kept, Kept]:
-        """What was in force before, and what is now."""
+    def _read_again(self, file: Path) -> Kept:
+        """What is in force now that ``file`` may be another."""
+        try:
+            found = _read(file)
+        except FileNotFoundError:
+            self._gone_since = self._gone_since or self._clock()
+            if self._clock() - self._gone_since < _GONE_SECONDS:
+                return self._kept
+            found = Kept(settings=Settings())
+        except Unreadable as fault:
+            found = replace(self._kept, words=f"{SETTINGS_FILE} {fault}. {_STILL}")
+        self._gone_since = None
+        return _counted(found, self._kept)
+
+    def _changed(self, asked: Mapping[str, Any]) -> tuple[Kept, Kept, str | None]:
+        """What was in force before, what is now, and what a file that made no sense is called by
+        now, where there was one."""
         if self._folder is None:
             before = self._kept
             self._kept = _chosen(before, asked)
-            return before, self._kept
+            return before, self._kept, None
         self._folder.mkdir(parents=True, exist_ok=True)
         with account_lock(self._folder / LOCK_FILE):
             self._seen = None
             before = self.kept
             wanted = _chosen(before, asked)
+            file, beside = self._folder / SETTINGS_FILE, None
+            if before.words:
+                beside = disk.keep_damaged(file, datetime.now(UTC))
             if wanted is not before:
                 disk.sweep(self._folder, SETTINGS_FILE)
-                disk.replace_file(self._folder / SETTINGS_FILE, encode_settings(wanted))
+                disk.replace_file(file, encode_settings(wanted))
             self._seen = None
-            return before, self.kept
+            return before, self.kept, beside
 
 
 def _chosen(before: Kept, asked: Mapping[str, Any]) -> Kept:
@@ -163,18 +195,14 @@ def _chosen(before: Kept, asked: Mapping[str, Any]) -> Kept:
 def _first(file: Path) -> Kept:
     try:
         return _read(file)
+    except FileNotFoundError:
+        return Kept(settings=Settings())
     except Unreadable as fault:
         raise SettingsUnreadable(str(fault)) from fault
 
 
-def _taken(file: Path, before: Kept) -> Kept:
-    """What is in force once ``file`` was read: what it says, or, where that makes no sense, what
-    was so ``before``."""
-    try:
-        found = _read(file)
-    except Unreadable as fault:
-        words = f"{SETTINGS_FILE} {fault}. {_STILL}"
-        return before if words == before.words else replace(before, words=words)
+def _counted(found: Kept, before: Kept) -> Kept:
+    """``found`` with the version that it has after ``before``; that itself where it is no other."""
     if found.settings == before.settings:
         version = max(found.version, before.version)
     else:
@@ -185,10 +213,16 @@ def _taken(file: Path, before: Kept) -> Kept:
 
 
 def _read(file: Path) -> Kept:
+    """What ``file`` says.
+
+    Raises:
+        FileNotFoundError: there is none.
+        Unreadable: it makes no sense.
+    """
     try:
         return decode_settings(file.read_bytes())
     except FileNotFoundError:
-        return Kept(settings=Settings())
+        raise
     except OSError as fault:
         raise Unreadable(f"can't be read: {fault.strerror}") from fault
 

@@ -1,4 +1,6 @@
-"""The page around the app: its icon, and the theme before anything is drawn."""
+"""The page around the app: its icon, its theme before anything is drawn, and its shape."""
+
+from layouts.skeleton import SKELETON
 
 #: Where the settings are put into the page.
 SETTINGS = "{%settings%}"
@@ -29,6 +31,7 @@ INDEX = """<!DOCTYPE html>
     </head>
     <body>
         {%app_entry%}
+        {%skeleton%}
         <footer>
             {%config%}
             {%scripts%}
@@ -36,4 +39,4 @@ INDEX = """<!DOCTYPE html>
         </footer>
     </body>
 </html>
-"""
+""".replace("{%skeleton%}", SKELETON)

@@ -1,9 +1,16 @@
 """What takes long to draw is brought into the page when its tab is first looked at."""
 
+import re
+from collections.abc import Collection
+
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from layouts.live import everything, ids_ending
+
 LATER = "-later"
+# as Dash writes the script of a library of components into the page
+_SCRIPT = re.compile(r'<script (?=src="[^"]*/_dash-component-suites/(\w+)/)')
 
 
 def later(id: str, component: Component, className: str = "") -> html.Div:
@@ -16,3 +23,25 @@ def later(id: str, component: Component, className: str = "") -> html.Div:
         ],
         className=className,
     )
+
+
+def late_libraries(layout: Component, tab: str) -> frozenset[str]:
+    """The libraries, by their namespaces, that only what comes later in ``layout`` is made of, but
+    for the tab with the id ``tab``, which begins with its own."""
+    found = _stores(layout)
+    own = {each.data["namespace"] for each in found if each.id.startswith(f"{tab}-")}
+    late = {each.data["namespace"] for each in found}
+    return frozenset(late - own - {each._namespace for each in everything(layout)})
+
+
+def postponed(scripts: str, libraries: Collection[str]) -> str:
+    """The ``scripts`` of a page, in HTML, with those of ``libraries`` only named: the page runs
+    them when they are needed, or when it has nothing else to do."""
+    return _SCRIPT.sub(
+        lambda found: '<script type="text/later" ' if found[1] in libraries else found[0], scripts
+    )
+
+
+def _stores(layout: Component) -> list[dcc.Store]:
+    ids = ids_ending(layout, LATER)
+    return [each for each in everything(layout) if getattr(each, "id", None) in ids]

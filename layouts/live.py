@@ -70,12 +70,12 @@ def live_price(field: str, symbol: str, id: str, className: str = "") -> html.Sp
 
 def live_components(layout: Component) -> Iterator[Component]:
     """Every live component in ``layout``."""
-    return (each for each in _all(layout) if getattr(each, LIVE, None) is not None)
+    return (each for each in everything(layout) if getattr(each, LIVE, None) is not None)
 
 
 def ids_ending(layout: Component, ending: str) -> list[str]:
     """The ids in ``layout`` that end with ``ending``, such as those of all Sync buttons."""
-    ids = (getattr(each, "id", None) for each in _all(layout))
+    ids = (getattr(each, "id", None) for each in everything(layout))
     return [each for each in ids if isinstance(each, str) and each.endswith(ending)]
 
 
@@ -102,12 +102,14 @@ def length(text: str) -> str:
     return "short" if len(text) <= _LONG else "long" if len(text) <= _LONGEST else "longest"
 
 
-def _all(component: object) -> Iterator[Component]:
+def everything(component: object) -> Iterator[Component]:
     if isinstance(component, list | tuple):
         for each in component:
-            yield from _all(each)
+            yield from everything(each)
     elif isinstance(component, Component):
         yield component
-        yield from _all(getattr(component, "children", None))
+        yield from everything(getattr(component, "children", None))
         # what a choice offers may be words with a figure in them
-        yield from _all([each.get("label") for each in getattr(component, "options", None) or ()])
+        yield from everything(
+            [each.get("label") for each in getattr(component, "options", None) or ()]
+        )

@@ -50,6 +50,7 @@ def shell(
                         html.Div(id="fault-note", className="note-strip fault", role="alert"),
                         html.Div(id="market-note", className="note-strip", role="status"),
                         html.Div(id="settings-note", className="note-strip fault", role="alert"),
+                        html.Div(id="alerts-note", className="note-strip fault", role="alert"),
                         ticker(place.symbols),
                         _tab_row(tabs, place),
                         html.Div(

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import json
 import queue
+import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -85,12 +86,16 @@ class Receiver:
 
     def __init__(self, *statuses: int, location: str = "") -> None:
         self.posts: queue.Queue[tuple[Mapping[str, str], Any]] = queue.Queue()
-        statuses_left, posts = list(statuses), self.posts
+        #: Cleared by a test that wants the answers to wait.
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        statuses_left, posts, may_answer = list(statuses), self.posts, self.may_answer
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 posts.put((dict(self.headers), json.loads(body)))
+                may_answer.wait(PATIENCE_SECONDS)
                 self.send_response(statuses_left.pop(0) if statuses_left else 200)
                 if location:
                     self.send_header("Location", location)
@@ -124,6 +129,39 @@ def receiver(*statuses: int, location: str = "") -> Iterator[Receiver]:
         yield found
     finally:
         found.close()
+
+
+@contextmanager
+def drips() -> Iterator[str]:
+    """The URL of a receiver whose answer comes byte by byte, and never ends."""
+    is_over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nServer: ")
+            while not is_over.wait(0.02):
+                connection.sendall(b"x")
+
+    def take() -> None:
+        # ends when it is closed
+        with suppress(OSError):
+            while not is_over.is_set():
+                dripping.append(threading.Thread(target=drip, args=(listener.accept()[0],)))
+                dripping[-1].start()
+
+    dripping: list[threading.Thread] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+    taking = threading.Thread(target=take)
+    taking.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        is_over.set()
+        # wakes who waits for the next connection
+        socket.create_connection(listener.getsockname()).close()
+        for each in (taking, *dripping):
+            each.join()
+        listener.close()
 
 
 def bodies(posts: Sequence[tuple[Mapping[str, str], Any]]) -> list[Any]:

@@ -36,6 +36,7 @@ _AS_NEW: Any = (
     ("Emulation.clearDeviceMetricsOverride", {}),
     ("Emulation.setEmulatedMedia", {"media": "", "features": []}),
     ("Network.clearBrowserCookies", {}),
+    ("Network.setBlockedURLs", {"urls": []}),
     ("Browser.resetPermissions", {}),
 )
 

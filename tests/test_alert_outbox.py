@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import queue
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from balance.alerts import outbox as outbox_module
-from balance.alerts import watching
+from balance.alerts import lane, sending
 from balance.alerts.alert import Delivery
 from balance.alerts.alert_file import ALERTS_FILE
+from balance.alerts.alerts import Alerts
 from balance.alerts.outbox import Outbox
-from tests.alerts_by_hand import PATIENCE_SECONDS, AlertsByHand, receiver
+from balance.core.web_address import origin
+from tests.alerts_by_hand import PATIENCE_SECONDS, AlertsByHand, drips, receiver
 from tests.screen import wait_for
 
 
@@ -41,7 +44,7 @@ def test_a_firing_is_posted_with_its_figures(there: AlertsByHand) -> None:
         there.price(45_010)
         headers, body = taker.next()
         assert ended(there, "answered") == {
-            "url": taker.url, "state": "answered", "words": "Answered 200", "tries": 1,
+            "url": origin(taker.url), "state": "answered", "words": "Answered 200", "tries": 1,
         }  # fmt: skip
         assert taker.posts.empty()
     assert (headers["User-Agent"], headers["Content-Type"]) == (
@@ -91,7 +94,8 @@ def test_what_is_refused_is_not_tried_again(there: AlertsByHand) -> None:
         there.create(url=taker.url)
         there.price(45_010)
         assert ended(there, "refused") == {
-            "url": taker.url, "state": "refused", "words": "Refused: answered 404", "tries": 1,
+            "url": origin(taker.url), "state": "refused", "words": "Refused: answered 404",
+            "tries": 1,
         }  # fmt: skip
 
 
@@ -103,23 +107,87 @@ def test_where_nobody_answers_it_gives_up(there: AlertsByHand) -> None:
     assert ended(there, "failed")["words"] == "Gave up after 3 tries: Nobody answers there"
 
 
-def test_one_that_says_nothing_holds_nobody_up(folder: Path) -> None:
-    outcomes: list[Delivery] = []
-    done = threading.Event()
+class Outcomes:
+    """What an outbox tells, one after the other."""
 
-    def tell(_: int, delivery: Delivery) -> None:
-        outcomes.append(delivery)
-        done.set()
+    def __init__(self) -> None:
+        self._told: queue.Queue[tuple[int, Delivery]] = queue.Queue()
 
-    # it listens, and never answers
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        outbox = Outbox(tell, pauses=(), timeout=0.2)
-        outbox.put(1, f"http://127.0.0.1:{silent.getsockname()[1]}/", {})
-        assert done.wait(PATIENCE_SECONDS)
+    def __call__(self, firing: int, delivery: Delivery) -> None:
+        self._told.put((firing, delivery))
+
+    def next(self) -> tuple[int, str]:
+        """The firing that was told next, and the words."""
+        firing, delivery = self._told.get(timeout=PATIENCE_SECONDS)
+        return firing, delivery.words
+
+
+def wanted(_firing: int, _url: str) -> bool:
+    """Whether it is still to be posted: of these all are."""
+    return True
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """The URL of a receiver that listens, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+NO_ANSWER = "Gave up after 1 try: No answer within 0.2 s"
+
+
+def test_one_that_says_nothing_is_given_up() -> None:
+    outcomes = Outcomes()
+    with silent() as url:
+        outbox = Outbox(outcomes, wanted, pauses=(), timeout=0.2)
+        outbox.put(1, url, {})
+        assert outcomes.next() == (1, NO_ANSWER)
         outbox.stop()
-    assert [(each.state, each.words) for each in outcomes] == [
-        ("failed", "Gave up after 1 try: No answer within 0.2 s")
-    ]
+
+
+def test_one_that_says_nothing_holds_up_no_other_host() -> None:
+    outcomes = Outcomes()
+    with silent() as url, receiver() as taker:
+        outbox = Outbox(outcomes, wanted, pauses=(), timeout=0.5)
+        for number in range(1, 7):
+            outbox.put(number, url, {})
+        outbox.put(7, taker.url, {})
+        assert outcomes.next() == (7, "Answered 200")
+        outbox.stop()
+
+
+def test_one_that_answers_byte_by_byte_is_given_up_in_time_and_asked_no_more() -> None:
+    outcomes = Outcomes()
+    with drips() as url, receiver() as taker:
+        outbox = Outbox(outcomes, wanted, pauses=(), timeout=0.2)
+        for number in (1, 2):
+            outbox.put(number, url, {})
+        assert outcomes.next() == (1, NO_ANSWER)
+        outbox.put(3, taker.url, {})
+        assert outcomes.next() == (3, "Answered 200")
+        assert outcomes.next() == (
+            2,
+            "Gave up after 1 try: The answer to the one before has not ended yet",
+        )
+        outbox.stop()
+
+
+def test_a_name_that_is_looked_up_for_long_is_given_up_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outcomes, found = Outcomes(), threading.Event()
+
+    def look_up(*_: Any, **__: Any) -> Any:
+        found.wait()
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    outbox = Outbox(outcomes, wanted, pauses=(), timeout=0.2)
+    outbox.put(1, "http://example.org/", {})
+    assert outcomes.next() == (1, NO_ANSWER)
+    found.set()
+    outbox.stop()
 
 
 def test_what_waits_to_be_tried_again_lets_others_by(there: AlertsByHand, folder: Path) -> None:
@@ -137,34 +205,34 @@ def test_what_waits_to_be_tried_again_lets_others_by(there: AlertsByHand, folder
 def test_more_than_may_wait_are_not_sent_and_that_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outbox_module, "MOST_WAITING", 2)
-    with receiver(*[503] * 2) as taker:
-        tried = threading.Semaphore(0)
-        outbox = Outbox(lambda *_: tried.release(), pauses=(30.0,))
+    monkeypatch.setattr(lane, "MOST_WAITING", 2)
+    outcomes = Outcomes()
+    with receiver(*[503] * 2) as taker, receiver() as other:
+        outbox = Outbox(outcomes, wanted, pauses=(30.0,))
         for number in (1, 2):
             assert outbox.put(number, taker.url, {}).state == "sending"
-            assert tried.acquire(timeout=PATIENCE_SECONDS)
+            assert outcomes.next() == (number, "Answered 503")
         assert outbox.put(3, taker.url, {}) == Delivery(
-            url=taker.url, state="failed", words="Not sent: 2 others wait to be"
+            url=origin(taker.url), state="failed", words="Not sent: 2 others wait to be"
         )
+        # which is no other host's fault
+        assert outbox.put(4, other.url, {}).state == "sending"
+        assert outcomes.next() == (4, "Answered 200")
         outbox.stop()
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://[nonsense/", "http://.x./"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/secret", "http://[nonsense/secret", "http://.x./secret"]
+)
 def test_an_address_that_can_not_be_asked_is_said(url: str) -> None:
-    outcomes: list[Delivery] = []
-    done = threading.Event()
-
-    def tell(_: int, delivery: Delivery) -> None:
-        outcomes.append(delivery)
-        done.set()
-
-    outbox = Outbox(tell, pauses=())
+    told: queue.Queue[Delivery] = queue.Queue()
+    outbox = Outbox(lambda _, delivery: told.put(delivery), wanted, pauses=())
     outbox.put(1, url, {})
-    assert done.wait(PATIENCE_SECONDS)
+    outcome = told.get(timeout=PATIENCE_SECONDS)
     outbox.stop()
-    assert outcomes[0].state in ("refused", "failed")
-    assert outcomes[0].words
+    assert outcome.state in ("refused", "failed")
+    assert outcome.words
+    assert "secret" not in outcome.words
 
 
 def test_what_this_machine_would_send_along_is_left_out(
@@ -184,14 +252,75 @@ def test_what_this_machine_would_send_along_is_left_out(
 def test_a_test_is_posted_and_says_that_it_is_one(there: AlertsByHand) -> None:
     with receiver() as taker:
         alert = there.create(url=taker.url)
-        assert f"It is posted to {taker.url}." in there.alerts.test(alert).message
+        assert f"It is posted to {origin(taker.url)}." in there.alerts.test(alert).message
         _, body = taker.next()
         assert (body["test"], body["value"]) == (True, 40_000)
         ended(there, "answered")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda alerts: alerts.delete("alert-1"),
+        lambda alerts: alerts.edit("alert-1", {"url": None}),
+        lambda alerts: alerts.edit("alert-1", {"url": "http://127.0.0.1:1/other"}),
+    ],
+    ids=["deleted", "posted nowhere", "posted elsewhere"],
+)
+def test_what_nobody_wants_posted_there_any_more_is_not_tried_again(
+    there: AlertsByHand, change: Callable[[Alerts], object]
+) -> None:
+    with receiver(503) as taker:
+        taker.may_answer.clear()
+        there.create(url=taker.url)
+        there.price(45_010)
+        taker.next()
+        change(there.alerts)
+        taker.may_answer.set()
+        found = ended(there, "failed")
+        assert (found["words"], found["tries"]) == (
+            "Given up: its alert was deleted, or has another address by now",
+            1,
+        )
+        assert taker.posts.empty()
+
+
+def test_the_secret_of_an_address_stays_with_its_alert(there: AlertsByHand) -> None:
+    with receiver() as taker:
+        alert = there.create(url=f"{taker.url}/secret?key=secret", once=False)
+        there.price(45_010)
+        ended(there, "answered")
+        there.alerts.test(alert, key="a")
+        wait_for(lambda: there.delivered()["state"] == "answered", "the outcome of the test")
+        assert taker.posts.qsize() == 2
+        there.alerts.delete(alert)
+    for each in (there.alerts.listed(200), there.heard[-1]):
+        assert [firing["delivery"]["url"] for firing in each["firings"]] == [origin(taker.url)] * 2
+        assert "secret" not in str(each)
+    assert b"secret" not in (there.folder / ALERTS_FILE).read_bytes()
+
+
 class TestOverARestart:
     """What was not posted before the server stopped."""
+
+    def test_what_is_under_way_is_waited_for_and_not_posted_again(
+        self, there: AlertsByHand
+    ) -> None:
+        with receiver() as taker:
+            taker.may_answer.clear()
+            there.create(url=taker.url)
+            there.price(45_010)
+            taker.next()
+            stopping = threading.Thread(target=there.alerts.rest)
+            stopping.start()
+            wait_for(lambda: there.alerts._sending._outbox._is_stopped, "the stop")
+            taker.may_answer.set()
+            stopping.join()
+            assert there.delivered()["words"] == "Answered 200"
+            other = there.again()
+            assert other.delivered()["state"] == "answered"
+            other.alerts.rest()
+            assert taker.posts.empty()
 
     def test_it_is_posted_after_the_next_start(self, there: AlertsByHand) -> None:
         with receiver(503) as taker:
@@ -204,6 +333,31 @@ class TestOverARestart:
             ended(other, "answered")
             other.alerts.rest()
 
+    @pytest.mark.parametrize("url", [None, "http://127.0.0.1:1/"])
+    def test_it_is_not_where_its_alert_has_another_address_by_now(
+        self, there: AlertsByHand, url: str | None
+    ) -> None:
+        with receiver(503) as taker:
+            slow = AlertsByHand(there.folder, pauses=(30.0,))
+            alert = slow.create(url=taker.url)
+            slow.price(45_010)
+            taker.next()
+            slow.alerts.edit(alert, {"url": url})
+            other = slow.again()
+            assert ended(other, "failed")["words"] == lane.UNWANTED
+            other.alerts.rest()
+            assert taker.posts.empty()
+
+    def test_of_an_older_file_only_the_server_is_kept(self, there: AlertsByHand) -> None:
+        with receiver() as taker:
+            there.alerts.test(there.create(url=taker.url))
+            ended(there, "answered")
+        file = there.folder / ALERTS_FILE
+        told = json.loads(file.read_bytes())
+        told["firings"][0]["delivery"]["url"] = "http://me:secret@example.org/secret"
+        file.write_text(json.dumps(told))
+        assert there.again().delivered()["url"] == "http://example.org"
+
     def test_after_an_hour_it_is_not_and_that_is_said(
         self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -213,7 +367,7 @@ class TestOverARestart:
             slow.price(45_010)
             taker.next()
             wait_for(lambda: slow.delivered()["tries"] == 1, "the first try")
-            monkeypatch.setattr(watching, "_STILL_NEWS", timedelta(0))
+            monkeypatch.setattr(sending, "_STILL_NEWS", timedelta(0))
             other = slow.again()
             assert other.delivered()["words"] == "Not sent: the server was off"
             assert taker.posts.empty()

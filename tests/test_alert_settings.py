@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -76,6 +77,16 @@ def test_an_edit_leaves_the_rest_as_it_was() -> None:
     assert settings(first, url="").url is None
 
 
+def test_an_alert_on_a_symbol_that_is_not_here_can_be_edited() -> None:
+    elsewhere = replace(settings(), symbol="XRP/USDT")
+    assert settings(elsewhere, note="Old", symbol="XRP/USDT").note == "Old"
+    assert settings(elsewhere, threshold=2).threshold == 2
+    assert settings(elsewhere, symbol=ETH).symbol == ETH
+    for asked in ({"what": "unrealized_pnl"}, {"symbol": "DOGE/USDT"}):
+        with pytest.raises(InvalidRequest, match="There is no symbol"):
+            settings(elsewhere, **asked)
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
@@ -106,6 +117,19 @@ def test_what_makes_no_sense_is_refused_with_words(asked: Any, words: str) -> No
     with pytest.raises(InvalidRequest) as refused:
         settings(**asked)
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["192.168.1.300:9000", "1.2.3.4.5", "%zz", "exa<mple.com"])
+def test_an_address_without_a_real_host_is_refused_and_one_kept_from_before_is_not(
+    host: str,
+) -> None:
+    url = f"http://me:secret@{host}/token"
+    with pytest.raises(InvalidRequest, match="url must name its host") as refused:
+        settings(url=url)
+    assert f"'http://{host}' does not" in str(refused.value)
+    kept = read_settings({name: getattr(replace(settings(), url=url), name) for name in MEMBERS})
+    assert settings(kept, note="Mine").url == url
+    assert settings(kept, url=url, once=False).url == url
 
 
 @pytest.mark.parametrize("threshold", [0, -5, "many", True, float("nan"), 10**13, []])

@@ -14,11 +14,11 @@ import pytest
 
 from balance.alerts import keeper as keeper_module
 from balance.alerts import telling as telling_module
-from balance.alerts.alert import MOST_FIRINGS
+from balance.alerts.alert import MOST_FIRINGS, Kept
 from balance.alerts.alert_file import ALERTS_FILE, AlertFile
 from balance.alerts.alert_rows import MOST_ALERTS
 from balance.alerts.alerts import Alerts
-from balance.alerts.followed import FollowedAlerts
+from balance.alerts.followed import DAMAGED, FollowedAlerts
 from balance.core.errors import (
     InvalidRequest,
     KeyReused,
@@ -32,6 +32,7 @@ from balance.store.file_store import ACCOUNT_FILE, FileStore
 from tests.alerts_by_hand import ABOVE, AlertsByHand
 from tests.bots_by_hand import full_disk
 from tests.markets import BTC, ETH
+from tests.screen import wait_for
 
 ROSE = "BTC/USDT has risen to 45,010.00; the alert was at 45,000.00."
 
@@ -226,6 +227,18 @@ class TestChanges:
         there.price(44_000, 45_010)
         assert there.firings() == [ROSE, ROSE]
 
+    def test_one_on_a_symbol_that_the_feed_lacks_is_switched_off_and_on(
+        self, there: AlertsByHand
+    ) -> None:
+        alert = there.create(url="http://127.0.0.1:1/x")
+        market = there.board.market
+        without = {name: each for name, each in market.instruments.items() if name != BTC}
+        there.board.market = replace(market, instruments=without, quotes={})
+        there.alerts.edit(alert, {"active": False, "url": None})
+        assert (there.row()["status"], there.row()["url"]) == ("off", None)
+        there.alerts.edit(alert, {"active": True})
+        assert there.row()["status"] == "unknown"
+
     def test_one_may_be_made_switched_off(self, there: AlertsByHand) -> None:
         alert = there.create(active=False)
         assert there.row(alert)["status"] == "off"
@@ -348,6 +361,30 @@ class TestKeeping:
         there.price(44_000, 45_010)
         assert there.firings() == [ROSE]
 
+    def test_whatever_is_kept_of_them_outlasts_a_power_cut(
+        self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        replace_file = disk.replace_file
+
+        def cut(path: Path, text: bytes, *, durable: bool = True) -> None:
+            # what was not synced may come back empty
+            replace_file(path, text if durable else b"", durable=durable)
+
+        monkeypatch.setattr(disk, "replace_file", cut)
+        alert = there.create(once=False, url="http://127.0.0.1:1/x")
+
+        def kept() -> Kept:
+            return AlertFile(there.folder).read()
+
+        # it fires, is posted, and is back again, which fires nothing
+        there.price(45_010)
+        wait_for(lambda: there.delivered()["state"] == "failed", "the outcome")
+        assert [each.delivery and each.delivery.state for each in kept().firings] == ["failed"]
+        there.price(44_000)
+        assert kept().alerts[alert].sight.side == "short"
+        there.alerts.begin(anew=True)
+        assert kept().alerts[alert].sight.series == ""
+
     def test_a_full_disk_keeps_no_alert_from_firing_and_is_said(
         self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -355,11 +392,13 @@ class TestKeeping:
         with full_disk(ALERTS_FILE):
             there.price(45_010)
             assert there.heard[-1]["firings"][0]["words"] == ROSE
-            assert "after a restart one may fire again" in there.alerts.listed()["words"]
+            assert "after a restart one may fire again" in there.heard[-1]["fault"]
+            listed = there.alerts.listed()
+            assert listed["words"] == listed["fault"] == there.heard[-1]["fault"]
             there.alerts.show()
         monkeypatch.setattr(keeper_module, "_AGAIN_SECONDS", 0)
         there.alerts.show()
-        assert there.alerts.listed()["words"] == ""
+        assert there.alerts.listed()["words"] == there.heard[-1]["fault"] == ""
         assert AlertFile(there.folder).read().fired == 1
 
     def test_the_newest_firings_and_answers_are_kept_and_fewer_are_told(
@@ -446,6 +485,8 @@ class TestFollowed:
         here.show()
         here.show()
         assert len(heard) == 1
+        # that another server looks after them is no fault
+        assert heard[0]["fault"] == here.listed()["fault"] == ""
         there.price(45_010)
         here.show()
         assert heard[-1]["firings"][0]["words"] == ROSE
@@ -458,6 +499,20 @@ class TestFollowed:
         assert len(here.listed()["alerts"]) == 1
         (there.folder / ALERTS_FILE).write_bytes(b"{")
         assert len(here.listed()["alerts"]) == 1
+
+    def test_what_is_wrong_is_told_at_first_and_as_newer_than_what_was_told_before(
+        self, there: AlertsByHand
+    ) -> None:
+        there.create()
+        (there.folder / ALERTS_FILE).write_bytes(b"{")
+        here = FollowedAlerts(there.desk, there.folder, DAMAGED)
+        heard: list[Any] = []
+        here.subscribe(heard.append)
+        here.show()
+        here.show()
+        (told,) = heard
+        assert told["fault"] == here.listed()["fault"] == here.listed()["words"] == DAMAGED
+        assert told["version"] >= there.heard[0]["version"]
 
     def test_without_a_file_there_are_none(self, folder: Path) -> None:
         here = FollowedAlerts(Desk(FileStore(folder)), folder)

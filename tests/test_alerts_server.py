@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import requests
 
 from balance import open_account
 from tests.alerts_by_hand import receiver
@@ -48,6 +52,29 @@ def test_a_loss_is_posted_and_told_and_a_crash_tells_it_no_second_time(folder: P
         assert taker.posts.empty()
 
 
+def test_a_stop_waits_for_a_post_so_that_it_is_made_once(folder: Path) -> None:
+    def is_gone() -> bool:
+        # its port is open as long as it is, and nobody answers there
+        with suppress(requests.RequestException):
+            requests.get(f"{server.url}/health", timeout=0.5)
+            return False
+        return True
+
+    with receiver() as taker, ThreadPoolExecutor() as pool:
+        taker.may_answer.clear()
+        with StandingServer(folder) as server:
+            server.post({**LOSS, "url": taker.url}, "/alerts")
+            server.post({"adjust": -150})
+            assert taker.next()[1]["id"] == 1
+            stopped = pool.submit(server.stop)
+            wait_for(is_gone, "the stop")
+            taker.may_answer.set()
+            assert stopped.result() == 0
+        with StandingServer(folder) as server:
+            assert listed(server)["firings"][0]["delivery"]["words"] == "Answered 200"
+        assert taker.posts.empty()
+
+
 def test_what_a_program_does_to_the_account_beside_the_server_fires_too(folder: Path) -> None:
     with StandingServer(folder) as server:
         server.post({**LOSS, "what": "equity", "threshold": 9_000}, "/alerts")
@@ -87,6 +114,8 @@ def test_a_damaged_file_is_said_and_left_as_it_is(folder: Path) -> None:
     file.write_bytes(b"{")
     with StandingServer(folder) as server:
         assert "is damaged, so no alert can fire" in listed(server)["words"]
+        with Listener(server.port) as listener:
+            assert listener.next("alerts").data["fault"] == listed(server)["words"]
         assert server.post(LOSS, "/alerts").status_code == 422
         assert server.get().status_code == 200
     assert file.read_bytes() == b"{"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from balance.store.lock import account_lock
 from tests.relay import Relay
 from tests.screen import (
     text,
@@ -173,3 +174,54 @@ def test_what_got_no_answer_is_not_done_twice_and_a_stopped_server_is_said(
         browser.find_element("#money-confirm").click()
         wait_for_balance(browser, "$10,047.00")
         wait_for_toast(browser, "Deposited 7.00 USDT.")
+
+
+def test_what_got_no_answer_is_not_done_twice_whatever_is_asked_for_in_between(
+    server: Server, open_browser: Opened
+) -> None:
+    server.post(path="/virtual_balance/reset")
+    with Relay(server.port) as relay:
+        browser = open_browser(relay.url)
+        wait_for_link(browser, "Live")
+        _open_money(browser)
+        write(browser, "money-amount", "40")
+        relay.mute = ("/virtual_balance",)
+        browser.find_element("#money-confirm").click()
+        browser.wait_for_contains_text("#money-error", "it will not be done twice")
+        relay.mute = ()
+        browser.find_element("#money-cancel").click()
+        wait_until_gone(browser, "money-dialog")
+        browser.find_element("#theme-btn").click()
+        wait_for(lambda: "/settings" in relay.paths, "another request")
+        _open_money(browser)
+        write(browser, "money-amount", "40")
+        browser.find_element("#money-confirm").click()
+        wait_until_gone(browser, "money-dialog")
+        words = "It was done the first time. Deposited 40.00 USDT. Balance 10,040.00."
+        wait_for_toast(browser, words)
+        assert server.balance() == 10_040
+
+
+def _kinds(server: Server, kind: str) -> int:
+    return len(server.get(f"/virtual_balance/history?kind={kind}&limit=1000").json()["entries"])
+
+
+@pytest.mark.parametrize(
+    ("opens", "field", "amount", "kind", "balance"),
+    [
+        ("sidebar-money-btn", "money-amount", "250", "deposit", "$10,250.00"),
+        ("sidebar-reset-balance-btn", "reset-amount", "7000", "reset", "$7,000.00"),
+    ],
+)
+def test_enter_again_and_again_on_a_slow_server_books_once(
+    opens: str, field: str, amount: str, kind: str, balance: str, server: Server, browser: Any
+) -> None:
+    before = _kinds(server, kind)
+    browser.find_element(f"#{opens}").click()
+    write(browser, field, amount)
+    with account_lock(server.folder / "virtual_balance.lock"):
+        for _ in range(4):
+            browser.find_element(f"#{field}").send_keys(Keys.ENTER)
+    wait_until_gone(browser, field.replace("amount", "dialog"))
+    wait_for_balance(browser, balance)
+    assert _kinds(server, kind) == before + 1

@@ -228,6 +228,121 @@ def test_what_a_bot_trades_is_told_and_an_order_of_ones_own_only_sounds(
     wait_for(lambda: _told(browser)[4:] == ["sound"], "a sound and nothing else")
 
 
+def test_a_file_that_can_not_be_read_is_said_on_a_page_that_never_opens_the_bell(
+    folder: Path, open_browser: Callable[[str], Any]
+) -> None:
+    with StandingServer(folder) as server:
+        server.post({"what": "pnl", "direction": "below", "threshold": -500}, "/alerts")
+        browser = _page(server, "/", open_browser)
+        assert text(browser, "alerts-note") == ""
+        port = server.port
+    (folder / "alerts.json").write_bytes(b"{")
+    with StandingServer(folder, port=port):
+        browser.wait_for_contains_text("#alerts-note", "is damaged, so no alert can fire")
+        assert browser.find_element("#alerts-note").is_displayed()
+        assert weak_contrasts(browser) == []
+        assert not browser.find_elements("#alerts-place")
+
+
+def test_the_form_says_what_keeps_a_firing_from_being_noticed(
+    still: Server, open_browser: Callable[[str], Any]
+) -> None:
+    browser = _page(still, "/futures", open_browser)
+    words = "this browser has not allowed them here"
+    browser.find_element("#futures-alert").click()
+    browser.wait_for_contains_text(".alerts-flags .hint", words)
+    _closed(browser)
+    browser.driver.execute_script(_NOTICES)
+    browser.find_element("#futures-alert").click()
+    browser.wait_for_element("#alerts-form")
+    assert browser.find_element(".alerts-flags .hint").text == ""
+
+
+def test_a_very_small_price_is_written_as_a_person_writes_it(
+    still: Server, open_browser: Callable[[str], Any]
+) -> None:
+    browser = _page(still, "/", open_browser)
+    begin = {"what": "price", "symbol": "BTC/USDT", "threshold": 5e-7}
+    browser.driver.execute_script("balanceAlerts.open(arguments[0])", begin)
+    field = browser.wait_for_element("#alerts-threshold")
+    assert field.get_attribute("value") == "0.0000005"
+    browser.find_element("#alerts-save").click()
+    _wait_for_said(browser, "Made the alert")
+    [made] = still.get("/alerts").json()["alerts"]
+    assert made["threshold"] == 5e-7
+
+
+# an answer with addresses that only another server would have taken
+_STRANGE = """
+    const { ask } = window.balanceAlertFeed;
+    const url = "http://192.168.1.300:9000/a";
+    window.balanceAlertFeed.ask = async (limit) => {
+        const answer = await ask(limit);
+        answer.alerts.forEach((each) => Object.assign(each, { url }));
+        answer.firings.forEach((each) => Object.assign(each, { delivery: { url, words: "Sent" } }));
+        return answer;
+    };
+"""
+
+
+def test_an_address_that_is_none_to_the_browser_hides_nothing(
+    still: Server, open_browser: Callable[[str], Any]
+) -> None:
+    browser = _page(still, "/", open_browser)
+    still.post({"what": "pnl", "direction": "below", "threshold": -500}, "/alerts")
+    browser.driver.execute_script(_STRANGE)
+    browser.find_element("#alerts-btn").click()
+    wait_for(lambda: "posted to http://192.168.1.300" in "".join(_rows(browser)), "the list")
+    still.post({"adjust": -600})
+    wait_for(lambda: "192.168.1.300:9000/a: Sent" in text(browser, "alerts-log"), "the log")
+    assert browser.get_logs() == []
+
+
+# the first answer comes when the test lets it
+_HELD = """
+    const { ask } = window.balanceAlertFeed;
+    const held = new Promise((done) => (window.answerNow = done));
+    window.balanceAlertFeed.ask = async (limit) => (await held, ask(limit));
+"""
+
+
+def test_the_dialog_has_the_shape_of_rows_until_the_first_answer(
+    still: Server, open_browser: Callable[[str], Any]
+) -> None:
+    browser = _page(still, "/", open_browser)
+    browser.driver.execute_script(_HELD)
+    browser.find_element("#alerts-btn").click()
+    shape = browser.wait_for_element('#alerts-list[aria-busy="true"]')
+    assert shape.size["height"] == 180
+    assert "gradient" in shape.value_of_css_property("background-image")
+    browser.driver.execute_script("answerNow()")
+    browser.wait_for_contains_text("#alerts-list", "No alerts yet")
+    assert not browser.find_elements("#alerts-list[aria-busy]")
+
+
+def test_alerts_of_another_file_are_told_though_their_numbers_begin_anew(
+    folder: Path, open_browser: Callable[[str], Any]
+) -> None:
+    alert = {"what": "pnl", "direction": "below", "threshold": -500}
+    wanted = {"sound": True, "notifications": True}
+    with StandingServer(folder) as first:
+        assert requests.put(f"{first.url}/settings", json=wanted, timeout=10).ok
+        browser = _page(first, "/", open_browser)
+        browser.driver.execute_script(_NOTICES)
+        first.post(alert, "/alerts")
+        first.post({"adjust": -600})
+        wait_for(lambda: _told(browser), "the notification")
+    (folder / "alerts.json").unlink()
+    with StandingServer(folder, port=first.port) as second:
+        browser.driver.get(second.url)
+        wait_for_link(browser, "Live")
+        browser.driver.execute_script(_NOTICES)
+        second.post({"adjust": 600})
+        second.post(alert, "/alerts")
+        second.post({"adjust": -600})
+        wait_for(lambda: _told(browser), "the notification of the other file")
+
+
 def test_the_dialog_fits_a_phone_and_is_read_easily_in_both_themes(
     still: Server, open_browser: Callable[[str], Any]
 ) -> None:

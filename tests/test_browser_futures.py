@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from balance.core.figures import NONE
+from balance.store.lock import account_lock
 from tests.screen import (
     go,
+    resize,
     text,
     texts,
     wait_for,
@@ -240,3 +243,63 @@ def test_a_market_that_has_ended_is_told_and_nothing_fills(
     refused = server.post({"symbol": "BTC/USDT", "side": "buy", "notional": 100}, "/orders")
     assert refused.status_code == 503
     assert "Retry-After" in refused.headers
+
+
+def test_on_a_phone_each_row_is_a_card_with_its_buttons_in_sight(
+    still: Server, browser: Any
+) -> None:
+    for body in (
+        {"side": "buy", "quantity": 0.1, "leverage": 10, "take_profit": 45_000},
+        {"side": "buy", "type": "limit", "price": 30_000, "quantity": 0.05},
+    ):
+        assert still.post({"symbol": "BTC/USDT", **body}, "/orders").status_code == 200
+    wait_for(lambda: _rows(browser, "positions"), "the position")
+    columns = len(browser.find_elements("#futures-positions-grid .ag-header-cell"))
+    try:
+        resize(browser, 390)
+        wait_for(lambda: browser.find_elements("#futures-positions-grid .row-card"), "the card")
+        (row,) = _rows(browser, "positions")
+        told = ("BTC/USDT Long 10x", "0.1 at 40,004.20", "TP 45,000.00")
+        assert [each for each in told if each not in row] == []
+        assert _scrolls_sideways(browser, "positions") is False
+        browser.find_element("#futures-positions-grid .row-card [title^='Close half']").click()
+        wait_for(lambda: "0.05 at 40,004.20" in _rows(browser, "positions")[0], "half of it")
+        _choose(browser, "futures-book", "Open orders")
+        wait_for(lambda: len(_rows(browser, "orders")) == 2, "both orders")
+        assert _scrolls_sideways(browser, "orders") is False
+        browser.find_element("#futures-orders-grid .row-card button[title*='Limit']").click()
+        wait_for(lambda: len(_rows(browser, "orders")) == 1, "the end of the limit order")
+        _choose(browser, "futures-book", "Fills")
+        wait_for(lambda: "Sell 0.05 BTC/USDT" in "".join(_rows(browser, "fills")), "the fill")
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    _choose(browser, "futures-book", "Positions")
+    headings = "#futures-positions-grid .ag-header-cell"
+    wait_for(lambda: len(browser.find_elements(headings)) == columns, "the columns")
+    assert browser.get_logs() == []
+
+
+def _scrolls_sideways(browser: Any, book: str) -> bool:
+    """Whether a table has more to show than its width."""
+    return bool(
+        browser.driver.execute_script(
+            "const table = document.getElementById(`futures-${arguments[0]}-grid`);"
+            "const rows = table.querySelector('.ag-center-cols-viewport');"
+            "return rows.scrollWidth > rows.clientWidth",
+            book,
+        )
+    )
+
+
+def test_enter_again_and_again_on_a_slow_server_places_one_order(
+    still: Server, browser: Any
+) -> None:
+    before = len(still.get("/fills").json()["fills"])
+    write(browser, "futures-size", "1000")
+    with account_lock(still.folder / "virtual_balance.lock"):
+        for _ in range(4):
+            browser.find_element("#futures-size").send_keys(Keys.ENTER)
+    wait_for_toast(browser, "Bought 0.024 BTC/USDT")
+    size = browser.find_element("#futures-size")
+    wait_for(lambda: size.get_attribute("value") == "", "an empty ticket")
+    assert len(still.get("/fills").json()["fills"]) == before + 1

@@ -252,7 +252,7 @@ def test_the_address_of_a_view_says_all_of_it_and_nothing_else(browser: Any) -> 
             "?table=ledger",
             "?table=nonsense&colour=red",
             "?table=fills&side=buy&outcome=win&text=a b%26c",
-            "?reason=order&table=trades&outcome=win&least=-5&sort=-pnl",
+            "?kind=fee&kind=funding&reason=order&table=trades&outcome=win&least=-5&sort=-pnl",
             "?from=2026-01-02T03:04:05Z&entry=42.3",
             "?table=epochs&compare=3,x,3,2,-1,5,6,7&symbol=BTC/USDT",
         ],
@@ -262,7 +262,7 @@ def test_the_address_of_a_view_says_all_of_it_and_nothing_else(browser: Any) -> 
         "/history",
         "/history",
         "/history?table=fills&side=buy&text=a+b%26c",
-        "/history?table=trades&outcome=win&least=-5&sort=-pnl",
+        "/history?table=trades&outcome=win&kind=fee,funding&least=-5&sort=-pnl",
         "/history?from=2026-01-02T03:04:05Z&entry=42.3",
         "/history?table=epochs&compare=3,2,5,6",
     ]

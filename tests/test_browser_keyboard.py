@@ -84,7 +84,7 @@ def test_every_shortcut_in_the_list_does_what_it_says(server: Server, open_brows
     assert browser.find_element("#futures-size").get_attribute("value") == "1s?t"
     _closed(browser)
     keys(browser, "t", blur=True)
-    assert browser.driver.execute_script(theme) != before
+    wait_for(lambda: browser.driver.execute_script(theme) != before, "the other theme")
     keys(browser, "s")
     wait_for_toast(browser, "In sync, revision 1.")
     for key, field in (("r", "reset-amount"), ("d", "money-amount")):

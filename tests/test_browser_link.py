@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.conftest import BLANK
 from tests.relay import Relay
 from tests.screen import go, text, wait_for, wait_for_balance, wait_for_link, wait_for_toast
 from tests.serving import Server
@@ -115,3 +116,20 @@ def _a_page_opened_on_a_damaged_file_shows_dashes_and_no_number(
     assert "$" not in browser.find_element("#app-shell").text
     file.write_bytes(good)
     wait_for_balance(browser, "$10,001.00")
+
+
+def test_a_tab_whose_libraries_did_not_come_has_them_when_it_is_next_looked_at(
+    server: Server, open_browser: Opened
+) -> None:
+    browser = open_browser(BLANK)
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*dash_tvlwc*"]})
+    browser.server_url = server.url
+    wait_for_link(browser, "Live")
+    go(browser, "futures")
+    asked_for = "return document.querySelector('head > script[src*=dash_tvlwc]') !== null"
+    wait_for(lambda: browser.driver.execute_script(asked_for), "the library to be asked for")
+    browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    go(browser, "overview")
+    go(browser, "futures")
+    wait_for(lambda: browser.find_elements("#futures-chart canvas"), "the chart")

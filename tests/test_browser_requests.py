@@ -29,6 +29,7 @@ _IDLE_SECONDS = 30
 _HASTE = rounds(3, 1)
 _LOOKED_AT_SECONDS = 5
 _CURVE = "/equity?range=day"
+_LIBRARIES = "return 'dash_ag_grid' in window && 'dash_tvlwc' in window"
 _HASTEN = """
     window.haste = HASTE;
     const [later, often] = [window.setTimeout, window.setInterval];
@@ -45,6 +46,8 @@ def test_a_page_asks_for_nothing_while_it_is_idle_and_once_where_it_is_told_to(
         wait_for_balance(browser, "$10,000.00")
         wait_for_link(browser, "Live")
         wait_for(lambda: text(browser, "overview-ledger"), "the newest entries")
+        # what other tabs need comes by itself, once
+        wait_for(lambda: browser.driver.execute_script(_LIBRARIES), "the libraries")
         _looked_at_overview_follows_the_prices(relay)
         go(browser, "futures")
         wait_for(lambda: text(browser, "futures-chart-note") == "", "the candles")

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from dash.testing.browser import Browser
+from selenium.webdriver.common.keys import Keys
 
 from balance.settings_file import SETTINGS_FILE, SettingsFile
+from balance.store.file_store import LOCK_FILE
+from balance.store.lock import account_lock
+from tests.relay import Relay
 from tests.screen import (
     go,
     text,
@@ -98,6 +102,10 @@ def test_settings_are_saved_by_one_and_obeyed_by_all(server: Server, open_browse
     picture = "return document.querySelector('#sidebar-equity svg')?.getAttribute('aria-label')"
     wait_for(lambda: other.driver.execute_script(picture), "the equity of the day", 20)
     assert other.driver.execute_script(picture).startswith("Equity of the last day: P&L $0.0000")
+    # and on the curves of backtests
+    curve = [[f"2026-01-0{day}T00:00:00Z", 1_000 + day, 1_000] for day in (1, 2)]
+    drawn = "return balanceCurves.equity(arguments[0]).querySelector('.equity-range').textContent"
+    assert other.driver.execute_script(drawn, curve) == "$1,002.0000$1,000.0000"
     assert one.get_logs() == other.get_logs() == []
 
 
@@ -138,3 +146,68 @@ def test_what_is_not_saved_is_not_in_force(server: Server, open_browser: Opened)
     wait_for_balance(browser, "$10,000.00000")
     assert text(browser, "settings-note") == ""
     assert browser.get_logs() == []
+
+
+def test_enter_again_on_a_slow_server_closes_the_dialog_all_the_same(
+    server: Server, open_browser: Opened
+) -> None:
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+    opened(browser)
+    write(browser, "settings-taker-fee-percent", "0.1")
+    with account_lock(server.folder / LOCK_FILE):
+        for _ in range(3):
+            browser.find_element("#settings-taker-fee-percent").send_keys(Keys.ENTER)
+    browser.wait_for_no_elements("#settings-dialog .modal-body")
+    wait_for_toast(browser, "Settings saved: taker fee 0.1%.")
+    assert server.get("/settings").json()["version"] == 1
+
+
+# what was asked for before is answered late
+_LATE = """
+    const [older, fetch] = [arguments[0], window.fetch];
+    const late = { ok: true, json: async () => (setTimeout(() => (window.taken = true)), older) };
+    window.fetch = async (path, how) =>
+        path === "/settings" && how.method === undefined ? late : fetch(path, how);
+"""
+
+
+def test_an_answer_that_comes_late_changes_nothing(server: Server, open_browser: Opened) -> None:
+    server_settings = SettingsFile(server.folder)
+    server_settings.change({"theme": "light"})
+    older = server.get("/settings").json()
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+    server_settings.change({"theme": "dark"})
+    wait_for(lambda: theme(browser) == "dark", "the newer settings")
+    browser.driver.execute_script(_LATE, older)
+    browser.find_element("#sidebar-sync-balance-btn").click()
+    wait_for(lambda: browser.driver.execute_script("return window.taken"), "the late answer")
+    assert theme(browser) == "dark"
+
+
+def test_settings_of_another_server_count_anew(
+    server: Server, start_server: Callable[..., Server], open_browser: Opened
+) -> None:
+    for chosen in ("light", "dark", "light"):
+        SettingsFile(server.folder).change({"theme": chosen})
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+    server.stop()
+    (server.folder / SETTINGS_FILE).unlink()
+    SettingsFile(server.folder).change({"theme": "dark"})
+    start_server(port=server.port)
+    wait_for(lambda: theme(browser) == "dark", "the settings of the other server")
+
+
+def test_a_theme_that_can_not_be_kept_is_not_changed_and_that_is_said(
+    server: Server, open_browser: Opened
+) -> None:
+    with Relay(server.port) as relay:
+        browser = open_browser(relay.url)
+        wait_for_link(browser, "Live")
+        shown = theme(browser)
+        relay.refused = ("/settings",)
+        browser.find_element("#theme-btn").click()
+        wait_for_toast(browser, "The server does not answer, so the theme was not changed.")
+        assert theme(browser) == shown

@@ -26,7 +26,10 @@ from balance import (
     StoreUnreadable,
     open_account,
 )
-from balance.store.file_store import ACCOUNT_FILE
+from balance.core.errors import HistoryUnavailable
+from balance.index.index import Index
+from balance.index.upkeep import INDEX_FILE
+from balance.store.file_store import ACCOUNT_FILE, FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Commit
 from tests.test_store import trade
@@ -55,15 +58,18 @@ def _long_lived() -> tuple[Desk, list[dict[str, Any]]]:
 
 
 DESK, LEDGER = _long_lived()
+INDEXED = Desk(DESK.store)
+INDEXED.look_up(Index(DESK.store).entries)
 
 
+@pytest.mark.parametrize("desk", [DESK, INDEXED], ids=["read", "looked up"])
 @given(
     limit=st.integers(1, 70),
     kind=st.none() | st.sampled_from(["fee", "deposit", "adjustment", "reset", "start", "repair"]),
     epoch=st.none() | st.integers(1, 6),
 )
 def test_pages_lead_through_every_entry_exactly_once(
-    limit: int, kind: str | None, epoch: int | None
+    desk: Desk, limit: int, kind: str | None, epoch: int | None
 ) -> None:
     expected = [
         row
@@ -73,14 +79,63 @@ def test_pages_lead_through_every_entry_exactly_once(
     seen: list[Any] = []
     before = None
     while True:
-        page = DESK.history(limit=limit, before=before, kind=kind, epoch=epoch)
+        page = desk.history(limit=limit, before=before, kind=kind, epoch=epoch)
         seen += page.entries
         assert len(page.entries) <= limit
         if page.next is None:
             break
         assert len(page.entries) == limit
         before = page.next
-    assert seen == expected == list(DESK.whole_history(kind=kind, epoch=epoch))
+    assert seen == expected == list(desk.whole_history(kind=kind, epoch=epoch))
+
+
+def test_what_is_rare_is_found_without_reading_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts, fills = DESK.history(kind="start"), DESK.fills(limit=2)
+    second = list(DESK.whole_history(epoch=2))
+    rest = DESK.fills(limit=2, before=fills.next)
+    INDEXED.history(kind="start")
+    monkeypatch.setattr(MemoryStore, "entries", _fail)
+    assert INDEXED.history(kind="start") == starts
+    assert INDEXED.history(kind="liquidation").entries == ()
+    assert list(INDEXED.whole_history(epoch=2)) == second
+    assert INDEXED.history(epoch=10**30).entries == ()
+    assert INDEXED.fills(limit=2) == fills
+    assert INDEXED.fills(limit=2, before=fills.next) == rest
+
+
+def _fail(*_: object, **__: object) -> None:
+    raise AssertionError("the ledger was read")
+
+
+def test_the_index_of_a_server_is_used_beside_it_and_none_is_begun(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = open_account(folder)
+    account.deposit(5)
+    assert len(account.history(kind="deposit").entries) == 1
+    assert not (folder / INDEX_FILE).exists()
+    assert Index(account.store, folder / INDEX_FILE).catch_up()
+    account.deposit(6)
+    monkeypatch.setattr(FileStore, "entries", _fail)
+    assert [row["amount"] for row in account.history(kind="deposit").entries] == [6, 5]
+
+
+@pytest.mark.parametrize("fault", [HistoryUnavailable("it is being indexed"), None])
+def test_the_ledger_is_read_where_it_can_not_be_searched(
+    fault: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(DESK.store)
+    desk.look_up(Index(DESK.store).entries)
+
+    def unfinished(*_: object) -> bool:
+        if fault is not None:
+            raise fault
+        return False
+
+    monkeypatch.setattr("balance.index.upkeep.Upkeep.catch_up", unfinished)
+    assert desk.history(kind="fee") == DESK.history(kind="fee")
+    assert list(desk.whole_history(epoch=1)) == list(DESK.whole_history(epoch=1))
+    assert desk.fills() == DESK.fills()
 
 
 def test_a_change_of_several_entries_may_be_split_over_pages(desk: Desk) -> None:

@@ -27,6 +27,7 @@ from balance.core.strategy import Holding, Kind
 from balance.equity import sample_file
 from balance.index import upkeep
 from balance.own_strategies import OwnStrategies, asked
+from balance.server_options import server_parser
 from balance.store import file_store
 from balance.store.memory_store import MemoryStore
 from layouts.live import ids_ending
@@ -62,7 +63,7 @@ def test_every_route_is_in_the_readme_and_every_route_in_it_exists() -> None:
 def test_every_option_of_the_server_is_in_the_readme_and_the_other_way_round() -> None:
     section = README.split("## Run it")[1].split("## Test it")[0]
     told = set(re.findall(r"^\| `(--[a-z-]+)", section, re.MULTILINE))
-    assert told == _options(app._parser())
+    assert told == _options(server_parser())
 
 
 def test_every_command_and_its_options_are_in_the_readme() -> None:

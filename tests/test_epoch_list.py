@@ -84,8 +84,8 @@ def test_times_are_those_of_their_opening_both_included() -> None:
     assert listed(**{"from": begin, "to": end}) == [4, 3, 2]
 
 
-def test_ties_come_newest_first_whichever_way() -> None:
-    assert listed(sort="pnl") == [5, 4, 1, 2, 3]
+def test_ties_turn_with_the_order() -> None:
+    assert listed(sort="pnl") == [5, 1, 4, 2, 3]
     assert listed(sort="-pnl") == [3, 2, 4, 1, 5]
 
 

@@ -131,6 +131,15 @@ def test_the_csv_can_be_filtered_and_limited_as_the_pages_can(server: Server) ->
     assert nothing.content.decode() == ",".join(CSV_COLUMNS) + "\r\n"
 
 
+def test_no_text_of_the_csv_is_a_formula(start_server: Any) -> None:
+    server = start_server()
+    for note in ("=cmd()", "@SUM(A1)", "-5 for rent", "plain"):
+        server.post({"adjust": -1, "note": note})
+    found = rows(server.get(f"{CSV}&kind=adjustment"))
+    assert [row["note"] for row in found] == ["plain", "'-5 for rent", "'@SUM(A1)", "'=cmd()"]
+    assert {row["amount"] for row in found} == {"-1.00"}
+
+
 class TestALongLedger:
     """More entries than a page may hold."""
 

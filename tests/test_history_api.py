@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,13 +14,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from balance.api.downloads import COLUMNS
+from balance.api.downloads import COLUMNS, FORMATS, download
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
 from balance.core.epochs import EpochRow
 from balance.core.errors import HistoryUnavailable
 from balance.core.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Listed, Table
-from balance.core.rows import fill_row
+from balance.core.rows import Row, fill_row
 from balance.desk import Desk
 from balance.index.epoch_table import read_epochs
 from balance.store.file_store import FileStore
@@ -188,6 +189,22 @@ def test_no_other_epoch_is_told_as_the_running_one_while_the_index_is_behind(
     assert (first["is_current"], first["ended_at"], first["seconds"]) == (False, None, None)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_reset_that_is_undone_loses_no_trade(count: int, is_open: bool) -> None:
+    desk = Desk(MemoryStore(), board())
+    client = create_app(desk, Stream(1)).server.test_client()
+    for _ in range(count):
+        desk.place_order(symbol=BTC, side="buy", quantity="0.01")
+        desk.close_position(BTC)
+    if is_open:
+        desk.place_order(symbol=ETH, side="buy", quantity="0.5")
+    desk.reset(500)
+    desk.undo_reset()
+    epochs = told(client, "/history/epochs")["rows"]
+    assert [each["trades"] for each in epochs] == [count, 0, count + is_open]
+
+
 def test_an_entry_is_told_whole(client: FlaskClient) -> None:
     rows = told(client, "/history/ledger?limit=1000")["rows"]
     for offset, row in enumerate(rows):
@@ -229,6 +246,24 @@ def test_a_file_of_the_epochs_has_exact_figures(client: FlaskClient) -> None:
     assert row == {name: wanted[name] for name in COLUMNS["epochs"]}
 
 
+@pytest.mark.parametrize(
+    ("again", "together"),
+    [
+        ("ledger?kind=fee&kind=deposit", "ledger?kind=fee,deposit"),
+        ("ledger?kind=fee&kind=deposit,reset&kind=", "ledger?kind=fee,deposit,reset"),
+        ("ledger?epoch=1&epoch=3&limit=5", "ledger?epoch=1,3&limit=5"),
+        ("fills?reason=order&reason=reset&side=buy&side=sell", "fills?reason=order,reset"),
+        ("trades?symbol=BTC/USDT&symbol=ETH/USDT", "trades?symbol=BTC/USDT,ETH/USDT"),
+    ],
+)
+def test_a_filter_that_is_named_again_has_more_values(
+    client: FlaskClient, again: str, together: str
+) -> None:
+    found = told(client, f"/history/{again}")
+    assert found == told(client, f"/history/{together}")
+    assert found["total"] > 1
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_a_file_has_all_that_is_filtered_in_its_order(client: FlaskClient, table: Table) -> None:
     listed = told(client, f"/history/{table}?limit=1000&symbol=BTC/USDT&sort=revision")["rows"]
@@ -245,12 +280,49 @@ def test_a_file_has_all_that_is_filtered_in_its_order(client: FlaskClient, table
             value = wanted[column]
             if isinstance(value, Decimal):
                 assert Decimal(cell) == value
+            elif column == "owner":
+                assert cell == {None: "", "": "you"}.get(value, value)
             else:
                 assert cell == ("" if value is None else str(value))
     as_json = client.get(f"{path}&format=json")
     assert as_json.headers["Content-Type"].split(";")[0] == "application/json"
     wanted = [{name: row[name] for name in COLUMNS[table]} for row in listed]
     assert json.loads(as_json.text, parse_float=Decimal) == {"status": "success", "rows": wanted}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_that_nobody_waits_for_is_closed(form: str) -> None:
+    closed = []
+
+    def rows() -> Iterator[Row]:
+        try:
+            while True:
+                yield dict.fromkeys(COLUMNS["ledger"])
+        finally:
+            closed.append(True)
+
+    response = download("ledger", form, rows())
+    assert next(iter(response.response))
+    response.close()
+    assert closed
+
+
+def test_a_csv_file_tells_a_person_from_nobody(client: FlaskClient) -> None:
+    text = client.get("/history/ledger?kind=fee,deposit&format=csv").text
+    owners = {row["kind"]: row["owner"] for row in csv.DictReader(io.StringIO(text))}
+    assert owners == {"fee": "you", "deposit": ""}
+    fills = list(csv.DictReader(io.StringIO(client.get("/history/fills?format=csv").text)))
+    assert {fill["owner"] for fill in fills} == {"you"}
+
+
+def test_fills_tell_the_note_that_they_are_searched_by(client: FlaskClient) -> None:
+    for row in told(client, "/history/fills?text=sold")["rows"]:
+        assert "sold" in row["note"].casefold()
+    text = client.get("/history/fills?text=sold&format=csv").text
+    assert all("Sold" in row["note"] for row in csv.DictReader(io.StringIO(text)))
+    (entry,) = told(client, "/history/ledger?kind=fill&text=sold&limit=1")["rows"]
+    whole = told(client, f"/history/entries/{entry['place']}")["entry"]
+    assert whole["fill"]["note"] == entry["note"]
 
 
 def test_an_empty_file_is_whole_too(client: FlaskClient) -> None:
@@ -282,10 +354,15 @@ def test_no_text_of_a_csv_file_is_a_formula(client: FlaskClient) -> None:
         ("ledger?from=yesterday", "from must be a time such as"),
         ("ledger?least=many", "least must be a number"),
         ("ledger?format=xml", "format must be csv or json"),
+        ("ledger?limit=5&limit=6", "limit may be named only once"),
+        ("fills?text=a&text=b", "text may be named only once"),
+        ("trades?format=csv&format=json", "format may be named only once"),
+        ("ledger?until=5&until=6", "until may be named only once"),
         ("epochs?limit=0", "limit must be from 1"),
         ("epochs?sort=place", "sort must be one of epoch"),
-        ("epochs?kind=fee", "can't be asked for 'kind'"),
-        ("entries/abc", "must be a revision"),
+        ("epochs?nonsense=1", "epochs can't be asked for 'nonsense'. There are: epoch, from"),
+        ("epochs?limit=1&limit=2", "limit may be named only once"),
+        ("entries/abc", "An entry is called by its revision, such as 42, or 42.3"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_words(

@@ -82,7 +82,8 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
         ("balance.board", ("balance.core", "balance.store")),
         ("balance.index", ("balance.core", "balance.store", "balance.pace", "balance.index")),
         ("balance.settings_file", ("balance.core", "balance.store")),
-        ("balance.clerk", ("balance.core", "balance.store")),
+        ("balance.recent_news", ("balance.core", "balance.store")),
+        ("balance.clerk", ("balance.core", "balance.store", "balance.recent_news")),
         ("balance.trading", ("balance.core", "balance.clerk")),
         (
             "balance.desk",
@@ -91,6 +92,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
                 *("balance.board", "balance.clerk", "balance.trading"),
                 # what other programs know of the past; it knows of no desk
                 "balance.equity.baselines.FilePast",
+                *("balance.index.index.Index", "balance.index.upkeep.INDEX_FILE"),
             ),
         ),
         ("balance.watch", ("balance.core", "balance.desk")),
@@ -349,9 +351,9 @@ def test_a_command_that_tests_no_strategy_loads_no_arrays() -> None:
     assert not {"numpy", "talib"} & set(loaded)
 
 
-def test_only_the_outbox_of_the_alerts_asks_other_servers() -> None:
+def test_only_the_posts_of_the_alerts_ask_other_servers() -> None:
     knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, ("requests",))}
-    assert knowing == {"balance.alerts.outbox"}
+    assert knowing == {"balance.alerts.post"}
 
 
 def test_a_program_that_asks_no_exchange_does_not_load_ccxt() -> None:

@@ -199,6 +199,35 @@ def test_what_does_not_fit_is_made_anew(
     in_step(index, store)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(f"UPDATE epochs SET document = '{each}'" for each in ("nonsense", "{}", "[]", "7")),
+        "UPDATE epochs SET document = replace(document, 'carried\": \"', 'carried\": \"x')",
+        *(f"UPDATE state SET {each}" for each in ("rows = 'many'", "place = NULL", "build = 7")),
+        *(f"UPDATE ledger SET {each}" for each in ("start = NULL", "stop = 'x'", "start = -5")),
+        *(f"UPDATE ledger SET {each}" for each in ("revision = NULL", "owner = 7")),
+        "UPDATE ledger SET symbol = CAST(x'ff' AS TEXT)",
+        "UPDATE fills SET id = id + 1000000",
+    ],
+)
+def test_what_makes_no_sense_is_made_anew(store: FileStore, index: Index, statement: str) -> None:
+    epochs = index.epochs()
+    for ask in (
+        lambda: in_step(index, store),
+        lambda: deposit(store, 5) or in_step(index, store),
+        lambda: index.epochs(),
+        lambda: index.epoch(2),
+        lambda: index.story(entries_of(LIFE)[0].place),
+    ):
+        with closing(sqlite3.connect(store.folder / INDEX_FILE)) as connection:
+            connection.execute(statement)
+            connection.commit()
+        ask()
+    assert index.epochs()[1:] == epochs[1:]
+    in_step(index, store)
+
+
 def test_a_ledger_that_is_replaced_under_a_running_index_is_noticed(
     store: FileStore, index: Index
 ) -> None:
@@ -215,6 +244,27 @@ def test_an_index_that_is_deleted_while_it_is_used_is_made_anew(
         (store.folder / f"{INDEX_FILE}{name}").unlink(missing_ok=True)
     in_step(index, store)
     assert (store.folder / INDEX_FILE).exists()
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_no_database_is_made_beside_what_another_one_left(
+    store: FileStore, index: Index, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = sqlite3.connect(store.folder / INDEX_FILE)
+    kept.execute("SELECT count(*) FROM ledger").fetchone()
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.name.endswith(suffix):
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok=missing_ok)
+
+    with closing(kept), monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        with pytest.raises(HistoryUnavailable, match="delete it by hand"):
+            index._upkeep.distrust()
+        assert (store.folder / INDEX_FILE).exists()
+    in_step(index, store)
 
 
 def test_a_locked_index_is_a_problem_with_words_and_the_newest_entries_are_told(
@@ -271,6 +321,16 @@ def test_a_damaged_line_of_the_ledger_is_told_and_never_skipped(
     assert len(index.ask(replace(ALL, limit=100)).rows) == 100
 
 
+def test_an_entry_is_told_though_the_ledger_is_damaged_elsewhere(store: FileStore) -> None:
+    file = store.folder / LEDGER_FILE
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines[:40], b"garbage\n", *lines[41:]]))
+    newest = entries_of(LIFE)[-1]
+    story = Index(store, store.folder / INDEX_FILE).story(newest.place)
+    assert story is not None
+    assert (story.told.entry, story.after, story.offset) == (newest, None, None)
+
+
 def test_a_big_backlog_is_left_to_whoever_has_time(
     store: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,6 +352,37 @@ def test_a_big_backlog_is_left_to_whoever_has_time(
         next(index.whole(OLDEST_FIRST))
     assert len(list(index.whole(ALL))) == COUNT
     assert index.catch_up()
+    in_step(index, store)
+
+
+def test_a_file_that_is_taken_slowly_keeps_nothing_of_the_index(
+    store: FileStore, index: Index
+) -> None:
+    taken = index.whole(OLDEST_FIRST)
+    first = next(taken)
+    for amount in range(5):
+        deposit(store, amount + 1)
+        index.catch_up()
+    with closing(sqlite3.connect(store.folder / INDEX_FILE)) as other:
+        (is_busy, *_) = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert not is_busy
+    assert (store.folder / f"{INDEX_FILE}-wal").stat().st_size == 0
+    assert [each.entry.place for each in (first, *taken)] == [
+        each.place for each in entries_of(LIFE)
+    ]
+
+
+def test_a_file_breaks_off_where_the_index_is_made_anew(
+    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("balance.index.index._BLOCK", 100)
+    taken = index.whole(replace(OLDEST_FIRST, sort="-amount"))
+    for _ in range(100):
+        next(taken)
+    _gone(store.folder)
+    index.catch_up()
+    with pytest.raises(HistoryUnavailable, match="indexed anew meanwhile"):
+        next(taken)
     in_step(index, store)
 
 

@@ -30,6 +30,7 @@ from balance.running import services_alone
 from balance.settings_file import SETTINGS_FILE, SettingsFile
 from balance.store.memory_store import MemoryStore
 from layouts.auto import AUTO
+from layouts.bundle import bundle
 from layouts.help import help_button, shortcuts
 from layouts.history import HISTORY
 from layouts.live import LIVE, filled, ids_ending, live_components, live_price, live_text
@@ -408,7 +409,7 @@ def test_assets_fetch_nothing_from_elsewhere(file: Any) -> None:
 def test_a_page_names_nothing_that_is_elsewhere() -> None:
     text = create_app(Desk(MemoryStore()), Stream(1)).server.test_client().get("/").text
     assert re.findall(r"(?:src|href)=\"(?:https?:)?//[^\"]*", text) == []
-    assert "/assets/theme.css" in text
+    assert f'"/page.css?v={bundle("css").version}"' in text
 
 
 def test_what_opens_is_there_at_once() -> None:

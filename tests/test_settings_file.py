@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -88,11 +90,52 @@ def test_an_edit_by_hand_is_taken_over_and_counts(tmp_path: Path) -> None:
     assert (file.settings.decimals, file.kept.version) == (2, 2)
 
 
-def test_a_file_that_is_taken_away_leaves_the_defaults(tmp_path: Path) -> None:
-    file = SettingsFile(tmp_path)
+class Clock:
+    """Tells the seconds that a test sets."""
+
+    now = 10.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_file_that_is_taken_away_leaves_the_defaults_after_a_while(tmp_path: Path) -> None:
+    clock, heard = Clock(), list[Kept]()
+    file = SettingsFile(tmp_path, clock)
+    file.subscribe(heard.append)
     file.change({"decimals": 4})
     (tmp_path / SETTINGS_FILE).unlink()
+    for seconds in (0, 1.9):
+        clock.now += seconds
+        file.look()
+        assert (file.settings.decimals, file.kept.version, file.kept.words) == (4, 1, "")
+    clock.now += 0.2
+    file.look()
     assert (file.settings, file.kept.version) == (Settings(), 2)
+    assert [each.settings.decimals for each in heard] == [4, 2]
+
+
+def test_a_file_that_is_missing_while_it_is_replaced_changes_nothing_meanwhile(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    file = SettingsFile(tmp_path, clock)
+    file.change({"slippage_percent": 1})
+    # each time anew, however often it is done
+    for percent in (2, 3):
+        clock.now += 3
+        (tmp_path / SETTINGS_FILE).rename(tmp_path / "settings.json~")
+        assert file.settings.slippage == Decimal(percent - 1) / 100
+        write(tmp_path, f'{{"slippage_percent": {percent}}}')
+        assert file.settings.slippage == Decimal(percent) / 100
+
+
+def test_who_saves_while_the_file_is_missing_keeps_the_other_settings(tmp_path: Path) -> None:
+    file = SettingsFile(tmp_path, Clock())
+    file.change({"decimals": 4})
+    (tmp_path / SETTINGS_FILE).unlink()
+    file.change({"sound": True})
+    assert SettingsFile(tmp_path).settings == replace(Settings(), decimals=4, sound=True)
 
 
 WRONG = {
@@ -120,14 +163,38 @@ def test_an_edit_that_makes_no_sense_is_refused_in_words(tmp_path: Path, text: s
     assert (file.settings.decimals, file.kept.words) == (5, "")
 
 
-def test_who_saves_others_replaces_a_file_that_makes_no_sense(tmp_path: Path) -> None:
+def test_who_saves_others_keeps_a_file_that_makes_no_sense_beside(tmp_path: Path) -> None:
     file = SettingsFile(tmp_path)
     file.change({"decimals": 4})
-    write(tmp_path, "nonsense")
-    assert file.kept.words
-    kept, _ = file.change({"sound": True})
+    write(tmp_path, '{"taker_fee_percent": 0.03,, "decimals": 4}')
+    assert "or others are saved, which keeps what stands in it beside" in file.kept.words
+    kept, message = file.change({"sound": True})
     assert (kept.settings.decimals, kept.settings.sound, kept.words) == (4, True, "")
     assert SettingsFile(tmp_path).kept == kept
+    (beside,) = tmp_path.glob("settings.damaged-*.json")
+    assert beside.read_text() == '{"taker_fee_percent": 0.03,, "decimals": 4}'
+    assert message == (
+        f"Settings saved: sounds on. What stood in settings.json is kept in {beside.name}."
+    )
+    # once only
+    assert file.change({"sound": False})[1] == "Settings saved: sounds off."
+    assert list(tmp_path.glob("settings.damaged-*.json")) == [beside]
+
+
+def test_a_file_that_can_not_be_kept_beside_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = SettingsFile(tmp_path)
+    write(tmp_path, "nonsense")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copy2", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        file.change({"sound": True})
+    assert (tmp_path / SETTINGS_FILE).read_text() == "nonsense"
+    assert file.settings == Settings()
 
 
 @pytest.mark.parametrize("text", WRONG)

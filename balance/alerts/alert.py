@@ -19,6 +19,7 @@ DeliveryState = Literal["sending", "answered", "refused", "failed"]
 class Delivery:
     """What came of posting a firing to the URL of its alert."""
 
+    # only which server that is: the rest may be a secret, and stays with the alert
     url: str
     state: DeliveryState = "sending"
     words: str = "Not sent yet"

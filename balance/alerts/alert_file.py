@@ -19,6 +19,7 @@ from balance.core.alert_settings import read_settings
 from balance.core.errors import BalanceError, StoreFailed, StoreUnreadable
 from balance.core.figures import plain
 from balance.core.moments import from_iso, iso
+from balance.core.web_address import origin
 from balance.store import disk
 
 ALERTS_FILE: Final = "alerts.json"
@@ -63,8 +64,8 @@ class AlertFile:
         ) as fault:
             raise AlertsUnreadable(f"is damaged ({fault!r:.120})") from fault
 
-    def write(self, kept: Kept, *, durable: bool) -> None:
-        """Keep ``kept``; ``durable`` against a power cut too.
+    def write(self, kept: Kept) -> None:
+        """Keep ``kept``, against a power cut too: nothing else tells what alerts there were.
 
         Raises:
             StoreFailed: the disk refused.
@@ -72,7 +73,7 @@ class AlertFile:
         if self._file is None:
             return
         try:
-            disk.replace_file(self._file, json.dumps(document(kept)).encode(), durable=durable)
+            disk.replace_file(self._file, json.dumps(document(kept)).encode())
         except OSError as fault:
             raise StoreFailed(fault.strerror or type(fault).__name__) from fault
 
@@ -169,7 +170,8 @@ def _read_delivery(told: Mapping[str, Any]) -> Delivery:
     if told["state"] not in get_args(DeliveryState):
         raise ValueError(f"no delivery is {told['state']!r}")
     return Delivery(
-        url=_text(told["url"]),
+        # older files have all of it
+        url=origin(_text(told["url"])),
         state=cast(DeliveryState, told["state"]),
         words=_text(told["words"]),
         tries=int(told["tries"]),

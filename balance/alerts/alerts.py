@@ -15,6 +15,7 @@ from balance.core.alert_readings import reading
 from balance.core.alert_settings import settings_of
 from balance.core.alert_words import begun_words, condition, figure
 from balance.core.errors import InvalidRequest
+from balance.core.web_address import origin
 
 # what makes of an alert one that waits for something else
 _CONDITION: Final = ("what", "symbol", "direction", "threshold")
@@ -107,11 +108,11 @@ class Alerts(Changing):
             if value is not None:
                 words += f" Now it is at {figure(settings, value, market)}."
             tried.append(self._logged(alert, value, words, is_test=True))
-            sent = f" It is posted to {settings.url}." if settings.url else ""
+            sent = f" It is posted to {origin(settings.url)}." if settings.url else ""
             return alert_id, f"Tried the alert: {condition(settings, market)}.{sent}"
 
         done = self._changed(["test", alert_id], key, fire)
-        self._post(tried)
+        self._sending.post(*tried)
         return done
 
     def _begun(self, settings: AlertSettings, *, is_active: bool = True) -> tuple[Sight, str]:

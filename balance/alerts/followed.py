@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -31,18 +32,21 @@ class FollowedAlerts:
     #: Whether they can be changed here.
     can_change: Final = False
 
-    def __init__(self, desk: Desk, folder: Path, words: str = ELSEWHERE) -> None:
-        """``words`` say why they can't be changed."""
-        self.words = words
+    def __init__(self, desk: Desk, folder: Path, fault: str = "") -> None:
+        """``fault`` says why nobody looks after them; where that is empty, another server does."""
+        self.words = fault or ELSEWHERE
+        self._fault = fault
+        # pages may know those of a server that was here before
+        self._began = _milliseconds(time.time_ns())
         self._desk = desk
         self._folder = folder
         self._listeners: list[Listener] = []
         self._seen: tuple[tuple[int, int] | None, Kept] = None, Kept()
-        self._told: tuple[int, int] | None = None
+        self._told: tuple[tuple[int, int] | None] | None = None
 
     def listed(self, limit: int = 50) -> Row:
         """All alerts as they stand, and the newest ``limit`` (0 to 200) firings, newest first; the
-        ``version`` is the time of their file, in milliseconds.
+        ``version`` is the time of their file, or of the begin here, in milliseconds.
 
         Raises:
             InvalidRequest: the limit is out of range.
@@ -50,9 +54,10 @@ class FollowedAlerts:
         signature, kept = self._kept()
         moment = moment_of(self._desk, self._desk.market, kept.alerts.values())
         return {
-            "version": _version(signature),
+            "version": self._version(signature),
             "can_change": self.can_change,
             "words": self.words,
+            "fault": self._fault,
             **listing(kept, moment, limit),
         }
 
@@ -74,11 +79,11 @@ class FollowedAlerts:
         self._listeners.append(listener)
 
     def show(self) -> None:
-        """Tell those who listen what has changed."""
+        """Tell those who listen what has changed, and at first how they stand."""
         signature, kept = self._kept()
-        if signature != self._told:
-            self._told = signature
-            tell_all(self._listeners, news_of(kept, _version(signature)))
+        if self._told != (signature,):
+            self._told = (signature,)
+            tell_all(self._listeners, news_of(kept, self._version(signature), self._fault))
 
     def _refuse(self, *_arguments: Any, **_named: Any) -> NoReturn:
         """Refuse a change.
@@ -100,6 +105,9 @@ class FollowedAlerts:
             return self._seen  # as it was; the server that looks after them says what is wrong
         return self._seen
 
+    def _version(self, signature: tuple[int, int] | None) -> int:
+        return self._began if signature is None else max(self._began, _milliseconds(signature[0]))
 
-def _version(signature: tuple[int, int] | None) -> int:
-    return 0 if signature is None else signature[0] // 1_000_000
+
+def _milliseconds(nanoseconds: int) -> int:
+    return nanoseconds // 1_000_000

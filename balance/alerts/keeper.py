@@ -43,8 +43,8 @@ class Keeper:
         self._listeners: list[Listener] = []
 
     @property
-    def words(self) -> str:
-        """What there is to say of them on every page; empty where all is well."""
+    def fault(self) -> str:
+        """What is wrong with them, for every page; empty where all is well."""
         return _REFUSED if self._is_refused else ""
 
     def alert(self, wanted: str) -> Alert:
@@ -91,19 +91,19 @@ class Keeper:
         before = self.kept
         try:
             said = change()
-            self._file.write(self.kept, durable=True)
+            self._file.write(self.kept)
         except BaseException:
             self.kept = before
             raise
         self._is_refused = False
         return said
 
-    def keep(self, *, durable: bool = False) -> None:
-        """Keep what has changed by itself; where the disk refuses, that is said, and it is tried
-        again."""
+    def keep(self) -> None:
+        """Keep what has changed by itself, durably; where the disk refuses, that is said, and it is
+        tried again."""
         self._tried = time.monotonic()
         try:
-            self._file.write(self.kept, durable=durable)
+            self._file.write(self.kept)
         except StoreError as fault:
             if not self._is_refused:
                 _log.error("the alerts could not be saved: %s", fault)
@@ -114,7 +114,7 @@ class Keeper:
     def keep_again(self) -> None:
         """Try to keep what the disk has refused to, now and then."""
         if self._is_refused and time.monotonic() - self._tried >= _AGAIN_SECONDS:
-            self.keep(durable=True)
+            self.keep()
             if not self._is_refused:
                 self.tell()
 
@@ -141,7 +141,7 @@ class Keeper:
     def tell(self) -> None:
         """Tell those who listen that something has changed."""
         self.version += 1
-        tell_all(self._listeners, news_of(self.kept, self.version))
+        tell_all(self._listeners, news_of(self.kept, self.version, self.fault))
 
     def _have(self, alerts: Mapping[str, Any]) -> None:
         self.kept = replace(self.kept, alerts=alerts)

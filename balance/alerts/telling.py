@@ -20,11 +20,13 @@ Listener = Callable[[Mapping[str, Any]], None]
 _log = logging.getLogger(__name__)
 
 
-def news_of(kept: Kept, version: int) -> Row:
-    """What every page is told when something has changed: the newest firings."""
+def news_of(kept: Kept, version: int, fault: str) -> Row:
+    """What every page is told when something has changed: the newest firings, and the ``fault`` for
+    which no alert can be relied on, which is empty where all is well."""
     return {
         "version": version,
         "last": kept.fired,
+        "fault": fault,
         "firings": firing_rows(kept.firings, MOST_TOLD),
     }
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from balance.alerts.alert import Alert, Delivery, Firing
-from balance.alerts.alert_rows import listing, told
+from balance.alerts.alert_rows import listing
 from balance.alerts.keeper import Keeper
-from balance.alerts.outbox import Outbox, Told
+from balance.alerts.lane import Told, Wanted
+from balance.alerts.outbox import Outbox
+from balance.alerts.sending import Sending
 from balance.alerts.telling import Listener, moment_of
 from balance.core.alert import looked
 from balance.core.alert_readings import Moment, reader
@@ -22,11 +24,8 @@ from balance.core.errors import StoreError
 from balance.core.market import Market
 from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
+from balance.core.web_address import origin
 from balance.desk import Desk
-
-#: What was not posted before the server stopped is posted after a start that comes so soon.
-_STILL_NEWS: Final = timedelta(hours=1)
-_TOO_LATE: Final = "Not sent: the server was off"
 
 
 class Watching:
@@ -37,7 +36,10 @@ class Watching:
     can_change: Final = True
 
     def __init__(
-        self, desk: Desk, folder: Path | None = None, outbox: Callable[[Told], Outbox] = Outbox
+        self,
+        desk: Desk,
+        folder: Path | None = None,
+        outbox: Callable[[Told, Wanted], Outbox] = Outbox,
     ) -> None:
         """``folder`` keeps them; None: nowhere.
 
@@ -46,7 +48,7 @@ class Watching:
         """
         self._desk = desk
         self._keeper = Keeper(folder)
-        self._outbox = outbox(self._delivered)
+        self._sending = Sending(self._keeper, outbox)
         # of the engine, which looks itself after what it commits
         self._looking_thread: int | None = None
         self._seen: tuple[str, int] | None = None
@@ -62,7 +64,8 @@ class Watching:
             return {
                 "version": self._keeper.version,
                 "can_change": self.can_change,
-                "words": self._keeper.words,
+                "words": self._keeper.fault,
+                "fault": self._keeper.fault,
                 **listing(kept, self._moment(*kept.alerts.values()), limit),
             }
 
@@ -82,17 +85,7 @@ class Watching:
             alerts = self._keeper.kept.alerts.values()
             if anew:
                 self._keeper.put(*(_without_series(each) for each in alerts))
-            waiting = [
-                each
-                for each in self._keeper.kept.firings
-                if each.delivery is not None and each.delivery.state == "sending"
-            ]
-            self._post([each for each in waiting if _is_news(each)])
-            for each in waiting:
-                if each.delivery is not None and not _is_news(each):
-                    late = replace(each.delivery, state="failed", words=_TOO_LATE)
-                    self._keeper.change_firing(replace(each, delivery=late))
-            if anew or waiting:
+            if self._sending.resume() or anew:
                 self._keeper.keep()
             self._keeper.tell()
 
@@ -121,8 +114,9 @@ class Watching:
             self._look()
 
     def rest(self) -> None:
-        """Post nothing more, as the server stops. For the engine."""
-        self._outbox.stop()
+        """Post nothing more once what is under way has ended, as the server stops. For the
+        engine."""
+        self._sending.stop()
 
     def _look(self) -> None:
         with self._keeper.guard:
@@ -146,9 +140,9 @@ class Watching:
             if changed:
                 self._keeper.put(*changed)
                 # before anyone is told: what was told must not fire again after a crash
-                self._keeper.keep(durable=bool(fired))
+                self._keeper.keep()
                 self._keeper.tell()
-                self._post(fired)
+                self._sending.post(*fired)
 
     def _logged(
         self, alert: Alert, value: Decimal | None, words: str, *, is_test: bool = False
@@ -169,25 +163,9 @@ class Watching:
                 toast=settings.toast,
                 notify=settings.notify,
                 is_test=is_test,
-                delivery=None if url is None else Delivery(url=url),
+                delivery=None if url is None else Delivery(url=origin(url)),
             )
         )
-
-    def _post(self, firings: Sequence[Firing]) -> None:
-        for each in firings:
-            if each.delivery is not None:
-                delivery = self._outbox.put(each.id, each.delivery.url, told(each))
-                if delivery != each.delivery:
-                    self._delivered(each.id, delivery)
-
-    def _delivered(self, firing_id: int, delivery: Delivery) -> None:
-        with self._keeper.guard:
-            found = [each for each in self._keeper.kept.firings if each.id == firing_id]
-            for each in found:
-                self._keeper.change_firing(replace(each, delivery=delivery))
-            if found:
-                self._keeper.keep()
-                self._keeper.tell()
 
     def _moment(self, *alerts: Alert) -> Moment:
         return moment_of(self._desk, self._desk.market, alerts)
@@ -197,7 +175,3 @@ def _without_series(alert: Alert) -> Alert:
     if alert.settings.what != "price" or not alert.sight.active:
         return alert
     return replace(alert, sight=replace(alert.sight, series=""))
-
-
-def _is_news(firing: Firing) -> bool:
-    return datetime.now(UTC) - firing.time < _STILL_NEWS

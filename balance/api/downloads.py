@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,7 +14,7 @@ from flask import Response
 
 from balance.api.encoding import encoded
 from balance.core.figures import plain
-from balance.core.question import Listed
+from balance.core.question import PERSON, Listed
 from balance.core.rows import Row
 
 #: The columns of each file, in their order.
@@ -27,7 +27,7 @@ COLUMNS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
         "fills": (
             *("revision", "line", "place", "time", "epoch", "order_id", "symbol", "side", "type"),
             *("reason", "liquidity", "quantity", "price", "fee", "closed_quantity"),
-            *("realized_pnl", "position_pnl", "owner"),
+            *("realized_pnl", "position_pnl", "owner", "note"),
         ),
         "trades": (
             *("revision", "line", "place", "time", "epoch", "bot", "name", "symbol", "side"),
@@ -54,23 +54,34 @@ _BLOCK: Final = 500
 
 def download(table: Listed, form: str, rows: Iterable[Row]) -> Response:
     """``rows`` of ``table`` as a file, one of ``FORMATS``."""
-    write, kind = (_csv, "text/csv") if form == "csv" else (_json, "application/json")
-    blocks = write(table, rows)
+    name = f"virtual-balance-{table}"
+    if form == "csv":
+        return csv_file(name, COLUMNS[table], rows)
+    return _file(f"{name}.json", "application/json", _json(table, rows))
+
+
+def csv_file(name: str, columns: Sequence[str], rows: Iterable[Row]) -> Response:
+    """``rows`` as a CSV file of ``columns``, called ``name``; no text in it is a formula."""
+    return _file(f"{name}.csv", "text/csv", _csv(columns, rows))
+
+
+def _file(name: str, kind: str, blocks: Generator[str, None, None]) -> Response:
     # what can go wrong goes wrong before the answer begins; later it can only break off
     first = next(blocks)
     response = Response(itertools.chain([first], blocks), mimetype=kind)
-    name = f"virtual-balance-{table}.{form}"
+    # a chain does not close what it is made of
+    response.call_on_close(blocks.close)
     response.headers["Content-Disposition"] = f"attachment; filename={name}"
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _csv(table: Listed, rows: Iterable[Row]) -> Iterator[str]:
+def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Generator[str, None, None]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(COLUMNS[table])
+    writer.writerow(columns)
     for block in _blocks(rows):
-        writer.writerows([_cell(name, row[name]) for name in COLUMNS[table]] for row in block)
+        writer.writerows([_cell(name, row[name]) for name in columns] for row in block)
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
@@ -80,12 +91,15 @@ def _csv(table: Listed, rows: Iterable[Row]) -> Iterator[str]:
 def _cell(name: str, value: Any) -> Any:
     if isinstance(value, Decimal):
         return plain(value)
+    if name == "owner" and value == "":
+        # nobody's cell is empty
+        return PERSON
     if name in _FREE and str(value).startswith(_FORMULA):
         return f"'{value}"
     return value
 
 
-def _json(table: Listed, rows: Iterable[Row]) -> Iterator[str]:
+def _json(table: Listed, rows: Iterable[Row]) -> Generator[str, None, None]:
     before = '{"status":"success","rows":['
     for block in _blocks(rows):
         yield before + ",".join(

@@ -15,7 +15,7 @@ from balance.core.entry import Entry, Place, cursor, place_of
 from balance.core.epochs import EpochRow
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.history_rows import entry_row, history_row
-from balance.core.question import Listed, Question, Table, question
+from balance.core.question import MANY, Listed, Question, Table, question
 from balance.core.rows import Row
 from balance.desk import Desk
 
@@ -129,7 +129,7 @@ def _add_list(api: Blueprint, desk: Desk, history: History, bots: Bots, table: T
 def _add_entry(api: Blueprint, desk: Desk, history: History, bots: Bots) -> None:
     @api.get("/history/entries/<place>")
     def entry(place: str) -> Response:
-        found = history.story(place_of(place))
+        found = history.story(_place_wanted(place))
         if found is None:
             raise Problem(
                 404, f"There is no entry {place[:40]}. The ledger lists those that there are."
@@ -150,11 +150,27 @@ def _add_entry(api: Blueprint, desk: Desk, history: History, bots: Bots) -> None
 
 def asked_of(table: Listed) -> tuple[Question, str | None]:
     """The question that the query puts, and as which file it wants the answer."""
-    texts = request.args.to_dict()
+    texts = {name: _one_text(name, values) for name, values in request.args.lists()}
     form = texts.pop("format", None)
     if form is not None and form not in FORMATS:
         raise InvalidRequest(f"format must be {' or '.join(FORMATS)}, not {form[:40]!r}.")
     return question(table, texts), form
+
+
+def _place_wanted(text: str) -> Place:
+    try:
+        return place_of(text)
+    except InvalidRequest as fault:
+        raise InvalidRequest(
+            "An entry is called by its revision, such as 42, or 42.3 for its third line, "
+            f"not {text[:40]!r}."
+        ) from fault
+
+
+def _one_text(name: str, values: Sequence[str]) -> str:
+    if len(values) > 1 and name not in MANY:
+        raise InvalidRequest(f"{name[:40]} may be named only once.")
+    return ",".join(values)
 
 
 def _names(bots: Bots) -> Mapping[str, str]:

@@ -88,9 +88,9 @@ DESCRIPTION: Final[dict[str, Any]] = {
             "get": {
                 "summary": "Server-Sent Events: a snapshot at once and after every change",
                 "description": "Events named bots carry what GET /bots answers, those named "
-                "settings what GET /settings answers, those named alerts the newest firings as "
-                "GET /alerts has them, those named fault a problem, those named heartbeat the "
-                "revision, at least every 5 s. The id of a snapshot is its revision.",
+                "settings what GET /settings answers, those named alerts the newest firings and "
+                "the fault as GET /alerts has them, those named fault a problem, those named "
+                "heartbeat the revision, at least every 5 s. The id of a snapshot is its revision.",
                 "responses": {
                     "200": {
                         "description": "The stream",

@@ -83,7 +83,11 @@ _ALERT: Final[Schema] = {
 }
 _DELIVERY: Final = object_of(
     {
-        "url": TEXT,
+        "url": {
+            "type": "string",
+            "description": "Which server it is posted to, such as http://127.0.0.1:9000; the rest "
+            "of the address may be a secret, and stays with its alert.",
+        },
         "state": {"enum": list(get_args(DeliveryState))},
         "words": {"type": "string", "description": "How it went, such as Answered 200."},
         "tries": _WHOLE,
@@ -117,6 +121,10 @@ _LISTED: Final[Schema] = {
     "last": {**_WHOLE, "description": "The id of the newest firing; 0: there was none."},
     "can_change": {**_BOOL, "description": "Whether this server looks after them."},
     "words": {"type": "string", "description": "What there is to say of all of them."},
+    "fault": {
+        "type": "string",
+        "description": "Why no alert can be relied on, which every page says; empty: all is well.",
+    },
     "alerts": list_of(reference("Alert")),
     "firings": {**list_of(reference("Firing")), "description": "Newest first."},
 }

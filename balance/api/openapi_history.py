@@ -83,7 +83,7 @@ _EFFECT: Final = object_of(
 #: The shapes of the history, by name.
 HISTORY_SCHEMAS: Final[Schema] = {
     "LedgerRow": object_of(_LEDGER_ROW),
-    "FillRow": object_of({**_properties(TRADE_SCHEMAS, "Fill"), "place": _PLACE}),
+    "FillRow": object_of({**_properties(TRADE_SCHEMAS, "Fill"), "place": _PLACE, "note": TEXT}),
     "TradeRow": object_of(_TRADE_ROW),
     "Epoch": EPOCH_SCHEMA,
     "WholeEntry": object_of(
@@ -141,7 +141,7 @@ def _parameters(table: Listed) -> list[dict[str, Any]]:
         *(query(name, *known[name]) for name in FILTERS[table]),
         query(
             "sort",
-            "A column; - before it turns it round. Ties come newest first.",
+            "A column; - before it turns it round, and ties with it, which are oldest first.",
             {"enum": sorts, "default": newest_first(table)},
         ),
         query("offset", "How many rows to leave out first.", {**_WHOLE, "default": 0}),
@@ -165,8 +165,9 @@ def _list(table: Listed, summary: str, row: str) -> dict[str, Any]:
     return {
         "get": {
             "summary": summary,
-            "description": "In a CSV file, a text that a spreadsheet would take for a formula "
-            "begins with an apostrophe; a JSON file has no texts for people.",
+            "description": "A filter of several values may be named again, too. In a CSV file, the "
+            "person's owner is you, and a text that a spreadsheet would take for a formula begins "
+            "with an apostrophe; a JSON file has no texts for people.",
             "parameters": _parameters(table),
             "responses": {**found, "200": {**found["200"], "content": content}},
         }

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
@@ -15,6 +12,7 @@ from balance.api.alert_routes import add_alert_routes
 from balance.api.answers import changed, etag, json_answer
 from balance.api.backtest_routes import add_backtest_routes
 from balance.api.bot_routes import add_bot_routes
+from balance.api.downloads import csv_file
 from balance.api.encoding import answer
 from balance.api.epoch_routes import add_epoch_route
 from balance.api.equity_routes import add_equity_routes
@@ -33,7 +31,6 @@ from balance.api.services import Services
 from balance.api.settings_routes import add_settings_routes
 from balance.api.stream import Stream, StreamClosed, StreamFull
 from balance.api.trade_routes import add_trade_routes
-from balance.core.figures import plain
 from balance.core.snapshot import Snapshot
 from balance.desk import Desk
 
@@ -48,8 +45,6 @@ CSV_COLUMNS: Final = (
     "source",
     "note",
 )
-# how many rows go out at once
-_CSV_BLOCK: Final = 500
 
 
 def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
@@ -98,7 +93,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
             rows: Iterable[Mapping[str, Any]] = desk.whole_history(**wanted)
             if limit is not None:
                 rows = desk.history(limit=limit, **wanted).entries
-            return _csv_response(rows)
+            return csv_file("virtual-balance-ledger", CSV_COLUMNS, rows)
         page = desk.history(limit=50 if limit is None else limit, **wanted)
         return json_answer({"status": "success", "entries": page.entries, "next": page.next})
 
@@ -151,31 +146,3 @@ def _wants_csv() -> bool:
         return request.args["format"] == "csv"
     offered = ["application/json", "text/csv"]
     return request.accept_mimetypes.best_match(offered) == "text/csv"
-
-
-def _csv_response(rows: Iterable[Mapping[str, Any]]) -> Response:
-    blocks = _csv_blocks(rows)
-    # what can go wrong goes wrong before the answer begins; later it can only break off
-    first = next(blocks)
-    response = Response(itertools.chain([first], blocks), mimetype="text/csv")
-    response.headers["Content-Disposition"] = "attachment; filename=virtual-balance-ledger.csv"
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _csv_blocks(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(CSV_COLUMNS)
-    for count, row in enumerate(rows, start=1):
-        _write_row(writer, row)
-        if count % _CSV_BLOCK == 0:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
-
-
-def _write_row(writer: Any, row: Mapping[str, Any]) -> None:
-    amounts = {"amount": plain(row["amount"]), "balance": plain(row["balance"])}
-    writer.writerow([{**row, **amounts}[name] for name in CSV_COLUMNS])

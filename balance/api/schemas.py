@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from balance.core.news import MOST_NEWS, NEWS_KINDS
 from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import KINDS
+from balance.core.words import BOT, MARKET, OFFLINE
 
 Schema = Mapping[str, Any]
 
@@ -115,7 +117,21 @@ _SNAPSHOT: Final[Schema] = {
         "type": "string",
         "description": "What the newest change tells that nobody asked for: fills, liquidations.",
     },
+    "recent_news": {
+        **list_of(reference("News")),
+        "description": f"The newest {MOST_NEWS} of these, oldest first.",
+    },
     "display": texts(DISPLAYED),
+}
+
+_NEWS: Final[Schema] = {
+    "revision": COUNT,
+    "kind": {"enum": list(NEWS_KINDS), "description": "The gravest of what the change did."},
+    "source": {
+        "enum": [MARKET, OFFLINE, BOT],
+        "description": "Who did it; offline: the market, found out at the next start.",
+    },
+    "words": TEXT,
 }
 
 _ENTRY: Final[Schema] = {
@@ -153,6 +169,7 @@ ACCOUNT_SCHEMAS: Final[Schema] = {
             object_of({"message": {"type": "string", "description": "What was done."}}),
         ]
     },
+    "News": object_of(_NEWS),
     "Entry": object_of(_ENTRY),
     "Problem": object_of(_PROBLEM, ["type", "title", "status", "detail"]),
 }

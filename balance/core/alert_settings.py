@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, get_args
-from urllib.parse import urlsplit
 
 from balance.core import asked as asked_for
 from balance.core.alert import MEMBERS, OF_A_SYMBOL, AlertSettings, Direction, What
@@ -14,6 +13,7 @@ from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
 from balance.core.money import exact, number
+from balance.core.web_address import has_askable_host, is_web_address, origin
 
 LONGEST_NOTE: Final = 200
 LONGEST_URL: Final = 500
@@ -41,9 +41,13 @@ def settings_of(
     for name in _NEEDED:
         if members.get(name) is None:
             raise InvalidRequest(f"An alert needs a {name}.")
-    if members["what"] in OF_A_SYMBOL:
-        members["symbol"] = asked_for.symbol(members.get("symbol"), market)
-    return read_settings({**_USUAL, **members})
+    watched = members["what"], members.get("symbol")
+    # a symbol that was taken on another feed may be kept here
+    if watched[0] in OF_A_SYMBOL and (before is None or watched != (before.what, before.symbol)):
+        members["symbol"] = asked_for.symbol(watched[1], market)
+    settings = read_settings({**_USUAL, **members})
+    _check_host(settings.url, before)
+    return settings
 
 
 def read_settings(members: Mapping[str, Any]) -> AlertSettings:
@@ -101,7 +105,7 @@ def _note(value: object, name: str) -> str:
 def _url(value: object, name: str) -> str | None:
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or len(value) > LONGEST_URL or not _is_web_address(value):
+    if not isinstance(value, str) or len(value) > LONGEST_URL or not is_web_address(value):
         raise InvalidRequest(
             f"{name} must be an address that begins with http:// or https:// and has at most "
             f"{LONGEST_URL} characters, such as http://127.0.0.1:9000/alerts, not {value!r:.60}."
@@ -109,15 +113,14 @@ def _url(value: object, name: str) -> str | None:
     return value
 
 
-def _is_web_address(text: str) -> bool:
-    if not text.isascii() or not text.isprintable() or " " in text:
-        return False
-    try:
-        parts = urlsplit(text)
-        # a port that is none is found when it is asked for
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+def _check_host(url: str | None, before: AlertSettings | None) -> None:
+    # of what is kept already a post says what is wrong: it may be from before this was checked
+    if url is None or (before is not None and url == before.url) or has_askable_host(url):
+        return
+    raise InvalidRequest(
+        "url must name its host as example.org, 192.168.1.30 or [::1] do, which "
+        f"{origin(url)!r:.60} does not."
+    )
 
 
 _USUAL: Final = MappingProxyType(

@@ -41,11 +41,11 @@ def fitting(rows: Iterable[EpochRow], asked: Question) -> list[EpochRow]:
 def in_order(
     rows: Sequence[EpochRow], asked: Question, present: Present, measure: Measure
 ) -> list[EpochRow]:
-    """``rows``, which come newest first, in the order that is asked for: ties newest first, and
-    what is not known last."""
+    """``rows``, which come newest first, in the order that is asked for: ties turn with it, oldest
+    first, and what is not known comes last."""
     name, falls = asked.order
     value = _value(name, present, measure)
-    valued = [(value(row), row) for row in rows]
+    valued = [(value(row), row) for row in (rows if falls else reversed(rows))]
     known = [each for each in valued if each[0] is not None]
     unknown = [each for each in valued if each[0] is None]
     return [row for _, row in sorted(known, key=itemgetter(0), reverse=falls) + unknown]

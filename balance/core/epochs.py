@@ -70,7 +70,8 @@ class EpochRow:
     # as its newest entry left it
     wallet: Wallet
     trades: TradeSums
-    # as they were before its newest commit: what an undo of a reset goes on with
+    # as they were before its newest commit: what an undo of a reset goes on with that closed
+    # something
     trades_before: TradeSums
 
     @property
@@ -117,7 +118,9 @@ def opened_epoch(
         first, *between = since
         # what an epoch continued is in its own P&L already
         counted = {each.continues for each in between}
-        sums = first.trades_before
+        # a reset that closed something has its fills at the end of the epoch that it ended
+        closed = bool(between) and first.last_revision == between[0].first_revision
+        sums = first.trades_before if closed else first.trades
         carried = first.carried + sum(
             (each.pnl for each in between if each.epoch not in counted), ZERO
         )

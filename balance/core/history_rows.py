@@ -33,7 +33,8 @@ def history_row(
         case "ledger":
             return ledger_row(entry, symbol, owner, market.decimals)
         case "fills":
-            return {**fill_row(entry, market), "place": cursor(entry.place)}
+            more = {"place": cursor(entry.place), "note": entry.booking.note}
+            return {**fill_row(entry, market), **more}
         case "trades":
             return closed_trade_row(entry, market, names)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Literal
 
+from balance.core.entry import Place
 from balance.core.errors import InvalidRequest
 from balance.core.moments import from_iso
 from balance.core.money import number
@@ -50,6 +51,8 @@ SORTS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     }
 )
 _LISTS: Final = ("kind", "epoch", "symbol", "owner", "source")
+#: The filters that may have several values, with commas between.
+MANY: Final = frozenset({*_LISTS, "side", "reason", "outcome"})
 _BOUNDS: Final = ("from", "to", "least", "most", "after", "until")
 #: What each list may be filtered by.
 FILTERS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
@@ -91,6 +94,8 @@ class Question:
     # revisions (epochs: that opened them): greater than the first, at most the second
     after: int | None = None
     until: int | None = None
+    # places: only older ones
+    before: Place | None = None
     sort: str = NEWEST_FIRST
     offset: int = 0
     # None: all there are
@@ -105,7 +110,7 @@ class Question:
     @property
     def is_filtered(self) -> bool:
         """Whether something is left out."""
-        bounds = (self.begin, self.end, self.least, self.most, self.after, self.until)
+        bounds = (self.begin, self.end, self.least, self.most, self.after, self.until, self.before)
         return bool(self.one_of or self.text) or any(each is not None for each in bounds)
 
     @property
@@ -154,7 +159,7 @@ def newest_first(table: Listed) -> str:
 def _one_of(table: Listed, asked: Mapping[str, str]) -> dict[str, tuple[str | int, ...]]:
     found: dict[str, tuple[str | int, ...]] = {}
     for name in FILTERS[table]:
-        if name not in ("text", *_BOUNDS) and asked.get(name):
+        if name in MANY and asked.get(name):
             words = tuple(dict.fromkeys(filter(None, asked[name].split(","))))
             if len(words) > _LONGEST:
                 raise InvalidRequest(f"{name} may have at most {_LONGEST} values.")

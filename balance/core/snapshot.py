@@ -7,7 +7,7 @@ would be, by name: ``snapshot.balance == snapshot["balance"]``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ from balance.core.figures import dollars, exposure, gain, percent, share, short
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import CURRENCY, quantized
+from balance.core.news import News
 from balance.core.periods import NO_BASELINES, Baselines, period_percent, period_pnl
 from balance.core.rows import market_row, order_rows, position_rows
 
@@ -77,6 +78,8 @@ class Snapshot(Mapping[str, Any]):
     can_undo_reset: bool
     # what the newest commit tells that nobody asked for: fills and liquidations; else empty
     news: str
+    # the newest of these, oldest first, for those who were away while they came
+    recent_news: tuple[Mapping[str, Any], ...]
     # the same figures as the dashboard shows them, by field name
     display: Mapping[str, str]
 
@@ -152,6 +155,7 @@ def snapshot(
     market: Market = NO_MARKET,
     can_undo_reset: bool = False,
     news: str = "",
+    recent_news: Sequence[News] = (),
     baselines: Baselines = NO_BASELINES,
 ) -> Snapshot:
     """What readers see of ``account``, at the prices of ``market``; ``baselines`` tell its past."""
@@ -190,6 +194,7 @@ def snapshot(
         "market": market_row(market),
         "can_undo_reset": can_undo_reset,
         "news": news,
+        "recent_news": tuple(each.row for each in recent_news),
     }
     more = {
         "position_count": len(account.positions),

@@ -6,21 +6,23 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from balance.core.moments import from_iso
 from balance.core.question import PERSON
 from balance.core.trade import Trade
+from balance.index.amounts import NOTHING, amount_key
+from balance.index.texts import said
 from balance.store.codec import FAULTS, Unreadable, reason
 from balance.store.outline import Outline
 from balance.store.state import Line
 from balance.store.trade_documents import read_trade
 
 Row = tuple[Any, ...]
-#: What stands for an amount that there is none of: it is below all that there are.
-NOTHING: Final = -1e300
 _TEXTS: Final = ("side", "type", "reason", "liquidity")
-_NUMBERS: Final = ("quantity", "price", "fee", "closed_quantity", "realized_pnl", "position_pnl")
+_SIZES: Final = ("quantity", "price", "closed_quantity")
+_MONEY: Final = ("fee", "realized_pnl", "position_pnl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Columns:
     ledger: Row
     fill: Row | None
     trade: Row | None
+    # what people wrote in it
+    said: str
     # what the trade brought that it ended
     trade_pnl: Decimal | None
 
@@ -47,24 +51,23 @@ def columns(number: int, line: Line, told: Outline) -> Columns:
     """
     document = told.document
     try:
-        subject = _subject(told)
+        subject, note = _subject(told), document["note"].casefold()
         ledger = (
             *(number, document["revision"], document["line"]),
             *(line.start, line.end, checksum(line.text)),
             *subject,
-            *(_real(document["amount"]), _real(document["balance"])),
-            document["note"].casefold(),
+            *(amount_key(document["amount"]), amount_key(document["balance"])),
+            note,
         )
         fill = document.get("fill")
         if fill is None:
-            return Columns(ledger, None, None, None)
+            return Columns(ledger, None, None, said((note,)), None)
         trade = None if fill.get("trade") is None else read_trade(fill["trade"])
-        return Columns(
-            ledger,
-            (number, *subject, *_fill(fill), document["note"].casefold()),
-            None if trade is None else (number, *subject, *_trade(trade)),
-            None if trade is None else trade.pnl,
-        )
+        filled = (number, *subject, *_fill(fill), note)
+        if trade is None:
+            return Columns(ledger, filled, None, said((note,)), None)
+        ended = (number, *subject, *_trade(trade))
+        return Columns(ledger, filled, ended, said((note, *ended[-2:])), trade.pnl)
     except FAULTS as fault:
         raise Unreadable(f"does not hold a valid entry: {reason(fault)}") from fault
 
@@ -94,7 +97,8 @@ def _subject(told: Outline) -> Row:
 def _fill(fill: Mapping[str, Any]) -> Row:
     return (
         *(fill[name] for name in _TEXTS),
-        *(NOTHING if fill[name] is None else _real(fill[name]) for name in _NUMBERS),
+        *(float(fill[name]) for name in _SIZES),
+        *(NOTHING if fill[name] is None else amount_key(fill[name]) for name in _MONEY),
     )
 
 
@@ -105,14 +109,12 @@ def _trade(trade: Trade) -> Row:
         "win" if trade.pnl > 0 else "loss",
         *(float(each) for each in (trade.quantity, trade.entry_price, trade.exit_price)),
         *(round(opened * 1_000), round(closed * 1_000), int(closed - opened)),
-        *(float(each) for each in (trade.pnl, trade.gross, trade.fees, trade.funding)),
+        *(amount_key(each) for each in (trade.pnl, trade.gross, trade.fees, trade.funding)),
         *(trade.opened_because.casefold(), trade.closed_because.casefold()),
     )
 
 
-def _real(number: Any) -> float:
-    return float(number)
-
-
+# the entries of a commit have one time
+@lru_cache(maxsize=16)
 def _milliseconds(time: str) -> int:
     return round(from_iso(time).timestamp() * 1_000)

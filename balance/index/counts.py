@@ -1,14 +1,15 @@
-"""How many rows there are of which something holds: counted once, then only what has come since."""
+"""How many rows there are of which something holds: counted once, then only what makes the
+difference."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
 from collections import OrderedDict
-from dataclasses import replace
 from typing import Final
 
-from balance.index.asking import Condition, count
+from balance.index.asking import count
+from balance.index.condition import Condition
 
 _MOST: Final = 64
 
@@ -28,19 +29,25 @@ class Counts:
         gapless = wanted.gapless(rows)
         if gapless is not None:
             return max(0, gapless[1] - gapless[0])
-        if wanted.ids is not None:
+        first, last = wanted.ids or (0, rows)
+        if first:
             return count(connection, wanted)
+        everywhere = wanted.within(0, rows, rows)
         with self._guard:
-            until, number = self._known.get((build, wanted), (0, 0))
-        # another thread may have seen an older state of the index than this one
-        if until > rows:
+            until, number = self._known.get((build, everywhere), (0, 0))
+        # another thread may have seen a newer state of the index; and what is far is counted anew
+        if until > rows or abs(last - until) > last:
             until, number = 0, 0
-        if until < rows:
-            newer = wanted if not until else replace(wanted, ids=(until, rows))
-            number += count(connection, newer)
+        if until != last:
+            low, high = sorted((until, last))
+            between = count(connection, wanted.within(low, high, rows))
+            number += between if last > until else -between
+        self._keep((build, everywhere), (last, number))
+        return number
+
+    def _keep(self, what: tuple[str, Condition], known: tuple[int, int]) -> None:
         with self._guard:
-            self._known[build, wanted] = rows, number
-            self._known.move_to_end((build, wanted))
+            self._known[what] = known
+            self._known.move_to_end(what)
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)
-        return number

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Final
 
 from balance.core.errors import HistoryUnavailable
+from balance.store.codec import FAULTS, reason
 
 #: How long a question waits for another program that fills the index.
 BUSY_SECONDS: Final = 1.0
 # what a connection may keep in memory, in KiB, and how many are kept for the next question
 _CACHE: Final = 4 * 1024
 _MOST_IDLE: Final = 3
+# what is left of the file of changes once they are in the database, in bytes
+_JOURNAL: Final = 4 * 1024 * 1024
 _DAMAGED: Final = (
     # also a table or a column that is not there: somebody else's database
     *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR),
@@ -121,7 +124,8 @@ class Database:
             self._shared = self._opened()
         with self._guard:
             self._close_idle()
-            for suffix in ("", "-wal", "-shm") if self._path is not None else ():
+            # a new database would take up the changes that an old one has left beside it
+            for suffix in ("-wal", "-shm", "") if self._path is not None else ():
                 try:
                     Path(f"{self._path}{suffix}").unlink(missing_ok=True)
                 except OSError as fault:
@@ -164,6 +168,7 @@ class Database:
         try:
             connection.execute(f"PRAGMA cache_size = -{_CACHE}")
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL}")
             # a power cut may take the newest batches back; they are taken over again
             connection.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
@@ -173,13 +178,38 @@ class Database:
 
 
 @contextmanager
+def decoding() -> Iterator[None]:
+    """A ``with`` block that reads what the tables hold.
+
+    Raises:
+        Damaged: it is nothing that we have written.
+    """
+    try:
+        yield
+    except FAULTS as fault:
+        raise Damaged(f"what it holds makes no sense: {reason(fault)}") from fault
+
+
+def natural(value: object) -> int:
+    """``value``, a whole number from 0 on.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, int) or value < 0:
+        raise TypeError(f"{value!r:.40} is no whole number")
+    return value
+
+
+@contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as fault:
         # the lowest byte tells the kind, the others where
         code = (getattr(fault, "sqlite_errorcode", None) or 0) & 0xFF
-        if code in _DAMAGED:
+        # without a code, it is Python that can't read a text
+        if code in _DAMAGED or (not code and isinstance(fault, sqlite3.OperationalError)):
             raise Damaged(str(fault)) from fault
         if code in _BUSY:
             raise Busy("another program has it for too long: try again") from fault

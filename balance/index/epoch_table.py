@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from balance.core.epochs import EpochRow, TradeSums
 from balance.core.moments import from_iso, iso
+from balance.index.database import decoding
 from balance.store.documents import read_wallet, wallet_document
 
 _PLAIN: Final = ("opened_by", "continues", "first_revision", "last_revision", "entries")
@@ -22,13 +23,15 @@ def read_epochs(connection: sqlite3.Connection, first: int = 0, most: int = -1) 
     rows = connection.execute(
         "SELECT document FROM epochs WHERE epoch >= ? ORDER BY epoch DESC LIMIT ?", (first, most)
     )
-    return [_read(document) for (document,) in rows]
+    with decoding():
+        return [_read(document) for (document,) in rows]
 
 
 def read_epoch(connection: sqlite3.Connection, number: int) -> EpochRow | None:
     """The epoch with ``number``, or None."""
     rows = connection.execute("SELECT document FROM epochs WHERE epoch = ?", (number,))
-    return next((_read(document) for (document,) in rows), None)
+    with decoding():
+        return next((_read(document) for (document,) in rows), None)
 
 
 def write_epoch(connection: sqlite3.Connection, row: EpochRow) -> None:

@@ -13,9 +13,12 @@ from balance.core.epochs import EpochRow, opened_epoch
 from balance.core.moments import from_iso
 from balance.core.money import exact
 from balance.core.wallet import EVENTS, OPENINGS, Wallet
-from balance.index.columns import Columns, checksum, columns, owner_of
+from balance.index.asking import Hit, hits
+from balance.index.columns import Columns, checksum, columns
+from balance.index.database import decoding, natural
 from balance.index.epoch_table import read_epochs, write_epoch
 from balance.index.schema import SCHEMA, create, version
+from balance.index.texts import has_texts
 from balance.store.documents import read_wallet
 from balance.store.outline import Outline, outline
 from balance.store.state import Line, Store
@@ -35,14 +38,23 @@ class Reached:
     rows: int
     # 1 where it can be searched quickly
     is_ready: int
+    # the rows that there were when its samples were taken
+    sampled: int
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether its samples still tell what is in it: it has not doubled since."""
+        return self.rows < 2 * max(1, self.sampled)
 
 
 def reached(connection: sqlite3.Connection) -> Reached | None:
     """How far the index in the database has come; None where there is none of our version."""
     if version(connection) != SCHEMA:
         return None
-    row = connection.execute("SELECT build, ledger, place, rows, is_ready FROM state").fetchone()
-    return None if row is None else Reached(*row)
+    sql = "SELECT build, ledger, place, rows, is_ready, sampled FROM state"
+    row = connection.execute(sql).fetchone()
+    with decoding():
+        return None if row is None else Reached(*row[:2], *map(natural, row[2:]))
 
 
 def fill(connection: sqlite3.Connection, store: Store) -> bool:
@@ -71,14 +83,13 @@ def _is_there(connection: sqlite3.Connection, store: Store, before: Reached) -> 
     row = _last(connection)
     if row is None:
         return before.place == 0
-    ((text,)) = store.texts([(row["start"], row["stop"])])
-    return bool(row["stop"] == before.place and checksum(text) == row["checksum"])
+    (text,) = store.texts([(row.start, row.stop)])
+    return row.stop == before.place and checksum(text) == row.checksum
 
 
-def _last(connection: sqlite3.Connection) -> Mapping[str, Any] | None:
-    cursor = connection.execute("SELECT * FROM ledger ORDER BY id DESC LIMIT 1")
-    row = cursor.fetchone()
-    return None if row is None else {each[0]: row[n] for n, each in enumerate(cursor.description)}
+def _last(connection: sqlite3.Connection) -> Hit | None:
+    newest = connection.execute("SELECT max(id) FROM ledger").fetchone()[0]
+    return None if newest is None else hits(connection, [newest])[0]
 
 
 def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) -> None:
@@ -92,6 +103,9 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
     _insert(connection, "ledger", (each.ledger for each in taken))
     _insert(connection, "fills", (each.fill for each in taken if each.fill))
     _insert(connection, "trades", (each.trade for each in taken if each.trade))
+    if has_texts(connection):
+        texts = ((number, each.said) for number, each in enumerate(taken, before.rows + 1))
+        _insert(connection, "texts (rowid, said)", (each for each in texts if each[1]))
     if epoch is not None:
         write_epoch(connection, epoch)
     connection.execute(
@@ -110,7 +124,7 @@ def _last_outline(connection: sqlite3.Connection) -> Outline | None:
     row = _last(connection)
     if row is None:
         return None
-    return Outline({"revision": row["revision"]}, row["symbol"] or None, owner_of(row["owner"]))
+    return Outline({"revision": row.revision}, row.symbol, row.owner)
 
 
 def _newest_epoch(connection: sqlite3.Connection) -> EpochRow | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,11 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from balance.core.entry import Place
+from balance.core.entry import Entry, Place
 from balance.core.epochs import EpochRow
 from balance.core.errors import HistoryUnavailable, StoreUnreadable
 from balance.core.question import Question
-from balance.index.asking import Hit, all_hits, condition, hits, marked, page, row_of
+from balance.index.asking import Hit, all_ids, hits, marked, page, row_of
+from balance.index.condition import condition
 from balance.index.counts import Counts
 from balance.index.database import Damaged
 from balance.index.epoch_table import read_epoch, read_epochs
@@ -126,14 +128,30 @@ class Index:
             yield from newest_first(self._store)
             return
         try:
-            with self._upkeep.database.reading() as connection:
-                found = all_hits(connection, condition(connection, asked), asked)
-                while block := list(islice(found, _BLOCK)):
-                    yield from told(self._store, block)
+            build, ids = self._all(asked)
+            for start in range(0, len(ids), _BLOCK):
+                yield from told(self._store, self._block(build, ids[start : start + _BLOCK]))
         except Damaged as fault:
             # what has gone out can't be taken back; the next one finds it made anew
             self._upkeep.distrust()
             raise _unfinished(Progress(False, 0)) from fault
+
+    def entries(self, asked: Question) -> Iterator[Entry] | None:
+        """Those that are asked for, without their effects; None where they can't be told quickly:
+        the ledger has to be read. Never the first to begin an index in a file.
+
+        Raises:
+            StoreUnreadable, HistoryUnavailable: on the way, as :meth:`whole` says.
+        """
+        with suppress(HistoryUnavailable, StoreUnreadable):
+            if not self._upkeep.is_begun:
+                return None
+            if asked.limit is None:
+                is_searchable = self._is_searchable(asked)
+                return (each.entry for each in self.whole(asked)) if is_searchable else None
+            answer = self.ask(asked)
+            return (each.entry for each in answer.rows) if answer.progress.is_complete else None
+        return None
 
     def story(self, place: Place) -> Story | None:
         """The entry at ``place`` with what stands around it; None where there is none.
@@ -142,7 +160,7 @@ class Index:
             StoreUnreadable: the ledger is damaged there.
         """
         found = story(self._store, place)
-        with suppress(HistoryUnavailable):
+        with suppress(HistoryUnavailable, StoreUnreadable):
             return self._upkeep.read(lambda connection: _placed(connection, found, place))
         return found
 
@@ -191,6 +209,25 @@ class Index:
             raise _unfinished(progress)
         return progress.is_complete
 
+    def _all(self, asked: Question) -> tuple[str, array[int]]:
+        """The build of the index, and the ids of all rows that are asked for."""
+        with self._upkeep.database.reading() as connection:
+            so_far = reached(connection)
+            if so_far is None:
+                raise Damaged("there is no index")
+            wanted = condition(connection, asked, so_far.rows)
+            return so_far.build, all_ids(connection, wanted, asked)
+
+    def _block(self, build: str, ids: Sequence[int]) -> list[Hit]:
+        """Where the rows with ``ids`` stand, if the index is still the one called ``build``. Each
+        block is looked up anew: who takes a file may take all day, and would keep the database from
+        being tidied up."""
+        with self._upkeep.database.reading() as connection:
+            so_far = reached(connection)
+            if so_far is None or so_far.build != build:
+                raise HistoryUnavailable("it was indexed anew meanwhile: try again")
+            return hits(connection, ids)
+
     def _indexed(self, asked: Question) -> Answer:
         progress = self._upkeep.freshened()
         if asked.is_whole and not progress.is_complete:
@@ -199,7 +236,7 @@ class Index:
             so_far = reached(connection)
             if so_far is None:
                 return Answer((), 0, Progress(False, 0))
-            wanted = condition(connection, asked)
+            wanted = condition(connection, asked, so_far.rows)
             total = self._counts.count(connection, wanted, so_far.build, so_far.rows)
             # what is rare is not looked for beyond the last of it
             left = max(0, total - asked.offset)

@@ -44,6 +44,7 @@ class Upkeep:
     def __init__(self, store: Store, path: Path | None) -> None:
         self.database = Database(path)
         self._store = store
+        self._path = path
         self._filling = threading.Lock()
         # what was whole when it was last looked at: the ledger, and the file of the index
         self._whole: tuple[Extent, int | None] | None = None
@@ -57,6 +58,11 @@ class Upkeep:
             StoreUnreadable: the account can't be read.
         """
         return self._whole == (self._store.extent(), self.database.file())
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is anything of an index yet; one in memory is begun when it is asked."""
+        return self._path is None or self.database.file() is not None
 
     @property
     def progress(self) -> Progress:
@@ -146,7 +152,8 @@ class Upkeep:
     def _sort(self) -> bool:
         """Make it quicker to search, once all is in it; whether there is more of that to do."""
         with self.database.reading() as connection:
-            if _reached(reached(connection)).is_ready:
+            so_far = _reached(reached(connection))
+            if so_far.is_ready and so_far.is_sampled:
                 return False
             missing = missing_indexes(connection)
         with self.database.writing() as connection:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -74,6 +76,20 @@ def cut(path: Path, size: int) -> None:
         file.truncate(size)
         file.flush()
         os.fsync(file.fileno())
+
+
+def keep_damaged(path: Path, now: datetime) -> str | None:
+    """Copy the file at ``path`` beside it, with the time ``now`` in the name, which is told; None
+    where there is no file.
+
+    Raises:
+        OSError: it can't be copied.
+    """
+    if not path.exists():
+        return None
+    beside = path.with_name(f"{path.stem}.damaged-{now:%Y%m%dT%H%M%S%f}{path.suffix}")
+    shutil.copy2(path, beside)
+    return beside.name
 
 
 #: What tells one state of a file from another: when it was changed, its size and its inode.

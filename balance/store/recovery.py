@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -112,7 +111,7 @@ def repair(folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UT
                 "move both files out of the data folder",
             )
         now = clock()
-        kept = [_kept(folder / name, now) for name in (ACCOUNT_FILE, LEDGER_FILE)]
+        kept = [disk.keep_damaged(folder / name, now) for name in (ACCOUNT_FILE, LEDGER_FILE)]
         kept.append(_answers_mended(AnswerFile(folder / ANSWER_FILE), state, now))
         state = _rebuilt(state, entries, now)
         ledger = [*entries, *state.entries]
@@ -316,19 +315,11 @@ def _answers_mended(answers: AnswerFile, state: State | None, now: datetime) -> 
     """Drop the answers that can't be read; the newest one the account itself still knows."""
     if not answers.faults():
         return None
-    kept = _kept(answers.path, now)
+    kept = disk.keep_damaged(answers.path, now)
     answers.drop_damaged()
     if state is not None:
         answers.mend(state)
     return kept
-
-
-def _kept(path: Path, now: datetime) -> str | None:
-    if not path.exists():
-        return None
-    beside = path.with_name(f"{path.stem}.damaged-{now:%Y%m%dT%H%M%S%f}{path.suffix}")
-    shutil.copy2(path, beside)
-    return beside.name
 
 
 def _figures(account: Account | None) -> str:

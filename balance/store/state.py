@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from balance.core.entry import Entry, Place
 from balance.core.errors import AccountingError, StaleRevision
 from balance.core.market import NO_MARKET, Market
 from balance.core.money import ZERO, exact
+from balance.core.news import News
 from balance.core.operations import restated
 from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.snapshot import Snapshot, snapshot
@@ -45,6 +46,7 @@ class State:
         instance: str = "",
         market: Market = NO_MARKET,
         can_undo_reset: bool = False,
+        recent_news: Sequence[News] = (),
         baselines: Baselines = NO_BASELINES,
     ) -> Snapshot:
         """What readers see of this state at the prices of ``market``, with what ``baselines`` tell
@@ -59,6 +61,7 @@ class State:
                 market=market,
                 can_undo_reset=can_undo_reset,
                 news=news(self.entries, market.decimals),
+                recent_news=recent_news,
                 baselines=baselines,
             )
 

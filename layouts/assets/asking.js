@@ -6,19 +6,22 @@
 
   const TIMEOUT_MS = 8000;
   const AMOUNT = /^[+-]?(\d+(\.\d*)?|\.\d+)$/;
+  const IN_FLIGHT = 409;
   const notAnAmount = "Write the amount with digits and a point, such as 1234.56.";
 
-  // a request that got no answer is repeated with its key, so that it can't be done twice
-  let unanswered = { request: null, key: null };
+  // the keys of requests of which it is not known whether they were done: each is repeated with its own
+  const keys = new Map();
 
   function keyFor(request) {
-    if (unanswered.request !== request) {
+    if (!keys.has(request)) {
       const bytes = crypto.getRandomValues(new Uint8Array(16));
-      const key = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-      unanswered = { request, key };
+      keys.set(request, Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""));
     }
-    return unanswered.key;
+    return keys.get(request);
   }
+
+  // a fault of the server leaves it open, and so does a first sending that is still at work
+  const isSettled = ({ status }) => status !== IN_FLIGHT && status < 500;
 
   // the number as it was typed, in JSON: a float would lose digits
   function jsonNumber(typed) {
@@ -31,21 +34,56 @@
     return (text.startsWith("-") ? "-" : "") + digits + (decimals ? `.${decimals}` : "");
   }
 
-  /* Sends it: [done, words, the answer]. */
-  async function send(method, path, body, headers = {}) {
+  /* `run`, but of one request at a time: who asks for the same meanwhile gets the same answer. */
+  function shared(run) {
+    const running = new Map();
+    return (method, path, body = "", headers = {}) => {
+      const request = method + path + body;
+      if (!running.has(request)) {
+        const ended = () => running.delete(request);
+        running.set(request, run(method, path, body, headers).finally(ended));
+      }
+      return running.get(request);
+    };
+  }
+
+  /* What a dialog asks for, once: however often it is confirmed until it is opened again, unless it
+   * stayed open because something was wrong. `confirm` answers the outputs of a callback, of which the
+   * first says whether the dialog stays open. */
+  function askedOnce(confirm) {
+    let asked = null;
+    return {
+      opened() {
+        asked = null;
+      },
+      confirmed(...given) {
+        if (asked === null) {
+          const mine = confirm(...given);
+          asked = mine;
+          mine.then(([staysOpen]) => staysOpen && asked === mine && (asked = null));
+        }
+        // Dash drops what the earlier callback answers, so the later ones answer the same
+        return asked;
+      },
+    };
+  }
+
+  /* Sends it: [done, words, the answer, whether it had been done before]. */
+  const send = shared(async (method, path, body, headers) => {
+    const request = method + path + body;
     try {
       const response = await fetch(path, {
         method,
         headers: {
           ...(body && { "Content-Type": "application/json" }),
-          "Idempotency-Key": keyFor(method + path + body),
+          "Idempotency-Key": keyFor(request),
           ...headers,
         },
         body: body || undefined,
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const answer = await response.json();
-      unanswered = { request: null, key: null };
+      isSettled(response) && keys.delete(request);
       if (!response.ok) {
         return [false, answer.detail, answer];
       }
@@ -55,7 +93,9 @@
       }
       // what the market fills later is told by its news
       answer.order?.status === "filled" && window.balanceNotices.chime("fill");
-      return [true, answer.message, answer];
+      const wasDone = response.headers.get("Idempotency-Replayed") === "true";
+      const words = wasDone ? `It was done the first time. ${answer.message}` : answer.message;
+      return [true, words, answer, wasDone];
     } catch {
       return [
         false,
@@ -64,14 +104,14 @@
         null,
       ];
     }
-  }
+  });
 
   /* Sends it and tells what came of it in a toast: [done, what went wrong]. */
-  async function carryOut(method, path, body = "", headers = {}) {
+  const carryOut = shared(async (method, path, body, headers) => {
     const [done, words] = await send(method, path, body, headers);
     window.balanceScreen.toast(words, done ? "info" : "error");
     return [done, done ? "" : words];
-  }
+  });
 
-  window.balanceRequests = { jsonNumber, send, carryOut, notAnAmount };
+  window.balanceRequests = { jsonNumber, send, carryOut, askedOnce, notAnAmount };
 })();

@@ -17,7 +17,6 @@
   let pushes = 0;
   let ticked = null; // the tick of the prices that balance-store holds
   let stored = null; // what of the account and the link balance-store was last woken for
-  let told = 0; // the newest revision whose news were told
   let flashed = null; // the revision whose changes have flashed
   const followers = [];
   const hearers = {}; // of what the stream tells beside the account, by the event's name
@@ -39,22 +38,10 @@
   function accept(candidate) {
     if (isNewer(candidate)) {
       snapshot = candidate;
-      tell();
+      window.balanceNews.tell(snapshot);
     }
     fault = null;
     confirm();
-  }
-
-  // what the market did to the account is told once, wherever somebody is looking
-  function tell() {
-    const { account, revision, news } = snapshot;
-    if (revision > told && news) {
-      const isLost = news.includes("Liquidated");
-      window.balanceScreen.toast(news, isLost ? "error" : "info");
-      const kind = isLost ? "liquidation" : "fill";
-      window.balanceNotices.tell("Virtual Balance", news, kind, `news ${account} ${revision}`);
-    }
-    told = revision;
   }
 
   function confirm() {
@@ -190,12 +177,11 @@
     if (snapshot === null && store.revision !== undefined) {
       const { link: _, fault: __, ...first } = store;
       snapshot = first;
-      told = snapshot.news?.startsWith("While") ? 0 : snapshot.revision;
       confirmed = Date.now();
     }
     fault = store.fault ?? null;
     window.listenToBalance(hear);
-    snapshot === null || tell();
+    snapshot === null || window.balanceNews.tell(snapshot);
     return noUpdate();
   }
 

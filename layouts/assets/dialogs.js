@@ -10,7 +10,7 @@
   };
 
   const noUpdate = () => window.dash_clientside.no_update;
-  const { jsonNumber, send, carryOut, notAnAmount } = window.balanceRequests;
+  const { jsonNumber, send, carryOut, askedOnce, notAnAmount } = window.balanceRequests;
   const woken = () => window.dash_clientside.callback_context.triggered_id;
 
   // a dialog is put into the page some time after it was asked for
@@ -24,6 +24,19 @@
     }
   }
 
+  const resetOnce = askedOnce(async (amount) => {
+    const number = jsonNumber(amount);
+    if (number === null) {
+      return [true, noUpdate(), notAnAmount];
+    }
+    const [done, words, , wasDone] = await send("POST", "/virtual_balance/reset", `{"balance": ${number}}`);
+    // every page tells of a reset that is done now, this one as well
+    if (!done || wasDone) {
+      window.balanceScreen.toast(words, done ? "info" : "error");
+    }
+    return [!done, noUpdate(), done ? "" : words];
+  });
+
   /* Opens, closes and confirms the reset: [open, amount, error]. */
   async function reset(confirm, submit, cancel, ...rest) {
     const [amount, starting] = rest.slice(-2);
@@ -31,30 +44,14 @@
       return [false, noUpdate(), ""];
     }
     if (woken() !== "reset-confirm" && woken() !== "reset-amount") {
+      resetOnce.opened();
       focusSoon("reset-amount");
       return [true, starting, ""];
     }
-    const number = jsonNumber(amount);
-    if (number === null) {
-      return [true, noUpdate(), notAnAmount];
-    }
-    // every page tells of a reset that is done, this one as well
-    const [done, words] = await send("POST", "/virtual_balance/reset", `{"balance": ${number}}`);
-    if (!done) {
-      window.balanceScreen.toast(words, "error");
-    }
-    return [!done, noUpdate(), done ? "" : words];
+    return resetOnce.confirmed(amount);
   }
 
-  /* Opens, closes and confirms a change of money: [open, amount, note, error]. */
-  async function money(open, confirm, amountSubmit, noteSubmit, cancel, action, amount, note) {
-    if (woken() === "money-cancel") {
-      return [false, noUpdate(), noUpdate(), ""];
-    }
-    if (woken() === "sidebar-money-btn") {
-      focusSoon("money-amount");
-      return [true, "", "", ""];
-    }
+  const moneyOnce = askedOnce(async (action, amount, note) => {
     const number = jsonNumber(amount);
     if (number === null) {
       return [true, noUpdate(), noUpdate(), notAnAmount];
@@ -62,6 +59,19 @@
     const noted = note ? `, "note": ${JSON.stringify(note)}` : "";
     const [done, error] = await carryOut("POST", "/virtual_balance", `{"${action}": ${number}${noted}}`);
     return [!done, noUpdate(), noUpdate(), error];
+  });
+
+  /* Opens, closes and confirms a change of money: [open, amount, note, error]. */
+  async function money(open, confirm, amountSubmit, noteSubmit, cancel, action, amount, note) {
+    if (woken() === "money-cancel") {
+      return [false, noUpdate(), noUpdate(), ""];
+    }
+    if (woken() === "sidebar-money-btn") {
+      moneyOnce.opened();
+      focusSoon("money-amount");
+      return [true, "", "", ""];
+    }
+    return moneyOnce.confirmed(action, amount, note);
   }
 
   /* What the chosen action is called and does: [button, words]. */

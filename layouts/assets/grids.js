@@ -6,16 +6,7 @@
 
   const FILLS = 100;
   const NARROW = window.matchMedia("(max-width: 768px)");
-  const NOT_ON_A_PHONE = [
-    "entry_price",
-    "mark_price",
-    "isolated_margin",
-    "exits",
-    "reserved_margin",
-    "placed_at",
-    "liquidity",
-    "owner",
-  ];
+  const HEIGHTS = { row: 36, header: 32 };
   const EMPTY = {
     positions: [
       "bi-graph-up-arrow",
@@ -50,19 +41,28 @@
     }
   };
 
-  /* Widens the columns of money for the decimals that it is shown with. */
-  function makeRoom(api) {
+  /* The columns with those of money wide enough for the decimals that it is shown with. */
+  function widened(columns) {
+    const more = DIGIT_PX * (window.balanceSettings.all.decimals - 2);
+    return columns.map((each) =>
+      MONEY.includes(each.field) ? { ...each, minWidth: each.minWidth + more } : each,
+    );
+  }
+
+  /* Has a table fit its screen and what is shown in it: columns, or on a phone cards. */
+  function dress(api, name) {
     const { decimals } = window.balanceSettings.all;
-    const more = DIGIT_PX * (decimals - (api.deskDecimals ?? 2));
-    api.deskDecimals = decimals;
-    if (more !== 0) {
-      const columns = api
-        .getColumnDefs()
-        .map((each) =>
-          MONEY.includes(each.field) ? { ...each, minWidth: each.minWidth + more } : each,
-        );
-      api.setGridOption("columnDefs", columns);
+    const wanted = NARROW.matches ? "cards" : decimals;
+    if (api.deskDress === wanted) {
+      return;
     }
+    api.deskDress = wanted;
+    api.deskColumns ??= api.getColumnDefs();
+    const cards = window.balanceCards;
+    api.setGridOption("columnDefs", NARROW.matches ? cards.columns(name) : widened(api.deskColumns));
+    api.setGridOption("headerHeight", NARROW.matches ? 0 : HEIGHTS.header);
+    api.setGridOption("rowHeight", NARROW.matches ? cards.height(name) : HEIGHTS.row);
+    api.resetRowHeights();
   }
 
   function give(name, rows) {
@@ -70,12 +70,8 @@
     if (api === undefined || api.isDestroyed()) {
       return false;
     }
-    makeRoom(api);
+    dress(api, name);
     api.setGridOption("rowData", rows);
-    if (api.deskIsNarrow !== NARROW.matches) {
-      api.deskIsNarrow = NARROW.matches;
-      api.setColumnsVisible(NOT_ON_A_PHONE, !NARROW.matches);
-    }
     return true;
   }
 

@@ -17,6 +17,7 @@
   const place = (id) => document.getElementById(id);
 
   let form = null; // what is in the fields
+  let placing = null; // the order that is on its way
   let timer = null;
   let asked = 0;
   let previewed = 0; // when the last preview came
@@ -145,11 +146,7 @@
     return noUpdate();
   }
 
-  /* Places the order: [the size that stays in its field]. */
-  async function submit() {
-    if (form === null) {
-      return noUpdate();
-    }
+  async function placeOrder() {
     const [body, missing] = orderOf(form);
     if (body === null) {
       note(missing, "error");
@@ -164,7 +161,18 @@
       return noUpdate();
     }
     note("");
+    // what is pressed before the field is empty asks for nothing more
+    form = { ...form, size: "" };
     return "";
+  }
+
+  /* Places the order, one at a time: the size that stays in its field. */
+  async function submit() {
+    if (form === null) {
+      return noUpdate();
+    }
+    placing ??= placeOrder().finally(() => (placing = null));
+    return placing;
   }
 
   // a share of what is available

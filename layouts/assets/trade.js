@@ -4,7 +4,7 @@
 (() => {
   "use strict";
 
-  const { jsonNumber, carryOut } = window.balanceRequests;
+  const { jsonNumber, carryOut, askedOnce } = window.balanceRequests;
   const ASK_MS = 4000;
 
   let edited = null; // the position that the dialog is about
@@ -19,6 +19,7 @@
     if (edited === undefined) {
       return;
     }
+    changeOnce.opened();
     const { display } = edited;
     const set = window.dash_clientside.set_props;
     set("position-title", { children: `${symbol} ${display.side} ${display.quantity}` });
@@ -69,15 +70,16 @@
     return (await carryOut("POST", path(edited.symbol), `{"quantity": ${number}}`))[1];
   }
 
-  /* The buttons of the position's dialog: [open, what went wrong]. */
-  async function dialog(cancelled, closed, submitted, both, quantity, takeProfit, stopLoss) {
-    const woken = window.dash_clientside.callback_context.triggered_id;
-    if (woken === "position-cancel") {
-      return [false, ""];
-    }
+  const changeOnce = askedOnce(async (woken, quantity, takeProfit, stopLoss) => {
     const wrong =
       woken === "position-set" ? await setBoth(takeProfit, stopLoss) : await closePart(quantity);
     return [wrong !== "", wrong];
+  });
+
+  /* The buttons of the position's dialog: [open, what went wrong]. */
+  async function dialog(cancelled, closed, submitted, both, ...values) {
+    const woken = window.dash_clientside.callback_context.triggered_id;
+    return woken === "position-cancel" ? [false, ""] : changeOnce.confirmed(woken, ...values);
   }
 
   let asking = null;

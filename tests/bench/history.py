@@ -70,6 +70,7 @@ WORST = {
     "fills by quantity": "/history/fills?sort=quantity&offset={tenth}",
     "trades by duration": "/history/trades?sort=-seconds&offset={tenth}",
 }
+_LISTS = ("/history/ledger", "/history/fills", "/history/trades")
 
 
 class Bench:
@@ -79,6 +80,8 @@ class Bench:
         self.server = server
         self.entries = entries
         self.figures: dict[str, float] = {"start, s": start_seconds}
+        # up to which revision the lists are asked for, as a page does that shows them
+        self.until: int | None = None
         self._nonce = 0
 
     def ask(self, question: str) -> requests.Response:
@@ -90,7 +93,9 @@ class Bench:
             after=self._nonce,
             nonce=self._nonce,
         )
-        answer = requests.get(self.server.url + path, timeout=60)
+        is_list = path.startswith(_LISTS)
+        pin = {"until": self.until} if is_list and self.until is not None else {}
+        answer = requests.get(self.server.url + path, params=pin, timeout=60)
         answer.raise_for_status()
         return answer
 
@@ -128,6 +133,7 @@ def measure(bench: Bench) -> dict[str, float]:
         if time.perf_counter() - begun > PATIENCE_SECONDS:
             raise RuntimeError("the ledger was not indexed in time")
     figures["indexed after, s"] = time.perf_counter() - begun
+    bench.until = bench.ask("/virtual_balance").json()["revision"]
     figures["memory when indexed, MiB"] = bench.memory()
     for name, question in {**QUESTIONS, **WORST}.items():
         figures[f"{name}, ms"] = bench.time_of(question)

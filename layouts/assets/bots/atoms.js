@@ -47,17 +47,6 @@
   const moment = (iso, symbol = null) =>
     make("time", { class: "moment", datetime: iso, "data-market": symbol });
 
-  const money = new Intl.NumberFormat("en-US", {
-    minimumFractionDigits: 2,
-    maximumFractionDigits: 2,
-  });
-
-  /* Money to the cent, without a sign where it is a gain: "$1,000.00", "-$12.30". */
-  function dollars(amount) {
-    const text = money.format(Math.abs(amount));
-    return `${amount < 0 && text !== "0.00" ? "-" : ""}$${text}`;
-  }
-
   const TONES = { "+": "gain", "-": "loss" };
   const tone = (text) => TONES[text?.[0]] ?? "flat";
 
@@ -185,7 +174,6 @@
     button,
     iconButton,
     moment,
-    dollars,
     tone,
     writeFigure,
     field,

@@ -2,7 +2,8 @@
 (() => {
   "use strict";
 
-  const { make, draw, dollars } = window.balanceAtoms;
+  const { make, draw } = window.balanceAtoms;
+  const dollars = (amount) => window.balanceAxes.money(amount);
   const [WIDE, HIGH] = [96, 28];
   const MARGIN = 2;
 

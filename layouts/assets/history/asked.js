@@ -47,9 +47,12 @@
     return new Date(moment).toISOString().replace(".000Z", "Z");
   }
 
+  // what is named again has more values
   function asked(query) {
-    const told = [...query].map(([name, value]) => [name, MOMENTS.includes(name) ? inUtc(value) : value]);
-    return Object.fromEntries(told);
+    const told = [...new Set(query.keys())].map((name) => [name, query.getAll(name).join(",")]);
+    return Object.fromEntries(
+      told.map(([name, value]) => [name, MOMENTS.includes(name) ? inUtc(value) : value]),
+    );
   }
 
   /* The view that the query of an address says. */

@@ -39,9 +39,10 @@
   }
 
   function tell(firings) {
-    for (const { id, words, toast, notify } of firings.slice(-MOST_TOLD)) {
+    for (const { id, time, words, toast, notify } of firings.slice(-MOST_TOLD)) {
       toast && window.balanceScreen.toast(words, "notice", { lasts: TOAST_MS });
-      notify && window.balanceNotices.tell("Alert", words, "alert", `alert ${id}`);
+      // the ids of another file of alerts begin anew
+      notify && window.balanceNotices.tell("Alert", words, "alert", `alert ${id} ${time}`);
     }
     if (firings.length > MOST_TOLD) {
       const more = `And ${firings.length - MOST_TOLD} more alerts have fired: the bell has them.`;
@@ -49,7 +50,7 @@
     }
   }
 
-  function take({ version: newer, last: newest, firings }) {
+  function take({ version: newer, last: newest, fault, firings }) {
     // what was asked for may be answered after the stream has told more
     if (newer < version) {
       return;
@@ -57,7 +58,9 @@
     version = newer;
     told ??= Number(bell().dataset.last);
     const fresh = firings.filter(({ id }) => id > told).reverse();
-    told = last = newest;
+    // of a file that can't be read there seem to be none
+    told = last = fault ? Math.max(last, newest) : newest;
+    window.balanceLive.write(document.getElementById("alerts-note"), fault);
     tell(fresh);
     count();
     followers.forEach((follow) => follow());

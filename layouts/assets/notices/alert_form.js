@@ -75,11 +75,19 @@
     return window.balanceAtoms.make("input", { ...usual, ...attributes });
   }
 
+  /* What keeps a firing from being heard or noticed beside the page. */
   function silence() {
-    const settings = window.balanceSettings;
-    const isSilent = settings && !settings.get("sound") && !settings.get("notifications");
+    const isOn = (name) => window.balanceSettings?.get(name) === true;
+    if (isOn("notifications") && window.Notification?.permission !== "granted") {
+      return "Notifications are on, but this browser has not allowed them here: see the settings.";
+    }
+    const isSilent = !isOn("sound") && !isOn("notifications");
     return isSilent ? "Sounds and notifications are off in the settings." : "";
   }
+
+  // without an exponent, which is no amount to whoever types one
+  const plain = (number) =>
+    number.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
 
   function fields() {
     const { make, field, numberInput, select } = window.balanceAtoms;
@@ -156,7 +164,7 @@
     place("what").value = what;
     place("symbol").value = symbol ?? symbols()[0];
     place("direction").value = direction ?? "above";
-    place("threshold").value = threshold ?? "";
+    place("threshold").value = Number.isFinite(threshold) ? plain(threshold) : "";
     place("every").checked = rest.once === false;
     place("toast").checked = rest.toast ?? true;
     place("notify").checked = rest.notify ?? true;

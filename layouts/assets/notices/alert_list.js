@@ -14,6 +14,15 @@
 
   const write = (element, words) => window.balanceLive.write(element, words);
 
+  // as it stands where it is no address to this browser, whoever has let it in
+  function hostOf(url) {
+    try {
+      return new URL(url).host;
+    } catch {
+      return url;
+    }
+  }
+
   /* A button that does harm asks by its own words, and is pressed again. */
   function askFirst(button, words, act) {
     let asking = null;
@@ -74,7 +83,7 @@
     const { parts } = shown;
     const { display, once, url, note, status, active } = alert;
     write(parts.condition, display.condition);
-    const posted = url === null ? "" : `posted to ${new URL(url).host}`;
+    const posted = url === null ? "" : `posted to ${hostOf(url)}`;
     write(parts.how, [once ? "once" : "every time", posted, note].filter(Boolean).join(" · "));
     write(parts.status, display.status);
     parts.status.dataset.status = alert.is_live ? status : "old";
@@ -112,7 +121,7 @@
 
   function firing({ time, words, delivery }) {
     const { make, moment } = window.balanceAtoms;
-    const sent = delivery && `${new URL(delivery.url).host}: ${delivery.words}`;
+    const sent = delivery && `${hostOf(delivery.url)}: ${delivery.words}`;
     return make(
       "li",
       { class: "alert-firing" },

@@ -47,6 +47,7 @@
       return;
     }
     const answer = await window.balanceAlertFeed.ask(FIRINGS);
+    place("list")?.removeAttribute("aria-busy");
     if (answer?.alerts) {
       state = answer;
       draw();
@@ -83,7 +84,7 @@
       make("p", { id: "alerts-words", class: "alerts-words", role: "status" }),
       make("div", {}, button("New alert", "plus-lg", create, "primary")),
       make("p", { id: "alerts-said", class: "alerts-said", role: "status" }),
-      make("div", { id: "alerts-list" }),
+      make("div", { id: "alerts-list", "aria-busy": state === null && "true" }),
       make("div", { id: "alerts-log" }),
     );
     draw();

@@ -5,8 +5,10 @@
   "use strict";
 
   const FETCH_TIMEOUT_MS = 4000;
+  const THEME_STAYS = "The server does not answer, so the theme was not changed. Try again when it is back.";
 
   let state = JSON.parse(document.getElementById("settings-now").textContent); // as GET /settings
+  let teller = null; // the server that told it, by its instance
   const followers = [];
 
   const show = () => {
@@ -14,11 +16,19 @@
     window.balanceLive.write(document.getElementById("settings-note"), state.words);
   };
 
+  // what was asked for may be answered after something newer was told; another server counts anew
+  function isOlder({ version }) {
+    const instance = window.balanceState.snapshot?.instance;
+    const isSame = instance === teller;
+    teller = instance;
+    return isSame && version < state.version;
+  }
+
   /* Takes `answer` over, and tells who follows what there was before. */
   function apply(answer) {
     const before = state;
     const { status: _, message: __, ...told } = answer;
-    if (JSON.stringify(told) === JSON.stringify(before)) {
+    if (isOlder(told) || JSON.stringify(told) === JSON.stringify(before)) {
       return;
     }
     state = told;
@@ -38,21 +48,21 @@
     }
   }
 
-  /* Has the server take `changes` over: [whether that was done, words]. */
+  /* Has the server take `changes` over: [whether that was done, words, the answer if there is one]. */
   async function save(changes) {
     const [done, words, answer] = await window.balanceRequests.send("PUT", "/settings", changes);
     if (done) {
       apply(answer);
     }
-    return [done, words];
+    return [done, words, answer];
   }
 
   /* Changes between light and dark; what is shown is kept already. */
   async function changeTheme() {
     const shown = document.documentElement.dataset.bsTheme;
     const theme = shown === "dark" ? "light" : "dark";
-    const [done, words] = await save(JSON.stringify({ theme }));
-    done || window.balanceScreen.toast(words, "error");
+    const [done, words, answer] = await save(JSON.stringify({ theme }));
+    done || window.balanceScreen.toast(answer === null ? THEME_STAYS : words, "error");
     return window.dash_clientside.no_update;
   }
 

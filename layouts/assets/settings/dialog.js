@@ -22,7 +22,7 @@
   const NOT_HERE =
     "This browser shows no notifications here: most do only over https or on this machine's own address.";
 
-  const { jsonNumber } = window.balanceRequests;
+  const { jsonNumber, askedOnce } = window.balanceRequests;
   const settings = window.balanceSettings;
   const state = () => settings.all;
   const noUpdate = () => window.dash_clientside.no_update;
@@ -32,7 +32,6 @@
   const unchanged = (open) => [open, ...NAMES.map(noUpdate)];
 
   let shown = []; // what the fields had when they were opened
-  let saving = false;
 
   /* What stands in the field of a setting that is `value`, told as `text`. */
   function inField(name, value, text) {
@@ -121,11 +120,14 @@
     return done;
   }
 
+  const saveOnce = askedOnce(async (values) => unchanged(!(await save(values))));
+
   /* Opens, fills, saves and closes the dialog: [open, the values of its fields]. */
   async function dialog(...given) {
     switch (woken()) {
       case "settings-btn":
         shown = chosen();
+        saveOnce.opened();
         dress();
         return [true, ...shown];
       case "settings-cancel":
@@ -134,13 +136,7 @@
         sayAll();
         return [true, ...defaults()];
     }
-    if (saving) {
-      return unchanged(true);
-    }
-    saving = true;
-    const isDone = await save(given.slice(-NAMES.length));
-    saving = false;
-    return unchanged(!isDone);
+    return saveOnce.confirmed(given.slice(-NAMES.length));
   }
 
   // a browser asks its person only when they have just done something

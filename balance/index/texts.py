@@ -1,0 +1,51 @@
+"""Which rows may have a text in them, by each three letters that stand in a row in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Final
+
+_TABLE: Final = (
+    "CREATE VIRTUAL TABLE texts USING fts5(said, content='', columnsize=0, detail=none, "
+    "tokenize='trigram case_sensitive 1')"
+)
+_LETTERS: Final = 3
+# what more than one of so many rows may have is found as quickly by looking at all of them
+_RARE: Final = 50
+
+
+def create_texts(connection: sqlite3.Connection) -> None:
+    """Make the table anew, where this SQLite has such tables."""
+    connection.execute("DROP TABLE IF EXISTS texts")
+    try:
+        connection.execute(_TABLE)
+        # merged less often while it is filled than usual
+        connection.execute("INSERT INTO texts (texts, rank) VALUES ('automerge', 16)")
+    except sqlite3.OperationalError:
+        return  # one that is old, or was made without them: texts are looked for in every row
+
+
+def has_texts(connection: sqlite3.Connection) -> bool:
+    """Whether the database knows of texts."""
+    listed = "SELECT 1 FROM sqlite_master WHERE name = 'texts'"
+    return connection.execute(listed).fetchone() is not None
+
+
+def said(texts: Iterable[str]) -> str:
+    """``texts`` of one row as the table has them; empty where there is nothing in them."""
+    # SQLite would not look behind a zero
+    return "\n".join(filter(None, texts)).replace("\0", "\n")
+
+
+def rare(connection: sqlite3.Connection, text: str, rows: int) -> str | None:
+    """What finds in the table those of ``rows`` that may have ``text``; None where it is too short
+    for that, or they are many."""
+    trigrams = {text[at : at + _LETTERS] for at in range(len(text) - _LETTERS + 1)}
+    if not trigrams or "\0" in text or not has_texts(connection):
+        return None
+    match = " AND ".join('"{}"'.format(each.replace('"', '""')) for each in sorted(trigrams))
+    found = "SELECT rowid FROM texts WHERE texts MATCH ? LIMIT ?"
+    count = f"SELECT count(*) FROM ({found})"  # noqa: S608 - names are ours
+    (number,) = connection.execute(count, (match, rows // _RARE + 1)).fetchone()
+    return match if number <= rows // _RARE else None

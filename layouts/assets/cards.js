@@ -1,0 +1,83 @@
+/* The rows of the Futures tab's tables on a phone: a card each, with all that there is to do with it. */
+(() => {
+  "use strict";
+
+  const TONES = { "+": "gain", "-": "loss" };
+  const NONE = "–";
+  const told = (name, text) => (text === NONE ? "" : `${name} ${text}`);
+  const exits = ({ take_profit: profit, stop_loss: loss }) => [told("TP", profit), told("SL", loss)];
+  const trader = ({ owner }) => (owner === "You" ? "" : owner);
+
+  /* What is on a card, by its table: its title and its figure, what is said of it and what stands below
+   * the figure, and the renderer of its buttons; and how high it is. */
+  const CARDS = {
+    positions: {
+      height: 124,
+      actions: "PositionActions",
+      card: ({ display: each }) => ({
+        title: [each.symbol, each.side_words],
+        figure: each.unrealized_pnl,
+        below: each.roe_percent,
+        words: [
+          [`${each.quantity} at ${each.entry_price}`, `mark ${each.mark_price}`, trader(each)],
+          [told("Liquidation", each.liquidation_price), ...exits(each)],
+        ],
+      }),
+    },
+    orders: {
+      height: 100,
+      actions: "OrderActions",
+      card: ({ display: each }) => ({
+        title: [each.symbol, each.side_words],
+        figure: each.price === NONE ? each.trigger_price : each.price,
+        below: told("Margin", each.reserved_margin),
+        words: [[each.type, each.quantity, ...exits(each)]],
+      }),
+    },
+    fills: {
+      height: 60,
+      card: ({ display: each }, moment) => ({
+        title: [each.side, each.quantity, each.symbol],
+        figure: each.price,
+        below: each.realized_pnl === NONE ? "" : each.realized_pnl,
+        words: [[moment, each.why, `fee ${each.fee}`, trader(each)]],
+      }),
+    },
+  };
+
+  const element = (className, ...children) =>
+    React.createElement("div", { className }, ...children);
+
+  function line(parts, number) {
+    const words = parts.filter(Boolean).join(" · ");
+    return React.createElement("div", { className: "words", key: number, title: words }, words);
+  }
+
+  function Card({ data, table }) {
+    const { card, actions } = CARDS[table];
+    const { dashAgGridFunctions: texts, dashAgGridComponentFunctions: parts } = window;
+    const { title, figure, below, words } = card(data, texts.deskMoment({ value: data.time }));
+    const tone = (text) => TONES[text[0]] ?? "flat";
+    const [first, ...more] = words.map(line);
+    return element(
+      "row-card",
+      element("title", title.join(" ")),
+      element(`figure-text ${tone(figure)}`, figure),
+      first,
+      element(`below ${tone(below)}`, below),
+      ...more,
+      actions && React.createElement(parts[actions], { data }),
+    );
+  }
+
+  /* The one column of a table of cards. */
+  function columns(table) {
+    const keys = (event) => window.dashAgGridFunctions.deskKeys(event);
+    // its row is another one whenever a figure in it is
+    const row = { valueGetter: ({ data }) => data, equals: () => false };
+    const shown = { cellRenderer: Card, cellRendererParams: { table }, suppressKeyboardEvent: keys };
+    return [{ colId: "card", headerName: table, flex: 1, sortable: false, ...row, ...shown }];
+  }
+
+  window.balanceCards = { columns, height: (table) => CARDS[table].height };
+})();

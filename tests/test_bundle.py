@@ -1,0 +1,107 @@
+"""What a page is made of comes in few files, which a browser keeps."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from dash import html
+from dash_ag_grid import AgGrid
+
+from app import create_app
+from balance.api.stream import Stream
+from balance.desk import Desk
+from balance.store.memory_store import MemoryStore
+from layouts.bundle import ASSETS, WORKER, bundle
+from layouts.later import late_libraries, later, postponed
+from layouts.tab import Tab
+from layouts.tabs import TABS
+
+GRID = "/_dash-component-suites/dash_ag_grid/dash_ag_grid.min.js"
+
+
+def client(tabs: tuple[Tab, ...] = TABS) -> Any:
+    """Asks the dashboard with ``tabs``."""
+    return create_app(Desk(MemoryStore()), Stream(1), tabs=tabs).server.test_client()
+
+
+def scripts(page: str) -> dict[str, bool]:
+    """The scripts of ``page`` by their addresses: whether they run at once."""
+    found = re.findall(r'<script( type="text/later")? src="([^"]*)"', page)
+    return {address: not later for later, address in found}
+
+
+def runs(page: str, library: str) -> bool:
+    """Whether ``page`` runs the one script of ``library`` at once."""
+    (found,) = (now for address, now in scripts(page).items() if f"/{library}/" in address)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["js", "css"])
+def test_all_files_are_in_it_once_and_those_of_the_folder_itself_come_first(kind: str) -> None:
+    text = bundle(kind).text
+    files = [file for file in ASSETS.rglob(f"*.{kind}") if file.name != WORKER]
+    places = {file.relative_to(ASSETS): text.index(file.read_text()) for file in files}
+    assert all(text.count(file.read_text()) == 1 for file in files)
+    assert len(text) == sum(len(file.read_text()) + 1 for file in files) - 1
+    ordered = sorted(places, key=lambda file: (len(file.parts), file.parts))
+    assert sorted(places, key=lambda file: places[file]) == ordered
+    assert (ASSETS / WORKER).read_text() not in text
+
+
+def test_a_page_asks_for_few_files_and_each_is_there() -> None:
+    asking = client()
+    page = asking.get("/").text
+    styles = re.findall(r'<link rel="(?:stylesheet|icon)"[^>]*href="([^"]*)"', page)
+    own = [each for each in (*scripts(page), *styles) if "_dash-component-suites" not in each]
+    assert len(own) == 6
+    for each in own:
+        with asking.get(each) as answer:
+            assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["js", "css"])
+def test_a_browser_keeps_a_version_for_good_and_looks_again_at_any_other(kind: str) -> None:
+    asking, version = client(), bundle(kind).version
+    kept = asking.get(f"/page.{kind}?v={version}")
+    assert "immutable" in kept.headers["Cache-Control"]
+    for address in (f"/page.{kind}", f"/page.{kind}?v=an-older-one"):
+        answer = asking.get(address)
+        assert answer.text == kept.text == bundle(kind).text
+        assert "immutable" not in answer.headers.get("Cache-Control", "")
+        again = asking.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304
+
+
+def test_bootstrap_is_kept_by_its_version() -> None:
+    asking = client()
+    (address,) = re.findall(r'"(/bootstrap/[^"]*bootstrap\.min\.css[^"]*)"', asking.get("/").text)
+    with asking.get(address) as kept, asking.get(address.partition("?")[0]) as bare:
+        assert "immutable" in kept.headers["Cache-Control"]
+        assert "immutable" not in bare.headers.get("Cache-Control", "")
+
+
+def test_a_tab_that_needs_a_library_begins_with_it_and_the_others_only_name_it() -> None:
+    asking = client()
+    for tab in TABS:
+        page = asking.get(tab.path).text
+        assert runs(page, "dash_ag_grid") == (tab.id in ("futures", "history"))
+        assert runs(page, "dash_tvlwc") == (tab.id == "futures")
+        assert runs(page, "dash_bootstrap_components")
+
+
+def test_a_library_that_stands_in_a_tab_itself_is_there_from_the_start() -> None:
+    grid = AgGrid(columnDefs=[])
+    assert late_libraries(html.Div(later("mine-place", grid)), "other") == {"dash_ag_grid"}
+    assert late_libraries(html.Div(later("mine-place", grid)), "mine") == frozenset()
+    assert late_libraries(html.Div([later("mine-place", grid), AgGrid()]), "other") == frozenset()
+    mine = Tab(id="mine", label="Mine", path="/mine", build=lambda _: html.Div(grid))
+    assert runs(client((*TABS, mine)).get("/").text, "dash_ag_grid")
+
+
+def test_only_the_scripts_of_late_libraries_are_postponed() -> None:
+    page = f'<script src="{GRID}"></script>\n<script src="/page.js?v=1"></script>'
+    assert postponed(page, ()) == page
+    assert postponed(page, ("dash_tvlwc",)) == page
+    assert scripts(postponed(page, ("dash_ag_grid",))) == {GRID: False, "/page.js?v=1": True}

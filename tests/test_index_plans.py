@@ -1,0 +1,152 @@
+"""A question looks at as little of the index as it can, however it is put."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from balance.core.question import Question
+from balance.index.index import Index
+from balance.index.upkeep import INDEX_FILE
+from balance.store.memory_store import MemoryStore
+from tests.ledgers import entries_of, lived, remembered, written
+
+LIFE = lived(3_000, seed=4, epochs_of=60)
+LEDGER, FILLS, TRADES = (Question(table=table) for table in ("ledger", "fills", "trades"))
+#: What an index has in its order.
+SORTED = [
+    *(replace(LEDGER, sort=name) for name in ("time", "kind", "owner", "amount", "balance")),
+    replace(LEDGER, sort="note"),
+    *(replace(FILLS, sort=name) for name in ("time", "symbol", "realized_pnl")),
+    *(replace(FILLS, sort=name) for name in ("quantity", "price", "fee")),
+    *(replace(TRADES, sort=name) for name in ("epoch", "pnl", "seconds")),
+    *(replace(LEDGER, one_of={"kind": ("fee",)}, sort=name) for name in ("revision", "amount")),
+    replace(FILLS, one_of={"symbol": ("BTC/USDT",)}, sort="revision"),
+]
+#: A text that few rows have.
+RARE = next(each for each in entries_of(LIFE[999:]) if each.booking.fill).booking.note[7:30]
+#: What several indexes could answer.
+MIXED = [
+    replace(table, one_of={first: (1,) if first == "epoch" else (value,), "owner": ("you",)}, **how)
+    for table in (LEDGER, FILLS, TRADES)
+    for first, value in (("kind", "fee"), ("symbol", "BTC/USDT"), ("epoch", ""), ("source", "bot"))
+    for how in ({}, {"sort": "time"}, {"least": Decimal(5)})
+]
+
+
+@pytest.fixture(scope="module")
+def store() -> MemoryStore:
+    """An account with three thousand entries."""
+    return remembered(LIFE)
+
+
+@pytest.fixture(scope="module")
+def index(store: MemoryStore) -> Index:
+    """Its whole index."""
+    index = Index(store)
+    assert index.catch_up()
+    return index
+
+
+def statements(index: Index, asked: Question) -> list[str]:
+    """What is asked of SQLite to answer ``asked``."""
+    said: list[str] = []
+    # the one that is given back is the next to be taken
+    with index._upkeep.database.connection() as connection:
+        connection.set_trace_callback(said.append)
+    index.ask(asked)
+    with index._upkeep.database.connection() as connection:
+        connection.set_trace_callback(None)
+    return [each for each in said if each.startswith("SELECT")]
+
+
+def plan(index: Index, asked: Question) -> str:
+    """How SQLite goes about to answer ``asked``."""
+    with index._upkeep.database.connection() as connection:
+        return "\n".join(
+            step
+            for statement in statements(index, asked)
+            for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+        )
+
+
+def name_of(asked: Question) -> str:
+    """What ``asked`` is called among the tests."""
+    return f"{asked.table} {asked.sort} {', '.join(asked.one_of)}".strip()
+
+
+@pytest.mark.parametrize("asked", SORTED, ids=name_of)
+@pytest.mark.parametrize("way", ["", "-"])
+@pytest.mark.parametrize("back", [None, 0, 7])
+def test_a_list_that_an_index_has_in_order_is_not_sorted(
+    index: Index, asked: Question, way: str, back: int | None
+) -> None:
+    until = None if back is None else LIFE[-1].revision - back
+    assert "TEMP B-TREE" not in plan(
+        index, replace(asked, sort=way + asked.sort, until=until, limit=20, offset=1_000)
+    )
+
+
+def test_a_few_rows_are_looked_up_and_sorted(index: Index) -> None:
+    asked = replace(LEDGER, sort="amount", after=LIFE[-20].revision, until=LIFE[-1].revision)
+    assert "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan(index, asked)
+
+
+@pytest.mark.parametrize("asked", SORTED, ids=name_of)
+def test_what_was_counted_is_not_counted_again(index: Index, asked: Question) -> None:
+    pinned = replace(asked, until=LIFE[-1].revision - 3)
+    total = index.ask(pinned).total
+    for offset in (0, 50, 500):
+        again = replace(pinned, offset=offset)
+        assert not [each for each in statements(index, again) if "count(*)" in each]
+        assert index.ask(again).total == total
+
+
+def test_a_count_is_right_whatever_was_counted_before(index: Index) -> None:
+    asked = replace(FILLS, one_of={"owner": ("you",)})
+    fills = [entry for state in LIFE for entry in state.entries if entry.booking.fill]
+    for until in (LIFE[-1].revision, 900, 2, 901, LIFE[-1].revision - 1, 30, 10**9):
+        known = [
+            each
+            for each in fills
+            if each.revision <= until and each.booking.fill and not each.booking.fill.owner
+        ]
+        assert index.ask(replace(asked, until=until)).total == len(known)
+
+
+@pytest.mark.parametrize("table", [LEDGER, FILLS, TRADES], ids=name_of)
+@pytest.mark.parametrize("sort", ["revision", "-revision", "time", "-side"])
+@pytest.mark.parametrize("back", [None, 7])
+@pytest.mark.parametrize("text", ["nowhere", RARE])
+def test_a_rare_text_is_not_looked_for_in_every_row(
+    index: Index, table: Question, sort: str, back: int | None, text: str
+) -> None:
+    until = None if back is None else LIFE[-1].revision - back
+    sort = sort.replace("side", "amount") if table is LEDGER else sort
+    steps = plan(index, replace(table, text=text, sort=sort, until=until)).splitlines()
+    assert not [step for step in steps if step.startswith(f"SCAN {table.table}")]
+
+
+def test_an_index_that_grew_is_searched_as_one_that_was_made_of_as_much(folder: Path) -> None:
+    young = written(folder, LIFE[:1])
+    index, beside = (Index(young, folder / INDEX_FILE) for _ in range(2))
+    for each in (index, beside):
+        assert each.catch_up()
+        each.ask(LEDGER)
+    grown = written(folder, LIFE)
+    assert index.catch_up()
+    whole = Index(grown)
+    assert whole.catch_up()
+    wanted = [plan(whole, asked) for asked in MIXED]
+    # and by a connection that was open before
+    for each in (index, beside):
+        assert each.ask(LEDGER).progress.is_complete
+        assert [plan(each, asked) for asked in MIXED] == wanted
+
+
+def test_a_query_plan_is_told(index: Index) -> None:
+    # or the other tests would prove nothing
+    assert "TEMP B-TREE" in plan(index, replace(FILLS, sort="reason"))
