@@ -77,7 +77,8 @@ def history_grid() -> dag.AgGrid:
         id="history-grid",
         columnDefs=[],
         rowModelType="infinite",
-        getRowId="params.data.place",
+        # epochs have no place in the ledger
+        getRowId="params.data.place || `${params.data.epoch}`",
         defaultColDef={
             "sortable": True,
             "resizable": True,

@@ -42,10 +42,11 @@ def _build(place: Place) -> Component:
                     **{"aria-label": "Filters", "data-choices": json.dumps(_choices(place))},
                 ),
                 html.Div(id="history-chips", className="history-chips"),
-                _rows(),
-                # in the place of the rows where there are none, and what is no grid
-                html.Div(id="history-empty", hidden=True),
+                # what stands over the epochs: some of them side by side
                 html.Div(id="history-epochs", hidden=True),
+                _rows(),
+                # in the place of the rows where there are none
+                html.Div(id="history-empty", hidden=True),
                 _pager(),
             ],
             className="panel history-panel",

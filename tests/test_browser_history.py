@@ -1,4 +1,4 @@
-"""History in a browser: its tables, filters, files, entries and epochs, on one server."""
+"""History in a browser: its tables, filters, files and entries, on one server."""
 
 from __future__ import annotations
 
@@ -219,62 +219,16 @@ def test_an_entry_has_an_address_neighbours_and_a_place_in_the_ledger(
     assert "/history/entries/99999" in said["message"]
 
 
-def test_epochs_are_compared_side_by_side_and_lead_to_their_entries(
-    browser: Any, server: Server
-) -> None:
-    epochs = server.get("/history/epochs").json()["epochs"]
-    first, second = epochs[0], epochs[1]
-    go_to(browser, server, "/history?table=epochs")
-    browser.wait_for_element(f"#history-epoch-{first['epoch']}")
-    assert not browser.find_element("#history-compare").is_enabled()
-    for each in (second, first):
-        click(browser, f"#history-epoch-{each['epoch']}")
-    click(browser, "#history-compare")
-    browser.wait_for_element(".compared")
-    numbers = f"{first['epoch']},{second['epoch']}"
-    assert address(browser, server) == f"/history?table=epochs&compare={numbers}"
-    told = browser.driver.execute_script(
-        "return Object.fromEntries([...document.querySelectorAll('.compared tbody tr')]"
-        ".map((row) => [row.cells[0].textContent, [...row.cells].slice(1)"
-        ".map((each) => each.textContent)]))"
-    )
-    better = first if first["pnl"] > second["pnl"] else second
-    marks = ["best" if each is better else "" for each in (first, second)]
-    assert told["P&L"] == [
-        mark + each["display"]["pnl"] for mark, each in zip(marks, (first, second), strict=True)
-    ]
-    assert told["Fees"] == [each["display"]["fees_paid"] for each in (first, second)]
-    browser.driver.refresh()
-    browser.wait_for_element(".compared")
-    click(browser, f'.epochs a[href="/history?epoch={second["epoch"]}"]')
-    wait_for_rows(browser, server, "ledger", epoch=second["epoch"])
-    assert browser.get_logs() == []
-
-
-def test_a_reset_is_undone_among_the_epochs(browser: Any, server: Server) -> None:
-    go_to(browser, server, "/history?table=epochs")
-    running = server.get("/virtual_balance").json()["epoch"]
-    browser.wait_for_element(f"#history-epoch-{running}")
-    server.post({}, "/virtual_balance/reset")
-    browser.wait_for_element(f"#history-epoch-{running + 1}")
-    wait_for(browser.find_element("#history-undo").is_displayed, "the offer")
-    click(browser, "#history-undo")
-    browser.wait_for_element(f"#history-epoch-{running + 2}")
-    row = f"document.getElementById('history-epoch-{running + 2}').closest('tr').textContent"
-    assert f"goes on from {running}" in browser.driver.execute_script(f"return {row}")
-    wait_for(lambda: not browser.find_element("#history-undo").is_displayed(), "no more offer")
-    assert browser.get_logs() == []
-
-
 def test_on_a_phone_rows_are_cards_that_nothing_is_cut_off_from(
     browser: Any, server: Server
 ) -> None:
     resize(browser, 390, 800)
     try:
-        for table in ("ledger", "fills", "trades"):
-            go_to(browser, server, f"/history?table={table}&sort=revision")
-            wanted = asked(server, table, sort="revision", limit=1)["rows"][0]
-            figure = {"ledger": "amount", "fills": "price", "trades": "pnl"}[table]
+        figures = {"ledger": "amount", "fills": "price", "trades": "pnl", "epochs": "pnl"}
+        for table, figure in figures.items():
+            sort = "epoch" if table == "epochs" else "revision"
+            go_to(browser, server, f"/history?table={table}&sort={sort}")
+            wanted = asked(server, table, sort=sort, limit=1)["rows"][0]
             shown = wanted["display"][figure]
             browser.wait_for_text_to_equal('[row-index="0"] .figure-text', shown)
             cut = browser.driver.execute_script(
@@ -297,8 +251,8 @@ def test_the_address_of_a_view_says_all_of_it_and_nothing_else(browser: Any) -> 
             "",
             "?table=ledger",
             "?table=nonsense&colour=red",
-            "?table=fills&side=buy&kind=fee&text=a b%26c",
-            "?kind=fee&table=trades&outcome=win&least=-5&sort=-pnl",
+            "?table=fills&side=buy&outcome=win&text=a b%26c",
+            "?kind=fee&kind=funding&reason=order&table=trades&outcome=win&least=-5&sort=-pnl",
             "?from=2026-01-02T03:04:05Z&entry=42.3",
             "?table=epochs&compare=3,x,3,2,-1,5,6,7&symbol=BTC/USDT",
         ],
@@ -308,7 +262,7 @@ def test_the_address_of_a_view_says_all_of_it_and_nothing_else(browser: Any) -> 
         "/history",
         "/history",
         "/history?table=fills&side=buy&text=a+b%26c",
-        "/history?table=trades&outcome=win&least=-5&sort=-pnl",
+        "/history?table=trades&outcome=win&kind=fee,funding&least=-5&sort=-pnl",
         "/history?from=2026-01-02T03:04:05Z&entry=42.3",
         "/history?table=epochs&compare=3,2,5,6",
     ]

@@ -402,3 +402,22 @@ def test_a_year_is_answered_with_few_points(tmp_path: Path) -> None:
         assert 200 < len(told["points"]) <= MOST_POINTS
         assert None not in told["points"]
     assert asked.told("/performance")["figures"]["max_drawdown_percent"] < 0
+
+
+def test_an_ended_epoch_that_nobody_followed_is_looked_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(tmp_path)
+    for _ in range(3):
+        asked.desk.reset(500)
+    asked.look()
+    looked: list[int] = []
+    look = Reader.newest_of
+
+    def noted(reader: Reader, epoch: int) -> Sample | None:
+        looked.append(epoch)
+        return look(reader, epoch)
+
+    monkeypatch.setattr(Reader, "newest_of", noted)
+    assert asked.equity.of_epoch(2) == asked.equity.of_epoch(2) == (None, None)
+    assert looked == [2]

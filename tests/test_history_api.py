@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,19 +17,23 @@ from app import create_app
 from balance.api.downloads import COLUMNS, FORMATS, download
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
+from balance.core.epochs import EpochRow
 from balance.core.errors import HistoryUnavailable
-from balance.core.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Table
+from balance.core.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Listed, Table
 from balance.core.rows import Row, fill_row
 from balance.desk import Desk
+from balance.index.epoch_table import read_epochs
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from tests.answers import exactly, problem
 from tests.boards import board
 from tests.described import check
+from tests.ledgers import lived, remembered
 from tests.markets import BTC, ETH
 from tests.serving import Server
 
 TABLES: tuple[Table, ...] = ("ledger", "fills", "trades")
+LISTS: tuple[Listed, ...] = (*TABLES, "epochs")
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +128,9 @@ def test_fills_and_trades_are_those_of_the_other_routes_with_their_place(
 
 
 def test_the_epochs_tell_their_sums(client: FlaskClient, desk: Desk) -> None:
-    newest, second, first = told(client, "/history/epochs")["epochs"]
+    listed = told(client, "/history/epochs")
+    newest, second, first = listed["rows"]
+    assert (listed["total"], listed["offset"]) == (3, 0)
     snapshot = desk.snapshot()
     assert [each["epoch"] for each in (newest, second, first)] == [3, 2, 1]
     assert [each["opened_by"] for each in (newest, second, first)] == ["undo", "reset", "start"]
@@ -136,7 +143,50 @@ def test_the_epochs_tell_their_sums(client: FlaskClient, desk: Desk) -> None:
     # nobody has followed its equity
     assert first["return_percent"] is first["max_drawdown_percent"] is None
     assert first["display"]["return_percent"] == "\N{EN DASH}"
-    assert [each["epoch"] for each in told(client, "/history/epochs?limit=1")["epochs"]] == [3]
+    assert [each["is_current"] for each in (newest, second, first)] == [True, False, False]
+    assert newest["seconds"] is not None
+
+
+def test_epochs_are_filtered_sorted_and_paged_as_the_other_lists_are(client: FlaskClient) -> None:
+    def epochs(query: str) -> list[int]:
+        return [each["epoch"] for each in told(client, f"/history/epochs?{query}")["rows"]]
+
+    first = told(client, "/history/epochs?epoch=1")["rows"][0]
+    assert epochs("limit=1") == [3]
+    assert epochs("limit=1&offset=1&sort=epoch") == [2]
+    assert epochs("epoch=3,1,9") == [3, 1]
+    assert epochs("sort=balance&limit=1") == [2]
+    assert epochs(f"from={first['opened_at']}&to={first['opened_at']}&sort=epoch")[0] == 1
+    assert epochs(f"least={first['pnl']}&most={first['pnl']}") == [1]
+    assert epochs(f"after={first['first_revision']}") == [3, 2]
+    assert epochs(f"until={first['first_revision']}") == [1]
+    assert told(client, "/history/epochs?least=1000000")["total"] == 0
+
+
+def test_however_many_epochs_there_are_the_oldest_are_listed_too() -> None:
+    desk = Desk(remembered(lived(2_500, epochs_of=2)), board())
+    client = create_app(desk, Stream(1)).server.test_client()
+    newest = told(client, "/history/epochs?limit=1")
+    assert newest["total"] == newest["rows"][0]["epoch"] == desk.snapshot().epoch > MOST_ROWS
+    oldest = told(client, f"/history/epochs?offset={newest['total'] - 2}")["rows"]
+    assert [each["epoch"] for each in oldest] == [2, 1]
+    assert told(client, "/history/epochs?epoch=2")["rows"] == oldest[:1]
+
+
+def test_no_other_epoch_is_told_as_the_running_one_while_the_index_is_behind(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = create_app(desk, Stream(1)).server.test_client()
+    whole = told(client, "/history/epochs")["rows"]
+    assert whole[0]["is_current"]
+    read = read_epochs
+
+    def behind(connection: Any, *_: Any, **__: Any) -> list[EpochRow]:
+        return [replace(each, ended_at=None) for each in read(connection)[2:]]
+
+    monkeypatch.setattr("balance.index.index.read_epochs", behind)
+    (first,) = told(client, "/history/epochs")["rows"]
+    assert (first["is_current"], first["ended_at"], first["seconds"]) == (False, None, None)
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -151,7 +201,7 @@ def test_a_reset_that_is_undone_loses_no_trade(count: int, is_open: bool) -> Non
         desk.place_order(symbol=ETH, side="buy", quantity="0.5")
     desk.reset(500)
     desk.undo_reset()
-    epochs = told(client, "/history/epochs")["epochs"]
+    epochs = told(client, "/history/epochs")["rows"]
     assert [each["trades"] for each in epochs] == [count, 0, count + is_open]
 
 
@@ -177,6 +227,23 @@ def test_an_entry_is_told_whole(client: FlaskClient) -> None:
     whole = told(client, f"/history/entries/{closed['place']}")["entry"]
     assert whole["trade"]["outcome"] == "loss"
     assert (whole["effect"]["position"], len(whole["effect"]["closed"])) == (None, 2)
+
+
+def test_a_file_of_the_epochs_has_exact_figures(client: FlaskClient) -> None:
+    listed = told(client, "/history/epochs?sort=pnl")["rows"]
+    text = client.get("/history/epochs?sort=pnl&format=csv&limit=1").text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert tuple(rows[0]) == COLUMNS["epochs"]
+    assert [row["epoch"] for row in rows] == [str(each["epoch"]) for each in listed]
+    for row, wanted in zip(rows, listed, strict=True):
+        assert Decimal(row["pnl"]) == wanted["pnl"]
+        assert Decimal(row["fees_paid"]) == wanted["fees_paid"]
+        assert row["win_rate"] == "" or Decimal(row["win_rate"]) == wanted["win_rate"]
+    answer = client.get("/history/epochs?epoch=2&format=json")
+    assert answer.headers["Content-Disposition"].endswith("virtual-balance-epochs.json")
+    (row,) = json.loads(answer.text, parse_float=Decimal)["rows"]
+    (wanted,) = (each for each in listed if each["epoch"] == 2)
+    assert row == {name: wanted[name] for name in COLUMNS["epochs"]}
 
 
 @pytest.mark.parametrize(
@@ -292,7 +359,8 @@ def test_no_text_of_a_csv_file_is_a_formula(client: FlaskClient) -> None:
         ("trades?format=csv&format=json", "format may be named only once"),
         ("ledger?until=5&until=6", "until may be named only once"),
         ("epochs?limit=0", "limit must be from 1"),
-        ("epochs?nonsense=1", "epochs can't be asked for 'nonsense'. There are: limit."),
+        ("epochs?sort=place", "sort must be one of epoch"),
+        ("epochs?nonsense=1", "epochs can't be asked for 'nonsense'. There are: epoch, from"),
         ("epochs?limit=1&limit=2", "limit may be named only once"),
         ("entries/abc", "An entry is called by its revision, such as 42, or 42.3"),
     ],
@@ -308,7 +376,7 @@ def test_an_entry_that_is_not_there_is_not_found(client: FlaskClient) -> None:
 
 
 def test_it_says_what_can_be_asked(client: FlaskClient) -> None:
-    for table in TABLES:
+    for table in LISTS:
         described = DESCRIPTION["paths"][f"/history/{table}"]["get"]["parameters"]
         schemas = {each["name"]: each["schema"] for each in described}
         assert set(schemas) == {*FILTERS[table], "sort", "offset", "limit", "format"}

@@ -14,11 +14,11 @@ from flask import Response
 
 from balance.api.encoding import encoded
 from balance.core.figures import plain
-from balance.core.question import PERSON, Table
+from balance.core.question import PERSON, Listed
 from balance.core.rows import Row
 
 #: The columns of each file, in their order.
-COLUMNS: Final[Mapping[Table, tuple[str, ...]]] = MappingProxyType(
+COLUMNS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     {
         "ledger": (
             *("revision", "line", "place", "time", "epoch", "kind", "amount", "balance"),
@@ -34,6 +34,14 @@ COLUMNS: Final[Mapping[Table, tuple[str, ...]]] = MappingProxyType(
             *("outcome", "quantity", "entry_price", "exit_price", "opened_at", "closed_at"),
             *("seconds", "pnl", "gross", "fees", "funding", "opened_because", "closed_because"),
         ),
+        "epochs": (
+            *("epoch", "opened_at", "ended_at", "seconds", "opened_by", "continues"),
+            *("first_revision", "last_revision", "entries", "starting_balance", "deposits"),
+            *("withdrawals", "adjustments", "realized_pnl", "fees_paid", "funding_paid"),
+            *("balance", "pnl", "pnl_percent", "carried", "trades", "wins", "win_rate"),
+            *("profit_factor", "best_trade", "worst_trade", "return_percent"),
+            "max_drawdown_percent",
+        ),
     }
 )
 FORMATS: Final = ("csv", "json")
@@ -44,7 +52,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _BLOCK: Final = 500
 
 
-def download(table: Table, form: str, rows: Iterable[Row]) -> Response:
+def download(table: Listed, form: str, rows: Iterable[Row]) -> Response:
     """``rows`` of ``table`` as a file, one of ``FORMATS``."""
     name = f"virtual-balance-{table}"
     if form == "csv":
@@ -91,7 +99,7 @@ def _cell(name: str, value: Any) -> Any:
     return value
 
 
-def _json(table: Table, rows: Iterable[Row]) -> Generator[str, None, None]:
+def _json(table: Listed, rows: Iterable[Row]) -> Generator[str, None, None]:
     before = '{"status":"success","rows":['
     for block in _blocks(rows):
         yield before + ",".join(

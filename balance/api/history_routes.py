@@ -1,9 +1,8 @@
-"""The routes of the history: its lists, its epochs, and one entry whole."""
+"""The routes of the history: the lists of its entries, and one entry whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from flask import Blueprint, Response, request
@@ -12,18 +11,14 @@ from balance.api.answers import json_answer
 from balance.api.bot_routes import Bots
 from balance.api.downloads import FORMATS, download
 from balance.api.problems import Problem
-from balance.api.requests import whole_number
 from balance.core.entry import Entry, Place, cursor, place_of
 from balance.core.epochs import EpochRow
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.history_rows import entry_row, history_row
-from balance.core.ledger_rows import MEASURES, epoch_row
-from balance.core.question import MANY, MOST_ROWS, Question, Table, question
+from balance.core.question import MANY, Listed, Question, Table, question
 from balance.core.rows import Row
 from balance.desk import Desk
 
-#: What the equity of an epoch did, by the epoch's number: ``MEASURES``.
-Measure = Callable[[int], tuple[Decimal | None, Decimal | None]]
 _TABLES: Final[tuple[Table, ...]] = ("ledger", "fills", "trades")
 
 
@@ -96,34 +91,21 @@ class History(Protocol):
     def story(self, place: Place) -> Story | None:
         """The entry at a place; None where there is none."""
 
-    def epochs(self, most: int = MOST_ROWS) -> Sequence[EpochRow]:
-        """The newest epochs, newest first."""
+    def epochs(self) -> Sequence[EpochRow]:
+        """All epochs, newest first."""
 
 
-def add_history_routes(
-    api: Blueprint, desk: Desk, history: History, bots: Bots, measure: Measure
-) -> None:
-    """Let ``api`` serve ``history``; ``bots`` know their names, and ``measure`` what the equity of
-    an epoch did."""
+def add_history_routes(api: Blueprint, desk: Desk, history: History, bots: Bots) -> None:
+    """Let ``api`` serve ``history``; ``bots`` know their names."""
     for table in _TABLES:
         _add_list(api, desk, history, bots, table)
     _add_entry(api, desk, history, bots)
-
-    @api.get("/history/epochs")
-    def epochs() -> Response:
-        _refuse_others("epochs", ("limit",))
-        limit = whole_number(request, "limit")
-        found = history.epochs(_checked(MOST_ROWS if limit is None else limit))
-        decimals = desk.market.decimals
-        measured = (dict(zip(MEASURES, measure(each.epoch), strict=True)) for each in found)
-        rows = [epoch_row(each, did, decimals) for each, did in zip(found, measured, strict=True)]
-        return json_answer({"status": "success", "epochs": rows, **_progress(history.progress)})
 
 
 def _add_list(api: Blueprint, desk: Desk, history: History, bots: Bots, table: Table) -> None:
     @api.get(f"/history/{table}", endpoint=f"history_{table}")
     def listed() -> Response:
-        asked, form = _asked(table)
+        asked, form = asked_of(table)
         names = _names(bots) if table == "trades" else {}
         market = desk.market
 
@@ -139,7 +121,7 @@ def _add_list(api: Blueprint, desk: Desk, history: History, bots: Bots, table: T
                 "rows": [row(each) for each in answer.rows],
                 "total": answer.total,
                 "offset": asked.offset,
-                **_progress(answer.progress),
+                **indexed(answer.progress),
             }
         )
 
@@ -161,28 +143,18 @@ def _add_entry(api: Blueprint, desk: Desk, history: History, bots: Bots) -> None
                 "before": _place(found.before),
                 "after": _place(found.after),
                 "offset": found.offset,
-                **_progress(history.progress),
+                **indexed(history.progress),
             }
         )
 
 
-def _asked(table: Table) -> tuple[Question, str | None]:
+def asked_of(table: Listed) -> tuple[Question, str | None]:
     """The question that the query puts, and as which file it wants the answer."""
     texts = {name: _one_text(name, values) for name, values in request.args.lists()}
     form = texts.pop("format", None)
     if form is not None and form not in FORMATS:
         raise InvalidRequest(f"format must be {' or '.join(FORMATS)}, not {form[:40]!r}.")
     return question(table, texts), form
-
-
-def _refuse_others(what: str, known: Sequence[str]) -> None:
-    """Refuse a query of ``what`` that has anything but ``known``."""
-    for name, values in request.args.lists():
-        if name not in known:
-            raise InvalidRequest(
-                f"{what} can't be asked for {name[:40]!r}. There are: {', '.join(known)}."
-            )
-        _one_text(name, values)
 
 
 def _place_wanted(text: str) -> Place:
@@ -201,12 +173,6 @@ def _one_text(name: str, values: Sequence[str]) -> str:
     return ",".join(values)
 
 
-def _checked(limit: int) -> int:
-    if not 1 <= limit <= MOST_ROWS:
-        raise InvalidRequest(f"limit must be from 1 to {MOST_ROWS:,}, not {limit}.")
-    return limit
-
-
 def _names(bots: Bots) -> Mapping[str, str]:
     """What the bots that there still are are called, by id."""
     try:
@@ -215,7 +181,8 @@ def _names(bots: Bots) -> Mapping[str, str]:
         return {}  # the Auto Trading tab says so
 
 
-def _progress(progress: Progress) -> dict[str, Any]:
+def indexed(progress: Progress) -> dict[str, Any]:
+    """How much of the ledger is indexed, as a part of an answer."""
     index = {"is_complete": progress.is_complete, "percent": progress.percent}
     return {"index": index}
 

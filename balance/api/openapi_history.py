@@ -8,25 +8,30 @@ from typing import Any, Final
 from balance.api.bot_schemas import BOT_SCHEMAS
 from balance.api.description import in_path, query, responses
 from balance.api.downloads import FORMATS
+from balance.api.openapi_epochs import EPOCH_SCHEMA
 from balance.api.schemas import (
     ACCOUNT_SCHEMAS,
-    COUNT,
     OK,
     TEXT,
     TIME,
     Schema,
     list_of,
-    money,
     object_of,
     or_null,
     reference,
     texts,
 )
 from balance.api.trade_schemas import TRADE_SCHEMAS
-from balance.core.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Table
-from balance.core.wallet import KINDS, OPENINGS
+from balance.core.question import (
+    FILTERS,
+    MOST_ROWS,
+    SORTS,
+    USUAL_ROWS,
+    Listed,
+    newest_first,
+)
+from balance.core.wallet import KINDS
 
-_PERCENT: Final = {"type": ["number", "null"], "description": "In percent; null: not known."}
 _WHOLE: Final = {"type": "integer", "minimum": 0}
 _PLACE: Final = {"type": "string", "description": "Revision and line: 42, or 42.3 for its third."}
 _SYMBOL: Final = {"type": ["string", "null"], "description": "Null: it tells of none."}
@@ -74,53 +79,13 @@ _EFFECT: Final = object_of(
         "closed": {**list_of(TEXT), "description": "Ids of orders that are no longer open."},
     }
 )
-_EPOCH_MONEY: Final[Schema] = {
-    "starting_balance": money("What it began with"),
-    "deposits": money("Put in"),
-    "withdrawals": money("Taken out"),
-    "adjustments": money("Gains less losses booked from outside"),
-    "realized_pnl": money("Closed P&L before fees"),
-    "fees_paid": money("Trading fees"),
-    "funding_paid": money("Funding paid less funding received"),
-    "balance": money("The wallet balance at its end, or now"),
-    "pnl": money("Balance - (starting balance + deposits - withdrawals)"),
-    "carried": money("P&L of all time before it"),
-    "best_trade": or_null(money("The P&L of the best one")),
-    "worst_trade": or_null(money("The P&L of the worst one")),
-}
-_EPOCH_SHARES: Final = (
-    *("pnl_percent", "win_rate", "profit_factor", "return_percent", "max_drawdown_percent"),
-)
-_EPOCH: Final[Schema] = {
-    "epoch": COUNT,
-    "opened_at": TIME,
-    "ended_at": {**or_null(TIME), "description": "Null: it is the current one."},
-    "opened_by": {"enum": [*OPENINGS, "repair"]},
-    "continues": {**or_null(COUNT), "description": "The epoch that an undo goes on with."},
-    "is_current": {"type": "boolean"},
-    "first_revision": COUNT,
-    "last_revision": COUNT,
-    "entries": COUNT,
-    **_EPOCH_MONEY,
-    **dict.fromkeys(_EPOCH_SHARES, _PERCENT),
-    "profit_factor": {"type": ["number", "null"], "description": "Null: nothing was lost."},
-    "trades": _WHOLE,
-    "wins": _WHOLE,
-    "display": texts(
-        (
-            *("epoch", "opened_by", "entries", "trades", "wins", "tone"),
-            *_EPOCH_MONEY,
-            *_EPOCH_SHARES,
-        )
-    ),
-}
 
 #: The shapes of the history, by name.
 HISTORY_SCHEMAS: Final[Schema] = {
     "LedgerRow": object_of(_LEDGER_ROW),
     "FillRow": object_of({**_properties(TRADE_SCHEMAS, "Fill"), "place": _PLACE, "note": TEXT}),
     "TradeRow": object_of(_TRADE_ROW),
-    "Epoch": object_of(_EPOCH),
+    "Epoch": EPOCH_SCHEMA,
     "WholeEntry": object_of(
         {
             **_LEDGER_ROW,
@@ -131,10 +96,11 @@ HISTORY_SCHEMAS: Final[Schema] = {
     ),
 }
 
-_AMOUNT_OF: Final[Mapping[Table, str]] = {
+_AMOUNT_OF: Final[Mapping[Listed, str]] = {
     "ledger": "amount",
     "fills": "realised P&L",
     "trades": "P&L",
+    "epochs": "P&L",
 }
 _PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "kind": (f"Of these kinds, with commas between: {', '.join(KINDS)}.", TEXT),
@@ -153,12 +119,22 @@ _PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
 }
 
 
-def _parameters(table: Table) -> list[dict[str, Any]]:
+# what is meant otherwise of epochs
+_OF_EPOCHS: Final[Mapping[str, tuple[str, Schema]]] = {
+    "epoch": ("These, with commas between.", TEXT),
+    "from": ("Not opened before this time of the ledger.", TIME),
+    "to": ("Not opened after this time of the ledger.", TIME),
+    "after": ("Opened by later revisions than this.", _WHOLE),
+    "until": ("Opened by revisions up to this.", _WHOLE),
+}
+
+
+def _parameters(table: Listed) -> list[dict[str, Any]]:
     amounts = {
         "least": (f"At least so much {_AMOUNT_OF[table]}.", {"type": "number"}),
         "most": (f"At most so much {_AMOUNT_OF[table]}.", {"type": "number"}),
     }
-    known = {**_PARAMETERS, **amounts}
+    known = {**_PARAMETERS, **amounts, **(_OF_EPOCHS if table == "epochs" else {})}
     sorts = [way + name for name in SORTS[table] for way in ("", "-")]
     limit = {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": USUAL_ROWS}
     return [
@@ -166,7 +142,7 @@ def _parameters(table: Table) -> list[dict[str, Any]]:
         query(
             "sort",
             "A column; - before it turns it round, and ties with it, which are oldest first.",
-            {"enum": sorts, "default": "-revision"},
+            {"enum": sorts, "default": newest_first(table)},
         ),
         query("offset", "How many rows to leave out first.", {**_WHOLE, "default": 0}),
         query("limit", "Rows a page.", limit),
@@ -174,7 +150,7 @@ def _parameters(table: Table) -> list[dict[str, Any]]:
     ]
 
 
-def _list(table: Table, summary: str, row: str) -> dict[str, Any]:
+def _list(table: Listed, summary: str, row: str) -> dict[str, Any]:
     schema = object_of(
         {
             "status": OK,
@@ -221,23 +197,11 @@ def _entry() -> dict[str, Any]:
     }
 
 
-def _epochs() -> dict[str, Any]:
-    schema = object_of({"status": OK, "epochs": list_of(reference("Epoch")), "index": _INDEX})
-    limit = {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": MOST_ROWS}
-    return {
-        "get": {
-            "summary": "The epochs, newest first, with their sums",
-            "parameters": [query("limit", "How many at most.", limit)],
-            "responses": responses(schema, 400, 401, 422, 503),
-        }
-    }
-
-
 #: What is possible at which path.
 HISTORY_PATHS: Final[Mapping[str, Any]] = {
     "/history/ledger": _list("ledger", "The ledger, filtered and sorted", "LedgerRow"),
     "/history/fills": _list("fills", "The fills, filtered and sorted", "FillRow"),
     "/history/trades": _list("trades", "The closed trades, filtered and sorted", "TradeRow"),
-    "/history/epochs": _epochs(),
+    "/history/epochs": _list("epochs", "The epochs, filtered and sorted, with their sums", "Epoch"),
     "/history/entries/{place}": _entry(),
 }

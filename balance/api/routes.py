@@ -14,6 +14,7 @@ from balance.api.backtest_routes import add_backtest_routes
 from balance.api.bot_routes import add_bot_routes
 from balance.api.downloads import csv_file
 from balance.api.encoding import answer
+from balance.api.epoch_routes import add_epoch_route
 from balance.api.equity_routes import add_equity_routes
 from balance.api.history_routes import add_history_routes
 from balance.api.openapi import DESCRIPTION
@@ -118,7 +119,8 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
     add_settings_routes(api, services.settings)
     add_alert_routes(api, services.alerts)
     add_equity_routes(api, services.equity)
-    add_history_routes(api, desk, services.history, services.bots, services.equity.of_epoch)
+    add_history_routes(api, desk, services.history, services.bots)
+    add_epoch_route(api, desk, services.history, services.equity.of_epoch)
     return api
 
 

@@ -17,6 +17,8 @@ from balance.core.wallet import KINDS
 
 #: The lists that the ledger is told as.
 Table = Literal["ledger", "fills", "trades"]
+#: The lists of the history: those, and the epochs.
+Listed = Table | Literal["epochs"]
 #: How the one who trades by hand is called among the owners, which are bots otherwise.
 PERSON: Final = "you"
 #: How many rows may be asked for at once.
@@ -27,7 +29,7 @@ NEWEST_FIRST: Final = "-revision"
 
 _COMMON: Final = ("revision", "place", "time", "epoch", "kind", "source", "symbol", "owner")
 #: What each list may be sorted by; a "-" before it turns the order round.
-SORTS: Final[Mapping[Table, tuple[str, ...]]] = MappingProxyType(
+SORTS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     {
         "ledger": (*_COMMON, "amount", "balance", "note"),
         "fills": (
@@ -39,6 +41,13 @@ SORTS: Final[Mapping[Table, tuple[str, ...]]] = MappingProxyType(
             *("closed_at", "seconds", "pnl", "gross", "fees", "funding"),
             *("opened_because", "closed_because"),
         ),
+        "epochs": (
+            *("epoch", "opened_at", "ended_at", "seconds", "entries", "starting_balance"),
+            *("deposits", "withdrawals", "adjustments", "realized_pnl", "fees_paid"),
+            *("funding_paid", "balance", "pnl", "pnl_percent", "carried", "trades", "wins"),
+            *("win_rate", "profit_factor", "best_trade", "worst_trade", "return_percent"),
+            "max_drawdown_percent",
+        ),
     }
 )
 _LISTS: Final = ("kind", "epoch", "symbol", "owner", "source")
@@ -46,11 +55,12 @@ _LISTS: Final = ("kind", "epoch", "symbol", "owner", "source")
 MANY: Final = frozenset({*_LISTS, "side", "reason", "outcome"})
 _BOUNDS: Final = ("from", "to", "least", "most", "after", "until")
 #: What each list may be filtered by.
-FILTERS: Final[Mapping[Table, tuple[str, ...]]] = MappingProxyType(
+FILTERS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     {
         "ledger": (*_LISTS, "text", *_BOUNDS),
         "fills": (*_LISTS, "side", "reason", "text", *_BOUNDS),
         "trades": (*_LISTS, "side", "outcome", "text", *_BOUNDS),
+        "epochs": ("epoch", *_BOUNDS),
     }
 )
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -69,18 +79,19 @@ _LARGEST: Final = 10**15
 class Question:
     """What is asked of one list; all that is named must hold."""
 
-    table: Table
+    table: Listed
     # by name, any of the values of each: kind, epoch, symbol, owner, source, side, reason, outcome
     one_of: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
     # a part of the note, or of why a trade was opened or closed; whatever the case of its letters
     text: str = ""
-    # by the ledger's time, both included
+    # by the ledger's time (epochs: when they were opened), both included
     begin: datetime | None = None
     end: datetime | None = None
-    # of the amount (fills: the realised P&L; trades: the P&L), both included, in the quote currency
+    # of the amount (fills: the realised P&L; trades and epochs: the P&L), both included, in the
+    # quote currency
     least: Decimal | None = None
     most: Decimal | None = None
-    # revisions: greater than the first, at most the second
+    # revisions (epochs: that opened them): greater than the first, at most the second
     after: int | None = None
     until: int | None = None
     # places: only older ones
@@ -108,7 +119,7 @@ class Question:
         return self.sort.removeprefix("-"), self.sort.startswith("-")
 
 
-def question(table: Table, asked: Mapping[str, str]) -> Question:
+def question(table: Listed, asked: Mapping[str, str]) -> Question:
     """The question that the texts ``asked`` put to ``table``: filters, ``sort``, ``offset`` and
     ``limit``, by name.
 
@@ -134,13 +145,18 @@ def question(table: Table, asked: Mapping[str, str]) -> Question:
         most=_amount(asked, "most"),
         after=_count(asked, "after"),
         until=_count(asked, "until"),
-        sort=_sort(table, asked.get("sort", NEWEST_FIRST)),
+        sort=_sort(table, asked.get("sort", newest_first(table))),
         offset=_count(asked, "offset") or 0,
         limit=USUAL_ROWS if limit is None else limit,
     )
 
 
-def _one_of(table: Table, asked: Mapping[str, str]) -> dict[str, tuple[str | int, ...]]:
+def newest_first(table: Listed) -> str:
+    """What ``table`` is sorted by unless asked otherwise."""
+    return "-epoch" if table == "epochs" else NEWEST_FIRST
+
+
+def _one_of(table: Listed, asked: Mapping[str, str]) -> dict[str, tuple[str | int, ...]]:
     found: dict[str, tuple[str | int, ...]] = {}
     for name in FILTERS[table]:
         if name in MANY and asked.get(name):
@@ -196,7 +212,7 @@ def _whole(name: str, word: str) -> int:
     return int(word)
 
 
-def _sort(table: Table, sort: str) -> str:
+def _sort(table: Listed, sort: str) -> str:
     if sort.removeprefix("-") not in SORTS[table]:
         raise InvalidRequest(f"sort must be one of {', '.join(SORTS[table])}, not {sort[:40]!r}.")
     return sort

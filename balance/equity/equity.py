@@ -52,6 +52,8 @@ class Equity:
         self._clock = clock
         # of epochs that have ended, by their last samples: those do not change
         self._ended: dict[tuple[str, Sample], tuple[Decimal | None, Decimal | None]] = {}
+        # epochs of accounts that ended without a sample: there will be none
+        self._unseen: set[tuple[str, int]] = set()
 
     def curve(self, wanted: str) -> Row:
         """The curve of the equity over the range ``wanted``, one of ``RANGES``.
@@ -104,18 +106,24 @@ class Equity:
         Raises:
             StoreUnreadable: the account can't be read.
         """
+        snapshot = self._desk.snapshot()
+        if epoch < snapshot.epoch and (snapshot.account, epoch) in self._unseen:
+            return None, None
         with self._reader() as reader:
             snapshot, now = self._now(reader)
             last = now if epoch == snapshot.epoch else reader.newest_of(epoch)
+            newest = reader.newest()
+            # until one of a later epoch is there, its last may not have been written yet
+            has_ended = newest is not None and newest.epoch > epoch
             if last is None:
+                if has_ended:
+                    self._unseen.add((snapshot.account, epoch))
                 return None, None
             known = self._ended.get((snapshot.account, last))
             if known is not None:
                 return known
             found = falls(reader, last).percents
-            newest = reader.newest()
-        # until one of a later epoch is there, its last may not have been written yet
-        if newest is not None and newest.epoch > epoch:
+        if has_ended:
             self._ended[snapshot.account, last] = found
         return found
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from balance.core.epochs import EpochRow, TradeSums
@@ -23,20 +24,26 @@ def read_epochs(connection: sqlite3.Connection, first: int = 0, most: int = -1) 
         "SELECT document FROM epochs WHERE epoch >= ? ORDER BY epoch DESC LIMIT ?", (first, most)
     )
     with decoding():
-        return [_epoch(json.loads(document)) for (document,) in rows]
+        return [_read(document) for (document,) in rows]
 
 
 def read_epoch(connection: sqlite3.Connection, number: int) -> EpochRow | None:
     """The epoch with ``number``, or None."""
     rows = connection.execute("SELECT document FROM epochs WHERE epoch = ?", (number,))
     with decoding():
-        return next((_epoch(json.loads(document)) for (document,) in rows), None)
+        return next((_read(document) for (document,) in rows), None)
 
 
 def write_epoch(connection: sqlite3.Connection, row: EpochRow) -> None:
     """Keep ``row`` in the place of what there was of its epoch."""
     document = json.dumps(_document(row))
     connection.execute("INSERT OR REPLACE INTO epochs VALUES (?, ?)", (row.epoch, document))
+
+
+# those that have ended never change, and to read one takes longer than all else
+@lru_cache(maxsize=10_000)
+def _read(document: str) -> EpochRow:
+    return _epoch(json.loads(document))
 
 
 def _document(row: EpochRow) -> dict[str, Any]:

@@ -164,8 +164,8 @@ class Index:
             return self._upkeep.read(lambda connection: _placed(connection, found, place))
         return found
 
-    def epochs(self, most: int = 1_000) -> Sequence[EpochRow]:
-        """The newest ``most`` epochs, newest first, as far as they are indexed.
+    def epochs(self, most: int = -1) -> Sequence[EpochRow]:
+        """The newest ``most`` epochs (below 0: all), newest first, as far as they are indexed.
 
         Raises:
             StoreUnreadable, HistoryUnavailable: as :meth:`catch_up` says.

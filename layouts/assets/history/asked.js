@@ -6,13 +6,16 @@
 
   const PATH = "/history";
   const TABLES = ["ledger", "fills", "trades", "epochs"];
-  const ANY = ["symbol", "owner", "epoch", "from", "to", "text", "after", "until"];
-  // which filters a table has
+  // what means the same in every table
+  const SHARED = ["symbol", "owner", "epoch", "from", "to", "text", "after", "until"];
+  const MOMENTS = ["from", "to"];
+  const OF_ENTRIES = ["kind", "source", "least", "most", ...SHARED];
+  // which filters a table has: those of its route
   const FILTERS = {
-    ledger: ["kind", "source", "least", "most", ...ANY],
-    fills: ["side", "reason", "least", "most", ...ANY],
-    trades: ["side", "outcome", "least", "most", ...ANY],
-    epochs: [],
+    ledger: OF_ENTRIES,
+    fills: ["side", "reason", ...OF_ENTRIES],
+    trades: ["side", "outcome", ...OF_ENTRIES],
+    epochs: ["epoch", "from", "to", "least", "most", "after", "until"],
   };
   const MOST_COMPARED = 4;
 
@@ -34,13 +37,31 @@
     return [...new Set(found)].filter((each) => Number.isInteger(each) && each > 0);
   }
 
+  /* A moment of an address in UTC, as all moments are shown; what is none stays as it is. */
+  function inUtc(text) {
+    // an address writes a space as "+"
+    const moment = text.replace(/ (\d\d:?\d\d)$/, "+$1");
+    if (!/T.*[+-]\d\d:?\d\d$/.test(moment) || Number.isNaN(Date.parse(moment))) {
+      return text;
+    }
+    return new Date(moment).toISOString().replace(".000Z", "Z");
+  }
+
+  // what is named again has more values
+  function asked(query) {
+    const told = [...new Set(query.keys())].map((name) => [name, query.getAll(name).join(",")]);
+    return Object.fromEntries(
+      told.map(([name, value]) => [name, MOMENTS.includes(name) ? inUtc(value) : value]),
+    );
+  }
+
   /* The view that the query of an address says. */
   function parse(search) {
     const query = new URLSearchParams(search);
     const table = TABLES.includes(query.get("table")) ? query.get("table") : START.table;
     return {
       table,
-      filters: fitting(Object.fromEntries(query), table),
+      filters: fitting(asked(query), table),
       sort: query.get("sort") ?? "",
       entry: query.get("entry") || null,
       compare: table === "epochs" ? numbers(query.get("compare")).slice(0, MOST_COMPARED) : [],
@@ -65,15 +86,17 @@
     return query ? `${PATH}?${query}` : PATH;
   }
 
-  /* Another table, with the filters that all have. */
+  /* Another table, with the filters that mean the same in it. */
   function turned(view, table) {
-    const shared = Object.entries(view.filters).filter(([name]) => ANY.includes(name));
+    const shared = Object.entries(view.filters).filter(([name]) => SHARED.includes(name));
     return { ...START, table, filters: fitting(Object.fromEntries(shared), table) };
   }
 
   const same = (one, other) => href(one) === href(other);
   /* The list that a view shows: all but the entry that is open over it. */
   const listOf = (view) => ({ ...view, entry: null });
+  /* The rows that a view lists: all but what is open over them or stands above. */
+  const rowsOf = (view) => ({ ...listOf(view), compare: START.compare });
 
   window.balanceHistory = {
     PATH,
@@ -87,5 +110,6 @@
     turned,
     same,
     listOf,
+    rowsOf,
   };
 })();

@@ -15,22 +15,25 @@
     return `/history/${table}?${queryOf(members)}`;
   }
 
-  /* Asks the server: [its answer, or the words of its problem; both null where it does not answer]. */
-  async function ask(address) {
+  /* Asks the server, until `superseded` says that nobody waits for it: [its answer, the words of its
+   * problem, the status of that]; all null where it does not answer.
+   */
+  async function ask(address, superseded = null) {
     try {
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const signals = [AbortSignal.timeout(TIMEOUT_MS), superseded].filter(Boolean);
+      const signal = AbortSignal.any(signals);
       const response = await fetch(address, { cache: "no-store", signal });
       const answer = await response.json();
-      return response.ok ? [answer, null] : [null, answer.detail];
+      return response.ok ? [answer, null, null] : [null, answer.detail, response.status];
     } catch {
-      return [null, null];
+      return [null, null, null];
     }
   }
 
   /* A block of the rows of a view: as `ask`. */
-  function rows(view, { until, offset, limit, sort }) {
+  function rows(view, { until, offset, limit, sort, superseded }) {
     const how = { offset, limit, ...(sort && { sort }) };
-    return ask(path(view.table, { ...filtersOf(view, until), ...how }));
+    return ask(path(view.table, { ...filtersOf(view, until), ...how }), superseded);
   }
 
   /* How many entries that fit a view came after the revision `pin`; null where that is not known. */
@@ -40,10 +43,10 @@
     return answer?.total ?? null;
   }
 
-  /* Where all that a view lists is to be had as a file. */
-  function file(view, format) {
+  /* Where all that a view lists, up to the revision `until` at most, is to be had as a file. */
+  function file(view, format, until) {
     const sort = view.sort && { sort: view.sort };
-    return path(view.table, { ...view.filters, ...sort, format });
+    return path(view.table, { ...filtersOf(view, until), ...sort, format });
   }
 
   window.balanceHistorySource = { ask, rows, newer, file };

@@ -2,6 +2,10 @@
 (() => {
   "use strict";
 
+  const cells = window.balanceHistoryCells;
+
+  const RETURN = "Time-weighted: deposits and withdrawals don't move it";
+  const DRAWDOWN = "The deepest fall from a peak, time-weighted";
   // from which width of the table on a column is shown
   const WIDE = 960;
   const WIDEST = 1240;
@@ -16,6 +20,8 @@
     text(field, name, width, from, { manner: "result", words });
   const long = (field, name, width, from = ALWAYS) =>
     text(field, name, width, from, { grow: 8, manner: "long" });
+  const epoch = (field, name, manner, width, from = ALWAYS, more = {}) =>
+    text(field, name, width, from, { manner, ...more });
   // whose a trade was: the bot may be gone, and its name with it
   const trader = ({ bot, name }) => name || bot || "You";
   const PLACE = {
@@ -112,12 +118,45 @@
           "here, with what it brought.",
       ],
     },
+    epochs: {
+      name: "Epochs",
+      columns: [
+        epoch("pick", "Compare", "pick", 76),
+        epoch("epoch", "Epoch", "epoch", 88),
+        { ...time("Began"), field: "opened_at" },
+        epoch("seconds", "Lasted", "lasted", 96),
+        number("starting_balance", "Began with", 88, WIDE),
+        number("balance", "Wallet balance", 112, ALWAYS, "At the end, or now"),
+        result("pnl", "P&L", 72),
+        result("pnl_percent", "P&L, %", 64, WIDE, "Of the capital put in"),
+        result("return_percent", "Return", 64, ALWAYS, RETURN),
+        number("max_drawdown_percent", "Drawdown", 88, WIDE, DRAWDOWN),
+        number("trades", "Trades", 60),
+        number("win_rate", "Win rate", 68, WIDE),
+        number("fees_paid", "Fees", 64, WIDEST, "USDT"),
+        epoch("opened_by", "How it began", "begun", 112, WIDEST),
+        epoch("entries", "Entries", "entries", 64),
+      ],
+      card: (row) => ({
+        title: [`Epoch ${row.epoch}${row.is_current ? ", running" : ""}`],
+        figure: row.display.pnl,
+        time: row.opened_at,
+        words: [cells.lasted(row), cells.begun(row)],
+        below: cells.Entries({ data: row, isInWords: true }),
+        lead: cells.Pick({ data: row }),
+      }),
+      empty: [
+        "bi-clock-history",
+        "No epochs yet",
+        "An epoch is the account between two resets: each is listed here with what it brought.",
+      ],
+    },
   };
 
   // what a phone offers instead of headings
-  const orders = (field, what) => [
+  const orders = (field, what, age = "revision") => [
     ["", "Newest first"],
-    ["revision", "Oldest first"],
+    [age, "Oldest first"],
     [`-${field}`, `Largest ${what}`],
     [field, `Smallest ${what}`],
   ];
@@ -125,6 +164,7 @@
     ledger: orders("amount", "amount"),
     fills: orders("realized_pnl", "P&L"),
     trades: orders("pnl", "P&L"),
+    epochs: orders("pnl", "P&L", "epoch"),
   };
 
   window.balanceHistoryTables = { TABLES, ORDERS, trader };

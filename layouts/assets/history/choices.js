@@ -19,7 +19,7 @@
     ledger: ["kind", "symbol", "time", "amount", "owner", "source", "epoch"],
     fills: ["symbol", "side", "reason", "amount", "time", "owner", "epoch"],
     trades: ["outcome", "symbol", "side", "amount", "time", "owner", "epoch"],
-    epochs: [],
+    epochs: ["time", "amount", "epoch"],
   };
   const TEXT = { ledger: "Note", fills: "Text", trades: "Reason", epochs: "" };
   // what of the query a field stands for
@@ -58,12 +58,14 @@
   }
 
   const moment = (iso) => iso.replace("T", " ").replace(/(:00)?(\.\d+)?Z?$/, "");
-  const amountName = (table) => ({ fills: "Realised P&L", trades: "P&L" })[table] ?? "Amount";
+  // a minute that is listed to its end is told without its seconds
+  const endMoment = (iso) => moment(iso.replace(/:59\.999Z$/, ":00Z"));
+  const amountName = (table) => ({ fills: "Realised P&L", trades: "P&L", epochs: "P&L" })[table] ?? "Amount";
 
   const SENTENCES = {
     epoch: (value) => `Epoch ${value}`,
     from: (value) => `From ${moment(value)} UTC`,
-    to: (value) => `To ${moment(value)} UTC`,
+    to: (value) => `To ${endMoment(value)} UTC`,
     least: (value, table) => `${amountName(table)} from ${value}`,
     most: (value, table) => `${amountName(table)} to ${value}`,
     text: (value, table) => `${TEXT[table]} has “${value}”`,

@@ -4,6 +4,7 @@
 
   const { TABLES, trader } = window.balanceHistoryTables;
   const { PATH, queryOf } = window.balanceHistory;
+  const cells = window.balanceHistoryCells;
 
   const CARDS_BELOW = 640; // of the table, px
   const CARD_HEIGHT = 64;
@@ -11,6 +12,7 @@
   const HEADER_HEIGHT = 32;
   const PADDING = 18; // of a cell, both sides
   const SORT_ICON = 20;
+  const FIXED = ["long", "pick", "lasted", "begun"]; // manners whose columns are not widened
   const TONES = { "+": "gain", "-": "loss" };
 
   const entryHref = (place) => `${PATH}?${queryOf({ entry: place })}`;
@@ -38,10 +40,12 @@
     return value ? React.createElement("a", link, value) : null;
   }
 
+  const howBegun = ({ data }) => (data ? cells.begun(data) : "");
+
   const MANNERS = {
     moment: {
       cellClass: "when",
-      valueGetter: ({ data }) => data?.time ?? "",
+      valueGetter: ({ data, colDef }) => data?.[colDef.field] ?? "",
       valueFormatter: ({ value }) => (value ? momentWords(value) : ""),
       tooltipValueGetter: ({ value }) => (value ? exactMoment(value) : null),
     },
@@ -52,6 +56,11 @@
     },
     trader: { valueGetter: ({ data }) => (data ? trader(data) : ""), tooltipField: "bot" },
     long: { tooltipValueGetter: ({ value }) => value || null },
+    pick: { sortable: false, cellClass: "pick", cellRenderer: cells.Pick },
+    epoch: { cellRenderer: cells.Name, tooltipValueGetter: howBegun },
+    lasted: { type: "rightAligned", valueGetter: ({ data }) => (data ? cells.lasted(data) : "") },
+    begun: { sortable: false, valueGetter: howBegun },
+    entries: { type: "rightAligned", cellRenderer: cells.Entries },
     // in the order of the moments
     place: {
       type: "rightAligned",
@@ -97,11 +106,14 @@
     if (!data) {
       return null;
     }
-    const { title, figure, tone = TONES[figure[0]] ?? "flat", words, below } = TABLES[table].card(data);
-    const said = [momentWords(data.time), ...words].filter(Boolean).join(" · ");
+    const told = TABLES[table].card(data);
+    const { title, figure, tone = TONES[figure[0]] ?? "flat", words, below } = told;
+    const { lead = null, time = data.time } = told;
+    const said = [momentWords(time), ...words].filter(Boolean).join(" · ");
     return React.createElement(
       "div",
       { className: "history-card" },
+      lead,
       part("title", title.filter(Boolean).join(" ")),
       part(`figure-text ${tone}`, figure),
       part("words", said, { title: said }),
@@ -126,9 +138,9 @@
 
   /* What of `rows` needs more room than `widths` gives it: the widths of all that is not to be clipped. */
   function grown(table, rows, widths) {
-    const shown = TABLES[table].columns.filter(({ manner }) => manner !== "long");
+    const shown = TABLES[table].columns.filter(({ manner }) => !FIXED.includes(manner));
     const needed = shown.map(({ field, manner }) => {
-      const texts = rows.map((row) => (manner === "moment" ? momentWords(row.time) : textOf(row, field)));
+      const texts = rows.map((row) => (manner === "moment" ? momentWords(row[field]) : textOf(row, field)));
       const longest = texts.reduce((one, other) => (other.length > one.length ? other : one), "");
       return [field, Math.max(widths[field] ?? 0, widthOf(longest))];
     });

@@ -4,6 +4,7 @@
 
   const { make, button, tone } = window.balanceAtoms;
   const { go } = window.balanceAddress;
+  const { lasted } = window.balanceHistoryCells;
 
   const most = (one, other) => one > other;
   const least = (one, other) => Math.abs(one) < Math.abs(other);
@@ -25,25 +26,7 @@
     ["Fees", "fees_paid"],
     ["Funding paid", "funding_paid"],
   ];
-  const UNITS = [
-    ["d", 86_400],
-    ["h", 3_600],
-    ["min", 60],
-    ["s", 1],
-  ];
   const SIGNED = new Set(["pnl", "pnl_percent", "return_percent", "best_trade", "worst_trade"]);
-
-  /* How long an epoch has lasted: its two largest units. */
-  function lasted({ opened_at: begin, ended_at: end }) {
-    let left = Math.max(0, Math.round(((end ? Date.parse(end) : Date.now()) - Date.parse(begin)) / 1000));
-    const said = [];
-    for (const [unit, seconds] of UNITS) {
-      const count = Math.floor(left / seconds);
-      left -= count * seconds;
-      count && said.push(`${count} ${unit}`);
-    }
-    return said.slice(0, 2).join(" ") || "0 s";
-  }
 
   /* The best of some values, where they differ. */
   function bestOf(values, isBetter) {
@@ -108,5 +91,5 @@
     }
   }
 
-  window.balanceHistoryCompare = { draw, lasted };
+  window.balanceHistoryCompare = { draw };
 })();

@@ -12,6 +12,9 @@
     ["30 days", 30],
   ];
 
+  // a minute is chosen as a whole, the last one too
+  const SECONDS = { from: ":00Z", to: ":59.999Z" };
+
   const membersOf = (field) => MEMBERS[field] ?? [field];
   const nameOf = (field, table) => (field === "amount" ? amountName(table) : FIELDS[field].name);
 
@@ -70,7 +73,7 @@
         class: "form-control form-control-sm",
       });
       input.value = filters[name]?.slice(0, 16) ?? "";
-      input.addEventListener("change", () => change({ [name]: input.value && `${input.value}:00Z` }));
+      input.addEventListener("change", () => change({ [name]: input.value && input.value + SECONDS[name] }));
       return labelled(`${name === "from" ? "From" : "To"} (UTC)`, input);
     });
     const spans = SPANS.map(([words, days]) =>

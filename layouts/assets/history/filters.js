@@ -55,14 +55,9 @@
   function build() {
     table = view.table;
     const how = { table, filters: () => view.filters, change: (changed) => change(changed) };
-    const isList = OF[table].length > 0;
-    place("history-filters").hidden = !isList;
-    place("history-filters").replaceChildren();
-    if (isList) {
-      const fields = OF[table].map((name) => field(name, how));
-      const strip = make("div", { class: "history-fields" }, ...fields, orderField());
-      place("history-filters").append(searchField(), strip);
-    }
+    const fields = OF[table].map((name) => field(name, how));
+    const strip = make("div", { class: "history-fields" }, ...fields, orderField());
+    place("history-filters").replaceChildren(...(TEXT[table] ? [searchField()] : []), strip);
   }
 
   // whose bots there are is asked for when somebody looks for it
@@ -93,8 +88,8 @@
   }
 
   function focusNext() {
-    const next = place("history-chips").querySelector("button") ?? place("history-text");
-    next?.focus();
+    const next = place("history-chips").querySelector("button");
+    (next ?? place("history-filters").querySelector("input, summary")).focus();
   }
 
   function drawChips() {
@@ -121,7 +116,7 @@
     if (text && document.activeElement !== text) {
       text.value = view.filters.text ?? "";
     }
-    sort && showOrder(sort);
+    showOrder(sort);
     drawChips();
   }
 

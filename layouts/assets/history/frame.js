@@ -19,9 +19,8 @@
   const place = (id) => document.getElementById(id);
   const write = (id, words) => window.balanceLive.write(place(id), words);
   const count = (number) => number.toLocaleString("en-US");
-  const isGrid = ({ table }) => table in TABLES;
 
-  /* Draws what a view is: its table, its filters, and the files of all that it lists. */
+  /* Draws what a view is: its table and its filters. */
   function draw(view) {
     for (const each of NAMES) {
       const isShown = each === view.table;
@@ -30,11 +29,6 @@
       link.classList.toggle("active", isShown);
       isShown ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
     }
-    for (const format of ["csv", "json"]) {
-      isGrid(view) && place(`history-${format}`).setAttribute("href", file(view, format));
-    }
-    place("history-files").hidden = !isGrid(view);
-    place("history-epochs").hidden = isGrid(view);
     window.balanceHistoryFilters.draw(view);
   }
 
@@ -48,15 +42,22 @@
     return state;
   }
 
+  function problemParts(words) {
+    const onclick = () => window.balanceHistoryScreen.tryAgain();
+    return [
+      make("p", { class: "problem", role: "alert" }, words),
+      button("Try again", "arrow-clockwise", { id: "history-again", onclick }),
+    ];
+  }
+
   // draws in the place of the rows the words of a problem, or that there are none: whether it does
   function drawInstead(view, { total, problem, index }) {
     const isWhole = index?.is_complete !== false;
     const what = problem || (total === 0 ? `${isWhole} ${href(listOf(view))}` : "");
     const instead = place("history-empty");
     if (instead.dataset.what !== what) {
-      const words = problem && make("p", { class: "problem", role: "alert" }, problem);
       instead.dataset.what = what;
-      instead.replaceChildren(...(words ? [words] : what ? [emptyState(view, isWhole)] : []));
+      instead.replaceChildren(...(problem ? problemParts(problem) : what ? [emptyState(view, isWhole)] : []));
     }
     instead.hidden = !what;
     return what !== "";
@@ -73,29 +74,33 @@
 
   function indexWords(index) {
     return index && !index.is_complete
-      ? `Indexing ${Math.floor(index.percent)} %: filters, orders and counts still miss older entries.`
+      ? `Indexing ${Math.floor(index.percent)} %: filters, orders and counts still miss newer entries.`
       : "";
   }
 
-  /* Draws what is said of a view's rows, and what stands in their place. */
-  function drawRows(view, state) {
-    const isInstead = drawInstead(view, isGrid(view) ? state : { total: null, problem: "" });
-    const isList = isGrid(view) && !isInstead;
+  /* Draws what is said of a view's rows, what stands in their place, and the files of them as of the
+   * revision `pin`.
+   */
+  function drawRows(view, state, pin) {
+    for (const format of ["csv", "json"]) {
+      place(`history-${format}`).setAttribute("href", file(view, format, pin));
+    }
+    const isList = !drawInstead(view, state);
     place("history-rows").hidden = !isList;
-    place("history-pager").hidden = !isGrid(view);
     // the end is not known while not all is indexed
     place("history-last").disabled = state.total === null;
     place("history-pager").classList.toggle("without-rows", !isList);
     write("history-range", isList ? rangeWords(state) : "");
-    write("history-words", isGrid(view) ? indexWords(state.index) : "");
+    write("history-words", indexWords(state.index));
   }
 
   /* Offers to show what came since; none: nothing to offer. */
-  function drawNewer(number) {
+  function drawNewer({ table }, number) {
+    const [one, several] = table === "epochs" ? ["epoch", "epochs"] : ["entry", "entries"];
     const newer = place("history-newer");
     newer.hidden = number === 0;
-    newer.textContent = number === 1 ? "1 new entry" : `${count(number)} new entries`;
+    newer.textContent = number === 1 ? `1 new ${one}` : `${count(number)} new ${several}`;
   }
 
-  window.balanceHistoryFrame = { draw, drawRows, drawNewer, isGrid };
+  window.balanceHistoryFrame = { draw, drawRows, drawNewer };
 })();

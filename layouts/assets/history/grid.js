@@ -8,19 +8,21 @@
   const { sortName } = window.balanceHistoryColumns;
   const fit = window.balanceHistoryFit;
   const source = window.balanceHistorySource;
+  const goal = window.balanceHistoryGoal;
 
   const BLOCK = 100;
   const FLASH = { flashDuration: 300, fadeDuration: 300 };
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
+  const UNHARMED = { problem: "", isRefused: false, isLost: false };
+  const PASSING = 503; // what is refused so is asked for again
+
   let view = START;
-  let asked = 0; // counts what was asked to be shown, so that only the newest answers count
+  let question = new AbortController(); // of what is to be shown: only its answers count
   let underway = 0; // how many blocks are being fetched
   let pin = null; // the revision that the list is as of; null: as of now
   let fresh = null; // the revision that the list was as of before it was renewed
-  let state = { total: null, index: null, problem: "", isLost: false, isLoaded: false };
-  let goal = null; // the entry to be gone to, with its place in the list
-  let marked = null; // the entry that was gone to
+  let state = { total: null, index: null, ...UNHARMED, isLoaded: false };
   let api = null;
   let told = () => {};
   let chosen = () => {};
@@ -36,8 +38,9 @@
     }
   }
 
-  function fail(words) {
-    state = { ...state, problem: words ?? "", isLost: words === null };
+  function fail(words, status) {
+    const isLost = words === null || status === PASSING;
+    state = { ...state, problem: words ?? "", isRefused: !isLost, isLost };
     told();
   }
 
@@ -50,31 +53,27 @@
   function take(answer, start) {
     const { rows, total, index } = answer;
     const isEmpty = start === 0 && rows.length === 0;
-    state = { total: isEmpty ? 0 : total, index, problem: "", isLost: false, isLoaded: true };
+    state = { total: isEmpty ? 0 : total, index, ...UNHARMED, isLoaded: true };
     window.balanceHistoryChoices.learn(rows);
     fit.widen(api, view, rows);
     told();
   }
 
   async function getRows({ startRow, successCallback, failCallback }) {
-    const number = asked;
-    const how = { until: pin, offset: startRow, limit: BLOCK, sort: view.sort };
+    const { signal: superseded } = question;
+    const how = { until: pin, offset: startRow, limit: BLOCK, sort: view.sort, superseded };
     underway += 1;
-    const [answer, words] = await source.rows(view, how);
+    const [answer, words, status] = await source.rows(view, how);
     underway -= 1;
-    if (number !== asked) {
+    if (superseded.aborted || answer === null) {
       failCallback();
-      return;
-    }
-    if (answer === null) {
-      failCallback();
-      fail(words);
+      superseded.aborted || fail(words, status);
       return;
     }
     take(answer, startRow);
     successCallback(answer.rows, lastRow(answer, startRow));
     startRow === 0 && flashNew();
-    goal === null || approach(startRow, answer.rows);
+    goal.approach(api, startRow, answer.rows, BLOCK);
   }
 
   function flashNew() {
@@ -88,30 +87,10 @@
     rowNodes.length && api.flashCells({ rowNodes, ...FLASH });
   }
 
-  // goes to the entry once the list is long enough, and to its row once that is there
-  function approach(start, rows) {
-    const row = rows.findIndex((each) => each.place === goal.place);
-    const { offset } = goal;
-    if (row >= 0) {
-      goal = null;
-      setTimeout(() => focusRow(start + row));
-    } else if (start === 0 && offset >= rows.length) {
-      setTimeout(() => offset < api.getDisplayedRowCount() && api.ensureIndexVisible(offset, "middle"));
-    } else if (offset >= start) {
-      goal = null;
-    }
-  }
-
-  function focusRow(index) {
-    api.ensureIndexVisible(index, "middle");
-    api.redrawRows();
-    api.setFocusedCell(index, api.getAllDisplayedColumns()[0]);
-  }
-
   function listen() {
-    const choose = ({ data }) => data && chosen(data.place);
-    api.addEventListener("rowClicked", choose);
-    api.addEventListener("cellKeyDown", (key) => key.event.key === "Enter" && choose(key));
+    const isLink = ({ target }) => target.closest("a.elsewhere") !== null;
+    api.addEventListener("rowClicked", ({ data, event }) => data && !isLink(event) && chosen(data));
+    api.addEventListener("cellKeyDown", ({ data, event }) => data && press(data, event));
     api.addEventListener("sortChanged", ({ source: by }) => {
       by === "uiColumnSorted" && sorted(sortAsked());
     });
@@ -121,6 +100,16 @@
     api.addEventListener("gridSizeChanged", () => fit.renew(api, view));
   }
 
+  // on the cell of a link that leads elsewhere the link is meant
+  function press(data, event) {
+    const link = event.target.querySelector("a.elsewhere");
+    const isOfBox = event.key === " " && view.table === "epochs";
+    isOfBox && event.preventDefault(); // it would scroll
+    if (isOfBox || event.key === "Enter") {
+      link ? link.click() : chosen(data);
+    }
+  }
+
   function sortAsked() {
     const column = api.getColumnState().find(({ sort }) => sort);
     return column ? `${column.sort === "desc" ? "-" : ""}${sortName(column.colId)}` : "";
@@ -128,13 +117,21 @@
 
   let retry = null;
 
+  // what was asked before is no longer waited for
+  function begin() {
+    question.abort();
+    question = new AbortController();
+  }
+
   /* Shows a view as of the revision `until`; the grid takes a moment to come into the page. */
   function show(next, until, to = null) {
     clearTimeout(retry);
-    asked += 1;
+    begin();
     next.table === view.table || fit.forget();
-    [view, pin, fresh, goal, marked] = [next, until, null, to, to?.place ?? null];
-    state = { ...state, total: null, problem: "", isLost: false, isLoaded: false };
+    // what is tried again has its problem until it is known to be gone
+    state = { ...state, total: null, ...(next !== view && UNHARMED), isLoaded: false };
+    [view, pin, fresh] = [next, until, null];
+    goal.set(to);
     told();
     api = found();
     if (api === undefined) {
@@ -155,7 +152,7 @@
       show(view, until);
       return;
     }
-    asked += 1;
+    begin();
     [fresh, pin] = [pin, until];
     api.refreshInfiniteCache();
   }
@@ -167,7 +164,6 @@
   window.dashAgGridFunctions = {
     ...window.dashAgGridFunctions,
     historyLoading: ({ data }) => data === undefined,
-    historyMarked: ({ data }) => data !== undefined && data.place === marked,
   };
   window.balanceHistoryGrid = {
     show,
@@ -188,8 +184,7 @@
     get pin() {
       return pin;
     },
-    /* Has `tell` called whenever what is listed or in sight changed, `choose` with the place of an
-     * entry, and `sort` with the order that was asked for. */
+    /* Has `tell` called whenever what is listed or in sight changed, `choose` with a row, and `sort` with the order that was asked for. */
     follow(tell, choose, sort) {
       [told, chosen, sorted] = [tell, choose, sort];
     },

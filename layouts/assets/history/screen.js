@@ -2,14 +2,16 @@
 (() => {
   "use strict";
 
-  const { PATH, START, parse, href, same, listOf } = window.balanceHistory;
+  const { PATH, START, parse, href, same, listOf, rowsOf } = window.balanceHistory;
   const { go } = window.balanceAddress;
   const source = window.balanceHistorySource;
   const grid = window.balanceHistoryGrid;
   const frame = window.balanceHistoryFrame;
+  const epochs = window.balanceHistoryEpochs;
 
   const PAUSE_MS = 1000; // between questions for what is new
   const INDEXING_MS = 1500;
+  const NEWEST_FIRST = ["", "-revision", "-epoch"];
 
   let view = null; // what is shown, once the tab was come to
   let isHere = false;
@@ -20,10 +22,9 @@
   const place = (id) => document.getElementById(id);
   const revision = () => window.balanceState.snapshot?.revision ?? null;
   const version = () => `${window.balanceState.snapshot?.account}.${revision()}`;
-  const isGrid = () => frame.isGrid(view);
   const isIndexing = () => grid.state.index?.is_complete === false;
   // while not all is indexed, the newest are to be had only as they are now
-  const until = () => (isIndexing() && same(listOf(view), START) ? null : revision());
+  const until = () => (isIndexing() && same(rowsOf(view), START) ? null : revision());
 
   /* Goes to another view, in the place of this one unless it is another table. */
   function turn(next) {
@@ -37,11 +38,14 @@
 
   const order = (sort) => turn({ ...view, sort });
   const clear = () => turn({ ...view, filters: {} });
+  // an order that was refused is not asked for again
+  const tryAgain = () => (grid.state.isRefused && view.sort ? order("") : showList());
 
   /* Draws what is known of the rows. */
   function drawRows() {
-    frame.drawRows(view, grid.state);
-    if (isGrid() && isIndexing()) {
+    frame.drawRows(view, grid.state, grid.pin);
+    grid.state.isLost && follow();
+    if (isIndexing()) {
       grid.pin !== null && until() === null ? grid.show(view, null) : waitForIndex();
     }
   }
@@ -53,41 +57,49 @@
     indexing ??= setTimeout(async () => {
       const [answer] = await source.rows(START, { offset: 0, limit: 1 });
       indexing = null;
-      if (!isHere || !isGrid()) {
+      if (!isHere) {
         return;
       }
       if (answer !== null) {
         grid.index = answer.index;
       }
-      isIndexing() ? drawRows() : showList();
+      if (isIndexing()) {
+        drawRows();
+      } else {
+        showList();
+        epochs.readCompared();
+      }
     }, INDEXING_MS);
   }
 
   /* Looks for what came since: at the top of the newest first it is shown at once, elsewhere told of. */
   async function catchUp() {
     askedAt = Date.now();
-    if (isGrid() && grid.isBusy) {
+    if (grid.isBusy) {
       // what is under way is not begun anew, or it would never end where much happens
       follow();
       return;
     }
     account = version();
-    if (!isGrid()) {
-      window.balanceHistoryEpochs.refresh();
-      return;
-    }
     const isLost = grid.state.isLost || grid.state.problem !== "" || grid.state.total === 0;
-    const isNewestFirst = ["", "-revision"].includes(view.sort);
-    if (isLost || (grid.isAtTop() && isNewestFirst)) {
-      frame.drawNewer(0);
-      grid.renew(until());
+    const isAtNewest = grid.isAtTop() && NEWEST_FIRST.includes(view.sort);
+    // of the epochs those that have not ended change, and the list only by a new one
+    const isOfEpochs = view.table === "epochs";
+    isOfEpochs && epochs.refresh();
+    if (isLost || (isAtNewest && !isOfEpochs)) {
+      renew();
       return;
     }
     const [shown, pin] = [view, grid.pin];
     const number = pin === null ? null : await source.newer(shown, pin);
     if (shown === view && pin === grid.pin && number !== null) {
-      frame.drawNewer(number);
+      isAtNewest && number > 0 ? renew() : frame.drawNewer(view, number);
     }
+  }
+
+  function renew() {
+    frame.drawNewer(view, 0);
+    grid.renew(until());
   }
 
   function follow() {
@@ -101,8 +113,8 @@
 
   function showList(to = null) {
     [account, askedAt] = [version(), Date.now()];
-    frame.drawNewer(0);
-    isGrid() ? grid.show(view, until(), to) : window.balanceHistoryEpochs.show(view);
+    frame.drawNewer(view, 0);
+    grid.show(view, until(), to);
   }
 
   let isFollowing = false;
@@ -115,13 +127,14 @@
     isFollowing = true;
     window.balanceSettings.follow((now, before) => {
       if (view !== null && now.decimals !== before.decimals) {
-        isGrid() ? grid.renew(grid.pin) : window.balanceHistoryEpochs.refresh();
+        grid.renew(grid.pin);
+        epochs.readCompared();
       }
     });
   }
 
   /* Shows what the address says, when the tab is come to and whenever the address changes. */
-  function choose() {
+  function look() {
     const cameHere = !isHere;
     isHere = location.pathname === PATH;
     if (!isHere) {
@@ -139,18 +152,25 @@
   }
 
   function show(next, to) {
-    const isOther = view === null || to !== null || !same(listOf(view), listOf(next));
+    const isOther = view === null || to !== null || !same(rowsOf(view), rowsOf(next));
     view = next;
     // gone to once: whoever comes back later is not led there again
     to && history.replaceState({}, "");
     frame.draw(view);
+    epochs.show(view);
     isOther ? showList(to) : follow();
     drawRows();
     view.entry === null ? window.balanceEntry.close() : window.balanceEntry.open(view.entry);
   }
 
-  /* Opens an entry over the list. */
-  const open = (entry) => go(href({ ...view, entry }), { state: { isOpened: true } });
+  /* Opens an entry over the list, or has an epoch compared. */
+  function choose(row) {
+    if (view.table === "epochs") {
+      epochs.pick(row);
+    } else {
+      go(href({ ...view, entry: row.place }), { state: { isOpened: true } });
+    }
+  }
 
   /* Shows an entry in its place in the whole ledger. */
   function showInLedger(entry, offset) {
@@ -165,15 +185,16 @@
       showList();
     }
   });
-  grid.follow(drawRows, open, order);
+  grid.follow(drawRows, choose, order);
   window.balanceHistoryFilters.follow(change, order);
   window.balanceState.follow(follow);
   window.balanceHistoryScreen = {
     clear,
+    tryAgain,
     showInLedger,
     get view() {
       return view;
     },
   };
-  window.dash_clientside = { ...window.dash_clientside, history: { choose } };
+  window.dash_clientside = { ...window.dash_clientside, history: { choose: look } };
 })();
