@@ -11,7 +11,12 @@ def ticker(symbols: Sequence[str]) -> html.Div:
     """The strip over the tabs for ``symbols``; what the feed is and says is written by the page."""
     return html.Div(
         [
-            html.Div([_item(symbol) for symbol in symbols], className="ticker-items"),
+            html.Div(
+                [_item(symbol) for symbol in symbols],
+                className="ticker-items",
+                role="group",
+                **{"aria-label": "All symbols"},
+            ),
             html.Span(id="market-label", className="market-label"),
         ],
         id="ticker",

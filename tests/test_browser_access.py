@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from tests.processes import ROOT
-from tests.screen import text, wait_for, wait_for_link, weak_contrasts
+from tests.screen import resize, text, wait_for, wait_for_link, weak_contrasts
 from tests.serving import Server
 from tests.tour import DIALOGS, be_calm, clear_toasts, dialogs, fill, opened_dialogs, tabs
 
@@ -62,6 +62,9 @@ def test_nothing_keeps_anybody_from_using_a_tab_or_a_dialog(
     fill(server)
     wait_for(lambda: text(browser, "futures-position-count") == "3", "three positions")
     faults += _faults(browser, "filled", tuple(DIALOGS))
+    resize(browser, 390)
+    faults += _faults(browser, "narrow", ())
+    browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     file = server.folder / "virtual_balance.json"
     whole = file.read_bytes()
     file.write_text("{")

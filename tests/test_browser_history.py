@@ -232,7 +232,7 @@ def test_on_a_phone_rows_are_cards_that_nothing_is_cut_off_from(
             shown = wanted["display"][figure]
             browser.wait_for_text_to_equal('[row-index="0"] .figure-text', shown)
             cut = browser.driver.execute_script(
-                "return [...document.querySelectorAll('.history-card :is(.figure-text, .below)')]"
+                "return [...document.querySelectorAll('.row-card :is(.figure-text, .below)')]"
                 ".filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
             )
             assert cut == [], table

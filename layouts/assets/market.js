@@ -9,7 +9,19 @@
 
   const write = (id, words) => window.balanceLive.write(document.getElementById(id), words);
 
+  let items = null;
+
+  // what is beyond the edge of a narrow screen is come to with the keyboard, too
+  function watchWidth() {
+    items = document.querySelector(".ticker-items");
+    new ResizeObserver(() => {
+      const isCut = items.scrollWidth > items.clientWidth;
+      isCut ? items.setAttribute("tabindex", "0") : items.removeAttribute("tabindex");
+    }).observe(items);
+  }
+
   function show({ market }) {
+    items ?? watchWidth();
     const { label, state, words, prices } = market;
     write("market-label", label);
     write("market-note", words || (STATE_WORDS[state] ?? ""));

@@ -112,7 +112,7 @@
     const said = [momentWords(time), ...words].filter(Boolean).join(" · ");
     return React.createElement(
       "div",
-      { className: "history-card" },
+      { className: "row-card" },
       lead,
       part("title", title.filter(Boolean).join(" ")),
       part(`figure-text ${tone}`, figure),
