@@ -162,7 +162,7 @@ def test_everything_is_reached_by_keyboard_and_has_a_name(browser: Any) -> None:
     browser.driver.refresh()
     wait_for_link(browser, "Live")
     reached = set()
-    for _ in range(16):
+    for _ in range(20):
         browser.driver.switch_to.active_element.send_keys(Keys.TAB)
         active = browser.driver.switch_to.active_element
         if active.tag_name == "body":
