@@ -219,6 +219,18 @@ def test_an_entry_has_an_address_neighbours_and_a_place_in_the_ledger(
     assert "/history/entries/99999" in said["message"]
 
 
+def test_the_number_of_an_entry_opens_it_over_the_list_that_it_is_in(
+    browser: Any, server: Server
+) -> None:
+    go_to(browser, server, "/history?table=fills&side=buy")
+    (place, *_) = wait_for_rows(browser, server, "fills", side="buy")
+    click(browser, '[row-index="0"] [col-id=place] a')
+    wait_for(lambda: dialog_title(browser).endswith(f", entry {place}"), "the entry")
+    assert address(browser, server) == f"/history?table=fills&side=buy&entry={place}"
+    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    wait_for(lambda: address(browser, server) == "/history?table=fills&side=buy", "the list")
+
+
 def test_on_a_phone_rows_are_cards_that_nothing_is_cut_off_from(
     browser: Any, server: Server
 ) -> None:

@@ -14,6 +14,7 @@
     window.dispatchEvent(new CustomEvent(MOVED));
   }
 
+  /* Whether a click means this very page, and nobody has seen to it. */
   function isPlain(event) {
     const held = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
     return event.button === 0 && !held && !event.defaultPrevented;
@@ -28,5 +29,5 @@
     }
   });
 
-  window.balanceAddress = { go };
+  window.balanceAddress = { go, isPlain };
 })();

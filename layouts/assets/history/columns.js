@@ -4,6 +4,7 @@
 
   const { TABLES, trader } = window.balanceHistoryTables;
   const { PATH, queryOf } = window.balanceHistory;
+  const { isPlain } = window.balanceAddress;
   const cells = window.balanceHistoryCells;
 
   const CARDS_BELOW = 640; // of the table, px
@@ -35,9 +36,11 @@
     return row?.display.tone ?? TONES[textOf(row, field)[0]] ?? "flat";
   }
 
+  // in another tab it is the entry alone; here the click on its row opens it over what is listed
   function PlaceLink({ value }) {
     const link = { href: value && entryHref(value), tabIndex: -1, title: "The whole entry" };
-    return value ? React.createElement("a", link, value) : null;
+    const onClick = (event) => isPlain(event) && event.preventDefault();
+    return value ? React.createElement("a", { ...link, onClick }, value) : null;
   }
 
   const howBegun = ({ data }) => (data ? cells.begun(data) : "");
