@@ -92,7 +92,8 @@ def history_grid() -> dag.AgGrid:
             # what was scrolled past is forgotten, so that the page stays small
             "maxBlocksInCache": 10,
             "maxConcurrentDatasourceRequests": 2,
-            "blockLoadDebounceMillis": 50,
+            # less than a person notices, more than between two frames of scrolling
+            "blockLoadDebounceMillis": 20,
             "infiniteInitialRowCount": 20,
             "suppressMultiSort": True,
             "suppressMovableColumns": True,

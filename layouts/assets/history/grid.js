@@ -115,17 +115,14 @@
     return column ? `${column.sort === "desc" ? "-" : ""}${sortName(column.colId)}` : "";
   }
 
-  let retry = null;
-
   // what was asked before is no longer waited for
   function begin() {
     question.abort();
     question = new AbortController();
   }
 
-  /* Shows a view as of the revision `until`; the grid takes a moment to come into the page. */
+  /* Shows a view as of the revision `until`. */
   function show(next, until, to = null) {
-    clearTimeout(retry);
     begin();
     next.table === view.table || fit.forget();
     // what is tried again has its problem until it is known to be gone
@@ -133,9 +130,17 @@
     [view, pin, fresh] = [next, until, null];
     goal.set(to);
     told();
+    cancelAnimationFrame(coming);
+    give();
+  }
+
+  let coming = null;
+
+  // the grid takes a moment to come into the page
+  function give() {
     api = found();
     if (api === undefined) {
-      retry = setTimeout(() => show(next, until, to), 50);
+      coming = requestAnimationFrame(give);
       return;
     }
     api.historyListens || listen();
