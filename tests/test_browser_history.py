@@ -231,6 +231,22 @@ def test_the_number_of_an_entry_opens_it_over_the_list_that_it_is_in(
     wait_for(lambda: address(browser, server) == "/history?table=fills&side=buy", "the list")
 
 
+def test_no_heading_is_cut_off(browser: Any, server: Server) -> None:
+    try:
+        for width in (1440, 1280):
+            resize(browser, width, 900)
+            for table in ("ledger", "fills", "trades", "epochs"):
+                go_to(browser, server, f"/history?table={table}")
+                wait_for(lambda: rows(browser), "the rows")
+                cut = browser.driver.execute_script(
+                    "return [...document.querySelectorAll('#history-grid .ag-header-cell-text')]"
+                    ".filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
+                )
+                assert cut == [], f"{table} at {width} px"
+    finally:
+        resize(browser, 1440, 900)
+
+
 def test_on_a_phone_rows_are_cards_that_nothing_is_cut_off_from(
     browser: Any, server: Server
 ) -> None:

@@ -81,7 +81,7 @@ def _picture_of_overview(server: Server, browser: Browser) -> None:
 
 
 def _picture_of_bots() -> None:
-    """Four bots that have traded a walk for some hours of its time."""
+    """Four bots that have traded a walk for some hours of its time, and their trades."""
     with tempfile.TemporaryDirectory() as folder:
         options = ["--speed", "600"]
         for number, (name, price) in enumerate((("BTC", 43_000.0), ("ETH", 3_100.0))):
@@ -100,6 +100,18 @@ def _picture_of_bots() -> None:
             time.sleep(45)  # seven and a half hours of the market
             browser.driver.execute_script("document.getElementById('toasts').replaceChildren()")
             browser.driver.save_screenshot(str(_HERE / "auto.png"))
+            _picture_of_history(server, browser)
+
+
+def _picture_of_history(server: Server, browser: Browser) -> None:
+    """The trades that the bots have closed."""
+    browser.driver.set_window_size(1440, 900)
+    browser.driver.get(f"{server.url}/history?table=trades")
+    wait_for_link(browser, "Live")
+    wait_for(lambda: browser.find_elements("#history-grid .ag-row[row-id]"), "the trades")
+    time.sleep(1)  # what has changed flashes
+    browser.driver.execute_script("document.getElementById('toasts').replaceChildren()")
+    browser.driver.save_screenshot(str(_HERE / "history.png"))
 
 
 def _trade(server: Server) -> None:

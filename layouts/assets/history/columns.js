@@ -11,7 +11,7 @@
   const CARD_HEIGHT = 64;
   const ROW_HEIGHT = 36;
   const HEADER_HEIGHT = 32;
-  const PADDING = 18; // of a cell, both sides
+  const PADDING = 22; // of a cell, both sides, and of the bar between two headings
   const SORT_ICON = 20;
   const FIXED = ["long", "pick", "lasted", "begun"]; // manners whose columns are not widened
   const TONES = { "+": "gain", "-": "loss" };
