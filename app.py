@@ -95,28 +95,7 @@ def create_app(
     guards.stand_before(server)
     answer_with_problems(server)
     server.register_blueprint(create_api(desk, stream, services))
-    Bootstrap5(server)
-    server.after_request(_keep_bootstrap)
-    files = _serve_files(server)
-    app = _Page(
-        __name__,
-        settings=lambda: encoded(settings_document(services.settings.kept)),
-        server=server,
-        assets_folder=str(ASSETS),
-        # the bundles have the others
-        assets_ignore=f"^(?!{re.escape(WORKER)}$)",
-        external_scripts=[files["js"]],
-        external_stylesheets=[
-            _BOOTSTRAP.format("bootstrap"),
-            _BOOTSTRAP.format("font/bootstrap-icons"),
-            files["css"],
-        ],
-        index_string=INDEX,
-        title="Virtual Balance",
-        update_title=None,
-        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
-        enable_mcp=False,
-    )
+    app = _page(server, services)
 
     def layout(address: str) -> Component:
         chosen = services.settings.kept.settings
@@ -138,6 +117,32 @@ def create_app(
     app.layout = lambda: layout(request.host_url.rstrip("/") if has_request_context() else "")
     desk.subscribe(stream.publish)
     return app
+
+
+def _page(server: Flask, services: Services) -> _Page:
+    """The page on ``server``, without anything in it, and the files that it is made of."""
+    Bootstrap5(server)
+    server.after_request(_keep_bootstrap)
+    files = _serve_files(server)
+    return _Page(
+        __name__,
+        settings=lambda: encoded(settings_document(services.settings.kept)),
+        server=server,
+        assets_folder=str(ASSETS),
+        # the bundles have the others
+        assets_ignore=f"^(?!{re.escape(WORKER)}$)",
+        external_scripts=[files["js"]],
+        external_stylesheets=[
+            _BOOTSTRAP.format("bootstrap"),
+            _BOOTSTRAP.format("font/bootstrap-icons"),
+            files["css"],
+        ],
+        index_string=INDEX,
+        title="Virtual Balance",
+        update_title=None,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+        enable_mcp=False,
+    )
 
 
 def _serve_files(server: Flask) -> dict[str, str]:

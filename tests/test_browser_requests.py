@@ -29,6 +29,7 @@ _IDLE_SECONDS = 30
 _HASTE = rounds(3, 1)
 _LOOKED_AT_SECONDS = 5
 _CURVE = "/equity?range=day"
+_ENDED_CANDLES = "/candles/BTC/USDT?timeframe=1m&limit=60"
 _LIBRARIES = "return 'dash_ag_grid' in window && 'dash_tvlwc' in window"
 _HASTEN = """
     window.haste = HASTE;
@@ -53,9 +54,12 @@ def test_a_page_asks_for_nothing_while_it_is_idle_and_once_where_it_is_told_to(
         wait_for(lambda: text(browser, "futures-chart-note") == "", "the candles")
         relay.paths.clear()
         time.sleep(_IDLE_SECONDS / _HASTE)
-        # the curve of the sidebar has a point more each minute, and until there is one it looks
-        assert set(relay.paths) <= {_CURVE}
-        assert len(relay.paths) <= 1 + _IDLE_SECONDS / _HASTE // 5
+        # the curve of the sidebar has a point more each minute, and until there is one it looks;
+        # what the candle of a minute really was is asked for once it has ended
+        asked = Counter(relay.paths)
+        assert asked.keys() <= {_CURVE, _ENDED_CANDLES}
+        assert asked[_CURVE] <= 1 + _IDLE_SECONDS / _HASTE // 5
+        assert asked[_ENDED_CANDLES] <= 1
         assert server.get("/health").json()["streams"] == 1
         # it is idle, not dead
         server.post({"deposit": 1})
