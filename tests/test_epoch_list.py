@@ -116,3 +116,12 @@ def test_each_order_has_all_of_them(name: str) -> None:
 
 def test_every_figure_can_be_sorted_by() -> None:
     assert set(FIGURES) < set(SORTS["epochs"])
+
+
+def test_a_fall_is_told_with_the_sign_that_it_has_everywhere() -> None:
+    fallen = {"return_percent": Decimal("1.5"), "max_drawdown_percent": Decimal("-12.345")}
+    row = epoch_row(ROWS[0], fallen, PRESENT)
+    assert row["max_drawdown_percent"] == Decimal("-12.345")
+    told = (row["display"]["return_percent"], row["display"]["max_drawdown_percent"])
+    # half to even, as all that is shown
+    assert told == ("+1.50%", "-12.34%")

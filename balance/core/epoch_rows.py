@@ -113,14 +113,9 @@ def _texts(row: EpochRow, figures: Row, decimals: int) -> Row:
         "win_rate": percent(rate).lstrip("+"),
         "profit_factor": NONE if factor is None else f"{factor:,.2f}",
         "return_percent": percent(figures["return_percent"]),
-        "max_drawdown_percent": percent(_fallen(figures["max_drawdown_percent"])),
+        "max_drawdown_percent": percent(figures["max_drawdown_percent"]),
     }
 
 
 def _quantized(number: Decimal | int | None) -> Decimal | None:
     return None if number is None else quantized(Decimal(number))
-
-
-def _fallen(share: Decimal | None) -> Decimal | None:
-    # a fall is told as one
-    return None if share is None else -share
