@@ -7,7 +7,15 @@ from typing import Any
 
 from tests.conftest import BLANK
 from tests.relay import Relay
-from tests.screen import go, text, wait_for, wait_for_balance, wait_for_link, wait_for_toast
+from tests.screen import (
+    go,
+    resize,
+    text,
+    wait_for,
+    wait_for_balance,
+    wait_for_link,
+    wait_for_toast,
+)
 from tests.serving import Server
 
 Opened = Callable[[str], Any]
@@ -133,3 +141,20 @@ def test_a_tab_whose_libraries_did_not_come_has_them_when_it_is_next_looked_at(
     go(browser, "overview")
     go(browser, "futures")
     wait_for(lambda: browser.find_elements("#futures-chart canvas"), "the chart")
+
+
+def test_the_cards_of_a_phone_are_dimmed_while_there_is_no_server(
+    server: Server, open_browser: Opened
+) -> None:
+    browser = open_browser(server.url + "/futures")
+    wait_for_link(browser, "Live")
+    order = {"symbol": "BTC/USDT", "side": "buy", "notional": 1_000}
+    wait_for(lambda: server.post(order, "/orders").ok, "a position")
+    resize(browser, 390)
+    figure = "#futures-positions-grid .row-card > .figure-text"
+    wait_for(lambda: browser.find_elements(figure), "its card")
+    server.kill()
+    wait_for_link(browser, "Offline")
+    muted = _colour(browser, ".metric-label")
+    for part in (figure, "#futures-positions-grid .row-card > .title"):
+        assert _colour(browser, part) == muted
