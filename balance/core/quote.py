@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,15 @@ class Candle:
     low: Decimal
     close: Decimal
     volume: Decimal
+
+
+class MarkPrices(NamedTuple):
+    """The mark price during one candle: ``low <= open, close <= high``."""
+
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from balance.core.candles import MINUTE
 from balance.core.money import LIMIT, ZERO
-from balance.core.quote import Candle
+from balance.core.quote import Candle, MarkPrices
 from balance.feeds.contract import FeedFault
 from balance.feeds.csv_columns import columns_of
 from balance.feeds.times import parsed, spelled
@@ -38,6 +38,13 @@ class CandleFile:
     # of each candle, as a fraction: the newest that the file has told by then; empty where it has
     # no such column
     funding_rates: Sequence[Decimal | None]
+    # The symbol that a column of the file names, such as BTC/USDT; None without such a column.
+    symbol: str | None = None
+    # The mark prices of each candle; None where the file knows none, empty where it has no columns
+    # for them.
+    marks: Sequence[MarkPrices | None] = ()
+    # What a reader of the file should know of it, in sentences.
+    notes: tuple[str, ...] = ()
 
 
 _Pick = Callable[[Sequence[str]], tuple[str, ...]]
