@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,8 @@ SAVE_PAST_SECONDS: Final = 60.0
 _SILENT_SECONDS: Final = 60.0
 # a rate that was told so shortly before its settlement is that settlement's
 _RATE_IS_FRESH: Final = timedelta(minutes=5)
+# of moments that the disk refuses, so many are booked once it takes them again: some 40 minutes
+_MOST_UNBOOKED: Final = 10_000
 
 _log = logging.getLogger(__name__)
 
@@ -114,6 +117,8 @@ class Engine:
         self._is_refused = False
         # the parts of a turn that went wrong when they were last done
         self._broken: set[str] = set()
+        # What could not be booked yet, oldest first: moments of the market, each with its source.
+        self._unbooked: deque[tuple[Market, str]] = deque(maxlen=_MOST_UNBOOKED)
         # what is due and known: if it can't be booked at once, its quotes have gone by then
         self._owed: dict[tuple[str, datetime], Settlement | None] = {}
         self._stopping = threading.Event()
@@ -250,17 +255,23 @@ class Engine:
         )
 
     def _advance(self, market: Market, source: str) -> None:
+        self._unbooked.append((market, source))
         try:
-            account = self._desk.account()
-            if is_due(account, market):
-                self._desk.advance(market, self._settlements(account, market), source)
+            while self._unbooked:
+                self._book(*self._unbooked[0])
+                self._unbooked.popleft()
         except BalanceError as fault:
-            # it is due still, and tried again with the next quote
+            # It is due still, and tried again before the next quote.
             if not self._is_refused:
                 _log.error("what the market does can't be booked: %s", fault)
             self._is_refused = True
         else:
             self._is_refused = False
+
+    def _book(self, market: Market, source: str) -> None:
+        account = self._desk.account()
+        if is_due(account, market):
+            self._desk.advance(market, self._settlements(account, market), source)
 
     def _settlements(
         self, account: Account, market: Market
@@ -275,7 +286,7 @@ class Engine:
     def _settlement(self, symbol: str, instant: datetime, market: Market) -> Settlement | None:
         before, after = self._board.market.quotes.get(symbol), market.quotes[symbol]
         rate = None if before is None else before.funding_rate
-        if before is None or rate is None:
+        if before is None or rate is None or after.moved_from is not None:
             return self._feed.settlement(symbol, instant)
         if not timedelta(0) < instant - before.time <= _RATE_IS_FRESH:
             return self._feed.settlement(symbol, instant)

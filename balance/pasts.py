@@ -85,11 +85,13 @@ def symbol_of(name: str, asked: object = None) -> str:
 def past_of_file(file: CandleFile, symbol: str, funding_rate: Decimal | None = None) -> Past:
     """The past of ``symbol`` that ``file`` tells; ``funding_rate``, a fraction, counts where it
     knows none."""
+    traded = instrument(symbol, file.candles[0].open)
     return Past(
-        instrument=instrument(symbol, file.candles[0].open),
+        instrument=traded,
         candles=file.candles,
         seconds=file.seconds,
-        settlement=partial(_settled, file, funding_rate),
+        settlement=partial(_settled, file, traded, funding_rate),
+        marks=file.marks,
     )
 
 
@@ -152,7 +154,7 @@ def planned(
         settings=settings,
         decide=decide,
         lookback=lookback,
-        past=replace(past, candles=candles[warm:end]),
+        past=replace(past, candles=candles[warm:end], marks=past.marks[warm:end]),
         begin=begin - warm,
         starting_balance=balance,
         terms=terms,
@@ -183,6 +185,6 @@ def _time(hours: Decimal) -> timedelta:
 
 
 def _settled(
-    file: CandleFile, funding_rate: Decimal | None, instant: datetime
+    file: CandleFile, traded: Instrument, funding_rate: Decimal | None, instant: datetime
 ) -> Settlement | None:
-    return settlement(file, file.candles, instant, funding_rate)
+    return settlement(file, traded, instant, funding_rate)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from balance.core import backtest
 from balance.core.backtest import Cancelled, Plan, backtested
 from balance.core.matching import advanced, is_due
-from balance.core.quote import Candle
+from balance.core.quote import Candle, Quote
 from balance.core.series import Candles
 from balance.core.strategy import Holding, Signal, hold
 from tests.backtesting import BEGIN, MINUTE, bodies, candle, past, plan, script
@@ -160,9 +160,10 @@ class TestTrading:
         tested = backtested(plan(made, script("buy"), stop_loss=Decimal(5), take_profit=Decimal(5)))
         (trade,) = tested.trades
         assert trade.closed_because == "Stop-loss"
-        # at the lowest price, which is the next one after the trigger
-        assert trade.exit_price == Decimal("899.9")
-        assert trade.closed_at == BEGIN + 2 * MINUTE + timedelta(seconds=15)
+        # 5 % below the price that it was bought at, and the slippage
+        assert trade.exit_price == Decimal("950.2")
+        assert trade.closed_at.replace(microsecond=0) == BEGIN + 2 * MINUTE + timedelta(seconds=7)
+        assert tested.ambiguous_trades == 1
 
     def test_a_falling_candle_goes_up_first(self) -> None:
         made = [*bodies(1_000, 1_000, 1_000), candle(2, 1_000, 1_200, 900, 950)]
@@ -247,13 +248,22 @@ class Walked(backtest._Test):
     def _is_quiet(self, _candle: Candle, _stamp: int) -> bool:
         return False
 
-    def _meet(self, moment: datetime, stamp: int, price: Decimal) -> None:
-        self._quote(moment, price)
+    def _meet(
+        self,
+        moment: datetime,
+        stamp: int,
+        price: Decimal,
+        mark: Decimal,
+        moved_from: Quote | None = None,
+    ) -> None:
+        self._quote(moment, price, mark, moved_from)
         if is_due(self._account, self._market):
-            self._take(advanced(self._account, self._market, self._settlements()))
+            change = advanced(self._account, self._market, self._settlements())
+            self._ambiguous += any(map(self._is_ambiguous, change.bookings))
+            self._take(change)
         if stamp // 60 != self._minute:
             self._minute = stamp // 60
-            self._look(moment, stamp, price)
+            self._look(moment, stamp, price, mark)
 
 
 def walked(made: Plan) -> backtest.Tested:

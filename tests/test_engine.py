@@ -153,7 +153,7 @@ def test_what_the_market_does_reaches_listeners_at_once(run: Running) -> None:
 
 @pytest.mark.parametrize(
     ("side", "price", "mark", "equity"),
-    [("buy", 39_000, 38_500, "9492.2"), ("sell", 40_400, 40_800, "9591.92")],
+    [("buy", 39_000, 38_500, "9992.3"), ("sell", 40_400, 40_800, "9991.84")],
 )
 def test_what_a_leap_fills_is_told_and_sampled_at_the_price_that_filled_it(
     run: Running, side: str, price: int, mark: int, equity: str
@@ -171,13 +171,13 @@ def test_what_a_leap_fills_is_told_and_sampled_at_the_price_that_filled_it(
     assert figures["max_drawdown_percent"] == figures["return_percent"]
 
 
-def test_a_limit_fills_once_as_maker_at_its_price(run: Running) -> None:
+def test_a_limit_that_is_jumped_over_fills_once_as_maker(run: Running) -> None:
     run.order("buy", "0.1", type="limit", price=39_900, leverage=10)
     run.price(39_901)
     assert run.fills() == []
     for _ in range(3):
         run.price(39_850)
-    assert run.fills() == [("order", "maker", Decimal("0.1"), Decimal("39900"))]
+    assert run.fills() == [("order", "maker", Decimal("0.1"), Decimal("39850"))]
     assert run.kinds() == ["start", "order", "fill", "fee"]
     assert run.desk.snapshot().open_orders == ()
 
@@ -488,7 +488,7 @@ def test_what_happened_while_the_program_was_off_is_done_once_at_the_start(
         ], f"start {start}"
         run.engine.stop()
     assert off.missed_since == [last_seen, last_seen]
-    assert run.fills() == [("order", "maker", Decimal("0.1"), Decimal("39900"))]
+    assert run.fills() == [("order", "maker", Decimal("0.1"), Decimal("39890"))]
     assert verify(folder).faults == ()
 
 
@@ -516,7 +516,7 @@ def test_what_happened_while_the_program_was_off_is_news(folder: Path, feed: Han
     run.engine.start(datetime.now(UTC))
     news = run.desk.snapshot().news
     run.engine.stop()
-    assert news.startswith("While the program was off: Bought 0.1 BTC/USDT at 39,900")
+    assert news.startswith("While the program was off: Bought 0.1 BTC/USDT at 39,890")
 
 
 def test_what_was_missed_is_no_live_price_until_the_feed_lives(folder: Path, feed: HandFed) -> None:

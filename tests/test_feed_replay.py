@@ -293,9 +293,9 @@ def test_funding_is_settled_at_the_open_of_its_candle(files: Files) -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "mark"), [((0, 1, 5), 11), ((-61, 500), None), ((9, 10), None)]
+    ("minutes", "mark"), [((0, 1, 5), 11), ((-61, -60, 500), 11), ((9, 10), None)]
 )
-def test_in_a_gap_it_is_settled_at_a_price_of_the_hour_before(
+def test_in_a_gap_it_is_settled_at_the_last_price_before_it(
     files: Files, minutes: tuple[int, ...], mark: int | None
 ) -> None:
     feed = replay(files(BTC=candles(*minutes)), funding_rate=Decimal("0.0003"))

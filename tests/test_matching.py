@@ -29,7 +29,7 @@ from tests.markets import BTC, ETH, FREE, market, quote
 
 #: 03:04:05 on the second of January; the next settlement is at 08:00.
 EIGHT = datetime(2026, 1, 2, 8, tzinfo=UTC)
-HOURS = funding.INTERVAL
+HOURS = funding.FUNDING_INTERVAL
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +67,13 @@ def after(of: Account, now: Market, told: Mapping[Any, Settlement | None] | None
     return change
 
 
+def moved(start: object, end: object, **of_market: Any) -> Market:
+    """The market of Bitcoin after its price moved from ``start`` to ``end`` in a minute."""
+    before = quote(BTC, start, time=MOMENT)
+    end_quote = quote(BTC, end, time=MOMENT + timedelta(minutes=1))
+    return market(replace(end_quote, moved_from=before), **of_market)
+
+
 def kinds(change: Change) -> list[str]:
     return [booking.kind for booking in change.bookings]
 
@@ -89,12 +96,21 @@ SHORT = place(account(), "sell", quantity="0.5")
 
 
 @pytest.mark.parametrize(("side", "price"), [("buy", 39_000), ("sell", 41_000)])
-def test_a_resting_limit_fills_at_its_own_price_as_maker(side: str, price: int) -> None:
+def test_a_limit_that_is_reached_fills_at_its_price_one_that_is_jumped_over_at_the_better(
+    side: str, price: int
+) -> None:
     waiting = place(account(), side, "limit", quantity="0.1", price=price)
     beyond = price - 500 if side == "buy" else price + 500
-    (fill,) = fills(after(waiting, at(beyond)))
-    assert (fill.price, fill.liquidity, fill.type) == (price, "maker", "limit")
-    assert fill.fee == d("0.1") * price * d("0.0002")
+    for now, filled_at in ((moved(40_000, beyond), price), (at(beyond), beyond)):
+        (fill,) = fills(after(waiting, now))
+        assert (fill.price, fill.liquidity, fill.type) == (filled_at, "maker", "limit")
+        assert fill.fee == d("0.1") * filled_at * d("0.0002")
+
+
+def test_a_short_that_can_not_pay_the_better_price_of_a_jump_fills_at_its_own() -> None:
+    waiting = place(account(2_060), "sell", "limit", quantity="0.5", price=41_000)
+    (fill,) = fills(after(waiting, at(42_000)))
+    assert fill.price == 41_000
 
 
 def test_a_limit_to_buy_waits_for_the_ask_and_one_to_sell_for_the_bid() -> None:
@@ -133,7 +149,7 @@ def test_orders_fill_oldest_first() -> None:
     waiting = place(waiting, "buy", "limit", quantity="0.1", price=39_000, id="b")
     change = after(waiting, at(37_000))
     assert [fill.order_id for fill in fills(change)] == ["a", "b"]
-    assert held(change).entry_price == 38_500
+    assert held(change).entry_price == 37_000
     assert change.account.orders == ()
 
 
@@ -194,7 +210,7 @@ def test_an_entry_that_can_not_be_paid_when_it_triggers_is_cancelled_with_the_fi
 
 def test_an_entry_takes_the_margin_that_its_order_kept_back() -> None:
     waiting = place(account(2_000), "buy", "limit", quantity="0.5", price=39_000)
-    change = after(waiting, at(38_000, terms=FREE))
+    change = after(waiting, moved(40_000, 38_000, terms=FREE))
     assert held(change).isolated_margin == 1_950
     assert change.account.available_balance == 50
 

@@ -62,6 +62,7 @@ def outcome(
         "exposed": 0,
         "stopped_because": "",
         "skipped_funding": False,
+        "ambiguous_trades": 0,
     }
     return backtest.Tested(**{**usual, **changes})
 

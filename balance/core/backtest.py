@@ -8,16 +8,18 @@ the candles that had closed by then, and what it decides fills at the next price
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from balance.core.account import Account
 from balance.core.bot import BotSettings, Run
 from balance.core.bot_rules import Look, looked
-from balance.core.candles import MINUTE, path, quoted, whole
+from balance.core.candles import MINUTE, moves, quoted, whole
 from balance.core.change import Change
+from balance.core.entry import Booking
 from balance.core.figures import CENTS
 from balance.core.funding import due
 from balance.core.instrument import Instrument
@@ -27,7 +29,7 @@ from balance.core.matching import advanced
 from balance.core.money import ZERO, exact
 from balance.core.operations import started
 from balance.core.position import Position
-from balance.core.quote import Candle, Quote, Settlement
+from balance.core.quote import Candle, MarkPrices, Quote, Settlement
 from balance.core.reach import Reach, reach
 from balance.core.series import CandleBuffer, Candles
 from balance.core.strategy import Holding, Signal
@@ -55,6 +57,8 @@ class Past:
     seconds: int
     # the funding settlement at an instant; None where its rate is not known
     settlement: Callable[[datetime], Settlement | None]
+    # the mark prices of each candle; empty where the mark is the last price
+    marks: Sequence[MarkPrices | None] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,9 @@ class Tested:
     stopped_because: str
     # whether a settlement was left out, as its rate is not known
     skipped_funding: bool
+    # Trades that ended in a candle which held both their take-profit and their stop-loss or
+    # liquidation price: which came first is an assumption.
+    ambiguous_trades: int
 
 
 def backtested(plan: Plan, tell: Callable[[float], None] = lambda _: None) -> Tested:
@@ -110,12 +117,12 @@ def backtested(plan: Plan, tell: Callable[[float], None] = lambda _: None) -> Te
         Exception: whatever the strategy does.
     """
     test = _Test(plan)
-    candles = plan.past.candles
+    candles, marks = plan.past.candles, plan.past.marks
     count = max(len(candles) - plan.begin, 1)
     for place in range(plan.begin, len(candles)):
         if (place - plan.begin) % _TOLD_EVERY == 0:
             tell((place - plan.begin) / count)
-        test.live_through(candles[place])
+        test.live_through(candles[place], marks[place] if marks else None)
     tell(1.0)
     return test.result()
 
@@ -180,6 +187,9 @@ class _Test:
         self._points: list[Point] = []
         self._exposed = 0
         self._skipped = False
+        self._ambiguous = 0
+        # the lowest and the highest mark price of the candle
+        self._range = ZERO, ZERO
         self._looks = 0
         # the newest minute that it has looked in
         self._minute = -1
@@ -189,24 +199,30 @@ class _Test:
         for candle in plan.past.candles[: plan.begin]:
             self._frame.add(candle, int(candle.time.timestamp()))
 
-    def live_through(self, candle: Candle) -> None:
-        """One candle: its first price, and the others where they could matter."""
-        stamp = int(candle.time.timestamp())
-        self._meet(candle.time, stamp, candle.open)
+    def live_through(self, candle: Candle, marks: MarkPrices | None = None) -> None:
+        """One candle, of which ``marks`` may be known: its first price, and the others where they
+        could matter."""
+        stamp, of = int(candle.time.timestamp()), marks or candle
+        self._range = of.low, of.high
+        self._meet(candle.time, stamp, candle.open, of.open)
         was_held = self._held is not None
         if not self._is_quiet(candle, stamp):
-            for moment, price in path(candle, self._plan.past.seconds)[1:]:
-                self._meet(moment, int(moment.timestamp()), price)
+            past = self._plan.past
+            for quote in islice(moves(past.instrument, candle, past.seconds, marks), 1, None):
+                at, before = int(quote.time.timestamp()), quote.moved_from
+                self._meet(quote.time, at, quote.last, quote.mark, before)
         self._frame.add(candle, stamp)
         self._exposed += was_held or self._held is not None
-        equity = self._equity_at(candle.close)
+        equity = self._equity_at(of.close)
         self._points.append(Point(time=candle.time, equity=equity, close=candle.close))
 
     def result(self) -> Tested:
         """What came of it, with what is still open at the last price."""
         account = self._account
         if self._points:
-            self._quote(self._points[-1].time + self._way, self._points[-1].close)
+            marks = self._plan.past.marks
+            mark = marks[-1].close if marks and marks[-1] else None
+            self._quote(self._points[-1].time + self._way, self._points[-1].close, mark)
             account = account.marked(self._market)
         account.check()
         return Tested(
@@ -217,6 +233,7 @@ class _Test:
             exposed=self._exposed,
             stopped_because=self._stopped_because,
             skipped_funding=self._skipped,
+            ambiguous_trades=self._ambiguous,
         )
 
     def _is_quiet(self, candle: Candle, stamp: int) -> bool:
@@ -225,19 +242,48 @@ class _Test:
         does."""
         if self._plan.past.seconds > MINUTE or stamp % MINUTE:
             return False
-        return self._reach.holds(candle.low, candle.high, candle.time + self._way)
+        return self._reach.holds(*self._range, candle.time + self._way)
 
-    def _meet(self, moment: datetime, stamp: int, price: Decimal) -> None:
-        """One price: what it does to the account, and then what the bot does."""
-        if not self._reach.holds(price, price, moment):
-            self._quote(moment, price)
-            self._take(advanced(self._account, self._market, self._settlements()))
+    def _meet(
+        self,
+        moment: datetime,
+        stamp: int,
+        price: Decimal,
+        mark: Decimal,
+        moved_from: Quote | None = None,
+    ) -> None:
+        """One price: what it, or the way to it, does to the account, and then what the bot does.
+        Whatever happens on the way, the reach says so of its end."""
+        if not self._reach.holds(mark, mark, moment):
+            self._quote(moment, price, mark, moved_from)
+            change = advanced(self._account, self._market, self._settlements())
+            self._ambiguous += any(map(self._is_ambiguous, change.bookings))
+            self._take(change)
         if stamp // MINUTE != self._minute:
             self._minute = stamp // MINUTE
-            self._look(moment, stamp, price)
+            self._look(moment, stamp, price, mark)
 
-    def _quote(self, moment: datetime, price: Decimal) -> None:
-        self._quotes[self._symbol] = quoted(self._instrument, moment, price)
+    def _is_ambiguous(self, booking: Booking) -> bool:
+        """Whether ``booking`` ended a trade by one of its exits in a candle that held the other."""
+        fill = booking.fill
+        if fill is None or fill.trade is None or fill.reason == "order":
+            return False
+        low, high = self._range
+        other = "stop_market" if fill.reason == "take_profit" else "take_profit_market"
+        return any(
+            each.is_attached and each.type == other and low <= (each.trigger_price or ZERO) <= high
+            for each in self._account.orders
+        )
+
+    def _quote(
+        self,
+        moment: datetime,
+        price: Decimal,
+        mark: Decimal | None,
+        moved_from: Quote | None = None,
+    ) -> None:
+        quote = quoted(self._instrument, moment, price, mark=mark)
+        self._quotes[self._symbol] = replace(quote, moved_from=moved_from)
 
     def _settlements(self) -> dict[tuple[str, datetime], Settlement | None]:
         found = {
@@ -247,7 +293,7 @@ class _Test:
         self._skipped = self._skipped or None in found.values()
         return found
 
-    def _look(self, moment: datetime, stamp: int, price: Decimal) -> None:
+    def _look(self, moment: datetime, stamp: int, price: Decimal, mark: Decimal) -> None:
         # what had closed before the first price is no news
         closed = self._frame.close_by(stamp) and bool(self._points)
         settings = self._settings
@@ -255,12 +301,12 @@ class _Test:
         is_trailed = settings.trailing_stop is not None and self._held is not None
         if not self._running or not (closed or is_limited or is_trailed):
             return
-        signal = self._decided(price) if closed else None
+        signal = self._decided(mark) if closed else None
         acts = signal is not None and signal.side != "hold"
         if not (acts or is_limited or is_trailed):
             return
         self._looks += 1
-        self._quote(moment, price)
+        self._quote(moment, price, mark)
         step = looked(
             Look(
                 owner=_OWNER,
@@ -281,14 +327,14 @@ class _Test:
         if step.stops:
             self._running, self._stopped_because = False, step.stops
 
-    def _decided(self, price: Decimal) -> Signal:
-        held = None if self._held is None else holding(self._held, price)
+    def _decided(self, mark: Decimal) -> Signal:
+        held = None if self._held is None else holding(self._held, mark)
         return self._plan.decide(self._frame.buffer.window(self._plan.lookback), held)
 
     def _take(self, change: Change) -> None:
         self._account = change.account
         self._held = change.account.position(self._symbol)
-        self._reach = reach(change.account, self._symbol)
+        self._reach = reach(change.account, self._symbol, self._instrument.funding_interval)
         for booking in change.bookings:
             if booking.fill is not None and booking.fill.trade is not None:
                 self._trades.append(booking.fill.trade)

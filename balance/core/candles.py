@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -11,7 +12,7 @@ from typing import Final
 
 from balance.core.instrument import Instrument
 from balance.core.money import ZERO
-from balance.core.quote import Candle, Quote
+from balance.core.quote import Candle, MarkPrices, Quote
 
 MINUTE: Final = 60
 _HIGH: Final = attrgetter("high")
@@ -59,11 +60,8 @@ def path(candle: Candle, seconds: int = MINUTE) -> tuple[tuple[datetime, Decimal
     """The four prices of ``candle`` in the order that is taken for the way of the price: open, the
     extremes, close. A rising candle goes down first, a falling one up first. They lie a quarter
     of the interval apart, from its beginning."""
-    extremes = (
-        (candle.low, candle.high) if candle.close >= candle.open else (candle.high, candle.low)
-    )
     step = timedelta(seconds=seconds) / 4
-    prices = (candle.open, *extremes, candle.close)
+    prices = _ordered(candle, rises=candle.close >= candle.open)
     return tuple((candle.time + place * step, price) for place, price in enumerate(prices))
 
 
@@ -74,16 +72,36 @@ def quoted(
     *,
     funding_rate: Decimal | None = None,
     day_open: Decimal | None = None,
+    mark: Decimal | None = None,
 ) -> Quote:
     """The quote that is taken for a trade at ``price`` where only trades are known: the bid is the
-    price, the ask is one tick above it, and the mark is the price."""
+    price, the ask is one tick above it, and the mark, unless it is known, is the price."""
     return Quote(
         symbol=instrument.symbol,
         bid=price,
         ask=price + instrument.tick_size,
         last=price,
-        mark=price,
+        mark=price if mark is None else mark,
         time=moment,
         funding_rate=funding_rate,
         day_open=day_open,
     )
+
+
+def moves(
+    instrument: Instrument, candle: Candle, seconds: int = MINUTE, marks: MarkPrices | None = None
+) -> Iterator[Quote]:
+    """The four quotes of ``candle`` as :func:`path` orders its prices: a jump to its open, and from
+    there a move to each of the others. ``marks`` are the mark prices of its time, where they are
+    known; the mark is at its extremes when the price is."""
+    before = None
+    known = _ordered(marks or candle, rises=candle.close >= candle.open)
+    for (moment, price), mark in zip(path(candle, seconds), known, strict=True):
+        quote = quoted(instrument, moment, price, mark=mark)
+        yield replace(quote, moved_from=before)
+        before = quote
+
+
+def _ordered(prices: Candle | MarkPrices, *, rises: bool) -> tuple[Decimal, ...]:
+    extremes = (prices.low, prices.high) if rises else (prices.high, prices.low)
+    return prices.open, *extremes, prices.close

@@ -1,4 +1,5 @@
-"""Funding: what longs pay shorts, or shorts longs, at 00:00, 08:00 and 16:00 UTC."""
+"""Funding: what longs pay shorts, or shorts longs, at the settlements of a symbol: at 00:00, 08:00
+and 16:00 UTC unless its interval is another."""
 
 from __future__ import annotations
 
@@ -6,46 +7,65 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
 
 from balance.core import margin
 from balance.core.account import Account
 from balance.core.candles import interval_of
 from balance.core.change import Change
-from balance.core.instrument import Instrument
+from balance.core.instrument import FUNDING_INTERVAL, Instrument
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.position import Position
 from balance.core.quote import Settlement
 from balance.core.trade import Effect
 
-#: From one settlement to the next.
-INTERVAL: Final = timedelta(hours=8)
-
 #: Settlements by symbol and instant; None where the rate is not known.
 Settlements = Mapping[tuple[str, datetime], Settlement | None]
 
 
-def next_settlement(after: datetime) -> datetime:
-    """The first settlement later than ``after``."""
-    return interval_of(after, int(INTERVAL.total_seconds())) + INTERVAL
+def next_settlement(after: datetime, interval: timedelta = FUNDING_INTERVAL) -> datetime:
+    """The first settlement later than ``after``, of those that are ``interval`` apart."""
+    return interval_of(after, int(interval.total_seconds())) + interval
 
 
-def instants(position: Position, now: datetime) -> Iterator[datetime]:
-    """The settlements that ``position`` was open at and that are not dealt with, up to ``now``."""
-    instant = next_settlement(position.funded_at)
-    while instant <= now:
+def settlements_between(
+    after: datetime, until: datetime, interval: timedelta = FUNDING_INTERVAL
+) -> Iterator[datetime]:
+    """The settlements later than ``after`` up to ``until``, oldest first."""
+    instant = next_settlement(after, interval)
+    while instant <= until:
         yield instant
-        instant += INTERVAL
+        instant += interval
+
+
+def instants(
+    position: Position, now: datetime, interval: timedelta = FUNDING_INTERVAL
+) -> Iterator[datetime]:
+    """The settlements that ``position`` was open at and that are not dealt with, up to ``now``."""
+    return settlements_between(position.funded_at, now, interval)
 
 
 def due(account: Account, market: Market) -> list[tuple[str, datetime]]:
-    """What has to be settled by the market's clock: symbols and instants."""
-    return [
-        (position.symbol, instant)
+    """What may have to be settled by the market's clock: symbols and instants, also of symbols in
+    which a position may open on the way to the newest quote."""
+    since = {
+        order.symbol: start.time
+        for order in account.orders
+        if order.feed == market.feed
+        and order.symbol in market.live
+        and (start := market.quotes[order.symbol].moved_from) is not None
+    }
+    since |= {
+        position.symbol: position.funded_at
         for position in account.positions
         if position.feed == market.feed and position.symbol in market.live
-        for instant in instants(position, market.quotes[position.symbol].time)
+    }
+    return [
+        (symbol, instant)
+        for symbol, after in since.items()
+        for instant in settlements_between(
+            after, market.quotes[symbol].time, market.instruments[symbol].funding_interval
+        )
     ]
 
 

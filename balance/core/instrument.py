@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from balance.core.errors import InvalidAmount
 from balance.core.figures import grouped
 from balance.core.money import ZERO, exact
+
+#: From one funding settlement to the next, where nothing else is known.
+FUNDING_INTERVAL = timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,8 @@ class Instrument:
     min_notional: Decimal
     # from the floor 0 on, rising
     brackets: tuple[Bracket, ...]
+    # from one funding settlement to the next, counted from midnight UTC
+    funding_interval: timedelta = FUNDING_INTERVAL
 
     def price(self, price: Decimal) -> Decimal:
         """``price`` rounded to the tick, half up."""

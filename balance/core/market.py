@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -50,6 +50,10 @@ class Market:
             known = ", ".join(self.instruments) or "none, as no feed runs"
             raise InvalidRequest(f"There is no symbol {symbol!r:.40} here. There are: {known}.")
         return self.instruments[symbol]
+
+    def at(self, quote: Quote) -> Market:
+        """The market with ``quote`` as the newest one of its symbol."""
+        return replace(self, quotes={**self.quotes, quote.symbol: quote})
 
     def default_leverage(self, symbol: str) -> Decimal:
         """The leverage of an order of ``symbol`` that names none: that of the terms, or the most

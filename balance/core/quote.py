@@ -29,6 +29,9 @@ class Quote:
     funding_rate: Decimal | None = None
     # the last price a day before; None where the feed does not know it
     day_open: Decimal | None = None
+    # the quote from which the price moved to this one through every price in between; None where
+    # it jumped
+    moved_from: Quote | None = None
 
     @property
     def change_percent(self) -> Decimal | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -32,12 +32,13 @@ class Reach:
         return self.low < low and high < self.high and (self.until is None or now < self.until)
 
 
-def reach(account: Account, symbol: str) -> Reach:
-    """The reach of ``symbol``, the only one that ``account`` trades."""
+def reach(account: Account, symbol: str, interval: timedelta) -> Reach:
+    """The reach of ``symbol``, the only one that ``account`` trades, whose funding settlements are
+    ``interval`` apart."""
     position = account.position(symbol)
     low, high, until = ZERO, _ENDLESS, None
     if position is not None:
-        until = next_settlement(position.funded_at)
+        until = next_settlement(position.funded_at, interval)
         price = position.liquidation_price
         if price is not None and position.side == "long":
             low = price

@@ -86,6 +86,12 @@ def notes(plan: Plan, tested: Tested) -> str:
         )
     if not tested.trades and not tested.account.positions:
         said.append("It never traded: look at its settings, or test a longer time.")
+    count = tested.ambiguous_trades
+    if count:
+        said.append(
+            f"{count:,} trade{'s' if count > 1 else ''} ended in a candle that held both stop and "
+            "target: which came first is an assumption there."
+        )
     if tested.skipped_funding:
         said.append("Funding was left out where its rate is not known.")
     return " ".join(said)

@@ -6,11 +6,12 @@ import asyncio
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from balance.core.candles import MINUTE, path, quoted
+from balance.core.candles import MINUTE, moves
 from balance.core.instrument import Instrument
 from balance.core.money import ZERO
 from balance.core.quote import Candle, Quote
@@ -110,7 +111,7 @@ async def moments(
     until: datetime,
 ) -> list[Sequence[Quote]]:
     """What the market did from ``since`` to ``until``, moment by moment; ``markets`` has ccxt's
-    symbols by ours."""
+    symbols by ours. From what was seen last to the first of them the price jumps."""
     begin = since - timedelta(seconds=MINUTE)
     of_all = await asyncio.gather(
         *(
@@ -121,8 +122,7 @@ async def moments(
     quotes = [
         quote
         for symbol, held in zip(markets, of_all, strict=True)
-        for quote in _way(instruments[symbol], held, until)
-        if quote.time >= since
+        for quote in _seen(_way(instruments[symbol], held, until), since)
     ]
     quotes.sort(key=lambda each: each.time)
     return [tuple(same) for _, same in itertools.groupby(quotes, key=lambda each: each.time)]
@@ -133,8 +133,25 @@ def _way(instrument: Instrument, held: Iterable[Candle], until: datetime) -> Ite
         # the running minute has not got to its end yet
         gone = min(MINUTE, math.floor((until - candle.time).total_seconds()))
         if gone > 0:
-            for moment, price in path(candle, gone):
-                yield quoted(instrument, moment, instrument.price(price))
+            on_tick = replace(
+                candle,
+                open=instrument.price(candle.open),
+                high=instrument.price(candle.high),
+                low=instrument.price(candle.low),
+                close=instrument.price(candle.close),
+            )
+            yield from moves(instrument, on_tick, gone)
+
+
+def _seen(quotes: Iterable[Quote], since: datetime) -> Iterator[Quote]:
+    """Those of ``quotes`` that are not older than ``since``."""
+    for quote in quotes:
+        start = quote.moved_from
+        if start is not None and start.time < since <= quote.time:
+            # What the price did before is known, and orders that came since have not seen it.
+            yield replace(quote, moved_from=None)
+        elif quote.time >= since:
+            yield quote
 
 
 def _read(rows: object) -> Iterator[Candle]:

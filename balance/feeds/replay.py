@@ -125,8 +125,8 @@ class ReplayFeed:
             return self._by_symbol[symbol].chart.newest(seconds, limit)
 
     def settlement(self, symbol: str, instant: datetime) -> Settlement | None:
-        """The settlement at ``instant``: the price at which a candle began then, or the last one of
-        the hour before. None without these, without a rate, or while it is still to come."""
+        """The settlement at ``instant``, at the mark price of that instant or the last one before
+        it. None without a rate, or while it is still to come."""
         with self._guard:
             known = instant <= self._position
             return self._by_symbol[symbol].settlement(instant) if known else None

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from operator import attrgetter
 from typing import Final
 
-from balance.core.quote import Candle, Settlement
+from balance.core.candles import moves
+from balance.core.instrument import Instrument
+from balance.core.leg import Leg
+from balance.core.quote import Settlement
 from balance.feeds.csv_file import CandleFile
 
 _TIME: Final = attrgetter("time")
-_HOUR: Final = timedelta(hours=1)
 
 
 def settlement(
-    file: CandleFile, told: Sequence[Candle], instant: datetime, usual_rate: Decimal | None
+    file: CandleFile, instrument: Instrument, instant: datetime, usual_rate: Decimal | None
 ) -> Settlement | None:
-    """The settlement at ``instant`` as ``told``, the candles of ``file`` that are known by then,
-    tell it: at the price at which one began then, or the last one of the hour before. None without
-    these, or without a rate; ``usual_rate`` counts where the file knows none."""
-    mark = _mark(told, file.seconds, instant)
+    """The settlement of ``instrument`` at ``instant`` as ``file`` has it: at the mark price of that
+    instant on the way through its candle or, in a gap of the file, at the last one before. None
+    before the first candle, or without a rate; ``usual_rate``, a fraction, counts where the file
+    knows none."""
     place = bisect_right(file.candles, instant, key=_TIME) - 1
     known = rate(file, place, usual_rate) if place >= 0 else None
-    return None if mark is None or known is None else Settlement(rate=known, mark=mark)
+    if known is None:
+        return None
+    return Settlement(rate=known, mark=_mark(file, instrument, place, instant))
 
 
 def rate(file: CandleFile, place: int, usual_rate: Decimal | None) -> Decimal | None:
@@ -35,12 +39,10 @@ def rate(file: CandleFile, place: int, usual_rate: Decimal | None) -> Decimal | 
     return usual_rate if told is None else told
 
 
-def _mark(candles: Sequence[Candle], seconds: int, instant: datetime) -> Decimal | None:
-    place = bisect_right(candles, instant, key=_TIME) - 1
-    if place >= 0 and candles[place].time == instant:
-        return candles[place].open
-    length = timedelta(seconds=seconds)
-    place = bisect_right(candles, instant - length, key=_TIME) - 1
-    if place < 0 or candles[place].time + length < instant - _HOUR:
-        return None
-    return candles[place].close
+def _mark(file: CandleFile, instrument: Instrument, place: int, instant: datetime) -> Decimal:
+    marks = file.marks[place] if file.marks else None
+    quotes = list(moves(instrument, file.candles[place], file.seconds, marks))
+    for start, end in pairwise(quotes):
+        if instant < end.time:
+            return instrument.price(Leg(start, end).at_time(instant).quote.mark)
+    return quotes[-1].mark

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from balance.core.candles import path, quoted
+from balance.core.candles import moves, path
 from balance.core.instruments import instrument
 from balance.core.quote import Candle, Quote, Settlement
 from balance.feeds.chart import Chart
@@ -22,15 +23,15 @@ _QUARTERS: Final = 4
 
 
 class Moment(NamedTuple):
-    """One of the four prices of a candle."""
+    """One of the four quotes of a candle."""
 
     time: datetime
     # which track it is of, and which of its candles: no two moments of one time are alike
     track: int
     place: int
-    price: Decimal
     # 0 at the candle's open, 3 at its close
     quarter: int
+    quote: Quote
 
 
 class Track:
@@ -68,27 +69,26 @@ class Track:
             yesterday = self.chart.ended_by(moment.time - _DAY)
             self._day_open = yesterday.close if yesterday else None
         self._trade(moment)
-        return quoted(
-            self.instrument,
-            moment.time,
-            moment.price,
+        return replace(
+            moment.quote,
             funding_rate=rate(self._file, moment.place, self._usual_rate),
             day_open=self._day_open,
         )
 
     def settlement(self, instant: datetime) -> Settlement | None:
-        """The settlement at ``instant``, which has been told; None without a rate, or where the
-        last price is more than an hour old."""
-        return settlement(self._file, self.chart.candles, instant, self._usual_rate)
+        """The settlement at ``instant``, which has passed; None without a rate."""
+        return settlement(self._file, self.instrument, instant, self._usual_rate)
 
     def _moments(self, begin: int, end: int) -> Iterator[Moment]:
         for place in range(begin, end):
-            for quarter, (time, price) in enumerate(path(self._candles[place], self.seconds)):
-                yield Moment(time, self._number, place, price, quarter)
+            marks = self._file.marks[place] if self._file.marks else None
+            quotes = moves(self.instrument, self._candles[place], self.seconds, marks)
+            for quarter, quote in enumerate(quotes):
+                yield Moment(quote.time, self._number, place, quarter, quote)
 
     def _trade(self, moment: Moment) -> None:
         candle = self._candles[moment.place]
-        self.chart.add(candle.time, moment.price, _share(candle, moment.quarter))
+        self.chart.add(candle.time, moment.quote.last, _share(candle, moment.quarter))
 
 
 def _share(candle: Candle, quarter: int) -> Decimal:
