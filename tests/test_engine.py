@@ -19,7 +19,7 @@ from balance import engine as engine_module
 from balance.board import FEED_FILE, MARKET_FILE, LiveBoard, read_market, saved_feed
 from balance.core.account import Account
 from balance.core.change import Change
-from balance.core.errors import NoLivePrice
+from balance.core.errors import NoLivePrice, StoreBusy
 from balance.core.market import Market
 from balance.core.moments import from_iso, iso
 from balance.core.position import Order, Position
@@ -34,7 +34,7 @@ from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
 from balance.store.lock import account_lock
 from balance.store.memory_store import MemoryStore
 from balance.store.recovery import verify
-from tests.accounts import order, position
+from tests.accounts import MOMENT, order, position
 from tests.feeds import HandFed
 from tests.markets import BTC, ETH, SOL, quote
 
@@ -373,6 +373,41 @@ def test_what_a_damaged_file_forbids_is_done_once_it_is_mended(
     path.write_bytes(b"{")
     run.price(39_840)
     assert len(told_faults(caplog)) == 2, "another fault is told anew"
+
+
+def test_moments_that_the_disk_refused_are_booked_in_their_order(run: Running) -> None:
+    run.order("buy", "1", leverage=10, stop_loss=39_500, take_profit=41_000)
+    path = run.folder / ACCOUNT_FILE
+    whole = path.read_bytes()
+    path.write_bytes(b"{")
+    # The stop is met while nothing can be written, and the target after it.
+    run.price(39_400)
+    run.price(40_000)
+    run.price(41_500)
+    path.write_bytes(whole)
+    run.price(41_600)
+    assert [each[0] for each in run.fills()] == ["order", "stop_loss"]
+    assert run.fills()[1][3] == Decimal("39396")
+
+
+def test_a_price_that_is_booked_late_does_not_meet_an_order_placed_after_it(
+    run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.order("buy", "0.1", leverage=10, stop_loss=39_500)
+    times = [MOMENT + timedelta(seconds=number) for number in range(4)]
+    with monkeypatch.context() as patched:
+        patched.setattr(run.desk, "advance", refuse_to_write)
+        run.price(39_400, time=times[1])
+        run.price(40_000, time=times[2])
+    # At 40,000 somebody bids what the market cost a moment before.
+    run.order("buy", "0.2", type="limit", price=39_450, leverage=10)
+    run.price(40_001, time=times[3])
+    assert [each[0] for each in run.fills()] == ["order", "stop_loss"]
+    assert len(run.desk.snapshot().open_orders) == 1
+
+
+def refuse_to_write(*_: object) -> None:
+    raise StoreBusy(5)
 
 
 def test_what_another_programs_lock_forbids_is_done_once_it_is_free(

@@ -41,6 +41,20 @@ def test_what_was_missed_is_told_in_the_order_of_time(
     assert "looked up" not in feed.words
 
 
+def test_what_was_missed_moves_within_its_minutes_and_jumps_between_them(
+    exchange: ExchangeServer, live: StartFeed
+) -> None:
+    exchange.minute = lambda _: ("100", "120", "90", "110")
+    feed = live((BTC,))
+    feed.wait_for_rules(8)
+    quotes = [batch[0] for batch in feed.missed(datetime.now(UTC) - timedelta(hours=1))]
+    ways = [(each.moved_from and each.moved_from.last, each.last) for each in quotes]
+    # Nobody saw what the price did before, in the minute that was running.
+    assert ways[0][0] is None
+    begun = next(place for place, each in enumerate(quotes[1:], 1) if each.moved_from is None)
+    assert ways[begun : begun + 8] == [(None, 100), (100, 90), (90, 120), (120, 110)] * 2
+
+
 def test_what_was_missed_goes_back_three_days_at_most(
     live: StartFeed,
 ) -> None:

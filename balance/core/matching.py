@@ -84,7 +84,7 @@ def _first_stop(
             is_short = position.side == "short"
             stops.append(leg.at_price("mark", position.liquidation_price, above=is_short))
     for order in account.orders_of(symbol):
-        if order.feed == market.feed:
+        if order.feed == market.feed and order.placed_at <= leg.start.time:
             name, level, above = _level(order)
             stops.append(leg.at_price(name, level, above=above))
     first = min((each for each in stops if each is not None), key=_SHARE, default=None)
@@ -151,7 +151,10 @@ def _precedence(order: Order) -> tuple[bool, bool]:
 
 def _is_met(order: Order, quote: Quote) -> bool:
     """Whether a resting order fills at ``quote``: a limit when the price crosses it, a stop or a
-    take-profit when the mark is at its trigger."""
+    take-profit when the mark is at its trigger. A price from before it was placed, which is booked
+    late, does not meet it."""
+    if quote.time < order.placed_at:
+        return False
     if order.type != "limit" or order.price is None:
         return order.triggers_at(quote.mark)
     return quote.ask <= order.price if order.side == "buy" else quote.bid >= order.price
