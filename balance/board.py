@@ -23,7 +23,7 @@ from balance.core.instrument import Bracket, Instrument
 from balance.core.instruments import KNOWN
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import from_iso, iso
-from balance.core.money import LIMIT
+from balance.core.money import LIMIT, MOST_UNITS
 from balance.core.quote import Candle, Quote
 from balance.store import disk
 
@@ -222,23 +222,25 @@ def _is_quote(quote: Quote) -> bool:
 
 
 def _is_instrument(instrument: Instrument) -> bool:
-    rules = [getattr(instrument, name) for name in _RULES]
+    rules = [getattr(instrument, name) for name in (*_RULES, *_MOST)]
     rows = [getattr(each, name) for each in instrument.brackets for name in _BRACKET]
     return (
         bool(rows)
-        and all(each.is_finite() and each >= 0 for each in (*rules, *rows))
+        and all(each is None or (each.is_finite() and each >= 0) for each in (*rules, *rows))
         and _is_above_zero(instrument.tick_size)
-        and _is_above_zero(instrument.step_size)
+        and _is_above_zero(instrument.step_size, MOST_UNITS)
         and all(e.max_leverage >= 1 > e.maintenance_rate for e in instrument.brackets)
     )
 
 
-def _is_above_zero(number: Decimal | None) -> bool:
-    return number is not None and number.is_finite() and 0 < number < LIMIT
+def _is_above_zero(number: Decimal | None, limit: Decimal = LIMIT) -> bool:
+    return number is not None and number.is_finite() and 0 < number < limit
 
 
 _PRICES: Final = ("bid", "ask", "last", "mark", "funding_rate", "day_open")
-_RULES: Final = ("tick_size", "step_size", "min_quantity", "max_quantity", "min_notional")
+_RULES: Final = ("tick_size", "step_size", "min_quantity", "min_notional")
+# None: no limit; older versions wrote no max_notional
+_MOST: Final = ("max_quantity", "max_notional")
 _BRACKET: Final = tuple(field.name for field in fields(Bracket))
 
 
@@ -259,6 +261,7 @@ def _instrument_document(instrument: Instrument) -> dict[str, Any]:
     return {
         "symbol": instrument.symbol,
         **{name: plain(getattr(instrument, name)) for name in _RULES},
+        **{name: _plain(getattr(instrument, name)) for name in _MOST},
         "brackets": [
             [plain(getattr(each, name)) for name in _BRACKET] for each in instrument.brackets
         ],
@@ -266,7 +269,10 @@ def _instrument_document(instrument: Instrument) -> dict[str, Any]:
 
 
 def _read_instrument(document: Mapping[str, Any]) -> Instrument:
-    rules: dict[str, Any] = {name: Decimal(document[name]) for name in _RULES}
+    rules: dict[str, Any] = {
+        **{name: Decimal(document[name]) for name in _RULES},
+        **{name: _decimal(document.get(name)) for name in _MOST},
+    }
     brackets = tuple(
         Bracket(**dict(zip(_BRACKET, map(Decimal, row), strict=True)))
         for row in document["brackets"]

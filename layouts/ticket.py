@@ -5,6 +5,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from balance.core.figures import NONE
+from balance.core.settings import RULES
 from layouts.parts import button, card, choice, number_field, unseen_label
 
 SIDES = (("Buy / Long", "buy"), ("Sell / Short", "sell"))
@@ -93,7 +94,14 @@ def _leverage(leverage: int) -> Component:
         [
             dbc.Label("Leverage", html_for="futures-leverage"),
             html.Output(f"{leverage}x", id="futures-leverage-words", className="leverage-words"),
-            dbc.Input(id="futures-leverage", type="range", min=1, max=125, step=1, value=leverage),
+            dbc.Input(
+                id="futures-leverage",
+                type="range",
+                min=1,
+                max=int(RULES["default_leverage"].most),
+                step=1,
+                value=leverage,
+            ),
         ],
         className="field leverage",
     )

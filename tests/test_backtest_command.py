@@ -270,7 +270,7 @@ class TestOnTheMarket:
         ("--set fast=1", "Fast EMA (fast) must be a whole number from 2 to 100, not 1."),
         ("--set nonsense=1", "EMA crossover has no parameter 'nonsense', only fast, slow."),
         ("--timeframe 2m", "timeframe must be one of 1m, 5m, 15m, 1h, 4h, 1d, not '2m'."),
-        ("--leverage 500", "The leverage must be at most 125, not 500."),
+        ("--leverage 500", "The leverage must be at most 150, not 500."),
         ("--stop-loss 100", "stop_loss must be above 0 and below 100, not 100"),
         ("--symbol ETH/USDT", "BTCUSDT-1m.csv has candles of BTC/USDT, not of ETH/USDT."),
         ("--from nonsense", '"nonsense" is no time: write a date such as 2022-01-31'),

@@ -152,7 +152,7 @@ class TestOnTheMarket:
             ({"symbol": "ETH/USDT"}, "No past prices of ETH/USDT are at hand here."),
             ({"params": {"fast": 9, "slow": 8}}, "EMA crossover: the fast EMA (9) must have"),
             ({"params": {"fast": 1}}, "Fast EMA (fast) must be a whole number from 2 to 100"),
-            ({"leverage": 500}, "The leverage must be at most 125, not 500."),
+            ({"leverage": 500}, "The leverage must be at most 150, not 500."),
             ({"hours": 0}, "The hours must be above zero"),
             ({"hours": True}, "The hours must be a number"),
             ({"balance": Decimal("0.5")}, "The balance must be at least 1.00, not 0.50."),

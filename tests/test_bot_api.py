@@ -257,7 +257,7 @@ class TestBodies:
             ({"stake": True}, "The stake must be a number"),
             ({"stake": 0}, "The stake must be above zero"),
             ({"leverage": 2.5}, "leverage must be a whole number from 1 to 1,000."),
-            ({"leverage": 500}, "The leverage must be at most 125, not 500."),
+            ({"leverage": 500}, "The leverage must be at most 150, not 500."),
             ({"min_confidence": 1.1}, "min_confidence must be from 0 to 1, not 1.10."),
             ({"stop_loss": 100}, "stop_loss must be above 0 and below 100, not 100.00."),
             ({"direction": "up"}, "direction must be one of both, long, short, not 'up'."),

@@ -162,9 +162,9 @@ def test_a_stake_in_percent_is_at_most_all_of_it_but_not_one_in_usdt() -> None:
 
 
 def test_the_leverage_is_at_most_what_the_symbol_allows() -> None:
-    assert settings(leverage=125).leverage == 125
-    with pytest.raises(InvalidAmount, match="at most 100, not 125"):
-        settings(symbol=SOL, leverage=125)
+    assert settings(leverage=150).leverage == 150
+    with pytest.raises(InvalidAmount, match="at most 100, not 150"):
+        settings(symbol=SOL, leverage=150)
     with pytest.raises(InvalidAmount, match="at most 100, not 101"):
         settings(settings(leverage=101), symbol=SOL)
 

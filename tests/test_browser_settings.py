@@ -72,7 +72,7 @@ def test_settings_are_saved_by_one_and_obeyed_by_all(server: Server, open_browse
     assert text(one, "settings-taker-fee-percent-error") == (
         "Taker fee must be a number from 0 to 1 %."
     )
-    assert "a whole number from 1 to 125" in text(one, "settings-default-leverage-error")
+    assert "a whole number from 1 to 150" in text(one, "settings-default-leverage-error")
     assert text(one, "settings-maker-fee-percent-error") == ""
     assert server.get("/settings").json()["version"] == 0
     # in force at once, here and there

@@ -139,7 +139,7 @@ def test_the_amounts_themselves_are_exact_whatever_is_shown() -> None:
 
 def test_an_order_without_a_leverage_has_that_of_the_terms_or_the_most_of_its_symbol() -> None:
     where = at(2)
-    terms = {Decimal(3): 3, Decimal(125): where.instruments[ETH].brackets[0].max_leverage}
+    terms = {Decimal(3): 3, Decimal(150): where.instruments[ETH].brackets[0].max_leverage}
     for wanted, leverage in terms.items():
         on = market(quote(ETH, 2_000), terms=Terms(default_leverage=wanted))
         ticket = Ticket(symbol=ETH, side="buy", quantity=Decimal("0.1"))

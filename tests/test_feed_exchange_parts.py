@@ -17,7 +17,7 @@ from balance.core.quote import Quote
 from balance.feeds.exchange_inbox import Inbox
 from balance.feeds.exchange_pace import PACE, plain, wait_after
 from balance.feeds.exchange_public import PUBLIC, PublicExchange, raw_exchange
-from balance.feeds.exchange_rules import chosen, has_tick, ruled
+from balance.feeds.exchange_rules import chosen, has_grid, ruled
 from tests.serving import ROOT
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -111,9 +111,9 @@ def test_precision_may_be_a_number_of_decimals_or_of_digits() -> None:
     market = {"precision": {"amount": 3, "price": 2}, "limits": {}}
     rules = ruled("X/USDT", market, ccxt.DECIMAL_PLACES, Decimal(1))
     assert (rules.tick_size, rules.step_size) == (Decimal("0.01"), Decimal("0.001"))
-    assert has_tick(market, ccxt.DECIMAL_PLACES)
+    assert has_grid(market, ccxt.DECIMAL_PLACES)
     digits = {"precision": {"amount": 8, "price": 5}, "limits": {}}
-    assert not has_tick(digits, ccxt.SIGNIFICANT_DIGITS)
+    assert not has_grid(digits, ccxt.SIGNIFICANT_DIGITS)
     assert ruled("X/USDT", digits, ccxt.SIGNIFICANT_DIGITS, Decimal("123.4")).tick_size == Decimal(
         "0.01"
     )

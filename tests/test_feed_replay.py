@@ -88,7 +88,7 @@ def test_each_candle_becomes_four_moments_at_its_prices(files: Files) -> None:
     assert [int(quote.last) for quote in quotes] == [10, 8, 14, 12, 12, 13, 9, 11]
     assert [quote.time for quote in quotes] == [at(quarter / 4) for quarter in range(8)]
     assert all(quote.mark == quote.bid == quote.last for quote in quotes)
-    assert {quote.ask - quote.bid for quote in quotes} == {Decimal("0.1")}
+    assert {quote.ask - quote.bid for quote in quotes} == {Decimal("0.001")}
 
 
 def test_symbols_are_told_in_step_on_one_clock(files: Files) -> None:

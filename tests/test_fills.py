@@ -116,8 +116,8 @@ def test_a_new_position_has_the_liquidation_price_of_its_bracket() -> None:
 def test_a_new_position_has_the_maintenance_margin_of_the_bracket_of_its_notional() -> None:
     # 800,000 of notional lies in the third bracket
     big = held(traded(account(100_000), "buy", 20, 40_000))
-    assert (big.maintenance_rate, big.maintenance_amount) == (d("0.0065"), 950)
-    assert big.maintenance_margin == 800_000 * d("0.0065") - 950
+    assert (big.maintenance_rate, big.maintenance_amount) == (d("0.0065"), 1_500)
+    assert big.maintenance_margin == 800_000 * d("0.0065") - 1_500
     # and half of it in the first, where the rest lies that a fill leaves
     small = held(traded(traded(account(100_000), "buy", 20, 40_000).account, "sell", 19, 40_000))
     assert (small.maintenance_rate, small.maintenance_amount) == (d("0.004"), 0)

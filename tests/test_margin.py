@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from balance.core import margin
 from balance.core.instrument import Instrument
+from balance.core.instrument import brackets as brackets_of
 from balance.core.instruments import KNOWN, instrument
 from balance.core.margin import Side
 from balance.core.money import ZERO, exact
@@ -133,15 +134,15 @@ def test_the_brackets_amounts_are_those_that_binance_publishes() -> None:
     amounts = {symbol: [b.maintenance_amount for b in i.brackets] for symbol, i in KNOWN.items()}
     assert amounts == {
         "BTC/USDT": [
-            *(0, 50, 950, 11_450, 131_450, 481_450, 2_981_450, 14_481_450, 26_481_450),
-            *(41_481_450, 121_481_450, 421_481_450),
+            *(0, 300, 1_500, 12_000, 132_000, 482_000, 2_982_000, 14_482_000, 26_482_000),
+            *(41_482_000, 121_482_000, 421_482_000),
         ],
         "ETH/USDT": [
-            *(0, 50, 950, 11_450, 131_450, 381_450, 2_006_450, 9_506_450, 17_506_450),
-            *(27_506_450, 80_506_450, 280_506_450),
+            *(0, 300, 1_500, 12_000, 132_000, 382_000, 2_007_000, 9_507_000, 17_507_000),
+            *(27_507_000, 80_507_000, 280_507_000),
         ],
         "SOL/USDT": [
-            *(0, 30, 380, 8_380, 28_380, 228_380, 2_228_380, 4_228_380, 16_728_380, 66_728_380)
+            *(0, 75, 1_475, 11_475, 31_475, 231_475, 2_231_475, 4_231_475, 16_731_475, 66_731_475)
         ],
     }
 
@@ -150,7 +151,7 @@ def test_the_brackets_amounts_are_those_that_binance_publishes() -> None:
 
 
 def test_the_bracket_that_holds_the_liquidation_price_counts() -> None:
-    brackets = KNOWN["BTC/USDT"].brackets
+    brackets = brackets_of([("0", "0.004", 125), ("50000", "0.005", 100), ("600000", "0.0065", 75)])
     price = margin.liquidation_price("long", d(1), d(60_000), d(6_000), brackets)
     assert price is not None
     # the second bracket, though the position was opened in it too: 0.5 % less 50

@@ -26,7 +26,7 @@ def _limit(quantity: str, price: int, **more: Any) -> Ticket:
         type="limit",
         quantity=Decimal(quantity),
         price=Decimal(price),
-        leverage=Decimal(125),
+        leverage=Decimal(150),
         **more,
     )
 
@@ -36,11 +36,11 @@ def _placed(of: Account, ticket: Ticket, id: str) -> Account:
 
 
 def test_orders_that_wait_count_for_the_leverage_that_a_position_may_have() -> None:
-    # at 125x a position in BTC may be worth less than 50,000 USDT
-    waiting = _placed(account(100_000), _limit("0.8", 39_000), "a")
-    with pytest.raises(InvalidRequest, match=r"62,000\.00 USDT in BTC/USDT, open orders counted"):
-        _placed(waiting, _limit("0.8", 38_750), "b")
-    assert len(_placed(waiting, _limit("0.4", 38_750), "b").orders) == 2
+    # at 150x a position in BTC may be worth less than 300,000 USDT
+    waiting = _placed(account(100_000), _limit("4", 39_000), "a")
+    with pytest.raises(InvalidRequest, match=r"310,000\.00 USDT in BTC/USDT, open orders counted"):
+        _placed(waiting, _limit("4", 38_750), "b")
+    assert len(_placed(waiting, _limit("2", 38_750), "b").orders) == 2
 
 
 def test_a_share_of_nothing_is_refused_in_words() -> None:

@@ -187,7 +187,7 @@ def test_a_percentage_is_of_the_position_where_the_order_reduces_it() -> None:
         ({"percent": -1}, r"size must be above zero"),
         ({"quantity": "0.0009"}, r"smallest order of BTC/USDT is 0\.001 BTC, in steps of 0\.001"),
         ({"quantity": -1}, r"size must be above zero, not -1\.00"),
-        ({"quantity": 1001}, r"largest order of BTC/USDT is 1,000\.00 BTC"),
+        ({"quantity": 45_001}, r"may be worth at most 1,800,000,000\.00 USDT, not 1,800,2"),
         ({"symbol": SOL, "quantity": "0.9"}, r"smallest order of SOL/USDT is 1\.00 SOL"),
         ({"symbol": ETH, "quantity": "0.003"}, r"worth 5\.00 USDT; this one is worth 4\.5"),
         ({"quantity": 1, "price": 5}, "A market order has no price"),
@@ -262,7 +262,7 @@ def test_closing_takes_the_positions_leverage_whatever_is_asked() -> None:
 
 @pytest.mark.parametrize(
     ("symbol", "notional", "most"),
-    [(BTC, 49_000, 125), (BTC, 51_000, 100), (BTC, 601_000, 75), (SOL, 21_000, 75)],
+    [(BTC, 299_000, 150), (BTC, 301_000, 100), (BTC, 801_000, 75), (SOL, 51_000, 75)],
 )
 def test_the_bracket_of_the_position_limits_its_leverage(
     symbol: str, notional: int, most: int
@@ -274,11 +274,11 @@ def test_the_bracket_of_the_position_limits_its_leverage(
 
 
 def test_the_bracket_is_that_of_what_is_held_and_ordered_together() -> None:
-    trading = place(account(10_000), notional=40_000, leverage=125).account
-    with pytest.raises(InvalidRequest, match="at most 100x, not 125x"):
-        place(trading, notional=20_000)
+    trading = place(account(10_000), notional=280_000, leverage=150).account
+    with pytest.raises(InvalidRequest, match="at most 100x, not 150x"):
+        place(trading, notional=40_000)
     # the other way the position only shrinks, and what it opens is small
-    assert held(place(trading, "sell", notional=60_000)).side == "short"
+    assert held(place(trading, "sell", notional=300_000)).side == "short"
 
 
 # funds
@@ -346,7 +346,7 @@ def markets(draw: st.DrawFn, symbol: str) -> Market:
     symbol=st.sampled_from([BTC, ETH, SOL]),
     side=st.sampled_from(["buy", "sell"]),
     type=st.sampled_from(["market", "limit", "limit", "stop_market", "take_profit_market"]),
-    leverage=st.integers(1, 20) | st.integers(1, 125),
+    leverage=st.integers(1, 20) | st.integers(1, 150),
     money=st.decimals(d(100), d(10_000), places=8) | st.decimals(d(1), d(10**6), places=8),
     away=st.decimals(d("-0.15"), d("0.15"), places=3),
 )

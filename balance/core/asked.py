@@ -9,7 +9,7 @@ from typing import Any, Final, cast, get_args
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
-from balance.core.money import exact, number
+from balance.core.money import LIMIT, MOST_UNITS, exact, number
 from balance.core.position import OrderSide, OrderType
 from balance.core.ticket import Ticket
 
@@ -23,6 +23,8 @@ _NUMBERS: Final = (
     "take_profit",
     "stop_loss",
 )
+# Of the numbers that are asked for, those in base units.
+_UNITS: Final = ("quantity", "size")
 #: Of an idempotency key, in characters.
 LONGEST_KEY: Final = 200
 #: What an order may have; ``symbol`` and ``side`` are needed.
@@ -78,7 +80,7 @@ def positive(value: object, name: str) -> Decimal:
     """
     with exact():
         # no price and no size has more digits than are reckoned with
-        result = +number(value, name)
+        result = +number(value, name, MOST_UNITS if name in _UNITS else LIMIT)
     if result <= 0:
         raise InvalidAmount(f"The {name} must be above zero, not {grouped(result):.40}.")
     return result

@@ -36,10 +36,12 @@ class Instrument:
     tick_size: Decimal
     step_size: Decimal
     min_quantity: Decimal
-    # of one order
-    max_quantity: Decimal
+    # The largest quantity of one order, in base units, where the exchange has a limit; else None.
+    max_quantity: Decimal | None = None
     # of one order that is not reduce-only, in the quote currency
     min_notional: Decimal
+    # The largest notional of a position, in the quote currency, where there is a limit; else None.
+    max_notional: Decimal | None = None
     # from the floor 0 on, rising
     brackets: tuple[Bracket, ...]
     # from one funding settlement to the next, counted from midnight UTC
@@ -131,7 +133,7 @@ def on_step(instrument: Instrument, quantity: Decimal) -> Decimal:
             f"The smallest order of {instrument.symbol} is {grouped(instrument.min_quantity)} "
             f"{instrument.base}, in steps of {grouped(instrument.step_size)}."
         )
-    if cut > instrument.max_quantity:
+    if instrument.max_quantity is not None and cut > instrument.max_quantity:
         raise InvalidAmount(
             f"The largest order of {instrument.symbol} is {grouped(instrument.max_quantity)} "
             f"{instrument.base}."

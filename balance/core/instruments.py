@@ -1,7 +1,7 @@
-"""The instruments that are known without asking an exchange.
+"""The instruments that are known without asking an exchange, and the grid of all others.
 
-Ticks, steps, minimums and brackets are those of Binance's USD-margined perpetuals (the brackets as
-of 24 October 2024). Exchanges change them often: a feed that knows the current ones brings them.
+Ticks, steps and minimums of the known ones are those of Binance's USD-margined perpetuals.
+Exchanges change them often: a feed that knows the current ones brings them.
 """
 
 from __future__ import annotations
@@ -12,97 +12,77 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from balance.core.instrument import Instrument, brackets
+from balance.core.bracket_table import LADDERS, STRICTEST
+from balance.core.currencies import DOLLARS
+from balance.core.instrument import Instrument
+from balance.core.money import exact
 
-_BTC: Final = Instrument(
-    symbol="BTC/USDT",
-    tick_size=Decimal("0.1"),
-    step_size=Decimal("0.001"),
-    min_quantity=Decimal("0.001"),
-    max_quantity=Decimal("1000"),
-    min_notional=Decimal("5"),
-    brackets=brackets(
-        [
-            ("0", "0.004", 125),
-            ("50000", "0.005", 100),
-            ("600000", "0.0065", 75),
-            ("3000000", "0.01", 50),
-            ("12000000", "0.02", 25),
-            ("70000000", "0.025", 20),
-            ("100000000", "0.05", 10),
-            ("230000000", "0.1", 5),
-            ("480000000", "0.125", 4),
-            ("600000000", "0.15", 3),
-            ("800000000", "0.25", 2),
-            ("1200000000", "0.5", 1),
-        ]
-    ),
-)
-_ETH: Final = Instrument(
-    symbol="ETH/USDT",
-    tick_size=Decimal("0.01"),
-    step_size=Decimal("0.001"),
-    min_quantity=Decimal("0.001"),
-    max_quantity=Decimal("10000"),
-    min_notional=Decimal("5"),
-    brackets=brackets(
-        [
-            ("0", "0.004", 125),
-            ("50000", "0.005", 100),
-            ("600000", "0.0065", 75),
-            ("3000000", "0.01", 50),
-            ("12000000", "0.02", 25),
-            ("50000000", "0.025", 20),
-            ("65000000", "0.05", 10),
-            ("150000000", "0.1", 5),
-            ("320000000", "0.125", 4),
-            ("400000000", "0.15", 3),
-            ("530000000", "0.25", 2),
-            ("800000000", "0.5", 1),
-        ]
-    ),
-)
-_SOL: Final = Instrument(
-    symbol="SOL/USDT",
-    tick_size=Decimal("0.001"),
-    step_size=Decimal("1"),
-    min_quantity=Decimal("1"),
-    max_quantity=Decimal("1000000"),
-    min_notional=Decimal("5"),
-    brackets=brackets(
-        [
-            ("0", "0.005", 100),
-            ("20000", "0.0065", 75),
-            ("100000", "0.01", 50),
-            ("800000", "0.02", 25),
-            ("4000000", "0.025", 20),
-            ("8000000", "0.05", 10),
-            ("40000000", "0.1", 5),
-            ("80000000", "0.125", 4),
-            ("100000000", "0.25", 2),
-            ("200000000", "0.5", 1),
-        ]
-    ),
-)
+#: The highest leverage that any known symbol allows.
+MOST_LEVERAGE: Final = int(max(each.brackets[0].max_leverage for each in LADDERS.values()))
+_MIN_NOTIONAL: Final = Decimal(5)
+# A tick is known to fit a price while it is between these fractions of it.
+_FINEST: Final = Decimal("1e-7")
+_COARSEST: Final = Decimal("1e-3")
+
+
+def _known(base: str, tick: str, step: str) -> Instrument:
+    ladder = LADDERS[base]
+    return Instrument(
+        symbol=f"{base}/USDT",
+        tick_size=Decimal(tick),
+        step_size=Decimal(step),
+        min_quantity=Decimal(step),
+        min_notional=_MIN_NOTIONAL,
+        max_notional=ladder.cap,
+        brackets=ladder.brackets,
+    )
+
 
 #: By symbol.
 KNOWN: Final[Mapping[str, Instrument]] = MappingProxyType(
-    {each.symbol: each for each in (_BTC, _ETH, _SOL)}
+    {
+        each.symbol: each
+        for each in (
+            _known("BTC", "0.1", "0.001"),
+            _known("ETH", "0.01", "0.001"),
+            _known("SOL", "0.001", "1"),
+        )
+    }
 )
 
 
-def instrument(symbol: str, price: Decimal) -> Instrument:
-    """The instrument of ``symbol``. One that is not known gets Solana's brackets, the strictest
-    here, a tick of five significant digits of ``price`` and a step worth about a dollar."""
-    if symbol in KNOWN:
-        return KNOWN[symbol]
-    magnitude = price.adjusted()
-    step = Decimal(1).scaleb(min(-magnitude, 0))
-    return replace(
-        _SOL,
+def instrument(symbol: str, price: Decimal | None = None) -> Instrument:
+    """The instrument of ``symbol`` at ``price``, above zero, in the quote currency per base unit;
+    None while it is not known, which is taken for the usual one.
+
+    A known symbol has its own tick and step while they fit the price. Otherwise the tick has five
+    significant digits of the price, and a step is worth 0.1 to 1 of the quote currency. Brackets
+    are those of the base currency, or stricter than any known ones.
+    """
+    base, _, quote = symbol.partition("/")
+    known = KNOWN.get(f"{base}/USDT") if quote in DOLLARS else None
+    if known is not None and (price is None or fits(known.tick_size, price)):
+        return known if known.symbol == symbol else replace(known, symbol=symbol)
+    ladder = LADDERS.get(base, STRICTEST) if quote in DOLLARS else STRICTEST
+    magnitude = 0 if price is None else price.adjusted()
+    step = _power_of_ten(-magnitude - 1)
+    return Instrument(
         symbol=symbol,
-        tick_size=Decimal(1).scaleb(magnitude - 4),
+        tick_size=_power_of_ten(magnitude - 4),
         step_size=step,
         min_quantity=step,
-        max_quantity=Decimal(10) ** 9 * step,
+        min_notional=_MIN_NOTIONAL,
+        max_notional=ladder.cap,
+        brackets=ladder.brackets,
     )
+
+
+def fits(tick: Decimal, price: Decimal) -> bool:
+    """Whether ``tick`` is fine enough for ``price``, and not finer than any market has it."""
+    with exact():
+        return _FINEST * price <= tick <= _COARSEST * price
+
+
+def _power_of_ten(exponent: int) -> Decimal:
+    # Without an exponent where it is whole: 1000, never 1E+3.
+    return Decimal(10**exponent) if exponent > 0 else Decimal(1).scaleb(exponent)

@@ -27,6 +27,8 @@ DEFAULT_STARTING_BALANCE: Final = Decimal("10000.00")
 QUANTUM: Final = Decimal("0.00000001")
 #: No amount and no balance may be larger; twelve digits and eight decimals stay exact everywhere.
 LIMIT: Final = Decimal(10) ** 12
+#: No quantity, in base units, may be larger: a coin may cost less than a billionth.
+MOST_UNITS: Final = LIMIT * 10**12
 
 # wide enough for any product of a price and a quantity, whatever context the caller has set
 _CONTEXT: Final = Context(
@@ -67,12 +69,12 @@ def money(value: object, what: str = "amount") -> Decimal:
     Raises:
         InvalidAmount: not a number (a bool is none), not finite, or beyond ``LIMIT``.
     """
-    return quantized(number(value, what))
+    return quantized(number(value, what, unit=f" {CURRENCY}"))
 
 
-def number(value: object, what: str = "number", limit: Decimal = LIMIT) -> Decimal:
+def number(value: object, what: str = "number", limit: Decimal = LIMIT, unit: str = "") -> Decimal:
     """The number that a caller means, as :func:`money` takes it, but not rounded: a price or a
-    quantity.
+    quantity; ``unit`` follows ``limit`` in the words.
 
     Raises:
         InvalidAmount: not a number (a bool is none), not finite, or beyond ``limit``.
@@ -81,7 +83,7 @@ def number(value: object, what: str = "number", limit: Decimal = LIMIT) -> Decim
     if not result.is_finite():
         raise InvalidAmount(f"The {what} must be a finite number, not {_short(value)}.")
     if result.copy_abs() > limit:
-        raise InvalidAmount(f"The {what} is too large: at most {limit:,} {CURRENCY}.")
+        raise InvalidAmount(f"The {what} is too large: at most {limit:,}{unit}.")
     return result
 
 

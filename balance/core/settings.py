@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS, grouped, plain, rounded
+from balance.core.instruments import MOST_LEVERAGE
 from balance.core.money import CURRENCY, DEFAULT_STARTING_BALANCE, LIMIT, exactly, money
 from balance.core.terms import Terms
 
@@ -111,7 +112,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             label="Default leverage",
             kind="whole",
             least=Decimal(1),
-            most=Decimal(125),
+            most=Decimal(MOST_LEVERAGE),
             unit="x",
         ),
         "starting_balance": Rule(

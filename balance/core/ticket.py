@@ -276,6 +276,12 @@ def _check_opening(
     closable = _closable(held, ticket)
     kept = held.quantity if held is not None and not closable else ZERO
     notional = (kept + max(quantity + resting - closable, ZERO)) * price
+    cap = instrument.max_notional
+    if cap is not None and notional > cap:
+        raise InvalidAmount(
+            f"A position in {instrument.symbol}, open orders counted, may be worth at most "
+            f"{grouped(cap)} USDT, not {grouped(quantized(notional))}: order less."
+        )
     most = instrument.max_leverage(notional)
     if leverage > most:
         raise InvalidRequest(

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -94,7 +93,7 @@ class ExchangeFeed:
         self.label = exchange_id
         self._named: Final = bool(symbols)
         self._symbols: Final = tuple(dict.fromkeys(symbols)) or tuple(KNOWN)
-        self._rules = {each: instrument(each, Decimal(1)) for each in self._symbols}
+        self._rules = {each: instrument(each) for each in self._symbols}
         self.instruments: Mapping[str, Instrument] = MappingProxyType(self._rules)
         self._make: Final = make
         self._pace: Final = pace

@@ -57,11 +57,11 @@ def ruled(
     symbol: str,
     market: Market,
     precision_mode: int,
-    price: Decimal,
+    price: Decimal | None,
     tiers: Sequence[Mapping[str, Any]] = (),
 ) -> Instrument:
     """The instrument of ``symbol`` by the rules of ``market``; what the exchange does not say is
-    as :func:`balance.core.instruments.instrument` has it at ``price``.
+    as :func:`balance.core.instruments.instrument` has it at ``price``, None for the usual one.
 
     A market that has no smallest notional has none here.
     """
@@ -70,6 +70,7 @@ def ruled(
     size = positive(market.get("contractSize")) or Decimal(1)
     amounts = limits.get("amount") or {}
     costs = limits.get("cost") or {}
+    laddered = _laddered(tiers)
     with exact():
         step = _grid(precision.get("amount"), precision_mode)
         step = step * size if step else fallback.step_size
@@ -79,15 +80,17 @@ def ruled(
             tick_size=_grid(precision.get("price"), precision_mode) or fallback.tick_size,
             step_size=_short(step),
             min_quantity=_short(max(least * size, step) if least else step),
-            max_quantity=_short(most * size) if most else fallback.max_quantity,
+            max_quantity=_short(most * size) if most else None,
             min_notional=positive(costs.get("min")) or ZERO,
-            brackets=_laddered(tiers) or _capped(fallback.brackets, limits),
+            max_notional=(_cap(tiers) if laddered else None) or fallback.max_notional,
+            brackets=laddered or _capped(fallback.brackets, limits),
         )
 
 
-def has_tick(market: Market, precision_mode: int) -> bool:
-    """Whether the tick of ``market`` is known without a price of it."""
-    return _grid((market.get("precision") or {}).get("price"), precision_mode) is not None
+def has_grid(market: Market, precision_mode: int) -> bool:
+    """Whether tick and step of ``market`` are known without a price of it."""
+    precision = market.get("precision") or {}
+    return all(_grid(precision.get(each), precision_mode) for each in ("price", "amount"))
 
 
 def positive(value: object) -> Decimal | None:
@@ -128,6 +131,13 @@ def _laddered(tiers: Sequence[Mapping[str, Any]]) -> tuple[Bracket, ...]:
     if not rungs or floors[0] != 0 or len(set(floors)) < len(floors) or rates != sorted(rates):
         return ()
     return brackets(rungs)
+
+
+def _cap(tiers: Sequence[Mapping[str, Any]]) -> Decimal | None:
+    """Where the last of ``tiers`` ends, in the quote currency; None where it does not."""
+    return positive(
+        max(tiers, key=lambda each: positive(each.get("minNotional")) or ZERO).get("maxNotional")
+    )
 
 
 def _capped(held: tuple[Bracket, ...], limits: Mapping[str, Any]) -> tuple[Bracket, ...]:

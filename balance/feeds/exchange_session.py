@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 from balance.core.candles import MINUTE, interval_of, merged
@@ -20,7 +19,7 @@ from balance.feeds.exchange_past import candles, funding_rate, native
 from balance.feeds.exchange_prices import Prices
 from balance.feeds.exchange_public import PublicExchange
 from balance.feeds.exchange_quotes import Board
-from balance.feeds.exchange_rules import TIERS, Market, chosen, has_tick, not_there, positive, ruled
+from balance.feeds.exchange_rules import TIERS, Market, chosen, has_grid, not_there, positive, ruled
 
 _DAY: Final = timedelta(days=1)
 # minutes that are read again, as the exchange may have corrected them
@@ -74,9 +73,9 @@ class Session:
         return rules
 
     async def _ruled(self, symbol: str, market: Market) -> Instrument:
-        name, price = str(market["symbol"]), Decimal(1)
-        if not has_tick(market, self.exchange.precision_mode):
-            price = positive((await self.exchange.ask("fetch_ticker", name))["last"]) or price
+        name, price = str(market["symbol"]), None
+        if not has_grid(market, self.exchange.precision_mode):
+            price = positive((await self.exchange.ask("fetch_ticker", name))["last"])
         tiers = await self._tiers(name) if market.get("swap") else ()
         return ruled(symbol, market, self.exchange.precision_mode, price, tiers)
 

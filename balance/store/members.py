@@ -13,8 +13,10 @@ from typing import Any, Final, cast
 
 from balance.core.errors import InvalidAmount
 from balance.core.moments import from_iso
-from balance.core.money import LIMIT, number, quantized
+from balance.core.money import LIMIT, MOST_UNITS, number, quantized
 
+# in base units, as they may be of a coin that costs next to nothing
+_UNITS: Final = ("quantity", "closed_quantity")
 # a total adds up amounts that each stay within LIMIT, over the life of an account
 _LARGEST_TOTAL: Final = LIMIT * 10**12
 
@@ -26,7 +28,7 @@ def amount(document: Mapping[str, Any], name: str) -> Decimal:
 
 def positive(document: Mapping[str, Any], name: str) -> Decimal:
     """The number above zero that is called ``name``."""
-    value = number(document[name], name)
+    value = number(document[name], name, MOST_UNITS if name in _UNITS else LIMIT)
     if value <= 0:
         raise InvalidAmount(f"{name} must be above zero, not {value}")
     return value
@@ -39,7 +41,7 @@ def positive_or_none(document: Mapping[str, Any], name: str) -> Decimal | None:
 
 def not_negative(document: Mapping[str, Any], name: str) -> Decimal:
     """The number from zero on that is called ``name``."""
-    value = number(document[name], name)
+    value = number(document[name], name, MOST_UNITS if name in _UNITS else LIMIT)
     if value < 0:
         raise InvalidAmount(f"{name} must not be negative")
     return value

@@ -135,7 +135,7 @@
     place("futures-price-label").textContent = PRICES[type]?.[0] ?? "";
     place("futures-bracket").hidden = !options.includes("bracket");
     holdLeverage();
-    place("futures-leverage").max = limits(symbol)?.max_leverage ?? 125;
+    place("futures-leverage").max = limits(symbol)?.max_leverage ?? place("futures-leverage").max;
     const base = limits(symbol)?.base ?? symbol?.split("/")[0];
     const [first] = place("futures-unit").options;
     first.textContent = base;

@@ -66,7 +66,7 @@
 
   function limitLeverage() {
     const prices = window.balanceState.snapshot?.market.prices ?? {};
-    place("leverage").max = prices[place("symbol").value]?.max_leverage ?? 125;
+    place("leverage").max = prices[place("symbol").value]?.max_leverage ?? "";
   }
 
   async function readKinds() {
