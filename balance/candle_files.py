@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from balance.core.currencies import check_dollars
 from balance.core.errors import InvalidRequest
 from balance.core.instrument import Instrument
 from balance.core.instruments import instrument
@@ -56,9 +57,13 @@ class CandleFiles:
         """Keep the CSV file ``text``; what is in it, and the id that it has here.
 
         Raises:
-            InvalidRequest: it can't be read; the words say which line is wrong.
+            InvalidRequest: it can't be read; the words say which line is wrong. Or its name says
+                that its prices are in no dollars.
         """
         name = _plain(name)
+        symbol = symbol_in(name.rpartition(".")[0])
+        if symbol is not None:
+            check_dollars(symbol)
         file = self._read(name, text)
         file_id, last = secrets.token_hex(8), file.candles[-1].time
         with self._guard:
@@ -68,7 +73,7 @@ class CandleFiles:
         return {
             "id": file_id,
             "name": name,
-            "symbol": symbol_in(name.rpartition(".")[0]),
+            "symbol": symbol,
             "candles": len(file.candles),
             "seconds": file.seconds,
             "from": iso(file.candles[0].time),

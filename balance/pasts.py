@@ -16,6 +16,7 @@ from typing import Final
 from balance.core.backtest import Decide, Past, Plan
 from balance.core.bot import BotSettings
 from balance.core.candles import MINUTE
+from balance.core.currencies import check_dollars, is_same_but_for_dollars
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS, grouped
 from balance.core.instrument import Instrument
@@ -63,7 +64,7 @@ def symbol_of(name: str, asked: object = None) -> str:
     its name says.
 
     Raises:
-        InvalidRequest: neither says one, or they say two.
+        InvalidRequest: neither says one, they say two, or its prices are in no dollars.
     """
     told = symbol_in(PurePath(name).stem)
     if asked is None and told is None:
@@ -74,12 +75,14 @@ def symbol_of(name: str, asked: object = None) -> str:
     wanted = symbol_in(asked) if isinstance(asked, str) else None
     if asked is not None and wanted is None:
         raise InvalidRequest(f"The symbol must be such as BTC/USDT, not {asked!r:.40}.")
-    if told is not None and wanted not in (None, told):
+    symbol, named = wanted or told or "", told or wanted or ""
+    if symbol != named and not is_same_but_for_dollars(symbol, named):
         raise InvalidRequest(
             f"{name} has candles of {told}, not of {wanted}. Test on a file of {wanted}, or choose "
             f"the symbol {told}."
         )
-    return wanted or told or ""
+    check_dollars(symbol)
+    return symbol
 
 
 def past_of_file(file: CandleFile, symbol: str, funding_rate: Decimal | None = None) -> Past:

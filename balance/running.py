@@ -26,6 +26,7 @@ from balance.backtests import Backtests
 from balance.board import FileBoard, LiveBoard, saved_feed
 from balance.bots.bots import Bots
 from balance.bots.followed import DAMAGED, FollowedBots
+from balance.core.currencies import dollar_note
 from balance.core.errors import StoreError, StoreUnreadable
 from balance.core.settings import Kept
 from balance.desk import Desk
@@ -137,7 +138,8 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         equity=Equity(desk, folder, index, words=lambda: sampler.words),
         history=index,
     )
-    return Running(desk, services, start, stop, lock)
+    notes = filter(None, map(dollar_note, feed.instruments))
+    return Running(desk, services, start, stop, lock, "".join(f" {note}" for note in notes))
 
 
 def _following(

@@ -7,6 +7,7 @@ import dash_tvlwc
 from dash import html
 from dash.development.base_component import Component
 
+from balance.core.currencies import label
 from layouts.cards import summary_row
 from layouts.grids import fills_grid, orders_grid, positions_grid
 from layouts.later import later
@@ -53,7 +54,7 @@ def _chart(symbols: Sequence[str]) -> html.Section:
                     unseen_label("Symbol", "futures-symbol"),
                     dbc.Select(
                         id="futures-symbol",
-                        options=[{"label": each, "value": each} for each in symbols],
+                        options=[{"label": label(each), "value": each} for each in symbols],
                         value=first,
                         className="symbol-picker",
                         persistence=True,

@@ -190,7 +190,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             "layouts",
             (
                 "layouts",
-                "balance.core.figures",
+                *("balance.core.figures", "balance.core.currencies"),
                 *("balance.core.snapshot", "balance.core.settings", "balance.core.ledger_rows"),
                 # names only
                 *("balance.core.rows.PRICE_FIELDS", "balance.core.wallet.EVENTS"),

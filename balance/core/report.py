@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from balance.core.account import Account
 from balance.core.backtest import Plan, Tested, hold_equity
+from balance.core.currencies import dollar_note
 from balance.core.figures import NONE, dollars, gain, percent, rounded
 from balance.core.market import Market
 from balance.core.moments import iso
@@ -94,6 +95,8 @@ def notes(plan: Plan, tested: Tested) -> str:
         )
     if tested.skipped_funding:
         said.append("Funding was left out where its rate is not known.")
+    if note := dollar_note(plan.settings.symbol):
+        said.append(note)
     return " ".join(said)
 
 

@@ -10,6 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from balance.core.bracket_table import LADDERS
+from balance.core.currencies import DOLLARS, check_dollars
+from balance.core.errors import InvalidRequest
 from balance.feeds.contract import Feed, FeedFault
 from balance.feeds.replay import ReplayFeed, replay_id
 from balance.feeds.simulated import DEFAULT_SEED, SimulatedFeed, simulated_id
@@ -20,6 +23,16 @@ _REPLAY: Final = "replay"
 _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{2,10}")
 # BTCUSDT-1m-2022-01, Binance_ETH_USDT_1h, btc-usdt
 _IN_A_NAME: Final = re.compile(r"(?<![A-Z0-9])([A-Z0-9]{1,15}?)[-_ ]?USDT")
+# What else prices are in; of these only symbols whose base is known are seen in a name.
+_QUOTES: Final = (
+    *DOLLARS[1:],
+    *("BTC", "ETH", "BNB", "EUR", "GBP", "JPY", "KRW", "TRY", "BRL", "AUD", "CAD", "CHF", "RUB"),
+    *("UAH", "PLN", "INR", "IDR", "ZAR", "MXN", "ARS", "NGN", "THB", "VND"),
+)
+_BASES: Final = sorted({*LADDERS, *(each.removeprefix("1000") for each in LADDERS)})
+_OTHERS_IN_A_NAME: Final = re.compile(
+    rf"(?<![A-Z0-9])({'|'.join(_BASES)})[-_ ]?({'|'.join(_QUOTES)})(?![A-Z0-9])"
+)
 #: The moment of the feed with an id up to which something was traded on it.
 Traded = Callable[[str], datetime | None]
 _OPTIONS: Final = {
@@ -69,6 +82,9 @@ def open_feed(
         _refuse_others(options, "a replay", "speed", "start", "funding_rate")
         return _replay(options, saved, traded)
     _refuse_others(options, f"the exchange {kind}", "symbols")
+    for symbol in options.symbols:
+        if "/" in symbol:
+            _check_dollars(symbol)
     # ccxt takes a second to import: only who asks for an exchange waits for it
     from balance.feeds.exchange import open_exchange
 
@@ -122,6 +138,7 @@ def _replay(options: FeedOptions, saved: Mapping[str, Any] | None, traded: Trade
     files: dict[str, Path] = {}
     for feed in options.feed:
         symbol, path = _file(feed.removeprefix(f"{_REPLAY}:"))
+        _check_dollars(symbol)
         if symbol in files:
             raise FeedFault(
                 f"{symbol} has two files, {files[symbol].name} and {path.name}: give one."
@@ -158,7 +175,17 @@ def symbol_in(name: str) -> str | None:
     if _SYMBOL.fullmatch(name.upper()):
         return name.upper()
     guess = _IN_A_NAME.search(name.upper())
-    return None if guess is None else f"{guess[1]}/USDT"
+    if guess is not None:
+        return f"{guess[1]}/USDT"
+    other = _OTHERS_IN_A_NAME.search(name.upper())
+    return None if other is None else f"{other[1]}/{other[2]}"
+
+
+def _check_dollars(symbol: str) -> None:
+    try:
+        check_dollars(symbol)
+    except InvalidRequest as fault:
+        raise FeedFault(str(fault)) from fault
 
 
 def _state(saved: Mapping[str, Any] | None, feed_id: str) -> Mapping[str, Any] | None:

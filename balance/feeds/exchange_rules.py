@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
+from balance.core.currencies import DOLLARS
 from balance.core.instrument import Bracket, Instrument, brackets
 from balance.core.instruments import instrument
 from balance.core.money import ZERO, exact
@@ -40,7 +41,8 @@ def chosen(markets: Mapping[str, Market], symbol: str) -> Market | None:
 def not_there(name: str, symbols: Iterable[str], markets: Mapping[str, Market]) -> str:
     """What there is to say when the exchange ``name`` has no market for ``symbols``."""
     ours = {each.partition(":")[0] for each in markets}
-    there = sorted(each for each in ours if chosen(markets, each) is not None)
+    of_use = (each for each in ours if each.partition("/")[2] in DOLLARS)
+    there = sorted(each for each in of_use if chosen(markets, each) is not None)
     wanted = tuple(symbols)
     near = [
         found

@@ -168,7 +168,11 @@
     return made;
   }
 
+  /* A symbol as it is offered to be chosen: what is priced in another dollar is taken for USDT. */
+  const symbolLabel = (symbol) => (symbol.endsWith("/USDT") ? symbol : `${symbol} (1:1 USDT)`);
+
   window.balanceAtoms = {
+    symbolLabel,
     make,
     draw,
     button,

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, button, field, folded, lastLine, numberInput, dialog } = window.balanceAtoms;
+  const { make, button, field, folded, lastLine, numberInput, dialog, symbolLabel } = window.balanceAtoms;
 
   const POLL_MS = 300;
   const gone = "The server does not answer. Try again when it is back.";
@@ -175,7 +175,7 @@
 
   function words({ name, symbol, timeframe, stake, stake_unit: unit, leverage }, strategy) {
     const size = unit === "usdt" ? `${stake} USDT` : `${stake}%`;
-    return `${name}: ${strategy} on ${symbol}, candles of ${timeframe}, ${size} at ${leverage}x.`;
+    return `${name}: ${strategy} on ${symbolLabel(symbol)}, candles of ${timeframe}, ${size} at ${leverage}x.`;
   }
 
   /* Opens it for the settings of a bot, whether there is one or not; `strategy` is its own in words. */

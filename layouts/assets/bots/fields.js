@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, field, numberInput, select } = window.balanceAtoms;
+  const { make, field, numberInput, select, symbolLabel } = window.balanceAtoms;
 
   const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d"].map((each) => [each, each]);
   const DIRECTIONS = [
@@ -86,7 +86,7 @@
       group(
         "What",
         field("Name", name, wide),
-        field("Symbol", select(idOf("symbol"), symbols.map((each) => [each, each])), texts),
+        field("Symbol", select(idOf("symbol"), symbols.map((each) => [each, symbolLabel(each)])), texts),
         field("Timeframe", select(idOf("timeframe"), TIMEFRAMES), texts),
         field("Strategy", select(idOf("strategy"), []), wide),
         field("Direction", select(idOf("direction"), DIRECTIONS), texts),

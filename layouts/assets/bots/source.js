@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, field, select, choice } = window.balanceAtoms;
+  const { make, field, select, choice, symbolLabel } = window.balanceAtoms;
 
   const LARGEST_FILE = 16 * 1024 * 1024;
   const HOURS = [
@@ -26,7 +26,7 @@
   function fileWords({ name, symbol, candles, seconds, from, to }) {
     const count = candles.toLocaleString("en-US");
     const { day } = window.balanceCurves;
-    const what = symbol ? ` of ${symbol}` : "";
+    const what = symbol ? ` of ${symbolLabel(symbol)}` : "";
     return `${name}: ${count} candles${what} of ${seconds / 60} min, ${day(from)} to ${day(to)} UTC.`;
   }
 

@@ -90,12 +90,13 @@
     number.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
 
   function fields() {
-    const { make, field, numberInput, select } = window.balanceAtoms;
+    const { make, field, numberInput, select, symbolLabel } = window.balanceAtoms;
+    const offered = symbols().map((each) => [each, symbolLabel(each)]);
     const words = { className: "field words" };
     const whole = { className: "field words whole" };
     return [
       field("Watch", select("alerts-what", WHATS), words),
-      field("Symbol", select("alerts-symbol", symbols().map((each) => [each, each])), words),
+      field("Symbol", select("alerts-symbol", offered), words),
       field("Fires when it", select("alerts-direction", DIRECTIONS), words),
       field("Threshold", numberInput("alerts-threshold"), { hint: " ", unit: "USDT" }),
       make("p", { class: "dialog-words whole" }, RULE),
