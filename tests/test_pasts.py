@@ -185,7 +185,7 @@ class TestStretch:
         wanted = settings(timeframe=timeframe, strategy="ema_crossover")
         made = planned(self.all_of_it, wanted, self.ema, script(), balance=Decimal(500), **how)
         assert made.starting_balance == 500
-        assert made.lookback == 14
+        assert made.lookback == 34
         tested = made.past.candles[made.begin :]
         first, last = ((each.time - BEGIN) // MINUTE for each in (tested[0], tested[-1]))
         return first, last, made.begin
@@ -194,8 +194,8 @@ class TestStretch:
         assert self.planned() == (0, 599, 0)
 
     def test_the_newest_hours_come_with_what_is_known_before(self) -> None:
-        assert self.planned(hours=Decimal(2)) == (480, 599, 15)
-        assert self.planned(hours=Decimal("0.5"), timeframe="5m") == (570, 599, 75)
+        assert self.planned(hours=Decimal(2)) == (480, 599, 35)
+        assert self.planned(hours=Decimal("0.5"), timeframe="5m") == (570, 599, 175)
         assert self.planned(hours=Decimal(9), timeframe="15m") == (60, 599, 60)
 
     def test_more_hours_than_there_are_is_all(self) -> None:
@@ -203,10 +203,10 @@ class TestStretch:
 
     def test_it_may_begin_and_end_at_a_time(self) -> None:
         begin, end = BEGIN + 100 * MINUTE, BEGIN + 200 * MINUTE
-        assert self.planned(since=begin) == (100, 599, 15)
+        assert self.planned(since=begin) == (100, 599, 35)
         assert self.planned(until=end) == (0, 199, 0)
-        assert self.planned(since=begin, until=end) == (100, 199, 15)
-        assert self.planned(until=end, hours=Decimal(1)) == (140, 199, 15)
+        assert self.planned(since=begin, until=end) == (100, 199, 35)
+        assert self.planned(until=end, hours=Decimal(1)) == (140, 199, 35)
 
     @pytest.mark.parametrize(
         "how",

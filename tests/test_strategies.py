@@ -19,7 +19,15 @@ from balance.core.series import CandleBuffer, Candles
 from balance.core.strategies import shown, strength
 from balance.core.strategies.bollinger_reversion import bands
 from balance.core.strategies.rsi_reversion import rsi
-from balance.core.strategy import Holding, Kind, Signal, enough_of, hold, lookback_of
+from balance.core.strategy import (
+    MOST_LOOKBACK,
+    Holding,
+    Kind,
+    Signal,
+    enough_of,
+    hold,
+    lookback_of,
+)
 from tests.test_strategy import BEGIN, closing
 
 KINDS = {kind.id: kind for kind in BUILT_IN}
@@ -267,7 +275,7 @@ def test_every_value_that_is_offered_can_be_used(kind: Kind) -> None:
     for ends in ("least", "most"):
         params = {each.name: getattr(each, ends) for each in kind.parameters}
         made = kind.make(params)
-        assert enough_of(made) <= lookback_of(made) <= 1000
+        assert enough_of(made) <= lookback_of(made) < MOST_LOOKBACK
         signal = made.decide(Candles.of(closing(walk(lookback_of(made)))), None)
         assert isinstance(signal, Signal)
 

@@ -253,8 +253,8 @@ def test_a_strategy_holds_until_it_has_enough_candles() -> None:
     assert lookback_of(ramp) == 200
 
 
-@pytest.mark.parametrize(("asked", "given"), [(50, 50), (5000, 1000), (0, 1)])
-def test_a_strategy_looks_back_on_1_to_1000_candles(asked: int, given: int) -> None:
+@pytest.mark.parametrize(("asked", "given"), [(50, 50), (5000, 2500), (0, 1)])
+def test_a_strategy_looks_back_on_1_to_2500_candles(asked: int, given: int) -> None:
     assert lookback_of(_kind(lookback=asked).make({})) == given
 
 

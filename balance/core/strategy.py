@@ -41,7 +41,7 @@ Side = Literal["buy", "sell", "close", "hold"]
 SIDES: Final[tuple[str, ...]] = get_args(Side)
 #: How many candles a strategy gets that does not say how many it looks back on, and the most.
 USUAL_LOOKBACK: Final = 200
-MOST_LOOKBACK: Final = 1000
+MOST_LOOKBACK: Final = 2500
 _LONGEST_REASON: Final = 300
 _MARK: Final = "__strategy__"
 
@@ -121,7 +121,7 @@ class Strategy(Protocol):
     """What decides.
 
     It may also have ``lookback``, how many candles it is given at most (200 where it does not say;
-    never above 1000), ``enough``, how many it needs at least (1), and ``check()``, which returns
+    never above 2500), ``enough``, how many it needs at least (1), and ``check()``, which returns
     what is wrong with its parameters taken together, or an empty text.
     """
 
@@ -134,7 +134,7 @@ _Strategy = TypeVar("_Strategy", bound=Strategy)
 
 
 def lookback_of(strategy: Strategy) -> int:
-    """How many candles ``strategy`` is to be given: 1 to 1000.
+    """How many candles ``strategy`` is to be given: 1 to 2500.
 
     Raises:
         TypeError: it names something else than a whole number.

@@ -1,8 +1,15 @@
-"""The built-in strategies, and what they share: how a price is shown, and how sure one may be."""
+"""The built-in strategies, and what they share: how a price is shown, how sure one may be, and when
+a recursive average has forgotten its beginning."""
 
 from __future__ import annotations
 
 import math
+from typing import Final
+
+#: The part of its beginning that a recursive average may still hold. Averages of one price begin
+#: about as far apart as they move in a thousand candles, so less than a millionth of what one
+#: candle moves them is left.
+_REMAINDER: Final = 1e-9
 
 
 def shown(price: float) -> str:
@@ -19,3 +26,12 @@ def strength(distance: float, scale: float) -> float:
     """``distance`` as a part of ``scale``, as a confidence: 0 where it is not above zero, 1 from
     ``scale`` on; 0 too where there is no scale."""
     return min(1.0, max(0.0, distance / scale)) if scale > 0 and distance > 0 else 0.0
+
+
+def memory(weight: float) -> int:
+    """After how many candles a recursive average is the same wherever it began.
+
+    The newest candle has ``weight`` in it, above 0 and below 1: 2 / (n + 1) in an EMA of n candles,
+    1 / n in an average of Wilder's.
+    """
+    return math.ceil(math.log(_REMAINDER) / math.log1p(-weight))

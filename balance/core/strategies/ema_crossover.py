@@ -7,7 +7,7 @@ from typing import Final
 import talib
 
 from balance.core.series import Candles
-from balance.core.strategies import shown, strength
+from balance.core.strategies import memory, shown, strength
 from balance.core.strategy import Holding, Signal, hold, parameter, strategy
 
 # of the price: averages that lie closer together than this differ by rounding alone
@@ -30,13 +30,14 @@ class EmaCrossover:
 
     @property
     def lookback(self) -> int:
-        """An EMA begins with a plain average and forgets it: after three times its candles more
-        than 99.7 % of it are gone, e^-6 of it being left."""
-        return 4 * self.slow + 2
+        """An EMA begins with a plain average: the candles of that, as many as it takes to forget
+        it, and the one before."""
+        return self.slow + memory(2 / (self.slow + 1)) + 1
 
     @property
     def enough(self) -> int:
-        """Half of that, when e^-2 of it is left."""
+        """Twice the slow average, when e^-2 of its beginning is left: before, a cross hangs on how
+        the averages began, in which programs differ."""
         return 2 * self.slow
 
     def check(self) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import talib
 
 from balance.core.series import Candles, Floats
-from balance.core.strategies import strength
+from balance.core.strategies import memory, strength
 from balance.core.strategy import Holding, Signal, hold, parameter, strategy
 
 # gains and losses are in balance
@@ -34,13 +34,13 @@ class RsiReversion:
 
     @property
     def lookback(self) -> int:
-        """Wilder's averages begin with plain ones and forget them: after nine times their candles
-        e^-9, about 0.01 %, of the beginning is left."""
-        return 10 * self.period + 2
+        """Wilder's averages begin with plain ones of as many changes: the candles of these, as many
+        as it takes to forget them, and the one before."""
+        return self.period + 1 + memory(1 / self.period) + 1
 
     @property
     def enough(self) -> int:
-        """Half of that, when e^-4, about 2 %, is left."""
+        """Five times the average, when e^-4, about 2 %, of its beginning is left."""
         return 5 * self.period + 1
 
     def decide(self, candles: Candles, position: Holding | None) -> Signal:
