@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import pairwise
+from math import ceil
 from operator import attrgetter
 from pathlib import PurePath
 from typing import Final
@@ -150,9 +151,8 @@ def planned(
             f"{spelled(candles[-1].time + length)}."
         )
     lookback = lookback_of(chosen)
-    # the running candle of the timeframe may have begun before
-    known = timedelta(seconds=(lookback + 1) * max(settings.seconds, past.seconds))
-    warm = bisect_left(candles, candles[begin].time - known, key=_TIME)
+    # counted, as some may be missing; the running one of the timeframe may have begun before
+    warm = max(0, begin - (lookback + 1) * ceil(max(settings.seconds / past.seconds, 1)))
     return Plan(
         settings=settings,
         decide=decide,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from balance import InvalidRequest
+from balance.core.candles import interval_of
 from balance.core.errors import InvalidAmount
 from balance.core.instruments import KNOWN
 from balance.core.quote import Candle, Settlement
@@ -197,6 +198,16 @@ class TestStretch:
         assert self.planned(hours=Decimal(2)) == (480, 599, 35)
         assert self.planned(hours=Decimal("0.5"), timeframe="5m") == (570, 599, 175)
         assert self.planned(hours=Decimal(9), timeframe="15m") == (60, 599, 60)
+
+    @pytest.mark.parametrize("timeframe", ["1m", "5m"])
+    def test_where_candles_are_missing_older_ones_are_known_before(self, timeframe: str) -> None:
+        candles = [*self.all_of_it.candles[:400], *self.all_of_it.candles[450:]]
+        wanted, begin = settings(timeframe=timeframe), BEGIN + 460 * MINUTE
+        made = planned(past(candles), wanted, self.ema, script(), balance=Decimal(500), since=begin)
+        frames = {
+            interval_of(each.time, wanted.seconds) for each in made.past.candles[: made.begin]
+        }
+        assert len(frames) > made.lookback
 
     def test_more_hours_than_there_are_is_all(self) -> None:
         assert self.planned(hours=Decimal(10**12)) == (0, 599, 0)
