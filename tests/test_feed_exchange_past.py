@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from balance.core.strategy import MOST_LOOKBACK
 from tests import exchange_feeds
 from tests.exchange_feeds import BTC, ETH, StartFeed, quoted, right, until
 from tests.exchange_server import MINUTE, ExchangeServer
@@ -112,6 +113,12 @@ def test_candles_are_at_hand_and_go_on_with_the_quotes(
     assert len(hours) == 300
     assert {b.time - a.time for a, b in itertools.pairwise(hours)} == {timedelta(hours=1)}
     assert hours[-1].close == Decimal(60500)
+    # a strategy may look back on more of them
+    for seconds in (60, 300, 3600):
+        count = MOST_LOOKBACK + 1
+        found = until(lambda: (c := feed.candles(BTC, seconds, count))[count - 1 :] and c)  # noqa: B023
+        apart = {later.time - earlier.time for earlier, later in itertools.pairwise(found)}
+        assert apart == {timedelta(seconds=seconds)}
     # whatever happens to the exchange, who asks does not wait
     exchange.wrong = {"": "hang"}
     begin = time.monotonic()

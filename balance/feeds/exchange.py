@@ -148,7 +148,7 @@ class ExchangeFeed:
     def candles(self, symbol: str, seconds: int, limit: int) -> Sequence[Candle]:
         """The newest candles that are at hand; longer ones get more history once asked for."""
         session, loop = self._session, self._loop
-        if session is not None and loop is not None and self._shelf.wants(symbol, seconds):
+        if session is not None and loop is not None and self._shelf.wants(symbol, seconds, limit):
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(session.want, symbol, seconds)
         return self._shelf.newest(symbol, seconds, limit)

@@ -15,6 +15,8 @@ from balance.core.quote import Candle, Quote
 
 # three days of minutes
 _KEPT: Final = 4320
+# how many longer ones are read where nobody asks for more
+_USUAL: Final = 500
 # seconds after which longer candles are asked for again: where they have not come, and where they
 # have, so that the minutes never begin after they end
 _MISSING: Final = 60.0
@@ -29,6 +31,8 @@ class CandleShelf:
         self._clock: Final = clock
         self._lock: Final = threading.Lock()
         self._held: dict[tuple[str, int], dict[datetime, Candle]] = {}
+        # how many have been asked for at most
+        self._depths: dict[tuple[str, int], int] = {}
         # when longer candles are to be asked for again
         self._due: dict[tuple[str, int], float] = {}
         self._read_until: dict[str, datetime] = {}
@@ -42,13 +46,24 @@ class CandleShelf:
                 goes_on = running is not None and running.time == candle.time
                 held[candle.time] = _gone_on(candle, running) if running and goes_on else candle
                 if seconds == MINUTE:
-                    self._read_until[symbol] = candle.time
+                    until = self._read_until.get(symbol, candle.time)
+                    self._read_until[symbol] = max(until, candle.time)
             self._held[symbol, seconds] = {each: held[each] for each in sorted(held)[-_KEPT:]}
             self._due[symbol, seconds] = self._clock() + _OLD
 
-    def wants(self, symbol: str, seconds: int) -> bool:
-        """Whether longer candles should be got from the exchange; says so once a minute."""
+    def depth(self, symbol: str, seconds: int) -> int:
+        """How many candles should be read from the exchange."""
         with self._lock:
+            return self._depth(symbol, seconds)
+
+    def wants(self, symbol: str, seconds: int, limit: int) -> bool:
+        """Whether longer candles should be got from the exchange, now that ``limit`` of them are
+        asked for; says so once a minute."""
+        with self._lock:
+            # whoever asks for more than are kept takes those that are at hand
+            if self._depth(symbol, seconds) < limit <= _KEPT:
+                self._depths[symbol, seconds] = limit
+                self._due.pop((symbol, seconds), None)
             if seconds == MINUTE or self._clock() < self._due.get((symbol, seconds), float("-inf")):
                 return False
             self._due[symbol, seconds] = self._clock() + _MISSING
@@ -92,6 +107,9 @@ class CandleShelf:
         """When the newest minute of ``symbol`` began that the exchange has told."""
         with self._lock:
             return self._read_until.get(symbol)
+
+    def _depth(self, symbol: str, seconds: int) -> int:
+        return self._depths.get((symbol, seconds), _USUAL)
 
     def _times(self, symbol: str) -> list[datetime]:
         return sorted(self._held.get((symbol, MINUTE), {}))

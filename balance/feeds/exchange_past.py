@@ -38,6 +38,8 @@ _PAGE: Final = 1000
 _LEAST_PAGE: Final = 100
 # enough for three days of minutes from one that gives 100 at once
 _MOST_PAGES: Final = 50
+#: How many candles can be read at once from any exchange.
+MOST_AT_ONCE: Final = _LEAST_PAGE * _MOST_PAGES
 _A_MOMENT: Final = 0.5
 #: How far the time of a settlement may be from the full hour it is of.
 _NEAR: Final = timedelta(minutes=5)

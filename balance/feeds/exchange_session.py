@@ -15,16 +15,16 @@ from balance.feeds.contract import FeedFault
 from balance.feeds.exchange_candles import CandleShelf
 from balance.feeds.exchange_inbox import Inbox
 from balance.feeds.exchange_pace import Pace, keep_at
-from balance.feeds.exchange_past import candles, funding_rate, native
+from balance.feeds.exchange_past import MOST_AT_ONCE, candles, funding_rate, native
 from balance.feeds.exchange_prices import Prices
 from balance.feeds.exchange_public import PublicExchange
 from balance.feeds.exchange_quotes import Board
 from balance.feeds.exchange_rules import TIERS, Market, chosen, has_grid, not_there, positive, ruled
 
 _DAY: Final = timedelta(days=1)
+_MINUTE: Final = timedelta(seconds=MINUTE)
 # minutes that are read again, as the exchange may have corrected them
 _AGAIN: Final = timedelta(minutes=3)
-_OLDER: Final = 500
 # a settlement of so long ago may not be in the exchange's history yet
 _JUST_NOW: Final = timedelta(minutes=5)
 
@@ -50,6 +50,8 @@ class Session:
         #: ccxt's symbols by ours, once they are known.
         self.markets: dict[str, str] = {}
         self._boards: dict[str, Board] = {}
+        # how many minutes older ones were last read for, by symbol
+        self._depths: dict[str, int] = {}
         self._wanted: Final[asyncio.Queue[tuple[str, int]]] = asyncio.Queue()
 
     async def rules(self, symbols: tuple[str, ...], *, all_of_them: bool) -> dict[str, Instrument]:
@@ -122,7 +124,21 @@ class Session:
             since = read - _AGAIN if read is not None else until - _DAY
             got = await candles(self.exchange, name, MINUTE, since, until)
             self._shelf.put(symbol, MINUTE, got)
+            await self._older_minutes(symbol, name, until)
         await asyncio.sleep(self._pace.candles)
+
+    async def _older_minutes(self, symbol: str, name: str, until: datetime) -> None:
+        """Read the minutes of more than a day where somebody has asked for them; once, as not every
+        exchange has them."""
+        depth = self._shelf.depth(symbol, MINUTE)
+        if depth > self._depths.get(symbol, _DAY // _MINUTE):
+            self._depths[symbol] = depth
+            since = until - depth * _MINUTE
+            with contextlib.suppress(Exception):
+                got = await candles(
+                    self.exchange, name, MINUTE, since, until - _DAY, once_more=True
+                )
+                self._shelf.put(symbol, MINUTE, got)
 
     def want(self, symbol: str, seconds: int) -> None:
         """Get longer candles, so that they are there when they are asked for again."""
@@ -140,7 +156,12 @@ class Session:
         if whole is None:
             self._shelf.put(symbol, seconds, ())
             return
-        since = interval_of(until - _OLDER * timedelta(seconds=whole), seconds)
+        # longer ones that are made of many can't all be had
+        length = min(
+            self._shelf.depth(symbol, seconds) * timedelta(seconds=seconds),
+            MOST_AT_ONCE * timedelta(seconds=whole),
+        )
+        since = interval_of(until - length, seconds)
         got = await candles(self.exchange, self.markets[symbol], whole, since, until)
         self._shelf.put(symbol, seconds, merged(got, seconds))
 
@@ -157,8 +178,7 @@ class Session:
             return None
         mark = found[1] or self._shelf.opening(symbol, instant)
         if mark is None:
-            minute = timedelta(seconds=MINUTE)
-            got = await candles(self.exchange, name, MINUTE, instant - minute, instant)
+            got = await candles(self.exchange, name, MINUTE, instant - _MINUTE, instant)
             mark = got[-1].open if got and got[-1].time == instant else None
             mark = mark or (got[-1].close if got else None)
         return Settlement(rate=found[0], mark=mark) if mark is not None else None
