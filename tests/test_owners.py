@@ -112,7 +112,7 @@ def test_a_trade_says_what_ended_it(mark: int, because: str) -> None:
 
 
 def test_what_older_versions_wrote_is_the_persons() -> None:
-    new = {"owner", "opened_because", "closed_quantity", "closed_value"}
+    new = {"owner", "opened_because", "closed_quantity", "closed_cost", "closed_value"}
     old = {name: v for name, v in position_document(position()).items() if name not in new}
     assert read_position(old) == position()
     old = {n: v for n, v in order_document(order()).items() if n not in ("owner", "because")}

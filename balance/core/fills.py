@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from balance.core import margin
 from balance.core.account import Account
@@ -23,7 +23,7 @@ from balance.core.position import Order, Position, Reason, closing_side, opened_
 from balance.core.trade import Effect, Fill, Liquidity, Trade
 
 # more digits than any price or quantity has, so that an average is as good as exact
-_DIGITS = Decimal("1e-20")
+_AVERAGE = Context(prec=28, rounding=ROUND_HALF_EVEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +122,8 @@ def _reduced(
         isolated_margin=kept,
         realized_pnl=held.realized_pnl + gross,
         closed_quantity=held.closed_quantity + closing,
-        closed_value=held.closed_value + closing * price,
+        closed_cost=held.closed_cost + closing * held.entry_price,
+        closed_value=held.closed_value + closing * held.settlement_price(price),
     )
     return rest, gross
 
@@ -131,15 +132,21 @@ def ended(
     held: Position, price: Decimal, time: datetime, gross: Decimal, fee: Decimal, because: str
 ) -> Trade:
     """The trade that ``held`` was, once the last of it went at ``price`` for ``gross`` before its
-    ``fee``, in the quote currency."""
+    ``fee``, in the quote currency.
+
+    Entry and exit are averages over all fills of its life, weighted by quantity, so that side *
+    (exit - entry) * quantity is its gross P&L. A close beyond the bankruptcy price counts as one
+    at that price, as a liquidation does.
+    """
     quantity = held.closed_quantity + held.quantity
-    value = held.closed_value + held.quantity * price
+    cost = held.closed_cost + held.quantity * held.entry_price
+    value = held.closed_value + held.quantity * held.settlement_price(price)
     return Trade(
         owner=held.owner,
         symbol=held.symbol,
         side=held.side,
         quantity=quantity,
-        entry_price=held.entry_price,
+        entry_price=significant(cost / quantity),
         exit_price=significant(value / quantity),
         opened_at=held.opened_at,
         closed_at=time,
@@ -180,7 +187,7 @@ def _opened(
         return replace(
             held,
             quantity=held.quantity + opening,
-            entry_price=entry.quantize(_DIGITS).normalize(),
+            entry_price=_AVERAGE.plus(entry).normalize(),
             isolated_margin=held.isolated_margin + needed,
             fees_paid=held.fees_paid + fee,
         )

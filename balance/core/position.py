@@ -59,8 +59,10 @@ class Position:
     realized_pnl: Decimal = ZERO
     fees_paid: Decimal = ZERO
     funding: Decimal = ZERO
-    # of it, what was closed so far, and at which prices: the sum of quantity times price
+    # What was closed since then, in base units; what that had cost, the sum of quantity times entry
+    # price at the time; and what it went for, the sum of quantity times exit price.
     closed_quantity: Decimal = ZERO
+    closed_cost: Decimal = ZERO
     closed_value: Decimal = ZERO
     # why its owner opened it, in words; empty where nobody said
     opened_because: str = ""
@@ -95,6 +97,12 @@ class Position:
         return margin.bankruptcy_price(
             self.side, self.quantity, self.entry_price, self.isolated_margin
         )
+
+    def settlement_price(self, price: Decimal) -> Decimal:
+        """The price that a close at ``price`` is settled at: no worse than the bankruptcy price, as
+        no more than the isolated margin is lost."""
+        limit = significant(self.bankruptcy_price)
+        return max(price, limit) if self.side == "long" else min(price, limit)
 
     @property
     def net_pnl(self) -> Decimal:

@@ -62,7 +62,7 @@ def columns(number: int, line: Line, told: Outline) -> Columns:
         fill = document.get("fill")
         if fill is None:
             return Columns(ledger, None, None, said((note,)), None)
-        trade = None if fill.get("trade") is None else read_trade(fill["trade"])
+        trade = read_trade(fill)
         filled = (number, *subject, *_fill(fill), note)
         if trade is None:
             return Columns(ledger, filled, None, said((note,)), None)

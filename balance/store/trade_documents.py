@@ -6,12 +6,14 @@ What is read is checked, as :mod:`balance.store.members` does.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, cast, get_args
 
 from balance.core.figures import plain
-from balance.core.margin import Side
+from balance.core.margin import Side, sign
 from balance.core.moments import iso
+from balance.core.money import exactly, significant
 from balance.core.position import Order, OrderSide, OrderType, Position, Reason
 from balance.core.trade import Effect, Fill, Liquidity, Trade
 from balance.store.members import (
@@ -22,20 +24,25 @@ from balance.store.members import (
     one_of,
     positive,
     positive_or_none,
+    size,
     text,
     total,
 )
 
-_POSITIVE: Final = ("quantity", "entry_price", "leverage", "mark_price")
+_POSITIVE: Final = ("entry_price", "leverage", "mark_price")
 _NOT_NEGATIVE: Final = ("isolated_margin", "maintenance_rate", "maintenance_amount")
 _RESULTS: Final = ("realized_pnl", "fees_paid", "funding")
-_CLOSED: Final = ("closed_quantity", "closed_value")
+_CLOSED: Final = ("closed_quantity", "closed_cost", "closed_value")
+# in the quote currency: what rounding the P&L of hundreds of closes adds up to
+_ROUNDING: Final = Decimal("0.00001")
+# of a notional, as prices that were calculated are kept to sixteen digits
+_SIXTEEN_DIGITS: Final = Decimal("1e-14")
 _TIMES: Final = ("marked_at", "opened_at", "funded_at")
 _TRADE_PRICES: Final = ("quantity", "entry_price", "exit_price")
 _TRADE_MONEY: Final = ("gross", "fees", "funding")
 _TRADE_TIMES: Final = ("opened_at", "closed_at")
 _REASONS: Final = ("opened_because", "closed_because")
-_ORDER_PRICES: Final = ("quantity", "price", "trigger_price", "take_profit", "stop_loss")
+_ORDER_PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss")
 
 
 def position_document(position: Position) -> dict[str, Any]:
@@ -44,6 +51,7 @@ def position_document(position: Position) -> dict[str, Any]:
         "symbol": position.symbol,
         "feed": position.feed,
         "side": position.side,
+        "quantity": plain(position.quantity),
         **{name: plain(getattr(position, name)) for name in (*_POSITIVE, *_NOT_NEGATIVE)},
         "liquidation_price": _plain_or_none(position.liquidation_price),
         **{name: plain(getattr(position, name)) for name in (*_RESULTS, *_CLOSED)},
@@ -57,6 +65,7 @@ def read_position(document: Mapping[str, Any]) -> Position:
     """The position that ``document`` tells."""
     # of any type, as they are spread over members of several
     values: dict[str, Any] = {
+        "quantity": size(document, "quantity"),
         **{name: positive(document, name) for name in _POSITIVE},
         **{name: not_negative(document, name) for name in _NOT_NEGATIVE},
         **{name: amount(document, name) for name in _RESULTS},
@@ -64,15 +73,29 @@ def read_position(document: Mapping[str, Any]) -> Position:
         **{name: total({name: 0, **document}, name) for name in _CLOSED},
         **{name: moment(document, name) for name in _TIMES},
     }
+    side = cast(Side, one_of(document, "side", get_args(Side)))
+    if "closed_cost" not in document:
+        values["closed_cost"] = _closed_cost(side, values)
     return Position(
         symbol=text(document, "symbol"),
         feed=text(document, "feed"),
-        side=cast(Side, one_of(document, "side", get_args(Side))),
+        side=side,
         liquidation_price=positive_or_none(document, "liquidation_price"),
         owner=_text_or_none_yet(document, "owner"),
         opened_because=_text_or_none_yet(document, "opened_because"),
         **values,
     )
+
+
+@exactly
+def _closed_cost(side: Side, values: Mapping[str, Any]) -> Decimal:
+    """What a position of an older version had paid for what it closed: what that went for, less
+    the gross P&L that it brought."""
+    at_entry: Decimal = values["closed_quantity"] * values["entry_price"]
+    cost: Decimal = values["closed_value"] - sign(side) * values["realized_pnl"]
+    # The P&L of each close was rounded, and the oldest versions did not count what was closed.
+    is_same = abs(cost - at_entry) <= _ROUNDING
+    return at_entry if is_same or cost <= 0 or not values["closed_quantity"] else cost
 
 
 def order_document(order: Order) -> dict[str, Any]:
@@ -83,6 +106,7 @@ def order_document(order: Order) -> dict[str, Any]:
         "feed": order.feed,
         "side": order.side,
         "type": order.type,
+        "quantity": _plain_or_none(order.quantity),
         **{name: _plain_or_none(getattr(order, name)) for name in _ORDER_PRICES},
         "leverage": plain(order.leverage),
         "reduce_only": order.reduce_only,
@@ -101,6 +125,7 @@ def read_order(document: Mapping[str, Any]) -> Order:
         feed=text(document, "feed"),
         side=cast(OrderSide, one_of(document, "side", get_args(OrderSide))),
         type=cast(OrderType, one_of(document, "type", get_args(OrderType))),
+        quantity=None if document["quantity"] is None else size(document, "quantity"),
         **{name: positive_or_none(document, name) for name in _ORDER_PRICES},
         leverage=positive(document, "leverage"),
         reduce_only=flag(document, "reduce_only"),
@@ -156,7 +181,7 @@ def fill_document(fill: Fill) -> dict[str, Any]:
 
 def read_fill(document: Mapping[str, Any]) -> Fill:
     """The fill that ``document`` tells."""
-    pnl, trade = document["position_pnl"], document.get("trade")
+    pnl = document["position_pnl"]
     return Fill(
         order_id=text(document, "order_id"),
         symbol=text(document, "symbol"),
@@ -164,16 +189,16 @@ def read_fill(document: Mapping[str, Any]) -> Fill:
         type=cast(OrderType, one_of(document, "type", get_args(OrderType))),
         reason=cast(Reason, one_of(document, "reason", get_args(Reason))),
         liquidity=cast(Liquidity, one_of(document, "liquidity", get_args(Liquidity))),
-        quantity=positive(document, "quantity"),
+        quantity=size(document, "quantity"),
         price=positive(document, "price"),
         fee=not_negative(document, "fee"),
-        closed_quantity=not_negative(document, "closed_quantity"),
+        closed_quantity=total(document, "closed_quantity"),
         realized_pnl=amount(document, "realized_pnl"),
         position_pnl=None if pnl is None else amount(document, "position_pnl"),
         owner=_text_or_none_yet(document, "owner"),
         filled_at=moment(document, "filled_at") if document.get("filled_at") else None,
         feed=_text_or_none_yet(document, "feed"),
-        trade=None if trade is None else read_trade(trade),
+        trade=read_trade(document),
     )
 
 
@@ -186,8 +211,12 @@ def trade_document(trade: Trade) -> dict[str, Any]:
     }
 
 
-def read_trade(document: Mapping[str, Any]) -> Trade:
-    """The trade that ``document`` tells."""
+@exactly
+def read_trade(fill: Mapping[str, Any]) -> Trade | None:
+    """The trade that the fill of the document ``fill`` ended; None where it ended none."""
+    document = fill.get("trade")
+    if document is None:
+        return None
     # of any type, as they are spread over members of several
     values: dict[str, Any] = {
         **{name: text(document, name, empty=True) for name in ("owner", *_REASONS)},
@@ -196,11 +225,24 @@ def read_trade(document: Mapping[str, Any]) -> Trade:
         **{name: amount(document, name) for name in _TRADE_MONEY},
         **{name: moment(document, name) for name in _TRADE_TIMES},
     }
-    return Trade(
+    trade = Trade(
         symbol=text(document, "symbol"),
         side=cast(Side, one_of(document, "side", get_args(Side))),
         **values,
     )
+    return trade if trade.quantity == total(fill, "closed_quantity") else _explained(trade)
+
+
+def _explained(trade: Trade) -> Trade:
+    """``trade``, which was closed in parts, with the entry that explains its gross P&L: older
+    versions wrote the average entry of what was open last."""
+    direction = sign(trade.side)
+    told = direction * (trade.exit_price - trade.entry_price) * trade.quantity
+    entry = significant(trade.exit_price - direction * trade.gross / trade.quantity)
+    noise = _ROUNDING + trade.quantity * trade.exit_price * _SIXTEEN_DIGITS
+    if entry <= 0 or abs(told - trade.gross) <= noise:
+        return trade
+    return replace(trade, entry_price=entry)
 
 
 def _text_or_none_yet(document: Mapping[str, Any], name: str) -> str:
