@@ -20,6 +20,7 @@ _REASONS = {
     "reset": "Reset",
     "undo": "Reset undone",
 }
+_OUTCOMES = {"win": "Wins", "loss": "Losses", "even": "Even"}
 _PAGES = (
     ("first", "First", "chevron-bar-up"),
     ("previous", "Page up", "chevron-up"),
@@ -61,6 +62,7 @@ def _choices(place: Place) -> dict[str, dict[str, str]]:
         "kind": dict(KIND_WORDS),
         "source": dict(SOURCE_WORDS),
         "reason": _REASONS,
+        "outcome": _OUTCOMES,
         "symbol": {symbol: symbol for symbol in place.symbols},
     }
 

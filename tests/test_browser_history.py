@@ -139,6 +139,14 @@ def test_filters_and_order_are_in_the_address_in_the_files_and_after_a_reload(
     assert address(browser, server) == "/history?sort=-amount"
 
 
+def test_even_trades_are_a_choice_beside_wins_and_losses(browser: Any, server: Server) -> None:
+    go_to(browser, server, "/history?table=trades")
+    wait_for_rows(browser, server, "trades")
+    choose(browser, "outcome", "even")
+    wait_for(lambda: "Outcome: Even" in text(browser, "history-chips"), "the filter that is set")
+    assert address(browser, server) == "/history?table=trades&outcome=even"
+
+
 def test_every_table_has_its_rows_and_its_filters_and_back_leads_to_the_one_before(
     browser: Any, server: Server
 ) -> None:

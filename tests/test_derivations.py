@@ -78,10 +78,15 @@ class Trades:
 
     trades: int = 0
     wins: int = 0
+    losses: int = 0
     gained: Decimal = Decimal(0)
     lost: Decimal = Decimal(0)
     best: Decimal | None = None
     worst: Decimal | None = None
+
+    @property
+    def even(self) -> int:
+        return self.trades - self.wins - self.losses
 
     @property
     def win_rate(self) -> Decimal | None:
@@ -409,6 +414,7 @@ def test_the_figures_of_trades_come_from_their_sums(pnls: list[Decimal]) -> None
         trades = Trades(
             trades=len(pnls),
             wins=sum(pnl > 0 for pnl in pnls),
+            losses=sum(pnl < 0 for pnl in pnls),
             gained=sum((pnl for pnl in pnls if pnl > 0), Decimal(0)),
             lost=-sum((pnl for pnl in pnls if pnl < 0), Decimal(0)),
             best=max(pnls, default=None),
@@ -424,7 +430,7 @@ def test_the_figures_of_trades_come_from_their_sums(pnls: list[Decimal]) -> None
 
 
 def test_that_the_lists_of_trades_have_what_an_undone_reset_closed_is_said() -> None:
-    trades = Trades(1, 1, Decimal(5), Decimal(0), Decimal(5), Decimal(5))
+    trades = Trades(1, 1, 0, Decimal(5), Decimal(0), Decimal(5), Decimal(5))
     for epochs, is_said in (("3,1", True), ("1", False)):
         words = trade_derivations(trades, epochs, 2)["trades"].words
         assert ("undone reset" in words) == is_said

@@ -52,7 +52,7 @@ class Told(NoHistory):
     """A history that knows of one epoch with three trades, and of one mark."""
 
     def epochs(self, _most: int = 1_000) -> list[PastEpoch]:
-        trades = Trades(3, 2, Decimal(90), Decimal(30), Decimal(80), Decimal(-30))
+        trades = Trades(3, 2, 1, Decimal(90), Decimal(30), Decimal(80), Decimal(-30))
         return [Epoch(1, Decimal(0), Decimal(0), trades=trades)]
 
     def marks(self, begin: datetime, end: datetime, _most: int) -> list[Mark]:

@@ -24,6 +24,7 @@ from balance.core.ledger_rows import SOURCE_WORDS
 from balance.core.position import Reason
 from balance.core.settings import RULES, Settings, spelled
 from balance.core.snapshot import DISPLAYED
+from balance.core.trade import OUTCOMES
 from balance.core.wallet import KINDS
 from balance.desk import Desk
 from balance.running import services_alone
@@ -367,6 +368,7 @@ class TestHistory:
         choices = json.loads(getattr(filters, "data-choices"))
         assert set(choices["kind"]) == set(KINDS)
         assert set(choices["reason"]) == set(get_args(Reason))
+        assert set(choices["outcome"]) == set(OUTCOMES)
         assert choices["source"] == SOURCE_WORDS
         assert list(choices["symbol"]) == ["ETH/USDT", "BTC/USDT"]
 

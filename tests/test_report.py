@@ -117,8 +117,8 @@ def test_an_equity_that_only_rises_has_no_drawdown() -> None:
 def test_the_figures_of_trades_are_those_of_the_hand() -> None:
     trades = [trade(0, 31, fees="0.5", funding="-0.5"), trade(1, "-9.5", fees="0.5"), trade(2, 0)]
     told = report(planned(1), outcome([1_020], trades=trades))
-    # +30, -10 and 0, which is no win
-    assert (told["trades"], told["wins"]) == (3, 1)
+    # +30, -10 and 0, which is neither a win nor a loss
+    assert (told["trades"], told["wins"], told["losses"], told["even"]) == (3, 1, 1, 1)
     assert told["win_rate"] == Decimal("33.33333333")
     assert told["profit_factor"] == 3
     assert told["average_pnl"] == Decimal("6.66666667")

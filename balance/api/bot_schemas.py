@@ -211,7 +211,7 @@ _BOT: Final[Schema] = {
     "pnl": money("Of this epoch, after fees, with what it holds"),
     "realized": money("Of its closed trades of this epoch, after fees and funding"),
     "trades": _WHOLE,
-    "wins": _WHOLE,
+    **dict.fromkeys(("wins", "losses", "even"), _WHOLE),
     "win_rate": _told({"type": ["number", "null"]}, "In percent; null before the first trade."),
     "fees": money("Of this epoch"),
     "curve": _told(list_of(_NUMBER), "The realised P&L after each trade, newest last."),
@@ -295,7 +295,7 @@ _FIGURES: Final[Schema] = {
         {"type": ["number", "null"]}, "Won over lost; null where nothing was lost."
     ),
     "trades": _WHOLE,
-    "wins": _WHOLE,
+    **dict.fromkeys(("wins", "losses", "even"), _WHOLE),
     "fees": money("Paid"),
     "funding": money("Received less paid"),
     "exposure_percent": _told(_PERCENT, "Of the candles, those in which something was held."),

@@ -38,8 +38,8 @@ COLUMNS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
             *("epoch", "opened_at", "ended_at", "seconds", "opened_by", "continues"),
             *("first_revision", "last_revision", "entries", "starting_balance", "deposits"),
             *("withdrawals", "adjustments", "realized_pnl", "fees_paid", "funding_paid"),
-            *("balance", "pnl", "pnl_percent", "carried", "trades", "wins", "win_rate"),
-            *("profit_factor", "best_trade", "worst_trade", "return_percent"),
+            *("balance", "pnl", "pnl_percent", "carried", "trades", "wins", "losses", "even"),
+            *("win_rate", "profit_factor", "best_trade", "worst_trade", "return_percent"),
             "max_drawdown_percent",
         ),
     }

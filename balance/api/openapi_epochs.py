@@ -49,10 +49,10 @@ EPOCH_SCHEMA: Final[Schema] = object_of(
         **dict.fromkeys(_SHARES, _PERCENT),
         "profit_factor": {"type": ["number", "null"], "description": "Null: nothing was lost."},
         "trades": _WHOLE,
-        "wins": _WHOLE,
+        **dict.fromkeys(("wins", "losses", "even"), _WHOLE),
         "display": texts(
             (
-                *("epoch", "opened_by", "entries", "trades", "wins"),
+                *("epoch", "opened_by", "entries", "trades", "wins", "losses", "even"),
                 *_MONEY,
                 *_SHARES,
             )

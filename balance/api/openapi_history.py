@@ -30,6 +30,7 @@ from balance.core.question import (
     Listed,
     newest_first,
 )
+from balance.core.trade import OUTCOMES
 from balance.core.wallet import KINDS
 
 _WHOLE: Final = {"type": "integer", "minimum": 0}
@@ -68,7 +69,10 @@ _TRADE_ROW: Final[Schema] = {
     **_TRADE,
     "place": _PLACE,
     "time": {**TIME, "description": "The ledger's time of the entry that ended it, UTC."},
-    "outcome": {"enum": ["win", "loss"], "description": "A win brought more than nothing."},
+    "outcome": {
+        "enum": list(OUTCOMES),
+        "description": "A win brought more than nothing, a loss less, an even trade exactly 0.",
+    },
     "display": texts((*_TRADE["display"]["properties"], "outcome")),
 }
 _EFFECT: Final = object_of(
@@ -110,7 +114,7 @@ _PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "source": ("Who asked: of these, with commas between.", TEXT),
     "side": ("buy or sell of fills, long or short of trades.", TEXT),
     "reason": ("Why it filled: order, stop_loss, take_profit, liquidation, reset, undo.", TEXT),
-    "outcome": ("win or loss.", TEXT),
+    "outcome": (f"Of these, with commas between: {', '.join(OUTCOMES)}.", TEXT),
     "text": ("A part of the note or of a trade's reasons, in letters of either case.", TEXT),
     "from": ("Not before this time of the ledger.", TIME),
     "to": ("Not after this time of the ledger.", TIME),

@@ -58,6 +58,8 @@ class Kept:
     revision: int = 0
     # on which feed the bots were last, as their candles are of its time
     feed: str | None = None
+    # whether its trades are to be summed up anew, as an older version did not count the losing ones
+    is_older: bool = False
     answers: tuple[Answer, ...] = field(default=())
 
 
@@ -142,6 +144,7 @@ def read_kept(told: Mapping[str, Any]) -> Kept:
         epoch=int(told["epoch"]),
         revision=int(told["revision"]),
         feed=told["feed"],
+        is_older=any("losses" not in each["tally"] for each in told["bots"]),
         answers=tuple(Answer(**each) for each in told["answers"]),
     )
 
@@ -172,6 +175,7 @@ def _bot_document(bot: Bot) -> dict[str, Any]:
         "tally": {
             "trades": tally.trades,
             "wins": tally.wins,
+            "losses": tally.losses,
             **{name: plain(getattr(tally, name)) for name in _SUMS},
             "closed_at": tally.closed_at and iso(tally.closed_at),
             "curve": [plain(each) for each in tally.curve],
@@ -200,6 +204,7 @@ def _read_bot(told: Mapping[str, Any]) -> Bot:
         tally=Tally(
             trades=int(tally["trades"]),
             wins=int(tally["wins"]),
+            losses=int(tally.get("losses", 0)),
             closed_at=_moment(tally["closed_at"]),
             curve=tuple(Decimal(each) for each in tally["curve"]),
             **sums,

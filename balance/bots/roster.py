@@ -198,15 +198,16 @@ class Roster:
         is_first = self._seen is None
         if account != self._kept.account or revision < since:
             is_first, since = True, 0
-        if since == 0 or epoch != self._kept.epoch:
-            self._forget()
+        is_same = since != 0 and epoch == self._kept.epoch
+        if not is_same or self._kept.is_older:
+            self._forget(keep_runs=is_same)
             # one that goes on with an older one has the trades of that as well
             lineage = self._desk.lineage()
             epochs.update(each.booking.epoch for each in lineage)
             if since == 0 and lineage:
                 # what was traded before is of no bot's sums
                 begin = lineage[-1].revision
-            elif len(lineage) > 1:
+            elif lineage:
                 begin = min(since, lineage[-1].revision)
         if is_first and not self._bots:
             begin = revision
@@ -216,14 +217,17 @@ class Roster:
         if is_first:
             closings = self._desk.closings(0, _LOOKED_BACK)
             self.trades = [each for each in closings if _owner(each) and each.revision <= revision]
-        self._kept = replace(self._kept, account=account, epoch=epoch, revision=revision)
+        self._kept = replace(
+            self._kept, account=account, epoch=epoch, revision=revision, is_older=False
+        )
         self._seen, self._is_changed = version, True
         return True
 
-    def _forget(self) -> None:
-        """Begin to sum up anew: another account, or another epoch."""
+    def _forget(self, *, keep_runs: bool) -> None:
+        """Begin to sum up anew: another account, another epoch, or what an older version summed
+        up, whose limits go on (``keep_runs``)."""
         for bot in self:
-            self.put(replace(bot, tally=Tally(), run=Run()))
+            self.put(replace(bot, tally=Tally(), run=bot.run if keep_runs else Run()))
 
     def _add(self, entry: Entry, epochs: Collection[int], *, is_new: bool) -> None:
         """Sum up a trade if it is one of ``epochs``; one that ``is_new`` is told of as well."""

@@ -22,7 +22,9 @@ class TradeSums:
     trades: int = 0
     # those that brought more than nothing
     wins: int = 0
-    # the P&L of the winners, and of the others, without its sign
+    # those that brought less than nothing
+    losses: int = 0
+    # the P&L of the winning trades, and of the losing ones, without its sign
     gained: Decimal = ZERO
     lost: Decimal = ZERO
     # the P&L of single trades
@@ -34,6 +36,7 @@ class TradeSums:
         return TradeSums(
             trades=self.trades + 1,
             wins=self.wins + (pnl > 0),
+            losses=self.losses + (pnl < 0),
             gained=self.gained + max(pnl, ZERO),
             lost=self.lost + max(-pnl, ZERO),
             best=pnl if self.best is None else max(self.best, pnl),
@@ -41,13 +44,18 @@ class TradeSums:
         )
 
     @property
+    def even(self) -> int:
+        """How many brought exactly nothing: neither winning nor losing trades."""
+        return self.trades - self.wins - self.losses
+
+    @property
     def win_rate(self) -> Decimal | None:
-        """Winners in percent of all; None before the first trade."""
+        """Winning trades in percent of all, even ones included; None before the first trade."""
         return Decimal(self.wins) / self.trades * 100 if self.trades else None
 
     @property
     def profit_factor(self) -> Decimal | None:
-        """What the winners gained over what the others lost; None where nothing was lost."""
+        """What winning trades gained over what losing ones lost; None where nothing was lost."""
         return self.gained / self.lost if self.lost else None
 
 

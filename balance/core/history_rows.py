@@ -42,11 +42,10 @@ def history_row(
 def closed_trade_row(
     entry: Entry, market: Market = NO_MARKET, names: Mapping[str, str] = _NO_NAMES
 ) -> Row:
-    """The trade that ``entry`` ended: its outcome is win where it brought more than nothing."""
+    """The trade that ``entry`` ended: its outcome is win, loss or even."""
     trade = _trade(entry)
     if trade is None:
         raise ValueError("the entry ended no trade")
-    outcome = "win" if trade.pnl > 0 else "loss"
     row = trade_row(
         trade,
         market,
@@ -55,12 +54,12 @@ def closed_trade_row(
         epoch=entry.booking.epoch,
         name=names.get(trade.owner, trade.owner),
     )
-    display = {**row["display"], "outcome": outcome.capitalize()}
+    display = {**row["display"], "outcome": trade.outcome.capitalize()}
     return {
         **row,
         "place": cursor(entry.place),
         "time": iso(entry.time),
-        "outcome": outcome,
+        "outcome": trade.outcome,
         "display": display,
     }
 

@@ -19,12 +19,20 @@ class Trades(Protocol):
         """Those that brought more than nothing."""
 
     @property
+    def losses(self) -> int:
+        """Those that brought less than nothing."""
+
+    @property
+    def even(self) -> int:
+        """Those that brought exactly nothing."""
+
+    @property
     def gained(self) -> Decimal:
-        """The P&L of the winners."""
+        """The P&L of the winning trades."""
 
     @property
     def lost(self) -> Decimal:
-        """The P&L of the others, without its sign."""
+        """The P&L of the losing trades, without its sign."""
 
     @property
     def best(self) -> Decimal | None:
@@ -36,7 +44,7 @@ class Trades(Protocol):
 
     @property
     def win_rate(self) -> Decimal | None:
-        """Winners in percent of all; None before the first."""
+        """Winning trades in percent of all; None before the first."""
 
     @property
     def profit_factor(self) -> Decimal | None:

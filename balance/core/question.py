@@ -13,6 +13,7 @@ from balance.core.entry import Place
 from balance.core.errors import InvalidRequest
 from balance.core.moments import from_iso
 from balance.core.money import number
+from balance.core.trade import OUTCOMES
 from balance.core.wallet import KINDS
 
 #: The lists that the ledger is told as.
@@ -45,7 +46,15 @@ SORTS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
             *("epoch", "opened_at", "ended_at", "seconds", "entries", "starting_balance"),
             *("deposits", "withdrawals", "adjustments", "realized_pnl", "fees_paid"),
             *("funding_paid", "balance", "pnl", "pnl_percent", "carried", "trades", "wins"),
-            *("win_rate", "profit_factor", "best_trade", "worst_trade", "return_percent"),
+            *(
+                "losses",
+                "even",
+                "win_rate",
+                "profit_factor",
+                "best_trade",
+                "worst_trade",
+                "return_percent",
+            ),
             "max_drawdown_percent",
         ),
     }
@@ -68,7 +77,7 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "kind": KINDS,
         "side": ("buy", "sell", "long", "short"),
         "reason": ("order", "stop_loss", "take_profit", "liquidation", "reset", "undo"),
-        "outcome": ("win", "loss"),
+        "outcome": OUTCOMES,
     }
 )
 _LONGEST: Final = 200

@@ -117,6 +117,8 @@ def _trades(tally: Tally) -> dict[str, Any]:
     return {
         "trades": tally.trades,
         "wins": tally.wins,
+        "losses": tally.losses,
+        "even": tally.even,
         "win_rate": None if rate is None else quantized(rate),
         "profit_factor": None if factor is None else quantized(factor),
         "average_pnl": quantized(tally.pnl / tally.trades) if tally.trades else None,
@@ -158,8 +160,7 @@ def _texts(figures: Mapping[str, Any], decimals: int) -> Row:
         # a fall is told as one
         "max_drawdown_percent": percent(-figures["max_drawdown_percent"]),
         "profit_factor": NONE if factor is None else f"{factor:,.2f}",
-        "trades": f"{figures['trades']:,}",
-        "wins": f"{figures['wins']:,}",
+        **{name: f"{figures[name]:,}" for name in ("trades", "wins", "losses", "even")},
     }
 
 

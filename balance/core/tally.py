@@ -22,12 +22,14 @@ class Tally:
     trades: int = 0
     # those that brought more than nothing, after fees and funding
     wins: int = 0
+    # those that brought less than nothing
+    losses: int = 0
     # after fees and funding
     pnl: Decimal = ZERO
     fees: Decimal = ZERO
     # received less paid
     funding: Decimal = ZERO
-    # the P&L of the winners, and of the others, without its sign
+    # the P&L of the winning trades, and of the losing ones, without its sign
     gained: Decimal = ZERO
     lost: Decimal = ZERO
     # when the newest trade ended, by the market's clock
@@ -40,7 +42,8 @@ class Tally:
         pnl = self.pnl + trade.pnl
         return Tally(
             trades=self.trades + 1,
-            wins=self.wins + (trade.pnl > 0),
+            wins=self.wins + (trade.outcome == "win"),
+            losses=self.losses + (trade.outcome == "loss"),
             pnl=pnl,
             fees=self.fees + trade.fees,
             funding=self.funding + trade.funding,
@@ -51,13 +54,18 @@ class Tally:
         )
 
     @property
+    def even(self) -> int:
+        """How many brought exactly nothing: neither winning nor losing trades."""
+        return self.trades - self.wins - self.losses
+
+    @property
     def win_rate(self) -> Decimal | None:
-        """Winners in percent of all; None before the first trade."""
+        """Winning trades in percent of all, even ones included; None before the first trade."""
         return Decimal(self.wins) / self.trades * 100 if self.trades else None
 
     @property
     def profit_factor(self) -> Decimal | None:
-        """What the winners gained over what the others lost; None where nothing was lost."""
+        """What winning trades gained over what losing ones lost; None where nothing was lost."""
         return self.gained / self.lost if self.lost else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from balance.core.account import Account
 from balance.core.margin import Side
@@ -14,6 +14,9 @@ from balance.core.position import Order, OrderSide, OrderType, Position, Reason
 
 #: Whether an order rested and was met, or met others.
 Liquidity = Literal["maker", "taker"]
+#: What a trade came to: it brought more than nothing, less, or exactly nothing.
+Outcome = Literal["win", "loss", "even"]
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,11 @@ class Trade:
     def pnl(self) -> Decimal:
         """What it brought in all: gross - fees + funding."""
         return self.gross - self.fees + self.funding
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it came to, after fees and funding, to the last of eight decimals."""
+        return "win" if self.pnl > 0 else "loss" if self.pnl < 0 else "even"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

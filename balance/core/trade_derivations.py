@@ -26,12 +26,16 @@ _UNDONE: Final = "The lists have what an undone reset closed as well, which does
 _TITLES: Final = {
     "trades": ("Trades", "Positions that were opened and closed."),
     "wins": ("Winning trades", "Trades that brought more than nothing, after fees and funding."),
-    "win_rate": ("Win rate", "Winning trades in percent of all."),
-    "profit_factor": ("Profit factor", "What the winners gained over what the others lost."),
+    "losses": ("Losing trades", "Trades that brought less than nothing, after fees and funding."),
+    "even": ("Even trades", "Trades that brought exactly nothing, after fees and funding."),
+    "win_rate": ("Win rate", "Winning trades in percent of all, even ones included."),
+    "profit_factor": ("Profit factor", "What winning trades gained over what losing ones lost."),
     "average_trade": ("Average trade", "What a trade brought on average, after fees and funding."),
     "best_trade": ("Best trade", "The largest P&L of a single trade, after fees and funding."),
     "worst_trade": ("Worst trade", "The smallest P&L of a single trade, after fees and funding."),
 }
+_OUTCOMES: Final = ("wins", "losses", "even")
+_COUNTS: Final = ("trades", *_OUTCOMES)
 
 
 @exactly
@@ -43,7 +47,7 @@ def trade_figures(trades: Trades | None) -> dict[str, Decimal | int | None]:
     count, rate, factor = trades.trades, trades.win_rate, trades.profit_factor
     return {
         "trades": count,
-        "wins": trades.wins,
+        **{name: getattr(trades, name) for name in _OUTCOMES},
         "win_rate": None if rate is None else quantized(rate),
         "profit_factor": None if factor is None else quantized(factor),
         "average_trade": quantized((trades.gained - trades.lost) / count) if count else None,
@@ -58,7 +62,7 @@ def trade_texts(trades: Trades | None, decimals: int) -> dict[str, str]:
     money = ("average_trade", "best_trade", "worst_trade")
     factor, rate = told["profit_factor"], told["win_rate"]
     return {
-        **{name: NONE if told[name] is None else f"{told[name]:,}" for name in ("trades", "wins")},
+        **{name: NONE if told[name] is None else f"{told[name]:,}" for name in _COUNTS},
         "win_rate": share(None if rate is None else Decimal(rate)),
         "profit_factor": NONE if factor is None else f"{factor:,.2f}",
         **{name: gain(_money(told[name]), decimals) for name in money},
@@ -101,29 +105,35 @@ def _terms(name: str, trades: Trades, epochs: str, decimals: int) -> tuple[Term,
     won = link("trades", epoch=epochs, outcome="win")
     lost = link("trades", epoch=epochs, outcome="loss")
     all_of_them = link("trades", epoch=epochs)
-    wins = _count(" ", "Winning trades", trades.wins, won)
-    others = trades.trades - trades.wins
+    counts = {
+        "wins": ("Winning trades", trades.wins, won),
+        "losses": ("Losing trades", trades.losses, lost),
+        "even": ("Even trades", trades.even, link("trades", epoch=epochs, outcome="even")),
+    }
     gained = Term(" ", "Gained by winners", dollars(trades.gained, decimals), trades.gained, won)
     sunk = dollars(trades.lost, decimals)
     match name:
         case "trades":
-            return wins, _count("+", "Others", others, lost)
-        case "wins":
-            return _count(" ", "Trades", trades.trades, all_of_them), _count(
-                MINUS, "Others", others, lost
+            first, *more = counts.values()
+            return _count(" ", *first), *(_count("+", *each) for each in more)
+        case "wins" | "losses" | "even":
+            others = (each for outcome, each in counts.items() if outcome != name)
+            return (
+                _count(" ", "Trades", trades.trades, all_of_them),
+                *(_count(MINUS, *each) for each in others),
             )
         case "win_rate":
             return (
-                wins,
+                _count(" ", *counts["wins"]),
                 _count(DIVIDED, "Trades", trades.trades, all_of_them),
                 Term(TIMES, "In percent", "100", HUNDRED),
             )
         case "profit_factor":
-            return gained, Term(DIVIDED, "Lost by others", sunk, trades.lost, lost)
+            return gained, Term(DIVIDED, "Lost by losers", sunk, trades.lost, lost)
         case "average_trade":
             return (
                 gained,
-                Term(MINUS, "Lost by others", sunk, trades.lost, lost),
+                Term(MINUS, "Lost by losers", sunk, trades.lost, lost),
                 _count(DIVIDED, "Trades", trades.trades, all_of_them),
             )
     best = name == "best_trade"

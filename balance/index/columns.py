@@ -106,7 +106,7 @@ def _trade(trade: Trade) -> Row:
     opened, closed = (moment.timestamp() for moment in (trade.opened_at, trade.closed_at))
     return (
         trade.side,
-        "win" if trade.pnl > 0 else "loss",
+        trade.outcome,
         *(float(each) for each in (trade.quantity, trade.entry_price, trade.exit_price)),
         *(round(opened * 1_000), round(closed * 1_000), int(closed - opened)),
         *(amount_key(each) for each in (trade.pnl, trade.gross, trade.fees, trade.funding)),

@@ -76,15 +76,21 @@ def _moment(text: str | None) -> datetime | None:
 
 def _sums_document(sums: TradeSums) -> list[Any]:
     amounts = (sums.gained, sums.lost, sums.best, sums.worst)
-    return [sums.trades, sums.wins, *(None if each is None else str(each) for each in amounts)]
+    return [
+        sums.trades,
+        sums.wins,
+        sums.losses,
+        *(None if each is None else str(each) for each in amounts),
+    ]
 
 
 def _sums(document: list[Any]) -> TradeSums:
-    trades, wins, gained, lost, *extremes = document
+    trades, wins, losses, gained, lost, *extremes = document
     best, worst = (None if each is None else Decimal(each) for each in extremes)
     return TradeSums(
         trades=trades,
         wins=wins,
+        losses=losses,
         gained=Decimal(gained),
         lost=Decimal(lost),
         best=best,

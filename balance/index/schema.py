@@ -13,7 +13,7 @@ from typing import Final
 from balance.index.texts import create_texts
 
 #: An index of another version is made anew.
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 
 _SUBJECT: Final = "time INTEGER, epoch INTEGER, kind TEXT, source TEXT, symbol TEXT, owner TEXT"
 _TABLES: Final = (

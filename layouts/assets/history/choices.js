@@ -25,7 +25,6 @@
   // what of the query a field stands for
   const MEMBERS = { time: ["from", "to"], amount: ["least", "most"] };
   const SIDES = { fills: { buy: "Buy", sell: "Sell" }, trades: { long: "Long", short: "Short" } };
-  const OUTCOMES = { win: "Wins", loss: "Losses" };
 
   const seen = { symbol: new Set(), owner: new Map([["you", "You"]]) };
 
@@ -48,7 +47,6 @@
   function options(field, table, chosen = "") {
     const known = {
       side: SIDES[table],
-      outcome: OUTCOMES,
       owner: Object.fromEntries(seen.owner),
       ...given(),
     }[field];
