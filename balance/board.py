@@ -13,13 +13,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from balance.core.figures import plain
-from balance.core.instrument import Bracket, Instrument
+from balance.core.instrument import (
+    FUNDING_INTERVAL,
+    FUNDING_INTERVALS,
+    Bracket,
+    Instrument,
+)
 from balance.core.instruments import KNOWN
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import from_iso, iso
@@ -262,6 +267,7 @@ def _instrument_document(instrument: Instrument) -> dict[str, Any]:
         "symbol": instrument.symbol,
         **{name: plain(getattr(instrument, name)) for name in _RULES},
         **{name: _plain(getattr(instrument, name)) for name in _MOST},
+        "funding_interval": int(instrument.funding_interval.total_seconds()),
         "brackets": [
             [plain(getattr(each, name)) for name in _BRACKET] for each in instrument.brackets
         ],
@@ -277,7 +283,22 @@ def _read_instrument(document: Mapping[str, Any]) -> Instrument:
         Bracket(**dict(zip(_BRACKET, map(Decimal, row), strict=True)))
         for row in document["brackets"]
     )
-    return Instrument(symbol=document["symbol"], brackets=brackets, **rules)
+    return Instrument(
+        symbol=document["symbol"],
+        brackets=brackets,
+        # Older versions settled every symbol at the usual interval, and wrote none.
+        funding_interval=_interval(document.get("funding_interval")),
+        **rules,
+    )
+
+
+def _interval(seconds: object) -> timedelta:
+    if seconds is None:
+        return FUNDING_INTERVAL
+    found = next((e for e in FUNDING_INTERVALS if e.total_seconds() == seconds), None)
+    if found is None:
+        raise ValueError(f"{seconds!r:.40} is no interval of settlements")
+    return found
 
 
 def _plain(number: Decimal | None) -> str | None:

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import Final
 
 from balance.core.errors import InvalidAmount
 from balance.core.figures import grouped
 from balance.core.money import ZERO, exact
 
 #: From one funding settlement to the next, where nothing else is known.
-FUNDING_INTERVAL = timedelta(hours=8)
+FUNDING_INTERVAL: Final = timedelta(hours=8)
+#: All that there may be: those of whole hours that divide a day.
+FUNDING_INTERVALS: Final = tuple(timedelta(hours=n) for n in range(1, 25) if 24 % n == 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ PUBLIC: Final = frozenset(
         "fetch_funding_rate",
         "fetch_funding_rates",
         "fetch_funding_rate_history",
+        "fetch_funding_intervals",
         "fetch_market_leverage_tiers",
         "watch_ticker",
         "watch_tickers",

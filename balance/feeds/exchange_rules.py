@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from balance.core.currencies import DOLLARS
-from balance.core.instrument import Bracket, Instrument, brackets
+from balance.core.instrument import FUNDING_INTERVALS, Bracket, Instrument, brackets
 from balance.core.instruments import instrument
 from balance.core.money import ZERO, exact
 
@@ -93,6 +95,14 @@ def has_grid(market: Market, precision_mode: int) -> bool:
     """Whether tick and step of ``market`` are known without a price of it."""
     precision = market.get("precision") or {}
     return all(_grid(precision.get(each), precision_mode) for each in ("price", "amount"))
+
+
+def funding_interval(rate: Mapping[str, Any]) -> timedelta | None:
+    """The time between two settlements as ccxt's funding rate structure ``rate`` has it, such as
+    ``4h``; None where it says none that divides a day."""
+    hours = re.fullmatch(r"([1-9]\d?)h", str(rate.get("interval")))
+    interval = None if hours is None else timedelta(hours=int(hours[1]))
+    return interval if interval in FUNDING_INTERVALS else None
 
 
 def positive(value: object) -> Decimal | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from balance.core.candles import MINUTE, interval_of, merged
-from balance.core.instrument import Instrument
+from balance.core.instrument import FUNDING_INTERVAL, Instrument
 from balance.core.quote import Settlement
 from balance.feeds.contract import FeedFault
 from balance.feeds.exchange_candles import CandleShelf
@@ -19,7 +20,16 @@ from balance.feeds.exchange_past import MOST_AT_ONCE, candles, funding_rate, nat
 from balance.feeds.exchange_prices import Prices
 from balance.feeds.exchange_public import PublicExchange
 from balance.feeds.exchange_quotes import Board
-from balance.feeds.exchange_rules import TIERS, Market, chosen, has_grid, not_there, positive, ruled
+from balance.feeds.exchange_rules import (
+    TIERS,
+    Market,
+    chosen,
+    funding_interval,
+    has_grid,
+    not_there,
+    positive,
+    ruled,
+)
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(seconds=MINUTE)
@@ -66,8 +76,13 @@ class Session:
         missing = [each for each in symbols if each not in there]
         if not there or (all_of_them and missing):
             raise FeedFault(not_there(self.exchange.id, missing, markets))
-        rules = {each: await self._ruled(each, market) for each, market in there.items()}
         self.markets = {each: str(market["symbol"]) for each, market in there.items()}
+        perpetuals = [str(market["symbol"]) for market in there.values() if market.get("swap")]
+        intervals = await self._funding_intervals(perpetuals)
+        rules = {}
+        for each, market in there.items():
+            interval = intervals.get(str(market["symbol"]), FUNDING_INTERVAL)
+            rules[each] = replace(await self._ruled(each, market), funding_interval=interval)
         self._boards = {
             self.markets[each]: Board(rules[each], perpetual=bool(market.get("swap")))
             for each, market in there.items()
@@ -80,6 +95,27 @@ class Session:
             price = positive((await self.exchange.ask("fetch_ticker", name))["last"])
         tiers = await self._tiers(name) if market.get("swap") else ()
         return ruled(symbol, market, self.exchange.precision_mode, price, tiers)
+
+    async def _funding_intervals(self, names: Sequence[str]) -> dict[str, timedelta]:
+        """The time from one funding settlement to the next, by ccxt's symbols, of those of
+        ``names`` whose exchange says it."""
+        has = self.exchange.has
+        try:
+            if names and has("fetchFundingIntervals"):
+                rates = await self.exchange.ask("fetch_funding_intervals", names)
+            elif names and has("fetchFundingRates"):
+                rates = await self.exchange.ask("fetch_funding_rates", names)
+            elif names and has("fetchFundingRate"):
+                rates = {
+                    each: await self.exchange.ask("fetch_funding_rate", each) for each in names
+                }
+            else:
+                return {}
+            told = {name: funding_interval(rate) for name, rate in dict(rates).items()}
+        except Exception:
+            # The usual one is known without it.
+            return {}
+        return {name: interval for name, interval in told.items() if interval is not None}
 
     async def _tiers(self, name: str) -> list[Mapping[str, Any]]:
         if self.exchange.id not in TIERS:
