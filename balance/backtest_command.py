@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from balance.core.strategy import Kind, StrategyFault
 from balance.feeds.choose import FeedOptions, open_feed, parse_time
 from balance.feeds.contract import Feed, FeedFault
 from balance.feeds.csv_file import read_candles
+from balance.feeds.options import interval_of_hours
 from balance.feeds.simulated import simulated_seed
 from balance.own_strategies import Broken, Catalogue, OwnStrategies, asked
 from balance.pasts import past_of_feed, past_of_file, planned, starting_balance, symbol_of
@@ -117,12 +118,20 @@ def _past_of_csv(options: argparse.Namespace) -> Past:
     symbol = symbol_of(options.csv.name, options.symbol)
     rate = options.funding_rate
     usual = None if rate is None else number(rate, "funding rate", Decimal(99)) / 100
-    return past_of_file(read_candles(options.csv.expanduser()), symbol, usual)
+    file = read_candles(options.csv.expanduser())
+    return past_of_file(file, symbol, usual, _interval(options.funding_interval))
+
+
+def _interval(hours: str | None) -> timedelta | None:
+    try:
+        return None if hours is None else interval_of_hours(hours)
+    except argparse.ArgumentTypeError as fault:
+        raise InvalidRequest(f"The funding interval {fault}.") from fault
 
 
 def _saved_past(options: argparse.Namespace) -> Past:
-    if options.funding_rate is not None:
-        raise InvalidRequest("The market in the data folder has funding rates of its own.")
+    if options.funding_rate is not None or options.funding_interval is not None:
+        raise InvalidRequest("The market in the data folder has funding of its own.")
     feed = _saved_market(options.data_dir)
     market = Market(instruments=feed.instruments)
     symbol = next(iter(feed.instruments)) if options.symbol is None else options.symbol

@@ -69,6 +69,9 @@ def _add_past_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--funding-rate", metavar="PERCENT", help="for a file that has none: 0.01 (none)"
     )
+    group.add_argument(
+        "--funding-interval", metavar="HOURS", help="of a file that does not say it: 4 (8)"
+    )
     group.add_argument("--trades", type=int, default=0, metavar="N", help="print the newest N")
 
 

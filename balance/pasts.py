@@ -20,7 +20,7 @@ from balance.core.candles import MINUTE
 from balance.core.currencies import check_dollars, is_same_but_for_dollars
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS, grouped
-from balance.core.instrument import Instrument
+from balance.core.instrument import Instrument, settled_at
 from balance.core.instruments import instrument
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.quote import Candle, Settlement
@@ -86,10 +86,17 @@ def symbol_of(name: str, asked: object = None) -> str:
     return symbol
 
 
-def past_of_file(file: CandleFile, symbol: str, funding_rate: Decimal | None = None) -> Past:
-    """The past of ``symbol`` that ``file`` tells; ``funding_rate``, a fraction, counts where it
-    knows none."""
-    traded = instrument(symbol, file.candles[0].open)
+def past_of_file(
+    file: CandleFile,
+    symbol: str,
+    funding_rate: Decimal | None = None,
+    funding_interval: timedelta | None = None,
+) -> Past:
+    """The past of ``symbol`` that ``file`` tells; ``funding_rate``, a fraction, and
+    ``funding_interval`` count where it knows none."""
+    traded = settled_at(
+        instrument(symbol, file.candles[0].open), file.funding_interval, funding_interval
+    )
     return Past(
         instrument=traded,
         candles=file.candles,

@@ -94,6 +94,8 @@ class ExchangeServer:
     wrong: dict[str, int | str] = field(default_factory=dict)
     #: Settlements by their time in milliseconds: the rate and the mark price, if it is told.
     settled: dict[int, tuple[str, str | None]] = field(default_factory=dict)
+    #: Hours between two settlements, of symbols that do not have the usual ones.
+    intervals: dict[str, int] = field(default_factory=dict)
     #: The four prices of the minute that begins at so many milliseconds.
     minute: Callable[[int], tuple[str, str, str, str]] = lambda _: ("10", "12", "9", "11")
     streaming: bool = True
@@ -183,6 +185,10 @@ class ExchangeServer:
             "/fapi/v1/ticker/bookTicker": lambda: [self._book(each) for each in self.told],
             "/fapi/v1/premiumIndex": lambda: self._premium(query["symbol"]),
             "/fapi/v1/fundingRate": lambda: self._settlements(query),
+            "/fapi/v1/fundingInfo": lambda: [
+                {"symbol": symbol, "fundingIntervalHours": hours}
+                for symbol, hours in self.intervals.items()
+            ],
             "/fapi/v1/klines": lambda: self._klines(query),
             "/api/v3/klines": lambda: self._klines(query),
         }

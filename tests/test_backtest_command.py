@@ -257,7 +257,7 @@ class TestOnTheMarket:
         done = call("--funding-rate", "0.01")
         assert (done.code, done.err) == (
             1,
-            "The market in the data folder has funding rates of its own.\n",
+            "The market in the data folder has funding of its own.\n",
         )
 
 

@@ -116,7 +116,7 @@ def test_only_what_is_public_is_ever_asked_for(
     exchange.cut_streams()
     until(lambda: "/fapi/v1/ticker/bookTicker" in exchange.paths())
     public = re.compile(
-        r"/fapi/v1/(exchangeInfo|ticker/24hr|ticker/bookTicker|premiumIndex|klines|fundingRate)"
+        r"/fapi/v1/(exchangeInfo|ticker/24hr|ticker/bookTicker|premiumIndex|klines|fundingRate|fundingInfo)"
         r"|/api/v3/exchangeInfo|/(market|public)/ws/\d+"
     )
     assert [each for each in exchange.paths() if not public.fullmatch(each)] == []

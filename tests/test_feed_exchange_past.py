@@ -100,6 +100,16 @@ def test_a_settlement_has_the_rate_and_the_mark_of_its_moment(
     assert feed.settlement(BTC, at) is None
 
 
+def test_the_interval_of_funding_is_that_of_the_exchange(
+    exchange: ExchangeServer, live: StartFeed
+) -> None:
+    exchange.intervals = {"BTCUSDT": 4}
+    feed = live()
+    feed.wait_for_rules(8)
+    intervals = [feed.instruments[each].funding_interval for each in (BTC, ETH)]
+    assert intervals == [timedelta(hours=4), timedelta(hours=8)]
+
+
 def test_candles_are_at_hand_and_go_on_with_the_quotes(
     exchange: ExchangeServer, live: StartFeed
 ) -> None:

@@ -74,7 +74,8 @@ def rest(feed: Feed) -> list[Sequence[Quote]]:
     """All that still comes."""
     batches = []
     while feed.state != "ended":
-        batches.append(feed.next(1))
+        if batch := feed.next(1):
+            batches.append(batch)
     return batches
 
 

@@ -3,21 +3,27 @@ and 16:00 UTC unless its interval is another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from math import gcd
+from typing import Final
 
 from balance.core import margin
 from balance.core.account import Account
 from balance.core.candles import interval_of
 from balance.core.change import Change
-from balance.core.instrument import FUNDING_INTERVAL, Instrument
+from balance.core.instrument import FUNDING_INTERVAL, FUNDING_INTERVALS, Instrument
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.position import Position
 from balance.core.quote import Settlement
 from balance.core.trade import Effect
+
+# So many rates show an interval.
+_LEAST_ROWS: Final = 3
 
 #: Settlements by symbol and instant; None where the rate is not known.
 Settlements = Mapping[tuple[str, datetime], Settlement | None]
@@ -67,6 +73,30 @@ def due(account: Account, market: Market) -> list[tuple[str, datetime]]:
             after, market.quotes[symbol].time, market.instruments[symbol].funding_interval
         )
     ]
+
+
+def interval_of_rates(rows: Sequence[tuple[datetime, Decimal]]) -> timedelta | None:
+    """From one settlement to the next, as ``rows`` of time and rate say, oldest first; None where
+    they say none that is closer than the usual one.
+
+    Rows that are an hour or more apart are settlements, unless their rates show that several rows
+    repeat the one of the coming settlement: then it is where they change.
+    """
+    changes = [after for before, after in pairwise(rows) if before[1] != after[1]]
+    intervals = [_spacing(changes), _spacing(rows)]
+    longest = max((each for each in intervals if each is not None), default=FUNDING_INTERVAL)
+    return longest if longest < FUNDING_INTERVAL else None
+
+
+def _spacing(rows: Sequence[tuple[datetime, Decimal]]) -> timedelta | None:
+    """The longest interval of settlements that fits between all ``rows``; None where none does, or
+    they are too few to tell."""
+    times = [int(time.timestamp()) for time, _ in rows]
+    apart = gcd(*(after - before for before, after in pairwise(times)))
+    if len(times) < _LEAST_ROWS:
+        return None
+    fitting = (each for each in FUNDING_INTERVALS if apart % int(each.total_seconds()) == 0)
+    return max(fitting, default=None)
 
 
 @exactly

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +41,7 @@ _OPTIONS: Final = {
     "symbols": "--symbols",
     "seed": "--seed",
     "funding_rate": "--funding-rate",
+    "funding_interval": "--funding-interval",
 }
 
 
@@ -60,6 +61,8 @@ class FeedOptions:
     seed: int | None = None
     # of a replay whose file has none, as a fraction
     funding_rate: Decimal | None = None
+    # from one settlement to the next, of a replay whose file does not say it
+    funding_interval: timedelta | None = None
 
 
 def open_feed(
@@ -79,7 +82,8 @@ def open_feed(
         seed = DEFAULT_SEED if options.seed is None else options.seed
         return SimulatedFeed(seed=seed, saved=_state(saved, simulated_id(seed)))
     if kind == _REPLAY:
-        _refuse_others(options, "a replay", "speed", "start", "funding_rate")
+        fitting = ("speed", "start", "funding_rate", "funding_interval")
+        _refuse_others(options, "a replay", *fitting)
         return _replay(options, saved, traded)
     _refuse_others(options, f"the exchange {kind}", "symbols")
     for symbol in options.symbols:
@@ -149,6 +153,7 @@ def _replay(options: FeedOptions, saved: Mapping[str, Any] | None, traded: Trade
         speed=1 if options.speed is None else options.speed,
         start=options.start,
         funding_rate=options.funding_rate,
+        funding_interval=options.funding_interval,
         saved=_state(saved, replay_id(files)),
         traded=traded(replay_id(files)),
     )

@@ -6,6 +6,7 @@ import csv
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import chain, pairwise
 from operator import itemgetter
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from balance.core.candles import MINUTE
+from balance.core.funding import interval_of_rates
 from balance.core.money import LIMIT, ZERO
 from balance.core.quote import Candle, MarkPrices
 from balance.feeds.contract import FeedFault
@@ -43,6 +45,8 @@ class CandleFile:
     # The mark prices of each candle; None where the file knows none, empty where it has no columns
     # for them.
     marks: Sequence[MarkPrices | None] = ()
+    # From one funding settlement to the next, where its rates are closer than usual.
+    funding_interval: timedelta | None = None
     # What a reader of the file should know of it, in sentences.
     notes: tuple[str, ...] = ()
 
@@ -194,6 +198,9 @@ def _file(name: str, rows: Sequence[_Row]) -> CandleFile:
         candles=[row.candle for row in rows],
         seconds=_interval(rows),
         funding_rates=rates if known else (),
+        funding_interval=interval_of_rates(
+            [(row.candle.time, row.rate) for row in rows if row.rate is not None]
+        ),
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
+from balance.core.instrument import FUNDING_INTERVALS
 from balance.feeds.choose import SIMULATED, FeedOptions, parse_time
 
 
@@ -37,6 +39,12 @@ def add_feed_options(parser: argparse.ArgumentParser) -> None:
         metavar="PERCENT",
         help="of a replay whose file has none: 0.01; without it funding is skipped",
     )
+    group.add_argument(
+        "--funding-interval",
+        type=interval_of_hours,
+        metavar="HOURS",
+        help="of a file that does not say it: 1, 2, 3, 4, 6, 8, 12 or 24 (8)",
+    )
 
 
 def feed_options(options: argparse.Namespace) -> FeedOptions:
@@ -54,6 +62,7 @@ def feed_options(options: argparse.Namespace) -> FeedOptions:
         symbols=tuple(each.strip().upper() for each in symbols.split(",") if each.strip()),
         seed=options.seed,
         funding_rate=None if rate is None else rate / 100,
+        funding_interval=options.funding_interval,
     )
 
 
@@ -65,6 +74,20 @@ def _number(text: str) -> Decimal:
     if not number.is_finite():
         raise argparse.ArgumentTypeError(f"{text!r} is no number")
     return number
+
+
+def interval_of_hours(text: str) -> timedelta:
+    """The time between two funding settlements that is ``text`` hours.
+
+    Raises:
+        ArgumentTypeError: that is no number of hours that divides a day.
+    """
+    interval = next((e for e in FUNDING_INTERVALS if f"{e / timedelta(hours=1):g}" == text), None)
+    if interval is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of hours that divides a day: 1, 2, 3, 4, 6, 8, 12 or 24"
+        )
+    return interval
 
 
 def _positive(text: str) -> Decimal:

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
@@ -43,6 +43,7 @@ class ReplayFeed:
         speed: Decimal | float | None = 1,
         start: datetime | None = None,
         funding_rate: Decimal | None = None,
+        funding_interval: timedelta | None = None,
         saved: Mapping[str, Any] | None = None,
         traded: datetime | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -50,7 +51,8 @@ class ReplayFeed:
     ) -> None:
         """``speed`` is market time by wall time; None waits for nothing at all. It begins at
         ``start``, or else goes on where ``saved`` was made, or else begins with the files.
-        ``funding_rate`` counts where a file has none. ``wait`` waits for some seconds, or until
+        ``funding_rate`` and ``funding_interval`` count where a file has none. ``wait`` waits for
+        some seconds, or until
         :meth:`stop`. Up to ``traded`` something was traded: it does not go on before that.
 
         Raises:
@@ -61,7 +63,7 @@ class ReplayFeed:
         self.label = "REPLAY" if speed in (None, 1) else f"REPLAY {_plain(speed)}x"
         read = {symbol: read_candles(path) for symbol, path in files.items()}
         self._tracks = [
-            Track(number, symbol, file, funding_rate)
+            Track(number, symbol, file, funding_rate, funding_interval)
             for number, (symbol, file) in enumerate(read.items())
         ]
         self.instruments: Mapping[str, Instrument] = {
@@ -82,6 +84,7 @@ class ReplayFeed:
             (moment, list(batch)) for moment, batch in groupby(heapq.merge(*after), key=_TIME)
         )
         self._coming = next(self._batches, None)
+        self._ended = self._coming is None
 
     def start(self) -> None:
         """Nothing: the clock runs from the first :meth:`next`."""
@@ -89,6 +92,8 @@ class ReplayFeed:
     def next(self, timeout: float) -> Sequence[Quote]:
         """The quotes of the next moment, of each symbol that has one then."""
         if self._coming is None:
+            # Only now: what the last quotes did was done while they were live.
+            self._ended = True
             self._wait(timeout)
             return ()
         if not self._is_due(timeout):
@@ -105,14 +110,14 @@ class ReplayFeed:
     @property
     def state(self) -> FeedState:
         """``waiting`` before the first quotes, then ``live``; ``ended`` after the last ones."""
-        if self._coming is None:
+        if self._ended:
             return "ended"
         return "live" if self._live else "waiting"
 
     @property
     def words(self) -> str:
         """That it has ended, and how to see it again; empty before."""
-        if self._coming is not None:
+        if not self._ended:
             return ""
         return (
             f"The replay has ended at {spelled(self._position)}. Start with --from to see it again."

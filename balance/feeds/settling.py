@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
-from math import gcd
 from operator import attrgetter
 from typing import Final
 
 from balance.core.candles import moves
-from balance.core.instrument import FUNDING_INTERVAL, FUNDING_INTERVALS, Instrument
+from balance.core.instrument import Instrument
 from balance.core.leg import Leg
 from balance.core.quote import Settlement
 from balance.feeds.csv_file import CandleFile
 
 _TIME: Final = attrgetter("time")
-# so many settlements show an interval
-_LEAST_ROWS: Final = 3
 
 
 def settlement(
@@ -34,30 +30,6 @@ def settlement(
     if known is None:
         return None
     return Settlement(rate=known, mark=_mark(file, instrument, place, instant))
-
-
-def funding_interval(rows: Sequence[tuple[datetime, Decimal]]) -> timedelta | None:
-    """From one settlement to the next, as the ``rows`` of a file say that name a rate, oldest
-    first; None where they say none that is closer than the usual one.
-
-    Rows that are an hour or more apart are settlements, unless their rates show that several rows
-    repeat the one of the coming settlement: then it is where they change.
-    """
-    changes = [after for before, after in pairwise(rows) if before[1] != after[1]]
-    intervals = [_spacing(changes), _spacing(rows)]
-    longest = max((each for each in intervals if each is not None), default=FUNDING_INTERVAL)
-    return longest if longest < FUNDING_INTERVAL else None
-
-
-def _spacing(rows: Sequence[tuple[datetime, Decimal]]) -> timedelta | None:
-    """The longest interval of settlements that fits between all ``rows``; None where none does, or
-    they are too few to tell."""
-    times = [int(time.timestamp()) for time, _ in rows]
-    apart = gcd(*(after - before for before, after in pairwise(times)))
-    if len(times) < _LEAST_ROWS:
-        return None
-    fitting = (each for each in FUNDING_INTERVALS if apart % int(each.total_seconds()) == 0)
-    return max(fitting, default=None)
 
 
 def rate(file: CandleFile, place: int, usual_rate: Decimal | None) -> Decimal | None:

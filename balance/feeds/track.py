@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from balance.core.candles import moves, path
+from balance.core.instrument import settled_at
 from balance.core.instruments import instrument
 from balance.core.quote import Candle, Quote, Settlement
 from balance.feeds.chart import Chart
@@ -38,11 +39,18 @@ class Track:
     """The candles of one symbol. Not for several threads at once: a replay guards it."""
 
     def __init__(
-        self, number: int, symbol: str, file: CandleFile, funding_rate: Decimal | None
+        self,
+        number: int,
+        symbol: str,
+        file: CandleFile,
+        funding_rate: Decimal | None = None,
+        funding_interval: timedelta | None = None,
     ) -> None:
-        """``number`` among the tracks of the replay; ``funding_rate`` counts where the file knows
-        none."""
-        self.instrument = instrument(symbol, file.candles[0].open)
+        """``number`` among the tracks of the replay; ``funding_rate`` and ``funding_interval`` are
+        those of a file that knows none."""
+        self.instrument = settled_at(
+            instrument(symbol, file.candles[0].open), file.funding_interval, funding_interval
+        )
         self.seconds = file.seconds
         self.first = file.candles[0].time
         self.last = path(file.candles[-1], file.seconds)[-1][0]
