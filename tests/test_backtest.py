@@ -259,7 +259,8 @@ class Walked(backtest._Test):
         self._quote(moment, price, mark, moved_from)
         if is_due(self._account, self._market):
             change = advanced(self._account, self._market, self._settlements())
-            self._ambiguous += any(map(self._is_ambiguous, change.bookings))
+            if moved_from is not None:
+                self._ambiguous += any(map(self._is_ambiguous, change.bookings))
             self._take(change)
         if stamp // 60 != self._minute:
             self._minute = stamp // 60

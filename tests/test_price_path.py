@@ -423,6 +423,13 @@ class TestBacktest:
         assert abs(trade.exit_price - price) < 1
         assert tested.ambiguous_trades == 1
 
+    def test_what_a_jump_to_the_open_ended_is_certain(self) -> None:
+        made = [*bodies(1_000, 1_000, 1_000), candle(2, 1_040, 1_100, 900, 1_050)]
+        tested = backtested(plan(made, script("buy"), stop_loss=Decimal(2), take_profit=Decimal(3)))
+        (trade,) = tested.trades
+        assert abs(trade.exit_price - 1_040) < 1
+        assert tested.ambiguous_trades == 0
+
     def test_liquidation_and_target_in_one_candle_are_counted_too(self) -> None:
         made = [*bodies(1_000, 1_000, 1_000), candle(2, 1_000, 1_100, 900, 1_050)]
         fast = {"leverage": Decimal(50), "stake": Decimal(100), "take_profit": Decimal(3)}

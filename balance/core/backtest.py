@@ -257,7 +257,9 @@ class _Test:
         if not self._reach.holds(mark, mark, moment):
             self._quote(moment, price, mark, moved_from)
             change = advanced(self._account, self._market, self._settlements())
-            self._ambiguous += any(map(self._is_ambiguous, change.bookings))
+            if moved_from is not None:
+                # What a jump to its open ended, no later price of the candle could have.
+                self._ambiguous += any(map(self._is_ambiguous, change.bookings))
             self._take(change)
         if stamp // MINUTE != self._minute:
             self._minute = stamp // MINUTE
