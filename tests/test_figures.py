@@ -16,6 +16,7 @@ from balance.core.figures import (
     exposure,
     gain,
     grouped,
+    on_tick,
     percent,
     plain,
     rounded,
@@ -60,7 +61,20 @@ amounts = st.decimals(min_value=-LIMIT, max_value=LIMIT, allow_nan=False, places
         (rounded, "43812.40", "43,812.4"),
         (rounded, "0.005", "0.005"),
         (rounded, "100", "100"),
-        (rounded, "0.000000015", "0.00000002"),
+        (rounded, "0.000000015", "0.000000015"),
+        (rounded, "0.0000092111", "0.0000092111"),
+        (rounded, "0.00000059876", "0.00000059876"),
+        (rounded, "5.9876E-7", "0.00000059876"),
+        (rounded, "1.2E-9", "0.0000000012"),
+        (rounded, "0.123456789", "0.123456789"),
+        (rounded, "12345.678901234", "12,345.678901234"),
+        (rounded, "1E+13", "10,000,000,000,000"),
+        (rounded, "10000000000000.5", "10,000,000,000,000.5"),
+        (rounded, "12345678901234567.12345678", "12,345,678,901,234,567.12345678"),
+        (rounded, "36123.49397590361", "36,123.4939759"),
+        (rounded, "0.000009211083333333333", "0.0000092110833"),
+        (rounded, "0", "0"),
+        (rounded, "0E-8", "0"),
         (dollars, "10000", "$10,000.00"),
         (dollars, "-12.3", "-$12.30"),
         (dollars, "0.005", "$0.00"),
@@ -78,6 +92,42 @@ def test_figures_read_as_the_design_has_them(
     write: Callable[[Decimal], str], value: str, text: str
 ) -> None:
     assert write(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("price", "tick", "text"),
+    [
+        ("43812.4", "0.1", "43,812.40"),
+        ("43812.4567", "0.10", "43,812.46"),
+        ("20", "0.001", "20.000"),
+        ("8.1234567", "0.001", "8.123"),
+        ("0.0000092111", "1E-10", "0.0000092111"),
+        ("0.000000599", "1E-11", "0.00000059900"),
+        ("12000", "10", "12,000.00"),
+        ("0.000051234", "0.001", "0.000051234"),
+        ("0.00005123456789012", "0.001", "0.000051234568"),
+        ("0.05", "0.001", "0.050"),
+        ("0", "0.001", "0.000"),
+    ],
+)
+def test_a_price_has_the_decimals_of_its_tick_and_never_reads_zero(
+    price: str, tick: str, text: str
+) -> None:
+    assert on_tick(Decimal(price), Decimal(tick)) == text
+
+
+@given(st.integers(1, 10**15 - 1), st.integers(0, 20))
+def test_a_price_or_quantity_of_a_market_loses_no_digit(digits: int, decimals: int) -> None:
+    number = Decimal(digits).scaleb(-decimals)
+    assert Decimal(rounded(number).replace(",", "")) == number
+    assert "E" not in rounded(number)
+
+
+@given(st.decimals(min_value="1e-15", max_value=10**9, allow_nan=False, places=40))
+def test_a_price_that_was_calculated_keeps_eight_digits_that_count(price: Decimal) -> None:
+    shown = Decimal(rounded(price).replace(",", ""))
+    assert abs(shown - price) <= price * Decimal("5e-8")
+    assert len(rounded(price)) <= 26
 
 
 @pytest.mark.parametrize("value", ["-0.004", "0.004", "-0.005", "-0", "-0.00000001"])

@@ -146,7 +146,7 @@ def test_an_ema_crossover_buys_on_the_candle_of_the_cross_and_then_holds() -> No
     assert at(7).side == "hold"
     assert at(7).reason == "EMA 2 at 14.5 is below EMA 3 at 15"
     assert at(8).side == "buy"
-    assert at(8).reason == "EMA 2 at 16.8333 crossed above EMA 3 at 16.5"
+    assert at(8).reason == "EMA 2 at 16.8333333 crossed above EMA 3 at 16.5"
     # the close lies 1.5 above; the ranges are 1 and then 4: (2 * 1 + 4) / 3 = 2, three times that
     assert at(8).confidence == pytest.approx(1.5 / 6)
     assert (at(9).side, at(9).confidence) == ("hold", 0)
@@ -350,17 +350,22 @@ def test_whatever_the_prices_a_decision_is_sound_repeatable_and_the_same_in_any_
     [
         (43210.5, "43,210.5"),
         (43210.0, "43,210"),
-        (1234567.8, "1,234,568"),
-        (999999.9, "1,000,000"),
-        (0.0001234567, "0.000123457"),
-        (0.00001234567, "0.0000123457"),
+        (100000.1, "100,000.1"),
+        (1234567.8, "1,234,567.8"),
+        (999999.9, "999,999.9"),
+        (9999999999.9, "10,000,000,000"),
+        (100 / 3, "33.3333333"),
+        (0.0001234567, "0.0001234567"),
+        (0.00001234567, "0.00001234567"),
         (0.0000123, "0.0000123"),
+        (5.9876e-7, "0.00000059876"),
+        (-1.25e-9, "-0.00000000125"),
         (1.0, "1"),
         (0.0, "0"),
         (float("nan"), "nan"),
     ],
 )
-def test_a_price_is_shown_with_six_digits_that_count(price: float, text: str) -> None:
+def test_a_price_is_shown_with_nine_digits_that_count(price: float, text: str) -> None:
     assert shown(price) == text
 
 

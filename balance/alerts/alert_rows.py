@@ -15,6 +15,7 @@ from balance.core.alert_words import (
     distance_words,
     figure,
     status_words,
+    threshold_words,
 )
 from balance.core.errors import InvalidRequest
 from balance.core.moments import iso
@@ -67,7 +68,7 @@ def alert_row(alert: Alert, moment: Moment) -> Row:
     market = moment.market
     display = {
         "condition": condition(settings, market),
-        "threshold": figure(settings, settings.threshold, market),
+        "threshold": threshold_words(settings, market),
         "value": figure(settings, seen.value, market),
         "distance": distance_words(away),
         "status": status_words(state, seen),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from balance.core.alert import AlertSettings, Reading, Sight, Status, What, margin
-from balance.core.figures import NONE, dollars, gain, percent
+from balance.core.figures import NONE, dollars, gain, percent, rounded
 from balance.core.market import Market
 from balance.core.money import exactly
 from balance.core.rows import price_words
@@ -48,10 +48,16 @@ def figure(settings: AlertSettings, value: Decimal | None, market: Market) -> st
     return write(value, market.decimals)
 
 
+def threshold_words(settings: AlertSettings, market: Market) -> str:
+    """The threshold; of a price with every digit that was set, as it need not lie on the tick."""
+    text = figure(settings, settings.threshold, market)
+    return max(text, rounded(settings.threshold), key=len) if settings.what == "price" else text
+
+
 def condition(settings: AlertSettings, market: Market) -> str:
     """What an alert waits for: ``"BTC/USDT rises to 45,000.00"``."""
     verb = "rises to" if settings.direction == "above" else "falls to"
-    return f"{subject(settings)} {verb} {figure(settings, settings.threshold, market)}"
+    return f"{subject(settings)} {verb} {threshold_words(settings, market)}"
 
 
 def status_words(status: Status, reading: Reading) -> str:
@@ -82,7 +88,7 @@ def back_at(settings: AlertSettings) -> Decimal:
 def fired_words(settings: AlertSettings, value: Decimal, market: Market) -> str:
     """What an alert fired on: ``"BTC/USDT has risen to 45,010.20; the alert was at 45,000.00."``"""
     verb = "risen" if settings.direction == "above" else "fallen"
-    at, threshold = figure(settings, value, market), figure(settings, settings.threshold, market)
+    at, threshold = figure(settings, value, market), threshold_words(settings, market)
     note = f" {settings.note}" if settings.note else ""
     return f"{subject(settings)} has {verb} to {at}; the alert was at {threshold}.{note}"
 

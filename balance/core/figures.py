@@ -16,7 +16,12 @@ CENTS: Final = 2
 _TENTH: Final = Decimal("0.1")
 _TEN: Final = Decimal(10)
 _THOUSAND: Final = Decimal(1_000)
-_SATOSHI: Final = Decimal("0.00000001")
+# of a number that was calculated, as many decimals and digits are written at least
+_LEAST_DECIMALS: Final = 8
+_LEAST_DIGITS: Final = 8
+_FEW_TICKS: Final = 1_000
+# no price and no quantity of a market has more; one that was calculated has at least sixteen
+_EXACT_DIGITS: Final = 15
 _CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
@@ -36,15 +41,40 @@ def _two_or_more_decimals(text: str) -> str:
 
 
 def rounded(number: Decimal) -> str:
-    """``number``, a price or a quantity, rounded to 8 decimals: ``"43,812.4"``, ``"0.005"``."""
-    text = f"{number.quantize(_SATOSHI, context=_CONTEXT):,f}"
-    return text.rstrip("0").rstrip(".")
+    """``number``, a price or a quantity, without zeros at its end: ``"43,812.4"``, ``"0.005"``,
+    ``"0.0000092111"``.
+
+    What can be traded keeps every digit. What was calculated has more than fifteen, and is rounded
+    to eight decimals or, below 1, to eight digits that count.
+    """
+    if _decimals(number) > _LEAST_DECIMALS and len(_digits(number)) > _EXACT_DIGITS:
+        number = _quantized(number, max(_LEAST_DECIMALS, _LEAST_DIGITS - 1 - number.adjusted()))
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def on_tick(price: Decimal, tick: Decimal) -> str:
-    """``price`` with as many decimals as ``tick`` has, but at least two: ``"43,812.40"``."""
-    decimals = max(2, -int(tick.normalize().as_tuple().exponent))
-    return f"{price.quantize(Decimal(1).scaleb(-decimals), context=_CONTEXT):,f}"
+    """``price`` with as many decimals as ``tick`` has, but at least two: ``"43,812.40"``. One of
+    fewer than a thousand ticks, as an old fill may be where the price has risen since, keeps its
+    own digits."""
+    decimals = max(2, _decimals(tick))
+    if price.copy_abs() < tick * _FEW_TICKS:
+        decimals = max(decimals, min(_decimals(price), _LEAST_DIGITS - 1 - price.adjusted()))
+    return f"{_quantized(price, decimals):,f}"
+
+
+def _digits(number: Decimal) -> tuple[int, ...]:
+    """The digits of ``number`` that count."""
+    return number.normalize(_CONTEXT).as_tuple().digits
+
+
+def _decimals(number: Decimal) -> int:
+    """How many decimals ``number`` has; below zero where it ends before the point."""
+    return -int(number.normalize(_CONTEXT).as_tuple().exponent)
+
+
+def _quantized(number: Decimal, decimals: int) -> Decimal:
+    return number.quantize(Decimal(1).scaleb(-decimals), context=_CONTEXT)
 
 
 def dollars(amount: Decimal | None, decimals: int = CENTS) -> str:
@@ -83,7 +113,7 @@ def _signed(
 ) -> str:
     if amount is None:
         return NONE
-    shown = amount.quantize(Decimal(1).scaleb(-decimals), context=_CONTEXT)
+    shown = _quantized(amount, decimals)
     # the sign is that of what is shown: nothing that reads zero is a gain or a loss
     sign = "" if not shown else "-" if shown < 0 else plus
     return f"{sign}{prefix}{shown.copy_abs():,f}{suffix}"

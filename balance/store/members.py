@@ -39,15 +39,6 @@ def positive_or_none(document: Mapping[str, Any], name: str) -> Decimal | None:
     return None if document[name] is None else positive(document, name)
 
 
-def size(document: Mapping[str, Any], name: str) -> Decimal:
-    """The quantity above zero, in base units, that is called ``name``: of a coin that costs next to
-    nothing there are more units than of any money."""
-    value = number(document[name], name, _LARGEST_TOTAL)
-    if value <= 0:
-        raise InvalidAmount(f"{name} must be above zero, not {value}")
-    return value
-
-
 def not_negative(document: Mapping[str, Any], name: str) -> Decimal:
     """The number from zero on that is called ``name``."""
     value = number(document[name], name, MOST_UNITS if name in _UNITS else LIMIT)

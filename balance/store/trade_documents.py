@@ -24,12 +24,11 @@ from balance.store.members import (
     one_of,
     positive,
     positive_or_none,
-    size,
     text,
     total,
 )
 
-_POSITIVE: Final = ("entry_price", "leverage", "mark_price")
+_POSITIVE: Final = ("quantity", "entry_price", "leverage", "mark_price")
 _NOT_NEGATIVE: Final = ("isolated_margin", "maintenance_rate", "maintenance_amount")
 _RESULTS: Final = ("realized_pnl", "fees_paid", "funding")
 _CLOSED: Final = ("closed_quantity", "closed_cost", "closed_value")
@@ -42,7 +41,7 @@ _TRADE_PRICES: Final = ("quantity", "entry_price", "exit_price")
 _TRADE_MONEY: Final = ("gross", "fees", "funding")
 _TRADE_TIMES: Final = ("opened_at", "closed_at")
 _REASONS: Final = ("opened_because", "closed_because")
-_ORDER_PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss")
+_ORDER_PRICES: Final = ("quantity", "price", "trigger_price", "take_profit", "stop_loss")
 
 
 def position_document(position: Position) -> dict[str, Any]:
@@ -51,7 +50,6 @@ def position_document(position: Position) -> dict[str, Any]:
         "symbol": position.symbol,
         "feed": position.feed,
         "side": position.side,
-        "quantity": plain(position.quantity),
         **{name: plain(getattr(position, name)) for name in (*_POSITIVE, *_NOT_NEGATIVE)},
         "liquidation_price": _plain_or_none(position.liquidation_price),
         **{name: plain(getattr(position, name)) for name in (*_RESULTS, *_CLOSED)},
@@ -65,7 +63,6 @@ def read_position(document: Mapping[str, Any]) -> Position:
     """The position that ``document`` tells."""
     # of any type, as they are spread over members of several
     values: dict[str, Any] = {
-        "quantity": size(document, "quantity"),
         **{name: positive(document, name) for name in _POSITIVE},
         **{name: not_negative(document, name) for name in _NOT_NEGATIVE},
         **{name: amount(document, name) for name in _RESULTS},
@@ -106,7 +103,6 @@ def order_document(order: Order) -> dict[str, Any]:
         "feed": order.feed,
         "side": order.side,
         "type": order.type,
-        "quantity": _plain_or_none(order.quantity),
         **{name: _plain_or_none(getattr(order, name)) for name in _ORDER_PRICES},
         "leverage": plain(order.leverage),
         "reduce_only": order.reduce_only,
@@ -125,7 +121,6 @@ def read_order(document: Mapping[str, Any]) -> Order:
         feed=text(document, "feed"),
         side=cast(OrderSide, one_of(document, "side", get_args(OrderSide))),
         type=cast(OrderType, one_of(document, "type", get_args(OrderType))),
-        quantity=None if document["quantity"] is None else size(document, "quantity"),
         **{name: positive_or_none(document, name) for name in _ORDER_PRICES},
         leverage=positive(document, "leverage"),
         reduce_only=flag(document, "reduce_only"),
@@ -189,7 +184,7 @@ def read_fill(document: Mapping[str, Any]) -> Fill:
         type=cast(OrderType, one_of(document, "type", get_args(OrderType))),
         reason=cast(Reason, one_of(document, "reason", get_args(Reason))),
         liquidity=cast(Liquidity, one_of(document, "liquidity", get_args(Liquidity))),
-        quantity=size(document, "quantity"),
+        quantity=positive(document, "quantity"),
         price=positive(document, "price"),
         fee=not_negative(document, "fee"),
         closed_quantity=total(document, "closed_quantity"),

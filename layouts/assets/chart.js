@@ -34,7 +34,8 @@
 
   function priceFormat(symbol) {
     const tick = window.balanceState.snapshot?.market.prices[symbol]?.tick_size ?? 0.01;
-    const precision = Math.max(2, Math.ceil(-Math.log10(tick)));
+    const plain = tick.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
+    const precision = Math.max(2, plain.split(".")[1]?.length ?? 0);
     return { type: "price", precision, minMove: tick };
   }
 

@@ -13,13 +13,13 @@ _REMAINDER: Final = 1e-9
 
 
 def shown(price: float) -> str:
-    """``price`` for a reason, with six digits that count: ``"43,210.5"``, ``"0.0000123"``."""
+    """``price`` for a reason, with nine digits that count, as many as prices have: ``"43,210.5"``,
+    ``"0.0000123"``."""
     size = abs(price)
-    if 1e-4 <= size < 999_999 or not size or not math.isfinite(size):
-        return f"{price:,.6g}"
-    if size > 1:
-        return f"{price:,.0f}"
-    return f"{price:.{5 - math.floor(math.log10(size))}f}".rstrip("0")
+    if not size or not math.isfinite(size):
+        return f"{price:g}"
+    text = f"{price:,.{max(0, 8 - math.floor(math.log10(size)))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def strength(distance: float, scale: float) -> float:
