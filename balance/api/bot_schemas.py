@@ -322,6 +322,10 @@ _REPORT: Final[Schema] = {
     ),
     "rows": _told(list_of(reference("Trade")), "The newest 500 trades, newest first."),
     "stopped_because": _told(TEXT, "Why the bot stopped itself; else empty."),
+    "refused": _told(
+        list_of(object_of({"count": COUNT, "reason": TEXT})),
+        "Signals that the account refused, by reason; figures are those of the first.",
+    ),
     "display": texts(_FIGURES),
 }
 _BACKTEST: Final[Schema] = {

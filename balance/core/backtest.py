@@ -103,6 +103,8 @@ class Tested:
     stopped_because: str
     # whether a settlement was left out, as its rate is not known
     skipped_funding: bool
+    # Why each signal that was refused was so, in sentences without their points, oldest first.
+    refused: tuple[str, ...] = ()
     # Trades that ended in a candle which held both their take-profit and their stop-loss or
     # liquidation price: which came first is an assumption.
     ambiguous_trades: int
@@ -187,6 +189,7 @@ class _Test:
         self._points: list[Point] = []
         self._exposed = 0
         self._skipped = False
+        self._refused: list[str] = []
         self._ambiguous = 0
         # the lowest and the highest mark price of the candle
         self._range = ZERO, ZERO
@@ -233,6 +236,7 @@ class _Test:
             exposed=self._exposed,
             stopped_because=self._stopped_because,
             skipped_funding=self._skipped,
+            refused=tuple(self._refused),
             ambiguous_trades=self._ambiguous,
         )
 
@@ -324,6 +328,8 @@ class _Test:
             )
         )
         self._run = step.run
+        if acts and step.refused:
+            self._refused.append(step.refused)
         if step.change.bookings:
             self._take(step.change)
         if step.stops:

@@ -82,6 +82,9 @@ class Step:
     action: Action = "none"
     # what it did or why not, in a sentence without its point
     words: str = ""
+    # Why the account refused what the signal asks for, or the last part of it; empty where it did
+    # not.
+    refused: str = ""
     # why it stops itself; empty where it does not
     stops: str = ""
 
@@ -107,8 +110,13 @@ def _closing(look: Look, because: str) -> Step:
         change = _closed(look, because)
     except BalanceError as fault:
         change = Change(look.account)
-        return Step(change=change, run=look.run, action="refused", words=_said(fault))
+        return _refused(look, change, _said(fault))
     return Step(change=change, run=look.run, action="closed", words=_did(change))
+
+
+def _refused(look: Look, change: Change, why: str) -> Step:
+    """What is left to do once the account has refused the rest for the reason ``why``."""
+    return Step(change=change, run=look.run, action="refused", words=why, refused=why)
 
 
 def _signalled(look: Look) -> Step:
@@ -142,8 +150,7 @@ def _turned(look: Look, target: Side, because: str) -> Step:
     try:
         change = Change(look.account) if look.held is None else _closed(look, because)
     except BalanceError as fault:
-        change = Change(look.account)
-        return Step(change=change, run=look.run, action="refused", words=_said(fault))
+        return _refused(look, Change(look.account), _said(fault))
     was_held = look.held is not None
     after = replace(look, account=change.account)
     forbidden = _forbidden(after, just_closed=was_held)
@@ -156,11 +163,12 @@ def _turned(look: Look, target: Side, because: str) -> Step:
     except NotYours as fault:
         # nothing was held, as a symbol has one owner
         words = f"{fault.symbol} is traded by {fault.owner or 'the person'}"
-        return Step(change=change, run=look.run, action="refused", words=words)
+        return _refused(look, change, words)
     except BalanceError as fault:
-        words = f"{_did(change)}. {_said(fault)}" if was_held else _said(fault)
-        action = "closed" if was_held else "refused"
-        return Step(change=change, run=look.run, action=action, words=words)
+        step = _refused(look, change, _said(fault))
+        if not was_held:
+            return step
+        return replace(step, action="closed", words=f"{_did(change)}. {step.refused}")
     action = "flipped" if was_held else "opened"
     return Step(change=change, run=look.run, action=action, words=_did(change))
 

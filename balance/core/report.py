@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,6 +23,8 @@ from balance.core.trade_rows import trade_row
 #: How many points of the curve are told, and how many trades.
 MOST_POINTS: Final = 400
 MOST_ROWS: Final = 500
+# A number in a reason, which may differ from one signal to the next.
+_FIGURE: Final = re.compile(r"\d[\d,.]*\d|\d")
 _CENT: Final = Decimal("0.01")
 
 #: A moment, the equity, and what holding would be worth.
@@ -64,6 +68,7 @@ def report(plan: Plan, tested: Tested) -> Row:
         ],
         "rows": [trade_row(each, market, name=plan.settings.name) for each in newest],
         "stopped_because": tested.stopped_because,
+        "refused": [{"count": count, "reason": why} for why, count in _reasons(tested.refused)],
         "display": _texts(figures, plan.decimals),
     }
 
@@ -86,7 +91,10 @@ def notes(plan: Plan, tested: Tested) -> str:
             "yet."
         )
     if not tested.trades and not tested.account.positions:
-        said.append("It never traded: look at its settings, or test a longer time.")
+        hint = "" if tested.refused else ": look at its settings, or test a longer time"
+        said.append(f"It never traded{hint}.")
+    if tested.refused:
+        said.append(_refusals(tested.refused))
     count = tested.ambiguous_trades
     if count:
         said.append(
@@ -98,6 +106,27 @@ def notes(plan: Plan, tested: Tested) -> str:
     if note := dollar_note(plan.settings.symbol):
         said.append(note)
     return " ".join(said)
+
+
+def _reasons(refused: Sequence[str]) -> list[tuple[str, int]]:
+    """The reasons that differ in more than their figures, each as it was first given, and how
+    often, the most frequent first."""
+    first: dict[str, str] = {}
+    counts = Counter[str]()
+    for why in refused:
+        kind = _FIGURE.sub("#", why)
+        first.setdefault(kind, why)
+        counts[kind] += 1
+    return [(first[kind], count) for kind, count in counts.most_common()]
+
+
+def _refusals(refused: Sequence[str]) -> str:
+    """How many signals were refused, and why: the first figures stand for those of all."""
+    count, reasons = len(refused), _reasons(refused)
+    said = "1 signal was refused" if count == 1 else f"{count:,} signals were refused"
+    if len(reasons) == 1:
+        return f"{said}: {reasons[0][0]}."
+    return f"{said}. " + " ".join(f"{many:,} of them: {why}." for why, many in reasons)
 
 
 def _money(plan: Plan, account: Account) -> dict[str, Decimal]:
