@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +29,7 @@ from balance.core.instrument import (
 from balance.core.instruments import KNOWN
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import from_iso, iso
-from balance.core.money import LIMIT, MOST_UNITS
+from balance.core.money import LIMIT, MOST_UNITS, is_bounded
 from balance.core.quote import Candle, Quote
 from balance.store import disk
 
@@ -222,7 +223,7 @@ def _is_quote(quote: Quote) -> bool:
     return (
         all(map(_is_above_zero, (quote.bid, quote.ask, quote.last, quote.mark)))
         and (opened is None or _is_above_zero(opened))
-        and (rate is None or (rate.is_finite() and rate.copy_abs() < 1))
+        and (rate is None or rate.copy_abs() < 1)
     )
 
 
@@ -231,7 +232,7 @@ def _is_instrument(instrument: Instrument) -> bool:
     rows = [getattr(each, name) for each in instrument.brackets for name in _BRACKET]
     return (
         bool(rows)
-        and all(each is None or (each.is_finite() and each >= 0) for each in (*rules, *rows))
+        and all(each is None or each >= 0 for each in (*rules, *rows))
         and _is_above_zero(instrument.tick_size)
         and _is_above_zero(instrument.step_size, MOST_UNITS)
         and all(e.max_leverage >= 1 > e.maintenance_rate for e in instrument.brackets)
@@ -239,8 +240,12 @@ def _is_instrument(instrument: Instrument) -> bool:
 
 
 def _is_above_zero(number: Decimal | None, limit: Decimal = LIMIT) -> bool:
-    return number is not None and number.is_finite() and 0 < number < limit
+    return number is not None and 0 < number < limit
 
+
+# as the server writes them; no file of ours has a number that is longer
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+_LONGEST: Final = 100
 
 _PRICES: Final = ("bid", "ask", "last", "mark", "funding_rate", "day_open")
 _RULES: Final = ("tick_size", "step_size", "min_quantity", "min_notional")
@@ -276,11 +281,11 @@ def _instrument_document(instrument: Instrument) -> dict[str, Any]:
 
 def _read_instrument(document: Mapping[str, Any]) -> Instrument:
     rules: dict[str, Any] = {
-        **{name: Decimal(document[name]) for name in _RULES},
+        **{name: _number(document[name]) for name in _RULES},
         **{name: _decimal(document.get(name)) for name in _MOST},
     }
     brackets = tuple(
-        Bracket(**dict(zip(_BRACKET, map(Decimal, row), strict=True)))
+        Bracket(**dict(zip(_BRACKET, map(_number, row), strict=True)))
         for row in document["brackets"]
     )
     return Instrument(
@@ -306,4 +311,16 @@ def _plain(number: Decimal | None) -> str | None:
 
 
 def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
+    return None if text is None else _number(text)
+
+
+def _number(text: str) -> Decimal:
+    """The number that ``text`` tells.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it is no number that the server would write, or beyond what can be calculated.
+    """
+    if len(text) > _LONGEST or not _NUMBER.fullmatch(text) or not is_bounded(Decimal(text)):
+        raise ValueError(f"{text:.20} is no number of a market")
+    return Decimal(text)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
 import os
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -163,13 +167,33 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 WHOLE = board().market
+#: What is no number of a market in any of its fields.
+NO_NUMBERS = (
+    *("1e999999", "1e-999999", "-1e-999999", "1e25", "1e-25", "-2", "NaN", "sNaN", "Infinity"),
+    *("-Infinity", "", "x", "1_0", " 1", "1." + "1" * 10_000, 1, 1.5, True, [], {}),
+)
 NONSENSE = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
     st.floats(),
     st.sampled_from(
-        ["", "x", "NaN", "-1", "0", "1e999999", "Infinity", "sNaN", BTC, "DOGE/USDT", [], {}, [[]]]
+        [
+            "",
+            "x",
+            "NaN",
+            "-1",
+            "0",
+            "1e999999",
+            "1e-999999",
+            "Infinity",
+            "sNaN",
+            BTC,
+            "DOGE/USDT",
+            [],
+            {},
+            [[]],
+        ]
     ),
 )
 
@@ -182,38 +206,72 @@ def mangled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def _changed(document: Any, path: Sequence[Any], value: Any) -> Any:
+    """``document`` with ``value`` at ``path``."""
+    changed = copy.deepcopy(document)
+    place = changed
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    return changed
+
+
+def _check_no_market_or_a_sound_one(folder: Path, document: Any) -> bool:
+    """Whether ``document`` is a market; whoever trades on what it is gets an answer."""
+    text = json.dumps(document).encode()
+    (folder / MARKET_FILE).write_bytes(text)
+    desk = Desk(MemoryStore(), FileBoard(folder))
+    try:
+        read = read_market(text)
+    except ValueError:
+        assert desk.snapshot().market["feed"] is None
+        return False
+    assert read.live <= set(read.quotes) <= set(read.instruments)
+    for each in read.quotes.values():
+        assert all(price.is_finite() for price in (each.bid, each.ask, each.last, each.mark))
+    for symbol, side in itertools.product((BTC, ETH), ("buy", "sell")):
+        order = {"symbol": symbol, "side": side, "leverage": 1}
+        for how in ({}, {"type": "limit", "price": "30000"}):
+            with suppress(BalanceError):
+                desk.place_order(**order, **how, quantity="0.01")
+    assert desk.snapshot().market["prices"].keys() == read.quotes.keys()
+    return True
+
+
 @given(data=st.data(), nonsense=NONSENSE)
-@settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_file_that_somebody_has_damaged_is_no_market_or_a_sound_one(
     mangled: Path, data: st.DataObject, nonsense: Any
 ) -> None:
     save_market(mangled, WHOLE, {})
     document = json.loads((mangled / MARKET_FILE).read_bytes())
     path = data.draw(st.sampled_from([each for each in _paths(document) if each]))
-    place = document
-    for name in path[:-1]:
-        place = place[name]
+    changed = _changed(document, path, nonsense)
     if data.draw(st.booleans()):
-        place[path[-1]] = nonsense
-    else:
+        place = changed
+        for name in path[:-1]:
+            place = place[name]
         del place[path[-1]]
-    text = json.dumps(document).encode()
-    (mangled / MARKET_FILE).write_bytes(text)
-    desk = Desk(MemoryStore(), FileBoard(mangled))
-    try:
-        read = read_market(text)
-    except ValueError:
-        assert desk.snapshot().market["feed"] is None
-        return
-    assert read.live <= set(read.quotes) <= set(read.instruments)
-    for each in read.quotes.values():
-        assert all(price.is_finite() for price in (each.bid, each.ask, each.last, each.mark))
-    # whatever it is, whoever trades on it is answered
-    for side in ("buy", "sell"):
-        try:
-            desk.place_order(symbol=BTC, side=side, quantity="0.01", leverage=1)
-        except BalanceError:
+    _check_no_market_or_a_sound_one(mangled, changed)
+
+
+@pytest.mark.parametrize("number", [*NO_NUMBERS, "0", "1e-24", "999999999999", "1e24"])
+def test_whatever_number_stands_in_the_file_it_is_no_market_or_a_sound_one(
+    mangled: Path, number: Any
+) -> None:
+    save_market(mangled, WHOLE, {})
+    document = json.loads((mangled / MARKET_FILE).read_bytes())
+    for path in _paths(document):
+        # each field of the quotes and instruments, and the first and last bracket of each
+        if not _is_number(document, path) or (len(path) == 5 and 0 < path[3] < 9):
             continue
-    assert desk.snapshot().market["prices"].keys() == read.quotes.keys()
+        is_market = _check_no_market_or_a_sound_one(mangled, _changed(document, path, number))
+        assert not (is_market and number in NO_NUMBERS), (path, number)
+
+
+def _is_number(document: Any, path: Sequence[Any]) -> bool:
+    for name in path:
+        document = document[name]
+    return path[:1] in (("quotes",), ("instruments",)) and bool(
+        isinstance(document, str) and re.fullmatch(r"-?\d+(\.\d+)?", document)
+    )

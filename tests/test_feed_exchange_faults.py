@@ -117,6 +117,7 @@ def test_a_huge_leap_of_the_price_waits_for_confirmation(
     "nonsense",
     [
         Told("NaN", "NaN", "NaN", "NaN"),
+        Told("1e999999", "1e-999999", "1e999999", "1e-999999"),
         Told("0", "0", "0", "0", opened="0"),
         Told("-60000", "-2", "-1", "-60000"),
         Told("60000.5", "60000", "60001", "60000", ahead=3_600_000),

@@ -72,6 +72,8 @@ def test_a_mark_alone_does_not_keep_old_prices_alive() -> None:
         ({"last": 60000, "bid": 60002, "ask": 60001}, "a bid of 60002 above the ask of 60001"),
         ({"last": 60000, "stamped": 61.0}, "a time 61 s ahead of this computer's clock"),
         ({"last": "oops"}, "a price of oops"),
+        ({"last": "1e999999"}, "a price of 1e999999"),
+        ({"last": "1e-999999"}, "a price of 1e-999999"),
     ],
 )
 def test_nonsense_is_refused_with_what_was_wrong(ticker: dict[str, Any], words: str) -> None:

@@ -30,6 +30,11 @@ LIMIT: Final = Decimal(10) ** 12
 #: No quantity, in base units, may be larger: a coin may cost less than a billionth.
 MOST_UNITS: Final = LIMIT * 10**12
 
+# a market's numbers: products and quotients of them neither overflow nor need more digits than
+# calculations have
+_LARGEST_RULE: Final = LIMIT * LIMIT
+_FINEST: Final = 1 / _LARGEST_RULE
+
 # wide enough for any product of a price and a quantity, whatever context the caller has set
 _CONTEXT: Final = Context(
     prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow]
@@ -85,6 +90,14 @@ def number(value: object, what: str = "number", limit: Decimal = LIMIT, unit: st
     if result.copy_abs() > limit:
         raise InvalidAmount(f"The {what} is too large: at most {limit:,}{unit}.")
     return result
+
+
+def is_bounded(number: Decimal) -> bool:
+    """Whether calculations may be made with ``number``, a price, a quantity, a rate or a rule that
+    a file or an exchange gives: it is 0, or from 1e-24 to 1e24, above or below zero."""
+    if not number.is_finite():
+        return False
+    return not number or _FINEST <= number.copy_abs() <= _LARGEST_RULE
 
 
 def _decimal(value: object, what: str) -> Decimal:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from balance.core.candles import MINUTE
 from balance.core.funding import interval_of_rates
-from balance.core.money import LIMIT, ZERO
+from balance.core.money import LIMIT, ZERO, is_bounded
 from balance.core.quote import Candle, MarkPrices
 from balance.feeds.contract import FeedFault
 from balance.feeds.csv_columns import columns_of
@@ -129,6 +129,7 @@ def _candle(cells: Sequence[str]) -> Candle:
         fine = (
             ZERO < low <= opened <= high <= LIMIT
             and low <= close <= high
+            and is_bounded(low)
             and ZERO <= volume <= _MOST_VOLUME
         )
     except InvalidOperation:
@@ -145,7 +146,9 @@ def _fault(cells: Sequence[str]) -> str:
             number = Decimal(cell)
         except InvalidOperation:
             return f'{name} "{cell}" is not a number'
-        if not number.is_finite() or number > _MOST_VOLUME:
+        # a volume may be a float's smallest difference from zero
+        is_usable = number.is_finite() if name == "volume" else is_bounded(number)
+        if not is_usable or number > _MOST_VOLUME:
             return f"{name} {cell} is not a number that can be"
         if name == "volume" and number < 0:
             return f"volume {cell} is below 0"

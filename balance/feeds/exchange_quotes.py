@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from balance.core.instrument import Instrument
+from balance.core.money import is_bounded
 from balance.core.quote import Quote
 from balance.feeds.exchange_rules import positive
 
@@ -138,7 +139,7 @@ class Board:
             rate = Decimal(str(ticker.get("fundingRate")))
         except ArithmeticError:
             return
-        if rate.is_finite() and abs(rate) <= _HIGHEST_RATE:
+        if is_bounded(rate) and abs(rate) <= _HIGHEST_RATE:
             self.rates.append((time, rate))
 
 
@@ -168,7 +169,7 @@ def _checked(value: object) -> Decimal | None:
             number = Decimal(str(value))
         except ArithmeticError:
             number = Decimal("NaN")
-        if not number.is_finite() or number < 0:
+        if not is_bounded(number) or number < 0:
             raise Nonsense(f"a price of {value!s:.20}")
     return price
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from balance.core.currencies import DOLLARS
 from balance.core.instrument import FUNDING_INTERVALS, Bracket, Instrument, brackets
 from balance.core.instruments import instrument
-from balance.core.money import ZERO, exact
+from balance.core.money import ZERO, exact, is_bounded
 
 Market = Mapping[str, Any]
 
@@ -106,12 +106,13 @@ def funding_interval(rate: Mapping[str, Any]) -> timedelta | None:
 
 
 def positive(value: object) -> Decimal | None:
-    """The number that ccxt means with ``value``; None if it is none, not finite or not above 0."""
+    """The number that ccxt means with ``value``; None if it is none that can be calculated with,
+    or not above 0."""
     try:
         number = Decimal(str(value))
     except ArithmeticError:
         return None
-    return _short(number) if number.is_finite() and number > 0 else None
+    return _short(number) if is_bounded(number) and number > 0 else None
 
 
 def _short(number: Decimal) -> Decimal:
