@@ -22,8 +22,8 @@ from balance.board import LiveBoard
 from balance.desk import Desk
 from balance.store.file_store import FileStore
 from tests.markets import BTC, ETH, FREE, market, quote
+from tests.patience import patience
 
-PATIENCE_SECONDS = 10
 ABOVE: Mapping[str, Any] = {
     "what": "price",
     "symbol": BTC,
@@ -95,7 +95,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 posts.put((dict(self.headers), json.loads(body)))
-                may_answer.wait(PATIENCE_SECONDS)
+                may_answer.wait()
                 self.send_response(statuses_left.pop(0) if statuses_left else 200)
                 if location:
                     self.send_header("Location", location)
@@ -112,10 +112,11 @@ class Receiver:
 
     def next(self) -> tuple[Mapping[str, str], Any]:
         """The headers and the body of the next post."""
-        return self.posts.get(timeout=PATIENCE_SECONDS)
+        return self.posts.get(timeout=patience())
 
     def close(self) -> None:
         """Take nothing more."""
+        self.may_answer.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -13,6 +13,8 @@ from typing import Any
 import requests
 from werkzeug.test import TestResponse
 
+from tests.patience import patience
+
 Answer = requests.Response | TestResponse
 
 
@@ -27,7 +29,7 @@ class Raw:
 
 def raw(port: int, method: str, path: str, **headers: str) -> Raw:
     """The answer to a request with just these headers, and no body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience())
     with closing(connection):
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.putrequest(method, path, skip_host="Host" in given, skip_accept_encoding=True)

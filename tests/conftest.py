@@ -11,14 +11,17 @@ import pytest
 from dash.testing.browser import Browser
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import presence_of_element_located
 from selenium.webdriver.support.wait import WebDriverWait
 from urllib3.exceptions import HTTPError
 
+from tests.patience import patience
 from tests.serving import Program, Server
 
 BLANK = "about:blank"
 _WINDOW = (1440, 1000)
-_PATIENCE_SECONDS, _POLL_SECONDS = 10, 0.05
+_POLL_SECONDS = 0.05
 _CHROMIUM = (
     # as root it has no sandbox; the rest keeps it from calling out
     "--no-sandbox",
@@ -39,7 +42,21 @@ _AS_NEW: Any = (
     ("Network.setBlockedURLs", {"urls": []}),
     ("Browser.resetPermissions", {}),
 )
-
+# A toast stays while somebody is at it, and an answer may take any time: a busy machine shows and
+# answers later than a person would wait.
+_WITHOUT_HASTE: Any = (
+    "Page.addScriptToEvaluateOnNewDocument",
+    {
+        "source": """
+            const [matches, limit] = [Element.prototype.matches, AbortSignal.timeout];
+            Element.prototype.matches = function (selectors) {
+                const isToast = this.classList.contains("toast-box");
+                return (isToast && selectors.includes(":hover")) || matches.call(this, selectors);
+            };
+            AbortSignal.timeout = (ms) => limit.call(AbortSignal, 100 * ms);
+        """
+    },
+)
 
 # of the names of files whose tests open browsers, start many processes or kill them
 _LONG = ("browser", "crash", "concurrency", "sync", "feed_change", "five_days", "replay")
@@ -95,21 +112,44 @@ def program(start_program: Callable[..., Program]) -> Program:
     return start_program()
 
 
+class PatientBrowser(Browser):
+    """A browser whose waits end with what they are for: to find one element waits until it is
+    there, to find all tells those that are there now."""
+
+    def find_element(self, selector: str, attribute: str = "CSS_SELECTOR") -> Any:
+        by = getattr(By, attribute.upper())
+        return self._wait_for(presence_of_element_located((by, selector)), None, selector)
+
+    def wait_for_page(self, url: str | None = None, timeout: float | None = None) -> None:
+        super().wait_for_page(url, timeout or patience())
+
+    def _wait_for(self, method: Any, timeout: float | None, msg: Any) -> Any:
+        # the inherited waits look every half second
+        self._wd_wait = WebDriverWait(self.driver, timeout or patience(), _POLL_SECONDS)
+        return super()._wait_for(method, None, msg)
+
+
 def started_browser(url: str, folder: str, headless: bool = True, *arguments: str) -> Browser:
     """A browser of its own at ``url``, a page of the dashboard or ``BLANK``, which downloads into
     ``folder`` and has further ``arguments``; for a ``with`` block."""
-    browser = Browser(
+    browser = PatientBrowser(
         browser="Chrome",
         headless=headless,
         options=[pytest_setup_options(*arguments)],
         download_path=folder,
         percy_finalize=False,
+        wait_timeout=int(patience()),
     )
-    # its own waits look every half second
-    browser._wd_wait = WebDriverWait(browser.driver, _PATIENCE_SECONDS, _POLL_SECONDS)
+    browser.driver.implicitly_wait(0)
     if url != BLANK:
         browser.server_url = url  # goes there, and waits for the page
     return browser
+
+
+def take_time(browser: Browser) -> None:
+    """Let toasts of the pages that ``browser`` opens from now on stand until they are closed, and
+    let them wait for answers."""
+    browser.driver.execute_cdp_cmd(*_WITHOUT_HASTE)
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +159,15 @@ def idle_browsers() -> Iterator[list[Browser]]:
     yield idle
     for browser in idle:
         browser.__exit__(None, None, None)
+
+
+@pytest.fixture
+def dash_duo(dash_duo: Any) -> Any:
+    """The browser and the server of dash.testing, whose limits are those of the other tests."""
+    dash_duo._wd_wait = WebDriverWait(dash_duo.driver, patience(), _POLL_SECONDS)
+    dash_duo.driver.implicitly_wait(patience())
+    dash_duo.server.stop_timeout = patience()
+    return dash_duo
 
 
 @pytest.fixture
@@ -157,6 +206,7 @@ def _opening(
         else:
             folder = str(tmp_path_factory.mktemp("download"))
             browser = started_browser(BLANK, folder, headless).__enter__()
+            take_time(browser)
         used.append(browser)
         browser.driver.execute_cdp_cmd(
             "Storage.clearDataForOrigin", {"origin": _origin(url), "storageTypes": "all"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
@@ -12,12 +10,14 @@ from typing import Any
 import pytest
 
 from balance.core.quote import Quote
+from balance.feeds import exchange as exchange_module
 from balance.feeds.exchange import ExchangeFeed
 from balance.feeds.exchange_pace import Pace
 from tests.exchange_server import ExchangeServer
+from tests.patience import patience, wait_for
 
 QUICK = Pace(
-    poll=0.02, funding=0.03, candles=0.05, silence=0.4, rest=60, first_wait=0.04, longest_wait=0.3
+    poll=0.02, funding=0.03, candles=0.05, silence=1e6, rest=1e6, first_wait=0.04, longest_wait=0.3
 )
 BTC, ETH = "BTC/USDT", "ETH/USDT"
 
@@ -25,35 +25,27 @@ StartFeed = Callable[..., ExchangeFeed]
 
 
 @pytest.fixture
-def exchange() -> Iterator[ExchangeServer]:
-    """An exchange that is well; what asks it is loaded by then, which may take as long as a feed
-    is waited for."""
-    importlib.import_module("ccxt.pro")
+def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExchangeServer]:
+    """An exchange that is well; a feed waits for it as long as a test does."""
+    for name in ("_OPENING", "_STOPPING", "_ENDING", "_SETTLING", "_LOOKING_BACK"):
+        monkeypatch.setattr(exchange_module, name, patience())
     with ExchangeServer() as running:
         yield running
 
 
 @pytest.fixture
 def live(exchange: ExchangeServer) -> Iterator[StartFeed]:
-    """Starts feeds of it, which end with the test."""
+    """Starts feeds of it, which end with the test; no time passes that could make one stale."""
     with ExitStack() as running:
 
         def start(symbols: tuple[str, ...] = (BTC, ETH), **how: Any) -> ExchangeFeed:
-            feed = ExchangeFeed("binance", symbols, **{"make": exchange.make, "pace": QUICK} | how)
+            usual = {"make": exchange.make, "pace": QUICK, "clock": lambda: 0.0}
+            feed = ExchangeFeed("binance", symbols, **usual | how)
             running.callback(feed.stop)
             feed.start()
             return feed
 
         yield start
-
-
-def until(condition: Callable[[], Any], seconds: float = 8.0) -> Any:
-    """What ``condition`` comes to once it is true."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it has not come to that"
-        time.sleep(0.005)
-    return found
 
 
 def quoted(feed: ExchangeFeed, symbol: str, fitting: Callable[[Quote], bool]) -> Quote:
@@ -62,8 +54,7 @@ def quoted(feed: ExchangeFeed, symbol: str, fitting: Callable[[Quote], bool]) ->
     def found() -> Quote | None:
         return next((q for q in feed.next(0.2) if q.symbol == symbol and fitting(q)), None)
 
-    quote: Quote = until(found)
-    return quote
+    return wait_for(found, "that quote")
 
 
 def right(quote: Quote) -> bool:

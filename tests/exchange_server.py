@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from balance.feeds.exchange_public import raw_exchange
+from tests.patience import patience
 
 MINUTE = 60_000
 HTML = "<html><body>Just a moment...</body></html>"
@@ -101,7 +102,7 @@ class ExchangeServer:
     streaming: bool = True
     refuse_streams: bool = False
     #: Milliseconds after which those that ask give up.
-    patience: int = 5000
+    patience: float = field(default_factory=lambda: 10_000 * patience())
     asked: list[Asked] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -114,12 +115,12 @@ class ExchangeServer:
 
     def __enter__(self) -> ExchangeServer:
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(patience())
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
-        self._thread.join(10)
+        self._thread.join(patience())
 
     def make(self, exchange_id: str) -> Any:
         """ccxt's exchange of that id, which asks this server whatever it asks."""
@@ -150,7 +151,7 @@ class ExchangeServer:
             for each in list(self._sockets):
                 await each.close()
 
-        asyncio.run_coroutine_threadsafe(cut(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(cut(), self._loop).result(patience())
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -200,7 +201,7 @@ class ExchangeServer:
         if what == "html":
             return web.Response(text=HTML, content_type="text/html")
         if what == "hang":
-            await asyncio.sleep(30)
+            await self._ended.wait()
         if what in ("hang", "cut"):
             assert request.transport is not None
             request.transport.close()

@@ -12,8 +12,7 @@ from balance.core.instrument import Instrument
 from balance.core.instruments import KNOWN
 from balance.core.quote import Candle, Quote, Settlement
 from balance.feeds.contract import FeedState
-
-_PATIENCE_SECONDS = 10
+from tests.patience import patience
 
 
 class HandFed:
@@ -45,7 +44,7 @@ class HandFed:
         ``fault``; returns when the engine is done with that and asks for the next."""
         done = threading.Event()
         self._coming.put((fault or quotes, done))
-        assert done.wait(_PATIENCE_SECONDS), "the engine does not ask for quotes"
+        assert done.wait(patience()), "the engine does not ask for quotes"
 
     def start(self) -> None:
         """There is nothing to connect to."""

@@ -3,7 +3,6 @@ be as described."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from flask import Flask
@@ -22,8 +21,7 @@ from balance.settings_file import SettingsFile
 from tests.answers import exactly, problem
 from tests.bots_by_hand import ByHand
 from tests.described import check
-
-PATIENCE_SECONDS = 20
+from tests.patience import wait_for
 
 
 class Interface:
@@ -71,9 +69,10 @@ class Interface:
 
     def ended(self, backtest: Any) -> Any:
         """How ``backtest`` stands once it has ended."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while backtest["state"] == "running":
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-            backtest = self.told("GET", f"/backtests/{backtest['id']}")["backtest"]
-        return backtest
+        path = f"/backtests/{backtest['id']}"
+
+        def ended() -> Any:
+            now = self.told("GET", path)["backtest"]
+            return now["state"] != "running" and now
+
+        return wait_for(ended, "the end of the backtest")

@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.patience import patience
+
 
 @dataclass(frozen=True)
 class Event:
@@ -27,7 +29,7 @@ class Listener:
     """Listens from the moment it is made until its ``with`` block ends."""
 
     def __init__(self, port: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience())
         connection.connect()
         self._socket: socket.socket = connection.sock
         connection.request("GET", "/virtual_balance/stream")
@@ -48,23 +50,22 @@ class Listener:
         with suppress(OSError):
             # wakes the thread that reads from it
             self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join(timeout=5)
+        self._thread.join()
         self.answer.close()
         self._socket.close()
 
-    def next(self, *names: str, timeout: float = 10) -> Event:
+    def next(self, *names: str) -> Event:
         """The next event with one of ``names`` (none: a snapshot); others are passed over."""
-        deadline = time.monotonic() + timeout
         while True:
-            event = self._events.get(timeout=max(0.001, deadline - time.monotonic()))
+            event = self._events.get(timeout=patience())
             if event.name in (names or ("message",)):
                 return event
 
-    def until(self, revision: int, timeout: float = 10) -> list[Event]:
+    def until(self, revision: int) -> list[Event]:
         """The snapshots up to the one of ``revision``."""
-        found = [self.next(timeout=timeout)]
+        found = [self.next()]
         while found[-1].data["revision"] < revision:
-            found.append(self.next(timeout=timeout))
+            found.append(self.next())
         return found
 
     def _listen(self) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Any
-
 from dash.testing.browser import Browser
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
+
+from tests.patience import wait_for
 
 #: The wallet balance as each part of the page shows it.
 BALANCES = (
@@ -20,8 +18,6 @@ BALANCES = (
 PATHS = {"overview": "/", "auto": "/auto", "futures": "/futures", "history": "/history"}
 #: Every place that has Reset and Sync, and the tab that it is on.
 BUTTONS = {"sidebar": "overview", "overview": "overview", "auto": "auto", "futures": "futures"}
-
-PATIENCE_SECONDS = 10
 
 
 def texts(browser: Browser) -> dict[str, str]:
@@ -41,19 +37,8 @@ def text(browser: Browser, id: str) -> str:
     return found or ""
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until ``condition`` holds, however the page gets there."""
-    deadline, pause = time.monotonic() + seconds, 0.02
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come about within {seconds} s"
-        # to look takes a browser's time, too
-        time.sleep(pause)
-        pause = min(1.2 * pause, 0.2)
-
-
 def wait_until_gone(browser: Browser, dialog: str) -> None:
     """Wait until ``dialog`` and what is behind it have left the page."""
-    # to look for elements waits for some to come
     there = f"return document.querySelector('#{dialog}, .modal-backdrop') === null"
     wait_for(lambda: browser.driver.execute_script(there), f"the end of {dialog}")
 

@@ -14,10 +14,8 @@ from typing import Any, Self, TextIO
 
 import requests
 
+from tests.patience import patience
 from tests.processes import PROCESSES, ROOT, serve
-
-START_SECONDS = 30
-_STOP_SECONDS = 15
 
 
 class Server:
@@ -33,7 +31,7 @@ class Server:
         lines = self._begin(("--data-dir", str(folder), "--port", str(port), *options))
         self._reader = threading.Thread(target=self._read, args=(lines,), daemon=True)
         self._reader.start()
-        if not self._ready.wait(START_SECONDS) or not self.said:
+        if not self._ready.wait(patience()) or not self.said:
             self.kill()
             raise RuntimeError("The server did not start:\n" + "\n".join(self.said))
         found = re.search(r"at (http://\S+:(\d+))", "\n".join(self.said))
@@ -70,7 +68,7 @@ class Server:
 
     def _ended(self) -> int:
         """Its exit code, once it has ended."""
-        self._process.join(_STOP_SECONDS)
+        self._process.join(patience())
         assert self._process.exitcode is not None, "the server does not stop"
         return int(self._process.exitcode)
 
@@ -78,24 +76,24 @@ class Server:
         """Ask it to stop and wait until it has; returns its exit code."""
         self._signal(number)
         code = self._ended()
-        self._reader.join(timeout=5)
+        self._reader.join(patience())
         return code
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
         self._signal(signal.SIGKILL)
         self._ended()
-        self._reader.join(timeout=5)
+        self._reader.join(patience())
 
     def get(self, path: str = "/virtual_balance", **how: Any) -> requests.Response:
         """The answer to a GET."""
-        return requests.get(self.url + path, timeout=10, **how)
+        return requests.get(self.url + path, timeout=patience(), **how)
 
     def post(
         self, body: object = None, path: str = "/virtual_balance", **how: Any
     ) -> requests.Response:
         """The answer to a POST of ``body`` as JSON (None: no body)."""
-        return requests.post(self.url + path, json=body, timeout=10, **how)
+        return requests.post(self.url + path, json=body, timeout=patience(), **how)
 
     def balance(self) -> float:
         """The wallet balance that it answers."""
@@ -125,4 +123,4 @@ class Program(Server):
         self._started.send_signal(number)
 
     def _ended(self) -> int:
-        return self._started.wait(_STOP_SECONDS)
+        return self._started.wait(patience())

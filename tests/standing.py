@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any, Final
 
-from tests.serving import START_SECONDS, Server
+from tests.patience import wait_for
+from tests.serving import Server
 
 # two minutes of Bitcoin at 40,000, the second of which never comes
 _CANDLES: Final = """\
@@ -25,10 +25,7 @@ class StandingServer(Server):
         file.write_text(_CANDLES)
         feed = ("--feed", f"replay:BTC/USDT={file}", "--speed", "0.0001")
         super().__init__(folder, *feed, *options, port=port)
-        deadline = time.monotonic() + START_SECONDS
-        while self.get("/prices").json()["state"] != "live":
-            assert time.monotonic() < deadline, "no price came"
-            time.sleep(0.01)
+        wait_for(lambda: self.get("/prices").json()["state"] == "live", "the price")
 
 
 def of_the_account(told: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.conftest import BLANK, started_browser
+from tests.conftest import BLANK, started_browser, take_time
 from tests.screen import go, text, wait_for, wait_for_link, wait_for_toast, write
 from tests.serving import Server
 from tests.tour import be_calm, clear_toasts, fill, opened_dialogs, press, tabs
@@ -43,6 +43,7 @@ def test_whatever_a_page_asks_for_comes_from_its_server_and_comes(
     log = tmp_path / "network.json"
     headless = request.config.getoption("headless")
     with started_browser(BLANK, str(tmp_path), headless, f"--log-net-log={log}") as browser:
+        take_time(browser)
         browser.server_url = server.url
         _walk(browser, server)
         # the icons' font has come too
@@ -88,7 +89,7 @@ def _try_a_bot(browser: Any) -> None:
     wait_for_toast(browser, "Started Crosser.")
     press(browser, "[aria-label='Backtest Crosser']")
     press(browser, "#backtest-run")
-    wait_for(lambda: browser.find_elements("#backtest-result .equity svg"), "the result", 30)
+    wait_for(lambda: browser.find_elements("#backtest-result .equity svg"), "the result")
     press(browser, "#backtest-dialog [data-close]")
 
 

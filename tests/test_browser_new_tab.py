@@ -14,6 +14,7 @@ from layouts.cards import balance_buttons
 from layouts.live import live_text
 from layouts.tab import Tab
 from layouts.tabs import TABS
+from tests.patience import patience
 from tests.screen import text, wait_for
 
 
@@ -30,7 +31,7 @@ def test_a_new_tab_follows_with_one_line(dash_duo: Any) -> None:
     tabs = (*TABS, mine)
     stream = Stream(10)
     stream.publish(desk.snapshot())
-    dash_duo.start_server(create_app(desk, stream, tabs=tabs))
+    dash_duo.start_server(create_app(desk, stream, tabs=tabs), start_timeout=patience())
     dash_duo.find_element('.tab-row a[href="/mine"]').click()
     dash_duo.wait_for_text_to_equal("#mine-equity", "$10,000.00")
     desk.deposit(250)
@@ -68,7 +69,7 @@ def test_a_live_text_that_comes_later_is_right_from_its_first_moment(dash_duo: A
     def show(_: int) -> Any:
         return live_text("balance", id="later-balance")
 
-    dash_duo.start_server(app)
+    dash_duo.start_server(app, start_timeout=patience())
     dash_duo.find_element('.tab-row a[href="/later"]').click()
     desk.deposit(5)
     dash_duo.wait_for_element("#later-btn").click()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from balance.core.quote import Candle
 from balance.core.strategy import MOST_LOOKBACK
 from tests import exchange_feeds
-from tests.exchange_feeds import BTC, ETH, StartFeed, quoted, right, until
+from tests.exchange_feeds import BTC, ETH, StartFeed, quoted, right
 from tests.exchange_server import MINUTE, ExchangeServer
+from tests.patience import ends, patience, wait_for
 
 exchange, live = exchange_feeds.exchange, exchange_feeds.live
 
@@ -25,7 +27,7 @@ def test_what_was_missed_is_told_in_the_order_of_time(
 ) -> None:
     exchange.minute = lambda at: ("100", "120", "90", str(100 + at // MINUTE % 7))
     feed = live()
-    feed.wait_for_rules(8)
+    feed.wait_for_rules(patience())
     since = datetime.now(UTC) - timedelta(hours=40)
     moments = list(feed.missed(since))
     times = [batch[0].time for batch in moments]
@@ -60,7 +62,7 @@ def test_what_was_missed_goes_back_three_days_at_most(
     live: StartFeed,
 ) -> None:
     feed = live((BTC,))
-    feed.wait_for_rules(8)
+    feed.wait_for_rules(patience())
     first = next(feed.missed(datetime.now(UTC) - timedelta(days=400)))[0]
     assert timedelta(days=2.99) < datetime.now(UTC) - first.time < timedelta(days=3.01)
 
@@ -87,7 +89,7 @@ def test_a_settlement_has_the_rate_and_the_mark_of_its_moment(
     }
     exchange.minute = lambda _: ("59000.5", "59001", "58999", "59000")
     feed = live()
-    feed.wait_for_rules(8)
+    feed.wait_for_rules(patience())
     told = feed.settlement(BTC, at)
     assert told is not None
     assert (told.rate, told.mark) == (Decimal("0.00012"), Decimal("60123.4"))
@@ -115,23 +117,31 @@ def test_candles_are_at_hand_and_go_on_with_the_quotes(
 ) -> None:
     exchange.minute = lambda _: ("60000", "60010", "59990", "60000")
     feed = live()
-    until(lambda: len(feed.candles(BTC, 60, 2000)) >= 1440)
+    wait_for(lambda: len(feed.candles(BTC, 60, 2000)) >= 1440, "the candles of a day")
     exchange.told["BTCUSDT"].last = "60500.00"
     quoted(feed, BTC, lambda q: q.last == Decimal(60500))
-    until(lambda: feed.candles(BTC, 60, 1)[-1].high == Decimal(60500))
-    hours = until(lambda: (c := feed.candles(BTC, 3600, 300))[299:] and c)
+    wait_for(lambda: feed.candles(BTC, 60, 1)[-1].high == Decimal(60500), "the price")
+    hours = wait_for(lambda: (c := feed.candles(BTC, 3600, 300))[299:] and c, "longer candles")
     assert len(hours) == 300
     assert {b.time - a.time for a, b in itertools.pairwise(hours)} == {timedelta(hours=1)}
     assert hours[-1].close == Decimal(60500)
     # a strategy may look back on more of them
     for seconds in (60, 300, 3600):
         count = MOST_LOOKBACK + 1
-        found = until(lambda: (c := feed.candles(BTC, seconds, count))[count - 1 :] and c)  # noqa: B023
-        apart = {later.time - earlier.time for earlier, later in itertools.pairwise(found)}
+
+        def looked_back_on(seconds: int = seconds, count: int = count) -> Sequence[Candle]:
+            candles = feed.candles(BTC, seconds, count)
+            return candles if len(candles) == count else ()
+
+        most = wait_for(looked_back_on, f"{count} candles")
+        apart = {later.time - earlier.time for earlier, later in itertools.pairwise(most)}
         assert apart == {timedelta(seconds=seconds)}
     # whatever happens to the exchange, who asks does not wait
     exchange.wrong = {"": "hang"}
-    begin = time.monotonic()
-    assert len(feed.candles(BTC, 900, 20)) == 20
-    assert feed.candles("NONE/USDT", 60, 5) == []
-    assert time.monotonic() - begin < 0.2
+    found: list[Sequence[Candle]] = []
+
+    def ask() -> None:
+        found.extend((feed.candles(BTC, 900, 20), feed.candles("NONE/USDT", 60, 5)))
+
+    assert ends(ask)
+    assert [len(each) for each in found] == [20, 0]

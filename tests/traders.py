@@ -13,6 +13,7 @@ import requests
 from balance import StoreBusy, UnknownPosition, open_account
 from balance.core.rows import order_result
 from tests.markets import BTC, ETH
+from tests.patience import patience
 
 _BUSY: Final = "Nothing was changed; try again."
 _Result = TypeVar("_Result")
@@ -86,7 +87,7 @@ def _answered(
 ) -> requests.Response:
     while True:
         headers = {"Idempotency-Key": key}
-        answer = session.request(method, url, json=body, headers=headers, timeout=30)
+        answer = session.request(method, url, json=body, headers=headers, timeout=patience())
         if answer.ok or (answer.status_code == 404 and url.endswith("/close")):
             return answer
         if _BUSY not in answer.text:

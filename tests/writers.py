@@ -26,6 +26,7 @@ from balance.desk import open_account
 from balance.store.codec import decode_state
 from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
 from balance.store.lock import AccountLock, account_lock
+from tests.patience import patience
 from tests.processes import ROOT
 
 #: The exit code of a program that died where it was told to.
@@ -39,7 +40,7 @@ def shell(folder: Path, *words: str, **how: object) -> subprocess.CompletedProce
     place = ["--data-dir", str(folder)] if words and not words[0].startswith("-") else []
     command[4:4] = place
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **how
+        command, cwd=ROOT, capture_output=True, text=True, timeout=patience(), check=False, **how
     )  # type: ignore[call-overload,no-any-return]
 
 
@@ -76,7 +77,7 @@ def adjust_by_http(url: str, amounts: list[str]) -> None:
                 f"{url}/virtual_balance",
                 data=f'{{"adjust": {left[0]}}}',
                 headers={"Content-Type": "application/json"},
-                timeout=30,
+                timeout=patience(),
             )
             if answer.ok:
                 del left[0]
