@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from dash.testing.browser import Browser
 from selenium.common.exceptions import WebDriverException
@@ -18,6 +20,19 @@ from urllib3.exceptions import HTTPError
 
 from tests.patience import patience
 from tests.serving import Program, Server
+
+# no example is judged by how long it takes
+_EXAMPLES: Any = {
+    "deadline": None,
+    "suppress_health_check": (
+        hypothesis.HealthCheck.too_slow,
+        # what they share is the folder, which each example writes anew
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ),
+}
+hypothesis.settings.register_profile("same", **_EXAMPLES, derandomize=True)
+hypothesis.settings.register_profile("fresh", **_EXAMPLES, print_blob=True)
+hypothesis.settings.load_profile("fresh" if os.environ.get("SEEDS") == "fresh" else "same")
 
 BLANK = "about:blank"
 _WINDOW = (1440, 1000)

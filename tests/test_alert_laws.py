@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from balance.core.account import Account
@@ -66,7 +66,6 @@ def crossings(alert: AlertSettings, path: list[Decimal]) -> int:
     return sum(after and not before for before, after in pairwise(sides))
 
 
-@settings(deadline=None)
 @given(path=PRICES, direction=DIRECTIONS)
 def test_it_fires_once_for_every_crossing(path: list[Decimal], direction: Direction) -> None:
     alert = replace(EVER, direction=direction)
@@ -74,7 +73,6 @@ def test_it_fires_once_for_every_crossing(path: list[Decimal], direction: Direct
     assert len(found) == crossings(alert, path)
 
 
-@settings(deadline=None)
 @given(path=PRICES, direction=DIRECTIONS)
 def test_one_that_fires_once_fires_at_the_first_crossing_only(
     path: list[Decimal], direction: Direction
@@ -85,7 +83,6 @@ def test_one_that_fires_once_fires_at_the_first_crossing_only(
     assert once == every[:1]
 
 
-@settings(deadline=None)
 @given(begin=PRICE_OF, path=FINER, direction=DIRECTIONS)
 def test_what_lies_between_two_looks_does_not_matter(
     begin: Decimal, path: list[tuple[Decimal, list[int]]], direction: Direction
@@ -99,7 +96,6 @@ def test_what_lies_between_two_looks_does_not_matter(
     assert len(firings(alert, *map(at, finer), begin=at(begin))) == len(coarse)
 
 
-@settings(deadline=None)
 @given(begin=PRICE_OF, path=WITH_OLD, direction=DIRECTIONS)
 def test_looks_at_what_is_not_live_change_nothing(
     begin: Decimal, path: list[tuple[Decimal, list[Decimal | None]]], direction: Direction

@@ -294,7 +294,7 @@ _MOVES = st.lists(
 _PERCENT = st.sampled_from([None, Decimal("0.2"), Decimal("0.7"), Decimal(3)])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     moves=_MOVES,
     chance=st.integers(0, 10),

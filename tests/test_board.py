@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance import Desk, NoLivePrice
@@ -239,7 +239,7 @@ def _check_no_market_or_a_sound_one(folder: Path, document: Any) -> bool:
 
 
 @given(data=st.data(), nonsense=NONSENSE)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 def test_a_file_that_somebody_has_damaged_is_no_market_or_a_sound_one(
     mangled: Path, data: st.DataObject, nonsense: Any
 ) -> None:

@@ -233,7 +233,7 @@ def step(world: World, chance: Random) -> None:
             world.order(chance.choice([BTC, ETH]), side, close=chance.random() < 0.6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**9))
 def test_bots_keep_the_laws_of_the_account_whatever_comes(seed: int) -> None:
     chance = Random(seed)
@@ -243,7 +243,7 @@ def test_bots_keep_the_laws_of_the_account_whatever_comes(seed: int) -> None:
         step(world, chance)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from(["buy", "sell"]),
     st.sampled_from([Decimal("0.3"), Decimal(1), Decimal(20)]),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance.core.quote import Candle
@@ -236,9 +236,7 @@ WRITERS: tuple[Callable[[datetime], str], ...] = (
     order=st.permutations(HEADER.split(",")),
     backwards=st.booleans(),
 )
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 def test_what_is_written_is_what_is_read(
     read: Reader,
     data: st.DataObject,

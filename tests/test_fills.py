@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from balance.core import margin
@@ -307,7 +307,6 @@ def test_a_long_at_1x_has_no_liquidation_price_whatever_its_margin_is_rounded_to
         assert read_position(position_document(position)) == position
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -70,7 +70,7 @@ def moved_by(body: dict[str, Any], balance: Decimal) -> Decimal:
 @example({"deposit": 1e400})
 @example({"deposit": 0.1, "note": "é"})
 @example({"balance": 5, "note": "\x7f"})
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_no_json_is_a_mistake_of_the_server_and_only_a_200_moves_the_balance(
     desk: Desk, client: FlaskClient, body: Any
 ) -> None:
@@ -88,7 +88,7 @@ def test_no_json_is_a_mistake_of_the_server_and_only_a_200_moves_the_balance(
 
 
 @given(st.binary(max_size=60))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_no_bytes_are_a_mistake_of_the_server(desk: Desk, client: FlaskClient, body: bytes) -> None:
     before = desk.snapshot()
     answer = client.post("/virtual_balance", data=body, content_type="application/json")
@@ -105,7 +105,7 @@ def test_no_bytes_are_a_mistake_of_the_server(desk: Desk, client: FlaskClient, b
 )
 @example({"Origin": "http://["})
 @example({"Origin": "http://[::1"})
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_no_header_is_a_mistake_of_the_server(client: FlaskClient, headers: dict[str, str]) -> None:
     for answer in (
         client.get("/virtual_balance", headers=headers),
@@ -120,7 +120,7 @@ def test_no_header_is_a_mistake_of_the_server(client: FlaskClient, headers: dict
         st.sampled_from(["limit", "before", "kind", "epoch", "format"]), st.text(max_size=12)
     )
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_no_query_is_a_mistake_of_the_server(client: FlaskClient, query: dict[str, str]) -> None:
     answer = client.get("/virtual_balance/history", query_string=query)
     if answer.status_code != 200:

@@ -145,7 +145,7 @@ def index_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], I
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
-@settings(deadline=None, max_examples=rounds(80, 1_000))
+@settings(max_examples=rounds(80, 1_000))
 @given(asked=questions(), seed=st.sampled_from(sorted(LIVES)))
 def test_it_answers_what_a_look_at_every_entry_would(
     index_of: Callable[[str, int], Index], kind: str, asked: Question, seed: int

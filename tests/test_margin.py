@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from balance.core import margin
@@ -71,7 +71,6 @@ prices = st.decimals(d("0.01"), d(100_000), places=2)
 rates = st.decimals(d(0), d("0.01"), places=5)
 
 
-@settings(deadline=None)
 @given(quantities, prices, quantities, prices)
 def test_an_average_entry_costs_what_both_fills_cost(
     quantity: Decimal, entry: Decimal, added: Decimal, price: Decimal
@@ -82,7 +81,6 @@ def test_an_average_entry_costs_what_both_fills_cost(
     assert abs(average * (quantity + added) - spent) <= spent * TINY
 
 
-@settings(deadline=None)
 @given(st.sampled_from(SIDES), quantities, prices, prices, rates, rates)
 def test_a_round_trip_brings_its_gross_less_both_fees_and_the_funding(
     side: Side,
@@ -194,7 +192,6 @@ def left_over(
     return wallet + margin.unrealized_pnl(side, quantity, entry, mark) - needed
 
 
-@settings(deadline=None)
 @given(positions(), st.decimals(d("1e-9"), d("0.9"), places=9))
 def test_a_position_is_liquidated_where_its_wallet_and_pnl_no_longer_cover_its_maintenance(
     held: tuple[Instrument, Side, Decimal, Decimal, Decimal], away: Decimal
@@ -212,7 +209,6 @@ def test_a_position_is_liquidated_where_its_wallet_and_pnl_no_longer_cover_its_m
     assert left_over(*held, price * safe) > 0 > left_over(*held, price * lost)
 
 
-@settings(deadline=None)
 @given(positions())
 def test_liquidation_comes_before_bankruptcy_and_later_with_more_margin(
     held: tuple[Instrument, Side, Decimal, Decimal, Decimal],
@@ -231,7 +227,6 @@ def test_liquidation_comes_before_bankruptcy_and_later_with_more_margin(
         assert more is None
 
 
-@settings(deadline=None)
 @given(positions())
 def test_margins_are_never_negative(
     held: tuple[Instrument, Side, Decimal, Decimal, Decimal],

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from balance.core import funding, margin
@@ -344,7 +344,6 @@ def test_a_long_at_1x_is_never_liquidated() -> None:
     assert kinds(after(whole, at("0.1"))) == []
 
 
-@settings(deadline=None)
 @given(
     side=st.sampled_from(["buy", "sell"]),
     notional=st.integers(100, 2_000_000),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from balance.core.account import Account
@@ -340,7 +340,6 @@ def markets(draw: st.DrawFn, symbol: str) -> Market:
     )
 
 
-@settings(deadline=None)
 @given(
     data=st.data(),
     symbol=st.sampled_from([BTC, ETH, SOL]),

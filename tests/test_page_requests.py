@@ -128,7 +128,7 @@ ANYTHING = st.recursive(
         max_size=3,
     )
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_whatever_is_sent_in_place_of_a_callback_is_no_mistake_of_the_server(
     client: FlaskClient, members: dict[str, Any]
 ) -> None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance.core.performance import Sample
@@ -139,9 +139,7 @@ def test_older_samples_are_further_apart_and_the_oldest_stay(
         assert 100 < len(reader.points(now - timedelta(days=days), now)) < 9_000
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25)
 @given(
     worths=st.lists(st.integers(-9_000, 9_000), min_size=2, max_size=60),
     step=st.sampled_from([7, 50, 400, 3_000, 20_000]),

@@ -325,7 +325,7 @@ POSITIONS = st.sampled_from([None, held("long"), held("short")])
 
 
 @each_kind
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(series(), POSITIONS, st.sampled_from([0.0, 0.01]), st.integers(-20, 20))
 def test_whatever_the_prices_a_decision_is_sound_repeatable_and_the_same_in_any_unit(
     kind: Kind, closes: list[float], position: Holding | None, spread: float, power: int

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app import create_app
@@ -753,7 +753,7 @@ class TestWhateverIsSent:
     @given(BODIES)
     @example({**BUY, "quantity": 1e-320})
     @example({**STOP, "trigger_price": 1e-320})
-    @settings(deadline=None, max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=250)
     def test_as_an_order(self, fuzzed: tuple[Desk, FlaskClient], body: Any) -> None:
         desk, client = fuzzed
         before = desk.snapshot()
@@ -783,7 +783,7 @@ class TestWhateverIsSent:
                 assert not exactly(seen)["affordable"]
 
     @given(st.one_of(st.dictionaries(SIZE, NUMBERS, max_size=2), VALUES))
-    @settings(deadline=None, max_examples=100)
+    @settings(max_examples=100)
     def test_as_a_close(self, fuzzed: tuple[Desk, FlaskClient], body: Any) -> None:
         desk, client = fuzzed
         sent(client, "/orders", {**BUY, "leverage": 1})
@@ -795,7 +795,7 @@ class TestWhateverIsSent:
             assert desk.snapshot() == before
 
     @given(st.text(max_size=12), st.text(max_size=12), st.text(max_size=8), st.text(max_size=8))
-    @settings(deadline=None, max_examples=100)
+    @settings(max_examples=100)
     def test_as_a_path_or_a_query(
         self,
         fuzzed: tuple[Desk, FlaskClient],

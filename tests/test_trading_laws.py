@@ -336,7 +336,7 @@ ACTIONS = st.sampled_from(
 ).flatmap(lambda strategy: strategy)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.lists(ACTIONS, min_size=15, max_size=50))
 def test_after_any_orders_in_any_market_the_account_keeps_its_laws(
     actions: list[Callable[[Desk, str], None]],
