@@ -18,7 +18,7 @@ from balance.core.account import Account
 from balance.core.backtest import backtested
 from balance.core.candles import moves
 from balance.core.change import Change
-from balance.core.errors import BalanceError
+from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.funding import due
 from balance.core.instruments import KNOWN
 from balance.core.leg import Leg
@@ -297,6 +297,16 @@ def test_a_move_that_is_seen_in_parts_does_the_same(
             each.id for each in parted.account.orders
         ]
         assert whole.account.equity == parted.account.equity
+
+
+@pytest.mark.parametrize(("side", "sign"), [("buy", 1), ("sell", -1)])
+def test_exits_of_a_limit_that_crosses_count_from_the_market(side: str, sign: int) -> None:
+    crossing = {"type": "limit", "quantity": 1, "price": 40_000 + sign * 1_000}
+    with pytest.raises(InvalidRequest, match=r"stop-loss .* must be (below|above) 40,000, not"):
+        place(RICH, side, **crossing, stop_loss=40_000 + sign * 500)
+    held = place(RICH, side, **crossing, take_profit=40_000 + sign * 500)
+    change = after(held, *on_the_way(40_000, 40_000 + sign * 900))
+    assert happened(change) == [("o", "take_profit", 40_000 + sign * 500)]
 
 
 def test_a_leg_has_its_ends_and_what_is_on_neither_side_is_not_on_it() -> None:

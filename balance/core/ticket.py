@@ -111,7 +111,9 @@ def drawn_up(
         owner=ticket.owner,
         because=ticket.because,
     )
-    _check_triggers(order, mark, price or mark)
+    # The exits of what fills at once count from the market, not from a limit beyond it.
+    crosses = price and market.crossing_price(ticket.symbol, ticket.side, price)
+    _check_triggers(order, mark, mark if price is None or crosses else price)
     return order
 
 
