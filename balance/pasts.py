@@ -20,6 +20,7 @@ from balance.core.candles import MINUTE
 from balance.core.currencies import check_dollars, is_same_but_for_dollars
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS, grouped
+from balance.core.grid import Rules, rules_at, rules_over
 from balance.core.instrument import Instrument, settled_at
 from balance.core.instruments import instrument
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
@@ -97,11 +98,13 @@ def past_of_file(
     traded = settled_at(
         instrument(symbol, file.candles[0].open), file.funding_interval, funding_interval
     )
+    rules = rules_over(traded, file.candles)
     return Past(
         instrument=traded,
+        rules=rules,
         candles=file.candles,
         seconds=file.seconds,
-        settlement=partial(_settled, file, traded, funding_rate),
+        settlement=partial(_settled, file, rules, funding_rate),
         marks=file.marks,
     )
 
@@ -118,6 +121,7 @@ def past_of_feed(candles: Candles, settle: Settle, traded: Instrument) -> Past:
     apart = min((after.time - before.time for before, after in pairwise(known)))
     return Past(
         instrument=traded,
+        rules=rules_over(traded, known),
         candles=known,
         seconds=int(apart.total_seconds()),
         settlement=partial(settle, traded.symbol),
@@ -195,6 +199,6 @@ def _time(hours: Decimal) -> timedelta:
 
 
 def _settled(
-    file: CandleFile, traded: Instrument, funding_rate: Decimal | None, instant: datetime
+    file: CandleFile, rules: Rules, funding_rate: Decimal | None, instant: datetime
 ) -> Settlement | None:
-    return settlement(file, traded, instant, funding_rate)
+    return settlement(file, rules_at(rules, instant), instant, funding_rate)

@@ -22,6 +22,7 @@ from balance.core.change import Change
 from balance.core.entry import Booking
 from balance.core.figures import CENTS
 from balance.core.funding import due
+from balance.core.grid import Rules, regridded
 from balance.core.instrument import Instrument
 from balance.core.margin import unrealized_pnl
 from balance.core.market import Market
@@ -57,6 +58,9 @@ class Past:
     seconds: int
     # the funding settlement at an instant; None where its rate is not known
     settlement: Callable[[datetime], Settlement | None]
+    # The rules as the price moves, from a candle at or before the first one on; empty: those of
+    # the instrument all the time.
+    rules: Rules = ()
     # the mark prices of each candle; empty where the mark is the last price
     marks: Sequence[MarkPrices | None] = ()
 
@@ -105,6 +109,8 @@ class Tested:
     skipped_funding: bool
     # Why each signal that was refused was so, in sentences without their points, oldest first.
     refused: tuple[str, ...] = ()
+    # The rules that came into force on the way, where the price had left those from before.
+    regrids: Rules = ()
     # Trades that ended in a candle which held both their take-profit and their stop-loss or
     # liquidation price: which came first is an assumption.
     ambiguous_trades: int
@@ -167,6 +173,9 @@ class _Test:
         self._plan = plan
         self._settings = plan.settings
         self._instrument = plan.past.instrument
+        # The rules that come into force later, the next one last, and those that have.
+        self._coming = list(reversed(plan.past.rules))
+        self._regrids: list[tuple[datetime, Instrument]] = []
         self._symbol = self._instrument.symbol
         self._account = started(plan.starting_balance).account
         # what is made of one price is done with before the next: the market is always the same
@@ -206,12 +215,14 @@ class _Test:
         """One candle, of which ``marks`` may be known: its first price, and the others where they
         could matter."""
         stamp, of = int(candle.time.timestamp()), marks or candle
+        while self._coming and self._coming[-1][0] <= candle.time:
+            self._regrid(*self._coming.pop())
         self._range = of.low, of.high
         self._meet(candle.time, stamp, candle.open, of.open)
         was_held = self._held is not None
         if not self._is_quiet(candle, stamp):
-            past = self._plan.past
-            for quote in islice(moves(past.instrument, candle, past.seconds, marks), 1, None):
+            seconds = self._plan.past.seconds
+            for quote in islice(moves(self._instrument, candle, seconds, marks), 1, None):
                 at, before = int(quote.time.timestamp()), quote.moved_from
                 self._meet(quote.time, at, quote.last, quote.mark, before)
         self._frame.add(candle, stamp)
@@ -237,8 +248,18 @@ class _Test:
             stopped_because=self._stopped_because,
             skipped_funding=self._skipped,
             refused=tuple(self._refused),
+            regrids=self._regrids,
             ambiguous_trades=self._ambiguous,
         )
+
+    def _regrid(self, since: datetime, rules: Instrument) -> None:
+        """Trade by ``rules`` from ``since`` on."""
+        self._instrument = rules
+        self._market = replace(self._market, instruments={self._symbol: rules})
+        # Those in force at the first candle are none that changed.
+        if self._points:
+            self._regrids.append((since, rules))
+            self._take(regridded(self._account, rules))
 
     def _is_quiet(self, candle: Candle, stamp: int) -> bool:
         """Whether nothing can happen after the first price of ``candle``: it is all of one minute,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final
@@ -49,6 +49,8 @@ class Instrument:
     brackets: tuple[Bracket, ...]
     # from one funding settlement to the next, counted from midnight UTC
     funding_interval: timedelta = FUNDING_INTERVAL
+    # Whether they are no exchange's own, but made from a price, and others once it has moved far.
+    follows_price: bool = field(default=False, compare=False)
 
     def price(self, price: Decimal) -> Decimal:
         """``price`` rounded to the tick, half up."""

@@ -20,9 +20,9 @@ from balance.core.money import exact
 #: The highest leverage that any known symbol allows.
 MOST_LEVERAGE: Final = int(max(each.brackets[0].max_leverage for each in LADDERS.values()))
 _MIN_NOTIONAL: Final = Decimal(5)
-# A tick is known to fit a price while it is between these fractions of it.
-_FINEST: Final = Decimal("1e-7")
-_COARSEST: Final = Decimal("1e-3")
+#: A tick fits a price while it is between these fractions of it.
+FINEST: Final = Decimal("1e-7")
+COARSEST: Final = Decimal("1e-3")
 
 
 def _known(base: str, tick: str, step: str) -> Instrument:
@@ -35,6 +35,7 @@ def _known(base: str, tick: str, step: str) -> Instrument:
         min_notional=_MIN_NOTIONAL,
         max_notional=ladder.cap,
         brackets=ladder.brackets,
+        follows_price=True,
     )
 
 
@@ -74,13 +75,14 @@ def instrument(symbol: str, price: Decimal | None = None) -> Instrument:
         min_notional=_MIN_NOTIONAL,
         max_notional=ladder.cap,
         brackets=ladder.brackets,
+        follows_price=True,
     )
 
 
 def fits(tick: Decimal, price: Decimal) -> bool:
     """Whether ``tick`` is fine enough for ``price``, and not finer than any market has it."""
     with exact():
-        return _FINEST * price <= tick <= _COARSEST * price
+        return FINEST * price <= tick <= COARSEST * price
 
 
 def _power_of_ten(exponent: int) -> Decimal:

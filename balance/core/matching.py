@@ -17,6 +17,7 @@ from balance.core.errors import InsufficientBalance
 from balance.core.figures import rounded
 from balance.core.fills import ended
 from balance.core.funding import Settlements, instants, settled
+from balance.core.grid import is_off_grid, regridded
 from balance.core.leg import Leg, PriceName, Stop
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
@@ -38,16 +39,17 @@ def is_due(account: Account, market: Market) -> bool:
 @exactly
 def advanced(account: Account, market: Market, settlements: Settlements) -> Change:
     """The account after the newest quotes of ``market``, symbol by symbol and in the order of the
-    price's way to them. At one price it is first the funding that is due, with what ``settlements``
-    tells of it (what it does not name waits), then liquidation, then the orders that are met:
-    reduce-only ones before those that open, stops before the others, the oldest first. The change
-    has no entries where there was nothing to do; symbols without a live quote and those of another
-    feed are left alone."""
+    price's way to them. Orders off the tick of their symbol are put on it before. At one price it
+    is first the funding that is due, with what ``settlements`` tells of it (what it does not name
+    waits), then liquidation, then the orders that are met: reduce-only ones before those that open,
+    stops before the others, the oldest first. The change has no entries where there was nothing to
+    do; symbols without a live quote and those of another feed are left alone."""
     # what happens to one symbol makes nothing due on another
     symbols = set(_acted_on(account, market))
     change = Change(account.marked(market))
     for symbol in market.instruments:
         if symbol in symbols:
+            change = change.then(regridded(change.account, market.instruments[symbol]))
             change = change.then(_moved(change.account, market.quotes[symbol], market, settlements))
     return change
 
@@ -113,7 +115,8 @@ def _acted_on(account: Account, market: Market) -> Iterator[str]:
     for order in account.orders:
         if order.symbol in foreign or not _is_live(order, market):
             continue
-        if _is_met(order, market.quotes[order.symbol]):
+        rules = market.instruments[order.symbol]
+        if _is_met(order, market.quotes[order.symbol]) or is_off_grid(order, rules):
             yield order.symbol
 
 

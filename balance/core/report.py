@@ -13,6 +13,7 @@ from balance.core.account import Account
 from balance.core.backtest import Plan, Tested, hold_equity
 from balance.core.currencies import dollar_note
 from balance.core.figures import NONE, dollars, gain, percent, rounded
+from balance.core.grid import change_words
 from balance.core.market import Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
@@ -25,6 +26,8 @@ MOST_POINTS: Final = 400
 MOST_ROWS: Final = 500
 # A number in a reason, which may differ from one signal to the next.
 _FIGURE: Final = re.compile(r"\d[\d,.]*\d|\d")
+# How many changes of the grid are told one by one.
+_MOST_REGRIDS: Final = 3
 _CENT: Final = Decimal("0.01")
 
 #: A moment, the equity, and what holding would be worth.
@@ -103,6 +106,9 @@ def notes(plan: Plan, tested: Tested) -> str:
         )
     if tested.skipped_funding:
         said.append("Funding was left out where its rate is not known.")
+    said += [change_words(rules, since) for since, rules in tested.regrids[:_MOST_REGRIDS]]
+    if len(tested.regrids) > _MOST_REGRIDS:
+        said.append(f"It did so {len(tested.regrids):,} times in all.")
     if note := dollar_note(plan.settings.symbol):
         said.append(note)
     return " ".join(said)

@@ -133,7 +133,11 @@ class ExchangeFeed:
 
     def next(self, timeout: float) -> Sequence[Quote]:
         """The newest quotes, of each symbol that has a new one."""
-        return self._inbox.next(timeout)
+        quotes = self._inbox.next(timeout)
+        if self._session is not None:
+            for quote in quotes:
+                self._rules[quote.symbol] = self._session.instruments[quote.symbol]
+        return quotes
 
     @property
     def state(self) -> FeedState:

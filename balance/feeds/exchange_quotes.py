@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from balance.core.grid import followed
 from balance.core.instrument import Instrument
 from balance.core.money import is_bounded
 from balance.core.quote import Quote
@@ -52,7 +53,8 @@ class Board:
 
     def __init__(self, instrument: Instrument, *, perpetual: bool) -> None:
         """Only a ``perpetual`` has a mark price of its own."""
-        self.instrument: Final = instrument
+        #: The rules as of the newest quote.
+        self.instrument = instrument
         self._perpetual: Final = perpetual
         self._begun: float | None = None
         #: What was wrong with the newest ticker; empty if nothing was.
@@ -106,14 +108,15 @@ class Board:
 
     def _quote(self, seen: float) -> Quote | None:
         book, trade, mark = (self._kinds[each] for each in ("book", "trade", "mark"))
-        rules = self.instrument
         if seen - max(book.seen, trade.seen) > _FRESH or self._incomplete(seen):
             return None
+        price = trade.prices[0] if trade.prices else _middle(book.prices)
+        rules = self.instrument = followed(self.instrument, price, price)
         if book.prices and (seen - book.seen <= _BOOK_LASTS or not trade.prices):
             bid, ask = rules.price_down(book.prices[0]), rules.price_up(book.prices[1])
-            last = trade.prices[0] if trade.prices else _middle(book.prices)
+            last = price
         else:
-            last = bid = rules.price_down(trade.prices[0])
+            last = bid = rules.price_down(price)
             ask = bid + rules.tick_size
         known = mark.prices and seen - mark.seen <= _MARK_LASTS
         return Quote(

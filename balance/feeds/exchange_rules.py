@@ -88,6 +88,7 @@ def ruled(
             min_notional=positive(costs.get("min")) or ZERO,
             max_notional=(_cap(tiers) if laddered else None) or fallback.max_notional,
             brackets=laddered or _capped(fallback.brackets, limits),
+            follows_price=not has_grid(market, precision_mode),
         )
 
 

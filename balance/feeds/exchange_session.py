@@ -59,6 +59,8 @@ class Session:
         self._clock: Final = clock
         #: ccxt's symbols by ours, once they are known.
         self.markets: dict[str, str] = {}
+        #: The rules by our symbols, as of the newest quotes.
+        self.instruments: dict[str, Instrument] = {}
         self._boards: dict[str, Board] = {}
         # how many minutes older ones were last read for, by symbol
         self._depths: dict[str, int] = {}
@@ -83,6 +85,7 @@ class Session:
         for each, market in there.items():
             interval = intervals.get(str(market["symbol"]), FUNDING_INTERVAL)
             rules[each] = replace(await self._ruled(each, market), funding_interval=interval)
+        self.instruments = dict(rules)
         self._boards = {
             self.markets[each]: Board(rules[each], perpetual=bool(market.get("swap")))
             for each, market in there.items()
@@ -149,6 +152,7 @@ class Session:
         wrong = f"{self.exchange.id} told {board.refused}. It was left out."
         self._inbox.tell(f"nonsense {name}", wrong if board.refused else "")
         if quote is not None:
+            self.instruments[quote.symbol] = board.instrument
             self._inbox.put(quote)
             self._shelf.extend(quote)
 

@@ -66,10 +66,7 @@ class ReplayFeed:
             Track(number, symbol, file, funding_rate, funding_interval)
             for number, (symbol, file) in enumerate(read.items())
         ]
-        self.instruments: Mapping[str, Instrument] = {
-            each.instrument.symbol: each.instrument for each in self._tracks
-        }
-        self._by_symbol = dict(zip(self.instruments, self._tracks, strict=True))
+        self._by_symbol = dict(zip(files, self._tracks, strict=True))
         self._clock = clock
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
@@ -108,6 +105,11 @@ class ReplayFeed:
         return quotes
 
     @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """By symbol; others once a price has left the grid of those from before."""
+        return {symbol: track.instrument for symbol, track in self._by_symbol.items()}
+
+    @property
     def state(self) -> FeedState:
         """``waiting`` before the first quotes, then ``live``; ``ended`` after the last ones."""
         if self._ended:
@@ -116,9 +118,9 @@ class ReplayFeed:
 
     @property
     def words(self) -> str:
-        """That it has ended, and how to see it again; empty before."""
+        """Which grids have changed on the way; once it has ended that, and how to see it again."""
         if not self._ended:
-            return ""
+            return " ".join(filter(None, (each.words for each in self._tracks)))
         return (
             f"The replay has ended at {spelled(self._position)}. Start with --from to see it again."
         )

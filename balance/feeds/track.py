@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from balance.core.candles import moves, path
+from balance.core.grid import change_words, rules_at, rules_over
 from balance.core.instrument import settled_at
 from balance.core.instruments import instrument
 from balance.core.quote import Candle, Quote, Settlement
@@ -48,9 +49,12 @@ class Track:
     ) -> None:
         """``number`` among the tracks of the replay; ``funding_rate`` and ``funding_interval`` are
         those of a file that knows none."""
-        self.instrument = settled_at(
+        first = settled_at(
             instrument(symbol, file.candles[0].open), file.funding_interval, funding_interval
         )
+        self._rules = rules_over(first, file.candles)
+        #: The rules in force, as of the last moment that was told.
+        self.instrument = self._rules[0][1]
         self.seconds = file.seconds
         self.first = file.candles[0].time
         self.last = path(file.candles[-1], file.seconds)[-1][0]
@@ -64,6 +68,7 @@ class Track:
     def start_after(self, position: datetime) -> Iterator[Moment]:
         """Take all up to and with ``position`` as told; the moments after it."""
         begun = max(bisect_right(self._candles, position, key=_TIME) - 1, 0)
+        self.instrument = rules_at(self._rules, position)
         self.chart = Chart(self._candles[:begun], self.seconds)
         for moment in self._moments(begun, begun + 1):
             if moment.time <= position:
@@ -77,20 +82,30 @@ class Track:
             yesterday = self.chart.ended_by(moment.time - _DAY)
             self._day_open = yesterday.close if yesterday else None
         self._trade(moment)
+        self.instrument = rules_at(self._rules, moment.time)
         return replace(
             moment.quote,
             funding_rate=rate(self._file, moment.place, self._usual_rate),
             day_open=self._day_open,
         )
 
+    @property
+    def words(self) -> str:
+        """That the rules are not those that the file began with, and since when; else empty."""
+        since, rules = next(each for each in reversed(self._rules) if each[1] is self.instrument)
+        return change_words(rules, since) if rules is not self._rules[0][1] else ""
+
     def settlement(self, instant: datetime) -> Settlement | None:
         """The settlement at ``instant``, which has passed; None without a rate."""
-        return settlement(self._file, self.instrument, instant, self._usual_rate)
+        rules = rules_at(self._rules, instant)
+        return settlement(self._file, rules, instant, self._usual_rate)
 
     def _moments(self, begin: int, end: int) -> Iterator[Moment]:
         for place in range(begin, end):
             marks = self._file.marks[place] if self._file.marks else None
-            quotes = moves(self.instrument, self._candles[place], self.seconds, marks)
+            candle = self._candles[place]
+            rules = rules_at(self._rules, candle.time)
+            quotes = moves(rules, candle, self.seconds, marks)
             for quarter, quote in enumerate(quotes):
                 yield Moment(quote.time, self._number, place, quarter, quote)
 
