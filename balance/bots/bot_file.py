@@ -102,7 +102,7 @@ class BotFile:
             raise BotsUnreadable(f"is damaged ({fault!r:.120})") from fault
 
     def write(self, kept: Kept, *, durable: bool) -> None:
-        """Keep ``kept``; ``durable`` against a power cut too.
+        """Keep ``kept``; unless it is ``durable``, a power loss may bring back the file before it.
 
         Raises:
             StoreFailed: the disk refused.

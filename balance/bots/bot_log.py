@@ -38,8 +38,8 @@ class BotLog:
     """The newest 5,000 entries. Not for several threads at once: the bots guard it."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._file = None if folder is None else folder / LOG_FILE
-        # whether a crash has cut off the file's last line
+        self._file = None if folder is None else disk.AppendedFile(folder / LOG_FILE)
+        # whether the file's last line may have been cut off, by a crash or by a full disk
         self._is_cut = False
         self._entries: deque[Mapping[str, Any]] = deque(self._read(), maxlen=_KEPT)
         self._next = self._entries[-1]["id"] + 1 if self._entries else 1
@@ -83,16 +83,13 @@ class BotLog:
             self._fresh.clear()
             return
         try:
-            with self._file.open("ab") as file:
-                file.write(b"\n" * self._is_cut + _lines(self._fresh))
-                self._is_cut = False
-                is_large = file.tell() > _LARGEST_FILE
+            size = self._file.append(b"\n" * self._is_cut + _lines(self._fresh))
+            self._is_cut = False
             self._fresh.clear()
-            if is_large:
-                disk.replace_file(self._file, _lines(self._entries), durable=False)
+            if size > _LARGEST_FILE:
+                disk.replace_file(self._file.path, _lines(self._entries), durable=False)
             self._is_refused = False
         except OSError as fault:
-            # a part of them may be there: those lines are written anew, and read once
             self._is_cut = self._is_cut or bool(self._fresh)
             del self._fresh[:-_KEPT]
             if not self._is_refused:
@@ -132,7 +129,7 @@ class BotLog:
         if self._file is None:
             return
         try:
-            text = self._file.read_bytes()
+            text = self._file.path.read_bytes()
         except OSError:
             return
         self._is_cut = not text.endswith(b"\n")

@@ -302,7 +302,8 @@ class Bots(Changing):
 
     def _save(self) -> None:
         self._saved = time.monotonic()
-        self._roster.keep()
+        # what bots do by themselves is found again in the ledger
+        self._roster.keep(durable=False)
 
     def _settings(
         self, members: Mapping[str, Any], before: BotSettings | None = None, but: str = ""

@@ -57,6 +57,8 @@ class Roster:
         self._bots = {bot.id: bot for bot in self._kept.bots}
         self._seen: tuple[str, int] | None = None
         self._is_changed = self._is_refused = False
+        # whether a power loss can't bring back what was kept before
+        self._is_durable = True
 
     def __iter__(self) -> Iterator[Bot]:
         return iter(tuple(self._bots.values()))
@@ -99,23 +101,27 @@ class Roster:
         self._is_changed = True
 
     def save(self, *, durable: bool = True) -> None:
-        """Keep what has changed.
+        """Keep what has changed; ``durable`` where it is answered for.
 
         Raises:
             StoreFailed: the disk refused; it is tried again with the next change.
         """
         self.log.save()
-        if not self._is_changed:
+        if not self._is_changed and (self._is_durable or not durable):
             return
+        was = {bot.id: bot.status for bot in self._kept.bots}
+        # what a bot holds is in the ledger; that it has stopped itself is not
+        durable = durable or was != {bot.id: bot.status for bot in self}
         self._kept = replace(self._kept, bots=tuple(self._bots.values()))
+        self._is_durable = False
         self._file.write(self._kept, durable=durable)
-        self._is_changed = False
+        self._is_changed, self._is_durable = False, durable
 
-    def keep(self) -> bool:
+    def keep(self, *, durable: bool = True) -> bool:
         """Save; where the disk refuses, the program's log says so once, and it is tried again.
         Whether it is saved."""
         try:
-            self.save(durable=False)
+            self.save(durable=durable)
         except StoreError as fault:
             if not self._is_refused:
                 _log.error("the bots could not be saved: %s", fault)

@@ -21,6 +21,7 @@ class AnswerFile:
     def __init__(self, path: Path, kept: int = KEPT) -> None:
         self.path = path
         self._kept = kept
+        self._file = disk.AppendedFile(path)
 
     def find(self, key: str) -> State | None:
         """The state that answered ``key``, or None where it is not known (any more).
@@ -43,6 +44,7 @@ class AnswerFile:
         Raises:
             OSError: the disk refused.
         """
+        self._file.settle()
         if state.request is None:
             return
         earlier = self.find(state.request.key)
@@ -60,7 +62,7 @@ class AnswerFile:
             whole = [line for line in lines if line.endswith(b"\n")]
             disk.replace_file(self.path, b"".join([*whole[-self._kept + 1 :], text]))
         else:
-            disk.append(self.path, text)
+            self._file.append(text)
 
     def faults(self) -> list[str]:
         """What is wrong with the lines that can't be read; a line that was torn is no fault."""

@@ -18,8 +18,8 @@ _REPLACE_PAUSE_SECONDS: Final = 0.01
 
 
 def replace_file(path: Path, text: bytes, *, durable: bool = True) -> None:
-    """Put ``text`` in the place of the file at ``path``: all of it or nothing, and durable unless
-    a crash of the machine may take it back.
+    """Put ``text`` in the place of the file at ``path``: all of it or nothing, whatever happens to
+    the machine. Unless it is ``durable``, a power loss may bring back the file before it.
 
     Raises:
         OSError: the disk refused; the file at ``path`` is then the old one or, if only the sync
@@ -32,8 +32,8 @@ def replace_file(path: Path, text: bytes, *, durable: bool = True) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(text)
             file.flush()
-            if durable:
-                os.fsync(file.fileno())
+            # without it, a rename may come back with an empty file behind it
+            os.fsync(file.fileno())
         _replace(name, target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -55,26 +55,70 @@ def _replace(name: str, target: Path) -> None:
             return
 
 
-def append(path: Path, text: bytes) -> None:
-    """Add ``text`` to the end of the file at ``path``, durably; the file is made where missing.
+class AppendedFile:
+    """A file that is only appended to, and is not believed beyond what came to the disk.
 
-    Raises:
-        OSError: the disk refused; a part of ``text`` may be there.
+    After a failed sync the system may hold for clean what never came to the disk, so that another
+    sync says nothing of it: what was appended is cut off, and is to be appended anew. Only for the
+    holder of the lock.
     """
-    new = not path.exists()
-    with path.open("ab") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    if new:
-        sync_folder(path.parent)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # how long it was when this process last synced it
+        self._synced: int | None = None
+        # where it ends, whatever stands behind: a failed append could not be taken back
+        self._end: int | None = None
+
+    def settle(self) -> None:
+        """Make durable whatever stands in the file, by whomever it was written.
+
+        Raises:
+            OSError: the disk refused; nothing in it may be believed.
+        """
+        if self._end is not None:
+            cut(self.path, self._end)
+            self._end = None
+        try:
+            size = os.stat(self.path).st_size
+        except FileNotFoundError:
+            return
+        if size != self._synced:
+            with self.path.open("r+b") as file:
+                os.fsync(file.fileno())
+            self._synced = size
+
+    def append(self, text: bytes) -> int:
+        """Add ``text`` to the end, durably, and say how long the file is now; it is made where
+        missing.
+
+        Raises:
+            OSError: the disk refused; nothing of ``text`` is there, or will be at the next call.
+        """
+        self.settle()
+        # without a buffer, which would be written once more as the file is closed
+        with self.path.open("ab", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                rest = memoryview(text)
+                while rest:
+                    rest = rest[file.write(rest) :]
+                os.fsync(file.fileno())
+                if not before:
+                    sync_folder(self.path.parent)
+            except OSError:
+                self._end = before
+                with contextlib.suppress(OSError):
+                    os.ftruncate(file.fileno(), before)
+                raise
+        self._synced = before + len(text)
+        return self._synced
 
 
 def cut(path: Path, size: int) -> None:
     """Shorten the file at ``path`` to ``size`` bytes, durably."""
     with path.open("r+b") as file:
-        file.truncate(size)
-        file.flush()
+        os.ftruncate(file.fileno(), size)
         os.fsync(file.fileno())
 
 
@@ -89,6 +133,9 @@ def keep_damaged(path: Path, now: datetime) -> str | None:
         return None
     beside = path.with_name(f"{path.stem}.damaged-{now:%Y%m%dT%H%M%S%f}{path.suffix}")
     shutil.copy2(path, beside)
+    with beside.open("r+b") as file:
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
     return beside.name
 
 
@@ -114,15 +161,35 @@ def is_racy(seen: Signature, looked: int) -> bool:
     return abs(looked - seen[0]) < _RACY_NANOSECONDS
 
 
+# the folders whose last sync failed
+_UNSYNCED: Final[set[Path]] = set()
+
+
 def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable, where the system lets a folder be synced."""
+    """Make the names in ``folder`` durable, where the system lets a folder be synced.
+
+    Raises:
+        OSError: the disk refused.
+    """
     if sys.platform == "win32":
         return
+    _UNSYNCED.add(folder)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    _UNSYNCED.discard(folder)
+
+
+def settle_folder(folder: Path) -> None:
+    """Sync ``folder`` again where this process could not the last time.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    if folder in _UNSYNCED:
+        sync_folder(folder)
 
 
 def sweep(folder: Path, name: str) -> None:

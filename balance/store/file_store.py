@@ -115,6 +115,7 @@ class FileStore:
             if request is not None and (earlier := self._answers.find(request.key)):
                 if earlier.request != request:
                     raise KeyReused(request.key)
+                self._sync()
                 return Commit(earlier, replayed=True)
             expect(state, if_match)
             state = next_state(state, operation, self._clock(), source, request)
@@ -247,6 +248,8 @@ class FileStore:
             raise _unreadable(fault) from fault
         try:
             disk.sweep(self.folder, ACCOUNT_FILE)
+            disk.settle_folder(self.folder)
+            self._ledger.settle()
             last = self._ledger.last()
             if last is None or last.revision < state.revision or last in state.entries:
                 self._ledger.mend(state.entries)
@@ -272,6 +275,18 @@ class FileStore:
         self._write(adopted)
         self._record(adopted)
         return adopted
+
+    def _sync(self) -> None:
+        """Sync the folder, as who wrote the commit that answers a request once more may have failed
+        to.
+
+        Raises:
+            StoreFailed: the disk refused.
+        """
+        try:
+            disk.sync_folder(self.folder)
+        except OSError as fault:
+            raise StoreFailed(_said(fault)) from fault
 
     def _write(self, state: State) -> None:
         """Make ``state`` the account: once this returns it is committed."""

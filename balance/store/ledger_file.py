@@ -23,6 +23,7 @@ class LedgerFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file = disk.AppendedFile(path)
 
     def last(self, end: int | None = None) -> Entry | None:
         """The newest whole entry of the first ``end`` bytes (None: of all), or None where there is
@@ -119,12 +120,20 @@ class LedgerFile:
         return self._tail()[0]
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Add ``entries`` durably.
+        """Add ``entries`` durably, all of them or none.
 
         Raises:
             OSError: the disk refused.
         """
-        disk.append(self.path, b"".join(map(encode_entry, entries)))
+        self._file.append(b"".join(map(encode_entry, entries)))
+
+    def settle(self) -> None:
+        """Make durable what stands in the ledger, without what a failed append left.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        self._file.settle()
 
     def mend(self, entries: Sequence[Entry]) -> None:
         """Make the ledger end with ``entries``, those of the newest commit, whatever part of them
