@@ -141,14 +141,17 @@ class Backtests:
                 self._waiting = deque(each for each in self._waiting if each.job is not job)
             return self._row(job)
 
-    def keep(self, name: str, text: str) -> Row:
-        """Keep the CSV file of candles ``text`` for backtests, as one of the newest five; what is
-        in it, and its id.
+    def keep(
+        self, name: str, data: bytes, symbol: str | None = None, date_format: str | None = None
+    ) -> Row:
+        """Keep the file of candles ``data`` for backtests, as one of the newest five; what is in
+        it, and its id. Of several markets in it, ``symbol`` is taken; ``date_format`` is that of
+        dates whose day and month can't be told apart.
 
         Raises:
             InvalidRequest: it can't be read; the words say which line is wrong.
         """
-        return self._files.keep(name, text)
+        return self._files.keep(name, data, symbol, date_format)
 
     def _wanted(self, members: Mapping[str, Any]) -> _Waiting:
         is_on_file = members.get("file") is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import secrets
 import threading
@@ -18,12 +17,14 @@ from balance.core.instruments import instrument
 from balance.core.moments import iso
 from balance.core.rows import Row
 from balance.feeds.choose import symbol_in
-from balance.feeds.csv_file import CandleFile
-from balance.pace import gently
-from balance.pasts import read_text, symbol_of
+from balance.feeds.csv_file import CandleFile, Reading
+from balance.pace import Pace
+from balance.pasts import read_file, symbol_of
 
 #: How many are kept; the newest ones.
 MOST_FILES: Final = 5
+#: Bytes that a packed one may have when it is unpacked.
+MOST_UNPACKED: Final = 64 * 1024 * 1024
 _LONGEST_NAME: Final = 80
 
 
@@ -32,7 +33,13 @@ class KeptFile:
     """A file as it was sent; read, it would take many times the room."""
 
     name: str
-    text: str
+    data: bytes
+    # What its candles are of, and how its dates are written, as the sender says; None where the
+    # file says it.
+    wanted: str | None
+    date_format: str | None
+    # As a column of the file names it; None without such a column.
+    symbol: str | None
     first_price: Decimal
 
     def traded(self, asked: object) -> Instrument:
@@ -41,7 +48,7 @@ class KeptFile:
         Raises:
             InvalidRequest: no symbol is known, or the file has another one.
         """
-        return instrument(symbol_of(self.name, asked), self.first_price)
+        return instrument(symbol_of(self.name, asked, self.symbol), self.first_price)
 
 
 class CandleFiles:
@@ -53,21 +60,26 @@ class CandleFiles:
         # one at a time: what it reads takes memory
         self._reading = threading.Lock()
 
-    def keep(self, name: str, text: str) -> Row:
-        """Keep the CSV file ``text``; what is in it, and the id that it has here.
+    def keep(
+        self, name: str, data: bytes, wanted: str | None = None, date_format: str | None = None
+    ) -> Row:
+        """Keep the file of candles ``data``; what is in it, and the id that it has here. Of several
+        markets in it, the one of the symbol ``wanted`` is taken; ``date_format`` is that of dates
+        whose day and month can't be told apart.
 
         Raises:
-            InvalidRequest: it can't be read; the words say which line is wrong. Or its name says
-                that its prices are in no dollars.
+            InvalidRequest: it can't be read; the words say which line is wrong. Or its prices are
+                in no dollars.
         """
         name = _plain(name)
-        symbol = symbol_in(name.rpartition(".")[0])
+        file = self._read(name, data, wanted, date_format)
+        symbol = symbol_in(file.symbol or "") or symbol_in(name.rpartition(".")[0])
         if symbol is not None:
             check_dollars(symbol)
-        file = self._read(name, text)
         file_id, last = secrets.token_hex(8), file.candles[-1].time
+        first = file.candles[0].open
         with self._guard:
-            self._files[file_id] = KeptFile(name, text, file.candles[0].open)
+            self._files[file_id] = KeptFile(name, data, wanted, date_format, file.symbol, first)
             while len(self._files) > MOST_FILES:
                 del self._files[next(iter(self._files))]
         return {
@@ -78,6 +90,7 @@ class CandleFiles:
             "seconds": file.seconds,
             "from": iso(file.candles[0].time),
             "to": iso(last + timedelta(seconds=file.seconds)),
+            "notes": list(file.notes),
         }
 
     def kept(self, file_id: object) -> KeptFile:
@@ -97,11 +110,20 @@ class CandleFiles:
 
     def read(self, kept: KeptFile) -> CandleFile:
         """The candles of ``kept``."""
-        return self._read(kept.name, kept.text)
+        return self._read(kept.name, kept.data, kept.wanted, kept.date_format)
 
-    def _read(self, name: str, text: str) -> CandleFile:
+    def _read(
+        self, name: str, data: bytes, wanted: str | None, date_format: str | None
+    ) -> CandleFile:
+        reading = Reading(
+            symbol=wanted or symbol_in(name.rpartition(".")[0]),
+            date_format=date_format,
+            most=MOST_UNPACKED,
+            feather=False,
+            rest=Pace().rest,
+        )
         with self._reading:
-            return read_text(name, gently(io.StringIO(text, newline="")))
+            return read_file(name, data, reading)
 
 
 def _plain(name: str) -> str:

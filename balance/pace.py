@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
 from typing import Final
 
 # so long it works before it lets the others to the processor, and so long it rests
 _WORK_SECONDS: Final = 0.02
 _REST_SECONDS: Final = 0.001
-_LINES: Final = 256
 
 
 class Pace:
@@ -23,12 +21,3 @@ class Pace:
         if time.monotonic() - self._rested > _WORK_SECONDS:
             time.sleep(_REST_SECONDS)
             self._rested = time.monotonic()
-
-
-def gently(lines: Iterable[str]) -> Iterator[str]:
-    """``lines``, with rests between them."""
-    pace = Pace()
-    for number, line in enumerate(lines):
-        if number % _LINES == 0:
-            pace.rest()
-        yield line

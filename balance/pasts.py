@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -29,7 +29,7 @@ from balance.core.strategy import Strategy, lookback_of
 from balance.core.terms import Terms
 from balance.feeds.choose import symbol_in
 from balance.feeds.contract import FeedFault
-from balance.feeds.csv_file import CandleFile, candles_in
+from balance.feeds.csv_file import CandleFile, Reading, candles_in
 from balance.feeds.settling import settlement
 from balance.feeds.times import spelled
 
@@ -49,26 +49,26 @@ _NONE_AT_HAND: Final = (
 )
 
 
-def read_text(name: str, lines: Iterable[str]) -> CandleFile:
-    """The candles in ``lines``, those of a CSV file called ``name``.
+def read_file(name: str, data: bytes, reading: Reading) -> CandleFile:
+    """The candles in ``data``, those of a file called ``name``.
 
     Raises:
         InvalidRequest: a line is wrong; the words say which.
     """
     try:
-        return candles_in(name, lines)
+        return candles_in([(name, data)], reading)
     except FeedFault as fault:
         raise InvalidRequest(str(fault)) from fault
 
 
-def symbol_of(name: str, asked: object = None) -> str:
+def symbol_of(name: str, asked: object = None, column: str | None = None) -> str:
     """The symbol of the file called ``name``: the one that is ``asked`` for, or else the one that
-    its name says.
+    its ``column`` of symbols or its name says.
 
     Raises:
-        InvalidRequest: neither says one, they say two, or its prices are in no dollars.
+        InvalidRequest: none says one, they say two, or its prices are in no dollars.
     """
-    told = symbol_in(PurePath(name).stem)
+    told = symbol_in(column or "") or symbol_in(PurePath(name).stem)
     if asked is None and told is None:
         raise InvalidRequest(
             f"The name of {name} does not say of which symbol its candles are: name the symbol, "

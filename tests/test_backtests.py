@@ -170,7 +170,7 @@ class TestOnFiles:
     """Of files that were sent."""
 
     def test_a_file_is_told_and_tested_on(self, backtests: Backtests) -> None:
-        told = backtests.keep("C:\\mine\\BTCUSDT-1m.csv", csv_of(WAVES))
+        told = backtests.keep("C:\\mine\\BTCUSDT-1m.csv", csv_of(WAVES).encode())
         assert told == {
             "id": told["id"],
             "name": "BTCUSDT-1m.csv",
@@ -179,6 +179,7 @@ class TestOnFiles:
             "seconds": 60,
             "from": "2022-01-03T00:01:00.000Z",
             "to": "2022-01-04T00:02:00.000Z",
+            "notes": [],
         }
         wanted = {name: value for name, value in EMA.items() if name != "symbol"}
         done = ended(backtests, backtests.start({**wanted, "file": told["id"]}))
@@ -190,7 +191,7 @@ class TestOnFiles:
         self, backtests: Backtests
     ) -> None:
         small = bodies(*(0.1 + abs(number % 40 - 20) / 1_000 for number in range(600)))
-        told = backtests.keep("mine.csv", csv_of(small))
+        told = backtests.keep("mine.csv", csv_of(small).encode())
         assert told["symbol"] is None
         words = refused(backtests.start, {**EMA, "symbol": None, "file": told["id"]})
         assert words.startswith("The name of mine.csv does not say of which symbol")
@@ -199,7 +200,7 @@ class TestOnFiles:
         assert {row["symbol"] for row in done["result"]["rows"]} == {"DOGE/USDT"}
 
     def test_a_file_of_another_symbol_is_refused(self, backtests: Backtests) -> None:
-        told = backtests.keep("ETHUSDT.csv", csv_of(WAVES))
+        told = backtests.keep("ETHUSDT.csv", csv_of(WAVES).encode())
         words = refused(backtests.start, {**EMA, "file": told["id"]})
         assert words.startswith("ETHUSDT.csv has candles of ETH/USDT, not of BTC/USDT.")
 
@@ -207,7 +208,7 @@ class TestOnFiles:
         ("text", "words"),
         [
             ("", "mine.csv is empty."),
-            ("time,open\n", "mine.csv has no column for high, low, close, volume; it has"),
+            ("time,open\n", "mine.csv has no column for high, low, close; it has time"),
             ("time,open,high,low,close,volume\n2022-01-01,5,4,3,2,1\n", "mine.csv line 2: open 5"),
             ("time,open,high,low,close,volume\n", "mine.csv has no candles, only a header."),
         ],
@@ -215,7 +216,7 @@ class TestOnFiles:
     def test_a_file_that_is_wrong_says_where(
         self, backtests: Backtests, text: str, words: str
     ) -> None:
-        assert refused(backtests.keep, "/somewhere/mine.csv", text).startswith(words)
+        assert refused(backtests.keep, "/somewhere/mine.csv", text.encode()).startswith(words)
 
     @pytest.mark.parametrize(
         ("name", "shown"),
@@ -229,20 +230,21 @@ class TestOnFiles:
     def test_a_name_is_shown_without_its_folder_and_without_harm(
         self, backtests: Backtests, name: str, shown: str
     ) -> None:
-        assert backtests.keep(name, csv_of(WAVES[:5]))["name"] == shown
+        assert backtests.keep(name, csv_of(WAVES[:5]).encode())["name"] == shown
 
     def test_the_newest_files_are_kept(self, backtests: Backtests) -> None:
-        ids = [backtests.keep("BTCUSDT.csv", csv_of(WAVES))["id"] for _ in range(MOST_FILES + 1)]
+        data = csv_of(WAVES).encode()
+        ids = [backtests.keep("BTCUSDT.csv", data)["id"] for _ in range(MOST_FILES + 1)]
         assert "is not here" in refused(backtests.start, {**EMA, "file": ids[0]})
         assert ended(backtests, backtests.start({**EMA, "file": ids[1]}))["state"] == "done"
 
     def test_a_file_that_is_gone_meanwhile_is_tested_on_all_the_same(
         self, backtests: Backtests, gate: threading.Event
     ) -> None:
-        told = backtests.keep("BTCUSDT.csv", csv_of(WAVES))
+        told = backtests.keep("BTCUSDT.csv", csv_of(WAVES).encode())
         begun = backtests.start({**EMA, "file": told["id"]})
         for _ in range(MOST_FILES):
-            backtests.keep("BTCUSDT.csv", csv_of(WAVES[:5]))
+            backtests.keep("BTCUSDT.csv", csv_of(WAVES[:5]).encode())
         gate.set()
         assert ended(backtests, begun)["result"]["candles"] == len(WAVES)
 
@@ -384,7 +386,7 @@ class TestFaults:
 
     def test_a_time_without_candles_is_told(self, backtests: Backtests) -> None:
         # shorter than a candle: known when the file has been read
-        told = backtests.keep("BTCUSDT.csv", csv_of(WAVES))
+        told = backtests.keep("BTCUSDT.csv", csv_of(WAVES).encode())
         done = ended(
             backtests, backtests.start({**EMA, "file": told["id"], "hours": Decimal("0.001")})
         )
@@ -394,7 +396,7 @@ class TestFaults:
 
 def test_others_get_to_the_processor_while_it_works(backtests: Backtests) -> None:
     long = csv_of(bodies(*(40_000 + abs(each % 240 - 120) * 10 for each in range(12_000))))
-    begun = backtests.start({**EMA, "file": backtests.keep("BTCUSDT.csv", long)["id"]})
+    begun = backtests.start({**EMA, "file": backtests.keep("BTCUSDT.csv", long.encode())["id"]})
     waits = []
     while backtests.row(begun["id"])["state"] == "running":
         asked = time.perf_counter()

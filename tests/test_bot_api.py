@@ -411,12 +411,13 @@ class TestBacktests:
     @pytest.mark.parametrize(
         ("status", "data", "kind", "words"),
         [
-            (415, b"time,open\n", "application/json", "Content-Type: text/csv"),
+            (415, b"time,open\n", "text/plain", "Content-Type: text/csv"),
             (415, b"time,open\n", "", "Content-Type: text/csv"),
-            (400, b"\xff\xfe\x00", "text/csv", "not text in UTF-8"),
+            (422, b"\xff\xfe\x00", "text/csv", "not text in UTF-8"),
+            (422, b"ARROW1\0\0", "text/csv", "candles.csv is a feather file: save it as CSV"),
             (422, b"", "text/csv", "candles.csv is empty."),
-            (422, b"time,open\n", "text/csv", "candles.csv has no column for high"),
-            (422, b"a" * 200_000, "text/csv", "candles.csv"),
+            (422, b"time,open\n", "text/csv", "candles.csv has no column for high, low"),
+            (422, b"a" * 200_000, "text/csv", "line 1: it has 200,000 bytes; a line of candles"),
             (413, b"1" * (LARGEST_FILE + 1), "text/csv", "too large"),
         ],
     )

@@ -191,7 +191,7 @@ def test_a_bad_line_is_named_with_its_number(read: Reader, line: str, words: str
 
 
 def test_a_missing_column_is_named_with_those_that_are_there(read: Reader) -> None:
-    with pytest.raises(FeedFault, match=r"btc\.csv has no column for high, volume; it has date, o"):
+    with pytest.raises(FeedFault, match=r"btc\.csv has no column for high; it has date, o"):
         read("date,open,low,close,Volume USDT", "2022-01-01,1,1,1,1")
 
 
@@ -205,8 +205,11 @@ def test_what_holds_no_candles_is_refused(read: Reader, tmp_path: Path) -> None:
     with pytest.raises(FeedFault, match="can't be read: Is a directory"):
         read_candles(tmp_path)
     (tmp_path / "zip.csv").write_bytes(b"PK\x03\x04\xff\xfe\x00")
-    with pytest.raises(FeedFault, match=r"zip\.csv is not text in UTF-8"):
+    with pytest.raises(FeedFault, match=r"zip\.csv is damaged: it can't be unpacked"):
         read_candles(tmp_path / "zip.csv")
+    (tmp_path / "latin.csv").write_bytes(b"date,\xe9,\xff\n")
+    with pytest.raises(FeedFault, match=r"latin\.csv is not text in UTF-8 or UTF-16"):
+        read_candles(tmp_path / "latin.csv")
 
 
 def test_a_funding_rate_counts_until_the_next_one(read: Reader) -> None:

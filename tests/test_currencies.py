@@ -20,9 +20,10 @@ from balance.core.currencies import DOLLARS, check_dollars, dollar_note, label
 from balance.core.report import notes
 from balance.feeds.choose import FeedOptions, open_feed, symbol_in
 from balance.feeds.contract import FeedFault
+from balance.feeds.csv_file import Reading
 from balance.feeds.exchange_rules import not_there
 from balance.own_strategies import Catalogue, OwnStrategies
-from balance.pasts import past_of_file, read_text, symbol_of
+from balance.pasts import past_of_file, read_file, symbol_of
 from layouts.futures import FUTURES
 from layouts.tab import Place
 from tests.backtesting import bodies, csv_of, plan, script
@@ -137,10 +138,10 @@ def test_a_backtest_on_another_currency_is_refused(name: str, asked: str | None)
 def test_a_backtest_over_http_on_another_currency_is_refused(tmp_path: Path) -> None:
     backtests = Backtests(market, lambda *_: (), lambda *_: None, Catalogue(OwnStrategies(None)))
     with pytest.raises(InvalidRequest, match=REFUSED):
-        backtests.keep("ETHBTC.csv", WAVES)
+        backtests.keep("ETHBTC.csv", WAVES.encode())
     members: dict[str, Any] = {"strategy": "buy_and_hold", "symbol": "ETH/BTC"}
     with pytest.raises(InvalidRequest, match=REFUSED):
-        backtests.start({**members, "file": backtests.keep("mine.csv", WAVES)["id"]})
+        backtests.start({**members, "file": backtests.keep("mine.csv", WAVES.encode())["id"]})
 
 
 def test_the_command_refuses_another_currency(
@@ -157,7 +158,7 @@ def test_the_command_refuses_another_currency(
 
 @pytest.mark.parametrize(("symbol", "is_said"), [("BTC/USD", True), ("BTC/USDT", False)])
 def test_the_report_says_that_a_dollar_is_taken_one_to_one(symbol: str, is_said: bool) -> None:
-    past = past_of_file(read_text("mine.csv", WAVES.splitlines()), symbol)
+    past = past_of_file(read_file("mine.csv", WAVES.encode(), Reading()), symbol)
     made = plan(past, script("buy"), symbol=symbol)
     assert ("1 USD is taken as 1 USDT." in notes(made, backtested(made))) is is_said
 
@@ -168,7 +169,7 @@ def test_a_file_in_dollars_may_be_tested_as_one_in_usdt() -> None:
     with pytest.raises(InvalidRequest, match="has candles of BTC/USD, not of ETH/USDT"):
         symbol_of("BTC-USD.csv", "ETH/USDT")
     kept = CandleFiles()
-    told = kept.keep("BTC-USD.csv", WAVES)
+    told = kept.keep("BTC-USD.csv", WAVES.encode())
     assert told["symbol"] == "BTC/USD"
     assert kept.kept(told["id"]).traded(None).symbol == "BTC/USD"
 
@@ -183,6 +184,6 @@ def test_the_picker_says_what_is_taken_one_to_one() -> None:
 
 
 def test_nothing_but_the_price_is_taken_from_a_dollar_coin() -> None:
-    rules = past_of_file(read_text("x.csv", WAVES.splitlines()), "ETH/USDC").instrument
+    rules = past_of_file(read_file("x.csv", WAVES.encode(), Reading()), "ETH/USDC").instrument
     assert (rules.symbol, rules.base) == ("ETH/USDC", "ETH")
     assert rules.tick_size == Decimal("0.0001")

@@ -76,8 +76,8 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
         ("balance.core", ("balance.core", "numpy", "talib")),
         ("balance.own_strategies", ("balance.core",)),
         ("balance.store", ("balance.core", "balance.store", "filelock")),
-        # an exchange is talked to through ccxt, which is loaded when one is asked for
-        ("balance.feeds", ("balance.core", "balance.feeds", "ccxt")),
+        # an exchange is talked to through ccxt and a file is read by polars, which are loaded then
+        ("balance.feeds", ("balance.core", "balance.feeds", "ccxt", "polars")),
         ("balance.history", ("balance.core", "balance.store")),
         ("balance.board", ("balance.core", "balance.store")),
         ("balance.index", ("balance.core", "balance.store", "balance.pace", "balance.index")),
@@ -356,7 +356,7 @@ def test_only_the_posts_of_the_alerts_ask_other_servers() -> None:
     assert knowing == {"balance.alerts.post"}
 
 
-def test_a_program_that_asks_no_exchange_does_not_load_ccxt() -> None:
+def test_a_program_that_reads_no_file_and_asks_no_exchange_loads_no_library_for_it() -> None:
     feeds = sorted(module for module in TREES if within(module, ("balance.feeds",)))
     loaded = subprocess.run(
         [sys.executable, "-c", f"import {', '.join(feeds)}, sys; print('\\n'.join(sys.modules))"],
@@ -366,7 +366,12 @@ def test_a_program_that_asks_no_exchange_does_not_load_ccxt() -> None:
         check=True,
     ).stdout.split()
     assert set(feeds) <= set(loaded)
-    assert "ccxt" not in {name.split(".")[0] for name in loaded}
+    assert not {"ccxt", "polars"} & {name.split(".")[0] for name in loaded}
+
+
+def test_only_the_tables_of_files_know_of_polars() -> None:
+    knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, ("polars",))}
+    assert knowing == {"balance.feeds.text_table"}
 
 
 def test_of_the_callbacks_only_their_guard_knows_of_flask() -> None:

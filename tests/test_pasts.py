@@ -16,7 +16,7 @@ from balance.core.candles import interval_of
 from balance.core.errors import InvalidAmount
 from balance.core.instruments import KNOWN
 from balance.core.quote import Candle, Settlement
-from balance.feeds.csv_file import read_candles
+from balance.feeds.csv_file import Reading, read_candles
 from balance.feeds.replay import ReplayFeed
 from balance.feeds.simulated import DEFAULT_SEED, SimulatedFeed, simulated_id, simulated_seed
 from balance.own_strategies import Catalogue
@@ -24,7 +24,7 @@ from balance.pasts import (
     past_of_feed,
     past_of_file,
     planned,
-    read_text,
+    read_file,
     starting_balance,
     symbol_of,
 )
@@ -67,7 +67,7 @@ def test_the_settlements_of_a_file_are_those_of_its_replay(
 
 
 def test_a_file_without_rates_has_no_settlements_unless_one_is_named() -> None:
-    file = read_text("btcusdt.csv", csv_of(bodies(*[1_000] * 600)).splitlines(keepends=True))
+    file = read_file("btcusdt.csv", csv_of(bodies(*[1_000] * 600)).encode(), Reading())
     instant = BEGIN.replace(hour=8, minute=0)
     assert past_of_file(file, BTC).settlement(instant) is None
     told = past_of_file(file, BTC, Decimal("0.0001")).settlement(instant)
@@ -76,9 +76,9 @@ def test_a_file_without_rates_has_no_settlements_unless_one_is_named() -> None:
 
 def test_a_file_that_is_wrong_says_where() -> None:
     with pytest.raises(InvalidRequest, match=r'^mine\.csv line 2: open "x" is not'):
-        read_text("mine.csv", ["time,open,high,low,close,volume\n", "2022-01-01,x,1,1,1,1\n"])
+        read_file("mine.csv", b"time,open,high,low,close,volume\n2022-01-01,x,1,1,1,1\n", Reading())
     with pytest.raises(InvalidRequest, match=r"^mine\.csv is empty\.$"):
-        read_text("mine.csv", [])
+        read_file("mine.csv", b"", Reading())
 
 
 @pytest.mark.parametrize(

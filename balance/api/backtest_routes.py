@@ -24,8 +24,10 @@ class Backtests(Protocol):
     def cancel(self, wanted: str) -> Mapping[str, Any]:
         """End it; how it stands."""
 
-    def keep(self, name: str, text: str) -> Mapping[str, Any]:
-        """Keep the file of candles ``text``; what is in it."""
+    def keep(
+        self, name: str, data: bytes, symbol: str | None, date_format: str | None
+    ) -> Mapping[str, Any]:
+        """Keep the file of candles ``data``; what is in it."""
 
 
 def add_backtest_routes(api: Blueprint, backtests: Backtests) -> None:
@@ -47,8 +49,13 @@ def add_backtest_routes(api: Blueprint, backtests: Backtests) -> None:
 
     @api.post("/candles")
     def keep_candles() -> Response:
-        name, text = candles_wanted(request)
-        return json_answer({"status": "success", "file": backtests.keep(name, text)})
+        file = backtests.keep(
+            request.args.get("name", "candles.csv"),
+            candles_wanted(request),
+            request.args.get("symbol"),
+            request.args.get("date_format"),
+        )
+        return json_answer({"status": "success", "file": file})
 
 
 def _told(row: Mapping[str, Any]) -> Response:

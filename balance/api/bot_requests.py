@@ -15,6 +15,8 @@ from balance.core.errors import InvalidRequest
 
 #: No file of candles may be larger, in bytes.
 LARGEST_FILE: Final = 16 * 1024 * 1024
+#: What a file of candles may be declared as.
+FILE_TYPES: Final = ("text/csv", "application/json", "application/zip", "application/gzip")
 #: What a backtest has beside the settings of a bot.
 BACKTEST_MEMBERS: Final = (*MEMBERS, "hours", "file", "balance")
 #: The members that are texts; the others are numbers.
@@ -99,16 +101,17 @@ def _with_numbers(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def candles_wanted(request: Request) -> tuple[str, str]:
-    """The name and the text of the file of candles in the body.
+def candles_wanted(request: Request) -> bytes:
+    """The file of candles in the body.
 
     Raises:
-        Problem: not CSV, not UTF-8, or too large.
+        Problem: not declared as such a file, or too large.
     """
     content = bytes_of(request, LARGEST_FILE)
-    if request.mimetype != "text/csv":
-        raise Problem(415, "The body must be a CSV file: send Content-Type: text/csv.")
-    try:
-        return request.args.get("name", "candles.csv"), content.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise Problem(400, "The file is not text in UTF-8: save it as CSV in UTF-8.") from fault
+    if request.mimetype not in FILE_TYPES:
+        raise Problem(
+            415,
+            "The body must be a file of candles: send Content-Type: text/csv, or "
+            f"{', '.join(FILE_TYPES[1:-1])} or {FILE_TYPES[-1]}.",
+        )
+    return content

@@ -338,11 +338,14 @@ _BACKTEST: Final[Schema] = {
 _FILE: Final[Schema] = {
     "id": _told(TEXT, "What POST /backtests takes as file."),
     "name": TEXT,
-    "symbol": _told({"type": ["string", "null"]}, "As its name says; null where it does not."),
+    "symbol": _told(
+        {"type": ["string", "null"]}, "As a column or its name says; null where neither does."
+    ),
     "candles": COUNT,
     "seconds": _told(COUNT, "Of one candle."),
     "from": TIME,
     "to": TIME,
+    "notes": _told(list_of(TEXT), "What there is to know of it, such as rows that are left out."),
 }
 
 #: The shapes of bots and backtests, by name.

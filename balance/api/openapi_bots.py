@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from balance.api.bot_requests import FILE_TYPES
 from balance.api.bot_schemas import (
     BOTS,
     CHANGED_BOT,
@@ -93,24 +94,34 @@ _DELETE_PARAMETERS: Final = (
     query("close", "Whether to close what it holds first.", {"type": "boolean", "default": False}),
 )
 _CANDLE_PROBLEMS: Final = {
-    "400": "Not text in UTF-8, or an unknown Host",
     "413": "The body is over 16 MiB",
-    "415": "The body is not declared as text/csv",
+    "415": "The body is not declared as CSV, JSON, zip or gzip",
     "422": "The file can't be read; the words say which line is wrong",
 }
 
 
 def _candles() -> dict[str, Any]:
     schema = object_of({"status": OK, "file": reference("CandleFile")})
+    content = {each: {"schema": TEXT if each == "text/csv" else {}} for each in FILE_TYPES}
     found = responses(schema, 400, 401, 403, 413, 415, 422)
     for status, words in _CANDLE_PROBLEMS.items():
         found[status] = {**found[status], "description": words}
     return {
-        "summary": "Send a CSV file of candles for backtests; the newest five are kept",
+        "summary": "Send a file of candles for backtests; the newest five are kept",
+        "description": (
+            "CSV, or JSON as a list of [time, open, high, low, close, volume], as it is or packed "
+            "with zip or gzip; several files of one symbol in a .zip are put together."
+        ),
         "parameters": [
-            query("name", "The file's name, which may say the symbol: BTCUSDT-1m.csv.", TEXT)
+            query("name", "The file's name, which may say the symbol: BTCUSDT-1m.csv.", TEXT),
+            query("symbol", "Which one is taken where the file has several markets.", TEXT),
+            query(
+                "date_format",
+                "Of dates whose day and month can't be told apart: DD/MM/YYYY or the like.",
+                TEXT,
+            ),
         ],
-        "requestBody": {"required": True, "content": {"text/csv": {"schema": TEXT}}},
+        "requestBody": {"required": True, "content": content},
         "responses": found,
     }
 

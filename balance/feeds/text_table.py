@@ -1,0 +1,319 @@
+"""A file as a table of texts: packed or not, in UTF-8 or UTF-16, as CSV, JSON or feather."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+from balance.feeds.csv_columns import Columns, NoColumns, columns_of, is_candle
+
+if TYPE_CHECKING:
+    import polars
+
+#: Bytes that a packed file may have when it is unpacked.
+MOST_UNPACKED: Final = 256 * 1024 * 1024
+_MIB: Final = 1024 * 1024
+_LONGEST_LINE: Final = 10_000
+# Bytes of a candle on an average, at least: so many lines are read as fit into the bytes.
+_SHORTEST_LINE: Final = 48
+_DELIMITERS: Final = ("\t", ";", ",", "|")
+# A header is looked for in so many lines; above it, vendors write what they like.
+_HEAD: Final = 64
+_ZIP: Final = b"PK\x03\x04"
+_GZIP: Final = b"\x1f\x8b"
+_FEATHER: Final = b"ARROW1"
+_READABLE: Final = frozenset((".csv", ".txt", ".tsv", ".json", ".feather", ".gz"))
+_MOST_MEMBERS: Final = 1_000
+_BLANKS: Final = b"\r\n\t"
+_NO_ROWS: Final = "is JSON, but not a list of [time, open, high, low, close, volume]"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells, and what their columns hold. Only those of candles are read."""
+
+    # What a message calls the file.
+    name: str
+    columns: Columns
+    # Cells are texts; a cell that is not there is an empty one.
+    frame: polars.DataFrame
+    # The names of the columns; empty where there are none.
+    header: Sequence[str] = ()
+    # "line" or "row", and the number that the first row of the frame has there.
+    unit: str = "line"
+    first: int = 1
+    # What the frame was read from, for messages; empty where it was no text.
+    text: str = ""
+    dialect: tuple[str, bool] = (",", True)
+
+    def cells(self, place: int) -> list[str]:
+        """The cells of the column at ``place``."""
+        return self.frame.to_series(self.columns.places.index(place)).to_list()
+
+    def row(self, place: int) -> tuple[str, ...]:
+        """The cells of the row at ``place``; the first cell first."""
+        return self.frame.row(place)
+
+    @property
+    def may_have_commas(self) -> bool:
+        """Whether there could be one within a cell."""
+        if self.text and self.dialect[0] == ",":
+            return '"' in self.text
+        return "," in self.text
+
+    def is_header(self, place: int) -> bool:
+        """Whether the row at ``place`` is the header once more."""
+        header = [self.header[each] for each in self.columns.places] if self.header else ()
+        return bool(header) and list(self.row(place)) == header
+
+    def located(self, place: int) -> tuple[str, int]:
+        """Where the row at ``place`` stands, such as ``line 7``, and how many cells it has."""
+        if not self.text:
+            return f"{self.unit} {self.first + place}", self.frame.width
+        delimiter, quoted = self.dialect
+        reader = csv.reader(
+            io.StringIO(self.text),
+            delimiter=delimiter,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        )
+        # A quoted cell may have line ends in it.
+        for _ in islice(reader, place):
+            pass
+        number = self.first + reader.line_num
+        return f"{self.unit} {number}", len(next(reader, ()))
+
+
+def tables(
+    name: str, data: bytes, most: int = MOST_UNPACKED, *, feather: bool = True
+) -> Iterator[Table]:
+    """The tables in the file called ``name``: one, or those of the files in a .zip. Unpacked, they
+    have ``most`` bytes at most. Without ``feather`` such a file is refused.
+
+    Raises:
+        ValueError: it can't be read; the message begins with the name.
+    """
+    for member, content in _unpacked(name, data, most):
+        try:
+            if content.startswith(_FEATHER) and not feather:
+                raise ValueError("is a feather file: save it as CSV or JSON to send it")
+            yield _table(member, content, most // _SHORTEST_LINE)
+        except (ValueError, csv.Error) as fault:
+            raise ValueError(f"{member} {fault}") from fault
+
+
+def _unpacked(name: str, data: bytes, most: int) -> Iterator[tuple[str, bytes]]:
+    try:
+        if data.startswith(_ZIP):
+            yield from _members(name, data, most)
+        else:
+            yield name, _inflated(name, data, most)
+    except (zipfile.BadZipFile, EOFError, zlib.error, OSError, NotImplementedError) as fault:
+        raise ValueError(f"{name} is damaged: it can't be unpacked ({fault!s:.80})") from fault
+    except RuntimeError as fault:
+        raise ValueError(f"{name} needs a password: unpack it first") from fault
+
+
+def _members(name: str, data: bytes, most: int) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        found = [each for each in archive.infolist() if _is_readable(each)]
+        if not found:
+            raise ValueError(f"{name} has no file of candles in it")
+        if len(found) > _MOST_MEMBERS:
+            raise ValueError(f"{name} has {len(found):,} files; the most is {_MOST_MEMBERS:,}")
+        for each in found:
+            with archive.open(each) as file:
+                content = _bounded(name, file.read(most + 1), most)
+            most -= len(content)
+            # Binance's archives hold one file of their own name.
+            alone = len(found) == 1
+            inner = name if alone else f"{name}/{PurePath(each.filename).name}"
+            yield inner, _inflated(inner, content, most)
+
+
+def _inflated(name: str, data: bytes, most: int) -> bytes:
+    if not data.startswith(_GZIP):
+        return data
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        return _bounded(name, file.read(most + 1), most)
+
+
+def _is_readable(member: zipfile.ZipInfo) -> bool:
+    path = PurePath(member.filename)
+    hidden = any(part.startswith((".", "__")) for part in path.parts)
+    return not (member.is_dir() or hidden) and path.suffix.lower() in _READABLE
+
+
+def _bounded(name: str, content: bytes, most: int) -> bytes:
+    if len(content) > most:
+        raise ValueError(
+            f"{name} has more than {most // _MIB:,} MiB when it is unpacked: cut it into parts by "
+            "time"
+        )
+    return content
+
+
+def _table(name: str, data: bytes, most_lines: int) -> Table:
+    if data.startswith(_FEATHER):
+        return _feather(name, data)
+    data = _in_utf8(data)
+    if data[:64].lstrip().startswith(b"{"):
+        raise ValueError(_NO_ROWS)
+    if data[:64].lstrip().startswith(b"["):
+        return _json(name, data, most_lines)
+    if b"\n" not in data and b"\r" in data:
+        data = data.replace(b"\r", b"\n")
+    _check_lines(data, most_lines)
+    return _csv(name, data)
+
+
+def _in_utf8(data: bytes) -> bytes:
+    try:
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return data.decode("utf-16").encode()
+        if data[1:2] == b"\0" and data[3:4] == b"\0":
+            return data.decode("utf-16-le").encode()
+        data.decode()
+    except UnicodeError as fault:
+        raise ValueError("is not text in UTF-8 or UTF-16") from fault
+    return data.removeprefix(codecs.BOM_UTF8)
+
+
+def _check_lines(data: bytes, most: int) -> None:
+    """Refuse more lines than ``most``, and one that is longer than any of a file of candles."""
+    count = data.count(b"\n")
+    if count > most:
+        raise ValueError(f"has {count:,} lines; the most is {most:,}: cut it into parts by time")
+    for begin in range(0, len(data), _LONGEST_LINE // 2):
+        if data.find(b"\n", begin, begin + _LONGEST_LINE // 2) < 0:
+            start, end = data.rfind(b"\n", 0, begin) + 1, data.find(b"\n", begin)
+            length = (len(data) if end < 0 else end) - start
+            if length > _LONGEST_LINE:
+                number = data.count(b"\n", 0, start) + 1
+                raise ValueError(
+                    f"line {number:,}: it has {length:,} bytes; a line of candles has "
+                    f"{_LONGEST_LINE:,} at most"
+                )
+
+
+def _csv(name: str, data: bytes) -> Table:
+    line, begin, delimiter, cells, columns = _headed(data)
+    body = data[begin:] if begin else data
+    frame, quoted = _frame(body, delimiter, columns.places)
+    if not columns.is_headless:
+        # The header stays in the text, so that rows have as many cells as it has.
+        frame = frame.slice(1)
+        body = body[body.find(b"\n") + 1 :] if b"\n" in body else b""
+        line += 1
+    return Table(
+        name=name,
+        columns=columns,
+        frame=frame,
+        header=() if columns.is_headless else cells,
+        first=line,
+        text=body.decode(),
+        dialect=(delimiter, quoted),
+    )
+
+
+def _headed(data: bytes) -> tuple[int, int, str, list[str], Columns]:
+    """The first line that is a header or a candle: its number, where it begins, what stands between
+    its cells, the cells, and what their columns hold."""
+    begin = 0
+    best: NoColumns | None = None
+    for number in range(1, _HEAD + 1):
+        end = data.find(b"\n", begin)
+        line = data[begin : end if end >= 0 else len(data)].decode().strip("\r")
+        rows = [_split(line, each) for each in _DELIMITERS if each in line]
+        for delimiter, cells in rows or ([(",", [line])] if line.strip() else []):
+            try:
+                return number, begin, delimiter, cells, columns_of(cells)
+            except NoColumns as fault:
+                if is_candle(cells):
+                    wrong = f'line {number}: it is no header, and no candle: "{line:.60}"'
+                    raise (best if best and best.names_some else ValueError(wrong)) from fault
+                if best is None or fault.missing < best.missing:
+                    best = fault
+        if end < 0:
+            break
+        begin = end + 1
+    raise best or ValueError("is empty")
+
+
+def _split(line: str, delimiter: str) -> tuple[str, list[str]]:
+    return delimiter, next(csv.reader([line], delimiter=delimiter), [])
+
+
+def _frame(data: bytes, delimiter: str, places: Sequence[int]) -> tuple[polars.DataFrame, bool]:
+    """The cells of ``data`` at ``places``, which are in its first line; whether quotes stand around
+    some."""
+    # Here, as it takes time and memory to load: only who reads a file waits for it.
+    import polars
+
+    for quote in ('"', None):
+        try:
+            frame = polars.read_csv(
+                data,
+                separator=delimiter,
+                quote_char=quote,
+                has_header=False,
+                infer_schema=False,
+                empty_string_is_null=False,
+                extra_columns="ignore",
+                columns=places,
+            )
+        except polars.exceptions.PolarsError:
+            continue
+        # A quote that nothing closes is a character like others: it must not hide other lines.
+        if quote is None or frame.height == _count_rows(data, delimiter):
+            return frame, quote is not None
+    raise ValueError("is no table of candles")
+
+
+def _count_rows(data: bytes, delimiter: str) -> int:
+    if b'"' in data:
+        return sum(1 for _ in csv.reader(io.StringIO(data.decode()), delimiter=delimiter))
+    return data.count(b"\n") + (not data.endswith(b"\n"))
+
+
+def _json(name: str, data: bytes, most_rows: int) -> Table:
+    """Rows of ``[[time, open, high, low, close, volume], ...]``, as freqtrade and exchanges write
+    them."""
+    flat = data.translate(None, _BLANKS).strip()
+    found = re.fullmatch(rb"\[\s*\[(.*)\]\s*\]", flat)
+    if found is None:
+        raise ValueError("has no candles" if flat in (b"[]", b"[[]]") else _NO_ROWS)
+    body = re.sub(rb"\s*,\s*", b",", found[1]).replace(b"],[", b"\n")
+    _check_lines(body, most_rows)
+    try:
+        cells = _split(body[:_LONGEST_LINE].split(b"\n")[0].decode(), ",")[1]
+        columns = columns_of(cells)
+    except ValueError as fault:
+        raise ValueError(_NO_ROWS) from fault
+    if not columns.is_headless:
+        raise ValueError(_NO_ROWS)
+    frame, _ = _frame(body, ",", columns.places)
+    return Table(name=name, columns=columns, frame=frame, unit="row")
+
+
+def _feather(name: str, data: bytes) -> Table:
+    import polars
+
+    try:
+        frame = polars.read_ipc(data)
+        # Texts of doubles have the fewest digits that tell them apart.
+        frame = frame.select(polars.all().cast(polars.String).fill_null(""))
+    except (polars.exceptions.PolarsError, OSError) as fault:
+        raise ValueError(f"is no feather file that can be read ({fault!s:.80})") from fault
+    columns = columns_of(frame.columns)
+    picked = frame.select(frame.columns[each] for each in columns.places)
+    return Table(name=name, columns=columns, frame=picked, header=frame.columns, unit="row")
