@@ -53,6 +53,8 @@ def register(app: Dash) -> None:
         Input("position-close", "n_clicks"),
         Input("position-quantity", "n_submit"),
         Input("position-set", "n_clicks"),
+        Input("position-take-profit", "n_submit"),
+        Input("position-stop-loss", "n_submit"),
         State("position-quantity", "value"),
         State("position-take-profit", "value"),
         State("position-stop-loss", "value"),

@@ -4,6 +4,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from balance.core.figures import NONE
 from layouts.parts import button, choice, number_field
 
 _ACTIONS = (
@@ -59,36 +60,74 @@ def money_dialog() -> dbc.Modal:
     )
 
 
+_POSITION = (
+    ("Entry", "entry_price"),
+    ("Mark", "mark_price"),
+    ("Unrealised P&L", "unrealized_pnl"),
+    ("Liquidation", "liquidation_price"),
+)
+
+
 def position_dialog() -> dbc.Modal:
-    """Closes a part of a position, and sets or removes its take-profit and stop-loss."""
+    """Sets or removes the take-profit and stop-loss of a position; closes it or a part of it."""
     return _dialog(
         "position",
         "Position",
         [
-            html.Div(
+            html.Dl(
                 [
-                    number_field("position-quantity", "Close this quantity at market"),
-                    button("Close", "position-close", "box-arrow-right", color="danger"),
+                    html.Div([html.Dt(name), html.Dd(NONE, id=f"position-{field}")])
+                    for name, field in _POSITION
                 ],
-                className="field-and-button",
+                className="position-facts",
             ),
-            html.Div(
-                [
-                    number_field("position-take-profit", "Take-profit at"),
-                    number_field("position-stop-loss", "Stop-loss at"),
-                ],
-                className="pair",
-            ),
+            _exit("position-take-profit", "Take-profit at"),
+            _exit("position-stop-loss", "Stop-loss at"),
             html.P(
                 "Each closes the whole position at market when the mark price reaches it. "
                 "An empty field removes it.",
                 className="dialog-words",
             ),
+            html.Fieldset(
+                [
+                    html.Legend("Close at market"),
+                    html.Div(
+                        [
+                            number_field("position-quantity", "Quantity"),
+                            html.Div([_part(each) for each in (25, 50, 100)], className="shares"),
+                            button("Close", "position-close", "box-arrow-right", color="danger"),
+                        ],
+                        className="position-close",
+                    ),
+                    _about("position-quantity"),
+                ],
+            ),
         ],
         [
             button("Cancel", "position-cancel"),
-            button("Set both", "position-set", color="primary", outline=False),
+            button("Save", "position-set", color="primary", outline=False),
         ],
+    )
+
+
+def _exit(id: str, label: str) -> html.Div:
+    """A price at which a position is closed, with what that would bring."""
+    return html.Div([number_field(id, label), _about(id)], className="position-exit")
+
+
+def _about(id: str) -> html.Div:
+    """What the page says of the number in the field ``id``."""
+    return html.Div(id=f"{id}-about", className="hint", role="status")
+
+
+def _part(percent: int) -> html.Button:
+    return html.Button(
+        f"{percent}%",
+        type="button",
+        id=f"position-part-{percent}",
+        className="btn btn-sm btn-outline-secondary",
+        title=f"Fill in {percent} % of the position",
+        **{"data-part": percent},
     )
 
 

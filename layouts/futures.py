@@ -73,7 +73,7 @@ def _chart(symbols: Sequence[str]) -> html.Section:
                                     "Funding ",
                                     live_price("funding_rate", first, id="futures-funding"),
                                 ],
-                                title="Rate of the coming settlement, usually every 8 h from 00:00 UTC",
+                                title="Rate of the coming settlement, as a rule at 00, 08, 16 UTC",
                             ),
                         ],
                         className="chart-words",

@@ -15,18 +15,23 @@ def positions_grid() -> dag.AgGrid:
         "futures-positions-grid",
         "params.data.symbol",
         [
-            _text("symbol", "Symbol", 84),
-            _text("side_words", "Side", 82),
+            _pair(_text("symbol", "Symbol", 88), "side_words"),
             _owner(64),
-            _number("quantity", "Quantity", 68),
-            _result("unrealized_pnl", "Unrealised", 90, "Unrealised P&L at the mark price, USDT"),
-            _result("roe_percent", "ROE", 64, "On the initial margin at the entry price"),
-            _number("entry_price", "Entry", 80),
-            _number("mark_price", "Mark", 80),
+            _number("quantity", "Quantity", 72),
+            _pair(
+                _result(
+                    "unrealized_pnl",
+                    "P&L, ROE",
+                    104,
+                    "Unrealised P&L at the mark price, USDT; below, on the initial margin",
+                ),
+                "roe_percent",
+            ),
+            _pair(_number("entry_price", "Entry, mark", 88), "mark_price"),
             _number("liquidation_price", "Liquidation", 84),
             _number("isolated_margin", "Margin", 80, "Isolated margin, USDT"),
-            _number("exits", "Take-profit / stop-loss", 152),
-            _actions("PositionActions", 176),
+            _pair(_number("exits", "TP, SL", 104, "Take-profit, stop-loss"), ""),
+            _actions("PositionActions", 168),
         ],
     )
 
@@ -37,14 +42,13 @@ def orders_grid() -> dag.AgGrid:
         "futures-orders-grid",
         "params.data.id",
         [
-            _text("symbol", "Symbol", 88),
-            _text("side_words", "Side", 80),
+            _pair(_text("symbol", "Symbol", 88), "side_words"),
             _text("type", "Type", 140),
             _number("quantity", "Quantity", 72),
             _number("price", "Limit", 86),
             _number("trigger_price", "Trigger", 86, "The mark price that sets it off"),
             _number("reserved_margin", "Margin", 84, "Kept back for it, USDT"),
-            _number("exits", "Take-profit / stop-loss", 172),
+            _pair(_number("exits", "TP, SL", 104, "Take-profit, stop-loss"), ""),
             _moment("placed_at", "Placed"),
             _actions("OrderActions", 88),
         ],
@@ -142,6 +146,12 @@ def _grid(id: str, row_id: str, columns: list[dict[str, Any]]) -> dag.AgGrid:
 
 def _text(field: str, name: str, width: int) -> dict[str, Any]:
     return {"field": field, "headerName": name, "minWidth": width, "flex": 1, **_shown()}
+
+
+def _pair(column: dict[str, Any], below: str) -> dict[str, Any]:
+    """``column`` with the figure ``below`` under its own; without one, the two that its text
+    has."""
+    return {**column, "cellRenderer": "RowPair", "cellRendererParams": {"below": below}}
 
 
 def _owner(width: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from selenium.webdriver.common.keys import Keys
 
 from balance.core.figures import NONE
@@ -120,7 +121,7 @@ def test_an_order_is_previewed_placed_and_closed(
     wait_for_toast(browser, "Bought 0.024 BTC/USDT at 40,004.2, fee 0.4800504.")
     wait_for(lambda: len(_rows(browser, "positions")) == 1, "the position's row")
     row = _rows(browser, "positions")[0]
-    assert row.startswith("BTC/USDT|Long 10x|You|0.024|-$0.10|-0.10%|40,004.20|40,000.00|")
+    assert row.startswith("BTC/USDT Long 10x|You|0.024|-$0.10 -0.10%|40,004.20 40,000.00|")
     assert text(browser, "futures-size") == ""
     # every tab of another browser has it too
     shown = still.get().json()["display"]
@@ -150,9 +151,7 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     wait_for(lambda: texts(browser)["futures-order-count"] == "1", "the count of orders")
     _choose(browser, "futures-book", "Open orders")
     wait_for(lambda: len(_rows(browser, "orders")) == 1, "the order's row")
-    assert (
-        f"Limit|0.637|39,000.00|{NONE}|$2,484.30|41,000.00 / {NONE}|" in _rows(browser, "orders")[0]
-    )
+    assert f"Limit|0.637|39,000.00|{NONE}|$2,484.30|TP 41,000.00|" in _rows(browser, "orders")[0]
     _press(browser, "Cancel")
     wait_for_toast(browser, "Cancelled: Buy 0.637 BTC/USDT, limit 39,000.")
     # a position that somebody else has opened
@@ -162,7 +161,7 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     browser.wait_for_element("#position-dialog")
     write(browser, "position-stop-loss", "41000")
     browser.find_element("#position-set").click()
-    wait_for(lambda: f"{NONE} / 41,000.00" in _rows(browser, "positions")[0], "the stop-loss")
+    wait_for(lambda: "SL 41,000.00" in _rows(browser, "positions")[0], "the stop-loss")
     wait_until_gone(browser, "position-dialog")
     _press(browser, "Edit…")
     browser.wait_for_element("#position-dialog")
@@ -186,8 +185,9 @@ def test_what_cannot_be_is_said_in_the_ticket_with_figures(still: Server, browse
         ),
         "what it would need",
     )
-    browser.find_element("#futures-submit").click()
-    wait_for_toast(browser, "are available.")
+    submit = browser.find_element("#futures-submit")
+    assert (submit.text, submit.is_enabled()) == ("Not enough available", False)
+    browser.find_element("#futures-size").send_keys(Keys.ENTER)
     write(browser, "futures-size", "much")
     wait_for(lambda: "much is no number" in text(browser, "futures-ticket-note"), "the mistake")
     write(browser, "futures-size", "1")
@@ -303,3 +303,44 @@ def test_enter_again_and_again_on_a_slow_server_places_one_order(
     size = browser.find_element("#futures-size")
     wait_for(lambda: size.get_attribute("value") == "", "an empty ticket")
     assert len(still.get("/fills").json()["fills"]) == before + 1
+
+
+@pytest.mark.parametrize("book", ["positions", "orders"])
+@pytest.mark.parametrize("decimals", [2, 8])
+@pytest.mark.parametrize("size", [(1280, 720), (1366, 768), (1440, 900), (2560, 1440)])
+def test_the_buttons_of_a_row_are_in_sight_and_no_figure_is_cut(
+    still: Server, browser: Any, size: tuple[int, int], decimals: int, book: str
+) -> None:
+    order = {"symbol": "BTC/USDT", "side": "buy", "quantity": 0.24, "leverage": 10}
+    exits = {"take_profit": 45_000, "stop_loss": 39_000}
+    assert still.post({**order, **exits}, "/orders").status_code == 200
+    resting = {"type": "limit", "price": 30_000, "quantity": 0.01}
+    assert still.post({**order, **resting}, "/orders").status_code == 200
+    try:
+        requests.put(f"{still.url}/settings", json={"decimals": decimals}, timeout=10)
+        resize(browser, *size)
+        _choose(browser, "futures-book", "Positions" if book == "positions" else "Open orders")
+        wait_for(lambda: len(_rows(browser, book)) == {"positions": 1, "orders": 3}[book], "rows")
+        wait_for(lambda: _cut(browser, book) == [], "room for all of it")
+        assert not _scrolls_sideways(browser, book)
+    finally:
+        requests.put(f"{still.url}/settings", json={"decimals": 2}, timeout=10)
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        _choose(browser, "futures-book", "Positions")
+
+
+def _cut(browser: Any, book: str) -> list[str]:
+    """What of a table is cut off, buttons beyond its edge among it."""
+    found: list[str] = browser.driver.execute_script(
+        """
+        const table = document.getElementById(`futures-${arguments[0]}-grid`);
+        const edge = table.getBoundingClientRect().right + 1;
+        const parts = table.querySelectorAll(".ag-cell, .ag-cell *, .ag-header-cell-text");
+        return [...parts]
+            .filter((each) => each.getBoundingClientRect().right > edge
+                || each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0)
+            .map((each) => each.textContent);
+        """,
+        book,
+    )
+    return found

@@ -203,6 +203,15 @@ PREVIEW: Final[Schema] = {
     "fee": money("On the notional"),
     "cost": money("What must be available for it"),
     "liquidity": _LIQUIDITY,
+    "fills_at_once": {"type": "boolean", "description": "Whether it fills as it arrives."},
+    "beyond_percent": or_null(
+        {
+            "type": "number",
+            "minimum": 0,
+            "description": "How far its limit is through the market; null where it is not.",
+        }
+    ),
+    "realized_pnl": or_null(money("Of what it closes, before fees; null where it closes nothing")),
     "liquidation_price": {**or_null(_PRICE), "description": "Of the position after it."},
     "available_after": money("What would be available after it; below zero, it is refused"),
     "affordable": {"type": "boolean", "description": "Whether there is enough for it."},
@@ -210,7 +219,7 @@ PREVIEW: Final[Schema] = {
     "display": texts(
         (
             *("quantity", "leverage", "notional", "margin", "fee", "cost", "price"),
-            *("available", "available_after", "liquidation_price"),
+            *("available", "available_after", "liquidation_price", "realized_pnl"),
         )
     ),
 }

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from balance.core.account import Account
-from balance.core.figures import NONE, dollars, on_tick, rounded
+from balance.core.figures import NONE, dollars, gain, on_tick, rounded
 from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, quantized
@@ -34,6 +34,13 @@ class Preview:
     cost: Decimal
     # maker or taker
     liquidity: str
+    # whether it fills in the moment it arrives
+    fills_at_once: bool
+    # how far a limit is through the market, in percent of the price it fills at; None where it
+    # is not, or there is no limit
+    beyond_percent: Decimal | None
+    # of what it closes, before fees; None where it closes nothing
+    realized_pnl: Decimal | None
     # of the position that it would lead to; None where there is none
     liquidation_price: Decimal | None
     # what would be available after it
@@ -54,6 +61,7 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     """
     order = drawn_up(account, ticket, market, "preview", now)
     instrument = market.instruments[ticket.symbol]
+    tick = instrument.tick_size
     at_once = immediate_price(order, market)
     price = at_once or order.price or order.trigger_price or ZERO
     liquidity = "maker" if at_once is None and order.type == "limit" else "taker"
@@ -65,7 +73,9 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     fee = fill.fee if fill else ZERO
     available = account.available_balance + after.account.available_balance
     available -= rich.available_balance
-    needed = max(cost(order, market), order.reserved_margin + fee)
+    needed = order.reserved_margin + fee
+    if at_once is None:
+        needed = max(cost(order, market), needed)
     values: dict[str, Any] = {
         "quantity": quantity,
         "price": price,
@@ -74,6 +84,7 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
         "margin": order.reserved_margin,
         "fee": fee,
         "cost": needed,
+        "realized_pnl": fill.realized_pnl if fill and fill.closed_quantity else None,
         "liquidation_price": position.liquidation_price if position else None,
         "available_after": available,
     }
@@ -81,8 +92,10 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     return Preview(
         **values,
         liquidity=liquidity,
+        fills_at_once=at_once is not None,
+        beyond_percent=_beyond(order, at_once),
         affordable=affordable,
-        warning=_warning(order, position),
+        warning=f"{_crossing(order, at_once, tick)} {_too_late(order, position)}".strip(),
         display=_texts(values, account, instrument, market.decimals),
     )
 
@@ -101,10 +114,26 @@ def _texts(
         "liquidation_price": (
             NONE if liquidation_price is None else on_tick(liquidation_price, tick)
         ),
+        "realized_pnl": gain(values["realized_pnl"], decimals),
     }
 
 
-def _warning(order: Order, position: Position | None) -> str:
+def _beyond(order: Order, at_once: Decimal | None) -> Decimal | None:
+    if at_once is None or order.price is None:
+        return None
+    return quantized(abs(order.price - at_once) / at_once * 100)
+
+
+def _crossing(order: Order, at_once: Decimal | None, tick: Decimal) -> str:
+    if at_once is None or order.price is None:
+        return ""
+    return (
+        f"Fills at once at about {on_tick(at_once, tick)}: the market is better than the limit "
+        f"{on_tick(order.price, tick)} now."
+    )
+
+
+def _too_late(order: Order, position: Position | None) -> str:
     if position is None or position.liquidation_price is None or order.stop_loss is None:
         return ""
     if not position.is_liquidated_at(order.stop_loss):

@@ -5,9 +5,8 @@
   "use strict";
 
   const TIMEOUT_MS = 8000;
-  const AMOUNT = /^[+-]?(\d+(\.\d*)?|\.\d+)$/;
+  const PREVIEW_TIMEOUT_MS = 4000;
   const IN_FLIGHT = 409;
-  const notAnAmount = "Write the amount with digits and a point, such as 1234.56.";
 
   // the keys of requests of which it is not known whether they were done: each is repeated with its own
   const keys = new Map();
@@ -22,17 +21,6 @@
 
   // a fault of the server leaves it open, and so does a first sending that is still at work
   const isSettled = ({ status }) => status !== IN_FLIGHT && status < 500;
-
-  // the number as it was typed, in JSON: a float would lose digits
-  function jsonNumber(typed) {
-    const text = String(typed ?? "").trim();
-    if (!AMOUNT.test(text)) {
-      return null;
-    }
-    const [whole, decimals = ""] = text.replace(/^[+-]/, "").split(".");
-    const digits = whole.replace(/^0+(?=\d)/, "") || "0";
-    return (text.startsWith("-") ? "-" : "") + digits + (decimals ? `.${decimals}` : "");
-  }
 
   /* `run`, but of one request at a time: who asks for the same meanwhile gets the same answer. */
   function shared(run) {
@@ -113,5 +101,22 @@
     return [done, done ? "" : words];
   });
 
-  window.balanceRequests = { jsonNumber, send, carryOut, askedOnce, notAnAmount };
+  /* What the order `body` would do: [the preview, what is wrong]. Without an answer neither is known,
+   * and the strip over the tabs says so. */
+  async function previewed(body) {
+    try {
+      const response = await fetch("/orders/preview", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body,
+        signal: AbortSignal.timeout(PREVIEW_TIMEOUT_MS),
+      });
+      const answer = await response.json();
+      return response.ok ? [answer, ""] : [null, answer.detail];
+    } catch {
+      return [null, ""];
+    }
+  }
+
+  window.balanceRequests = { send, carryOut, askedOnce, previewed };
 })();

@@ -10,24 +10,26 @@
   };
 
   const noUpdate = () => window.dash_clientside.no_update;
-  const { jsonNumber, send, carryOut, askedOnce, notAnAmount } = window.balanceRequests;
+  const { send, carryOut, askedOnce } = window.balanceRequests;
+  const { read } = window.balanceAmounts;
   const woken = () => window.dash_clientside.callback_context.triggered_id;
 
-  // a dialog is put into the page some time after it was asked for
-  function focusSoon(id, tries = 120) {
+  // a dialog is put into the page some time after it was asked for; `then` is called when it is there
+  function focusSoon(id, then = () => {}, tries = 120) {
     const field = document.getElementById(id);
     if (field !== null) {
       field.focus();
       field.select();
+      then();
     } else if (tries > 0) {
-      requestAnimationFrame(() => focusSoon(id, tries - 1));
+      requestAnimationFrame(() => focusSoon(id, then, tries - 1));
     }
   }
 
   const resetOnce = askedOnce(async (amount) => {
-    const number = jsonNumber(amount);
+    const [number, wrong] = read(amount);
     if (number === null) {
-      return [true, noUpdate(), notAnAmount];
+      return [true, noUpdate(), wrong];
     }
     const [done, words, , wasDone] = await send("POST", "/virtual_balance/reset", `{"balance": ${number}}`);
     // every page tells of a reset that is done now, this one as well
@@ -52,9 +54,9 @@
   }
 
   const moneyOnce = askedOnce(async (action, amount, note) => {
-    const number = jsonNumber(amount);
+    const [number, wrong] = read(amount);
     if (number === null) {
-      return [true, noUpdate(), noUpdate(), notAnAmount];
+      return [true, noUpdate(), noUpdate(), wrong];
     }
     const noted = note ? `, "note": ${JSON.stringify(note)}` : "";
     const [done, error] = await carryOut("POST", "/virtual_balance", `{"${action}": ${number}${noted}}`);

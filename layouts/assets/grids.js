@@ -5,8 +5,9 @@
   "use strict";
 
   const FILLS = 100;
+  const NONE = "–";
   const NARROW = window.matchMedia("(max-width: 768px)");
-  const HEIGHTS = { row: 36, header: 32 };
+  const HEIGHTS = { positions: 48, orders: 48, fills: 36, header: 32 };
   const EMPTY = {
     positions: [
       "bi-graph-up-arrow",
@@ -31,7 +32,7 @@
 
   // money, which takes more room with more decimals
   const MONEY = ["unrealized_pnl", "isolated_margin", "reserved_margin", "fee", "realized_pnl"];
-  const DIGIT_PX = 8;
+  const DIGIT_PX = 7;
 
   const grid = (name) => {
     try {
@@ -44,9 +45,12 @@
   /* The columns with those of money wide enough for the decimals that it is shown with. */
   function widened(columns) {
     const more = DIGIT_PX * (window.balanceSettings.all.decimals - 2);
-    return columns.map((each) =>
-      MONEY.includes(each.field) ? { ...each, minWidth: each.minWidth + more } : each,
-    );
+    return columns.map((each) => ({
+      ...each,
+      ...(MONEY.includes(each.field) && { minWidth: each.minWidth + more }),
+      // what is below may have changed where the figure above has not
+      ...(each.cellRenderer === "RowPair" && { equals: () => false }),
+    }));
   }
 
   /* Has a table fit its screen and what is shown in it: columns, or on a phone cards. */
@@ -61,7 +65,7 @@
     const cards = window.balanceCards;
     api.setGridOption("columnDefs", NARROW.matches ? cards.columns(name) : widened(api.deskColumns));
     api.setGridOption("headerHeight", NARROW.matches ? 0 : HEIGHTS.header);
-    api.setGridOption("rowHeight", NARROW.matches ? cards.height(name) : HEIGHTS.row);
+    api.setGridOption("rowHeight", NARROW.matches ? cards.height(name) : HEIGHTS[name]);
     api.resetRowHeights();
   }
 
@@ -160,6 +164,27 @@
     deskKeys: ({ event }) => KEYS.includes(event.key),
   };
 
+  /* Two figures of a row, one below the other. */
+  function RowPair({ data: { display }, colDef, below }) {
+    const own = display[colDef.field];
+    const [first, second] = below ? [own, display[below]] : exits(own);
+    const line = (text) => React.createElement("div", {}, text);
+    return React.createElement(
+      "div",
+      { className: "row-pair" },
+      line(first),
+      second && " ",
+      second && line(second),
+    );
+  }
+
+  // "41,000.00 / –" as what there is of it
+  function exits(text) {
+    const [profit, loss] = text.split(" / ");
+    const known = [["TP", profit], ["SL", loss]].filter(([, price]) => price && price !== NONE);
+    return known.length ? known.map((each) => each.join(" ")) : [NONE];
+  }
+
   function action(words, label, run, danger = false) {
     return React.createElement(
       "button",
@@ -199,6 +224,7 @@
 
   window.dashAgGridComponentFunctions = {
     ...window.dashAgGridComponentFunctions,
+    RowPair,
     PositionActions,
     OrderActions,
   };

@@ -10,9 +10,14 @@
     stop_market: ["Trigger price, by the mark", "trigger_price"],
     take_profit_market: ["Trigger price, by the mark", "trigger_price"],
   };
+  // what the size is, by its unit
+  const KINDS = { notional: "money", quantity: "quantity", percent: "plain" };
+  // a limit that is so far through the market, in percent, may be a slip
+  const SLIP_PERCENT = 5;
   const SIDES = { buy: "Buy / Long", sell: "Sell / Short" };
 
-  const { jsonNumber, carryOut } = window.balanceRequests;
+  const { carryOut, previewed } = window.balanceRequests;
+  const { read, isEmpty } = window.balanceAmounts;
   const noUpdate = () => window.dash_clientside.no_update;
   const place = (id) => document.getElementById(id);
 
@@ -20,7 +25,7 @@
   let placing = null; // the order that is on its way
   let timer = null;
   let asked = 0;
-  let previewed = 0; // when the last preview came
+  let seen = 0; // when the last preview came
 
   // the order as JSON, or [null, what is missing]
   function orderOf({ symbol, side, type, price, size, unit, leverage, options, takeProfit, stopLoss }) {
@@ -30,20 +35,23 @@
       `"type": "${type}"`,
       `"leverage": ${Number(leverage)}`,
     ];
-    const numbers = [[unit, size, "a size"]];
+    const numbers = [[unit, size, "a size", KINDS[unit]]];
     if (type in PRICES) {
-      numbers.push([PRICES[type][1], price, PRICES[type][0].toLowerCase()]);
+      numbers.push([PRICES[type][1], price, `a ${PRICES[type][0].toLowerCase()}`, "money"]);
     }
     if (options.includes("bracket")) {
-      numbers.push(["take_profit", takeProfit, null], ["stop_loss", stopLoss, null]);
+      numbers.push(["take_profit", takeProfit, null, "money"], ["stop_loss", stopLoss, null, "money"]);
     }
-    for (const [name, typed, what] of numbers) {
-      if (what === null && !String(typed ?? "").trim()) {
+    for (const [name, typed, what, kind] of numbers) {
+      if (isEmpty(typed)) {
+        if (what !== null) {
+          return [null, `Enter ${what}.`];
+        }
         continue;
       }
-      const number = jsonNumber(typed);
+      const [number, wrong] = read(typed, kind);
       if (number === null) {
-        return [null, String(typed ?? "").trim() ? notANumber(typed) : `Enter ${what}.`];
+        return [null, wrong];
       }
       members.push(`"${name}": ${number}`);
     }
@@ -52,8 +60,6 @@
     }
     return [`{${members.join(", ")}}`, ""];
   }
-
-  const notANumber = (typed) => `${typed} is no number: write it with digits and a point, such as 0.25.`;
 
   function note(words, kind = "") {
     const element = place("futures-ticket-note");
@@ -70,35 +76,46 @@
   async function preview() {
     const number = ++asked;
     const [body, missing] = orderOf(form);
-    previewed = Date.now();
+    seen = Date.now();
     if (body === null) {
       show(null);
+      allow(true);
       note(missing.startsWith("Enter") ? "" : missing, "error");
       return;
     }
-    try {
-      const response = await fetch("/orders/preview", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body,
-        signal: AbortSignal.timeout(4000),
-      });
-      const answer = await response.json();
-      if (number !== asked) {
-        return;
-      }
-      show(response.ok ? answer : null);
-      if (!response.ok) {
-        note(answer.detail, "error");
-      } else if (!answer.affordable) {
-        const { cost, available } = answer.display;
-        note(`This needs ${cost}, but only ${available} are available.`, "error");
-      } else {
-        note(answer.warning, "warning");
-      }
-    } catch {
-      number === asked && show(null);
+    const [answer, wrong] = await previewed(body);
+    if (number !== asked) {
+      return;
     }
+    show(answer);
+    allow(answer?.affordable ?? true);
+    if (answer === null) {
+      note(wrong, "error");
+    } else if (!answer.affordable) {
+      const { cost, available } = answer.display;
+      note(`This needs ${cost}, but only ${available} are available.`, "error");
+    } else {
+      note(answer.warning, "warning");
+    }
+  }
+
+  // what can't be paid is not to be had, and the button says so
+  function allow(isAffordable) {
+    const button = place("futures-submit");
+    // while an order is on its way the button rests
+    button.disabled = !isAffordable || placing !== null;
+    const words = isAffordable ? `${SIDES[form.side]} ${baseOf(form.symbol)}` : "Not enough available";
+    window.balanceLive.write(button, words);
+  }
+
+  /* Empties what was meant for another symbol: its prices and exits, and a size in its base unit. */
+  function emptyForSymbol() {
+    const sizes = form.unit === "quantity" ? ["size"] : [];
+    for (const name of ["price", "take-profit", "stop-loss", ...sizes]) {
+      window.dash_clientside.set_props(`futures-${name}`, { value: "" });
+    }
+    const size = sizes.length ? "" : form.size;
+    form = { ...form, price: "", takeProfit: "", stopLoss: "", size };
   }
 
   function previewSoon() {
@@ -109,6 +126,8 @@
   function limits(symbol) {
     return window.balanceState.snapshot?.market.prices[symbol];
   }
+
+  const baseOf = (symbol) => limits(symbol)?.base ?? symbol?.split("/")[0];
 
   // the leverage that what is open of a symbol has: one symbol has one
   function leverageInUse(symbol) {
@@ -130,20 +149,41 @@
 
   /* What the fields say of themselves, and the preview of what they ask for. */
   function describe(symbol, side, type, price, size, unit, leverage, options, takeProfit, stopLoss) {
+    const isOther = form !== null && form.symbol !== symbol;
     form = { symbol, side, type, price, size, unit, leverage, options, takeProfit, stopLoss };
+    isOther && emptyForSymbol();
     place("futures-price-field").hidden = !(type in PRICES);
     place("futures-price-label").textContent = PRICES[type]?.[0] ?? "";
     place("futures-bracket").hidden = !options.includes("bracket");
     holdLeverage();
     place("futures-leverage").max = limits(symbol)?.max_leverage ?? place("futures-leverage").max;
-    const base = limits(symbol)?.base ?? symbol?.split("/")[0];
     const [first] = place("futures-unit").options;
-    first.textContent = base;
-    const submit = place("futures-submit");
-    submit.textContent = `${SIDES[side]} ${base}`;
-    submit.dataset.side = side;
+    first.textContent = baseOf(symbol);
+    place("futures-submit").dataset.side = side;
+    // until the preview of what is there now says otherwise
+    allow(true);
     previewSoon();
     return noUpdate();
+  }
+
+  /* Whether an order is meant as it stands: a limit that is far through the market is asked about. */
+  async function isNoSlip(body) {
+    if (form.type !== "limit") {
+      return true;
+    }
+    const { side, symbol, price } = form;
+    const [answer] = await previewed(body);
+    if (answer === null || (answer.beyond_percent ?? 0) <= SLIP_PERCENT) {
+      return true;
+    }
+    const word = side === "buy" ? "Buy" : "Sell";
+    const title = `${word} ${symbol} at about ${answer.display.price}?`;
+    const words =
+      `Your limit, ${price}, is ${answer.beyond_percent.toFixed(0)} % from the market, on the side where ` +
+      "it fills at once.";
+    const about = [`${answer.display.quantity}, worth ${answer.display.notional}`];
+    const answers = [["place", `${word} at about ${answer.display.price}`, "", true]];
+    return (await window.balanceQuestions.ask(title, words, about, answers)) === "place";
   }
 
   async function placeOrder() {
@@ -154,8 +194,12 @@
     }
     const button = place("futures-submit");
     button.disabled = true;
-    const [done, words] = await carryOut("POST", "/orders", body);
+    const isMeant = await isNoSlip(body);
+    const [done, words] = isMeant ? await carryOut("POST", "/orders", body) : [false, ""];
     button.disabled = false;
+    if (!isMeant) {
+      return noUpdate();
+    }
     if (!done) {
       note(words, "error");
       return noUpdate();
@@ -168,7 +212,8 @@
 
   /* Places the order, one at a time: the size that stays in its field. */
   async function submit() {
-    if (form === null) {
+    // what can't be paid, as the note says
+    if (form === null || (place("futures-submit").disabled && placing === null)) {
       return noUpdate();
     }
     placing ??= placeOrder().finally(() => (placing = null));
@@ -189,7 +234,7 @@
     form !== null && holdLeverage();
     const isFilled = form !== null && String(form.size ?? "").trim() !== "";
     const isSeen = !place("futures-panel").hidden && document.visibilityState === "visible";
-    if (isFilled && isSeen && Date.now() - previewed > REFRESH_MS) {
+    if (isFilled && isSeen && Date.now() - seen > REFRESH_MS) {
       preview();
     }
   });

@@ -1,85 +1,190 @@
-/* What is done with positions and orders that are there: close, cancel, and the dialog that closes a
- * part or sets take-profit and stop-loss.
+/* What is done with positions and orders that are there: close, cancel, and the dialog that sets
+ * take-profit and stop-loss or closes a part.
  */
 (() => {
   "use strict";
 
-  const { jsonNumber, carryOut, askedOnce } = window.balanceRequests;
+  const { carryOut, askedOnce, previewed } = window.balanceRequests;
+  const { read, isEmpty } = window.balanceAmounts;
   const ASK_MS = 4000;
+  const PREVIEW_PAUSE_MS = 150;
+  const NONE = "–";
+  const FIELDS = ["take-profit", "stop-loss", "quantity"];
+  const FACTS = ["entry_price", "mark_price", "unrealized_pnl", "liquidation_price"];
 
   let edited = null; // the position that the dialog is about
 
+  const place = (name) => document.getElementById(`position-${name}`);
   const path = (symbol) => `/positions/${symbol}/close`;
   const close = (symbol, percent) => carryOut("POST", path(symbol), `{"percent": ${percent}}`);
   const cancel = (id) => carryOut("DELETE", `/orders/${encodeURIComponent(id)}`);
-  const plain = (text) => (text === "–" ? "" : text.replaceAll(",", ""));
+  const shown = (text) => (text === NONE ? "" : text);
+  const find = (symbol) =>
+    window.balanceState.snapshot?.positions.find((each) => each.symbol === symbol);
 
   function edit(symbol) {
-    edited = window.balanceState.snapshot.positions.find((each) => each.symbol === symbol);
+    edited = find(symbol);
     if (edited === undefined) {
       return;
     }
     changeOnce.opened();
     const { display } = edited;
     const set = window.dash_clientside.set_props;
-    set("position-title", { children: `${symbol} ${display.side} ${display.quantity}` });
-    set("position-quantity", { value: plain(display.quantity) });
-    set("position-take-profit", { value: plain(display.take_profit) });
-    set("position-stop-loss", { value: plain(display.stop_loss) });
+    set("position-title", { children: `${symbol} ${display.side_words}, ${display.quantity}` });
+    set("position-quantity", { value: "" });
+    set("position-take-profit", { value: shown(display.take_profit) });
+    set("position-stop-loss", { value: shown(display.stop_loss) });
     set("position-error", { children: "" });
     set("position-dialog", { is_open: true });
-    window.balanceDialogs.focusSoon("position-quantity");
+    window.balanceDialogs.focusSoon("position-take-profit", () => {
+      follow();
+      FIELDS.forEach(about);
+    });
   }
 
-  const isEmpty = (typed) => !String(typed ?? "").trim();
+  // the order that a field of the dialog asks for, as JSON: [JSON, what is wrong]
+  function orderOf(name) {
+    const isPart = name === "quantity";
+    const [number, wrong] = read(place(name).value, isPart ? "quantity" : "money");
+    const type = { "take-profit": "take_profit_market", "stop-loss": "stop_market" }[name] ?? "market";
+    const members = {
+      symbol: edited.symbol,
+      side: edited.side === "long" ? "sell" : "buy",
+      type,
+      reduce_only: true,
+    };
+    // a number as it was typed: a float would lose digits
+    const last = `, "${isPart ? "quantity" : "trigger_price"}": ${number}}`;
+    return [number && JSON.stringify(members).slice(0, -1) + last, wrong];
+  }
+
+  const asked = {}; // counts what was asked of each field: only the newest answer is shown
+
+  /* Says what the number in a field would bring. */
+  async function about(name) {
+    const number = (asked[name] = (asked[name] ?? 0) + 1);
+    const say = (words, kind = "") => {
+      const line = place(`${name}-about`);
+      if (number === asked[name] && line !== null) {
+        line.textContent = words;
+        line.dataset.kind = kind;
+      }
+    };
+    showPart();
+    if (isEmpty(place(name).value)) {
+      say("");
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, PREVIEW_PAUSE_MS));
+    if (number !== asked[name] || place(name) === null) {
+      return;
+    }
+    const [body, wrong] = orderOf(name);
+    if (wrong) {
+      say(wrong, "error");
+      return;
+    }
+    const [answer, fault] = await previewed(body);
+    const { realized_pnl: pnl, fee } = answer?.display ?? {};
+    answer ? say(`P&L ${pnl}, fee ${fee}`) : say(fault, "error");
+  }
+
+  // the button says what it closes, and closes nothing that is not said
+  function showPart() {
+    const [number] = read(place("quantity").value, "quantity");
+    const base = edited.symbol.split("/")[0];
+    place("close").disabled = number === null;
+    window.balanceLive.write(place("close"), number === null ? "Close" : `Close ${number} ${base}`);
+  }
+
+  /* Shows the newest figures of the position while its dialog is open. */
+  function follow() {
+    if (edited === null || place("dialog") === null || place("close") === null) {
+      return;
+    }
+    const now = find(edited.symbol);
+    const write = window.balanceLive.write;
+    FACTS.forEach((field) => write(place(field), now?.display[field] ?? NONE));
+    if (now === undefined) {
+      write(place("error"), "The position is closed.");
+    } else if (now.quantity !== edited.quantity || now.entry_price !== edited.entry_price) {
+      edited = now;
+      write(place("title"), `${now.symbol} ${now.display.side_words}, ${now.display.quantity}`);
+      FIELDS.forEach(about);
+    }
+  }
 
   // sets or removes one of the position's two exits: what went wrong, or nothing
-  async function setExit(type, field, typed) {
-    const { symbol, side } = edited;
+  async function setExit(type, name) {
     const old = window.balanceState.snapshot.open_orders.find(
-      (each) => each.symbol === symbol && each.type === type && each.quantity === null,
+      (each) => each.symbol === edited.symbol && each.type === type && each.quantity === null,
     );
-    if (isEmpty(typed)) {
+    const { value } = place(name);
+    if (isEmpty(value)) {
       return old === undefined ? "" : (await cancel(old.id))[1];
     }
-    const number = jsonNumber(typed);
-    if (number === null) {
-      return `${typed} is no price: write it with digits and a point.`;
+    const [body, wrong] = orderOf(name);
+    if (wrong) {
+      return wrong;
     }
-    if (old !== undefined && Number(number) === Number(old.trigger_price)) {
-      return "";
-    }
-    const closing = side === "long" ? "sell" : "buy";
-    const body =
-      `{"symbol": ${JSON.stringify(symbol)}, "side": "${closing}", "type": "${type}", ` +
-      `"trigger_price": ${number}, "reduce_only": true}`;
-    return (await carryOut("POST", "/orders", body))[1];
+    const isSame = old !== undefined && Number(read(value)[0]) === Number(old.trigger_price);
+    return isSame ? "" : (await carryOut("POST", "/orders", body))[1];
   }
 
-  async function setBoth(takeProfit, stopLoss) {
-    const first = await setExit("take_profit_market", "take_profit", takeProfit);
-    const second = await setExit("stop_market", "stop_loss", stopLoss);
+  async function setBoth() {
+    const first = await setExit("take_profit_market", "take-profit");
+    const second = await setExit("stop_market", "stop-loss");
     return [first, second].filter(Boolean).join(" ");
   }
 
-  async function closePart(quantity) {
-    const number = jsonNumber(quantity);
-    if (number === null) {
-      return `${quantity ?? ""} is no quantity: write it with digits and a point.`.trim();
-    }
-    return (await carryOut("POST", path(edited.symbol), `{"quantity": ${number}}`))[1];
+  async function closePart() {
+    const [number, wrong] = read(place("quantity").value, "quantity");
+    return wrong || (await carryOut("POST", path(edited.symbol), `{"quantity": ${number}}`))[1];
   }
 
-  const changeOnce = askedOnce(async (woken, quantity, takeProfit, stopLoss) => {
-    const wrong =
-      woken === "position-set" ? await setBoth(takeProfit, stopLoss) : await closePart(quantity);
+  const changeOnce = askedOnce(async (woken) => {
+    const wrong = woken === "position-close" ? await closePart() : await setBoth();
     return [wrong !== "", wrong];
   });
 
-  /* The buttons of the position's dialog: [open, what went wrong]. */
-  async function dialog(cancelled, closed, submitted, both, ...values) {
+  /* The buttons of the position's dialog, and Enter in its fields: [open, what went wrong]. Enter saves
+   * the exits; in the quantity it goes on to the button that says what it closes. */
+  async function dialog() {
     const woken = window.dash_clientside.callback_context.triggered_id;
-    return woken === "position-cancel" ? [false, ""] : changeOnce.confirmed(woken, ...values);
+    if (woken === "position-cancel") {
+      return [false, ""];
+    }
+    if (woken === "position-quantity") {
+      place("close").focus();
+      return [window.dash_clientside.no_update, window.dash_clientside.no_update];
+    }
+    return changeOnce.confirmed(woken);
+  }
+
+  // a number that was typed, or a part of the position that was pressed
+  document.addEventListener("input", ({ target }) => {
+    const name = FIELDS.find((each) => target.id === `position-${each}`);
+    name && about(name);
+  });
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-part]");
+    button && fillPart(Number(button.dataset.part));
+  });
+
+  // a part of the position as it is now, on its step: the server knows both
+  async function fillPart(percent) {
+    const side = edited.side === "long" ? "sell" : "buy";
+    const [answer, wrong] = await previewed(
+      JSON.stringify({ symbol: edited.symbol, side, percent, reduce_only: true }),
+    );
+    if (place("quantity") === null) {
+      return;
+    }
+    const [quantity] = answer?.display.quantity.split(" ") ?? [""];
+    window.dash_clientside.set_props("position-quantity", { value: quantity });
+    place("quantity").value = quantity;
+    about("quantity");
+    window.balanceLive.write(place("error"), wrong);
   }
 
   let asking = null;
@@ -103,6 +208,7 @@
     return window.dash_clientside.no_update;
   }
 
+  window.balanceState.follow(follow);
   window.balanceTrade = { close, cancel, edit };
   window.dash_clientside = { ...window.dash_clientside, trade: { dialog, cancelAll } };
 })();

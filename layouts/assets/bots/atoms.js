@@ -72,12 +72,12 @@
     return make("div", { class: className }, made, whole, below);
   }
 
+  /* A field for a number, as text: one of type number takes no comma. */
   function numberInput(id, attributes = {}) {
     return make("input", {
       id,
-      type: "number",
+      type: "text",
       class: "form-control",
-      step: "any",
       autocomplete: "off",
       inputmode: "decimal",
       ...attributes,

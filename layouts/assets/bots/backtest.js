@@ -89,9 +89,9 @@
   }
 
   function body() {
-    const balance = window.balanceRequests.jsonNumber(place("balance").value);
+    const [balance, wrong] = window.balanceAmounts.read(place("balance").value);
     if (balance === null) {
-      return [null, "Enter the starting balance with digits and a point, such as 10000."];
+      return [null, `Starting balance: ${wrong}`];
     }
     const [chosen, missing] = window.balanceBacktestSource.chosen();
     const members = JSON.stringify({ ...settings, ...chosen });
@@ -130,7 +130,7 @@
   }
 
   function choices() {
-    const balance = numberInput("backtest-balance", { min: 0, value: 10000 });
+    const balance = numberInput("backtest-balance", { value: "10,000" });
     return make(
       "div",
       { class: "backtest-asked" },

@@ -14,12 +14,11 @@
     ["percent", "% of available"],
     ["usdt", "USDT"],
   ];
-  const OPTIONAL = { min: 0, placeholder: "none" };
-  const COUNT = { min: 1, step: 1 };
+  const OPTIONAL = { placeholder: "none" };
   // name, label, what it may be, its unit and what there is to say of it
   const SIZES = [
-    ["leverage", "Leverage", COUNT, "x", ""],
-    ["min_confidence", "Least confidence", { min: 0, max: 1 }, null, "0 to 1, below it does nothing"],
+    ["leverage", "Leverage", {}, "x", ""],
+    ["min_confidence", "Least confidence", {}, null, "0 to 1, below it does nothing"],
   ];
   const EXITS = [
     ["stop_loss", "Stop-loss", OPTIONAL, "%", "of the price, against it"],
@@ -27,8 +26,8 @@
     ["trailing_stop", "Trailing stop", OPTIONAL, "%", "behind the best price"],
   ];
   const LIMITS = [
-    ["cooldown", "Pause after a trade", { min: 0, step: 1 }, "min", ""],
-    ["max_positions", "Most open positions", { ...OPTIONAL, ...COUNT }, null, "of the whole account"],
+    ["cooldown", "Pause after a trade", {}, "min", ""],
+    ["max_positions", "Most open positions", OPTIONAL, null, "of the whole account"],
     ["max_daily_loss", "Most loss in a day", OPTIONAL, "USDT", "then it closes and stops"],
     ["max_drawdown", "Most loss from its best", OPTIONAL, "USDT", "then it closes and stops"],
   ];
@@ -50,6 +49,8 @@
     max_drawdown: null,
   };
   const NEEDED = ["stake", "leverage", "min_confidence", "cooldown"];
+  // what is an amount of money; a stake may be a percentage
+  const MONEY = ["max_daily_loss", "max_drawdown"];
   const NUMBERS = ["stake", ...[...SIZES, ...EXITS, ...LIMITS].map(([name]) => name)];
 
   const idOf = (name) => `bot-${name.replaceAll("_", "-")}`;
@@ -60,7 +61,7 @@
     );
 
   function stake() {
-    const input = numberInput(idOf("stake"), { min: 0 });
+    const input = numberInput(idOf("stake"));
     const unit = select(idOf("stake_unit"), UNITS, { "aria-label": "Unit of the stake" });
     return field("Stake", input, { hint: "the margin of a position", className: "field two", unit });
   }
@@ -117,20 +118,20 @@
     document.getElementById("bot-limits").open = !hidden;
   }
 
-  // a number as it was typed, or what is wrong
-  function read(control, label, isNeeded) {
-    const typed = control.value.trim();
-    if (control.validity.badInput) {
-      return [null, `${label} is no number: write it with digits and a point, such as 0.25.`];
-    }
-    if (typed === "") {
-      return isNeeded ? [null, `Enter ${label}.`] : ["null", ""];
-    }
-    const number = window.balanceRequests.jsonNumber(typed);
-    return number === null ? [null, `${label} is no number: ${typed}.`] : [number, ""];
+  function kindOf(name) {
+    const isMoney = name === "stake" ? place("stake_unit").value === "usdt" : MONEY.includes(name);
+    return isMoney ? "money" : "plain";
   }
 
-  const labelOf = (control) => control.labels[0].textContent;
+  // the number that was typed, or what is wrong
+  function read(name, control, isNeeded) {
+    const label = control.labels[0].textContent;
+    if (window.balanceAmounts.isEmpty(control.value)) {
+      return isNeeded ? [null, `Enter ${label}.`] : ["null", ""];
+    }
+    const [number, wrong] = window.balanceAmounts.read(control.value, kindOf(name));
+    return number === null ? [null, `${label}: ${wrong}`] : [number, ""];
+  }
 
   /* The settings as [JSON, "", null], or what is wrong with which field: [null, words, field]. */
   function json() {
@@ -146,7 +147,7 @@
     ]);
     all.push(...NUMBERS.map((name) => [name, place(name), members, NEEDED.includes(name)]));
     for (const [name, control, list, isNeeded] of all) {
-      const [number, wrong] = read(control, labelOf(control), isNeeded);
+      const [number, wrong] = read(name, control, isNeeded);
       if (wrong) {
         return [null, wrong, control];
       }

@@ -25,9 +25,7 @@
 
   function parameter(each) {
     const id = `bot-param-${each.name.replaceAll("_", "-")}`;
-    const step = each.step ?? (each.kind === "int" ? 1 : "any");
-    const attributes = { min: each.least, max: each.most, step, "data-name": each.name };
-    const input = numberInput(id, attributes);
+    const input = numberInput(id, { "data-name": each.name });
     input.value = given[each.name] ?? each.default;
     return field(each.label, input, { hint: range(each) });
   }
@@ -66,7 +64,8 @@
 
   function limitLeverage() {
     const prices = window.balanceState.snapshot?.market.prices ?? {};
-    place("leverage").max = prices[place("symbol").value]?.max_leverage ?? "";
+    const most = prices[place("symbol").value]?.max_leverage;
+    document.getElementById("bot-leverage-hint").textContent = most ? `1 to ${most}` : "";
   }
 
   async function readKinds() {

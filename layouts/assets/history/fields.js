@@ -38,26 +38,40 @@
     return [body];
   }
 
-  function labelled(words, input) {
-    return make("div", { class: "filter" }, make("label", { for: input.id }, words), input);
+  function labelled(words, input, ...more) {
+    return make("div", { class: "filter" }, make("label", { for: input.id }, words), input, ...more);
   }
 
-  function epoch(_, { filters, change }) {
-    const input = numberInput("history-epoch", { class: "form-control form-control-sm", min: 1, step: 1 });
-    const now = window.balanceState.snapshot?.epoch;
-    input.value = filters.epoch ?? "";
-    input.addEventListener("change", () => change({ epoch: input.checkValidity() ? input.value : "" }));
-    const running = button("The running one", "", { onclick: () => change({ epoch: String(now) }) });
-    return [labelled("Number of the epoch", input), ...(now ? [running] : [])];
-  }
-
-  function amounts(_, { table, filters, change }) {
-    return ["least", "most"].map((name) => {
-      const input = numberInput(`history-${name}`, { class: "form-control form-control-sm" });
-      input.value = filters[name] ?? "";
-      input.addEventListener("change", () => change({ [name]: input.checkValidity() ? input.value : "" }));
-      return labelled(`${amountName(table)} ${name === "least" ? "from" : "to"}, USDT`, input);
+  /* A field for the number of a filter; `wrong` says what else is wrong with one that was typed. */
+  function numberField(name, words, kind, { filters, change }, wrong = () => "") {
+    const input = numberInput(`history-${name}`, { class: "form-control form-control-sm" });
+    const error = make("div", { class: "dialog-error", role: "alert" });
+    input.value = filters[name] ?? "";
+    input.addEventListener("change", () => {
+      const isEmpty = window.balanceAmounts.isEmpty(input.value);
+      const [number, fault] = isEmpty ? ["", ""] : window.balanceAmounts.read(input.value, kind);
+      error.textContent = fault || (number && wrong(number));
+      input.setAttribute("aria-invalid", String(error.textContent !== ""));
+      error.textContent || change({ [name]: number });
     });
+    return labelled(words, input, error);
+  }
+
+  const notAnEpoch = (number) => (/^[1-9]\d*$/.test(number) ? "" : "Epochs are numbered from 1 on.");
+
+  function epoch(_, how) {
+    const now = window.balanceState.snapshot?.epoch;
+    const input = numberField("epoch", "Number of the epoch", "plain", how, notAnEpoch);
+    const running = button("The running one", "", { onclick: () => how.change({ epoch: String(now) }) });
+    return [input, ...(now ? [running] : [])];
+  }
+
+  function amounts(_, how) {
+    const name = amountName(how.table);
+    return [
+      numberField("least", `${name} from, USDT`, "money", how),
+      numberField("most", `${name} to, USDT`, "money", how),
+    ];
   }
 
   // midnight UTC so many days ago

@@ -53,9 +53,9 @@
     place("symbol").closest(".field").hidden = !OF_A_SYMBOL.includes(what);
     const none = what === "unrealized_pnl" ? "No open position now." : "Not known now.";
     window.balanceLive.write(place("threshold-hint"), value === null ? none : `Now ${text}.`);
-    const typed = place("threshold").valueAsNumber;
-    if (!isChosen && value !== null && !Number.isNaN(typed)) {
-      place("direction").value = typed < value ? "below" : "above";
+    const [typed] = window.balanceAmounts.read(place("threshold").value);
+    if (!isChosen && value !== null && typed !== null) {
+      place("direction").value = Number(typed) < value ? "below" : "above";
     }
   }
 
@@ -122,10 +122,9 @@
 
   /* The settings as JSON, or what is wrong: [JSON, words]. */
   function json() {
-    const { jsonNumber, notAnAmount } = window.balanceRequests;
-    const threshold = jsonNumber(place("threshold").value);
+    const [threshold, wrong] = window.balanceAmounts.read(place("threshold").value);
     if (threshold === null) {
-      return [null, notAnAmount];
+      return [null, wrong];
     }
     const what = place("what").value;
     const members = {
@@ -199,6 +198,10 @@
     for (const event of ["input", "change"]) {
       place("direction").addEventListener(event, () => (isChosen = true));
       form.addEventListener(event, describe);
+    }
+    // a threshold of one figure is none of another
+    for (const name of ["what", "symbol"]) {
+      place(name).addEventListener("change", () => (place("threshold").value = ""));
     }
     describe();
     place("threshold").focus();

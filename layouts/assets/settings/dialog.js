@@ -22,7 +22,7 @@
   const NOT_HERE =
     "This browser shows no notifications here: most do only over https or on this machine's own address.";
 
-  const { jsonNumber, askedOnce } = window.balanceRequests;
+  const { askedOnce } = window.balanceRequests;
   const settings = window.balanceSettings;
   const state = () => settings.all;
   const noUpdate = () => window.dash_clientside.no_update;
@@ -82,9 +82,11 @@
     if (kind === "word" || kind === "switch") {
       return [JSON.stringify(value), ""];
     }
-    const number = jsonNumber(value);
-    const isWrong =
-      number === null || number < least || number > most || (kind === "whole" && number % 1 !== 0);
+    const [number, wrong] = window.balanceAmounts.read(value, kind === "money" ? "money" : "plain");
+    if (number === null) {
+      return [null, `${label} must be ${words}. ${wrong}`];
+    }
+    const isWrong = number < least || number > most || (kind === "whole" && number % 1 !== 0);
     return isWrong ? [null, `${label} must be ${words}.`] : [number, ""];
   }
 

@@ -1,0 +1,250 @@
+"""Numbers can be typed as they are shown, in every field of every form; what can be read in more
+than one way is refused in a sentence that says how to write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.screen import (
+    go,
+    text,
+    texts,
+    wait_for,
+    wait_for_balance,
+    wait_for_link,
+    wait_until_gone,
+    write,
+)
+from tests.serving import Server
+
+Opened = Callable[[str], Any]
+
+MINUS, NARROW = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
+#: What may be typed, and the number that it is.
+SHOWN = {
+    "1000": "1000",
+    "1,000": "1000",
+    "2,500.00": "2500.00",
+    "2 500.00": "2500.00",
+    f"2{NARROW}500": "2500",
+    "12.5k": "12500",
+    "1.5m": "1500000",
+    "1.5M": "1500000",
+    "$1,000": "1000",
+    f"{MINUS}$12.30": "-12.30",
+    f"{MINUS}12.30": "-12.30",
+    "+$240.18": "240.18",
+    "0.00000001": "0.00000001",
+    "123,456,789.12345678": "123456789.12345678",
+    ".5": "0.5",
+    "007": "7",
+}
+#: What may not, of an amount of money.
+UNCLEAR = ("1,5", "12,34", "0,500", "1,0000", "1.000,50", "1 5", "1,000 000", "1.000.000")
+NO_NUMBERS = ("much", "1e5", "--1", "1-1", "$", "k", "1kk", "Infinity")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all, whose account each test begins anew."""
+    with Server(tmp_path_factory.mktemp("amounts") / "account", "--seed", "1") as running:
+        wait_for(lambda: running.get("/prices").json()["prices"], "the first price")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(server: Server, open_for_all: Opened) -> Any:
+    """One page for all."""
+    return open_for_all(server.url)
+
+
+@pytest.fixture
+def browser(server: Server, page: Any) -> Any:
+    """The page, live on an account of 10,000."""
+    server.post({"balance": 10_000}, "/virtual_balance/reset")
+    wait_for_balance(page, "$10,000.00")
+    wait_for_link(page, "Live")
+    go(page, "overview")
+    page.get_logs()
+    return page
+
+
+def _read(browser: Any, typed: str, kind: str = "money") -> list[Any]:
+    found: list[Any] = browser.driver.execute_script(
+        "return window.balanceAmounts.read(...arguments)", typed, kind
+    )
+    return found
+
+
+def _value(browser: Any, id: str) -> str:
+    found: str = browser.driver.execute_script(
+        "return document.getElementById(arguments[0]).value", id
+    )
+    return found
+
+
+def _say_amount(browser: Any, amount: str) -> None:
+    browser.find_element("#sidebar-money-btn").click()
+    browser.wait_for_element("#money-dialog")
+    write(browser, "money-amount", amount)
+    browser.find_element("#money-confirm").click()
+
+
+def test_what_is_shown_is_read_to_its_last_digit(browser: Any) -> None:
+    assert {typed: _read(browser, typed) for typed in SHOWN} == {
+        typed: [number, ""] for typed, number in SHOWN.items()
+    }
+
+
+def test_what_is_unclear_is_refused_with_how_to_write_it(browser: Any) -> None:
+    for typed in UNCLEAR:
+        number, wrong = _read(browser, typed)
+        assert number is None
+        assert wrong.startswith(
+            f"{typed} can be read in more than one way: write decimals behind a"
+        )
+    for typed in NO_NUMBERS:
+        number, wrong = _read(browser, typed)
+        assert number is None
+        assert "such as 1234.56" in wrong
+
+
+def test_what_letters_and_dollars_mean_depends_on_the_field(browser: Any) -> None:
+    assert _read(browser, "12k", "quantity") == ["12000", ""]
+    # millions, or thousandths
+    assert _read(browser, "5m", "quantity")[0] is None
+    # of minutes or percent there are no thousands, and no dollars
+    for typed in ("5m", "5k", "$5"):
+        assert _read(browser, typed, "plain")[0] is None
+    assert "in dollars" in _read(browser, "$5", "quantity")[1]
+
+
+def test_a_deposit_and_a_reset_take_the_amount_as_it_is_shown(browser: Any) -> None:
+    _say_amount(browser, "$2,500.00")
+    wait_until_gone(browser, "money-dialog")
+    wait_for_balance(browser, "$12,500.00")
+    _say_amount(browser, "1,5")
+    browser.wait_for_contains_text("#money-error", "more than one way")
+    browser.find_element("#money-cancel").click()
+    wait_until_gone(browser, "money-dialog")
+    browser.find_element("#sidebar-reset-balance-btn").click()
+    browser.wait_for_element("#reset-dialog")
+    write(browser, "reset-amount", "12.5k")
+    browser.find_element("#reset-confirm").click()
+    wait_until_gone(browser, "reset-dialog")
+    wait_for_balance(browser, "$12,500.00")
+    assert browser.get_logs() == []
+
+
+def test_the_ticket_takes_numbers_as_they_are_shown(server: Server, browser: Any) -> None:
+    go(browser, "futures")
+    write(browser, "futures-size", "1,000")
+    wait_for(lambda: text(browser, "futures-preview-notional")[:2] == "$9", "the preview")
+    browser.find_element("#futures-unit option[value=quantity]").click()
+    write(browser, "futures-size", "$5")
+    wait_for(lambda: "is in dollars" in text(browser, "futures-ticket-note"), "the unit")
+    write(browser, "futures-size", "0,5")
+    wait_for(lambda: "more than one way" in text(browser, "futures-ticket-note"), "the comma")
+    browser.find_element("#futures-unit option[value=notional]").click()
+    write(browser, "futures-size", "1 000")
+    price = texts(browser)["futures-mark"]
+    limit = f"{float(price.replace(',', '')) * 0.9:,.1f}"
+    for label in browser.find_elements("#futures-type label"):
+        label.text == "Limit" and label.click()
+    write(browser, "futures-price", limit)
+    browser.find_element("#futures-submit").click()
+    wait_for(lambda: server.get("/orders").json()["orders"], "the order")
+    (order,) = server.get("/orders").json()["orders"]
+    assert f"{order['price']:,.1f}" == limit
+    for label in browser.find_elements("#futures-type label"):
+        label.text == "Market" and label.click()
+
+
+def test_settings_take_numbers_as_they_are_shown(server: Server, browser: Any) -> None:
+    browser.find_element("#settings-btn").click()
+    browser.wait_for_element("#settings-starting-balance")
+    write(browser, "settings-starting-balance", "10,5")
+    browser.find_element("#settings-save").click()
+    wait_for(
+        lambda: "more than one way" in text(browser, "settings-starting-balance-error"),
+        "the refusal",
+    )
+    write(browser, "settings-starting-balance", "12,345.50")
+    browser.find_element("#settings-save").click()
+    wait_until_gone(browser, "settings-dialog")
+    assert server.get("/settings").json()["starting_balance"] == 12_345.5
+
+
+def test_alerts_take_numbers_as_they_are_shown(server: Server, browser: Any) -> None:
+    browser.find_element("#alerts-btn").click()
+    browser.wait_for_element("#alerts-new").click()
+    write(browser, "alerts-threshold", "70,00")
+    browser.find_element("#alerts-save").click()
+    wait_for(lambda: "more than one way" in text(browser, "alerts-error"), "the refusal")
+    write(browser, "alerts-threshold", "$70,000")
+    browser.find_element("#alerts-save").click()
+    wait_for(lambda: server.get("/alerts").json()["alerts"], "the alert")
+    assert server.get("/alerts").json()["alerts"][0]["threshold"] == 70_000
+    browser.find_element("#alerts-dialog .btn-close").click()
+    wait_until_gone(browser, "alerts-dialog")
+
+
+def test_bots_and_backtests_take_numbers_as_they_are_shown(server: Server, browser: Any) -> None:
+    go(browser, "auto")
+    browser.find_element("#auto-new-bot").click()
+    browser.wait_for_element("#bot-dialog[open]")
+    wait_for(lambda: _value(browser, "bot-strategy"), "the strategies")
+    browser.find_element("#bot-stake_unit, #bot-stake-unit").find_element(
+        "css selector", "option[value=usdt]"
+    ).click()
+    write(browser, "bot-stake", "1,00")
+    browser.find_element("#bot-save").click()
+    wait_for(lambda: "more than one way" in text(browser, "bot-dialog-error"), "the refusal")
+    write(browser, "bot-stake", "1,250.50")
+    write(browser, "bot-stop-loss", "2.5")
+    browser.driver.execute_script("document.getElementById('bot-limits').open = true")
+    write(browser, "bot-max-daily-loss", "1k")
+    browser.find_element("#bot-backtest").click()
+    browser.wait_for_element("#backtest-dialog[open]")
+    assert _value(browser, "backtest-balance") == "10,000"
+    write(browser, "backtest-balance", "20,5")
+    browser.find_element("#backtest-run").click()
+    wait_for(lambda: "more than one way" in text(browser, "backtest-dialog-error"), "the refusal")
+    write(browser, "backtest-balance", "20 000")
+    browser.find_element("#backtest-run").click()
+    wait_for(lambda: text(browser, "backtest-result"), "the result", 30)
+    browser.find_element("#backtest-dialog .sheet-foot button").click()
+    browser.find_element("#bot-save").click()
+    wait_for(lambda: server.get("/bots").json()["bots"], "the bot")
+    settings = server.get("/bots").json()["bots"][0]["settings"]
+    found = (settings["stake"], settings["stop_loss"], settings["max_daily_loss"])
+    assert found == (1250.5, 2.5, 1000)
+
+
+def test_the_filters_of_history_take_numbers_as_they_are_shown(
+    server: Server, browser: Any
+) -> None:
+    server.post({"deposit": 2500})
+    go(browser, "history")
+    browser.find_element("details[data-field=amount] summary").click()
+    write(browser, "history-least", "2,5\n")
+    wait_for(lambda: "more than one way" in text(browser, "history-filters"), "how to write it")
+    write(browser, "history-least", "2,500.00\n")
+    wait_for(lambda: "least=2500.00" in browser.driver.current_url, "the filter")
+    browser.find_element("#history-clear").click()
+    browser.find_element("details[data-field=epoch] summary").click()
+    write(browser, "history-epoch", "1.5\n")
+    wait_for(lambda: "numbered from 1" in text(browser, "history-filters"), "how they are numbered")
+
+
+def test_no_field_is_of_a_type_that_takes_no_comma(browser: Any) -> None:
+    go(browser, "auto")
+    browser.driver.execute_script("window.balanceBotForm.open(null)")
+    browser.wait_for_element("#bot-dialog[open]")
+    assert browser.find_elements("input[type=number]") == []
+    numbers = browser.find_elements("#bot-dialog input[inputmode=decimal]")
+    assert len(numbers) >= 10
+    browser.driver.execute_script("document.getElementById('bot-dialog').close()")

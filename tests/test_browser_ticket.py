@@ -1,0 +1,183 @@
+"""The ticket says what an order would do before it is placed: what was typed for one symbol stays
+with it, a limit through the market is told, and what can't be paid is not offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from tests.screen import text, wait_for, wait_for_balance, wait_for_link, wait_for_toast, write
+from tests.serving import Server
+
+Opened = Callable[[str], Any]
+_CANDLE = "time,open,high,low,close,volume\n2026-01-02T03:04,{0},{0},{0},{0},1\n"
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on a market that stands still: BTC/USDT at 40,000, SOL/USDT at 150."""
+    folder = tmp_path_factory.mktemp("ticket")
+    feeds = []
+    for symbol, price in (("BTC/USDT", 40_000), ("SOL/USDT", 150)):
+        file = folder / f"{symbol[:3]}.csv"
+        file.write_text(_CANDLE.format(price))
+        feeds += ["--feed", f"replay:{symbol}={file}"]
+    with Server(folder / "account", *feeds, "--speed", "0.0001") as server:
+        wait_for(lambda: len(server.get("/prices").json()["prices"]) == 2, "the prices", 10)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def page(still: Server, open_for_all: Opened) -> Any:
+    """One page for all."""
+    return open_for_all(still.url + "/futures")
+
+
+@pytest.fixture
+def browser(still: Server, page: Any) -> Any:
+    """The page with an empty ticket at market, and an account of 10,000 that holds nothing."""
+    still.post({"balance": 10_000}, "/virtual_balance/reset")
+    wait_for_balance(page, "$10,000.00")
+    wait_for_link(page, "Live")
+    page.find_element("#futures-symbol option[value='BTC/USDT']").click()
+    _choose(page, "futures-side", "Buy")
+    _choose(page, "futures-type", "Market")
+    page.find_element("#futures-unit option[value=notional]").click()
+    write(page, "futures-size", "")
+    page.get_logs()
+    return page
+
+
+def _choose(browser: Any, group: str, words: str) -> None:
+    next(e for e in browser.find_elements(f"#{group} label") if e.text.startswith(words)).click()
+
+
+def _value(browser: Any, id: str) -> str:
+    return str(browser.find_element(f"#{id}").get_attribute("value"))
+
+
+def _orders(server: Server) -> list[Any]:
+    orders: list[Any] = server.get("/orders").json()["orders"]
+    return orders
+
+
+def test_another_symbol_empties_prices_and_exits(still: Server, browser: Any) -> None:
+    browser.find_element("#futures-symbol option[value='SOL/USDT']").click()
+    _choose(browser, "futures-side", "Sell")
+    _choose(browser, "futures-type", "Limit")
+    _choose(browser, "futures-options", "Take-profit")
+    fields = ("futures-price", "futures-take-profit", "futures-stop-loss")
+    for field, typed in zip(fields, ("151", "140", "160"), strict=True):
+        write(browser, field, typed)
+    write(browser, "futures-size", "1,000")
+    browser.find_element("#futures-symbol option[value='BTC/USDT']").click()
+    wait_for(lambda: [_value(browser, each) for each in fields] == [""] * 3, "empty fields")
+    # an amount of money, the type and the side mean the same
+    assert _value(browser, "futures-size") == "1,000"
+    assert text(browser, "futures-price-label") == "Limit price"
+    assert browser.find_element("#futures-submit").text.startswith("Sell / Short")
+    # what is pressed now asks for a price
+    browser.find_element("#futures-submit").click()
+    wait_for(lambda: "Enter a limit price" in text(browser, "futures-ticket-note"), "the question")
+    assert _orders(still) == []
+    _choose(browser, "futures-options", "Take-profit")
+
+
+@pytest.mark.parametrize("type", ["Stop", "Take-profit"])
+def test_another_symbol_empties_a_trigger_and_a_size_in_its_coin(
+    still: Server, browser: Any, type: str
+) -> None:
+    _choose(browser, "futures-type", type)
+    write(browser, "futures-price", "42,000")
+    browser.find_element("#futures-unit option[value=quantity]").click()
+    write(browser, "futures-size", "10")
+    browser.find_element("#futures-symbol option[value='SOL/USDT']").click()
+    wait_for(lambda: _value(browser, "futures-price") == "", "an empty trigger")
+    wait_for(lambda: _value(browser, "futures-size") == "", "an empty size")
+    assert _value(browser, "futures-unit") == "quantity"
+
+
+@pytest.mark.parametrize(
+    ("side", "limit"),
+    [("Sell", "150"), ("Buy", "400,000")],
+)
+def test_a_limit_far_through_the_market_asks_first(
+    still: Server, browser: Any, side: str, limit: str
+) -> None:
+    fills = len(still.get("/fills").json()["fills"])
+    _choose(browser, "futures-side", side)
+    _choose(browser, "futures-type", "Limit")
+    write(browser, "futures-price", limit)
+    write(browser, "futures-size", "1,000")
+    note = "futures-ticket-note"
+    wait_for(lambda: "Fills at once at about" in text(browser, note), "what it would do")
+    # what it costs is that of the price at which it fills
+    assert float(text(browser, "futures-preview-cost").lstrip("$").replace(",", "")) < 110
+    browser.find_element("#futures-submit").click()
+    question = browser.wait_for_element("#bot-question[open]")
+    assert f"{side} BTC/USDT at about" in question.text
+    # No is what Enter answers
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    wait_for(lambda: not browser.find_elements("#bot-question[open]"), "the end of the question")
+    assert len(still.get("/fills").json()["fills"]) == fills
+    assert _value(browser, "futures-size") == "1,000"
+    browser.find_element("#futures-submit").click()
+    browser.wait_for_element("#bot-question[open] button[value=place]").click()
+    wait_for_toast(browser, "BTC/USDT at")
+    wait_for(lambda: len(still.get("/fills").json()["fills"]) == fills + 1, "the fill")
+    assert browser.get_logs() == []
+
+
+def test_a_limit_a_little_through_the_market_is_told_and_fills(still: Server, browser: Any) -> None:
+    _choose(browser, "futures-type", "Limit")
+    write(browser, "futures-price", "41,000")
+    write(browser, "futures-size", "1,000")
+    wait_for(lambda: "Fills at once at about" in text(browser, "futures-ticket-note"), "the words")
+    browser.find_element("#futures-submit").click()
+    wait_for_toast(browser, "Bought 0.024 BTC/USDT at 40,0")
+
+
+def test_a_limit_that_rests_is_not_asked_about(still: Server, browser: Any) -> None:
+    _choose(browser, "futures-type", "Limit")
+    write(browser, "futures-price", "20,000")
+    write(browser, "futures-size", "1,000")
+    wait_for(lambda: text(browser, "futures-preview-quantity") == "0.05 BTC", "the preview")
+    assert text(browser, "futures-ticket-note") == ""
+    browser.find_element("#futures-submit").click()
+    wait_for(lambda: len(_orders(still)) == 1, "the order")
+
+
+@pytest.mark.parametrize(
+    ("type", "price"), [("Market", ""), ("Limit", "39,000"), ("Stop", "41,000")]
+)
+def test_what_can_not_be_paid_is_not_offered(
+    still: Server, browser: Any, type: str, price: str
+) -> None:
+    before = still.get().json()["revision"]
+    _choose(browser, "futures-type", type)
+    price and write(browser, "futures-price", price)
+    write(browser, "futures-size", "200,000")
+    wait_for(lambda: "are available" in text(browser, "futures-ticket-note"), "what it needs")
+    submit = browser.find_element("#futures-submit")
+    assert (submit.text, submit.is_enabled()) == ("Not enough available", False)
+    browser.find_element("#futures-size").send_keys(Keys.ENTER)
+    write(browser, "futures-size", "1,000")
+    wait_for(lambda: submit.text == "Buy / Long BTC" and submit.is_enabled(), "what can be paid")
+    assert still.get().json()["revision"] == before
+
+
+def test_an_alert_for_another_symbol_begins_without_a_threshold(
+    still: Server, browser: Any
+) -> None:
+    browser.find_element("#futures-alert").click()
+    browser.wait_for_element("#alerts-threshold")
+    wait_for(lambda: _value(browser, "alerts-threshold") == "40000", "the price")
+    browser.find_element("#alerts-symbol option[value='SOL/USDT']").click()
+    wait_for(lambda: _value(browser, "alerts-threshold") == "", "an empty threshold")
+    write(browser, "alerts-threshold", "160")
+    browser.find_element("#alerts-what option[value=equity]").click()
+    wait_for(lambda: _value(browser, "alerts-threshold") == "", "an empty threshold")
+    browser.find_element("#alerts-dialog .btn-close").click()
