@@ -273,6 +273,7 @@ def _instrument_document(instrument: Instrument) -> dict[str, Any]:
         **{name: plain(getattr(instrument, name)) for name in _RULES},
         **{name: _plain(getattr(instrument, name)) for name in _MOST},
         "funding_interval": int(instrument.funding_interval.total_seconds()),
+        "has_mark": instrument.has_mark,
         "brackets": [
             [plain(getattr(each, name)) for name in _BRACKET] for each in instrument.brackets
         ],
@@ -293,6 +294,7 @@ def _read_instrument(document: Mapping[str, Any]) -> Instrument:
         brackets=brackets,
         # Older versions settled every symbol at the usual interval, and wrote none.
         funding_interval=_interval(document.get("funding_interval")),
+        has_mark=document.get("has_mark") is not False,
         **rules,
     )
 

@@ -67,7 +67,13 @@ def _chart(symbols: Sequence[str]) -> html.Section:
                     choice("futures-timeframe", TIMEFRAMES, "1m", label="Timeframe", small=True),
                     html.Div(
                         [
-                            html.Span(["Mark ", live_price("mark", first, id="futures-mark")]),
+                            html.Span(
+                                [
+                                    *("Mark ", live_price("mark", first, id="futures-mark"), " "),
+                                    live_price("mark_source", first, id="futures-mark-source"),
+                                ],
+                                title="Positions are valued at it, and liquidated by it",
+                            ),
                             html.Span(
                                 [
                                     "Funding ",

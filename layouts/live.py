@@ -53,7 +53,8 @@ def derivable(name: str) -> dict[str, str]:
 def live_price(field: str, symbol: str, id: str, className: str = "") -> html.Span:
     """The text of one of a symbol's prices, always as the feed has it.
 
-    ``field`` is ``last``, ``mark``, ``bid``, ``ask``, ``change_percent`` or ``funding_rate``.
+    ``field`` is ``last``, ``mark``, ``mark_source``, ``bid``, ``ask``, ``change_percent`` or
+    ``funding_rate``.
 
     Raises:
         ValueError: there is no such field.

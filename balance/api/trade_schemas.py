@@ -42,6 +42,10 @@ _ALL: Final = {
 _QUOTED: Final = ("bid", "ask", "last", "mark")
 _QUOTE: Final[Schema] = {
     **dict.fromkeys(_QUOTED, _PRICE),
+    "mark_source": {
+        "enum": ["mark", "last"],
+        "description": "last: no mark price is known, and the last price is taken for it.",
+    },
     "change_percent": {**or_null(_PERCENT), "description": "In percent, against a day ago."},
     "funding_rate": {
         **or_null(_NUMBER),
@@ -53,7 +57,7 @@ _QUOTE: Final[Schema] = {
     "tick_size": {**_PRICE, "description": "Prices are multiples of it."},
     "step_size": {**_QUANTITY, "description": "Quantities are multiples of it."},
     "max_leverage": {**_LEVERAGE, "description": "Of a small position."},
-    "display": texts((*_QUOTED, "change_percent", "funding_rate")),
+    "display": texts((*_QUOTED, "mark_source", "change_percent", "funding_rate")),
 }
 #: What is told of the market, in the snapshot and by GET /prices.
 MARKET: Final[Schema] = {

@@ -38,9 +38,10 @@ def followed(rules: Instrument, low: Decimal, high: Decimal) -> Instrument:
     # As fine as the lowest price needs its tick, and the highest one its step.
     fine, coarse = instrument(rules.symbol, low), instrument(rules.symbol, high)
     found = replace(
-        coarse,
+        rules,
         tick_size=min(fine.tick_size, coarse.tick_size),
-        funding_interval=rules.funding_interval,
+        step_size=coarse.step_size,
+        min_quantity=coarse.min_quantity,
     )
     return rules if found == rules else found
 

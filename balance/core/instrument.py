@@ -49,6 +49,8 @@ class Instrument:
     brackets: tuple[Bracket, ...]
     # from one funding settlement to the next, counted from midnight UTC
     funding_interval: timedelta = FUNDING_INTERVAL
+    # Whether its mark price is known; where it is not, the last price is taken for it.
+    has_mark: bool = True
     # Whether they are no exchange's own, but made from a price, and others once it has moved far.
     follows_price: bool = field(default=False, compare=False)
 

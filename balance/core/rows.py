@@ -18,7 +18,9 @@ from balance.core.quote import Quote
 
 Row = Mapping[str, Any]
 #: What there is to show of a symbol's price, by name.
-PRICE_FIELDS: Final = ("bid", "ask", "last", "mark", "change_percent", "funding_rate")
+PRICE_FIELDS: Final = (
+    *("bid", "ask", "last", "mark", "mark_source", "change_percent", "funding_rate"),
+)
 
 
 @exactly
@@ -192,6 +194,7 @@ def _quote(quote: Quote, live: bool, market: Market) -> Row:
     prices = ("bid", "ask", "last", "mark")
     return {
         **{name: getattr(quote, name) for name in prices},
+        "mark_source": "mark" if instrument.has_mark else "last",
         "change_percent": None if change is None else quantized(change),
         "funding_rate": rate,
         "time": iso(quote.time),
@@ -202,6 +205,7 @@ def _quote(quote: Quote, live: bool, market: Market) -> Row:
         "max_leverage": instrument.brackets[0].max_leverage,
         "display": {
             **{name: price_words(getattr(quote, name), quote.symbol, market) for name in prices},
+            "mark_source": "" if instrument.has_mark else "(last price)",
             "change_percent": percent(change),
             "funding_rate": NONE if rate is None else f"{rate * 100:+.4f}%",
         },

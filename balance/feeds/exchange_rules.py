@@ -81,6 +81,7 @@ def ruled(
         least, most = (positive(amounts.get(each)) for each in ("min", "max"))
         return replace(
             fallback,
+            has_mark=bool(market.get("swap")),
             tick_size=_grid(precision.get("price"), precision_mode) or fallback.tick_size,
             step_size=_short(step),
             min_quantity=_short(max(least * size, step) if least else step),

@@ -52,7 +52,7 @@ class Track:
         first = settled_at(
             instrument(symbol, file.candles[0].open), file.funding_interval, funding_interval
         )
-        self._rules = rules_over(first, file.candles)
+        self._rules = rules_over(replace(first, has_mark=bool(file.marks)), file.candles)
         #: The rules in force, as of the last moment that was told.
         self.instrument = self._rules[0][1]
         self.seconds = file.seconds

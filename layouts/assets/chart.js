@@ -217,10 +217,11 @@
 
   /* Shows another symbol or timeframe, or the present ones when the tab is come to. */
   function choose(symbol, timeframe, path) {
-    for (const id of ["futures-last", "futures-change", "futures-mark", "futures-funding"]) {
-      document.getElementById(id).dataset.symbol = symbol;
+    const head = document.querySelector(".chart-head");
+    for (const price of head.querySelectorAll("[data-symbol]")) {
+      price.dataset.symbol = symbol;
     }
-    window.balanceLive.feed(document.querySelector(".chart-head"));
+    window.balanceLive.feed(head);
     if (symbol && path === "/futures") {
       load(symbol, timeframe);
     }
