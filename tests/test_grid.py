@@ -21,10 +21,11 @@ from balance.core.matching import advanced, is_due
 from balance.core.money import exact
 from balance.core.quote import Candle
 from balance.core.report import notes, report
+from balance.feeds.csv_file import Reading, read_candles
 from balance.feeds.exchange_quotes import Board
 from balance.feeds.replay import ReplayFeed
 from balance.own_strategies import Catalogue
-from balance.pasts import past_of_feed, past_of_file, planned, read_text
+from balance.pasts import past_of_feed, past_of_file, planned, read_file
 from tests.accounts import account, order, position
 from tests.backtesting import csv_of, script
 from tests.backtesting import settings as bot
@@ -71,7 +72,7 @@ RISE = [*slide("0.00005", 80, 601), *slide(80, 120, 200)]
 
 def planned_on(closes: Sequence[Decimal], *sides: str, since: int = 0, **changes: Any) -> Plan:
     """A backtest that says ``sides`` from the candle ``since`` on, at no cost."""
-    past = past_of_file(read_text("new.csv", csv_of(hours(*closes)).splitlines()), NEW)
+    past = past_of_file(read_file("new.csv", csv_of(hours(*closes)).encode(), Reading()), NEW)
     usual = {"symbol": NEW, "timeframe": "1h", "stake": d(100), "leverage": d(1)}
     chosen = Catalogue().kind("buy_and_hold").make({})
     return planned(
@@ -319,7 +320,7 @@ def test_a_backtest_has_the_rules_of_the_replay(tmp_path: Path) -> None:
     file = tmp_path / "new.csv"
     file.write_text(csv_of(hours(*RISE)))
     feed = ReplayFeed({NEW: file}, speed=None)
-    rules = past_of_file(read_text("new.csv", file.read_text().splitlines()), NEW).rules
+    rules = past_of_file(read_candles(file), NEW).rules
     while quotes := feed.next(0):
         assert feed.instruments[NEW] == rules_at(rules, quotes[0].time)
 
