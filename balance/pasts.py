@@ -21,8 +21,7 @@ from balance.core.currencies import check_dollars, is_same_but_for_dollars
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS, grouped
 from balance.core.grid import Rules, rules_at, rules_over
-from balance.core.instrument import Instrument, settled_at
-from balance.core.instruments import instrument
+from balance.core.instrument import Instrument
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.quote import Candle, Settlement
 from balance.core.strategy import Strategy, lookback_of
@@ -30,7 +29,7 @@ from balance.core.terms import Terms
 from balance.feeds.choose import symbol_in
 from balance.feeds.contract import FeedFault
 from balance.feeds.csv_file import CandleFile, Reading, candles_in
-from balance.feeds.settling import settlement
+from balance.feeds.settling import instrument_of, settlement
 from balance.feeds.times import spelled
 
 #: Gives candles: of which symbol, of how many seconds each, how many at most.
@@ -95,9 +94,7 @@ def past_of_file(
 ) -> Past:
     """The past of ``symbol`` that ``file`` tells; ``funding_rate``, a fraction, and
     ``funding_interval`` count where it knows none."""
-    traded = settled_at(
-        instrument(symbol, file.candles[0].open), file.funding_interval, funding_interval
-    )
+    traded = instrument_of(file, symbol, funding_interval)
     rules = rules_over(traded, file.candles)
     return Past(
         instrument=traded,

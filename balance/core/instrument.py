@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final
@@ -82,13 +82,6 @@ class Instrument:
     def base(self) -> str:
         """The currency that quantities are in: BTC of BTC/USDT."""
         return self.symbol.partition("/")[0]
-
-
-def settled_at(instrument: Instrument, *intervals: timedelta | None) -> Instrument:
-    """``instrument`` with the first of ``intervals`` that is known from one funding settlement to
-    the next; with its own where none is."""
-    known = next((each for each in intervals if each is not None), instrument.funding_interval)
-    return replace(instrument, funding_interval=known)
 
 
 def bracket_of(brackets: Sequence[Bracket], notional: Decimal) -> Bracket:

@@ -1,9 +1,10 @@
-"""Funding settlements of a time that a file of candles tells of."""
+"""What a file of candles tells of its symbol: the rules, and the funding settlements."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from operator import attrgetter
@@ -11,11 +12,22 @@ from typing import Final
 
 from balance.core.candles import moves
 from balance.core.instrument import Instrument
+from balance.core.instruments import instrument
 from balance.core.leg import Leg
 from balance.core.quote import Settlement
 from balance.feeds.csv_file import CandleFile
 
 _TIME: Final = attrgetter("time")
+
+
+def instrument_of(
+    file: CandleFile, symbol: str, funding_interval: timedelta | None = None
+) -> Instrument:
+    """The rules of ``symbol`` as ``file`` begins; ``funding_interval`` counts where the file does
+    not say its own."""
+    known = instrument(symbol, file.candles[0].open)
+    interval = file.funding_interval or funding_interval or known.funding_interval
+    return replace(known, funding_interval=interval, has_mark=bool(file.marks))
 
 
 def settlement(

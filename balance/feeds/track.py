@@ -12,12 +12,10 @@ from typing import Final, NamedTuple
 
 from balance.core.candles import moves, path
 from balance.core.grid import change_words, rules_at, rules_over
-from balance.core.instrument import settled_at
-from balance.core.instruments import instrument
 from balance.core.quote import Candle, Quote, Settlement
 from balance.feeds.chart import Chart
 from balance.feeds.csv_file import CandleFile
-from balance.feeds.settling import rate, settlement
+from balance.feeds.settling import instrument_of, rate, settlement
 
 _TIME: Final = attrgetter("time")
 _DAY: Final = timedelta(days=1)
@@ -49,10 +47,8 @@ class Track:
     ) -> None:
         """``number`` among the tracks of the replay; ``funding_rate`` and ``funding_interval`` are
         those of a file that knows none."""
-        first = settled_at(
-            instrument(symbol, file.candles[0].open), file.funding_interval, funding_interval
-        )
-        self._rules = rules_over(replace(first, has_mark=bool(file.marks)), file.candles)
+        first = instrument_of(file, symbol, funding_interval)
+        self._rules = rules_over(first, file.candles)
         #: The rules in force, as of the last moment that was told.
         self.instrument = self._rules[0][1]
         self.seconds = file.seconds
