@@ -79,9 +79,9 @@ def change_words(rules: Instrument, since: datetime) -> str:
     )
 
 
-@exactly
 def is_off_grid(order: Order, rules: Instrument) -> bool:
-    """Whether a price of ``order`` is no multiple of the tick of ``rules``."""
+    """Whether a price of ``order`` is no multiple of the tick of ``rules``; to be asked within
+    :func:`~balance.core.money.exact`, as it is at every moment of the market."""
     tick = rules.tick_size
     return any(
         price is not None and price % tick

@@ -15,6 +15,7 @@
 
   let shown = null; // {symbol, timeframe, data, times, bar}: what the chart shows
   let lines = ""; // the price lines it has
+  let tickSize = null; // by which it writes prices
   let mended = 0;
   let ticked = 0; // when the chart was last told the price, and the timer that tells it the next
   let ticking = null;
@@ -32,8 +33,10 @@
 
   const isLookedAt = () => !document.getElementById("futures-panel")?.hidden;
 
+  const tickOf = (symbol) => window.balanceState.snapshot?.market.prices[symbol]?.tick_size ?? 0.01;
+
   function priceFormat(symbol) {
-    const tick = window.balanceState.snapshot?.market.prices[symbol]?.tick_size ?? 0.01;
+    const tick = tickOf(symbol);
     const plain = tick.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
     const precision = Math.max(2, plain.split(".")[1]?.length ?? 0);
     return { type: "price", precision, minMove: tick };
@@ -98,6 +101,7 @@
   function draw(snapshot) {
     const priceLines = linesOf(snapshot, shown.symbol);
     lines = JSON.stringify(priceLines);
+    tickSize = tickOf(shown.symbol);
     set({
       chartOptions: chartOptions(),
       series: [
@@ -209,7 +213,9 @@
     if (shown === null || !isLookedAt()) {
       return;
     }
-    if (JSON.stringify(linesOf(snapshot, shown.symbol)) !== lines) {
+    // a price that has left its grid has another tick
+    const isOther = tickOf(shown.symbol) !== tickSize;
+    if (isOther || JSON.stringify(linesOf(snapshot, shown.symbol)) !== lines) {
       draw(snapshot);
     }
     grow(snapshot);
