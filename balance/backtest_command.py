@@ -115,10 +115,10 @@ def _plan(options: argparse.Namespace, catalogue: Catalogue) -> Plan:
 
 
 def _past_of_csv(options: argparse.Namespace) -> Past:
-    symbol = symbol_of(options.csv.name, options.symbol)
     rate = options.funding_rate
     usual = None if rate is None else number(rate, "funding rate", Decimal(99)) / 100
     file = read_candles(options.csv.expanduser())
+    symbol = symbol_of(options.csv.name, options.symbol, file.symbol)
     return past_of_file(file, symbol, usual, _interval(options.funding_interval))
 
 

@@ -16,8 +16,8 @@ from balance.core.instrument import Instrument
 from balance.core.instruments import instrument
 from balance.core.moments import iso
 from balance.core.rows import Row
-from balance.feeds.choose import symbol_in
 from balance.feeds.csv_file import CandleFile, Reading
+from balance.feeds.symbols import symbol_in
 from balance.pace import Pace
 from balance.pasts import read_file, symbol_of
 

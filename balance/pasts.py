@@ -26,10 +26,10 @@ from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.quote import Candle, Settlement
 from balance.core.strategy import Strategy, lookback_of
 from balance.core.terms import Terms
-from balance.feeds.choose import symbol_in
 from balance.feeds.contract import FeedFault
 from balance.feeds.csv_file import CandleFile, Reading, candles_in
 from balance.feeds.settling import instrument_of, settlement
+from balance.feeds.symbols import symbol_in
 from balance.feeds.times import spelled
 
 #: Gives candles: of which symbol, of how many seconds each, how many at most.
@@ -77,12 +77,13 @@ def symbol_of(name: str, asked: object = None, column: str | None = None) -> str
     if asked is not None and wanted is None:
         raise InvalidRequest(f"The symbol must be such as BTC/USDT, not {asked!r:.40}.")
     symbol, named = wanted or told or "", told or wanted or ""
+    check_dollars(named)
+    check_dollars(symbol)
     if symbol != named and not is_same_but_for_dollars(symbol, named):
         raise InvalidRequest(
             f"{name} has candles of {told}, not of {wanted}. Test on a file of {wanted}, or choose "
             f"the symbol {told}."
         )
-    check_dollars(symbol)
     return symbol
 
 

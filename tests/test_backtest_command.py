@@ -292,8 +292,8 @@ def test_what_makes_no_sense_is_refused(call: Call, file: Path, words: str, told
     [
         ("BTCUSDT.csv", None, "BTCUSDT.csv can't be read: No such file or directory."),
         ("BTCUSDT.csv", b"", "BTCUSDT.csv is empty."),
-        ("BTCUSDT.csv", b"\xff\xfe\xfa", "BTCUSDT.csv is not text in UTF-8."),
-        ("mine.csv", b"", "The name of mine.csv does not say of which symbol"),
+        ("BTCUSDT.csv", b"\xff\xfe\xfa", "BTCUSDT.csv is not text in UTF-8 or UTF-16."),
+        ("mine.csv", csv_of(WAVES[:2]).encode(), "The name of mine.csv does not say of which"),
     ],
 )
 def test_a_file_that_is_of_no_use_says_why(

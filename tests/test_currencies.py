@@ -18,10 +18,11 @@ from balance.command import main
 from balance.core.backtest import backtested
 from balance.core.currencies import DOLLARS, check_dollars, dollar_note, label
 from balance.core.report import notes
-from balance.feeds.choose import FeedOptions, open_feed, symbol_in
+from balance.feeds.choose import FeedOptions, open_feed
 from balance.feeds.contract import FeedFault
 from balance.feeds.csv_file import Reading
 from balance.feeds.exchange_rules import not_there
+from balance.feeds.symbols import symbol_in
 from balance.own_strategies import Catalogue, OwnStrategies
 from balance.pasts import past_of_file, read_file, symbol_of
 from layouts.futures import FUTURES
@@ -172,6 +173,31 @@ def test_a_file_in_dollars_may_be_tested_as_one_in_usdt() -> None:
     told = kept.keep("BTC-USD.csv", WAVES.encode())
     assert told["symbol"] == "BTC/USD"
     assert kept.kept(told["id"]).traded(None).symbol == "BTC/USD"
+
+
+COLUMN = """time,symbol,open,high,low,close,volume
+2022-01-01 00:00,ETHBTC,0.03,0.031,0.029,0.03,10
+2022-01-01 01:00,ETHBTC,0.03,0.031,0.029,0.03,10
+"""
+
+
+@pytest.mark.parametrize("more", [(), ("--symbol", "ETH/USDT")])
+def test_what_a_column_says_counts_in_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: Sequence[str]
+) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(COLUMN)
+    assert main(["backtest", "--data-dir", str(tmp_path), "--csv", str(file), *more]) != 0
+    assert "ETH/BTC is priced in BTC, but the balance is in USDT" in capsys.readouterr().err
+
+
+def test_what_a_column_says_counts_in_a_replay(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(COLUMN)
+    with pytest.raises(FeedFault, match=r"mine\.csv has candles of ETH/BTC, not of ETH/USDT"):
+        open_feed(FeedOptions(feed=(f"replay:ETH/USDT={file}",)), None)
+    file.write_text(COLUMN.replace("ETHBTC", "ETHUSD"))
+    assert open_feed(FeedOptions(feed=(f"replay:ETH/USDT={file}",)), None).instruments
 
 
 # the screen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,29 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from balance.core.bracket_table import LADDERS
-from balance.core.currencies import DOLLARS, check_dollars
+from balance.core.currencies import check_dollars
 from balance.core.errors import InvalidRequest
 from balance.feeds.contract import Feed, FeedFault
 from balance.feeds.replay import ReplayFeed, replay_id
 from balance.feeds.simulated import DEFAULT_SEED, SimulatedFeed, simulated_id
+from balance.feeds.symbols import is_symbol, symbol_in
 from balance.feeds.times import iso_time
 
 SIMULATED: Final = "simulated"
 _REPLAY: Final = "replay"
-_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{2,10}")
-# BTCUSDT-1m-2022-01, Binance_ETH_USDT_1h, btc-usdt
-_IN_A_NAME: Final = re.compile(r"(?<![A-Z0-9])([A-Z0-9]{1,15}?)[-_ ]?USDT")
-# What else prices are in; of these only symbols whose base is known are seen in a name.
-_QUOTES: Final = (
-    *DOLLARS[1:],
-    *("BTC", "ETH", "BNB", "EUR", "GBP", "JPY", "KRW", "TRY", "BRL", "AUD", "CAD", "CHF", "RUB"),
-    *("UAH", "PLN", "INR", "IDR", "ZAR", "MXN", "ARS", "NGN", "THB", "VND"),
-)
-_BASES: Final = sorted({*LADDERS, *(each.removeprefix("1000") for each in LADDERS)})
-_OTHERS_IN_A_NAME: Final = re.compile(
-    rf"(?<![A-Z0-9])({'|'.join(_BASES)})[-_ ]?({'|'.join(_QUOTES)})(?![A-Z0-9])"
-)
 #: The moment of the feed with an id up to which something was traded on it.
 Traded = Callable[[str], datetime | None]
 _OPTIONS: Final = {
@@ -162,7 +148,7 @@ def _replay(options: FeedOptions, saved: Mapping[str, Any] | None, traded: Trade
 def _file(text: str) -> tuple[str, Path]:
     """The symbol and the file of ``SYMBOL=FILE`` or ``FILE``."""
     symbol, given, name = text.partition("=")
-    if given and _SYMBOL.fullmatch(symbol.upper()):
+    if given and is_symbol(symbol.upper()):
         return symbol.upper(), Path(name).expanduser()
     path = Path(text).expanduser()
     guess = symbol_in(path.stem)
@@ -172,18 +158,6 @@ def _file(text: str) -> tuple[str, Path]:
             f"give it as replay:BTC/USDT={text or 'FILE'}."
         )
     return guess, path
-
-
-def symbol_in(name: str) -> str | None:
-    """The symbol that the ``name`` of a file, or a person, means: ``BTC/USDT`` of
-    ``BTCUSDT-1m-2022-01``; None where it means none."""
-    if _SYMBOL.fullmatch(name.upper()):
-        return name.upper()
-    guess = _IN_A_NAME.search(name.upper())
-    if guess is not None:
-        return f"{guess[1]}/USDT"
-    other = _OTHERS_IN_A_NAME.search(name.upper())
-    return None if other is None else f"{other[1]}/{other[2]}"
 
 
 def _check_dollars(symbol: str) -> None:

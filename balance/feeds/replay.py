@@ -19,6 +19,7 @@ from balance.core.moments import from_iso
 from balance.core.quote import Candle, Quote, Settlement
 from balance.feeds.contract import FeedFault, FeedState
 from balance.feeds.csv_file import read_candles
+from balance.feeds.symbols import check_column
 from balance.feeds.times import spelled
 from balance.feeds.track import Moment, Track
 
@@ -62,6 +63,8 @@ class ReplayFeed:
         self._pace = None if speed is None else 1 / _checked(speed)
         self.label = "REPLAY" if speed in (None, 1) else f"REPLAY {_plain(speed)}x"
         read = {symbol: read_candles(path) for symbol, path in files.items()}
+        for symbol, file in read.items():
+            check_column(file.name, file.symbol, symbol)
         self._tracks = [
             Track(number, symbol, file, funding_rate, funding_interval)
             for number, (symbol, file) in enumerate(read.items())
