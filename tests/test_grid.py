@@ -252,6 +252,16 @@ def test_orders_stay_in_their_order_and_the_position_stays() -> None:
     assert after.orders_of(BTC) == (other,)
 
 
+def test_a_finer_tick_moves_no_order() -> None:
+    dear = instrument(NEW, d(80))
+    orders = tuple(
+        order(symbol=NEW, price=dear.tick_size * each, side=side)
+        for each, side in ((81_234, "sell"), (60_001, "buy"))
+    )
+    for price in ("1", "0.001", "0.00005", "1e-9"):
+        assert regridded(account(orders=orders), instrument(NEW, d(price))).bookings == ()
+
+
 def test_what_an_order_keeps_back_grows_with_its_price() -> None:
     before = order(symbol=NEW, price=d("0.004"), reserved_margin=d(20))
     after = regridded(account(orders=(before,)), instrument(NEW, d(200))).account

@@ -83,9 +83,12 @@ def is_off_grid(order: Order, rules: Instrument) -> bool:
     """Whether a price of ``order`` is no multiple of the tick of ``rules``; to be asked within
     :func:`~balance.core.money.exact`, as it is at every moment of the market."""
     tick = rules.tick_size
-    return any(
-        price is not None and price % tick
-        for price in (order.price, order.trigger_price, order.take_profit, order.stop_loss)
+    # Spelled out, as it takes half the time of a loop.
+    return bool(
+        (order.price and order.price % tick)
+        or (order.trigger_price and order.trigger_price % tick)
+        or (order.take_profit and order.take_profit % tick)
+        or (order.stop_loss and order.stop_loss % tick)
     )
 
 
