@@ -49,9 +49,16 @@ BOTS = (
 )
 
 
-def write_walk(file: Path, candles: int, price: float, seed: int, minutes: int = 1) -> None:
+def write_walk(
+    file: Path,
+    candles: int,
+    price: float,
+    seed: int,
+    minutes: int = 1,
+    begin: datetime = datetime(2022, 1, 1, tzinfo=UTC),
+) -> None:
     """Write ``candles`` of some ``minutes`` into ``file``, a walk that begins at ``price``."""
-    chance, moment = random.Random(seed), datetime(2022, 1, 1, tzinfo=UTC)
+    chance, moment = random.Random(seed), begin
     lines = ["time,open,high,low,close,volume"]
     for _ in range(candles):
         opened_at, price = price, price * (1 + chance.gauss(0, 0.0008))

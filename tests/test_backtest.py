@@ -6,7 +6,7 @@ import gc
 import types
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +68,30 @@ class TestLookAhead:
         # they begin a minute after a full one: four minutes, and then five
         first = int(BEGIN.timestamp()) - 60
         assert told == [([first], [104.0]), ([first, first + 300], [104.0, 109.0])]
+
+    @pytest.mark.parametrize(
+        "begin",
+        [
+            datetime(2023, 5, 1, tzinfo=UTC),
+            datetime(2023, 4, 30, tzinfo=UTC),
+            datetime(2023, 5, 3, 22, tzinfo=UTC),
+        ],
+    )
+    @pytest.mark.parametrize("days", [1, 7])
+    def test_candles_of_the_past_begin_where_its_rows_say(self, begin: datetime, days: int) -> None:
+        told: list[list[int]] = []
+
+        def decide(candles: Candles, _position: Holding | None) -> Signal:
+            told.append(candles.times.tolist())
+            return hold()
+
+        seconds = days * 86_400
+        made = [candle(each, 5, 6, 4, 5, seconds=seconds, begin=begin) for each in range(4)]
+        # clocks are changed: this day has 23 hours
+        made[3] = replace(made[3], time=made[3].time - timedelta(hours=1))
+        backtested(plan(past(made, seconds=seconds), decide, timeframe="1d"))
+        stamps = [int(each.time.timestamp()) for each in made]
+        assert told == [stamps[:1], stamps[:2], stamps[:3]]
 
     def test_what_had_closed_before_it_begins_is_known_and_not_decided_on(self) -> None:
         told: list[int] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,16 @@ BOTS: dict[str, dict[str, Any]] = {
         "params": {"fast": 2, "slow": 4},
         "timeframe": "5m",
         "trailing_stop": 0.5,
+    },
+    "hours": {
+        "strategy": "ema_crossover",
+        "params": {"fast": 2, "slow": 4},
+        "timeframe": "1h",
+    },
+    "days": {
+        "strategy": "ema_crossover",
+        "params": {"fast": 2, "slow": 4},
+        "timeframe": "1d",
     },
 }
 MINUTELY = ("ema", "bollinger", "donchian")
@@ -144,13 +154,20 @@ def test_a_bot_on_a_replay_trades_as_its_backtest_did(
     assert len(tested.trades) >= 3
 
 
+# Hours, weeks from Saturday on, and hours and days of a zone half an hour off.
+@pytest.mark.parametrize(
+    ("minutes", "name", "late"),
+    [(60, "hourly", 0), (7 * 1_440, "hourly", 0), (60, "hours", 30), (1_440, "days", 1_410)],
+)
 def test_candles_that_are_longer_than_the_timeframe_are_waited_for(
-    folder: Path, tmp_path: Path
+    folder: Path, tmp_path: Path, minutes: int, name: str, late: int
 ) -> None:
     file = tmp_path / "BTCUSDT.csv"
-    write_walk(file, 400, 40_000, seed=5, minutes=60)
-    start = datetime(2022, 1, 3, 8, 3, tzinfo=UTC)
-    tested = check(folder, file, "hourly", start, datetime(2022, 1, 14, tzinfo=UTC))
+    begin, length = datetime(2022, 1, 1, 0, late % 60, tzinfo=UTC), timedelta(minutes=minutes)
+    begin += timedelta(hours=late // 60)
+    write_walk(file, 400, 40_000, seed=5, minutes=minutes, begin=begin)
+    start = begin + 56 * length + timedelta(minutes=3)
+    tested = check(folder, file, name, start, begin + 312 * length)
     assert len(tested.trades) >= 3
 
 

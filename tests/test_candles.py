@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +105,32 @@ def test_an_interval_is_counted_from_midnight_utc() -> None:
     assert interval_of(moment, 60) == datetime(2022, 1, 31, 22, 59, tzinfo=UTC)
     assert interval_of(moment, 14_400) == datetime(2022, 1, 31, 20, tzinfo=UTC)
     assert interval_of(moment, 86_400) == datetime(2022, 1, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("day", range(1, 8))
+def test_a_week_begins_on_monday(day: int) -> None:
+    monday = datetime(2023, 5, 1, tzinfo=UTC)
+    for hour in (0, 23):
+        assert interval_of(datetime(2023, 5, day, hour, tzinfo=UTC), 604_800) == monday
+    fortnight = interval_of(datetime(2023, 5, day, tzinfo=UTC), 1_209_600)
+    assert fortnight.weekday() == 0
+
+
+def test_days_make_weeks_from_monday_on() -> None:
+    days = [
+        Candle(
+            time=datetime(2023, 5, 1, tzinfo=UTC) + number * timedelta(days=1),
+            open=Decimal(number + 1),
+            high=Decimal(number + 1),
+            low=Decimal(number + 1),
+            close=Decimal(number + 1),
+            volume=Decimal(1),
+        )
+        for number in range(14)
+    ]
+    first, second = merged(days, 604_800)
+    assert (first.time, first.open, first.close) == (days[0].time, 1, 7)
+    assert (second.time, second.open, second.close) == (days[7].time, 8, 14)
 
 
 def test_a_trade_is_quoted_with_the_ask_a_tick_above() -> None:

@@ -39,6 +39,7 @@ from balance.own_strategies import Catalogue, Guarded, asked
 
 # fewer candles may all have a gap between them
 _ENOUGH_TO_TELL: Final = 3
+_QUARTER_HOUR: Final = 900
 _A_MINUTE: Final = timedelta(seconds=MINUTE)
 _LONGEST_REASON: Final = 300
 _KINDS: Final[dict[Action, LogKind]] = {
@@ -188,7 +189,7 @@ class Runner:
         look = self._look_of(bot, market, quote, signal)
         key = None if signal is None or candle is None else f"bot {bot.id} {bot.life} {iso(candle)}"
         step = self._committed(look, key)
-        self._memories[bot.id].interval = interval_of(quote.time, bot.settings.seconds)
+        self._memories[bot.id].interval = _interval(bot, quote)
         self._went(bot, step, signal, quote.time, candle)
 
     def _went(
@@ -229,12 +230,14 @@ class Runner:
         """When the newest candle that has closed began, and all that the strategy is given; None
         where none has since the last look."""
         seconds, memory = bot.settings.seconds, self._memories[bot.id]
-        begun = interval_of(quote.time, seconds)
-        if memory.interval == begun:
+        if memory.interval == _interval(bot, quote):
             return None, ()
         # the running one is told as well
         told = self._desk.candles(bot.settings.symbol, seconds, memory.lookback + 1)
-        begun = interval_of(quote.time, max(seconds, _length(told)))
+        length = timedelta(seconds=max(seconds, _length(told)))
+        newest = max((each.time for each in told if each.time <= quote.time), default=quote.time)
+        is_running = quote.time < newest + length
+        begun = newest if is_running else quote.time
         candles = [each for each in told if each.time < begun][-memory.lookback :]
         return (candles[-1].time if candles else None), candles
 
@@ -354,6 +357,12 @@ class Runner:
             confidence=confidence,
             reason=reason,
         )
+
+
+def _interval(bot: Bot, quote: Quote) -> datetime:
+    """The time in which a candle is closed once at most; those of a file may begin at any quarter
+    of an hour."""
+    return interval_of(quote.time, min(bot.settings.seconds, _QUARTER_HOUR))
 
 
 def _length(candles: Sequence[Candle]) -> int:

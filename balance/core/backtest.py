@@ -17,7 +17,7 @@ from typing import Final
 from balance.core.account import Account
 from balance.core.bot import BotSettings, Run
 from balance.core.bot_rules import Look, looked
-from balance.core.candles import MINUTE, moves, quoted, whole
+from balance.core.candles import MINUTE, first_begin, moves, quoted, whole
 from balance.core.change import Change
 from balance.core.entry import Booking
 from balance.core.figures import CENTS
@@ -138,9 +138,13 @@ def backtested(plan: Plan, tell: Callable[[float], None] = lambda _: None) -> Te
 class _Frame:
     """The candles of the timeframe as those of the past come in; it goes by Unix seconds."""
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, seconds: int, *, is_own: bool) -> None:
+        """``is_own``: each candle of the past is one of the timeframe, and begins where it says."""
         self.buffer = CandleBuffer()
-        self._seconds = seconds
+        # its last price comes after three quarters of its time; the next one may begin early, as
+        # on a day on which clocks are changed
+        self._seconds = 3 * seconds // 4 + 1 if is_own else seconds
+        self._is_own, self._first = is_own, first_begin(seconds)
         # of the candle that is still growing: when it began, what it is made of, and whether that
         # begins later than it does
         self._begun, self._is_later = 0, False
@@ -150,13 +154,14 @@ class _Frame:
         """Take ``candle``, which began at ``stamp``."""
         self.close_by(stamp)
         if not self._parts:
-            self._begun = stamp - stamp % self._seconds
+            self._first = stamp if self._is_own else self._first
+            self._begun = self._begin_of(stamp)
             self._is_later = stamp > self._begun
         self._parts.append(candle)
 
     def close_by(self, stamp: int) -> bool:
         """Whether a candle has closed by ``stamp`` that had not before; it is known from here."""
-        if not self._parts or stamp - stamp % self._seconds == self._begun:
+        if not self._parts or self._begin_of(stamp) == self._begun:
             return False
         if len(self._parts) > 1 or self._is_later:
             self.buffer.add(whole(datetime.fromtimestamp(self._begun, UTC), self._parts))
@@ -164,6 +169,9 @@ class _Frame:
             self.buffer.add(self._parts[0])
         self._parts.clear()
         return True
+
+    def _begin_of(self, stamp: int) -> int:
+        return stamp - (stamp - self._first) % self._seconds
 
 
 class _Test:
@@ -207,7 +215,8 @@ class _Test:
         self._minute = -1
         # from the first price of a candle to its last
         self._way = 3 * timedelta(seconds=plan.past.seconds) / 4
-        self._frame = _Frame(max(plan.settings.seconds, plan.past.seconds))
+        length = max(plan.settings.seconds, plan.past.seconds)
+        self._frame = _Frame(length, is_own=length == plan.past.seconds)
         for candle in plan.past.candles[: plan.begin]:
             self._frame.add(candle, int(candle.time.timestamp()))
 

@@ -15,15 +15,24 @@ from balance.core.money import ZERO
 from balance.core.quote import Candle, MarkPrices, Quote
 
 MINUTE: Final = 60
+_WEEK: Final = 7 * 86_400
+# The Unix time of 5 January 1970.
+_MONDAY: Final = 4 * 86_400
 _HIGH: Final = attrgetter("high")
 _LOW: Final = attrgetter("low")
 _VOLUME: Final = attrgetter("volume")
 
 
 def interval_of(moment: datetime, seconds: int) -> datetime:
-    """The beginning of the interval of ``seconds`` that ``moment`` lies in."""
+    """The beginning of the interval of ``seconds`` that ``moment`` lies in; weeks begin on Monday
+    at 00:00 UTC."""
     stamp = int(moment.timestamp())
-    return datetime.fromtimestamp(stamp - stamp % seconds, UTC)
+    return datetime.fromtimestamp(stamp - (stamp - first_begin(seconds)) % seconds, UTC)
+
+
+def first_begin(seconds: int) -> int:
+    """The Unix time at which one of the intervals of ``seconds`` begins."""
+    return 0 if seconds % _WEEK else _MONDAY
 
 
 def merged(candles: Iterable[Candle], seconds: int) -> Iterator[Candle]:

@@ -124,6 +124,12 @@
     return { time: Math.floor(Date.parse(time) / 1000), open, high, low, close };
   }
 
+  // those of a replay may be longer than the timeframe
+  function lengthOf(data, seconds) {
+    const gaps = data.slice(1).map(({ time }, place) => time - data[place].time);
+    return gaps.length ? Math.max(seconds, Math.min(...gaps)) : seconds;
+  }
+
   async function ask(symbol, timeframe, limit) {
     const path = `/candles/${symbol}?${new URLSearchParams({ timeframe, limit })}`;
     const response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(8000) });
@@ -140,7 +146,8 @@
       }
       note(wrong || (data.length ? "" : "No candles yet. They appear with the first prices."));
       const times = new Set(data.map(({ time }) => time));
-      shown = { symbol, timeframe, data, times, bar: data.at(-1) ?? null };
+      const seconds = lengthOf(data, SECONDS[timeframe]);
+      shown = { symbol, timeframe, seconds, data, times, bar: data.at(-1) ?? null };
       draw(window.balanceState.snapshot);
       set({ timeScaleAction: { action: "resetTimeScale", nonce: number } });
       grow(window.balanceState.snapshot);
@@ -173,14 +180,14 @@
     if (quote === undefined || quote.state !== "live") {
       return;
     }
-    const seconds = SECONDS[shown.timeframe];
     const now = Math.floor(Date.parse(quote.time) / 1000);
-    const time = now - (now % seconds);
-    const price = quote.last;
-    const before = shown.bar;
-    if (before !== null && time < before.time) {
+    const { seconds, bar: before } = shown;
+    if (before !== null && now < before.time) {
       return;
     }
+    // candles begin where those before did
+    const time = now - ((now - (before?.time ?? 0)) % seconds);
+    const price = quote.last;
     const running = before?.time === time ? before : { open: price, high: price, low: price };
     shown.bar = {
       time,
