@@ -7,9 +7,8 @@ import json
 import queue
 import socket
 import threading
-import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.patience import patience
@@ -17,12 +16,11 @@ from tests.patience import patience
 
 @dataclass(frozen=True)
 class Event:
-    """One message of the stream, and when it came (monotonic seconds)."""
+    """One message of the stream."""
 
     name: str
     id: str
     data: Any
-    at: float = field(default_factory=time.monotonic)
 
 
 class Listener:
@@ -35,6 +33,8 @@ class Listener:
         connection.request("GET", "/virtual_balance/stream")
         self.answer = connection.getresponse()
         self.ended = threading.Event()
+        #: Whether the server has let it go, instead of breaking off.
+        self.is_dismissed = False
         self._events: queue.Queue[Event] = queue.Queue()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
@@ -81,4 +81,5 @@ class Listener:
                     kind, data = fields.get("event", "message"), json.loads(fields["data"])
                     self._events.put(Event(kind, fields.get("id", ""), data))
                 fields = {}
+            self.is_dismissed = self.answer.isclosed()
         self.ended.set()

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -180,9 +179,8 @@ def fork_while_a_thread_holds_the_lock(folder: Path, told: Connection) -> None:
 
 
 def change_and_tell(folder: Path, told: Connection) -> None:
-    """Adjust by one whenever told to, and tell when that was done."""
+    """Adjust by one whenever told to, and tell which revision that made."""
     account = open_account(folder)
     told.send("ready")
     while told.recv():
-        account.adjust(1)
-        told.send(time.monotonic())
+        told.send(account.adjust(1).revision)
