@@ -29,9 +29,8 @@ class AnswerFile:
         Raises:
             StoreUnreadable: the key is there, but its answer is damaged.
         """
-        start = b'{"key": ' + json.dumps(key).encode() + b","
         for line in reversed(self._lines()):
-            if line.startswith(start) and line.endswith(b"\n"):
+            if line.startswith(_start(key)) and line.endswith(b"\n"):
                 try:
                     return decode_answer(line)
                 except Unreadable as fault:
@@ -44,7 +43,7 @@ class AnswerFile:
         Raises:
             OSError: the disk refused.
         """
-        self._file.settle()
+        self._file.settle(lambda: self._start_of(state))
         if state.request is None:
             return
         earlier = self.find(state.request.key)
@@ -63,6 +62,13 @@ class AnswerFile:
             disk.replace_file(self.path, b"".join([*whole[-self._kept + 1 :], text]))
         else:
             self._file.append(text)
+
+    def _start_of(self, state: State) -> int:
+        """Where the answer of ``state`` begins, or would."""
+        lines = self._lines()
+        if lines and state.request is not None and lines[-1].startswith(_start(state.request.key)):
+            lines = lines[:-1]
+        return sum(map(len, lines))
 
     def faults(self) -> list[str]:
         """What is wrong with the lines that can't be read; a line that was torn is no fault."""
@@ -86,6 +92,11 @@ class AnswerFile:
             return self.path.read_bytes().splitlines(keepends=True)
         except FileNotFoundError:
             return []
+
+
+def _start(key: str) -> bytes:
+    """How the line of the answer to ``key`` begins."""
+    return b'{"key": ' + json.dumps(key).encode() + b","
 
 
 def _fault(line: bytes) -> str | None:

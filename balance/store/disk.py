@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -67,25 +68,25 @@ class AppendedFile:
         self.path = path
         # how long it was when this process last synced it
         self._synced: int | None = None
-        # where it ends, whatever stands behind: a failed append could not be taken back
+        # where it ends, whatever stands behind: what came of a failed sync could not be cut off
         self._end: int | None = None
 
-    def settle(self) -> None:
-        """Make durable whatever stands in the file, by whomever it was written.
+    def settle(self, start: Callable[[], int]) -> None:
+        """Make durable what stands in the file, by whomever it was written. ``start`` tells where
+        that begins which its writer may not have come to sync.
 
         Raises:
-            OSError: the disk refused; nothing in it may be believed.
+            OSError: the disk refused; nothing from there on is in the file, or will be at the next
+                call.
         """
-        if self._end is not None:
-            cut(self.path, self._end)
-            self._end = None
+        self._restore()
         try:
             size = os.stat(self.path).st_size
         except FileNotFoundError:
             return
         if size != self._synced:
             with self.path.open("r+b") as file:
-                os.fsync(file.fileno())
+                self._sync(file.fileno(), start)
             self._synced = size
 
     def append(self, text: bytes) -> int:
@@ -95,24 +96,34 @@ class AppendedFile:
         Raises:
             OSError: the disk refused; nothing of ``text`` is there, or will be at the next call.
         """
-        self.settle()
+        self._restore()
         # without a buffer, which would be written once more as the file is closed
         with self.path.open("ab", buffering=0) as file:
             before = file.seek(0, os.SEEK_END)
-            try:
-                rest = memoryview(text)
-                while rest:
-                    rest = rest[file.write(rest) :]
-                os.fsync(file.fileno())
-                if not before:
-                    sync_folder(self.path.parent)
-            except OSError:
-                self._end = before
-                with contextlib.suppress(OSError):
-                    os.ftruncate(file.fileno(), before)
-                raise
-        self._synced = before + len(text)
+            self._sync(file.fileno(), lambda: before, text)
+            self._synced = before + len(text)
         return self._synced
+
+    def _sync(self, descriptor: int, start: Callable[[], int], text: bytes = b"") -> None:
+        """Write ``text`` and sync the file; where that fails, cut it off at ``start``."""
+        try:
+            rest = memoryview(text)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            os.fsync(descriptor)
+            if text and not start():
+                sync_folder(self.path.parent)
+        except OSError:
+            self._synced, self._end = None, start()
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, self._end)
+            raise
+
+    def _restore(self) -> None:
+        if self._end is not None:
+            with contextlib.suppress(FileNotFoundError):
+                cut(self.path, self._end)
+            self._end = None
 
 
 def cut(path: Path, size: int) -> None:

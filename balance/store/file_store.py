@@ -249,7 +249,7 @@ class FileStore:
         try:
             disk.sweep(self.folder, ACCOUNT_FILE)
             disk.settle_folder(self.folder)
-            self._ledger.settle()
+            self._ledger.settle(state.revision)
             last = self._ledger.last()
             if last is None or last.revision < state.revision or last in state.entries:
                 self._ledger.mend(state.entries)

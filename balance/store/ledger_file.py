@@ -127,13 +127,25 @@ class LedgerFile:
         """
         self._file.append(b"".join(map(encode_entry, entries)))
 
-    def settle(self) -> None:
-        """Make durable what stands in the ledger, without what a failed append left.
+    def settle(self, revision: int) -> None:
+        """Make durable what stands in the ledger; only the entries of the newest commit, which led
+        to ``revision``, can be less than that.
 
         Raises:
             OSError: the disk refused.
+            StoreUnreadable: the newest whole line is no entry.
         """
-        self._file.settle()
+        self._file.settle(lambda: self._start_of(revision))
+
+    def _start_of(self, revision: int) -> int:
+        """Where the entries of ``revision`` begin, or would."""
+        end = self.end()
+        with self.path.open("rb") as file:
+            for line in _lines_backwards(file, end):
+                if self._decoded(line).revision < revision:
+                    break
+                end -= len(line) + 1
+        return end
 
     def mend(self, entries: Sequence[Entry]) -> None:
         """Make the ledger end with ``entries``, those of the newest commit, whatever part of them

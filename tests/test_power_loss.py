@@ -1,0 +1,185 @@
+"""What was acknowledged is there after a power loss, once, whatever the disk refused before it."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from balance.core import operations
+from balance.core.errors import StoreError
+from balance.store import disk
+from balance.store.file_store import FileStore
+from balance.store.recovery import verify
+from balance.store.state import Request
+from tests.power import EIO, Disk
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="names files by their descriptors in /proc"
+)
+# so many calls of the disk the changes below take, in one process and where each has its own
+CALLS, CALLS_ANEW = 26, 32
+DEPOSITS = {f"key-{number}": Decimal(2) ** number for number in range(4)}
+
+
+class Killed(BaseException):
+    """The process has died."""
+
+
+@pytest.fixture
+def power(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    """A disk without anything on it."""
+    found = Disk(tmp_path / "data", monkeypatch)
+    monkeypatch.setattr(disk, "_UNSYNCED", set())
+    yield found
+    found.close()
+
+
+def deposit(store: FileStore, key: str) -> bool:
+    """Whether it was booked before."""
+    request = Request(key, "deposit")
+    operation = partial(operations.deposit, amount=DEPOSITS[key])
+    return store.commit(operation, source="http", request=request).replayed
+
+
+class Client:
+    """Deposits with keys, each again until it is acknowledged; a power loss may come behind any."""
+
+    def __init__(self, power: Disk, places: Path, *, anew: bool) -> None:
+        """With ``anew`` each try is made by another process."""
+        self._power, self._places, self._anew = power, places, anew
+        self._numbers = itertools.count()
+        self._acknowledged: list[str] = []
+        self._store: FileStore | None = None
+
+    def live(self, after: Callable[[], None] = lambda: None) -> None:
+        """Make all deposits."""
+        for key in DEPOSITS:
+            for _ in range(9):
+                try:
+                    if self._anew or self._store is None:
+                        disk._UNSYNCED.clear()
+                        self._store = FileStore(self._power.folder)
+                    deposit(self._store, key)
+                except (StoreError, Killed):
+                    if not self._is_made():
+                        continue
+                    self.check(pending=key)
+                else:
+                    self._acknowledged.append(key)
+                    self.check()
+                    break
+            after()
+        assert self._acknowledged == list(DEPOSITS), "the disk is well again"
+
+    def _is_made(self) -> bool:
+        """Whether there is an account to be found again: none was acknowledged before."""
+        return bool(self._acknowledged)
+
+    def check(self, pending: str | None = None) -> None:
+        """Prove that what was acknowledged is found again, once."""
+        for renamed in (False, True):
+            place = self._places / f"found-{next(self._numbers)}"
+            self._found(self._power.after_power_loss(place, renamed=renamed), pending)
+
+    def _found(self, folder: Path, pending: str | None) -> None:
+        fault, self._power.fault = self._power.fault, lambda _number: None
+        store, known = FileStore(folder), sum(DEPOSITS[key] for key in self._acknowledged)
+        more = DEPOSITS[pending] if pending else 0
+        assert store.read().account.wallet.deposits in (known, known + more)
+        assert all(deposit(store, key) for key in self._acknowledged)
+        if pending:
+            deposit(store, pending)
+        wallet = store.read().account.wallet
+        assert (wallet.deposits, wallet.adjustments) == (known + more, 0)
+        kinds = [entry.booking.kind for entry in store.entries()]
+        booked = len(self._acknowledged) + bool(pending)
+        assert kinds == ["deposit"] * booked + ["start"]
+        assert verify(folder).faults == ()
+        self._power.fault = fault
+
+
+@pytest.mark.parametrize("lasting", [1, 4])
+@pytest.mark.parametrize(
+    ("first", "anew"),
+    [
+        *((first, False) for first in range(1, CALLS + 1)),
+        *((first, True) for first in range(1, CALLS_ANEW + 1)),
+    ],
+)
+def test_no_failed_call_of_the_disk_loses_or_repeats_what_was_acknowledged(
+    power: Disk, tmp_path: Path, first: int, lasting: int, anew: bool
+) -> None:
+    def fault(number: int) -> BaseException | None:
+        # a file is cut in memory alone; what one process could not cut no other one knows of
+        is_left_out = anew and power.calls[-1][0] == "cut"
+        return EIO if first <= number < first + lasting and not is_left_out else None
+
+    power.fault = fault
+    Client(power, tmp_path, anew=anew).live()
+    assert len(power.calls) >= first, "the fault is among the calls"
+
+
+@pytest.mark.parametrize(("anew", "calls"), [(False, CALLS), (True, CALLS_ANEW)])
+def test_a_life_without_faults_takes_as_many_calls_as_are_tried(
+    power: Disk, tmp_path: Path, anew: bool, calls: int
+) -> None:
+    Client(power, tmp_path, anew=anew).live()
+    assert len(power.calls) == calls
+
+
+@pytest.mark.parametrize("refusals", [0, 2])
+@pytest.mark.parametrize("first", range(1, CALLS_ANEW + 1))
+def test_a_process_that_dies_leaves_nothing_that_the_next_one_believes_unsynced(
+    power: Disk, tmp_path: Path, first: int, refusals: int
+) -> None:
+    left = [Killed(), *[EIO] * refusals]
+
+    def fault(number: int) -> BaseException | None:
+        is_due = number >= first and left and power.calls[-1][0] != "cut"
+        return left.pop(0) if is_due else None
+
+    power.fault = fault
+    Client(power, tmp_path, anew=True).live()
+
+
+@pytest.mark.parametrize("what", ["sync", "sync folder", "replace"])
+def test_a_disk_that_refuses_for_ever_acknowledges_nothing(
+    power: Disk, tmp_path: Path, what: str
+) -> None:
+    store = FileStore(power.folder)
+    deposit(store, "key-0")
+    power.fault = lambda _number: EIO if power.calls[-1][0] == what else None
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            deposit(store, "key-1")
+    power.fault = lambda _number: None
+    found = FileStore(power.after_power_loss(tmp_path / "found"))
+    assert found.read().account.wallet.deposits == DEPOSITS["key-0"]
+    deposit(store, "key-1")
+    assert store.read().account.wallet.deposits == DEPOSITS["key-0"] + DEPOSITS["key-1"]
+
+
+def test_a_ledger_that_could_not_be_cut_is_cut_before_anything_else(
+    power: Disk, tmp_path: Path
+) -> None:
+    client = Client(power, tmp_path, anew=False)
+    refused: list[int] = []
+
+    def fault(number: int) -> BaseException | None:
+        what, name = power.calls[-1]
+        if name == "ledger.jsonl" and len(refused) < 2 and len(power.calls) > 12:
+            assert what == ("sync", "cut")[len(refused)]
+            refused.append(number)
+            return EIO
+        return None
+
+    power.fault = fault
+    client.live()
+    assert len(refused) == 2
+    assert ("cut", "ledger.jsonl") in power.calls[refused[-1] :]
