@@ -172,6 +172,8 @@ class SettingsFile:
         self._folder.mkdir(parents=True, exist_ok=True)
         with account_lock(self._folder / LOCK_FILE):
             self._seen = None
+            # what could not be synced the last time is in force, and may be asked for again
+            disk.settle_folder(self._folder)
             before = self.kept
             wanted = _chosen(before, asked)
             file, beside = self._folder / SETTINGS_FILE, None

@@ -292,7 +292,8 @@ class Bots(Changing):
             self._is_news = self._is_news or has_looked
             has_traded = self._catch_up() or has_traded
             # what was decided and came to nothing would be decided alike again
-            if has_traded or time.monotonic() - self._saved >= _SAVE_SECONDS:
+            is_due = time.monotonic() - self._saved >= _SAVE_SECONDS
+            if has_traded or self._roster.is_urgent or is_due:
                 self._save()
 
     def rest(self) -> None:

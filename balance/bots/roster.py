@@ -59,6 +59,8 @@ class Roster:
         self._is_changed = self._is_refused = False
         # whether a power loss can't bring back what was kept before
         self._is_durable = True
+        #: Whether a bot was started or stopped since it was kept, which the ledger does not tell.
+        self.is_urgent = False
 
     def __iter__(self) -> Iterator[Bot]:
         return iter(tuple(self._bots.values()))
@@ -78,9 +80,11 @@ class Roster:
 
     def put(self, bot: Bot) -> Bot:
         """Have ``bot`` in the place of what it was before."""
-        if self._bots.get(bot.id) is not bot:
+        before = self._bots.get(bot.id)
+        if before is not bot:
             self._bots[bot.id] = bot
             self._is_changed = True
+            self.is_urgent |= before is not None and before.status != bot.status
         return bot
 
     def made(self, settings: BotSettings) -> Bot:
@@ -109,13 +113,11 @@ class Roster:
         self.log.save()
         if not self._is_changed and (self._is_durable or not durable):
             return
-        was = {bot.id: bot.status for bot in self._kept.bots}
-        # what a bot holds is in the ledger; that it has stopped itself is not
-        durable = durable or was != {bot.id: bot.status for bot in self}
+        durable = durable or self.is_urgent
         self._kept = replace(self._kept, bots=tuple(self._bots.values()))
         self._is_durable = False
         self._file.write(self._kept, durable=durable)
-        self._is_changed, self._is_durable = False, durable
+        self._is_changed, self._is_durable, self.is_urgent = False, durable, False
 
     def keep(self, *, durable: bool = True) -> bool:
         """Save; where the disk refuses, the program's log says so once, and it is tried again.
