@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -136,6 +137,14 @@ def test_a_candle_that_falls_by_orders_of_magnitude_has_a_grid_for_all_of_it() -
         assert rules.tick_size <= d("0.00005") / 10_000
         assert rules.step_size * d("0.13") <= 1
     assert followed(rules, d("0.00005"), d("0.00006")) is rules
+
+
+def test_all_but_the_grid_stays_as_it_is() -> None:
+    own = replace(instrument(NEW, d(80)), funding_interval=HOUR, has_mark=False)
+    after = followed(own, d("0.00005"), d("0.00005"))
+    grid = ("tick_size", "step_size", "min_quantity")
+    assert all(getattr(after, name) != getattr(own, name) for name in grid)
+    assert replace(after, **{name: getattr(own, name) for name in grid}) == own
 
 
 def test_bitcoin_has_its_usual_grid_again_once_it_is_dear() -> None:
