@@ -99,9 +99,11 @@ def _tab_row(tabs: Sequence[Tab], place: Place) -> html.Nav:
 
 
 def _label(tab: Tab) -> list[Component | str]:
-    """Its name, of which a phone shows the first word."""
+    """Its name, of which a phone shows the first word, and how much of it is news."""
     first, gap, rest = tab.label.partition(" ")
-    return [first, html.Span(gap + rest, className="tab-more")] if rest else [first]
+    name = [first, html.Span(gap + rest, className="tab-more")] if rest else [first]
+    # written by the page
+    return [*name, html.Span("", id=f"{tab.id}-news", className="tab-news")]
 
 
 def _panel(tab: Tab, place: Place) -> html.Div:

@@ -118,7 +118,7 @@ def test_an_order_is_previewed_placed_and_closed(
     )
     assert told["quantity"] == "0.024 BTC"
     browser.find_element("#futures-submit").click()
-    wait_for_toast(browser, "Bought 0.024 BTC/USDT at 40,004.2, fee 0.4800504.")
+    wait_for_toast(browser, "Bought 0.024 BTC/USDT at 40,004.2, fee 0.48. Balance 9,999.52.")
     wait_for(lambda: len(_rows(browser, "positions")) == 1, "the position's row")
     row = _rows(browser, "positions")[0]
     assert row.startswith("BTC/USDT Long 10x|You|0.024|-$0.10 -0.10%|40,004.20 40,000.00|")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,15 @@ def test_a_fill_is_told_though_other_changes_follow(desk: Desk, board: LiveBoard
     desk.deposit(5)
     seen = desk.deposit(5)
     assert seen.news == ""
-    told = {"revision": at, "kind": "fill", "source": MARKET, "words": words}
-    assert seen.recent_news == (told,)
+    (told,) = seen.recent_news
+    (item,) = told["items"]
+    assert (told["revision"], told["kind"], told["source"], told["words"]) == (
+        *(at, "fill", MARKET),
+        words,
+    )
+    # what it did to the balance after the fee of the order that opened the position
+    assert item["result"] == seen.balance - 10 - (10_000 - Decimal("0.20002"))
+    assert {**item, "result": 0} == {"kind": "fill", "owner": "", "words": words, "result": 0}
 
 
 def test_a_liquidation_is_told_as_one(desk: Desk, board: LiveBoard) -> None:

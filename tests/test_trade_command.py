@@ -76,7 +76,7 @@ def account(folder: Path, call: Call) -> Desk:
 def test_an_order_at_market_fills_and_says_at_what(call: Call, account: Desk) -> None:
     done = call("order", "buy", "BTC/USDT", "--quantity", "0.01")
     assert (done.code, done.err) == (0, "")
-    assert done.out == "Bought 0.01 BTC/USDT at 40,004, fee 0.20002. Balance 9,999.79998.\n"
+    assert done.out == "Bought 0.01 BTC/USDT at 40,004, fee 0.20. Balance 9,999.80.\n"
     (held,) = account.snapshot().positions
     assert (held["side"], held["quantity"], held["leverage"]) == ("long", Decimal("0.01"), 10)
     assert {row["source"] for row in account.history(limit=2).entries} == {"shell"}
@@ -223,7 +223,7 @@ def test_where_there_is_nothing_words_say_so(call: Call) -> None:
 def test_a_position_is_closed_in_parts_and_as_a_whole(call: Call, account: Desk) -> None:
     call("order", "buy", BTC, "--quantity", "0.01")
     assert call("close", "btcusdt", "--percent", "30").out.startswith(
-        "Sold 0.003 BTC/USDT at 39,996, realised -$0.02, fee 0.059994."
+        "Sold 0.003 BTC/USDT at 39,996, realised -$0.02, fee 0.06."
     )
     assert call("close", BTC, "--quantity", "0.002").code == 0
     assert account.snapshot().positions[0]["quantity"] == Decimal("0.005")

@@ -79,9 +79,7 @@ class TestAnOrder:
     @pytest.mark.parametrize("quantity", ["0.01", 0.01, Decimal("0.01"), "1e-2", Decimal("0.0100")])
     def test_takes_numbers_of_every_kind(self, desk: Desk, quantity: object) -> None:
         outcome = buy(desk, quantity)
-        assert outcome.message == (
-            "Bought 0.01 BTC/USDT at 40,004, fee 0.20002. Balance 9,999.79998."
-        )
+        assert outcome.message == ("Bought 0.01 BTC/USDT at 40,004, fee 0.20. Balance 9,999.80.")
         assert not outcome.replayed
         assert [entry.booking.kind for entry in outcome.entries] == ["fill", "fee"]
         assert outcome.snapshot == desk.snapshot()

@@ -132,6 +132,19 @@ _NEWS: Final[Schema] = {
         "description": "Who did it; offline: the market, found out at the next start.",
     },
     "words": TEXT,
+    "items": {
+        **list_of(
+            object_of(
+                {
+                    "kind": {"enum": list(NEWS_KINDS)},
+                    "owner": {"type": "string", "description": "A bot's id; empty: the person's."},
+                    "words": TEXT,
+                    "result": money("What it realised, after its fee"),
+                }
+            )
+        ),
+        "description": "The same one by one.",
+    },
 }
 
 _ENTRY: Final[Schema] = {

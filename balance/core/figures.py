@@ -35,6 +35,12 @@ def grouped(number: Decimal) -> str:
     return _two_or_more_decimals(f"{number:,f}")
 
 
+def amount(number: Decimal, decimals: int = CENTS) -> str:
+    """``number``, an amount of money in a sentence that names its unit, rounded to ``decimals``:
+    ``"10,000.50"``."""
+    return f"{number.quantize(Decimal(1).scaleb(-decimals), context=_CONTEXT):,f}"
+
+
 def _two_or_more_decimals(text: str) -> str:
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any, Final
 
-from balance.core.entry import Entry
+from balance.core.entry import Booking, Entry
 from balance.core.figures import CENTS
-from balance.core.words import news
+from balance.core.money import ZERO
+from balance.core.words import news, trade_words
 
 #: What a commit can have as news, the gravest first.
 NEWS_KINDS: Final = ("liquidation", "fill", "cancel")
 #: How many of the newest a snapshot tells, for those who were away while they came.
 MOST_NEWS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One fill, liquidation or cancelled order of a commit."""
+
+    # one of NEWS_KINDS
+    kind: str
+    # the id of the bot whose it is; empty for the person's
+    owner: str
+    # a sentence, which names no owner
+    words: str
+    # what it realised, after its fee, in the quote currency
+    result: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +43,8 @@ class News:
     # who did it: market, offline (the market, found out at the next start) or bot
     source: str
     words: str
+    # the same one by one
+    items: tuple[Item, ...]
 
     @property
     def row(self) -> Mapping[str, Any]:
@@ -39,6 +57,18 @@ def news_of(entries: Sequence[Entry], decimals: int = CENTS) -> News | None:
     words = news(entries, decimals)
     if not words:
         return None
-    kinds = {entry.booking.kind for entry in entries}
+    bookings = [entry.booking for entry in entries if entry.booking.kind in NEWS_KINDS]
+    kinds = {booking.kind for booking in bookings}
     kind = next(each for each in NEWS_KINDS if each in kinds)
-    return News(entries[0].revision, kind, entries[0].source, words)
+    items = tuple(_item(booking, decimals) for booking in bookings)
+    return News(entries[0].revision, kind, entries[0].source, words, items)
+
+
+def _item(booking: Booking, decimals: int) -> Item:
+    fill = booking.fill
+    return Item(
+        kind=booking.kind,
+        owner="" if fill is None else fill.owner,
+        words=trade_words(booking, decimals),
+        result=ZERO if fill is None else fill.realized_pnl - fill.fee,
+    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from balance.core.entry import Booking, Entry
-from balance.core.figures import CENTS, gain, grouped
+from balance.core.figures import CENTS, amount, gain, grouped
 from balance.core.fills import fill_words
 from balance.core.money import CURRENCY
 from balance.core.wallet import OPENINGS
@@ -23,29 +23,29 @@ _MOST_TOLD: Final = 3
 
 def told(entries: Sequence[Entry], decimals: int = CENTS) -> str:
     """The sentence for one committed change: ``"Deposited 500.00 USDT. Balance 10,500.00."``;
-    what a trade realised is rounded to ``decimals``, all else is exact."""
+    money is rounded to ``decimals``, but for what was asked for, which is exact."""
     booking = entries[-1].booking
     trades = [entry.booking for entry in entries if entry.booking.kind in _NEWS]
     if trades and booking.kind not in OPENINGS:
-        return f"{_joined(trades, decimals)} Balance {grouped(booking.balance)}."
-    amount = f"{grouped(booking.amount.copy_abs())} {CURRENCY}"
-    balance = f"Balance {grouped(booking.balance)}."
+        return f"{_joined(trades, decimals)} Balance {amount(booking.balance, decimals)}."
+    asked = f"{grouped(booking.amount.copy_abs())} {CURRENCY}"
+    balance = f"Balance {amount(booking.balance, decimals)}."
     match booking.kind:
         case "start":
             return f"New account. {balance}"
         case "reset":
-            return f"Reset to {amount}. Epoch {booking.epoch} begins; the history is kept."
+            return f"Reset to {asked}. Epoch {booking.epoch} begins; the history is kept."
         case "undo":
             return (
                 f"The reset is undone: epoch {booking.epoch} goes on where epoch "
                 f"{booking.continues} ended. {balance}"
             )
         case "deposit":
-            return f"Deposited {amount}. {balance}"
+            return f"Deposited {asked}. {balance}"
         case "withdrawal":
-            return f"Withdrew {amount}. {balance}"
+            return f"Withdrew {asked}. {balance}"
         case "adjustment" if booking.amount:
-            return f"Booked a {'gain' if booking.amount > 0 else 'loss'} of {amount}. {balance}"
+            return f"Booked a {'gain' if booking.amount > 0 else 'loss'} of {asked}. {balance}"
         case "adjustment":
             return f"Nothing to adjust. {balance}"
         case "order":
@@ -53,7 +53,7 @@ def told(entries: Sequence[Entry], decimals: int = CENTS) -> str:
         case "funding":
             return f"{booking.note}. {balance}"
         case kind:
-            return f"Booked {kind.replace('_', ' ')} of {amount}. {balance}"
+            return f"Booked {kind.replace('_', ' ')} of {asked}. {balance}"
 
 
 def news(entries: Sequence[Entry], decimals: int = CENTS) -> str:
@@ -75,12 +75,18 @@ def _joined(trades: Sequence[Booking], decimals: int) -> str:
 
 def _trade(booking: Booking, decimals: int) -> str:
     fill = booking.fill
+    owner = fill.owner if fill is not None and booking.kind == "fill" else ""
+    return f"{f'{owner}: ' if owner else ''}{trade_words(booking, decimals)}"
+
+
+def trade_words(booking: Booking, decimals: int = CENTS) -> str:
+    """What ``booking``, of a fill, a liquidation or a cancelled order, did, in a sentence."""
+    fill = booking.fill
     if booking.kind == "cancel":
         return f"Cancelled: {booking.note}."
     if booking.kind == "liquidation":
-        return f"{booking.note}. Lost {grouped(booking.amount.copy_abs())} {CURRENCY}."
+        return f"{booking.note}. Lost {amount(booking.amount.copy_abs(), decimals)} {CURRENCY}."
     if fill is None:
         return f"{booking.note}."
-    whose = f"{fill.owner}: " if fill.owner else ""
     result = f", realised {gain(fill.realized_pnl, decimals)}" if fill.closed_quantity else ""
-    return f"{whose}{fill_words(fill)}{result}, fee {grouped(fill.fee)}."
+    return f"{fill_words(fill)}{result}, fee {amount(fill.fee, decimals)}."

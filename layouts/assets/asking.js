@@ -97,7 +97,7 @@
   /* Sends it and tells what came of it in a toast: [done, what went wrong]. */
   const carryOut = shared(async (method, path, body, headers) => {
     const [done, words] = await send(method, path, body, headers);
-    window.balanceScreen.toast(words, done ? "info" : "error");
+    window.balanceToasts.toast(words, done ? "info" : "error");
     return [done, done ? "" : words];
   });
 

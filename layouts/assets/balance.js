@@ -149,7 +149,7 @@
   async function sync() {
     const before = snapshot?.revision;
     await refresh();
-    window.balanceScreen.toast(...syncWords(before));
+    window.balanceToasts.toast(...syncWords(before));
     return view();
   }
 

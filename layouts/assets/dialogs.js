@@ -34,7 +34,7 @@
     const [done, words, , wasDone] = await send("POST", "/virtual_balance/reset", `{"balance": ${number}}`);
     // every page tells of a reset that is done now, this one as well
     if (!done || wasDone) {
-      window.balanceScreen.toast(words, done ? "info" : "error");
+      window.balanceToasts.toast(words, done ? "info" : "error");
     }
     return [!done, noUpdate(), done ? "" : words];
   });

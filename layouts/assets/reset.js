@@ -25,15 +25,15 @@
     }
     if (canUndo) {
       const words = `Reset to ${display.starting_balance}. Epoch ${display.epoch} begins; the history is kept.`;
-      told = window.balanceScreen.toast(words, "info", { action: ["Undo", undo], lasts: UNDO_MS });
+      told = window.balanceToasts.toast(words, "info", { action: ["Undo", undo], lasts: UNDO_MS });
     } else if (!isUndoing) {
       const words = `Epoch ${display.epoch} begins with a balance of ${display.balance}.`;
-      window.balanceScreen.toast(words, "info");
+      window.balanceToasts.toast(words, "info");
     }
   }
 
   function forget() {
-    told?.remove();
+    told && window.balanceToasts.remove(told);
     told = null;
   }
 

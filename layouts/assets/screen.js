@@ -1,55 +1,9 @@
-/* What belongs to the screen alone: toasts, flashes, ages and the address line. */
+/* What belongs to the screen alone: flashes, ages and the address line. */
 (() => {
   "use strict";
 
-  const TOAST_MS = 6000;
-  const MOST_TOASTS = 4;
   const FLASH_MS = 300;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-
-  // an error stays until it was read, or pushed out
-  const lasting = (kind) => (kind === "error" ? 3 * TOAST_MS : TOAST_MS);
-
-  /* Says `words`, and returns the box that does. An `action` is a word and what a click on it does;
-   * such a box is not pushed out by others. */
-  function toast(words, kind, { action = null, lasts = lasting(kind) } = {}) {
-    const region = document.getElementById("toasts");
-    const box = document.createElement("div");
-    const text = document.createElement("span");
-    box.className = `toast-box ${kind}`;
-    box.classList.toggle("asks", action !== null);
-    text.textContent = words;
-    box.append(text);
-    if (action !== null) {
-      const [word, run] = action;
-      box.append(toastButton(box, "btn btn-sm btn-outline-secondary", { textContent: word }, run));
-    }
-    box.append(toastButton(box, "btn-close", { ariaLabel: "Close" }));
-    region.append(box);
-    if (region.children.length > MOST_TOASTS) {
-      region.querySelector(".toast-box:not(.asks)")?.remove();
-    }
-    goLater(box, lasts);
-    return box;
-  }
-
-  function toastButton(box, className, properties, run) {
-    const button = document.createElement("button");
-    Object.assign(button, { type: "button", className, ...properties });
-    button.onclick = () => {
-      box.remove();
-      // who works with the keyboard goes on in the page, not before its beginning
-      document.getElementById("content").focus({ preventScroll: true });
-      run?.();
-    };
-    return button;
-  }
-
-  // not while somebody is at it
-  function goLater(box, ms) {
-    const isUsed = () => box.matches(":hover, :focus-within");
-    setTimeout(() => (isUsed() ? goLater(box, ms) : box.remove()), ms);
-  }
 
   async function copy(target) {
     const element = document.getElementById(target);
@@ -60,7 +14,7 @@
       getSelection().selectAllChildren(element);
       document.execCommand("copy");
     }
-    toast("Copied.", "info");
+    window.balanceToasts.toast("Copied.", "info");
   }
 
   document.addEventListener("click", ({ target }) => {
@@ -173,7 +127,7 @@
     return window.dash_clientside.callback_context.triggered_id === "help-btn";
   }
 
-  window.balanceScreen = { toast, flash, clock, follow };
+  window.balanceScreen = { flash, clock, follow };
   window.dash_clientside = {
     ...window.dash_clientside,
     screen: { showPanel, bring, openMenu, openHelp },

@@ -112,7 +112,7 @@
       return;
     }
     made.close();
-    window.balanceScreen.toast(words, "info");
+    window.balanceToasts.toast(words, "info");
     if (isStarted) {
       await window.balanceRequests.carryOut("POST", `/bots/${encodeURIComponent(answer.bot.id)}/start`);
     }

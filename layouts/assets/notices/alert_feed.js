@@ -40,13 +40,13 @@
 
   function tell(firings) {
     for (const { id, time, words, toast, notify } of firings.slice(-MOST_TOLD)) {
-      toast && window.balanceScreen.toast(words, "notice", { lasts: TOAST_MS });
+      toast && window.balanceToasts.toast(words, "notice", { lasts: TOAST_MS });
       // the ids of another file of alerts begin anew
       notify && window.balanceNotices.tell("Alert", words, "alert", `alert ${id} ${time}`);
     }
     if (firings.length > MOST_TOLD) {
       const more = `And ${firings.length - MOST_TOLD} more alerts have fired: the bell has them.`;
-      window.balanceScreen.toast(more, "notice", { lasts: TOAST_MS });
+      window.balanceToasts.toast(more, "notice", { lasts: TOAST_MS });
     }
   }
 

@@ -1,13 +1,20 @@
 /* What the market and the bots did to the account of themselves: each page tells it once while it is
  * open, however many changes come at once, and what they did while the program was off once a browser.
+ * A liquidation and what became of the person's own orders have a toast each; the fills of bots are
+ * counted on their tab until it is looked at.
  */
 (() => {
   "use strict";
 
   const KEY = "news-told";
-  const MOST_TOLD = 3;
+  const MOST_COUNTED = 99;
+  const MOST_NEWS = 10; // in a snapshot; as in balance/core/news.py
+  const BOTS_PATH = "/auto";
 
   let told = null; // the account, and the newest revision up to which this page has told
+  let path = null;
+  let counts = new Map(); // of each bot, since its tab was looked at: its fills and their result
+  let isWhole = true; // whether all of them have been heard of
 
   // up to where some page of this browser has told of the account
   function toldBefore(account) {
@@ -19,11 +26,71 @@
     }
   }
 
-  function tellOne(account, { revision, kind, words }) {
+  const nameOf = (owner) => window.balanceBots.find(owner)?.name ?? owner;
+
+  function notify(words, kind, key) {
+    const sound = kind === "liquidation" ? "liquidation" : "fill";
+    window.balanceNotices.tell("Virtual Balance", words, sound, `news ${key}`);
+  }
+
+  function tellOne({ kind, owner, words }, before, key) {
+    const said = `${before}${owner ? `${nameOf(owner)}: ` : ""}${words}`;
     const isLost = kind === "liquidation";
-    window.balanceScreen.toast(words, isLost ? "error" : "info");
-    const sound = isLost ? "liquidation" : "fill";
-    window.balanceNotices.tell("Virtual Balance", words, sound, `news ${account} ${revision}`);
+    window.balanceToasts.toast(said, isLost ? "error" : "info", { stays: isLost });
+    notify(said, kind, key);
+  }
+
+  // "Trend: 6 fills, −$22.40"
+  function summary(counted) {
+    const lines = [...counted].map(([owner, { fills, result }]) => {
+      const amount = window.balanceAxes.gain(result).replace("-", "−");
+      return `${nameOf(owner)}: ${fills === 1 ? "1 fill" : `${fills} fills`}, ${amount}`;
+    });
+    return lines.join(". ");
+  }
+
+  function add(counted, { owner, result }) {
+    const before = counted.get(owner) ?? { fills: 0, result: 0 };
+    counted.set(owner, { fills: before.fills + 1, result: before.result + result });
+  }
+
+  /* Counts what bots did on their tab, where nobody looks at it. */
+  function count() {
+    const fills = [...counts.values()].reduce((sum, each) => sum + each.fills, 0);
+    const isMore = fills > MOST_COUNTED || !isWhole;
+    const words = fills === 0 ? "" : `${Math.min(fills, MOST_COUNTED)}${isMore ? "+" : ""}`;
+    const place = document.getElementById("auto-news");
+    window.balanceLive.write(place, words);
+    // how much all of them brought is known only where all were heard of
+    const about = isWhole ? summary(counts) : "More fills of bots than this page has heard of.";
+    place.title = words && about;
+    place.setAttribute("aria-label", words && `${words} fills of bots. ${about}`);
+  }
+
+  function see(address) {
+    path = address;
+    if (path === BOTS_PATH) {
+      counts = new Map();
+      isWhole = true;
+      count();
+    }
+  }
+
+  const isOfBot = ({ kind, owner }) => owner !== "" && kind !== "liquidation";
+
+  function tellAll(account, fresh) {
+    const batch = new Map();
+    for (const { revision, source, items } of fresh) {
+      const before = source === "offline" ? "While the program was off: " : "";
+      items.forEach((item, place) => {
+        isOfBot(item) ? add(batch, item) : tellOne(item, before, `${account} ${revision} ${place}`);
+        isOfBot(item) && path !== BOTS_PATH && add(counts, item);
+      });
+    }
+    count();
+    if (batch.size) {
+      notify(`${summary(batch)}.`, "fill", `${account} ${fresh.at(-1).revision} bots`);
+    }
   }
 
   /* Tells what is new in `snapshot`; to a page that has just come to its account, that is only what
@@ -33,15 +100,16 @@
     const isFirst = told?.account !== account;
     const isMissed = (each) => each.source === "offline" && each.revision > before;
     const fresh = news.filter((each) => (isFirst ? isMissed(each) : each.revision > told.revision));
+    // where all that a snapshot has is new, there may have been more
+    const hasGap = !isFirst && fresh.length === MOST_NEWS && fresh[0].revision > told.revision + 1;
     told = { account, revision };
     if (revision > before) {
       localStorage.setItem(KEY, JSON.stringify(told));
     }
-    if (fresh.length > MOST_TOLD) {
-      window.balanceScreen.toast("More has happened meanwhile: History has it all.", "info");
-    }
-    fresh.slice(-MOST_TOLD).forEach((each) => tellOne(account, each));
+    isWhole = isWhole && !hasGap;
+    fresh.length && tellAll(account, fresh);
   }
 
+  window.balanceScreen.follow(see);
   window.balanceNews = { tell };
 })();

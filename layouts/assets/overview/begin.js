@@ -68,7 +68,7 @@
     const body = JSON.stringify({ ...BOT, name: freeName(symbol), symbol });
     const [made, words, answer] = await send("POST", "/bots", body);
     if (!made) {
-      window.balanceScreen.toast(words, "error");
+      window.balanceToasts.toast(words, "error");
       return;
     }
     await carryOut("POST", `/bots/${encodeURIComponent(answer.bot.id)}/start`);

@@ -62,7 +62,7 @@
     const shown = document.documentElement.dataset.bsTheme;
     const theme = shown === "dark" ? "light" : "dark";
     const [done, words, answer] = await save(JSON.stringify({ theme }));
-    done || window.balanceScreen.toast(answer === null ? THEME_STAYS : words, "error");
+    done || window.balanceToasts.toast(answer === null ? THEME_STAYS : words, "error");
     return window.dash_clientside.no_update;
   }
 

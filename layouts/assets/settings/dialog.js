@@ -115,7 +115,7 @@
     }
     const [done, words] = await settings.save(`{${changes.join(", ")}}`);
     if (done) {
-      window.balanceScreen.toast(words, "info");
+      window.balanceToasts.toast(words, "info");
     } else {
       sayAll({ dialog: words });
     }

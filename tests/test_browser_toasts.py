@@ -1,0 +1,210 @@
+"""Toasts tell of what was done and cover nothing that is read or pressed; what bots do is counted
+on their tab."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from balance import Desk
+from balance.core.figures import NONE
+from balance.core.words import MARKET
+from balance.store.file_store import FileStore
+from tests.boards import board as a_board
+from tests.boards import priced
+from tests.markets import BTC
+from tests.screen import go, resize, text, texts, wait_for, wait_for_link, wait_for_toast, write
+from tests.serving import Server
+from tests.standing import StandingServer
+from tests.tour import be_calm, clear_toasts, opened_dialogs
+
+Opened = Callable[[str], Any]
+
+SIZES = [(1280, 720), (1366, 768), (1440, 900), (2560, 1440), (390, 844)]
+LONG = "Sold 0.024 BTC/USDT at 38,986.10, realised $24.40, fee 0.47. " * 4
+#: What toasts never lie over: the balance and what is in the sidebar, tickets, tables, dialogs.
+_COVERED = """
+    const boxes = [...document.querySelectorAll('#toasts .toast-box')]
+        .map((each) => each.getBoundingClientRect()).filter(({ height }) => height > 0);
+    const region = document.getElementById('toasts');
+    const docked = region.classList.contains('docked');
+    // below the page, which ends above it, nothing is seen
+    const end = docked ? region.getBoundingClientRect().top : innerHeight;
+    const never = '.sidebar, #virtual-balance, #sidebar-pnl, #link-pill, ' +
+        '#sidebar-sync-balance-btn, #sidebar-reset-balance-btn, .ticket, ' +
+        '.desk-grid-table, .ledger, .bots-table, .modal.show .modal-content, ' +
+        'dialog[open] form, .tab-row, .ticker, .metric';
+    return [...document.querySelectorAll(never)].filter((each) => {
+        const it = each.getBoundingClientRect();
+        const bottom = Math.min(it.bottom, end);
+        return it.width > 0 && bottom > it.top && boxes.some((box) =>
+            box.left < it.right && box.right > it.left && box.top < bottom && box.bottom > it.top);
+    }).map((each) => `${each.id} ${each.className}`);
+"""
+
+
+def _say(browser: Any, words: str, kind: str = "info") -> None:
+    browser.driver.execute_script("window.balanceToasts.toast(...arguments)", words, kind)
+
+
+def _boxes(browser: Any) -> list[str]:
+    """The texts of the boxes that are shown."""
+    found: list[str] = browser.driver.execute_script(
+        "return [...document.querySelectorAll('#toasts .toast-box')]"
+        ".filter((each) => each.checkVisibility()).map((each) => each.textContent)"
+    )
+    return found
+
+
+def _covered(browser: Any) -> list[str]:
+    found: list[str] = browser.driver.execute_script(_COVERED)
+    return found
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on a market that stands still, so that only a test lets it act."""
+    with StandingServer(tmp_path_factory.mktemp("toasts") / "account") as running:
+        order = {"symbol": "BTC/USDT", "side": "buy", "notional": 500}
+        assert running.post(order, "/orders").status_code == 200
+        bot = {"symbol": "BTC/USDT", "strategy": "ema_crossover", "timeframe": "1m"}
+        for name in ("Trend", "Range"):
+            assert running.post({"name": name, **bot}, "/bots").status_code in (200, 201)
+        yield running
+
+
+@pytest.fixture
+def browser(server: Server, open_browser: Opened) -> Any:
+    browser = open_browser(server.url)
+    wait_for_link(browser, "Live")
+    clear_toasts(browser)
+    return browser
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_toasts_cover_nothing_on_any_tab(browser: Any, size: tuple[int, int]) -> None:
+    resize(browser, *size)
+    for tab in ("overview", "auto", "futures", "history"):
+        go(browser, tab)
+        clear_toasts(browser)
+        for number in range(5):
+            _say(browser, f"{number}. {LONG}", "error" if number == 3 else "info")
+        wait_for(lambda: _covered(browser) == [], f"toasts over nothing on {tab}")
+        shown = _boxes(browser)
+        assert 1 <= len(shown) <= 2
+        assert shown[-1].startswith("4.")
+        assert f"and {5 - len(shown)} more" in text(browser, "toasts")
+        # wherever the page is scrolled to
+        browser.driver.execute_script("window.scrollTo(0, document.body.scrollHeight / 2)")
+        wait_for(lambda: _covered(browser) == [], f"toasts over nothing on {tab}, scrolled")
+        browser.driver.execute_script("window.scrollTo(0, 0)")
+    clear_toasts(browser)
+    assert browser.get_logs() == []
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1440, 900)])
+def test_toasts_cover_no_dialog(browser: Any, size: tuple[int, int]) -> None:
+    be_calm(browser)
+    resize(browser, *size)
+    for dialog in opened_dialogs(browser, ("reset-dialog", "money-dialog", "position-dialog")):
+        clear_toasts(browser)
+        _say(browser, LONG)
+        _say(browser, LONG, "error")
+        wait_for(lambda: _covered(browser) == [], "toasts over no dialog")
+        assert browser.find_element(f"#{dialog}").is_displayed()
+        clear_toasts(browser)
+
+
+def test_a_toast_has_two_lines_and_the_decimals_of_the_settings(
+    server: Server, browser: Any
+) -> None:
+    _say(browser, LONG)
+    lines = (
+        "const text = document.querySelector('#toasts .toast-box > span');"
+        "return text.clientHeight / parseFloat(getComputedStyle(text).lineHeight)"
+    )
+    assert browser.driver.execute_script(lines) == 2
+    clear_toasts(browser)
+    go(browser, "futures")
+    for decimals, fee in ((2, r"fee 0\.\d\d\."), (4, r"fee 0\.\d{4}\.")):
+        requests.put(f"{server.url}/settings", json={"decimals": decimals}, timeout=10)
+        write(browser, "futures-size", "333")
+        wait_for(lambda: text(browser, "futures-preview-quantity") != NONE, "the preview")
+        browser.find_element("#futures-submit").click()
+        wait_for(lambda f=fee: re.search(f, text(browser, "toasts")), f"the decimals {decimals}")
+        balance = re.search(r"Balance [\d,]+\.(\d+)\.", text(browser, "toasts"))
+        assert balance is not None
+        assert len(balance[1]) == decimals
+        clear_toasts(browser)
+
+
+def test_a_liquidation_stays_until_it_is_closed(server: Server, browser: Any) -> None:
+    board = a_board()
+    desk = Desk(FileStore(server.folder), board)
+    priced(board, 40_000)
+    desk.reset(10_000)
+    desk.place_order(symbol=BTC, side="buy", quantity="0.1", leverage=10)
+    priced(board, 30_000)
+    assert desk.advance(board.market, {}, MARKET) is not None
+    wait_for_toast(browser, "Liquidated: long 0.1 BTC/USDT")
+    for number in range(4):
+        _say(browser, f"{number}. something else")
+    shown = _boxes(browser)
+    assert len(shown) == 2
+    assert any("Liquidated" in each for each in shown)
+    words = ".toast-box.stays"
+    assert browser.find_element(words).is_displayed()
+    browser.find_element(f"{words} .btn-close").click()
+    wait_for(lambda: "Liquidated" not in text(browser, "toasts"), "the end of it")
+
+
+def _waves(file: Path, price: float, minutes: int = 2000) -> None:
+    """Candles that go up and down, so that a crossover trades every few minutes."""
+    lines = ["time,open,high,low,close,volume"]
+    for minute in range(minutes):
+        day, hour, rest = minute // 1440 + 1, minute // 60 % 24, minute % 60
+        steps = [price * (1 + 0.01 * abs(k % 8 - 4) / 4) for k in (minute, minute + 1)]
+        high, low = max(steps), min(steps)
+        lines.append(
+            f"2026-01-{day:02}T{hour:02}:{rest:02},{steps[0]:.2f},{high:.2f},{low:.2f},{steps[1]:.2f},1"
+        )
+    file.write_text("\n".join(lines))
+
+
+def test_fills_of_bots_are_counted_by_name_on_their_tab(
+    start_server: Callable[..., Server], tmp_path: Path, open_browser: Opened
+) -> None:
+    feeds = []
+    for symbol, price in (("BTC/USDT", 40_000), ("SOL/USDT", 150)):
+        _waves(tmp_path / f"{symbol[:3]}.csv", price)
+        feeds += ["--feed", f"replay:{symbol}={tmp_path / symbol[:3]}.csv"]
+    server = start_server(*feeds, "--speed", "600")
+    browser = open_browser(server.url + "/futures")
+    wait_for_link(browser, "Live")
+    for name, symbol in (("Trend", "BTC/USDT"), ("My range", "SOL/USDT")):
+        bot = {"name": name, "symbol": symbol, "timeframe": "1m", "strategy": "ema_crossover"}
+        made = server.post({**bot, "params": {"fast": 2, "slow": 4}, "stake": 10}, "/bots")
+        assert made.status_code in (200, 201), made.text
+        assert server.post(path=f"/bots/{made.json()['bot']['id']}/start").status_code == 200
+    count = "auto-news"
+    wait_for(lambda: re.match(r"\d\d", text(browser, count)), "ten fills", 60)
+    about = browser.find_element(f"#{count}").get_attribute("title")
+    found = re.findall(r"(Trend|My range): (\d+) fills, [+\u2212]?\$[\d,]+\.\d\d(?!\d)", about)
+    assert sorted(name for name, _ in found) == ["My range", "Trend"], about
+    # nothing lies over the balance, and nothing of it is said twice
+    assert _boxes(browser) == []
+    go(browser, "auto")
+    wait_for(lambda: text(browser, count) == "", "an end of the count on the tab itself")
+    go(browser, "overview")
+    wait_for(lambda: text(browser, count) != "", "fills since then")
+    # what the person does has a toast of its own
+    browser.find_element("#sidebar-sync-balance-btn").click()
+    wait_for_toast(browser, "sync, revision")
+    wait_for(lambda: _covered(browser) == [], "a toast over nothing")
+    assert texts(browser)["virtual-balance"].startswith("$")
+    assert browser.get_logs() == []
