@@ -51,7 +51,7 @@ def sidebar() -> html.Aside:
                 ],
                 id="link-pill",
                 className="pill",
-                title="How what is shown came here, and how long ago it was last confirmed",
+                title="How far what is shown can be relied on, and how old it is",
             ),
             html.Button(
                 "Menu",

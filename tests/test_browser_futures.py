@@ -234,7 +234,8 @@ def test_a_market_that_has_ended_is_told_and_nothing_fills(
     file.write_text("time,open,high,low,close,volume\n2026-01-02T03:04,40000,40010,39990,40000,1\n")
     server = start_server("--feed", f"replay:{file}", "--speed", "1000")
     wait_for(lambda: server.get("/prices").json()["state"] == "ended", "the end", 10)
-    browser = _futures(server, open_browser)
+    browser = open_browser(server.url + "/futures")
+    wait_for_link(browser, "No prices")
     wait_for(lambda: "The replay has ended" in text(browser, "market-note"), "the words")
     write(browser, "futures-size", "100")
     wait_for(

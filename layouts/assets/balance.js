@@ -13,6 +13,7 @@
   let fault = null;
   let etag = null;
   let streaming = false;
+  let priced = null; // when the newest prices came, in ms; null where this page can't know
   let confirmed = null; // when the shown snapshot was last known to be the newest, in ms
   let pushes = 0;
   let ticked = null; // the tick of the prices that balance-store holds
@@ -37,11 +38,21 @@
 
   function accept(candidate) {
     if (isNewer(candidate)) {
+      priced = pricedAt(candidate);
       snapshot = candidate;
       window.balanceNews.tell(snapshot);
     }
     fault = null;
     confirm();
+  }
+
+  // a replay has a time of its own: of its prices is known when they came to this page
+  function pricedAt({ market }) {
+    if (!market.feed?.startsWith("replay")) {
+      return market.as_of === null ? null : Date.parse(market.as_of);
+    }
+    const isNew = snapshot !== null && market.as_of !== snapshot.market.as_of;
+    return isNew ? Date.now() : priced;
   }
 
   function confirm() {
@@ -176,6 +187,7 @@
     // a page that comes back from the browser's cache already knows more than its layout
     if (snapshot === null && store.revision !== undefined) {
       const { link: _, fault: __, ...first } = store;
+      priced = pricedAt(first);
       snapshot = first;
       confirmed = Date.now();
     }
@@ -217,6 +229,9 @@
     },
     get confirmed() {
       return confirmed;
+    },
+    get priced() {
+      return priced;
     },
     get snapshot() {
       return snapshot;

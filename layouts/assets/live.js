@@ -4,7 +4,13 @@
 (() => {
   "use strict";
 
-  const LINK_WORDS = { live: "Live", polling: "Polling", offline: "Offline" };
+  const PILL_WORDS = {
+    live: "Live",
+    polling: "Polling",
+    "no-prices": "No prices",
+    unreadable: "Unreadable",
+    offline: "Offline",
+  };
   // a figure of many letters is written smaller; as in layouts/live.py
   const LENGTHS = [
     [13, "short"],
@@ -37,6 +43,17 @@
     return Array.from(within.querySelectorAll("[data-live]")).filter(feedOne);
   }
 
+  const hasPrices = () =>
+    Object.values(known()?.market.prices ?? {}).some((each) => each.state === "live");
+
+  /* What the pill says: the worst of the link, the account and the feed. */
+  function pill(link, fault) {
+    if (link === "offline") {
+      return link;
+    }
+    return fault ? "unreadable" : hasPrices() ? link : "no-prices";
+  }
+
   /* What the pill, the strips and the title say. */
   function showLink({ state, at }, fault) {
     const place = (id) => document.getElementById(id);
@@ -45,10 +62,11 @@
         ? `The server does not answer. These figures are from ${window.balanceScreen.clock(at)}; ` +
           "they follow by themselves when it is back."
         : "";
-    write(place("link-state"), LINK_WORDS[state]);
+    const worst = pill(state, fault);
+    write(place("link-state"), PILL_WORDS[worst]);
     write(place("link-note"), note);
     write(place("fault-note"), fault ?? "");
-    place("link-pill").dataset.link = state;
+    place("link-pill").dataset.link = worst;
     place("app-shell").dataset.link = fault ? "fault" : state;
     const balance = known()?.display.balance;
     document.title = balance ? `${balance} · Virtual Balance` : "Virtual Balance";

@@ -63,12 +63,18 @@
     }
   }
 
+  // since when what is shown is as it is: confirmed by the server, or where no prices come, priced
+  function shownSince(link) {
+    const { confirmed, priced } = window.balanceState ?? {};
+    return link === "no-prices" ? priced : confirmed;
+  }
+
   function writeAges() {
     document.querySelectorAll("time.moment").forEach(writeMoment);
     const pill = document.getElementById("link-age");
-    const confirmed = window.balanceState?.confirmed;
-    if (pill && confirmed) {
-      pill.textContent = age(Date.now() - confirmed);
+    if (pill !== null) {
+      const since = shownSince(document.getElementById("link-pill").dataset.link);
+      window.balanceLive.write(pill, since ? age(Date.now() - since) : "");
     }
   }
 
