@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,10 +15,12 @@ import pytest
 from balance.core import operations
 from balance.core.errors import HistoryUnavailable, StoreUnreadable
 from balance.core.question import Question
+from balance.index.database import Database
 from balance.index.index import Index
 from balance.index.upkeep import INDEX_FILE
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from tests.ledgers import entries_of, lived, written
+from tests.patience import wait_for
 from tests.processes import PROCESSES
 from tests.test_store import trade
 
@@ -370,6 +373,32 @@ def test_a_file_that_is_taken_slowly_keeps_nothing_of_the_index(
     assert [each.entry.place for each in (first, *taken)] == [
         each.place for each in entries_of(LIFE)
     ]
+
+
+def test_all_that_is_new_is_indexed_once_another_program_lets_go(
+    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("balance.index.database.BUSY_SECONDS", 0.01)
+    tries: list[None] = []
+    begin_writing = Database.writing
+
+    def writing(database: Database) -> AbstractContextManager[sqlite3.Connection]:
+        tries.append(None)
+        return begin_writing(database)
+
+    monkeypatch.setattr(Database, "writing", writing)
+    index.close()
+    deposit(store, 5)
+    with (
+        closing(sqlite3.connect(store.folder / INDEX_FILE, isolation_level=None)) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        done = pool.submit(index.catch_up)
+        wait_for(lambda: done.done() or len(tries) > 3, "some tries in vain")
+        other.execute("ROLLBACK")
+        assert done.result()
+    in_step(index, store)
 
 
 def test_a_file_breaks_off_where_the_index_is_made_anew(

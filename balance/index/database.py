@@ -15,7 +15,7 @@ from balance.core.errors import HistoryUnavailable
 from balance.store.codec import FAULTS, reason
 
 #: How long a question waits for another program that fills the index.
-BUSY_SECONDS: Final = 1.0
+BUSY_SECONDS: Final = 5.0
 # what a connection may keep in memory, in KiB, and how many are kept for the next question
 _CACHE: Final = 4 * 1024
 _MOST_IDLE: Final = 3

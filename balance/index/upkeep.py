@@ -70,8 +70,8 @@ class Upkeep:
         return Progress(self._whole is not None and self._percent == 100, self._percent)
 
     def catch_up(self, budget_seconds: float | None = None) -> bool:
-        """Index what is new, for at most ``budget_seconds`` (None: until all is); returns whether
-        all is indexed.
+        """Index what is new, for at most ``budget_seconds`` (None: until all is, however long
+        another program holds the index); returns whether all is indexed.
 
         Raises:
             StoreUnreadable: the ledger is damaged, or the account can't be read.
@@ -83,7 +83,7 @@ class Upkeep:
         try:
             extent = self._store.extent()
             for step in (self._fill_on, self._sort):
-                while self.renewed(step):
+                while self._has_more(step, waits=budget_seconds is None):
                     if budget_seconds is not None and time.monotonic() - begun > budget_seconds:
                         return False
                     pace.rest()
@@ -135,6 +135,15 @@ class Upkeep:
             raise HistoryUnavailable(
                 f"its index is damaged, {fault}: delete {INDEX_FILE}"
             ) from fault
+
+    def _has_more(self, step: Callable[[], bool], *, waits: bool) -> bool:
+        """What ``step`` returns; where it ``waits``, once no other program holds the index."""
+        while True:
+            try:
+                return self.renewed(step)
+            except Busy:
+                if not waits:
+                    raise
 
     def distrust(self) -> None:
         """Have the index made anew: it does not fit."""
