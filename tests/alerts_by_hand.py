@@ -40,7 +40,7 @@ class AlertsByHand:
         self.board = LiveBoard()
         self.board.market = market(quote(BTC, 40_000), quote(ETH, 2_000), terms=FREE)
         self.desk = Desk(FileStore(folder), self.board)
-        self.alerts = Alerts(self.desk, folder, partial(Outbox, pauses=pauses, timeout=2))
+        self.alerts = Alerts(self.desk, folder, partial(Outbox, pauses=pauses, timeout=patience()))
         self.heard: list[Mapping[str, Any]] = []
         self.alerts.subscribe(self.heard.append)
         self.desk.subscribe(self.alerts.committed)

@@ -18,7 +18,7 @@ from selenium.webdriver.support.expected_conditions import presence_of_element_l
 from selenium.webdriver.support.wait import WebDriverWait
 from urllib3.exceptions import HTTPError
 
-from tests.patience import patience
+from tests.patience import be_patient, patience
 from tests.serving import Program, Server
 
 # no example is judged by how long it takes
@@ -33,6 +33,8 @@ _EXAMPLES: Any = {
 hypothesis.settings.register_profile("same", **_EXAMPLES, derandomize=True)
 hypothesis.settings.register_profile("fresh", **_EXAMPLES, print_blob=True)
 hypothesis.settings.load_profile("fresh" if os.environ.get("SEEDS") == "fresh" else "same")
+
+be_patient()
 
 BLANK = "about:blank"
 _WINDOW = (1440, 1000)

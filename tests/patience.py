@@ -22,6 +22,13 @@ def patience() -> float:
     return _SECONDS * max(1.0, overbooked)
 
 
+def be_patient() -> None:
+    """Let what the product gives up after a second in this process take as long as a test does."""
+    from balance.index import upkeep
+
+    upkeep._PATIENCE_SECONDS = patience()  # type: ignore[misc]
+
+
 def ends(call: Callable[[], object]) -> bool:
     """Whether ``call`` returns, where it may have to wait for what never comes."""
     thread = threading.Thread(target=call, daemon=True)

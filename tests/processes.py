@@ -11,6 +11,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
+from tests.patience import be_patient
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 PROCESSES: Final = multiprocessing.get_context("forkserver")
@@ -24,4 +26,5 @@ def serve(arguments: Sequence[str], said: Connection) -> None:
         os.dup2(said.fileno(), each.fileno())
     import app
 
+    be_patient()
     sys.exit(app.main(arguments))

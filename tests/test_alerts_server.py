@@ -95,7 +95,7 @@ def test_prices_that_move_fire_and_a_second_server_shows_it(
              "threshold": round(threshold, 2)}, "/alerts",
         )  # fmt: skip
     with Listener(second.port) as listener:
-        wait_for(lambda: listed(first)["last"], "the firing", 30)
+        wait_for(lambda: listed(first)["last"], "the firing")
         told = listener.next("alerts").data
         while not told["firings"]:
             told = listener.next("alerts").data

@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +24,7 @@ from balance.feeds.replay import ReplayFeed
 from balance.feeds.simulated import SimulatedFeed
 from tests.backtesting import bodies, csv_of
 from tests.markets import BTC, ETH
+from tests.patience import patience, wait_for
 from tests.serving import ROOT
 
 #: A day of minutes, up and down in waves.
@@ -348,7 +348,15 @@ def test_a_terminal_sees_how_far_it_is_and_nobody_else(file: Path) -> None:
     assert not seen.rpartition("\r")[0].rpartition("\r")[2].strip()
 
 
-def test_ctrl_c_ends_it_with_a_word(tmp_path: Path) -> None:
+# what a program does when it is interrupted, it has from the one that has started it
+_HANDLING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_{})
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_ctrl_c_ends_it_with_a_word_and_a_termination_without(tmp_path: Path) -> None:
     own = tmp_path / "slow.py"
     own.write_text(
         "import time, pathlib\n\n\ndef decide(candles, position):\n"
@@ -357,14 +365,22 @@ def test_ctrl_c_ends_it_with_a_word(tmp_path: Path) -> None:
     path = tmp_path / "BTCUSDT-1m.csv"
     path.write_text(csv_of(WAVES))
     words = ("--csv", path, "--strategies", tmp_path, "--strategy", "own_slow")
-    with subprocess.Popen(
-        _command(*words), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as running:
-        deadline = time.monotonic() + 20
-        while not (tmp_path / "begun").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=10)
-    assert (running.returncode, out) == (130, "")
-    assert err == "\nInterrupted; nothing was changed.\n"
+    for stops, ends in (
+        ((signal.SIGINT,), (130, "\nInterrupted; nothing was changed.\n")),
+        # who started it in the background of a script has Ctrl-C for something else
+        ((signal.SIGINT, signal.SIGTERM), (-signal.SIGTERM, "")),
+    ):
+        handling = _HANDLING.format("DFL" if len(stops) == 1 else "IGN")
+        with subprocess.Popen(
+            [sys.executable, "-c", handling, *_command(*words)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as running:
+            wait_for((tmp_path / "begun").exists, "the first decision")
+            for each in stops:
+                running.send_signal(each)
+            out, err = running.communicate(timeout=patience())
+        (tmp_path / "begun").unlink()
+        assert (running.returncode, out, err) == (ends[0], "", ends[1])

@@ -10,6 +10,7 @@ import pytest
 import requests
 from selenium.webdriver.common.keys import Keys
 
+from tests.patience import patience
 from tests.screen import (
     go,
     resize,
@@ -42,7 +43,7 @@ def still(folder: Path) -> Iterator[Server]:
     40,000."""
     with StandingServer(folder) as server:
         wanted = {"sound": True, "notifications": True}
-        assert requests.put(f"{server.url}/settings", json=wanted, timeout=10).ok
+        assert requests.put(f"{server.url}/settings", json=wanted, timeout=patience()).ok
         yield server
 
 
@@ -145,7 +146,7 @@ def test_an_alert_is_made_at_the_chart_fires_in_every_page_once_and_is_deleted(
     wait_for(lambda: "rises to 42,000.00" in "".join(_rows(browser)), "the other threshold")
     _press(browser, "Test: BTC/USDT rises to 42,000.00")
     wait_for_toast(other, "A test: BTC/USDT rises to 42,000.00. Now it is at 40,000.00.")
-    wait_for(lambda: "Gave up after 3 tries" in text(browser, "alerts-log"), "the outcome", 20)
+    wait_for(lambda: "Gave up after 3 tries" in text(browser, "alerts-log"), "the outcome")
     delete = "Delete: BTC/USDT rises to 42,000.00"
     _press(browser, delete)
     assert len(_rows(browser)) == 4
@@ -326,7 +327,7 @@ def test_alerts_of_another_file_are_told_though_their_numbers_begin_anew(
     alert = {"what": "pnl", "direction": "below", "threshold": -500}
     wanted = {"sound": True, "notifications": True}
     with StandingServer(folder) as first:
-        assert requests.put(f"{first.url}/settings", json=wanted, timeout=10).ok
+        assert requests.put(f"{first.url}/settings", json=wanted, timeout=patience()).ok
         browser = _page(first, "/", open_browser)
         browser.driver.execute_script(_NOTICES)
         first.post(alert, "/alerts")

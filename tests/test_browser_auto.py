@@ -272,7 +272,7 @@ def test_settings_are_tried_on_a_file_and_a_run_is_cancelled(
     wait_for(lambda: "3,000 candles of BTC/USDT" in text(browser, "backtest-file-words"), "them")
     write(browser, "backtest-balance", "5000")
     browser.find_element("#backtest-run").click()
-    wait_for(lambda: browser.find_elements("#backtest-result .equity svg"), "the result", 20)
+    wait_for(lambda: browser.find_elements("#backtest-result .equity svg"), "the result")
     assert "3,000 candles" in text(browser, "backtest-words")
     figures = text(browser, "backtest-result")
     assert all(name in figures for name in ("Return", "Buy and hold", "Win rate", "Profit factor"))

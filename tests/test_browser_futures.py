@@ -37,7 +37,7 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     file = folder / "BTCUSDT.csv"
     file.write_text("time,open,high,low,close,volume\n2026-01-02T03:04,40000,40010,39990,40000,1\n")
     with Server(folder / "account", "--feed", f"replay:{file}", "--speed", "0.0001") as server:
-        wait_for(lambda: server.get("/prices").json()["prices"], "the first price", 10)
+        wait_for(lambda: server.get("/prices").json()["prices"], "the first price")
         yield server
 
 
@@ -233,7 +233,7 @@ def test_a_market_that_has_ended_is_told_and_nothing_fills(
     file = tmp_path / "BTCUSDT.csv"
     file.write_text("time,open,high,low,close,volume\n2026-01-02T03:04,40000,40010,39990,40000,1\n")
     server = start_server("--feed", f"replay:{file}", "--speed", "1000")
-    wait_for(lambda: server.get("/prices").json()["state"] == "ended", "the end", 10)
+    wait_for(lambda: server.get("/prices").json()["state"] == "ended", "the end")
     browser = open_browser(server.url + "/futures")
     wait_for_link(browser, "No prices")
     wait_for(lambda: "The replay has ended" in text(browser, "market-note"), "the words")

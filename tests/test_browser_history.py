@@ -13,6 +13,7 @@ import requests
 from selenium.webdriver.common.keys import Keys
 
 from tests.ledgers import write_ledger
+from tests.patience import patience
 from tests.screen import go, resize, text, wait_for, wait_for_link
 from tests.serving import Server
 
@@ -120,12 +121,12 @@ def test_filters_and_order_are_in_the_address_in_the_files_and_after_a_reload(
     assert {row["kind"] for row in rows(browser)} <= {"Fee", "Realised P&L"}
     # a file of exactly that
     link = browser.find_element("#history-csv").get_attribute("href")
-    listed = list(csv.DictReader(io.StringIO(requests.get(link, timeout=10).text)))
+    listed = list(csv.DictReader(io.StringIO(requests.get(link, timeout=patience()).text)))
     whole = asked(server, "ledger", limit=1000, **wanted)
     assert len(listed) == whole["total"]
     assert [row["place"] for row in listed[:1000]] == [row["place"] for row in whole["rows"]]
     link = browser.find_element("#history-json").get_attribute("href")
-    assert len(requests.get(link, timeout=10).json()["rows"]) == whole["total"]
+    assert len(requests.get(link, timeout=patience()).json()["rows"]) == whole["total"]
     # the link leads back to it, and so does the tab from elsewhere
     browser.driver.refresh()
     wait_for_rows(browser, server, "ledger", **wanted)

@@ -14,6 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from balance.core.figures import NONE
 from tests.ledgers import write_ledger
+from tests.patience import patience
 from tests.screen import keys, text, wait_for, wait_for_link
 from tests.serving import Server
 
@@ -150,7 +151,7 @@ def test_epochs_are_sorted_and_filtered_with_an_address_and_as_files(
     wait_for(lambda: text(browser, "history-range").endswith(f"of {len(rows)}"), "how many")
     for form in ("csv", "json"):
         link = browser.find_element(f"#history-{form}").get_attribute("href")
-        answer = requests.get(link, timeout=10)
+        answer = requests.get(link, timeout=patience())
         listed = (
             list(csv.DictReader(io.StringIO(answer.text)))
             if form == "csv"

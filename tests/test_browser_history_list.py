@@ -13,6 +13,7 @@ import requests
 
 from balance.core.question import FILTERS
 from tests.ledgers import write_ledger
+from tests.patience import patience
 from tests.screen import text, wait_for, wait_for_link
 from tests.serving import Server
 
@@ -186,13 +187,13 @@ def test_a_file_has_what_is_listed_and_nothing_newer(browser: Any, server: Serve
     server.post({"deposit": 5})
     wait_for(lambda: text(browser, "history-newer") == "1 new entry", "the offer")
     link = browser.find_element("#history-csv").get_attribute("href")
-    listed = csv.DictReader(io.StringIO(requests.get(link, timeout=10).text))
+    listed = csv.DictReader(io.StringIO(requests.get(link, timeout=patience()).text))
     assert [row["place"] for row in listed] == wanted
     browser.find_element("#history-newer").click()
     wait_for(lambda: browser.find_element("#history-csv").get_attribute("href") != link, "a file")
     link = browser.find_element("#history-json").get_attribute("href")
     newest = ledger(server, kind="deposit", limit=1)
-    assert requests.get(link, timeout=10).json()["rows"][-1]["place"] == newest[0]
+    assert requests.get(link, timeout=patience()).json()["rows"][-1]["place"] == newest[0]
 
 
 def test_an_entry_is_found_where_newer_ones_have_moved_it_on(browser: Any, server: Server) -> None:

@@ -53,14 +53,17 @@ def test_a_page_asks_for_nothing_while_it_is_idle_and_once_where_it_is_told_to(
         go(browser, "futures")
         wait_for(lambda: text(browser, "futures-chart-note") == "", "the candles")
         relay.paths.clear()
+        begin = time.monotonic()
         time.sleep(_IDLE_SECONDS / _HASTE)
         # the curve of the sidebar has a point more each minute, and until there is one it looks;
         # what the candle of a minute really was is asked for once it has ended
         asked = Counter(relay.paths)
         assert asked.keys() <= {_CURVE, _ENDED_CANDLES}
-        assert asked[_CURVE] <= 1 + _IDLE_SECONDS / _HASTE // 5
-        assert asked[_ENDED_CANDLES] <= 1
-        assert server.get("/health").json()["streams"] == 1
+        # a busy machine may have slept for longer
+        passed = time.monotonic() - begin
+        assert asked[_CURVE] <= 1 + passed // 5
+        assert asked[_ENDED_CANDLES] <= 1 + passed // 60
+        wait_for(lambda: server.get("/health").json()["streams"] == 1, "one stream alone")
         # it is idle, not dead
         server.post({"deposit": 1})
         wait_for_balance(browser, "$10,001.00")
@@ -74,10 +77,13 @@ def test_a_page_asks_for_nothing_while_it_is_idle_and_once_where_it_is_told_to(
 def _looked_at_overview_follows_the_prices(relay: Relay) -> None:
     """Its figures that no snapshot has are asked for now and then, each on its own."""
     relay.paths.clear()
+    begin = time.monotonic()
     time.sleep(_LOOKED_AT_SECONDS)
     asked = Counter(relay.paths)
+    # every ten seconds of the page's time
+    most = 1 + (time.monotonic() - begin) * _HASTE // 10
     assert asked.keys() <= {_CURVE, "/performance", "/orders/preview"}
-    assert all(count <= 2 for count in asked.values()), asked
+    assert all(count <= most for count in asked.values()), asked
 
 
 def _hastened(open_browser: Opened, url: str) -> Any:

@@ -100,7 +100,7 @@ def test_settings_are_saved_by_one_and_obeyed_by_all(server: Server, open_browse
     wait_for_balance(other, "$10,000.0000")
     # what the day brought is drawn in the sidebar, and said
     picture = "return document.querySelector('#sidebar-equity svg')?.getAttribute('aria-label')"
-    wait_for(lambda: other.driver.execute_script(picture), "the equity of the day", 20)
+    wait_for(lambda: other.driver.execute_script(picture), "the equity of the day")
     assert other.driver.execute_script(picture).startswith("Equity of the last day: P&L $0.0000")
     # and on the curves of backtests
     curve = [[f"2026-01-0{day}T00:00:00Z", 1_000 + day, 1_000] for day in (1, 2)]

@@ -10,6 +10,7 @@ import pytest
 from filelock import FileLock
 
 from tests.answers import exactly, problem
+from tests.patience import patience
 from tests.serving import Server
 from tests.standing import StandingServer, of_the_account
 
@@ -165,7 +166,9 @@ class TestIdempotencyKey:
             # whichever comes first waits for the lock
             with FileLock(server.folder / "virtual_balance.lock"):
                 asked = [pool.submit(server.post, {"deposit": 5}, headers=headers) for _ in "ab"]
-                (refused,), (waiting,) = wait(asked, timeout=4, return_when=FIRST_COMPLETED)
+                (refused,), (waiting,) = wait(
+                    asked, timeout=patience(), return_when=FIRST_COMPLETED
+                )
                 detail = problem(refused.result(), 409)["detail"]
             first = waiting.result()
         assert "'under way' is still being worked on" in detail

@@ -13,6 +13,7 @@ from balance.desk import open_account
 from balance.store.file_store import ACCOUNT_FILE
 from balance.store.recovery import verify
 from tests.length import rounds
+from tests.patience import patience
 from tests.processes import PROCESSES
 from tests.writers import DEAD, commit_forever, die_at_step
 
@@ -25,7 +26,7 @@ def killed_at_work(folder: Path, first: int, after: float) -> list[tuple[Any, ..
     program = PROCESSES.Process(target=commit_forever, args=(folder, telling, first))
     program.start()
     telling.close()
-    told.poll(30)
+    told.poll(patience())
     time.sleep(after)
     program.kill()
     program.join()

@@ -32,6 +32,7 @@ from balance.index.upkeep import INDEX_FILE
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Commit
+from tests.patience import patience
 from tests.test_store import trade
 
 
@@ -269,7 +270,7 @@ class SlowStore(MemoryStore):
 
     def commit(self, *args: Any, **how: Any) -> Commit:
         self.entered.set()
-        self.let.wait(30)
+        self.let.wait()
         return super().commit(*args, **how)
 
 
@@ -278,7 +279,7 @@ def test_a_key_whose_request_is_under_way_is_refused() -> None:
     desk = Desk(store)
     thread = threading.Thread(target=lambda: seen.append(desk.adjust(5, idempotency_key="k")))
     thread.start()
-    assert store.entered.wait(30)
+    assert store.entered.wait(patience())
     with pytest.raises(KeyInFlight, match="'k' is still being worked on") as refused:
         desk.adjust(5, idempotency_key="k")
     assert refused.value.key == "k"

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from balance.equity.sample_file import EQUITY_FILE
+from tests.patience import wait_for
 from tests.serving import Server
-
-PATIENCE_SECONDS = 30
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """What ``found`` gives once that is something."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (there := found()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return there
 
 
 def curve(server: Server) -> Any:
@@ -32,18 +21,18 @@ def test_it_is_sampled_without_a_browser_survives_a_crash_and_goes_on(
     start_server: Callable[..., Server], folder: Path
 ) -> None:
     first = start_server("--seed", "7")
-    until(lambda: curve(first)["since"])
+    wait_for(lambda: curve(first)["since"], "the first sample")
     first.post({"deposit": 500})
     order = {"symbol": "BTC/USDT", "side": "buy", "notional": 4_000, "leverage": 10}
-    until(lambda: first.post(order, "/orders").ok)
+    wait_for(lambda: first.post(order, "/orders").ok, "a price")
     # what is open moves with the prices, and nobody looks
-    until(lambda: len({round(each[1], 2) for each in curve(first)["points"]}) >= 5)
+    wait_for(lambda: len({round(e[1], 2) for e in curve(first)["points"]}) >= 5, "some samples")
     before = curve(first)
     first.kill()
     assert (folder / EQUITY_FILE).exists()
 
     again = start_server("--seed", "7")
-    until(lambda: again.get().json()["pnl_today"] is not None)
+    wait_for(lambda: again.get().json()["pnl_today"] is not None, "the P&L of the day")
     after = curve(again)
     assert after["since"] == before["since"]
     # what was there, but for its last second and the live point at its end; a minute that is over
@@ -67,6 +56,6 @@ def test_it_is_sampled_without_a_browser_survives_a_crash_and_goes_on(
         figures = again.get("/performance").json()["figures"]
         return figures["pnl_epoch"] == 0 and figures["pnl_all_time"] is not None
 
-    until(epochs)
+    wait_for(epochs, "what the second server did")
     assert again.stop() == 0
     assert not (folder / f"{EQUITY_FILE}-wal").exists()

@@ -19,6 +19,7 @@ from balance.board import MARKET_FILE
 from balance.store.file_store import ACCOUNT_FILE
 from balance.store.recovery import verify
 from tests.markets import BTC
+from tests.patience import patience
 from tests.screen import wait_for
 from tests.serving import ROOT, Server
 
@@ -60,7 +61,12 @@ def refused(folder: Path, *options: str) -> str:
     """What ``python app.py`` says when it does not start."""
     command = [sys.executable, str(ROOT / "app.py"), "--data-dir", str(folder), "--port", "0"]
     done = subprocess.run(
-        [*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [*command, *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=patience(),
+        check=False,
     )
     assert (done.returncode, done.stdout) == (1, ""), done.stderr
     (line,) = done.stderr.splitlines()
@@ -84,7 +90,7 @@ def test_another_feed_is_refused_until_all_is_closed(
     server = start_server()
     live(server)
     assert server.post(path="/positions/BTC/USDT/close").status_code == 200
-    assert requests.delete(f"{server.url}/orders", timeout=10).status_code == 200
+    assert requests.delete(f"{server.url}/orders", timeout=patience()).status_code == 200
     balance = server.balance()
     assert server.stop() == 0
     server = start_server("--feed", candles)

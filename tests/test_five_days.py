@@ -379,7 +379,7 @@ def test_every_tab_agrees_with_the_account_once_the_replay_has_ended(
         assert server.post({"symbol": BTC, **body}, "/orders").status_code == 200
     assert server.post({"deposit": 12.34}).status_code == 200
     browser = open_browser(server.url)
-    wait_for(lambda: "ended" in text(browser, "market-note"), "the replay's end", 30)
+    wait_for(lambda: "ended" in text(browser, "market-note"), "the replay's end")
     assert text(browser, "market-note").startswith("The replay has ended at 2022-02-01 05:31")
     seen = server.get().json()
     assert seen["market"]["state"] == "ended"

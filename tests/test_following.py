@@ -27,7 +27,7 @@ def test_a_second_server_follows_the_prices_of_the_first(
     assert "Another server runs here already: prices are those that it has." in second.said[-1]
     wait_for(lambda: _last(second) is not None, "the first server's prices on the second")
     told = {_last(second)}
-    wait_for(lambda: told.add(_last(second)) or len(told) > 2, "prices that move", 15)
+    wait_for(lambda: told.add(_last(second)) or len(told) > 2, "prices that move")
     # those of a market that the second one would have made are far from these
     last = _last(first)
     assert last is not None

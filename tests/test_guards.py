@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +20,7 @@ from balance.desk import Desk
 from balance.store.memory_store import MemoryStore
 from tests.answers import problem, raw
 from tests.pages import UPDATE
+from tests.patience import patience, wait_for
 from tests.serving import Server
 
 TOKEN = "a-token-of-some-length"
@@ -98,7 +98,7 @@ class TestHost:
 
     @pytest.mark.parametrize("version", ["1.1", "1.0"])
     def test_that_is_missing_is_400(self, server: Server, version: str) -> None:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=patience()) as connection:
             connection.sendall(f"GET /virtual_balance HTTP/{version}\r\n\r\n".encode())
             answer = connection.recv(4096)
         assert answer.split()[1] == b"400"
@@ -229,14 +229,16 @@ def test_the_first_requests_of_a_page_may_come_at_once(monkeypatch: pytest.Monke
         def __init__(self, *arguments: Any, **named: Any) -> None:
             made.append(threading.current_thread())
             # the routes of another thread would begin meanwhile
-            time.sleep(0.05)
+            wait_for(lambda: len(asking) == 6, "all requests")
             super().__init__(*arguments, **named)
 
     monkeypatch.setattr(guarding, "Map", Slow)
     server = create_app(Desk(MemoryStore()), Stream(10)).server
     answers: list[int] = []
+    asking: list[threading.Thread] = []
 
     def ask() -> None:
+        asking.append(threading.current_thread())
         answers.append(server.test_client().get("/health").status_code)
 
     threads = [threading.Thread(target=ask) for _ in range(6)]

@@ -15,6 +15,7 @@ from balance.core import operations
 from balance.core.errors import StoreBusy, StoreFailed
 from balance.store.file_store import LOCK_FILE, FileStore
 from balance.store.lock import AccountLock, account_lock
+from tests.patience import patience
 from tests.processes import PROCESSES
 from tests.writers import commit_as, fork_while_a_thread_holds_the_lock, hold_lock
 
@@ -57,7 +58,7 @@ def test_a_dead_holders_lock_is_free_at_once(folder: Path) -> None:
     assert told.recv() == "held"
     holder.kill()
     holder.join()
-    with AccountLock(folder / LOCK_FILE, timeout=0.1):
+    with AccountLock(folder / LOCK_FILE, timeout=0):
         pass
     assert store.commit(partial(operations.adjust, amount=1), source="x").state.revision == 2
     told.close()
@@ -135,12 +136,12 @@ def test_a_fork_while_a_thread_holds_the_lock_neither_hangs_nor_gets_in(folder: 
     told, theirs = PROCESSES.Pipe()
     program = PROCESSES.Process(target=fork_while_a_thread_holds_the_lock, args=(folder, theirs))
     program.start()
-    assert told.poll(30)
+    assert told.poll(patience())
     assert told.recv() == "kept out"
     told.send("let go")
-    assert told.poll(30)
+    assert told.poll(patience())
     assert told.recv() == "committed"
-    program.join(30)
+    program.join(patience())
     assert program.exitcode == 0
     assert FileStore(folder).read().account.wallet.balance == 10_005
     told.close()

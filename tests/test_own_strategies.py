@@ -18,6 +18,7 @@ from balance.core.errors import InvalidRequest
 from balance.core.series import Candles
 from balance.core.strategy import Holding, Kind, Signal, StrategyFault
 from balance.own_strategies import Broken, Catalogue, Guarded, OwnStrategies, asked
+from tests.patience import patience
 from tests.test_strategy import closing
 
 CANDLES = Candles.of(closing([10.0, 11.0, 12.0, 13.0]))
@@ -299,7 +300,7 @@ def test_a_guarded_strategy_is_always_asked_in_one_thread_of_its_own() -> None:
 
 def test_a_strategy_that_hangs_is_left_and_never_asked_again() -> None:
     go, calls = Event(), []
-    guarded = Guarded(Says(lambda: calls.append(go.wait(10))), timeout=0.05)
+    guarded = Guarded(Says(lambda: calls.append(go.wait(patience()))), timeout=0.05)
     with pytest.raises(StrategyFault, match=r"^took longer than 0\.05 s$"):
         guarded.asked(CANDLES, None)
     go.set()
@@ -323,5 +324,5 @@ def test_the_thread_of_a_strategy_ends_with_it() -> None:
     assert threads[0].is_alive()
     del guarded
     gc.collect()
-    threads[0].join(5)
+    threads[0].join(patience())
     assert not threads[0].is_alive()

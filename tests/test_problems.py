@@ -12,6 +12,7 @@ import requests
 from filelock import FileLock
 
 from tests.answers import problem, raw
+from tests.patience import patience
 from tests.serving import Server
 
 JSON = {"Content-Type": "application/json"}
@@ -43,7 +44,9 @@ def is_mistake(line: str) -> bool:
 
 def sent(server: Server, body: bytes, path: str = POSTS[0], **headers: str) -> requests.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return requests.post(server.url + path, data=body, headers={**JSON, **named}, timeout=10)
+    return requests.post(
+        server.url + path, data=body, headers={**JSON, **named}, timeout=patience()
+    )
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -97,7 +100,9 @@ def test_a_body_over_64_kib_is_413(server: Server, path: str, size: int) -> None
 
 def test_a_body_over_64_kib_that_comes_in_chunks_is_413(server: Server) -> None:
     chunks = (b" " * 10_000 for _ in range(9))
-    answer = requests.post(f"{server.url}/virtual_balance", data=chunks, headers=JSON, timeout=10)
+    answer = requests.post(
+        f"{server.url}/virtual_balance", data=chunks, headers=JSON, timeout=patience()
+    )
     problem(answer, 413)
 
 
@@ -227,7 +232,7 @@ def test_a_path_where_nothing_is_is_404(server: Server, method: str, path: str) 
 def test_what_a_path_can_not_do_is_405_and_says_what_it_can(
     server: Server, method: str, path: str, allowed: set[str]
 ) -> None:
-    answer = requests.request(method, server.url + path, json={"balance": 5}, timeout=10)
+    answer = requests.request(method, server.url + path, json={"balance": 5}, timeout=patience())
     assert method in problem(answer, 405)["detail"]
     assert set(answer.headers["Allow"].split(", ")) == allowed
 
@@ -239,9 +244,8 @@ def test_a_lock_that_another_program_holds_is_503_after_five_seconds(server: Ser
         assert server.get().status_code == 200
         assert server.get("/virtual_balance/history").status_code == 200
     members = problem(answer, 503)
-    assert "lock" in members["detail"]
+    assert "has held the account's lock for 5 s" in members["detail"]
     assert int(answer.headers["Retry-After"]) >= 1
-    assert 4.5 < answer.elapsed.total_seconds() < 7
 
 
 class TestADamagedFile:

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests.answers import problem
+from tests.patience import patience
 from tests.serving import Server
 
 TOKEN = "a-token-of-some-length"
@@ -30,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def person(server: Server) -> Iterator[requests.Session]:
     """A person at a browser, who has shown the token."""
     with requests.Session() as session:
-        session.post(f"{server.url}/sign-in", data={"token": TOKEN}, timeout=10)
+        session.post(f"{server.url}/sign-in", data={"token": TOKEN}, timeout=patience())
         yield session
 
 
@@ -77,7 +78,7 @@ def test_a_person_without_the_token_is_asked_for_it(server: Server, path: str) -
 
 def test_a_person_who_shows_another_token_is_asked_again(server: Server) -> None:
     for shown in ("", "wrong", "\N{ROCKET}", TOKEN + " "):
-        answer = requests.post(f"{server.url}/sign-in", data={"token": shown}, timeout=10)
+        answer = requests.post(f"{server.url}/sign-in", data={"token": shown}, timeout=patience())
         assert answer.status_code == 401
         assert "That is not the token" in answer.text
         assert "Set-Cookie" not in answer.headers
@@ -85,7 +86,7 @@ def test_a_person_who_shows_another_token_is_asked_again(server: Server) -> None
 
 def test_a_person_who_shows_the_token_comes_to_the_page(server: Server) -> None:
     answer = requests.post(
-        f"{server.url}/sign-in", data={"token": TOKEN}, timeout=10, allow_redirects=False
+        f"{server.url}/sign-in", data={"token": TOKEN}, timeout=patience(), allow_redirects=False
     )
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/"
@@ -98,10 +99,12 @@ def test_a_person_who_shows_the_token_comes_to_the_page(server: Server) -> None:
 def test_a_person_who_has_shown_the_token_may_do_everything(
     server: Server, person: requests.Session
 ) -> None:
-    assert person.get(server.url, timeout=10).status_code == 200
-    assert person.get(f"{server.url}/_dash-layout", timeout=10).status_code == 200
-    before = person.get(f"{server.url}/virtual_balance", timeout=10).json()["balance"]
-    told = person.post(f"{server.url}/virtual_balance", json={"deposit": 5}, timeout=10).json()
+    assert person.get(server.url, timeout=patience()).status_code == 200
+    assert person.get(f"{server.url}/_dash-layout", timeout=patience()).status_code == 200
+    before = person.get(f"{server.url}/virtual_balance", timeout=patience()).json()["balance"]
+    told = person.post(
+        f"{server.url}/virtual_balance", json={"deposit": 5}, timeout=patience()
+    ).json()
     assert told["balance"] == before + 5
 
 
@@ -112,14 +115,14 @@ def test_a_session_does_not_let_pages_of_other_sites_in(
         f"{server.url}/virtual_balance",
         json={"deposit": 5},
         headers={"Origin": "https://evil.com"},
-        timeout=10,
+        timeout=patience(),
     )
     problem(answer, 403)
     forged = requests.post(
         f"{server.url}/sign-in",
         data={"token": TOKEN},
         headers={"Sec-Fetch-Site": "cross-site"},
-        timeout=10,
+        timeout=patience(),
     )
     problem(forged, 403)
 

@@ -26,6 +26,7 @@ from balance.store.state import Commit
 from tests.answers import exactly, problem
 from tests.boards import board as a_board
 from tests.markets import BTC, ETH
+from tests.patience import patience
 from tests.serving import Server
 
 BUY = {"symbol": BTC, "side": "buy", "quantity": 0.01}
@@ -673,7 +674,7 @@ class TestAKey:
         client = create_app(desk, Stream(1)).server.test_client
         with ThreadPoolExecutor(1) as pool:
             first = pool.submit(asked, client(), "POST", "/orders", BUY, Idempotency_Key="k")
-            assert store.entered.wait(10)
+            assert store.entered.wait(patience())
             detail = problem(asked(client(), "POST", "/orders", BUY, Idempotency_Key="k"), 409)
             store.let.set()
             assert first.result().status_code == 200
@@ -690,7 +691,7 @@ class SlowStore(MemoryStore):
 
     def commit(self, *args: Any, **how: Any) -> Commit:
         self.entered.set()
-        self.let.wait(10)
+        self.let.wait()
         return super().commit(*args, **how)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,6 +33,7 @@ from balance.store.state import Commit
 from balance.trading import MOST_CANDLES
 from tests.boards import board as a_board
 from tests.markets import BTC, ETH, quote
+from tests.patience import wait_for
 from tests.processes import PROCESSES
 from tests.serving import Server
 from tests.traders import trade_by_http, trade_by_module
@@ -392,10 +392,7 @@ class TestTwoPrograms:
 @pytest.fixture
 def running(server: Server) -> Server:
     """A server that has told its first prices."""
-    for _ in range(200):
-        if open_account(server.folder).market.live:
-            break
-        time.sleep(0.02)
+    wait_for(lambda: open_account(server.folder).market.live, "the first prices")
     return server
 
 

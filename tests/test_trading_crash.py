@@ -20,6 +20,7 @@ from balance.store.file_store import FileStore
 from balance.store.recovery import verify
 from tests.length import rounds
 from tests.markets import BTC
+from tests.patience import patience
 from tests.screen import wait_for
 from tests.serving import Server
 
@@ -75,7 +76,7 @@ class Script:
             f"{server.url}/orders",
             json=self.asked[key],
             headers={"Idempotency-Key": key},
-            timeout=10,
+            timeout=patience(),
         )
         if len(answer.content) < int(answer.headers["Content-Length"]):
             raise requests.ConnectionError("it died while it answered")

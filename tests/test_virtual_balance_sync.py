@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import requests
 from dash.testing.browser import Browser
 
+from tests.patience import patience
 from tests.screen import (
     BUTTONS,
     PATHS,
@@ -46,13 +47,13 @@ class Api:
 
     def get(self, path: str = "") -> dict[str, Any]:
         """What a GET answers."""
-        response = requests.get(f"{self.url}/virtual_balance{path}", timeout=10)
+        response = requests.get(f"{self.url}/virtual_balance{path}", timeout=patience())
         assert response.status_code == 200, response.text
         return dict(response.json())
 
     def post(self, body: object = None, path: str = "") -> dict[str, Any]:
         """What a POST of ``body`` answers."""
-        response = requests.post(f"{self.url}/virtual_balance{path}", json=body, timeout=10)
+        response = requests.post(f"{self.url}/virtual_balance{path}", json=body, timeout=patience())
         assert response.status_code == 200, response.text
         answer = dict(response.json())
         assert answer["status"] == "success"
