@@ -83,7 +83,9 @@ DURABLE: list[tuple[Callable[[Path], None], tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "names"), DURABLE, ids=lambda each: str(each))
+@pytest.mark.parametrize(
+    ("change", "names"), DURABLE, ids=[change.__name__ for change, _ in DURABLE]
+)
 def test_what_is_answered_for_is_synced_with_its_folder(
     power: Disk, tmp_path: Path, change: Callable[[Path], None], names: tuple[str, ...]
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from balance.core import operations
 from balance.core.errors import StoreError
 from balance.store import disk
-from balance.store.file_store import FileStore
+from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.store.recovery import verify
 from balance.store.state import Request
 from tests.power import EIO, Disk
@@ -163,6 +163,19 @@ def test_a_disk_that_refuses_for_ever_acknowledges_nothing(
     assert found.read().account.wallet.deposits == DEPOSITS["key-0"]
     deposit(store, "key-1")
     assert store.read().account.wallet.deposits == DEPOSITS["key-0"] + DEPOSITS["key-1"]
+
+
+def test_a_failed_sync_beside_an_account_that_was_put_back_cuts_nothing_off(power: Disk) -> None:
+    store = FileStore(power.folder)
+    older = (power.folder / ACCOUNT_FILE).read_bytes()
+    for key in DEPOSITS:
+        deposit(store, key)
+    ledger = (power.folder / LEDGER_FILE).read_bytes()
+    (power.folder / ACCOUNT_FILE).write_bytes(older)
+    power.fault = lambda _number: EIO
+    with pytest.raises(StoreError):
+        deposit(FileStore(power.folder), "key-0")
+    assert (power.folder / LEDGER_FILE).read_bytes() == ledger
 
 
 def test_a_ledger_that_could_not_be_cut_is_cut_before_anything_else(

@@ -255,7 +255,7 @@ _TRADE: Final[Schema] = {
     "symbol": TEXT,
     "side": _POSITION_SIDE,
     "quantity": _QUANTITY,
-    "entry_price": _PRICE,
+    "entry_price": _told(_ABOVE_ZERO, "The average of all its entries, weighted by quantity."),
     # a position that can lose no more is closed at nothing
     "exit_price": _told(_NUMBER, "In the quote currency per base unit."),
     "opened_at": _told(TIME, "The market's time, UTC."),

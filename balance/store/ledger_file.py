@@ -138,11 +138,12 @@ class LedgerFile:
         self._file.settle(lambda: self._start_of(revision))
 
     def _start_of(self, revision: int) -> int:
-        """Where the entries of ``revision`` begin, or would."""
+        """Where the entries of ``revision`` begin that stand at the end, or would."""
         end = self.end()
         with self.path.open("rb") as file:
             for line in _lines_backwards(file, end):
-                if self._decoded(line).revision < revision:
+                # one of a later revision stands where an older account was put back
+                if self._decoded(line).revision != revision:
                     break
                 end -= len(line) + 1
         return end
