@@ -20,7 +20,7 @@ from balance.core import asked as asked_for
 from balance.core.backtest import Past, Plan, backtested
 from balance.core.bot import MEMBERS, BotSettings, settings_of
 from balance.core.errors import InvalidRequest
-from balance.core.figures import rounded
+from balance.core.figures import float_text, rounded
 from balance.core.market import Market
 from balance.core.money import number
 from balance.core.report import notes, report
@@ -181,7 +181,7 @@ def _told(
 
 
 def _head(kind: Kind, settings: BotSettings, told: Mapping[str, Any]) -> str:
-    values = [f"{each.name} {settings.params[each.name]:g}" for each in kind.parameters]
+    values = [f"{each.name} {float_text(settings.params[each.name])}" for each in kind.parameters]
     unit = "%" if settings.stake_unit == "percent" else " USDT"
     way = "long and short" if settings.direction == "both" else f"{settings.direction} only"
     first, last = _minute(told["from"]), _minute(told["to"])
@@ -226,7 +226,8 @@ def _listed(kind: Kind | Broken) -> str:
     if isinstance(kind, Broken):
         return f"{kind.id}  can't be loaded:\n{_indented(kind.error.splitlines())}"
     parameters = [
-        f"{each.name}={each.default:g}  {each.label}: {each.range}" for each in kind.parameters
+        f"{each.name}={float_text(each.default)}  {each.label}: {each.range}"
+        for each in kind.parameters
     ]
     return f"{kind.id}  {kind.name}\n{_indented([kind.words, *parameters])}".rstrip()
 

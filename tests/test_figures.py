@@ -14,6 +14,7 @@ from balance.core.figures import (
     NONE,
     dollars,
     exposure,
+    float_text,
     gain,
     grouped,
     on_tick,
@@ -92,6 +93,15 @@ def test_figures_read_as_the_design_has_them(
     write: Callable[[Decimal], str], value: str, text: str
 ) -> None:
     assert write(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(12, "12"), (2.0, "2"), (5e-7, "0.0000005"), (1e16, "10,000,000,000,000,000"), (0.1, "0.1")],
+)
+def test_a_parameter_is_written_without_an_exponent(number: float, text: str) -> None:
+    assert float_text(number) == text
+    assert float_text(float("inf")) == "inf"
 
 
 @pytest.mark.parametrize(

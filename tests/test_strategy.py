@@ -234,7 +234,7 @@ def test_a_number_that_does_not_fit_is_refused_with_name_and_range(count: Any) -
     words = r"Count \(count\) must be a whole number from 1 to 20, not "
     with pytest.raises(InvalidRequest, match=words):
         RAMP.make({"count": count})
-    with pytest.raises(InvalidRequest, match=r"a number from 0\.5 to 1000000, not 0\.25"):
+    with pytest.raises(InvalidRequest, match=r"a number from 0\.5 to 1,000,000, not 0\.25"):
         RAMP.make({"above": 0.25})
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from balance.bots.bot import Bot, Decision, confidence_words
 from balance.core.account import Account
 from balance.core.bot import BotSettings
 from balance.core.entry import Entry
-from balance.core.figures import NONE, dollars, gain, percent, rounded
+from balance.core.figures import NONE, dollars, float_text, gain, percent, rounded
 from balance.core.market import Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
@@ -148,7 +147,7 @@ def listing(
 
 def strategy_words(name: str, settings: BotSettings) -> str:
     """``"EMA crossover 12, 26"``."""
-    numbers = ", ".join(rounded(Decimal(str(each))) for each in settings.params.values())
+    numbers = ", ".join(float_text(each) for each in settings.params.values())
     return f"{name} {numbers}".strip()
 
 

@@ -59,6 +59,12 @@ def rounded(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def float_text(number: float) -> str:
+    """``number``, such as a parameter of a strategy, never with an exponent: ``"0.0000005"``."""
+    exact = Decimal(repr(number))
+    return rounded(exact) if exact.is_finite() else repr(number)
+
+
 def on_tick(price: Decimal, tick: Decimal) -> str:
     """``price`` with as many decimals as ``tick`` has, but at least two: ``"43,812.40"``. One of
     fewer than a thousand ticks, as an old fill may be where the price has risen since, keeps its

@@ -33,6 +33,7 @@ from typing import (
 )
 
 from balance.core.errors import BalanceError, InvalidRequest
+from balance.core.figures import float_text
 from balance.core.series import Candles
 
 #: Where a strategy wants to be: long, short, flat, or where it is.
@@ -191,7 +192,7 @@ class Parameter:
     def range(self) -> str:
         """What it may be, in words: ``"a whole number from 2 to 200"``."""
         whole = "whole " if self.kind == "int" else ""
-        return f"a {whole}number from {self.least:.10g} to {self.most:.10g}"
+        return f"a {whole}number from {float_text(self.least)} to {float_text(self.most)}"
 
     def value(self, given: object) -> float:
         """``given`` as a number of this kind.
