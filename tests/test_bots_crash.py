@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from balance.store.file_store import FileStore
 from balance.store.recovery import verify
 from tests.bots_alone import BOTS, TURNCOAT, write_walk
 from tests.length import rounds
+from tests.patience import wait_for
 from tests.serving import ROOT
 
 KILLS = rounds(5, 50)
@@ -46,14 +49,14 @@ def strategies(tmp_path: Path) -> Path:
     return folder
 
 
-def live(folder: Path, strategies: Path, feed: list[str], seconds: float) -> None:
-    """Run for ``seconds`` from the first price on, and be killed."""
+def live(folder: Path, strategies: Path, feed: list[str], until: Callable[[], object]) -> None:
+    """Run from the first price on until ``until`` returns, and be killed."""
     command = [sys.executable, "-m", "tests.bots_alone", str(folder), str(strategies), *feed]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "running\n"
-        time.sleep(seconds)
+        until()
         assert process.poll() is None, "it ended by itself"
     finally:
         process.kill()
@@ -96,10 +99,18 @@ def test_bots_that_are_killed_trade_no_candle_twice(
 ) -> None:
     chance = random.Random(11)
     for _ in range(KILLS):
-        live(folder, strategies, feed, chance.uniform(0.05, 0.7))
+        moment = chance.uniform(0.05, 0.7)
+        live(folder, strategies, feed, partial(time.sleep, moment))
         check(folder, list(FileStore(folder).entries())[::-1])
-    # the last life is long enough to keep and sum up everything
-    live(folder, strategies, feed, 2.5)
+    before = FileStore(folder).read().revision
+
+    def has_kept_and_summed_up() -> bool:
+        store = FileStore(folder)
+        counts = Counter(owner for owner, _ in openings(list(store.entries())).elements())
+        has_traded = all(counts[each] > KILLS for each in ("turncoat-1", "nervous-3"))
+        return has_traded and BotFile(folder).read().revision > before
+
+    live(folder, strategies, feed, partial(wait_for, has_kept_and_summed_up, "enough trades"))
     entries = list(FileStore(folder).entries())[::-1]
     check(folder, entries)
     counts = Counter(owner for owner, _ in openings(entries).elements())

@@ -215,7 +215,7 @@ def test_bots_and_backtests_take_numbers_as_they_are_shown(server: Server, brows
     wait_for(lambda: "more than one way" in text(browser, "backtest-dialog-error"), "the refusal")
     write(browser, "backtest-balance", "20 000")
     browser.find_element("#backtest-run").click()
-    wait_for(lambda: text(browser, "backtest-result"), "the result", 30)
+    wait_for(lambda: text(browser, "backtest-result"), "the result")
     browser.find_element("#backtest-dialog .sheet-foot button").click()
     browser.find_element("#bot-save").click()
     wait_for(lambda: server.get("/bots").json()["bots"], "the bot")

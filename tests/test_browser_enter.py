@@ -32,7 +32,7 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     file = folder / "BTCUSDT.csv"
     file.write_text("time,open,high,low,close,volume\n2026-01-02T03:04,40000,40010,39990,40000,1\n")
     with Server(folder / "account", "--feed", f"replay:{file}", "--speed", "0.0001") as server:
-        wait_for(lambda: server.get("/prices").json()["prices"], "the first price", 10)
+        wait_for(lambda: server.get("/prices").json()["prices"], "the first price")
         yield server
 
 

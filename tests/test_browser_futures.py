@@ -12,6 +12,7 @@ from selenium.webdriver.common.keys import Keys
 
 from balance.core.figures import NONE
 from balance.store.lock import account_lock
+from tests.patience import patience
 from tests.screen import (
     go,
     resize,
@@ -318,14 +319,14 @@ def test_the_buttons_of_a_row_are_in_sight_and_no_figure_is_cut(
     resting = {"type": "limit", "price": 30_000, "quantity": 0.01}
     assert still.post({**order, **resting}, "/orders").status_code == 200
     try:
-        requests.put(f"{still.url}/settings", json={"decimals": decimals}, timeout=10)
+        requests.put(f"{still.url}/settings", json={"decimals": decimals}, timeout=patience())
         resize(browser, *size)
         _choose(browser, "futures-book", "Positions" if book == "positions" else "Open orders")
         wait_for(lambda: len(_rows(browser, book)) == {"positions": 1, "orders": 3}[book], "rows")
         wait_for(lambda: _cut(browser, book) == [], "room for all of it")
         assert not _scrolls_sideways(browser, book)
     finally:
-        requests.put(f"{still.url}/settings", json={"decimals": 2}, timeout=10)
+        requests.put(f"{still.url}/settings", json={"decimals": 2}, timeout=patience())
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         _choose(browser, "futures-book", "Positions")
 

@@ -26,7 +26,7 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         file.write_text(_CANDLE.format(price))
         feeds += ["--feed", f"replay:{symbol}={file}"]
     with Server(folder / "account", *feeds, "--speed", "0.0001") as server:
-        wait_for(lambda: len(server.get("/prices").json()["prices"]) == 2, "the prices", 10)
+        wait_for(lambda: len(server.get("/prices").json()["prices"]) == 2, "the prices")
         yield server
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from balance.core.backtest import Plan, backtested
@@ -31,6 +31,7 @@ from tests.accounts import account, order, position
 from tests.backtesting import csv_of, script
 from tests.backtesting import settings as bot
 from tests.markets import BTC, FREE, market, quote
+from tests.patience import patience
 from tests.screen import wait_for
 from tests.serving import Server
 
@@ -288,7 +289,6 @@ def test_an_order_that_can_not_be_paid_there_is_cancelled() -> None:
     assert [each.id for each in change.account.orders] == ["o-2"]
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["buy", "sell"]),
     st.decimals("0.00001", "1000", places=8),
@@ -353,7 +353,7 @@ def test_a_running_replay_keeps_what_is_open_on_its_way_up(tmp_path: Path) -> No
         bought = {"symbol": NEW, "side": "buy", "notional": 100, "leverage": 1}
         waiting = {**bought, "type": "limit", "price": 0.000041234, "notional": 50}
         for body in (bought, waiting):
-            answer = requests.post(f"{server.url}/orders", json=body, timeout=30)
+            answer = requests.post(f"{server.url}/orders", json=body, timeout=patience())
             assert answer.status_code == 200, answer.text
         (before,) = answer.json()["open_orders"]
         assert before["price"] == 0.000041234

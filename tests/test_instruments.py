@@ -54,7 +54,7 @@ def bought(price: str, symbol: str, balance: object = 10_000, **size: object) ->
     return position
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(PRICES, SYMBOLS)
 def test_the_grid_fits_any_price(price: Decimal, symbol: str) -> None:
     rules = instrument(symbol, price)
@@ -69,7 +69,6 @@ def test_the_grid_fits_any_price(price: Decimal, symbol: str) -> None:
         assert "E+" not in f"{rules.tick_size}{rules.step_size}"
 
 
-@settings(deadline=None)
 @given(PRICES)
 def test_of_an_unknown_symbol_all_comes_from_the_price(price: Decimal) -> None:
     rules = instrument("NEW/USDT", price)
@@ -79,7 +78,7 @@ def test_of_an_unknown_symbol_all_comes_from_the_price(price: Decimal) -> None:
     assert rules.max_notional == 1_000_000
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(PRICES, SYMBOLS, st.decimals(5, 20_000, places=2), st.sampled_from(["buy", "sell"]))
 def test_whatever_a_coin_costs_an_order_is_worth_what_was_asked_for(
     price: Decimal, symbol: str, notional: Decimal, side: str

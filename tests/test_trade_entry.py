@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from balance.core.account import Account
@@ -214,7 +214,6 @@ def test_a_position_of_ten_thousand_billion_units_is_read_back() -> None:
     assert read_position(position_document(position)) == position
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
