@@ -42,7 +42,6 @@ class Asked:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
-    at: float
 
 
 def futures_market(symbol: str, tick: str, step: str, **changes: Any) -> dict[str, Any]:
@@ -170,7 +169,7 @@ class ExchangeServer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         query, headers = dict(request.query), dict(request.headers)
-        self.asked.append(Asked(request.method, request.path, query, headers, time.monotonic()))
+        self.asked.append(Asked(request.method, request.path, query, headers))
         if "/ws/" in request.path:
             return await self._stream(request)
         for part, what in self.wrong.items():

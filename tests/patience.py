@@ -19,7 +19,8 @@ def patience() -> float:
     """Seconds after which a wait is hopeless on this machine, as busy as it is now. Only a test
     that fails waits so long."""
     overbooked = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return _SECONDS * max(1.0, overbooked)
+    # by each step of niceness a process gets a fifth less (sched(7))
+    return _SECONDS * max(1.0, overbooked) * 1.25 ** max(0, os.nice(0))
 
 
 def be_patient() -> None:

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # The test command: makes its own environment, gets Chromium and axe-core where they are missing, and
 # runs every check. Options go to pytest: bash tests/run.sh -k sync
+# The examples of tests by property are the same at each run: SEEDS=fresh bash tests/run.sh takes new ones.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# in the background of a terminal, whatever reads from it would be stopped
+exec </dev/null
 
 say() { printf '\n== %s\n' "$*"; }
 

@@ -49,7 +49,7 @@ def test_what_was_missed_moves_within_its_minutes_and_jumps_between_them(
 ) -> None:
     exchange.minute = lambda _: ("100", "120", "90", "110")
     feed = live((BTC,))
-    feed.wait_for_rules(8)
+    feed.wait_for_rules(patience())
     quotes = [batch[0] for batch in feed.missed(datetime.now(UTC) - timedelta(hours=1))]
     ways = [(each.moved_from and each.moved_from.last, each.last) for each in quotes]
     # Nobody saw what the price did before, in the minute that was running.
@@ -107,7 +107,7 @@ def test_the_interval_of_funding_is_that_of_the_exchange(
 ) -> None:
     exchange.intervals = {"BTCUSDT": 4}
     feed = live()
-    feed.wait_for_rules(8)
+    feed.wait_for_rules(patience())
     intervals = [feed.instruments[each].funding_interval for each in (BTC, ETH)]
     assert intervals == [timedelta(hours=4), timedelta(hours=8)]
 
