@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance import Desk, NoLivePrice
+from balance import board as board_module
 from balance.board import (
     FEED_FILE,
     MARKET_FILE,
@@ -46,9 +47,19 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def aged(folder: Path, seconds: float) -> None:
-    """Let the file in ``folder`` be of so long ago."""
-    then = time.time() - seconds
+#: Of the board; a test that takes as long must not make a file stale.
+STALE_SECONDS = board_module._STALE_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def _days_for_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is stale after as many days as it is after seconds elsewhere."""
+    monkeypatch.setattr(board_module, "_STALE_SECONDS", STALE_SECONDS * 86_400)
+
+
+def aged(folder: Path, days: float) -> None:
+    """Let the file in ``folder`` be of so many days ago."""
+    then = time.time() - days * 86_400
     os.utime(folder / MARKET_FILE, (then, then))
 
 
@@ -90,11 +101,12 @@ def test_a_file_that_was_not_written_again_is_not_read_again(here: Path) -> None
 
 
 def test_prices_of_a_server_that_has_stopped_are_known_but_not_live(here: Path) -> None:
+    assert STALE_SECONDS == 5
     reader = FileBoard(here)
     aged(here, 3)
     assert reader.market.live == {BTC, ETH}
-    for seconds in (6, 3_600, -3_600):
-        aged(here, seconds)
+    for days in (6, 3_600, -3_600):
+        aged(here, days)
         read = reader.market
         assert (read.state, read.live) == ("stale", frozenset())
         assert read.quotes[BTC].mark == 40_000
