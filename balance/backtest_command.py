@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -27,9 +27,10 @@ from balance.core.report import notes, report
 from balance.core.strategy import Kind, StrategyFault
 from balance.feeds.choose import FeedOptions, open_feed, parse_time
 from balance.feeds.contract import Feed, FeedFault
-from balance.feeds.csv_file import read_candles
+from balance.feeds.csv_file import CandleFile, Reading, read_candles, with_marks
 from balance.feeds.options import interval_of_hours
 from balance.feeds.simulated import simulated_seed
+from balance.feeds.symbols import symbol_in
 from balance.own_strategies import Broken, Catalogue, OwnStrategies, asked
 from balance.pasts import past_of_feed, past_of_file, planned, starting_balance, symbol_of
 from balance.settings_file import SettingsFile
@@ -117,9 +118,20 @@ def _plan(options: argparse.Namespace, catalogue: Catalogue) -> Plan:
 def _past_of_csv(options: argparse.Namespace) -> Past:
     rate = options.funding_rate
     usual = None if rate is None else number(rate, "funding rate", Decimal(99)) / 100
-    file = read_candles(options.csv.expanduser())
-    symbol = symbol_of(options.csv.name, options.symbol, file.symbol)
+    reading = Reading(
+        symbol=options.symbol or symbol_in(options.csv[0].stem), date_format=options.date_format
+    )
+    file = _read(options.csv, reading)
+    symbol = symbol_of(options.csv[0].name, options.symbol, file.symbol)
+    for path in options.csv[1:]:
+        symbol_of(path.name, symbol, file.symbol)
+    if options.mark:
+        file = with_marks(file, _read(options.mark, replace(reading, symbol=symbol)))
     return past_of_file(file, symbol, usual, _interval(options.funding_interval))
+
+
+def _read(paths: Sequence[Path], reading: Reading) -> CandleFile:
+    return read_candles(*(path.expanduser() for path in paths), reading=reading)
 
 
 def _interval(hours: str | None) -> timedelta | None:
@@ -132,6 +144,10 @@ def _interval(hours: str | None) -> timedelta | None:
 def _saved_past(options: argparse.Namespace) -> Past:
     if options.funding_rate is not None or options.funding_interval is not None:
         raise InvalidRequest("The market in the data folder has funding of its own.")
+    if options.mark or options.date_format:
+        raise InvalidRequest(
+            "--mark and --date-format are for a file of candles: name it with --csv."
+        )
     feed = _saved_market(options.data_dir)
     market = Market(instruments=feed.instruments)
     symbol = next(iter(feed.instruments)) if options.symbol is None else options.symbol

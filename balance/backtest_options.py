@@ -58,8 +58,22 @@ def _add_past_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--csv",
         type=Path,
+        action="append",
         metavar="FILE",
-        help="a file of candles; without it, the past of the simulated market in the data folder",
+        help="a file of candles (may be repeated: months are put together); without it, the past "
+        "of the simulated market in the data folder",
+    )
+    group.add_argument(
+        "--mark",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="candles of the mark price; without it the mark price is the last price",
+    )
+    group.add_argument(
+        "--date-format",
+        metavar="FORMAT",
+        help="of dates whose day and month can't be told apart: DD/MM/YYYY",
     )
     group.add_argument("--symbol", help="such as BTC/USDT, where the file's name does not say it")
     group.add_argument("--from", dest="since", metavar="TIME", help="the first candle, in UTC")

@@ -73,7 +73,7 @@ class CandleFiles:
         """
         name = _plain(name)
         file = self._read(name, data, wanted, date_format)
-        symbol = symbol_in(file.symbol or "") or symbol_in(name.rpartition(".")[0])
+        symbol = file.symbol or symbol_in(name.rpartition(".")[0])
         if symbol is not None:
             check_dollars(symbol)
         file_id, last = secrets.token_hex(8), file.candles[-1].time

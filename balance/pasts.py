@@ -67,7 +67,7 @@ def symbol_of(name: str, asked: object = None, column: str | None = None) -> str
     Raises:
         InvalidRequest: none says one, they say two, or its prices are in no dollars.
     """
-    told = symbol_in(column or "") or symbol_in(PurePath(name).stem)
+    told = column or symbol_in(PurePath(name).stem)
     if asked is None and told is None:
         raise InvalidRequest(
             f"The name of {name} does not say of which symbol its candles are: name the symbol, "
@@ -104,6 +104,7 @@ def past_of_file(
         seconds=file.seconds,
         settlement=partial(_settled, file, rules, funding_rate),
         marks=file.marks,
+        notes=file.notes,
     )
 
 

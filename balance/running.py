@@ -138,7 +138,7 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         equity=Equity(desk, folder, index, words=lambda: sampler.words),
         history=index,
     )
-    notes = filter(None, map(dollar_note, feed.instruments))
+    notes = filter(None, (*feed.notes, *map(dollar_note, feed.instruments)))
     return Running(desk, services, start, stop, lock, "".join(f" {note}" for note in notes))
 
 

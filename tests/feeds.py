@@ -23,6 +23,7 @@ class HandFed:
     ) -> None:
         self.id = id
         self.label = "BY HAND"
+        self.notes: Sequence[str] = ()
         self.instruments = instruments
         self.state: FeedState = "live"
         self.words = ""

@@ -306,6 +306,43 @@ def test_a_file_that_is_of_no_use_says_why(
     assert done.err.startswith(words)
 
 
+def test_months_are_put_together_and_their_notes_are_said(call: Call, tmp_path: Path) -> None:
+    header, *lines = csv_of(WAVES).splitlines()
+    halves = (lines[:700], [*lines[690:], f"{lines[-1][:16]}:30,,,,,"])
+    files: list[object] = []
+    for name, half in zip(("BTCUSDT-02", "BTCUSDT-01"), reversed(halves), strict=True):
+        (tmp_path / f"{name}.csv").write_text("\n".join((header, *half)))
+        files += ["--csv", tmp_path / f"{name}.csv"]
+    whole = tmp_path / "BTCUSDT.csv"
+    whole.write_text(csv_of(WAVES))
+    together, alone = call(*files, *FAST, "--json").json, call("--csv", whole, *FAST, "--json").json
+    assert together["result"] == alone["result"]
+    assert "1 row without prices left out, as a gap." in together["words"]
+    assert "The mark price is the last price: its past has no other." in alone["words"]
+    (tmp_path / "ETHUSDT.csv").write_text(csv_of(WAVES))
+    other = call(*files, "--csv", tmp_path / "ETHUSDT.csv")
+    assert "has candles of BTC/USDT, ETH/USDT" in other.err or "not of" in other.err
+
+
+def test_mark_prices_come_from_a_file(call: Call, file: Path, tmp_path: Path) -> None:
+    header, *lines = csv_of(WAVES).splitlines()
+    marks = tmp_path / "marks.csv"
+    marks.write_text("\n".join((header, *lines[:-1])))
+    words = call("--csv", file, "--mark", marks, *FAST, "--json").json["words"]
+    assert "1 of 1,440 candles have no mark price: there it is the last price." in words
+    assert "The mark price is the last price" not in words
+    assert "--mark and --date-format are for a file of candles" in call("--mark", marks).err
+
+
+def test_a_date_format_can_be_given(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "BTCUSDT.csv"
+    days = [f"0{day}/02/2025,100,101,99,100,1" for day in range(1, 6)]
+    path.write_text("\n".join(("time,open,high,low,close,volume", *days)))
+    assert "choose the date format (--date-format)" in call("--csv", path).err
+    told = call("--csv", path, "--date-format", "DD/MM/YYYY", "--json").json
+    assert told["result"]["from"] == "2025-02-01T00:00:00.000Z"
+
+
 def test_the_strategies_are_listed_with_their_ranges(call: Call) -> None:
     done = call("--list")
     assert (done.code, done.err) == (0, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -116,15 +117,86 @@ def test_a_replay_that_goes_on_does_not_go_back_behind_what_was_traded(folder: P
         (("replay:BTCUSDT.csv",), r"BTCUSDT.csv can't be read: No such file"),
         (("simulated", "replay:BTCUSDT.csv"), "Only one feed at a time, not replay and simulated"),
         (("binance", "bybit"), "Only one feed at a time, not binance and bybit"),
-        (
-            ("replay:BTCUSDT.csv", "replay:BTC/USDT=b.csv"),
-            "BTC/USDT has two files, BTCUSDT.csv and",
-        ),
     ],
 )
 def test_what_is_no_feed_is_refused(feed: tuple[str, ...], words: str) -> None:
     with pytest.raises(FeedFault, match=words):
         open_feed(FeedOptions(feed=feed), None)
+
+
+def minutes(file: Path, first: int, *, header: str = "time,open,high,low,close,volume") -> Path:
+    """``file``, with the minutes ``first`` and the next one after 08:00."""
+    lines = [f"2022-01-01 08:{minute:02},5,6,4,5,1" for minute in (first, first + 1)]
+    file.write_text("\n".join((header, *lines)))
+    return file
+
+
+def told(options: FeedOptions) -> list[tuple[str, Decimal, Decimal]]:
+    """The times, last prices and mark prices of the replay that ``options`` mean."""
+    feed, seen = open_feed(replace(options, speed=10**9), None), []
+    while feed.state != "ended":
+        seen += [(f"{each.time:%H:%M:%S}", each.last, each.mark) for each in feed.next(1)]
+    return seen
+
+
+def test_the_months_of_one_symbol_are_put_together(tmp_path: Path) -> None:
+    paths = [minutes(tmp_path / f"{name}.csv", first) for name, first in (("b", 2), ("a", 0))]
+    names = tuple(f"replay:BTC/USDT={path}" for path in paths)
+    feed = open_feed(FeedOptions(feed=names), None)
+    assert feed.id == "replay:BTC/USDT=b.csv+a.csv"
+    times = [time for time, _, _ in told(FeedOptions(feed=names))]
+    assert times[::4] == ["08:00:00", "08:01:00", "08:02:00", "08:03:00"]
+
+
+def test_a_column_says_the_symbol_where_the_name_does_not(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(
+        "time,symbol,open,high,low,close\n2022-01-01,ETHUSDT,5,6,4,5\n"
+    )
+    assert list(
+        open_feed(FeedOptions(feed=(f"replay:{tmp_path}/mine.csv",)), None).instruments
+    ) == ["ETH/USDT"]
+    name = f"replay:BTC/USDT={tmp_path}/mine.csv"
+    with pytest.raises(FeedFault, match=r"^mine\.csv has candles of ETH/USDT, not of BTC/USDT"):
+        open_feed(FeedOptions(feed=(name,)), None)
+    both = f"{tmp_path}/both.csv"
+    Path(both).write_text(
+        "time,symbol,open,high,low,close\n2022-01-01,ETHUSDT,5,6,4,5\n2022-01-01,SOLUSDT,2,3,1,2\n"
+    )
+    with pytest.raises(FeedFault, match="2 markets, ETHUSDT, SOLUSDT: name one"):
+        open_feed(FeedOptions(feed=(f"replay:{both}",)), None)
+    names = (f"replay:ETH/USDT={both}", f"replay:SOL/USDT={both}")
+    assert [last for _, last, _ in told(FeedOptions(feed=names))][:2] == [5, 2]
+
+
+def test_mark_prices_come_from_a_file_of_their_own(tmp_path: Path) -> None:
+    candles = minutes(tmp_path / "BTCUSDT.csv", 0)
+    marks = tmp_path / "marks.csv"
+    marks.write_text("time,open,high,low,close\n2022-01-01 08:00,5,5.5,4.5,5\n")
+    options = FeedOptions(feed=(f"replay:{candles}",), marks=(f"btc/usdt={marks}",))
+    assert [(last, mark) for _, last, mark in told(options)][:4] == [
+        (5, 5), (4, Decimal("4.5")), (6, Decimal("5.5")), (5, 5),
+    ]  # fmt: skip
+    feed = open_feed(options, None)
+    assert feed.notes == (
+        "BTCUSDT.csv: 1 of 2 candles have no mark price: there it is the last price.",
+    )
+    assert feed.id == "replay:BTC/USDT=BTCUSDT.csv"
+    without = open_feed(replace(options, marks=()), None)
+    assert without.notes == ("The mark price of BTC/USDT is its last price.",)
+    with pytest.raises(FeedFault, match=r"marks\.csv has mark prices of ETH/USDT, which has no"):
+        open_feed(replace(options, marks=(f"ETH/USDT={marks}",)), None)
+    with pytest.raises(FeedFault, match="The simulated market has no --mark and no --date-format"):
+        open_feed(FeedOptions(marks=("x",), date_format="dmy"), None)
+
+
+def test_dates_that_may_be_either_are_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "BTCUSDT.csv"
+    file.write_text("time,open,high,low,close\n03/02/2025,5,6,4,5\n04/02/2025,5,6,4,5\n")
+    options = FeedOptions(feed=(f"replay:{file}",))
+    with pytest.raises(FeedFault, match="choose the date format"):
+        open_feed(options, None)
+    feed = open_feed(replace(options, date_format="DD/MM/YYYY"), None)
+    assert feed.next(1)[0].time == datetime(2025, 2, 3, tzinfo=UTC)
 
 
 START = datetime(2022, 1, 1, tzinfo=UTC)

@@ -309,7 +309,7 @@ class TestMarkets:
     )
 
     def test_a_column_says_the_symbol(self) -> None:
-        assert read(*self.LINES[:4]).symbol == "BTCUSDT"
+        assert read(*self.LINES[:4]).symbol == "BTC/USDT"
         assert read(HEADER, *DAYS).symbol is None
         pair = ("time,pair,open,high,low,close", "2025-02-03,BTC/USD,5,6,4,5")
         assert read(*pair).symbol == "BTC/USD"
@@ -442,6 +442,16 @@ class TestPacked:
         assert file.candles == read(HEADER, *MINUTES).candles
         assert file.name == "months.zip"
 
+    def test_of_two_markets_in_one_zip_the_one_that_is_named_is_taken(self) -> None:
+        later = [line.replace("2022", "2023") for line in MINUTES]
+        data = zipped(**{"BTCUSDT-1m.csv": text_of(*MINUTES), "ETHUSDT-1m.csv": text_of(*later)})
+        file = candles_in([("m.zip", data)], Reading(symbol="ETH/USDT"))
+        assert file.candles == read(HEADER, *later).candles
+        assert file.notes == ("Of its 2 markets, ETH/USDT is taken.",)
+        for symbol in (None, "SOL/USDT"):
+            with pytest.raises(FeedFault, match=r"has candles of BTC/USDT, ETH/USDT.*name one"):
+                candles_in([("m.zip", data)], Reading(symbol=symbol))
+
     def test_a_wrong_line_of_a_packed_file_is_named(self) -> None:
         data = zipped(**{"a.csv": text_of(*MINUTES), "b.csv": text_of("x,5,6,4,5,1")})
         with pytest.raises(FeedFault, match=r'^m\.zip/b\.csv line 2: "x" is no time'):
@@ -547,7 +557,7 @@ class TestSeveral:
         for parts in ((MINUTES[:2], MINUTES[2:]), (MINUTES[2:], MINUTES[:4])):
             file = read_candles(*files(*parts))
             assert file.candles == read(HEADER, *MINUTES).candles
-            assert (file.name, file.seconds) == ("a.csv and 1 more", 60)
+            assert (file.name, file.seconds) == ("a.csv+b.csv", 60)
 
     def test_where_they_differ_both_are_named(self, files: Callable[..., list[Path]]) -> None:
         other = MINUTES[2].replace(",5,6", ",5.5,6")

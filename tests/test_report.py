@@ -16,6 +16,7 @@ from balance.api.encoding import encoded
 from balance.core import backtest
 from balance.core.account import Account
 from balance.core.backtest import Plan, Point
+from balance.core.quote import MarkPrices
 from balance.core.report import MOST_POINTS, MOST_ROWS, notes, report
 from balance.core.tally import tallied
 from balance.core.trade import Trade
@@ -216,7 +217,17 @@ def test_the_notes_say_what_the_figures_do_not(changes: dict[str, Any], words: s
 
 
 def test_a_usual_test_needs_no_notes() -> None:
-    assert notes(planned(1), outcome([1_000], trades=[trade(0, 1)])) == ""
+    made = planned(1)
+    tested = outcome([1_000], trades=[trade(0, 1)])
+    assert notes(made, tested) == "The mark price is the last price: its past has no other."
+    marks = (MarkPrices(*[Decimal(1_000)] * 4),)
+    assert notes(replace(made, past=replace(made.past, marks=marks)), tested) == ""
+
+
+def test_the_notes_of_a_file_come_first() -> None:
+    made = planned(1)
+    made = replace(made, past=replace(made.past, notes=("It has gaps.",)))
+    assert notes(made, outcome([1_000])).startswith("It has gaps. It never traded")
 
 
 @pytest.mark.parametrize(

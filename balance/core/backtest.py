@@ -63,6 +63,8 @@ class Past:
     rules: Rules = ()
     # the mark prices of each candle; empty where the mark is the last price
     marks: Sequence[MarkPrices | None] = ()
+    # what there is to know of where the candles come from, in sentences
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ def report(plan: Plan, tested: Tested) -> Row:
 
 def notes(plan: Plan, tested: Tested) -> str:
     """What else there is to know of the figures, in sentences; empty for nothing."""
-    said = []
+    said = list(plan.past.notes)
     wanted, there = plan.settings.seconds, plan.past.seconds
     if there > wanted:
         said.append(
@@ -109,6 +109,8 @@ def notes(plan: Plan, tested: Tested) -> str:
     said += [change_words(rules, since) for since, rules in tested.regrids[:_MOST_REGRIDS]]
     if len(tested.regrids) > _MOST_REGRIDS:
         said.append(f"It did so {len(tested.regrids):,} times in all.")
+    if not plan.past.marks:
+        said.append("The mark price is the last price: its past has no other.")
     if note := dollar_note(plan.settings.symbol):
         said.append(note)
     return " ".join(said)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from balance.core.currencies import check_dollars
 from balance.core.errors import InvalidRequest
 from balance.feeds.contract import Feed, FeedFault
+from balance.feeds.csv_file import CandleFile, Reading, read_candles, with_marks
 from balance.feeds.replay import ReplayFeed, replay_id
 from balance.feeds.simulated import DEFAULT_SEED, SimulatedFeed, simulated_id
 from balance.feeds.symbols import is_symbol, symbol_in
@@ -28,7 +29,11 @@ _OPTIONS: Final = {
     "seed": "--seed",
     "funding_rate": "--funding-rate",
     "funding_interval": "--funding-interval",
+    "marks": "--mark",
+    "date_format": "--date-format",
 }
+
+_OF_FILES: Final = ("marks", "date_format")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class FeedOptions:
     """What a person asked for; what was left out is empty or None."""
 
     # ``simulated``, ccxt's id of an exchange, or ``replay:FILE`` and ``replay:SYMBOL=FILE``, of
-    # which there may be several
+    # which there may be several, also of one symbol
     feed: tuple[str, ...] = (SIMULATED,)
     # of a replay: market time by wall time, and where to begin
     speed: Decimal | float | None = None
@@ -49,6 +54,10 @@ class FeedOptions:
     funding_rate: Decimal | None = None
     # from one settlement to the next, of a replay whose file does not say it
     funding_interval: timedelta | None = None
+    # Of a replay: ``FILE`` or ``SYMBOL=FILE`` with the candles of a mark price.
+    marks: tuple[str, ...] = ()
+    # Of a replay whose files have dates such as 03/02/2025: DD/MM/YYYY or the like.
+    date_format: str | None = None
 
 
 def open_feed(
@@ -68,7 +77,7 @@ def open_feed(
         seed = DEFAULT_SEED if options.seed is None else options.seed
         return SimulatedFeed(seed=seed, saved=_state(saved, simulated_id(seed)))
     if kind == _REPLAY:
-        fitting = ("speed", "start", "funding_rate", "funding_interval")
+        fitting = ("speed", "start", "funding_rate", "funding_interval", *_OF_FILES)
         _refuse_others(options, "a replay", *fitting)
         return _replay(options, saved, traded)
     _refuse_others(options, f"the exchange {kind}", "symbols")
@@ -125,15 +134,12 @@ def _refuse_others(options: FeedOptions, feed: str, *fitting: str) -> None:
 
 
 def _replay(options: FeedOptions, saved: Mapping[str, Any] | None, traded: Traded) -> Feed:
-    files: dict[str, Path] = {}
-    for feed in options.feed:
-        symbol, path = _file(feed.removeprefix(f"{_REPLAY}:"))
-        _check_dollars(symbol)
-        if symbol in files:
-            raise FeedFault(
-                f"{symbol} has two files, {files[symbol].name} and {path.name}: give one."
-            )
-        files[symbol] = path
+    files = _files(options.feed, options.date_format)
+    marks = _files(options.marks, options.date_format)
+    for symbol, file in marks.items():
+        if symbol not in files:
+            raise FeedFault(f"{file.name} has mark prices of {symbol}, which has no candles here.")
+        files[symbol] = with_marks(files[symbol], file)
     return ReplayFeed(
         files,
         speed=1 if options.speed is None else options.speed,
@@ -145,17 +151,35 @@ def _replay(options: FeedOptions, saved: Mapping[str, Any] | None, traded: Trade
     )
 
 
-def _file(text: str) -> tuple[str, Path]:
-    """The symbol and the file of ``SYMBOL=FILE`` or ``FILE``."""
+def _files(texts: Sequence[str], date_format: str | None) -> dict[str, CandleFile]:
+    """The candles of ``SYMBOL=FILE`` or ``FILE``, with or without ``replay:``, by symbol."""
+    paths: dict[str, list[Path]] = {}
+    for text in texts:
+        symbol, path = _file(text, date_format)
+        _check_dollars(symbol)
+        paths.setdefault(symbol, []).append(path)
+    files = {}
+    for symbol, several in paths.items():
+        reading = Reading(symbol=symbol, date_format=date_format)
+        files[symbol] = read_candles(*several, reading=reading)
+    return files
+
+
+def _file(text: str, date_format: str | None) -> tuple[str, Path]:
+    """The symbol and the file of ``SYMBOL=FILE`` or ``FILE``, with or without ``replay:``."""
+    prefix = f"{_REPLAY}:" if text.startswith(f"{_REPLAY}:") else ""
+    text = text.removeprefix(prefix)
     symbol, given, name = text.partition("=")
     if given and is_symbol(symbol.upper()):
         return symbol.upper(), Path(name).expanduser()
     path = Path(text).expanduser()
     guess = symbol_in(path.stem)
+    if guess is None and path.is_file():
+        guess = read_candles(path, reading=Reading(date_format=date_format)).symbol
     if guess is None:
         raise FeedFault(
             f"The name of {path.name or 'the file'} does not say of which symbol its candles are: "
-            f"give it as replay:BTC/USDT={text or 'FILE'}."
+            f"give it as {prefix}BTC/USDT={text or 'FILE'}."
         )
     return guess, path
 

@@ -36,6 +36,10 @@ class Feed(Protocol):
     def instruments(self) -> Mapping[str, Instrument]:
         """By symbol, in the order in which they are to be shown."""
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What there is to know of where its prices come from, in sentences."""
+
     def start(self) -> None:
         """Begin, where it takes a connection; returns at once.
 

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from itertools import repeat
 from operator import lt, sub
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final, NamedTuple, TypeVar
 
 from balance.core.candles import MINUTE, merged
@@ -23,6 +23,7 @@ from balance.core.quote import Candle, MarkPrices
 from balance.feeds.contract import FeedFault
 from balance.feeds.csv_columns import PRICES
 from balance.feeds.file_numbers import Mark, decimal, is_missing, mark_in
+from balance.feeds.symbols import symbol_in
 from balance.feeds.text_table import MOST_UNPACKED, Table, tables
 from balance.feeds.times import UnclearDate, is_daytime, order_in, order_of, parsed, spelled
 
@@ -59,7 +60,8 @@ class CandleFile:
     # of each candle, as a fraction: the newest that the file has told by then; empty where it has
     # no such column
     funding_rates: Sequence[Decimal | None]
-    # The symbol that a column names, as it stands there: BTCUSDT; None without such a column.
+    # The symbol that a column, or the names of the files in a .zip, say, such as BTC/USDT; None
+    # where they say none.
     symbol: str | None = None
     # The mark prices of each candle; None where the file knows none, empty where it has no columns
     # for them.
@@ -131,14 +133,16 @@ def candles_in(
         FeedFault: a line is wrong; the words say which.
     """
     order = reading.order
-    names, readers = [], []
+    names: list[str] = []
     try:
+        found: list[Table] = []
         for name, data in files:
             names.append(name)
-            found = tables(name, data, reading.most, feather=reading.feather)
-            readers += [_Reader(each, reading, order) for each in found]
+            found += tables(name, data, reading.most, feather=reading.feather)
+        named, notes = _of_one_symbol(found, reading.symbol)
+        readers = [_Reader(each, reading, order) for each in named]
         rows = [row for reader in readers for row in reader.rows()]
-        notes = [note for reader in readers for note in reader.notes()]
+        notes += [note for reader in readers for note in reader.notes()]
         rows, grown = _sorted(rows)
         if not rows:
             raise ValueError(f"{names[0]} has no candles, only a header")
@@ -150,17 +154,35 @@ def candles_in(
     except ValueError as fault:
         raise FeedFault(f"{fault}.") from fault
     return CandleFile(
-        name=_several(names),
+        name="+".join(names),
         candles=[row.candle for row in rows],
         seconds=seconds,
         funding_rates=_rates_of(rows),
-        symbol=next(iter(symbols.values()), None),
+        symbol=symbol_in(next(iter(symbols.values()), "")),
         marks=[row.mark for row in rows] if any(row.mark for row in rows) else (),
         funding_interval=interval_of_rates(
             [(row.candle.time, row.rate) for row in rows if row.rate is not None]
         ),
         notes=tuple(dict.fromkeys((*notes, *grown))),
     )
+
+
+def _of_one_symbol(found: Sequence[Table], wanted: str | None) -> tuple[list[Table], list[str]]:
+    """The tables of the symbol that is ``wanted`` or, without one, all, if they are of one; with
+    what there is to say of that. Their names say of which they are."""
+    named = [symbol_in(PurePath(table.name).stem) for table in found]
+    symbols = {each for each in named if each is not None}
+    if len(symbols) <= 1:
+        return list(found), []
+    taken = [each for each in symbols if _plain(each) == _plain(wanted or "")]
+    if not taken:
+        of = f", and not {wanted}" if wanted else ""
+        raise ValueError(
+            f"{_several([table.name for table in found])} has candles of {_listed(symbols)}{of}: "
+            "name one of them as the symbol"
+        )
+    tables = [table for table, each in zip(found, named, strict=True) if each in (*taken, None)]
+    return tables, [f"Of its {len(symbols):,} markets, {taken[0]} is taken."]
 
 
 def with_marks(file: CandleFile, marks: CandleFile) -> CandleFile:

@@ -91,6 +91,7 @@ class ExchangeFeed:
         """``make`` gives ccxt's exchange of an id, ``stale_after`` is in seconds of ``clock``."""
         self.id = exchange_id
         self.label = exchange_id
+        self.notes: Sequence[str] = ()
         self._named: Final = bool(symbols)
         self._symbols: Final = tuple(dict.fromkeys(symbols)) or tuple(KNOWN)
         self._rules = {each: instrument(each) for each in self._symbols}

@@ -45,6 +45,18 @@ def add_feed_options(parser: argparse.ArgumentParser) -> None:
         metavar="HOURS",
         help="of a file that does not say it: 1, 2, 3, 4, 6, 8, 12 or 24 (8)",
     )
+    group.add_argument(
+        "--mark",
+        action="append",
+        metavar="SYMBOL=FILE",
+        help="candles of the mark price, for a replay (may be repeated); without it the mark price "
+        "is the last price",
+    )
+    group.add_argument(
+        "--date-format",
+        metavar="FORMAT",
+        help="of dates whose day and month can't be told apart: DD/MM/YYYY",
+    )
 
 
 def feed_options(options: argparse.Namespace) -> FeedOptions:
@@ -63,6 +75,8 @@ def feed_options(options: argparse.Namespace) -> FeedOptions:
         seed=options.seed,
         funding_rate=None if rate is None else rate / 100,
         funding_interval=options.funding_interval,
+        marks=tuple(options.mark or ()),
+        date_format=options.date_format,
     )
 
 

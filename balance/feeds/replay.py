@@ -18,7 +18,7 @@ from balance.core.instrument import Instrument
 from balance.core.moments import from_iso
 from balance.core.quote import Candle, Quote, Settlement
 from balance.feeds.contract import FeedFault, FeedState
-from balance.feeds.csv_file import read_candles
+from balance.feeds.csv_file import CandleFile, read_candles
 from balance.feeds.symbols import check_column
 from balance.feeds.times import spelled
 from balance.feeds.track import Moment, Track
@@ -29,7 +29,7 @@ _GAP_SECONDS: Final = 1.0
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
 
-def replay_id(files: Mapping[str, Path]) -> str:
+def replay_id(files: Mapping[str, Path | CandleFile]) -> str:
     """The id of a replay of ``files`` by symbol: ``replay:BTC/USDT=btc.csv,ETH/USDT=eth.csv``."""
     return "replay:" + ",".join(f"{symbol}={files[symbol].name}" for symbol in sorted(files))
 
@@ -40,7 +40,7 @@ class ReplayFeed:
 
     def __init__(
         self,
-        files: Mapping[str, Path],
+        files: Mapping[str, Path | CandleFile],
         speed: Decimal | float | None = 1,
         start: datetime | None = None,
         funding_rate: Decimal | None = None,
@@ -62,9 +62,14 @@ class ReplayFeed:
         self.id = replay_id(files)
         self._pace = None if speed is None else 1 / _checked(speed)
         self.label = "REPLAY" if speed in (None, 1) else f"REPLAY {_plain(speed)}x"
-        read = {symbol: read_candles(path) for symbol, path in files.items()}
+        read = {
+            symbol: read_candles(file) if isinstance(file, Path) else file
+            for symbol, file in files.items()
+        }
         for symbol, file in read.items():
             check_column(file.name, file.symbol, symbol)
+        #: What there is to know of the files, in sentences.
+        self.notes = tuple(note for symbol, file in read.items() for note in _notes(symbol, file))
         self._tracks = [
             Track(number, symbol, file, funding_rate, funding_interval)
             for number, (symbol, file) in enumerate(read.items())
@@ -187,6 +192,13 @@ class ReplayFeed:
         wall = market_seconds * (self._pace or 0)
         gap = market_seconds > max(track.seconds for track in self._tracks)
         return min(wall, _GAP_SECONDS) if gap else wall
+
+
+def _notes(symbol: str, file: CandleFile) -> Iterator[str]:
+    for note in file.notes:
+        yield f"{file.name}: {note}"
+    if not file.marks:
+        yield f"The mark price of {symbol} is its last price."
 
 
 def _checked(speed: Decimal | float) -> float:

@@ -61,6 +61,7 @@ class SimulatedFeed:
         """
         self.id = simulated_id(seed)
         self.label = "SIMULATED"
+        self.notes: Sequence[str] = ()
         self.instruments: Mapping[str, Instrument] = {
             symbol: KNOWN[symbol] for symbol in CHARACTERS
         }

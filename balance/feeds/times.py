@@ -139,8 +139,8 @@ def _date(text: str, three: tuple[str, str, str], order: str | None) -> tuple[in
         order = "ymd"
     elif order is None:
         raise UnclearDate(
-            f'which is the day and which the month of "{text}" is not clear: give the date format '
-            f"(--date-format), {_either()}"
+            f'which is the day and which the month of "{text}" is not clear: choose the date '
+            f"format (--date-format), {_either()}"
         )
     parts = dict(zip(order, three, strict=True))
     if len(parts["y"]) not in (2, 4):

@@ -189,5 +189,5 @@
     place("run").focus();
   }
 
-  window.balanceBacktest = { open, ask, error };
+  window.balanceBacktest = { open, ask, error, symbol: () => settings.symbol };
 })();

@@ -14,7 +14,13 @@
   const USUAL_HOURS = "24";
   const SOURCES = [
     ["feed", "This feed's past"],
-    ["file", "A CSV file"],
+    ["file", "A file"],
+  ];
+  const TYPES = { json: "application/json", zip: "application/zip", gz: "application/gzip" };
+  const DATES = [
+    ["", "as the file says"],
+    ["DD/MM/YYYY", "the day first"],
+    ["MM/DD/YYYY", "the month first"],
   ];
 
   let source = "feed";
@@ -23,11 +29,12 @@
   const place = (id) => document.getElementById(`backtest-${id}`);
   const error = (words) => window.balanceBacktest.error(words);
 
-  function fileWords({ name, symbol, candles, seconds, from, to }) {
+  function fileWords({ name, symbol, candles, seconds, from, to, notes }) {
     const count = candles.toLocaleString("en-US");
     const { day } = window.balanceCurves;
     const what = symbol ? ` of ${symbolLabel(symbol)}` : "";
-    return `${name}: ${count} candles${what} of ${seconds / 60} min, ${day(from)} to ${day(to)} UTC.`;
+    const length = `${seconds / 60} min, ${day(from)} to ${day(to)} UTC.`;
+    return [`${name}: ${count} candles${what} of ${length}`, ...notes].join(" ");
   }
 
   async function upload() {
@@ -44,13 +51,15 @@
       return;
     }
     place("file-words").textContent = `Reading ${chosen.name}…`;
-    const path = `/candles?${new URLSearchParams({ name: chosen.name })}`;
+    const dates = place("dates").value;
+    const asked = { name: chosen.name, symbol: window.balanceBacktest.symbol() };
+    const path = `/candles?${new URLSearchParams(dates ? { ...asked, date_format: dates } : asked)}`;
     const [answer, wrong] = await window.balanceBacktest.ask(path, {
       method: "POST",
-      headers: { "Content-Type": "text/csv" },
+      headers: { "Content-Type": TYPES[chosen.name.split(".").at(-1)] ?? "text/csv" },
       body: chosen,
     });
-    if (chosen === place("file").files[0]) {
+    if (chosen === place("file").files[0] && dates === place("dates").value) {
       file = answer?.file ?? null;
       place("file-words").textContent = file === null ? "" : fileWords(file);
       error(wrong);
@@ -61,21 +70,27 @@
     source = name;
     place("hours-field").hidden = name !== "feed";
     place("file-field").hidden = name !== "file";
+    place("dates-field").hidden = name !== "file";
     error("");
   }
 
   /* Its fields, as the elements of a form. */
   function build() {
     const words = { className: "field words" };
-    const input = { id: "backtest-file", type: "file", accept: ".csv,text/csv", class: "form-control" };
+    const accept = ".csv,.txt,.tsv,.json,.zip,.gz,text/csv";
+    const input = { id: "backtest-file", type: "file", accept, class: "form-control" };
     const hours = field("How much of it", select("backtest-hours", HOURS), words);
     const files = field("File", make("input", { ...input, onchange: upload }), words);
     files.append(make("div", { class: "hint", id: "backtest-file-words", role: "status" }));
     hours.id = "backtest-hours-field";
     files.id = "backtest-file-field";
     files.hidden = true;
+    const dates = field("Dates such as 03/02/2025", select("backtest-dates", DATES), words);
+    dates.id = "backtest-dates-field";
+    dates.hidden = true;
+    dates.querySelector("select").addEventListener("change", upload);
     hours.querySelector("select").value = USUAL_HOURS;
-    return [choice("backtest-source", "Candles", SOURCES, chooseSource), hours, files];
+    return [choice("backtest-source", "Candles", SOURCES, chooseSource), hours, files, dates];
   }
 
   /* What is chosen, as members of the request: [members, what is missing]. */
