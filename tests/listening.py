@@ -81,5 +81,6 @@ class Listener:
                     kind, data = fields.get("event", "message"), json.loads(fields["data"])
                     self._events.put(Event(kind, fields.get("id", ""), data))
                 fields = {}
-            self.is_dismissed = self.answer.isclosed()
+            # the last chunk, which is empty, has come
+            self.is_dismissed = self.answer.chunk_left is None
         self.ended.set()
