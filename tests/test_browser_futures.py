@@ -346,3 +346,32 @@ def _cut(browser: Any, book: str) -> list[str]:
         book,
     )
     return found
+
+
+def test_the_chart_writes_every_digit_of_a_cheap_price(
+    start_server: Callable[..., Server], tmp_path: Path, open_browser: Opened
+) -> None:
+    file, price = tmp_path / "cheap.csv", "0.00000059876"
+    row = f"2026-01-02T03:04,{price},{price},{price},{price},1\n"
+    file.write_text(f"time,open,high,low,close,volume\n{row}")
+    server = start_server("--feed", f"replay:BTTC/USDT={file}", "--speed", "0.0001")
+    wait_for(lambda: server.get("/prices").json()["prices"], "the first price")
+    browser = _futures(server, open_browser)
+    wait_for(lambda: text(browser, "futures-chart-note") == "", "the candles")
+    browser.driver.execute_script(
+        "const set = window.dash_clientside.set_props;"
+        "window.dash_clientside.set_props = (id, props) => {"
+        "  if (props.series) { window.chartSeries = props.series; }"
+        "  set(id, props);"
+        "};"
+    )
+    _choose(browser, "futures-timeframe", "5m")
+    script = "return window.chartSeries?.[0].options.priceFormat"
+    wait_for(lambda: browser.driver.execute_script(script) is not None, "the chart is drawn")
+    # what the chart multiplies to write a price in whole ticks, as it does it
+    written = browser.driver.execute_script(
+        f"const {{ precision, minMove }} = ({script.removeprefix('return ')});"
+        "return [precision, minMove * 10 ** precision];"
+    )
+    assert written == [11, 1]
+    assert price in browser.driver.page_source

@@ -39,7 +39,11 @@
     const tick = tickOf(symbol);
     const plain = tick.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
     const precision = Math.max(2, plain.split(".")[1]?.length ?? 0);
-    return { type: "price", precision, minMove: tick };
+    // the chart multiplies the two, and writes wrong digits where that is no whole number of units
+    const units = Math.round(tick * 10 ** precision);
+    const near = [tick, tick * (1 + Number.EPSILON), tick * (1 - Number.EPSILON / 2)];
+    const minMove = near.find((each) => each * 10 ** precision === units) ?? tick;
+    return { type: "price", precision, minMove };
   }
 
   function chartOptions() {
