@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -37,11 +38,9 @@ def decimal(cell: str, mark: Mark) -> Decimal:
     Raises:
         InvalidOperation: it is none.
     """
-    try:
-        if mark == ".":
+    if mark == "." and "," not in cell:
+        with contextlib.suppress(InvalidOperation):
             return Decimal(cell)
-    except InvalidOperation:
-        pass
     found = _SHAPES[mark].fullmatch(cell.strip())
     if found is None or not (found[2] or found[3]):
         raise InvalidOperation(cell)

@@ -6,14 +6,15 @@ import codecs
 import csv
 import gzip
 import io
-import re
 import zipfile
 import zlib
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from balance.feeds.csv_columns import Columns, NoColumns, columns_of, is_candle
 
@@ -52,45 +53,62 @@ class Table:
     # "line" or "row", and the number that the first row of the frame has there.
     unit: str = "line"
     first: int = 1
-    # What the frame was read from, for messages; empty where it was no text.
-    text: str = ""
-    dialect: tuple[str, bool] = (",", True)
-
-    def cells(self, place: int) -> list[str]:
-        """The cells of the column at ``place``."""
-        return self.frame.to_series(self.columns.places.index(place)).to_list()
-
-    def row(self, place: int) -> tuple[str, ...]:
-        """The cells of the row at ``place``; the first cell first."""
-        return self.frame.row(place)
+    # What the frame was read from, and where its first row begins there; empty where it was no
+    # text.
+    data: bytes = b""
+    begin: int = 0
+    delimiter: str = ","
+    # Whether quotes stand around some cells.
+    is_quoted: bool = True
 
     @property
-    def may_have_commas(self) -> bool:
-        """Whether there could be one within a cell."""
-        if self.text and self.dialect[0] == ",":
-            return '"' in self.text
-        return "," in self.text
+    def height(self) -> int:
+        """How many rows it has."""
+        return self.frame.height
 
-    def is_header(self, place: int) -> bool:
-        """Whether the row at ``place`` is the header once more."""
-        header = [self.header[each] for each in self.columns.places] if self.header else ()
-        return bool(header) and list(self.row(place)) == header
+    def cells(self, column: int, places: Sequence[int] | None = None) -> list[str]:
+        """The cells of ``column`` in the rows at ``places``; None: in all."""
+        cells = self.frame.to_series(self.columns.places.index(column))
+        if isinstance(places, range):
+            cells = cells.slice(places.start, len(places))
+        elif places is not None:
+            cells = cells.gather(list(places))
+        return cells.to_list()
 
-    def located(self, place: int) -> tuple[str, int]:
-        """Where the row at ``place`` stands, such as ``line 7``, and how many cells it has."""
-        if not self.text:
-            return f"{self.unit} {self.first + place}", self.frame.width
-        delimiter, quoted = self.dialect
-        reader = csv.reader(
-            io.StringIO(self.text),
-            delimiter=delimiter,
-            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+    def has_commas(self, columns: Sequence[int]) -> bool:
+        """Whether there is one in a cell of ``columns``."""
+        if self.data and (b'"' if self.delimiter == "," else b",") not in self.data:
+            return False
+        series = (self.frame.to_series(self.columns.places.index(each)) for each in columns)
+        return any(each.str.contains(",", literal=True).any() for each in series)
+
+    def where(self, place: int) -> str:
+        """Where the row at ``place`` stands: ``line 7``."""
+        number = self.first + place
+        if self.data and self.is_quoted and b'"' in self.data:
+            # A quoted cell may have line ends in it.
+            reader = self._reader()
+            for _ in islice(reader, place):
+                pass
+            number = self.first + reader.line_num
+        return f"{self.unit} {number}"
+
+    def length(self, place: int) -> int:
+        """How many cells the row at ``place`` has."""
+        return self._lengths[place] if self.data else self.frame.width
+
+    @cached_property
+    def _lengths(self) -> Sequence[int]:
+        return array("L", map(len, self._reader()))
+
+    def _reader(self) -> Any:
+        text = io.TextIOWrapper(io.BytesIO(self.data), "utf-8", newline="")
+        text.seek(self.begin)
+        return csv.reader(
+            text,
+            delimiter=self.delimiter,
+            quoting=csv.QUOTE_MINIMAL if self.is_quoted else csv.QUOTE_NONE,
         )
-        # A quoted cell may have line ends in it.
-        for _ in islice(reader, place):
-            pass
-        number = self.first + reader.line_num
-        return f"{self.unit} {number}", len(next(reader, ()))
 
 
 def tables(
@@ -208,11 +226,12 @@ def _check_lines(data: bytes, most: int) -> None:
 def _csv(name: str, data: bytes) -> Table:
     line, begin, delimiter, cells, columns = _headed(data)
     body = data[begin:] if begin else data
-    frame, quoted = _frame(body, delimiter, columns.places)
+    frame, is_quoted = _frame(body, delimiter, columns.places)
     if not columns.is_headless:
-        # The header stays in the text, so that rows have as many cells as it has.
+        # The header was read with the rows, so that they have as many cells as it has.
         frame = frame.slice(1)
-        body = body[body.find(b"\n") + 1 :] if b"\n" in body else b""
+        end = data.find(b"\n", begin)
+        begin = len(data) if end < 0 else end + 1
         line += 1
     return Table(
         name=name,
@@ -220,8 +239,10 @@ def _csv(name: str, data: bytes) -> Table:
         frame=frame,
         header=() if columns.is_headless else cells,
         first=line,
-        text=body.decode(),
-        dialect=(delimiter, quoted),
+        data=data,
+        begin=begin,
+        delimiter=delimiter,
+        is_quoted=is_quoted,
     )
 
 
@@ -289,10 +310,13 @@ def _json(name: str, data: bytes, most_rows: int) -> Table:
     """Rows of ``[[time, open, high, low, close, volume], ...]``, as freqtrade and exchanges write
     them."""
     flat = data.translate(None, _BLANKS).strip()
-    found = re.fullmatch(rb"\[\s*\[(.*)\]\s*\]", flat)
-    if found is None:
-        raise ValueError("has no candles" if flat in (b"[]", b"[[]]") else _NO_ROWS)
-    body = re.sub(rb"\s*,\s*", b",", found[1]).replace(b"],[", b"\n")
+    while b"  " in flat:
+        flat = flat.replace(b"  ", b" ")
+    for mark in (b"[", b"]", b","):
+        flat = flat.replace(b" " + mark, mark).replace(mark + b" ", mark)
+    if not flat.startswith(b"[[") or not flat.endswith(b"]]"):
+        raise ValueError("has no candles" if flat == b"[]" else _NO_ROWS)
+    body = flat[2:-2].replace(b"],[", b"\n")
     _check_lines(body, most_rows)
     try:
         cells = _split(body[:_LONGEST_LINE].split(b"\n")[0].decode(), ",")[1]
