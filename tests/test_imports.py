@@ -369,6 +369,19 @@ def test_a_program_that_reads_no_file_and_asks_no_exchange_loads_no_library_for_
     assert not {"ccxt", "polars"} & {name.split(".")[0] for name in loaded}
 
 
+def test_a_server_that_reads_no_file_loads_no_library_for_it() -> None:
+    # TA-Lib would load it
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import app, sys; print('\\n'.join(sys.modules))"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "talib" in loaded
+    assert not {"ccxt", "polars"} & {name.split(".")[0] for name in loaded}
+
+
 def test_only_the_tables_of_files_know_of_polars() -> None:
     knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, ("polars",))}
     assert knowing == {"balance.feeds.text_table"}

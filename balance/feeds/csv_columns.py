@@ -17,7 +17,7 @@ PRICES: Final = ("open", "high", "low", "close")
 _TIMES: Final = (
     *("opentime", "opentimems", "opentimeutc", "opentimestamp", "timeperiodstart", "timeopen"),
     *("unix", "unixtime", "unixtimestamp", "timestamp", "timestampms", "timestamputc"),
-    *("starttime", "start", "periodstart", "begin"),
+    *("starttime", "startat", "start", "periodstart", "begin"),
     *("datetime", "datetimeutc", "dateutc", "date", "dtyyyymmdd", "datum", "gmttime", "localtime"),
     *("timeutc", "time", "ts", "t", ""),
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import talib
-
 from balance.core.series import Candles, Floats
 from balance.core.strategies import shown, strength
+from balance.core.strategies.indicators import talib
 from balance.core.strategy import Holding, Signal, hold, parameter, strategy
 
 

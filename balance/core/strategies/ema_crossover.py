@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import talib
-
 from balance.core.series import Candles
 from balance.core.strategies import memory, shown, strength
+from balance.core.strategies.indicators import talib
 from balance.core.strategy import Holding, Signal, hold, parameter, strategy
 
 # of the price: averages that lie closer together than this differ by rounding alone

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import talib
 
 from balance.core.series import Candles, Floats
 from balance.core.strategies import memory, strength
+from balance.core.strategies.indicators import talib
 from balance.core.strategy import Holding, Signal, hold, parameter, strategy
 
 # gains and losses are in balance
