@@ -113,6 +113,6 @@ def test_a_replay_that_ends_while_it_is_looked_at_turns_it(
     server = start_server("--feed", f"replay:{file}", "--speed", "300")
     browser = open_browser(server.url)
     wait_for_link(browser, "Live")
-    wait_for(lambda: text(browser, "link-state") == "No prices", "the end of the prices", 60)
+    wait_for(lambda: text(browser, "link-state") == "No prices", "the end of the prices")
     # since the last price that this page has seen
     wait_for(lambda: re.fullmatch(r"\d+ s", text(browser, "link-age")), "the age")

@@ -18,6 +18,7 @@ from balance.store.file_store import FileStore
 from tests.boards import board as a_board
 from tests.boards import priced
 from tests.markets import BTC
+from tests.patience import patience
 from tests.screen import go, resize, text, texts, wait_for, wait_for_link, wait_for_toast, write
 from tests.serving import Server
 from tests.standing import StandingServer
@@ -132,7 +133,7 @@ def test_a_toast_has_two_lines_and_the_decimals_of_the_settings(
     clear_toasts(browser)
     go(browser, "futures")
     for decimals, fee in ((2, r"fee 0\.\d\d\."), (4, r"fee 0\.\d{4}\.")):
-        requests.put(f"{server.url}/settings", json={"decimals": decimals}, timeout=10)
+        requests.put(f"{server.url}/settings", json={"decimals": decimals}, timeout=patience())
         write(browser, "futures-size", "333")
         wait_for(lambda: text(browser, "futures-preview-quantity") != NONE, "the preview")
         browser.find_element("#futures-submit").click()
@@ -192,7 +193,7 @@ def test_fills_of_bots_are_counted_by_name_on_their_tab(
         assert made.status_code in (200, 201), made.text
         assert server.post(path=f"/bots/{made.json()['bot']['id']}/start").status_code == 200
     count = "auto-news"
-    wait_for(lambda: re.match(r"\d\d", text(browser, count)), "ten fills", 60)
+    wait_for(lambda: re.match(r"\d\d", text(browser, count)), "ten fills")
     about = browser.find_element(f"#{count}").get_attribute("title")
     found = re.findall(r"(Trend|My range): (\d+) fills, [+\u2212]?\$[\d,]+\.\d\d(?!\d)", about)
     assert sorted(name for name, _ in found) == ["My range", "Trend"], about
