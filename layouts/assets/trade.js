@@ -167,7 +167,7 @@
     name && about(name);
   });
   document.addEventListener("click", ({ target }) => {
-    const button = target.closest("[data-part]");
+    const button = target.closest('[id^="position-part-"]');
     button && fillPart(Number(button.dataset.part));
   });
 
