@@ -63,6 +63,12 @@ def wait_for_toast(browser: Browser, words: str) -> None:
     wait_for(lambda: words in text(browser, "toasts"), f"the toast {words!r}")
 
 
+def wait_for_focus(browser: Browser, selector: str) -> None:
+    """Wait until what has the focus fits ``selector``."""
+    script = "return document.activeElement.matches(arguments[0])"
+    wait_for(lambda: browser.driver.execute_script(script, selector), f"the focus on {selector}")
+
+
 def go(browser: Browser, tab: str) -> None:
     """Go to ``tab`` as a person does: by a click on its name."""
     browser.find_element(f'.tab-row a[href="{PATHS[tab]}"]').click()

@@ -16,6 +16,7 @@ from tests.screen import (
     resize,
     text,
     wait_for,
+    wait_for_focus,
     wait_for_link,
     wait_for_toast,
     weak_contrasts,
@@ -152,7 +153,7 @@ def test_an_alert_is_made_at_the_chart_fires_in_every_page_once_and_is_deleted(
     assert len(_rows(browser)) == 4
     _press(browser, delete)
     wait_for(lambda: len(_rows(browser)) == 3, "one less")
-    assert browser.driver.switch_to.active_element.get_attribute("id") == "alerts-new"
+    wait_for_focus(browser, "#alerts-new")
     _closed(browser)
     for each in (browser, other):
         assert each.get_logs() == []

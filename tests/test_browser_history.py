@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.ledgers import write_ledger
 from tests.patience import patience
-from tests.screen import go, resize, text, wait_for, wait_for_link
+from tests.screen import go, resize, text, wait_for, wait_for_focus, wait_for_link
 from tests.serving import Server
 
 #: So many entries are there, some epochs among them.
@@ -210,17 +210,17 @@ def test_an_entry_has_an_address_neighbours_and_a_place_in_the_ledger(
     click(browser, '#entry-dialog [data-part="after"]')
     wait_for(lambda: dialog_title(browser).endswith(f" {place}"), "the entry again")
     click(browser, '#entry-dialog [data-part="show"]')
-    browser.wait_for_element(".history-marked")
-    marked = browser.find_element(".history-marked .ag-cell[col-id=place]")
-    assert marked.text == place
+    marked = "return document.querySelector('.history-marked .ag-cell[col-id=place]')?.textContent"
+    wait_for(lambda: browser.driver.execute_script(marked) == place, "the row of the entry")
     assert address(browser, server) == "/history"
+    wait_for_focus(browser, "[role=gridcell]")
     # by keyboard: Enter opens the row, Escape leads back to it
     browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
     wait_for(lambda: dialog_title(browser) == f"Fill, entry {place}", "the entry of the row")
     browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     wait_for(lambda: dialog_title(browser) == "", "the closed dialog")
     wait_for(lambda: address(browser, server) == "/history", "the address of the list")
-    assert browser.driver.switch_to.active_element.get_attribute("role") == "gridcell"
+    wait_for_focus(browser, "[role=gridcell]")
     assert browser.get_logs() == []
     go_to(browser, server, "/history?entry=99999")
     wait_for(lambda: "There is no entry 99999" in text(browser, "entry-dialog"), "its words")

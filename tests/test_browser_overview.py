@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlparse
 
 from selenium.webdriver.common.keys import Keys
 
-from tests.screen import go, text, wait_for, wait_for_link, wait_for_toast
+from tests.screen import go, text, wait_for, wait_for_focus, wait_for_link, wait_for_toast
 from tests.serving import ROOT, Server
 
 Opened = Callable[[str], Any]
@@ -85,8 +85,7 @@ def test_a_figure_adds_up_and_leads_to_its_entries(server: Server, open_browser:
     deposited = Decimal("600.125")
     wait_for(lambda: deposited in [Decimal(each[3]) for each in _terms(browser)], "the deposit")
     _close(browser)
-    focused = browser.driver.switch_to.active_element
-    assert focused.get_attribute("id") == "overview-balance"
+    wait_for_focus(browser, "#overview-balance")
     _open(browser, "overview-equation-deposits")
     link = browser.find_element(".derivation a")
     asked = parse_qs(urlparse(link.get_attribute("href")).query)
@@ -121,7 +120,7 @@ def test_terms_and_what_is_open_of_a_symbol_open_how_they_come_about_too(
     title("Wallet balance")
     assert _terms(browser)[0][1] == "Starting balance"
     # it leads back, with the focus
-    assert browser.driver.switch_to.active_element.text == "Back"
+    wait_for_focus(browser, ".back")
     press("Total equity")
     assert not browser.find_elements("#derivation-body .back")
     _close(browser)
