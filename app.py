@@ -34,10 +34,11 @@ from balance.api.settings_routes import settings_document
 from balance.api.stream import Stream
 from balance.core.errors import StoreError
 from balance.core.figures import plain
-from balance.desk import DEFAULT_DATA_DIR, Desk
+from balance.desk import Desk
 from balance.feeds.contract import FeedFault
 from balance.running import Running, opened, services_alone
 from balance.server_options import fault_in, server_parser
+from balance.store.advice import DEFAULT_DATA_DIR
 from balance.watch import Watch
 from layouts.bundle import ASSETS, WORKER, bundle
 from layouts.index import INDEX, SETTINGS

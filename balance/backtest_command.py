@@ -34,6 +34,7 @@ from balance.feeds.symbols import symbol_in
 from balance.own_strategies import Broken, Catalogue, OwnStrategies, asked
 from balance.pasts import past_of_feed, past_of_file, planned, starting_balance, symbol_of
 from balance.settings_file import SettingsFile
+from balance.store.advice import program
 
 _FIGURES: Final = (
     (("return_percent", "Return"), ("hold_percent", "Buy and hold")),
@@ -160,7 +161,7 @@ def _saved_market(folder: Path) -> Feed:
     if feed_id is None:
         raise InvalidRequest(
             "No server has run on this data folder yet, so there is no past in it. Start it with "
-            "python app.py, or name a file of candles with --csv."
+            f"{program(folder)}, or name a file of candles with --csv."
         )
     seed = simulated_seed(feed_id)
     if seed is None:

@@ -32,21 +32,25 @@ from balance.core.moments import from_iso, iso
 from balance.core.money import LIMIT, MOST_UNITS, is_bounded
 from balance.core.quote import Candle, Quote
 from balance.store import disk
+from balance.store.advice import program
 
 MARKET_FILE: Final = "market.json"
 #: What the feed needs to go on, such as its past; written about once a minute.
 FEED_FILE: Final = "feed.json"
 #: A file that has not been written for so long is of a server that has stopped.
 _STALE_SECONDS: Final = 5.0
-STOPPED: Final = "The server that brings its prices is not running: start it with python app.py."
-# while no server has ever written one; what it will bring is not known either
-_NONE_YET: Final = Market(words=STOPPED, instruments=KNOWN)
 
 
 #: Gives candles: of which symbol, of how many seconds each, how many at most.
 Candles = Callable[[str, int, int], Sequence[Candle]]
 #: Puts a market on the terms that are in force; gives it back itself where it has them already.
 Ruled = Callable[[Market], Market]
+
+
+def stopped(folder: Path) -> str:
+    """What is said where the server of ``folder``, which brings the prices, does not run."""
+    start = program(folder)
+    return f"The server that brings its prices is not running: start it with {start}."
 
 
 def _as_told(market: Market) -> Market:
@@ -92,6 +96,9 @@ class FileBoard:
     def __init__(self, folder: Path, ruled: Ruled = _as_told) -> None:
         self._file = folder / MARKET_FILE
         self._ruled = ruled
+        self._stopped = stopped(folder)
+        # while no server has ever written one; what it will bring is not known either
+        self._none_yet = Market(words=self._stopped, instruments=KNOWN)
         # the market as it was read, and what it was read from: the file, and whether it was stale
         self._seen: tuple[tuple[int, int, bool], Market] | None = None
         # the one that was read, and the same on the terms that were in force
@@ -117,11 +124,11 @@ class FileBoard:
             if self._seen is None or self._seen[0] != signature:
                 market = read_market(self._file.read_bytes())
                 if is_stale:
-                    market = replace(market, live=frozenset(), state="stale", words=STOPPED)
+                    market = replace(market, live=frozenset(), state="stale", words=self._stopped)
                 self._seen = signature, market
         except (OSError, ValueError):
             # no market is known, or none that can be read: the account does not depend on it
-            return _NONE_YET
+            return self._none_yet
         return self._seen[1]
 
 

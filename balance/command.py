@@ -28,8 +28,9 @@ from balance.command_parts import (
 from balance.core.errors import BalanceError, StoreError
 from balance.core.figures import plain
 from balance.core.snapshot import Snapshot
-from balance.desk import DEFAULT_DATA_DIR, Action
+from balance.desk import Action
 from balance.settings_command import add_settings_command
+from balance.store.advice import DEFAULT_DATA_DIR
 from balance.store.recovery import Report, repair, verify
 from balance.trade_commands import add_trade_commands
 

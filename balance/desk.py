@@ -27,12 +27,10 @@ from balance.history import Page, Search, closings, fills, lineage, page, rows, 
 from balance.index.index import Index
 from balance.index.upkeep import INDEX_FILE
 from balance.settings_file import SettingsFile
+from balance.store.advice import DEFAULT_DATA_DIR, command
 from balance.store.file_store import FileStore
 from balance.store.state import Store
 from balance.trading import Trading
-
-#: Where the account lives unless another folder is named: ``data`` beside the packages.
-DEFAULT_DATA_DIR: Final = Path(__file__).resolve().parent.parent / "data"
 
 Action = Literal["set_balance", "adjust", "deposit", "withdraw", "reset", "undo_reset"]
 
@@ -72,6 +70,10 @@ class Desk(Trading):
     def store(self) -> Store:
         """What keeps the account, for what is derived from its ledger."""
         return self._clerk.store
+
+    def command(self, words: str) -> str:
+        """The command of the shell with ``words``, whole, for this account."""
+        return command(words, self.store.folder)
 
     @property
     def version(self) -> tuple[str, int]:

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
-from balance.board import STOPPED, LiveBoard, save_market, save_past
+from balance.board import LiveBoard, save_market, save_past, stopped
 from balance.core.account import Account
 from balance.core.errors import BalanceError, StoreError
 from balance.core.funding import due
@@ -62,7 +62,7 @@ def refuse_others(desk: Desk, feed: Feed, *, is_moved: bool = False) -> None:
     change = "Another time" if open_on == {feed.id} else f"The feed {feed.id}"
     raise FeedFault(
         f"{change} can't be taken while {_open_words(account)} open on {there}. Start as before "
-        "and end that, or begin anew with python -m balance reset."
+        f"and end that, or begin anew with {desk.command('reset')}."
     )
 
 
@@ -160,7 +160,8 @@ class Engine:
         for each in self._acting:
             each.rest()
         # for the programs that read the file: nothing fills from here on
-        market = replace(self._board.market, live=frozenset(), state="stale", words=STOPPED)
+        words = stopped(self._folder)
+        market = replace(self._board.market, live=frozenset(), state="stale", words=words)
         self._board.market = market
         self._save(wholly=True)
 

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from balance.desk import DEFAULT_DATA_DIR
 from balance.feeds.options import add_feed_options
+from balance.store.advice import DEFAULT_DATA_DIR
 
 #: So many characters a token or a secret has at least.
 SHORTEST_TOKEN: Final = 12

@@ -30,6 +30,7 @@ from balance.engine import SAVE_SECONDS, SHOW_SECONDS, Engine, refuse_others
 from balance.equity.equity import Equity
 from balance.equity.sampler import Sampler
 from balance.feeds.contract import FeedFault
+from balance.store.advice import option
 from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
 from balance.store.lock import account_lock
 from balance.store.memory_store import MemoryStore
@@ -364,7 +365,7 @@ def test_what_a_damaged_file_forbids_is_done_once_it_is_mended(
         run.price(39_800)
     (words,) = told_faults(caplog)
     assert "can't be booked" in words
-    assert str(run.folder) not in words
+    assert str(run.folder) not in words.replace(option(run.folder), "")
     path.write_bytes(whole)
     run.price(39_850)
     run.price(39_850)

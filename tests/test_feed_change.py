@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from balance.board import MARKET_FILE
+from balance.store.advice import command
 from balance.store.file_store import ACCOUNT_FILE
 from balance.store.recovery import verify
 from tests.markets import BTC
@@ -59,9 +60,9 @@ def order(server: Server, side: str = "buy", quantity: float = 0.1, **members: A
 
 def refused(folder: Path, *options: str) -> str:
     """What ``python app.py`` says when it does not start."""
-    command = [sys.executable, str(ROOT / "app.py"), "--data-dir", str(folder), "--port", "0"]
+    words = [sys.executable, str(ROOT / "app.py"), "--data-dir", str(folder), "--port", "0"]
     done = subprocess.run(
-        [*command, *options],
+        [*words, *options],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -84,7 +85,8 @@ def test_another_feed_is_refused_until_all_is_closed(
     before = (folder / ACCOUNT_FILE).read_bytes()
     assert refused(folder, "--feed", candles) == (
         "The feed replay:BTC/USDT=mine.csv can't be taken while BTC/USDT long and 1 order are open "
-        "on simulated. Start as before and end that, or begin anew with python -m balance reset."
+        "on simulated. Start as before and end that, or begin anew with "
+        f"{command('reset', folder)}."
     )
     assert (folder / ACCOUNT_FILE).read_bytes() == before
     server = start_server()

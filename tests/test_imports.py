@@ -168,7 +168,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             (
                 *("balance.core", "balance.feeds", "balance.board", "balance.pasts"),
                 *("balance.own_strategies", "balance.command_parts", "balance.settings_file"),
-                "balance.bots.bot_rows.strategy_row",
+                *("balance.bots.bot_rows.strategy_row", "balance.store.advice"),
             ),
         ),
         # what it does is loaded when it is asked for
@@ -181,6 +181,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             "balance.command",
             (
                 *("balance.core", "balance.desk", "balance.store.recovery"),
+                "balance.store.advice",
                 *("balance.command_parts", "balance.trade_commands", "balance.backtest_options"),
                 "balance.settings_command",
                 "balance.alert_command",

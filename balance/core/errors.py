@@ -1,7 +1,7 @@
 """What can go wrong with the account, as errors that carry their figures.
 
 Every error a caller may want to handle is a :class:`BalanceError`; its text is a sentence a
-person can act on and never holds a path.
+person can act on; it holds a path only in a command that needs it.
 """
 
 from __future__ import annotations
@@ -159,10 +159,12 @@ class StoreUnreadable(StoreError):
         reason: what is wrong with it.
     """
 
-    def __init__(self, file: str, reason: str) -> None:
+    def __init__(self, file: str, reason: str, option: str = "") -> None:
+        """``option`` names the folder to the commands that are advised, where it must be named."""
         super().__init__(
             f"{file} {reason}. Nothing was changed. "
-            "Run `python -m balance verify` to see more, and `python -m balance repair` to mend it."
+            f"Run `python -m balance verify{option}` to see more, and "
+            f"`python -m balance repair{option}` to mend it."
         )
         self.file = file
         self.reason = reason

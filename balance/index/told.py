@@ -11,6 +11,7 @@ from balance.core.errors import StoreUnreadable
 from balance.index.asking import Hit
 from balance.index.columns import checksum
 from balance.index.database import Damaged
+from balance.store.advice import option
 from balance.store.codec import Unreadable, encode_entry
 from balance.store.file_store import LEDGER_FILE
 from balance.store.outline import outline, outlined
@@ -58,7 +59,8 @@ def told(store: Store, found: Sequence[Hit]) -> Iterator[Told]:
         try:
             yield Told(outline(text).entry, hit.symbol, hit.owner)
         except Unreadable as fault:
-            raise StoreUnreadable(LEDGER_FILE, f"is damaged: a line {fault}") from fault
+            reason = f"is damaged: a line {fault}"
+            raise StoreUnreadable(LEDGER_FILE, reason, option(store.folder)) from fault
 
 
 def newest_first(store: Store, before: Place | None = None) -> Iterator[Told]:

@@ -15,6 +15,7 @@ from balance.index.database import Busy, Damaged, Database
 from balance.index.filling import Reached, fill, reached
 from balance.index.schema import FINISH, missing_indexes
 from balance.pace import Pace
+from balance.store.advice import option
 from balance.store.codec import Unreadable
 from balance.store.file_store import LEDGER_FILE
 from balance.store.state import Extent, Store
@@ -156,7 +157,8 @@ class Upkeep:
             with self.database.writing() as connection:
                 return fill(connection, self._store)
         except Unreadable as fault:
-            raise StoreUnreadable(LEDGER_FILE, f"is damaged: a line {fault}") from fault
+            reason = f"is damaged: a line {fault}"
+            raise StoreUnreadable(LEDGER_FILE, reason, option(self._store.folder)) from fault
 
     def _sort(self) -> bool:
         """Make it quicker to search, once all is in it; whether there is more of that to do."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from balance.core.errors import StoreUnreadable
 from balance.store import disk
+from balance.store.advice import option
 from balance.store.codec import Unreadable, decode_answer, encode_answer
 from balance.store.state import State
 
@@ -34,7 +35,10 @@ class AnswerFile:
                 try:
                     return decode_answer(line)
                 except Unreadable as fault:
-                    raise StoreUnreadable(self.path.name, f"is damaged: a line {fault}") from fault
+                    reason = f"is damaged: a line {fault}"
+                    raise StoreUnreadable(
+                        self.path.name, reason, option(self.path.parent)
+                    ) from fault
         return None
 
     def mend(self, state: State) -> None:

@@ -19,6 +19,7 @@ from balance.core.errors import AccountingError, KeyReused, StoreFailed, StoreUn
 from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.core.operations import started
 from balance.store import disk
+from balance.store.advice import option
 from balance.store.answer_file import AnswerFile
 from balance.store.codec import Unreadable, decode_state, encode_entry, encode_state
 from balance.store.ledger_file import LedgerFile
@@ -93,7 +94,7 @@ class FileStore:
             state, sealed = decode_state(self._file.read_bytes())
             edited = not sealed or self._is_past(state, signature)
         except (OSError, Unreadable) as fault:
-            raise _unreadable(fault) from fault
+            raise _unreadable(fault, self.folder) from fault
         trusted = not disk.is_racy(signature, looked)
         if edited:
             with self._lock():
@@ -164,7 +165,7 @@ class FileStore:
         except FileNotFoundError:
             return Extent(f"{state.account_id} without a ledger", state.revision, 0)
         except OSError as fault:
-            raise _unreadable_ledger(fault) from fault
+            raise _unreadable_ledger(fault, self.folder) from fault
         return Extent(f"{state.account_id} {status.st_ino}", state.revision, status.st_size)
 
     def lines(self, start: int = 0) -> Iterator[Line]:
@@ -184,7 +185,7 @@ class FileStore:
             missing = self._unwritten(newest, min(end, self._ledger.end()))
             yield from (line for line in missing if line.start >= start)
         except OSError as fault:
-            raise _unreadable_ledger(fault) from fault
+            raise _unreadable_ledger(fault, self.folder) from fault
 
     def texts(self, spots: Iterable[Spot]) -> Iterator[bytes]:
         """What stands in the ledger at each of ``spots``.
@@ -198,7 +199,7 @@ class FileStore:
             for spot, text in self._ledger.texts(spots):
                 yield unwritten.get(spot, text)
         except OSError as fault:
-            raise _unreadable_ledger(fault) from fault
+            raise _unreadable_ledger(fault, self.folder) from fault
 
     def _unwritten(self, newest: Sequence[Entry], end: int) -> Iterator[Line]:
         """Those of ``newest`` that the ledger lacks, where they will stand in it: its whole lines
@@ -245,7 +246,7 @@ class FileStore:
         try:
             state, sealed = decode_state(self._file.read_bytes())
         except (OSError, Unreadable) as fault:
-            raise _unreadable(fault) from fault
+            raise _unreadable(fault, self.folder) from fault
         try:
             disk.sweep(self.folder, ACCOUNT_FILE)
             disk.settle_folder(self.folder)
@@ -315,13 +316,13 @@ def _said(fault: OSError) -> str:
     return fault.strerror or type(fault).__name__
 
 
-def _unreadable(fault: OSError | Unreadable) -> StoreUnreadable:
+def _unreadable(fault: OSError | Unreadable, folder: Path) -> StoreUnreadable:
     if isinstance(fault, FileNotFoundError):
-        return StoreUnreadable(ACCOUNT_FILE, "is missing")
-    if isinstance(fault, OSError):
-        return StoreUnreadable(ACCOUNT_FILE, f"can't be read: {_said(fault)}")
-    return StoreUnreadable(ACCOUNT_FILE, str(fault))
+        reason = "is missing"
+    else:
+        reason = f"can't be read: {_said(fault)}" if isinstance(fault, OSError) else str(fault)
+    return StoreUnreadable(ACCOUNT_FILE, reason, option(folder))
 
 
-def _unreadable_ledger(fault: OSError) -> StoreUnreadable:
-    return StoreUnreadable(LEDGER_FILE, f"can't be read: {_said(fault)}")
+def _unreadable_ledger(fault: OSError, folder: Path) -> StoreUnreadable:
+    return StoreUnreadable(LEDGER_FILE, f"can't be read: {_said(fault)}", option(folder))

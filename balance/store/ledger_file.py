@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 from balance.core.entry import Entry, Place, follows
 from balance.core.errors import StoreUnreadable
 from balance.store import disk
+from balance.store.advice import option
 from balance.store.codec import Unreadable, decode_entry, encode_entry
 from balance.store.state import Line, Spot
 
@@ -161,9 +162,7 @@ class LedgerFile:
         missing = [entry for entry in entries if last is None or entry.place > last.place]
         if missing and not follows(last, missing[0]):
             ends = f"ends with revision {last.revision}" if last else "has no entries"
-            raise StoreUnreadable(
-                self.path.name, f"{ends}, but the account is at {missing[0].revision}"
-            )
+            raise self._unreadable(f"{ends}, but the account is at {missing[0].revision}")
         if missing:
             self.append(missing)
 
@@ -175,7 +174,7 @@ class LedgerFile:
 
     def _drop_torn_line(self, entries: Sequence[Entry]) -> None:
         if self.ends_broken(entries):
-            raise StoreUnreadable(self.path.name, "ends with a broken line")
+            raise self._unreadable("ends with a broken line")
         end, torn = self._tail()
         if torn:
             disk.cut(self.path, end)
@@ -194,7 +193,10 @@ class LedgerFile:
         try:
             return decode_entry(line)
         except Unreadable as fault:
-            raise StoreUnreadable(self.path.name, f"is damaged: a line {fault}") from fault
+            raise self._unreadable(f"is damaged: a line {fault}") from fault
+
+    def _unreadable(self, reason: str) -> StoreUnreadable:
+        return StoreUnreadable(self.path.name, reason, option(self.path.parent))
 
     def _stretch(
         self, file: BinaryIO, end: int, is_left: Callable[[Entry], bool]

@@ -30,6 +30,8 @@ from balance.store.state import (
 class MemoryStore:
     """An account that lives as long as this object; safe to use from several threads."""
 
+    folder = None
+
     def __init__(
         self,
         starting_balance: Decimal = DEFAULT_STARTING_BALANCE,

@@ -17,6 +17,7 @@ from balance.core.money import ZERO, exact
 from balance.core.position import Position
 from balance.core.wallet import Wallet
 from balance.store import disk
+from balance.store.advice import option
 from balance.store.answer_file import AnswerFile
 from balance.store.codec import (
     Unreadable,
@@ -97,7 +98,7 @@ def repair(folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UT
         OSError: the disk refused.
     """
     if not folder.is_dir():
-        raise StoreUnreadable(ACCOUNT_FILE, "is missing, and so is its folder")
+        raise StoreUnreadable(ACCOUNT_FILE, "is missing, and so is its folder", option(folder))
     with account_lock(folder / LOCK_FILE):
         report = verify(folder)
         if not report.faults:
@@ -109,6 +110,7 @@ def repair(folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UT
                 ACCOUNT_FILE,
                 f"can't be rebuilt: {LEDGER_FILE} holds no entry that can be read. To begin anew, "
                 "move both files out of the data folder",
+                option(folder),
             )
         now = clock()
         kept = [disk.keep_damaged(folder / name, now) for name in (ACCOUNT_FILE, LEDGER_FILE)]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Protocol
 
 from balance.core.account import Account
@@ -100,6 +101,10 @@ Spot = tuple[int, int]
 
 class Store(Protocol):
     """What keeps an account. Both stores pass the same tests."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the account lives; None: in memory."""
 
     def read(self) -> State:
         """The newest committed state. Takes no lock.
