@@ -153,6 +153,9 @@ def test_a_liquidation_stays_until_it_is_closed(server: Server, browser: Any) ->
     desk = Desk(FileStore(server.folder), board)
     priced(board, 40_000)
     desk.reset(10_000)
+    # it asks whether to undo it, and stays too
+    wait_for_toast(browser, "Reset to $10,000.00")
+    clear_toasts(browser)
     desk.place_order(symbol=BTC, side="buy", quantity="0.1", leverage=10)
     priced(board, 30_000)
     assert desk.advance(board.market, {}, MARKET) is not None
