@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from balance.core import margin, operations
@@ -90,7 +90,10 @@ class Desk:
                 assert booking.fill is not None
                 held = account.position(booking.fill.symbol)
                 assert held is not None
-                gained -= held.isolated_margin + held.unrealized_pnl
+                # a fill before it may have left the position at another price
+                mark = self.market.quotes[held.symbol].mark
+                lost = margin.unrealized_pnl(held.side, held.quantity, held.entry_price, mark)
+                gained -= held.isolated_margin + lost
             elif booking.kind == "fill":
                 gained += self._gain_of_fill(booking, account)
             else:
@@ -336,6 +339,16 @@ ACTIONS = st.sampled_from(
 ).flatmap(lambda strategy: strategy)
 
 
+#: A limit that is filled far through the market, and liquidated at once.
+THROUGH_THE_MARKET = [
+    partial(ordered, symbol="SOL/USDT", side="sell", type="limit", price=Decimal("0.01"),
+            percent=Decimal(100)),
+    partial(moved, symbol="SOL/USDT", percent=Decimal("9.27"), spread="0", mark_off="0.001",
+            hours=0, rate=None, is_told=True, is_live=True),
+]  # fmt: skip
+
+
+@example(THROUGH_THE_MARKET)
 @settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.lists(ACTIONS, min_size=15, max_size=50))
 def test_after_any_orders_in_any_market_the_account_keeps_its_laws(
