@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
-from balance.api.bot_requests import LARGEST_FILE
+from balance.api.bot_requests import FILE_TYPES, LARGEST_FILE
 from balance.api.guards import Guards
 from balance.api.requests import LARGEST_BODY
 from balance.core.errors import StoreFailed
@@ -433,6 +437,80 @@ class TestBacktests:
         many = csv_of(bodies(*range(1_000, 3_000)))
         assert len(many) > LARGEST_BODY
         assert self.send(api, text=many)["candles"] == 1_999
+
+
+class TestFiles:
+    """``POST /candles``: what may be sent, and what is told of it."""
+
+    def send(self, api: Interface, data: bytes, kind: str = "text/csv", **query: str) -> Any:
+        """What is told of ``data``."""
+        path = f"/candles?{urlencode(query)}"
+        return api.told("POST", path, data=data, content_type=kind)["file"]
+
+    @pytest.mark.parametrize("kind", FILE_TYPES)
+    def test_it_is_read_by_what_it_is(self, api: Interface, kind: str) -> None:
+        text = csv_of(WAVES).encode()
+        memory = io.BytesIO()
+        with zipfile.ZipFile(memory, "w") as archive:
+            archive.writestr("BTCUSDT.csv", text)
+        for data in (text, gzip.compress(text), memory.getvalue(), text.decode().encode("utf-16")):
+            assert self.send(api, data, kind)["candles"] == len(WAVES)
+        rows = b"[[1640995200000,5,6,4,5,1],[1640995260000,5,6,4,5,1]]"
+        assert self.send(api, rows, kind)["candles"] == 2
+
+    def test_what_there_is_to_know_of_it_is_told(self, api: Interface) -> None:
+        lines = ["time,open,high,low,close", "2022-01-03,5,6,4,5", "2022-01-04,,,,"]
+        told = self.send(api, "\n".join(lines).encode(), name="btcusdt.csv")
+        assert told["notes"] == [
+            "It has no volume column: volume is 0.",
+            "1 row without prices left out, as a gap.",
+        ]
+        begun = api.told("POST", "/backtests", {**TEST, "file": told["id"]})
+        assert api.ended(begun["backtest"])["words"].startswith("It has no volume column")
+
+    def test_of_two_markets_the_one_that_is_named_is_tested(self, api: Interface) -> None:
+        header, *lines = csv_of(WAVES).splitlines()
+        of_both = [f"{line},{each}USDT" for each in ("BTC", "ETH") for line in lines]
+        data = "\n".join((f"{header},symbol", *of_both)).encode()
+        words = api.refused(422, "POST", "/candles?name=x.csv", data=data, content_type="text/csv")
+        assert words == (
+            "x.csv has candles of 2 markets, BTCUSDT, ETHUSDT: name one of them as the symbol."
+        )
+        told = self.send(api, data, name="x.csv", symbol="eth/usdt")
+        assert (told["symbol"], told["candles"]) == ("ETH/USDT", len(WAVES))
+        begun = api.told("POST", "/backtests", {**TEST, "file": told["id"]})
+        assert api.ended(begun["backtest"])["result"]["candles"] == len(WAVES)
+        other = {**TEST, "file": told["id"], "symbol": BTC}
+        assert "not of BTC/USDT" in api.refused(422, "POST", "/backtests", other)
+
+    def test_the_format_of_dates_can_be_given(self, api: Interface) -> None:
+        lines = ["time,open,high,low,close,volume"]
+        lines += [f"0{day}/02/2025,5,6,4,5,1" for day in range(1, 6)]
+        data = "\n".join(lines).encode()
+        words = api.refused(422, "POST", "/candles", data=data, content_type="text/csv")
+        assert "choose the date format" in words
+        told = self.send(api, data, date_format="DD/MM/YYYY", name="btcusdt.csv")
+        assert told["from"] == "2025-02-01T00:00:00.000Z"
+        begun = api.told("POST", "/backtests", {**TEST, "file": told["id"]})
+        assert api.ended(begun["backtest"])["result"]["from"] == "2025-02-01T00:00:00.000Z"
+        wrong = api.refused(
+            422, "POST", "/candles?date_format=x", data=data, content_type="text/csv"
+        )
+        assert wrong.startswith("The date format must be DD/MM/YYYY")
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"a,b,c," * 1_475_000,
+            b"[[" + b"1," * 4_400_000 + b"1]]",
+            b"time,open,high,low,close\n" + b"x" * 9_999,
+            ("sym," * 2_000).encode(),
+        ],
+        ids=["one line", "one row", "a long cell", "many names"],
+    )
+    def test_the_answer_to_a_wrong_file_is_short(self, api: Interface, data: bytes) -> None:
+        words = api.refused(422, "POST", "/candles", data=data, content_type="text/csv")
+        assert len(words) < 400
 
 
 def test_numbers_are_exact(api: Interface) -> None:
