@@ -256,6 +256,30 @@ def _candles(file: Path, count: int) -> Path:
     return file
 
 
+def test_a_file_says_what_is_unclear_and_what_was_done(
+    still: Server, open_browser: Opened, tmp_path: Path
+) -> None:
+    browser = _auto(still, open_browser)
+    browser.find_element("#auto-new-bot").click()
+    wait_for(lambda: browser.find_elements("#bot-param-fast"), "the parameters")
+    browser.find_element("#bot-backtest").click()
+    browser.find_element("label[for=backtest-source-file]").click()
+    file = tmp_path / "BTCUSDT-1d.csv"
+    days = [f"0{day}/02/2025,5,6,4,5" for day in range(1, 6)]
+    file.write_text("\n".join(("date,open,high,low,close", *days)))
+    browser.find_element("#backtest-file").send_keys(str(file))
+    wait_for(
+        lambda: "choose the date format" in text(browser, "backtest-dialog-error"),
+        "what is unclear",
+    )
+    _choose(browser, "backtest-dates", "the day first")
+    wait_for(lambda: "5 candles of BTC/USDT" in text(browser, "backtest-file-words"), "them")
+    assert text(browser, "backtest-dialog-error") == ""
+    words = text(browser, "backtest-file-words")
+    assert "2025-02-01 00:00 to 2025-02-06 00:00 UTC" in words
+    assert "It has no volume column: volume is 0." in words
+
+
 def test_settings_are_tried_on_a_file_and_a_run_is_cancelled(
     still: Server, open_browser: Opened, tmp_path: Path
 ) -> None:
