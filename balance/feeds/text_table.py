@@ -12,7 +12,6 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -84,14 +83,7 @@ class Table:
 
     def where(self, place: int) -> str:
         """Where the row at ``place`` stands: ``line 7``."""
-        number = self.first + place
-        if self.data and self.is_quoted and b'"' in self.data:
-            # A quoted cell may have line ends in it.
-            reader = self._reader()
-            for _ in islice(reader, place):
-                pass
-            number = self.first + reader.line_num
-        return f"{self.unit} {number}"
+        return f"{self.unit} {self.first + place}"
 
     def length(self, place: int) -> int:
         """How many cells the row at ``place`` has."""
@@ -226,6 +218,7 @@ def _check_lines(data: bytes, most: int) -> None:
 def _csv(name: str, data: bytes) -> Table:
     line, begin, delimiter, cells, columns = _headed(data)
     body = data[begin:] if begin else data
+    _check_quotes(body, delimiter, line)
     frame, is_quoted = _frame(body, delimiter, columns.places)
     if not columns.is_headless:
         # The header was read with the rows, so that they have as many cells as it has.
@@ -280,6 +273,7 @@ def _frame(data: bytes, delimiter: str, places: Sequence[int]) -> tuple[polars.D
     # Here, as it takes time and memory to load: only who reads a file waits for it.
     import polars
 
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
     for quote in ('"', None):
         try:
             frame = polars.read_csv(
@@ -294,16 +288,20 @@ def _frame(data: bytes, delimiter: str, places: Sequence[int]) -> tuple[polars.D
             )
         except polars.exceptions.PolarsError:
             continue
-        # A quote that nothing closes is a character like others: it must not hide other lines.
-        if quote is None or frame.height == _count_rows(data, delimiter):
+        # A quote within a cell is a character like others: it must not hide other lines.
+        if quote is None or frame.height == lines:
             return frame, quote is not None
     raise ValueError("is no table of candles")
 
 
-def _count_rows(data: bytes, delimiter: str) -> int:
-    if b'"' in data:
-        return sum(1 for _ in csv.reader(io.StringIO(data.decode()), delimiter=delimiter))
-    return data.count(b"\n") + (not data.endswith(b"\n"))
+def _check_quotes(data: bytes, delimiter: str, first: int) -> None:
+    """Refuse a quote that nothing closes before its line ends: it would hide the lines after it."""
+    if b'"' not in data:
+        return
+    reader = csv.reader(io.StringIO(data.decode()), delimiter=delimiter)
+    for number, _ in enumerate(reader, start=1):
+        if reader.line_num > number:
+            raise ValueError(f"line {first + number - 1}: a quote in it is not closed")
 
 
 def _json(name: str, data: bytes, most_rows: int) -> Table:
