@@ -78,6 +78,18 @@ def test_it_says_where_it_is_and_how_to_stop_it(program: Program) -> None:
     assert program.balance() == 10_000
 
 
+def test_it_says_what_there_is_to_know_of_a_replayed_file(
+    start_program: Callable[..., Program], tmp_path: Path
+) -> None:
+    file = tmp_path / "BTCUSDT.csv"
+    file.write_text("time,open,high,low,close\n2022-01-03,5,6,4,5\n2022-01-04,,,,\n")
+    said = start_program("--feed", f"replay:{file}").said[0]
+    assert said.rstrip().endswith(
+        "Ctrl-C stops it. BTCUSDT.csv: It has no volume column: volume is 0. BTCUSDT.csv: 1 row "
+        "without prices left out, as a gap. The mark price of BTC/USDT is its last price."
+    )
+
+
 @pytest.mark.parametrize(
     ("host", "shown"),
     [("localhost", r"http://localhost:\d+"), ("::1", r"http://\[::1\]:\d+")],
