@@ -320,6 +320,16 @@ class TestMarkets:
             assert [each.open for each in file.candles] == [opened] * 3
             assert file.notes[0].startswith("Of its 2 markets, ")
 
+    @pytest.mark.parametrize(
+        "names", [("BTC", "ETH"), ("BTCUSD", "ETHUSD"), ("BTC-USDT-SWAP", "ETH-USDT-SWAP")]
+    )
+    @pytest.mark.parametrize("symbol", ["BTC/USDT", "btcusdt"])
+    def test_a_market_may_be_called_otherwise(self, names: tuple[str, str], symbol: str) -> None:
+        lines = [
+            line.replace("BTCUSDT", names[0]).replace("ETHUSDT", names[1]) for line in self.LINES
+        ]
+        assert read(*lines, symbol=symbol).candles == read(*self.LINES, symbol=symbol).candles
+
     def test_else_they_are_named(self) -> None:
         assert refused(*self.LINES) == (
             "mine.csv has candles of 2 markets, BTCUSDT, ETHUSDT: name one of them as the symbol."
@@ -599,6 +609,15 @@ class TestMarks:
         assert joined.marks == [None, known, known, None, None]
         assert joined.notes == ("3 of 5 candles have no mark price: there it is the last price.",)
         assert joined.candles == file.candles
+
+    def test_what_was_done_to_it_is_said(self) -> None:
+        lines = [f"2022-01-03 00:0{minute}:59.999,5,6,4,5" for minute in range(5)]
+        marks = read("time,open,high,low,close", *lines, name="marks.csv")
+        joined = with_marks(read(HEADER, *MINUTES), marks)
+        assert None not in joined.marks
+        assert joined.notes == (
+            "marks.csv: Its times are those at which candles end: each was moved back by 1 minute.",
+        )
 
     def test_shorter_ones_are_put_together(self) -> None:
         file = read(HEADER, "2022-01-03 00:00,5,6,4,5,1", "2022-01-03 00:05,5,6,4,5,1")

@@ -178,10 +178,13 @@ def with_marks(file: CandleFile, marks: CandleFile) -> CandleFile:
             f"{marks.name} has mark prices from {spelled(candles[0].time)} to "
             f"{spelled(candles[-1].time)}: none of the times of {file.name}."
         )
-    note = (
-        f"{missing:,} of {len(found):,} candles have no mark price: there it is the last price.",
-    )
-    return replace(file, marks=found, notes=(*file.notes, *(note if missing else ())))
+    # That it has no volumes is no matter.
+    notes = [f"{marks.name}: {note}" for note in marks.notes if "volume" not in note]
+    if missing:
+        notes.append(
+            f"{missing:,} of {len(found):,} candles have no mark price: there it is the last price."
+        )
+    return replace(file, marks=found, notes=(*file.notes, *notes))
 
 
 def _bytes_of(path: Path) -> bytes:

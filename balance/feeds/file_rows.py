@@ -12,6 +12,7 @@ from functools import partial
 from itertools import repeat
 from typing import Final, NamedTuple, TypeVar
 
+from balance.core.currencies import is_same_but_for_dollars
 from balance.core.instruments import instrument
 from balance.core.money import LIMIT, ZERO, is_bounded
 from balance.core.quote import Candle, MarkPrices
@@ -130,7 +131,7 @@ class RowReader:
         if len(found) <= 1:
             return next(iter(found.values()), None)
         asked = plain(wanted or "")
-        fitting = [each for each in found if asked and each.startswith(asked)]
+        fitting = [each for each, name in found.items() if wanted and _fits(name, wanted)]
         if asked not in fitting and len(fitting) != 1:
             of = f", and not {wanted:.40}" if wanted and not fitting else ""
             raise ValueError(
@@ -378,6 +379,17 @@ def listed(symbols: Iterable[str]) -> str:
     found = sorted(symbols)
     more = f" and {len(found) - _MOST_SYMBOLS:,} more" if len(found) > _MOST_SYMBOLS else ""
     return ", ".join(each[:_LONGEST_CELL] for each in found[:_MOST_SYMBOLS]) + more
+
+
+def _fits(name: str, wanted: str) -> bool:
+    """Whether a market that a file calls ``name`` is that of the symbol ``wanted``: BTCUSDT_PERP,
+    BTC-USD and BTC are that of BTC/USDT."""
+    if plain(name).startswith(plain(wanted)):
+        return True
+    told, symbol = symbol_in(name), symbol_in(wanted) or wanted
+    if told is not None and is_same_but_for_dollars(told, symbol):
+        return True
+    return plain(name) == plain(symbol.partition("/")[0])
 
 
 def _candle(
