@@ -120,6 +120,10 @@ class TestTimes:
         assert times(file) == [f"2025-02-03 23:0{minute}:00" for minute in range(3)]
         assert figures(file) == ["5", "6", "4", "5", "7"]
 
+    def test_a_whole_time_needs_no_second_column(self) -> None:
+        file = read("Date,Time,Open,High,Low,Close", "2025-02-03 23:01,23:01,5,6,4,5")
+        assert times(file) == ["2025-02-03 23:01:00"]
+
     @pytest.mark.parametrize(
         ("text", "moment"),
         [
@@ -461,6 +465,18 @@ class TestPacked:
             with pytest.raises(FeedFault, match=r"has candles of BTC/USDT, ETH/USDT.*name one"):
                 candles_in([("m.zip", data)], Reading(symbol=symbol))
 
+    def test_long_names_make_no_long_messages(self) -> None:
+        data = zipped(**{f"{'a' * 9_000}.csv": "x", "b.csv": text_of(*MINUTES)})
+        with pytest.raises(FeedFault) as fault:
+            candles_in([("m.zip", data)])
+        assert len(str(fault.value)) < 300
+        lines = [f"2025-02-03,{each * 3_000}USDT,5,6,4,5" for each in "AB"]
+        header = "time,symbol,open,high,low,close"
+        assert "2 markets" in refused(header, *lines)
+        assert "and not CCC" in refused(header, *lines, symbol="C" * 3_000)
+        file = read(header, *lines, symbol=f"{'A' * 3_000}/USDT")
+        assert len(file.notes[0]) < 100
+
     def test_a_wrong_line_of_a_packed_file_is_named(self) -> None:
         data = zipped(**{"a.csv": text_of(*MINUTES), "b.csv": text_of("x,5,6,4,5,1")})
         with pytest.raises(FeedFault, match=r'^m\.zip/b\.csv line 2: "x" is no time'):
@@ -588,7 +604,12 @@ class TestSeveral:
         self, files: Callable[..., list[Path]]
     ) -> None:
         hours = [f"2022-01-03 0{number}:00,5,6,4,5,1" for number in range(1, 6)]
-        assert read_candles(*files(MINUTES, hours)).seconds == 60
+        with pytest.raises(FeedFault) as fault:
+            read_candles(*files(hours, MINUTES))
+        assert str(fault.value) == (
+            "a.csv has candles of 1 hour, and the other files have some of 1 minute: give files of "
+            "one length."
+        )
         header = "time,symbol,open,high,low,close"
         both = [("a", f"{header}\n2022-01-03,BTCUSDT,5,6,4,5".encode()),
                 ("b", f"{header}\n2022-01-04,ETHUSDT,5,6,4,5".encode())]  # fmt: skip

@@ -14,7 +14,7 @@ from balance.core.funding import interval_of_rates
 from balance.core.quote import Candle, MarkPrices
 from balance.feeds.contract import FeedFault
 from balance.feeds.file_rows import Row, RowReader, counted, listed, plain
-from balance.feeds.row_times import begun, in_order, length_of
+from balance.feeds.row_times import begun, check_alike, in_order, length_of
 from balance.feeds.symbols import symbol_in
 from balance.feeds.text_table import MOST_UNPACKED, Table, tables
 from balance.feeds.times import order_of, spelled
@@ -100,17 +100,18 @@ def candles_in(
             names.append(name)
             found += tables(name, data, reading.most, feather=reading.feather)
         taken, notes = _of_one_symbol(found, reading.symbol)
-        rows: list[Row] = []
+        by_table: dict[str, list[Row]] = {}
         symbols: dict[str, str] = {}
         counts: Counter[str] = Counter()
         for table in taken:
             reader = RowReader(table, reading.symbol, order)
             read, moved = begun(table.name, reader.rows(reading.rest), is_end=table.columns.is_end)
-            rows += read
+            by_table.setdefault(table.name, []).extend(read)
             notes += [*moved, *reader.notes()]
             counts += reader.counts
             if reader.symbol is not None:
                 symbols[plain(reader.symbol)] = reader.symbol
+        rows = [row for each in by_table.values() for row in each]
         if not rows:
             raise ValueError(f"{names[0]} has no candles, only a header")
         if len(symbols) > 1:
@@ -120,6 +121,8 @@ def candles_in(
             )
         rows, said = in_order(rows)
         length = length_of(rows)
+        if len(by_table) > 1:
+            check_alike({name: in_order(each)[0] for name, each in by_table.items()}, length)
     except ValueError as fault:
         raise FeedFault(f"{fault}.") from fault
     return CandleFile(
@@ -145,7 +148,7 @@ def _of_one_symbol(found: Sequence[Table], wanted: str | None) -> tuple[list[Tab
         return list(found), []
     taken = [each for each in symbols if plain(each) == plain(wanted or "")]
     if not taken:
-        of = f", and not {wanted}" if wanted else ""
+        of = f", and not {wanted:.40}" if wanted else ""
         raise ValueError(
             f"{_several([table.name for table in found])} has candles of {listed(symbols)}{of}: "
             "name one of them as the symbol"

@@ -96,7 +96,8 @@ class RowReader:
         numbers = (cell for place in self._numbers for cell in self._all(place))
         self._mark: Mark | None = mark_in(numbers) if has_commas else "."
         self._parse = partial(decimal, mark=self._mark) if self._mark and has_commas else Decimal
-        self._has_daytimes = any(map(is_daytime, self._some(columns.daytime, 0, 3)))
+        days, daytimes = (self._some(each, 0, 3) for each in (columns.time, columns.daytime))
+        self._has_daytimes = any(map(is_daytime, daytimes)) and not any(":" in day for day in days)
 
     def rows(self, rest: Callable[[], None]) -> list[Row]:
         """The candles, with the places of their rows; ``rest`` is called now and then.
@@ -139,7 +140,7 @@ class RowReader:
                 f"{listed(found.values())}{of}: name one of them as the symbol"
             )
         taken = found[asked if asked in fitting else fitting[0]]
-        self._said.append(f"Of its {len(found):,} markets, {taken} is taken.")
+        self._said.append(f"Of its {len(found):,} markets, {taken:.40} is taken.")
         return taken
 
     def _places_of(self, symbol: str | None) -> Sequence[int]:
@@ -319,7 +320,7 @@ class RowReader:
         if is_missing(cell):
             return None
         with contextlib.suppress(InvalidOperation):
-            rate = Decimal(cell)
+            rate = self._number(cell)
             if abs(rate) < 1:
                 return rate
         raise ValueError(f'funding rate "{_short(cell)}" is not a fraction such as 0.0001')

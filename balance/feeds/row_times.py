@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from operator import lt, sub
@@ -18,6 +18,7 @@ from balance.feeds.times import spelled
 _MINUTE: Final = timedelta(seconds=MINUTE)
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
+_ENOUGH_TO_TELL: Final = 4
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # What is between the last moment of a candle and the next candle, as vendors write it.
 _BEFORE_NEXT: Final = tuple(
@@ -81,6 +82,22 @@ def length_of(rows: Sequence[Row]) -> timedelta:
             "seconds long"
         )
     return length
+
+
+def check_alike(tables: Mapping[str, list[Row]], length: timedelta) -> None:
+    """Prove that the candles of ``tables``, rows in their order by names, are ``length`` long in
+    each of them.
+
+    Raises:
+        ValueError: those of one are not, as far as so few rows can tell.
+    """
+    for name, rows in tables.items():
+        own = length_of(rows) if len(rows) >= _ENOUGH_TO_TELL else length
+        if own != length:
+            raise ValueError(
+                f"{name} has candles of {in_words(own)}, and the other files have some of "
+                f"{in_words(length)}: give files of one length"
+            )
 
 
 def begun(name: str, rows: list[Row], *, is_end: bool) -> tuple[list[Row], list[str]]:

@@ -34,6 +34,7 @@ _GZIP: Final = b"\x1f\x8b"
 _FEATHER: Final = b"ARROW1"
 _READABLE: Final = frozenset((".csv", ".txt", ".tsv", ".json", ".feather", ".gz"))
 _MOST_MEMBERS: Final = 1_000
+_LONGEST_NAME: Final = 80
 _BLANKS: Final = b"\r\n\t"
 _NO_ROWS: Final = "is JSON, but not a list of [time, open, high, low, close, volume]"
 
@@ -146,7 +147,8 @@ def _members(name: str, data: bytes, most: int) -> Iterator[tuple[str, bytes]]:
             most -= len(content)
             # Binance's archives hold one file of their own name.
             alone = len(found) == 1
-            inner = name if alone else f"{name}/{PurePath(each.filename).name}"
+            own = PurePath(each.filename).name[-_LONGEST_NAME:]
+            inner = name if alone else f"{name}/{own}"
             yield inner, _inflated(inner, content, most)
 
 
