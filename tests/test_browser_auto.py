@@ -177,7 +177,8 @@ def test_signals_move_a_bot_and_the_kill_switch_ends_it(
     _press(browser, "Stop Listener")
     wait_for(lambda: "Long 0." in text(browser, "bot-question"), "what it holds")
     _press(browser, "Stop, keep the position")
-    wait_for(lambda: _states(browser) == ["Stopped", "Running"], "the one stopped")
+    # the other one has to wait for the end of what is kept
+    wait_for(lambda: _states(browser) == ["Stopped", "Waits for BTC/USDT"], "the one stopped")
     assert "Long 0." in _rows(browser)[0]
     assert still.get("/positions").json()["positions"][0]["owner"] == listener
     browser.find_element("#auto-stop-all").click()
@@ -314,4 +315,32 @@ def test_settings_are_tried_on_a_file_and_a_run_is_cancelled(
     # the form is as it was left
     assert _is_open(browser, "bot-dialog")
     assert browser.find_element("#bot-timeframe").get_attribute("value") == "1m"
+    assert browser.get_logs() == []
+
+
+def test_a_symbol_that_somebody_else_has_is_said_before_and_after_the_start(
+    still: Server, open_browser: Opened
+) -> None:
+    browser = _auto(still, open_browser)
+    browser.find_element("#auto-new-bot").click()
+    wait_for(lambda: _is_open(browser, "bot-dialog"), "the dialog")
+    assert text(browser, "bot-symbol-words") == ""
+    # while it is open, the person opens a position
+    order = {"symbol": "BTC/USDT", "side": "buy", "quantity": 0.01}
+    assert still.post(order, "/orders").status_code == 200
+    held = "BTC/USDT is traded by you now"
+    wait_for(lambda: held in text(browser, "bot-symbol-words"), "whose it is")
+    write(browser, "bot-name", "Trend")
+    wait_for(lambda: browser.find_elements("#bot-strategy option"), "the strategies")
+    browser.find_element("#bot-start").click()
+    wait_for_toast(browser, held)
+    wait_for(lambda: _states(browser) == ["Waits for BTC/USDT"], "the state")
+    assert f"{held}: it opens nothing until that is closed." in _rows(browser)[0]
+    # another bot on the symbol is told of the first
+    assert still.post(path="/positions/BTC/USDT/close").status_code == 200
+    wait_for(lambda: _states(browser) == ["Running"], "the state")
+    browser.find_element("#auto-new-bot").click()
+    wait_for(lambda: _is_open(browser, "bot-dialog"), "the dialog")
+    rival = "Trend trades BTC/USDT, too"
+    wait_for(lambda: rival in text(browser, "bot-symbol-words"), "the other bot")
     assert browser.get_logs() == []

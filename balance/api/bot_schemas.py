@@ -206,6 +206,11 @@ _BOT: Final[Schema] = {
     "symbol": _SYMBOL,
     "strategy_name": TEXT,
     "stopped_because": _told(TEXT, "Why it stopped itself; else empty."),
+    "held_by": _told(
+        {"type": ["string", "null"]},
+        "Who else has what is open of its symbol: a bot's id, or empty for the person; it opens "
+        "nothing meanwhile. Null: nobody.",
+    ),
     "position": _or_nothing(object_of(_HELD)),
     "signal": _or_nothing(object_of(_DECISION)),
     "pnl": money("Of this epoch, after fees, with what it holds"),
@@ -221,6 +226,7 @@ _BOT: Final[Schema] = {
         (
             *("pnl", "realized", "win_rate", "position", "confidence", "fees", "trades"),
             *("strategy", "stake", "status", "entry_price", "unrealized_pnl", "curve"),
+            "held_by",
         )
     ),
 }

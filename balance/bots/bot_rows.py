@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from balance.bots.bot import Bot, Decision, confidence_words
@@ -24,9 +25,16 @@ _STATUS: Final = {"running": "Running", "paused": "Paused", "stopped": "Stopped"
 
 
 @exactly
-def bot_row(bot: Bot, account: Account, market: Market, strategies: Mapping[str, str]) -> Row:
-    """``bot``, whose strategy is called as ``strategies`` have it by id: P&L in the quote currency
-    with what it holds at the newest prices, after fees; ``win_rate`` in percent."""
+def bot_row(
+    bot: Bot,
+    account: Account,
+    market: Market,
+    strategies: Mapping[str, str],
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> Row:
+    """``bot``, whose strategy is called as ``strategies`` have it by id, and other bots as
+    ``names`` do: P&L in the quote currency with what it holds at the newest prices, after fees;
+    ``win_rate`` in percent."""
     settings, tally = bot.settings, bot.tally
     held = account.marked(market).position(settings.symbol)
     own = held if held is not None and held.owner == bot.id else None
@@ -40,6 +48,7 @@ def bot_row(bot: Bot, account: Account, market: Market, strategies: Mapping[str,
         "symbol": settings.symbol,
         "strategy_name": strategies.get(settings.strategy, settings.strategy),
         "stopped_because": bot.stopped_because,
+        "held_by": account.other_owner(settings.symbol, bot.id),
         "position": None if own is None else _position(own),
         "signal": bot.decision and _decision(bot.decision),
         "pnl": quantized(pnl),
@@ -54,7 +63,7 @@ def bot_row(bot: Bot, account: Account, market: Market, strategies: Mapping[str,
         "created_at": iso(bot.created_at),
         "started_at": bot.started_at and iso(bot.started_at),
     }
-    return {**row, "display": _texts(bot, own, row, market)}
+    return {**row, "display": _texts(bot, own, row, market, names)}
 
 
 def settings_row(settings: BotSettings) -> Row:
@@ -99,8 +108,13 @@ def _decision(decision: Decision) -> Row:
     }
 
 
-def _texts(bot: Bot, own: Position | None, row: Mapping[str, Any], market: Market) -> Row:
-    waits = bot.is_active and bot.settings.symbol not in market.live
+def _texts(
+    bot: Bot,
+    own: Position | None,
+    row: Mapping[str, Any],
+    market: Market,
+    names: Mapping[str, str],
+) -> Row:
     decimals = market.decimals
     return {
         "pnl": gain(row["pnl"], decimals),
@@ -115,8 +129,28 @@ def _texts(bot: Bot, own: Position | None, row: Mapping[str, Any], market: Marke
         "trades": f"{row['trades']:,}",
         "strategy": strategy_words(row["strategy_name"], bot.settings),
         "stake": stake_words(bot.settings),
-        "status": "Waits for prices" if waits else _STATUS[bot.status],
+        "status": _status_words(bot, row["held_by"], market),
+        "held_by": held_words(bot.settings.symbol, row["held_by"], names),
     }
+
+
+def _status_words(bot: Bot, other: str | None, market: Market) -> str:
+    if bot.is_active and bot.settings.symbol not in market.live:
+        return "Waits for prices"
+    if bot.is_active and other is not None:
+        return f"Waits for {bot.settings.symbol}"
+    return _STATUS[bot.status]
+
+
+def held_words(symbol: str, other: str | None, names: Mapping[str, str]) -> str:
+    """That ``symbol`` is of the ``other`` owner, called as ``names`` have it, and what that means
+    to a bot; empty where there is none."""
+    if other is None:
+        return ""
+    return (
+        f"{symbol} is traded by {names.get(other, other) if other else 'you'} now: it opens "
+        "nothing until that is closed."
+    )
 
 
 def _curve_words(tally: Tally, decimals: int) -> str:
@@ -134,7 +168,9 @@ def listing(
     bots: Iterable[Bot], account: Account, market: Market, strategies: Mapping[str, str]
 ) -> Row:
     """``bots`` as rows, in their order, and what they made together."""
-    rows = [bot_row(bot, account, market, strategies) for bot in bots]
+    bots = tuple(bots)
+    names = {bot.id: bot.settings.name for bot in bots}
+    rows = [bot_row(bot, account, market, strategies, names) for bot in bots]
     running = sum(row["status"] == "running" for row in rows)
     return {
         "bots": rows,

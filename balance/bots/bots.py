@@ -135,7 +135,8 @@ class Bots(Changing):
                 last_candle=None,
                 life=token_hex(4),
             )
-            return self._roster.put(bot), "Started {name}. It decides when its next candle closes."
+            words = "Started {name}. It decides when its next candle closes."
+            return self._roster.put(bot), f"{words} {self._runner.held_words(bot)}".strip()
 
         self._know_strategies()
         return self._changed(["start", bot_id], key, start)

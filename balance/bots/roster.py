@@ -78,6 +78,11 @@ class Roster:
             raise UnknownBot(f"There is no bot {wanted!r:.60}. It may have been deleted.")
         return self._bots[wanted]
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What the bots are called, by id."""
+        return {bot.id: bot.settings.name for bot in self}
+
     def put(self, bot: Bot) -> Bot:
         """Have ``bot`` in the place of what it was before."""
         before = self._bots.get(bot.id)

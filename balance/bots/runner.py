@@ -19,6 +19,7 @@ from typing import Final
 
 from balance.bots.bot import Bot, Decision
 from balance.bots.bot_log import LogKind
+from balance.bots.bot_rows import held_words
 from balance.bots.roster import Roster
 from balance.bots.signals import SIGNALS
 from balance.core.account import Account
@@ -66,6 +67,8 @@ class _Memory:
     interval: datetime | None = None
     # whether what it wanted could not be written
     is_held_up: bool = False
+    # whether somebody else has its symbol, as the log says
+    is_taken: bool = False
 
 
 class Runner:
@@ -153,6 +156,12 @@ class Runner:
         held = self._desk.account().position(bot.settings.symbol)
         return held is not None and held.owner == bot.id
 
+    def held_words(self, bot: Bot) -> str:
+        """That somebody else has the symbol of ``bot``; empty where nobody has."""
+        symbol = bot.settings.symbol
+        other = self._desk.account().other_owner(symbol, bot.id)
+        return held_words(symbol, other, self._roster.names)
+
     def _look(self, bot: Bot, market: Market, quote: Quote) -> None:
         try:
             if bot.id not in self._memories:
@@ -187,10 +196,20 @@ class Runner:
             waits = bot.settings.strategy == SIGNALS
             signal = None if waits else self._signal(bot, market, candles)
         look = self._look_of(bot, market, quote, signal)
+        self._note_owner(bot)
         key = None if signal is None or candle is None else f"bot {bot.id} {bot.life} {iso(candle)}"
         step = self._committed(look, key)
         self._memories[bot.id].interval = _interval(bot, quote)
         self._went(bot, step, signal, quote.time, candle)
+
+    def _note_owner(self, bot: Bot) -> None:
+        """Note in the log when somebody else begins to have the symbol of ``bot``, and when that
+        ends: not each signal that comes to nothing meanwhile."""
+        memory, words = self._memories[bot.id], self.held_words(bot)
+        if memory.is_taken != bool(words):
+            memory.is_taken = bool(words)
+            symbol = bot.settings.symbol
+            self._log(bot, "ignored", words or f"{symbol} is free again: it may open positions.")
 
     def _went(
         self,
@@ -311,15 +330,19 @@ class Runner:
             words=words,
         )
         kind = "hold" if signal.side == "hold" else _KINDS[action]
-        self._log(
-            bot,
-            kind,
-            words,
-            candle=candle,
-            side=signal.side,
-            confidence=signal.confidence,
-            reason=signal.reason,
-        )
+        memory = self._memories.get(bot.id)
+        # the log has said why, once
+        is_said = action == "refused" and memory is not None and memory.is_taken
+        if not is_said:
+            self._log(
+                bot,
+                kind,
+                words,
+                candle=candle,
+                side=signal.side,
+                confidence=signal.confidence,
+                reason=signal.reason,
+            )
         return self._roster.put(replace(self._roster.bot(bot.id), decision=decision))
 
     def _stop(self, bot: Bot, because: str, words: str) -> Bot:

@@ -90,8 +90,7 @@ class Telling:
         check_limit(limit)
         with self._roster.guard:
             self._catch_up()
-            names = {each.id: each.settings.name for each in self._roster}
-            market = self._desk.market
+            names, market = self._roster.names, self._desk.market
             rows = (
                 bot_trade_row(entry, market, names)
                 for entry in reversed(self._roster.trades)
@@ -150,7 +149,8 @@ class Telling:
 
     def _row(self, bot_id: str) -> Row:
         account = self._settled()
-        return bot_row(self._roster.bot(bot_id), account, self._desk.market, self._names)
+        bot, names = self._roster.bot(bot_id), self._roster.names
+        return bot_row(bot, account, self._desk.market, self._names, names)
 
     def _tell(self, *, is_news: bool = True) -> None:
         """Tell those who listen; the version tells news from figures that follow the prices."""

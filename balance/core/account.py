@@ -29,6 +29,14 @@ class Account:
         """The open orders of ``symbol``, oldest first."""
         return tuple(each for each in self.orders if each.symbol == symbol)
 
+    def other_owner(self, symbol: str, owner: str) -> str | None:
+        """Who but ``owner`` has what is open of ``symbol``: the id of a bot, or empty for the
+        person; None: nobody. An order that only reduces is of no account."""
+        held = self.position(symbol)
+        owners = [held.owner] if held is not None else []
+        owners += [each.owner for each in self.orders_of(symbol) if not each.reduce_only]
+        return next((each for each in owners if each != owner), None)
+
     @property
     def unrealized_pnl(self) -> Decimal:
         """The sum over the positions, at their last known mark price."""

@@ -166,11 +166,9 @@ def _check_owner(account: Account, ticket: Ticket) -> None:
     held = account.position(ticket.symbol)
     if ticket.reduce_only and (not ticket.owner or held is None):
         return
-    owners = [held.owner] if held is not None else []
-    owners += [each.owner for each in account.orders_of(ticket.symbol) if not each.reduce_only]
-    for other in owners:
-        if other != ticket.owner:
-            raise NotYours(ticket.symbol, other)
+    other = account.other_owner(ticket.symbol, ticket.owner)
+    if other is not None:
+        raise NotYours(ticket.symbol, other)
 
 
 def _on_tick(instrument: Instrument, price: Decimal | None) -> Decimal | None:

@@ -88,6 +88,7 @@
         "What",
         field("Name", name, wide),
         field("Symbol", select(idOf("symbol"), symbols.map((each) => [each, symbolLabel(each)])), texts),
+        make("p", { id: "bot-symbol-words", class: "whole bot-symbol-words", role: "status" }),
         field("Timeframe", select(idOf("timeframe"), TIMEFRAMES), texts),
         field("Strategy", select(idOf("strategy"), []), wide),
         field("Direction", select(idOf("direction"), DIRECTIONS), texts),

@@ -68,6 +68,27 @@
     document.getElementById("bot-leverage-hint").textContent = most ? `1 to ${most}` : "";
   }
 
+  const nameOf = (owner) => (owner === "" ? "you" : (window.balanceBots.find(owner)?.name ?? owner));
+
+  /* Says who else trades the chosen symbol: what is open of one has one owner. */
+  function describeSymbol() {
+    const symbol = place("symbol").value;
+    const isOther = ({ owner }) => owner !== (edited?.id ?? null);
+    const { positions = [], open_orders: orders = [] } = window.balanceState.snapshot ?? {};
+    const held = [...positions, ...orders.filter((each) => !each.reduce_only)].find(
+      (each) => each.symbol === symbol && isOther(each),
+    );
+    const rival = window.balanceBots.state?.bots.find(
+      (each) => each.symbol === symbol && each.status !== "stopped" && each.id !== edited?.id,
+    );
+    const words = held
+      ? `${symbol} is traded by ${nameOf(held.owner)} now: the bot opens nothing until that is closed.`
+      : rival
+        ? `${rival.name} trades ${symbol}, too: while one of them has a position, the other opens nothing.`
+        : "";
+    window.balanceLive.write(document.getElementById("bot-symbol-words"), words);
+  }
+
   async function readKinds() {
     try {
       const response = await fetch("/strategies", {
@@ -150,7 +171,7 @@
     const onsubmit = () => saveOnce(false);
     made = dialog("bot-dialog", { title: "", body, foot, onsubmit });
     place("strategy").addEventListener("change", () => ((given = {}), describe()));
-    place("symbol").addEventListener("change", () => (propose(), limitLeverage()));
+    place("symbol").addEventListener("change", () => (propose(), limitLeverage(), describeSymbol()));
   }
 
   /* Opens it for `bot`, or for a new one where that is null. */
@@ -166,6 +187,7 @@
     start.hidden = !isNew;
     fields.show(isNew ? {} : bot.settings);
     limitLeverage();
+    describeSymbol();
     error("");
     made.showModal();
     made.querySelector(".sheet-body").scrollTop = 0;
@@ -174,5 +196,6 @@
     isNew && place("name").select();
   }
 
+  window.balanceState.follow(() => made?.open && describeSymbol());
   window.balanceBotForm = { open };
 })();

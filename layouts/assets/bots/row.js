@@ -72,10 +72,11 @@
     return { row, parts, small, shown: "", curve: "", signal: "", booked: null };
   }
 
-  function showState({ parts }, { status, display, stopped_because: because }) {
+  function showState({ parts }, { status, display, held_by: other, stopped_because: because }) {
+    const waits = status !== "stopped" && other !== null;
     write(parts.state, display.status);
-    parts.state.dataset.status = status;
-    write(parts.because, because ?? "");
+    parts.state.dataset.status = waits ? "waits" : status;
+    write(parts.because, waits ? display.held_by : (because ?? ""));
   }
 
   function showPosition({ parts }, { position, display }) {
