@@ -4,10 +4,12 @@ than one way is refused in a sentence that says how to write it."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from tests.answers import exactly
 from tests.screen import (
     go,
     text,
@@ -72,13 +74,6 @@ def browser(server: Server, page: Any) -> Any:
     return page
 
 
-def _read(browser: Any, typed: str, kind: str = "money") -> list[Any]:
-    found: list[Any] = browser.driver.execute_script(
-        "return window.balanceAmounts.read(...arguments)", typed, kind
-    )
-    return found
-
-
 def _value(browser: Any, id: str) -> str:
     found: str = browser.driver.execute_script(
         "return document.getElementById(arguments[0]).value", id
@@ -93,36 +88,73 @@ def _say_amount(browser: Any, amount: str) -> None:
     browser.find_element("#money-confirm").click()
 
 
-def test_what_is_shown_is_read_to_its_last_digit(browser: Any) -> None:
-    assert {typed: _read(browser, typed) for typed in SHOWN} == {
-        typed: [number, ""] for typed, number in SHOWN.items()
-    }
+def _choose_action(browser: Any, action: str) -> None:
+    for label in browser.find_elements("#money-action label"):
+        label.text == action and label.click()
+    browser.wait_for_text_to_equal("#money-confirm", action)
 
 
-def test_what_is_unclear_is_refused_with_how_to_write_it(browser: Any) -> None:
+@pytest.mark.parametrize(("typed", "number"), SHOWN.items())
+def test_what_is_shown_is_read_to_its_last_digit(
+    server: Server, browser: Any, typed: str, number: str
+) -> None:
+    browser.find_element("#sidebar-money-btn").click()
+    browser.wait_for_element("#money-dialog")
+    _choose_action(browser, "Adjust")
+    write(browser, "money-amount", typed)
+    browser.find_element("#money-confirm").click()
+    wait_until_gone(browser, "money-dialog")
+    newest = server.get("/virtual_balance/history?kind=adjustment&limit=1")
+    assert exactly(newest)["entries"][0]["amount"] == Decimal(number)
+
+
+def test_what_is_unclear_is_refused_with_how_to_write_it(server: Server, browser: Any) -> None:
+    before = server.get().json()["revision"]
+    browser.find_element("#sidebar-money-btn").click()
+    browser.wait_for_element("#money-dialog")
     for typed in UNCLEAR:
-        number, wrong = _read(browser, typed)
-        assert number is None
-        assert wrong.startswith(
-            f"{typed} can be read in more than one way: write decimals behind a"
-        )
+        write(browser, "money-amount", typed)
+        browser.find_element("#money-confirm").click()
+        wrong = f"{typed} can be read in more than one way: write decimals behind a point"
+        browser.wait_for_contains_text("#money-error", wrong)
     for typed in NO_NUMBERS:
-        number, wrong = _read(browser, typed)
-        assert number is None
-        assert "such as 1234.56" in wrong
+        write(browser, "money-amount", typed)
+        browser.find_element("#money-confirm").click()
+        browser.wait_for_contains_text("#money-error", f"{typed} is no number: write it with")
+    browser.find_element("#money-cancel").click()
+    wait_until_gone(browser, "money-dialog")
+    assert server.get().json()["revision"] == before
 
 
-def test_what_letters_and_dollars_mean_depends_on_the_field(browser: Any) -> None:
-    assert _read(browser, "12k", "quantity") == ["12000", ""]
-    # millions, or thousandths
-    assert _read(browser, "5m", "quantity")[0] is None
-    # of minutes or percent there are no thousands, and no dollars
-    for typed in ("5m", "5k", "$5"):
-        assert _read(browser, typed, "plain")[0] is None
-    assert "in dollars" in _read(browser, "$5", "quantity")[1]
+@pytest.mark.parametrize(
+    ("unit", "typed", "words"),
+    [
+        # millions, or thousandths
+        ("quantity", "5m", "more than one way"),
+        ("quantity", "$5", "is in dollars"),
+        # of percent there are no thousands, and no dollars
+        ("percent", "5k", "more than one way"),
+        ("percent", "5m", "more than one way"),
+        ("percent", "$5", "is in dollars"),
+    ],
+)
+def test_what_letters_and_dollars_mean_depends_on_the_field(
+    browser: Any, unit: str, typed: str, words: str
+) -> None:
+    go(browser, "futures")
+    browser.find_element(f"#futures-unit option[value={unit}]").click()
+    write(browser, "futures-size", typed)
+    wait_for(lambda: words in text(browser, "futures-ticket-note"), "what is wrong")
+    write(browser, "futures-size", "")
+    browser.find_element("#futures-unit option[value=notional]").click()
 
 
 def test_a_deposit_and_a_reset_take_the_amount_as_it_is_shown(browser: Any) -> None:
+    browser.find_element("#sidebar-money-btn").click()
+    browser.wait_for_element("#money-dialog")
+    _choose_action(browser, "Deposit")
+    browser.find_element("#money-cancel").click()
+    wait_until_gone(browser, "money-dialog")
     _say_amount(browser, "$2,500.00")
     wait_until_gone(browser, "money-dialog")
     wait_for_balance(browser, "$12,500.00")

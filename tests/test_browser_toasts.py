@@ -27,7 +27,6 @@ from tests.tour import be_calm, clear_toasts, opened_dialogs
 Opened = Callable[[str], Any]
 
 SIZES = [(1280, 720), (1366, 768), (1440, 900), (2560, 1440), (390, 844)]
-LONG = "Sold 0.024 BTC/USDT at 38,986.10, realised $24.40, fee 0.47. " * 4
 #: What toasts never lie over: the balance and what is in the sidebar, tickets, tables, dialogs.
 _COVERED = """
     const boxes = [...document.querySelectorAll('#toasts .toast-box')]
@@ -52,8 +51,18 @@ _COVERED = """
 _OVER_THE_PAGE = ".sidebar, .modal.show .modal-content, dialog[open] form"
 
 
-def _say(browser: Any, words: str, kind: str = "info") -> None:
-    browser.driver.execute_script("window.balanceToasts.toast(...arguments)", words, kind)
+def _sync(browser: Any, times: int = 1) -> None:
+    """Press Sync, which says what came of it, also where it is in a menu."""
+    for _ in range(times):
+        before = _count(browser)
+        browser.driver.execute_script("document.getElementById('sidebar-sync-balance-btn').click()")
+        wait_for(lambda before=before: _count(browser) > before, "what came of it")
+
+
+def _count(browser: Any) -> int:
+    """How many toasts there are and were, since there was none."""
+    more = re.search(r"and (\d+) more", text(browser, "toasts"))
+    return len(_boxes(browser)) + (int(more[1]) if more else 0)
 
 
 def _boxes(browser: Any) -> list[str]:
@@ -96,13 +105,12 @@ def test_toasts_cover_nothing_on_any_tab(browser: Any, size: tuple[int, int]) ->
     for tab in ("overview", "auto", "futures", "history"):
         go(browser, tab)
         clear_toasts(browser)
-        for number in range(5):
-            _say(browser, f"{number}. {LONG}", "error" if number == 3 else "info")
+        _sync(browser, 4)
         wait_for(lambda: _covered(browser) == [], f"toasts over nothing on {tab}")
         shown = _boxes(browser)
         assert 1 <= len(shown) <= 2
-        assert shown[-1].startswith("4.")
-        assert f"and {5 - len(shown)} more" in text(browser, "toasts")
+        assert all("sync, revision" in each for each in shown)
+        assert f"and {4 - len(shown)} more" in text(browser, "toasts")
         # wherever the page is scrolled to
         browser.driver.execute_script("window.scrollTo(0, document.body.scrollHeight / 2)")
         wait_for(lambda: _covered(browser) == [], f"toasts over nothing on {tab}, scrolled")
@@ -117,8 +125,7 @@ def test_toasts_cover_no_dialog(browser: Any, size: tuple[int, int]) -> None:
     resize(browser, *size)
     for dialog in opened_dialogs(browser, ("reset-dialog", "money-dialog", "position-dialog")):
         clear_toasts(browser)
-        _say(browser, LONG)
-        _say(browser, LONG, "error")
+        _sync(browser, 2)
         # where there is no other place, they lie over the page behind it
         wait_for(lambda: _covered(browser, _OVER_THE_PAGE) == [], "toasts over no dialog")
         assert browser.find_element(f"#{dialog}").is_displayed()
@@ -128,7 +135,14 @@ def test_toasts_cover_no_dialog(browser: Any, size: tuple[int, int]) -> None:
 def test_a_toast_has_two_lines_and_the_decimals_of_the_settings(
     server: Server, browser: Any
 ) -> None:
-    _say(browser, LONG)
+    # a sentence of three lines
+    file = server.folder / "virtual_balance.json"
+    good = file.read_bytes()
+    file.write_bytes(good[:100])
+    wait_for_link(browser, "Unreadable")
+    _sync(browser)
+    file.write_bytes(good)
+    wait_for_link(browser, "Live")
     lines = (
         "const text = document.querySelector('#toasts .toast-box > span');"
         "return text.clientHeight / parseFloat(getComputedStyle(text).lineHeight)"
@@ -160,8 +174,7 @@ def test_a_liquidation_stays_until_it_is_closed(server: Server, browser: Any) ->
     priced(board, 30_000)
     assert desk.advance(board.market, {}, MARKET) is not None
     wait_for_toast(browser, "Liquidated: long 0.1 BTC/USDT")
-    for number in range(4):
-        _say(browser, f"{number}. something else")
+    _sync(browser, 3)
     shown = _boxes(browser)
     assert len(shown) == 2
     assert any("Liquidated" in each for each in shown)
