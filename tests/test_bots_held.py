@@ -29,10 +29,10 @@ def test_a_row_says_that_the_person_has_the_symbol(desk: ByHand) -> None:
     bot = desk.create()
     assert shown(desk, bot) == (None, "Running", "")
     desk.desk.place_order(symbol=BTC, side="buy", quantity="0.01")
-    assert shown(desk, bot) == ("", f"Waits for {BTC}", PERSON)
+    assert shown(desk, bot) == ("", "Symbol in use", PERSON)
     assert desk.row(bot)["status"] == "running"
     desk.bots.pause(bot)
-    assert shown(desk, bot) == ("", f"Waits for {BTC}", PERSON)
+    assert shown(desk, bot) == ("", "Symbol in use", PERSON)
     # one that is stopped waits for nothing
     desk.bots.stop(bot)
     assert shown(desk, bot) == ("", "Stopped", PERSON)
@@ -63,7 +63,7 @@ def test_another_bot_is_called_by_its_name(desk: ByHand) -> None:
     other = desk.create(name="Other", symbol=ETH)
     desk.close(40_000, 42_000)
     assert shown(desk, first) == (None, "Running", "")
-    assert shown(desk, second) == (first, f"Waits for {BTC}", LEVELS)
+    assert shown(desk, second) == (first, "Symbol in use", LEVELS)
     assert shown(desk, other)[0] is None
 
 
@@ -74,7 +74,7 @@ def test_who_starts_it_is_told(desk: ByHand) -> None:
     desk.desk.place_order(symbol=BTC, side="buy", quantity="0.01")
     done = desk.bots.start(bot)
     assert done.message == f"Started Levels. It decides when its next candle closes. {PERSON}"
-    assert done.members["bot"]["display"]["status"] == f"Waits for {BTC}"
+    assert done.members["bot"]["display"]["status"] == "Symbol in use"
 
 
 def test_the_log_says_once_that_it_begins_and_once_that_it_ends(desk: ByHand) -> None:

@@ -13,6 +13,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.relay import Relay
 from tests.screen import (
     go,
+    resize,
     text,
     wait_for,
     wait_for_link,
@@ -178,7 +179,7 @@ def test_signals_move_a_bot_and_the_kill_switch_ends_it(
     wait_for(lambda: "Long 0." in text(browser, "bot-question"), "what it holds")
     _press(browser, "Stop, keep the position")
     # the other one has to wait for the end of what is kept
-    wait_for(lambda: _states(browser) == ["Stopped", "Waits for BTC/USDT"], "the one stopped")
+    wait_for(lambda: _states(browser) == ["Stopped", "Symbol in use"], "the one stopped")
     assert "Long 0." in _rows(browser)[0]
     assert still.get("/positions").json()["positions"][0]["owner"] == listener
     browser.find_element("#auto-stop-all").click()
@@ -334,8 +335,16 @@ def test_a_symbol_that_somebody_else_has_is_said_before_and_after_the_start(
     wait_for(lambda: browser.find_elements("#bot-strategy option"), "the strategies")
     browser.find_element("#bot-start").click()
     wait_for_toast(browser, held)
-    wait_for(lambda: _states(browser) == ["Waits for BTC/USDT"], "the state")
+    wait_for(lambda: _states(browser) == ["Symbol in use"], "the state")
     assert f"{held}: it opens nothing until that is closed." in _rows(browser)[0]
+    # the table keeps to its panel
+    resize(browser, 1280, 720)
+    over = (
+        "const table = document.querySelector('.bots-table');"
+        "return table.getBoundingClientRect().right"
+        " > table.closest('.panel').getBoundingClientRect().right - 15"
+    )
+    assert browser.driver.execute_script(over) is False
     # another bot on the symbol is told of the first
     assert still.post(path="/positions/BTC/USDT/close").status_code == 200
     wait_for(lambda: _states(browser) == ["Running"], "the state")

@@ -138,7 +138,7 @@ def _status_words(bot: Bot, other: str | None, market: Market) -> str:
     if bot.is_active and bot.settings.symbol not in market.live:
         return "Waits for prices"
     if bot.is_active and other is not None:
-        return f"Waits for {bot.settings.symbol}"
+        return "Symbol in use"
     return _STATUS[bot.status]
 
 

@@ -179,7 +179,7 @@
     const word = side === "buy" ? "Buy" : "Sell";
     const title = `${word} ${symbol} at about ${answer.display.price}?`;
     const words =
-      `Your limit, ${price}, is ${answer.beyond_percent.toFixed(0)} % from the market, on the side where ` +
+      `Your limit, ${price}, is ${answer.beyond_percent.toFixed(1)} % from the market, on the side where ` +
       "it fills at once.";
     const about = [`${answer.display.quantity}, worth ${answer.display.notional}`];
     const answers = [["place", `${word} at about ${answer.display.price}`, "", true]];
