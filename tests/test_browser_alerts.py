@@ -222,7 +222,7 @@ def test_what_a_bot_trades_is_told_and_an_order_of_ones_own_only_sounds(
     still.post({"symbol": "BTC/USDT", "side": "buy"}, "/signals")
     wait_for(lambda: len(_told(browser)) == 2, "a notification and a sound")
     notice, sound = _told(browser)
-    assert (notice.split(": Bought")[0], sound) == ("Virtual Balance: listener-1", "sound")
+    assert (notice.split(",")[0], sound) == ("Virtual Balance: Listener: 1 fill", "sound")
     still.post({"close": True}, "/bots/listener-1/stop")
     wait_for(lambda: len(_told(browser)) == 4, "that it has closed it")
     # with the keyboard: a toast may lie over the button

@@ -374,13 +374,13 @@ class TestWithoutARunningServer:
         ids=" ".join,
     )
     def test_orders_are_refused_and_the_words_say_what_to_do(
-        self, gone: str, call: Call, account: Desk, words: Sequence[str]
+        self, gone: str, call: Call, account: Desk, folder: Path, words: Sequence[str]
     ) -> None:
         done = call(*words)
         assert (done.code, done.out) == (1, "")
         assert done.err == (
             "BTC/USDT has no live price now, and nothing fills on an old one. The server that "
-            "brings its prices is not running: start it with python app.py.\n"
+            f"brings its prices is not running: start it with python app.py --data-dir {folder}.\n"
         )
         assert account.snapshot().revision == 3
 
