@@ -207,6 +207,11 @@ def test_a_report_is_plain_json() -> None:
         ),
         ({"trades": (trade(0, 1),), "skipped_funding": True}, "Funding was left out where"),
         (
+            {"trades": (trade(0, 1),), "ambiguous_trades": 1},
+            "1 trade ended in a candle that held both stop and target: which came first is an",
+        ),
+        ({"trades": (trade(0, 1),), "ambiguous_trades": 1_200}, "1,200 trades ended in a candle"),
+        (
             {"account": Account(account(10_000).wallet, (position(),))},
             "It still holds a long of 0.1 at the end: its +$100.00 are in the P&L, but it is no",
         ),

@@ -71,6 +71,7 @@ def report(plan: Plan, tested: Tested) -> Row:
         ],
         "rows": [trade_row(each, market, name=plan.settings.name) for each in newest],
         "stopped_because": tested.stopped_because,
+        "ambiguous_trades": tested.ambiguous_trades,
         "refused": [{"count": count, "reason": why} for why, count in _reasons(tested.refused)],
         "display": _texts(figures, plan.decimals),
     }
