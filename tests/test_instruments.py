@@ -29,7 +29,7 @@ from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT, account
 from tests.markets import BTC, ETH, FREE, SOL, market, quote
 
-PUBLISHED = Path("/work/shared/market/brackets-2026.csv")
+PUBLISHED = Path(__file__).resolve().parents[2] / "shared" / "market" / "brackets-2026.csv"
 PRICES = st.builds(
     lambda digits, places: Decimal(digits).scaleb(places - len(str(digits))),
     st.integers(1, 10**12),
