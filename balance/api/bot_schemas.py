@@ -329,7 +329,7 @@ _REPORT: Final[Schema] = {
     "rows": _told(list_of(reference("Trade")), "The newest 500 trades, newest first."),
     "stopped_because": _told(TEXT, "Why the bot stopped itself; else empty."),
     "ambiguous_trades": _told(
-        COUNT, "Those that ended in a candle which held both their stop and their target."
+        _WHOLE, "Those that ended in a candle which held both their stop and their target."
     ),
     "refused": _told(
         list_of(object_of({"count": COUNT, "reason": TEXT})),
