@@ -158,6 +158,8 @@ def started_browser(url: str, folder: str, headless: bool = True, *arguments: st
         wait_timeout=int(patience()),
     )
     browser.driver.implicitly_wait(0)
+    # A page that a fast replay keeps at work may be late with a script of a test.
+    browser.driver.set_script_timeout(patience())
     if url != BLANK:
         browser.server_url = url  # goes there, and waits for the page
     return browser

@@ -204,7 +204,7 @@ def test_fills_of_bots_are_counted_by_name_on_their_tab(
     for symbol, price in (("BTC/USDT", 40_000), ("SOL/USDT", 150)):
         _waves(tmp_path / f"{symbol[:3]}.csv", price)
         feeds += ["--feed", f"replay:{symbol}={tmp_path / symbol[:3]}.csv"]
-    server = start_server(*feeds, "--speed", "600")
+    server = start_server(*feeds, "--speed", "300")
     browser = open_browser(server.url + "/futures")
     wait_for_link(browser, "Live")
     for name, symbol in (("Trend", "BTC/USDT"), ("My range", "SOL/USDT")):
