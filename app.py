@@ -34,12 +34,12 @@ from balance.api.settings_routes import settings_document
 from balance.api.stream import Stream
 from balance.core.errors import StoreError
 from balance.core.figures import plain
-from balance.desk import Desk
-from balance.feeds.contract import FeedFault
-from balance.running import Running, opened, services_alone
-from balance.server_options import fault_in, server_parser
+from balance.desk.desk import Desk
+from balance.market.feed import FeedFault
+from balance.server.assembly import Running, opened, services_alone
+from balance.server.options import fault_in, server_parser
+from balance.server.watch import Watch
 from balance.store.advice import DEFAULT_DATA_DIR
-from balance.watch import Watch
 from layouts.bundle import ASSETS, WORKER, bundle
 from layouts.index import INDEX, SETTINGS
 from layouts.later import late_libraries, postponed

@@ -15,7 +15,6 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from balance.clerk import Outcome
 from balance.core.errors import (
     AccountingError,
     BalanceError,
@@ -35,11 +34,12 @@ from balance.core.errors import (
     UnknownPosition,
 )
 from balance.core.snapshot import Snapshot
-from balance.desk import Desk, open_account
-from balance.history import Page
+from balance.desk.desk import Desk, open_account
+from balance.desk.transactions import Outcome
+from balance.history.pages import Page
 
 if TYPE_CHECKING:
-    from balance.core.strategy import Signal, parameter, strategy
+    from balance.strategies.strategy import Signal, parameter, strategy
 
 __version__ = "0.1.0"
 
@@ -74,5 +74,5 @@ __all__ = [
 def __getattr__(name: str) -> object:
     # with numpy all of this takes a third longer to load, and only strategies need it
     if name in ("Signal", "parameter", "strategy"):
-        return getattr(import_module("balance.core.strategy"), name)
+        return getattr(import_module("balance.strategies.strategy"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

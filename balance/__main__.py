@@ -2,7 +2,7 @@
 
 import sys
 
-from balance.command import main
+from balance.shell.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

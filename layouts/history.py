@@ -5,7 +5,7 @@ import json
 from dash import html
 from dash.development.base_component import Component
 
-from balance.core.ledger_rows import KIND_WORDS, SOURCE_WORDS
+from balance.history.ledger_rows import KIND_WORDS, SOURCE_WORDS
 from layouts.grids import history_grid
 from layouts.later import later
 from layouts.parts import button

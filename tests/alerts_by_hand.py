@@ -18,8 +18,8 @@ from typing import Any
 
 from balance.alerts.alerts import Alerts
 from balance.alerts.outbox import Outbox
-from balance.board import LiveBoard
-from balance.desk import Desk
+from balance.desk.desk import Desk
+from balance.market.board import LiveBoard
 from balance.store.file_store import FileStore
 from tests.markets import BTC, ETH, FREE, market, quote
 from tests.patience import patience

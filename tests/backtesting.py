@@ -8,13 +8,13 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from balance.core.backtest import Past, Plan
-from balance.core.bot import BotSettings
+from balance.backtests.backtest import Past, Plan
+from balance.bots.settings import BotSettings
 from balance.core.instruments import KNOWN
 from balance.core.quote import Candle, Settlement
-from balance.core.series import Candles
-from balance.core.strategy import Holding, Signal, hold
 from balance.core.terms import Terms
+from balance.strategies.series import Candles
+from balance.strategies.strategy import Holding, Signal, hold
 from tests.markets import BTC
 
 #: A minute after a settlement.

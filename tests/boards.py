@@ -8,8 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from balance.board import LiveBoard
 from balance.core.quote import Candle
+from balance.market.board import LiveBoard
 from tests.accounts import MOMENT
 from tests.markets import BTC, ETH, market, quote
 

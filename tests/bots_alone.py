@@ -12,8 +12,8 @@ from pathlib import Path
 
 from balance.api.stream import Stream
 from balance.bots.bots import Bots
-from balance.feeds.options import add_feed_options
-from balance.running import opened
+from balance.market.options import add_feed_options
+from balance.server.assembly import opened
 
 #: A strategy that is always in the market, and turns at every candle.
 TURNCOAT = '''"""Turns at every candle."""

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from balance.board import LiveBoard
 from balance.bots.bots import Bots
 from balance.core.candles import merged
 from balance.core.market import Market
 from balance.core.matching import is_due
 from balance.core.position import Position
 from balance.core.quote import Candle
-from balance.desk import Desk
-from balance.own_strategies import Catalogue, OwnStrategies
+from balance.desk.desk import Desk
+from balance.market.board import LiveBoard
 from balance.store import disk
 from balance.store.file_store import FileStore
+from balance.strategies.own import Catalogue, OwnStrategies
 from tests.markets import BTC, ETH, FREE, market, quote
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from balance.core.quote import Quote
-from balance.feeds import exchange as exchange_module
-from balance.feeds.exchange import ExchangeFeed
-from balance.feeds.exchange_pace import Pace
+from balance.market.exchange import feed as exchange_module
+from balance.market.exchange.feed import ExchangeFeed
+from balance.market.exchange.pace import Pace
 from tests.exchange_server import ExchangeServer
 from tests.patience import patience, wait_for
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from balance.feeds.exchange_public import raw_exchange
+from balance.market.exchange.public import raw_exchange
 from tests.patience import patience
 
 MINUTE = 60_000

@@ -11,7 +11,7 @@ from typing import Any
 from balance.core.instrument import Instrument
 from balance.core.instruments import KNOWN
 from balance.core.quote import Candle, Quote, Settlement
-from balance.feeds.contract import FeedState
+from balance.market.feed import FeedState
 from tests.patience import patience
 
 

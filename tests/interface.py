@@ -13,11 +13,11 @@ from balance.api.problems import answer_with_problems
 from balance.api.routes import create_api
 from balance.api.services import Services
 from balance.api.stream import Stream
-from balance.backtests import Backtests
-from balance.equity.equity import Equity
-from balance.index.index import Index
-from balance.own_strategies import Catalogue
-from balance.settings_file import SettingsFile
+from balance.backtests.jobs import Backtests
+from balance.desk.settings import SettingsFile
+from balance.history.index import Index
+from balance.performance.performance import Equity
+from balance.strategies.own import Catalogue
 from tests.answers import exactly, problem
 from tests.bots_by_hand import ByHand
 from tests.described import check

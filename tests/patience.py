@@ -25,7 +25,7 @@ def patience() -> float:
 
 def be_patient() -> None:
     """Let what the product gives up after a second in this process take as long as a test does."""
-    from balance.index import upkeep
+    from balance.history import upkeep
 
     upkeep._PATIENCE_SECONDS = patience()  # type: ignore[misc]
 

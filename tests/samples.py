@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from balance.core.performance import Sample, first_seen, seen
 from balance.core.wallet import Wallet
-from balance.equity.sample_file import EQUITY_FILE, SampleFile
+from balance.performance.sample import Sample, first_seen, seen
+from balance.performance.sample_file import EQUITY_FILE, SampleFile
 
 #: A Monday.
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)

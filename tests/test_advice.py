@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from balance import Desk, StoreUnreadable
-from balance.board import FileBoard
+from balance.market.board import FileBoard
 from balance.store import recovery
 from balance.store.advice import DEFAULT_DATA_DIR, command, option, program
 from balance.store.answer_file import AnswerFile

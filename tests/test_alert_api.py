@@ -9,10 +9,10 @@ from typing import Any, get_args
 import pytest
 
 from balance.alerts.alert import MOST_FIRINGS
+from balance.alerts.rules import Status, What
 from balance.api.alert_routes import ALERT_MEMBERS
 from balance.api.guards import Guards
 from balance.api.openapi import DESCRIPTION
-from balance.core.alert import Status, What
 from tests.bots_by_hand import ByHand
 from tests.interface import Interface
 from tests.markets import BTC

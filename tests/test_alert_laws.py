@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.core.account import Account
-from balance.core.alert import (
+from balance.alerts.readings import Moment, reading
+from balance.alerts.rules import (
     AlertSettings,
     Direction,
     Reading,
@@ -23,7 +23,7 @@ from balance.core.alert import (
     margin,
     status,
 )
-from balance.core.alert_readings import Moment, reading
+from balance.core.account import Account
 from tests.accounts import account, position
 from tests.markets import BTC, ETH, market, quote
 

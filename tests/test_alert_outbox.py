@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from balance.alerts import lane, sending
+from balance.alerts import delivery as sending
+from balance.alerts import lane
 from balance.alerts.alert import Delivery
-from balance.alerts.alert_file import ALERTS_FILE
 from balance.alerts.alerts import Alerts
+from balance.alerts.file import ALERTS_FILE
 from balance.alerts.outbox import Outbox
-from balance.core.web_address import origin
+from balance.alerts.web_address import origin
 from tests.alerts_by_hand import AlertsByHand, drips, receiver
 from tests.patience import patience
 from tests.screen import wait_for

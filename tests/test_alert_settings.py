@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from balance.core.alert import MEMBERS, AlertSettings, Reading, begun
-from balance.core.alert_settings import LONGEST_NOTE, LONGEST_URL, read_settings, settings_of
-from balance.core.alert_words import (
+from balance.alerts.messages import (
     begun_words,
     condition,
     distance_percent,
@@ -18,6 +16,8 @@ from balance.core.alert_words import (
     fired_words,
     status_words,
 )
+from balance.alerts.rules import MEMBERS, AlertSettings, Reading, begun
+from balance.alerts.settings import LONGEST_NOTE, LONGEST_URL, read_settings, settings_of
 from balance.core.errors import BalanceError, InvalidAmount, InvalidRequest
 from balance.core.figures import NONE
 from tests.markets import BTC, ETH, market

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from balance.alerts import keeper as keeper_module
+from balance.alerts import state as keeper_module
 from balance.alerts import telling as telling_module
 from balance.alerts.alert import MOST_FIRINGS, Kept
-from balance.alerts.alert_file import ALERTS_FILE, AlertFile
-from balance.alerts.alert_rows import MOST_ALERTS
 from balance.alerts.alerts import Alerts
+from balance.alerts.file import ALERTS_FILE, AlertFile
 from balance.alerts.followed import DAMAGED, FollowedAlerts
+from balance.alerts.rows import MOST_ALERTS
 from balance.core.errors import (
     InvalidRequest,
     KeyReused,
@@ -26,7 +26,7 @@ from balance.core.errors import (
     StoreUnreadable,
     UnknownAlert,
 )
-from balance.desk import Desk, open_account
+from balance.desk.desk import Desk, open_account
 from balance.store import disk
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from tests.alerts_by_hand import ABOVE, AlertsByHand

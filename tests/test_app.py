@@ -16,8 +16,8 @@ import pytest
 from app import create_app, main
 from balance import open_account
 from balance.api.stream import Stream
-from balance.desk import Desk
-from balance.server_options import SHORTEST_TOKEN
+from balance.desk.desk import Desk
+from balance.server.options import SHORTEST_TOKEN
 from balance.store.memory_store import MemoryStore
 from tests.answers import problem
 from tests.listening import Listener

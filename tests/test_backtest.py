@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balance.core import backtest
-from balance.core.backtest import Cancelled, Plan, backtested
+from balance.backtests import backtest
+from balance.backtests.backtest import Cancelled, Plan, backtested
 from balance.core.matching import advanced, is_due
 from balance.core.quote import Candle, Quote
-from balance.core.series import Candles
-from balance.core.strategy import Holding, Signal, hold
+from balance.strategies.series import Candles
+from balance.strategies.strategy import Holding, Signal, hold
 from tests.backtesting import BEGIN, MINUTE, bodies, candle, past, plan, script
 from tests.markets import FREE
 

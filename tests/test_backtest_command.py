@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from balance.board import save_market, save_past
-from balance.command import main
 from balance.core.market import Market
 from balance.core.moments import iso
-from balance.feeds.replay import ReplayFeed
-from balance.feeds.simulated import SimulatedFeed
+from balance.market.board import save_market, save_past
+from balance.market.replay.feed import ReplayFeed
+from balance.market.simulated.feed import SimulatedFeed
+from balance.shell.main import main
 from tests.backtesting import bodies, csv_of
 from tests.markets import BTC, ETH
 from tests.patience import patience, wait_for

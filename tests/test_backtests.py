@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from balance import InvalidRequest, pace
-from balance.backtests import MOST_KEPT, MOST_WAITING, Backtests
-from balance.candle_files import MOST_FILES
+from balance import InvalidRequest
+from balance.background import pace
+from balance.backtests.candle_files import MOST_FILES
+from balance.backtests.jobs import MOST_KEPT, MOST_WAITING, Backtests
 from balance.core.errors import BalanceError, UnknownBacktest
 from balance.core.quote import Candle, Settlement
-from balance.own_strategies import Catalogue, OwnStrategies
+from balance.strategies.own import Catalogue, OwnStrategies
 from tests.backtesting import bodies, csv_of
 from tests.markets import BTC, market
 from tests.patience import patience, wait_for

@@ -20,8 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance import Desk, NoLivePrice
-from balance import board as board_module
-from balance.board import (
+from balance.core.errors import BalanceError
+from balance.core.instruments import KNOWN
+from balance.core.market import Market
+from balance.market import board as board_module
+from balance.market.board import (
     FEED_FILE,
     MARKET_FILE,
     FileBoard,
@@ -31,10 +34,7 @@ from balance.board import (
     save_past,
     saved_feed,
 )
-from balance.core.errors import BalanceError
-from balance.core.instruments import KNOWN
-from balance.core.market import Market
-from balance.feeds.simulated import SimulatedFeed
+from balance.market.simulated.feed import SimulatedFeed
 from balance.store.memory_store import MemoryStore
 from tests.boards import board
 from tests.markets import BTC, ETH, market, quote, unlimited

@@ -12,19 +12,19 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from balance.bots.rules import Look, Step, looked
+from balance.bots.settings import BotSettings, Direction, Run, StakeUnit
 from balance.core import operations
 from balance.core.account import Account
-from balance.core.bot import BotSettings, Direction, Run, StakeUnit
-from balance.core.bot_rules import Look, Step, looked
 from balance.core.change import Change
 from balance.core.entry import replayed
 from balance.core.errors import AccountingError, BalanceError
 from balance.core.matching import advanced, is_due
 from balance.core.orders import closed, placed
-from balance.core.strategy import Signal
 from balance.core.tally import Tally
 from balance.core.ticket import Ticket
 from balance.store.state import State, first_state, next_state
+from balance.strategies.strategy import Signal
 from tests.accounts import MOMENT, explained
 from tests.markets import BTC, ETH, market, quote
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from balance.bots import bot_log
-from balance.bots.bot_log import LOG_FILE, BotLog
+from balance.bots import log as bot_log
+from balance.bots.log import LOG_FILE, BotLog
 from balance.core.errors import InvalidRequest
 from tests.accounts import MOMENT
 from tests.bots_by_hand import full_disk

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
+from balance.bots.rules import Look, Step, looked
+from balance.bots.settings import BotSettings, Run
 from balance.core.account import Account
-from balance.core.bot import BotSettings, Run
-from balance.core.bot_rules import Look, Step, looked
 from balance.core.market import Market
 from balance.core.matching import advanced
 from balance.core.orders import closed, placed
 from balance.core.position import Order, Position
-from balance.core.strategy import Signal
 from balance.core.tally import Tally
 from balance.core.terms import Terms
 from balance.core.ticket import Ticket
+from balance.strategies.strategy import Signal
 from tests.accounts import MOMENT, account
 from tests.markets import BTC, ETH, FREE, market, quote
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from balance.core.bot import (
+from balance.bots.settings import (
     MEMBERS,
     TIMEFRAMES,
     BotSettings,
@@ -20,7 +20,7 @@ from balance.core.bot import (
 )
 from balance.core.errors import BalanceError, InvalidAmount, InvalidRequest
 from balance.core.money import exact
-from balance.own_strategies import Catalogue
+from balance.strategies.own import Catalogue
 from tests.markets import BTC, ETH, SOL, market
 
 NEEDED = {"name": "Trend", "symbol": BTC, "strategy": "ema_crossover"}

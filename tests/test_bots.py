@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from balance.bots import bots as bots_module
-from balance.bots.bot_file import BOTS_FILE
 from balance.bots.bots import Bots
+from balance.bots.file import BOTS_FILE
 from balance.core.entry import Entry
 from balance.core.errors import (
     BalanceError,
@@ -25,7 +25,7 @@ from balance.core.errors import (
     UnknownBot,
 )
 from balance.core.moments import from_iso, iso
-from balance.desk import Desk
+from balance.desk.desk import Desk
 from tests.bots_by_hand import USUAL, ByHand, full_disk
 from tests.ledgers import lived, remembered
 from tests.markets import BTC, ETH

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from balance.bots.bot_file import BotFile
+from balance.bots.file import BotFile
 from balance.core.candles import MINUTE, interval_of
 from balance.core.entry import Entry
 from balance.core.tally import tallied

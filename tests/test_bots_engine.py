@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from balance.api.stream import Stream
-from balance.board import MARKET_FILE, LiveBoard, read_market
 from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
 from balance.core.candles import merged
@@ -22,10 +21,11 @@ from balance.core.errors import StoreUnreadable
 from balance.core.market import Market
 from balance.core.quote import Candle
 from balance.core.terms import Terms
-from balance.desk import Desk
-from balance.engine import Engine
-from balance.feeds.options import add_feed_options
-from balance.running import opened
+from balance.desk.desk import Desk
+from balance.market.board import MARKET_FILE, LiveBoard, read_market
+from balance.market.options import add_feed_options
+from balance.server.assembly import opened
+from balance.server.engine import Engine
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from tests.bots_by_hand import MINUTE, NOON, USUAL
 from tests.feeds import HandFed
@@ -180,7 +180,7 @@ def test_an_account_that_can_not_be_read_keeps_no_prices_from_being_saved(
     file = run.folder / ACCOUNT_FILE
     good = file.read_bytes()
     file.write_bytes(b"{")
-    monkeypatch.setattr("balance.engine.SAVE_SECONDS", 0)
+    monkeypatch.setattr("balance.server.engine.SAVE_SECONDS", 0)
     run.minutes(40_700, 40_800, 40_900, begin=3)
     saved = read_market((run.folder / MARKET_FILE).read_bytes())
     assert saved.quotes[BTC].last >= 40_700

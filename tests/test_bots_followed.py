@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from balance.bots import followed as followed_module
-from balance.bots.bot_file import BOTS_FILE
+from balance.bots.file import BOTS_FILE
 from balance.bots.followed import FollowedBots
 from balance.core.errors import InvalidRequest, StoreUnreadable
-from balance.desk import Desk
+from balance.desk.desk import Desk
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from tests.bots_by_hand import USUAL, ByHand
 from tests.markets import BTC

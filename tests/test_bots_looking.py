@@ -20,15 +20,15 @@ import pytest
 from balance.bots import bots as bots_module
 from balance.bots import runner as runner_module
 from balance.bots import telling as telling_module
-from balance.bots.bot_file import BOTS_FILE
+from balance.bots.file import BOTS_FILE
 from balance.core.errors import InvalidRequest, StoreUnreadable
 from balance.core.moments import iso
 from balance.core.orders import placed
 from balance.core.ticket import Ticket
-from balance.desk import Desk
-from balance.own_strategies import Guarded
+from balance.desk.desk import Desk
 from balance.store import disk
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
+from balance.strategies.own import Guarded
 from tests.bots_by_hand import MINUTE, NOON, ByHand, full_disk
 from tests.markets import BTC, ETH
 

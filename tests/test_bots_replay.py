@@ -11,22 +11,22 @@ from typing import Any
 
 import pytest
 
-from balance.board import LiveBoard
+from balance.backtests.backtest import Past, Plan, backtested
+from balance.backtests.backtest import Tested as Outcome
 from balance.bots.bots import Bots
-from balance.core.backtest import Past, Plan, backtested
-from balance.core.backtest import Tested as Outcome
-from balance.core.bot import settings_of
+from balance.bots.settings import settings_of
 from balance.core.market import Market
 from balance.core.quote import Settlement
-from balance.core.strategy import lookback_of
 from balance.core.trade import Trade
-from balance.desk import Desk
-from balance.engine import Engine
-from balance.feeds.csv_file import read_candles
-from balance.feeds.replay import ReplayFeed
-from balance.own_strategies import Catalogue, asked
+from balance.desk.desk import Desk
+from balance.market.board import LiveBoard
+from balance.market.replay.candle_file import read_candles
+from balance.market.replay.feed import ReplayFeed
+from balance.server.engine import Engine
 from balance.store.file_store import FileStore
 from balance.store.recovery import verify
+from balance.strategies.own import Catalogue, asked
+from balance.strategies.strategy import lookback_of
 from tests.bots_alone import write_walk
 from tests.length import LONG
 from tests.markets import BTC

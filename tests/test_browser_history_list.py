@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from balance.core.question import FILTERS
+from balance.history.question import FILTERS
 from tests.ledgers import write_ledger
 from tests.patience import patience
 from tests.screen import text, wait_for, wait_for_link

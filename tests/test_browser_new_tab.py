@@ -8,7 +8,7 @@ from dash import Input, Output, html
 
 from app import create_app
 from balance.api.stream import Stream
-from balance.desk import Desk
+from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
 from layouts.cards import balance_buttons
 from layouts.live import live_text

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from balance import Desk
-from balance.core.words import MARKET, OFFLINE
+from balance.core.messages import MARKET, OFFLINE
 from balance.store.file_store import FileStore
 from tests.boards import board as a_board
 from tests.boards import priced

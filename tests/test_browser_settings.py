@@ -8,7 +8,7 @@ from typing import Any
 from dash.testing.browser import Browser
 from selenium.webdriver.common.keys import Keys
 
-from balance.settings_file import SETTINGS_FILE, SettingsFile
+from balance.desk.settings import SETTINGS_FILE, SettingsFile
 from balance.store.file_store import LOCK_FILE
 from balance.store.lock import account_lock
 from tests.relay import Relay

@@ -13,7 +13,7 @@ import requests
 
 from balance import Desk
 from balance.core.figures import NONE
-from balance.core.words import MARKET
+from balance.core.messages import MARKET
 from balance.store.file_store import FileStore
 from tests.boards import board as a_board
 from tests.boards import priced

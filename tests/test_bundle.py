@@ -11,7 +11,7 @@ from dash_ag_grid import AgGrid
 
 from app import create_app
 from balance.api.stream import Stream
-from balance.desk import Desk
+from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
 from layouts.bundle import ASSETS, WORKER, bundle
 from layouts.later import late_libraries, later, postponed

@@ -16,11 +16,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from balance.alerts.messages import condition, fired_words
+from balance.alerts.rules import AlertSettings
 from balance.api.stream import Stream
+from balance.bots.rules import done_words
 from balance.core import orders
-from balance.core.alert import AlertSettings
-from balance.core.alert_words import condition, fired_words
-from balance.core.bot_rules import done_words
 from balance.core.change import Change
 from balance.core.entry import Entry
 from balance.core.errors import InvalidRequest
@@ -28,15 +28,15 @@ from balance.core.fills import fill_words
 from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.matching import advanced
+from balance.core.messages import told
 from balance.core.money import exact
 from balance.core.orders import order_words, placed
-from balance.core.position_derivations import position_derivations
 from balance.core.preview import preview
 from balance.core.rows import fill_row, order_rows, position_rows
 from balance.core.ticket import Ticket
-from balance.core.trade_rows import trade_row
-from balance.core.words import told
-from balance.desk import Desk
+from balance.desk.desk import Desk
+from balance.history.trade_rows import trade_row
+from balance.performance.derivations.position import position_derivations
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT, account, order, position

@@ -16,7 +16,7 @@ import pytest
 from filelock import FileLock
 
 from balance import open_account
-from balance.command import main
+from balance.shell.main import main
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, LOCK_FILE
 from balance.store.lock import account_lock
 from tests.processes import ROOT

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance.core.quote import Candle
-from balance.feeds.contract import FeedFault
-from balance.feeds.csv_file import CandleFile, read_candles
+from balance.market.feed import FeedFault
+from balance.market.replay.candle_file import CandleFile, read_candles
 from tests.serving import ROOT
 
 BEGIN = datetime(2021, 12, 31, 23, 1, tzinfo=UTC)

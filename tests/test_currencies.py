@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 
 from balance import InvalidRequest
-from balance.backtests import Backtests
-from balance.candle_files import CandleFiles
-from balance.command import main
-from balance.core.backtest import backtested
+from balance.backtests.backtest import backtested
+from balance.backtests.candle_files import CandleFiles
+from balance.backtests.candles import past_of_file, read_file, symbol_of
+from balance.backtests.jobs import Backtests
+from balance.backtests.report import notes
 from balance.core.currencies import DOLLARS, check_dollars, dollar_note, label
-from balance.core.report import notes
-from balance.feeds.choose import FeedOptions, open_feed
-from balance.feeds.contract import FeedFault
-from balance.feeds.csv_file import Reading
-from balance.feeds.exchange_rules import not_there
-from balance.feeds.symbols import symbol_in
-from balance.own_strategies import Catalogue, OwnStrategies
-from balance.pasts import past_of_file, read_file, symbol_of
+from balance.market.choose import FeedOptions, open_feed
+from balance.market.exchange.rules import not_there
+from balance.market.feed import FeedFault
+from balance.market.replay.candle_file import Reading
+from balance.market.symbols import symbol_in
+from balance.shell.main import main
+from balance.strategies.own import Catalogue, OwnStrategies
 from layouts.futures import FUTURES
 from layouts.tab import Place
 from tests.backtesting import bodies, csv_of, plan, script

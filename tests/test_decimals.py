@@ -11,24 +11,24 @@ from typing import Any
 
 import pytest
 
+from balance.backtests.backtest import backtested
+from balance.backtests.report import notes, report
 from balance.bots.bot import Bot
-from balance.bots.bot_rows import listing
+from balance.bots.rows import listing
 from balance.core.account import Account
-from balance.core.backtest import backtested
 from balance.core.entry import Entry
 from balance.core.figures import dollars, gain
-from balance.core.ledger_rows import ledger_row
 from balance.core.market import Market
+from balance.core.messages import news, told
 from balance.core.orders import closed, placed
 from balance.core.preview import preview
-from balance.core.report import notes, report
 from balance.core.rows import fill_row
 from balance.core.tally import Tally
 from balance.core.terms import Terms
 from balance.core.ticket import Ticket
 from balance.core.trade import Trade
-from balance.core.trade_rows import trade_row
-from balance.core.words import news, told
+from balance.history.ledger_rows import ledger_row
+from balance.history.trade_rows import trade_row
 from balance.store.state import State, next_state
 from tests.accounts import MOMENT, account, order, position
 from tests.backtesting import bodies, plan, script, settings

@@ -12,25 +12,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.core.account_derivations import account_derivations
-from balance.core.derivation import Derivation, link
 from balance.core.money import exact, quantized
-from balance.core.past_epochs import counted
-from balance.core.performance import Sample
-from balance.core.period_derivations import all_time_derivation, period_derivation
-from balance.core.position_derivations import position_derivations
-from balance.core.return_derivations import (
+from balance.core.snapshot import Snapshot
+from balance.core.wallet import Wallet
+from balance.desk.desk import Desk
+from balance.performance.derivations.account import account_derivations
+from balance.performance.derivations.derivation import Derivation, link
+from balance.performance.derivations.period import all_time_derivation, period_derivation
+from balance.performance.derivations.position import position_derivations
+from balance.performance.derivations.returns import (
     fall_derivation,
     fall_percent,
     lost_derivation,
     return_derivation,
     return_percent,
 )
-from balance.core.snapshot import Snapshot
-from balance.core.trade_derivations import trade_derivations, trade_figures
-from balance.core.wallet import Wallet
-from balance.core.wallet_derivations import Past, Stage, past_of
-from balance.desk import Desk
+from balance.performance.derivations.trades import trade_derivations, trade_figures
+from balance.performance.derivations.wallet import Past, Stage, past_of
+from balance.performance.past_epochs import counted
+from balance.performance.sample import Sample
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT, account, order, position

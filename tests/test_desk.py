@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import balance
-import balance.desk
+import balance.desk.desk
 from balance import (
     Desk,
     InvalidAmount,
@@ -27,8 +27,8 @@ from balance import (
     open_account,
 )
 from balance.core.errors import HistoryUnavailable
-from balance.index.index import Index
-from balance.index.upkeep import INDEX_FILE
+from balance.history.index import Index
+from balance.history.upkeep import INDEX_FILE
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Commit
@@ -133,7 +133,7 @@ def test_the_ledger_is_read_where_it_can_not_be_searched(
             raise fault
         return False
 
-    monkeypatch.setattr("balance.index.upkeep.Upkeep.catch_up", unfinished)
+    monkeypatch.setattr("balance.history.upkeep.Upkeep.catch_up", unfinished)
     assert desk.history(kind="fee") == DESK.history(kind="fee")
     assert list(desk.whole_history(epoch=1)) == list(DESK.whole_history(epoch=1))
     assert desk.fills() == DESK.fills()
@@ -339,7 +339,7 @@ def test_a_damaged_account_is_never_a_default(folder: Path) -> None:
     assert (folder / ACCOUNT_FILE).read_text() == "{"
 
 
-@pytest.mark.parametrize("module", [balance, balance.desk], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [balance, balance.desk.desk], ids=lambda module: module.__name__)
 def test_the_examples_in_the_documentation_run(module: Any) -> None:
     results = doctest.testmod(module)
     assert results.attempted > 0

@@ -14,22 +14,27 @@ from typing import Any
 import pytest
 
 import app
-from balance import Desk, board, command, following, settings_file
-from balance.alerts import alert_file
+from balance import Desk
+from balance.alerts import file as alert_file
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
-from balance.bots import bot_file, bot_log
-from balance.core.catalogue import BUILT_IN
+from balance.bots import file as bot_file
+from balance.bots import log as bot_log
 from balance.core.quote import Candle
-from balance.core.series import Candles
 from balance.core.settings import Settings, texts
-from balance.core.strategy import Holding, Kind
-from balance.equity import sample_file
-from balance.index import upkeep
-from balance.own_strategies import OwnStrategies, asked
-from balance.server_options import server_parser
+from balance.desk import settings as settings_file
+from balance.history import upkeep
+from balance.market import board
+from balance.performance import sample_file
+from balance.server import follower as following
+from balance.server.options import server_parser
+from balance.shell import main as command
 from balance.store import file_store
 from balance.store.memory_store import MemoryStore
+from balance.strategies.catalogue import BUILT_IN
+from balance.strategies.own import OwnStrategies, asked
+from balance.strategies.series import Candles
+from balance.strategies.strategy import Holding, Kind
 from layouts.live import ids_ending
 from layouts.shell import shell
 from layouts.tab import Tab

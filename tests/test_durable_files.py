@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from balance.alerts.alert_file import ALERTS_FILE, AlertFile
-from balance.board import FEED_FILE, MARKET_FILE, read_market, save_market, save_past
-from balance.bots.bot_file import BOTS_FILE, BotFile
-from balance.bots.bot_log import LOG_FILE, BotLog
+from balance.alerts.file import ALERTS_FILE, AlertFile
+from balance.bots.file import BOTS_FILE, BotFile
+from balance.bots.log import LOG_FILE, BotLog
 from balance.core.errors import StoreError
-from balance.desk import Desk
-from balance.settings_file import SETTINGS_FILE, SettingsFile
+from balance.desk.desk import Desk
+from balance.desk.settings import SETTINGS_FILE, SettingsFile
+from balance.market.board import FEED_FILE, MARKET_FILE, read_market, save_market, save_past
 from balance.store import disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
 from tests.alerts_by_hand import ABOVE, AlertsByHand

@@ -15,8 +15,6 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from balance import engine as engine_module
-from balance.board import FEED_FILE, MARKET_FILE, LiveBoard, read_market, saved_feed
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import NoLivePrice, StoreBusy
@@ -25,11 +23,13 @@ from balance.core.moments import from_iso, iso
 from balance.core.position import Order, Position
 from balance.core.quote import Settlement
 from balance.core.snapshot import Snapshot
-from balance.desk import Desk
-from balance.engine import SAVE_SECONDS, SHOW_SECONDS, Engine, refuse_others
-from balance.equity.equity import Equity
-from balance.equity.sampler import Sampler
-from balance.feeds.contract import FeedFault
+from balance.desk.desk import Desk
+from balance.market.board import FEED_FILE, MARKET_FILE, LiveBoard, read_market, saved_feed
+from balance.market.feed import FeedFault
+from balance.performance.performance import Equity
+from balance.performance.sampler import Sampler
+from balance.server import engine as engine_module
+from balance.server.engine import SAVE_SECONDS, SHOW_SECONDS, Engine, refuse_others
 from balance.store.advice import option
 from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
 from balance.store.lock import account_lock
@@ -108,7 +108,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 def told_faults(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What the engine has complained of."""
-    return [each.message for each in caplog.records if each.name == "balance.engine"]
+    return [each.message for each in caplog.records if each.name == "balance.server.engine"]
 
 
 def test_a_quote_that_liquidates_is_committed_before_anybody_sees_its_price(

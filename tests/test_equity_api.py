@@ -15,19 +15,19 @@ from balance.api.equity_routes import USUAL_RANGE
 from balance.api.problems import answer_with_problems
 from balance.api.routes import create_api
 from balance.api.stream import Stream
-from balance.core.derivation import Derivation, Term
 from balance.core.entry import Place
-from balance.core.past_epochs import PastEpoch
-from balance.core.performance import Sample
 from balance.core.snapshot import DISPLAYED
-from balance.desk import Desk
-from balance.equity.curve import MOST_POINTS, RANGES
-from balance.equity.equity import Equity
-from balance.equity.history import NoHistory
-from balance.equity.reader import Placed, Reader
-from balance.equity.sampler import Sampler
-from balance.index.index import Index
-from balance.running import services_alone
+from balance.desk.desk import Desk
+from balance.history.index import Index
+from balance.performance.curve import MOST_POINTS, RANGES
+from balance.performance.derivations.derivation import Derivation, Term
+from balance.performance.past import NoHistory
+from balance.performance.past_epochs import PastEpoch
+from balance.performance.performance import Equity
+from balance.performance.sample import Sample
+from balance.performance.sample_reader import Placed, Reader
+from balance.performance.sampler import Sampler
+from balance.server.assembly import services_alone
 from balance.store.memory_store import MemoryStore
 from tests.answers import exactly, problem
 from tests.boards import board as a_board
@@ -340,7 +340,7 @@ def test_marks_say_what_they_are(tmp_path: Path) -> None:
 def test_where_there_are_more_events_than_flags_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.equity.equity.MOST_MARKS", 3)
+    monkeypatch.setattr("balance.performance.performance.MOST_MARKS", 3)
     asked = Asked(tmp_path)
     index = Index(asked.store)
     asked.equity = Equity(asked.desk, tmp_path, index, clock=lambda: asked.now)

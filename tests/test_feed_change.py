@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from balance.board import MARKET_FILE
+from balance.market.board import MARKET_FILE
 from balance.store.advice import command
 from balance.store.file_store import ACCOUNT_FILE
 from balance.store.recovery import verify

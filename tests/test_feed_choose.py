@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from balance.feeds import exchange
-from balance.feeds.choose import FeedOptions, open_feed, parse_time
-from balance.feeds.contract import FeedFault
-from balance.feeds.replay import ReplayFeed
-from balance.feeds.simulated import SimulatedFeed
+from balance.market.choose import FeedOptions, open_feed, parse_time
+from balance.market.exchange import feed as exchange
+from balance.market.feed import FeedFault
+from balance.market.replay.feed import ReplayFeed
+from balance.market.simulated.feed import SimulatedFeed
 from tests.serving import ROOT
 
 LINES = "time,open,high,low,close,volume\n2022-01-01 08:00,5,6,4,5,1\n2022-01-01 08:01,5,6,4,5,1"
@@ -234,7 +234,7 @@ def test_anything_else_is_an_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_who_asks_for_an_exchange_loads_ccxt() -> None:
     # a clean process: this one may have loaded it
     words = (
-        "import sys; from balance.feeds.choose import *; open_feed(FeedOptions(), None); "
+        "import sys; from balance.market.choose import *; open_feed(FeedOptions(), None); "
         "print([name for name in sys.modules if name.split('.')[0] in ('ccxt', 'aiohttp')])"
     )
     done = subprocess.run(

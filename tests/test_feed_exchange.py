@@ -13,9 +13,9 @@ from decimal import Decimal
 import pytest
 
 from balance.core.instruments import KNOWN
-from balance.feeds.contract import FeedFault
-from balance.feeds.exchange import ExchangeFeed, open_exchange
-from balance.feeds.exchange_public import raw_exchange
+from balance.market.exchange.feed import ExchangeFeed, open_exchange
+from balance.market.exchange.public import raw_exchange
+from balance.market.feed import FeedFault
 from tests import exchange_feeds
 from tests.exchange_feeds import BTC, ETH, QUICK, StartFeed, quoted, right
 from tests.exchange_server import ExchangeServer
@@ -158,7 +158,7 @@ def test_building_the_feed_of_any_exchange_asks_nothing() -> None:
 
 
 def test_who_does_not_ask_for_an_exchange_does_not_load_ccxt() -> None:
-    code = "import balance.feeds.exchange, sys; print('ccxt' in sys.modules)"
+    code = "import balance.market.exchange.feed, sys; print('ccxt' in sys.modules)"
     said = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -13,9 +13,9 @@ import pytest
 
 from balance.core.instruments import KNOWN
 from balance.core.quote import Quote
-from balance.feeds import exchange_pace
-from balance.feeds.exchange import open_exchange
-from balance.feeds.exchange_pace import Pace
+from balance.market.exchange import pace as exchange_pace
+from balance.market.exchange.feed import open_exchange
+from balance.market.exchange.pace import Pace
 from tests import exchange_feeds
 from tests.exchange_feeds import BTC, ETH, StartFeed, quoted, right
 from tests.exchange_server import ExchangeServer, Told

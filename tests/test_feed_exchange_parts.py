@@ -14,10 +14,10 @@ import pytest
 
 from balance.core.instruments import KNOWN
 from balance.core.quote import Quote
-from balance.feeds.exchange_inbox import Inbox
-from balance.feeds.exchange_pace import PACE, plain, wait_after
-from balance.feeds.exchange_public import PUBLIC, PublicExchange, raw_exchange
-from balance.feeds.exchange_rules import chosen, has_grid, ruled
+from balance.market.exchange.inbox import Inbox
+from balance.market.exchange.pace import PACE, plain, wait_after
+from balance.market.exchange.public import PUBLIC, PublicExchange, raw_exchange
+from balance.market.exchange.rules import chosen, has_grid, ruled
 from tests.serving import ROOT
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -74,7 +74,7 @@ def test_the_sources_of_feeds_name_nothing_that_trades() -> None:
         r"privateP|environ|getenv",
         re.IGNORECASE,
     )
-    files = sorted((ROOT / "balance" / "feeds").glob("*.py"))
+    files = sorted((ROOT / "balance" / "market").rglob("*.py"))
     assert files
     assert [file.name for file in files if named.search(file.read_text())] == []
 

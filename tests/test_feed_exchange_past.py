@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from balance.core.quote import Candle
-from balance.core.strategy import MOST_LOOKBACK
+from balance.strategies.strategy import MOST_LOOKBACK
 from tests import exchange_feeds
 from tests.exchange_feeds import BTC, ETH, StartFeed, quoted, right
 from tests.exchange_server import MINUTE, ExchangeServer

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from balance.core.instruments import KNOWN
-from balance.feeds.exchange_quotes import Board
+from balance.market.exchange.quotes import Board
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BTC = KNOWN["BTC/USDT"]

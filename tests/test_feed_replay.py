@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from balance.core.quote import Quote
-from balance.feeds.contract import Feed, FeedFault
-from balance.feeds.csv_file import read_candles
-from balance.feeds.replay import ReplayFeed
+from balance.market.feed import Feed, FeedFault
+from balance.market.replay.candle_file import read_candles
+from balance.market.replay.feed import ReplayFeed
 from tests.patience import patience
 
 BEGIN = datetime(2022, 1, 1, 7, 58, tzinfo=UTC)

@@ -16,9 +16,9 @@ import pytest
 
 from balance.core.instruments import KNOWN
 from balance.core.quote import Quote
-from balance.feeds.contract import Feed, FeedFault
-from balance.feeds.simulated import DEFAULT_SEED, SimulatedFeed
-from balance.feeds.walk import CHARACTERS, Walk
+from balance.market.feed import Feed, FeedFault
+from balance.market.simulated.feed import DEFAULT_SEED, SimulatedFeed
+from balance.market.simulated.walk import CHARACTERS, Walk
 from tests.patience import patience
 
 BEGIN = datetime(2026, 3, 4, 7, 59, 30, tzinfo=UTC)

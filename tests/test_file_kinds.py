@@ -15,8 +15,14 @@ import polars
 import pytest
 
 from balance.core.quote import MarkPrices
-from balance.feeds.contract import FeedFault
-from balance.feeds.csv_file import CandleFile, Reading, candles_in, read_candles, with_marks
+from balance.market.feed import FeedFault
+from balance.market.replay.candle_file import (
+    CandleFile,
+    Reading,
+    candles_in,
+    read_candles,
+    with_marks,
+)
 
 HEADER = "time,open,high,low,close,volume"
 MINUTES = [f"2022-01-03 00:0{number},5,6,4,5,{number + 1}" for number in range(5)]

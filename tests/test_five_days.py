@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from balance.board import LiveBoard
 from balance.core.quote import Quote
 from balance.core.snapshot import Snapshot
-from balance.desk import Desk
-from balance.engine import Engine
-from balance.feeds.replay import ReplayFeed
+from balance.desk.desk import Desk
+from balance.market.board import LiveBoard
+from balance.market.replay.feed import ReplayFeed
+from balance.server.engine import Engine
 from balance.store.file_store import FileStore
 from balance.store.recovery import verify
 from tests.screen import PATHS, go, text, texts, wait_for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from balance.following import take_market
+from balance.server.follower import take_market
 from balance.store.recovery import verify
 from tests.listening import Listener
 from tests.screen import wait_for

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from balance.board import FileBoard, LiveBoard, save_market
-from balance.core.backtest import backtested
+from balance.backtests.backtest import backtested
+from balance.backtests.candles import past_of_file
 from balance.core.funding import interval_of_rates
 from balance.core.instrument import FUNDING_INTERVAL
 from balance.core.instruments import KNOWN
-from balance.desk import Desk
-from balance.engine import Engine
-from balance.feeds.csv_file import read_candles
-from balance.feeds.exchange_rules import funding_interval
-from balance.feeds.replay import ReplayFeed
-from balance.pasts import past_of_file
+from balance.desk.desk import Desk
+from balance.market.board import FileBoard, LiveBoard, save_market
+from balance.market.exchange.rules import funding_interval
+from balance.market.replay.candle_file import read_candles
+from balance.market.replay.feed import ReplayFeed
+from balance.server.engine import Engine
 from balance.store.file_store import FileStore
 from tests.backtesting import plan, script
 from tests.markets import BTC, market, quote

@@ -15,18 +15,18 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.core.backtest import Plan, backtested
+from balance.backtests.backtest import Plan, backtested
+from balance.backtests.candles import past_of_feed, past_of_file, planned, read_file
+from balance.backtests.report import notes, report
 from balance.core.grid import followed, is_off_grid, regridded, rules_at, rules_over
 from balance.core.instruments import KNOWN, fits, instrument
 from balance.core.matching import advanced, is_due
 from balance.core.money import exact
 from balance.core.quote import Candle
-from balance.core.report import notes, report
-from balance.feeds.csv_file import Reading, read_candles
-from balance.feeds.exchange_quotes import Board
-from balance.feeds.replay import ReplayFeed
-from balance.own_strategies import Catalogue
-from balance.pasts import past_of_feed, past_of_file, planned, read_file
+from balance.market.exchange.quotes import Board
+from balance.market.replay.candle_file import Reading, read_candles
+from balance.market.replay.feed import ReplayFeed
+from balance.strategies.own import Catalogue
 from tests.accounts import account, order, position
 from tests.backtesting import csv_of, script
 from tests.backtesting import settings as bot

@@ -16,7 +16,7 @@ from app import create_app
 from balance.api import guards as guarding
 from balance.api.guards import Guards
 from balance.api.stream import Stream
-from balance.desk import Desk
+from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
 from tests.answers import problem, raw
 from tests.pages import UPDATE

@@ -14,7 +14,7 @@ import requests
 
 from balance import open_account
 from balance.api.routes import CSV_COLUMNS
-from balance.desk import Desk
+from balance.desk.desk import Desk
 from balance.store.codec import encode_entry, encode_state
 from balance.store.memory_store import MemoryStore
 from tests.answers import exactly

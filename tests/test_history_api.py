@@ -17,12 +17,12 @@ from app import create_app
 from balance.api.downloads import COLUMNS, FORMATS, download
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
-from balance.core.epochs import EpochRow
 from balance.core.errors import HistoryUnavailable
-from balance.core.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Listed, Table
 from balance.core.rows import Row, fill_row
-from balance.desk import Desk
-from balance.index.epoch_table import read_epochs
+from balance.desk.desk import Desk
+from balance.history.epoch_table import read_epochs
+from balance.history.epochs import EpochRow
+from balance.history.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Listed, Table
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from tests.answers import exactly, problem
@@ -184,7 +184,7 @@ def test_no_other_epoch_is_told_as_the_running_one_while_the_index_is_behind(
     def behind(connection: Any, *_: Any, **__: Any) -> list[EpochRow]:
         return [replace(each, ended_at=None) for each in read(connection)[2:]]
 
-    monkeypatch.setattr("balance.index.index.read_epochs", behind)
+    monkeypatch.setattr("balance.history.index.read_epochs", behind)
     (first,) = told(client, "/history/epochs")["rows"]
     assert (first["is_current"], first["ended_at"], first["seconds"]) == (False, None, None)
 
@@ -394,7 +394,7 @@ def test_what_can_not_be_searched_is_a_problem_and_the_newest_are_still_told(
     def fail(*_: object) -> None:
         raise HistoryUnavailable("the disk is full: make room on it")
 
-    monkeypatch.setattr("balance.index.upkeep.Upkeep.catch_up", fail)
+    monkeypatch.setattr("balance.history.upkeep.Upkeep.catch_up", fail)
     assert "make room" in refused(client, "/history/ledger?kind=fee", 503)
     assert "make room" in refused(client, "/history/fills", 503)
     answer = told(client, "/history/ledger?limit=2")

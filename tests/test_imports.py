@@ -74,117 +74,150 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
     [
         # which of it may know of arrays and indicators is said below
         ("balance.core", ("balance.core", "numpy", "talib")),
-        ("balance.own_strategies", ("balance.core",)),
+        ("balance.strategies.own", ("balance.core",)),
         ("balance.store", ("balance.core", "balance.store", "filelock")),
         # an exchange is talked to through ccxt and a file is read by polars, which are loaded then
         ("balance.feeds", ("balance.core", "balance.feeds", "ccxt", "polars")),
-        ("balance.history", ("balance.core", "balance.store")),
-        ("balance.board", ("balance.core", "balance.store")),
-        ("balance.index", ("balance.core", "balance.store", "balance.pace", "balance.index")),
-        ("balance.settings_file", ("balance.core", "balance.store")),
-        ("balance.recent_news", ("balance.core", "balance.store")),
-        ("balance.clerk", ("balance.core", "balance.store", "balance.recent_news")),
-        ("balance.trading", ("balance.core", "balance.clerk")),
+        ("balance.history.pages", ("balance.core", "balance.store")),
+        ("balance.market.board", ("balance.core", "balance.store")),
         (
-            "balance.desk",
+            "balance.index",
+            ("balance.core", "balance.store", "balance.background.pace", "balance.index"),
+        ),
+        ("balance.desk.settings", ("balance.core", "balance.store")),
+        ("balance.desk.news", ("balance.core", "balance.store")),
+        ("balance.desk.transactions", ("balance.core", "balance.store", "balance.desk.news")),
+        ("balance.desk.trading", ("balance.core", "balance.desk.transactions")),
+        (
+            "balance.desk.desk",
             (
-                *("balance.core", "balance.store", "balance.history", "balance.settings_file"),
-                *("balance.board", "balance.clerk", "balance.trading"),
+                *(
+                    "balance.core",
+                    "balance.store",
+                    "balance.history.pages",
+                    "balance.desk.settings",
+                ),
+                *("balance.market.board", "balance.desk.transactions", "balance.desk.trading"),
                 # what other programs know of the past; it knows of no desk
-                "balance.equity.baselines.FilePast",
-                *("balance.index.index.Index", "balance.index.upkeep.INDEX_FILE"),
+                "balance.performance.baselines.FilePast",
+                *("balance.history.index.Index", "balance.history.upkeep.INDEX_FILE"),
             ),
         ),
-        ("balance.watch", ("balance.core", "balance.desk")),
+        ("balance.server.watch", ("balance.core", "balance.desk.desk")),
         (
-            "balance.engine",
-            ("balance.core", "balance.feeds.contract", "balance.board", "balance.desk"),
+            "balance.server.engine",
+            ("balance.core", "balance.market.feed", "balance.market.board", "balance.desk.desk"),
         ),
         (
             "balance.api",
             (
-                *("balance.core", "balance.clerk", "balance.desk", "balance.api"),
+                *("balance.core", "balance.desk.transactions", "balance.desk.desk", "balance.api"),
                 # names only
-                *("balance.history.Page", "balance.bots.signals.MEMBERS"),
+                *("balance.history.pages.Page", "balance.bots.signals.MEMBERS"),
                 *("balance.alerts.alert.MOST_FIRINGS", "balance.alerts.alert.DeliveryState"),
-                *(f"balance.equity.curve.{each}" for each in ("MARKED", "RANGES")),
-                *(f"balance.equity.curve.{each}" for each in ("MOST_MARKS", "MOST_POINTS")),
+                *(f"balance.performance.curve.{each}" for each in ("MARKED", "RANGES")),
+                *(f"balance.performance.curve.{each}" for each in ("MOST_MARKS", "MOST_POINTS")),
                 *("flask", "werkzeug", "simplejson"),
             ),
         ),
         (
-            "balance.command_parts",
-            ("balance.clerk", "balance.desk", "balance.api.encoding"),
+            "balance.shell.parts",
+            ("balance.desk.transactions", "balance.desk.desk", "balance.api.encoding"),
         ),
-        ("balance.trade_commands", ("balance.core", "balance.command_parts")),
-        ("balance.pace", ()),
-        ("balance.pasts", ("balance.core", "balance.feeds")),
+        ("balance.shell.trade", ("balance.core", "balance.shell.parts")),
+        ("balance.background.pace", ()),
+        ("balance.backtests.candles", ("balance.core", "balance.feeds")),
         (
-            "balance.candle_files",
-            ("balance.core", "balance.feeds", "balance.pace", "balance.pasts"),
-        ),
-        (
-            "balance.backtests",
+            "balance.backtests.candle_files",
             (
-                *("balance.core", "balance.own_strategies", "balance.pace", "balance.pasts"),
-                "balance.candle_files",
+                "balance.core",
+                "balance.feeds",
+                "balance.background.pace",
+                "balance.backtests.candles",
+            ),
+        ),
+        (
+            "balance.backtests.jobs",
+            (
+                *(
+                    "balance.core",
+                    "balance.strategies.own",
+                    "balance.background.pace",
+                    "balance.backtests.candles",
+                ),
+                "balance.backtests.candle_files",
             ),
         ),
         (
             "balance.bots",
             (
-                *("balance.core", "balance.store.disk", "balance.history.Page", "balance.desk"),
-                *("balance.own_strategies", "balance.bots"),
+                *(
+                    "balance.core",
+                    "balance.store.disk",
+                    "balance.history.pages.Page",
+                    "balance.desk.desk",
+                ),
+                *("balance.strategies.own", "balance.bots"),
             ),
         ),
         (
             "balance.alerts",
             (
-                *("balance.core", "balance.store.disk", "balance.desk", "balance.alerts"),
+                *("balance.core", "balance.store.disk", "balance.desk.desk", "balance.alerts"),
                 # what posts to the addresses that a person names
                 *("requests", "simplejson"),
             ),
         ),
-        ("balance.equity", ("balance.core", "balance.desk", "balance.equity")),
-        ("balance.alert_command", ("balance.alerts.followed", "balance.command_parts")),
+        ("balance.equity", ("balance.core", "balance.desk.desk", "balance.equity")),
+        ("balance.shell.alerts", ("balance.alerts.followed", "balance.shell.parts")),
         (
-            "balance.following",
-            ("balance.core", "balance.board", "balance.desk", "filelock"),
+            "balance.server.follower",
+            ("balance.core", "balance.market.board", "balance.desk.desk", "filelock"),
         ),
         # what puts the parts together knows all of them but those that ask
         (
-            "balance.running",
+            "balance.server.assembly",
             (
-                *("balance.core", "balance.store", "balance.feeds", "balance.history"),
-                *("balance.board", "balance.desk", "balance.engine", "balance.following"),
-                *("balance.own_strategies", "balance.bots", "balance.backtests"),
+                *("balance.core", "balance.store", "balance.feeds", "balance.history.pages"),
+                *(
+                    "balance.market.board",
+                    "balance.desk.desk",
+                    "balance.server.engine",
+                    "balance.server.follower",
+                ),
+                *("balance.strategies.own", "balance.bots", "balance.backtests.jobs"),
                 *("balance.alerts", "balance.equity", "balance.index"),
                 *("balance.api.services", "balance.api.stream", "filelock"),
-                *("balance.settings_file", "balance.api.settings_routes.settings_document"),
+                *("balance.desk.settings", "balance.api.settings_routes.settings_document"),
             ),
         ),
         (
-            "balance.backtest_command",
+            "balance.shell.backtest",
             (
-                *("balance.core", "balance.feeds", "balance.board", "balance.pasts"),
-                *("balance.own_strategies", "balance.command_parts", "balance.settings_file"),
-                *("balance.bots.bot_rows.strategy_row", "balance.store.advice"),
+                *(
+                    "balance.core",
+                    "balance.feeds",
+                    "balance.market.board",
+                    "balance.backtests.candles",
+                ),
+                *("balance.strategies.own", "balance.shell.parts", "balance.desk.settings"),
+                *("balance.bots.rows.strategy_row", "balance.store.advice"),
             ),
         ),
         # what it does is loaded when it is asked for
-        ("balance.backtest_options", ("balance.command_parts", "balance.backtest_command")),
+        ("balance.shell.backtest_options", ("balance.shell.parts", "balance.shell.backtest")),
         (
-            "balance.settings_command",
-            ("balance.core", "balance.command_parts", "balance.settings_file"),
+            "balance.shell.settings",
+            ("balance.core", "balance.shell.parts", "balance.desk.settings"),
         ),
         (
-            "balance.command",
+            "balance.shell.main",
             (
-                *("balance.core", "balance.desk", "balance.store.recovery"),
+                *("balance.core", "balance.desk.desk", "balance.store.recovery"),
                 "balance.store.advice",
-                *("balance.command_parts", "balance.trade_commands", "balance.backtest_options"),
-                "balance.settings_command",
-                "balance.alert_command",
+                *("balance.shell.parts", "balance.shell.trade", "balance.shell.backtest_options"),
+                "balance.shell.settings",
+                "balance.shell.alerts",
             ),
         ),
         (
@@ -192,7 +225,7 @@ def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
             (
                 "layouts",
                 *("balance.core.figures", "balance.core.currencies"),
-                *("balance.core.snapshot", "balance.core.settings", "balance.core.ledger_rows"),
+                *("balance.core.snapshot", "balance.core.settings", "balance.history.ledger_rows"),
                 # names only
                 *("balance.core.rows.PRICE_FIELDS", "balance.core.wallet.EVENTS"),
                 "balance.core.wallet.OPENINGS",
@@ -260,7 +293,7 @@ def test_the_search_for_clocks_and_files_tells_them_from_fields(code: str, found
 
 
 def test_only_strategies_know_of_arrays_and_only_built_in_ones_of_indicators() -> None:
-    strategies = ("balance.core.series", "balance.core.strategies")
+    strategies = ("balance.strategies.series", "balance.strategies.reasons")
     for library, allowed in (("numpy", strategies), ("talib", strategies[1:])):
         knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, (library,))}
         assert knowing
@@ -336,19 +369,19 @@ def test_a_program_that_opens_the_account_loads_no_web_server_and_no_indicators(
         check=True,
     ).stdout.split()
     screen = {"flask", "dash", "werkzeug", "waitress", "plotly", "simplejson", "numpy", "talib"}
-    assert "balance.desk" in loaded
+    assert "balance.desk.desk" in loaded
     assert not screen & {name.split(".")[0] for name in loaded}
 
 
 def test_a_command_that_tests_no_strategy_loads_no_arrays() -> None:
     loaded = subprocess.run(
-        [sys.executable, "-c", "import balance.command, sys; print('\\n'.join(sys.modules))"],
+        [sys.executable, "-c", "import balance.shell.main, sys; print('\\n'.join(sys.modules))"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split()
-    assert "balance.backtest_options" in loaded
+    assert "balance.shell.backtest_options" in loaded
     assert not {"numpy", "talib"} & set(loaded)
 
 
@@ -385,7 +418,7 @@ def test_a_server_that_reads_no_file_loads_no_library_for_it() -> None:
 
 def test_only_the_tables_of_files_know_of_polars() -> None:
     knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, ("polars",))}
-    assert knowing == {"balance.feeds.text_table"}
+    assert knowing == {"balance.market.replay.text_table"}
 
 
 def test_of_the_callbacks_only_their_guard_knows_of_flask() -> None:

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from balance.core import operations
 from balance.core.entry import Entry, cursor
-from balance.core.history_rows import history_row
 from balance.core.money import ZERO, exact
-from balance.core.question import FILTERS, SORTS, Question, Table
 from balance.core.wallet import KINDS, MOVES, Wallet
-from balance.index.asking import MARKS
-from balance.index.index import Index
-from balance.index.told import newest_first
-from balance.index.upkeep import INDEX_FILE
+from balance.history.entries import newest_first
+from balance.history.index import Index
+from balance.history.queries import MARKS
+from balance.history.question import FILTERS, SORTS, Question, Table
+from balance.history.rows import history_row
+from balance.history.upkeep import INDEX_FILE
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT
@@ -263,7 +263,7 @@ def test_a_text_is_found_whatever_letters_it_has(
 ) -> None:
     if not has_trigrams:
         monkeypatch.setattr(
-            "balance.index.texts._TABLE", "CREATE VIRTUAL TABLE texts USING missing(said)"
+            "balance.history.trigrams._TABLE", "CREATE VIRTUAL TABLE texts USING missing(said)"
         )
     notes = [
         *("100% sure", "a_b*c", 'it\'s "quoted"', "AND OR NOT NEAR(", "be\0hind zero", "tab\there"),

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from balance.core import operations
 from balance.core.money import LIMIT
-from balance.core.question import Question
-from balance.index.amounts import NOTHING, amount_key
-from balance.index.index import Index
+from balance.history.amounts import NOTHING, amount_key
+from balance.history.index import Index
+from balance.history.question import Question
 from balance.store.memory_store import MemoryStore
 
 AMOUNTS = st.decimals(-LIMIT, LIMIT, places=8) | st.decimals(-2, 2, places=8)

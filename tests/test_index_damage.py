@@ -14,10 +14,10 @@ import pytest
 
 from balance.core import operations
 from balance.core.errors import HistoryUnavailable, StoreUnreadable
-from balance.core.question import Question
-from balance.index.database import Database
-from balance.index.index import Index
-from balance.index.upkeep import INDEX_FILE
+from balance.history.database import Database
+from balance.history.index import Index
+from balance.history.question import Question
+from balance.history.upkeep import INDEX_FILE
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from tests.ledgers import entries_of, lived, written
 from tests.patience import wait_for
@@ -111,7 +111,7 @@ def _refuse(*_: object) -> None:
 def test_a_long_commit_that_is_not_in_the_ledger_yet_is_taken_over_in_batches(
     store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr("balance.index.filling.BATCH", batch)
+    monkeypatch.setattr("balance.history.filling.BATCH", batch)
     with monkeypatch.context() as patch:
         patch.setattr("balance.store.ledger_file.LedgerFile.append", _refuse)
         store.commit(trade, source="http")
@@ -273,7 +273,7 @@ def test_no_database_is_made_beside_what_another_one_left(
 def test_a_locked_index_is_a_problem_with_words_and_the_newest_entries_are_told(
     store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.index.database.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("balance.history.database.BUSY_SECONDS", 0.01)
     index.close()
     with closing(sqlite3.connect(store.folder / INDEX_FILE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -294,7 +294,7 @@ def test_a_full_disk_is_a_problem_with_words_and_the_newest_entries_are_told(
     full = sqlite3.OperationalError("database or disk is full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
     with monkeypatch.context() as patch:
-        patch.setattr("balance.index.filling._insert", _raiser(full))
+        patch.setattr("balance.history.filling._insert", _raiser(full))
         with pytest.raises(HistoryUnavailable, match="the disk is full: make room"):
             index.ask(OLDEST_FIRST)
         assert index.ask(ALL).rows[0].entry.booking.amount == 5
@@ -337,8 +337,8 @@ def test_an_entry_is_told_though_the_ledger_is_damaged_elsewhere(store: FileStor
 def test_a_big_backlog_is_left_to_whoever_has_time(
     store: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.index.upkeep._SMALL", 1_000)
-    monkeypatch.setattr("balance.index.filling.BATCH", 100)
+    monkeypatch.setattr("balance.history.upkeep._SMALL", 1_000)
+    monkeypatch.setattr("balance.history.filling.BATCH", 100)
     index = Index(store, store.folder / INDEX_FILE)
     answer = index.ask(replace(ALL, limit=2))
     assert [each.entry.place for each in answer.rows] == [
@@ -378,7 +378,7 @@ def test_a_file_that_is_taken_slowly_keeps_nothing_of_the_index(
 def test_all_that_is_new_is_indexed_once_another_program_lets_go(
     store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.index.database.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("balance.history.database.BUSY_SECONDS", 0.01)
     tries: list[None] = []
     begin_writing = Database.writing
 
@@ -404,7 +404,7 @@ def test_all_that_is_new_is_indexed_once_another_program_lets_go(
 def test_a_file_breaks_off_where_the_index_is_made_anew(
     store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.index.index._BLOCK", 100)
+    monkeypatch.setattr("balance.history.index._BLOCK", 100)
     taken = index.whole(replace(OLDEST_FIRST, sort="-amount"))
     for _ in range(100):
         next(taken)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from balance.core.question import Question
-from balance.index.index import Index
-from balance.index.upkeep import INDEX_FILE
+from balance.history.index import Index
+from balance.history.question import Question
+from balance.history.upkeep import INDEX_FILE
 from balance.store.memory_store import MemoryStore
 from tests.ledgers import entries_of, lived, remembered, written
 

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balance.board import MARKET_FILE, FileBoard, LiveBoard, read_market, save_market
 from balance.core.bracket_table import LADDERS, STRICTEST
 from balance.core.candles import quoted
 from balance.core.errors import BalanceError, InvalidAmount, InvalidRequest
@@ -23,7 +22,8 @@ from balance.core.money import LIMIT, exact
 from balance.core.orders import placed
 from balance.core.position import Position
 from balance.core.ticket import Ticket
-from balance.desk import Desk
+from balance.desk.desk import Desk
+from balance.market.board import MARKET_FILE, FileBoard, LiveBoard, read_market, save_market
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT, account

@@ -20,15 +20,15 @@ from app import create_app
 from balance.api.encoding import answer
 from balance.api.stream import Stream
 from balance.core.figures import NONE
-from balance.core.ledger_rows import SOURCE_WORDS
 from balance.core.position import Reason
 from balance.core.settings import RULES, Settings, spelled
 from balance.core.snapshot import DISPLAYED
 from balance.core.trade import OUTCOMES
 from balance.core.wallet import KINDS
-from balance.desk import Desk
-from balance.running import services_alone
-from balance.settings_file import SETTINGS_FILE, SettingsFile
+from balance.desk.desk import Desk
+from balance.desk.settings import SETTINGS_FILE, SettingsFile
+from balance.history.ledger_rows import SOURCE_WORDS
+from balance.server.assembly import services_alone
 from balance.store.memory_store import MemoryStore
 from layouts.auto import AUTO
 from layouts.bundle import bundle

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from balance.core.figures import NONE
-from balance.core.ledger_rows import KIND_WORDS, SOURCE_WORDS, ledger_row
 from balance.core.rows import Row
 from balance.core.wallet import EVENTS, KINDS
-from balance.desk import Desk
+from balance.desk.desk import Desk
+from balance.history.ledger_rows import KIND_WORDS, SOURCE_WORDS, ledger_row
 from balance.store.memory_store import MemoryStore
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from balance.board import FileBoard, LiveBoard, save_market
-from balance.core.backtest import backtested
+from balance.backtests.backtest import backtested
+from balance.backtests.candles import past_of_file
 from balance.core.grid import followed
 from balance.core.instruments import instrument
-from balance.desk import Desk
-from balance.engine import Engine
-from balance.feeds.csv_file import read_candles
-from balance.feeds.replay import ReplayFeed
-from balance.pasts import past_of_file
+from balance.desk.desk import Desk
+from balance.market.board import FileBoard, LiveBoard, save_market
+from balance.market.replay.candle_file import read_candles
+from balance.market.replay.feed import ReplayFeed
+from balance.server.engine import Engine
 from balance.store.file_store import FileStore
 from tests.backtesting import plan, script
 from tests.markets import BTC

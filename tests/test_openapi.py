@@ -19,21 +19,21 @@ from app import create_app
 from balance.api.bot_requests import BACKTEST_MEMBERS, LARGEST_FILE
 from balance.api.requests import ACTIONS, LARGEST_BODY
 from balance.api.stream import Stream
-from balance.board import LiveBoard
-from balance.bots.bot_log import ACTION, MOST_SHOWN, LogKind
-from balance.bots.roster import MOST_TRADES
+from balance.backtests.report import MOST_POINTS, MOST_ROWS
+from balance.bots.log import ACTION, MOST_SHOWN, LogKind
+from balance.bots.settings import MEMBERS as SETTINGS
 from balance.bots.signals import MEMBERS as SIGNAL_MEMBERS
-from balance.clerk import LONGEST_NOTE
-from balance.core.asked import LONGEST_KEY, MEMBERS
-from balance.core.bot import MEMBERS as SETTINGS
+from balance.bots.state import MOST_TRADES
 from balance.core.market import NO_MARKET
-from balance.core.report import MOST_POINTS, MOST_ROWS
+from balance.core.order_request import LONGEST_KEY, MEMBERS
 from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import KINDS
-from balance.desk import Desk
-from balance.history import LONGEST_PAGE
+from balance.desk.desk import Desk
+from balance.desk.trading import MOST_CANDLES
+from balance.desk.transactions import LONGEST_NOTE
+from balance.history.pages import LONGEST_PAGE
+from balance.market.board import LiveBoard
 from balance.store.memory_store import MemoryStore
-from balance.trading import MOST_CANDLES
 from tests.boards import board as a_board
 from tests.described import schema_of, undescribed
 from tests.markets import BTC, ETH

@@ -16,13 +16,13 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from balance.api.stream import Stream
-from balance.bots.bot_file import BOTS_FILE
-from balance.core.epochs import TradeSums
-from balance.core.question import Question
-from balance.core.trade_derivations import trade_derivations, trade_figures
-from balance.desk import Desk
-from balance.index.index import Index
-from balance.index.upkeep import INDEX_FILE
+from balance.bots.file import BOTS_FILE
+from balance.desk.desk import Desk
+from balance.history.epochs import TradeSums
+from balance.history.index import Index
+from balance.history.question import Question
+from balance.history.upkeep import INDEX_FILE
+from balance.performance.derivations.trades import trade_derivations, trade_figures
 from balance.store.file_store import FileStore
 from tests.answers import exactly
 from tests.boards import board, priced

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from app import create_app
 from balance.api.stream import Stream
-from balance.desk import Desk
+from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
 from layouts.cards import summary_row
 from layouts.first import first_minute

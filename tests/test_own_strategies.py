@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-import balance.core.strategy
-from balance import own_strategies
-from balance.core.catalogue import BUILT_IN
+import balance.strategies.strategy
 from balance.core.errors import InvalidRequest
-from balance.core.series import Candles
-from balance.core.strategy import Holding, Kind, Signal, StrategyFault
-from balance.own_strategies import Broken, Catalogue, Guarded, OwnStrategies, asked
+from balance.strategies import own as own_strategies
+from balance.strategies.catalogue import BUILT_IN
+from balance.strategies.own import Broken, Catalogue, Guarded, OwnStrategies, asked
+from balance.strategies.series import Candles
+from balance.strategies.strategy import Holding, Kind, Signal, StrategyFault
 from tests.patience import patience
 from tests.test_strategy import closing
 
@@ -79,7 +79,7 @@ def test_a_class_in_a_file_is_a_strategy(folder: Path) -> None:
     assert [each.name for each in kind.parameters] == ["count"]
     made = kind.make({"count": 2})
     assert asked(made, CANDLES, None) == Signal("buy", 1, "2 rising candles")
-    assert balance.core.strategy.lookback_of(made) == 20
+    assert balance.strategies.strategy.lookback_of(made) == 20
 
 
 def test_a_plain_function_is_a_strategy_with_the_name_of_its_file(folder: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_plain_function_is_a_strategy_with_the_name_of_its_file(folder: Path) 
     assert kind.words == "Buys on Mondays."
     assert kind.parameters == ()
     assert asked(kind.make({}), CANDLES, None) == Signal("buy", 0.5, "close 13")
-    assert balance.core.strategy.lookback_of(kind.make({})) == 7
+    assert balance.strategies.strategy.lookback_of(kind.make({})) == 7
 
 
 def test_of_several_in_a_file_each_has_an_id_of_its_own(folder: Path) -> None:
@@ -101,7 +101,7 @@ def test_of_several_in_a_file_each_has_an_id_of_its_own(folder: Path) -> None:
 
 
 def test_what_a_file_only_imports_is_not_its_own(folder: Path) -> None:
-    text = "from balance.core.strategies.ema_crossover import EmaCrossover\n"
+    text = "from balance.strategies.ema_crossover import EmaCrossover\n"
     broken = only(written(folder, text))
     assert isinstance(broken, Broken)
     assert "mine.py has no strategy" in broken.error

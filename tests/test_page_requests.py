@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app import create_app
 from balance.api.stream import Stream
-from balance.desk import Desk
+from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
 from layouts.tab import Tab
 from layouts.tabs import TABS

@@ -12,15 +12,7 @@ from typing import Any
 import pytest
 
 from balance import InvalidRequest
-from balance.core.candles import interval_of
-from balance.core.errors import InvalidAmount
-from balance.core.instruments import KNOWN
-from balance.core.quote import Candle, Settlement
-from balance.feeds.csv_file import Reading, read_candles
-from balance.feeds.replay import ReplayFeed
-from balance.feeds.simulated import DEFAULT_SEED, SimulatedFeed, simulated_id, simulated_seed
-from balance.own_strategies import Catalogue
-from balance.pasts import (
+from balance.backtests.candles import (
     past_of_feed,
     past_of_file,
     planned,
@@ -28,6 +20,14 @@ from balance.pasts import (
     starting_balance,
     symbol_of,
 )
+from balance.core.candles import interval_of
+from balance.core.errors import InvalidAmount
+from balance.core.instruments import KNOWN
+from balance.core.quote import Candle, Settlement
+from balance.market.replay.candle_file import Reading, read_candles
+from balance.market.replay.feed import ReplayFeed
+from balance.market.simulated.feed import DEFAULT_SEED, SimulatedFeed, simulated_id, simulated_seed
+from balance.strategies.own import Catalogue
 from tests.backtesting import BEGIN, MINUTE, bodies, csv_of, past, script, settings
 from tests.markets import BTC
 

@@ -18,7 +18,9 @@ from balance.core.account import Account
 from balance.core.errors import AccountingError, BalanceError
 from balance.core.money import exact
 from balance.core.operations import adjust, deposit, reset, withdraw
-from balance.core.performance import (
+from balance.core.undo import undo_reset
+from balance.core.wallet import Wallet
+from balance.performance.sample import (
     Commit,
     Sample,
     Track,
@@ -26,8 +28,6 @@ from balance.core.performance import (
     first_seen,
     track_of,
 )
-from balance.core.undo import undo_reset
-from balance.core.wallet import Wallet
 from balance.store.state import State, next_state
 from tests.accounts import MOMENT, account, order, position
 from tests.markets import market

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from balance.backtests.backtest import backtested
 from balance.core.account import Account
-from balance.core.backtest import backtested
 from balance.core.candles import moves
 from balance.core.change import Change
 from balance.core.errors import BalanceError, InvalidRequest

@@ -13,15 +13,15 @@ from typing import Any, Final
 
 import pytest
 
-from balance.core.backtest import Tested as Outcome
-from balance.core.backtest import backtested
-from balance.core.bot import settings_of
+from balance.backtests.backtest import Tested as Outcome
+from balance.backtests.backtest import backtested
+from balance.backtests.candles import past_of_file, planned
+from balance.bots.settings import settings_of
 from balance.core.candles import merged
 from balance.core.market import Market
 from balance.core.terms import Terms
-from balance.feeds.csv_file import CandleFile, read_candles
-from balance.own_strategies import Catalogue, asked
-from balance.pasts import past_of_file, planned
+from balance.market.replay.candle_file import CandleFile, read_candles
+from balance.strategies.own import Catalogue, asked
 from tests.markets import BTC
 from tests.serving import ROOT
 

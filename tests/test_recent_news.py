@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from balance import Desk
-from balance.board import LiveBoard
+from balance.core.messages import MARKET
 from balance.core.news import MOST_NEWS
-from balance.core.words import MARKET
+from balance.market.board import LiveBoard
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from tests.boards import board as a_board

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from balance.command import main
-from balance.core.backtest import backtested
-from balance.core.report import notes, report
+from balance.backtests.backtest import backtested
+from balance.backtests.report import notes, report
+from balance.shell.main import main
 from tests.backtesting import bodies, csv_of, plan, script
 
 #: A tenth of what is available, at 3x.

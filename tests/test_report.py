@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from balance.api.encoding import encoded
-from balance.core import backtest
+from balance.backtests import backtest
+from balance.backtests.backtest import Plan, Point
+from balance.backtests.report import MOST_POINTS, MOST_ROWS, notes, report
 from balance.core.account import Account
-from balance.core.backtest import Plan, Point
 from balance.core.quote import MarkPrices
-from balance.core.report import MOST_POINTS, MOST_ROWS, notes, report
 from balance.core.tally import tallied
 from balance.core.trade import Trade
 from tests.accounts import account, position

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balance.core.performance import Sample
-from balance.core.thinning import Point, deepest_fall
-from balance.equity.keeper import Keeper
-from balance.equity.reader import Reader
-from balance.equity.sample_file import EQUITY_FILE, SampleFile, WrongAccount
+from balance.performance.sample import Sample
+from balance.performance.sample_file import EQUITY_FILE, SampleFile, WrongAccount
+from balance.performance.sample_reader import Reader
+from balance.performance.sample_store import Keeper
+from balance.performance.thinning import Point, deepest_fall
 from tests.samples import ACCOUNT, MONDAY, at, booked, moved, opening, write_a_year
 
 
@@ -377,7 +377,7 @@ def test_while_the_disk_refuses_samples_wait_and_others_are_not_held_up(
 def test_what_waits_is_bounded_and_what_must_stay_stays_longest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.equity.keeper.MOST_WAITING", 100)
+    monkeypatch.setattr("balance.performance.sample_store.MOST_WAITING", 100)
     keeper = Keeper(tmp_path)
     first = opening()
     keeper.add([first])

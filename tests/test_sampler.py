@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from balance.board import LiveBoard
 from balance.core.errors import StoreUnreadable
-from balance.core.performance import Sample
 from balance.core.snapshot import Snapshot
-from balance.desk import Desk, open_account
-from balance.equity.baselines import FilePast
-from balance.equity.equity import Equity
-from balance.equity.reader import Reader
-from balance.equity.sample_file import EQUITY_FILE
-from balance.equity.sampler import Sampler
-from balance.equity.steadiness import STEADY_SECONDS
+from balance.desk.desk import Desk, open_account
+from balance.market.board import LiveBoard
+from balance.performance.baselines import FilePast
+from balance.performance.performance import Equity
+from balance.performance.sample import Sample
+from balance.performance.sample_file import EQUITY_FILE
+from balance.performance.sample_reader import Reader
+from balance.performance.sampler import Sampler
+from balance.performance.steadiness import STEADY_SECONDS
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Store
@@ -155,7 +155,7 @@ def test_what_other_programs_change_is_followed_entry_by_entry(watched: Watched)
 def test_more_than_can_be_read_of_others_goes_on_with_the_same_return(
     quick: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.equity.tracker.MOST_ENTRIES", 20)
+    monkeypatch.setattr("balance.performance.tracker.MOST_ENTRIES", 20)
     quick.look()
     quick.desk.deposit(1_000)
     quick.desk.adjust(11_000)
@@ -552,7 +552,7 @@ def test_a_change_is_not_held_up_by_the_sampler(
         raise AssertionError("the one who makes a change must not wait for this")
 
     for name in ("add", "write", "newest", "at"):
-        monkeypatch.setattr(f"balance.equity.keeper.Keeper.{name}", fail)
+        monkeypatch.setattr(f"balance.performance.sample_store.Keeper.{name}", fail)
     assert quick.desk.adjust(5).balance == 10_005
 
 

@@ -11,11 +11,11 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from balance.api.stream import Stream
-from balance.board import LiveBoard
 from balance.core.settings import RULES, Settings, members
-from balance.desk import Desk
-from balance.running import services_alone
-from balance.settings_file import SETTINGS_FILE, SettingsFile
+from balance.desk.desk import Desk
+from balance.desk.settings import SETTINGS_FILE, SettingsFile
+from balance.market.board import LiveBoard
+from balance.server.assembly import services_alone
 from balance.store.memory_store import MemoryStore
 from tests.answers import exactly, problem
 from tests.boards import board as a_board

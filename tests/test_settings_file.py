@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from balance import InvalidAmount, StoreError, StoreUnreadable, open_account
-from balance.board import save_market
 from balance.core.settings import Kept, Settings
-from balance.settings_file import SETTINGS_FILE, SettingsFile
+from balance.desk.settings import SETTINGS_FILE, SettingsFile
+from balance.market.board import save_market
 from balance.store import disk
 from tests.markets import BTC, market, quote
 from tests.serving import ROOT

@@ -13,13 +13,13 @@ import talib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balance.core.catalogue import BUILT_IN
 from balance.core.errors import InvalidRequest
-from balance.core.series import CandleBuffer, Candles
-from balance.core.strategies import shown, strength
-from balance.core.strategies.bollinger_reversion import bands
-from balance.core.strategies.rsi_reversion import rsi
-from balance.core.strategy import (
+from balance.strategies.bollinger_reversion import bands
+from balance.strategies.catalogue import BUILT_IN
+from balance.strategies.reasons import shown, strength
+from balance.strategies.rsi_reversion import rsi
+from balance.strategies.series import CandleBuffer, Candles
+from balance.strategies.strategy import (
     MOST_LOOKBACK,
     Holding,
     Kind,

@@ -15,8 +15,8 @@ import pytest
 import balance
 from balance.core.errors import InvalidRequest
 from balance.core.quote import Candle
-from balance.core.series import CandleBuffer, Candles
-from balance.core.strategy import (
+from balance.strategies.series import CandleBuffer, Candles
+from balance.strategies.strategy import (
     Holding,
     Signal,
     enough_of,

@@ -20,7 +20,7 @@ from balance.api.encoding import answer as answered
 from balance.api.encoding import encoded
 from balance.api.stream import HEARTBEAT_SECONDS, Stream
 from balance.core.errors import StoreFailed
-from balance.desk import Desk
+from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
 from tests.answers import problem
 from tests.listening import Listener

@@ -12,7 +12,7 @@ import pytest
 from balance.api.stream import Stream, StreamClosed, StreamFull
 from balance.core.errors import StoreUnreadable
 from balance.core.snapshot import Snapshot
-from balance.desk import Desk
+from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
 from tests.patience import patience, wait_for
 

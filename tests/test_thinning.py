@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.core.thinning import Fall, Point, deepest_fall, drawdowns, drawn, kept
+from balance.performance.thinning import Fall, Point, deepest_fall, drawdowns, drawn, kept
 
 
 def point(time: int, equity: float, growth: float | None = None, **more: int) -> Point:

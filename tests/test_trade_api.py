@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from app import create_app
 from balance import Desk
 from balance.api.stream import Stream
-from balance.board import LiveBoard
+from balance.market.board import LiveBoard
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Commit
 from tests.answers import exactly, problem

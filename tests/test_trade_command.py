@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from balance import Desk, open_account
-from balance.board import MARKET_FILE, save_market
-from balance.command import main
 from balance.core.market import Market
+from balance.market.board import MARKET_FILE, save_market
+from balance.shell.main import main
 from tests.boards import board
 from tests.markets import BTC, ETH
 from tests.serving import Server

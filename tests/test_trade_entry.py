@@ -13,7 +13,6 @@ from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.entry import Entry
 from balance.core.fills import Execution, filled
-from balance.core.history_rows import closed_trade_row
 from balance.core.instruments import KNOWN
 from balance.core.margin import sign
 from balance.core.matching import liquidated
@@ -21,6 +20,7 @@ from balance.core.money import ZERO, exact
 from balance.core.operations import reset
 from balance.core.trade import Trade
 from balance.core.undo import undo_reset
+from balance.history.rows import closed_trade_row
 from balance.store.trade_documents import (
     fill_document,
     position_document,

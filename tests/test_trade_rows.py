@@ -10,7 +10,7 @@ import pytest
 
 from balance.api.encoding import encoded
 from balance.core.trade import Trade
-from balance.core.trade_rows import duration, trade_row
+from balance.history.trade_rows import duration, trade_row
 from tests.accounts import MOMENT
 from tests.markets import BTC, market
 

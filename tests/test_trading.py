@@ -25,12 +25,12 @@ from balance import (
     UnknownPosition,
     open_account,
 )
-from balance.board import LiveBoard, save_market
-from balance.core.words import MARKET, OFFLINE
+from balance.core.messages import MARKET, OFFLINE
+from balance.desk.trading import MOST_CANDLES
+from balance.market.board import LiveBoard, save_market
 from balance.store.memory_store import MemoryStore
 from balance.store.recovery import verify
 from balance.store.state import Commit
-from balance.trading import MOST_CANDLES
 from tests.boards import board as a_board
 from tests.markets import BTC, ETH, quote
 from tests.patience import wait_for

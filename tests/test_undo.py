@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from balance.board import LiveBoard
 from balance.core import operations
 from balance.core.account import Account
 from balance.core.entry import Booking, replayed
@@ -21,7 +20,8 @@ from balance.core.funding import next_settlement
 from balance.core.market import NO_MARKET, Market
 from balance.core.quote import Settlement
 from balance.core.undo import can_undo, undo_reset
-from balance.desk import Desk, open_account
+from balance.desk.desk import Desk, open_account
+from balance.market.board import LiveBoard
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.store.ledger_file import LedgerFile
 from balance.store.memory_store import MemoryStore

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from balance import Snapshot, StoreError, StoreUnreadable, open_account
-from balance import watch as watch_module
+from balance.server import watch as watch_module
+from balance.server.watch import Watch
 from balance.store.file_store import ACCOUNT_FILE
-from balance.watch import Watch
 from tests.patience import patience
 from tests.processes import PROCESSES
 from tests.writers import change_and_tell

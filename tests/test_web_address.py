@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from balance.core.web_address import has_askable_host, is_web_address, origin
+from balance.alerts.web_address import has_askable_host, is_web_address, origin
 
 
 @pytest.mark.parametrize(

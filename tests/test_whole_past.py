@@ -17,8 +17,8 @@ import talib
 
 from balance.core.candles import merged
 from balance.core.quote import Candle
-from balance.core.series import CandleBuffer, Candles, Floats
-from balance.core.strategy import enough_of, lookback_of
+from balance.strategies.series import CandleBuffer, Candles, Floats
+from balance.strategies.strategy import enough_of, lookback_of
 from tests.serving import ROOT
 from tests.test_strategies import KINDS, held
 from tests.test_strategy import BEGIN

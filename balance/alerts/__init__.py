@@ -1,1 +1,1 @@
-"""Alerts that watch the market and the account: kept, looked after, told of and posted."""
+"""Alerts on the market and the account: rules, readings, state and delivery."""

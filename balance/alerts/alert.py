@@ -9,7 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Literal
 
-from balance.core.alert import AlertSettings, Direction, Sight, What
+from balance.alerts.rules import AlertSettings, Direction, Sight, What
 
 #: ``sending`` is under way or will be tried again; the others are how it ended.
 DeliveryState = Literal["sending", "answered", "refused", "failed"]

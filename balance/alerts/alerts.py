@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from balance.alerts.alert import Alert, Firing
-from balance.alerts.alert_rows import MOST_ALERTS
 from balance.alerts.changing import Changing, Done
-from balance.core.alert import AlertSettings, Sight, begun
-from balance.core.alert_readings import reading
-from balance.core.alert_settings import settings_of
-from balance.core.alert_words import begun_words, condition, figure
+from balance.alerts.messages import begun_words, condition, figure
+from balance.alerts.readings import reading
+from balance.alerts.rows import MOST_ALERTS
+from balance.alerts.rules import AlertSettings, Sight, begun
+from balance.alerts.settings import settings_of
+from balance.alerts.web_address import origin
 from balance.core.errors import InvalidRequest
-from balance.core.web_address import origin
 
 # what makes of an alert one that waits for something else
 _CONDITION: Final = ("what", "symbol", "direction", "threshold")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from balance.alerts.alert import Answer
-from balance.alerts.alert_rows import alert_row
+from balance.alerts.rows import alert_row
 from balance.alerts.watching import Watching
-from balance.core.asked import check_key
+from balance.core.order_request import check_key
 
 
 @dataclass(frozen=True, slots=True)

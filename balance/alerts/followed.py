@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from balance.alerts.alert import Kept
-from balance.alerts.alert_file import ALERTS_FILE, AlertFile
-from balance.alerts.alert_rows import listing
+from balance.alerts.file import ALERTS_FILE, AlertFile
+from balance.alerts.rows import listing
 from balance.alerts.telling import Listener, moment_of, news_of, tell_all
 from balance.core.errors import InvalidRequest, StoreError
 from balance.core.rows import Row
-from balance.desk import Desk
+from balance.desk.desk import Desk
 
 #: Why, where another server on the folder looks after them.
 ELSEWHERE: Final = (

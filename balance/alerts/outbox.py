@@ -15,8 +15,8 @@ import simplejson
 
 from balance.alerts.alert import Delivery
 from balance.alerts.lane import Job, Lane, Posting, Told, Wanted
+from balance.alerts.web_address import origin
 from balance.core.figures import plain
-from balance.core.web_address import origin
 
 TIMEOUT_SECONDS: Final = 5.0
 #: How long it waits before it tries again.

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from balance.alerts.alert import Alert, Kept
-from balance.alerts.alert_rows import MOST_TOLD, firing_rows
-from balance.core.alert_readings import Moment
+from balance.alerts.readings import Moment
+from balance.alerts.rows import MOST_TOLD, firing_rows
 from balance.core.errors import StoreError
 from balance.core.market import Market
 from balance.core.rows import Row
-from balance.desk import Desk
+from balance.desk.desk import Desk
 
 Listener = Callable[[Mapping[str, Any]], None]
 

@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import Final
 
 from balance.alerts.alert import Alert, Delivery, Firing
-from balance.alerts.alert_rows import listing
-from balance.alerts.keeper import Keeper
+from balance.alerts.delivery import Sending
 from balance.alerts.lane import Told, Wanted
+from balance.alerts.messages import fired_words
 from balance.alerts.outbox import Outbox
-from balance.alerts.sending import Sending
+from balance.alerts.readings import Moment, reader
+from balance.alerts.rows import listing
+from balance.alerts.rules import looked
+from balance.alerts.state import Keeper
 from balance.alerts.telling import Listener, moment_of
-from balance.core.alert import looked
-from balance.core.alert_readings import Moment, reader
-from balance.core.alert_words import fired_words
+from balance.alerts.web_address import origin
 from balance.core.errors import StoreError
 from balance.core.market import Market
 from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
-from balance.core.web_address import origin
-from balance.desk import Desk
+from balance.desk.desk import Desk
 
 
 class Watching:

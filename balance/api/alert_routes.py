@@ -7,12 +7,12 @@ from typing import Any, Final, Protocol
 
 from flask import Blueprint, Request, Response, request
 
+from balance.alerts.rules import MEMBERS
 from balance.api.answers import json_answer
 from balance.api.bot_requests import nothing_wanted
 from balance.api.bot_routes import Done
 from balance.api.encoding import success
 from balance.api.requests import body_of, key_of, whole_number
-from balance.core.alert import MEMBERS
 from balance.core.errors import InvalidRequest
 
 #: What the body of a new or changed alert may have.

@@ -8,8 +8,8 @@ from typing import Any
 from flask import Response
 
 from balance.api.encoding import answer, encoded
-from balance.clerk import Outcome
 from balance.core.snapshot import Snapshot
+from balance.desk.transactions import Outcome
 
 
 def json_answer(value: Mapping[str, Any]) -> Response:

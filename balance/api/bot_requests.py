@@ -9,8 +9,8 @@ from flask import Request
 
 from balance.api.problems import Problem
 from balance.api.requests import body_of, bytes_of, json_object, with_only
+from balance.bots.settings import MEMBERS
 from balance.bots.signals import MEMBERS as SIGNAL_MEMBERS
-from balance.core.bot import MEMBERS
 from balance.core.errors import InvalidRequest
 
 #: No file of candles may be larger, in bytes.

@@ -16,7 +16,7 @@ from balance.api.bot_requests import (
 )
 from balance.api.encoding import success
 from balance.api.requests import key_of, true_or_false, whole_number
-from balance.history import Page
+from balance.history.pages import Page
 
 
 class Done(Protocol):

@@ -17,7 +17,7 @@ from balance.api.schemas import (
     reference,
     texts,
 )
-from balance.core.bot import LONGEST_NAME, TIMEFRAMES
+from balance.bots.settings import LONGEST_NAME, TIMEFRAMES
 
 _NUMBER: Final = {"type": "number"}
 _WHOLE: Final = {"type": "integer", "minimum": 0}

@@ -14,8 +14,8 @@ from flask import Response
 
 from balance.api.encoding import encoded
 from balance.core.figures import plain
-from balance.core.question import PERSON, Listed
 from balance.core.rows import Row
+from balance.history.question import PERSON, Listed
 
 #: The columns of each file, in their order.
 COLUMNS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(

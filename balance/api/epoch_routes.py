@@ -7,12 +7,12 @@ from flask import Blueprint, Response
 from balance.api.answers import json_answer
 from balance.api.downloads import download
 from balance.api.history_routes import History, asked_of, indexed
-from balance.core.epoch_list import Measure, fitting, in_order
-from balance.core.epoch_rows import MEASURES, Present, epoch_row
-from balance.core.epochs import EpochRow
 from balance.core.moments import from_iso
 from balance.core.rows import Row
-from balance.desk import Desk
+from balance.desk.desk import Desk
+from balance.history.epoch_list import Measure, fitting, in_order
+from balance.history.epoch_rows import MEASURES, Present, epoch_row
+from balance.history.epochs import EpochRow
 
 
 def add_epoch_route(api: Blueprint, desk: Desk, history: History, measure: Measure) -> None:

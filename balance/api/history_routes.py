@@ -12,12 +12,12 @@ from balance.api.bot_routes import Bots
 from balance.api.downloads import FORMATS, download
 from balance.api.problems import Problem
 from balance.core.entry import Entry, Place, cursor, place_of
-from balance.core.epochs import EpochRow
 from balance.core.errors import BalanceError, InvalidRequest
-from balance.core.history_rows import entry_row, history_row
-from balance.core.question import MANY, Listed, Question, Table, question
 from balance.core.rows import Row
-from balance.desk import Desk
+from balance.desk.desk import Desk
+from balance.history.epochs import EpochRow
+from balance.history.question import MANY, Listed, Question, Table, question
+from balance.history.rows import entry_row, history_row
 
 _TABLES: Final[tuple[Table, ...]] = ("ledger", "fills", "trades")
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from balance.alerts.alert import MOST_FIRINGS, DeliveryState
+from balance.alerts.rules import Direction, Status, What
+from balance.alerts.settings import LONGEST_NOTE, LONGEST_URL
 from balance.api.alert_routes import USUAL_LIMIT
 from balance.api.description import CONDITIONS, READING, body, in_path, query, responses
 from balance.api.schemas import (
@@ -20,8 +22,6 @@ from balance.api.schemas import (
     reference,
     texts,
 )
-from balance.core.alert import Direction, Status, What
-from balance.core.alert_settings import LONGEST_NOTE, LONGEST_URL
 
 # of the account these are no changes, so no revision is asked for
 _KEY: Final = next(each for each in CONDITIONS if each["name"] == "Idempotency-Key")

@@ -20,7 +20,7 @@ from balance.api.schemas import (
     reference,
     texts,
 )
-from balance.equity.curve import MARKED, MOST_MARKS, MOST_POINTS, RANGES
+from balance.performance.curve import MARKED, MOST_MARKS, MOST_POINTS, RANGES
 
 _PERCENT: Final = {"type": ["number", "null"]}
 _WHOLE: Final = {"type": ["integer", "null"], "minimum": 0}

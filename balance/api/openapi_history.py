@@ -22,7 +22,9 @@ from balance.api.schemas import (
     texts,
 )
 from balance.api.trade_schemas import TRADE_SCHEMAS
-from balance.core.question import (
+from balance.core.trade import OUTCOMES
+from balance.core.wallet import KINDS
+from balance.history.question import (
     FILTERS,
     MOST_ROWS,
     SORTS,
@@ -30,8 +32,6 @@ from balance.core.question import (
     Listed,
     newest_first,
 )
-from balance.core.trade import OUTCOMES
-from balance.core.wallet import KINDS
 
 _WHOLE: Final = {"type": "integer", "minimum": 0}
 _PLACE: Final = {"type": "string", "description": "Revision and line: 42, or 42.3 for its third."}

@@ -29,7 +29,7 @@ from balance.core.errors import (
     UnknownOrder,
     UnknownPosition,
 )
-from balance.core.strategy import StrategyFault
+from balance.strategies.strategy import StrategyFault
 
 #: The status of each error of the account; the first that fits counts.
 STATUS: Final[tuple[tuple[type[BalanceError], int], ...]] = (

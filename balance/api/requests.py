@@ -11,10 +11,10 @@ from flask import Request
 
 from balance.api.encoding import decoded
 from balance.api.problems import Problem
-from balance.clerk import How
-from balance.core.asked import MEMBERS
 from balance.core.errors import InvalidRequest
-from balance.desk import Action
+from balance.core.order_request import MEMBERS
+from balance.desk.desk import Action
+from balance.desk.transactions import How
 
 #: No body may be larger, in bytes.
 LARGEST_BODY: Final = 64 * 1024

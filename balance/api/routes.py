@@ -32,7 +32,7 @@ from balance.api.settings_routes import add_settings_routes
 from balance.api.stream import Stream, StreamClosed, StreamFull
 from balance.api.trade_routes import add_trade_routes
 from balance.core.snapshot import Snapshot
-from balance.desk import Desk
+from balance.desk.desk import Desk
 
 CSV_COLUMNS: Final = (
     "revision",

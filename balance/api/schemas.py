@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from balance.core.messages import BOT, MARKET, OFFLINE
 from balance.core.news import MOST_NEWS, NEWS_KINDS
 from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import KINDS
-from balance.core.words import BOT, MARKET, OFFLINE
 
 Schema = Mapping[str, Any]
 

@@ -10,12 +10,12 @@ from flask import Blueprint, Response, request
 
 from balance.api.answers import changed, json_answer
 from balance.api.requests import conditions, order_wanted, size_wanted, whole_number
-from balance.clerk import Outcome
 from balance.core.errors import InvalidRequest
 from balance.core.moments import iso
 from balance.core.rows import order_result
 from balance.core.snapshot import Snapshot
-from balance.desk import Desk
+from balance.desk.desk import Desk
+from balance.desk.transactions import Outcome
 
 _TIMEFRAME: Final = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}

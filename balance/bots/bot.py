@@ -8,10 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from balance.core.bot import BotSettings, Run, Status
-from balance.core.bot_rules import Action
-from balance.core.strategy import Side
+from balance.bots.rules import Action
+from balance.bots.settings import BotSettings, Run, Status
 from balance.core.tally import Tally
+from balance.strategies.strategy import Side
 
 _LONGEST_SLUG: Final = 24
 

@@ -14,14 +14,14 @@ from typing import Any, Final
 
 from balance.bots.bot import Bot
 from balance.bots.changing import Changing, Done
-from balance.bots.roster import Roster
 from balance.bots.runner import Runner
+from balance.bots.settings import LONGEST_NAME, BotSettings, Run, Status, settings_of
 from balance.bots.signals import SIGNALS, signal_of
-from balance.core.bot import LONGEST_NAME, BotSettings, Run, Status, settings_of
+from balance.bots.state import Roster
 from balance.core.errors import BalanceError, InvalidRequest, StoreError
 from balance.core.market import Market
-from balance.desk import Desk
-from balance.own_strategies import Catalogue
+from balance.desk.desk import Desk
+from balance.strategies.own import Catalogue
 
 #: How many bots there may be.
 MOST_BOTS: Final = 100

@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from balance.bots.bot import Bot
-from balance.bots.bot_file import Answer
+from balance.bots.file import Answer
 from balance.bots.telling import Telling
-from balance.core.asked import check_key
+from balance.core.order_request import check_key
 
 
 @dataclass(frozen=True, slots=True)

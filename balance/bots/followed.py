@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from balance.bots.bot_file import BOTS_FILE, BotFile, Kept
-from balance.bots.bot_log import BotLog
-from balance.bots.bot_rows import bot_trade_row, listing, strategy_row
-from balance.bots.roster import check_limit
+from balance.bots.file import BOTS_FILE, BotFile, Kept
+from balance.bots.log import BotLog
+from balance.bots.rows import bot_trade_row, listing, strategy_row
+from balance.bots.state import check_limit
 from balance.core.errors import InvalidRequest, StoreError
 from balance.core.rows import Row
-from balance.desk import Desk
-from balance.history import Page
-from balance.own_strategies import Catalogue
+from balance.desk.desk import Desk
+from balance.history.pages import Page
+from balance.strategies.own import Catalogue
 
 #: Why, where another server on the folder runs them.
 ELSEWHERE: Final = (

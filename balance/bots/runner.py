@@ -17,26 +17,26 @@ from itertools import pairwise
 from secrets import token_hex
 from typing import Final
 
+from balance.backtests.backtest import holding
 from balance.bots.bot import Bot, Decision
-from balance.bots.bot_log import LogKind
-from balance.bots.bot_rows import held_words
-from balance.bots.roster import Roster
+from balance.bots.log import LogKind
+from balance.bots.rows import held_words
+from balance.bots.rules import Action, Look, Step, looked
 from balance.bots.signals import SIGNALS
+from balance.bots.state import Roster
 from balance.core.account import Account
-from balance.core.backtest import holding
-from balance.core.bot_rules import Action, Look, Step, looked
 from balance.core.candles import MINUTE, interval_of
 from balance.core.change import Change
 from balance.core.errors import BalanceError, StoreError
 from balance.core.market import Market
+from balance.core.messages import BOT
 from balance.core.moments import iso
 from balance.core.orders import closed
 from balance.core.quote import Candle, Quote
-from balance.core.series import Candles
-from balance.core.strategy import Holding, Signal, StrategyFault, lookback_of
-from balance.core.words import BOT
-from balance.desk import Desk
-from balance.own_strategies import Catalogue, Guarded, asked
+from balance.desk.desk import Desk
+from balance.strategies.own import Catalogue, Guarded, asked
+from balance.strategies.series import Candles
+from balance.strategies.strategy import Holding, Signal, StrategyFault, lookback_of
 
 # fewer candles may all have a gap between them
 _ENOUGH_TO_TELL: Final = 3

@@ -8,12 +8,12 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
-from balance.core import asked
+from balance.core import order_request as asked
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
 from balance.core.money import number
-from balance.core.strategy import Side, Signal
+from balance.strategies.strategy import Side, Signal
 
 #: The strategy of the bots that act on them.
 SIGNALS: Final = "signals"

@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from balance.bots.bot_rows import bot_row, bot_trade_row, listing, strategy_row
-from balance.bots.roster import Roster, check_limit
+from balance.bots.rows import bot_row, bot_trade_row, listing, strategy_row
+from balance.bots.state import Roster, check_limit
 from balance.core.account import Account
 from balance.core.errors import StoreError
 from balance.core.rows import Row
-from balance.core.strategy import Kind
-from balance.desk import Desk
-from balance.history import Page
-from balance.own_strategies import Broken, Catalogue
+from balance.desk.desk import Desk
+from balance.history.pages import Page
+from balance.strategies.own import Broken, Catalogue
+from balance.strategies.strategy import Kind
 
 #: What follows the prices is told no more often than this.
 _TELL_SECONDS: Final = 1.0

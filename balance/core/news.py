@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from balance.core.entry import Booking, Entry
 from balance.core.figures import CENTS
+from balance.core.messages import news, trade_words
 from balance.core.money import ZERO
-from balance.core.words import news, trade_words
 
 #: What a commit can have as news, the gravest first.
 NEWS_KINDS: Final = ("liquidation", "fill", "cancel")

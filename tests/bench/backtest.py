@@ -24,17 +24,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from balance.core.backtest import Past, backtested
-from balance.core.bot import settings_of
-from balance.core.catalogue import BUILT_IN
+from balance.backtests.backtest import Past, backtested
+from balance.backtests.candles import planned
+from balance.backtests.report import report
+from balance.bots.settings import settings_of
 from balance.core.instruments import KNOWN
 from balance.core.market import Market
 from balance.core.quote import Candle
-from balance.core.report import report
-from balance.core.strategy import Kind
-from balance.feeds.csv_file import read_candles
-from balance.own_strategies import asked
-from balance.pasts import planned
+from balance.market.replay.candle_file import read_candles
+from balance.strategies.catalogue import BUILT_IN
+from balance.strategies.own import asked
+from balance.strategies.strategy import Kind
 from tests.markets import BTC
 from tests.serving import ROOT
 

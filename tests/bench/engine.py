@@ -28,7 +28,6 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from balance.board import LiveBoard
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.instruments import KNOWN
@@ -36,8 +35,9 @@ from balance.core.market import Market
 from balance.core.orders import placed
 from balance.core.quote import Quote
 from balance.core.ticket import Ticket
-from balance.desk import Desk
-from balance.engine import Engine
+from balance.desk.desk import Desk
+from balance.market.board import LiveBoard
+from balance.server.engine import Engine
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Store

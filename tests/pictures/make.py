@@ -15,7 +15,7 @@ from dash.testing.browser import Browser
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from balance.settings_file import SettingsFile
+from balance.desk.settings import SettingsFile
 from tests.bots_alone import write_walk
 from tests.conftest import started_browser
 from tests.screen import text, wait_for, wait_for_link, write

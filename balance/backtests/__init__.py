@@ -1,0 +1,1 @@
+"""Backtests: a bot on past candles, its report, and the jobs of the server."""

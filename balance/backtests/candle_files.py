@@ -1,0 +1,132 @@
+"""Files of candles that were sent to the server, for the backtests that run on them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from balance.background.pace import Pace
+from balance.backtests.candles import read_file, symbol_of
+from balance.core.currencies import check_dollars
+from balance.core.errors import InvalidRequest
+from balance.core.instrument import Instrument
+from balance.core.instruments import instrument
+from balance.core.moments import iso
+from balance.core.rows import Row
+from balance.market.replay.candle_file import CandleFile, Reading
+from balance.market.symbols import symbol_in
+
+#: How many are kept; the newest ones.
+MOST_FILES: Final = 5
+#: Bytes that a packed one may have when it is unpacked.
+MOST_UNPACKED: Final = 64 * 1024 * 1024
+_LONGEST_NAME: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file as it was sent; read, it would take many times the room."""
+
+    name: str
+    data: bytes
+    # What its candles are of, and how its dates are written, as the sender says; None where the
+    # file says it.
+    wanted: str | None
+    date_format: str | None
+    # As a column of the file names it; None without such a column.
+    symbol: str | None
+    first_price: Decimal
+
+    def traded(self, asked: object) -> Instrument:
+        """What its candles are of, where a person asks for the symbol ``asked`` or for none.
+
+        Raises:
+            InvalidRequest: no symbol is known, or the file has another one.
+        """
+        return instrument(symbol_of(self.name, asked, self.symbol), self.first_price)
+
+
+class CandleFiles:
+    """The newest files. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._files: dict[str, KeptFile] = {}
+        # one at a time: what it reads takes memory
+        self._reading = threading.Lock()
+
+    def keep(
+        self, name: str, data: bytes, wanted: str | None = None, date_format: str | None = None
+    ) -> Row:
+        """Keep the file of candles ``data``; what is in it, and the id that it has here. Of several
+        markets in it, the one of the symbol ``wanted`` is taken; ``date_format`` is that of dates
+        whose day and month can't be told apart.
+
+        Raises:
+            InvalidRequest: it can't be read; the words say which line is wrong. Or its prices are
+                in no dollars.
+        """
+        name = _plain(name)
+        file = self._read(name, data, wanted, date_format)
+        symbol = file.symbol or symbol_in(name.rpartition(".")[0])
+        if symbol is not None:
+            check_dollars(symbol)
+        file_id, last = secrets.token_hex(8), file.candles[-1].time
+        first = file.candles[0].open
+        with self._guard:
+            self._files[file_id] = KeptFile(name, data, wanted, date_format, file.symbol, first)
+            while len(self._files) > MOST_FILES:
+                del self._files[next(iter(self._files))]
+        return {
+            "id": file_id,
+            "name": name,
+            "symbol": symbol,
+            "candles": len(file.candles),
+            "seconds": file.seconds,
+            "from": iso(file.candles[0].time),
+            "to": iso(last + timedelta(seconds=file.seconds)),
+            "notes": list(file.notes),
+        }
+
+    def kept(self, file_id: object) -> KeptFile:
+        """The file with the id ``file_id``.
+
+        Raises:
+            InvalidRequest: it is not kept.
+        """
+        with self._guard:
+            found = self._files.get(file_id) if isinstance(file_id, str) else None
+        if found is None:
+            raise InvalidRequest(
+                f"The file {file_id!r:.40} is not here: the newest {MOST_FILES} are kept, until "
+                "the server stops. Send it again."
+            )
+        return found
+
+    def read(self, kept: KeptFile) -> CandleFile:
+        """The candles of ``kept``."""
+        return self._read(kept.name, kept.data, kept.wanted, kept.date_format)
+
+    def _read(
+        self, name: str, data: bytes, wanted: str | None, date_format: str | None
+    ) -> CandleFile:
+        reading = Reading(
+            symbol=wanted or symbol_in(name.rpartition(".")[0]),
+            date_format=date_format,
+            most=MOST_UNPACKED,
+            feather=False,
+            rest=Pace().rest,
+        )
+        with self._reading:
+            return read_file(name, data, reading)
+
+
+def _plain(name: str) -> str:
+    """``name`` without its folder, as it may be shown."""
+    last = re.split(r"[/\\]", name)[-1]
+    return "".join(each for each in last if each.isprintable())[-_LONGEST_NAME:] or "candles.csv"

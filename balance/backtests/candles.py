@@ -1,0 +1,203 @@
+"""The past that a backtest runs on: from a file of candles, or from the feed that runs."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from itertools import pairwise
+from math import ceil
+from operator import attrgetter
+from pathlib import PurePath
+from typing import Final
+
+from balance.backtests.backtest import Decide, Past, Plan
+from balance.bots.settings import BotSettings
+from balance.core.candles import MINUTE
+from balance.core.currencies import check_dollars, is_same_but_for_dollars
+from balance.core.errors import InvalidAmount, InvalidRequest
+from balance.core.figures import CENTS, grouped
+from balance.core.grid import Rules, rules_at, rules_over
+from balance.core.instrument import Instrument
+from balance.core.money import DEFAULT_STARTING_BALANCE, money
+from balance.core.quote import Candle, Settlement
+from balance.core.terms import Terms
+from balance.market.feed import FeedFault
+from balance.market.replay.candle_file import CandleFile, Reading, candles_in
+from balance.market.replay.settlements import instrument_of, settlement
+from balance.market.symbols import symbol_in
+from balance.market.times import spelled
+from balance.strategies.strategy import Strategy, lookback_of
+
+#: Gives candles: of which symbol, of how many seconds each, how many at most.
+Candles = Callable[[str, int, int], Sequence[Candle]]
+#: Gives the settlement of a symbol at an instant; None where its rate is not known.
+Settle = Callable[[str, datetime], Settlement | None]
+
+#: With less, no strategy could trade.
+LEAST_BALANCE: Final = Decimal(1)
+_TIME: Final = attrgetter("time")
+#: More than any feed has at hand.
+_ALL: Final = 10**7
+_NONE_AT_HAND: Final = (
+    "No past prices of {symbol} are at hand here. Test on a CSV file of candles instead, or wait "
+    "until the market has run for some minutes."
+)
+
+
+def read_file(name: str, data: bytes, reading: Reading) -> CandleFile:
+    """The candles in ``data``, those of a file called ``name``.
+
+    Raises:
+        InvalidRequest: a line is wrong; the words say which.
+    """
+    try:
+        return candles_in([(name, data)], reading)
+    except FeedFault as fault:
+        raise InvalidRequest(str(fault)) from fault
+
+
+def symbol_of(name: str, asked: object = None, column: str | None = None) -> str:
+    """The symbol of the file called ``name``: the one that is ``asked`` for, or else the one that
+    its ``column`` of symbols or its name says.
+
+    Raises:
+        InvalidRequest: none says one, they say two, or its prices are in no dollars.
+    """
+    told = column or symbol_in(PurePath(name).stem)
+    if asked is None and told is None:
+        raise InvalidRequest(
+            f"The name of {name} does not say of which symbol its candles are: name the symbol, "
+            "such as BTC/USDT."
+        )
+    wanted = symbol_in(asked) if isinstance(asked, str) else None
+    if asked is not None and wanted is None:
+        raise InvalidRequest(f"The symbol must be such as BTC/USDT, not {asked!r:.40}.")
+    symbol, named = wanted or told or "", told or wanted or ""
+    check_dollars(named)
+    check_dollars(symbol)
+    if symbol != named and not is_same_but_for_dollars(symbol, named):
+        raise InvalidRequest(
+            f"{name} has candles of {told}, not of {wanted}. Test on a file of {wanted}, or choose "
+            f"the symbol {told}."
+        )
+    return symbol
+
+
+def past_of_file(
+    file: CandleFile,
+    symbol: str,
+    funding_rate: Decimal | None = None,
+    funding_interval: timedelta | None = None,
+) -> Past:
+    """The past of ``symbol`` that ``file`` tells; ``funding_rate``, a fraction, and
+    ``funding_interval`` count where it knows none."""
+    traded = instrument_of(file, symbol, funding_interval)
+    rules = rules_over(traded, file.candles)
+    return Past(
+        instrument=traded,
+        rules=rules,
+        candles=file.candles,
+        seconds=file.seconds,
+        settlement=partial(_settled, file, rules, funding_rate),
+        marks=file.marks,
+        notes=file.notes,
+    )
+
+
+def past_of_feed(candles: Candles, settle: Settle, traded: Instrument) -> Past:
+    """All of the past of ``traded`` that is at hand, but for the candle that still grows.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    known = candles(traded.symbol, MINUTE, _ALL)[:-1]
+    if len(known) < 2:
+        raise InvalidRequest(_NONE_AT_HAND.format(symbol=traded.symbol))
+    apart = min((after.time - before.time for before, after in pairwise(known)))
+    return Past(
+        instrument=traded,
+        rules=rules_over(traded, known),
+        candles=known,
+        seconds=int(apart.total_seconds()),
+        settlement=partial(settle, traded.symbol),
+    )
+
+
+def planned(
+    past: Past,
+    settings: BotSettings,
+    chosen: Strategy,
+    decide: Decide,
+    *,
+    balance: Decimal,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    hours: Decimal | None = None,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
+    decimals: int = CENTS,
+) -> Plan:
+    """A backtest of ``settings`` with the strategy ``chosen``, which ``decide`` asks, on a stretch
+    of ``past`` and what must be known from before it. It begins at ``since``, or ``hours`` before
+    its end, or with the past, and ends before ``until``; ``balance`` in the quote currency. It
+    trades on ``terms``, and its report shows money with ``decimals``.
+
+    Raises:
+        InvalidAmount: the balance is too small for any trade, or no number.
+        InvalidRequest: nothing is left to be tested.
+    """
+    candles, length = past.candles, timedelta(seconds=past.seconds)
+    end = len(candles) if until is None else bisect_left(candles, until, key=_TIME)
+    begin = 0 if since is None else bisect_left(candles, since, key=_TIME)
+    if hours is not None and end:
+        first = candles[end - 1].time + length - _time(hours)
+        begin = max(begin, bisect_left(candles, first, key=_TIME))
+    if begin >= end:
+        raise InvalidRequest(
+            f"There are no candles in that time: they are from {spelled(candles[0].time)} to "
+            f"{spelled(candles[-1].time + length)}."
+        )
+    lookback = lookback_of(chosen)
+    # counted, as some may be missing; the running one of the timeframe may have begun before
+    warm = max(0, begin - (lookback + 1) * ceil(max(settings.seconds / past.seconds, 1)))
+    return Plan(
+        settings=settings,
+        decide=decide,
+        lookback=lookback,
+        past=replace(past, candles=candles[warm:end], marks=past.marks[warm:end]),
+        begin=begin - warm,
+        starting_balance=balance,
+        terms=terms,
+        decimals=decimals,
+    )
+
+
+def starting_balance(asked: object) -> Decimal:
+    """The balance that a backtest is asked to begin with, in the quote currency; None is the usual
+    one.
+
+    Raises:
+        InvalidAmount: it is no number, or less than any strategy could trade with.
+    """
+    if asked is None:
+        return DEFAULT_STARTING_BALANCE
+    balance = money(asked, "balance")
+    if balance < LEAST_BALANCE:
+        raise InvalidAmount(
+            f"The balance must be at least {grouped(LEAST_BALANCE)}, not {grouped(balance)}."
+        )
+    return balance
+
+
+def _time(hours: Decimal) -> timedelta:
+    # further back than any market
+    return timedelta(hours=float(min(hours, Decimal(10**6))))
+
+
+def _settled(
+    file: CandleFile, rules: Rules, funding_rate: Decimal | None, instant: datetime
+) -> Settlement | None:
+    return settlement(file, rules_at(rules, instant), instant, funding_rate)

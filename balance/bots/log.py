@@ -1,0 +1,152 @@
+"""The log of the bots: what each decided and did, and why; in memory and in ``data/bots.jsonl``."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+from collections import deque
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from balance.core.errors import InvalidRequest
+from balance.core.moments import iso
+from balance.history.pages import Page
+from balance.store import disk
+
+LOG_FILE: Final = "bots.jsonl"
+#: ``hold`` and ``ignored`` are signals that changed nothing, ``trade`` those that did.
+LogKind = Literal["state", "hold", "trade", "ignored", "error"]
+#: All kinds but ``hold``, which there are most of.
+ACTION: Final = "action"
+MOST_SHOWN: Final = 500
+
+# of so many lines the log is; the file is begun anew with them when it has grown to this size
+_KEPT: Final = 5_000
+_LARGEST_FILE: Final = 4 * 1024 * 1024
+_NAMES: Final = (
+    *("id", "time", "bot", "name", "kind", "candle", "symbol", "side", "confidence", "reason"),
+    "words",
+)
+
+_log = logging.getLogger(__name__)
+
+
+class BotLog:
+    """The newest 5,000 entries. Not for several threads at once: the bots guard it."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = None if folder is None else disk.AppendedFile(folder / LOG_FILE)
+        # whether the file's last line may have been cut off, by a crash or by a full disk
+        self._is_cut = False
+        self._entries: deque[Mapping[str, Any]] = deque(self._read(), maxlen=_KEPT)
+        self._next = self._entries[-1]["id"] + 1 if self._entries else 1
+        self._fresh: list[Mapping[str, Any]] = []
+        self._is_refused = False
+
+    def add(
+        self,
+        bot: str,
+        name: str,
+        kind: LogKind,
+        words: str,
+        *,
+        symbol: str = "",
+        candle: datetime | None = None,
+        side: str = "",
+        confidence: float | None = None,
+        reason: str = "",
+    ) -> None:
+        """Add what happened now; :meth:`save` writes it into the file."""
+        entry = {
+            "id": self._next,
+            "time": iso(datetime.now(UTC)),
+            "bot": bot,
+            "name": name,
+            "kind": kind,
+            "candle": candle and iso(candle),
+            "symbol": symbol,
+            "side": side,
+            "confidence": confidence,
+            "reason": reason,
+            "words": words,
+        }
+        self._next += 1
+        self._entries.append(entry)
+        self._fresh.append(entry)
+
+    def save(self) -> None:
+        """Write what was added since the last time; where the disk refuses, later."""
+        if self._file is None or not self._fresh:
+            self._fresh.clear()
+            return
+        try:
+            size = self._file.append(b"\n" * self._is_cut + _lines(self._fresh))
+            self._is_cut = False
+            self._fresh.clear()
+            if size > _LARGEST_FILE:
+                disk.replace_file(self._file.path, _lines(self._entries), durable=False)
+            self._is_refused = False
+        except OSError as fault:
+            self._is_cut = self._is_cut or bool(self._fresh)
+            del self._fresh[:-_KEPT]
+            if not self._is_refused:
+                _log.error("the log of the bots could not be written: %s", fault.strerror)
+            self._is_refused = True
+
+    def page(
+        self,
+        bot: str | None = None,
+        kind: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> Page:
+        """The newest ``limit`` entries, 1 to 500, newest first, from before the id ``before``, of
+        one bot and kind (``action``: all but ``hold``) if asked.
+
+        Raises:
+            InvalidRequest: a parameter is out of range.
+        """
+        kinds = (*get_args(LogKind), ACTION)
+        if kind is not None and kind not in kinds:
+            raise InvalidRequest(f"kind must be one of {', '.join(kinds)}, not {kind!r:.40}.")
+        if not 1 <= limit <= MOST_SHOWN:
+            raise InvalidRequest(f"limit must be from 1 to {MOST_SHOWN}, not {limit!r:.40}.")
+        found = (
+            each
+            for each in reversed(self._entries)
+            if (before is None or each["id"] < before)
+            and (bot is None or each["bot"] == bot)
+            and (kind is None or _is_of(each, kind))
+        )
+        entries = tuple(itertools.islice(found, limit))
+        more = next(found, None) is not None
+        return Page(entries=entries, next=str(entries[-1]["id"]) if more else None)
+
+    def _read(self) -> Iterable[Mapping[str, Any]]:
+        if self._file is None:
+            return
+        try:
+            text = self._file.path.read_bytes()
+        except OSError:
+            return
+        self._is_cut = not text.endswith(b"\n")
+        last = 0
+        for line in text.splitlines()[-_KEPT:]:
+            try:
+                entry = json.loads(line)
+                if set(entry) == set(_NAMES) and entry["id"] > last:
+                    last = entry["id"]
+                    yield entry
+            except (ValueError, TypeError, RecursionError):
+                continue  # a line that a crash has cut off
+
+
+def _is_of(entry: Mapping[str, Any], kind: str) -> bool:
+    return bool(entry["kind"] != "hold" if kind == ACTION else entry["kind"] == kind)
+
+
+def _lines(entries: Iterable[Mapping[str, Any]]) -> bytes:
+    return b"".join(json.dumps(each).encode() + b"\n" for each in entries)

@@ -1,0 +1,210 @@
+"""Bots and their trades as readers see them: rows of figures, and of their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from balance.bots.bot import Bot, Decision, confidence_words
+from balance.bots.settings import BotSettings
+from balance.core.account import Account
+from balance.core.entry import Entry
+from balance.core.figures import NONE, dollars, float_text, gain, percent, rounded
+from balance.core.market import Market
+from balance.core.moments import iso
+from balance.core.money import ZERO, exactly, quantized
+from balance.core.position import Position
+from balance.core.rows import Row, price_words
+from balance.core.tally import Tally
+from balance.history.trade_rows import trade_row
+from balance.strategies.own import Broken
+from balance.strategies.strategy import Kind
+
+_STATUS: Final = {"running": "Running", "paused": "Paused", "stopped": "Stopped"}
+
+
+@exactly
+def bot_row(
+    bot: Bot,
+    account: Account,
+    market: Market,
+    strategies: Mapping[str, str],
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> Row:
+    """``bot``, whose strategy is called as ``strategies`` have it by id, and other bots as
+    ``names`` do: P&L in the quote currency with what it holds at the newest prices, after fees;
+    ``win_rate`` in percent."""
+    settings, tally = bot.settings, bot.tally
+    held = account.marked(market).position(settings.symbol)
+    own = held if held is not None and held.owner == bot.id else None
+    pnl = tally.pnl + (own.net_pnl + own.unrealized_pnl if own is not None else 0)
+    rate = tally.win_rate
+    row: dict[str, Any] = {
+        "id": bot.id,
+        "name": settings.name,
+        "settings": settings_row(settings),
+        "status": bot.status,
+        "symbol": settings.symbol,
+        "strategy_name": strategies.get(settings.strategy, settings.strategy),
+        "stopped_because": bot.stopped_because,
+        "held_by": account.other_owner(settings.symbol, bot.id),
+        "position": None if own is None else _position(own),
+        "signal": bot.decision and _decision(bot.decision),
+        "pnl": quantized(pnl),
+        "realized": quantized(tally.pnl),
+        "trades": tally.trades,
+        "wins": tally.wins,
+        "losses": tally.losses,
+        "even": tally.even,
+        "win_rate": None if rate is None else quantized(rate),
+        "fees": quantized(tally.fees + (own.fees_paid if own is not None else 0)),
+        "curve": list(tally.curve),
+        "created_at": iso(bot.created_at),
+        "started_at": bot.started_at and iso(bot.started_at),
+    }
+    return {**row, "display": _texts(bot, own, row, market, names)}
+
+
+def settings_row(settings: BotSettings) -> Row:
+    """``settings`` as they are asked for."""
+    names = BotSettings.__dataclass_fields__
+    return {**{name: getattr(settings, name) for name in names}, "params": dict(settings.params)}
+
+
+def bot_trade_row(entry: Entry, market: Market, names: Mapping[str, str]) -> Row:
+    """The trade that ``entry`` ended, with the name that its bot has in ``names``."""
+    fill = entry.booking.fill
+    if fill is None or fill.trade is None:
+        raise ValueError("the entry ended no trade")
+    return trade_row(
+        fill.trade,
+        market,
+        revision=entry.revision,
+        line=entry.line,
+        epoch=entry.booking.epoch,
+        name=names.get(fill.trade.owner, fill.trade.owner),
+    )
+
+
+def _position(held: Position) -> Row:
+    return {
+        "side": held.side,
+        "quantity": held.quantity,
+        "entry_price": held.entry_price,
+        "unrealized_pnl": quantized(held.unrealized_pnl),
+    }
+
+
+def _decision(decision: Decision) -> Row:
+    return {
+        "time": iso(decision.time),
+        "candle": decision.candle and iso(decision.candle),
+        "side": decision.side,
+        "confidence": decision.confidence,
+        "reason": decision.reason,
+        "action": decision.action,
+        "words": decision.words,
+    }
+
+
+def _texts(
+    bot: Bot,
+    own: Position | None,
+    row: Mapping[str, Any],
+    market: Market,
+    names: Mapping[str, str],
+) -> Row:
+    decimals = market.decimals
+    return {
+        "pnl": gain(row["pnl"], decimals),
+        "realized": gain(row["realized"], decimals),
+        "win_rate": NONE if row["win_rate"] is None else percent(row["win_rate"]).lstrip("+"),
+        "position": NONE if own is None else f"{own.side.capitalize()} {rounded(own.quantity)}",
+        "entry_price": NONE if own is None else price_words(own.entry_price, own.symbol, market),
+        "unrealized_pnl": NONE if own is None else gain(own.unrealized_pnl, decimals),
+        "curve": _curve_words(bot.tally, decimals),
+        "confidence": confidence_words(bot.decision.confidence) if bot.decision else NONE,
+        "fees": dollars(row["fees"], decimals),
+        "trades": f"{row['trades']:,}",
+        "strategy": strategy_words(row["strategy_name"], bot.settings),
+        "stake": stake_words(bot.settings),
+        "status": _status_words(bot, row["held_by"], market),
+        "held_by": held_words(bot.settings.symbol, row["held_by"], names),
+    }
+
+
+def _status_words(bot: Bot, other: str | None, market: Market) -> str:
+    if bot.is_active and bot.settings.symbol not in market.live:
+        return "Waits for prices"
+    if bot.is_active and other is not None:
+        return "Symbol in use"
+    return _STATUS[bot.status]
+
+
+def held_words(symbol: str, other: str | None, names: Mapping[str, str]) -> str:
+    """That ``symbol`` is of the ``other`` owner, called as ``names`` have it, and what that means
+    to a bot; empty where there is none."""
+    if other is None:
+        return ""
+    return (
+        f"{symbol} is traded by {names.get(other, other) if other else 'you'} now: it opens "
+        "nothing until that is closed."
+    )
+
+
+def _curve_words(tally: Tally, decimals: int) -> str:
+    if not tally.curve:
+        return "No trades yet"
+    ends = (tally.curve[-1], min(ZERO, *tally.curve), max(ZERO, *tally.curve))
+    last, least, most = (gain(each, decimals) for each in ends)
+    return (
+        f"Realised P&L over the last {len(tally.curve)} trades: {last} at the end, "
+        f"between {least} and {most}"
+    )
+
+
+def listing(
+    bots: Iterable[Bot], account: Account, market: Market, strategies: Mapping[str, str]
+) -> Row:
+    """``bots`` as rows, in their order, and what they made together."""
+    bots = tuple(bots)
+    names = {bot.id: bot.settings.name for bot in bots}
+    rows = [bot_row(bot, account, market, strategies, names) for bot in bots]
+    running = sum(row["status"] == "running" for row in rows)
+    return {
+        "bots": rows,
+        "display": {
+            "pnl": gain(sum((row["pnl"] for row in rows), ZERO), market.decimals),
+            "running": f"{running} of {len(rows)} running",
+        },
+    }
+
+
+def strategy_words(name: str, settings: BotSettings) -> str:
+    """``"EMA crossover 12, 26"``."""
+    numbers = ", ".join(float_text(each) for each in settings.params.values())
+    return f"{name} {numbers}".strip()
+
+
+def stake_words(settings: BotSettings) -> str:
+    """``"10% at 3x"`` or ``"250 USDT at 3x"``."""
+    unit = "%" if settings.stake_unit == "percent" else " USDT"
+    return f"{rounded(settings.stake)}{unit} at {rounded(settings.leverage)}x"
+
+
+def strategy_row(kind: Kind | Broken) -> Row:
+    """A strategy that may be chosen, with its parameters; one of the person's own that can't be
+    loaded has an ``error``."""
+    if isinstance(kind, Broken):
+        row = {"id": kind.id, "name": kind.name, "words": "", "own": True, "parameters": []}
+        return {**row, "error": kind.error}
+    names = ("name", "label", "words", "kind", "default", "least", "most", "step")
+    return {
+        "id": kind.id,
+        "name": kind.name,
+        "words": kind.words,
+        "own": kind.own,
+        "parameters": [{name: getattr(each, name) for name in names} for each in kind.parameters],
+        "error": None,
+    }

@@ -1,0 +1,1 @@
+"""The desk: every use case of the account, with its settings."""

@@ -1,1 +1,0 @@
-"""Where quotes come from: a simulated market, a replay of files, or an exchange."""

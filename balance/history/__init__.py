@@ -1,0 +1,1 @@
+"""The ledger as lists: questions, their index in SQLite, rows and epochs."""

@@ -1,0 +1,1 @@
+"""The public prices of an exchange; nothing here can trade."""

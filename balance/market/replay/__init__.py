@@ -1,0 +1,1 @@
+"""Files of candles: read, checked and replayed."""

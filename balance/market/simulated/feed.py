@@ -1,0 +1,207 @@
+"""The simulated market: it needs no network, and goes on where it stopped."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from balance.core.candles import MINUTE, interval_of
+from balance.core.instrument import Instrument
+from balance.core.instruments import KNOWN
+from balance.core.quote import Candle, Quote, Settlement
+from balance.market.chart import Chart
+from balance.market.feed import FeedFault, FeedState
+from balance.market.simulated.packed_candles import Packer
+from balance.market.simulated.prices import FUNDING_SECONDS, exact_volume, funding_rate, past, quote
+from balance.market.simulated.walk import CHARACTERS, Move, Walk
+
+#: Whose market has the id ``simulated``.
+DEFAULT_SEED: Final = 1
+#: Between two moments.
+STEP: Final = timedelta(milliseconds=250)
+# longer than this without a moment, and the market has stood still meanwhile
+_LAPSE: Final = timedelta(seconds=5)
+_DAY: Final = timedelta(days=1)
+_PAST_MINUTES: Final = 3 * 24 * 60
+
+
+def simulated_id(seed: int) -> str:
+    """The id of the simulated market that grows from ``seed``."""
+    return "simulated" if seed == DEFAULT_SEED else f"simulated:{seed}"
+
+
+def simulated_seed(feed_id: str) -> int | None:
+    """The seed of the simulated market with the id ``feed_id``; None where it is of another
+    feed."""
+    kind, _, seed = feed_id.partition(":")
+    if kind != "simulated":
+        return None
+    return int(seed) if re.fullmatch(r"-?\d{1,18}", seed) else DEFAULT_SEED
+
+
+class SimulatedFeed:
+    """Bitcoin, Ether and Solana as a random walk, four quotes a second each. Its time is the wall
+    clock's; while the program does not run, it stands still."""
+
+    def __init__(
+        self,
+        seed: int = DEFAULT_SEED,
+        saved: Mapping[str, Any] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        """``saved`` is what :meth:`saved` returned; without it the market begins with three days of
+        candles behind it. ``wait`` waits for some seconds, or until :meth:`stop`.
+
+        Raises:
+            FeedFault: ``saved`` is damaged or of another market.
+        """
+        self.id = simulated_id(seed)
+        self.label = "SIMULATED"
+        self.notes: Sequence[str] = ()
+        self.instruments: Mapping[str, Instrument] = {
+            symbol: KNOWN[symbol] for symbol in CHARACTERS
+        }
+        self._seed = seed
+        self._clock = clock
+        self._stopped = threading.Event()
+        self._wait = wait or self._stopped.wait
+        self._guard = threading.Lock()
+        self._packers = {s: Packer(each, _PAST_MINUTES) for s, each in self.instruments.items()}
+        self._walk = Walk(seed)
+        self._charts: dict[str, Chart] = {}
+        # the last moment that was told, or that the past ends with
+        self._moment = interval_of(clock(), MINUTE)
+        self._waited = 0.0
+        self._live = False
+        if saved is None:
+            self._begin()
+        else:
+            self._restore(saved)
+
+    def start(self) -> None:
+        """Nothing: there is nothing to connect to."""
+
+    def next(self, timeout: float) -> Sequence[Quote]:
+        """The quotes of all symbols at the next quarter of a second."""
+        due = self._due(timeout)
+        if due is None:
+            return ()
+        passed = due - self._moment
+        seconds = (passed if passed <= _LAPSE else STEP).total_seconds()
+        with self._guard:
+            self._moment = due
+            self._live = True
+            return [self._told(symbol, move) for symbol, move in self._walk.step(seconds).items()]
+
+    @property
+    def state(self) -> FeedState:
+        """``waiting`` before the first quotes, then ``live``."""
+        return "live" if self._live else "waiting"
+
+    @property
+    def words(self) -> str:
+        """Empty: nothing keeps it from going on."""
+        return ""
+
+    def candles(self, symbol: str, seconds: int, limit: int) -> Sequence[Candle]:
+        """The newest candles; none while the program did not run."""
+        with self._guard:
+            return self._charts[symbol].newest(seconds, limit)
+
+    def settlement(self, symbol: str, instant: datetime) -> Settlement | None:
+        """The settlement at ``instant``, at the last price before it; None where that is not kept,
+        or still to come."""
+        with self._guard:
+            candle = self._charts[symbol].ended_by(instant)
+            present = max(self._moment, self._clock())
+        if candle is None or instant > present:
+            return None
+        return Settlement(rate=funding_rate(self._seed, symbol, instant), mark=candle.close)
+
+    def missed(self, since: datetime) -> Iterator[Sequence[Quote]]:  # noqa: ARG002
+        """Nothing: the market stood still."""
+        return iter(())
+
+    def saved(self, *, lightly: bool = False) -> dict[str, Any]:
+        """The generator, the prices and, but for ``lightly``, three days of candles: 200 kB."""
+        with self._guard:
+            state = {
+                "seed": self._seed,
+                "time": self._moment.isoformat(),
+                "walk": self._walk.saved(),
+            }
+            if lightly:
+                return state
+            return {
+                **state,
+                "candles": {
+                    symbol: self._packers[symbol].packed(chart.candles)
+                    for symbol, chart in self._charts.items()
+                },
+            }
+
+    def stop(self) -> None:
+        """Wake whoever waits for a quote."""
+        self._stopped.set()
+
+    def _due(self, timeout: float) -> datetime | None:
+        """The next moment, once it has come; None if it has not within ``timeout`` seconds."""
+        due = self._moment + STEP
+        # if the clock has been set back, the market's time goes on from where it was
+        left = STEP.total_seconds() - self._waited
+        ahead = min((due - self._clock()).total_seconds(), left)
+        if ahead > 0:
+            self._waited += min(ahead, timeout)
+            self._wait(min(ahead, timeout))
+        if ahead > timeout or self._stopped.is_set():
+            return None
+        self._waited = 0.0
+        now = self._clock()
+        return max(due, now.replace(microsecond=now.microsecond // 250_000 * 250_000))
+
+    def _told(self, symbol: str, move: Move) -> Quote:
+        instrument, chart = self.instruments[symbol], self._charts[symbol]
+        yesterday = chart.ended_by(self._moment - _DAY)
+        told = quote(
+            instrument,
+            move,
+            self._moment,
+            funding_rate=funding_rate(self._seed, symbol, _coming_settlement(self._moment)),
+            day_open=yesterday.close if yesterday else None,
+        )
+        volume = exact_volume(instrument, move.volume)
+        chart.add(interval_of(self._moment, MINUTE), told.last, volume)
+        return told
+
+    def _begin(self) -> None:
+        begun = self._moment - timedelta(minutes=_PAST_MINUTES)
+        candles = past(self._walk, self.instruments, begun, _PAST_MINUTES)
+        for symbol, packer in self._packers.items():
+            self._charts[symbol] = Chart(candles[symbol], keep=_PAST_MINUTES)
+            # the first time takes longest; nobody waits for a quote yet
+            packer.packed(candles[symbol])
+
+    def _restore(self, saved: Mapping[str, Any]) -> None:
+        try:
+            if saved["seed"] != self._seed:
+                raise ValueError(f"it grew from the seed {saved['seed']!r}, not {self._seed}")
+            self._walk.restore(saved["walk"])
+            self._moment = datetime.fromisoformat(saved["time"]).astimezone(UTC)
+            # without them only the chart begins anew
+            known = "candles" in saved
+            for symbol, packer in self._packers.items():
+                candles = packer.unpacked(saved["candles"][symbol]) if known else []
+                self._charts[symbol] = Chart(candles, keep=_PAST_MINUTES)
+        except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as fault:
+            raise FeedFault(
+                f"The simulated market can't go on where it stopped: what was saved of it is "
+                f"damaged ({fault}). Start it with another --seed, or without what was saved."
+            ) from fault
+
+
+def _coming_settlement(moment: datetime) -> datetime:
+    return interval_of(moment, FUNDING_SECONDS) + timedelta(seconds=FUNDING_SECONDS)

@@ -1,0 +1,53 @@
+"""Symbols as the names of files, their columns and people write them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from balance.core.bracket_table import LADDERS
+from balance.core.currencies import DOLLARS, is_same_but_for_dollars
+from balance.market.feed import FeedFault
+
+_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{2,10}")
+# BTCUSDT-1m-2022-01, Binance_ETH_USDT_1h, btc-usdt
+_IN_A_NAME: Final = re.compile(r"(?<![A-Z0-9])([A-Z0-9]{1,15}?)[-_ ]?USDT")
+# What else prices are in; of these only symbols whose base is known are seen in a name.
+_QUOTES: Final = (
+    *DOLLARS[1:],
+    *("BTC", "ETH", "BNB", "EUR", "GBP", "JPY", "KRW", "TRY", "BRL", "AUD", "CAD", "CHF", "RUB"),
+    *("UAH", "PLN", "INR", "IDR", "ZAR", "MXN", "ARS", "NGN", "THB", "VND"),
+)
+_BASES: Final = sorted({*LADDERS, *(each.removeprefix("1000") for each in LADDERS)})
+_OTHERS_IN_A_NAME: Final = re.compile(
+    rf"(?<![A-Z0-9])({'|'.join(_BASES)})[-_ ]?({'|'.join(_QUOTES)})(?![A-Z0-9])"
+)
+
+
+def is_symbol(text: str) -> bool:
+    """Whether ``text`` is a symbol as it is written here: ``BTC/USDT``."""
+    return _SYMBOL.fullmatch(text) is not None
+
+
+def symbol_in(name: str) -> str | None:
+    """The symbol that the ``name`` of a file, or a person, means: ``BTC/USDT`` of
+    ``BTCUSDT-1m-2022-01``; None where it means none."""
+    if is_symbol(name.upper()):
+        return name.upper()
+    guess = _IN_A_NAME.search(name.upper())
+    if guess is not None:
+        return f"{guess[1]}/USDT"
+    other = _OTHERS_IN_A_NAME.search(name.upper())
+    return None if other is None else f"{other[1]}/{other[2]}"
+
+
+def check_column(name: str, column: str | None, symbol: str) -> None:
+    """Prove that the file called ``name``, whose ``column`` of symbols may say one, is of
+    ``symbol``.
+
+    Raises:
+        FeedFault: it is of another one.
+    """
+    told = symbol_in(column or "")
+    if told not in (None, symbol) and not is_same_but_for_dollars(told or "", symbol):
+        raise FeedFault(f"{name} has candles of {told}, not of {symbol}: give a file of {symbol}.")

@@ -1,0 +1,159 @@
+"""The curve of the equity over a range of time, as ``GET /equity`` answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final
+
+from balance.core.entry import cursor
+from balance.core.figures import dollars, gain, grouped, percent
+from balance.core.moments import iso
+from balance.core.money import CURRENCY, exactly, quantized
+from balance.core.rows import Row
+from balance.performance.baselines import baseline
+from balance.performance.past import Mark
+from balance.performance.past_epochs import PastEpoch
+from balance.performance.range_results import Range
+from balance.performance.sample import Sample
+from balance.performance.sample_reader import Placed, Reader
+from balance.performance.sample_rows import milliseconds, moment
+from balance.performance.thinning import Point, drawdowns, drawn
+
+#: How many points there are at most, and how many marks.
+MOST_POINTS: Final = 800
+MOST_MARKS: Final = 200
+#: How long the ranges are; None: from the first sample on.
+RANGES: Final[Mapping[str, timedelta | None]] = MappingProxyType(
+    {
+        "day": timedelta(days=1),
+        "week": timedelta(days=7),
+        "month": timedelta(days=30),
+        "quarter": timedelta(days=91),
+        "year": timedelta(days=365),
+        "all": None,
+    }
+)
+_WORDS: Final = MappingProxyType(
+    {
+        "deposit": "Deposited {amount}",
+        "withdrawal": "Withdrew {amount}",
+        "reset": "Reset to {amount}",
+        "undo": "Reset undone: {amount} again",
+        "liquidation": "Liquidated: {amount} lost",
+    }
+)
+#: The kinds that are marked.
+MARKED: Final = tuple(_WORDS)
+# floats are for drawing: more digits would only make the answer longer
+_DIGITS: Final = 4
+
+
+def begin_of(wanted: str, reader: Reader, now: datetime) -> datetime:
+    """When the range ``wanted``, one of ``RANGES``, begins."""
+    length = RANGES[wanted]
+    if length is not None:
+        return now - length
+    oldest = reader.oldest()
+    return now if oldest is None else min(oldest.time, now)
+
+
+@exactly
+def curve(
+    reader: Reader,
+    begin: datetime,
+    now: Sample,
+    epochs: Mapping[int, PastEpoch],
+    decimals: int,
+) -> Row:
+    """The points from ``begin`` up to ``now``, at most ``MOST_POINTS``, each ``[time, equity, P&L
+    of all time, drawdown in percent]`` with None before one that nobody saw come; and the figures
+    of that range: money in the quote currency. P&L and return are measured from the last sample
+    before it, or the first in it, and come with how they come about; ``epochs`` are those that are
+    indexed."""
+    placed = [*reader.points(begin, now.time), _placed(now)]
+    points = [each.point for each in placed]
+    base = baseline(reader, begin) or _sample(reader, placed[0], now)
+    made = Range(points=points, base=base, is_inside=base.time > begin, now=now)
+    falls = list(drawdowns(points, reader.best_growths(begin)))
+    chosen = drawn(points, MOST_POINTS)
+    figures = {
+        **_extremes(reader, placed, now),
+        "pnl": made.pnl,
+        "return_percent": made.return_percent,
+        "max_drawdown_percent": quantized(Decimal(str(round(min(falls), 10)))),
+    }
+    return {
+        "points": [None if at is None else _told(placed[at], falls[at]) for at in chosen],
+        "figures": {**figures, "display": _texts(figures, decimals)},
+        "derivations": {
+            name: each.row for name, each in made.derivations(epochs, decimals).items()
+        },
+    }
+
+
+def mark_row(mark: Mark, decimals: int) -> Row:
+    """``mark`` as readers see it."""
+    words = _WORDS.get(mark.kind, "{amount}")
+    amount = f"{grouped(mark.amount.copy_abs())} {CURRENCY}"
+    write = gain if mark.kind in ("deposit", "withdrawal", "liquidation") else dollars
+    return {
+        "place": cursor(mark.place),
+        "time": iso(mark.time),
+        "kind": mark.kind,
+        "amount": mark.amount,
+        "display": {
+            "kind": mark.kind.capitalize(),
+            "amount": write(mark.amount, decimals),
+            "words": words.format(amount=amount),
+        },
+    }
+
+
+def _placed(now: Sample) -> Placed:
+    carried = None if now.carried is None else float(now.carried)
+    return Placed(0, _point(now), carried)
+
+
+def _point(sample: Sample) -> Point:
+    return Point(
+        time=milliseconds(sample.time),
+        chain=sample.chain,
+        equity=float(sample.equity),
+        pnl=float(sample.pnl),
+        growth=float(sample.growth),
+        gap=sample.gap,
+    )
+
+
+def _told(placed: Placed, fall: float) -> list[Any]:
+    point, carried = placed.point, placed.carried
+    pnl = None if carried is None else round(carried + point.pnl, _DIGITS)
+    time = iso(moment(point.time))
+    return [time, round(point.equity, _DIGITS), pnl, round(fall, _DIGITS) or 0.0]
+
+
+def _sample(reader: Reader, placed: Placed, now: Sample) -> Sample:
+    """The sample that was drawn, with its exact figures."""
+    return (reader.sample(placed.number) if placed.number else None) or now
+
+
+def _extremes(reader: Reader, placed: Sequence[Placed], now: Sample) -> dict[str, Decimal]:
+    low = min(placed, key=lambda each: each.point.equity)
+    high = max(placed, key=lambda each: each.point.equity)
+    return {
+        "equity_low": _sample(reader, low, now).equity,
+        "equity_high": _sample(reader, high, now).equity,
+    }
+
+
+def _texts(figures: Mapping[str, Decimal | None], decimals: int) -> dict[str, str]:
+    return {
+        "equity_low": dollars(figures["equity_low"], decimals),
+        "equity_high": dollars(figures["equity_high"], decimals),
+        "pnl": gain(figures["pnl"], decimals),
+        "return_percent": percent(figures["return_percent"]),
+        "max_drawdown_percent": percent(figures["max_drawdown_percent"]),
+    }

@@ -1,0 +1,1 @@
+"""How each figure comes about, term by term."""

@@ -1,0 +1,311 @@
+"""The engine: one thread that lets the market act on the account, quote by quote.
+
+Quotes come from the feed; what they do to the account is committed before anybody sees them, so
+that no order can outrun a liquidation; then they are shown, at most four times a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol
+
+from balance.core.account import Account
+from balance.core.errors import BalanceError, StoreError
+from balance.core.funding import due
+from balance.core.market import Market
+from balance.core.matching import is_due
+from balance.core.messages import MARKET, OFFLINE
+from balance.core.quote import Quote, Settlement
+from balance.core.snapshot import Snapshot
+from balance.desk.desk import Desk
+from balance.market.board import LiveBoard, save_market, save_past, stopped
+from balance.market.feed import Feed, FeedFault
+
+#: Prices are shown no more often than this; what changes the account is shown at once.
+SHOW_SECONDS: Final = 0.25
+#: How often the prices are written into their file, for other programs and the next start.
+SAVE_SECONDS: Final = 1.0
+SAVE_PAST_SECONDS: Final = 60.0
+# a symbol that is silent for so long, while others are not, has no live price
+_SILENT_SECONDS: Final = 60.0
+# a rate that was told so shortly before its settlement is that settlement's
+_RATE_IS_FRESH: Final = timedelta(minutes=5)
+# of moments that the disk refuses, so many are booked once it takes them again: some 40 minutes
+_MOST_UNBOOKED: Final = 10_000
+
+_log = logging.getLogger(__name__)
+
+
+def refuse_others(desk: Desk, feed: Feed, *, is_moved: bool = False) -> None:
+    """Refuse to run ``feed`` for an account that trades on another one, or on another time of it
+    (``is_moved``): its positions would be marked with prices that are not theirs.
+
+    Raises:
+        FeedFault: it does; the words say what is open, and what to do.
+    """
+    try:
+        account = desk.account()
+    except StoreError:
+        return  # every tab says so; what is repaired is marked by its own feed only
+    open_on = {each.feed for each in account.positions} | {each.feed for each in account.orders}
+    if not open_on or (open_on == {feed.id} and not is_moved):
+        return
+    there = " and ".join(sorted(open_on))
+    change = "Another time" if open_on == {feed.id} else f"The feed {feed.id}"
+    raise FeedFault(
+        f"{change} can't be taken while {_open_words(account)} open on {there}. Start as before "
+        f"and end that, or begin anew with {desk.command('reset')}."
+    )
+
+
+def _open_words(account: Account) -> str:
+    """``"BTC/USDT long and 2 orders are"``."""
+    what = [f"{each.symbol} {each.side}" for each in account.positions]
+    count = len(account.orders)
+    if count:
+        what.append(f"{count} order{'s' if count > 1 else ''}")
+    return f"{' and '.join(what)} {'are' if len(what) > 1 or count > 1 else 'is'}"
+
+
+class Acting(Protocol):
+    """Who acts by the prices, or tells of them: bots and alerts."""
+
+    def look(self, market: Market) -> None:
+        """Act on ``market``, a new moment of it."""
+
+    def show(self) -> None:
+        """Tell those who listen what has changed, where it is time to."""
+
+    def rest(self) -> None:
+        """Keep what is not kept yet, as no more prices come."""
+
+
+def _name(acting: Acting) -> str:
+    return type(acting).__name__.lower()
+
+
+class Engine:
+    """Runs ``feed`` for ``desk`` from :meth:`start` to :meth:`stop`."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        board: LiveBoard,
+        feed: Feed,
+        show: Callable[[Snapshot], None],
+        folder: Path,
+        acting: Sequence[Acting] = (),
+    ) -> None:
+        """``acting`` look at each moment in their order, once what it does is committed."""
+        self._desk = desk
+        self._board = board
+        self._feed = feed
+        self._show = show
+        self._folder = folder
+        self._acting = tuple(acting)
+        self._heard: dict[str, float] = {}
+        self._shown = self._saved = self._saved_wholly = 0.0
+        self._is_shown = True
+        self._is_refused = False
+        # the parts of a turn that went wrong when they were last done
+        self._broken: set[str] = set()
+        # What could not be booked yet, oldest first: moments of the market, each with its source.
+        self._unbooked: deque[tuple[Market, str]] = deque(maxlen=_MOST_UNBOOKED)
+        # what is due and known: if it can't be booked at once, its quotes have gone by then
+        self._owed: dict[tuple[str, datetime], Settlement | None] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        board.candles = feed.candles
+        board.market = Market(
+            feed=feed.id,
+            label=feed.label,
+            state=feed.state,
+            instruments=dict(feed.instruments),
+        )
+
+    def start(
+        self, last_seen: datetime | None = None, quotes: Mapping[str, Quote] | None = None
+    ) -> None:
+        """Begin. What the market did since ``last_seen``, while no engine ran, is done first;
+        ``quotes`` are the last ones of this feed, which are shown until the next ones come.
+
+        Raises:
+            FeedFault: the feed can't be used.
+        """
+        self._board.market = replace(self._board.market, quotes=quotes or {})
+        if last_seen is not None:
+            # stays so until a quote comes, so that a start without any leaves nothing out
+            self._board.market = replace(self._board.market, as_of=last_seen)
+            for moment in self._feed.missed(last_seen):
+                self.tell(moment, OFFLINE)
+        self._feed.start()
+        # what was missed is past: nothing is live until the feed says so
+        self._look()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and keep what the next start needs."""
+        self._stopping.set()
+        self._feed.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+        for each in self._acting:
+            each.rest()
+        # for the programs that read the file: nothing fills from here on
+        words = stopped(self._folder)
+        market = replace(self._board.market, live=frozenset(), state="stale", words=words)
+        self._board.market = market
+        self._save(wholly=True)
+
+    def tell(self, quotes: Sequence[Quote], source: str = MARKET) -> None:
+        """Let ``quotes``, those of one moment, act on the account and then be seen."""
+        now = time.monotonic()
+        self._heard.update((quote.symbol, now) for quote in quotes)
+        market = replace(
+            self._board.market,
+            quotes={**self._board.market.quotes, **{each.symbol: each for each in quotes}},
+            state=self._feed.state if source == MARKET else "live",
+            words=self._feed.words,
+            # a copy, as an exchange may tell its rules later
+            instruments=dict(self._feed.instruments),
+            as_of=datetime.now(UTC),
+            tick=self._board.market.tick + 1,
+        )
+        market = replace(market, live=self._live(market, now))
+        self._advance(market, source)
+        self._board.market = market
+        self._is_shown = False
+        # what was missed is past: nobody could have decided then
+        if source == MARKET:
+            for each in self._acting:
+                self._went_well(partial(each.look, self._board.market), f"{_name(each)}: look")
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if not self._went_well(self._hear, "hear"):
+                self._distrust()
+                self._stopping.wait(SHOW_SECONDS)
+            self._went_well(self._pass_on, "pass on")
+
+    def _went_well(self, part: Callable[[], None], name: str) -> bool:
+        """Do ``part`` of a turn; whatever goes wrong with one quote, or at one of those who act,
+        the next is to be dealt with."""
+        try:
+            part()
+        except Exception:
+            if name not in self._broken:
+                _log.exception("the engine could not deal with a quote: %s", name)
+            self._broken.add(name)
+            return False
+        self._broken.discard(name)
+        return True
+
+    def _hear(self) -> None:
+        quotes = self._feed.next(SHOW_SECONDS)
+        if quotes:
+            self.tell(quotes)
+        else:
+            self._look()
+
+    def _pass_on(self) -> None:
+        """Show and save what was heard, where it is time to."""
+        now = time.monotonic()
+        if not self._is_shown and now - self._shown >= SHOW_SECONDS:
+            self._shown, self._is_shown = now, True
+            self._show_now()
+        for each in self._acting:
+            self._went_well(each.show, f"{_name(each)}: show")
+        if now - self._saved >= SAVE_SECONDS:
+            self._saved = now
+            self._save(wholly=now - self._saved_wholly >= SAVE_PAST_SECONDS)
+
+    def _look(self) -> None:
+        """Notice that quotes have stopped."""
+        before = self._board.market
+        market = replace(before, state=self._feed.state, words=self._feed.words)
+        market = replace(market, live=self._live(market, time.monotonic()))
+        if market != before:
+            self._board.market = replace(market, tick=before.tick + 1)
+            self._is_shown = False
+
+    def _distrust(self) -> None:
+        """Let nothing fill on the prices that are there until the next ones come."""
+        before = self._board.market
+        if before.live:
+            self._board.market = replace(
+                before, state="stale", live=frozenset(), tick=before.tick + 1
+            )
+            self._is_shown = False
+
+    def _live(self, market: Market, now: float) -> frozenset[str]:
+        if market.state != "live":
+            return frozenset()
+        newest = max(self._heard.values(), default=now)
+        return frozenset(
+            symbol
+            for symbol in market.quotes
+            if newest - self._heard.get(symbol, newest) < _SILENT_SECONDS
+        )
+
+    def _advance(self, market: Market, source: str) -> None:
+        self._unbooked.append((market, source))
+        try:
+            while self._unbooked:
+                self._book(*self._unbooked[0])
+                self._unbooked.popleft()
+        except BalanceError as fault:
+            # It is due still, and tried again before the next quote.
+            if not self._is_refused:
+                _log.error("what the market does can't be booked: %s", fault)
+            self._is_refused = True
+        else:
+            self._is_refused = False
+
+    def _book(self, market: Market, source: str) -> None:
+        account = self._desk.account()
+        if is_due(account, market):
+            self._desk.advance(market, self._settlements(account, market), source)
+
+    def _settlements(
+        self, account: Account, market: Market
+    ) -> dict[tuple[str, datetime], Settlement | None]:
+        self._owed = {
+            (symbol, instant): self._owed.get((symbol, instant))
+            or self._settlement(symbol, instant, market)
+            for symbol, instant in due(account, market)
+        }
+        return self._owed
+
+    def _settlement(self, symbol: str, instant: datetime, market: Market) -> Settlement | None:
+        before, after = self._board.market.quotes.get(symbol), market.quotes[symbol]
+        rate = None if before is None else before.funding_rate
+        if before is None or rate is None or after.moved_from is not None:
+            return self._feed.settlement(symbol, instant)
+        if not timedelta(0) < instant - before.time <= _RATE_IS_FRESH:
+            return self._feed.settlement(symbol, instant)
+        # after a silence the next quote may be far from what the price was then
+        is_before_nearer = instant - before.time < after.time - instant
+        return Settlement(rate=rate, mark=before.mark if is_before_nearer else after.mark)
+
+    def _show_now(self) -> None:
+        try:
+            self._show(self._desk.snapshot())
+        except BalanceError:
+            return  # the watch on the account's file tells it
+
+    def _save(self, *, wholly: bool) -> None:
+        try:
+            save_market(self._folder, self._board.market, self._feed.saved(lightly=True))
+            if wholly:
+                self._saved_wholly = time.monotonic()
+                save_past(self._folder, self._board.market, self._feed.saved())
+        except OSError as fault:
+            _log.error("the prices could not be saved: %s", fault.strerror)

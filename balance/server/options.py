@@ -1,0 +1,59 @@
+"""The command line of ``python app.py``: its options, and which of them make no sense."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from balance.market.options import add_feed_options
+from balance.store.advice import DEFAULT_DATA_DIR
+
+#: So many characters a token or a secret has at least.
+SHORTEST_TOKEN: Final = 12
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+def server_parser() -> argparse.ArgumentParser:
+    """What understands the command line of ``python app.py``."""
+    parser = argparse.ArgumentParser(
+        prog="python app.py", description="A paper-trading desk with one virtual balance."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind to (127.0.0.1)")
+    parser.add_argument(
+        "--port", type=_port_number, default=8050, help="port to listen on (8050); 0: a free one"
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=DEFAULT_DATA_DIR,
+        metavar="DIR",
+        help="folder of the account (data, beside this file); made where missing",
+    )
+    parser.add_argument("--token", help="what everyone must show; needed for other machines")
+    parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
+    bots = parser.add_argument_group("bots")
+    bots.add_argument(
+        "--strategies", type=Path, metavar="DIR", help="folder of your own strategies"
+    )
+    bots.add_argument("--signal-secret", metavar="TEXT", help="what signals from outside must show")
+    add_feed_options(parser)
+    return parser
+
+
+def fault_in(options: argparse.Namespace) -> str:
+    """What keeps the server from starting with ``options``, in words; empty for nothing."""
+    if options.host not in _LOOPBACK and options.token is None:
+        return f"--host {options.host} lets other machines in, so it needs --token."
+    if options.token is not None and len(options.token) < SHORTEST_TOKEN:
+        return f"--token must have at least {SHORTEST_TOKEN} characters."
+    if options.signal_secret is not None and len(options.signal_secret) < SHORTEST_TOKEN:
+        return f"--signal-secret must have at least {SHORTEST_TOKEN} characters."
+    return ""
+
+
+def _port_number(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{port} is not from 0 to 65535")
+    return port

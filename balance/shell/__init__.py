@@ -1,0 +1,1 @@
+"""The command line: python -m balance, one file a subject."""

@@ -1,0 +1,280 @@
+"""``python -m balance backtest``: a strategy on the past, from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from balance.backtests.backtest import Past, Plan, backtested
+from balance.backtests.candles import (
+    past_of_feed,
+    past_of_file,
+    planned,
+    starting_balance,
+    symbol_of,
+)
+from balance.backtests.report import notes, report
+from balance.bots.rows import strategy_row
+from balance.bots.settings import MEMBERS, BotSettings, settings_of
+from balance.core import order_request as asked_for
+from balance.core.errors import InvalidRequest
+from balance.core.figures import float_text, rounded
+from balance.core.market import Market
+from balance.core.money import number
+from balance.desk.settings import SettingsFile
+from balance.market.board import saved_feed
+from balance.market.choose import FeedOptions, open_feed, parse_time
+from balance.market.feed import Feed, FeedFault
+from balance.market.options import interval_of_hours
+from balance.market.replay.candle_file import CandleFile, Reading, read_candles, with_marks
+from balance.market.simulated.feed import simulated_seed
+from balance.market.symbols import symbol_in
+from balance.shell.parts import DONE, print_answer, table
+from balance.store.advice import program
+from balance.strategies.own import Broken, Catalogue, OwnStrategies, asked
+from balance.strategies.strategy import Kind, StrategyFault
+
+_FIGURES: Final = (
+    (("return_percent", "Return"), ("hold_percent", "Buy and hold")),
+    (("net_pnl", "Net P&L"), ("equity", "Equity")),
+    (("max_drawdown_percent", "Max drawdown"), ("exposure_percent", "In the market")),
+    (("trades", "Trades"), ("win_rate", "Win rate")),
+    (("average_pnl", "Average trade"), ("profit_factor", "Profit factor")),
+    (("fees", "Fees"), ("funding", "Funding")),
+)
+_TRADE: Final = {
+    "side": "Side",
+    "quantity": "Quantity",
+    "entry_price": "Entry",
+    "exit_price": "Exit",
+    "duration": "Time",
+    "fees": "Fees",
+    "pnl": "P&L",
+}
+_BAR: Final = 30
+
+
+def backtest(options: argparse.Namespace) -> int:
+    """Do the backtest that ``options`` ask for, and print its report; returns the exit code.
+
+    Raises:
+        InvalidRequest, InvalidAmount: they make no sense, or there is no such past.
+        StrategyFault: the strategy failed.
+    """
+    catalogue = Catalogue(_own(options.strategies))
+    if options.list:
+        return _list(options, catalogue)
+    try:
+        plan = _plan(options, catalogue)
+    except FeedFault as fault:
+        raise InvalidRequest(str(fault)) from fault
+    kind = catalogue.kind(plan.settings.strategy)
+    try:
+        with _progress() as tell:
+            tested = backtested(plan, tell)
+    except StrategyFault as fault:
+        raise StrategyFault(f"The strategy {kind.name} failed:\n{fault}") from fault
+    told, said = report(plan, tested), notes(plan, tested)
+    settings = {each.name: getattr(plan.settings, each.name) for each in fields(plan.settings)}
+    value = {"status": "success", "settings": settings, "words": said, "result": told}
+    print_answer(options, value, _told(options, kind, plan.settings, told, said))
+    return DONE
+
+
+def _own(folder: Path | None) -> OwnStrategies:
+    if folder is not None and not folder.is_dir():
+        raise InvalidRequest(f"There is no folder {folder.name!r} to take strategies from.")
+    return OwnStrategies(folder)
+
+
+def _plan(options: argparse.Namespace, catalogue: Catalogue) -> Plan:
+    past = _saved_past(options) if options.csv is None else _past_of_csv(options)
+    given = {name: getattr(options, name, None) for name in MEMBERS}
+    asked_settings = {
+        **{name: value for name, value in given.items() if value is not None},
+        "name": "Backtest",
+        "symbol": past.instrument.symbol,
+        "params": dict(map(_parameter, options.set)),
+    }
+    market = Market(instruments={past.instrument.symbol: past.instrument})
+    settings = settings_of(asked_settings, catalogue.kind, market)
+    chosen = catalogue.kind(settings.strategy).make(settings.params)
+    in_force = SettingsFile(options.data_dir).settings
+    return planned(
+        past,
+        settings,
+        chosen,
+        partial(asked, chosen),
+        balance=starting_balance(options.balance),
+        since=_moment(options.since),
+        until=_moment(options.until),
+        hours=None if options.hours is None else asked_for.positive(options.hours, "hours"),
+        terms=in_force.terms,
+        decimals=in_force.decimals,
+    )
+
+
+def _past_of_csv(options: argparse.Namespace) -> Past:
+    rate = options.funding_rate
+    usual = None if rate is None else number(rate, "funding rate", Decimal(99)) / 100
+    reading = Reading(
+        symbol=options.symbol or symbol_in(options.csv[0].stem), date_format=options.date_format
+    )
+    file = _read(options.csv, reading)
+    symbol = symbol_of(options.csv[0].name, options.symbol, file.symbol)
+    for path in options.csv[1:]:
+        symbol_of(path.name, symbol, file.symbol)
+    if options.mark:
+        file = with_marks(file, _read(options.mark, replace(reading, symbol=symbol)))
+    return past_of_file(file, symbol, usual, _interval(options.funding_interval))
+
+
+def _read(paths: Sequence[Path], reading: Reading) -> CandleFile:
+    return read_candles(*(path.expanduser() for path in paths), reading=reading)
+
+
+def _interval(hours: str | None) -> timedelta | None:
+    try:
+        return None if hours is None else interval_of_hours(hours)
+    except argparse.ArgumentTypeError as fault:
+        raise InvalidRequest(f"The funding interval {fault}.") from fault
+
+
+def _saved_past(options: argparse.Namespace) -> Past:
+    if options.funding_rate is not None or options.funding_interval is not None:
+        raise InvalidRequest("The market in the data folder has funding of its own.")
+    if options.mark or options.date_format:
+        raise InvalidRequest(
+            "--mark and --date-format are for a file of candles: name it with --csv."
+        )
+    feed = _saved_market(options.data_dir)
+    market = Market(instruments=feed.instruments)
+    symbol = next(iter(feed.instruments)) if options.symbol is None else options.symbol
+    traded = market.instrument(asked_for.symbol(symbol, market))
+    return past_of_feed(feed.candles, feed.settlement, traded)
+
+
+def _saved_market(folder: Path) -> Feed:
+    feed_id, state, _ = saved_feed(folder)
+    if feed_id is None:
+        raise InvalidRequest(
+            "No server has run on this data folder yet, so there is no past in it. Start it with "
+            f"{program(folder)}, or name a file of candles with --csv."
+        )
+    seed = simulated_seed(feed_id)
+    if seed is None:
+        raise InvalidRequest(
+            f"The data folder keeps no past of {feed_id}: name a file of candles with --csv."
+        )
+    return open_feed(FeedOptions(seed=seed), {"id": feed_id, "state": state})
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, given, value = text.partition("=")
+    if not given:
+        raise InvalidRequest(f"A parameter is set as NAME=VALUE, such as fast=12, not {text!r}.")
+    return name.strip(), value.strip()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else parse_time(text)
+
+
+def _told(
+    options: argparse.Namespace,
+    kind: Kind,
+    settings: BotSettings,
+    told: Mapping[str, Any],
+    said: str,
+) -> str:
+    """The report for people."""
+    parts = [_head(kind, settings, told), _figures(told["display"])]
+    rows = told["rows"][: max(0, options.trades)]
+    if rows:
+        parts.append(_trades(rows))
+    return "\n\n".join(filter(None, (*parts, said)))
+
+
+def _head(kind: Kind, settings: BotSettings, told: Mapping[str, Any]) -> str:
+    values = [f"{each.name} {float_text(settings.params[each.name])}" for each in kind.parameters]
+    unit = "%" if settings.stake_unit == "percent" else " USDT"
+    way = "long and short" if settings.direction == "both" else f"{settings.direction} only"
+    first, last = _minute(told["from"]), _minute(told["to"])
+    return (
+        f"{kind.name}{' (' + ', '.join(values) + ')' if values else ''} on {settings.symbol} "
+        f"{settings.timeframe}, {way}, {rounded(settings.stake)}{unit} at "
+        f"{rounded(settings.leverage)}x\n"
+        f"{first} to {last} UTC, {told['candles']:,} candles"
+    )
+
+
+def _figures(texts: Mapping[str, str]) -> str:
+    rows = [[cell for name, label in pair for cell in (label, texts[name])] for pair in _FIGURES]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        f"{one:<{widths[0]}}  {first:>{widths[1]}}    {two:<{widths[2]}}  {second:>{widths[3]}}"
+        for one, first, two, second in rows
+    )
+
+
+def _trades(rows: Sequence[Mapping[str, Any]]) -> str:
+    cells = [
+        [_minute(row["closed_at"]), *(row["display"][name] for name in _TRADE)] for row in rows
+    ]
+    lines = table(["Closed (UTC)", *_TRADE.values()], cells, left=2).splitlines()
+    reasons = ["Why", *(row["display"]["closed_because"] for row in rows)]
+    return "\n".join(f"{line}  {why}" for line, why in zip(lines, reasons, strict=True))
+
+
+def _minute(time: str) -> str:
+    return time[:16].replace("T", " ")
+
+
+def _list(options: argparse.Namespace, catalogue: Catalogue) -> int:
+    every = catalogue.all()
+    value = {"status": "success", "strategies": [strategy_row(each) for each in every]}
+    print_answer(options, value, "\n\n".join(map(_listed, every)))
+    return DONE
+
+
+def _listed(kind: Kind | Broken) -> str:
+    if isinstance(kind, Broken):
+        return f"{kind.id}  can't be loaded:\n{_indented(kind.error.splitlines())}"
+    parameters = [
+        f"{each.name}={float_text(each.default)}  {each.label}: {each.range}"
+        for each in kind.parameters
+    ]
+    return f"{kind.id}  {kind.name}\n{_indented([kind.words, *parameters])}".rstrip()
+
+
+def _indented(lines: Sequence[str]) -> str:
+    return "\n".join(f"    {line}" for line in lines if line)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[float], None]]:
+    """What shows how much is done, where somebody can see it."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    try:
+        yield _show
+    finally:
+        _print_over("")
+
+
+def _show(progress: float) -> None:
+    done = round(progress * _BAR)
+    _print_over(f"[{'#' * done}{'.' * (_BAR - done)}] {progress:4.0%}")
+
+
+def _print_over(line: str) -> None:
+    print(f"\r{line:<{_BAR + 8}}\r{line}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,17 @@
+"""Trades on what other programs say, and on nothing else."""
+
+from __future__ import annotations
+
+from balance.strategies.series import Candles
+from balance.strategies.strategy import Holding, Signal, hold, strategy
+
+
+@strategy("Signals from outside", "Does what other programs tell it over HTTP.")
+class Signals:
+    """Never wants anything itself."""
+
+    lookback = 1
+
+    def decide(self, _candles: Candles, _position: Holding | None) -> Signal:
+        """Hold."""
+        return hold("Waits for signals from outside")
