@@ -34,9 +34,10 @@ from balance.core.errors import (
     UnknownPosition,
 )
 from balance.core.snapshot import Snapshot
-from balance.desk.desk import Desk, open_account
+from balance.desk.desk import Desk
 from balance.desk.transactions import Outcome
 from balance.history.pages import Page
+from balance.open_account import open_account
 
 if TYPE_CHECKING:
     from balance.strategies.strategy import Signal, parameter, strategy

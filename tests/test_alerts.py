@@ -26,7 +26,8 @@ from balance.core.errors import (
     StoreUnreadable,
     UnknownAlert,
 )
-from balance.desk.desk import Desk, open_account
+from balance.desk.desk import Desk
+from balance.open_account import open_account
 from balance.store import disk
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from tests.alerts_by_hand import ABOVE, AlertsByHand

@@ -7,7 +7,7 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-from balance.desk.desk import open_account
+from balance.open_account import open_account
 from balance.store.recovery import verify
 from tests.length import rounds
 from tests.processes import PROCESSES

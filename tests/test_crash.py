@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from balance.core.snapshot import Snapshot
-from balance.desk.desk import open_account
+from balance.open_account import open_account
 from balance.store.file_store import ACCOUNT_FILE
 from balance.store.recovery import verify
 from tests.length import rounds

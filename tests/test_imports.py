@@ -58,212 +58,126 @@ def imports_of(part: str) -> set[tuple[str, str]]:
     return found
 
 
-def wrong(part: str, *, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The imports of ``part`` from our own packages and third parties beyond ``allowed``."""
-    return sorted(
-        (module, name)
-        for module, name in imports_of(part)
-        if name.split(".")[0] not in sys.stdlib_module_names - OURS
-        and name.split(".")[0] != "__future__"
-        and not within(name, allowed)
+#: Which folders and libraries each folder may import, from the innermost outward; a folder may
+#: import itself. ``balance`` alone is ``open_account`` and the package's own names.
+MAY_IMPORT = {
+    "balance.core": (),
+    "balance.background": (),
+    "balance.store": ("core", "background", "filelock"),
+    "balance.strategies": ("core", "numpy", "talib"),
+    "balance.market": ("core", "background", "store", "ccxt", "polars"),
+    "balance.history": ("core", "background", "store"),
+    "balance.desk": ("core", "background", "store", "market", "history"),
+    "balance.bots": ("core", "background", "store", "strategies", "history", "desk"),
+    "balance.alerts": ("core", "background", "store", "desk", "requests", "simplejson"),
+    "balance.performance": ("core", "background", "store", "history", "desk"),
+    "balance.backtests": (
+        *("core", "background", "store", "strategies", "market", "history", "desk"),
+        *("bots", "performance"),
+    ),
+    "balance.api": (
+        *("core", "background", "store", "strategies", "market", "history", "desk"),
+        *("bots", "alerts", "performance", "backtests"),
+        *("flask", "werkzeug", "simplejson", "pydantic"),
+    ),
+    "balance.server": (
+        *("core", "background", "store", "strategies", "market", "history", "desk"),
+        *("bots", "alerts", "performance", "backtests", "api", "filelock"),
+    ),
+    "balance.shell": (
+        *("core", "background", "store", "strategies", "market", "history", "desk"),
+        *("bots", "alerts", "performance", "backtests", "api", "open_account"),
+    ),
+    "balance": ("balance",),
+    "layouts": (
+        *("core", "history", "dash", "dash_bootstrap_components", "dash_ag_grid", "dash_tvlwc"),
+    ),
+    "callbacks": ("layouts", "dash", "flask", "werkzeug"),
+    "app": (
+        *("balance", "layouts", "callbacks"),
+        *("dash", "flask", "flask_bootstrap", "waitress", "filelock"),
+    ),
+}
+
+#: The built-in strategies with what they share, which alone may use TA-Lib.
+BUILT_IN = tuple(
+    f"balance.strategies.{each}"
+    for each in (
+        *("reasons", "indicators", "bollinger_reversion", "buy_and_hold", "donchian_breakout"),
+        *("ema_crossover", "rsi_reversion", "signals"),
     )
-
-
-@pytest.mark.parametrize(
-    ("part", "allowed"),
-    [
-        # which of it may know of arrays and indicators is said below
-        ("balance.core", ("balance.core", "numpy", "talib")),
-        ("balance.strategies.own", ("balance.core",)),
-        ("balance.store", ("balance.core", "balance.store", "filelock")),
-        # an exchange is talked to through ccxt and a file is read by polars, which are loaded then
-        ("balance.feeds", ("balance.core", "balance.feeds", "ccxt", "polars")),
-        ("balance.history.pages", ("balance.core", "balance.store")),
-        ("balance.market.board", ("balance.core", "balance.store")),
-        (
-            "balance.index",
-            ("balance.core", "balance.store", "balance.background.pace", "balance.index"),
-        ),
-        ("balance.desk.settings", ("balance.core", "balance.store")),
-        ("balance.desk.news", ("balance.core", "balance.store")),
-        ("balance.desk.transactions", ("balance.core", "balance.store", "balance.desk.news")),
-        ("balance.desk.trading", ("balance.core", "balance.desk.transactions")),
-        (
-            "balance.desk.desk",
-            (
-                *(
-                    "balance.core",
-                    "balance.store",
-                    "balance.history.pages",
-                    "balance.desk.settings",
-                ),
-                *("balance.market.board", "balance.desk.transactions", "balance.desk.trading"),
-                # what other programs know of the past; it knows of no desk
-                "balance.performance.baselines.FilePast",
-                *("balance.history.index.Index", "balance.history.upkeep.INDEX_FILE"),
-            ),
-        ),
-        ("balance.server.watch", ("balance.core", "balance.desk.desk")),
-        (
-            "balance.server.engine",
-            ("balance.core", "balance.market.feed", "balance.market.board", "balance.desk.desk"),
-        ),
-        (
-            "balance.api",
-            (
-                *("balance.core", "balance.desk.transactions", "balance.desk.desk", "balance.api"),
-                # names only
-                *("balance.history.pages.Page", "balance.bots.signals.MEMBERS"),
-                *("balance.alerts.alert.MOST_FIRINGS", "balance.alerts.alert.DeliveryState"),
-                *(f"balance.performance.curve.{each}" for each in ("MARKED", "RANGES")),
-                *(f"balance.performance.curve.{each}" for each in ("MOST_MARKS", "MOST_POINTS")),
-                *("flask", "werkzeug", "simplejson"),
-            ),
-        ),
-        (
-            "balance.shell.parts",
-            ("balance.desk.transactions", "balance.desk.desk", "balance.api.encoding"),
-        ),
-        ("balance.shell.trade", ("balance.core", "balance.shell.parts")),
-        ("balance.background.pace", ()),
-        ("balance.backtests.candles", ("balance.core", "balance.feeds")),
-        (
-            "balance.backtests.candle_files",
-            (
-                "balance.core",
-                "balance.feeds",
-                "balance.background.pace",
-                "balance.backtests.candles",
-            ),
-        ),
-        (
-            "balance.backtests.jobs",
-            (
-                *(
-                    "balance.core",
-                    "balance.strategies.own",
-                    "balance.background.pace",
-                    "balance.backtests.candles",
-                ),
-                "balance.backtests.candle_files",
-            ),
-        ),
-        (
-            "balance.bots",
-            (
-                *(
-                    "balance.core",
-                    "balance.store.disk",
-                    "balance.history.pages.Page",
-                    "balance.desk.desk",
-                ),
-                *("balance.strategies.own", "balance.bots"),
-            ),
-        ),
-        (
-            "balance.alerts",
-            (
-                *("balance.core", "balance.store.disk", "balance.desk.desk", "balance.alerts"),
-                # what posts to the addresses that a person names
-                *("requests", "simplejson"),
-            ),
-        ),
-        ("balance.equity", ("balance.core", "balance.desk.desk", "balance.equity")),
-        ("balance.shell.alerts", ("balance.alerts.followed", "balance.shell.parts")),
-        (
-            "balance.server.follower",
-            ("balance.core", "balance.market.board", "balance.desk.desk", "filelock"),
-        ),
-        # what puts the parts together knows all of them but those that ask
-        (
-            "balance.server.assembly",
-            (
-                *("balance.core", "balance.store", "balance.feeds", "balance.history.pages"),
-                *(
-                    "balance.market.board",
-                    "balance.desk.desk",
-                    "balance.server.engine",
-                    "balance.server.follower",
-                ),
-                *("balance.strategies.own", "balance.bots", "balance.backtests.jobs"),
-                *("balance.alerts", "balance.equity", "balance.index"),
-                *("balance.api.services", "balance.api.stream", "filelock"),
-                *("balance.desk.settings", "balance.api.settings_routes.settings_document"),
-            ),
-        ),
-        (
-            "balance.shell.backtest",
-            (
-                *(
-                    "balance.core",
-                    "balance.feeds",
-                    "balance.market.board",
-                    "balance.backtests.candles",
-                ),
-                *("balance.strategies.own", "balance.shell.parts", "balance.desk.settings"),
-                *("balance.bots.rows.strategy_row", "balance.store.advice"),
-            ),
-        ),
-        # what it does is loaded when it is asked for
-        ("balance.shell.backtest_options", ("balance.shell.parts", "balance.shell.backtest")),
-        (
-            "balance.shell.settings",
-            ("balance.core", "balance.shell.parts", "balance.desk.settings"),
-        ),
-        (
-            "balance.shell.main",
-            (
-                *("balance.core", "balance.desk.desk", "balance.store.recovery"),
-                "balance.store.advice",
-                *("balance.shell.parts", "balance.shell.trade", "balance.shell.backtest_options"),
-                "balance.shell.settings",
-                "balance.shell.alerts",
-            ),
-        ),
-        (
-            "layouts",
-            (
-                "layouts",
-                *("balance.core.figures", "balance.core.currencies"),
-                *("balance.core.snapshot", "balance.core.settings", "balance.history.ledger_rows"),
-                # names only
-                *("balance.core.rows.PRICE_FIELDS", "balance.core.wallet.EVENTS"),
-                "balance.core.wallet.OPENINGS",
-                *("dash", "dash_bootstrap_components", "dash_ag_grid", "dash_tvlwc"),
-            ),
-        ),
-        (
-            "callbacks",
-            ("callbacks", "layouts", "dash", "flask", "werkzeug"),
-        ),
-        (
-            "app",
-            (
-                *("balance", "layouts", "callbacks"),
-                *("dash", "flask", "flask_bootstrap", "waitress", "filelock"),
-            ),
-        ),
-    ],
 )
-def test_a_part_imports_nothing_but_what_lies_further_in(
-    part: str, allowed: tuple[str, ...]
-) -> None:
-    assert wrong(part, allowed=allowed) == []
+
+#: The pure modules: no file, thread, clock, chance or network; time, quotes and disk are arguments.
+PURE = (
+    "balance.core",
+    *("balance.bots.rules", "balance.bots.settings", "balance.bots.bot"),
+    *("balance.alerts.rules", "balance.alerts.readings", "balance.alerts.messages"),
+    *(f"balance.strategies.{each}" for each in ("strategy", "series", "catalogue")),
+    *BUILT_IN,
+    *("balance.backtests.backtest", "balance.backtests.report", "balance.backtests.quiet_band"),
+    *(f"balance.performance.{each}" for each in ("sample", "thinning", "derivations")),
+    *("balance.performance.past_epochs",),
+    *("balance.history.question", "balance.history.rows", "balance.history.ledger_rows"),
+    *("balance.history.trade_rows", "balance.history.epochs", "balance.history.epoch_rows"),
+    "balance.history.epoch_list",
+)
 
 
-def test_the_core_knows_of_no_files_threads_clock_or_chance() -> None:
-    assert [(m, n) for m, n in imports_of("balance.core") if n.split(".")[0] in IMPURE] == []
+def folder_of(module: str) -> str:
+    """The row of :data:`MAY_IMPORT` that ``module`` belongs to."""
+    return max((name for name in MAY_IMPORT if within(module, (name,))), key=len)
 
 
-def test_the_core_asks_no_clock_and_opens_no_file() -> None:
-    asked = [
+def test_every_module_has_a_row_in_the_table() -> None:
+    assert {folder_of(module) for module in IMPORTS} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_a_folder_imports_only_what_the_table_allows(folder: str) -> None:
+    inner = [name for name in MAY_IMPORT[folder] if f"balance.{name}" in IMPORTS]
+    outer = [name for name in MAY_IMPORT[folder] if name not in inner]
+    allowed = (folder, *(f"balance.{name}" for name in inner), *outer)
+    wrong = [
+        (module, name)
+        for module in IMPORTS
+        if folder_of(module) == folder
+        for name in IMPORTS[module]
+        if name.split(".")[0] not in sys.stdlib_module_names - OURS and not within(name, allowed)
+    ]
+    assert wrong == []
+
+
+def test_the_table_goes_inward() -> None:
+    rows = list(MAY_IMPORT)
+    outward = [
+        (folder, name)
+        for index, folder in enumerate(rows)
+        for name in MAY_IMPORT[folder]
+        if f"balance.{name}" in rows[index:]
+    ]
+    assert outward == []
+
+
+def test_pure_modules_import_no_files_threads_clock_or_chance() -> None:
+    impure = [
+        (module, name)
+        for part in PURE
+        for module, name in imports_of(part)
+        if name.split(".")[0] in IMPURE
+    ]
+    assert impure == []
+
+
+def test_pure_modules_read_no_clock_and_open_no_file() -> None:
+    found = [
         (module, ast.unparse(node))
         for module, tree in TREES.items()
-        if within(module, ("balance.core",))
+        if within(module, PURE)
         for node in ast.walk(tree)
         if asks_or_opens(node)
     ]
-    assert asked == []
+    assert found == []
 
 
 def asks_or_opens(node: ast.AST) -> bool:
@@ -293,8 +207,10 @@ def test_the_search_for_clocks_and_files_tells_them_from_fields(code: str, found
 
 
 def test_only_strategies_know_of_arrays_and_only_built_in_ones_of_indicators() -> None:
-    strategies = ("balance.strategies.series", "balance.strategies.reasons")
-    for library, allowed in (("numpy", strategies), ("talib", strategies[1:])):
+    for library, allowed in (
+        ("numpy", ("balance.strategies.series", *BUILT_IN)),
+        ("talib", BUILT_IN),
+    ):
         knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, (library,))}
         assert knowing
         assert [module for module in knowing if not within(module, allowed)] == []
@@ -391,7 +307,7 @@ def test_only_the_posts_of_the_alerts_ask_other_servers() -> None:
 
 
 def test_a_program_that_reads_no_file_and_asks_no_exchange_loads_no_library_for_it() -> None:
-    feeds = sorted(module for module in TREES if within(module, ("balance.feeds",)))
+    feeds = sorted(module for module in TREES if within(module, ("balance.market",)))
     loaded = subprocess.run(
         [sys.executable, "-c", f"import {', '.join(feeds)}, sys; print('\\n'.join(sys.modules))"],
         cwd=ROOT,

@@ -12,7 +12,7 @@ import pytest
 
 from balance.core import operations
 from balance.core.errors import StoreUnreadable
-from balance.desk.desk import open_account
+from balance.open_account import open_account
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE, FileStore
 from balance.store.recovery import Report, repair, verify
 from balance.store.state import Request

@@ -15,8 +15,9 @@ import pytest
 
 from balance.core.errors import StoreUnreadable
 from balance.core.snapshot import Snapshot
-from balance.desk.desk import Desk, open_account
+from balance.desk.desk import Desk
 from balance.market.board import LiveBoard
+from balance.open_account import open_account
 from balance.performance.baselines import FilePast
 from balance.performance.performance import Equity
 from balance.performance.sample import Sample

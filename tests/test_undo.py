@@ -20,8 +20,9 @@ from balance.core.funding import next_settlement
 from balance.core.market import NO_MARKET, Market
 from balance.core.quote import Settlement
 from balance.core.undo import can_undo, undo_reset
-from balance.desk.desk import Desk, open_account
+from balance.desk.desk import Desk
 from balance.market.board import LiveBoard
+from balance.open_account import open_account
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.store.ledger_file import LedgerFile
 from balance.store.memory_store import MemoryStore

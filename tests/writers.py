@@ -21,7 +21,7 @@ import requests
 
 from balance.core import operations
 from balance.core.errors import StoreBusy
-from balance.desk.desk import open_account
+from balance.open_account import open_account
 from balance.store.codec import decode_state
 from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
 from balance.store.lock import AccountLock, account_lock

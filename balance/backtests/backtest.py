@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Final
 
 from balance.backtests.quiet_band import Reach, reach
-from balance.bots.rules import Look, looked
+from balance.bots.rules import Look, holding, looked
 from balance.bots.settings import BotSettings, Run
 from balance.core.account import Account
 from balance.core.candles import MINUTE, first_begin, moves, quoted, whole
@@ -386,20 +386,6 @@ class _Test:
             return balance
         with exact():
             return balance + unrealized_pnl(held.side, held.quantity, held.entry_price, price)
-
-
-def holding(position: Position, mark: Decimal | None = None) -> Holding:
-    """``position`` as its strategy is told of it, at the price ``mark`` or, without one, at its
-    last known mark price."""
-    price = position.mark_price if mark is None else mark
-    unrealized = unrealized_pnl(position.side, position.quantity, position.entry_price, price)
-    return Holding(
-        side=position.side,
-        quantity=float(position.quantity),
-        entry_price=float(position.entry_price),
-        unrealized_pnl=float(unrealized),
-        opened_at=position.opened_at,
-    )
 
 
 def hold_equity(point: Point, first: Decimal, starting: Decimal) -> Decimal:

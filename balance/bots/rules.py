@@ -18,7 +18,7 @@ from balance.core.change import Change
 from balance.core.errors import BalanceError, NotYours
 from balance.core.figures import gain, rounded
 from balance.core.instrument import Instrument
-from balance.core.margin import Side, sign
+from balance.core.margin import Side, sign, unrealized_pnl
 from balance.core.market import Market
 from balance.core.money import exactly
 from balance.core.orders import closed, placed
@@ -26,7 +26,7 @@ from balance.core.position import Order, OrderSide, Position, closing_side, open
 from balance.core.tally import Tally
 from balance.core.ticket import Ticket
 from balance.core.trade import Fill
-from balance.strategies.strategy import Signal
+from balance.strategies.strategy import Holding, Signal
 
 #: What came of a signal: ``none`` where there was nothing to do, ``ignored`` where a rule of the
 #: bot's own forbids it, ``refused`` where the account does.
@@ -299,3 +299,17 @@ def done_words(fill: Fill) -> str:
         result = f", {gain(fill.trade.pnl)}" if fill.trade is not None else ""
         return f"Closed {size_and_price}{result}"
     return f"Opened {opened_side(fill.side)} {size_and_price}"
+
+
+def holding(position: Position, mark: Decimal | None = None) -> Holding:
+    """``position`` as its strategy is told of it, at the price ``mark`` or, without one, at its
+    last known mark price."""
+    price = position.mark_price if mark is None else mark
+    unrealized = unrealized_pnl(position.side, position.quantity, position.entry_price, price)
+    return Holding(
+        side=position.side,
+        quantity=float(position.quantity),
+        entry_price=float(position.entry_price),
+        unrealized_pnl=float(unrealized),
+        opened_at=position.opened_at,
+    )

@@ -17,11 +17,10 @@ from itertools import pairwise
 from secrets import token_hex
 from typing import Final
 
-from balance.backtests.backtest import holding
 from balance.bots.bot import Bot, Decision
 from balance.bots.log import LogKind
 from balance.bots.rows import held_words
-from balance.bots.rules import Action, Look, Step, looked
+from balance.bots.rules import Action, Look, Step, holding, looked
 from balance.bots.signals import SIGNALS
 from balance.bots.state import Roster
 from balance.core.account import Account

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from os import PathLike
-from pathlib import Path
 from typing import Any, Final, Literal, Protocol, Unpack
 
 from balance.core import operations
@@ -20,16 +18,11 @@ from balance.core.errors import BalanceError
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.snapshot import Snapshot
 from balance.core.undo import undo_reset
-from balance.desk.settings import SettingsFile
 from balance.desk.trading import Trading
 from balance.desk.transactions import Board, Clerk, How, Outcome, Past
-from balance.history.index import Index
 from balance.history.pages import Page, Search, closings, fills, lineage, page, rows, since
-from balance.history.upkeep import INDEX_FILE
-from balance.market.board import FileBoard, LiveBoard
-from balance.performance.baselines import FilePast
-from balance.store.advice import DEFAULT_DATA_DIR, command
-from balance.store.file_store import FileStore
+from balance.market.board import LiveBoard
+from balance.store.advice import command
 from balance.store.state import Store
 
 Action = Literal["set_balance", "adjust", "deposit", "withdraw", "reset", "undo_reset"]
@@ -263,31 +256,6 @@ class Desk(Trading):
     def look_up(self, search: Search) -> None:
         """Have entries found by ``search``, where it can, that are asked for by what is in them."""
         self._search = search
-
-
-def open_account(data_dir: str | PathLike[str] = DEFAULT_DATA_DIR) -> Desk:
-    """The account in ``data_dir``, the same for every program that opens it; a folder without one
-    gets a new account of 10,000.00 unless its settings say otherwise. It trades at the prices of
-    the server that runs there, and on the terms of the folder's settings.
-
-    >>> import tempfile
-    >>> folder = tempfile.mkdtemp()
-    >>> bot, person = open_account(folder), open_account(folder)
-    >>> seen = bot.deposit(250, idempotency_key="monthly-2026-01")
-    >>> person.snapshot().balance == seen.balance == 10250
-    True
-
-    Raises:
-        StoreError: the account or its settings are damaged, or the folder is not writable.
-    """
-    folder = Path(data_dir)
-    settings = SettingsFile(folder)
-    store = FileStore(folder, settings.starting_balance())
-    board = FileBoard(folder, settings.ruled)
-    desk = Desk(store, board, settings.starting_balance)
-    desk.look_back(FilePast(folder))
-    desk.look_up(Index(store, folder / INDEX_FILE).entries)
-    return desk
 
 
 def _booked(amount: object) -> str | None:

@@ -29,8 +29,8 @@ MOST_CANDLES: Final = 1_500
 
 class Trading:
     """What the desk does with orders and positions. Every change takes the options of
-    :class:`~balance.desk.transactions.How`; quantities are in base units, prices in the quote currency per
-    base unit: Decimal, int, str or float."""
+    :class:`~balance.desk.transactions.How`; quantities are in base units, prices in the quote
+    currency per base unit: Decimal, int, str or float."""
 
     def __init__(self, clerk: Clerk) -> None:
         self._clerk = clerk

@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from balance.desk.desk import Desk, open_account
+from balance.desk.desk import Desk
 from balance.desk.transactions import How, Outcome
+from balance.open_account import open_account
 
 #: What the command's exit code says; 0 only where what it printed holds.
 DONE: Final = 0

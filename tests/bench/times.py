@@ -18,8 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from balance.desk.desk import open_account
 from balance.market.simulated.feed import SimulatedFeed
+from balance.open_account import open_account
 from tests.listening import Listener
 from tests.standing import StandingServer
 
