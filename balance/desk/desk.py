@@ -19,7 +19,7 @@ from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.snapshot import Snapshot
 from balance.core.undo import undo_reset
 from balance.desk.trading import Trading
-from balance.desk.transactions import Board, Clerk, How, Outcome, Past
+from balance.desk.transactions import Board, How, Outcome, Past, Transactions
 from balance.history.pages import Page, Search, closings, fills, lineage, page, rows, since
 from balance.market.board import LiveBoard
 from balance.store.advice import command
@@ -55,14 +55,14 @@ class Desk(Trading):
         starting_balance: Callable[[], Decimal] = lambda: DEFAULT_STARTING_BALANCE,
     ) -> None:
         """``starting_balance`` says what a reset begins with that names nothing else."""
-        super().__init__(Clerk(store, board or LiveBoard()))
+        super().__init__(Transactions(store, board or LiveBoard()))
         self._starting_balance = starting_balance
         self._search: Search | None = None
 
     @property
     def store(self) -> Store:
         """What keeps the account, for what is derived from its ledger."""
-        return self._clerk.store
+        return self._transactions.store
 
     def command(self, words: str) -> str:
         """The command of the shell with ``words``, whole, for this account."""
@@ -75,7 +75,7 @@ class Desk(Trading):
         Raises:
             StoreUnreadable: its file is missing or damaged.
         """
-        return self._clerk.version
+        return self._transactions.version
 
     def snapshot(self) -> Snapshot:
         """The account as it is now.
@@ -83,7 +83,7 @@ class Desk(Trading):
         Raises:
             StoreUnreadable: its file is missing or damaged.
         """
-        return self._clerk.snapshot()
+        return self._transactions.snapshot()
 
     def set_balance(self, balance: object, **how: Unpack[How]) -> Snapshot:
         """The wallet balance is now ``balance``; the difference is booked as an adjustment.
@@ -158,10 +158,10 @@ class Desk(Trading):
                 return undo_reset(account, opening, market, note)
             return _OPERATIONS[action](account, meant, note)
 
-        return self._clerk.carry_out(change, [action, _booked(amount)], **how)
+        return self._transactions.carry_out(change, [action, _booked(amount)], **how)
 
     def _opening(self) -> Booking | None:
-        store = self._clerk.store
+        store = self._transactions.store
         opening = store.opening(store.read().account.wallet.epoch)
         return None if opening is None else opening.booking
 
@@ -180,7 +180,7 @@ class Desk(Trading):
             InvalidRequest: a parameter is out of range.
             StoreUnreadable: the ledger is damaged there.
         """
-        return page(self._clerk.store, limit, before, kind, epoch, self._search)
+        return page(self._transactions.store, limit, before, kind, epoch, self._search)
 
     def fills(self, *, limit: int = 50, before: str | None = None) -> Page:
         """A page of the fills, newest first, as :meth:`history` pages the ledger.
@@ -189,7 +189,7 @@ class Desk(Trading):
             InvalidRequest: a parameter is out of range.
             StoreUnreadable: the ledger is damaged there.
         """
-        return fills(self._clerk.store, limit, before, self.market, self._search)
+        return fills(self._transactions.store, limit, before, self.market, self._search)
 
     def closings(self, after: int, most: int | None = None) -> list[Entry]:
         """The entries since revision ``after`` that ended a trade, oldest first; of at most the
@@ -198,7 +198,7 @@ class Desk(Trading):
         Raises:
             StoreUnreadable: the ledger is damaged there.
         """
-        return closings(self._clerk.store, after, most)
+        return closings(self._transactions.store, after, most)
 
     def lineage(self) -> tuple[Entry, ...]:
         """What opened the running epoch and, where it goes on with an older one, what opened that,
@@ -207,7 +207,7 @@ class Desk(Trading):
         Raises:
             StoreUnreadable: the account or its ledger can't be read.
         """
-        return lineage(self._clerk.store)
+        return lineage(self._transactions.store)
 
     def opening(self, epoch: int) -> Entry | None:
         """The first entry of ``epoch``; None where the ledger has none.
@@ -215,7 +215,7 @@ class Desk(Trading):
         Raises:
             StoreUnreadable: the ledger is damaged on the way there.
         """
-        return self._clerk.store.opening(epoch)
+        return self._transactions.store.opening(epoch)
 
     def since(self, revision: int, most: int) -> list[Entry] | None:
         """The entries after ``revision``, oldest first; None where they are more than ``most``.
@@ -223,7 +223,7 @@ class Desk(Trading):
         Raises:
             StoreUnreadable: the ledger is damaged there.
         """
-        return since(self._clerk.store, revision, most)
+        return since(self._transactions.store, revision, most)
 
     def whole_history(
         self,
@@ -238,20 +238,20 @@ class Desk(Trading):
             InvalidRequest: a parameter is out of range.
             StoreUnreadable: the ledger is damaged there.
         """
-        return rows(self._clerk.store, before, kind, epoch, self._search)
+        return rows(self._transactions.store, before, kind, epoch, self._search)
 
     def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
         """Have ``listener`` called with the snapshot after every change made here, before the one
         who made it is answered."""
-        self._clerk.subscribe(listener)
+        self._transactions.subscribe(listener)
 
     def witness(self, witness: Callable[[Snapshot, Sequence[Entry]], None]) -> None:
         """Have ``witness`` called as :meth:`subscribe` does, with the entries of the change too."""
-        self._clerk.witness(witness)
+        self._transactions.witness(witness)
 
     def look_back(self, past: Past) -> None:
         """Have snapshots tell what ``past`` knows of earlier days and epochs."""
-        self._clerk.past = past
+        self._transactions.past = past
 
     def look_up(self, search: Search) -> None:
         """Have entries found by ``search``, where it can, that are asked for by what is in them."""

@@ -21,7 +21,7 @@ from balance.core.matching import advanced
 from balance.core.messages import MARKET
 from balance.core.preview import Preview, preview
 from balance.core.quote import Candle
-from balance.desk.transactions import Clerk, How, Outcome
+from balance.desk.transactions import How, Outcome, Transactions
 
 #: How many candles may be asked for at once.
 MOST_CANDLES: Final = 1_500
@@ -32,13 +32,13 @@ class Trading:
     :class:`~balance.desk.transactions.How`; quantities are in base units, prices in the quote
     currency per base unit: Decimal, int, str or float."""
 
-    def __init__(self, clerk: Clerk) -> None:
-        self._clerk = clerk
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
 
     @property
     def market(self) -> Market:
         """The newest prices, and what may be traded at them."""
-        return self._clerk.market
+        return self._transactions.market
 
     def candles(self, symbol: str, seconds: int = 60, limit: int = 500) -> Sequence[Candle]:
         """The newest ``limit`` candles of ``symbol``, at most 1,500, of ``seconds`` each (a
@@ -51,7 +51,7 @@ class Trading:
             raise InvalidRequest("Candles are of whole minutes, from 1 to 1,440.")
         if not 1 <= limit <= MOST_CANDLES:
             raise InvalidRequest(f"limit must be from 1 to {MOST_CANDLES:,}, not {limit}.")
-        return self._clerk.board.candles(asked.symbol(symbol, self.market), seconds, limit)
+        return self._transactions.board.candles(asked.symbol(symbol, self.market), seconds, limit)
 
     def place_order(self, *, how: How | None = None, **members: Any) -> Outcome:
         """Place an order: ``place_order(symbol="BTC/USDT", side="buy", quantity="0.01")``.
@@ -84,7 +84,7 @@ class Trading:
             BalanceError: whatever would refuse it.
         """
         market = self.market
-        account = self._clerk.store.read().account.marked(market)
+        account = self._transactions.store.read().account.marked(market)
         ticket = asked.ticket(members, market)
         return preview(account, ticket, market, _market_time(market, ticket.symbol, _now()))
 
@@ -141,7 +141,7 @@ class Trading:
 
     def _traded(self, operation: Operation, asked_for: Sequence[Any], how: How) -> Outcome:
         note = how.get("note", "")
-        return self._clerk.carry_out(
+        return self._transactions.carry_out(
             lambda account: operation(account).noted(note), asked_for, **how
         )
 
@@ -180,7 +180,7 @@ class Trading:
             return made
 
         try:
-            return self._clerk.carry_out(
+            return self._transactions.carry_out(
                 change, ["step"], source=source, idempotency_key=key, market=market
             )
         except _NothingDue:
@@ -192,7 +192,7 @@ class Trading:
         Raises:
             StoreUnreadable: its file is missing or damaged.
         """
-        return self._clerk.store.read().account
+        return self._transactions.store.read().account
 
 
 class _NothingDue(Exception):

@@ -1,4 +1,4 @@
-"""The clerk: carries requests out on the store, each once, and tells what came of them."""
+"""Transactions: requests executed on the store, each once, and reported with their outcome."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def no_past(_account: str, _epoch: int, _entries: Sequence[Entry]) -> Baselines:
     return NO_BASELINES
 
 
-class Clerk:
+class Transactions:
     """The account in a store, seen at the prices of a board. Safe to use from many threads."""
 
     def __init__(self, store: Store, board: Board, past: Past = no_past) -> None:
