@@ -14,7 +14,7 @@ from balance.api.problems import Problem
 from balance.core.errors import InvalidRequest
 from balance.core.order_request import MEMBERS
 from balance.desk.desk import Action
-from balance.desk.transactions import How
+from balance.desk.transactions import Conditions
 
 #: No body may be larger, in bytes.
 LARGEST_BODY: Final = 64 * 1024
@@ -104,7 +104,7 @@ def size_wanted(request: Request) -> dict[str, Any]:
     return {name: _not_null(value, name) for name, value in body.items()}
 
 
-def conditions(request: Request) -> How:
+def conditions(request: Request) -> Conditions:
     """``If-Match`` and ``Idempotency-Key`` of ``request``, and who asks.
 
     Raises:
@@ -112,7 +112,7 @@ def conditions(request: Request) -> How:
     """
     # browsers say where a request comes from; programs do not
     source = "screen" if "Sec-Fetch-Site" in request.headers else "http"
-    return How(
+    return Conditions(
         if_match=_if_match(request.headers.get("If-Match")),
         idempotency_key=key_of(request),
         source=source,

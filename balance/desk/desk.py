@@ -19,7 +19,7 @@ from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.snapshot import Snapshot
 from balance.core.undo import undo_reset
 from balance.desk.trading import Trading
-from balance.desk.transactions import Board, How, Outcome, Past, Transactions
+from balance.desk.transactions import Board, Conditions, Outcome, Past, Transactions
 from balance.history.pages import Page, Search, closings, fills, lineage, page, rows, since
 from balance.market.board import LiveBoard
 from balance.store.advice import command
@@ -44,8 +44,9 @@ _OPERATIONS: Final[Mapping[Action, _Operation]] = {
 class Desk(Trading):
     """The account in a store, and all that can be done with it. Safe to use from many threads.
 
-    Every change takes the options of :class:`How`. Amounts are in the quote currency, quantities
-    in base units, prices in the quote currency per base unit: Decimal, int, str or float.
+    Every change takes the options of :class:`Conditions`. Amounts are in the quote currency,
+    quantities in base units, prices in the quote currency per base unit: Decimal, int, str or
+    float.
     """
 
     def __init__(
@@ -85,42 +86,42 @@ class Desk(Trading):
         """
         return self._transactions.snapshot()
 
-    def set_balance(self, balance: object, **how: Unpack[How]) -> Snapshot:
+    def set_balance(self, balance: object, **conditions: Unpack[Conditions]) -> Snapshot:
         """The wallet balance is now ``balance``; the difference is booked as an adjustment.
 
         Raises:
             InvalidAmount: not a number, negative or too large.
             InsufficientBalance: less than the margin in use.
         """
-        return self.carry_out("set_balance", balance, **how).snapshot
+        return self.carry_out("set_balance", balance, **conditions).snapshot
 
-    def adjust(self, amount: object, **how: Unpack[How]) -> Snapshot:
+    def adjust(self, amount: object, **conditions: Unpack[Conditions]) -> Snapshot:
         """Book a gain (above zero) or a loss (below) from outside; it counts as P&L.
 
         Raises:
             InvalidAmount: not a number, zero or too large.
             InsufficientBalance: a loss of more than is available.
         """
-        return self.carry_out("adjust", amount, **how).snapshot
+        return self.carry_out("adjust", amount, **conditions).snapshot
 
-    def deposit(self, amount: object, **how: Unpack[How]) -> Snapshot:
+    def deposit(self, amount: object, **conditions: Unpack[Conditions]) -> Snapshot:
         """Put money in; it is no gain.
 
         Raises:
             InvalidAmount: not a number above zero, or too large.
         """
-        return self.carry_out("deposit", amount, **how).snapshot
+        return self.carry_out("deposit", amount, **conditions).snapshot
 
-    def withdraw(self, amount: object, **how: Unpack[How]) -> Snapshot:
+    def withdraw(self, amount: object, **conditions: Unpack[Conditions]) -> Snapshot:
         """Take money out; it is no loss.
 
         Raises:
             InvalidAmount: not a number above zero, or too large.
             InsufficientBalance: more than is available.
         """
-        return self.carry_out("withdraw", amount, **how).snapshot
+        return self.carry_out("withdraw", amount, **conditions).snapshot
 
-    def reset(self, balance: object = None, **how: Unpack[How]) -> Snapshot:
+    def reset(self, balance: object = None, **conditions: Unpack[Conditions]) -> Snapshot:
         """Begin a new epoch with ``balance`` (None: what the settings say, 10,000.00 at first):
         open orders are cancelled, positions closed at their newest mark price, and the history
         stays readable.
@@ -128,18 +129,20 @@ class Desk(Trading):
         Raises:
             InvalidAmount: not a number, negative or too large.
         """
-        return self.carry_out("reset", balance, **how).snapshot
+        return self.carry_out("reset", balance, **conditions).snapshot
 
-    def undo_reset(self, **how: Unpack[How]) -> Snapshot:
+    def undo_reset(self, **conditions: Unpack[Conditions]) -> Snapshot:
         """Let the epoch that the last reset ended go on, with its totals, positions and orders, as
         a new one; what is open now is closed first, as a reset does.
 
         Raises:
             NothingToUndo: no reset opened the running epoch, or what it ended can't go on.
         """
-        return self.carry_out("undo_reset", None, **how).snapshot
+        return self.carry_out("undo_reset", None, **conditions).snapshot
 
-    def carry_out(self, action: Action, amount: object, **how: Unpack[How]) -> Outcome:
+    def carry_out(
+        self, action: Action, amount: object, **conditions: Unpack[Conditions]
+    ) -> Outcome:
         """Do ``action`` with ``amount``: what the methods above do, with the words for it.
 
         Raises:
@@ -147,7 +150,7 @@ class Desk(Trading):
             KeyInFlight: another thread is at work on a request with this key.
             KeyReused, StaleRevision, StoreError: as the store says.
         """
-        note, market = how.get("note", ""), self.market
+        note, market = conditions.get("note", ""), self.market
         meant = self._starting_balance() if action == "reset" and amount is None else amount
         # before the lock is held; an undo finds out if there was another reset since
         opening = self._opening() if action == "undo_reset" else None
@@ -158,7 +161,7 @@ class Desk(Trading):
                 return undo_reset(account, opening, market, note)
             return _OPERATIONS[action](account, meant, note)
 
-        return self._transactions.carry_out(change, [action, _booked(amount)], **how)
+        return self._transactions.carry_out(change, [action, _booked(amount)], **conditions)
 
     def _opening(self) -> Booking | None:
         store = self._transactions.store

@@ -21,16 +21,18 @@ from balance.core.matching import advanced
 from balance.core.messages import MARKET
 from balance.core.preview import Preview, preview
 from balance.core.quote import Candle
-from balance.desk.transactions import How, Outcome, Transactions
+from balance.desk.transactions import Conditions, Outcome, Transactions
 
 #: How many candles may be asked for at once.
 MOST_CANDLES: Final = 1_500
 
 
 class Trading:
-    """What the desk does with orders and positions. Every change takes the options of
-    :class:`~balance.desk.transactions.How`; quantities are in base units, prices in the quote
-    currency per base unit: Decimal, int, str or float."""
+    """What the desk does with orders and positions.
+
+    Every change takes the options of :class:`~balance.desk.transactions.Conditions`. Quantities
+    are in base units, prices in the quote currency per base unit: Decimal, int, str or float.
+    """
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
@@ -53,11 +55,12 @@ class Trading:
             raise InvalidRequest(f"limit must be from 1 to {MOST_CANDLES:,}, not {limit}.")
         return self._transactions.board.candles(asked.symbol(symbol, self.market), seconds, limit)
 
-    def place_order(self, *, how: How | None = None, **members: Any) -> Outcome:
+    def place_order(self, *, how: Conditions | None = None, **members: Any) -> Outcome:
         """Place an order: ``place_order(symbol="BTC/USDT", side="buy", quantity="0.01")``.
 
         ``members`` are those of :class:`~balance.core.ticket.Ticket`; the size is one of
-        ``quantity``, ``notional`` and ``percent``. ``how`` has the options of :class:`How`.
+        ``quantity``, ``notional`` and ``percent``. ``how`` has the options of
+        :class:`~balance.desk.transactions.Conditions`.
 
         Raises:
             InvalidRequest, InvalidAmount: it makes no sense, or the rules of its symbol forbid it.
@@ -88,16 +91,16 @@ class Trading:
         ticket = asked.ticket(members, market)
         return preview(account, ticket, market, _market_time(market, ticket.symbol, _now()))
 
-    def cancel_order(self, order_id: str, **how: Unpack[How]) -> Outcome:
+    def cancel_order(self, order_id: str, **conditions: Unpack[Conditions]) -> Outcome:
         """Cancel an open order.
 
         Raises:
             UnknownOrder: there is none with that id.
         """
         operation = partial(_cancelled, order_id)
-        return self._traded(operation, ["cancel", order_id], how)
+        return self._traded(operation, ["cancel", order_id], conditions)
 
-    def cancel_orders(self, symbol: str | None = None, **how: Unpack[How]) -> Outcome:
+    def cancel_orders(self, symbol: str | None = None, **conditions: Unpack[Conditions]) -> Outcome:
         """Cancel all open orders, or those of ``symbol``.
 
         Raises:
@@ -105,14 +108,14 @@ class Trading:
         """
         wanted = None if symbol is None else asked.symbol(symbol, self.market)
         operation = partial(_all_cancelled, wanted)
-        return self._traded(operation, ["cancel_all", wanted], how)
+        return self._traded(operation, ["cancel_all", wanted], conditions)
 
     def close_position(
         self,
         symbol: str,
         quantity: object = None,
         percent: object = None,
-        **how: Unpack[How],
+        **conditions: Unpack[Conditions],
     ) -> Outcome:
         """Close ``quantity`` (base units) or ``percent`` of a position at market, by default all.
 
@@ -137,12 +140,14 @@ class Trading:
             return orders.closed(account.marked(market), wanted, market, order_id, time, **sizes)
 
         named = [(name, plain(size)) for name, size in sizes.items()]
-        return self._traded(change, ["close", wanted, *named], how)
+        return self._traded(change, ["close", wanted, *named], conditions)
 
-    def _traded(self, operation: Operation, asked_for: Sequence[Any], how: How) -> Outcome:
-        note = how.get("note", "")
+    def _traded(
+        self, operation: Operation, asked_for: Sequence[Any], conditions: Conditions
+    ) -> Outcome:
+        note = conditions.get("note", "")
         return self._transactions.carry_out(
-            lambda account: operation(account).noted(note), asked_for, **how
+            lambda account: operation(account).noted(note), asked_for, **conditions
         )
 
     def advance(

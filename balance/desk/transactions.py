@@ -32,8 +32,8 @@ LONGEST_NOTE: Final = 200
 _log = logging.getLogger(__name__)
 
 
-class How(TypedDict, total=False):
-    """How a change is to be made; each is optional."""
+class Conditions(TypedDict, total=False):
+    """The conditions of a change; each is optional."""
 
     # refuse unless the account is at this revision
     if_match: int | None

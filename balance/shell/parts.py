@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from balance.desk.desk import Desk
-from balance.desk.transactions import How, Outcome
+from balance.desk.transactions import Conditions, Outcome
 from balance.open_account import open_account
 
 #: What the command's exit code says; 0 only where what it printed holds.
@@ -30,9 +30,11 @@ def add_conditions(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def conditions(options: argparse.Namespace) -> How:
-    """How the change that ``options`` ask for is to be made."""
-    return How(if_match=options.if_match, idempotency_key=options.idempotency_key, source="shell")
+def conditions(options: argparse.Namespace) -> Conditions:
+    """The conditions that ``options`` set for a change."""
+    return Conditions(
+        if_match=options.if_match, idempotency_key=options.idempotency_key, source="shell"
+    )
 
 
 def desk_of(options: argparse.Namespace) -> Desk:
