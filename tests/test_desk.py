@@ -216,16 +216,16 @@ def test_a_page_that_can_not_be_is_refused(desk: Desk, wrong: dict[str, Any]) ->
 def test_each_change_is_told_with_its_figures(
     desk: Desk, action: Any, amount: object, balance: object, said: str
 ) -> None:
-    outcome = desk.carry_out(action, amount)
+    outcome = desk.execute(action, amount)
     assert outcome.message == said
     assert outcome.snapshot == desk.snapshot()
     assert outcome.snapshot.balance == Decimal(str(balance))
 
 
 def test_a_repeated_key_answers_as_the_first_time(desk: Desk) -> None:
-    first = desk.carry_out("adjust", 5, idempotency_key="k", note="n")
+    first = desk.execute("adjust", 5, idempotency_key="k", note="n")
     desk.deposit(1)
-    again = desk.carry_out("adjust", "5.00", idempotency_key="k", note="n")
+    again = desk.execute("adjust", "5.00", idempotency_key="k", note="n")
     assert (again.replayed, again.message) == (True, first.message)
     assert again.snapshot == first.snapshot
     assert desk.snapshot().balance == 10_006
@@ -239,7 +239,7 @@ def test_a_key_belongs_to_one_request(desk: Desk, other: tuple[Any, object, str]
     desk.adjust(5, idempotency_key="k", note="n")
     action, amount, note = other
     with pytest.raises(KeyReused):
-        desk.carry_out(action, amount, idempotency_key="k", note=note)
+        desk.execute(action, amount, idempotency_key="k", note=note)
     assert desk.snapshot().balance == 10_005
 
 

@@ -127,7 +127,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
 def _carried_out(desk: Desk, wanted: Wanted) -> Response:
     how = conditions(request)
     how["note"] = wanted.note
-    return changed(desk.carry_out(wanted.action, wanted.amount, **how))
+    return changed(desk.execute(wanted.action, wanted.amount, **how))
 
 
 def _snapshot_response(snapshot: Snapshot) -> Response:

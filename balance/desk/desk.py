@@ -93,7 +93,7 @@ class Desk(Trading):
             InvalidAmount: not a number, negative or too large.
             InsufficientBalance: less than the margin in use.
         """
-        return self.carry_out("set_balance", balance, **conditions).snapshot
+        return self.execute("set_balance", balance, **conditions).snapshot
 
     def adjust(self, amount: object, **conditions: Unpack[Conditions]) -> Snapshot:
         """Book a gain (above zero) or a loss (below) from outside; it counts as P&L.
@@ -102,7 +102,7 @@ class Desk(Trading):
             InvalidAmount: not a number, zero or too large.
             InsufficientBalance: a loss of more than is available.
         """
-        return self.carry_out("adjust", amount, **conditions).snapshot
+        return self.execute("adjust", amount, **conditions).snapshot
 
     def deposit(self, amount: object, **conditions: Unpack[Conditions]) -> Snapshot:
         """Put money in; it is no gain.
@@ -110,7 +110,7 @@ class Desk(Trading):
         Raises:
             InvalidAmount: not a number above zero, or too large.
         """
-        return self.carry_out("deposit", amount, **conditions).snapshot
+        return self.execute("deposit", amount, **conditions).snapshot
 
     def withdraw(self, amount: object, **conditions: Unpack[Conditions]) -> Snapshot:
         """Take money out; it is no loss.
@@ -119,7 +119,7 @@ class Desk(Trading):
             InvalidAmount: not a number above zero, or too large.
             InsufficientBalance: more than is available.
         """
-        return self.carry_out("withdraw", amount, **conditions).snapshot
+        return self.execute("withdraw", amount, **conditions).snapshot
 
     def reset(self, balance: object = None, **conditions: Unpack[Conditions]) -> Snapshot:
         """Begin a new epoch with ``balance`` (None: what the settings say, 10,000.00 at first):
@@ -129,7 +129,7 @@ class Desk(Trading):
         Raises:
             InvalidAmount: not a number, negative or too large.
         """
-        return self.carry_out("reset", balance, **conditions).snapshot
+        return self.execute("reset", balance, **conditions).snapshot
 
     def undo_reset(self, **conditions: Unpack[Conditions]) -> Snapshot:
         """Let the epoch that the last reset ended go on, with its totals, positions and orders, as
@@ -138,11 +138,9 @@ class Desk(Trading):
         Raises:
             NothingToUndo: no reset opened the running epoch, or what it ended can't go on.
         """
-        return self.carry_out("undo_reset", None, **conditions).snapshot
+        return self.execute("undo_reset", None, **conditions).snapshot
 
-    def carry_out(
-        self, action: Action, amount: object, **conditions: Unpack[Conditions]
-    ) -> Outcome:
+    def execute(self, action: Action, amount: object, **conditions: Unpack[Conditions]) -> Outcome:
         """Do ``action`` with ``amount``: what the methods above do, with the words for it.
 
         Raises:
@@ -161,7 +159,7 @@ class Desk(Trading):
                 return undo_reset(account, opening, market, note)
             return _OPERATIONS[action](account, meant, note)
 
-        return self._transactions.carry_out(change, [action, _booked(amount)], **conditions)
+        return self._transactions.execute(change, [action, _booked(amount)], **conditions)
 
     def _opening(self) -> Booking | None:
         store = self._transactions.store

@@ -146,7 +146,7 @@ class Trading:
         self, operation: Operation, asked_for: Sequence[Any], conditions: Conditions
     ) -> Outcome:
         note = conditions.get("note", "")
-        return self._transactions.carry_out(
+        return self._transactions.execute(
             lambda account: operation(account).noted(note), asked_for, **conditions
         )
 
@@ -185,7 +185,7 @@ class Trading:
             return made
 
         try:
-            return self._transactions.carry_out(
+            return self._transactions.execute(
                 change, ["step"], source=source, idempotency_key=key, market=market
             )
         except _NothingDue:

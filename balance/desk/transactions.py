@@ -136,7 +136,7 @@ class Transactions:
         """Have ``witness`` called as :meth:`subscribe` does, with the entries of the change too."""
         self._witnesses.append(witness)
 
-    def carry_out(
+    def execute(
         self,
         operation: Operation,
         asked: Sequence[Any],

@@ -172,7 +172,7 @@ def _change(options: argparse.Namespace) -> int:
     how = conditions(options)
     how["note"] = options.note
     action = _CHANGES[options.command][0]
-    print_change(options, desk_of(options).carry_out(action, options.amount, **how))
+    print_change(options, desk_of(options).execute(action, options.amount, **how))
     return DONE
 
 
