@@ -35,6 +35,6 @@ def open_account(data_dir: str | PathLike[str] = DEFAULT_DATA_DIR) -> Desk:
     store = FileStore(folder, settings.starting_balance())
     board = FileBoard(folder, settings.ruled)
     desk = Desk(store, board, settings.starting_balance)
-    desk.look_back(FilePast(folder))
-    desk.look_up(Index(store, folder / INDEX_FILE).entries)
+    desk.use_baselines(FilePast(folder))
+    desk.use_index(Index(store, folder / INDEX_FILE).entries)
     return desk

@@ -60,7 +60,7 @@ def _long_lived() -> tuple[Desk, list[dict[str, Any]]]:
 
 DESK, LEDGER = _long_lived()
 INDEXED = Desk(DESK.store)
-INDEXED.look_up(Index(DESK.store).entries)
+INDEXED.use_index(Index(DESK.store).entries)
 
 
 @pytest.mark.parametrize("desk", [DESK, INDEXED], ids=["read", "looked up"])
@@ -126,7 +126,7 @@ def test_the_ledger_is_read_where_it_can_not_be_searched(
     fault: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = Desk(DESK.store)
-    desk.look_up(Index(DESK.store).entries)
+    desk.use_index(Index(DESK.store).entries)
 
     def unfinished(*_: object) -> bool:
         if fault is not None:

@@ -19,7 +19,7 @@ from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.snapshot import Snapshot
 from balance.core.undo import undo_reset
 from balance.desk.trading import Trading
-from balance.desk.transactions import Board, Conditions, Outcome, Past, Transactions
+from balance.desk.transactions import Board, Conditions, FindBaselines, Outcome, Transactions
 from balance.history.pages import Page, Search, closings, fills, lineage, page, rows, since
 from balance.market.board import LiveBoard
 from balance.store.advice import command
@@ -246,16 +246,16 @@ class Desk(Trading):
         who made it is answered."""
         self._transactions.subscribe(listener)
 
-    def witness(self, witness: Callable[[Snapshot, Sequence[Entry]], None]) -> None:
-        """Have ``witness`` called as :meth:`subscribe` does, with the entries of the change too."""
-        self._transactions.witness(witness)
+    def subscribe_entries(self, listener: Callable[[Snapshot, Sequence[Entry]], None]) -> None:
+        """Have ``listener`` called as :meth:`subscribe` does, with the entries of the change."""
+        self._transactions.subscribe_entries(listener)
 
-    def look_back(self, past: Past) -> None:
-        """Have snapshots tell what ``past`` knows of earlier days and epochs."""
-        self._transactions.past = past
+    def use_baselines(self, baselines: FindBaselines) -> None:
+        """Let snapshots compare with what ``baselines`` finds of earlier days and epochs."""
+        self._transactions.find_baselines = baselines
 
-    def look_up(self, search: Search) -> None:
-        """Have entries found by ``search``, where it can, that are asked for by what is in them."""
+    def use_index(self, search: Search) -> None:
+        """Let ``search`` find, where it can, the entries of a kind or an epoch."""
         self._search = search
 
 

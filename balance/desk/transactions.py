@@ -69,22 +69,24 @@ class Board(Protocol):
         """Gives candles: of which symbol, of how many seconds each, how many at most."""
 
 
-#: Tells the past of an account, by its id, its epoch and the entries of its newest commit.
-Past = Callable[[str, int, Sequence[Entry]], Baselines]
+#: Finds the baselines of an account by its id, its epoch and the entries of its newest commit.
+FindBaselines = Callable[[str, int, Sequence[Entry]], Baselines]
 
 
-def no_past(_account: str, _epoch: int, _entries: Sequence[Entry]) -> Baselines:
-    """Knows nothing."""
+def no_baselines(_account: str, _epoch: int, _entries: Sequence[Entry]) -> Baselines:
+    """No baselines, as where no samples are taken."""
     return NO_BASELINES
 
 
 class Transactions:
     """The account in a store, seen at the prices of a board. Safe to use from many threads."""
 
-    def __init__(self, store: Store, board: Board, past: Past = no_past) -> None:
+    def __init__(
+        self, store: Store, board: Board, find_baselines: FindBaselines = no_baselines
+    ) -> None:
         self.store = store
-        #: What is known of earlier days and epochs; whoever keeps that sets it.
-        self.past = past
+        #: Finds what is known of earlier days and epochs; the taker of samples replaces it.
+        self.find_baselines = find_baselines
         self._board = board
         # prices that are not on the board yet, and the revision that they act on
         self._ahead: tuple[int, Market] = (0, NO_MARKET)
@@ -95,7 +97,7 @@ class Transactions:
         self._opening: tuple[tuple[str, int], Booking] | None = None
         self._recent_news = RecentNews(store)
         self._listeners: list[Callable[[Snapshot], None]] = []
-        self._witnesses: list[Callable[[Snapshot, Sequence[Entry]], None]] = []
+        self._entry_listeners: list[Callable[[Snapshot, Sequence[Entry]], None]] = []
         self._in_flight: set[str] = set()
         self._flying = threading.Lock()
 
@@ -132,9 +134,9 @@ class Transactions:
         who made it is answered."""
         self._listeners.append(listener)
 
-    def witness(self, witness: Callable[[Snapshot, Sequence[Entry]], None]) -> None:
-        """Have ``witness`` called as :meth:`subscribe` does, with the entries of the change too."""
-        self._witnesses.append(witness)
+    def subscribe_entries(self, listener: Callable[[Snapshot, Sequence[Entry]], None]) -> None:
+        """Have ``listener`` called as :meth:`subscribe` does, with the entries of the change."""
+        self._entry_listeners.append(listener)
 
     def execute(
         self,
@@ -192,8 +194,8 @@ class Transactions:
         return ahead if state.revision > revision and ahead.tick > shown.tick else shown
 
     def _tell(self, snapshot: Snapshot, entries: Sequence[Entry]) -> None:
-        witnesses = [partial(each, snapshot, entries) for each in self._witnesses]
-        for tell in (*witnesses, *(partial(each, snapshot) for each in self._listeners)):
+        listeners = [partial(each, snapshot, entries) for each in self._entry_listeners]
+        for tell in (*listeners, *(partial(each, snapshot) for each in self._listeners)):
             try:
                 tell()
             except Exception:
@@ -202,15 +204,15 @@ class Transactions:
 
     def _seen(self, state: State) -> Snapshot:
         shown, market = self._shown, self._market_of(state)
-        past = self.past(state.account_id, state.account.wallet.epoch, state.entries)
-        of = (state, market, past)
+        baselines = self.find_baselines(state.account_id, state.account.wallet.epoch, state.entries)
+        of = (state, market, baselines)
         if shown is None or any(a is not b for a, b in zip(shown[0], of, strict=True)):
             seen = state.snapshot(
                 instance=self._instance,
                 market=market,
                 can_undo_reset=self._can_undo(state, market),
                 recent_news=self._recent_news.until(state, market.decimals),
-                baselines=past,
+                baselines=baselines,
             )
             shown = self._shown = of, seen
         return shown[1]

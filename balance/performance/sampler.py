@@ -68,8 +68,8 @@ class Sampler:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
-        desk.witness(self._heard)
-        desk.look_back(self._past)
+        desk.subscribe_entries(self._heard)
+        desk.use_baselines(self._past)
 
     @property
     def words(self) -> str:

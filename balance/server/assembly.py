@@ -98,7 +98,7 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
     acting = [each for each in (bots, alerts) if isinstance(each, Bots | Alerts)]
     engine = Engine(desk, board, feed, stream.publish, folder, acting=acting)
     index = Index(store, folder / INDEX_FILE)
-    desk.look_up(index.entries)
+    desk.use_index(index.entries)
     keeper = Keeper(index)
     desk.subscribe(keeper.wake)
     sampler = Sampler(desk, folder, stream.publish, carried_by(index))
@@ -157,10 +157,10 @@ def _following(
         bots.show()
         alerts.show()
 
-    desk.look_back(FilePast(folder))
+    desk.use_baselines(FilePast(folder))
     follower = Follower(desk, board, stream.publish, show)
     index = Index(store, folder / INDEX_FILE)
-    desk.look_up(index.entries)
+    desk.use_index(index.entries)
     keeper = Keeper(index)
     desk.subscribe(keeper.wake)
     services = Services(
@@ -193,7 +193,7 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
     alerts.subscribe(partial(stream.publish_event, "alerts"))
     backtests = _resting_backtests(desk, Catalogue())
     index = Index(desk.store)
-    desk.look_up(index.entries)
+    desk.use_index(index.entries)
     return Services(
         bots=bots,
         backtests=backtests,
