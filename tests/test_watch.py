@@ -5,13 +5,11 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from balance import Snapshot, StoreError, StoreUnreadable, open_account
-from balance.server import watch as watch_module
 from balance.server.watch import Watch
 from balance.store.file_store import ACCOUNT_FILE
 from tests.patience import patience
@@ -87,24 +85,22 @@ def test_damage_is_told_and_so_is_its_end(folder: Path, heard: Heard) -> None:
 
 def test_a_file_that_is_written_in_place_is_no_fault(folder: Path) -> None:
     account, heard = open_account(folder), Heard()
-    path, looks = folder / ACCOUNT_FILE, []
-    watch = Watch(account, heard.snapshot, heard.fault)
-    clock = SimpleNamespace(monotonic=lambda: 1_000.0 + len(looks) / 10)
+    path = folder / ACCOUNT_FILE
+    checks: list[int] = []
+    watch = Watch(account, heard.snapshot, heard.fault, clock=lambda: 1_000.0 + len(checks) / 10)
 
-    def look() -> None:
-        looks.append(1)
-        watch._look()
+    def check() -> None:
+        checks.append(1)
+        watch.check()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(watch_module, "time", clock)
-        whole = path.read_bytes()
-        look()
-        for _ in range(3):
-            path.write_bytes(whole[:100])
-            look()
-            look()
-            path.write_bytes(whole)
-            look()
+    whole = path.read_bytes()
+    check()
+    for _ in range(3):
+        path.write_bytes(whole[:100])
+        check()
+        check()
+        path.write_bytes(whole)
+        check()
     assert [type(news) for news in list(heard.news.queue)] == [Snapshot]
 
 
