@@ -71,11 +71,11 @@ get_axe() {
 }
 
 [ -x .venv/bin/python ] || { say "Making the environment"; make_environment; }
-say "Installing what requirements.txt names"
+say "Installing what requirements-test.txt names"
 # what is never imported need not be compiled; what is, is compiled once and kept, whatever the
 # surroundings say: the tests start hundreds of processes
 export PYTHONDONTWRITEBYTECODE=
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-test.txt
 get_browser
 get_axe
 
