@@ -49,7 +49,7 @@ def connect(place: Place) -> html.Section:
                 _snippet(
                     "shell",
                     "From a shell",
-                    "In this program's folder: book a gain of 12.30.",
+                    "In this program's folder or environment: book a gain of 12.30.",
                     _shell_text(place),
                 ),
             ],

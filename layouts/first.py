@@ -42,7 +42,9 @@ def first_minute(place: Place) -> html.Section:
                         "Connect your own script",
                         html.P("Either line books a gain of 12.30, on every open tab at once."),
                         _line("curl", "For a shell", _curl_text(place)),
-                        _line("python", "In this program's folder", _python_text(place)),
+                        _line(
+                            "python", "In this program's folder or environment", _python_text(place)
+                        ),
                     ),
                 ],
                 className="first-steps",

@@ -63,7 +63,7 @@ def imports_of(part: str) -> set[tuple[str, str]]:
 MAY_IMPORT = {
     "balance.core": (),
     "balance.background": (),
-    "balance.store": ("core", "background", "filelock"),
+    "balance.store": ("core", "background", "filelock", "platformdirs"),
     "balance.strategies": ("core", "numpy", "talib"),
     "balance.market": ("core", "background", "store", "ccxt", "polars"),
     "balance.history": ("core", "background", "store"),

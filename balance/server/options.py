@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from balance.market.options import add_feed_options
-from balance.store.advice import DEFAULT_DATA_DIR
+from balance.store.advice import DEFAULT_DATA_DIR, program
 
 #: So many characters a token or a secret has at least.
 SHORTEST_TOKEN: Final = 12
@@ -17,7 +17,7 @@ _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 def server_parser() -> argparse.ArgumentParser:
     """What understands the command line of ``python app.py``."""
     parser = argparse.ArgumentParser(
-        prog="python app.py", description="A paper-trading desk with one virtual balance."
+        prog=program(None), description="A paper-trading desk with one virtual balance."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to bind to (127.0.0.1)")
     parser.add_argument(
@@ -28,7 +28,7 @@ def server_parser() -> argparse.ArgumentParser:
         type=Path,
         default=DEFAULT_DATA_DIR,
         metavar="DIR",
-        help="folder of the account (data, beside this file); made where missing",
+        help="folder of the account (%(default)s); made where missing",
     )
     parser.add_argument("--token", help="what everyone must show; needed for other machines")
     parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")

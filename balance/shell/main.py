@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=DEFAULT_DATA_DIR,
         metavar="DIR",
-        help="the folder of the account (default: data, beside the program)",
+        help="the folder of the account (%(default)s)",
     )
     common.add_argument("--json", action="store_true", help="answer in JSON")
     parser = argparse.ArgumentParser(

@@ -1,5 +1,5 @@
-"""The commands that messages advise, whole: they work as they are pasted into a shell in the
-program's folder."""
+"""Where the program and its account live, and the commands that messages advise. They are whole:
+they work as they are pasted into a shell, from a clone in its folder."""
 
 from __future__ import annotations
 
@@ -7,8 +7,28 @@ import shlex
 from pathlib import Path
 from typing import Final
 
-#: Where the account lives unless another folder is named: ``data`` beside the packages.
-DEFAULT_DATA_DIR: Final = Path(__file__).resolve().parents[2] / "data"
+# The folder of app.py and the packages: a source tree, or the site-packages of an environment.
+_HOME: Final = Path(__file__).resolve().parents[2]
+
+
+def is_installed(home: Path = _HOME) -> bool:
+    """Whether the program in ``home`` was installed: an installer leaves its record beside it,
+    which no source tree has."""
+    return any(home.glob("virtual_balance-*.dist-info"))
+
+
+def default_data_dir(home: Path = _HOME) -> Path:
+    """Where the account lives unless another folder is named: ``data`` beside the program in
+    ``home``, or the user's own folder for data where the program was installed."""
+    if not is_installed(home):
+        return home / "data"
+    # a clone does without it, also in an environment made before it was required
+    from platformdirs import user_data_path
+
+    return user_data_path("virtual-balance", appauthor=False).resolve()
+
+
+DEFAULT_DATA_DIR: Final = default_data_dir()
 
 
 def option(folder: Path | None) -> str:
@@ -26,4 +46,4 @@ def command(words: str, folder: Path | None) -> str:
 
 def program(folder: Path | None) -> str:
     """What starts the server on ``folder``."""
-    return f"python app.py{option(folder)}"
+    return f"{'virtual-balance' if is_installed() else 'python app.py'}{option(folder)}"
