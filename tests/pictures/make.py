@@ -1,4 +1,4 @@
-"""Makes the pictures that README.md shows, from the running product.
+"""Makes the pictures that README.md and the manual show, from the running product.
 
 .venv/bin/python tests/pictures/make.py
 """
@@ -21,7 +21,7 @@ from tests.conftest import started_browser
 from tests.screen import text, wait_for, wait_for_link, write
 from tests.serving import Server
 
-_HERE = Path(__file__).resolve().parent
+_PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 _BOTS: tuple[dict[str, Any], ...] = (
     {
         "name": "Trend",
@@ -60,7 +60,7 @@ def main() -> None:
         browser.wait_for_element("#futures-chart canvas")
         wait_for(lambda: browser.find_elements(".row-actions button"), "the positions")
         time.sleep(2)  # the chart draws itself
-        browser.driver.save_screenshot(str(_HERE / "futures.png"))
+        browser.driver.save_screenshot(str(_PICTURES / "futures.png"))
     _picture_of_bots()
 
 
@@ -77,7 +77,7 @@ def _picture_of_overview(server: Server, browser: Browser) -> None:
     _trade(server)
     time.sleep(8)
     wait_for(lambda: browser.find_elements(".flag"), "the flag of the deposit")
-    browser.driver.save_screenshot(str(_HERE / "overview.png"))
+    browser.driver.save_screenshot(str(_PICTURES / "overview.png"))
 
 
 def _picture_of_bots() -> None:
@@ -99,7 +99,7 @@ def _picture_of_bots() -> None:
             wait_for_link(browser, "Live")
             time.sleep(45)  # seven and a half hours of the market
             browser.driver.execute_script("document.getElementById('toasts').replaceChildren()")
-            browser.driver.save_screenshot(str(_HERE / "auto.png"))
+            browser.driver.save_screenshot(str(_PICTURES / "auto.png"))
             _picture_of_history(server, browser)
 
 
@@ -111,7 +111,7 @@ def _picture_of_history(server: Server, browser: Browser) -> None:
     wait_for(lambda: browser.find_elements("#history-grid .ag-row[row-id]"), "the trades")
     time.sleep(1)  # what has changed flashes
     browser.driver.execute_script("document.getElementById('toasts').replaceChildren()")
-    browser.driver.save_screenshot(str(_HERE / "history.png"))
+    browser.driver.save_screenshot(str(_PICTURES / "history.png"))
 
 
 def _trade(server: Server) -> None:
