@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from balance.bots.bots import Bots
-from balance.core.candles import merged
+from balance.core.candles import merge_candles
 from balance.core.market import Market
 from balance.core.matching import is_due
 from balance.core.position import Position
@@ -115,7 +115,7 @@ class ByHand:
 
     def candles(self, symbol: str, seconds: int, limit: int) -> Sequence[Candle]:
         """What the board gives."""
-        return list(merged(self.minutes[symbol], seconds))[-limit:]
+        return list(merge_candles(self.minutes[symbol], seconds))[-limit:]
 
     def create(self, *, start: bool = True, **members: Any) -> str:
         """The id of a new bot with the usual settings and ``members``, by default started."""

@@ -12,11 +12,11 @@ from pathlib import Path
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.entry import Booking, Entry
-from balance.core.fills import ended, fill_words
+from balance.core.fills import completed_trade, fill_text
 from balance.core.margin import unrealized_pnl
 from balance.core.moments import iso
 from balance.core.money import exact, quantized
-from balance.core.operations import started
+from balance.core.operations import start_account
 from balance.core.position import Order, OrderSide, Position, Reason, closing_side
 from balance.core.trade import Effect, Fill
 from balance.core.wallet import Wallet
@@ -42,7 +42,7 @@ class Life:
         self._epochs_of = epochs_of
         self._time = begin.changed_at if begin is not None else MOMENT
         self._number = 0
-        self.state = begin or _stamped(1, MOMENT, started(Decimal(10_000)), "program")
+        self.state = begin or _stamped(1, MOMENT, start_account(Decimal(10_000)), "program")
         self._ended: Account | None = None
 
     def commits(self) -> Iterator[State]:
@@ -123,7 +123,7 @@ class Life:
         is_free = reason in ("liquidation", "reset", "undo")
         fee = Decimal(0) if is_free else quantized(held.quantity * price / 2_000)
         why = reason.replace("_", "-").capitalize()
-        trade = ended(held, price, self._time, gross, fee, why)
+        trade = completed_trade(held, price, self._time, gross, fee, why)
         fill = replace(
             self._fill(held, closing_side(held.side), price, reason, fee),
             closed_quantity=held.quantity,
@@ -335,7 +335,7 @@ def _until(states: Iterable[State], entries: int) -> Iterator[State]:
 
 
 def _with_fill(change: Change, effect: Effect, fill: Fill, why: str) -> Change:
-    words = fill_words(fill)
+    words = fill_text(fill)
     note = f"{words}: {why}" if why else words
     change = change.booked("fill", Decimal(0), note, effect=effect, fill=fill)
     if fill.closed_quantity:

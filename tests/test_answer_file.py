@@ -16,7 +16,7 @@ from tests.accounts import MOMENT
 
 def answer(revision: int) -> State:
     """The state that answered the key ``k<revision>``."""
-    state = first_state("a", operations.started(), MOMENT, "x")
+    state = first_state("a", operations.start_account(), MOMENT, "x")
     operation, request = partial(operations.adjust, amount=revision), Request(f"k{revision}", "f")
     state = next_state(state, operation, MOMENT, "x", request)
     entries = tuple(
@@ -88,7 +88,7 @@ def test_a_lost_answer_of_the_newest_change_is_written_again_and_once(
 
 
 def test_a_change_without_a_key_has_no_answer_to_keep(answers: AnswerFile) -> None:
-    answers.mend(first_state("a", operations.started(), MOMENT, "x"))
+    answers.mend(first_state("a", operations.start_account(), MOMENT, "x"))
     assert not answers.path.exists()
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from balance.backtests import backtest
 from balance.backtests.backtest import Cancelled, Plan, backtested
-from balance.core.matching import advanced, is_due
+from balance.core.matching import advance, is_due
 from balance.core.quote import Candle, Quote
 from balance.strategies.series import Candles
 from balance.strategies.strategy import Holding, Signal, hold
@@ -282,7 +282,7 @@ class Walked(backtest._Test):
     ) -> None:
         self._quote(moment, price, mark, moved_from)
         if is_due(self._account, self._market):
-            change = advanced(self._account, self._market, self._settlements())
+            change = advance(self._account, self._market, self._settlements())
             if moved_from is not None:
                 self._ambiguous += any(map(self._is_ambiguous, change.bookings))
             self._take(change)

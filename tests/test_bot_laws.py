@@ -17,10 +17,10 @@ from balance.bots.settings import BotSettings, Direction, Run, StakeUnit
 from balance.core import operations
 from balance.core.account import Account
 from balance.core.change import Change
-from balance.core.entry import replayed
+from balance.core.entry import replay
 from balance.core.errors import AccountingError, BalanceError
-from balance.core.matching import advanced, is_due
-from balance.core.orders import closed, placed
+from balance.core.matching import advance, is_due
+from balance.core.orders import close_position, place_order
 from balance.core.tally import Tally
 from balance.core.ticket import Ticket
 from balance.store.state import State, first_state, next_state
@@ -73,8 +73,8 @@ class World:
     def __init__(self, bots: list[Bot]) -> None:
         self.bots = bots
         self.market = market(quote(BTC, 40_000), quote(ETH, 2_000))
-        self.state: State = first_state("a", operations.started(), MOMENT, "program")
-        self.replay: Account | None = replayed(self.state.entries)
+        self.state: State = first_state("a", operations.start_account(), MOMENT, "program")
+        self.replay: Account | None = replay(self.state.entries)
         # by owner; the person has none
         self.tallies: defaultdict[str, Tally] = defaultdict(Tally)
         self.looks = 0
@@ -98,16 +98,18 @@ class World:
         }
         self.market = replace(self.market, quotes=quotes)
         if is_due(self.state.account, self.market):
-            self.commit(advanced(self.state.account, self.market, {}))
+            self.commit(advance(self.state.account, self.market, {}))
 
     def order(self, symbol: str, side: str, close: bool) -> None:
         """A person orders, or closes what there is."""
         try:
             if close:
-                change = closed(self.account, symbol, self.market, self.id(), self.now(symbol))
+                change = close_position(
+                    self.account, symbol, self.market, self.id(), self.now(symbol)
+                )
             else:
                 ticket = Ticket(symbol=symbol, side=side, percent=Decimal(20))  # type: ignore[arg-type]
-                change = placed(self.account, ticket, self.market, self.id(), self.now(symbol))
+                change = place_order(self.account, ticket, self.market, self.id(), self.now(symbol))
         except AccountingError:
             raise
         except BalanceError:
@@ -170,7 +172,7 @@ class World:
     def commit(self, change: Change) -> None:
         """Keep ``change``, and check what must be true after everything."""
         self.state = next_state(self.state, lambda _: change, MOMENT, "x")
-        self.replay = replayed(self.state.entries, self.replay)
+        self.replay = replay(self.state.entries, self.replay)
         for entry in self.state.entries:
             trade = entry.booking.fill.trade if entry.booking.fill is not None else None
             if trade is not None:

@@ -13,8 +13,8 @@ from balance.bots.rules import Look, Step, looked
 from balance.bots.settings import BotSettings, Run
 from balance.core.account import Account
 from balance.core.market import Market
-from balance.core.matching import advanced
-from balance.core.orders import closed, placed
+from balance.core.matching import advance
+from balance.core.orders import close_position, place_order
 from balance.core.position import Order, Position
 from balance.core.tally import Tally
 from balance.core.terms import Terms
@@ -99,7 +99,7 @@ def exits(of: Step | Account) -> dict[str, Decimal | None]:
 def persons(side: str = "buy", **members: Any) -> Account:
     """An account in which a person, or the ``owner``, has ordered."""
     ticket = Ticket(**{"symbol": BTC, "side": side, "quantity": Decimal("0.01"), **members})
-    return placed(account(), ticket, at(), "p-1", MOMENT).account
+    return place_order(account(), ticket, at(), "p-1", MOMENT).account
 
 
 def test_a_buy_opens_a_long_and_a_sell_a_short_of_the_bot() -> None:
@@ -379,7 +379,7 @@ def test_a_stop_that_somebody_cancelled_is_placed_anew_and_one_that_is_nearer_is
         trigger_price=Decimal(39_900),
         reduce_only=True,
     )
-    nearer = placed(mine, ticket, at(), "p-2", MOMENT).account
+    nearer = place_order(mine, ticket, at(), "p-2", MOMENT).account
     assert looked(look(None, nearer, settings=settings)).change.bookings == ()
 
 
@@ -388,7 +388,7 @@ def test_a_trailing_stop_keeps_the_take_profit_and_is_what_the_trade_ends_with()
     step = looked(look(None, held(settings=settings), at(41_000), settings=settings))
     mine = step.change.account
     assert exits(mine) == {"take_profit_market": 44_000, "stop_market": 40_590}
-    after = advanced(mine, at(40_500), {})
+    after = advance(mine, at(40_500), {})
     trade = next(each.fill for each in after.bookings if each.fill is not None).trade
     assert trade is not None
     assert (trade.owner, trade.closed_because, trade.pnl) == (BOT, "Stop-loss", 50)
@@ -437,6 +437,6 @@ def test_every_order_of_a_look_has_an_id_of_its_own() -> None:
 
 
 def test_closing_by_hand_leaves_the_bot_flat() -> None:
-    mine = closed(held(), BTC, at(41_000), "p-9", MOMENT).account
+    mine = close_position(held(), BTC, at(41_000), "p-9", MOMENT).account
     step = looked(look(BUY, mine))
     assert step.action == "opened"

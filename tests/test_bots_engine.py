@@ -16,7 +16,7 @@ import pytest
 from balance.api.stream import Stream
 from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
-from balance.core.candles import merged
+from balance.core.candles import merge_candles
 from balance.core.errors import StoreUnreadable
 from balance.core.market import Market
 from balance.core.quote import Candle
@@ -54,7 +54,7 @@ class Told(HandFed):
 
     def candles(self, symbol: str, seconds: int, limit: int) -> Sequence[Candle]:
         """Those of what was told."""
-        return list(merged(self.told, seconds))[-limit:]
+        return list(merge_candles(self.told, seconds))[-limit:]
 
 
 class Running:

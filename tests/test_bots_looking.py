@@ -23,7 +23,7 @@ from balance.bots import telling as telling_module
 from balance.bots.file import BOTS_FILE
 from balance.core.errors import InvalidRequest, StoreUnreadable
 from balance.core.moments import iso
-from balance.core.orders import placed
+from balance.core.orders import place_order
 from balance.core.ticket import Ticket
 from balance.desk.desk import Desk
 from balance.store import disk
@@ -710,4 +710,4 @@ def test_a_bots_order_is_its_own_in_the_account(desk: ByHand) -> None:
     assert {each.owner for each in account.orders} == {bot}
     ticket = Ticket(symbol=BTC, side="buy", quantity=Decimal("0.01"))
     with pytest.raises(ValueError, match="traded by the bot levels-1"):
-        placed(account.marked(desk.market), ticket, desk.market, "p-1", desk.now)
+        place_order(account.marked(desk.market), ticket, desk.market, "p-1", desk.now)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.core.candles import interval_of, joined, merged, path, quoted
+from balance.core.candles import interval_of, join_candles, merge_candles, path, quote_of_trade
 from balance.core.instruments import KNOWN
 from balance.core.quote import Candle
 
@@ -39,7 +39,7 @@ def series(draw: st.DrawFn) -> list[Candle]:
 def test_longer_candles_keep_highs_lows_volume_and_ends(
     candles: list[Candle], seconds: int
 ) -> None:
-    longer = list(merged(candles, seconds))
+    longer = list(merge_candles(candles, seconds))
     assert max(c.high for c in longer) == max(c.high for c in candles)
     assert min(c.low for c in longer) == min(c.low for c in candles)
     assert sum(c.volume for c in longer) == sum(c.volume for c in candles)
@@ -50,19 +50,21 @@ def test_longer_candles_keep_highs_lows_volume_and_ends(
 def test_longer_candles_begin_on_their_interval_and_only_where_there_was_one(
     candles: list[Candle], seconds: int
 ) -> None:
-    longer = [candle.time for candle in merged(candles, seconds)]
+    longer = [candle.time for candle in merge_candles(candles, seconds)]
     assert longer == sorted({interval_of(candle.time, seconds) for candle in candles})
 
 
 @given(series())
 def test_in_two_steps_they_become_the_same(candles: list[Candle]) -> None:
-    assert list(merged(merged(candles, 300), 3600)) == list(merged(candles, 3600))
+    assert list(merge_candles(merge_candles(candles, 300), 3600)) == list(
+        merge_candles(candles, 3600)
+    )
 
 
 @given(series())
 def test_two_joined_span_both(candles: list[Candle]) -> None:
     for candle, later in pairwise(candles):
-        both = joined(candle, later)
+        both = join_candles(candle, later)
         assert both.low <= min(both.open, both.close) <= max(both.open, both.close) <= both.high
         assert (both.time, both.open, both.close) == (candle.time, candle.open, later.close)
 
@@ -128,13 +130,13 @@ def test_days_make_weeks_from_monday_on() -> None:
         )
         for number in range(14)
     ]
-    first, second = merged(days, 604_800)
+    first, second = merge_candles(days, 604_800)
     assert (first.time, first.open, first.close) == (days[0].time, 1, 7)
     assert (second.time, second.open, second.close) == (days[7].time, 8, 14)
 
 
 def test_a_trade_is_quoted_with_the_ask_a_tick_above() -> None:
-    quote = quoted(KNOWN["BTC/USDT"], BEGIN, Decimal("46319.0"))
+    quote = quote_of_trade(KNOWN["BTC/USDT"], BEGIN, Decimal("46319.0"))
     assert (quote.bid, quote.last, quote.mark) == (Decimal(46319),) * 3
     assert quote.ask == Decimal("46319.1")
     assert (quote.funding_rate, quote.day_open) == (None, None)

@@ -24,13 +24,13 @@ from balance.core import orders
 from balance.core.change import Change
 from balance.core.entry import Entry
 from balance.core.errors import InvalidRequest
-from balance.core.fills import fill_words
+from balance.core.fills import fill_text
 from balance.core.instrument import Instrument
 from balance.core.market import Market
-from balance.core.matching import advanced
-from balance.core.messages import told
+from balance.core.matching import advance
+from balance.core.messages import change_message
 from balance.core.money import exact
-from balance.core.orders import order_words, placed
+from balance.core.orders import order_text, place_order
 from balance.core.preview import preview
 from balance.core.rows import fill_row, order_rows, position_rows
 from balance.core.ticket import Ticket
@@ -73,7 +73,7 @@ def bought(coin: Coin, side: Any = "buy", quantity: object = 10**13, **members: 
     ticket = Ticket(
         symbol=coin[0], side=side, quantity=Decimal(str(quantity)), leverage=Decimal(2), **members
     )
-    return placed(account(10**9), ticket, at(coin), "o-1", MOMENT)
+    return place_order(account(10**9), ticket, at(coin), "o-1", MOMENT)
 
 
 def notes(change: Change) -> list[str]:
@@ -101,7 +101,7 @@ def test_the_note_and_the_message_of_a_fill_have_its_price_and_quantity(
 ) -> None:
     change = bought(coin, side)
     (note,) = notes(change)
-    message = told(entries(change))
+    message = change_message(entries(change))
     for text in (note, message):
         assert has(text, coin[1])
         assert "10,000,000,000,000 " in text
@@ -110,10 +110,10 @@ def test_the_note_and_the_message_of_a_fill_have_its_price_and_quantity(
 @COINS
 def test_the_note_of_a_close_has_its_price(coin: Coin) -> None:
     held = bought(coin).account
-    change = orders.closed(held, coin[0], at(coin, coin[3]), "o-2", MOMENT)
+    change = orders.close_position(held, coin[0], at(coin, coin[3]), "o-2", MOMENT)
     assert has(notes(change), coin[3])
     (fill,) = [booking.fill for booking in change.bookings if booking.fill is not None]
-    assert has([fill_words(fill), done_words(fill)], coin[3])
+    assert has([fill_text(fill), done_words(fill)], coin[3])
     assert fill.trade is not None
     row = trade_row(fill.trade, at(coin))
     assert has(row["display"]["exit_price"], coin[3])
@@ -125,11 +125,11 @@ def test_the_note_of_a_close_has_its_price(coin: Coin) -> None:
 def test_an_order_is_written_with_its_prices(coin: Coin) -> None:
     change = bought(coin, "buy", type="limit", price=coin[3])
     (note,) = notes(change)
-    assert has([note, told(entries(change))], coin[3])
+    assert has([note, change_message(entries(change))], coin[3])
     (row,) = order_rows(change.account, at(coin))
     assert has(row["display"]["price"], coin[3])
     stop = order(symbol=coin[0], type="stop_market", price=None, trigger_price=coin[3])
-    assert has(order_words(stop), coin[3])
+    assert has(order_text(stop), coin[3])
 
 
 @COINS
@@ -144,7 +144,7 @@ def test_a_refused_trigger_is_named_with_its_price(coin: Coin) -> None:
         reduce_only=True,
     )
     with pytest.raises(InvalidRequest) as refused:
-        placed(held, ticket, at(coin), "o-2", MOMENT)
+        place_order(held, ticket, at(coin), "o-2", MOMENT)
     assert has(str(refused.value), coin[1] + coin[2])
     assert has(str(refused.value), coin[1])
     with pytest.raises(InvalidRequest) as refused:
@@ -177,7 +177,7 @@ def test_a_position_its_exits_and_its_derivations_have_their_prices(coin: Coin) 
 @COINS
 def test_a_stop_that_fills_is_written_with_its_price(coin: Coin) -> None:
     held = bought(coin, stop_loss=coin[3]).account
-    change = advanced(held, at(coin, coin[3]), {})
+    change = advance(held, at(coin, coin[3]), {})
     assert change.bookings
     assert has([booking.note for booking in change.bookings if booking.fill], coin[3])
 
@@ -196,7 +196,7 @@ def test_a_liquidation_has_its_prices_with_eight_digits_that_count(coin: Coin, s
         liquidation_price=price * (Decimal("0.5") if side == "long" else 2),
     )
     mark = price * (Decimal("0.4") if side == "long" else 3)
-    change = advanced(account(10**9, positions=(held,)), at(coin, mark), {})
+    change = advance(account(10**9, positions=(held,)), at(coin, mark), {})
     note = next(booking.note for booking in change.bookings if booking.kind == "liquidation")
     assert not EXPONENT.search(note)
     told_price = Decimal(note.rpartition("bankruptcy price ")[2])

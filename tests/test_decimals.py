@@ -19,8 +19,8 @@ from balance.core.account import Account
 from balance.core.entry import Entry
 from balance.core.figures import dollars, gain
 from balance.core.market import Market
-from balance.core.messages import news, told
-from balance.core.orders import closed, placed
+from balance.core.messages import change_message, news_message
+from balance.core.orders import close_position, place_order
 from balance.core.preview import preview
 from balance.core.rows import fill_row
 from balance.core.tally import Tally
@@ -49,7 +49,9 @@ def committed(decimals: int, source: str = "bot") -> tuple[Entry, ...]:
     """The entries of a position that is closed at a gain."""
     state = State(account_id="a", revision=6, changed_at=MOMENT, account=trading(), entries=())
     where = at(decimals)
-    step = next_state(state, lambda of: closed(of, BTC, where, "o-2", MOMENT), MOMENT, source)
+    step = next_state(
+        state, lambda of: close_position(of, BTC, where, "o-2", MOMENT), MOMENT, source
+    )
     return step.entries
 
 
@@ -93,7 +95,7 @@ def of_ledger(decimals: int) -> Mapping[str, Any]:
 
 def of_words(decimals: int) -> Mapping[str, Any]:
     entries = committed(decimals)
-    return {"news": news(entries, decimals), "told": told(entries, decimals)}
+    return {"news": news_message(entries, decimals), "told": change_message(entries, decimals)}
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -143,5 +145,5 @@ def test_an_order_without_a_leverage_has_that_of_the_terms_or_the_most_of_its_sy
     for wanted, leverage in terms.items():
         on = market(quote(ETH, 2_000), terms=Terms(default_leverage=wanted))
         ticket = Ticket(symbol=ETH, side="buy", quantity=Decimal("0.1"))
-        change = placed(account(), ticket, on, "o-3", MOMENT + timedelta(seconds=1))
+        change = place_order(account(), ticket, on, "o-3", MOMENT + timedelta(seconds=1))
         assert change.account.positions[0].leverage == leverage

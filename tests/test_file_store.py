@@ -71,7 +71,7 @@ def test_positions_and_orders_survive_a_restart(folder: Path) -> None:
     state = FileStore(folder, clock=lambda: MOMENT).read()
     later = next_state(
         state,
-        lambda _: operations.restated(trading, "adjustment", Decimal(10_000), ""),
+        lambda _: operations.restate(trading, "adjustment", Decimal(10_000), ""),
         MOMENT,
         "x",
     )

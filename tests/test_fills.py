@@ -14,7 +14,7 @@ from balance.core import margin
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import InsufficientBalance
-from balance.core.fills import Execution, filled
+from balance.core.fills import Execution, apply_fill
 from balance.core.instruments import KNOWN
 from balance.core.money import ZERO, exact
 from balance.core.position import Position
@@ -65,7 +65,7 @@ def traded(
         liquidity="taker",
         time=MOMENT,
     )
-    return filled(of, execution, BRACKETS)
+    return apply_fill(of, execution, BRACKETS)
 
 
 def booked(change: Change) -> list[tuple[str, Decimal]]:

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from balance.backtests.backtest import Plan, backtested
 from balance.backtests.candles import past_of_feed, past_of_file, planned, read_file
 from balance.backtests.report import notes, report
-from balance.core.grid import followed, is_off_grid, regridded, rules_at, rules_over
+from balance.core.grid import fitting_rules, is_off_grid, regrid, rules_at, rules_over
 from balance.core.instruments import KNOWN, fits, instrument
-from balance.core.matching import advanced, is_due
+from balance.core.matching import advance, is_due
 from balance.core.money import exact
 from balance.core.quote import Candle
 from balance.market.exchange.quotes import Board
@@ -125,7 +125,7 @@ def test_an_exchanges_own_rules_are_never_left() -> None:
     own = market().instruments[BTC]
     fixed = type(own)(**{name: getattr(own, name) for name in _FIELDS})
     assert not fixed.follows_price
-    assert followed(fixed, d("0.001"), d("0.002")) is fixed
+    assert fitting_rules(fixed, d("0.001"), d("0.002")) is fixed
     assert len(rules_over(fixed, hours(*FALL))) == 1
 
 
@@ -133,16 +133,16 @@ _FIELDS = ("symbol", "tick_size", "step_size", "min_quantity", "min_notional", "
 
 
 def test_a_candle_that_falls_by_orders_of_magnitude_has_a_grid_for_all_of_it() -> None:
-    rules = followed(instrument(NEW, d(80)), d("0.00005"), d("0.13"))
+    rules = fitting_rules(instrument(NEW, d(80)), d("0.00005"), d("0.13"))
     with exact():
         assert rules.tick_size <= d("0.00005") / 10_000
         assert rules.step_size * d("0.13") <= 1
-    assert followed(rules, d("0.00005"), d("0.00006")) is rules
+    assert fitting_rules(rules, d("0.00005"), d("0.00006")) is rules
 
 
 def test_all_but_the_grid_stays_as_it_is() -> None:
     own = replace(instrument(NEW, d(80)), funding_interval=HOUR, has_mark=False)
-    after = followed(own, d("0.00005"), d("0.00005"))
+    after = fitting_rules(own, d("0.00005"), d("0.00005"))
     grid = ("tick_size", "step_size", "min_quantity")
     assert all(getattr(after, name) != getattr(own, name) for name in grid)
     assert replace(after, **{name: getattr(own, name) for name in grid}) == own
@@ -237,7 +237,7 @@ def test_an_open_order_is_kept_at_a_price_that_is_not_better(
     rules = instrument(NEW, d(200))
     assert rules.tick_size == d("0.01")
     before = order(symbol=NEW, reserved_margin=d(1), **order_changes)
-    change = regridded(account(orders=(before,)), rules)
+    change = regrid(account(orders=(before,)), rules)
     (after,) = change.account.orders
     assert after.id == before.id
     assert {name: getattr(after, name) for name in expected} == expected
@@ -246,7 +246,7 @@ def test_an_open_order_is_kept_at_a_price_that_is_not_better(
     assert (booking.kind, booking.amount) == ("order", 0)
     assert "On the new tick 0.01: " in booking.note
     # once is enough
-    assert regridded(change.account, rules).bookings == ()
+    assert regrid(change.account, rules).bookings == ()
 
 
 def test_orders_stay_in_their_order_and_the_position_stays() -> None:
@@ -255,7 +255,7 @@ def test_orders_stay_in_their_order_and_the_position_stays() -> None:
     other = order(id="btc", symbol=BTC, price=d(39_000))
     held = position(symbol=NEW)
     of = account(orders=(orders[0], other, *orders[1:]), positions=(held,))
-    after = regridded(of, instrument(NEW, d(200))).account
+    after = regrid(of, instrument(NEW, d(200))).account
     assert [each.id for each in after.orders_of(NEW)] == [each.id for each in orders]
     assert [each.price for each in after.orders_of(NEW)] == [d("1.12"), d(2), d("3.34"), d(4)]
     assert after.positions == (held,)
@@ -269,12 +269,12 @@ def test_a_finer_tick_moves_no_order() -> None:
         for each, side in ((81_234, "sell"), (60_001, "buy"))
     )
     for price in ("1", "0.001", "0.00005", "1e-9"):
-        assert regridded(account(orders=orders), instrument(NEW, d(price))).bookings == ()
+        assert regrid(account(orders=orders), instrument(NEW, d(price))).bookings == ()
 
 
 def test_what_an_order_keeps_back_grows_with_its_price() -> None:
     before = order(symbol=NEW, price=d("0.004"), reserved_margin=d(20))
-    after = regridded(account(orders=(before,)), instrument(NEW, d(200))).account
+    after = regrid(account(orders=(before,)), instrument(NEW, d(200))).account
     assert after.orders[0].reserved_margin == 50
     after.check()
 
@@ -282,7 +282,7 @@ def test_what_an_order_keeps_back_grows_with_its_price() -> None:
 def test_an_order_that_can_not_be_paid_there_is_cancelled() -> None:
     before = order(symbol=NEW, price=d("0.004"), reserved_margin=d(20))
     small = order(id="o-2", symbol=NEW, price=d("0.0101"), reserved_margin=d(10))
-    change = regridded(account(40, orders=(before, small)), instrument(NEW, d(200)))
+    change = regrid(account(40, orders=(before, small)), instrument(NEW, d(200)))
     change.account.check()
     assert [each.kind for each in change.bookings] == ["cancel", "order"]
     assert "0.01 is the nearest price of its new grid" in change.bookings[0].note
@@ -297,7 +297,7 @@ def test_an_order_that_can_not_be_paid_there_is_cancelled() -> None:
 def test_no_order_fares_better_for_its_new_price(side: str, price: Decimal, now: Decimal) -> None:
     rules = instrument(NEW, now)
     before = order(symbol=NEW, side=side, price=price, reserved_margin=d(0))
-    after = regridded(account(orders=(before,)), rules).account.orders[0].price or d(0)
+    after = regrid(account(orders=(before,)), rules).account.orders[0].price or d(0)
     assert abs(after - price) < rules.tick_size or price < rules.tick_size
     assert after >= price if side == "buy" else after <= max(price, rules.tick_size)
 
@@ -307,7 +307,7 @@ def test_the_market_puts_open_orders_on_its_tick() -> None:
     at = market(quote(NEW, 200), instruments={NEW: rules}, terms=FREE)
     of = account(orders=(order(symbol=NEW, price=d("1.111"), feed="simulated"),))
     assert is_due(of, at)
-    change = advanced(of, at, {})
+    change = advance(of, at, {})
     assert [each.kind for each in change.bookings] == ["order"]
     assert change.account.orders[0].price == d("1.12")
     assert not is_due(change.account, at)

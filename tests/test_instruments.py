@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance.core.bracket_table import LADDERS, STRICTEST
-from balance.core.candles import quoted
+from balance.core.candles import quote_of_trade
 from balance.core.errors import BalanceError, InvalidAmount, InvalidRequest
 from balance.core.instrument import Instrument, bracket_of
 from balance.core.instruments import KNOWN, MOST_LEVERAGE, fits, instrument
 from balance.core.market import Market
 from balance.core.money import LIMIT, exact
-from balance.core.orders import placed
+from balance.core.orders import place_order
 from balance.core.position import Position
 from balance.core.ticket import Ticket
 from balance.desk.desk import Desk
@@ -41,7 +41,7 @@ SYMBOLS = st.sampled_from([BTC, ETH, SOL, "DOGE/USDT", "SHIB/USDT", "NEW/USDT", 
 def at(price: Decimal, symbol: str) -> Market:
     """The market of ``symbol`` where only trades are known, the last one at ``price``."""
     rules = instrument(symbol, price)
-    told = quoted(rules, MOMENT, rules.price(price))
+    told = quote_of_trade(rules, MOMENT, rules.price(price))
     return market(told, instruments={symbol: rules}, terms=FREE)
 
 
@@ -49,7 +49,7 @@ def bought(price: str, symbol: str, balance: object = 10_000, **size: object) ->
     """The position that an order at market opens where the last price is ``price``."""
     given = {name: Decimal(str(each)) for name, each in size.items()}
     ticket = Ticket(symbol=symbol, side="buy", **given)  # type: ignore[arg-type]
-    change = placed(account(balance), ticket, at(Decimal(price), symbol), "o-1", MOMENT)
+    change = place_order(account(balance), ticket, at(Decimal(price), symbol), "o-1", MOMENT)
     (position,) = change.account.positions
     return position
 
@@ -61,7 +61,7 @@ def test_the_grid_fits_any_price(price: Decimal, symbol: str) -> None:
     with exact():
         assert 0 < rules.tick_size <= price / 1_000
         assert abs(rules.price(price) - price) <= price / 1_000
-        told = quoted(rules, MOMENT, rules.price(price))
+        told = quote_of_trade(rules, MOMENT, rules.price(price))
         assert (told.ask - told.bid) / told.bid <= Decimal("0.0011")
         assert rules.max_quantity is None
         assert rules.min_notional == 5
@@ -87,7 +87,7 @@ def test_whatever_a_coin_costs_an_order_is_worth_what_was_asked_for(
     rules = where.instrument(symbol)
     ticket = Ticket(symbol=symbol, side=side, notional=notional)  # type: ignore[arg-type]
     try:
-        change = placed(account(), ticket, where, "o-1", MOMENT)
+        change = place_order(account(), ticket, where, "o-1", MOMENT)
     except InvalidAmount:
         # only where the cut to the step leaves less than 5 USDT
         assert notional < 5 + rules.step_size * price * Decimal("1.001")
@@ -157,11 +157,11 @@ def test_what_is_held_counts_for_the_largest_position() -> None:
     where, symbol = at(Decimal("0.0000012"), "NEW/USDT"), "NEW/USDT"
     rich = account(10**9)
     ticket = Ticket(symbol=symbol, side="buy", notional=Decimal(600_000), leverage=Decimal(1))
-    holding = placed(rich, ticket, where, "o-1", MOMENT).account
+    holding = place_order(rich, ticket, where, "o-1", MOMENT).account
     with pytest.raises(InvalidAmount, match=r"open orders counted, may be worth at most"):
-        placed(holding, ticket, where, "o-2", MOMENT)
+        place_order(holding, ticket, where, "o-2", MOMENT)
     back = Ticket(symbol=symbol, side="sell", notional=Decimal(1_200_000), leverage=Decimal(1))
-    assert placed(holding, back, where, "o-2", MOMENT).account.positions[0].side == "short"
+    assert place_order(holding, back, where, "o-2", MOMENT).account.positions[0].side == "short"
 
 
 # quantities of more than 10^12 units
@@ -294,4 +294,4 @@ def test_an_exchanges_own_limit_in_units_stays() -> None:
     where = market(quote(BTC, 40_000), instruments={BTC: rules}, terms=FREE)
     ticket = Ticket(symbol=BTC, side="buy", quantity=Decimal(121), leverage=Decimal(1))
     with pytest.raises(InvalidAmount, match=r"largest order of BTC/USDT is 120\.00 BTC"):
-        placed(account(10**9), ticket, where, "o-1", MOMENT)
+        place_order(account(10**9), ticket, where, "o-1", MOMENT)

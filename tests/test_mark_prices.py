@@ -11,7 +11,7 @@ import pytest
 
 from balance.backtests.backtest import backtested
 from balance.backtests.candles import past_of_file
-from balance.core.grid import followed
+from balance.core.grid import fitting_rules
 from balance.core.instruments import instrument
 from balance.desk.desk import Desk
 from balance.market.board import FileBoard, LiveBoard, save_market
@@ -79,6 +79,6 @@ class TestWick:
 
 def test_a_grid_that_follows_the_price_keeps_what_is_known_of_the_mark() -> None:
     rules = replace(instrument("NEW/USDT", Decimal(80)), has_mark=False)
-    there = followed(rules, Decimal("0.00005"), Decimal("0.00006"))
+    there = fitting_rules(rules, Decimal("0.00005"), Decimal("0.00006"))
     assert there.tick_size < rules.tick_size
     assert not there.has_mark

@@ -17,9 +17,9 @@ from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.instruments import KNOWN
 from balance.core.market import Market
-from balance.core.matching import advanced, is_due, liquidated
+from balance.core.matching import advance, is_due, liquidate
 from balance.core.money import ZERO, exact
-from balance.core.orders import placed
+from balance.core.orders import place_order
 from balance.core.position import Position
 from balance.core.quote import Settlement
 from balance.core.ticket import Ticket
@@ -48,7 +48,7 @@ def place(of: Account, side: str, type: str = "market", id: str = "o-1", **asked
         name: value if isinstance(value, bool) else d(value) for name, value in asked.items()
     }
     ticket = Ticket(symbol=BTC, side=side, type=type, **numbers)  # type: ignore[arg-type]
-    return placed(of, ticket, market(terms=FREE), id, MOMENT).account
+    return place_order(of, ticket, market(terms=FREE), id, MOMENT).account
 
 
 def at(mark: object, **changes: Any) -> Market:
@@ -62,7 +62,7 @@ def at(mark: object, **changes: Any) -> Market:
 
 def after(of: Account, now: Market, told: Mapping[Any, Settlement | None] | None = None) -> Change:
     """``of`` after ``now``, which was due exactly if it did something."""
-    change = advanced(of, now, told or {})
+    change = advance(of, now, told or {})
     assert is_due(of, now) or not change.bookings
     return change
 
@@ -267,7 +267,7 @@ def test_an_order_of_this_feed_never_touches_a_position_of_another() -> None:
     foreign = replace(LONG, positions=(replace(held(LONG), feed="replay:2020"),))
     waiting = replace(foreign, orders=(order(symbol=BTC, price=d(39_000), reserved_margin=ZERO),))
     assert not is_due(waiting, at(30_000))
-    assert advanced(waiting, at(30_000), {}).account == waiting
+    assert advance(waiting, at(30_000), {}).account == waiting
 
 
 def test_what_happens_to_one_symbol_leaves_the_others_alone() -> None:
@@ -335,7 +335,7 @@ def test_the_symbols_orders_are_cancelled_before_a_liquidation_and_do_not_fill()
 
 def test_what_a_liquidated_position_brought_before_is_in_its_last_figure() -> None:
     earlier = replace(held(LONG), realized_pnl=d(70), fees_paid=d(20), funding=d(-5))
-    (fill,) = fills(liquidated(replace(LONG, positions=(earlier,)), earlier))
+    (fill,) = fills(liquidate(replace(LONG, positions=(earlier,)), earlier))
     assert fill.position_pnl == 70 - 20 - 5 - 2_000
 
 
@@ -440,7 +440,7 @@ def test_settlements_that_were_missed_are_dealt_with_one_by_one() -> None:
 
 def test_a_settlement_that_is_not_told_yet_waits() -> None:
     now = at(40_000, time=EIGHT)
-    change = advanced(LONG, now, {})
+    change = advance(LONG, now, {})
     assert kinds(change) == []
     assert funding.due(change.account, now) == [(BTC, EIGHT)]
 
@@ -462,7 +462,7 @@ def poor(available: object) -> Account:
 
 
 def settled(of: Account, rate: object) -> Change:
-    return funding.settled(of, BTC, KNOWN[BTC], EIGHT, settlement(rate))
+    return funding.settle(of, BTC, KNOWN[BTC], EIGHT, settlement(rate))
 
 
 def test_funding_is_paid_from_what_is_available_first_and_then_from_the_margin() -> None:
@@ -507,13 +507,13 @@ def test_funding_comes_before_the_orders_that_close_the_position() -> None:
 
 
 def test_funding_of_what_is_no_longer_there_is_nothing() -> None:
-    assert funding.settled(account(), BTC, KNOWN[BTC], EIGHT, settlement()) == Change(account())
+    assert funding.settle(account(), BTC, KNOWN[BTC], EIGHT, settlement()) == Change(account())
 
 
 def test_a_turned_position_takes_part_from_its_own_opening_on() -> None:
     late = at(40_000, time=EIGHT + timedelta(minutes=1), terms=FREE)
     ticket = Ticket(symbol=BTC, side="sell", quantity=d("0.8"))
-    turned = placed(LONG, ticket, late, "o-2", EIGHT).account
+    turned = place_order(LONG, ticket, late, "o-2", EIGHT).account
     assert funding.due(turned, late) == []
     assert funding.due(turned, at(40_000, time=EIGHT + HOURS)) == [(BTC, EIGHT + HOURS)]
 

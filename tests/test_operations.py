@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from balance.core import operations
 from balance.core.account import Account
 from balance.core.change import Change, Operation
-from balance.core.entry import Entry, replayed
+from balance.core.entry import Entry, replay
 from balance.core.errors import (
     AccountingError,
     BalanceError,
@@ -50,7 +50,7 @@ def only(change: Change) -> tuple[str, Decimal, Decimal, str]:
 
 
 def test_a_new_account_begins_with_ten_thousand() -> None:
-    change = operations.started()
+    change = operations.start_account()
     assert only(change) == ("start", 10_000, 10_000, "")
     assert change.account == account(10_000)
 
@@ -211,7 +211,7 @@ def test_a_reset_closes_positions_at_mark_and_books_them_in_the_old_epoch() -> N
 
 def test_what_is_restated_from_outside_is_explained_by_an_adjustment() -> None:
     edited = replace(account(100), wallet=replace(account(100).wallet, balance=Decimal(75)))
-    change = operations.restated(edited, "external_edit", Decimal(100), "was edited")
+    change = operations.restate(edited, "external_edit", Decimal(100), "was edited")
     assert only(change) == ("external_edit", -25, 75, "was edited")
     assert change.account.wallet.adjustments == -25
     assert change.bookings[0].restated == change.account
@@ -249,7 +249,7 @@ trades = st.builds(
 def test_after_any_sequence_the_account_explains_itself(
     positions: list[Any], sequence: list[tuple[Any, object]]
 ) -> None:
-    state = first_state("a", operations.started(), MOMENT, "program")
+    state = first_state("a", operations.start_account(), MOMENT, "program")
     state = replace(state, account=replace(state.account, positions=tuple(positions)))
     entries: list[Entry] = list(state.entries)
     begun = state.account
@@ -265,7 +265,7 @@ def test_after_any_sequence_the_account_explains_itself(
         assert wallet.balance == epoch[-1].balance >= 0
         assert state.account.available_balance >= 0
         assert state.account.equity == wallet.balance + state.account.unrealized_pnl
-        assert replayed(entries[1:], begun) == state.account
+        assert replay(entries[1:], begun) == state.account
 
 
 def _amount_name(operation: Any) -> str:

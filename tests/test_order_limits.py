@@ -10,7 +10,7 @@ import pytest
 
 from balance.core.account import Account
 from balance.core.errors import InvalidAmount, InvalidRequest, NoLivePrice
-from balance.core.orders import closed, placed
+from balance.core.orders import close_position, place_order
 from balance.core.ticket import Ticket
 from tests.accounts import MOMENT, account, position
 from tests.markets import BTC, FREE, market, quote
@@ -32,7 +32,7 @@ def _limit(quantity: str, price: int, **more: Any) -> Ticket:
 
 
 def _placed(of: Account, ticket: Ticket, id: str) -> Account:
-    return placed(of, ticket, MARKET, id, MOMENT).account
+    return place_order(of, ticket, MARKET, id, MOMENT).account
 
 
 def test_orders_that_wait_count_for_the_leverage_that_a_position_may_have() -> None:
@@ -48,12 +48,12 @@ def test_a_share_of_nothing_is_refused_in_words() -> None:
     assert of.available_balance == 0
     ticket = Ticket(symbol=BTC, side="buy", percent=Decimal(50))
     with pytest.raises(InvalidAmount, match="Nothing is available for this order"):
-        placed(of, ticket, MARKET, "a", MOMENT)
+        place_order(of, ticket, MARKET, "a", MOMENT)
 
 
 def test_at_the_end_of_a_replay_a_position_is_closed_at_its_last_price() -> None:
     of = account(positions=(position(),))
-    change = closed(of, BTC, ENDED, "a", MOMENT)
+    change = close_position(of, BTC, ENDED, "a", MOMENT)
     fill = change.bookings[0].fill
     assert fill is not None
     assert (fill.price, fill.quantity, fill.realized_pnl) == (40_000, Decimal("0.1"), 0)
@@ -63,10 +63,10 @@ def test_at_the_end_of_a_replay_a_position_is_closed_at_its_last_price() -> None
 @pytest.mark.parametrize("ticket", [_limit("0.1", 39_000), Ticket(symbol=BTC, side="buy")])
 def test_at_the_end_of_a_replay_nothing_is_opened_and_nothing_waits(ticket: Ticket) -> None:
     with pytest.raises(NoLivePrice, match=r"The replay has ended\."):
-        placed(account(), replace(ticket, quantity=Decimal("0.1")), ENDED, "a", MOMENT)
+        place_order(account(), replace(ticket, quantity=Decimal("0.1")), ENDED, "a", MOMENT)
 
 
 def test_prices_that_only_stopped_close_nothing() -> None:
     stale = replace(ENDED, state="stale")
     with pytest.raises(NoLivePrice):
-        closed(account(positions=(position(),)), BTC, stale, "a", MOMENT)
+        close_position(account(positions=(position(),)), BTC, stale, "a", MOMENT)

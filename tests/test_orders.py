@@ -25,7 +25,7 @@ from balance.core.errors import (
 from balance.core.instruments import KNOWN
 from balance.core.market import NO_MARKET, Market
 from balance.core.money import exact
-from balance.core.orders import all_cancelled, cancelled, closed, placed
+from balance.core.orders import cancel_order, cancel_orders, close_position, place_order
 from balance.core.position import Order, Position
 from balance.core.terms import Terms
 from balance.core.ticket import MOST_ORDERS, Ticket
@@ -63,7 +63,7 @@ def ticket(side: str = "buy", type: str = "market", symbol: str = BTC, **asked: 
 
 def place(of: Account, *words: str, at: Market = MARKET, id: str = "o-9", **asked: Any) -> Change:
     """``of`` after ``ticket(*words, **asked)`` was placed."""
-    return placed(of, ticket(*words, **asked), at, id, MOMENT)
+    return place_order(of, ticket(*words, **asked), at, id, MOMENT)
 
 
 def kinds(change: Change) -> list[str]:
@@ -215,7 +215,7 @@ def test_a_percentage_is_of_the_position_where_the_order_reduces_it() -> None:
 def test_what_makes_no_sense_is_refused_in_words(asked: dict[str, Any], words: str) -> None:
     words_of = {name: asked.pop(name) for name in ("side", "type", "symbol") if name in asked}
     with pytest.raises((InvalidAmount, InvalidRequest), match=words):
-        placed(account(), ticket(**words_of, **asked), MARKET, "o-9", MOMENT)
+        place_order(account(), ticket(**words_of, **asked), MARKET, "o-9", MOMENT)
 
 
 def test_prices_are_rounded_to_the_tick() -> None:
@@ -439,7 +439,7 @@ def test_a_stop_without_a_size_is_for_the_whole_position_and_replaces_the_one_be
 
 def test_cancelling_gives_the_margin_free_and_says_what_it_cancelled() -> None:
     waiting = place(account(), "buy", "limit", quantity="0.5", price=38_000).account
-    change = cancelled(waiting, "o-9", "no longer wanted")
+    change = cancel_order(waiting, "o-9", "no longer wanted")
     assert change.account == account()
     assert kinds(change) == ["cancel"]
     assert change.bookings[0].note == "Buy 0.5 BTC/USDT, limit 38,000: no longer wanted"
@@ -447,50 +447,50 @@ def test_cancelling_gives_the_margin_free_and_says_what_it_cancelled() -> None:
 
 def test_cancelling_leaves_positions_and_other_orders_alone() -> None:
     trading = account(positions=(position(),), orders=(order(), order(id="o-2", symbol=BTC)))
-    after = cancelled(trading, "o-2").account
+    after = cancel_order(trading, "o-2").account
     assert (after.positions, after.orders) == (trading.positions, trading.orders[:1])
 
 
 def test_an_order_that_there_is_not_can_not_be_cancelled() -> None:
     with pytest.raises(UnknownOrder, match=r"no open order 'o-77'\. It may have filled by now"):
-        cancelled(account(orders=(order(),)), "o-77")
+        cancel_order(account(orders=(order(),)), "o-77")
 
 
 def test_all_orders_can_be_cancelled_or_those_of_one_symbol() -> None:
     orders = (order(), order(id="o-2", symbol=BTC), order(id="o-3"))
-    some = all_cancelled(account(orders=orders), ETH)
+    some = cancel_orders(account(orders=orders), ETH)
     assert ([each.id for each in some.account.orders], len(some.bookings)) == (["o-2"], 2)
-    assert all_cancelled(account(orders=orders)).account.orders == ()
+    assert cancel_orders(account(orders=orders)).account.orders == ()
     for symbol, words in ((None, "no open orders\\."), (BTC, "no open orders of BTC/USDT\\.")):
         with pytest.raises(UnknownOrder, match=words):
-            all_cancelled(account(), symbol)
+            cancel_orders(account(), symbol)
 
 
 # closing
 
 
 def test_closing_takes_the_whole_position_or_a_part() -> None:
-    whole = closed(LONG, BTC, MARKET, "c-1", MOMENT)
+    whole = close_position(LONG, BTC, MARKET, "c-1", MOMENT)
     assert (whole.account.position(BTC), the_fill(whole).price) == (None, d("39995.9"))
-    half = closed(LONG, BTC, MARKET, "c-1", MOMENT, percent=d(50))
+    half = close_position(LONG, BTC, MARKET, "c-1", MOMENT, percent=d(50))
     assert held(half).quantity == d("0.25")
-    some = closed(LONG, BTC, MARKET, "c-1", MOMENT, quantity=d("0.1"))
+    some = close_position(LONG, BTC, MARKET, "c-1", MOMENT, quantity=d("0.1"))
     assert held(some).quantity == d("0.4")
-    short = closed(SHORT, BTC, MARKET, "c-1", MOMENT)
+    short = close_position(SHORT, BTC, MARKET, "c-1", MOMENT)
     assert (the_fill(short).side, the_fill(short).price) == ("buy", d("40004.2"))
 
 
 def test_closing_takes_the_positions_stops_with_it() -> None:
     trading = place(account(), quantity="0.5", take_profit=41_000, stop_loss=39_000).account
     assert len(trading.orders) == 2
-    assert closed(trading, BTC, MARKET, "c-1", MOMENT).account.orders == ()
+    assert close_position(trading, BTC, MARKET, "c-1", MOMENT).account.orders == ()
 
 
 def test_only_what_is_open_can_be_closed() -> None:
     with pytest.raises(UnknownPosition, match="no open position of ETH/USDT"):
-        closed(LONG, ETH, MARKET, "c-1", MOMENT)
+        close_position(LONG, ETH, MARKET, "c-1", MOMENT)
     with pytest.raises(InvalidRequest, match="no symbol 'DOGE/USDT' here"):
-        closed(LONG, "DOGE/USDT", MARKET, "c-1", MOMENT)
+        close_position(LONG, "DOGE/USDT", MARKET, "c-1", MOMENT)
 
 
 # stale prices and other feeds
@@ -501,7 +501,7 @@ def test_nothing_is_ordered_or_closed_at_a_price_that_is_not_live() -> None:
     for act in (
         lambda: place(account(), quantity="0.1", at=stale),
         lambda: place(account(), "buy", "limit", quantity="0.1", price=38_000, at=stale),
-        lambda: closed(LONG, BTC, stale, "c-1", MOMENT),
+        lambda: close_position(LONG, BTC, stale, "c-1", MOMENT),
     ):
         with pytest.raises(NoLivePrice, match=r"nothing fills on an old one\. The feed is silent"):
             act()
@@ -533,5 +533,5 @@ def test_what_was_opened_on_another_feed_is_not_traded_at_the_prices_of_this_one
             act()
     if of.positions:
         with pytest.raises(InvalidRequest, match=words):
-            closed(of, BTC, MARKET, "c-1", MOMENT)
+            close_position(of, BTC, MARKET, "c-1", MOMENT)
     assert place(of, symbol=ETH, quantity="0.1").account.position(ETH)

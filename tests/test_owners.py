@@ -12,8 +12,8 @@ import pytest
 from balance.core.account import Account
 from balance.core.errors import NotYours
 from balance.core.market import Market
-from balance.core.matching import advanced
-from balance.core.orders import closed, placed
+from balance.core.matching import advance
+from balance.core.orders import close_position, place_order
 from balance.core.ticket import Ticket
 from balance.core.trade import Trade
 from balance.store.trade_documents import (
@@ -34,7 +34,7 @@ def buy(of: Account, *, at: Market | None = None, **members: Any) -> Account:
     """``of`` after an order of 0.1 BTC at 2x."""
     usual = {"symbol": BTC, "side": "buy", "quantity": Decimal("0.1"), "leverage": Decimal(2)}
     ticket = Ticket(**{**usual, **members})
-    return placed(of, ticket, at or market(terms=FREE), "o-1", MOMENT).account
+    return place_order(of, ticket, at or market(terms=FREE), "o-1", MOMENT).account
 
 
 def trade_of(change: Any) -> Trade | None:
@@ -68,7 +68,7 @@ def test_an_open_order_that_would_open_keeps_the_symbol_for_its_owner() -> None:
 
 def test_a_person_may_close_what_a_bot_holds_but_no_bot_what_a_person_holds() -> None:
     free = market(terms=FREE)
-    assert not closed(buy(account(), owner=BOT), BTC, free, "o-2", MOMENT).account.positions
+    assert not close_position(buy(account(), owner=BOT), BTC, free, "o-2", MOMENT).account.positions
     with pytest.raises(NotYours):
         buy(buy(account()), owner=BOT, side="sell", reduce_only=True)
 
@@ -77,10 +77,10 @@ def test_the_last_fill_tells_the_whole_trade() -> None:
     held = buy(account(), owner=BOT, because="Rose")
     later = MOMENT + timedelta(minutes=7)
     half = market(quote(mark=41_000, time=MOMENT + timedelta(minutes=5)), terms=FREE)
-    first = closed(held, BTC, half, "o-2", MOMENT, percent=Decimal(50))
+    first = close_position(held, BTC, half, "o-2", MOMENT, percent=Decimal(50))
     assert trade_of(first) is None
     full = market(quote(mark=43_000, time=later), terms=FREE)
-    trade = trade_of(closed(first.account, BTC, full, "o-3", MOMENT))
+    trade = trade_of(close_position(first.account, BTC, full, "o-3", MOMENT))
     assert trade is not None
     # 0.05 went at 41,000 and 0.05 at 43,000, all bought at 40,000
     assert trade.pnl == trade.gross == Decimal(200)
@@ -94,7 +94,9 @@ def test_a_trade_bears_its_fees_and_its_funding() -> None:
     held = position(
         owner=BOT, fees_paid=Decimal(3), funding=Decimal("-1.5"), mark_price=Decimal(41_000)
     )
-    change = closed(account(positions=(held,)), BTC, market(quote(mark=41_000)), "o-2", MOMENT)
+    change = close_position(
+        account(positions=(held,)), BTC, market(quote(mark=41_000)), "o-2", MOMENT
+    )
     fill = next(booking.fill for booking in change.bookings if booking.fill is not None)
     assert fill.trade is not None
     assert fill.trade.fees == 3 + fill.fee
@@ -106,7 +108,7 @@ def test_a_trade_bears_its_fees_and_its_funding() -> None:
 )
 def test_a_trade_says_what_ended_it(mark: int, because: str) -> None:
     held = buy(account(), owner=BOT, stop_loss=Decimal(39_000), take_profit=Decimal(44_000))
-    trade = trade_of(advanced(held, market(quote(mark=mark), terms=FREE), {}))
+    trade = trade_of(advance(held, market(quote(mark=mark), terms=FREE), {}))
     assert trade is not None
     assert (trade.owner, trade.closed_because) == (BOT, because)
 
@@ -121,7 +123,7 @@ def test_what_older_versions_wrote_is_the_persons() -> None:
 
 def test_a_fill_with_its_trade_is_read_back_as_it_was_written() -> None:
     held = buy(account(), owner=BOT, because="Rose")
-    change = closed(held, BTC, market(quote(mark=41_000)), "o-2", MOMENT)
+    change = close_position(held, BTC, market(quote(mark=41_000)), "o-2", MOMENT)
     fill = next(booking.fill for booking in change.bookings if booking.fill is not None)
     written = json.loads(json.dumps(fill_document(fill)))
     assert read_fill(written) == fill

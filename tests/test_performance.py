@@ -211,7 +211,7 @@ def test_what_others_trade_is_followed_though_its_worth_is_not_known() -> None:
 def test_what_others_do_to_orders_alone_leaves_every_return_known() -> None:
     waiting = state_of(account(orders=(order(),)))
     steps: list[Any] = [
-        lambda of: orders.all_cancelled(of, None),
+        lambda of: orders.cancel_orders(of, None),
         lambda of: deposit(of, 90_000),
         lambda of: adjust(of, -50_000),
     ]

@@ -23,9 +23,9 @@ from balance.core.funding import due
 from balance.core.instruments import KNOWN
 from balance.core.leg import Leg
 from balance.core.market import Market
-from balance.core.matching import advanced, is_due
+from balance.core.matching import advance, is_due
 from balance.core.money import exact
-from balance.core.orders import placed
+from balance.core.orders import place_order
 from balance.core.quote import MarkPrices, Quote, Settlement
 from balance.core.ticket import Ticket
 from balance.core.trade import Fill
@@ -56,7 +56,7 @@ def place(of: Account, side: str, type: str = "market", id: str = "o-1", **membe
         name: value if isinstance(value, bool) else d(value) for name, value in members.items()
     }
     ticket = Ticket(symbol=BTC, side=side, type=type, **numbers)  # type: ignore[arg-type]
-    return placed(of, ticket, market(terms=FREE), id, MOMENT).account
+    return place_order(of, ticket, market(terms=FREE), id, MOMENT).account
 
 
 def on_the_way(*prices: object, spread: object = 0) -> list[Market]:
@@ -84,7 +84,7 @@ def after(of: Account, *markets: Market, rate: str | None = None) -> Change:
             for symbol, instant in due(change.account, each)
             if rate is not None
         }
-        step = advanced(change.account, each, told)
+        step = advance(change.account, each, told)
         assert is_due(change.account, each) or not step.bookings
         change = change.then(step)
     return change

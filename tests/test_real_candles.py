@@ -17,7 +17,7 @@ from balance.backtests.backtest import Tested as Outcome
 from balance.backtests.backtest import backtested
 from balance.backtests.candles import past_of_file, planned
 from balance.bots.settings import settings_of
-from balance.core.candles import merged
+from balance.core.candles import merge_candles
 from balance.core.market import Market
 from balance.core.terms import Terms
 from balance.market.replay.candle_file import CandleFile, read_candles
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.skipif(
 def candles(length: str) -> CandleFile:
     """The real minutes as candles of ``length``."""
     minutes, seconds = read_candles(REAL), SECONDS[length]
-    return replace(minutes, candles=list(merged(minutes.candles, seconds)), seconds=seconds)
+    return replace(minutes, candles=list(merge_candles(minutes.candles, seconds)), seconds=seconds)
 
 
 def outcome(

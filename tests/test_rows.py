@@ -14,8 +14,8 @@ from balance.core.account import Account
 from balance.core.entry import Entry
 from balance.core.figures import NONE
 from balance.core.market import NO_MARKET
-from balance.core.matching import liquidated
-from balance.core.orders import closed, placed
+from balance.core.matching import liquidate
+from balance.core.orders import close_position, place_order
 from balance.core.ticket import Ticket
 from balance.store.state import State, next_state
 from tests.accounts import MOMENT, account, order, position
@@ -174,7 +174,7 @@ def bought(**asked: Any) -> tuple[Entry, ...]:
     """The entries of an order of BTC at 40,000 without slippage."""
     ticket = Ticket(symbol=BTC, side="buy", **asked)
     at = market(terms=replace(FREE, taker_fee=d("0.0005")))
-    return committed(account(), lambda of: placed(of, ticket, at, "o-9", MOMENT))
+    return committed(account(), lambda of: place_order(of, ticket, at, "o-9", MOMENT))
 
 
 def test_a_fill_says_what_it_cost_and_where_it_stands_in_the_ledger() -> None:
@@ -194,7 +194,7 @@ def test_a_fill_says_what_it_cost_and_where_it_stands_in_the_ledger() -> None:
 def test_a_fill_that_closes_says_what_that_brought() -> None:
     trading = account(positions=(position(),))
     at = market(quote(BTC, 41_000), terms=FREE)
-    fill, _ = committed(trading, lambda of: closed(of, BTC, at, "o-9", MOMENT))
+    fill, _ = committed(trading, lambda of: close_position(of, BTC, at, "o-9", MOMENT))
     row = rows.fill_row(fill)
     assert (row["closed_quantity"], row["realized_pnl"]) == (d("0.1"), 100)
     assert (row["position_pnl"], row["display"]["realized_pnl"]) == (100, "+$100.00")
@@ -202,7 +202,7 @@ def test_a_fill_that_closes_says_what_that_brought() -> None:
 
 def test_a_liquidation_is_a_fill_that_says_so() -> None:
     (entry,) = committed(
-        account(positions=(position(),)), lambda of: liquidated(of, of.positions[0])
+        account(positions=(position(),)), lambda of: liquidate(of, of.positions[0])
     )
     row = rows.fill_row(entry)
     assert (row["reason"], row["realized_pnl"], row["price"]) == ("liquidation", -800, 32_000)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS
-from balance.core.matching import advanced
+from balance.core.matching import advance
 from balance.core.money import DEFAULT_STARTING_BALANCE
-from balance.core.orders import placed
+from balance.core.orders import place_order
 from balance.core.settings import RULES, Settings, change_words, changed, members, texts
 from balance.core.terms import Terms
 from balance.core.ticket import Ticket
@@ -122,7 +122,7 @@ def test_a_change_is_told_with_its_figures_and_units() -> None:
 def test_a_waiting_order_pays_the_fee_of_the_moment_it_fills() -> None:
     waiting = _waiting(notional=1_000)
     raised = changed(Settings(), {"maker_fee_percent": 1}).terms
-    change = advanced(waiting, market(quote(BTC, 38_900), terms=raised), {})
+    change = advance(waiting, market(quote(BTC, 38_900), terms=raised), {})
     (fill,) = [each.fill for each in change.bookings if each.kind == "fill"]
     assert fill is not None
     assert fill.fee == fill.quantity * fill.price / 100
@@ -133,7 +133,7 @@ def test_a_waiting_order_that_can_not_pay_a_raised_fee_is_cancelled_and_says_so(
     waiting = _waiting(percent=100)
     assert waiting.orders
     raised = changed(Settings(), {"maker_fee_percent": 1}).terms
-    change = advanced(waiting, market(quote(BTC, 38_900), terms=raised), {})
+    change = advance(waiting, market(quote(BTC, 38_900), terms=raised), {})
     (booking,) = change.bookings
     assert booking.kind == "cancel"
     assert "could not fill, needs" in booking.note
@@ -145,4 +145,4 @@ def _waiting(**size: int) -> Any:
     """An account with an order to buy Bitcoin at 39,000, at 10x."""
     sizes = {name: Decimal(each) for name, each in size.items()}
     ticket = Ticket(symbol=BTC, side="buy", type="limit", price=Decimal(39_000), **sizes)
-    return placed(account(), ticket, market(), "o-1", MOMENT).account
+    return place_order(account(), ticket, market(), "o-1", MOMENT).account

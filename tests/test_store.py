@@ -15,7 +15,7 @@ import pytest
 from balance.core import operations
 from balance.core.account import Account
 from balance.core.change import Change, Operation
-from balance.core.entry import Entry, replayed
+from balance.core.entry import Entry, replay
 from balance.core.errors import (
     AccountingError,
     InsufficientBalance,
@@ -118,7 +118,7 @@ def test_the_ledger_leads_to_the_balance(store: Store) -> None:
     for operation in (adjust(5), trade, partial(operations.deposit, amount="0.00000001"), trade):
         store.commit(operation, source="x")
     account = store.read().account
-    assert replayed(reversed(list(store.entries()))) == account
+    assert replay(reversed(list(store.entries()))) == account
     assert account.wallet.balance == explained(account.wallet)
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.entry import Entry
-from balance.core.fills import Execution, filled
+from balance.core.fills import Execution, apply_fill
 from balance.core.instruments import KNOWN
 from balance.core.margin import sign
-from balance.core.matching import liquidated
+from balance.core.matching import liquidate
 from balance.core.money import ZERO, exact
 from balance.core.operations import reset
 from balance.core.trade import Trade
@@ -51,7 +51,7 @@ def traded(of: Account, side: str, quantity: object, price: object, **changes: A
         time=MOMENT,
     )
     with exact():
-        return filled(of, execution, KNOWN[BTC].brackets)
+        return apply_fill(of, execution, KNOWN[BTC].brackets)
 
 
 def held(steps: Any = STEPS, leverage: object = 10) -> Account:
@@ -118,7 +118,7 @@ def test_a_flip_ends_the_trade_with_its_entry_and_begins_another_one() -> None:
 def test_a_liquidation_after_a_partial_close_explains_what_was_lost(steps: Any) -> None:
     of = held(steps)
     (position,) = of.positions
-    (trade,) = trades(liquidated(of, position))
+    (trade,) = trades(liquidate(of, position))
     expected = ENTRY if position.side == "long" else d("37333.33333333333")
     assert trade.entry_price == expected
     assert trade.gross == 2_000 - position.isolated_margin
@@ -252,7 +252,7 @@ def test_the_entry_of_any_trade_explains_its_gross_pnl(
     if (position := of.position(BTC)) is not None:
         with exact():
             if end == "liquidation":
-                ended += trades(liquidated(of, position))
+                ended += trades(liquidate(of, position))
             elif end == "reset":
                 ended += trades(reset(of, d(10_000)))
             else:

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from balance.core import margin, operations
 from balance.core.account import Account
 from balance.core.change import Change, Operation
-from balance.core.entry import Entry, replayed
+from balance.core.entry import Entry, replay
 from balance.core.errors import AccountingError, BalanceError
 from balance.core.funding import due
 from balance.core.market import Market
-from balance.core.matching import advanced, is_due
+from balance.core.matching import advance, is_due
 from balance.core.money import ZERO, exactly
-from balance.core.orders import all_cancelled, cancelled, closed, placed
+from balance.core.orders import cancel_order, cancel_orders, close_position, place_order
 from balance.core.position import closing_side
 from balance.core.quote import Settlement
 from balance.core.ticket import Ticket
@@ -43,7 +43,7 @@ class Desk:
         default_factory=lambda: market(quote(BTC, 40_000), quote(ETH, 1_500), quote(SOL, "20.5"))
     )
     state: State = field(
-        default_factory=lambda: first_state("a", operations.started(), MOMENT, "program")
+        default_factory=lambda: first_state("a", operations.start_account(), MOMENT, "program")
     )
     replay: Account | None = None
     entries: list[Entry] = field(default_factory=list)
@@ -75,14 +75,14 @@ class Desk:
             gained = self._explained_gain(before)
             assert abs(self.account.equity - before.equity - gained) <= ROUNDING
         self.entries += self.state.entries
-        self.replay = replayed(self.state.entries, self.replay)
+        self.replay = replay(self.state.entries, self.replay)
         self._check()
 
     def _explained_gain(self, before: Account) -> Decimal:
         """What the newest entries say that they did to the equity, at the prices of now."""
         gained, account = ZERO, before
         for entry in self.state.entries:
-            booking, after = entry.booking, replayed([entry], account)
+            booking, after = entry.booking, replay([entry], account)
             assert after is not None
             if booking.kind in ("deposit", "withdrawal", "adjustment", "funding"):
                 gained += booking.amount
@@ -193,7 +193,7 @@ def moved(
     account = desk.state.account
     settlement = None if rate is None else Settlement(rate=rate, mark=new.mark)
     settlements = {each: settlement for each in due(account, desk.market) if is_told}
-    step = partial(advanced, market=desk.market, settlements=settlements)
+    step = partial(advance, market=desk.market, settlements=settlements)
     is_something = bool(step(account).bookings)
     assert is_due(account, desk.market) >= is_something
     if is_something:
@@ -213,7 +213,7 @@ def ordered(desk: Desk, order_id: str, symbol: str, side: str, **asked: Any) -> 
             at = asked[name] if name in ("price", "trigger_price") else at
     ticket = Ticket(symbol=symbol, side=side, **asked)  # type: ignore[arg-type]
     time = desk.market.quotes[symbol].time
-    desk.commit(lambda account: placed(account, ticket, desk.market, order_id, time))
+    desk.commit(lambda account: place_order(account, ticket, desk.market, order_id, time))
 
 
 def reduced(desk: Desk, order_id: str, which: int, **asked: Any) -> None:
@@ -230,7 +230,9 @@ def taken_off(desk: Desk, order_id: str, which: int, percent: Decimal) -> None:
         symbol = positions[which % len(positions)].symbol
         time = desk.market.quotes[symbol].time
         done = desk.commit(
-            lambda account: closed(account, symbol, desk.market, order_id, time, percent=percent)
+            lambda account: close_position(
+                account, symbol, desk.market, order_id, time, percent=percent
+            )
         )
         # whatever its fee and its loss: what has a live price can be closed
         assert done or symbol not in desk.market.live or percent < 100
@@ -240,7 +242,7 @@ def called_off(desk: Desk, _id: str, which: int | None) -> None:
     """An order is cancelled, or all of them."""
     if orders := desk.account.orders:
         order_id = orders[(which or 0) % len(orders)].id
-        cancel = all_cancelled if which is None else partial(cancelled, order_id=order_id)
+        cancel = cancel_orders if which is None else partial(cancel_order, order_id=order_id)
         assert desk.commit(cancel)
 
 
@@ -357,6 +359,6 @@ def test_after_any_orders_in_any_market_the_account_keeps_its_laws(
     desk = Desk()
     for number, act in enumerate(actions):
         act(desk, f"o{number}")
-    told = replayed(desk.entries)
+    told = replay(desk.entries)
     assert told is not None
     assert unmarked(told) == unmarked(desk.account)

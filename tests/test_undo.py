@@ -14,7 +14,7 @@ import pytest
 
 from balance.core import operations
 from balance.core.account import Account
-from balance.core.entry import Booking, replayed
+from balance.core.entry import Booking, replay
 from balance.core.errors import NothingToUndo, StaleRevision
 from balance.core.funding import next_settlement
 from balance.core.market import NO_MARKET, Market
@@ -350,7 +350,7 @@ def test_a_program_that_dies_at_any_step_of_an_undo_leaves_all_of_it_or_nothing(
         assert verify(folder).faults == ()
         again = account.undo_reset(idempotency_key="k")
         assert (again.epoch, again.balance, again.revision) == (3, 10_005, 4)
-        assert replayed(reversed(list(FileStore(folder).entries()))) == account.account()
+        assert replay(reversed(list(FileStore(folder).entries()))) == account.account()
         if code != DEAD:
             break
         outcomes.append(seen.epoch)

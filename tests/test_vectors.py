@@ -25,12 +25,12 @@ from balance.core import funding, margin, matching, operations
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import BalanceError
-from balance.core.fills import Execution, filled
+from balance.core.fills import Execution, apply_fill
 from balance.core.instrument import Bracket, maintenance_amount
 from balance.core.instruments import KNOWN
 from balance.core.margin import Side
 from balance.core.money import ZERO, exactly
-from balance.core.orders import cancelled, placed
+from balance.core.orders import cancel_order, place_order
 from balance.core.position import Order, OrderSide, Position
 from balance.core.quote import Settlement
 from balance.core.ticket import Ticket
@@ -236,12 +236,12 @@ def _opened(x: Inputs, starting: Decimal = AMPLE) -> Account:
         liquidity="taker",
         time=x.moment("opened_at", "open_time", "entry_time", default=MOMENT),
     )
-    return filled(account(starting), execution).account
+    return apply_fill(account(starting), execution).account
 
 
 def _liquidated(x: Inputs) -> Account:
     holding = _opened(x, x.number("wallet_before", "starting_wallet"))
-    return matching.liquidated(holding, holding.positions[0]).account
+    return matching.liquidate(holding, holding.positions[0]).account
 
 
 def _with_gain(x: Inputs) -> Account:
@@ -266,7 +266,7 @@ def _settled(x: Inputs) -> Decimal:
             settlement = Settlement(
                 rate=each.number("funding_rate", "rate"), mark=each.number("mark_price", "price")
             )
-            holding = funding.settled(
+            holding = funding.settle(
                 holding, x.symbol, unlimited(x.symbol), instant, settlement
             ).account
     return holding.positions[0].funding
@@ -374,7 +374,7 @@ def _fill(step: Step, event: Inputs, case: Inputs) -> Step:
     execution = Execution(
         order=wanted, quantity=quantity, price=price, fee=fee, liquidity="taker", time=MOMENT
     )
-    held, after = step.position, step.after(filled(step.account, execution, step.brackets))
+    held, after = step.position, step.after(apply_fill(step.account, execution, step.brackets))
     if not step.marked:
         after = after.at(price)
     if held is None or not (closed := after.fills[-1].closed_quantity):
@@ -404,7 +404,7 @@ def _order_open(step: Step, event: Inputs, case: Inputs) -> Step:
         instruments={step.symbol: unlimited(step.symbol)},
         terms=FREE,
     )
-    return step.after(placed(step.account, ticket, at, name, MOMENT))
+    return step.after(place_order(step.account, ticket, at, name, MOMENT))
 
 
 def _side_of(step: Step, event: Inputs, name: str, case: Inputs) -> OrderSide:
@@ -418,7 +418,7 @@ def _side_of(step: Step, event: Inputs, name: str, case: Inputs) -> OrderSide:
 
 
 def _order_cancel(step: Step, event: Inputs, case: Inputs) -> Step:
-    return step.after(cancelled(step.account, str(event.value("order_id"))))
+    return step.after(cancel_order(step.account, str(event.value("order_id"))))
 
 
 def _mark(step: Step, event: Inputs, case: Inputs) -> Step:
@@ -431,7 +431,7 @@ def _funding(step: Step, event: Inputs, case: Inputs) -> Step:
     )
     since = step.position.funded_at if step.position is not None else MOMENT
     return step.after(
-        funding.settled(
+        funding.settle(
             step.account,
             step.symbol,
             unlimited(step.symbol, step.brackets),
@@ -444,7 +444,7 @@ def _funding(step: Step, event: Inputs, case: Inputs) -> Step:
 def _liquidation(step: Step, event: Inputs, case: Inputs) -> Step:
     if "mark_price" in event:
         step = step.at(event.number("mark_price"))
-    return step.after(matching.liquidated(step.account, step.held))
+    return step.after(matching.liquidate(step.account, step.held))
 
 
 def _deposit(step: Step, event: Inputs, case: Inputs) -> Step:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 import talib
 
-from balance.core.candles import merged
+from balance.core.candles import merge_candles
 from balance.core.quote import Candle
 from balance.strategies.series import CandleBuffer, Candles, Floats
 from balance.strategies.strategy import enough_of, lookback_of
@@ -69,7 +69,7 @@ def real(seconds: int) -> Candles:
             )
             for row in csv.DictReader(file)
         ]
-    return Candles.of(merged(minutes, seconds))
+    return Candles.of(merge_candles(minutes, seconds))
 
 
 def ema_sides(whole: Candles, fast: int = 12, slow: int = 26) -> Sides:

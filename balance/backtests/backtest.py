@@ -18,18 +18,18 @@ from balance.backtests.quiet_band import Reach, reach
 from balance.bots.rules import Look, holding, looked
 from balance.bots.settings import BotSettings, Run
 from balance.core.account import Account
-from balance.core.candles import MINUTE, first_begin, moves, quoted, whole
+from balance.core.candles import MINUTE, first_begin, merge_into_one, moves, quote_of_trade
 from balance.core.change import Change
 from balance.core.entry import Booking
 from balance.core.figures import CENTS
 from balance.core.funding import due
-from balance.core.grid import Rules, regridded
+from balance.core.grid import Rules, regrid
 from balance.core.instrument import Instrument
 from balance.core.margin import unrealized_pnl
 from balance.core.market import Market
-from balance.core.matching import advanced
+from balance.core.matching import advance
 from balance.core.money import ZERO, exact
-from balance.core.operations import started
+from balance.core.operations import start_account
 from balance.core.position import Position
 from balance.core.quote import Candle, MarkPrices, Quote, Settlement
 from balance.core.tally import Tally
@@ -166,7 +166,7 @@ class _Frame:
         if not self._parts or self._begin_of(stamp) == self._begun:
             return False
         if len(self._parts) > 1 or self._is_later:
-            self.buffer.add(whole(datetime.fromtimestamp(self._begun, UTC), self._parts))
+            self.buffer.add(merge_into_one(datetime.fromtimestamp(self._begun, UTC), self._parts))
         else:
             self.buffer.add(self._parts[0])
         self._parts.clear()
@@ -187,7 +187,7 @@ class _Test:
         self._coming = list(reversed(plan.past.rules))
         self._regrids: list[tuple[datetime, Instrument]] = []
         self._symbol = self._instrument.symbol
-        self._account = started(plan.starting_balance).account
+        self._account = start_account(plan.starting_balance).account
         # what is made of one price is done with before the next: the market is always the same
         # one, and only its quote is another
         self._quotes: dict[str, Quote] = {}
@@ -270,7 +270,7 @@ class _Test:
         # Those in force at the first candle are none that changed.
         if self._points:
             self._regrids.append((since, rules))
-            self._take(regridded(self._account, rules))
+            self._take(regrid(self._account, rules))
 
     def _is_quiet(self, candle: Candle, stamp: int) -> bool:
         """Whether nothing can happen after the first price of ``candle``: it is all of one minute,
@@ -292,7 +292,7 @@ class _Test:
         Whatever happens on the way, the reach says so of its end."""
         if not self._reach.holds(mark, mark, moment):
             self._quote(moment, price, mark, moved_from)
-            change = advanced(self._account, self._market, self._settlements())
+            change = advance(self._account, self._market, self._settlements())
             if moved_from is not None:
                 # What a jump to its open ended, no later price of the candle could have.
                 self._ambiguous += any(map(self._is_ambiguous, change.bookings))
@@ -320,7 +320,7 @@ class _Test:
         mark: Decimal | None,
         moved_from: Quote | None = None,
     ) -> None:
-        quote = quoted(self._instrument, moment, price, mark=mark)
+        quote = quote_of_trade(self._instrument, moment, price, mark=mark)
         self._quotes[self._symbol] = replace(quote, moved_from=moved_from)
 
     def _settlements(self) -> dict[tuple[str, datetime], Settlement | None]:

@@ -13,7 +13,7 @@ from balance.backtests.backtest import Plan, Tested, hold_equity
 from balance.core.account import Account
 from balance.core.currencies import dollar_note
 from balance.core.figures import NONE, dollars, gain, percent, rounded
-from balance.core.grid import change_words
+from balance.core.grid import grid_message
 from balance.core.market import Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
@@ -107,7 +107,7 @@ def notes(plan: Plan, tested: Tested) -> str:
         )
     if tested.skipped_funding:
         said.append("Funding was left out where its rate is not known.")
-    said += [change_words(rules, since) for since, rules in tested.regrids[:_MOST_REGRIDS]]
+    said += [grid_message(rules, since) for since, rules in tested.regrids[:_MOST_REGRIDS]]
     if len(tested.regrids) > _MOST_REGRIDS:
         said.append(f"It did so {len(tested.regrids):,} times in all.")
     if not plan.past.marks:

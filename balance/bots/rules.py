@@ -21,7 +21,7 @@ from balance.core.instrument import Instrument
 from balance.core.margin import Side, sign, unrealized_pnl
 from balance.core.market import Market
 from balance.core.money import exactly
-from balance.core.orders import closed, placed
+from balance.core.orders import close_position, place_order
 from balance.core.position import Order, OrderSide, Position, closing_side, opened_side
 from balance.core.tally import Tally
 from balance.core.ticket import Ticket
@@ -190,7 +190,7 @@ def _forbidden(look: Look, *, just_closed: bool) -> str:
 
 def _closed(look: Look, because: str) -> Change:
     symbol, order_id = look.settings.symbol, f"{look.order_id}-close"
-    return closed(
+    return close_position(
         look.account,
         symbol,
         look.market,
@@ -218,7 +218,7 @@ def _opened(look: Look, side: Side, because: str) -> Change:
         owner=look.owner,
         because=because,
     )
-    return placed(look.account, ticket, look.market, look.order_id, look.time)
+    return place_order(look.account, ticket, look.market, look.order_id, look.time)
 
 
 def _opening_side(side: Side) -> OrderSide:
@@ -261,7 +261,7 @@ def _trailed(look: Look) -> Change:
         because="Trailing stop",
     )
     try:
-        return placed(look.account, ticket, look.market, f"{look.order_id}-stop", look.time)
+        return place_order(look.account, ticket, look.market, f"{look.order_id}-stop", look.time)
     except BalanceError:
         # such as a mark price that has reached it in this very moment: it is tried again
         return nothing

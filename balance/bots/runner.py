@@ -30,7 +30,7 @@ from balance.core.errors import BalanceError, StoreError
 from balance.core.market import Market
 from balance.core.messages import BOT
 from balance.core.moments import iso
-from balance.core.orders import closed
+from balance.core.orders import close_position
 from balance.core.quote import Candle, Quote
 from balance.desk.desk import Desk
 from balance.strategies.own import Catalogue, Guarded, asked
@@ -134,7 +134,7 @@ class Runner:
             position = account.position(symbol)
             if position is None or position.owner != bot.id:
                 return Change(account)
-            return closed(
+            return close_position(
                 account,
                 symbol,
                 market,

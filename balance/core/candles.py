@@ -35,13 +35,13 @@ def first_begin(seconds: int) -> int:
     return 0 if seconds % _WEEK else _MONDAY
 
 
-def merged(candles: Iterable[Candle], seconds: int) -> Iterator[Candle]:
+def merge_candles(candles: Iterable[Candle], seconds: int) -> Iterator[Candle]:
     """Candles of ``seconds`` from shorter ones, oldest first; an interval without any has none."""
     for begun, within in groupby(candles, key=lambda each: interval_of(each.time, seconds)):
-        yield whole(begun, list(within))
+        yield merge_into_one(begun, list(within))
 
 
-def whole(begun: datetime, several: Sequence[Candle]) -> Candle:
+def merge_into_one(begun: datetime, several: Sequence[Candle]) -> Candle:
     """The one candle that ``several``, oldest first, make; it began at ``begun``."""
     return Candle(
         time=begun,
@@ -53,7 +53,7 @@ def whole(begun: datetime, several: Sequence[Candle]) -> Candle:
     )
 
 
-def joined(candle: Candle, later: Candle) -> Candle:
+def join_candles(candle: Candle, later: Candle) -> Candle:
     """The candle of the time of both, which begins when ``candle`` did."""
     return Candle(
         time=candle.time,
@@ -74,7 +74,7 @@ def path(candle: Candle, seconds: int = MINUTE) -> tuple[tuple[datetime, Decimal
     return tuple((candle.time + place * step, price) for place, price in enumerate(prices))
 
 
-def quoted(
+def quote_of_trade(
     instrument: Instrument,
     moment: datetime,
     price: Decimal,
@@ -106,7 +106,7 @@ def moves(
     before = None
     known = _ordered(marks or candle, rises=candle.close >= candle.open)
     for (moment, price), mark in zip(path(candle, seconds), known, strict=True):
-        quote = quoted(instrument, moment, price, mark=mark)
+        quote = quote_of_trade(instrument, moment, price, mark=mark)
         yield replace(quote, moved_from=before)
         before = quote
 

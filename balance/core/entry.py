@@ -91,7 +91,7 @@ def follows(last: Entry | None, entry: Entry) -> bool:
     return entry.place in next_places or repaired
 
 
-def replayed(entries: Iterable[Entry], account: Account | None = None) -> Account | None:
+def replay(entries: Iterable[Entry], account: Account | None = None) -> Account | None:
     """The account that ``entries`` lead to, starting from ``account`` (None: before the first);
     its positions are marked as they were when an entry last touched them.
 

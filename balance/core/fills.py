@@ -42,7 +42,7 @@ class Execution:
 
 
 @exactly
-def filled(account: Account, execution: Execution, brackets: Sequence[Bracket] = ()) -> Change:
+def apply_fill(account: Account, execution: Execution, brackets: Sequence[Bracket] = ()) -> Change:
     """The account after ``execution``, and its entries: the fill, the realised P&L of what it
     closed, and the fee.
 
@@ -69,7 +69,7 @@ def filled(account: Account, execution: Execution, brackets: Sequence[Bracket] =
     trade = None
     if held is not None and rest is None:
         price, time = execution.price, execution.time
-        trade = ended(held, price, time, gross, share, _why(execution))
+        trade = completed_trade(held, price, time, gross, share, _why(execution))
     fill = Fill(
         order_id=order.id,
         symbol=order.symbol,
@@ -128,7 +128,7 @@ def _reduced(
     return rest, gross
 
 
-def ended(
+def completed_trade(
     held: Position, price: Decimal, time: datetime, gross: Decimal, fee: Decimal, because: str
 ) -> Trade:
     """The trade that ``held`` was, once the last of it went at ``price`` for ``gross`` before its
@@ -266,7 +266,7 @@ def attached_order(
 
 
 def _booked(account: Account, effect: Effect, fill: Fill, because: str) -> Change:
-    words = fill_words(fill)
+    words = fill_text(fill)
     note = f"{words}: {because}" if because else words
     change = Change(account).booked("fill", ZERO, note, effect=effect, fill=fill)
     if fill.closed_quantity:
@@ -277,7 +277,7 @@ def _booked(account: Account, effect: Effect, fill: Fill, because: str) -> Chang
     return change
 
 
-def fill_words(fill: Fill) -> str:
+def fill_text(fill: Fill) -> str:
     """``"Bought 0.01 BTC/USDT at 43,812.4 (stop-loss)"``."""
     verb = "Bought" if fill.side == "buy" else "Sold"
     why = "" if fill.reason == "order" else f" ({fill.reason.replace('_', '-')})"

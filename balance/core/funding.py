@@ -100,7 +100,7 @@ def _spacing(rows: Sequence[tuple[datetime, Decimal]]) -> timedelta | None:
 
 
 @exactly
-def settled(
+def settle(
     account: Account,
     symbol: str,
     instrument: Instrument,

@@ -17,7 +17,7 @@ from balance.core.figures import grouped, rounded
 from balance.core.instrument import Instrument
 from balance.core.instruments import COARSEST, FINEST, fits, instrument
 from balance.core.money import ZERO, exact, exactly, quantized
-from balance.core.orders import cancelled, order_words
+from balance.core.orders import cancel_order, order_text
 from balance.core.position import Order
 from balance.core.quote import Candle
 from balance.core.trade import Effect
@@ -30,7 +30,7 @@ _TIME: Final = itemgetter(0)
 _NAMED: Final = 3
 
 
-def followed(rules: Instrument, low: Decimal, high: Decimal) -> Instrument:
+def fitting_rules(rules: Instrument, low: Decimal, high: Decimal) -> Instrument:
     """``rules``, or those that fit prices from ``low`` to ``high``, in the quote currency, where
     ``rules`` do not. Those that an exchange has told stay as they are."""
     if not rules.follows_price or (fits(rules.tick_size, low) and fits(rules.tick_size, high)):
@@ -54,7 +54,7 @@ def rules_over(first: Instrument, candles: Iterable[Candle]) -> Rules:
     for candle in candles:
         if found and least <= candle.low and candle.high <= most:
             continue
-        now = followed(rules, candle.low, candle.high)
+        now = fitting_rules(rules, candle.low, candle.high)
         if not found or now is not rules:
             found.append((candle.time, now))
         if not first.follows_price:
@@ -70,7 +70,7 @@ def rules_at(rules: Rules, moment: datetime) -> Instrument:
     return rules[max(bisect_right(rules, moment, key=_TIME) - 1, 0)][1]
 
 
-def change_words(rules: Instrument, since: datetime) -> str:
+def grid_message(rules: Instrument, since: datetime) -> str:
     """That ``rules`` are new: ``"The price of NEW/USDT left its grid: from 2022-01-31 22:00 UTC on
     its tick is 0.00001 and its step 1.00."``."""
     return (
@@ -93,7 +93,7 @@ def is_off_grid(order: Order, rules: Instrument) -> bool:
 
 
 @exactly
-def regridded(account: Account, rules: Instrument) -> Change:
+def regrid(account: Account, rules: Instrument) -> Change:
     """``account`` with the open orders of the symbol at the nearest prices on the tick of ``rules``
     that are not better for them. One that needs more margin there than is available is
     cancelled. The change has no entries where all are on the tick."""
@@ -106,7 +106,7 @@ def regridded(account: Account, rules: Instrument) -> Change:
         if needed > free:
             at = moved.pop(order.id)
             why = f"{_at(at)} is the nearest price of its new grid, which needs more margin"
-            change = change.then(cancelled(change.account, order.id, why))
+            change = change.then(cancel_order(change.account, order.id, why))
             free += order.reserved_margin
         else:
             free -= needed
@@ -120,9 +120,7 @@ def regridded(account: Account, rules: Instrument) -> Change:
         opened=tuple(moved.get(each.id, each) for each in kept),
         closed=tuple(each.id for each in kept),
     )
-    named = [
-        f"{order_words(moved[each.id])} (was {_at(each)})" for each in kept if each.id in moved
-    ]
+    named = [f"{order_text(moved[each.id])} (was {_at(each)})" for each in kept if each.id in moved]
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     note = f"On the new tick {grouped(rules.tick_size)}: {', '.join(named[:_NAMED])}{more}"
     return change.booked("order", ZERO, note, effect=effect)

@@ -15,13 +15,13 @@ from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import InsufficientBalance
 from balance.core.figures import rounded
-from balance.core.fills import ended
-from balance.core.funding import Settlements, instants, settled
-from balance.core.grid import is_off_grid, regridded
+from balance.core.fills import completed_trade
+from balance.core.funding import Settlements, instants, settle
+from balance.core.grid import is_off_grid, regrid
 from balance.core.leg import Leg, PriceName, Stop
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
-from balance.core.orders import cancelled, executed
+from balance.core.orders import cancel_order, fill_order
 from balance.core.position import Order, Position, closing_side
 from balance.core.quote import Quote
 from balance.core.trade import Effect, Fill
@@ -37,7 +37,7 @@ def is_due(account: Account, market: Market) -> bool:
 
 
 @exactly
-def advanced(account: Account, market: Market, settlements: Settlements) -> Change:
+def advance(account: Account, market: Market, settlements: Settlements) -> Change:
     """The account after the newest quotes of ``market``, symbol by symbol and in the order of the
     price's way to them. Orders off the tick of their symbol are put on it before. At one price it
     is first the funding that is due, with what ``settlements`` tells of it (what it does not name
@@ -49,7 +49,7 @@ def advanced(account: Account, market: Market, settlements: Settlements) -> Chan
     change = Change(account.marked(market))
     for symbol in market.instruments:
         if symbol in symbols:
-            change = change.then(regridded(change.account, market.instruments[symbol]))
+            change = change.then(regrid(change.account, market.instruments[symbol]))
             change = change.then(_moved(change.account, market.quotes[symbol], market, settlements))
     return change
 
@@ -132,7 +132,7 @@ def _funded(account: Account, symbol: str, market: Market, settlements: Settleme
     for instant in instants(position, market.quotes[symbol].time, instrument.funding_interval):
         if (symbol, instant) in settlements:
             told = settlements[symbol, instant]
-            change = change.then(settled(change.account, symbol, instrument, instant, told))
+            change = change.then(settle(change.account, symbol, instrument, instant, told))
     return change
 
 
@@ -140,7 +140,7 @@ def _matched(account: Account, symbol: str, market: Market) -> Change:
     change, position = Change(account), account.position(symbol)
     quote = market.quotes[symbol]
     if position is not None and position.is_liquidated_at(quote.mark):
-        return liquidated(account, position)
+        return liquidate(account, position)
     for order in sorted(account.orders_of(symbol), key=_precedence):
         if order.feed == market.feed and _is_met(order, quote):
             change = change.then(_met(change.account, order, market))
@@ -179,10 +179,10 @@ def _met(account: Account, order: Order, market: Market) -> Change:
         if order.type == "limit" and order.price is not None:
             return _met_limit(account, order, market, order.price)
         price = market.taker_price(order.symbol, order.side)
-        return executed(account, order, market, price, "taker")
+        return fill_order(account, order, market, price, "taker")
     except InsufficientBalance as fault:
         needs = f"needs {rounded(fault.required)} USDT, available {rounded(fault.available)}"
-        return cancelled(account, order.id, f"could not fill, {needs}")
+        return cancel_order(account, order.id, f"could not fill, {needs}")
 
 
 def _met_limit(account: Account, order: Order, market: Market, limit: Decimal) -> Change:
@@ -192,19 +192,19 @@ def _met_limit(account: Account, order: Order, market: Market, limit: Decimal) -
     quote = market.quotes[order.symbol]
     price = quote.ask if order.side == "buy" else quote.bid
     try:
-        return executed(account, order, market, price, "maker")
+        return fill_order(account, order, market, price, "maker")
     except InsufficientBalance:
-        return executed(account, order, market, limit, "maker")
+        return fill_order(account, order, market, limit, "maker")
 
 
 @exactly
-def liquidated(account: Account, position: Position) -> Change:
+def liquidate(account: Account, position: Position) -> Change:
     """The account after ``position`` was liquidated: first the symbol's open orders are cancelled,
     then the whole isolated margin is lost, and no more, at the bankruptcy price."""
     symbol = position.symbol
     price = significant(position.bankruptcy_price)
     lost = -position.isolated_margin
-    trade = ended(position, price, position.marked_at, lost, ZERO, "Liquidation")
+    trade = completed_trade(position, price, position.marked_at, lost, ZERO, "Liquidation")
     fill = Fill(
         order_id="liquidation",
         symbol=symbol,

@@ -7,7 +7,7 @@ from typing import Final
 
 from balance.core.entry import Booking, Entry
 from balance.core.figures import CENTS, amount, gain, grouped
-from balance.core.fills import fill_words
+from balance.core.fills import fill_text
 from balance.core.money import CURRENCY
 from balance.core.wallet import OPENINGS
 
@@ -21,7 +21,7 @@ _NEWS: Final = ("fill", "liquidation", "cancel")
 _MOST_TOLD: Final = 3
 
 
-def told(entries: Sequence[Entry], decimals: int = CENTS) -> str:
+def change_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:
     """The sentence for one committed change: ``"Deposited 500.00 USDT. Balance 10,500.00."``;
     money is rounded to ``decimals``, but for what was asked for, which is exact."""
     booking = entries[-1].booking
@@ -56,7 +56,7 @@ def told(entries: Sequence[Entry], decimals: int = CENTS) -> str:
             return f"Booked {kind.replace('_', ' ')} of {asked}. {balance}"
 
 
-def news(entries: Sequence[Entry], decimals: int = CENTS) -> str:
+def news_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:
     """What the market or a bot did of itself, in a sentence: fills, liquidations and orders that
     could not fill; empty where a person asked for ``entries``, or they are of no such kind."""
     if not entries or entries[0].source not in (MARKET, OFFLINE, BOT):
@@ -76,10 +76,10 @@ def _joined(trades: Sequence[Booking], decimals: int) -> str:
 def _trade(booking: Booking, decimals: int) -> str:
     fill = booking.fill
     owner = fill.owner if fill is not None and booking.kind == "fill" else ""
-    return f"{f'{owner}: ' if owner else ''}{trade_words(booking, decimals)}"
+    return f"{f'{owner}: ' if owner else ''}{trade_message(booking, decimals)}"
 
 
-def trade_words(booking: Booking, decimals: int = CENTS) -> str:
+def trade_message(booking: Booking, decimals: int = CENTS) -> str:
     """What ``booking``, of a fill, a liquidation or a cancelled order, did, in a sentence."""
     fill = booking.fill
     if booking.kind == "cancel":
@@ -89,4 +89,4 @@ def trade_words(booking: Booking, decimals: int = CENTS) -> str:
     if fill is None:
         return f"{booking.note}."
     result = f", realised {gain(fill.realized_pnl, decimals)}" if fill.closed_quantity else ""
-    return f"{fill_words(fill)}{result}, fee {amount(fill.fee, decimals)}."
+    return f"{fill_text(fill)}{result}, fee {amount(fill.fee, decimals)}."

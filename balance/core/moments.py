@@ -22,6 +22,6 @@ def from_iso(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def said(moment: datetime) -> str:
+def utc_text(moment: datetime) -> str:
     """``moment`` for a sentence: ``2026-01-02 03:04:05 UTC``."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from balance.core.entry import Booking, Entry
 from balance.core.figures import CENTS
-from balance.core.messages import news, trade_words
+from balance.core.messages import news_message, trade_message
 from balance.core.money import ZERO
 
 #: What a commit can have as news, the gravest first.
@@ -54,7 +54,7 @@ class News:
 
 def news_of(entries: Sequence[Entry], decimals: int = CENTS) -> News | None:
     """The news of the commit of ``entries``; None where it has none."""
-    words = news(entries, decimals)
+    words = news_message(entries, decimals)
     if not words:
         return None
     bookings = [entry.booking for entry in entries if entry.booking.kind in NEWS_KINDS]
@@ -69,6 +69,6 @@ def _item(booking: Booking, decimals: int) -> Item:
     return Item(
         kind=booking.kind,
         owner="" if fill is None else fill.owner,
-        words=trade_words(booking, decimals),
+        words=trade_message(booking, decimals),
         result=ZERO if fill is None else fill.realized_pnl - fill.fee,
     )

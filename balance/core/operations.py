@@ -14,7 +14,7 @@ from balance.core.change import Change
 from balance.core.entry import Booking
 from balance.core.errors import InsufficientBalance, InvalidAmount
 from balance.core.figures import grouped
-from balance.core.fills import Execution, filled
+from balance.core.fills import Execution, apply_fill
 from balance.core.money import CURRENCY, DEFAULT_STARTING_BALANCE, LIMIT, ZERO, money
 from balance.core.position import Order, Position, Reason, closing_side
 from balance.core.wallet import Wallet
@@ -83,10 +83,10 @@ def reset(account: Account, balance: object = None, note: str = "") -> Change:
     starting = _not_negative(money(wanted, "starting balance"), "starting balance")
     opened = Wallet.opened(account.wallet.epoch + 1, starting)
     booking = replace(_booking(opened, "reset", opened.balance, note), ended=account)
-    return Change(Account(opened), (*closed_down(account, "reset").bookings, booking))
+    return Change(Account(opened), (*close_positions(account, "reset").bookings, booking))
 
 
-def closed_down(account: Account, reason: Reason) -> Change:
+def close_positions(account: Account, reason: Reason) -> Change:
     """Close every position at its last known mark price, for ``reason``, one of ``ENDINGS``; it
     loses at most its isolated margin."""
     change = Change(account)
@@ -95,13 +95,13 @@ def closed_down(account: Account, reason: Reason) -> Change:
     return change
 
 
-def started(balance: Decimal = DEFAULT_STARTING_BALANCE) -> Change:
+def start_account(balance: Decimal = DEFAULT_STARTING_BALANCE) -> Change:
     """A new account: its first epoch, with ``balance`` to begin with."""
     wallet = Wallet.opened(1, _not_negative(money(balance, "starting balance"), "starting balance"))
     return Change(Account(wallet), (_booking(wallet, "start", wallet.balance, ""),))
 
 
-def restated(account: Account, kind: str, known_balance: Decimal, note: str) -> Change:
+def restate(account: Account, kind: str, known_balance: Decimal, note: str) -> Change:
     """Take ``account`` as somebody stated it from outside, and book the difference to what was
     known as an entry of ``kind``; what its totals leave unexplained becomes an adjustment."""
     account = account.reconciled()
@@ -147,7 +147,7 @@ def _closed(account: Account, position: Position, reason: Reason) -> Change:
         time=position.marked_at,
         reason=reason,
     )
-    return filled(account, execution)
+    return apply_fill(account, execution)
 
 
 def _positive(amount: Decimal, what: str) -> Decimal:

@@ -14,16 +14,16 @@ from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import InsufficientBalance, UnknownOrder, UnknownPosition
 from balance.core.figures import rounded
-from balance.core.fills import Execution, filled
+from balance.core.fills import Execution, apply_fill
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.position import Order, closing_side, opened_side
-from balance.core.ticket import Ticket, drawn_up
+from balance.core.ticket import Ticket, draft_order
 from balance.core.trade import Effect, Liquidity
 
 
 @exactly
-def placed(
+def place_order(
     account: Account, ticket: Ticket, market: Market, order_id: str, now: datetime
 ) -> Change:
     """The account after ``ticket`` was placed at ``now``: an order at market, and a limit order
@@ -35,10 +35,10 @@ def placed(
         InsufficientBalance: it needs more than what is available.
         UnknownPosition: it is to reduce what is not there.
     """
-    order = drawn_up(account, ticket, market, order_id, now)
+    order = draft_order(account, ticket, market, order_id, now)
     price = immediate_price(order, market)
     if price is not None:
-        return executed(account, order, market, price, "taker")
+        return fill_order(account, order, market, price, "taker")
     needed = cost(order, market)
     if needed > account.available_balance:
         raise InsufficientBalance(needed, account.available_balance)
@@ -49,7 +49,7 @@ def placed(
         opened=(order,),
         closed=tuple(same),
     )
-    return Change(account).booked("order", ZERO, order_words(order), effect=effect)
+    return Change(account).booked("order", ZERO, order_text(order), effect=effect)
 
 
 def _is_replaced(old: Order, new: Order) -> bool:
@@ -66,7 +66,7 @@ def immediate_price(order: Order, market: Market) -> Decimal | None:
     return market.crossing_price(order.symbol, order.side, order.price)
 
 
-def executed(
+def fill_order(
     account: Account, order: Order, market: Market, price: Decimal, liquidity: Liquidity
 ) -> Change:
     """The account after ``order`` filled at ``price``: with the whole position where it is to close
@@ -88,7 +88,7 @@ def executed(
         time=market.quotes[order.symbol].time,
         reason=order.reason,
     )
-    return filled(account, execution, market.instruments[order.symbol].brackets)
+    return apply_fill(account, execution, market.instruments[order.symbol].brackets)
 
 
 @exactly
@@ -107,7 +107,7 @@ def cost(order: Order, market: Market) -> Decimal:
     return quantized(order.reserved_margin + loss + fee)
 
 
-def cancelled(account: Account, order_id: str, why: str = "") -> Change:
+def cancel_order(account: Account, order_id: str, why: str = "") -> Change:
     """The account without the open order ``order_id``; ``why`` goes into its entry.
 
     Raises:
@@ -119,11 +119,11 @@ def cancelled(account: Account, order_id: str, why: str = "") -> Change:
     effect = Effect(
         symbol=order.symbol, position=account.position(order.symbol), closed=(order.id,)
     )
-    words = f"{order_words(order)}{f': {why}' if why else ''}"
+    words = f"{order_text(order)}{f': {why}' if why else ''}"
     return Change(account).booked("cancel", ZERO, words, effect=effect)
 
 
-def all_cancelled(account: Account, symbol: str | None = None) -> Change:
+def cancel_orders(account: Account, symbol: str | None = None) -> Change:
     """The account without any open order, or without those of ``symbol``.
 
     Raises:
@@ -134,11 +134,11 @@ def all_cancelled(account: Account, symbol: str | None = None) -> Change:
         raise UnknownOrder(f"There are no open orders{f' of {symbol}' if symbol else ''}.")
     change = Change(account)
     for each in ids:
-        change = change.then(cancelled(change.account, each))
+        change = change.then(cancel_order(change.account, each))
     return change
 
 
-def closed(
+def close_position(
     account: Account,
     symbol: str,
     market: Market,
@@ -173,10 +173,10 @@ def closed(
         owner=owner,
         because=because,
     )
-    return placed(account, ticket, market, order_id, now)
+    return place_order(account, ticket, market, order_id, now)
 
 
-def order_words(order: Order) -> str:
+def order_text(order: Order) -> str:
     """``"Buy 0.01 BTC/USDT, limit 40,000"``."""
     size = "all of" if order.quantity is None else rounded(order.quantity)
     at = order.price or order.trigger_price

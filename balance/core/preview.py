@@ -13,9 +13,9 @@ from balance.core.figures import NONE, dollars, gain, on_tick, rounded
 from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, quantized
-from balance.core.orders import cost, executed, immediate_price
+from balance.core.orders import cost, fill_order, immediate_price
 from balance.core.position import Order, Position
-from balance.core.ticket import Ticket, drawn_up
+from balance.core.ticket import Ticket, draft_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     Raises:
         BalanceError: whatever would refuse it, but for a lack of funds, which is told.
     """
-    order = drawn_up(account, ticket, market, "preview", now)
+    order = draft_order(account, ticket, market, "preview", now)
     instrument = market.instruments[ticket.symbol]
     tick = instrument.tick_size
     at_once = immediate_price(order, market)
@@ -67,7 +67,7 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     liquidity = "maker" if at_once is None and order.type == "limit" else "taker"
     # as if there were enough, to see what it would take
     rich = replace(account, wallet=replace(account.wallet, balance=Decimal(10) ** 30))
-    after = executed(rich, order, market, price, "maker" if liquidity == "maker" else "taker")
+    after = fill_order(rich, order, market, price, "maker" if liquidity == "maker" else "taker")
     fill, position = after.bookings[0].fill, after.account.position(ticket.symbol)
     quantity = fill.quantity if fill else ZERO
     fee = fill.fee if fill else ZERO

@@ -61,7 +61,7 @@ class Ticket:
 
 
 @exactly
-def drawn_up(
+def draft_order(
     account: Account, ticket: Ticket, market: Market, order_id: str, now: datetime
 ) -> Order:
     """The order that ``ticket`` asks for, with all that the rules of its symbol say.

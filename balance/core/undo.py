@@ -11,7 +11,7 @@ from balance.core.change import Change
 from balance.core.entry import Booking
 from balance.core.errors import NothingToUndo
 from balance.core.market import Market
-from balance.core.operations import closed_down
+from balance.core.operations import close_positions
 from balance.core.position import Order, Position
 
 
@@ -39,7 +39,7 @@ def undo_reset(account: Account, opening: Booking | None, market: Market, note: 
         restated=back,
         continues=ended.wallet.epoch,
     )
-    return Change(back, (*closed_down(account, "undo").bookings, booking))
+    return Change(back, (*close_positions(account, "undo").bookings, booking))
 
 
 def can_undo(epoch: int, opening: Booking | None, market: Market) -> bool:

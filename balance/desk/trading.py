@@ -17,7 +17,7 @@ from balance.core.errors import InvalidRequest
 from balance.core.figures import plain
 from balance.core.funding import Settlements
 from balance.core.market import Market
-from balance.core.matching import advanced
+from balance.core.matching import advance
 from balance.core.messages import MARKET
 from balance.core.preview import Preview, preview
 from balance.core.quote import Candle
@@ -75,7 +75,7 @@ class Trading:
             market = self.market
             ticket = asked.ticket(members, market)
             time = _market_time(market, ticket.symbol, _now())
-            return orders.placed(account.marked(market), ticket, market, order_id, time)
+            return orders.place_order(account.marked(market), ticket, market, order_id, time)
 
         wanted = ["order", *asked.fingerprint(members)]
         return self._traded(change, wanted, how or {})
@@ -137,7 +137,9 @@ class Trading:
             # only now: it may have had to wait for its turn
             market = self.market
             time = _market_time(market, wanted, _now())
-            return orders.closed(account.marked(market), wanted, market, order_id, time, **sizes)
+            return orders.close_position(
+                account.marked(market), wanted, market, order_id, time, **sizes
+            )
 
         named = [(name, plain(size)) for name, size in sizes.items()]
         return self._traded(change, ["close", wanted, *named], conditions)
@@ -158,7 +160,7 @@ class Trading:
         who is told of the commit sees it at ``market``."""
 
         def operation(account: Account) -> Change:
-            return advanced(account, market, settlements)
+            return advance(account, market, settlements)
 
         return self.step(operation, source, market=market)
 
@@ -205,11 +207,11 @@ class _NothingDue(Exception):
 
 
 def _cancelled(order_id: str, account: Account) -> Change:
-    return orders.cancelled(account, order_id)
+    return orders.cancel_order(account, order_id)
 
 
 def _all_cancelled(symbol: str | None, account: Account) -> Change:
-    return orders.all_cancelled(account, symbol)
+    return orders.cancel_orders(account, symbol)
 
 
 def _new_id() -> str:

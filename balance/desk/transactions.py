@@ -18,7 +18,7 @@ from balance.core.change import Change, Operation
 from balance.core.entry import Booking, Entry
 from balance.core.errors import KeyInFlight, StoreError
 from balance.core.market import NO_MARKET, Market
-from balance.core.messages import told
+from balance.core.messages import change_message
 from balance.core.order_request import check_key, check_text
 from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.quote import Candle
@@ -181,7 +181,9 @@ class Transactions:
         entries = commit.state.entries
         if not commit.replayed:
             self._tell(snapshot, entries)
-        return Outcome(snapshot, told(entries, self.market.decimals), commit.replayed, entries)
+        return Outcome(
+            snapshot, change_message(entries, self.market.decimals), commit.replayed, entries
+        )
 
     def _acted_on(self, operation: Operation, market: Market, account: Account) -> Change:
         # the store is locked: what is newer than this revision is what the prices do

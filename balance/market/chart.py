@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
-from balance.core.candles import MINUTE, interval_of, joined, merged
+from balance.core.candles import MINUTE, interval_of, join_candles, merge_candles
 from balance.core.quote import Candle
 
 # how many lengths of longer candles are remembered: a screen offers fewer
@@ -42,7 +42,7 @@ class Chart:
         a later one; ``volume`` in base units."""
         told = Candle(time=begun, open=price, high=price, low=price, close=price, volume=volume)
         if self._candles and self._candles[-1].time == begun:
-            self._candles[-1] = joined(self._candles[-1], told)
+            self._candles[-1] = join_candles(self._candles[-1], told)
             return
         self._candles.append(told)
         if self._keep is not None and len(self._candles) > 2 * self._keep:
@@ -70,7 +70,7 @@ class Chart:
         if seconds not in self._longer and len(self._longer) >= _LENGTHS:
             self._longer.clear()
         longer, held = self._longer.get(seconds, ([], 0))
-        for candle in merged(self._candles[held:-1], seconds):
+        for candle in merge_candles(self._candles[held:-1], seconds):
             _grow(longer, candle, seconds)
         self._longer[seconds] = (longer, len(self._candles) - 1)
         return longer
@@ -79,6 +79,6 @@ class Chart:
 def _grow(longer: list[Candle], candle: Candle, seconds: int) -> None:
     begun = interval_of(candle.time, seconds)
     if longer and longer[-1].time == begun:
-        longer[-1] = joined(longer[-1], candle)
+        longer[-1] = join_candles(longer[-1], candle)
     else:
         longer.append(replace(candle, time=begun))

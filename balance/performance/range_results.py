@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 
-from balance.core.moments import said
+from balance.core.moments import utc_text
 from balance.performance.derivations.derivation import Derivation
 from balance.performance.derivations.period import BEFORE, period_derivation
 from balance.performance.derivations.returns import in_percent, linked_derivation
@@ -56,7 +56,7 @@ class Range:
     def _factors(self) -> Iterator[tuple[str, Decimal]]:
         """What one unit grew by while each chain of epochs went on, and since when; an undo goes
         on with an older one after another."""
-        begin, label = self.base.growth, f"Growth since {said(self.base.time)}"
+        begin, label = self.base.growth, f"Growth since {utc_text(self.base.time)}"
         for number, (chain, run) in enumerate(groupby(self.points, key=lambda each: each.chain)):
             growths = [Decimal(repr(each.growth)) for each in run]
             if number or chain != self.base.chain:

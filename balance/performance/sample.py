@@ -16,7 +16,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Final
 
 from balance.core.account import Account
-from balance.core.entry import Booking, Entry, replayed
+from balance.core.entry import Booking, Entry, replay
 from balance.core.money import ZERO, exactly
 from balance.core.wallet import Wallet
 
@@ -209,7 +209,7 @@ def _worth(before: Decimal | None, booking: Booking) -> Decimal | None:
 
 
 def _after(wallet: Wallet, entry: Entry) -> Wallet:
-    account = replayed((entry,), Account(wallet))
+    account = replay((entry,), Account(wallet))
     assert account is not None  # noqa: S101 - there was one before
     return account.wallet
 

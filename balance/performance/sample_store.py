@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from balance.core.moments import said
+from balance.core.moments import utc_text
 from balance.performance.sample import Sample
 from balance.performance.sample_file import (
     EQUITY_FILE,
@@ -104,8 +104,8 @@ class Keeper:
             aside = self._copied(file, "set-back", now)
             file.set_back(now)
             self._say(
-                f"The clock was ahead of {said(now)}, where it is now. What was sampled after that "
-                f"has this time instead; as it was, it is in {aside.name}."
+                f"The clock was ahead of {utc_text(now)}, where it is now. What was sampled after "
+                f"that has this time instead; as it was, it is in {aside.name}."
             )
 
         self._waiting = [replace(each, time=min(each.time, now)) for each in self._waiting]
@@ -143,7 +143,7 @@ class Keeper:
             self.close()
             self._say(
                 f"{EQUITY_FILE} was taken away while it was written, and the equity is sampled "
-                f"anew since {said(now)}."
+                f"anew since {utc_text(now)}."
             )
 
     def _copied(self, file: SampleFile, why: str, now: datetime) -> Path:
@@ -190,7 +190,7 @@ class Keeper:
         aside = set_aside(self._path, "damaged", now)
         self._say(
             f"{EQUITY_FILE} can't be used: {fault}. It is kept as {aside.name}, and the equity is "
-            f"sampled anew since {said(now)}."
+            f"sampled anew since {utc_text(now)}."
         )
 
     def _say(self, words: str) -> None:

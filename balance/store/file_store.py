@@ -17,7 +17,7 @@ from balance.core.change import Operation
 from balance.core.entry import Entry, Place, follows
 from balance.core.errors import AccountingError, KeyReused, StoreFailed, StoreUnreadable
 from balance.core.money import DEFAULT_STARTING_BALANCE
-from balance.core.operations import started
+from balance.core.operations import start_account
 from balance.store import disk
 from balance.store.advice import option
 from balance.store.answer_file import AnswerFile
@@ -222,7 +222,7 @@ class FileStore:
             if not self._is_empty():
                 return  # another program was first
             state = first_state(
-                secrets.token_hex(8), started(starting_balance), self._clock(), "program"
+                secrets.token_hex(8), start_account(starting_balance), self._clock(), "program"
             )
             self._write(state)
             self._record(state)

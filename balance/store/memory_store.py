@@ -12,7 +12,7 @@ from balance.core.change import Operation
 from balance.core.entry import Entry, Place
 from balance.core.errors import KeyReused
 from balance.core.money import DEFAULT_STARTING_BALANCE
-from balance.core.operations import started
+from balance.core.operations import start_account
 from balance.store.codec import encode_entry
 from balance.store.state import (
     Commit,
@@ -39,7 +39,7 @@ class MemoryStore:
     ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._state = first_state("memory", started(starting_balance), clock(), "program")
+        self._state = first_state("memory", start_account(starting_balance), clock(), "program")
         self._ledger: tuple[Entry, ...] = self._state.entries
         self._answered: dict[str, State] = {}
 

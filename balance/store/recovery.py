@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from balance.core.account import Account
-from balance.core.entry import Entry, cursor, follows, replayed
+from balance.core.entry import Entry, cursor, follows, replay
 from balance.core.errors import AccountingError, StoreUnreadable
 from balance.core.figures import grouped
 from balance.core.money import ZERO, exact
@@ -193,7 +193,7 @@ def _replay(entries: Iterable[Entry], faults: list[str]) -> Account | None:
         for entry in entries:
             before = account if entry.line == 1 else before
             try:
-                account = replayed([entry], account)
+                account = replay([entry], account)
             except AccountingError as fault:
                 faults.append(f"{LEDGER_FILE}: {fault}")
                 return account
@@ -250,12 +250,12 @@ def _salvaged(entries: Iterable[Entry]) -> Iterator[Entry]:
                 # an undo would bring back what was not so
                 entry = replace(entry, booking=replace(entry.booking, ended=None))
             try:
-                account = replayed([entry], account) if follows(last, entry) else None
+                account = replay([entry], account) if follows(last, entry) else None
             except AccountingError:
                 account = None
             if account is None:
                 entry = _stating(entry, last, before)
-                account = replayed([entry], before)
+                account = replay([entry], before)
             yield entry
             last = entry
 
@@ -295,7 +295,7 @@ def _rebuilt(state: State | None, entries: list[Entry], now: datetime) -> State:
     if state is None:
         note = f"{ACCOUNT_FILE} was rebuilt from {LEDGER_FILE}."
         with exact():
-            account = replayed(entries)
+            account = replay(entries)
         if account is None or last is None:
             raise AccountingError("There is no entry to rebuild the account from.")
         if account.available_balance < 0:

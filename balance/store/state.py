@@ -14,10 +14,10 @@ from balance.core.change import Change, Operation
 from balance.core.entry import Entry, Place
 from balance.core.errors import AccountingError, StaleRevision
 from balance.core.market import NO_MARKET, Market
-from balance.core.messages import news
+from balance.core.messages import news_message
 from balance.core.money import ZERO, exact
 from balance.core.news import News
-from balance.core.operations import restated
+from balance.core.operations import restate
 from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.snapshot import Snapshot, snapshot
 
@@ -61,7 +61,7 @@ class State:
                 instance=instance,
                 market=market,
                 can_undo_reset=can_undo_reset,
-                news=news(self.entries, market.decimals),
+                news=news_message(self.entries, market.decimals),
                 recent_news=recent_news,
                 baselines=baselines,
             )
@@ -203,7 +203,7 @@ def stated_anew(
     account = state.account
     wallet = replace(account.wallet, balance=known)
     before = replace(state, account=replace(account, wallet=wallet))
-    return next_state(before, lambda _: restated(account, kind, known, note), now, source)
+    return next_state(before, lambda _: restate(account, kind, known, note), now, source)
 
 
 def _prove(before: Account, change: Change) -> None:

@@ -32,7 +32,7 @@ from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.instruments import KNOWN
 from balance.core.market import Market
-from balance.core.orders import placed
+from balance.core.orders import place_order
 from balance.core.quote import Quote
 from balance.core.ticket import Ticket
 from balance.desk.desk import Desk
@@ -133,7 +133,7 @@ def opened(account: Account, market: Market, symbols: list[str]) -> Change:
         )
         for kind, ticket in zip("po", asked, strict=True):
             order_id = f"{kind}-{number}"
-            change = change.then(placed(change.account, ticket, market, order_id, MOMENT))
+            change = change.then(place_order(change.account, ticket, market, order_id, MOMENT))
     return change
 
 

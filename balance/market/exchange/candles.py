@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from balance.core.candles import MINUTE, interval_of, merged
+from balance.core.candles import MINUTE, interval_of, merge_candles
 from balance.core.money import ZERO
 from balance.core.quote import Candle, Quote
 
@@ -93,7 +93,7 @@ class CandleShelf:
         first = interval_of(minutes[0].time - timedelta(seconds=1), seconds)
         first = first + timedelta(seconds=seconds) if native else minutes[0].time
         older = [candle for time, candle in native if time < first]
-        made = merged((each for each in minutes if each.time >= first), seconds)
+        made = merge_candles((each for each in minutes if each.time >= first), seconds)
         return [*older, *made][-limit:]
 
     def opening(self, symbol: str, instant: datetime) -> Decimal | None:

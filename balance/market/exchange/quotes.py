@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from balance.core.grid import followed
+from balance.core.grid import fitting_rules
 from balance.core.instrument import Instrument
 from balance.core.money import is_bounded
 from balance.core.quote import Quote
@@ -111,7 +111,7 @@ class Board:
         if seen - max(book.seen, trade.seen) > _FRESH or self._incomplete(seen):
             return None
         price = trade.prices[0] if trade.prices else _middle(book.prices)
-        rules = self.instrument = followed(self.instrument, price, price)
+        rules = self.instrument = fitting_rules(self.instrument, price, price)
         if book.prices and (seen - book.seen <= _BOOK_LASTS or not trade.prices):
             bid, ask = rules.price_down(book.prices[0]), rules.price_up(book.prices[1])
             last = price

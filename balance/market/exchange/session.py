@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from balance.core.candles import MINUTE, interval_of, merged
+from balance.core.candles import MINUTE, interval_of, merge_candles
 from balance.core.instrument import FUNDING_INTERVAL, Instrument
 from balance.core.quote import Settlement
 from balance.market.exchange.candles import CandleShelf
@@ -203,7 +203,7 @@ class Session:
         )
         since = interval_of(until - length, seconds)
         got = await candles(self.exchange, self.markets[symbol], whole, since, until)
-        self._shelf.put(symbol, seconds, merged(got, seconds))
+        self._shelf.put(symbol, seconds, merge_candles(got, seconds))
 
     async def settlement(self, symbol: str, instant: datetime) -> Settlement | None:
         """What :meth:`balance.market.feed.Feed.settlement` answers."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path, PurePath
 
-from balance.core.candles import MINUTE, merged
+from balance.core.candles import MINUTE, merge_candles
 from balance.core.funding import interval_of_rates
 from balance.core.quote import Candle, MarkPrices
 from balance.market.feed import FeedFault
@@ -170,7 +170,7 @@ def with_marks(file: CandleFile, marks: CandleFile) -> CandleFile:
         )
     candles = marks.candles
     if marks.seconds < file.seconds:
-        candles = list(merged(candles, file.seconds))
+        candles = list(merge_candles(candles, file.seconds))
     by_time = {
         each.time: MarkPrices(each.open, each.high, each.low, each.close) for each in candles
     }

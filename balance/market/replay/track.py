@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from balance.core.candles import moves, path
-from balance.core.grid import change_words, rules_at, rules_over
+from balance.core.grid import grid_message, rules_at, rules_over
 from balance.core.quote import Candle, Quote, Settlement
 from balance.market.chart import Chart
 from balance.market.replay.candle_file import CandleFile
@@ -89,7 +89,7 @@ class Track:
     def words(self) -> str:
         """That the rules are not those that the file began with, and since when; else empty."""
         since, rules = next(each for each in reversed(self._rules) if each[1] is self.instrument)
-        return change_words(rules, since) if rules is not self._rules[0][1] else ""
+        return grid_message(rules, since) if rules is not self._rules[0][1] else ""
 
     def settlement(self, instant: datetime) -> Settlement | None:
         """The settlement at ``instant``, which has passed; None without a rate."""

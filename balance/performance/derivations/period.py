@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from balance.core.figures import dollars, gain, percent
-from balance.core.moments import said
+from balance.core.moments import utc_text
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.periods import period_percent
 from balance.performance.derivations.derivation import (
@@ -45,9 +45,9 @@ def period_derivation(
     each of those between them brought; ``since`` says what moment that of ``base`` is."""
     if base is None or (base.epoch != now.epoch and None in (base.all_pnl, now.all_pnl)):
         return Derivation(title, f"{_WORDS} It is not known how the account stood then.", ())
-    words = f"{_WORDS} Since {said(base.time)}, {since}."
+    words = f"{_WORDS} Since {utc_text(base.time)}, {since}."
     if base.revision == 1:
-        words = f"{_WORDS} Since {said(base.time)}, when the account was made."
+        words = f"{_WORDS} Since {utc_text(base.time)}, when the account was made."
     if base.epoch == now.epoch:
         return Derivation(title, words, _within(base, now, decimals))
     return Derivation(title, words, _across(base, now, epochs, decimals))
@@ -105,7 +105,7 @@ def _within(base: Sample, now: Sample, decimals: int) -> tuple[Term, ...]:
     stated = now.wallet.starting_balance - base.wallet.starting_balance
     if stated:
         flows.append(Part("+", "Starting balance stated anew", stated))
-    then = Part("+", f"Equity at {said(base.time)}", base.equity)
+    then = Part("+", f"Equity at {utc_text(base.time)}", base.equity)
     moved = Part("+", "Change of unrealised P&L", now.unrealized_pnl - base.unrealized_pnl)
     equity = total_of("Equity now", now.equity, dollars(now.equity, decimals))
     back = [Part(MINUS, "Equity then", base.equity), *map(_turned, flows)]
@@ -127,7 +127,7 @@ def _across(
     """A line for each epoch in which the period was."""
     earlier = (now.carried or ZERO) - (base.carried or ZERO)
     parts = [_so_far(now), *_earlier(earlier, now.epoch, base.epoch, epochs)]
-    then = Part(MINUS, f"P&L of epoch {base.epoch} at {said(base.time)}", base.pnl)
+    then = Part(MINUS, f"P&L of epoch {base.epoch} at {utc_text(base.time)}", base.pnl)
     pnl = (now.all_pnl or ZERO) - (base.all_pnl or ZERO)
     return (*added([*parts, then], decimals), _total(pnl, decimals))
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from balance.core.figures import dollars, gain, percent
-from balance.core.moments import said
+from balance.core.moments import utc_text
 from balance.core.money import exactly, quantized
 from balance.performance.derivations.derivation import (
     DIVIDED,
@@ -108,7 +108,7 @@ def _between(flows: Sequence[Sample], now: Sample) -> tuple[Term, ...]:
     told = flows[-_MOST_FLOWS:]
     before, terms = ONE, list[Term]()
     for flow in told:
-        label = f"Growth until {said(flow.time)}"
+        label = f"Growth until {utc_text(flow.time)}"
         href = link(
             "ledger", kind="deposit,withdrawal", after=flow.revision, until=flow.revision + 1
         )
@@ -158,8 +158,8 @@ def fall_derivation(peak: Sample, trough: Sample) -> Derivation:
         title,
         words,
         (
-            _growth(" ", f"Growth at {said(trough.time)}", trough.growth, _until(peak, trough)),
-            Term(DIVIDED, f"Growth at {said(peak.time)}", f"{peak.growth:.6f}", peak.growth),
+            _growth(" ", f"Growth at {utc_text(trough.time)}", trough.growth, _until(peak, trough)),
+            Term(DIVIDED, f"Growth at {utc_text(peak.time)}", f"{peak.growth:.6f}", peak.growth),
             Term(MINUS, "All of it", "1", ONE),
             _in_percent(),
             total,
@@ -177,12 +177,12 @@ def lost_derivation(peak: Sample, trough: Sample, decimals: int) -> Derivation:
         (
             Term(
                 " ",
-                f"P&L at {said(trough.time)}",
+                f"P&L at {utc_text(trough.time)}",
                 gain(trough.pnl, decimals),
                 trough.pnl,
                 _until(peak, trough),
             ),
-            Term(MINUS, f"P&L at {said(peak.time)}", gain(peak.pnl, decimals), peak.pnl),
+            Term(MINUS, f"P&L at {utc_text(peak.time)}", gain(peak.pnl, decimals), peak.pnl),
             total_of(title, lost, gain(lost, decimals)),
         ),
     )
