@@ -131,7 +131,7 @@ def test_http_and_its_health_advise_the_folder(
 
 def test_a_server_that_does_not_run_is_advised_with_its_folder(folder: Path) -> None:
     Desk(FileStore(folder))
-    words = FileBoard(folder).market.words
+    words = FileBoard(folder).market.message
     assert advised(words) == [program(folder)]
     done = pasted(f"{command('backtest', folder)} --strategy ema_crossover")
     assert done.returncode == 1

@@ -72,7 +72,7 @@ def aged(folder: Path, days: float) -> None:
             quote(BTC, "0.00000001", bid="1e-8", funding_rate="-0.00012345"),
             quote("A1/USDT", "123456789012.12345678", day_open="1e-7"),
             state="stale",
-            words="The exchange is silent: \N{ROCKET}.",
+            message="The exchange is silent: \N{ROCKET}.",
             live=frozenset({BTC}),
             instruments={BTC: KNOWN[BTC], "A1/USDT": unlimited("A1/USDT")},
         ),
@@ -110,7 +110,7 @@ def test_prices_of_a_server_that_has_stopped_are_known_but_not_live(here: Path) 
         read = reader.market
         assert (read.state, read.live) == ("stale", frozenset())
         assert read.quotes[BTC].mark == 40_000
-        assert "start it with python app.py" in read.words
+        assert "start it with python app.py" in read.message
         with pytest.raises(NoLivePrice, match="start it with"):
             read.quote(BTC)
     save_market(here, board().market, {})

@@ -594,7 +594,7 @@ def test_a_stop_keeps_what_the_next_start_needs(folder: Path, feed: HandFed) -> 
     assert (kept.feed, kept.instruments) == (feed.id, feed.instruments)
     # programs that read the file can't trade at what nobody brings any more
     assert (kept.state, kept.live) == ("stale", frozenset())
-    assert "is not running" in kept.words
+    assert "is not running" in kept.message
     assert (folder / FEED_FILE).exists()
     feed_id, state, last_seen = saved_feed(folder)
     assert (feed_id, state) == (feed.id, {"light": True, "long": "past"})

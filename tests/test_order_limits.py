@@ -16,7 +16,7 @@ from tests.accounts import MOMENT, account, position
 from tests.markets import BTC, FREE, market, quote
 
 MARKET = market(quote(BTC, 40_000), terms=FREE)
-ENDED = replace(MARKET, state="ended", live=frozenset(), words="The replay has ended.")
+ENDED = replace(MARKET, state="ended", live=frozenset(), message="The replay has ended.")
 
 
 def _limit(quantity: str, price: int, **more: Any) -> Ticket:

@@ -497,7 +497,7 @@ def test_only_what_is_open_can_be_closed() -> None:
 
 
 def test_nothing_is_ordered_or_closed_at_a_price_that_is_not_live() -> None:
-    stale = replace(MARKET, live=frozenset({ETH}), words="The feed is silent.")
+    stale = replace(MARKET, live=frozenset({ETH}), message="The feed is silent.")
     for act in (
         lambda: place(account(), quantity="0.1", at=stale),
         lambda: place(account(), "buy", "limit", quantity="0.1", price=38_000, at=stale),

@@ -504,7 +504,7 @@ class TestWhatIsRefused:
         self, trading: FlaskClient, board: LiveBoard, desk: Desk, body: dict[str, Any]
     ) -> None:
         board.market = replace(
-            board.market, live=frozenset(), state="stale", words="The exchange is silent."
+            board.market, live=frozenset(), state="stale", message="The exchange is silent."
         )
         words = "" if body["symbol"] == "SOL/USDT" else "The exchange is silent."
         closing = asked(trading, "POST", "/positions/BTC-USDT/close", None)

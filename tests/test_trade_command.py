@@ -398,7 +398,7 @@ def test_a_price_that_stands_still_is_told_as_such(
     call: Call, show_prices: Callable[[Market], None]
 ) -> None:
     quiet = replace(
-        board().market, state="stale", live=frozenset(), words="The exchange is silent."
+        board().market, state="stale", live=frozenset(), message="The exchange is silent."
     )
     show_prices(quiet)
     assert re.search(r"BTC/USDT +Stale +40,000.00", call("prices").out)

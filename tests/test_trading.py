@@ -384,7 +384,7 @@ class TestTwoPrograms:
         moved(board, 50_000)
         save_market(folder, board.market, {})
         assert buy(account).snapshot.positions[0]["entry_price"] == 50_005
-        save_market(folder, replace(board.market, live=frozenset(), words="It is quiet."), {})
+        save_market(folder, replace(board.market, live=frozenset(), message="It is quiet."), {})
         with pytest.raises(NoLivePrice, match="It is quiet"):
             account.close_position(BTC)
 

@@ -26,8 +26,8 @@ class Market:
     label: str = ""
     # none, waiting, live, stale or ended
     state: str = "none"
-    # what there is to say about the state
-    words: str = ""
+    # A sentence about the state; empty where it explains itself.
+    message: str = ""
     # when the newest quote came here, by this machine's clock
     as_of: datetime | None = None
     quotes: Mapping[str, Quote] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Market:
         self.instrument(symbol)
         is_final = closing and self.state == "ended" and symbol in self.quotes
         if symbol not in self.live and not is_final:
-            raise NoLivePrice(symbol, self.words)
+            raise NoLivePrice(symbol, self.message)
         return self.quotes[symbol]
 
     @exactly

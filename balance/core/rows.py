@@ -178,7 +178,7 @@ def market_row(market: Market) -> Row:
         "feed": market.feed,
         "label": market.label,
         "state": market.state,
-        "words": market.words,
+        "words": market.message,
         "as_of": None if market.as_of is None else iso(market.as_of),
         "prices": {
             symbol: _quote(market.quotes[symbol], symbol in market.live, market)

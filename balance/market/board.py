@@ -98,7 +98,7 @@ class FileBoard:
         self._ruled = ruled
         self._stopped = stopped(folder)
         # while no server has ever written one; what it will bring is not known either
-        self._none_yet = Market(words=self._stopped, instruments=KNOWN)
+        self._none_yet = Market(message=self._stopped, instruments=KNOWN)
         # the market as it was read, and what it was read from: the file, and whether it was stale
         self._seen: tuple[tuple[int, int, bool], Market] | None = None
         # the one that was read, and the same on the terms that were in force
@@ -124,7 +124,7 @@ class FileBoard:
             if self._seen is None or self._seen[0] != signature:
                 market = read_market(self._file.read_bytes())
                 if is_stale:
-                    market = replace(market, live=frozenset(), state="stale", words=self._stopped)
+                    market = replace(market, live=frozenset(), state="stale", message=self._stopped)
                 self._seen = signature, market
         except (OSError, ValueError):
             # no market is known, or none that can be read: the account does not depend on it
@@ -142,7 +142,7 @@ def save_market(folder: Path, market: Market, feed: Mapping[str, Any]) -> None:
         "feed": market.feed,
         "label": market.label,
         "state": market.state,
-        "words": market.words,
+        "words": market.message,
         "as_of": market.as_of and iso(market.as_of),
         "live": sorted(market.live),
         "quotes": [_quote_document(quote) for quote in market.quotes.values()],
@@ -202,7 +202,7 @@ def read_market(text: bytes) -> Market:
             feed=document["feed"],
             label=document["label"],
             state=document["state"],
-            words=document["words"],
+            message=document["words"],
             as_of=None if document["as_of"] is None else from_iso(document["as_of"]),
             quotes={each.symbol: each for each in quotes},
             live=frozenset(document["live"]),
@@ -216,7 +216,7 @@ def read_market(text: bytes) -> Market:
 
 
 def _is_sound(market: Market) -> bool:
-    texts = (market.feed, market.label, market.state, market.words)
+    texts = (market.feed, market.label, market.state, market.message)
     return (
         all(isinstance(each, str) for each in texts)
         and market.live <= set(market.quotes) <= set(market.instruments)

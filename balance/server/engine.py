@@ -161,7 +161,7 @@ class Engine:
             each.rest()
         # for the programs that read the file: nothing fills from here on
         words = stopped(self._folder)
-        market = replace(self._board.market, live=frozenset(), state="stale", words=words)
+        market = replace(self._board.market, live=frozenset(), state="stale", message=words)
         self._board.market = market
         self._save(wholly=True)
 
@@ -173,7 +173,7 @@ class Engine:
             self._board.market,
             quotes={**self._board.market.quotes, **{each.symbol: each for each in quotes}},
             state=self._feed.state if source == MARKET else "live",
-            words=self._feed.words,
+            message=self._feed.words,
             # a copy, as an exchange may tell its rules later
             instruments=dict(self._feed.instruments),
             as_of=datetime.now(UTC),
@@ -230,7 +230,7 @@ class Engine:
     def _look(self) -> None:
         """Notice that quotes have stopped."""
         before = self._board.market
-        market = replace(before, state=self._feed.state, words=self._feed.words)
+        market = replace(before, state=self._feed.state, message=self._feed.words)
         market = replace(market, live=self._live(market, time.monotonic()))
         if market != before:
             self._board.market = replace(market, tick=before.tick + 1)
