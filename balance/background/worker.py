@@ -44,7 +44,8 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Start the thread; does nothing where it was started, or stopped, before."""
+        """Start the thread; does nothing where it was started, or stopped, before. Not for several
+        threads at once."""
         if self._thread.ident is None and not self._stopping.is_set():
             self._thread.start()
 

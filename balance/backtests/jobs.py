@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 from balance.background.pace import Pace
+from balance.background.worker import Worker
 from balance.backtests.backtest import Cancelled, Past, Plan, backtested
 from balance.backtests.candle_files import CandleFiles
 from balance.backtests.candles import (
@@ -88,12 +89,12 @@ class Backtests:
         self._settle = settle
         self._catalogue = catalogue
         self._files = CandleFiles()
-        self._changed = threading.Condition()
+        self._guard = threading.Lock()
         self._jobs: dict[str, _Job] = {}
         self._waiting: deque[_Waiting] = deque()
         # that which the thread is at work on
         self._running: _Job | None = None
-        self._thread: threading.Thread | None = None
+        self._worker = Worker("backtests", self._turn, "a backtest could not be run")
 
     def start(self, members: Mapping[str, Any]) -> Row:
         """Begin a backtest of the settings in ``members``, which may name the newest ``hours`` of
@@ -104,7 +105,7 @@ class Backtests:
             InvalidRequest, InvalidAmount: they make no sense, there is no past, or too many wait.
         """
         wanted = self._wanted(members)
-        with self._changed:
+        with self._guard:
             ahead = len(self._waiting) + (self._running is not None)
             if ahead > MOST_WAITING:
                 raise InvalidRequest(
@@ -113,10 +114,8 @@ class Backtests:
             self._jobs[wanted.job.id] = wanted.job
             self._waiting.append(wanted)
             self._forget_old()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="backtests", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+            self._worker.start()
+            self._worker.wake()
             return self._row(wanted.job)
 
     def row(self, wanted: str) -> Row:
@@ -125,7 +124,7 @@ class Backtests:
         Raises:
             UnknownBacktest: there is none.
         """
-        with self._changed:
+        with self._guard:
             return self._row(self._found(wanted))
 
     def cancel(self, wanted: str) -> Row:
@@ -134,7 +133,7 @@ class Backtests:
         Raises:
             UnknownBacktest: there is none.
         """
-        with self._changed:
+        with self._guard:
             job = self._found(wanted)
             if job.state == "running":
                 job.state, job.words = "cancelled", _CANCELLED
@@ -207,20 +206,19 @@ class Backtests:
         words = f"Waits for {ahead} other backtest{'s' if ahead > 1 else ''}." if ahead else ""
         return {**job.row, "words": words or job.words}
 
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting)
-                job, plan = self._waiting.popleft()
-                self._running = job
-            ended = _tried(job, plan)
-            # what it was tested on is let go before the next one comes
-            del plan
-            with self._changed:
-                self._running = None
-                if job.state == "running":
-                    job.state, job.words, job.result = ended
-                    job.progress = 1.0
+    def _turn(self) -> float | None:
+        with self._guard:
+            if not self._waiting:
+                return None
+            job, plan = self._waiting.popleft()
+            self._running = job
+        ended = _tried(job, plan)
+        with self._guard:
+            self._running = None
+            if job.state == "running":
+                job.state, job.words, job.result = ended
+                job.progress = 1.0
+        return 0.0
 
 
 def _settings(members: Mapping[str, Any]) -> dict[str, Any]:

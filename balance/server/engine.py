@@ -7,7 +7,6 @@ that no order can outrun a liquidation; then they are shown, at most four times 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
+from balance.background.worker import Worker
 from balance.core.account import Account
 from balance.core.errors import BalanceError, StoreError
 from balance.core.funding import due
@@ -121,8 +121,7 @@ class Engine:
         self._unbooked: deque[tuple[Market, str]] = deque(maxlen=_MOST_UNBOOKED)
         # what is due and known: if it can't be booked at once, its quotes have gone by then
         self._owed: dict[tuple[str, datetime], Settlement | None] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._worker = Worker("engine", self._turn, "the engine failed", SHOW_SECONDS)
         board.candles = feed.candles
         board.market = Market(
             feed=feed.id,
@@ -149,14 +148,13 @@ class Engine:
         self._feed.start()
         # what was missed is past: nothing is live until the feed says so
         self._look()
-        self._thread.start()
+        self._worker.start()
 
     def stop(self) -> None:
         """End, and keep what the next start needs."""
-        self._stopping.set()
+        self._worker.stop(wait=False)
         self._feed.stop()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._worker.stop()
         for each in self._acting:
             each.rest()
         # for the programs that read the file: nothing fills from here on
@@ -188,12 +186,12 @@ class Engine:
             for each in self._acting:
                 self._went_well(partial(each.look, self._board.market), f"{_name(each)}: look")
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            if not self._went_well(self._hear, "hear"):
-                self._distrust()
-                self._stopping.wait(SHOW_SECONDS)
-            self._went_well(self._pass_on, "pass on")
+    def _turn(self) -> float:
+        has_heard = self._went_well(self._hear, "hear")
+        if not has_heard:
+            self._distrust()
+        self._went_well(self._pass_on, "pass on")
+        return 0.0 if has_heard else SHOW_SECONDS
 
     def _went_well(self, part: Callable[[], None], name: str) -> bool:
         """Do ``part`` of a turn; whatever goes wrong with one quote, or at one of those who act,

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock, Timeout
 
+from balance.background.worker import Worker
 from balance.core.errors import BalanceError
+from balance.core.market import Market
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
 from balance.market.board import FileBoard
 
 MARKET_LOCK_FILE: Final = "market.lock"
-_LOOK_SECONDS: Final = 0.25
-
-_log = logging.getLogger(__name__)
+_CHECK_SECONDS: Final = 0.25
 
 
 def take_market(folder: Path) -> FileLock | None:
@@ -41,35 +40,32 @@ class Follower:
         desk: Desk,
         board: FileBoard,
         show: Callable[[Snapshot], None],
-        also: Callable[[], None] = lambda: None,
+        show_others: Callable[[], None] = lambda: None,
     ) -> None:
-        """``show`` is told the account at every new price, and ``also`` is called at every look."""
+        """``show`` is called with the account at every new price, ``show_others`` at every check:
+        it shows what else the other server has changed."""
         self._desk = desk
-        self._also = also
+        self._show_others = show_others
         self._board = board
         self._show = show
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._shown: Market | None = None
+        self._worker = Worker(
+            "follower", self._turn, "the newest prices could not be shown", _CHECK_SECONDS
+        )
 
     def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+        """Start to follow."""
+        self._worker.start()
 
     def stop(self) -> None:
-        """End, and wait until that is so."""
-        self._stopping.set()
-        self._thread.join()
+        """Stop following, and wait until that is so."""
+        self._worker.stop()
 
-    def _run(self) -> None:
-        shown = None
-        while not self._stopping.wait(_LOOK_SECONDS):
-            market = self._board.market
-            try:
-                if market is not shown:
-                    shown = market
-                    self._show(self._desk.snapshot())
-                self._also()
-            except BalanceError:
-                continue  # the watch on the account's file tells it
-            except Exception:
-                _log.exception("the newest prices could not be shown")
+    def _turn(self) -> None:
+        market = self._board.market
+        # An account that can't be read is reported by the watch on its file.
+        with suppress(BalanceError):
+            if market is not self._shown:
+                self._shown = market
+                self._show(self._desk.snapshot())
+            self._show_others()
