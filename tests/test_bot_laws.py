@@ -21,8 +21,8 @@ from balance.core.entry import replay
 from balance.core.errors import AccountingError, BalanceError
 from balance.core.matching import advance, is_due
 from balance.core.orders import close_position, place_order
-from balance.core.tally import Tally
 from balance.core.ticket import Ticket
+from balance.core.trade_sums import TradeSums
 from balance.store.state import State, first_state, next_state
 from balance.strategies.strategy import Signal
 from tests.accounts import MOMENT, explained
@@ -76,7 +76,7 @@ class World:
         self.state: State = first_state("a", operations.start_account(), MOMENT, "program")
         self.replay: Account | None = replay(self.state.entries)
         # by owner; the person has none
-        self.tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        self.sums: defaultdict[str, TradeSums] = defaultdict(TradeSums)
         self.looks = 0
 
     @property
@@ -126,7 +126,7 @@ class World:
             owner=bot.id,
             settings=bot.settings,
             status="paused" if paused else "running",
-            tally=self.tallies[bot.id],
+            sums=self.sums[bot.id],
             run=bot.run,
             account=before,
             market=self.market,
@@ -176,7 +176,7 @@ class World:
         for entry in self.state.entries:
             trade = entry.booking.fill.trade if entry.booking.fill is not None else None
             if trade is not None:
-                self.tallies[trade.owner] = self.tallies[trade.owner].with_trade(trade)
+                self.sums[trade.owner] = self.sums[trade.owner].with_trade(trade)
         self.check()
 
     def check(self) -> None:
@@ -203,7 +203,7 @@ class World:
         """What the trades of all have brought is what the account has."""
         wallet = self.state.account.wallet
         open_now = sum(each.net_pnl for each in self.state.account.positions)
-        sums = sum(each.pnl for each in self.tallies.values())
+        sums = sum(each.pnl for each in self.sums.values())
         assert wallet.balance == wallet.starting_balance + sums + open_now
 
     def id(self) -> str:

@@ -16,9 +16,9 @@ from balance.core.market import Market
 from balance.core.matching import advance
 from balance.core.orders import close_position, place_order
 from balance.core.position import Order, Position
-from balance.core.tally import Tally
 from balance.core.terms import Terms
 from balance.core.ticket import Ticket
+from balance.core.trade_sums import TradeSums
 from balance.strategies.strategy import Signal
 from tests.accounts import MOMENT, account
 from tests.markets import BTC, ETH, FREE, market, quote
@@ -67,7 +67,7 @@ def look(
         "owner": BOT,
         "settings": USUAL,
         "status": "running",
-        "tally": Tally(),
+        "sums": TradeSums(),
         "run": Run(),
         "account": (of or account()).marked(where),
         "market": where,
@@ -234,11 +234,11 @@ def test_a_turn_whose_opening_is_refused_still_closes() -> None:
 
 def test_a_cooldown_is_kept_from_the_end_of_a_trade_on() -> None:
     settings = with_settings(cooldown=10)
-    ended = Tally(closed_at=MOMENT - timedelta(minutes=10) + timedelta(seconds=1))
-    step = looked(look(BUY, settings=settings, tally=ended))
+    ended = TradeSums(closed_at=MOMENT - timedelta(minutes=10) + timedelta(seconds=1))
+    step = looked(look(BUY, settings=settings, sums=ended))
     assert (step.action, step.words) == ("ignored", "Waits 10 minutes after a trade")
-    ended = Tally(closed_at=MOMENT - timedelta(minutes=10))
-    assert looked(look(BUY, settings=settings, tally=ended)).action == "opened"
+    ended = TradeSums(closed_at=MOMENT - timedelta(minutes=10))
+    assert looked(look(BUY, settings=settings, sums=ended)).action == "opened"
     # what turns closes, and then waits
     step = looked(look(SELL, held(), settings=settings))
     assert (step.action, position(step)) == ("closed", None)
@@ -317,22 +317,22 @@ def test_a_new_day_begins_anew_but_not_the_best() -> None:
 def test_trades_and_the_position_count_together_with_fees_and_funding() -> None:
     settings = with_settings(max_drawdown=100)
     before = Run(day=MOMENT.date(), day_began=Decimal(0), best=Decimal(0))
-    lost = Tally(pnl=Decimal(-60))
+    lost = TradeSums(lost=Decimal(60))
     mine = held(settings=settings)
     found = position(mine)
     assert found is not None
     charged = replace(found, fees_paid=Decimal(7), funding=Decimal(-3))
     mine = replace(mine, positions=(charged,))
-    limited = look(None, mine, at(39_700), settings=settings, tally=lost, run=before)
+    limited = look(None, mine, at(39_700), settings=settings, sums=lost, run=before)
     assert limited.pnl == -60 - 10 - 30
     assert looked(limited).stops.startswith("Is 100.00 USDT below its best")
-    assert looked(replace(limited, tally=Tally(pnl=Decimal("-59.99")))).stops == ""
+    assert looked(replace(limited, sums=TradeSums(lost=Decimal("59.99")))).stops == ""
 
 
 def test_a_limit_comes_before_the_signal_and_stops_a_bot_that_holds_nothing() -> None:
     settings = with_settings(max_daily_loss=50)
     before = Run(day=MOMENT.date(), day_began=Decimal(0), best=Decimal(0))
-    step = looked(look(BUY, settings=settings, run=before, tally=Tally(pnl=Decimal(-50))))
+    step = looked(look(BUY, settings=settings, run=before, sums=TradeSums(lost=Decimal(50))))
     assert step.stops
     assert (step.action, step.words, step.change.bookings) == ("none", step.stops, ())
 

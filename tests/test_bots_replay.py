@@ -138,7 +138,7 @@ def check(folder: Path, file: Path, name: str, start: datetime, end: datetime) -
     assert desk.snapshot().portfolio_value == expected.account.equity
     (row,) = bots.listed()["bots"]
     assert row["stopped_because"] == expected.stopped_because
-    assert row["realized"] == expected.tally.pnl
+    assert row["realized"] == expected.sums.pnl
     assert verify(folder).faults == ()
     return expected
 

@@ -23,10 +23,10 @@ from balance.core.messages import change_message, news_message
 from balance.core.orders import close_position, place_order
 from balance.core.preview import preview
 from balance.core.rows import fill_row
-from balance.core.tally import Tally
 from balance.core.terms import Terms
 from balance.core.ticket import Ticket
 from balance.core.trade import Trade
+from balance.core.trade_sums import TradeSums
 from balance.history.ledger_rows import ledger_row
 from balance.history.trade_rows import trade_row
 from balance.store.state import State, next_state
@@ -78,8 +78,8 @@ def of_preview(decimals: int) -> Mapping[str, Any]:
 
 
 def of_bots(decimals: int) -> Mapping[str, Any]:
-    tally = Tally(trades=1, wins=1, pnl=Decimal("1.5"), curve=(Decimal("1.5"),))
-    bot = Bot(id="trend-1", settings=settings(), created_at=MOMENT, tally=tally)
+    sums = TradeSums(trades=1, wins=1, gained=Decimal("1.5"))
+    bot = Bot(id="trend-1", settings=settings(), created_at=MOMENT, sums=sums, curve=(sums.pnl,))
     return listing([bot], trading(), at(decimals), {})
 
 

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 import pytest
 
+from balance.core.trade_sums import TradeSums
 from balance.core.wallet import Wallet
 from balance.history.epoch_list import fitting, in_order
 from balance.history.epoch_rows import FIGURES, Present, epoch_row
-from balance.history.epochs import EpochRow, TradeSums
+from balance.history.epochs import EpochRow
 from balance.history.question import SORTS, question
 from tests.accounts import MOMENT
 

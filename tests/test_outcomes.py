@@ -17,8 +17,8 @@ from flask.testing import FlaskClient
 from app import create_app
 from balance.api.stream import Stream
 from balance.bots.file import BOTS_FILE
+from balance.core.trade_sums import TradeSums
 from balance.desk.desk import Desk
-from balance.history.epochs import TradeSums
 from balance.history.index import Index
 from balance.history.question import Question
 from balance.history.upkeep import INDEX_FILE

@@ -18,8 +18,8 @@ from balance.backtests.backtest import Plan, Point
 from balance.backtests.report import MOST_POINTS, MOST_ROWS, notes, report
 from balance.core.account import Account
 from balance.core.quote import MarkPrices
-from balance.core.tally import tallied
 from balance.core.trade import Trade
+from balance.core.trade_sums import sums_of
 from tests.accounts import account, position
 from tests.backtesting import BEGIN, MINUTE, bodies, plan, script
 from tests.markets import BTC
@@ -57,7 +57,7 @@ def outcome(
     ]
     usual: dict[str, Any] = {
         "account": account(equities[-1]),
-        "tally": tallied(trades),
+        "sums": sums_of(trades),
         "trades": tuple(trades),
         "points": points,
         "exposed": 0,

@@ -32,9 +32,9 @@ from balance.core.money import ZERO, exact
 from balance.core.operations import start_account
 from balance.core.position import Position
 from balance.core.quote import Candle, MarkPrices, Quote, Settlement
-from balance.core.tally import Tally
 from balance.core.terms import Terms
 from balance.core.trade import Trade
+from balance.core.trade_sums import TradeSums
 from balance.strategies.series import CandleBuffer, Candles
 from balance.strategies.strategy import Holding, Signal
 
@@ -98,7 +98,7 @@ class Tested:
     """What came of it; money in the quote currency."""
 
     account: Account
-    tally: Tally
+    sums: TradeSums
     # oldest first
     trades: tuple[Trade, ...]
     # the equity at the close of each candle
@@ -203,7 +203,7 @@ class _Test:
         self._reach = Reach()
         self._running = True
         self._stopped_because = ""
-        self._tally, self._run = Tally(), Run()
+        self._sums, self._run = TradeSums(), Run()
         self._trades: list[Trade] = []
         self._points: list[Point] = []
         self._exposed = 0
@@ -252,7 +252,7 @@ class _Test:
         account.check()
         return Tested(
             account=account,
-            tally=self._tally,
+            sums=self._sums,
             trades=tuple(self._trades),
             points=self._points,
             exposed=self._exposed,
@@ -350,7 +350,7 @@ class _Test:
                 owner=_OWNER,
                 settings=settings,
                 status="running",
-                tally=self._tally,
+                sums=self._sums,
                 run=self._run,
                 account=self._account.marked(self._market),
                 market=self._market,
@@ -378,7 +378,7 @@ class _Test:
         for booking in change.bookings:
             if booking.fill is not None and booking.fill.trade is not None:
                 self._trades.append(booking.fill.trade)
-                self._tally = self._tally.with_trade(booking.fill.trade)
+                self._sums = self._sums.with_trade(booking.fill.trade)
 
     def _equity_at(self, price: Decimal) -> Decimal:
         held, balance = self._held, self._account.wallet.balance

@@ -18,7 +18,7 @@ from balance.core.market import Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.rows import Row
-from balance.core.tally import Tally
+from balance.core.trade_sums import TradeSums
 from balance.history.trade_rows import trade_row
 
 #: How many points of the curve are told, and how many trades.
@@ -51,7 +51,7 @@ def report(plan: Plan, tested: Tested) -> Row:
     ]
     figures = {
         **_money(plan, tested.account),
-        **_trades(tested.tally),
+        **_trades(tested.sums),
         "hold_percent": quantized((tested.points[-1].close / first - 1) * 100),
         "max_drawdown_percent": quantized(_drawdown(each for _, each, _ in values)),
         "exposure_percent": quantized(Decimal(tested.exposed) / len(tested.points) * 100),
@@ -150,17 +150,20 @@ def _money(plan: Plan, account: Account) -> dict[str, Decimal]:
     }
 
 
-def _trades(tally: Tally) -> dict[str, Any]:
-    factor, rate = tally.profit_factor, tally.win_rate
+def _trades(sums: TradeSums) -> dict[str, Any]:
     return {
-        "trades": tally.trades,
-        "wins": tally.wins,
-        "losses": tally.losses,
-        "even": tally.even,
-        "win_rate": None if rate is None else quantized(rate),
-        "profit_factor": None if factor is None else quantized(factor),
-        "average_pnl": quantized(tally.pnl / tally.trades) if tally.trades else None,
+        "trades": sums.trades,
+        "wins": sums.wins,
+        "losses": sums.losses,
+        "even": sums.even,
+        "win_rate": _rounded(sums.win_rate),
+        "profit_factor": _rounded(sums.profit_factor),
+        "average_pnl": _rounded(sums.expectancy),
     }
+
+
+def _rounded(number: Decimal | None) -> Decimal | None:
+    return None if number is None else quantized(number)
 
 
 def _drawdown(equities: Iterator[Decimal]) -> Decimal:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from balance.bots.rules import Action
 from balance.bots.settings import BotSettings, Run, Status
-from balance.core.tally import Tally
+from balance.core.trade import Trade
+from balance.core.trade_sums import TradeSums
 from balance.strategies.strategy import Side
 
 _LONGEST_SLUG: Final = 24
+#: How many points of the curve of a bot there are.
+CURVE: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,9 @@ class Bot:
     stopped_because: str = ""
     run: Run = field(default_factory=Run)
     # of the running epoch
-    tally: Tally = field(default_factory=Tally)
+    sums: TradeSums = field(default_factory=TradeSums)
+    # The P&L of the bot after each of its newest trades, the newest last.
+    curve: tuple[Decimal, ...] = ()
     # the newest candle that is dealt with; None before its first look
     last_candle: datetime | None = None
     decision: Decision | None = None
@@ -56,6 +61,11 @@ class Bot:
     def is_active(self) -> bool:
         """Whether it looks at the market at all."""
         return self.status != "stopped"
+
+    def with_trade(self, trade: Trade) -> Bot:
+        """The bot after one more of its trades."""
+        sums = self.sums.with_trade(trade)
+        return replace(self, sums=sums, curve=(*self.curve[1 - CURVE :], sums.pnl))
 
 
 def bot_id(name: str, number: int) -> str:

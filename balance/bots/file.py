@@ -20,7 +20,7 @@ from balance.bots.settings import MEMBERS, BotSettings, Run, read_settings, stat
 from balance.core.errors import BalanceError, StoreFailed, StoreUnreadable
 from balance.core.figures import plain
 from balance.core.moments import from_iso, iso
-from balance.core.tally import Tally
+from balance.core.trade_sums import TradeSums
 from balance.store import disk
 from balance.strategies.strategy import Signal
 
@@ -30,7 +30,9 @@ _DECIMALS: Final = (
     *("stake", "leverage", "min_confidence", "stop_loss", "take_profit", "trailing_stop"),
     *("max_daily_loss", "max_drawdown"),
 )
-_SUMS: Final = ("pnl", "fees", "funding", "gained", "lost")
+_READ_SUMS: Final = ("fees", "funding", "gained", "lost")
+# The P&L follows from the others; it is written for those who read the file.
+_SUMS: Final = ("pnl", *_READ_SUMS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +159,7 @@ def settings_document(settings: BotSettings) -> dict[str, Any]:
 
 
 def _bot_document(bot: Bot) -> dict[str, Any]:
-    run, tally = bot.run, bot.tally
+    run, sums = bot.run, bot.sums
     return {
         "id": bot.id,
         "settings": settings_document(bot.settings),
@@ -173,12 +175,12 @@ def _bot_document(bot: Bot) -> dict[str, Any]:
             "best": None if run.best is None else plain(run.best),
         },
         "tally": {
-            "trades": tally.trades,
-            "wins": tally.wins,
-            "losses": tally.losses,
-            **{name: plain(getattr(tally, name)) for name in _SUMS},
-            "closed_at": tally.closed_at and iso(tally.closed_at),
-            "curve": [plain(each) for each in tally.curve],
+            "trades": sums.trades,
+            "wins": sums.wins,
+            "losses": sums.losses,
+            **{name: plain(getattr(sums, name)) for name in _SUMS},
+            "closed_at": sums.closed_at and iso(sums.closed_at),
+            "curve": [plain(each) for each in bot.curve],
         },
         "decision": bot.decision and _decision_document(bot.decision),
     }
@@ -186,7 +188,6 @@ def _bot_document(bot: Bot) -> dict[str, Any]:
 
 def _read_bot(told: Mapping[str, Any]) -> Bot:
     run, tally, decision = told["run"], told["tally"], told["decision"]
-    sums: dict[str, Any] = {name: Decimal(tally[name]) for name in _SUMS}
     return Bot(
         id=_text(told["id"]),
         settings=read_settings(told["settings"]),
@@ -201,14 +202,14 @@ def _read_bot(told: Mapping[str, Any]) -> Bot:
             day_began=Decimal(run["day_began"]),
             best=None if run["best"] is None else Decimal(run["best"]),
         ),
-        tally=Tally(
+        sums=TradeSums(
             trades=int(tally["trades"]),
             wins=int(tally["wins"]),
             losses=int(tally.get("losses", 0)),
+            **{name: Decimal(tally[name]) for name in _READ_SUMS},
             closed_at=_moment(tally["closed_at"]),
-            curve=tuple(Decimal(each) for each in tally["curve"]),
-            **sums,
         ),
+        curve=tuple(Decimal(each) for each in tally["curve"]),
         decision=None if decision is None else _read_decision(decision),
     )
 

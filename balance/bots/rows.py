@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,7 +17,6 @@ from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.position import Position
 from balance.core.rows import Row, price_words
-from balance.core.tally import Tally
 from balance.history.trade_rows import trade_row
 from balance.strategies.own import Broken
 from balance.strategies.strategy import Kind
@@ -35,11 +35,11 @@ def bot_row(
     """``bot``, whose strategy is called as ``strategies`` have it by id, and other bots as
     ``names`` do: P&L in the quote currency with what it holds at the newest prices, after fees;
     ``win_rate`` in percent."""
-    settings, tally = bot.settings, bot.tally
+    settings, sums = bot.settings, bot.sums
     held = account.marked(market).position(settings.symbol)
     own = held if held is not None and held.owner == bot.id else None
-    pnl = tally.pnl + (own.net_pnl + own.unrealized_pnl if own is not None else 0)
-    rate = tally.win_rate
+    pnl = sums.pnl + (own.net_pnl + own.unrealized_pnl if own is not None else 0)
+    rate = sums.win_rate
     row: dict[str, Any] = {
         "id": bot.id,
         "name": settings.name,
@@ -52,14 +52,14 @@ def bot_row(
         "position": None if own is None else _position(own),
         "signal": bot.decision and _decision(bot.decision),
         "pnl": quantized(pnl),
-        "realized": quantized(tally.pnl),
-        "trades": tally.trades,
-        "wins": tally.wins,
-        "losses": tally.losses,
-        "even": tally.even,
+        "realized": quantized(sums.pnl),
+        "trades": sums.trades,
+        "wins": sums.wins,
+        "losses": sums.losses,
+        "even": sums.even,
         "win_rate": None if rate is None else quantized(rate),
-        "fees": quantized(tally.fees + (own.fees_paid if own is not None else 0)),
-        "curve": list(tally.curve),
+        "fees": quantized(sums.fees + (own.fees_paid if own is not None else 0)),
+        "curve": list(bot.curve),
         "created_at": iso(bot.created_at),
         "started_at": bot.started_at and iso(bot.started_at),
     }
@@ -123,7 +123,7 @@ def _texts(
         "position": NONE if own is None else f"{own.side.capitalize()} {rounded(own.quantity)}",
         "entry_price": NONE if own is None else price_words(own.entry_price, own.symbol, market),
         "unrealized_pnl": NONE if own is None else gain(own.unrealized_pnl, decimals),
-        "curve": _curve_words(bot.tally, decimals),
+        "curve": _curve_words(bot.curve, decimals),
         "confidence": confidence_words(bot.decision.confidence) if bot.decision else NONE,
         "fees": dollars(row["fees"], decimals),
         "trades": f"{row['trades']:,}",
@@ -153,13 +153,13 @@ def held_words(symbol: str, other: str | None, names: Mapping[str, str]) -> str:
     )
 
 
-def _curve_words(tally: Tally, decimals: int) -> str:
-    if not tally.curve:
+def _curve_words(curve: Sequence[Decimal], decimals: int) -> str:
+    if not curve:
         return "No trades yet"
-    ends = (tally.curve[-1], min(ZERO, *tally.curve), max(ZERO, *tally.curve))
+    ends = (curve[-1], min(ZERO, *curve), max(ZERO, *curve))
     last, least, most = (gain(each, decimals) for each in ends)
     return (
-        f"Realised P&L over the last {len(tally.curve)} trades: {last} at the end, "
+        f"Realised P&L over the last {len(curve)} trades: {last} at the end, "
         f"between {least} and {most}"
     )
 

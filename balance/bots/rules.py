@@ -23,9 +23,9 @@ from balance.core.market import Market
 from balance.core.money import exactly
 from balance.core.orders import close_position, place_order
 from balance.core.position import Order, OrderSide, Position, closing_side, opened_side
-from balance.core.tally import Tally
 from balance.core.ticket import Ticket
 from balance.core.trade import Fill
+from balance.core.trade_sums import TradeSums
 from balance.strategies.strategy import Holding, Signal
 
 #: What came of a signal: ``none`` where there was nothing to do, ``ignored`` where a rule of the
@@ -46,7 +46,7 @@ class Look:
     settings: BotSettings
     status: Status
     # what its trades of the epoch add up to, and what its limits go by
-    tally: Tally
+    sums: TradeSums
     run: Run
     # marked at the prices of the market
     account: Account
@@ -70,7 +70,7 @@ class Look:
     def pnl(self) -> Decimal:
         """Of its closed trades and its position, after fees and funding, in the quote currency."""
         held = self.held
-        return self.tally.pnl + (held.net_pnl + held.unrealized_pnl if held is not None else 0)
+        return self.sums.pnl + (held.net_pnl + held.unrealized_pnl if held is not None else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ def _turned(look: Look, target: Side, because: str) -> Step:
 
 def _forbidden(look: Look, *, just_closed: bool) -> str:
     """Why the bot's own rules let it open nothing; empty where they do."""
-    settings, closed_at = look.settings, look.tally.closed_at
+    settings, closed_at = look.settings, look.sums.closed_at
     if look.status != "running":
         return "Is paused and opens nothing"
     pause = timedelta(minutes=settings.cooldown)

@@ -277,7 +277,7 @@ class Runner:
             owner=bot.id,
             settings=bot.settings,
             status=bot.status,
-            tally=bot.tally,
+            sums=bot.sums,
             run=bot.run,
             account=self._desk.account().marked(market),
             market=market,

@@ -23,8 +23,8 @@ from balance.core.errors import InvalidRequest, KeyReused, StoreError, UnknownBo
 from balance.core.messages import BOT
 from balance.core.money import exact
 from balance.core.position import ENDINGS
-from balance.core.tally import Tally
 from balance.core.trade import Fill, Trade
+from balance.core.trade_sums import TradeSums
 from balance.desk.desk import Desk
 
 #: How many answers to requests with a key are kept.
@@ -187,8 +187,8 @@ class Roster:
         """
         if anew or feed != self._kept.feed:
             for bot in self:
-                tally = replace(bot.tally, closed_at=None)
-                self.put(replace(bot, last_candle=None, run=Run(), tally=tally, life=token_hex(4)))
+                sums = replace(bot.sums, closed_at=None)
+                self.put(replace(bot, last_candle=None, run=Run(), sums=sums, life=token_hex(4)))
         self._kept = replace(self._kept, feed=feed)
         self._is_changed = True
         self.catch_up()
@@ -240,7 +240,8 @@ class Roster:
         """Begin to sum up anew: another account, another epoch, or what an older version summed
         up, whose limits go on (``keep_runs``)."""
         for bot in self:
-            self.put(replace(bot, tally=Tally(), run=bot.run if keep_runs else Run()))
+            run = bot.run if keep_runs else Run()
+            self.put(replace(bot, sums=TradeSums(), curve=(), run=run))
 
     def _add(self, entry: Entry, epochs: Collection[int], *, is_new: bool) -> None:
         """Sum up a trade if it is one of ``epochs``; one that ``is_new`` is told of as well."""
@@ -255,7 +256,7 @@ class Roster:
         if bot is None or entry.booking.epoch not in epochs or fill.reason in ENDINGS:
             return
         with exact():
-            self.put(replace(bot, tally=bot.tally.with_trade(fill.trade)))
+            self.put(bot.with_trade(fill.trade))
         if is_new and entry.source != BOT:
             self._note(bot, fill, fill.trade)
 
@@ -286,7 +287,7 @@ def _knowing(bot: Bot, account: Account) -> Bot:
     goes back a little, and what is kept of the bots may be older than what they traded. One that
     has not looked yet has not traded since it was started."""
     held = account.position(bot.settings.symbol)
-    known = [bot.tally.closed_at, held.opened_at if held and held.owner == bot.id else None]
+    known = [bot.sums.closed_at, held.opened_at if held and held.owner == bot.id else None]
     latest = max((each for each in known if each is not None), default=None)
     if latest is None or bot.last_candle is None:
         return bot

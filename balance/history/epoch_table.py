@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from balance.core.moments import from_iso, iso
+from balance.core.trade_sums import TradeSums
 from balance.history.database import decoding
-from balance.history.epochs import EpochRow, TradeSums
+from balance.history.epochs import EpochRow
 from balance.store.documents import read_wallet, wallet_document
 
 _PLAIN: Final = ("opened_by", "continues", "first_revision", "last_revision", "entries")

@@ -12,51 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from balance.core.money import ZERO
+from balance.core.trade_sums import TradeSums
 from balance.core.wallet import Wallet
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TradeSums:
-    """Sums over closed trades, after fees and funding, in the quote currency."""
-
-    trades: int = 0
-    # those that brought more than nothing
-    wins: int = 0
-    # those that brought less than nothing
-    losses: int = 0
-    # the P&L of the winning trades, and of the losing ones, without its sign
-    gained: Decimal = ZERO
-    lost: Decimal = ZERO
-    # the P&L of single trades
-    best: Decimal | None = None
-    worst: Decimal | None = None
-
-    def with_pnl(self, pnl: Decimal) -> TradeSums:
-        """The sums with one more trade, which brought ``pnl``."""
-        return TradeSums(
-            trades=self.trades + 1,
-            wins=self.wins + (pnl > 0),
-            losses=self.losses + (pnl < 0),
-            gained=self.gained + max(pnl, ZERO),
-            lost=self.lost + max(-pnl, ZERO),
-            best=pnl if self.best is None else max(self.best, pnl),
-            worst=pnl if self.worst is None else min(self.worst, pnl),
-        )
-
-    @property
-    def even(self) -> int:
-        """How many brought exactly nothing: neither winning nor losing trades."""
-        return self.trades - self.wins - self.losses
-
-    @property
-    def win_rate(self) -> Decimal | None:
-        """Winning trades in percent of all, even ones included; None before the first trade."""
-        return Decimal(self.wins) / self.trades * 100 if self.trades else None
-
-    @property
-    def profit_factor(self) -> Decimal | None:
-        """What winning trades gained over what losing ones lost; None where nothing was lost."""
-        return self.gained / self.lost if self.lost else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
