@@ -28,8 +28,7 @@ from balance.core.market import NO_MARKET
 from balance.core.order_request import LONGEST_KEY, MEMBERS
 from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import KINDS
-from balance.desk.desk import Desk
-from balance.desk.trading import MOST_CANDLES
+from balance.desk.desk import MOST_CANDLES, Desk
 from balance.desk.transactions import LONGEST_NOTE
 from balance.history.pages import LONGEST_PAGE
 from balance.market.board import LiveBoard

@@ -26,7 +26,7 @@ from balance import (
     open_account,
 )
 from balance.core.messages import MARKET, OFFLINE
-from balance.desk.trading import MOST_CANDLES
+from balance.desk.desk import MOST_CANDLES
 from balance.market.board import LiveBoard, save_market
 from balance.store.memory_store import MemoryStore
 from balance.store.recovery import verify

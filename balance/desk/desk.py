@@ -6,19 +6,29 @@ none touches the store or the core on its own.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final, Literal, Protocol, Unpack
+from typing import Any, Final, Literal, Unpack
 
-from balance.core import operations
+from balance.core import operations, orders
+from balance.core import order_request as asked
 from balance.core.account import Account
-from balance.core.change import Change
-from balance.core.entry import Booking, Entry
-from balance.core.errors import BalanceError
+from balance.core.candles import MINUTE
+from balance.core.change import Change, Operation
+from balance.core.entry import Entry
+from balance.core.errors import BalanceError, InvalidRequest
+from balance.core.figures import plain
+from balance.core.funding import Settlements
+from balance.core.market import Market
+from balance.core.matching import advance
+from balance.core.messages import MARKET
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
+from balance.core.preview import Preview, preview
+from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.undo import undo_reset
-from balance.desk.trading import Trading
 from balance.desk.transactions import Board, Conditions, FindBaselines, Outcome, Transactions
 from balance.history.pages import Page, Search, closings, fills, lineage, page, rows, since
 from balance.market.board import LiveBoard
@@ -28,11 +38,10 @@ from balance.store.state import Store
 Action = Literal["set_balance", "adjust", "deposit", "withdraw", "reset", "undo_reset"]
 
 
-class _Operation(Protocol):
-    def __call__(self, account: Account, amount: Any, note: str, /) -> Change: ...
+#: How many candles may be read at once.
+MOST_CANDLES: Final = 1_500
 
-
-_OPERATIONS: Final[Mapping[Action, _Operation]] = {
+_OPERATIONS: Final[Mapping[Action, Callable[[Account, Any, str], Change]]] = {
     "set_balance": operations.set_balance,
     "adjust": operations.adjust,
     "deposit": operations.deposit,
@@ -41,7 +50,7 @@ _OPERATIONS: Final[Mapping[Action, _Operation]] = {
 }
 
 
-class Desk(Trading):
+class Desk:
     """The account in a store, and all that can be done with it. Safe to use from many threads.
 
     Every change takes the options of :class:`Conditions`. Amounts are in the quote currency,
@@ -55,8 +64,8 @@ class Desk(Trading):
         board: Board | None = None,
         starting_balance: Callable[[], Decimal] = lambda: DEFAULT_STARTING_BALANCE,
     ) -> None:
-        """``starting_balance`` says what a reset begins with that names nothing else."""
-        super().__init__(Transactions(store, board or LiveBoard()))
+        """``starting_balance`` gives what a reset begins with that names no balance."""
+        self._transactions = Transactions(store, board or LiveBoard())
         self._starting_balance = starting_balance
         self._search: Search | None = None
 
@@ -141,7 +150,7 @@ class Desk(Trading):
         return self.execute("undo_reset", None, **conditions).snapshot
 
     def execute(self, action: Action, amount: object, **conditions: Unpack[Conditions]) -> Outcome:
-        """Do ``action`` with ``amount``: what the methods above do, with the words for it.
+        """Do ``action`` with ``amount``, as the method of its name does, and describe it.
 
         Raises:
             InvalidRequest: the key or the note is too long or holds what can't be printed.
@@ -150,8 +159,10 @@ class Desk(Trading):
         """
         note, market = conditions.get("note", ""), self.market
         meant = self._starting_balance() if action == "reset" and amount is None else amount
-        # before the lock is held; an undo finds out if there was another reset since
-        opening = self._opening() if action == "undo_reset" else None
+        # Read before the lock is held; the undo refuses if another reset came in between.
+        epoch = self.account().wallet.epoch if action == "undo_reset" else 0
+        first = self.opening(epoch) if epoch else None
+        opening = None if first is None else first.booking
 
         def change(account: Account) -> Change:
             account = account.marked(market)
@@ -161,10 +172,171 @@ class Desk(Trading):
 
         return self._transactions.execute(change, [action, _booked(amount)], **conditions)
 
-    def _opening(self) -> Booking | None:
-        store = self._transactions.store
-        opening = store.opening(store.read().account.wallet.epoch)
-        return None if opening is None else opening.booking
+    @property
+    def market(self) -> Market:
+        """The newest prices, and what may be traded at them."""
+        return self._transactions.market
+
+    def candles(self, symbol: str, seconds: int = 60, limit: int = 500) -> Sequence[Candle]:
+        """The newest ``limit`` candles of ``symbol``, at most 1,500, of ``seconds`` each (a
+        multiple of 60 up to a day), oldest first, the running one last.
+
+        Raises:
+            InvalidRequest: the symbol is not traded here, or a number is out of range.
+        """
+        if seconds % MINUTE or not MINUTE <= seconds <= 1_440 * MINUTE:
+            raise InvalidRequest("Candles are of whole minutes, from 1 to 1,440.")
+        if not 1 <= limit <= MOST_CANDLES:
+            raise InvalidRequest(f"limit must be from 1 to {MOST_CANDLES:,}, not {limit}.")
+        return self._transactions.board.candles(asked.symbol(symbol, self.market), seconds, limit)
+
+    def place_order(self, *, how: Conditions | None = None, **members: Any) -> Outcome:
+        """Place an order: ``place_order(symbol="BTC/USDT", side="buy", quantity="0.01")``.
+
+        ``members`` are those of :class:`~balance.core.ticket.Ticket`; the size is one of
+        ``quantity``, ``notional`` and ``percent``. ``how`` has the options of
+        :class:`~balance.desk.transactions.Conditions`.
+
+        Raises:
+            InvalidRequest, InvalidAmount: it makes no sense, or the rules of its symbol forbid it.
+            InsufficientBalance: it needs more than what is available.
+            NoLivePrice: the symbol has no live price now.
+            UnknownPosition: it is to reduce what is not there.
+        """
+        order_id = secrets.token_hex(5)
+
+        def change(account: Account) -> Change:
+            # The market is read here, as the request may have waited for the lock.
+            market = self.market
+            ticket = asked.ticket(members, market)
+            time = _market_time(market, ticket.symbol)
+            return orders.place_order(account.marked(market), ticket, market, order_id, time)
+
+        return self._trade(change, ["order", *asked.fingerprint(members)], how or {})
+
+    def preview_order(self, **members: Any) -> Preview:
+        """What :meth:`place_order` would do now, without doing it.
+
+        Raises:
+            BalanceError: whatever would refuse it.
+        """
+        market = self.market
+        account = self._transactions.store.read().account.marked(market)
+        ticket = asked.ticket(members, market)
+        return preview(account, ticket, market, _market_time(market, ticket.symbol))
+
+    def cancel_order(self, order_id: str, **conditions: Unpack[Conditions]) -> Outcome:
+        """Cancel an open order.
+
+        Raises:
+            UnknownOrder: there is none with that id.
+        """
+        return self._trade(
+            lambda account: orders.cancel_order(account, order_id),
+            ["cancel", order_id],
+            conditions,
+        )
+
+    def cancel_orders(self, symbol: str | None = None, **conditions: Unpack[Conditions]) -> Outcome:
+        """Cancel all open orders, or those of ``symbol``.
+
+        Raises:
+            UnknownOrder: there is none.
+        """
+        symbol = None if symbol is None else asked.symbol(symbol, self.market)
+        return self._trade(
+            lambda account: orders.cancel_orders(account, symbol),
+            ["cancel_all", symbol],
+            conditions,
+        )
+
+    def close_position(
+        self,
+        symbol: str,
+        quantity: object = None,
+        percent: object = None,
+        **conditions: Unpack[Conditions],
+    ) -> Outcome:
+        """Close ``quantity`` (base units) or ``percent`` of a position at market, by default all.
+
+        Raises:
+            UnknownPosition: there is none of that symbol.
+            NoLivePrice: the symbol has no live price now.
+            InvalidAmount, InvalidRequest: the size makes no sense.
+        """
+        if quantity is not None and percent is not None:
+            raise InvalidRequest("Name a quantity or a percent, not both.")
+        order_id, name = secrets.token_hex(5), asked.symbol(symbol, self.market)
+        sizes: dict[str, Any] = {
+            kind: asked.positive(size, kind)
+            for kind, size in (("quantity", quantity), ("percent", percent))
+            if size is not None
+        }
+
+        def change(account: Account) -> Change:
+            # The market is read here, as the request may have waited for the lock.
+            market = self.market
+            account, time = account.marked(market), _market_time(market, name)
+            return orders.close_position(account, name, market, order_id, time, **sizes)
+
+        named = [(kind, plain(size)) for kind, size in sizes.items()]
+        return self._trade(change, ["close", name, *named], conditions)
+
+    def _trade(
+        self, operation: Operation, request: Sequence[Any], conditions: Conditions
+    ) -> Outcome:
+        note = conditions.get("note", "")
+        return self._transactions.execute(
+            lambda account: operation(account).noted(note), request, **conditions
+        )
+
+    def advance(
+        self, market: Market, settlements: Settlements, source: str = MARKET
+    ) -> Outcome | None:
+        """Commit what the newest quotes do to the account: funding, liquidations and fills; None
+        where that is nothing. For the engine, before it publishes ``market``: listeners see the
+        commit at the prices of ``market``."""
+
+        return self.step(
+            lambda account: advance(account, market, settlements), source, market=market
+        )
+
+    def step(
+        self,
+        operation: Operation,
+        source: str,
+        key: str | None = None,
+        market: Market | None = None,
+    ) -> Outcome | None:
+        """Commit what the program does of itself; None where ``operation`` books nothing. ``key``
+        prevents a repetition, ``market`` has the prices that cause it, where they are not on the
+        board yet. For the engine and the bots.
+
+        Raises:
+            BalanceError: whatever ``operation`` refuses.
+            StoreError: it can't be written now.
+        """
+
+        def change(account: Account) -> Change:
+            made = operation(account)
+            if not made.bookings:
+                raise _NothingDue
+            return made
+
+        try:
+            return self._transactions.execute(
+                change, ["step"], source=source, idempotency_key=key, market=market
+            )
+        except _NothingDue:
+            return None
+
+    def account(self) -> Account:
+        """The account as it was last committed, for the engine.
+
+        Raises:
+            StoreUnreadable: its file is missing or damaged.
+        """
+        return self._transactions.store.read().account
 
     def history(
         self,
@@ -264,4 +436,14 @@ def _booked(amount: object) -> str | None:
     try:
         return None if amount is None else str(money(amount))
     except BalanceError:
-        return ""  # it will be refused
+        return ""  # The operation refuses it.
+
+
+class _NothingDue(Exception):
+    """There is nothing to commit."""
+
+
+def _market_time(market: Market, symbol: str) -> datetime:
+    """The time of the newest quote of ``symbol``, which in a replay is not this machine's."""
+    quote = market.quotes.get(symbol)
+    return datetime.now(UTC) if quote is None else quote.time
