@@ -20,9 +20,11 @@ from balance.alerts.alerts import Alerts
 from balance.alerts.outbox import Outbox
 from balance.desk.desk import Desk
 from balance.market.board import LiveBoard
+from balance.store.disk import Disk
 from balance.store.file_store import FileStore
 from tests.markets import BTC, ETH, FREE, market, quote
 from tests.patience import patience
+from tests.refusing import RefusingDisk
 
 ABOVE: Mapping[str, Any] = {
     "what": "price",
@@ -35,12 +37,21 @@ ABOVE: Mapping[str, Any] = {
 class AlertsByHand:
     """Alerts, their desk and their market: Bitcoin at 40,000, without fees and slippage."""
 
-    def __init__(self, folder: Path, *, pauses: tuple[float, ...] = (0.01, 0.01)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        pauses: tuple[float, ...] = (0.01, 0.01),
+        disk: Disk | None = None,
+    ) -> None:
         self.folder = folder
+        self.disk = RefusingDisk()
+        disk = disk or self.disk
         self.board = LiveBoard()
         self.board.market = market(quote(BTC, 40_000), quote(ETH, 2_000), terms=FREE)
-        self.desk = Desk(FileStore(folder), self.board)
-        self.alerts = Alerts(self.desk, folder, partial(Outbox, pauses=pauses, timeout=patience()))
+        self.desk = Desk(FileStore(folder, disk=disk), self.board)
+        outbox = partial(Outbox, pauses=pauses, timeout=patience())
+        self.alerts = Alerts(self.desk, folder, outbox, disk)
         self.heard: list[Mapping[str, Any]] = []
         self.alerts.subscribe(self.heard.append)
         self.desk.subscribe(self.alerts.committed)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from balance.bots.bots import Bots
 from balance.core.candles import merge_candles
@@ -20,10 +16,11 @@ from balance.core.position import Position
 from balance.core.quote import Candle
 from balance.desk.desk import Desk
 from balance.market.board import LiveBoard
-from balance.store import disk
+from balance.store.disk import Disk
 from balance.store.file_store import FileStore
 from balance.strategies.own import Catalogue, OwnStrategies
 from tests.markets import BTC, ETH, FREE, market, quote
+from tests.refusing import RefusingDisk
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -64,8 +61,17 @@ USUAL: Mapping[str, Any] = {
 class ByHand:
     """Bots, their desk and their market: Bitcoin at 40,000 at noon, without fees and slippage."""
 
-    def __init__(self, folder: Path, *, secret: str | None = None, feed: str = "simulated") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        secret: str | None = None,
+        feed: str = "simulated",
+        disk: Disk | None = None,
+    ) -> None:
         self.folder = folder
+        self.disk = RefusingDisk()
+        disk = disk or self.disk
         self.board = LiveBoard()
         self.board.market = market(
             quote(BTC, 40_000, time=NOON), quote(ETH, 2_000, time=NOON), terms=FREE, feed=feed
@@ -77,8 +83,8 @@ class ByHand:
         if not strategies.exists():
             strategies.mkdir()
             (strategies / "levels.py").write_text(LEVELS)
-        self.desk = Desk(FileStore(folder), self.board)
-        self.bots = Bots(self.desk, Catalogue(OwnStrategies(strategies)), folder, secret)
+        self.desk = Desk(FileStore(folder, disk=disk), self.board)
+        self.bots = Bots(self.desk, Catalogue(OwnStrategies(strategies)), folder, secret, disk)
         self.heard: list[Mapping[str, Any]] = []
         self.bots.subscribe(self.heard.append)
         self.bots.begin()
@@ -169,18 +175,3 @@ class ByHand:
                     time=begun, open=price, high=price, low=price, close=price, volume=price
                 )
             known.append(candle)
-
-
-@contextmanager
-def full_disk(*names: str) -> Iterator[None]:
-    """A disk on which the files with these names, or all, can't be replaced."""
-    replace_file: Callable[..., None] = disk.replace_file
-
-    def refused(path: Path, *arguments: Any, **how: Any) -> None:
-        if not names or path.name in names:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        replace_file(path, *arguments, **how)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(disk, "replace_file", refused)
-        yield

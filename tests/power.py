@@ -1,6 +1,6 @@
 """A disk that may fail and lose its power: what of a folder would be there afterwards.
 
-It stands behind ``os.fsync``, ``os.replace`` and ``os.ftruncate``, and is as unkind as systems are:
+It is as unkind as systems are:
 what is written comes to the disk by a sync of the file alone, a name by a sync of its folder, and
 after a failed sync of a file the system takes for clean what never came there, so that a later one
 writes only what was changed since.
@@ -13,17 +13,18 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
+from balance.store.disk import Disk
 
 EIO = OSError(errno.EIO, os.strerror(errno.EIO))
 #: A call of the system: what was done, and to which file.
 Call = tuple[str, str]
 
 
-class Disk:
+class PowerDisk(Disk):
     """The disk behind ``folder``; ``fault`` says what a call of it raises, by its number from 1."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.folder = folder
         self.calls: list[Call] = []
         self.fault: Callable[[int], BaseException | None] = lambda _number: None
@@ -33,11 +34,11 @@ class Disk:
         self._names: dict[str, int] = {}
         # one more descriptor of each file, so that no inode is used for another one
         self._open: dict[int, int] = {}
-        self._replace, self._truncate = os.replace, os.ftruncate
         folder.mkdir(parents=True, exist_ok=True)
-        monkeypatch.setattr(os, "fsync", self._synced)
-        monkeypatch.setattr(os, "replace", self._replaced)
-        monkeypatch.setattr(os, "ftruncate", self._truncated)
+
+    def restart(self) -> None:
+        """Have another process use it, which knows of no sync that failed."""
+        self._unsynced.clear()
 
     def close(self) -> None:
         """Let go of the files."""
@@ -67,12 +68,12 @@ class Disk:
         if fault := self.fault(len(self.calls)):
             raise fault
 
-    def _synced(self, descriptor: int) -> None:
+    def sync(self, descriptor: int) -> None:
+        """Sync what is behind ``descriptor``, unless there is a fault."""
         path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
         if path == self.folder:
             self._called("sync folder", "")
             self._names = self._listed()
-        if path.parent != self.folder:
             return
         inode = self._known(descriptor)
         now, clean = self._content(inode), self._clean.get(inode, b"")
@@ -88,18 +89,16 @@ class Disk:
                 stored[place] = byte
         self._stored[inode] = bytes(stored)
 
-    def _replaced(self, source: str, target: Path) -> None:
-        if Path(target).parent == self.folder:
-            self._called("replace", Path(target).name)
-        self._replace(source, target)
+    def rename(self, source: str, target: Path) -> None:
+        """Put ``source`` in the place of ``target``, unless there is a fault."""
+        self._called("replace", target.name)
+        super().rename(source, target)
 
-    def _truncated(self, descriptor: int, size: int) -> None:
-        if Path(os.readlink(f"/proc/self/fd/{descriptor}")).parent != self.folder:
-            self._truncate(descriptor, size)
-            return
+    def truncate(self, descriptor: int, size: int) -> None:
+        """Cut the file behind ``descriptor`` off at ``size``, unless there is a fault."""
         inode = self._known(descriptor)
         self._called("cut", self._name(inode))
-        self._truncate(descriptor, size)
+        super().truncate(descriptor, size)
         self._clean[inode] = self._clean.get(inode, b"")[:size]
 
     def _known(self, descriptor: int) -> int:

@@ -28,10 +28,9 @@ from balance.core.errors import (
 )
 from balance.desk.desk import Desk
 from balance.open_account import open_account
-from balance.store import disk
+from balance.store.disk import Disk
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from tests.alerts_by_hand import ABOVE, AlertsByHand
-from tests.bots_by_hand import full_disk
 from tests.markets import BTC, ETH
 from tests.screen import wait_for
 
@@ -161,19 +160,12 @@ class TestLooking:
         assert there.firings() == [ROSE]
         assert there.row("alert-1")["value"] is None
 
-    def test_no_tick_writes_the_file(
-        self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_no_tick_writes_the_file(self, there: AlertsByHand) -> None:
         there.create(once=False)
         there.create(what="equity", symbol=None, threshold=20_000)
         there.price(40_000)
-        written: list[Path] = []
-        replace_file = disk.replace_file
-        monkeypatch.setattr(
-            disk,
-            "replace_file",
-            lambda path, *a, **k: (written.append(path), replace_file(path, *a, **k)),
-        )
+        written = there.disk.replaced
+        written.clear()
         there.price(*range(40_000, 44_000, 100))
         assert written == []
         there.price(45_010, *[45_010 + step for step in range(50)])
@@ -285,7 +277,7 @@ class TestChanges:
 
     def test_what_is_refused_by_the_disk_is_not_done(self, there: AlertsByHand) -> None:
         alert = there.create()
-        with full_disk(ALERTS_FILE):
+        with there.disk.full(ALERTS_FILE):
             for ask in (
                 lambda: there.create(threshold=1),
                 lambda: there.alerts.edit(alert, {"threshold": 2}),
@@ -325,18 +317,16 @@ class TestKeeping:
         assert other.firings() == [ROSE]
 
     def test_what_was_not_kept_when_it_fired_was_told_to_nobody_and_fires_again(
-        self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
+        self, there: AlertsByHand
     ) -> None:
         there.create()
         heard = len(there.heard)
 
-        def crash(*_: object, **__: object) -> None:
-            raise KeyboardInterrupt
-
-        with monkeypatch.context() as crashing:
-            crashing.setattr(disk, "replace_file", crash)
-            with pytest.raises(KeyboardInterrupt):
-                there.price(45_010)
+        with (
+            pytest.raises(KeyboardInterrupt),
+            there.disk.refusing("replace_file", fault=KeyboardInterrupt()),
+        ):
+            there.price(45_010)
         assert len(there.heard) == heard
         other = AlertsByHand(there.folder)
         other.price(45_010, 45_020)
@@ -362,16 +352,13 @@ class TestKeeping:
         there.price(44_000, 45_010)
         assert there.firings() == [ROSE]
 
-    def test_whatever_is_kept_of_them_outlasts_a_power_cut(
-        self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        replace_file = disk.replace_file
+    def test_whatever_is_kept_of_them_outlasts_a_power_cut(self, tmp_path: Path) -> None:
+        class CutDisk(Disk):
+            def replace_file(self, path: Path, text: bytes, *, durable: bool = True) -> None:
+                # what was not synced may come back empty
+                super().replace_file(path, text if durable else b"", durable=durable)
 
-        def cut(path: Path, text: bytes, *, durable: bool = True) -> None:
-            # what was not synced may come back empty
-            replace_file(path, text if durable else b"", durable=durable)
-
-        monkeypatch.setattr(disk, "replace_file", cut)
+        there = AlertsByHand(tmp_path / "data", disk=CutDisk())
         alert = there.create(once=False, url="http://127.0.0.1:1/x")
 
         def kept() -> Kept:
@@ -390,7 +377,7 @@ class TestKeeping:
         self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         there.create()
-        with full_disk(ALERTS_FILE):
+        with there.disk.full(ALERTS_FILE):
             there.price(45_010)
             assert there.heard[-1]["firings"][0]["words"] == ROSE
             assert "after a restart one may fire again" in there.heard[-1]["fault"]

@@ -18,7 +18,7 @@ from balance.api.guards import Guards
 from balance.api.requests import LARGEST_BODY
 from balance.core.errors import StoreFailed
 from tests.backtesting import bodies, csv_of
-from tests.bots_by_hand import USUAL, ByHand, full_disk
+from tests.bots_by_hand import USUAL, ByHand
 from tests.interface import Interface
 from tests.markets import BTC, ETH
 
@@ -225,7 +225,7 @@ class TestChanges:
             assert "Trend is stopped" in api.refused(422, "POST", f"/bots/{bot}/{verb}")
 
     def test_a_change_that_can_not_be_kept_is_told(self, api: Interface, by_hand: ByHand) -> None:
-        with full_disk():
+        with by_hand.disk.full():
             words = api.refused(503, "POST", "/bots", TREND)
         assert words.startswith(str(StoreFailed("x"))[:20])
         assert api.told("GET", "/bots")["bots"] == []

@@ -13,7 +13,7 @@ from balance.bots import log as bot_log
 from balance.bots.log import LOG_FILE, BotLog
 from balance.core.errors import InvalidRequest
 from tests.accounts import MOMENT
-from tests.bots_by_hand import full_disk
+from tests.refusing import RefusingDisk
 
 
 def filled(folder: Path | None, count: int = 6) -> BotLog:
@@ -123,13 +123,14 @@ def test_a_log_that_has_grown_large_is_begun_anew_with_the_newest(
 ) -> None:
     monkeypatch.setattr(bot_log, "_LARGEST_FILE", 2_000)
     monkeypatch.setattr(bot_log, "_KEPT", 5)
-    log = BotLog(tmp_path)
+    disk = RefusingDisk()
+    log = BotLog(tmp_path, disk)
     for number in range(40):
         log.add("bot-1", "Name", "state", f"words {number}")
         log.save()
         assert (tmp_path / LOG_FILE).stat().st_size < 2_500
     assert ids(log) == ids(BotLog(tmp_path)) == [40, 39, 38, 37, 36]
-    with full_disk(LOG_FILE):
+    with disk.full(LOG_FILE):
         for number in range(40):
             log.add("bot-1", "Name", "state", f"words {number}")
             log.save()

@@ -11,7 +11,7 @@ import pytest
 
 from balance.bots.signals import signal_of
 from balance.core.errors import BalanceError, InvalidAmount, InvalidRequest, StoreFailed
-from tests.bots_by_hand import ByHand, full_disk
+from tests.bots_by_hand import ByHand
 from tests.markets import BTC, ETH, market
 
 BUY = {"symbol": BTC, "side": "buy"}
@@ -165,7 +165,7 @@ def test_a_repeated_signal_is_acted_on_once_whatever_has_come_between(desk: ByHa
 
 def test_a_signal_that_can_not_be_written_may_be_sent_again(desk: ByHand) -> None:
     listener(desk)
-    with full_disk(), pytest.raises(StoreFailed):
+    with desk.disk.full(), pytest.raises(StoreFailed):
         desk.bots.signal(BUY, key="alert 1")
     assert desk.side() == ""
     done = desk.bots.signal(BUY, key="alert 1")

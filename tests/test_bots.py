@@ -26,7 +26,7 @@ from balance.core.errors import (
 )
 from balance.core.moments import from_iso, iso
 from balance.desk.desk import Desk
-from tests.bots_by_hand import USUAL, ByHand, full_disk
+from tests.bots_by_hand import USUAL, ByHand
 from tests.ledgers import lived, remembered
 from tests.markets import BTC, ETH
 
@@ -330,7 +330,7 @@ def test_the_longest_key_is_as_good_as_any(desk: ByHand) -> None:
 def test_a_change_that_can_not_be_kept_is_not_made(desk: ByHand) -> None:
     bot = desk.create(start=False)
     before, log = desk.bots.listed()["bots"], desk.log()
-    with full_disk(BOTS_FILE):
+    with desk.disk.full(BOTS_FILE):
         for verb, arguments, how in changes_of(bot):
             with pytest.raises(StoreFailed, match="No space left"):
                 getattr(desk.bots, verb)(*arguments, **how, key=verb)
@@ -356,7 +356,7 @@ def changes_of(bot: str) -> Any:
 def test_a_running_bot_that_can_not_be_changed_goes_on_as_it_was(desk: ByHand) -> None:
     bot = desk.create()
     desk.close(40_000)
-    with full_disk(BOTS_FILE):
+    with desk.disk.full(BOTS_FILE):
         with pytest.raises(StoreFailed):
             desk.bots.edit(bot, {"strategy": "buy_and_hold"})
         with pytest.raises(StoreFailed):
@@ -371,7 +371,7 @@ def test_a_running_bot_that_can_not_be_changed_goes_on_as_it_was(desk: ByHand) -
 def test_the_kill_switch_stops_all_whatever_the_disk_says(desk: ByHand) -> None:
     bot = desk.create()
     desk.close(41_000, 41_000)
-    with full_disk(BOTS_FILE):
+    with desk.disk.full(BOTS_FILE):
         done = desk.bots.stop_all(close=True)
     assert "closed 1 position. The disk refuses to keep that" in done.message
     assert (desk.side(), desk.row(bot)["status"]) == ("", "stopped")

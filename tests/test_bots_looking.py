@@ -3,7 +3,6 @@ traded is summed up whoever did it, and whatever fails, nothing is lost or done 
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 from collections.abc import Callable
@@ -26,10 +25,9 @@ from balance.core.moments import iso
 from balance.core.orders import place_order
 from balance.core.ticket import Ticket
 from balance.desk.desk import Desk
-from balance.store import disk
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.strategies.own import Guarded
-from tests.bots_by_hand import MINUTE, NOON, ByHand, full_disk
+from tests.bots_by_hand import MINUTE, NOON, ByHand
 from tests.markets import BTC, ETH
 
 
@@ -324,7 +322,7 @@ def test_candles_that_can_not_be_had_stop_the_bot_with_words(desk: ByHand) -> No
 def test_what_can_not_be_written_is_tried_again_and_nothing_is_lost(desk: ByHand) -> None:
     bot = desk.create()
     desk.close(40_000, 40_000)
-    with full_disk():
+    with desk.disk.full():
         desk.close(41_000)
         for _ in range(5):
             desk.price(41_000)
@@ -340,16 +338,12 @@ def test_what_can_not_be_written_is_tried_again_and_nothing_is_lost(desk: ByHand
 
 
 def test_what_was_written_though_the_disk_did_not_say_so_is_not_done_again(
-    desk: ByHand, monkeypatch: pytest.MonkeyPatch
+    desk: ByHand,
 ) -> None:
     bot = desk.create(stop_loss=1)
     desk.close(40_000, 40_000)
 
-    def fail(_: Path) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(disk, "sync_folder", fail)
+    with desk.disk.refusing("sync_folder"):
         desk.close(41_000)
     # what it has bought is sold again before it tries again
     desk.price(40_000)
@@ -366,7 +360,7 @@ def test_a_disk_that_is_full_is_complained_of_once(
     caplog.set_level(logging.ERROR)
     for _ in range(2):
         caplog.clear()
-        with full_disk(BOTS_FILE):
+        with desk.disk.full(BOTS_FILE):
             for _ in range(4):
                 pass_time(2)
                 desk.close(40_000)

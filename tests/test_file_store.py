@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -18,13 +17,15 @@ import pytest
 from balance.core import operations
 from balance.core.change import Operation
 from balance.core.errors import AccountingError, KeyReused, StoreFailed
-from balance.store import disk, file_store
+from balance.store import file_store
 from balance.store.codec import encode_state
+from balance.store.disk import AppendedFile
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE, FileStore
 from balance.store.recovery import verify
 from balance.store.state import Request, next_state
 from tests.accounts import MOMENT, account, order, position
 from tests.processes import PROCESSES
+from tests.refusing import RefusingDisk
 from tests.writers import adjust_by_module
 
 
@@ -183,24 +184,17 @@ def test_a_change_while_a_slow_reader_reads_is_seen(
         assert store.read().revision == second.revision
 
 
-def full(*_: object, **__: object) -> Any:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-@pytest.mark.parametrize(
-    ("owner", "name"),
-    [(disk.tempfile, "mkstemp"), (os, "fsync"), (os, "fdopen"), (os, "replace")],
-)
-def test_a_disk_that_refuses_a_change_leaves_the_old_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
-) -> None:
-    store = FileStore(folder)
+@pytest.mark.parametrize("call", ["create", "write", "sync", "rename"])
+def test_a_disk_that_refuses_a_change_leaves_the_old_one(folder: Path, call: str) -> None:
+    disk = RefusingDisk()
+    store = FileStore(folder, disk=disk)
     store.commit(adjust(5), source="x")
     before = store.read(), list(store.entries()), (folder / ACCOUNT_FILE).read_bytes()
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, name, full)
-        with pytest.raises(StoreFailed, match="No space left on device") as failed:
-            store.commit(adjust(7), source="x")
+    with (
+        pytest.raises(StoreFailed, match="No space left on device") as failed,
+        disk.refusing(call),
+    ):
+        store.commit(adjust(7), source="x")
     assert str(folder) not in str(failed.value)
     assert (store.read(), list(store.entries()), (folder / ACCOUNT_FILE).read_bytes()) == before
     assert_in_order(folder)
@@ -210,13 +204,12 @@ def test_a_disk_that_refuses_a_change_leaves_the_old_one(
 
 
 def test_a_folder_whose_sync_failed_is_not_acknowledged_and_a_retry_books_once(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path,
 ) -> None:
-    store, request = FileStore(folder), Request("k", "f")
-    with monkeypatch.context() as patch:
-        patch.setattr(disk, "sync_folder", full)
-        with pytest.raises(StoreFailed):
-            store.commit(adjust(7), source="x", request=request)
+    disk, request = RefusingDisk(), Request("k", "f")
+    store = FileStore(folder, disk=disk)
+    with disk.refusing("sync_folder"), pytest.raises(StoreFailed):
+        store.commit(adjust(7), source="x", request=request)
     assert balance(store) == balance(FileStore(folder))
     store.commit(adjust(7), source="x", request=request)
     assert balance(store) == 10_007
@@ -287,7 +280,7 @@ def test_a_full_device_takes_no_change_back(folder: Path, monkeypatch: pytest.Mo
     store = FileStore(folder)
     with monkeypatch.context() as patch:
         full = Path("/dev/full").write_bytes
-        patch.setattr(disk.AppendedFile, "append", lambda _, text: full(text))
+        patch.setattr(AppendedFile, "append", lambda _, text: full(text))
         store.commit(adjust(5), source="x")
         assert [entry.revision for entry in store.entries()] == [2, 1]
         with pytest.raises(StoreFailed, match="No space left on device"):

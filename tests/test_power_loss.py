@@ -13,11 +13,10 @@ import pytest
 
 from balance.core import operations
 from balance.core.errors import StoreError
-from balance.store import disk
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.store.recovery import verify
 from balance.store.state import Request
-from tests.power import EIO, Disk
+from tests.power import EIO, PowerDisk
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="names files by their descriptors in /proc"
@@ -32,10 +31,9 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def power(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+def power(tmp_path: Path) -> Iterator[PowerDisk]:
     """A disk without anything on it."""
-    found = Disk(tmp_path / "data", monkeypatch)
-    monkeypatch.setattr(disk, "_UNSYNCED", set())
+    found = PowerDisk(tmp_path / "data")
     yield found
     found.close()
 
@@ -50,7 +48,7 @@ def deposit(store: FileStore, key: str) -> bool:
 class Client:
     """Deposits with keys, each again until it is acknowledged; a power loss may come behind any."""
 
-    def __init__(self, power: Disk, places: Path, *, anew: bool) -> None:
+    def __init__(self, power: PowerDisk, places: Path, *, anew: bool) -> None:
         """With ``anew`` each try is made by another process."""
         self._power, self._places, self._anew = power, places, anew
         self._numbers = itertools.count()
@@ -63,8 +61,8 @@ class Client:
             for _ in range(9):
                 try:
                     if self._anew or self._store is None:
-                        disk._UNSYNCED.clear()
-                        self._store = FileStore(self._power.folder)
+                        self._power.restart()
+                        self._store = FileStore(self._power.folder, disk=self._power)
                     deposit(self._store, key)
                 except (StoreError, Killed):
                     if not self._is_made():
@@ -88,7 +86,6 @@ class Client:
             self._found(self._power.after_power_loss(place, renamed=renamed), pending)
 
     def _found(self, folder: Path, pending: str | None) -> None:
-        fault, self._power.fault = self._power.fault, lambda _number: None
         store, known = FileStore(folder), sum(DEPOSITS[key] for key in self._acknowledged)
         more = DEPOSITS[pending] if pending else 0
         assert store.read().account.wallet.deposits in (known, known + more)
@@ -101,7 +98,6 @@ class Client:
         booked = len(self._acknowledged) + bool(pending)
         assert kinds == ["deposit"] * booked + ["start"]
         assert verify(folder).faults == ()
-        self._power.fault = fault
 
 
 @pytest.mark.parametrize("lasting", [1, 4])
@@ -113,7 +109,7 @@ class Client:
     ],
 )
 def test_no_failed_call_of_the_disk_loses_or_repeats_what_was_acknowledged(
-    power: Disk, tmp_path: Path, first: int, lasting: int, anew: bool
+    power: PowerDisk, tmp_path: Path, first: int, lasting: int, anew: bool
 ) -> None:
     def fault(number: int) -> BaseException | None:
         # a file is cut in memory alone; what one process could not cut no other one knows of
@@ -127,7 +123,7 @@ def test_no_failed_call_of_the_disk_loses_or_repeats_what_was_acknowledged(
 
 @pytest.mark.parametrize(("anew", "calls"), [(False, CALLS), (True, CALLS_ANEW)])
 def test_a_life_without_faults_takes_as_many_calls_as_are_tried(
-    power: Disk, tmp_path: Path, anew: bool, calls: int
+    power: PowerDisk, tmp_path: Path, anew: bool, calls: int
 ) -> None:
     Client(power, tmp_path, anew=anew).live()
     assert len(power.calls) == calls
@@ -136,7 +132,7 @@ def test_a_life_without_faults_takes_as_many_calls_as_are_tried(
 @pytest.mark.parametrize("refusals", [0, 2])
 @pytest.mark.parametrize("first", range(1, CALLS_ANEW + 1))
 def test_a_process_that_dies_leaves_nothing_that_the_next_one_believes_unsynced(
-    power: Disk, tmp_path: Path, first: int, refusals: int
+    power: PowerDisk, tmp_path: Path, first: int, refusals: int
 ) -> None:
     left = [Killed(), *[EIO] * refusals]
 
@@ -150,9 +146,9 @@ def test_a_process_that_dies_leaves_nothing_that_the_next_one_believes_unsynced(
 
 @pytest.mark.parametrize("what", ["sync", "sync folder", "replace"])
 def test_a_disk_that_refuses_for_ever_acknowledges_nothing(
-    power: Disk, tmp_path: Path, what: str
+    power: PowerDisk, tmp_path: Path, what: str
 ) -> None:
-    store = FileStore(power.folder)
+    store = FileStore(power.folder, disk=power)
     deposit(store, "key-0")
     power.fault = lambda _number: EIO if power.calls[-1][0] == what else None
     for _ in range(3):
@@ -165,8 +161,10 @@ def test_a_disk_that_refuses_for_ever_acknowledges_nothing(
     assert store.read().account.wallet.deposits == DEPOSITS["key-0"] + DEPOSITS["key-1"]
 
 
-def test_a_failed_sync_beside_an_account_that_was_put_back_cuts_nothing_off(power: Disk) -> None:
-    store = FileStore(power.folder)
+def test_a_failed_sync_beside_an_account_that_was_put_back_cuts_nothing_off(
+    power: PowerDisk,
+) -> None:
+    store = FileStore(power.folder, disk=power)
     older = (power.folder / ACCOUNT_FILE).read_bytes()
     for key in DEPOSITS:
         deposit(store, key)
@@ -174,12 +172,12 @@ def test_a_failed_sync_beside_an_account_that_was_put_back_cuts_nothing_off(powe
     (power.folder / ACCOUNT_FILE).write_bytes(older)
     power.fault = lambda _number: EIO
     with pytest.raises(StoreError):
-        deposit(FileStore(power.folder), "key-0")
+        deposit(FileStore(power.folder, disk=power), "key-0")
     assert (power.folder / LEDGER_FILE).read_bytes() == ledger
 
 
 def test_a_ledger_that_could_not_be_cut_is_cut_before_anything_else(
-    power: Disk, tmp_path: Path
+    power: PowerDisk, tmp_path: Path
 ) -> None:
     client = Client(power, tmp_path, anew=False)
     refused: list[int] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,8 +16,8 @@ from balance import InvalidAmount, StoreError, StoreUnreadable, open_account
 from balance.core.settings import Kept, Settings
 from balance.desk.settings import SETTINGS_FILE, SettingsFile
 from balance.market.board import save_market
-from balance.store import disk
 from tests.markets import BTC, market, quote
+from tests.refusing import RefusingDisk
 from tests.serving import ROOT
 
 
@@ -170,17 +169,14 @@ def test_who_saves_others_keeps_a_file_that_makes_no_sense_beside(tmp_path: Path
     assert list(tmp_path.glob("settings.damaged-*.json")) == [beside]
 
 
-def test_a_file_that_can_not_be_kept_beside_is_not_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = SettingsFile(tmp_path)
+def test_a_file_that_can_not_be_kept_beside_is_not_replaced(tmp_path: Path) -> None:
+    disk = RefusingDisk()
+    file = SettingsFile(tmp_path, disk=disk)
     write(tmp_path, "nonsense")
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(shutil, "copy2", full)
-    with pytest.raises(StoreError, match="No space left on device"):
+    with (
+        disk.refusing("keep_damaged"),
+        pytest.raises(StoreError, match="No space left on device"),
+    ):
         file.change({"sound": True})
     assert (tmp_path / SETTINGS_FILE).read_text() == "nonsense"
     assert file.settings == Settings()
@@ -212,18 +208,11 @@ def test_what_is_damaged_for_a_moment_only_is_no_news(tmp_path: Path) -> None:
     assert "is no JSON" in heard[-1].words
 
 
-def test_a_full_disk_is_told_and_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = SettingsFile(tmp_path)
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(disk, "replace_file", full)
-        with pytest.raises(StoreError, match="No space left on device"):
-            file.change({"decimals": 4})
+def test_a_full_disk_is_told_and_changes_nothing(tmp_path: Path) -> None:
+    disk = RefusingDisk()
+    file = SettingsFile(tmp_path, disk=disk)
+    with disk.full(), pytest.raises(StoreError, match="No space left on device"):
+        file.change({"decimals": 4})
     assert file.settings == Settings()
     assert file.change({"decimals": 5})[0].settings.decimals == 5
 

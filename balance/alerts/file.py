@@ -20,7 +20,7 @@ from balance.alerts.web_address import origin
 from balance.core.errors import BalanceError, StoreFailed, StoreUnreadable
 from balance.core.figures import plain
 from balance.core.moments import from_iso, iso
-from balance.store import disk
+from balance.store.disk import DISK, Disk
 
 ALERTS_FILE: Final = "alerts.json"
 _SCHEMA: Final = 1
@@ -41,7 +41,8 @@ class AlertsUnreadable(StoreUnreadable):
 class AlertFile:
     """The file in ``folder``; None keeps it nowhere."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, disk: Disk = DISK) -> None:
+        self._disk = disk
         self._file = None if folder is None else folder / ALERTS_FILE
 
     def read(self) -> Kept:
@@ -73,7 +74,7 @@ class AlertFile:
         if self._file is None:
             return
         try:
-            disk.replace_file(self._file, json.dumps(document(kept)).encode())
+            self._disk.replace_file(self._file, json.dumps(document(kept)).encode())
         except OSError as fault:
             raise StoreFailed(fault.strerror or type(fault).__name__) from fault
 

@@ -14,6 +14,7 @@ from balance.alerts.alert import MOST_ANSWERS, MOST_FIRINGS, Alert, Answer, Firi
 from balance.alerts.file import AlertFile
 from balance.alerts.telling import Listener, news_of, tell_all
 from balance.core.errors import KeyReused, StoreError, UnknownAlert
+from balance.store.disk import DISK, Disk
 
 _REFUSED: Final = (
     "The disk refuses to keep what the alerts have done: after a restart one may fire again. "
@@ -28,14 +29,14 @@ _log = logging.getLogger(__name__)
 class Keeper:
     """All of it is used with :attr:`guard` held."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, disk: Disk = DISK) -> None:
         """``folder`` keeps them; None: nowhere.
 
         Raises:
             StoreUnreadable: what is kept of them is damaged.
         """
         self.guard = threading.RLock()
-        self._file = AlertFile(folder)
+        self._file = AlertFile(folder, disk)
         self.kept = self._file.read()
         # in milliseconds at first, so that it goes on after a restart
         self.version = int(time.time() * 1_000)

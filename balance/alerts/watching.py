@@ -26,6 +26,7 @@ from balance.core.market import Market
 from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
+from balance.store.disk import DISK, Disk
 
 
 class Watching:
@@ -40,6 +41,7 @@ class Watching:
         desk: Desk,
         folder: Path | None = None,
         outbox: Callable[[Told, Wanted], Outbox] = Outbox,
+        disk: Disk = DISK,
     ) -> None:
         """``folder`` keeps them; None: nowhere.
 
@@ -47,7 +49,7 @@ class Watching:
             StoreUnreadable: what is kept of them is damaged.
         """
         self._desk = desk
-        self._keeper = Keeper(folder)
+        self._keeper = Keeper(folder, disk)
         self._sending = Sending(self._keeper, outbox)
         # of the engine, which looks itself after what it commits
         self._looking_thread: int | None = None

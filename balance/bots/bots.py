@@ -21,6 +21,7 @@ from balance.bots.state import Roster
 from balance.core.errors import BalanceError, InvalidRequest, StoreError
 from balance.core.market import Market
 from balance.desk.desk import Desk
+from balance.store.disk import DISK, Disk
 from balance.strategies.own import Catalogue
 
 #: How many bots there may be.
@@ -43,13 +44,14 @@ class Bots(Changing):
         catalogue: Catalogue | None = None,
         folder: Path | None = None,
         secret: str | None = None,
+        disk: Disk = DISK,
     ) -> None:
         """``folder`` keeps them; None: nowhere. ``secret`` is what signals from outside must show.
 
         Raises:
             StoreUnreadable: what is kept of them is damaged.
         """
-        super().__init__(desk, Roster(desk, folder), catalogue or Catalogue())
+        super().__init__(desk, Roster(desk, folder, disk), catalogue or Catalogue())
         self._runner = Runner(desk, self._roster, self._catalogue)
         self._secret = secret
         # when what they decided was last kept

@@ -21,7 +21,7 @@ from balance.core.errors import BalanceError, StoreFailed, StoreUnreadable
 from balance.core.figures import plain
 from balance.core.moments import from_iso, iso
 from balance.core.trade_sums import TradeSums
-from balance.store import disk
+from balance.store.disk import DISK, Disk
 from balance.strategies.strategy import Signal
 
 BOTS_FILE: Final = "bots.json"
@@ -80,7 +80,8 @@ class BotsUnreadable(StoreUnreadable):
 class BotFile:
     """The file in ``folder``; None keeps it nowhere."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, disk: Disk = DISK) -> None:
+        self._disk = disk
         self._file = None if folder is None else folder / BOTS_FILE
 
     def read(self) -> Kept:
@@ -112,7 +113,9 @@ class BotFile:
         if self._file is None:
             return
         try:
-            disk.replace_file(self._file, json.dumps(document(kept)).encode(), durable=durable)
+            self._disk.replace_file(
+                self._file, json.dumps(document(kept)).encode(), durable=durable
+            )
         except OSError as fault:
             raise StoreFailed(fault.strerror or type(fault).__name__) from fault
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, get_args
 from balance.core.errors import InvalidRequest
 from balance.core.moments import iso
 from balance.history.pages import Page
-from balance.store import disk
+from balance.store.disk import DISK, AppendedFile, Disk
 
 LOG_FILE: Final = "bots.jsonl"
 #: ``hold`` and ``ignored`` are signals that changed nothing, ``trade`` those that did.
@@ -37,8 +37,9 @@ _log = logging.getLogger(__name__)
 class BotLog:
     """The newest 5,000 entries. Not for several threads at once: the bots guard it."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._file = None if folder is None else disk.AppendedFile(folder / LOG_FILE)
+    def __init__(self, folder: Path | None, disk: Disk = DISK) -> None:
+        self._disk = disk
+        self._file = None if folder is None else AppendedFile(folder / LOG_FILE, disk)
         # whether the file's last line may have been cut off, by a crash or by a full disk
         self._is_cut = False
         self._entries: deque[Mapping[str, Any]] = deque(self._read(), maxlen=_KEPT)
@@ -87,7 +88,7 @@ class BotLog:
             self._is_cut = False
             self._fresh.clear()
             if size > _LARGEST_FILE:
-                disk.replace_file(self._file.path, _lines(self._entries), durable=False)
+                self._disk.replace_file(self._file.path, _lines(self._entries), durable=False)
             self._is_refused = False
         except OSError as fault:
             self._is_cut = self._is_cut or bool(self._fresh)

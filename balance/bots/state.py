@@ -26,6 +26,7 @@ from balance.core.position import ENDINGS
 from balance.core.trade import Fill, Trade
 from balance.core.trade_sums import TradeSums
 from balance.desk.desk import Desk
+from balance.store.disk import DISK, Disk
 
 #: How many answers to requests with a key are kept.
 _ANSWERS: Final = 200
@@ -42,17 +43,17 @@ _Result = TypeVar("_Result")
 class Roster:
     """All of it is used with :attr:`guard` held."""
 
-    def __init__(self, desk: Desk, folder: Path | None) -> None:
+    def __init__(self, desk: Desk, folder: Path | None, disk: Disk = DISK) -> None:
         """
         Raises:
             StoreUnreadable: what is kept of the bots is damaged.
         """
         self.guard = threading.RLock()
-        self.log = BotLog(folder)
+        self.log = BotLog(folder, disk)
         # the entries that ended a trade of a bot, oldest first
         self.trades: list[Entry] = []
         self._desk = desk
-        self._file = BotFile(folder)
+        self._file = BotFile(folder, disk)
         self._kept = self._file.read()
         self._bots = {bot.id: bot for bot in self._kept.bots}
         self._seen: tuple[str, int] | None = None

@@ -20,8 +20,8 @@ from balance.core.errors import StoreFailed, StoreUnreadable
 from balance.core.market import Market
 from balance.core.settings import Kept, Settings, change_words, changed
 from balance.desk.settings_text import decode_settings, encode_settings
-from balance.store import disk
 from balance.store.codec import Unreadable
+from balance.store.disk import DISK, Disk, Signature
 from balance.store.file_store import LOCK_FILE
 from balance.store.lock import account_lock
 
@@ -56,7 +56,10 @@ class SettingsFile:
     threads, and beside other programs."""
 
     def __init__(
-        self, folder: Path | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        folder: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        disk: Disk = DISK,
     ) -> None:
         """Read what is in ``folder``; without a file there are the defaults. ``clock`` tells
         seconds.
@@ -69,10 +72,11 @@ class SettingsFile:
         self._listeners: list[Callable[[Kept], None]] = []
         self._kept = Kept(settings=Settings())
         # the file that was read, while it can be trusted to be the same
-        self._seen: disk.Signature | None = None
+        self._seen: Signature | None = None
         self._faulty_since: float | None = None
         self._gone_since: float | None = None
         self._clock = clock
+        self._disk = disk
         if folder is not None:
             self._kept = _first(folder / SETTINGS_FILE)
         self._told = self._kept
@@ -81,11 +85,11 @@ class SettingsFile:
     def kept(self) -> Kept:
         """The settings that are in force; their file is looked at, and read where it is another."""
         if self._folder is not None:
-            looked, signature = time.time_ns(), _signature(self._folder / SETTINGS_FILE)
+            looked, signature = time.time_ns(), self._signature(self._folder / SETTINGS_FILE)
             if self._seen is None or signature != self._seen:
                 with self._reading:
                     self._kept = self._read_again(self._folder / SETTINGS_FILE)
-                    is_sure = self._gone_since is None and not disk.is_racy(signature, looked)
+                    is_sure = self._gone_since is None and not signature.is_racy(looked)
                     self._seen = signature if is_sure else None
         return self._kept
 
@@ -148,6 +152,13 @@ class SettingsFile:
                 # the change is made, and its caller must hear so
                 _log.exception("a listener of the settings failed")
 
+    def _signature(self, file: Path) -> Signature:
+        try:
+            return self._disk.signature(file)
+        except OSError:
+            # Missing, or unreadable: reading it finds out which.
+            return Signature(0, 0, 0)
+
     def _read_again(self, file: Path) -> Kept:
         """What is in force now that ``file`` may be another."""
         try:
@@ -173,15 +184,15 @@ class SettingsFile:
         with account_lock(self._folder / LOCK_FILE):
             self._seen = None
             # what could not be synced the last time is in force, and may be asked for again
-            disk.settle_folder(self._folder)
+            self._disk.settle_folder(self._folder)
             before = self.kept
             wanted = _chosen(before, asked)
             file, beside = self._folder / SETTINGS_FILE, None
             if before.words:
-                beside = disk.keep_damaged(file, datetime.now(UTC))
+                beside = self._disk.keep_damaged(file, datetime.now(UTC))
             if wanted is not before:
-                disk.sweep(self._folder, SETTINGS_FILE)
-                disk.replace_file(file, encode_settings(wanted))
+                self._disk.sweep(self._folder, SETTINGS_FILE)
+                self._disk.replace_file(file, encode_settings(wanted))
             self._seen = None
             return before, self.kept, beside
 
@@ -227,11 +238,3 @@ def _read(file: Path) -> Kept:
         raise
     except OSError as fault:
         raise Unreadable(f"can't be read: {fault.strerror}") from fault
-
-
-def _signature(file: Path) -> disk.Signature:
-    try:
-        return disk.signature(file)
-    except OSError:
-        # missing, or not to be looked at: reading it tells which
-        return (0, 0, 0)

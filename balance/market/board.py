@@ -31,8 +31,8 @@ from balance.core.market import NO_MARKET, Market
 from balance.core.moments import from_iso, iso
 from balance.core.money import LIMIT, MOST_UNITS, is_bounded
 from balance.core.quote import Candle, Quote
-from balance.store import disk
 from balance.store.advice import program
+from balance.store.disk import DISK, Disk
 
 MARKET_FILE: Final = "market.json"
 #: What the feed needs to go on, such as its past; written about once a minute.
@@ -132,7 +132,7 @@ class FileBoard:
         return self._seen[1]
 
 
-def save_market(folder: Path, market: Market, feed: Mapping[str, Any]) -> None:
+def save_market(folder: Path, market: Market, feed: Mapping[str, Any], disk: Disk = DISK) -> None:
     """Write ``market`` into its file in ``folder``, with the ``feed``'s own state.
 
     Raises:
@@ -153,7 +153,7 @@ def save_market(folder: Path, market: Market, feed: Mapping[str, Any]) -> None:
     disk.replace_file(folder / MARKET_FILE, text, durable=False)
 
 
-def save_past(folder: Path, market: Market, feed: Mapping[str, Any]) -> None:
+def save_past(folder: Path, market: Market, feed: Mapping[str, Any], disk: Disk = DISK) -> None:
     """Write all that the ``feed`` of ``market`` needs to go on into its file in ``folder``.
 
     Raises:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from balance.core.errors import StoreUnreadable
-from balance.store import disk
 from balance.store.advice import option
 from balance.store.codec import Unreadable, decode_answer, encode_answer
+from balance.store.disk import DISK, AppendedFile, Disk
 from balance.store.state import State
 
 #: How many answers are kept at least; the file is cut back to them when it holds twice as many.
@@ -19,10 +19,11 @@ KEPT: Final = 1_000
 class AnswerFile:
     """``answers.jsonl``: which state answered which idempotency key. Only for the lock's holder."""
 
-    def __init__(self, path: Path, kept: int = KEPT) -> None:
+    def __init__(self, path: Path, kept: int = KEPT, disk: Disk = DISK) -> None:
         self.path = path
         self._kept = kept
-        self._file = disk.AppendedFile(path)
+        self._disk = disk
+        self._file = AppendedFile(path, disk)
 
     def find(self, key: str) -> State | None:
         """The state that answered ``key``, or None where it is not known (any more).
@@ -63,7 +64,7 @@ class AnswerFile:
         lines, text = self._lines(), encode_answer(state)
         if len(lines) >= 2 * self._kept or (lines and not lines[-1].endswith(b"\n")):
             whole = [line for line in lines if line.endswith(b"\n")]
-            disk.replace_file(self.path, b"".join([*whole[-self._kept + 1 :], text]))
+            self._disk.replace_file(self.path, b"".join([*whole[-self._kept + 1 :], text]))
         else:
             self._file.append(text)
 
@@ -89,7 +90,9 @@ class AnswerFile:
         Raises:
             OSError: the disk refused.
         """
-        disk.replace_file(self.path, b"".join(line for line in self._lines() if not _fault(line)))
+        self._disk.replace_file(
+            self.path, b"".join(line for line in self._lines() if not _fault(line))
+        )
 
     def _lines(self) -> list[bytes]:
         try:

@@ -18,10 +18,10 @@ from balance.core.entry import Entry, Place, follows
 from balance.core.errors import AccountingError, KeyReused, StoreFailed, StoreUnreadable
 from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.core.operations import start_account
-from balance.store import disk
 from balance.store.advice import option
 from balance.store.answer_file import AnswerFile
 from balance.store.codec import Unreadable, decode_state, encode_entry, encode_state
+from balance.store.disk import DISK, Disk, Signature
 from balance.store.ledger_file import LedgerFile
 from balance.store.lock import AccountLock, account_lock
 from balance.store.state import (
@@ -57,6 +57,7 @@ class FileStore:
         folder: Path,
         starting_balance: Decimal = DEFAULT_STARTING_BALANCE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        disk: Disk = DISK,
     ) -> None:
         """Open the account in ``folder``, made where missing.
 
@@ -66,12 +67,13 @@ class FileStore:
         """
         self.folder = folder
         self._file = folder / ACCOUNT_FILE
-        self._ledger = LedgerFile(folder / LEDGER_FILE)
-        self._answers = AnswerFile(folder / ANSWER_FILE)
+        self._ledger = LedgerFile(folder / LEDGER_FILE, disk)
+        self._answers = AnswerFile(folder / ANSWER_FILE, disk=disk)
         self._clock = clock
+        self._disk = disk
         # the newest state this process has seen, with the file's signature while it can be
         # trusted; in one, as threads that read at once must not mix theirs
-        self._seen: tuple[State | None, disk.Signature | None] = None, None
+        self._seen: tuple[State | None, Signature | None] = None, None
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
@@ -87,7 +89,7 @@ class FileStore:
         """
         looked = time.time_ns()
         try:
-            signature = disk.signature(self._file)
+            signature = self._disk.signature(self._file)
             seen, trusted_signature = self._seen
             if seen is not None and signature == trusted_signature:
                 return seen
@@ -95,7 +97,7 @@ class FileStore:
             edited = not sealed or self._is_past(state, signature)
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault, self.folder) from fault
-        trusted = not disk.is_racy(signature, looked)
+        trusted = not signature.is_racy(looked)
         if edited:
             with self._lock():
                 state, trusted = self._settled(), False
@@ -227,7 +229,7 @@ class FileStore:
             self._write(state)
             self._record(state)
 
-    def _is_past(self, state: State, signature: disk.Signature) -> bool:
+    def _is_past(self, state: State, signature: Signature) -> bool:
         """Whether an older file was put back by hand: it is behind what this process has seen or
         behind the ledger, and not because another program has just committed."""
         seen = self._seen[0] or state
@@ -238,7 +240,7 @@ class FileStore:
         except StoreUnreadable:
             return False  # the account is true without its ledger; only writers need both
         ahead = last is not None and last.revision >= state.revision and last not in state.entries
-        return ahead and disk.signature(self._file) == signature
+        return ahead and self._disk.signature(self._file) == signature
 
     def _settled(self) -> State:
         """For the lock's holder: the state in the file with its ledger in order; outside edits
@@ -248,8 +250,8 @@ class FileStore:
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault, self.folder) from fault
         try:
-            disk.sweep(self.folder, ACCOUNT_FILE)
-            disk.settle_folder(self.folder)
+            self._disk.sweep(self.folder, ACCOUNT_FILE)
+            self._disk.settle_folder(self.folder)
             self._ledger.settle(state.revision)
             last = self._ledger.last()
             if last is None or last.revision < state.revision or last in state.entries:
@@ -285,7 +287,7 @@ class FileStore:
             StoreFailed: the disk refused.
         """
         try:
-            disk.sync_folder(self.folder)
+            self._disk.sync_folder(self.folder)
         except OSError as fault:
             raise StoreFailed(_said(fault)) from fault
 
@@ -297,7 +299,7 @@ class FileStore:
         except Unreadable as fault:
             raise AccountingError(f"This could not be read back: it {fault}.") from fault
         try:
-            disk.replace_file(self._file, text)
+            self._disk.replace_file(self._file, text)
         except OSError as fault:
             self._seen = self._seen[0], None
             raise StoreFailed(_said(fault)) from fault

@@ -9,9 +9,9 @@ from typing import BinaryIO, Final
 
 from balance.core.entry import Entry, Place, follows
 from balance.core.errors import StoreUnreadable
-from balance.store import disk
 from balance.store.advice import option
 from balance.store.codec import Unreadable, decode_entry, encode_entry
+from balance.store.disk import DISK, AppendedFile, Disk
 from balance.store.state import Line, Spot
 
 _BLOCK: Final = 64 * 1024
@@ -22,9 +22,10 @@ _STRETCH: Final = 8 * 1024
 class LedgerFile:
     """The lines of ``ledger.jsonl``. Reading needs no lock; mending and appending do."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
         self.path = path
-        self._file = disk.AppendedFile(path)
+        self._disk = disk
+        self._file = AppendedFile(path, disk)
 
     def last(self, end: int | None = None) -> Entry | None:
         """The newest whole entry of the first ``end`` bytes (None: of all), or None where there is
@@ -177,7 +178,7 @@ class LedgerFile:
             raise self._unreadable("ends with a broken line")
         end, torn = self._tail()
         if torn:
-            disk.cut(self.path, end)
+            self._disk.cut(self.path, end)
 
     def _tail(self) -> tuple[int, bytes]:
         """Where the whole lines end, and what stands after them."""

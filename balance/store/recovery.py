@@ -16,7 +16,6 @@ from balance.core.figures import grouped
 from balance.core.money import ZERO, exact
 from balance.core.position import Position
 from balance.core.wallet import Wallet
-from balance.store import disk
 from balance.store.advice import option
 from balance.store.answer_file import AnswerFile
 from balance.store.codec import (
@@ -26,6 +25,7 @@ from balance.store.codec import (
     encode_entry,
     encode_state,
 )
+from balance.store.disk import DISK, Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE
 from balance.store.ledger_file import LedgerFile
 from balance.store.lock import account_lock
@@ -88,7 +88,11 @@ class _Seen:
             yield entry
 
 
-def repair(folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Report:
+def repair(
+    folder: Path,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    disk: Disk = DISK,
+) -> Report:
     """Rebuild what is damaged in ``folder`` from what is whole, with an entry of kind ``repair``;
     the damaged files are kept beside the new ones. Where all agrees nothing is changed.
 
@@ -114,7 +118,7 @@ def repair(folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UT
             )
         now = clock()
         kept = [disk.keep_damaged(folder / name, now) for name in (ACCOUNT_FILE, LEDGER_FILE)]
-        kept.append(_answers_mended(AnswerFile(folder / ANSWER_FILE), state, now))
+        kept.append(_answers_mended(AnswerFile(folder / ANSWER_FILE, disk=disk), state, now, disk))
         state = _rebuilt(state, entries, now)
         ledger = [*entries, *state.entries]
         disk.replace_file(folder / LEDGER_FILE, b"".join(map(encode_entry, ledger)))
@@ -313,7 +317,9 @@ def _rebuilt(state: State | None, entries: list[Entry], now: datetime) -> State:
     return stated_anew(replace(state, revision=revision), "repair", known, note, now, "program")
 
 
-def _answers_mended(answers: AnswerFile, state: State | None, now: datetime) -> str | None:
+def _answers_mended(
+    answers: AnswerFile, state: State | None, now: datetime, disk: Disk
+) -> str | None:
     """Drop the answers that can't be read; the newest one the account itself still knows."""
     if not answers.faults():
         return None
