@@ -9,8 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from balance.alerts.alert import MOST_FIRINGS
-from balance.alerts.rules import Status, What
-from balance.api.alert_routes import ALERT_MEMBERS
+from balance.alerts.rules import MEMBERS, Status, What
 from balance.api.guards import Guards
 from balance.api.openapi import DESCRIPTION
 from tests.bots_by_hand import ByHand
@@ -85,7 +84,7 @@ def test_the_description_names_the_members_and_limits_that_there_are() -> None:
     paths = DESCRIPTION["paths"]
     for path, method in (("/alerts", "post"), ("/alerts/{alert_id}", "put")):
         content = paths[path][method]["requestBody"]["content"]["application/json"]["schema"]
-        assert set(content["properties"]) == set(ALERT_MEMBERS)
+        assert set(content["properties"]) == {*MEMBERS, "active"}
     (limit,) = (each["schema"] for each in paths["/alerts"]["get"]["parameters"])
     assert limit == {"type": "integer", "minimum": 0, "maximum": MOST_FIRINGS, "default": 50}
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from balance.alerts.rules import AlertSettings, Direction, Sight, What
+from balance.core.shape import Doc, Whole
 
 #: ``sending`` is under way or will be tried again; the others are how it ended.
 DeliveryState = Literal["sending", "answered", "refused", "failed"]
@@ -19,11 +20,16 @@ DeliveryState = Literal["sending", "answered", "refused", "failed"]
 class Delivery:
     """What came of posting a firing to the URL of its alert."""
 
-    # only which server that is: the rest may be a secret, and stays with the alert
-    url: str
+    url: Annotated[
+        str,
+        Doc(
+            "Which server it is posted to, such as http://127.0.0.1:9000; the rest of the address "
+            "may be a secret, and stays with its alert."
+        ),
+    ]
     state: DeliveryState = "sending"
-    words: str = "Not sent yet"
-    tries: int = 0
+    words: Annotated[str, Doc("How it went, such as Answered 200.")] = "Not sent yet"
+    tries: Whole = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

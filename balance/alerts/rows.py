@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from decimal import Decimal
+from typing import Annotated, Any, Final, TypedDict
 
-from balance.alerts.alert import MOST_FIRINGS, Alert, Firing, Kept
+from balance.alerts.alert import MOST_FIRINGS, Alert, Delivery, Firing, Kept
 from balance.alerts.messages import (
     condition,
     distance_percent,
@@ -16,16 +17,95 @@ from balance.alerts.messages import (
     threshold_words,
 )
 from balance.alerts.readings import Moment, reading
-from balance.alerts.rules import MEMBERS, status
+from balance.alerts.rules import (
+    MEMBERS,
+    AlertSettings,
+    Direction,
+    Status,
+    Threshold,
+    Watched,
+    WatchedSymbol,
+    status,
+)
 from balance.core.errors import InvalidRequest
 from balance.core.moments import iso
 from balance.core.money import exactly, quantized
 from balance.core.rows import Row
+from balance.core.shape import Doc, Money, Texts, Time, Whole, includes, text_names
 
+#: How each text of an alert's row is called.
+_TEXTS: Final = ("condition", "threshold", "value", "distance", "status")
 #: How many alerts there may be.
 MOST_ALERTS: Final = 100
 #: How many of the newest firings every page is told of.
 MOST_TOLD: Final = 20
+
+
+class Activity(TypedDict, total=False):
+    """Whether an alert is on."""
+
+    active: Annotated[bool, Doc("false: it is off; true: it is evaluated, from now on.")]
+
+
+@includes(AlertSettings, Activity)
+class AlertRow(TypedDict):
+    """An alert as it stands."""
+
+    id: str
+    status: Annotated[
+        Status,
+        Doc(
+            "waiting for the threshold; beyond it already, so that it has to be back first; "
+            "unknown, as no figure was seen yet; fired, and off by that; off."
+        ),
+    ]
+    value: Annotated[Money | None, Doc("The figure now.")]
+    is_live: Annotated[bool, Doc("Whether the figure comes from live prices.")]
+    distance: Annotated[Money | None, Doc("Threshold - value.")]
+    distance_percent: Annotated[
+        Decimal | None, Doc("In percent of the price or, of money, of the equity.")
+    ]
+    created_at: Time
+    fired_at: Time | None
+    fired: Annotated[Whole, Doc("How often.")]
+    display: Annotated[Texts, text_names(_TEXTS)]
+
+
+class FiringMessage(TypedDict):
+    """A firing as it is posted to the URL of its alert."""
+
+    id: Annotated[Whole, Doc("Counts all firings that there ever were.")]
+    alert: Annotated[str, Doc("The id of its alert, which may be gone.")]
+    time: Time
+    what: Watched
+    symbol: WatchedSymbol
+    direction: Direction
+    threshold: Threshold
+    value: Annotated[Money | None, Doc("The figure that it fired on.")]
+    words: str
+    test: Annotated[bool, Doc("Whether somebody only tried it.")]
+
+
+class FiringRow(FiringMessage):
+    """A firing of an alert."""
+
+    toast: bool
+    notify: bool
+    delivery: Annotated[Delivery | None, Doc("What came of posting it; null: it is not posted.")]
+
+
+class AlertList(TypedDict):
+    """All alerts as they stand, and the newest firings."""
+
+    version: Annotated[Whole, Doc("Grows with everything that changes.")]
+    last: Annotated[Whole, Doc("The id of the newest firing; 0: there was none.")]
+    can_change: Annotated[bool, Doc("Whether this server looks after them.")]
+    words: Annotated[str, Doc("What there is to say of all of them.")]
+    fault: Annotated[
+        str, Doc("Why no alert can be relied on, which every page says; empty: all is well.")
+    ]
+    alerts: list[AlertRow]
+    firings: Annotated[list[FiringRow], Doc("Newest first.")]
 
 
 def listing(kept: Kept, moment: Moment, limit: int) -> Row:

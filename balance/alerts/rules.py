@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from balance.core.money import exactly
+from balance.core.shape import Doc
 
 #: The mark price of a symbol, a figure of the account, or what is open of a symbol.
 What = Literal["price", "pnl", "pnl_today", "equity", "unrealized_pnl"]
@@ -30,24 +31,41 @@ _MARGIN: Final = Decimal("0.001")
 _LEAST_MARGIN: Final = Decimal(1)
 
 
+LONGEST_NOTE: Final = 200
+LONGEST_URL: Final = 500
+
+#: What an alert watches, as it is described to those who set it.
+Watched = Annotated[
+    What,
+    Doc(
+        "The mark price of a symbol; P&L of the epoch or of the day, or the equity; or what is "
+        "open of a symbol."
+    ),
+]
+WatchedSymbol = Annotated[
+    str | None, Doc("Such as BTC/USDT, of price and unrealized_pnl; of the others there is none.")
+]
+Threshold = Annotated[
+    Decimal, Doc("The alert fires when the figure reaches it; in the quote currency.")
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
-    """What an alert is told to do."""
+    """What an alert watches, and what happens when it fires."""
 
-    what: What
-    # None where it is about the account
-    symbol: str | None = None
-    # it fires at the threshold or above it, or below; in the quote currency
+    what: Watched
+    symbol: WatchedSymbol = None
     direction: Direction
-    threshold: Decimal
-    # whether it is off once it has fired
-    once: bool = True
-    note: str = ""
-    # where its firings are posted to; None: nowhere
-    url: str | None = None
-    # whether pages show a toast; whether browsers notify and sound
-    toast: bool = True
-    notify: bool = True
+    threshold: Threshold
+    once: Annotated[bool, Doc("Whether it is off once it has fired.")] = True
+    note: Annotated[str, Doc(maxLength=LONGEST_NOTE)] = ""
+    url: Annotated[
+        str | None,
+        Doc("Where its firings are posted, http or https; null: nowhere.", maxLength=LONGEST_URL),
+    ] = None
+    toast: Annotated[bool, Doc("Whether pages show a toast.")] = True
+    notify: Annotated[bool, Doc("Whether browsers notify and sound.")] = True
 
 
 #: What the settings of an alert may have.

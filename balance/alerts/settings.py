@@ -7,7 +7,15 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, get_args
 
-from balance.alerts.rules import MEMBERS, OF_A_SYMBOL, AlertSettings, Direction, What
+from balance.alerts.rules import (
+    LONGEST_NOTE,
+    LONGEST_URL,
+    MEMBERS,
+    OF_A_SYMBOL,
+    AlertSettings,
+    Direction,
+    What,
+)
 from balance.alerts.web_address import has_askable_host, is_web_address, origin
 from balance.core import order_request as asked_for
 from balance.core.errors import InvalidAmount, InvalidRequest
@@ -15,8 +23,6 @@ from balance.core.figures import grouped
 from balance.core.market import Market
 from balance.core.money import exact, number
 
-LONGEST_NOTE: Final = 200
-LONGEST_URL: Final = 500
 _NEEDED: Final = ("what", "direction", "threshold")
 
 

@@ -1,174 +1,150 @@
-"""The description of the HTTP interface (OpenAPI 3.1), as ``GET /openapi.json`` serves it."""
+"""The description of the HTTP interface (OpenAPI 3.1), made from the operations."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
-from balance.api.bot_schemas import BOT_SCHEMAS
-from balance.api.description import NOTE, READING, change, only, query, responses
-from balance.api.openapi_alerts import ALERT_PATHS, ALERT_SCHEMAS
-from balance.api.openapi_bots import BOT_PATHS
-from balance.api.openapi_equity import EQUITY_PATHS, EQUITY_SCHEMAS
-from balance.api.openapi_history import HISTORY_PATHS, HISTORY_SCHEMAS
-from balance.api.openapi_settings import SETTINGS_PATHS, SETTINGS_SCHEMAS
-from balance.api.openapi_trade import TRADE_PATHS
-from balance.api.schemas import (
-    ACCOUNT_SCHEMAS,
-    COUNT,
-    MONEY,
-    OK,
-    Schema,
-    list_of,
-    object_of,
-    reference,
-)
-from balance.api.trade_schemas import TRADE_SCHEMAS
-from balance.core.wallet import KINDS
+from balance.api.alerts import AlertRoutes
+from balance.api.openapi_rest import REST
+from balance.api.operations import Operation, Parameter, operations_of
+from balance.api.problems import ProblemDetails
+from balance.api.requests import NOTHING
+from balance.api.schema import Schemas, one_line
 
-
-def _with_csv(responses: Schema) -> dict[str, Any]:
-    content = {**responses["200"]["content"], "text/csv": {"schema": {"type": "string"}}}
-    return {**responses, "200": {**responses["200"], "content": content}}
-
-
-DESCRIPTION: Final[dict[str, Any]] = {
-    "openapi": "3.1.0",
-    "info": {
-        "title": "Virtual Balance",
-        "version": "1",
-        "description": "One virtual balance for paper trading, in sync everywhere.",
-    },
-    "paths": {
-        "/virtual_balance": {
-            "get": {
-                "summary": "The snapshot; with If-None-Match, 304 while nothing changed",
-                "responses": {
-                    **responses(reference("Snapshot"), *READING),
-                    "304": {"description": "Nothing changed since that ETag"},
-                },
-            },
-            "post": change(
-                "Change the balance",
-                {
-                    "oneOf": [
-                        only("balance", "The balance is now this; books an adjustment."),
-                        only("adjust", "A gain, or a loss below zero; counts as P&L."),
-                        only("deposit", "Money put in; no gain."),
-                        only("withdraw", "Money taken out; no loss."),
-                    ]
-                },
-                needs_body=True,
-            ),
-        },
-        "/virtual_balance/reset": {
-            "post": change(
-                "Begin a new epoch; the history is kept",
-                object_of(
-                    {
-                        "balance": {
-                            **MONEY,
-                            "description": "To begin with; by default as the settings say.",
-                        },
-                        "note": NOTE,
-                    },
-                    [],
-                ),
-                needs_body=False,
-            )
-        },
-        "/virtual_balance/reset/undo": {
-            "post": change(
-                "Let the epoch that the last reset ended go on, with its positions and orders, as "
-                "a new one; 409 where no reset can be undone",
-                object_of({"note": NOTE}, []),
-                needs_body=False,
-            )
-        },
-        "/virtual_balance/stream": {
-            "get": {
-                "summary": "Server-Sent Events: a snapshot at once and after every change",
-                "description": "Events named bots carry what GET /bots answers, those named "
-                "settings what GET /settings answers, those named alerts the newest firings and "
-                "the fault as GET /alerts has them, those named fault a problem, those named "
-                "heartbeat the revision, at least every 5 s. The id of a snapshot is its revision.",
-                "responses": {
-                    "200": {
-                        "description": "The stream",
-                        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-                    },
-                    "503": responses({}, 503)["503"],
-                },
-            }
-        },
-        "/virtual_balance/history": {
-            "get": {
-                "summary": "The ledger, newest first; as CSV with Accept: text/csv or format=csv",
-                "parameters": [
-                    query(
-                        "limit",
-                        "Entries a page; CSV without it has all.",
-                        {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50},
-                    ),
-                    query("before", "A revision, or the last page's next.", {"type": "string"}),
-                    query("kind", "Only entries of this kind.", {"enum": list(KINDS)}),
-                    query("epoch", "Only entries of this epoch.", COUNT),
-                    query("format", "csv: CSV whatever is accepted.", {"enum": ["csv", "json"]}),
-                ],
-                "responses": _with_csv(
-                    responses(
-                        object_of(
-                            {
-                                "status": OK,
-                                "entries": list_of(reference("Entry")),
-                                "next": {"type": ["string", "null"]},
-                            }
-                        ),
-                        400,
-                        401,
-                        422,
-                        503,
-                    )
-                ),
-            }
-        },
-        **TRADE_PATHS,
-        **BOT_PATHS,
-        **SETTINGS_PATHS,
-        **ALERT_PATHS,
-        **EQUITY_PATHS,
-        **HISTORY_PATHS,
-        "/health": {
-            "get": {
-                "summary": "Whether the account can be read",
-                "responses": responses(
-                    object_of(
-                        {
-                            "status": OK,
-                            "revision": COUNT,
-                            "instance": {"type": "string"},
-                            "streams": {"type": "integer"},
-                        }
-                    ),
-                    *READING,
-                ),
-            }
-        },
-        "/openapi.json": {
-            "get": {
-                "summary": "This description",
-                "responses": responses({"type": "object"}, 400, 401),
-            }
-        },
-    },
-    "components": {
-        "schemas": {
-            **ACCOUNT_SCHEMAS,
-            **TRADE_SCHEMAS,
-            **BOT_SCHEMAS,
-            **SETTINGS_SCHEMAS,
-            **ALERT_SCHEMAS,
-            **EQUITY_SCHEMAS,
-            **HISTORY_SCHEMAS,
-        }
-    },
+#: What every problem's status means, whichever route answers it.
+PROBLEMS: Final = {
+    400: "Not JSON, or an unknown Host",
+    401: "The token is missing (only where the server was started with one)",
+    403: "A page of another site sent the request",
+    404: "There is no such open order, position, bot, alert or backtest",
+    409: "A request with the same Idempotency-Key is not answered yet, or no reset can be undone",
+    412: "If-Match names another revision",
+    413: "The body is over 64 KiB",
+    415: "The body is not declared as JSON",
+    422: "JSON that makes no sense: negative, too large, insufficient funds, a key used before",
+    503: "The account can't be read or written now, or the symbol has no live price",
 }
+# What may be answered to any request, and to one that changes something.
+_ALWAYS: Final = {400, 401, 503}
+_TO_CHANGES: Final = {403}
+
+
+def description_of(resources: Iterable[type]) -> dict[str, Any]:
+    """What the operations of ``resources``, classes as ``balance.api.operations`` has them, take
+    and answer."""
+    schemas = Schemas()
+    paths: dict[str, Any] = {}
+    tags: list[dict[str, str]] = []
+    for resource in resources:
+        tag = getattr(resource, "tag", "")
+        if tag not in [each["name"] for each in tags]:
+            tags.append({"name": tag, "description": one_line(resource.__doc__ or "")})
+        for each in operations_of(resource):
+            described = _Operation(each, schemas).described(tag)
+            paths.setdefault(each.path, {})[each.method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Virtual Balance",
+            "version": "1",
+            "description": "One virtual balance for paper trading, in sync everywhere.",
+        },
+        "servers": [{"url": "/"}],
+        "tags": tags,
+        "paths": paths,
+        "components": {"schemas": dict(sorted(schemas.components.items()))},
+    }
+
+
+#: The resources, in the order in which they are described.
+RESOURCES: Final[tuple[type, ...]] = (AlertRoutes,)
+
+
+def description() -> dict[str, Any]:
+    """The description of the whole interface, as ``GET /openapi.json`` answers it."""
+    found = description_of(RESOURCES)
+    schemas = {**REST["components"]["schemas"], **found["components"]["schemas"]}
+    return {
+        **found,
+        "paths": {**REST["paths"], **found["paths"]},
+        "components": {"schemas": schemas},
+    }
+
+
+class _Operation:
+    """One operation as the description has it."""
+
+    def __init__(self, operation: Operation, schemas: Schemas) -> None:
+        self._operation = operation
+        self._schemas = schemas
+        self._parameters = operation.parameters
+
+    def described(self, tag: str) -> dict[str, Any]:
+        summary, _, rest = (self._operation.view.__doc__ or "").partition("\n\n")
+        parameters = [found for each in self._parameters for found in self._parameter(each)]
+        return {
+            "operationId": self._operation.id,
+            "tags": [tag],
+            "summary": one_line(summary).removesuffix("."),
+            **({"description": one_line(rest)} if rest.strip() else {}),
+            **({"parameters": parameters} if parameters else {}),
+            **self._body(),
+            "responses": {**self._success(), **self._problems()},
+        }
+
+    def _parameter(self, parameter: Parameter) -> list[dict[str, Any]]:
+        if parameter.source is not None:
+            return [dict(each) for each in parameter.source.described]
+        schema = self._schemas.of(parameter.hint)
+        found: dict[str, Any] = {"name": parameter.name, "in": "query"}
+        if "description" in schema:
+            found["description"] = schema.pop("description")
+        if parameter.is_in_path:
+            return [{**found, "in": "path", "required": True, "schema": schema}]
+        if isinstance(schema.get("type"), list):
+            # What is left out of a query is left out; there is no null.
+            (schema["type"],) = [each for each in schema["type"] if each != "null"]
+        if parameter.default is not None:
+            schema["default"] = parameter.default
+        return [{**found, "schema": schema}]
+
+    def _body(self) -> dict[str, Any]:
+        for each in self._parameters:
+            content = {} if each.source is None else each.source.content(self._schemas)
+            if content:
+                required = not getattr(each.source, "is_optional", False)
+                return {"requestBody": {"required": required, "content": content}}
+        return {}
+
+    def _success(self) -> dict[str, Any]:
+        operation = self._operation
+        content: dict[str, Any] = {}
+        if operation.answer is not None:
+            schema = self._schemas.answer(operation.answer)
+            content["application/json"] = {"schema": schema}
+        content |= {each: {"schema": {"type": "string"}} for each in operation.types}
+        found: dict[str, Any] = {str(operation.status): {"description": "Done", "content": content}}
+        if 304 in operation.texts:
+            found["304"] = {"description": operation.texts[304]}
+        return found
+
+    def _problems(self) -> dict[str, Any]:
+        operation = self._operation
+        statuses = _ALWAYS | (_TO_CHANGES if operation.method != "GET" else set())
+        statuses |= {*operation.problems}
+        for each in self._parameters:
+            statuses |= {*each.problems}
+        if operation.takes_nothing:
+            statuses |= {*NOTHING.problems}
+        schema = self._schemas.of(ProblemDetails)
+        return {
+            str(status): {
+                "description": operation.texts.get(status, PROBLEMS[status]),
+                "content": {"application/problem+json": {"schema": schema}},
+            }
+            for status in sorted(statuses)
+        }
+
+
+DESCRIPTION: Final = description()

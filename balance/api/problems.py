@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -29,6 +29,7 @@ from balance.core.errors import (
     UnknownOrder,
     UnknownPosition,
 )
+from balance.core.shape import Doc, Money
 from balance.strategies.strategy import StrategyFault
 
 #: The status of each error of the account; the first that fits counts.
@@ -58,6 +59,19 @@ _RETRY_SOON: Final = "1"
 _RETRY_LATER: Final = "10"
 
 _log = logging.getLogger(__name__)
+
+
+class ProblemDetails(TypedDict):
+    """What went wrong, and what to do next (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: Annotated[str, Doc("What happened, and what to do next.")]
+    required: NotRequired[Annotated[Money, Doc("What the change needs, of insufficient funds.")]]
+    available: NotRequired[Annotated[Money, Doc("What there is, of insufficient funds.")]]
+    expected: NotRequired[Annotated[int, Doc("The revision in If-Match.")]]
+    actual: NotRequired[Annotated[int, Doc("The account's revision.")]]
 
 
 class Problem(Exception):

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import ETags
 
-from balance.api.alert_routes import add_alert_routes
+from balance.api.alerts import AlertRoutes
 from balance.api.answers import changed, etag, json_answer
 from balance.api.backtest_routes import add_backtest_routes
 from balance.api.bot_routes import add_bot_routes
@@ -18,6 +18,7 @@ from balance.api.epoch_routes import add_epoch_route
 from balance.api.equity_routes import add_equity_routes
 from balance.api.history_routes import add_history_routes
 from balance.api.openapi import DESCRIPTION
+from balance.api.operations import add_routes
 from balance.api.problems import Problem
 from balance.api.requests import (
     Wanted,
@@ -117,7 +118,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
     add_bot_routes(api, services.bots)
     add_backtest_routes(api, services.backtests)
     add_settings_routes(api, services.settings)
-    add_alert_routes(api, services.alerts)
+    add_routes(api, AlertRoutes(services.alerts))
     add_equity_routes(api, services.equity)
     add_history_routes(api, desk, services.history, services.bots)
     add_epoch_route(api, desk, services.history, services.equity.of_epoch)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from balance.api.alert_routes import Alerts
+from balance.alerts.alerts import Alerts
+from balance.alerts.followed import FollowedAlerts
 from balance.api.backtest_routes import Backtests
 from balance.api.bot_routes import Bots
 from balance.api.equity_routes import Equity
@@ -19,6 +20,6 @@ class Services:
     bots: Bots
     backtests: Backtests
     settings: KeptSettings
-    alerts: Alerts
+    alerts: Alerts | FollowedAlerts
     equity: Equity
     history: History

@@ -1,0 +1,135 @@
+"""JSON Schema of types and of shapes (``balance.core.shape``)."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+from balance.core.shape import Doc, Shape, fields_of, is_record
+
+Schema = dict[str, Any]
+
+_KINDS: Final = {str: "string", bool: "boolean", int: "integer", float: "number", Decimal: "number"}
+
+
+class Schemas:
+    """The schemas of types; those of records are collected by the names of their classes."""
+
+    def __init__(self) -> None:
+        #: The schemas of all records that were come across, by name.
+        self.components: dict[str, Schema] = {}
+        self._answers: set[str] = set()
+
+    def of(self, hint: Any) -> Schema:
+        """The schema of what ``hint``, a type annotation, allows."""
+        origin, inner = get_origin(hint), get_args(hint)
+        if origin is Annotated:
+            docs = [each for each in hint.__metadata__ if isinstance(each, Doc)]
+            return _described(self.of(hint.__origin__), docs)
+        if origin in (Union, types.UnionType):
+            return self._union(inner)
+        if origin is Literal:
+            return {"type": _KINDS[type(inner[0])], "enum": list(inner)}
+        if hint is Any:
+            return {}
+        if is_record(hint):
+            return self._reference(hint)
+        if hint in _KINDS:
+            return {"type": _KINDS[hint]}
+        if isinstance(origin, type) and issubclass(origin, Mapping):
+            return {"type": "object", "additionalProperties": self.of(inner[1])}
+        if isinstance(origin, type) and issubclass(origin, Sequence):
+            return {"type": "array", "items": self.of(inner[0])}
+        raise TypeError(f"There is no schema of {hint}.")
+
+    def record(self, *shapes: Shape) -> Schema:
+        """The schema of an object that has all fields of ``shapes``."""
+        fields = {name: each for shape in shapes for name, each in fields_of(shape).items()}
+        return {
+            "type": "object",
+            "properties": {name: self.of(each.hint) for name, each in fields.items()},
+            "required": [name for name, each in fields.items() if not each.is_optional],
+        }
+
+    def answer(self, shape: Any) -> Schema:
+        """The schema of an answer that goes well: a record, of which ``status`` says so."""
+        name = shape.__name__
+        if name not in self._answers:
+            if name in self.components:
+                raise TypeError(
+                    f"{name} is a part of an answer already: answer a record around it."
+                )
+            self._answers.add(name)
+            schema = self.record({"status": Literal["success"]}, shape)
+            self.components[name] = _documented(schema, shape)
+        return _reference_to(name)
+
+    def body(self, shapes: Iterable[Shape], *, partial: bool) -> Schema:
+        """The schema of a request's body that may have the fields of ``shapes`` and no other; those
+        without a default are needed, unless it is ``partial``."""
+        fields = {name: each for shape in shapes for name, each in fields_of(shape).items()}
+        properties = {name: self.of(each.hint) for name, each in fields.items()}
+        if not partial:
+            for name, each in fields.items():
+                if each.default is not None:
+                    properties[name] = {**properties[name], "default": each.default}
+        needed = [
+            name
+            for name, each in fields.items()
+            if not (partial or each.is_optional or each.has_default)
+        ]
+        return {
+            "type": "object",
+            "properties": properties,
+            **({"required": needed} if needed else {}),
+            "additionalProperties": False,
+        }
+
+    def _reference(self, shape: type) -> Schema:
+        name = shape.__name__
+        if name in self._answers:
+            raise TypeError(f"{name} is an answer: answer a record around it.")
+        if name not in self.components:
+            self.components[name] = _documented(self.record(shape), shape)
+        return _reference_to(name)
+
+    def _union(self, hints: Sequence[Any]) -> Schema:
+        schemas = [self.of(each) for each in hints if each is not types.NoneType]
+        if len(schemas) < len(hints):
+            if len(schemas) == 1 and "type" in schemas[0]:
+                return _or_null(schemas[0])
+            schemas.append({"type": "null"})
+        return {"anyOf": schemas}
+
+
+def one_line(text: str) -> str:
+    """``text`` of a docstring without its line breaks and marks."""
+    return " ".join(text.split()).replace("``", "")
+
+
+def _reference_to(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _documented(schema: Schema, shape: type) -> Schema:
+    """``schema`` with the first paragraph of the docstring of ``shape``."""
+    text = one_line((shape.__doc__ or "").partition("\n\n")[0])
+    return {**schema, "description": text} if text else schema
+
+
+def _described(schema: Schema, docs: Sequence[Doc]) -> Schema:
+    """``schema`` with what ``docs`` say, the innermost first."""
+    texts = [each.text for each in reversed(docs) if each.text]
+    if schema.get("description"):
+        texts.append(schema["description"])
+    found = dict(schema)
+    for each in docs:
+        found |= each.keywords
+    return {**found, "description": " ".join(texts)} if texts else found
+
+
+def _or_null(schema: Schema) -> Schema:
+    nullable = {**schema, "type": [schema["type"], "null"]}
+    return {**nullable, "enum": [*schema["enum"], None]} if "enum" in schema else nullable
