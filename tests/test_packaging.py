@@ -14,6 +14,7 @@ from typing import TextIO
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import balance
 from balance.store.advice import DEFAULT_DATA_DIR, default_data_dir, is_installed
@@ -165,3 +166,21 @@ def test_a_clone_keeps_the_account_beside_the_program(tmp_path: Path) -> None:
 def test_all_versions_are_exact() -> None:
     for each in pinned():
         assert re.fullmatch(r"==[\d.]+", str(each.specifier)), each
+
+
+def test_the_lock_has_the_pinned_versions_with_hashes() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked, required = {}, {}
+    # a package with its marker, its hashes, and what requires it
+    for block in re.findall(r"^\w.*(?:\n +.*)*", text, re.MULTILINE):
+        name, version = re.match(r"([\w-]+)==([\w.]+)", block).groups()
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", block), name
+        locked[name] = version
+        if "-r requirements.txt" in block:
+            required[name] = version
+    assert required == {
+        canonicalize_name(each.name): str(each.specifier).removeprefix("==") for each in pinned()
+    }
+    # that of the tests is older, as dash[testing] takes no other
+    assert int(locked["urllib3"].split(".")[0]) >= 2
+    assert "://" not in text
