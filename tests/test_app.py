@@ -17,7 +17,7 @@ from app import create_app, main
 from balance import open_account
 from balance.api.stream import Stream
 from balance.desk.desk import Desk
-from balance.server.options import SHORTEST_TOKEN
+from balance.server.options import SHORTEST_TOKEN, TOKEN_VARIABLE
 from balance.store.memory_store import MemoryStore
 from tests.answers import problem
 from tests.listening import Listener
@@ -88,6 +88,17 @@ def test_it_says_what_there_is_to_know_of_a_replayed_file(
         "Ctrl-C stops it. BTCUSDT.csv: It has no volume column: volume is 0. BTCUSDT.csv: 1 row "
         "without prices left out, as a gap. The mark price of BTC/USDT is its last price."
     )
+
+
+@pytest.mark.parametrize("given", [None, "that of the command line"])
+def test_the_environment_gives_the_token_where_the_command_line_does_not(
+    start_program: Callable[..., Program], monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "that of the environment")
+    program = start_program(*(() if given is None else ("--token", given)))
+    assert program.get("/health").status_code == 401
+    shown = {"Authorization": f"Bearer {given or 'that of the environment'}"}
+    assert program.get("/health", headers=shown).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
-"""The command line of ``python app.py``: its options, and which of them make no sense."""
+"""The command line of the server: its options, and which of them make no sense."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +12,13 @@ from balance.store.advice import DEFAULT_DATA_DIR, program
 
 #: So many characters a token or a secret has at least.
 SHORTEST_TOKEN: Final = 12
+#: The environment variable that gives the token where the command line does not.
+TOKEN_VARIABLE: Final = "VIRTUAL_BALANCE_TOKEN"  # noqa: S105 - its name
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 def server_parser() -> argparse.ArgumentParser:
-    """What understands the command line of ``python app.py``."""
+    """What understands the command line of the server."""
     parser = argparse.ArgumentParser(
         prog=program(None), description="A paper-trading desk with one virtual balance."
     )
@@ -30,7 +33,12 @@ def server_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder of the account (%(default)s); made where missing",
     )
-    parser.add_argument("--token", help="what everyone must show; needed for other machines")
+    parser.add_argument(
+        "--token",
+        # a command line can be read by every user of the machine, and is stored with a container
+        default=os.environ.get(TOKEN_VARIABLE),
+        help=f"what everyone must show; needed for other machines ({TOKEN_VARIABLE})",
+    )
     parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
     bots = parser.add_argument_group("bots")
     bots.add_argument(
@@ -44,9 +52,12 @@ def server_parser() -> argparse.ArgumentParser:
 def fault_in(options: argparse.Namespace) -> str:
     """What keeps the server from starting with ``options``, in words; empty for nothing."""
     if options.host not in _LOOPBACK and options.token is None:
-        return f"--host {options.host} lets other machines in, so it needs --token."
+        return (
+            f"--host {options.host} lets other machines in, so it needs --token "
+            f"or {TOKEN_VARIABLE}."
+        )
     if options.token is not None and len(options.token) < SHORTEST_TOKEN:
-        return f"--token must have at least {SHORTEST_TOKEN} characters."
+        return f"--token or {TOKEN_VARIABLE} must have at least {SHORTEST_TOKEN} characters."
     if options.signal_secret is not None and len(options.signal_secret) < SHORTEST_TOKEN:
         return f"--signal-secret must have at least {SHORTEST_TOKEN} characters."
     return ""
