@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from balance.core.account import Account
-from balance.core.position import Order, Position
+from balance.core.order import Order
+from balance.core.position import Position
 from balance.core.wallet import Wallet
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)

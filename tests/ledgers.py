@@ -17,7 +17,8 @@ from balance.core.margin import unrealized_pnl
 from balance.core.moments import iso
 from balance.core.money import exact, quantized
 from balance.core.operations import start_account
-from balance.core.position import Order, OrderSide, Position, Reason, closing_side
+from balance.core.order import Order, OrderSide, Reason, closing_side
+from balance.core.position import Position
 from balance.core.trade import Effect, Fill
 from balance.core.wallet import Wallet
 from balance.store.codec import decode_entry, encode_entry, encode_state

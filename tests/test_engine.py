@@ -20,7 +20,8 @@ from balance.core.change import Change
 from balance.core.errors import NoLivePrice, StoreBusy
 from balance.core.market import Market
 from balance.core.moments import from_iso, iso
-from balance.core.position import Order, Position
+from balance.core.order import Order
+from balance.core.position import Position
 from balance.core.quote import Settlement
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk

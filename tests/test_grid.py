@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from balance.backtests.backtest import Plan, backtested
 from balance.backtests.candles import past_of_feed, past_of_file, planned, read_file
 from balance.backtests.report import notes, report
-from balance.core.grid import fitting_rules, is_off_grid, regrid, rules_at, rules_over
+from balance.core.grid import fitting_rules, regrid, rules_at, rules_over
 from balance.core.instruments import KNOWN, fits, instrument
 from balance.core.matching import advance, is_due
 from balance.core.money import exact
@@ -241,7 +241,7 @@ def test_an_open_order_is_kept_at_a_price_that_is_not_better(
     (after,) = change.account.orders
     assert after.id == before.id
     assert {name: getattr(after, name) for name in expected} == expected
-    assert not is_off_grid(after, rules)
+    assert not after.is_off_grid(rules)
     (booking,) = change.bookings
     assert (booking.kind, booking.amount) == ("order", 0)
     assert "On the new tick 0.01: " in booking.note

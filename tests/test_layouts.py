@@ -20,7 +20,7 @@ from app import create_app
 from balance.api.encoding import answer
 from balance.api.stream import Stream
 from balance.core.figures import NONE
-from balance.core.position import Reason
+from balance.core.order import Reason
 from balance.core.settings import RULES, Settings, spelled
 from balance.core.snapshot import DISPLAYED
 from balance.core.trade import OUTCOMES

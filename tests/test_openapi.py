@@ -25,8 +25,9 @@ from balance.bots.settings import MEMBERS as SETTINGS
 from balance.bots.signals import MEMBERS as SIGNAL_MEMBERS
 from balance.bots.state import MOST_TRADES
 from balance.core.market import NO_MARKET
-from balance.core.order_request import LONGEST_KEY, MEMBERS
+from balance.core.order_request import LONGEST_KEY
 from balance.core.snapshot import DISPLAYED
+from balance.core.ticket import MEMBERS
 from balance.core.wallet import KINDS
 from balance.desk.desk import MOST_CANDLES, Desk
 from balance.desk.transactions import LONGEST_NOTE

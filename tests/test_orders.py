@@ -25,8 +25,9 @@ from balance.core.errors import (
 from balance.core.instruments import KNOWN
 from balance.core.market import NO_MARKET, Market
 from balance.core.money import exact
+from balance.core.order import Order
 from balance.core.orders import cancel_order, cancel_orders, close_position, place_order
-from balance.core.position import Order, Position
+from balance.core.position import Position
 from balance.core.terms import Terms
 from balance.core.ticket import MOST_ORDERS, Ticket
 from balance.core.trade import Fill
@@ -153,8 +154,8 @@ def test_a_limit_order_within_the_spread_rests(side: str, price: object) -> None
 def test_stops_and_take_profits_wait_for_their_trigger(side: str, type: str, trigger: int) -> None:
     waiting = the_order(place(account(), side, type, quantity="0.1", trigger_price=trigger))
     assert (waiting.trigger_price, waiting.reserved_margin) == (trigger, d(trigger) / 100)
-    assert not waiting.triggers_at(d(40_000))
-    assert waiting.triggers_at(d(trigger))
+    assert not waiting.is_met(quote(mark=40_000))
+    assert waiting.is_met(quote(mark=trigger))
     other = 41_000 + 39_000 - trigger
     with pytest.raises(InvalidRequest, match=r"reached already: the mark price is 40,000\."):
         place(account(), side, type, quantity="0.1", trigger_price=other)
@@ -195,7 +196,7 @@ def test_a_percentage_is_of_the_position_where_the_order_reduces_it() -> None:
         ({"type": "limit", "quantity": 1}, "A limit order needs a price"),
         ({"type": "limit", "quantity": 1, "price": 0}, "price must be above zero"),
         ({"type": "limit", "quantity": 1, "price": -5}, "price must be above zero"),
-        ({"type": "stop_market", "quantity": 1}, "A stop-market order needs a trigger_price"),
+        ({"type": "stop_market", "quantity": 1}, "A stop order needs a trigger_price"),
         (
             {"type": "stop_market", "quantity": 1, "trigger_price": 0},
             "price must be above zero",

@@ -21,8 +21,8 @@ from balance.core.funding import due
 from balance.core.market import Market
 from balance.core.matching import advance, is_due
 from balance.core.money import ZERO, exactly
+from balance.core.order import closing_side
 from balance.core.orders import cancel_order, cancel_orders, close_position, place_order
-from balance.core.position import closing_side
 from balance.core.quote import Settlement
 from balance.core.ticket import Ticket
 from balance.core.undo import undo_reset

@@ -30,8 +30,9 @@ from balance.core.instrument import Bracket, maintenance_amount
 from balance.core.instruments import KNOWN
 from balance.core.margin import Side
 from balance.core.money import ZERO, exactly
+from balance.core.order import Order, OrderSide
 from balance.core.orders import cancel_order, place_order
-from balance.core.position import Order, OrderSide, Position
+from balance.core.position import Position
 from balance.core.quote import Settlement
 from balance.core.ticket import Ticket
 from balance.core.trade import Fill

@@ -14,8 +14,9 @@ from balance.api.encoding import decoded
 from balance.api.problems import Problem
 from balance.api.schema import Schema, Schemas
 from balance.core.errors import InvalidRequest
-from balance.core.order_request import LONGEST_KEY, MEMBERS
+from balance.core.order_request import LONGEST_KEY
 from balance.core.shape import Shape
+from balance.core.ticket import MEMBERS
 from balance.desk.desk import Action, Desk
 from balance.desk.transactions import Conditions
 

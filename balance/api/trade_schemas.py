@@ -19,7 +19,7 @@ from balance.api.schemas import (
     reference,
     texts,
 )
-from balance.core.position import Reason
+from balance.core.order import Reason
 
 _ABOVE_ZERO: Final = {"type": "number", "exclusiveMinimum": 0}
 _QUANTITY: Final = {**_ABOVE_ZERO, "description": "In base units."}

@@ -307,9 +307,9 @@ class _Test:
         if fill is None or fill.trade is None or fill.reason == "order":
             return False
         low, high = self._range
-        other = "stop_market" if fill.reason == "take_profit" else "take_profit_market"
+        other = "stop_loss" if fill.reason == "take_profit" else "take_profit"
         return any(
-            each.is_attached and each.type == other and low <= (each.trigger_price or ZERO) <= high
+            each.reason == other and low <= (each.trigger_price or ZERO) <= high
             for each in self._account.orders
         )
 

@@ -10,7 +10,7 @@ from typing import Final
 from balance.core.account import Account
 from balance.core.funding import next_settlement
 from balance.core.money import ZERO
-from balance.core.position import Order
+from balance.core.order import Order
 
 _ENDLESS: Final = Decimal("Infinity")
 
@@ -52,9 +52,8 @@ def reach(account: Account, symbol: str, interval: timedelta) -> Reach:
 
 def _met(order: Order) -> tuple[Decimal, Decimal]:
     """At or below which price, and at or above which one, ``order`` fills."""
-    trigger = order.trigger_price
-    if order.type == "limit" or trigger is None:
-        # goes by bid and ask: let every price be looked at
+    trigger = order.kind.trigger(order)
+    if trigger is None or trigger.price != "mark":
+        # Bid and ask differ from the mark price, so every price is to be processed.
         return _ENDLESS, ZERO
-    above = (order.side == "buy") == (order.type == "stop_market")
-    return (ZERO, trigger) if above else (trigger, _ENDLESS)
+    return (ZERO, trigger.level) if trigger.above else (trigger.level, _ENDLESS)

@@ -21,8 +21,9 @@ from balance.core.instrument import Instrument
 from balance.core.margin import Side, sign, unrealized_pnl
 from balance.core.market import Market
 from balance.core.money import exactly
+from balance.core.order import Order, OrderSide, closing_side, opened_side
 from balance.core.orders import close_position, place_order
-from balance.core.position import Order, OrderSide, Position, closing_side, opened_side
+from balance.core.position import Position
 from balance.core.ticket import Ticket
 from balance.core.trade import Fill
 from balance.core.trade_sums import TradeSums
@@ -274,11 +275,7 @@ def _stop_price(instrument: Instrument, mark: Decimal, percent: Decimal, held: P
 
 def _stop_of(account: Account, held: Position) -> Order | None:
     return next(
-        (
-            each
-            for each in account.orders_of(held.symbol)
-            if each.is_attached and each.type == "stop_market"
-        ),
+        (each for each in account.orders_of(held.symbol) if each.reason == "stop_loss"),
         None,
     )
 

@@ -22,7 +22,7 @@ from balance.core.entry import Entry
 from balance.core.errors import InvalidRequest, KeyReused, StoreError, UnknownBot
 from balance.core.messages import BOT
 from balance.core.money import exact
-from balance.core.position import ENDINGS
+from balance.core.order import ENDINGS
 from balance.core.trade import Fill, Trade
 from balance.core.trade_sums import TradeSums
 from balance.desk.desk import Desk

@@ -9,7 +9,8 @@ from balance.core.errors import AccountingError
 from balance.core.figures import plain
 from balance.core.market import Market
 from balance.core.money import ZERO
-from balance.core.position import Order, Position
+from balance.core.order import Order
+from balance.core.position import Position
 from balance.core.wallet import Wallet
 
 

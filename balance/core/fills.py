@@ -19,8 +19,9 @@ from balance.core.errors import InsufficientBalance
 from balance.core.figures import rounded
 from balance.core.instrument import Bracket
 from balance.core.money import ZERO, exactly, quantized, significant
-from balance.core.position import Order, Position, Reason, closing_side, opened_side
-from balance.core.trade import Effect, Fill, Liquidity, Trade
+from balance.core.order import Liquidity, Order, Reason, closing_side, opened_side
+from balance.core.position import Position
+from balance.core.trade import Effect, Fill, Trade
 
 # more digits than any price or quantity has, so that an average is as good as exact
 _AVERAGE = Context(prec=28, rounding=ROUND_HALF_EVEN)
@@ -225,7 +226,7 @@ def _effect(
         for each in account.orders_of(order.symbol)
         if each.id == order.id
         or (each.reduce_only and not is_same)
-        or (each.is_attached and any(each.type == new.type for new in attached))
+        or any(new.replaces(each) for new in attached)
     ]
     return Effect(symbol=order.symbol, position=position, opened=attached, closed=tuple(gone))
 

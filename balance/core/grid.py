@@ -16,9 +16,9 @@ from balance.core.change import Change
 from balance.core.figures import grouped, rounded
 from balance.core.instrument import Instrument
 from balance.core.instruments import COARSEST, FINEST, fits, instrument
-from balance.core.money import ZERO, exact, exactly, quantized
+from balance.core.money import ZERO, exact, exactly
+from balance.core.order import Order
 from balance.core.orders import cancel_order, order_text
-from balance.core.position import Order
 from balance.core.quote import Candle
 from balance.core.trade import Effect
 
@@ -79,19 +79,6 @@ def grid_message(rules: Instrument, since: datetime) -> str:
     )
 
 
-def is_off_grid(order: Order, rules: Instrument) -> bool:
-    """Whether a price of ``order`` is no multiple of the tick of ``rules``; to be asked within
-    :func:`~balance.core.money.exact`, as it is at every moment of the market."""
-    tick = rules.tick_size
-    # Spelled out, as it takes half the time of a loop.
-    return bool(
-        (order.price and order.price % tick)
-        or (order.trigger_price and order.trigger_price % tick)
-        or (order.take_profit and order.take_profit % tick)
-        or (order.stop_loss and order.stop_loss % tick)
-    )
-
-
 @exactly
 def regrid(account: Account, rules: Instrument) -> Change:
     """``account`` with the open orders of the symbol at the nearest prices on the tick of ``rules``
@@ -99,7 +86,7 @@ def regrid(account: Account, rules: Instrument) -> Change:
     cancelled. The change has no entries where all are on the tick."""
     change = Change(account)
     orders = account.orders_of(rules.symbol)
-    moved = {each.id: _moved(each, rules) for each in orders if is_off_grid(each, rules)}
+    moved = {each.id: each.on_grid(rules) for each in orders if each.is_off_grid(rules)}
     free = account.available_balance
     for order in orders:
         needed = moved[order.id].reserved_margin - order.reserved_margin if order.id in moved else 0
@@ -127,26 +114,4 @@ def regrid(account: Account, rules: Instrument) -> Change:
 
 
 def _at(order: Order) -> str:
-    return rounded(order.price or order.trigger_price or ZERO)
-
-
-def _moved(order: Order, rules: Instrument) -> Order:
-    is_buy = order.side == "buy"
-    # Who buys fares no better for a higher price; what it opens is closed by selling.
-    moved = replace(
-        order,
-        price=_worse(order.price, rules, up=is_buy),
-        trigger_price=_worse(order.trigger_price, rules, up=is_buy),
-        take_profit=_worse(order.take_profit, rules, up=not is_buy),
-        stop_loss=_worse(order.stop_loss, rules, up=not is_buy),
-    )
-    before, after = (each.price or each.trigger_price for each in (order, moved))
-    if not order.reserved_margin or before is None or after is None:
-        return moved
-    return replace(moved, reserved_margin=quantized(order.reserved_margin * after / before))
-
-
-def _worse(price: Decimal | None, rules: Instrument, *, up: bool) -> Decimal | None:
-    if price is None:
-        return None
-    return rules.price_up(price) if up else rules.price_down(price)
+    return rounded(order.named_price or ZERO)

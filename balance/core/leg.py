@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from balance.core.money import ZERO, exactly, significant
-from balance.core.quote import Quote
+from balance.core.quote import PriceName, Quote
 
-PriceName = Literal["bid", "ask", "mark"]
 # What times are kept to.
 _TICK: Final = timedelta(milliseconds=1)
 

@@ -7,7 +7,6 @@ it jumps, everything that it passed happens at the price after the jump.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
@@ -17,12 +16,13 @@ from balance.core.errors import InsufficientBalance
 from balance.core.figures import rounded
 from balance.core.fills import completed_trade
 from balance.core.funding import Settlements, instants, settle
-from balance.core.grid import is_off_grid, regrid
-from balance.core.leg import Leg, PriceName, Stop
+from balance.core.grid import regrid
+from balance.core.leg import Leg, Stop
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
+from balance.core.order import Order, closing_side
 from balance.core.orders import cancel_order, fill_order
-from balance.core.position import Order, Position, closing_side
+from balance.core.position import Position
 from balance.core.quote import Quote
 from balance.core.trade import Effect, Fill
 
@@ -87,8 +87,9 @@ def _first_stop(
             stops.append(leg.at_price("mark", position.liquidation_price, above=is_short))
     for order in account.orders_of(symbol):
         if order.feed == market.feed and order.placed_at <= leg.start.time:
-            name, level, above = _level(order)
-            stops.append(leg.at_price(name, level, above=above))
+            trigger = order.kind.trigger(order)
+            if trigger is not None:
+                stops.append(leg.at_price(trigger.price, trigger.level, above=trigger.above))
     first = min((each for each in stops if each is not None), key=_SHARE, default=None)
     return None if first is None else first.quote
 
@@ -116,7 +117,7 @@ def _acted_on(account: Account, market: Market) -> Iterator[str]:
         if order.symbol in foreign or not _is_live(order, market):
             continue
         rules = market.instruments[order.symbol]
-        if _is_met(order, market.quotes[order.symbol]) or is_off_grid(order, rules):
+        if order.is_met(market.quotes[order.symbol]) or order.is_off_grid(rules):
             yield order.symbol
 
 
@@ -142,59 +143,28 @@ def _matched(account: Account, symbol: str, market: Market) -> Change:
     if position is not None and position.is_liquidated_at(quote.mark):
         return liquidate(account, position)
     for order in sorted(account.orders_of(symbol), key=_precedence):
-        if order.feed == market.feed and _is_met(order, quote):
-            change = change.then(_met(change.account, order, market))
+        if order.feed == market.feed and order.is_met(quote):
+            change = change.then(_fill(change.account, order, market))
     return change
 
 
-def _precedence(order: Order) -> tuple[bool, bool]:
-    """Of orders that are met at one price, the lower comes first."""
-    return not order.reduce_only, order.type != "stop_market"
+def _precedence(order: Order) -> tuple[bool, int]:
+    """Of orders that are met at one price, the lower fills first."""
+    return not order.reduce_only, order.kind.precedence
 
 
-def _is_met(order: Order, quote: Quote) -> bool:
-    """Whether a resting order fills at ``quote``: a limit when the price crosses it, a stop or a
-    take-profit when the mark is at its trigger. A price from before it was placed, which is booked
-    late, does not meet it."""
-    if quote.time < order.placed_at:
-        return False
-    if order.type != "limit" or order.price is None:
-        return order.triggers_at(quote.mark)
-    return quote.ask <= order.price if order.side == "buy" else quote.bid >= order.price
-
-
-def _level(order: Order) -> tuple[PriceName, Decimal, bool]:
-    """Which price has to be at which level for a resting order to fill, and whether it may be
-    above that rather than below."""
-    if order.type == "limit" and order.price is not None:
-        return ("ask", order.price, False) if order.side == "buy" else ("bid", order.price, True)
-    above = (order.side == "buy") == (order.type == "stop_market")
-    return "mark", order.trigger_price or ZERO, above
-
-
-def _met(account: Account, order: Order, market: Market) -> Change:
+def _fill(account: Account, order: Order, market: Market) -> Change:
+    """The account after the resting ``order`` filled, or was cancelled as there is too little."""
     if order not in account.orders:
-        return Change(account)  # an earlier one's fill has cancelled it
-    try:
-        if order.type == "limit" and order.price is not None:
-            return _met_limit(account, order, market, order.price)
-        price = market.taker_price(order.symbol, order.side)
-        return fill_order(account, order, market, price, "taker")
-    except InsufficientBalance as fault:
-        needs = f"needs {rounded(fault.required)} USDT, available {rounded(fault.available)}"
-        return cancel_order(account, order.id, f"could not fill, {needs}")
-
-
-def _met_limit(account: Account, order: Order, market: Market, limit: Decimal) -> Change:
-    """The fill of a limit order at the price of the market, which is its own where that moved
-    there, and a better one where it jumped beyond; at its own too where a short's margin at the
-    better one is more than what is available."""
-    quote = market.quotes[order.symbol]
-    price = quote.ask if order.side == "buy" else quote.bid
-    try:
-        return fill_order(account, order, market, price, "maker")
-    except InsufficientBalance:
-        return fill_order(account, order, market, limit, "maker")
+        return Change(account)  # The fill of an earlier one has cancelled it.
+    short: InsufficientBalance
+    for price in order.kind.fill_prices(order, market):
+        try:
+            return fill_order(account, order, market, price, order.kind.liquidity)
+        except InsufficientBalance as error:
+            short = error
+    needs = f"needs {rounded(short.required)} USDT, available {rounded(short.available)}"
+    return cancel_order(account, order.id, f"could not fill, {needs}")
 
 
 @exactly

@@ -16,7 +16,8 @@ from balance.core.errors import InsufficientBalance, InvalidAmount
 from balance.core.figures import grouped
 from balance.core.fills import Execution, apply_fill
 from balance.core.money import CURRENCY, DEFAULT_STARTING_BALANCE, LIMIT, ZERO, money
-from balance.core.position import Order, Position, Reason, closing_side
+from balance.core.order import Order, Reason, closing_side
+from balance.core.position import Position
 from balance.core.wallet import Wallet
 
 

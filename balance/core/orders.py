@@ -17,9 +17,9 @@ from balance.core.figures import rounded
 from balance.core.fills import Execution, apply_fill
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, quantized
-from balance.core.position import Order, closing_side, opened_side
+from balance.core.order import Liquidity, Order, closing_side
 from balance.core.ticket import Ticket, draft_order
-from balance.core.trade import Effect, Liquidity
+from balance.core.trade import Effect
 
 
 @exactly
@@ -36,13 +36,13 @@ def place_order(
         UnknownPosition: it is to reduce what is not there.
     """
     order = draft_order(account, ticket, market, order_id, now)
-    price = immediate_price(order, market)
+    price = order.kind.arrival_price(order, market)
     if price is not None:
         return fill_order(account, order, market, price, "taker")
     needed = cost(order, market)
     if needed > account.available_balance:
         raise InsufficientBalance(needed, account.available_balance)
-    same = [each.id for each in account.orders_of(order.symbol) if _is_replaced(each, order)]
+    same = [each.id for each in account.orders_of(order.symbol) if order.replaces(each)]
     effect = Effect(
         symbol=order.symbol,
         position=account.position(order.symbol),
@@ -50,20 +50,6 @@ def place_order(
         closed=tuple(same),
     )
     return Change(account).booked("order", ZERO, order_text(order), effect=effect)
-
-
-def _is_replaced(old: Order, new: Order) -> bool:
-    """A position has one take-profit and one stop-loss for the whole of it."""
-    return old.is_attached and new.is_attached and old.type == new.type
-
-
-def immediate_price(order: Order, market: Market) -> Decimal | None:
-    """What the order fills at in the moment it arrives; None where it rests."""
-    if order.type == "market":
-        return market.taker_price(order.symbol, order.side, closing=order.reduce_only)
-    if order.type != "limit" or order.price is None:
-        return None
-    return market.crossing_price(order.symbol, order.side, order.price)
 
 
 def fill_order(
@@ -95,14 +81,11 @@ def fill_order(
 def cost(order: Order, market: Market) -> Decimal:
     """What must be available for a resting order to be accepted: its margin, what the position
     would be under water at once, and the taker fee of what it would open."""
-    price = order.price or order.trigger_price
+    price = order.named_price
     if price is None or order.reduce_only:
         return ZERO
     opening = order.reserved_margin * order.leverage / price
-    loss = ZERO
-    if order.type == "limit":
-        mark = market.quotes[order.symbol].mark
-        loss = margin.open_loss(opened_side(order.side), opening, price, mark)
+    loss = order.kind.open_loss(order, opening, market)
     fee = margin.trading_fee(opening, price, market.terms.taker_fee)
     return quantized(order.reserved_margin + loss + fee)
 
@@ -179,9 +162,8 @@ def close_position(
 def order_text(order: Order) -> str:
     """``"Buy 0.01 BTC/USDT, limit 40,000"``."""
     size = "all of" if order.quantity is None else rounded(order.quantity)
-    at = order.price or order.trigger_price
-    where = f" {rounded(at)}" if at is not None else ""
+    where = f" {rounded(order.named_price)}" if order.named_price is not None else ""
     only = ", reduce-only" if order.reduce_only else ""
     why = f": {order.because}" if order.because else ""
-    kind = order.type.replace("_", "-").removesuffix("-market")
-    return f"{order.side.capitalize()} {size} {order.symbol}, {kind}{where}{only}{why}"
+    kind = f"{order.kind.label.lower()}{where}"
+    return f"{order.side.capitalize()} {size} {order.symbol}, {kind}{only}{why}"

@@ -1,4 +1,4 @@
-"""Positions and open orders of linear perpetual futures, with isolated margin."""
+"""Positions in linear perpetual futures, with isolated margin."""
 
 from __future__ import annotations
 
@@ -6,20 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 from balance.core import margin
 from balance.core.instrument import Bracket, Instrument, bracket_of
 from balance.core.margin import Side
 from balance.core.money import ZERO, significant
 from balance.core.quote import Quote
-
-OrderSide = Literal["buy", "sell"]
-OrderType = Literal["market", "limit", "stop_market", "take_profit_market"]
-#: Why something filled: an order of its own, what was attached to a position, or an end of it.
-Reason = Literal["order", "stop_loss", "take_profit", "liquidation", "reset", "undo"]
-#: Those that end an epoch with everything that is open in it.
-ENDINGS: Final[tuple[Reason, ...]] = ("reset", "undo")
 
 # of the entry price: the margin of a long at 1x is rounded, and what that alone makes a
 # liquidation price lies below this
@@ -146,63 +139,3 @@ class Position:
             return False
         direction = margin.sign(self.side)
         return direction * (mark - self.liquidation_price) <= 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One open order and the margin that it keeps back, in the quote currency."""
-
-    id: str
-    symbol: str
-    # the id of the feed that it was placed on, the only one that may fill it
-    feed: str
-    side: OrderSide
-    type: OrderType
-    # base units, above zero; None closes whatever the position is when it triggers
-    quantity: Decimal | None
-    # of a limit order
-    price: Decimal | None = None
-    # of a stop or take-profit order: the mark price that sets it off
-    trigger_price: Decimal | None = None
-    leverage: Decimal
-    # can only close, and is cancelled with the position that it would close
-    reduce_only: bool = False
-    # attached to the position that the order opens: trigger prices
-    take_profit: Decimal | None = None
-    stop_loss: Decimal | None = None
-    # initial margin reserved until it fills or is cancelled
-    reserved_margin: Decimal = ZERO
-    placed_at: datetime
-    # the id of the bot that placed it; empty: the person did
-    owner: str = ""
-    # why, in words; empty where nobody said
-    because: str = ""
-
-    @property
-    def is_attached(self) -> bool:
-        """Whether it is a position's take-profit or stop-loss, for the whole of it."""
-        return self.quantity is None
-
-    @property
-    def reason(self) -> Reason:
-        """Why it fills when it does."""
-        if not self.is_attached:
-            return "order"
-        return "stop_loss" if self.type == "stop_market" else "take_profit"
-
-    def triggers_at(self, mark: Decimal) -> bool:
-        """Whether ``mark`` sets off this stop or take-profit order."""
-        if self.trigger_price is None:
-            return False
-        above = (self.side == "buy") == (self.type == "stop_market")
-        return mark >= self.trigger_price if above else mark <= self.trigger_price
-
-
-def closing_side(side: Side) -> OrderSide:
-    """The side of the orders that reduce a position of ``side``."""
-    return "sell" if side == "long" else "buy"
-
-
-def opened_side(side: OrderSide) -> Side:
-    """The side of the position that an order of ``side`` opens."""
-    return "long" if side == "buy" else "short"

@@ -13,8 +13,9 @@ from balance.core.figures import NONE, dollars, gain, on_tick, rounded
 from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, quantized
-from balance.core.orders import cost, fill_order, immediate_price
-from balance.core.position import Order, Position
+from balance.core.order import Liquidity, Order
+from balance.core.orders import cost, fill_order
+from balance.core.position import Position
 from balance.core.ticket import Ticket, draft_order
 
 
@@ -62,12 +63,12 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     order = draft_order(account, ticket, market, "preview", now)
     instrument = market.instruments[ticket.symbol]
     tick = instrument.tick_size
-    at_once = immediate_price(order, market)
-    price = at_once or order.price or order.trigger_price or ZERO
-    liquidity = "maker" if at_once is None and order.type == "limit" else "taker"
+    at_once = order.kind.arrival_price(order, market)
+    price = at_once or order.named_price or ZERO
+    liquidity: Liquidity = order.kind.liquidity if at_once is None else "taker"
     # as if there were enough, to see what it would take
     rich = replace(account, wallet=replace(account.wallet, balance=Decimal(10) ** 30))
-    after = fill_order(rich, order, market, price, "maker" if liquidity == "maker" else "taker")
+    after = fill_order(rich, order, market, price, liquidity)
     fill, position = after.bookings[0].fill, after.account.position(ticket.symbol)
     quantity = fill.quantity if fill else ZERO
     fee = fill.fee if fill else ZERO

@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+#: The prices of a quote that set something off.
+PriceName = Literal["bid", "ask", "mark"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded,
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
-from balance.core.position import Order, Position
+from balance.core.order import ORDER_KINDS, Order
+from balance.core.position import Position
 from balance.core.quote import Quote
 
 Row = Mapping[str, Any]
@@ -146,15 +147,15 @@ def _order(order: Order, market: Market) -> Row:
 
 
 def _order_texts(order: Order, market: Market) -> Row:
+    label = order.kind.label
     attached = {"take_profit": "Take-profit", "stop_loss": "Stop-loss"}.get(order.reason)
-    words = order.type.replace("_", "-").removesuffix("-market").capitalize()
     prices = ("price", "trigger_price", "take_profit", "stop_loss")
     texts = {name: price_words(getattr(order, name), order.symbol, market) for name in prices}
     leverage = f"{rounded(order.leverage)}x"
     return {
         "symbol": order.symbol,
         "side": order.side.capitalize(),
-        "type": attached or (f"{words}, reduce-only" if order.reduce_only else words),
+        "type": attached or (f"{label}, reduce-only" if order.reduce_only else label),
         "quantity": "All" if order.quantity is None else rounded(order.quantity),
         **texts,
         "leverage": leverage,
@@ -236,13 +237,13 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> Row:
         "position_pnl": fill.position_pnl,
         "owner": fill.owner,
     }
-    words, decimals = fill.reason if fill.reason != "order" else fill.type, market.decimals
+    why, decimals = fill.reason.replace("_", "-").capitalize(), market.decimals
     return {
         **row,
         "display": {
             "symbol": fill.symbol,
             "side": fill.side.capitalize(),
-            "why": words.replace("_", "-").removesuffix("-market").capitalize(),
+            "why": ORDER_KINDS[fill.type].label if fill.reason == "order" else why,
             "liquidity": fill.liquidity.capitalize(),
             "quantity": rounded(fill.quantity),
             "price": price_words(fill.price, fill.symbol, market),

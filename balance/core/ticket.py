@@ -1,4 +1,4 @@
-"""An order as a person asks for it, checked against the market and turned into one of the account.
+"""An order request: read from its members, checked against the market, made an order.
 
 Quantities are in base units, prices in the quote currency per base unit, money in the quote
 currency, leverage as a multiple.
@@ -6,10 +6,11 @@ currency, leverage as a multiple.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final, cast, get_args
 
 from balance.core import margin
 from balance.core.account import Account
@@ -18,53 +19,102 @@ from balance.core.figures import grouped, rounded
 from balance.core.instrument import Instrument, on_step
 from balance.core.market import Market
 from balance.core.money import QUANTUM, ZERO, exactly, quantized
-from balance.core.position import (
-    Order,
-    OrderSide,
-    OrderType,
-    Position,
-    closing_side,
-    opened_side,
-)
+from balance.core.order import ORDER_KINDS, Order, OrderSide, OrderType, closing_side
+from balance.core.order_request import letters, one_of, positive, symbol
+from balance.core.position import Position
 
 #: How many orders of one symbol may be open.
 MOST_ORDERS: Final = 200
+_SIZES: Final = ("quantity", "notional", "percent")
+_PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss")
+_NUMBERS: Final = (*_SIZES, "price", "trigger_price", "leverage", "take_profit", "stop_loss")
+#: The members of an order request; ``symbol`` and ``side`` are needed.
+MEMBERS: Final = ("symbol", "side", "type", "reduce_only", *_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """What is asked for. The size is exactly one of ``quantity``, ``notional`` and ``percent``; a
-    reduce-only stop or take-profit without any closes whatever the position is then."""
+    """An order request. The size is exactly one of ``quantity``, ``notional`` and ``percent``; a
+    reduce-only stop or take-profit without any closes the whole position."""
 
     symbol: str
     side: OrderSide
     type: OrderType = "market"
-    # base units, cut to the step
+    # In base units; cut to the step.
     quantity: Decimal | None = None
-    # quantity times price, in the quote currency
+    # Quantity times price, in the quote currency.
     notional: Decimal | None = None
-    # of the available balance, for margin and fee; of the position where reduce-only
+    # Percent of the available balance, for margin and fee; reduce-only, of the position.
     percent: Decimal | None = None
-    # of a limit order; rounded to the tick, as the other prices
+    # The worst price that a limit order may fill at; prices are rounded to the tick.
     price: Decimal | None = None
-    # of a stop or take-profit order
+    # The mark price that sets a stop or take-profit order off.
     trigger_price: Decimal | None = None
-    # None: that of what is open of the symbol, or else the default
+    # None: that of what is open of the symbol, or else the default.
     leverage: Decimal | None = None
     reduce_only: bool = False
-    # trigger prices for the position that it opens
+    # Trigger prices of the exits for the position that it opens.
     take_profit: Decimal | None = None
     stop_loss: Decimal | None = None
-    # the id of the bot that asks, and why; empty: the person does
+    # The id of the bot that places it, and its reason; empty: the person does.
     owner: str = ""
     because: str = ""
+
+
+def read_ticket(members: Mapping[str, Any], market: Market) -> Ticket:
+    """The ticket with ``members``, such as JSON has them; None is as good as left out.
+
+    Raises:
+        InvalidRequest: a member is missing, unknown or not one of its values.
+        InvalidAmount: a number is none, or not above zero.
+    """
+    unknown = sorted(set(members) - set(MEMBERS))
+    if unknown:
+        raise InvalidRequest(f"An order may have {', '.join(MEMBERS)}, but not {unknown[0]!r:.40}.")
+    given = _with_defaults(members)
+    reduce_only = given["reduce_only"]
+    if not isinstance(reduce_only, bool):
+        raise InvalidRequest("reduce_only must be true or false.")
+    numbers: dict[str, Any] = {
+        name: positive(given[name], name) for name in _NUMBERS if name in given
+    }
+    return Ticket(
+        symbol=symbol(given.get("symbol"), market),
+        side=cast(OrderSide, one_of(given.get("side"), "side", get_args(OrderSide))),
+        type=cast(OrderType, one_of(given["type"], "type", tuple(ORDER_KINDS))),
+        reduce_only=reduce_only,
+        **numbers,
+    )
+
+
+def fingerprint(members: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What tells an order request from another one, however its members are written."""
+    return sorted(
+        (name, _canonical(name, value)) for name, value in _with_defaults(members).items()
+    )
+
+
+def _with_defaults(members: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in members.items() if value is not None}
+    return {"type": "market", "reduce_only": False, **given}
+
+
+def _canonical(name: str, value: object) -> str:
+    if name == "symbol":
+        return letters(str(value))
+    if name not in _NUMBERS:
+        return str(value)
+    try:
+        return str(positive(value, name).normalize())
+    except InvalidAmount:
+        return ""  # The request is refused later.
 
 
 @exactly
 def draft_order(
     account: Account, ticket: Ticket, market: Market, order_id: str, now: datetime
 ) -> Order:
-    """The order that ``ticket`` asks for, with all that the rules of its symbol say.
+    """The order that ``ticket`` requests, with all that the rules of its symbol say.
 
     Its reserved margin is that of what it may open: beyond an opposite position.
 
@@ -74,79 +124,71 @@ def draft_order(
         UnknownPosition: it is to reduce what is not there.
     """
     instrument, held = market.instrument(ticket.symbol), account.position(ticket.symbol)
-    at_market = ticket.type == "market"
-    mark = market.quote(ticket.symbol, closing=ticket.reduce_only and at_market).mark
+    kind = ORDER_KINDS[ticket.type]
+    quote = market.quote(ticket.symbol, closing=ticket.reduce_only and not kind.price)
     _check_members(ticket)
     if len(account.orders_of(ticket.symbol)) >= MOST_ORDERS:
         raise InvalidRequest(f"{ticket.symbol} has {MOST_ORDERS} open orders; cancel some first.")
     _check_feed(account, ticket.symbol, market)
     _check_owner(account, ticket)
-    price = _on_tick(instrument, ticket.price)
-    trigger = _on_tick(instrument, ticket.trigger_price)
-    reference = _reference(ticket, market, price or trigger)
-    leverage = _leverage(account, ticket, market)
-    quantity = _quantity(account, ticket, market, reference, leverage)
-    opening = ZERO
-    if ticket.reduce_only:
-        quantity = _reducible(ticket, held, quantity)
-    elif quantity is not None:
-        opening = quantity - _closable(held, ticket)
-        resting = _resting(account, ticket)
-        _check_opening(instrument, ticket, held, quantity, resting, reference, leverage)
+    prices: dict[str, Any] = {name: _on_tick(instrument, getattr(ticket, name)) for name in _PRICES}
     order = Order(
         id=order_id,
         symbol=ticket.symbol,
         feed=market.feed or "",
         side=ticket.side,
         type=ticket.type,
-        quantity=quantity,
-        price=price,
-        trigger_price=trigger,
-        leverage=leverage,
+        quantity=None,
+        leverage=ZERO,
         reduce_only=ticket.reduce_only,
-        take_profit=_on_tick(instrument, ticket.take_profit),
-        stop_loss=_on_tick(instrument, ticket.stop_loss),
-        reserved_margin=quantized(margin.initial_margin(max(opening, ZERO), reference, leverage)),
         placed_at=now,
         owner=ticket.owner,
         because=ticket.because,
+        **prices,
     )
+    at_once = kind.arrival_price(order, market)
+    reference = at_once or order.named_price or quote.mark
+    leverage = _leverage(account, ticket, market)
+    unit_loss = ZERO if at_once else kind.open_loss(order, Decimal(1), market)
+    quantity = _quantity(account, ticket, market, reference, leverage, unit_loss)
+    opening = ZERO
+    if ticket.reduce_only:
+        quantity = _reducible(ticket, held, quantity)
+    elif quantity is not None:
+        opening = quantity - _closable(held, ticket)
+        _check_opening(account, ticket, instrument, quantity, reference, leverage)
+    order = replace(
+        order,
+        quantity=quantity,
+        leverage=leverage,
+        reserved_margin=quantized(margin.initial_margin(max(opening, ZERO), reference, leverage)),
+    )
+    trigger = kind.trigger(order)
+    if at_once is None and trigger is not None and trigger.is_met(quote):
+        raise InvalidRequest(
+            f"The trigger price {rounded(trigger.level)} is reached already: the mark price is "
+            f"{rounded(quote.mark)}. Order at market instead."
+        )
     # The exits of what fills at once count from the market, not from a limit beyond it.
-    crosses = price and market.crossing_price(ticket.symbol, ticket.side, price)
-    _check_triggers(order, mark, mark if price is None or crosses else price)
+    _check_exits(order, quote.mark if at_once else order.named_price or quote.mark)
     return order
 
 
-def _reference(ticket: Ticket, market: Market, named: Decimal | None) -> Decimal:
-    """The price that the order is measured at: the one that it names, or what it fills at where it
-    fills at once."""
-    if named is None:
-        return market.taker_price(ticket.symbol, ticket.side, closing=ticket.reduce_only)
-    if ticket.type != "limit":
-        return named
-    return market.crossing_price(ticket.symbol, ticket.side, named) or named
-
-
 def _check_members(ticket: Ticket) -> None:
-    wanted = {"limit": ("price",), "market": ()}.get(ticket.type, ("trigger_price",))
+    kind = ORDER_KINDS[ticket.type]
     for name in ("price", "trigger_price"):
-        value = getattr(ticket, name)
-        if name in wanted and value is None:
-            raise InvalidRequest(f"A {_words(ticket)} order needs a {name}.")
-        if name not in wanted and value is not None:
-            raise InvalidRequest(f"A {_words(ticket)} order has no {name}.")
-    sizes = [name for name in ("quantity", "notional", "percent") if getattr(ticket, name)]
-    whole = ticket.reduce_only and ticket.trigger_price is not None
+        is_given = getattr(ticket, name) is not None
+        if is_given != (name == kind.price):
+            has = "has no" if is_given else "needs a"
+            raise InvalidRequest(f"A {kind.label.lower()} order {has} {name}.")
+    sizes = [name for name in _SIZES if getattr(ticket, name)]
+    whole = ticket.reduce_only and kind.exit != "order"
     if len(sizes) > 1 or (not sizes and not whole):
         raise InvalidRequest("The order must have exactly one of quantity, notional, percent.")
     if ticket.percent is not None and ticket.percent > 100:
         raise InvalidAmount(f"percent must be at most 100, not {grouped(ticket.percent)}.")
     if ticket.reduce_only and (ticket.take_profit or ticket.stop_loss):
         raise InvalidRequest("A reduce-only order opens nothing: no take_profit, no stop_loss.")
-
-
-def _words(ticket: Ticket) -> str:
-    return ticket.type.replace("_", "-")
 
 
 def _check_feed(account: Account, symbol: str, market: Market) -> None:
@@ -183,53 +225,51 @@ def _leverage(account: Account, ticket: Ticket, market: Market) -> Decimal:
     held = account.position(ticket.symbol)
     used = [held.leverage] if held else []
     used += [each.leverage for each in account.orders_of(ticket.symbol) if not each.reduce_only]
-    wanted = ticket.leverage
-    if wanted is None:
+    leverage = ticket.leverage
+    if leverage is None:
         return used[0] if used else market.default_leverage(ticket.symbol)
-    if wanted != wanted.to_integral_value() or not 1 <= wanted <= 1_000:
-        raise InvalidAmount(f"The leverage must be a whole number from 1 on, not {wanted}.")
-    if used and used[0] != wanted and not ticket.reduce_only:
+    if leverage != leverage.to_integral_value() or not 1 <= leverage <= 1_000:
+        raise InvalidAmount(f"The leverage must be a whole number from 1 on, not {leverage}.")
+    if used and used[0] != leverage and not ticket.reduce_only:
         raise InvalidRequest(
             f"{ticket.symbol} is traded at {rounded(used[0])}x now. Order at that leverage, or "
             "first close its position and cancel its orders."
         )
-    return used[0] if used else wanted
+    return used[0] if used else leverage
 
 
 def _quantity(
-    account: Account, ticket: Ticket, market: Market, price: Decimal, leverage: Decimal
+    account: Account,
+    ticket: Ticket,
+    market: Market,
+    price: Decimal,
+    leverage: Decimal,
+    unit_loss: Decimal,
 ) -> Decimal | None:
-    """The size in base units, on the step; None for all of a position at the trigger."""
+    """The size in base units, on the step; None for the whole position. ``unit_loss`` is what one
+    base unit is under water as soon as it opens."""
     instrument, held = market.instrument(ticket.symbol), account.position(ticket.symbol)
-    wanted = ticket.quantity
+    quantity = ticket.quantity
     if ticket.notional is not None:
-        wanted = ticket.notional / price
+        quantity = ticket.notional / price
     elif ticket.percent is not None and ticket.reduce_only:
-        wanted = held.quantity * ticket.percent / 100 if held else ZERO
+        quantity = held.quantity * ticket.percent / 100 if held else ZERO
         if held and ticket.percent == 100:
-            return wanted
+            return quantity
     elif ticket.percent is not None:
         if account.available_balance <= 0:
             raise InvalidAmount("Nothing is available for this order: all of it is in use.")
-        a_unit = price * (1 / leverage + market.terms.taker_fee) + _open_loss(ticket, market, price)
-        # margin and fee are each rounded when they are booked
+        unit_cost = price * (1 / leverage + market.terms.taker_fee) + unit_loss
+        # Margin and fee are each rounded when they are booked.
         budget = max(account.available_balance * ticket.percent / 100 - QUANTUM, ZERO)
-        wanted = budget / a_unit
-    if wanted is None:
+        quantity = budget / unit_cost
+    if quantity is None:
         return None
-    if wanted <= 0 and not (ticket.reduce_only and held is None):
-        raise InvalidAmount(f"The size must be above zero, not {grouped(wanted)}.")
-    if held and ticket.reduce_only and wanted >= held.quantity:
+    if quantity <= 0 and not (ticket.reduce_only and held is None):
+        raise InvalidAmount(f"The size must be above zero, not {grouped(quantity)}.")
+    if held and ticket.reduce_only and quantity >= held.quantity:
         return held.quantity
-    return on_step(instrument, wanted)
-
-
-def _open_loss(ticket: Ticket, market: Market, price: Decimal) -> Decimal:
-    """What a unit of a limit order that rests would be under water at once."""
-    if ticket.type != "limit" or market.crossing_price(ticket.symbol, ticket.side, price):
-        return ZERO
-    mark = market.quotes[ticket.symbol].mark
-    return margin.open_loss(opened_side(ticket.side), Decimal(1), price, mark)
+    return on_step(instrument, quantity)
 
 
 def _reducible(ticket: Ticket, held: Position | None, quantity: Decimal | None) -> Decimal | None:
@@ -246,9 +286,24 @@ def _closable(held: Position | None, ticket: Ticket) -> Decimal:
     return held.quantity if held is not None and opposite else ZERO
 
 
-def _resting(account: Account, ticket: Ticket) -> Decimal:
-    """What the open orders of the same side would open as well."""
-    return sum(
+def _check_opening(
+    account: Account,
+    ticket: Ticket,
+    instrument: Instrument,
+    quantity: Decimal,
+    price: Decimal,
+    leverage: Decimal,
+) -> None:
+    """Prove that what the order opens, beside all that is open, is within the symbol's limits."""
+    if quantity * price < instrument.min_notional:
+        raise InvalidAmount(
+            f"The smallest order of {instrument.symbol} is worth "
+            f"{grouped(instrument.min_notional)} USDT; this one is worth "
+            f"{grouped(quantized(quantity * price))}."
+        )
+    held = account.position(ticket.symbol)
+    closable = _closable(held, ticket)
+    resting = sum(
         (
             each.quantity or ZERO
             for each in account.orders_of(ticket.symbol)
@@ -256,26 +311,8 @@ def _resting(account: Account, ticket: Ticket) -> Decimal:
         ),
         ZERO,
     )
-
-
-def _check_opening(
-    instrument: Instrument,
-    ticket: Ticket,
-    held: Position | None,
-    quantity: Decimal,
-    resting: Decimal,
-    price: Decimal,
-    leverage: Decimal,
-) -> None:
-    if quantity * price < instrument.min_notional:
-        raise InvalidAmount(
-            f"The smallest order of {instrument.symbol} is worth "
-            f"{grouped(instrument.min_notional)} USDT; this one is worth "
-            f"{grouped(quantized(quantity * price))}."
-        )
-    closable = _closable(held, ticket)
-    kept = held.quantity if held is not None and not closable else ZERO
-    notional = (kept + max(quantity + resting - closable, ZERO)) * price
+    same_side = held.quantity if held is not None and not closable else ZERO
+    notional = (same_side + max(quantity + resting - closable, ZERO)) * price
     cap = instrument.max_notional
     if cap is not None and notional > cap:
         raise InvalidAmount(
@@ -290,14 +327,9 @@ def _check_opening(
         )
 
 
-def _check_triggers(order: Order, mark: Decimal, reference: Decimal) -> None:
-    if order.triggers_at(mark):
-        raise InvalidRequest(
-            f"The trigger price {rounded(order.trigger_price or ZERO)} is reached already: the "
-            f"mark price is {rounded(mark)}. Order at market instead."
-        )
+def _check_exits(order: Order, reference: Decimal) -> None:
+    """Prove that the exits lie on their sides of ``reference``, where the position opens."""
     direction = 1 if order.side == "buy" else -1
-    reference = order.trigger_price or reference
     for name, price, sense in (
         ("take-profit", order.take_profit, 1),
         ("stop-loss", order.stop_loss, -1),

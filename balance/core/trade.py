@@ -10,10 +10,9 @@ from typing import Final, Literal, get_args
 
 from balance.core.account import Account
 from balance.core.margin import Side
-from balance.core.position import Order, OrderSide, OrderType, Position, Reason
+from balance.core.order import Liquidity, Order, OrderSide, OrderType, Reason
+from balance.core.position import Position
 
-#: Whether an order rested and was met, or met others.
-Liquidity = Literal["maker", "taker"]
 #: What a trade came to: it brought more than nothing, less, or exactly nothing.
 Outcome = Literal["win", "loss", "even"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)

@@ -12,7 +12,8 @@ from balance.core.entry import Booking
 from balance.core.errors import NothingToUndo
 from balance.core.market import Market
 from balance.core.operations import close_positions
-from balance.core.position import Order, Position
+from balance.core.order import Order
+from balance.core.position import Position
 
 
 def undo_reset(account: Account, opening: Booking | None, market: Market, note: str = "") -> Change:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal, Unpack
 
 from balance.core import operations, orders
-from balance.core import order_request as asked
+from balance.core import order_request as request
 from balance.core.account import Account
 from balance.core.candles import MINUTE
 from balance.core.change import Change, Operation
@@ -28,6 +28,7 @@ from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.preview import Preview, preview
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
+from balance.core.ticket import fingerprint, read_ticket
 from balance.core.undo import undo_reset
 from balance.desk.transactions import Board, Conditions, FindBaselines, Outcome, Transactions
 from balance.history.pages import Page, Search, closings, fills, lineage, page, rows, since
@@ -188,7 +189,7 @@ class Desk:
             raise InvalidRequest("Candles are of whole minutes, from 1 to 1,440.")
         if not 1 <= limit <= MOST_CANDLES:
             raise InvalidRequest(f"limit must be from 1 to {MOST_CANDLES:,}, not {limit}.")
-        return self._transactions.board.candles(asked.symbol(symbol, self.market), seconds, limit)
+        return self._transactions.board.candles(request.symbol(symbol, self.market), seconds, limit)
 
     def place_order(self, *, how: Conditions | None = None, **members: Any) -> Outcome:
         """Place an order: ``place_order(symbol="BTC/USDT", side="buy", quantity="0.01")``.
@@ -208,11 +209,11 @@ class Desk:
         def change(account: Account) -> Change:
             # The market is read here, as the request may have waited for the lock.
             market = self.market
-            ticket = asked.ticket(members, market)
+            ticket = read_ticket(members, market)
             time = _market_time(market, ticket.symbol)
             return orders.place_order(account.marked(market), ticket, market, order_id, time)
 
-        return self._trade(change, ["order", *asked.fingerprint(members)], how or {})
+        return self._trade(change, ["order", *fingerprint(members)], how or {})
 
     def preview_order(self, **members: Any) -> Preview:
         """What :meth:`place_order` would do now, without doing it.
@@ -222,7 +223,7 @@ class Desk:
         """
         market = self.market
         account = self._transactions.store.read().account.marked(market)
-        ticket = asked.ticket(members, market)
+        ticket = read_ticket(members, market)
         return preview(account, ticket, market, _market_time(market, ticket.symbol))
 
     def cancel_order(self, order_id: str, **conditions: Unpack[Conditions]) -> Outcome:
@@ -243,7 +244,7 @@ class Desk:
         Raises:
             UnknownOrder: there is none.
         """
-        symbol = None if symbol is None else asked.symbol(symbol, self.market)
+        symbol = None if symbol is None else request.symbol(symbol, self.market)
         return self._trade(
             lambda account: orders.cancel_orders(account, symbol),
             ["cancel_all", symbol],
@@ -266,9 +267,9 @@ class Desk:
         """
         if quantity is not None and percent is not None:
             raise InvalidRequest("Name a quantity or a percent, not both.")
-        order_id, name = secrets.token_hex(5), asked.symbol(symbol, self.market)
+        order_id, name = secrets.token_hex(5), request.symbol(symbol, self.market)
         sizes: dict[str, Any] = {
-            kind: asked.positive(size, kind)
+            kind: request.positive(size, kind)
             for kind, size in (("quantity", quantity), ("percent", percent))
             if size is not None
         }
@@ -283,11 +284,11 @@ class Desk:
         return self._trade(change, ["close", name, *named], conditions)
 
     def _trade(
-        self, operation: Operation, request: Sequence[Any], conditions: Conditions
+        self, operation: Operation, identity: Sequence[Any], conditions: Conditions
     ) -> Outcome:
         note = conditions.get("note", "")
         return self._transactions.execute(
-            lambda account: operation(account).noted(note), request, **conditions
+            lambda account: operation(account).noted(note), identity, **conditions
         )
 
     def advance(

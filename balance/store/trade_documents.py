@@ -14,8 +14,9 @@ from balance.core.figures import plain
 from balance.core.margin import Side, sign
 from balance.core.moments import iso
 from balance.core.money import exactly, significant
-from balance.core.position import Order, OrderSide, OrderType, Position, Reason
-from balance.core.trade import Effect, Fill, Liquidity, Trade
+from balance.core.order import ORDER_KINDS, Liquidity, Order, OrderSide, OrderType, Reason
+from balance.core.position import Position
+from balance.core.trade import Effect, Fill, Trade
 from balance.store.members import (
     amount,
     flag,
@@ -120,7 +121,7 @@ def read_order(document: Mapping[str, Any]) -> Order:
         symbol=text(document, "symbol"),
         feed=text(document, "feed"),
         side=cast(OrderSide, one_of(document, "side", get_args(OrderSide))),
-        type=cast(OrderType, one_of(document, "type", get_args(OrderType))),
+        type=cast(OrderType, one_of(document, "type", tuple(ORDER_KINDS))),
         **{name: positive_or_none(document, name) for name in _ORDER_PRICES},
         leverage=positive(document, "leverage"),
         reduce_only=flag(document, "reduce_only"),
@@ -181,7 +182,7 @@ def read_fill(document: Mapping[str, Any]) -> Fill:
         order_id=text(document, "order_id"),
         symbol=text(document, "symbol"),
         side=cast(OrderSide, one_of(document, "side", get_args(OrderSide))),
-        type=cast(OrderType, one_of(document, "type", get_args(OrderType))),
+        type=cast(OrderType, one_of(document, "type", tuple(ORDER_KINDS))),
         reason=cast(Reason, one_of(document, "reason", get_args(Reason))),
         liquidity=cast(Liquidity, one_of(document, "liquidity", get_args(Liquidity))),
         quantity=positive(document, "quantity"),

@@ -1,0 +1,268 @@
+"""Orders, and what differs by their kind: what they need, what sets them off, what they fill at.
+
+Quantities are in base units, prices in the quote currency per base unit. A new kind is a class and
+a row of :data:`ORDER_KINDS`: requests, files, forms and tables read it from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
+
+from balance.core import margin
+from balance.core.instrument import Instrument
+from balance.core.margin import Side
+from balance.core.market import Market
+from balance.core.money import ZERO, quantized
+from balance.core.quote import PriceName, Quote
+
+OrderSide = Literal["buy", "sell"]
+OrderType = Literal["market", "limit", "stop_market", "take_profit_market"]
+#: Whether an order rested and was met by others, or met others.
+Liquidity = Literal["maker", "taker"]
+#: Why something filled: an order of its own, what was attached to a position, or an end of it.
+Reason = Literal["order", "stop_loss", "take_profit", "liquidation", "reset", "undo"]
+#: Those that end an epoch with everything that is open in it.
+ENDINGS: Final[tuple[Reason, ...]] = ("reset", "undo")
+
+
+class Trigger(NamedTuple):
+    """What sets an order off: one price of a quote comes to a level."""
+
+    price: PriceName
+    level: Decimal
+    # Whether the price may also be above the level; otherwise it may be below.
+    above: bool
+
+    def is_met(self, quote: Quote) -> bool:
+        """Whether the price of ``quote`` is at the level or beyond."""
+        price: Decimal = getattr(quote, self.price)
+        return price >= self.level if self.above else price <= self.level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One open order and the margin that it reserves, in the quote currency."""
+
+    id: str
+    symbol: str
+    # The id of the feed that it was placed on, the only one that may fill it.
+    feed: str
+    side: OrderSide
+    type: OrderType
+    # Above zero; None closes the whole position when the order is set off.
+    quantity: Decimal | None
+    # The worst price that a limit order may fill at.
+    price: Decimal | None = None
+    # The mark price that sets a stop or take-profit order off.
+    trigger_price: Decimal | None = None
+    leverage: Decimal
+    # Whether it can only close, so that it is cancelled with the position.
+    reduce_only: bool = False
+    # Trigger prices of the exits that the position gets which the order opens.
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
+    # The initial margin that is reserved until the order fills or is cancelled.
+    reserved_margin: Decimal = ZERO
+    placed_at: datetime
+    # The id of the bot that placed it; empty: the person did.
+    owner: str = ""
+    # The reason that the one who placed it gave; empty where there is none.
+    because: str = ""
+
+    @property
+    def kind(self) -> OrderKind:
+        """What orders of its type have and do."""
+        return ORDER_KINDS[self.type]
+
+    @property
+    def named_price(self) -> Decimal | None:
+        """The price that it names, its limit or its trigger price; None of an order at market."""
+        return self.price or self.trigger_price
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether it is a position's take-profit or stop-loss, for the whole of it."""
+        return self.quantity is None
+
+    @property
+    def reason(self) -> Reason:
+        """Why it fills when it does."""
+        return self.kind.exit if self.quantity is None else "order"
+
+    def replaces(self, other: Order) -> bool:
+        """Whether ``other`` is the same exit of the position: it has one of each for the whole."""
+        return self.is_attached and other.is_attached and self.reason == other.reason
+
+    def is_met(self, quote: Quote) -> bool:
+        """Whether it fills at ``quote`` while it rests. A quote from before it was placed, which is
+        processed late, does not meet it."""
+        trigger = self.kind.trigger(self)
+        return trigger is not None and quote.time >= self.placed_at and trigger.is_met(quote)
+
+    def is_off_grid(self, rules: Instrument) -> bool:
+        """Whether a price of it is no multiple of the tick of ``rules``; to be called within
+        :func:`~balance.core.money.exact`, as it is for every quote."""
+        tick = rules.tick_size
+        # Spelled out, as it takes half the time of a loop.
+        return bool(
+            (self.price and self.price % tick)
+            or (self.trigger_price and self.trigger_price % tick)
+            or (self.take_profit and self.take_profit % tick)
+            or (self.stop_loss and self.stop_loss % tick)
+        )
+
+    def on_grid(self, rules: Instrument) -> Order:
+        """It with the nearest prices on the tick of ``rules`` that are not better for it, and with
+        the margin that it needs there."""
+        # A higher price is no better for a buyer; what the order opens is closed by selling.
+        worse, better = rules.price_up, rules.price_down
+        if self.side == "sell":
+            worse, better = better, worse
+        moved = replace(
+            self,
+            price=self.price and worse(self.price),
+            trigger_price=self.trigger_price and worse(self.trigger_price),
+            take_profit=self.take_profit and better(self.take_profit),
+            stop_loss=self.stop_loss and better(self.stop_loss),
+        )
+        before, after = self.named_price, moved.named_price
+        if not self.reserved_margin or before is None or after is None:
+            return moved
+        return replace(moved, reserved_margin=quantized(self.reserved_margin * after / before))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderKind:
+    """What all orders of one type have and do. As it stands it is the order at market."""
+
+    # Its name for people.
+    label: str
+    # The member of an order and of a request that names its price; empty where it needs none.
+    price: str = ""
+    # What a form calls that price.
+    price_label: str = ""
+    # The option of the shell that names that price, with its explanation.
+    option: str = ""
+    explanation: str = ""
+    # Which exit of a position it is where it closes the whole of it; "order" where it can't.
+    exit: Reason = "order"
+    # How it fills after it has rested.
+    liquidity: Liquidity = "taker"
+    # Of orders that are met at one price, those with the lower number fill first.
+    precedence: int = 1
+
+    def arrival_price(self, order: Order, market: Market) -> Decimal | None:
+        """What ``order`` fills at in the moment it arrives; None where it rests.
+
+        Raises:
+            NoLivePrice: its symbol has no live price now.
+        """
+        return market.taker_price(order.symbol, order.side, closing=order.reduce_only)
+
+    def trigger(self, _order: Order) -> Trigger | None:
+        """What sets the resting ``order`` off; None where nothing does."""
+        return None
+
+    def fill_prices(self, order: Order, market: Market) -> tuple[Decimal, ...]:
+        """What ``order`` fills at once it is set off: the first of these that there is margin for.
+
+        Raises:
+            NoLivePrice: its symbol has no live price now.
+        """
+        return (market.taker_price(order.symbol, order.side),)
+
+    def open_loss(self, _order: Order, _quantity: Decimal, _market: Market) -> Decimal:
+        """What ``quantity`` of the resting ``order`` would be under water as soon as it opens."""
+        return ZERO
+
+
+class LimitOrder(OrderKind):
+    """Fills at its price or a better one."""
+
+    def arrival_price(self, order: Order, market: Market) -> Decimal | None:
+        """See :class:`OrderKind`."""
+        if order.price is None:
+            return None
+        return market.crossing_price(order.symbol, order.side, order.price)
+
+    def trigger(self, order: Order) -> Trigger | None:
+        """See :class:`OrderKind`."""
+        if order.price is None:
+            return None
+        is_buy = order.side == "buy"
+        return Trigger("ask" if is_buy else "bid", order.price, above=not is_buy)
+
+    def fill_prices(self, order: Order, market: Market) -> tuple[Decimal, ...]:
+        """The price of the market, which is its own where that moved there and a better one where
+        it jumped beyond; then its own, as a short's margin at a better one is more."""
+        quote = market.quotes[order.symbol]
+        price = quote.ask if order.side == "buy" else quote.bid
+        return (price, order.price or price)
+
+    def open_loss(self, order: Order, quantity: Decimal, market: Market) -> Decimal:
+        """See :class:`OrderKind`."""
+        mark = market.quotes[order.symbol].mark
+        return margin.open_loss(opened_side(order.side), quantity, order.price or mark, mark)
+
+
+class TriggeredOrder(OrderKind):
+    """Fills at market once the mark price is at its trigger price or beyond."""
+
+    def arrival_price(self, _order: Order, _market: Market) -> Decimal | None:
+        """See :class:`OrderKind`."""
+        return None
+
+    def trigger(self, order: Order) -> Trigger | None:
+        """See :class:`OrderKind`."""
+        if order.trigger_price is None:
+            return None
+        above = (order.side == "buy") == (self.exit == "stop_loss")
+        return Trigger("mark", order.trigger_price, above)
+
+
+#: What each type of orders has and does.
+ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
+    {
+        "market": OrderKind(label="Market"),
+        "limit": LimitOrder(
+            label="Limit",
+            price="price",
+            price_label="Limit price",
+            option="limit",
+            explanation="fill at this price or a better one",
+            liquidity="maker",
+        ),
+        "stop_market": TriggeredOrder(
+            label="Stop",
+            price="trigger_price",
+            price_label="Trigger price, by the mark",
+            option="stop-at",
+            explanation="a stop: at market from this price on",
+            exit="stop_loss",
+            precedence=0,
+        ),
+        "take_profit_market": TriggeredOrder(
+            label="Take-profit",
+            price="trigger_price",
+            price_label="Trigger price, by the mark",
+            option="take-profit-at",
+            explanation="a take-profit: at market from this price on",
+            exit="take_profit",
+        ),
+    }
+)
+
+
+def closing_side(side: Side) -> OrderSide:
+    """The side of the orders that reduce a position of ``side``."""
+    return "sell" if side == "long" else "buy"
+
+
+def opened_side(side: OrderSide) -> Side:
+    """The side of the position that an order of ``side`` opens."""
+    return "long" if side == "buy" else "short"
