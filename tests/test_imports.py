@@ -334,7 +334,7 @@ def test_a_server_that_reads_no_file_loads_no_library_for_it() -> None:
 
 def test_only_the_tables_of_files_know_of_polars() -> None:
     knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, ("polars",))}
-    assert knowing == {"balance.market.replay.text_table"}
+    assert knowing == {"balance.market.replay.table"}
 
 
 def test_of_the_callbacks_only_their_guard_knows_of_flask() -> None:

@@ -20,16 +20,15 @@ from balance.core.candles import MINUTE
 from balance.core.currencies import check_dollars, is_same_but_for_dollars
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS, grouped
-from balance.core.grid import Rules, rules_at, rules_over
+from balance.core.grid import rules_over
 from balance.core.instrument import Instrument
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.quote import Candle, Settlement
 from balance.core.terms import Terms
 from balance.market.feed import FeedFault
 from balance.market.replay.candle_file import CandleFile, Reading, candles_in
-from balance.market.replay.settlements import instrument_of, settlement
+from balance.market.replay.cells import time_text
 from balance.market.symbols import symbol_in
-from balance.market.times import spelled
 from balance.strategies.strategy import Strategy, lookback_of
 
 #: Gives candles: of which symbol, of how many seconds each, how many at most.
@@ -95,14 +94,14 @@ def past_of_file(
 ) -> Past:
     """The past of ``symbol`` that ``file`` tells; ``funding_rate``, a fraction, and
     ``funding_interval`` count where it knows none."""
-    traded = instrument_of(file, symbol, funding_interval)
+    traded = file.instrument(symbol, funding_interval)
     rules = rules_over(traded, file.candles)
     return Past(
         instrument=traded,
         rules=rules,
         candles=file.candles,
         seconds=file.seconds,
-        settlement=partial(_settled, file, rules, funding_rate),
+        settlement=partial(file.settlement, rules, funding_rate),
         marks=file.marks,
         notes=file.notes,
     )
@@ -157,8 +156,8 @@ def planned(
         begin = max(begin, bisect_left(candles, first, key=_TIME))
     if begin >= end:
         raise InvalidRequest(
-            f"There are no candles in that time: they are from {spelled(candles[0].time)} to "
-            f"{spelled(candles[-1].time + length)}."
+            f"There are no candles in that time: they are from {time_text(candles[0].time)} to "
+            f"{time_text(candles[-1].time + length)}."
         )
     lookback = lookback_of(chosen)
     # counted, as some may be missing; the running one of the timeframe may have begun before
@@ -195,9 +194,3 @@ def starting_balance(asked: object) -> Decimal:
 def _time(hours: Decimal) -> timedelta:
     # further back than any market
     return timedelta(hours=float(min(hours, Decimal(10**6))))
-
-
-def _settled(
-    file: CandleFile, rules: Rules, funding_rate: Decimal | None, instant: datetime
-) -> Settlement | None:
-    return settlement(file, rules_at(rules, instant), instant, funding_rate)

@@ -20,6 +20,7 @@ from balance.core.money import ZERO, exactly, quantized
 from balance.core.rows import Row
 from balance.core.trade_sums import TradeSums
 from balance.history.trade_rows import trade_row
+from balance.market.replay.cells import length_text
 
 #: How many points of the curve are told, and how many trades.
 MOST_POINTS: Final = 400
@@ -80,11 +81,13 @@ def report(plan: Plan, tested: Tested) -> Row:
 def notes(plan: Plan, tested: Tested) -> str:
     """What else there is to know of the figures, in sentences; empty for nothing."""
     said = list(plan.past.notes)
-    wanted, there = plan.settings.seconds, plan.past.seconds
-    if there > wanted:
+    if plan.past.seconds > plan.settings.seconds:
+        there, chosen = (
+            length_text(timedelta(seconds=each))
+            for each in (plan.past.seconds, plan.settings.seconds)
+        )
         said.append(
-            f"The candles are of {_length(there)}, so it decided every {_length(there)} and not "
-            f"every {_length(wanted)}."
+            f"The candles are of {there}, so it decided every {there} and not every {chosen}."
         )
     if tested.stopped_because:
         said.append(f"It stopped itself: {tested.stopped_because}.")
@@ -203,11 +206,3 @@ def _texts(figures: Mapping[str, Any], decimals: int) -> Row:
         "profit_factor": NONE if factor is None else f"{factor:,.2f}",
         **{name: f"{figures[name]:,}" for name in ("trades", "wins", "losses", "even")},
     }
-
-
-def _length(seconds: int) -> str:
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds % size == 0:
-            count = seconds // size
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return f"{seconds} seconds"

@@ -13,10 +13,10 @@ from balance.core.currencies import check_dollars
 from balance.core.errors import InvalidRequest
 from balance.market.feed import Feed, FeedFault
 from balance.market.replay.candle_file import CandleFile, Reading, read_candles, with_marks
+from balance.market.replay.cells import parse_iso_time
 from balance.market.replay.feed import ReplayFeed, replay_id
 from balance.market.simulated.feed import DEFAULT_SEED, SimulatedFeed, simulated_id
 from balance.market.symbols import is_symbol, symbol_in
-from balance.market.times import iso_time
 
 SIMULATED: Final = "simulated"
 _REPLAY: Final = "replay"
@@ -98,7 +98,7 @@ def parse_time(text: str) -> datetime:
         FeedFault: it names none.
     """
     try:
-        return iso_time(text.strip())
+        return parse_iso_time(text.strip())
     except ValueError as fault:
         raise FeedFault(
             f'"{text}" is no time: write a date such as 2022-01-31, or one with a time such as '

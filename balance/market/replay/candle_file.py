@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path, PurePath
+from typing import Final
 
-from balance.core.candles import MINUTE, merge_candles
+from balance.core.candles import MINUTE, merge_candles, moves
 from balance.core.funding import interval_of_rates
-from balance.core.quote import Candle, MarkPrices
+from balance.core.grid import Rules, rules_at
+from balance.core.instrument import Instrument
+from balance.core.instruments import instrument
+from balance.core.leg import Leg
+from balance.core.quote import Candle, MarkPrices, Quote, Settlement
 from balance.market.feed import FeedFault
-from balance.market.replay.row_times import begun, check_alike, in_order, length_of
-from balance.market.replay.rows import Row, RowReader, counted, listed, plain
-from balance.market.replay.text_table import MOST_UNPACKED, Table, tables
+from balance.market.replay.cells import parse_date_format, time_text
+from balance.market.replay.row_order import check_alike, from_their_begin, in_order, length_of
+from balance.market.replay.rows import Row, RowReader, count_notes, listed, plain
+from balance.market.replay.table import MOST_UNPACKED, Table, tables
 from balance.market.symbols import symbol_in
-from balance.market.times import order_of, spelled
+
+_TIME: Final = attrgetter("time")
 
 
 @dataclass(frozen=True, slots=True)
 class CandleFile:
     """What a file holds, or several files of one symbol; at least one candle."""
 
-    # without its folder
+    # The file's name without its folder.
     name: str
-    # oldest first, no two of the same time
+    # Oldest first, no two of the same time.
     candles: Sequence[Candle]
-    # of one candle
+    # The length of one candle.
     seconds: int
-    # of each candle, as a fraction: the newest that the file has told by then; empty where it has
-    # no such column
+    # The newest funding rate, a fraction, that the file has by each candle; empty where it has no
+    # such column.
     funding_rates: Sequence[Decimal | None]
     # The symbol that a column, or the names of the files in a .zip, say, such as BTC/USDT; None
     # where they say none.
@@ -43,6 +53,42 @@ class CandleFile:
     funding_interval: timedelta | None = None
     # What a reader of the file should know of it, in sentences.
     notes: tuple[str, ...] = ()
+
+    def instrument(self, symbol: str, funding_interval: timedelta | None = None) -> Instrument:
+        """The rules of ``symbol`` as the file begins; ``funding_interval`` counts where the file
+        does not say its own."""
+        known = instrument(symbol, self.candles[0].open)
+        interval = self.funding_interval or funding_interval or known.funding_interval
+        return replace(known, funding_interval=interval, has_mark=bool(self.marks))
+
+    def quotes(self, place: int, instrument: Instrument) -> Iterator[Quote]:
+        """The four quotes of the candle at ``place`` by the rules of ``instrument``."""
+        marks = self.marks[place] if self.marks else None
+        return moves(instrument, self.candles[place], self.seconds, marks)
+
+    def funding_rate(self, place: int, usual: Decimal | None) -> Decimal | None:
+        """The funding rate, a fraction, as of the candle at ``place``; ``usual`` where the file
+        knows none."""
+        rate = self.funding_rates[place] if self.funding_rates else None
+        return usual if rate is None else rate
+
+    def settlement(
+        self, rules: Rules, usual_rate: Decimal | None, instant: datetime
+    ) -> Settlement | None:
+        """The funding settlement at ``instant``, at the mark price of that instant on the way
+        through its candle or, in a gap of the file, at the last one before. None before the first
+        candle, or without a rate; ``usual_rate``, a fraction, counts where the file knows none."""
+        place = bisect_right(self.candles, instant, key=_TIME) - 1
+        rate = self.funding_rate(place, usual_rate) if place >= 0 else None
+        if rate is None:
+            return None
+        traded = rules_at(rules, instant)
+        quotes = list(self.quotes(place, traded))
+        for start, end in pairwise(quotes):
+            if instant < end.time:
+                mark = traded.price(Leg(start, end).at_time(instant).quote.mark)
+                return Settlement(rate=rate, mark=mark)
+        return Settlement(rate=rate, mark=quotes[-1].mark)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +103,7 @@ class Reading:
     most: int = MOST_UNPACKED
     # Whether feather files are read: how large they are when they are unpacked can't be limited.
     feather: bool = True
-    # Is called now and then, and may let other threads work.
+    # Called now and then, so that other threads can work.
     rest: Callable[[], None] = lambda: None
 
     @property
@@ -68,7 +114,7 @@ class Reading:
             FeedFault: the date format is none.
         """
         try:
-            return None if self.date_format is None else order_of(self.date_format)
+            return None if self.date_format is None else parse_date_format(self.date_format)
         except ValueError as fault:
             raise FeedFault(str(fault)) from fault
 
@@ -105,7 +151,9 @@ def candles_in(
         counts: Counter[str] = Counter()
         for table in taken:
             reader = RowReader(table, reading.symbol, order)
-            read, moved = begun(table.name, reader.rows(reading.rest), is_end=table.columns.is_end)
+            read, moved = from_their_begin(
+                table.name, reader.rows(reading.rest), is_end=table.columns.is_end
+            )
             by_table.setdefault(table.name, []).extend(read)
             notes += [*moved, *reader.notes()]
             counts += reader.counts
@@ -135,20 +183,24 @@ def candles_in(
         funding_interval=interval_of_rates(
             [(row.candle.time, row.rate) for row in rows if row.rate is not None]
         ),
-        notes=tuple(dict.fromkeys((*notes, *counted(counts), *said))),
+        notes=tuple(dict.fromkeys((*notes, *count_notes(counts), *said))),
     )
 
 
-def _of_one_symbol(found: Sequence[Table], wanted: str | None) -> tuple[list[Table], list[str]]:
-    """The tables of the symbol that is ``wanted`` or, without one, all, if they are of one; with
-    what there is to say of that. Their names say of which they are."""
+def _of_one_symbol(found: Sequence[Table], symbol: str | None) -> tuple[list[Table], list[str]]:
+    """The tables of ``symbol`` by their names or, without one, all, if they are of one symbol; and
+    notes on that.
+
+    Raises:
+        ValueError: they are of several, and ``symbol`` is none of them.
+    """
     named = [symbol_in(PurePath(table.name).stem) for table in found]
     symbols = {each for each in named if each is not None}
     if len(symbols) <= 1:
         return list(found), []
-    taken = [each for each in symbols if plain(each) == plain(wanted or "")]
+    taken = [each for each in symbols if plain(each) == plain(symbol or "")]
     if not taken:
-        of = f", and not {wanted:.40}" if wanted else ""
+        of = f", and not {symbol:.40}" if symbol else ""
         raise ValueError(
             f"{_several([table.name for table in found])} has candles of {listed(symbols)}{of}: "
             "name one of them as the symbol"
@@ -178,8 +230,8 @@ def with_marks(file: CandleFile, marks: CandleFile) -> CandleFile:
     missing = found.count(None)
     if missing == len(found):
         raise FeedFault(
-            f"{marks.name} has mark prices from {spelled(candles[0].time)} to "
-            f"{spelled(candles[-1].time)}: none of the times of {file.name}."
+            f"{marks.name} has mark prices from {time_text(candles[0].time)} to "
+            f"{time_text(candles[-1].time)}: none of the times of {file.name}."
         )
     # That it has no volumes is no matter.
     notes = [f"{marks.name}: {note}" for note in marks.notes if "volume" not in note]

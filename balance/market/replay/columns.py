@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from decimal import InvalidOperation
 from typing import Final
 
-from balance.market.replay.numbers import decimal
-from balance.market.times import UnclearDate, is_daytime, parsed
+from balance.market.replay.cells import UnclearDate, is_daytime, parse_number, parse_time
 
 PRICES: Final = ("open", "high", "low", "close")
 # The first that a file has is taken: a name that says the open before a Unix time, which leaves no
@@ -60,13 +59,13 @@ class Columns:
     # The time of day, where dates and times may be in two columns.
     daytime: int | None = None
     # Open, high, low and close.
-    prices: tuple[int, int, int, int]
+    prices: Sequence[int]
     volume: int | None = None
     # By currency, in small letters: the columns of volumes that name one.
     volumes: Mapping[str, int]
     funding_rate: int | None = None
-    # Open, high, low and close of the mark price.
-    marks: tuple[int, int, int, int] | None = None
+    # Open, high, low and close of the mark price; empty where a file has none.
+    marks: Sequence[int] = ()
     symbol: int | None = None
     # Whether the time is that of a candle's end.
     is_end: bool = False
@@ -77,7 +76,7 @@ class Columns:
     def places(self) -> list[int]:
         """All of them, and that of the first cell, in ascending order."""
         single = (0, self.time, self.daytime, self.volume, self.funding_rate, self.symbol)
-        found = {*single, *self.prices, *self.volumes.values(), *(self.marks or ())}
+        found = {*single, *self.prices, *self.volumes.values(), *self.marks}
         return sorted(place for place in found if place is not None)
 
     def volume_of(self, symbol: str) -> int | None:
@@ -107,24 +106,23 @@ def columns_of(row: Sequence[str]) -> Columns:
     """The columns by the first row of a file: a header, or a candle in Binance's order.
 
     Raises:
-        NoColumns: a column is missing; the words name it.
+        NoColumns: a column is missing; the message names it.
     """
     if found := _of_candle(row):
         return found
     names = [re.sub(r"[^a-z0-9]", "", cell.lower()) for cell in row]
-    time = _place(_TIMES, names)
-    is_end = time is None
-    time = _place(_ENDS, names) if time is None else time
+    start = _place(_TIMES, names)
+    time = _place(_ENDS, names) if start is None else start
     places = {what: _place(known, names) for what, known in _NAMES.items()}
     missing = [what for what in PRICES if places[what] is None]
     if time is None or missing:
         raise NoColumns((*(("time",) if time is None else ()), *missing), row)
-    marks = _four(places, "mark_")
-    if marks is None and any(places[f"mark_{each}"] is not None for each in PRICES):
+    prices, marks = (
+        [place for each in PRICES if (place := places[f"{prefix}{each}"]) is not None]
+        for prefix in ("", "mark_")
+    )
+    if marks and len(marks) < len(PRICES):
         raise ValueError("has not all of mark_open, mark_high, mark_low and mark_close")
-    prices = _four(places, "")
-    if prices is None:
-        raise NoColumns(PRICES, row)
     return Columns(
         time=time,
         daytime=_place(_DAYTIMES, names) if names[time] in _DAYS else None,
@@ -134,7 +132,7 @@ def columns_of(row: Sequence[str]) -> Columns:
         funding_rate=places["funding_rate"],
         marks=marks,
         symbol=places["symbol"],
-        is_end=is_end,
+        is_end=start is None,
     )
 
 
@@ -145,13 +143,6 @@ def is_candle(row: Sequence[str]) -> bool:
 
 def _place(known: Sequence[str], names: Sequence[str]) -> int | None:
     return next((names.index(name) for name in known if name in names), None)
-
-
-def _four(places: Mapping[str, int | None], prefix: str) -> tuple[int, int, int, int] | None:
-    match [places[f"{prefix}{each}"] for each in PRICES]:
-        case [int(opened), int(high), int(low), int(close)]:
-            return opened, high, low, close
-    return None
 
 
 def _volumes(names: Sequence[str]) -> dict[str, int]:
@@ -174,7 +165,7 @@ def _of_candle(row: Sequence[str]) -> Columns | None:
     return Columns(
         time=0,
         daytime=daytime,
-        prices=(first, first + 1, first + 2, first + 3),
+        prices=range(first, first + 4),
         volume=first + 4,
         volumes={},
         is_headless=True,
@@ -183,7 +174,7 @@ def _of_candle(row: Sequence[str]) -> Columns | None:
 
 def _is_time(cell: str) -> bool:
     try:
-        parsed(cell.strip())
+        parse_time(cell.strip())
     except UnclearDate:
         return True
     except ValueError:
@@ -194,7 +185,7 @@ def _is_time(cell: str) -> bool:
 def _is_number(cell: str) -> bool:
     for mark in (".", ","):
         try:
-            return decimal(cell, mark).is_finite()
+            return parse_number(cell, mark).is_finite()
         except InvalidOperation:
             continue
     return False

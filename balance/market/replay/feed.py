@@ -19,12 +19,12 @@ from balance.core.moments import from_iso
 from balance.core.quote import Candle, Quote, Settlement
 from balance.market.feed import FeedFault, FeedState
 from balance.market.replay.candle_file import CandleFile, read_candles
+from balance.market.replay.cells import time_text
 from balance.market.replay.track import Moment, Track
 from balance.market.symbols import check_column
-from balance.market.times import spelled
 
 _TIME: Final = attrgetter("time")
-# of the wall clock, however long a gap in the files is
+# A gap in the files takes no longer than this by the wall clock.
 _GAP_SECONDS: Final = 1.0
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -50,17 +50,17 @@ class ReplayFeed:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] | None = None,
     ) -> None:
-        """``speed`` is market time by wall time; None waits for nothing at all. It begins at
-        ``start``, or else goes on where ``saved`` was made, or else begins with the files.
+        """``speed`` is market time by wall time; None waits for nothing at all. The replay starts
+        at ``start``, or else continues where ``saved`` was made, or else starts with the files.
         ``funding_rate`` and ``funding_interval`` count where a file has none. ``wait`` waits for
-        some seconds, or until
-        :meth:`stop`. Up to ``traded`` something was traded: it does not go on before that.
+        some seconds, or until :meth:`stop`. The last trade was at ``traded``: the replay does not
+        continue before that.
 
         Raises:
             FeedFault: a file can't be read, or ``speed``, ``start`` or ``saved`` can't be.
         """
         self.id = replay_id(files)
-        self._pace = None if speed is None else 1 / _checked(speed)
+        self._slowness = None if speed is None else 1 / _checked(speed)
         self.label = "REPLAY" if speed in (None, 1) else f"REPLAY {_plain(speed)}x"
         read = {
             symbol: read_candles(file) if isinstance(file, Path) else file
@@ -80,10 +80,10 @@ class ReplayFeed:
         self._wait = wait or self._stopped.wait
         self._guard = threading.Lock()
         self._live = False
-        # when the coming moment is due, by the wall clock; None until the first is asked for
+        # When the coming moment is due, by the wall clock; None until the first :meth:`next`.
         self._due: float | None = None
-        # of the last moment that was told
-        self._position = self._begin(start, saved, traded)
+        # The time of the last moment that was played.
+        self._position = self._first_position(start, saved, traded)
         after = [track.start_after(self._position) for track in self._tracks]
         self._batches: Iterator[tuple[datetime, list[Moment]]] = (
             (moment, list(batch)) for moment, batch in groupby(heapq.merge(*after), key=_TIME)
@@ -97,7 +97,7 @@ class ReplayFeed:
     def next(self, timeout: float) -> Sequence[Quote]:
         """The quotes of the next moment, of each symbol that has one then."""
         if self._coming is None:
-            # Only now: what the last quotes did was done while they were live.
+            # Only now, so that what the last quotes caused was done while they were live.
             self._ended = True
             self._wait(timeout)
             return ()
@@ -106,7 +106,7 @@ class ReplayFeed:
         moment, batch = self._coming
         with self._guard:
             self._position, self._live = moment, True
-            quotes = [self._tracks[each.track].tell(each) for each in batch]
+            quotes = [self._tracks[each.track].play(each) for each in batch]
             self._coming = next(self._batches, None)
         if self._coming is not None and self._due is not None:
             self._due += self._wall_seconds((self._coming[0] - moment).total_seconds())
@@ -129,9 +129,8 @@ class ReplayFeed:
         """Which grids have changed on the way; once it has ended that, and how to see it again."""
         if not self._ended:
             return " ".join(filter(None, (each.words for each in self._tracks)))
-        return (
-            f"The replay has ended at {spelled(self._position)}. Start with --from to see it again."
-        )
+        ended = time_text(self._position)
+        return f"The replay has ended at {ended}. Start with --from to see it again."
 
     def candles(self, symbol: str, seconds: int, limit: int) -> Sequence[Candle]:
         """The newest candles as of the replay's present, with what the files have from before its
@@ -151,26 +150,26 @@ class ReplayFeed:
         return iter(())
 
     def saved(self, *, lightly: bool = False) -> dict[str, Any]:  # noqa: ARG002
-        """The market time of the last moment that was told."""
+        """The market time of the last moment that was played."""
         with self._guard:
-            begun = self._position > _BEFORE_ALL
-            return {"time": self._position.isoformat() if begun else None}
+            has_started = self._position > _BEFORE_ALL
+            return {"time": self._position.isoformat() if has_started else None}
 
     def stop(self) -> None:
         """Wake whoever waits for a quote."""
         self._stopped.set()
 
-    def _begin(
+    def _first_position(
         self, start: datetime | None, saved: Mapping[str, Any] | None, traded: datetime | None
     ) -> datetime:
-        """The moment after which to begin."""
+        """The moment after which the replay starts."""
         if start is None:
             position = _position(saved) if saved else _BEFORE_ALL
             return position if traded is None else max(position, traded)
         end = max(track.last for track in self._tracks)
         if start > end:
             raise FeedFault(
-                f"The replay can't begin at {spelled(start)}: its files end at {spelled(end)}. "
+                f"The replay can't begin at {time_text(start)}: its files end at {time_text(end)}. "
                 f"Give --from a time before that."
             )
         if start <= min(track.first for track in self._tracks):
@@ -178,7 +177,7 @@ class ReplayFeed:
         return start - datetime.resolution
 
     def _is_due(self, timeout: float) -> bool:
-        if self._pace is not None:
+        if self._slowness is not None:
             now = self._clock()
             self._due = now if self._due is None else self._due
             ahead = self._due - now
@@ -189,7 +188,7 @@ class ReplayFeed:
         return not self._stopped.is_set()
 
     def _wall_seconds(self, market_seconds: float) -> float:
-        wall = market_seconds * (self._pace or 0)
+        wall = market_seconds * (self._slowness or 0)
         gap = market_seconds > max(track.seconds for track in self._tracks)
         return min(wall, _GAP_SECONDS) if gap else wall
 
@@ -217,6 +216,6 @@ def _position(saved: Mapping[str, Any]) -> datetime:
         return from_iso(saved["time"]) if saved["time"] is not None else _BEFORE_ALL
     except (ValueError, TypeError, KeyError, OverflowError) as fault:
         raise FeedFault(
-            f"The replay can't go on where it stopped: what was saved of it is damaged "
-            f"({fault!r}). Start it with --from, or without what was saved."
+            f"The replay can't go on where it stopped: its saved position is damaged "
+            f"({fault!r}). Start it with --from, or in another data folder."
         ) from fault

@@ -16,15 +16,23 @@ from balance.core.currencies import is_same_but_for_dollars
 from balance.core.instruments import instrument
 from balance.core.money import LIMIT, ZERO, is_bounded
 from balance.core.quote import Candle, MarkPrices
+from balance.market.replay.cells import (
+    Mark,
+    UnclearDate,
+    find_date_order,
+    find_decimal_mark,
+    is_daytime,
+    is_missing,
+    parse_number,
+    parse_time,
+)
 from balance.market.replay.columns import PRICES
-from balance.market.replay.numbers import Mark, decimal, is_missing, mark_in
-from balance.market.replay.text_table import Table
+from balance.market.replay.table import Table
 from balance.market.symbols import symbol_in
-from balance.market.times import UnclearDate, is_daytime, order_in, parsed
 
-# Of prices, as is_bounded() has it.
+# The smallest price that is_bounded() accepts.
 _LEAST_PRICE: Final = Decimal("1e-24")
-# a volume may be in units worth a fraction of a cent
+# A volume may be in units worth a fraction of a cent.
 _MOST_VOLUME: Final = LIMIT * LIMIT
 # Rows that are read at once.
 _BLOCK: Final = 1_024
@@ -69,7 +77,7 @@ class _Block:
 
 
 class RowReader:
-    """Reads the rows of one table, and remembers what a reader of its candles should know."""
+    """Reads the rows of one table, and collects notes for a reader of its candles."""
 
     def __init__(self, table: Table, symbol: str | None, order: str | None) -> None:
         """``symbol`` is what is taken of several markets, such as BTC/USDT; ``order`` that of dates
@@ -81,21 +89,26 @@ class RowReader:
         self._table = table
         self._columns = columns = table.columns
         self._order, self._is_order_given = order, order is not None
-        #: How many rows are so.
+        #: The number of rows by what is special about them.
         self.counts: Counter[str] = Counter()
-        self._said: list[str] = []
+        # The note on the symbol that was chosen of several; empty where there is one only.
+        self._choice = ""
         #: As a column names it; None without one.
-        self.symbol = None if columns.symbol is None else self._chosen(symbol)
+        self.symbol = None if columns.symbol is None else self._choose(symbol)
         self._places = self._places_of(self.symbol)
         known = self.symbol or symbol or ""
         self._known_symbol = symbol_in(known) or known
         self._volume = columns.volume_of(plain(known))
-        self._numbers = [*columns.prices, *(columns.marks or ())]
+        self._numbers = [*columns.prices, *columns.marks]
         self._numbers += [] if self._volume is None else [self._volume]
-        has_commas = table.has_commas(self._numbers)
-        numbers = (cell for place in self._numbers for cell in self._all(place))
-        self._mark: Mark | None = mark_in(numbers) if has_commas else "."
-        self._parse = partial(decimal, mark=self._mark) if self._mark and has_commas else Decimal
+        self._mark: Mark | None = "."
+        self._parse: Callable[[str], Decimal] = Decimal
+        if table.has_commas(self._numbers):
+            self._mark = find_decimal_mark(
+                cell for place in self._numbers for cell in self._all(place)
+            )
+            if self._mark is not None:
+                self._parse = partial(parse_number, mark=self._mark)
         days, daytimes = (self._some(each, 0, 3) for each in (columns.time, columns.daytime))
         self._has_daytimes = any(map(is_daytime, daytimes)) and not any(":" in day for day in days)
 
@@ -103,7 +116,7 @@ class RowReader:
         """The candles, with the places of their rows; ``rest`` is called now and then.
 
         Raises:
-            ValueError: one is wrong.
+            ValueError: one is wrong; the message says which.
         """
         rows: list[Row] = []
         for begin in range(0, len(self._places), _BLOCK):
@@ -113,39 +126,39 @@ class RowReader:
 
     def notes(self) -> list[str]:
         """What a reader of the candles should know, in sentences, beside the counts."""
-        said = list(self._said)
+        notes = [self._choice] if self._choice else []
         if self._volume is None:
-            said.append("It has no volume column: volume is 0.")
+            notes.append("It has no volume column: volume is 0.")
         if self._order in _DATES and not self._is_order_given:
-            said.append(f"Its dates have {_DATES[self._order]}.")
-        return said
+            notes.append(f"Its dates have {_DATES[self._order]}.")
+        return notes
 
     def _symbols(self) -> dict[str, str]:
-        """What the symbol column names, by how it stands there."""
+        """The names in the symbol column as they stand there, each with its plain form."""
         place = self._columns.symbol or 0
         names = dict.fromkeys(self._table.cells(place))
         return {each: plain(each) for each in names if each != self._table.header[place]}
 
-    def _chosen(self, wanted: str | None) -> str | None:
-        """The symbol whose rows are taken, as it stands there; None where there is none."""
+    def _choose(self, symbol: str | None) -> str | None:
+        """The name in the symbol column of the rows that are taken; None where there is none."""
         found = {each: name for name, each in self._symbols().items() if each}
         if len(found) <= 1:
             return next(iter(found.values()), None)
-        asked = plain(wanted or "")
-        fitting = [each for each, name in found.items() if wanted and _fits(name, wanted)]
-        if asked not in fitting and len(fitting) != 1:
-            of = f", and not {wanted:.40}" if wanted and not fitting else ""
+        exact = plain(symbol or "")
+        fitting = [each for each, name in found.items() if symbol and _fits(name, symbol)]
+        if exact not in fitting and len(fitting) != 1:
+            of = f", and not {symbol:.40}" if symbol and not fitting else ""
             raise ValueError(
                 f"{self._table.name} has candles of {len(found):,} markets, "
                 f"{listed(found.values())}{of}: name one of them as the symbol"
             )
-        taken = found[asked if asked in fitting else fitting[0]]
-        self._said.append(f"Of its {len(found):,} markets, {taken:.40} is taken.")
+        taken = found[exact if exact in fitting else fitting[0]]
+        self._choice = f"Of its {len(found):,} markets, {taken:.40} is taken."
         return taken
 
     def _places_of(self, symbol: str | None) -> Sequence[int]:
         """The rows of ``symbol``, and those that name none."""
-        if symbol is None or self._columns.symbol is None or not self._said:
+        if symbol is None or self._columns.symbol is None or not self._choice:
             return range(self._table.height)
         taken = ("", plain(symbol))
         others = {name for name, each in self._symbols().items() if each not in taken}
@@ -173,15 +186,15 @@ class RowReader:
             places=self._places[begin:end],
         )
 
-    def _rows(self, block: _Block) -> Iterable[Row]:
-        candles = self._candles(block)
-        each = zip(
-            candles,
-            self._rates(block, candles),
-            self._marks(block, candles),
-            block.places,
-            strict=False,
-        )
+    def _rows(self, block: _Block) -> list[Row]:
+        columns, candles = self._columns, self._candles(block)
+        rates: Iterable[Decimal | None] = repeat(None)
+        marks: Iterable[MarkPrices | None] = repeat(None)
+        if columns.funding_rate is not None:
+            rates = self._beside(block, candles, self._rate)
+        if columns.marks:
+            marks = self._beside(block, candles, self._mark_prices)
+        each = zip(candles, rates, marks, block.places, strict=False)
         return [
             Row(candle, rate, mark, self._table, place)
             for candle, rate, mark, place in each
@@ -197,27 +210,16 @@ class RowReader:
         try:
             return list(map(_candle, self._times(block.times), *prices, volumes))
         except (ValueError, InvalidOperation):
-            # One by one, to see which it is.
-            return [self._at(block, each, self._candle) for each in range(len(block.places))]
-
-    def _rates(self, block: _Block, candles: Sequence[Candle | None]) -> Iterable[Decimal | None]:
-        return self._beside(block, candles, self._columns.funding_rate, self._rate)
-
-    def _marks(
-        self, block: _Block, candles: Sequence[Candle | None]
-    ) -> Iterable[MarkPrices | None]:
-        return self._beside(block, candles, self._columns.marks, self._mark_prices)
+            # One by one, to see which row it is.
+            return [self._at(block, each, self._read_candle) for each in range(len(block.places))]
 
     def _beside(
         self,
         block: _Block,
         candles: Sequence[Candle | None],
-        columns: object,
-        read: Callable[[_Block, int], _Value | None],
+        read: Callable[[_Block, int], _Value],
     ) -> Iterable[_Value | None]:
-        """What ``read`` makes of the rows that are candles, where there are ``columns`` for it."""
-        if columns is None:
-            return repeat(None)
+        """What ``read`` makes of the rows that are candles."""
         return [
             None if candle is None else self._at(block, index, read)
             for index, candle in enumerate(candles)
@@ -231,7 +233,7 @@ class RowReader:
             where = self._table.where(block.places[index])
             raise ValueError(f"{self._table.name} {where}: {fault}") from fault
 
-    def _candle(self, block: _Block, index: int) -> Candle | None:
+    def _read_candle(self, block: _Block, index: int) -> Candle | None:
         """The candle of the row at ``index``; None where there is none, as in a comment."""
         texts = [block.cells[each][index] for each in self._columns.prices]
         if self._is_no_candle(block, index, texts):
@@ -281,7 +283,7 @@ class RowReader:
                 f'"{_short(cell)}" may be {either}: write numbers with a decimal point and without '
                 "thousands"
             )
-        return decimal(cell, self._mark or ".")
+        return parse_number(cell, self._mark or ".")
 
     def _volume_at(self, block: _Block, index: int) -> Decimal:
         if self._volume is None:
@@ -326,7 +328,7 @@ class RowReader:
         raise ValueError(f'funding rate "{_short(cell)}" is not a fraction such as 0.0001')
 
     def _mark_prices(self, block: _Block, index: int) -> MarkPrices | None:
-        texts = [block.cells[each][index] for each in self._columns.marks or ()]
+        texts = [block.cells[each][index] for each in self._columns.marks]
         if all(map(is_missing, texts)):
             return None
         cells = zip(PRICES, texts, strict=True)
@@ -344,7 +346,7 @@ class RowReader:
             raise ValueError(f'"{_short(text)}" is no time, such as 2022-01-31 22:59') from fault
 
     def _times(self, texts: Sequence[str]) -> Iterable[datetime]:
-        # The quickest way to times in UTC; dates only, and what has a zone, are for parsed().
+        # The quickest way to times in UTC; dates only, and what has a zone, are for parse_time().
         if min(map(len, texts)) > _DATE_LENGTH and not texts[0].isdigit():
             with contextlib.suppress(ValueError):
                 return [datetime.fromisoformat(f"{each}+00:00") for each in texts]
@@ -353,16 +355,16 @@ class RowReader:
     def _time(self, text: str) -> datetime:
         text = text.strip()
         try:
-            return parsed(text, self._order)
+            return parse_time(text, self._order)
         except UnclearDate:
-            self._order = self._order or order_in(self._all(self._columns.time))
+            self._order = self._order or find_date_order(self._all(self._columns.time))
             if self._order is None:
                 raise
-            return parsed(text, self._order)
+            return parse_time(text, self._order)
 
 
-def counted(counts: Counter[str]) -> list[str]:
-    """What there is to say of the ``counts`` of readers, in sentences."""
+def count_notes(counts: Counter[str]) -> list[str]:
+    """The ``counts`` of readers as notes, in sentences."""
     return [
         text.format(f"{count:,} row{'s' if count > 1 else ''}")
         for what, text in _COUNTED.items()
@@ -382,15 +384,15 @@ def listed(symbols: Iterable[str]) -> str:
     return ", ".join(each[:_LONGEST_CELL] for each in found[:_MOST_SYMBOLS]) + more
 
 
-def _fits(name: str, wanted: str) -> bool:
-    """Whether a market that a file calls ``name`` is that of the symbol ``wanted``: BTCUSDT_PERP,
-    BTC-USD and BTC are that of BTC/USDT."""
-    if plain(name).startswith(plain(wanted)):
-        return True
-    told, symbol = symbol_in(name), symbol_in(wanted) or wanted
-    if told is not None and is_same_but_for_dollars(told, symbol):
-        return True
-    return plain(name) == plain(symbol.partition("/")[0])
+def _fits(name: str, symbol: str) -> bool:
+    """Whether a market that a file calls ``name`` is that of ``symbol``: BTCUSDT_PERP, BTC-USD and
+    BTC are that of BTC/USDT."""
+    found, full = symbol_in(name), symbol_in(symbol) or symbol
+    return (
+        plain(name).startswith(plain(symbol))
+        or (found is not None and is_same_but_for_dollars(found, full))
+        or plain(name) == plain(full.partition("/")[0])
+    )
 
 
 def _candle(

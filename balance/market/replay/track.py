@@ -1,4 +1,4 @@
-"""One file on its way through a replay: what of it has been told, and what comes."""
+"""The track of one file in a replay: what has been played, and what comes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from balance.core.candles import moves, path
+from balance.core.candles import path
 from balance.core.grid import grid_message, rules_at, rules_over
 from balance.core.quote import Candle, Quote, Settlement
 from balance.market.chart import Chart
 from balance.market.replay.candle_file import CandleFile
-from balance.market.replay.settlements import instrument_of, rate, settlement
 
 _TIME: Final = attrgetter("time")
 _DAY: Final = timedelta(days=1)
@@ -26,10 +25,10 @@ class Moment(NamedTuple):
     """One of the four quotes of a candle."""
 
     time: datetime
-    # which track it is of, and which of its candles: no two moments of one time are alike
+    # The number of its track and the place of its candle: no two moments of one time are alike.
     track: int
     place: int
-    # 0 at the candle's open, 3 at its close
+    # From 0 at the candle's open to 3 at its close.
     quarter: int
     quote: Quote
 
@@ -47,9 +46,9 @@ class Track:
     ) -> None:
         """``number`` among the tracks of the replay; ``funding_rate`` and ``funding_interval`` are
         those of a file that knows none."""
-        first = instrument_of(file, symbol, funding_interval)
+        first = file.instrument(symbol, funding_interval)
         self._rules = rules_over(first, file.candles)
-        #: The rules in force, as of the last moment that was told.
+        #: The rules in force, as of the last moment that was played.
         self.instrument = self._rules[0][1]
         self.seconds = file.seconds
         self.first = file.candles[0].time
@@ -62,18 +61,18 @@ class Track:
         self._day_open: Decimal | None = None
 
     def start_after(self, position: datetime) -> Iterator[Moment]:
-        """Take all up to and with ``position`` as told; the moments after it."""
-        begun = max(bisect_right(self._candles, position, key=_TIME) - 1, 0)
+        """Take all up to and with ``position`` as played; returns the moments after it."""
+        place = max(bisect_right(self._candles, position, key=_TIME) - 1, 0)
         self.instrument = rules_at(self._rules, position)
-        self.chart = Chart(self._candles[:begun], self.seconds)
-        for moment in self._moments(begun, begun + 1):
+        self.chart = Chart(self._candles[:place], self.seconds)
+        for moment in self._moments(place, place + 1):
             if moment.time <= position:
                 self._trade(moment)
-        coming = self._moments(begun, len(self._candles))
+        coming = self._moments(place, len(self._candles))
         return (moment for moment in coming if moment.time > position)
 
-    def tell(self, moment: Moment) -> Quote:
-        """What is quoted at ``moment``, the next one."""
+    def play(self, moment: Moment) -> Quote:
+        """Go on to ``moment``, the next one, and return its quote."""
         if moment.quarter == 0 or self._day_open is None:
             yesterday = self.chart.ended_by(moment.time - _DAY)
             self._day_open = yesterday.close if yesterday else None
@@ -81,7 +80,7 @@ class Track:
         self.instrument = rules_at(self._rules, moment.time)
         return replace(
             moment.quote,
-            funding_rate=rate(self._file, moment.place, self._usual_rate),
+            funding_rate=self._file.funding_rate(moment.place, self._usual_rate),
             day_open=self._day_open,
         )
 
@@ -93,16 +92,12 @@ class Track:
 
     def settlement(self, instant: datetime) -> Settlement | None:
         """The settlement at ``instant``, which has passed; None without a rate."""
-        rules = rules_at(self._rules, instant)
-        return settlement(self._file, rules, instant, self._usual_rate)
+        return self._file.settlement(self._rules, self._usual_rate, instant)
 
     def _moments(self, begin: int, end: int) -> Iterator[Moment]:
         for place in range(begin, end):
-            marks = self._file.marks[place] if self._file.marks else None
-            candle = self._candles[place]
-            rules = rules_at(self._rules, candle.time)
-            quotes = moves(rules, candle, self.seconds, marks)
-            for quarter, quote in enumerate(quotes):
+            rules = rules_at(self._rules, self._candles[place].time)
+            for quarter, quote in enumerate(self._file.quotes(place, rules)):
                 yield Moment(quote.time, self._number, place, quarter, quote)
 
     def _trade(self, moment: Moment) -> None:
@@ -111,6 +106,6 @@ class Track:
 
 
 def _share(candle: Candle, quarter: int) -> Decimal:
-    # a quarter each, and the last what is left, so that they add up
+    # The last quarter gets what is left, so that they add up.
     each = candle.volume / _QUARTERS
     return each if quarter < _QUARTERS - 1 else candle.volume - each * quarter

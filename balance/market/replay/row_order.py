@@ -1,4 +1,4 @@
-"""The times of rows: in which order they are, how long a candle is, and when each began."""
+"""The order of rows in time: which come first, how long a candle is, and when each began."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Final
 
 from balance.core.candles import MINUTE
 from balance.core.quote import Candle
+from balance.market.replay.cells import length_text, time_text
 from balance.market.replay.rows import Row
-from balance.market.times import spelled
 
 _MINUTE: Final = timedelta(seconds=MINUTE)
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
-_ENOUGH_TO_TELL: Final = 4
+# Fewer rows than these don't show how long their candles are.
+_ENOUGH_ROWS: Final = 4
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # What is between the last moment of a candle and the next candle, as vendors write it.
 _BEFORE_NEXT: Final = tuple(
@@ -27,7 +28,7 @@ _BEFORE_NEXT: Final = tuple(
 
 
 def in_order(rows: list[Row]) -> tuple[list[Row], list[str]]:
-    """``rows``, oldest first, and what there is to say of them; what is there twice, once.
+    """``rows``, oldest first, and notes on them; a candle that is there twice counts once.
 
     Raises:
         ValueError: two different ones are of one time.
@@ -36,22 +37,22 @@ def in_order(rows: list[Row]) -> tuple[list[Row], list[str]]:
     if all(map(lt, times, times[1:])):
         return rows, []
     rows.sort(key=_time)
-    kept: list[Row] = []
+    single: list[Row] = []
     finished = []
     for row in rows:
-        if not kept or kept[-1].candle.time != row.candle.time:
-            kept.append(row)
-        elif kept[-1][:3] != row[:3]:
-            kept[-1] = _finished(kept[-1], row)
+        if not single or single[-1].candle.time != row.candle.time:
+            single.append(row)
+        elif single[-1][:3] != row[:3]:
+            single[-1] = _finished(single[-1], row)
             finished.append(row.candle.time)
     if not finished:
-        return kept, []
+        return single, []
     which = (
-        f"The candle of {spelled(finished[0])} is"
+        f"The candle of {time_text(finished[0])} is"
         if len(finished) == 1
         else f"{len(finished):,} candles are"
     )
-    return kept, [f"{which} there twice, once unfinished: the finished one counts."]
+    return single, [f"{which} there twice, once unfinished: the finished one counts."]
 
 
 def length_of(rows: Sequence[Row]) -> timedelta:
@@ -64,18 +65,18 @@ def length_of(rows: Sequence[Row]) -> timedelta:
     apart = list(map(sub, times[1:], times))
     gaps: Counter[timedelta] = Counter()
     for gap, count in Counter(apart).items():
-        gaps[_of_whole_days(gap)] += count
+        gaps[_in_whole_days(gap)] += count
     least = min(gaps, default=_MINUTE)
-    # where most candles are missing, the usual step is longer than a candle
-    sparse = not least % _MINUTE and not any(gap % least for gap in gaps)
-    length = least if sparse else statistics.median_low(gaps.elements())
+    # Where most candles are missing, the usual step is longer than a candle.
+    is_sparse = not least % _MINUTE and not any(gap % least for gap in gaps)
+    length = least if is_sparse else statistics.median_low(gaps.elements())
     if length < _MINUTE or length % _MINUTE:
         raise ValueError(
             f"{rows[0].table.name} has candles of {length.total_seconds():g} seconds: they must be "
             "of whole minutes"
         )
     if least < length:
-        early = next(place for place, gap in enumerate(apart) if _of_whole_days(gap) < length)
+        early = next(place for place, gap in enumerate(apart) if _in_whole_days(gap) < length)
         raise ValueError(
             f"{rows[early + 1].where}: it is {apart[early].total_seconds():g} seconds after the "
             f"candle before it, but the candles of this file are {length.total_seconds():g} "
@@ -92,17 +93,17 @@ def check_alike(tables: Mapping[str, list[Row]], length: timedelta) -> None:
         ValueError: those of one are not, as far as so few rows can tell.
     """
     for name, rows in tables.items():
-        own = length_of(rows) if len(rows) >= _ENOUGH_TO_TELL else length
+        own = length_of(rows) if len(rows) >= _ENOUGH_ROWS else length
         if own != length:
             raise ValueError(
-                f"{name} has candles of {in_words(own)}, and the other files have some of "
-                f"{in_words(length)}: give files of one length"
+                f"{name} has candles of {length_text(own)}, and the other files have some of "
+                f"{length_text(length)}: give files of one length"
             )
 
 
-def begun(name: str, rows: list[Row], *, is_end: bool) -> tuple[list[Row], list[str]]:
+def from_their_begin(name: str, rows: list[Row], *, is_end: bool) -> tuple[list[Row], list[str]]:
     """``rows`` with the times at which their candles begin, where the file called ``name`` has
-    their ends, as ``is_end`` or all of the times say; and what there is to say of that.
+    their ends, as ``is_end`` or all of the times say; and notes on that.
 
     Raises:
         ValueError: there is one only, so that nobody can tell when it began.
@@ -120,17 +121,8 @@ def begun(name: str, rows: list[Row], *, is_end: bool) -> tuple[list[Row], list[
     moved = [
         row._replace(candle=replace(row.candle, time=row.candle.time - earlier)) for row in rows
     ]
-    said = "Its times are those at which candles end: each was moved back by"
-    return moved, [f"{said} {in_words(length)}."]
-
-
-def in_words(length: timedelta) -> str:
-    """``length`` for people, such as ``4 hours``."""
-    minutes = int(length.total_seconds()) // MINUTE
-    for unit, size in (("day", 1_440), ("hour", 60)):
-        if minutes % size == 0:
-            return f"{minutes // size} {unit}{'s' if minutes > size else ''}"
-    return f"{minutes} minute{'s' if minutes > 1 else ''}"
+    note = "Its times are those at which candles end: each was moved back by"
+    return moved, [f"{note} {length_text(length)}."]
 
 
 def _time(row: Row) -> datetime:
@@ -143,29 +135,26 @@ def _finished(one: Row, other: Row) -> Row:
     Raises:
         ValueError: neither does.
     """
-    adjacent = one.table is not other.table or abs(one.place - other.place) == 1
+    is_same_table = one.table is other.table
+    is_adjacent = not is_same_table or abs(one.place - other.place) == 1
     for less, more in ((one, other), (other, one)):
-        a, b = less.candle, more.candle
-        if adjacent and a.open == b.open and _is_within(a, b):
+        if is_adjacent and _is_within(less.candle, more.candle):
             return more
+    where = one.table.where(one.place) if is_same_table else one.where
     raise ValueError(
-        f"{other.where}: another candle of {spelled(one.candle.time)} is in {_other(one, other)}, "
-        "with other figures"
+        f"{other.where}: another candle of {time_text(one.candle.time)} is in {where}, with other "
+        "figures"
     )
 
 
 def _is_within(candle: Candle, grown: Candle) -> bool:
-    if not (grown.low <= candle.low and candle.high <= grown.high):
+    if candle.open != grown.open or candle.low < grown.low or candle.high > grown.high:
         return False
     # Without volumes, only the prices can tell.
     return candle.volume < grown.volume or not grown.volume
 
 
-def _other(one: Row, other: Row) -> str:
-    return one.table.where(one.place) if one.table is other.table else one.where
-
-
-def _of_whole_days(gap: timedelta) -> timedelta:
+def _in_whole_days(gap: timedelta) -> timedelta:
     """``gap``; the days on which clocks are changed count as 24 hours."""
     if gap < _DAY - _HOUR:
         return gap
