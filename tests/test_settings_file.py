@@ -129,7 +129,7 @@ def test_who_saves_while_the_file_is_missing_keeps_the_other_settings(tmp_path: 
 WRONG = {
     '{"taker_fee_percent": 2}': "taker_fee_percent must be a number from 0 to 1 %, not 2.00",
     '{"taker_fee": 0.1}': "There is no setting 'taker_fee'",
-    '{"decimals": 3, "decimals": 4}': "names a setting twice",
+    '{"decimals": 3, "decimals": 4}': "names 'decimals' twice",
     '{"schema": 2}': "has the schema 2",
     '{"version": -1}': "has the version -1",
     '{"theme": "light"': "is no JSON",
