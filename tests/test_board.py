@@ -95,6 +95,20 @@ def test_a_new_price_is_seen_at_once(here: Path) -> None:
         assert reader.market.quotes[BTC].mark == price
 
 
+def test_a_price_that_is_written_within_one_tick_of_the_clock_is_seen(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("balance.store.disk._RACY_NANOSECONDS", 3_600 * 10**9)
+    reader, file = FileBoard(here), here / MARKET_FILE
+    before = reader.market
+    assert reader.market is before
+    status, text = file.stat(), file.read_bytes()
+    # in place, at the same time, and of the same length
+    file.write_bytes(text.replace(b'"40000.00"', b'"41000.00"'))
+    os.utime(file, ns=(status.st_mtime_ns, status.st_mtime_ns))
+    assert reader.market.quotes[BTC].mark == 41_000
+
+
 def test_a_file_that_was_not_written_again_is_not_read_again(here: Path) -> None:
     reader = FileBoard(here)
     assert reader.market is reader.market

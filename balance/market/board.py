@@ -8,7 +8,6 @@ a restart go on where the market was.
 from __future__ import annotations
 
 import json
-import os
 import re
 import threading
 import time
@@ -32,7 +31,7 @@ from balance.core.moments import from_iso, iso
 from balance.core.money import LIMIT, MOST_UNITS, is_bounded
 from balance.core.quote import Candle, Quote
 from balance.store.advice import program
-from balance.store.disk import DISK, Disk
+from balance.store.disk import DISK, Disk, Signature
 
 MARKET_FILE: Final = "market.json"
 #: What the feed needs to go on, such as its past; written about once a minute.
@@ -93,14 +92,16 @@ class FileBoard:
     """The market as the server's file tells it, on the terms that are in force; read anew when it
     was written."""
 
-    def __init__(self, folder: Path, ruled: Ruled = _as_told) -> None:
+    def __init__(self, folder: Path, ruled: Ruled = _as_told, disk: Disk = DISK) -> None:
+        self._disk = disk
         self._file = folder / MARKET_FILE
         self._ruled = ruled
         self._stopped = stopped(folder)
         # while no server has ever written one; what it will bring is not known either
         self._none_yet = Market(message=self._stopped, instruments=KNOWN)
-        # the market as it was read, and what it was read from: the file, and whether it was stale
-        self._seen: tuple[tuple[int, int, bool], Market] | None = None
+        # the market as it was read, and what it was read from: the file while it can be trusted to
+        # be the same, and whether it was stale
+        self._seen: tuple[tuple[Signature | None, bool], Market] | None = None
         # the one that was read, and the same on the terms that were in force
         self._shown = NO_MARKET, NO_MARKET
         # only the server has them
@@ -118,14 +119,15 @@ class FileBoard:
 
     def _read(self) -> Market:
         try:
-            status = os.stat(self._file)
-            is_stale = abs(time.time() - status.st_mtime) > _STALE_SECONDS
-            signature = (status.st_mtime_ns, status.st_ino, is_stale)
-            if self._seen is None or self._seen[0] != signature:
+            now, signature = time.time_ns(), self._disk.signature(self._file)
+            is_stale = abs(now - signature.changed) > _STALE_SECONDS * 1_000_000_000
+            if self._seen is None or self._seen[0] != (signature, is_stale):
                 market = read_market(self._file.read_bytes())
                 if is_stale:
                     market = replace(market, live=frozenset(), state="stale", message=self._stopped)
-                self._seen = signature, market
+                if self._seen is not None and market == self._seen[1]:
+                    market = self._seen[1]
+                self._seen = (None if signature.is_racy(now) else signature, is_stale), market
         except (OSError, ValueError):
             # no market is known, or none that can be read: the account does not depend on it
             return self._none_yet
