@@ -12,7 +12,7 @@ from pathlib import Path
 
 from balance.api.stream import Stream
 from balance.bots.bots import Bots
-from balance.market.options import add_feed_options
+from balance.market.open_feed import add_feed_options
 from balance.server.assembly import opened
 
 #: A strategy that is always in the market, and turns at every candle.

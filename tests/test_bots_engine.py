@@ -23,7 +23,7 @@ from balance.core.quote import Candle
 from balance.core.terms import Terms
 from balance.desk.desk import Desk
 from balance.market.board import MARKET_FILE, LiveBoard, read_market
-from balance.market.options import add_feed_options
+from balance.market.open_feed import add_feed_options
 from balance.server.assembly import opened
 from balance.server.engine import Engine
 from balance.store.file_store import ACCOUNT_FILE, FileStore

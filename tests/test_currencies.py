@@ -18,9 +18,9 @@ from balance.backtests.candles import past_of_file, read_file, symbol_of
 from balance.backtests.jobs import Backtests
 from balance.backtests.report import notes
 from balance.core.currencies import DOLLARS, check_dollars, dollar_note, label
-from balance.market.choose import FeedOptions, open_feed
 from balance.market.exchange.rules import not_there
 from balance.market.feed import FeedFault
+from balance.market.open_feed import FeedOptions, open_feed
 from balance.market.replay.candle_file import Reading
 from balance.market.symbols import symbol_in
 from balance.shell.main import main

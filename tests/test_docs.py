@@ -31,8 +31,7 @@ from balance.core.settings import Settings, texts
 from balance.desk import settings as settings_file
 from balance.history import upkeep
 from balance.market import board
-from balance.market.choose import open_feed
-from balance.market.options import feed_options
+from balance.market.open_feed import feed_options, open_feed
 from balance.performance import sample_file
 from balance.server import follower as following
 from balance.server.options import fault_in, server_parser

@@ -11,14 +11,14 @@ from decimal import Decimal
 from typing import Final
 
 from balance.background.pace import Pace
-from balance.backtests.candles import read_file, symbol_of
+from balance.backtests.candles import symbol_of
 from balance.core.currencies import check_dollars
 from balance.core.errors import InvalidRequest
 from balance.core.instrument import Instrument
 from balance.core.instruments import instrument
 from balance.core.moments import iso
 from balance.core.rows import Row
-from balance.market.replay.candle_file import CandleFile, Reading
+from balance.market.replay.candle_file import CandleFile, Reading, candles_in
 from balance.market.symbols import symbol_in
 
 #: How many are kept; the newest ones.
@@ -123,7 +123,7 @@ class CandleFiles:
             rest=Pace().rest,
         )
         with self._reading:
-            return read_file(name, data, reading)
+            return candles_in([(name, data)], reading)
 
 
 def _plain(name: str) -> str:

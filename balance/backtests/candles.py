@@ -25,8 +25,7 @@ from balance.core.instrument import Instrument
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.quote import Candle, Settlement
 from balance.core.terms import Terms
-from balance.market.feed import FeedFault
-from balance.market.replay.candle_file import CandleFile, Reading, candles_in
+from balance.market.replay.candle_file import CandleFile
 from balance.market.replay.cells import time_text
 from balance.market.symbols import symbol_in
 from balance.strategies.strategy import Strategy, lookback_of
@@ -45,18 +44,6 @@ _NONE_AT_HAND: Final = (
     "No past prices of {symbol} are at hand here. Test on a CSV file of candles instead, or wait "
     "until the market has run for some minutes."
 )
-
-
-def read_file(name: str, data: bytes, reading: Reading) -> CandleFile:
-    """The candles in ``data``, those of a file called ``name``.
-
-    Raises:
-        InvalidRequest: a line is wrong; the words say which.
-    """
-    try:
-        return candles_in([(name, data)], reading)
-    except FeedFault as fault:
-        raise InvalidRequest(str(fault)) from fault
 
 
 def symbol_of(name: str, asked: object = None, column: str | None = None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from balance.core.errors import InvalidRequest
 from balance.core.instrument import Instrument
 from balance.core.quote import Candle, Quote, Settlement
 
@@ -14,8 +15,8 @@ from balance.core.quote import Candle, Quote, Settlement
 FeedState = Literal["waiting", "live", "stale", "ended"]
 
 
-class FeedFault(Exception):
-    """A feed can't be used; the words say why and what to do."""
+class FeedFault(InvalidRequest):
+    """A feed can't be used; the message says why, and what to do."""
 
 
 class Feed(Protocol):

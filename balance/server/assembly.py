@@ -35,8 +35,7 @@ from balance.history.indexer import Keeper
 from balance.history.pages import traded_until
 from balance.history.upkeep import INDEX_FILE
 from balance.market.board import FileBoard, LiveBoard, saved_feed
-from balance.market.choose import open_feed
-from balance.market.options import feed_options
+from balance.market.open_feed import feed_options, open_feed
 from balance.performance.baselines import FilePast
 from balance.performance.past import carried_by
 from balance.performance.performance import Equity

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from balance.market.options import add_feed_options
+from balance.market.open_feed import add_feed_options
 from balance.store.advice import DEFAULT_DATA_DIR, program
 
 #: So many characters a token or a secret has at least.

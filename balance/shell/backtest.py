@@ -31,9 +31,8 @@ from balance.core.market import Market
 from balance.core.money import number
 from balance.desk.settings import SettingsFile
 from balance.market.board import saved_feed
-from balance.market.choose import FeedOptions, open_feed, parse_time
-from balance.market.feed import Feed, FeedFault
-from balance.market.options import interval_of_hours
+from balance.market.feed import Feed
+from balance.market.open_feed import FeedOptions, interval_of_hours, open_feed, parse_start
 from balance.market.replay.candle_file import CandleFile, Reading, read_candles, with_marks
 from balance.market.simulated.feed import simulated_seed
 from balance.market.symbols import symbol_in
@@ -72,10 +71,7 @@ def backtest(options: argparse.Namespace) -> int:
     catalogue = Catalogue(_own(options.strategies))
     if options.list:
         return _list(options, catalogue)
-    try:
-        plan = _plan(options, catalogue)
-    except FeedFault as fault:
-        raise InvalidRequest(str(fault)) from fault
+    plan = _plan(options, catalogue)
     kind = catalogue.kind(plan.settings.strategy)
     try:
         with _progress() as tell:
@@ -185,7 +181,7 @@ def _parameter(text: str) -> tuple[str, str]:
 
 
 def _moment(text: str | None) -> datetime | None:
-    return None if text is None else parse_time(text)
+    return None if text is None else parse_start(text)
 
 
 def _told(

@@ -46,15 +46,14 @@ class ReplayFeed:
         funding_rate: Decimal | None = None,
         funding_interval: timedelta | None = None,
         saved: Mapping[str, Any] | None = None,
-        traded: datetime | None = None,
+        last_trade: datetime | None = None,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] | None = None,
     ) -> None:
         """``speed`` is market time by wall time; None waits for nothing at all. The replay starts
         at ``start``, or else continues where ``saved`` was made, or else starts with the files.
         ``funding_rate`` and ``funding_interval`` count where a file has none. ``wait`` waits for
-        some seconds, or until :meth:`stop`. The last trade was at ``traded``: the replay does not
-        continue before that.
+        some seconds, or until :meth:`stop`. The replay does not continue before ``last_trade``.
 
         Raises:
             FeedFault: a file can't be read, or ``speed``, ``start`` or ``saved`` can't be.
@@ -83,7 +82,7 @@ class ReplayFeed:
         # When the coming moment is due, by the wall clock; None until the first :meth:`next`.
         self._due: float | None = None
         # The time of the last moment that was played.
-        self._position = self._first_position(start, saved, traded)
+        self._position = self._first_position(start, saved, last_trade)
         after = [track.start_after(self._position) for track in self._tracks]
         self._batches: Iterator[tuple[datetime, list[Moment]]] = (
             (moment, list(batch)) for moment, batch in groupby(heapq.merge(*after), key=_TIME)
@@ -160,12 +159,12 @@ class ReplayFeed:
         self._stopped.set()
 
     def _first_position(
-        self, start: datetime | None, saved: Mapping[str, Any] | None, traded: datetime | None
+        self, start: datetime | None, saved: Mapping[str, Any] | None, last_trade: datetime | None
     ) -> datetime:
         """The moment after which the replay starts."""
         if start is None:
             position = _position(saved) if saved else _BEFORE_ALL
-            return position if traded is None else max(position, traded)
+            return position if last_trade is None else max(position, last_trade)
         end = max(track.last for track in self._tracks)
         if start > end:
             raise FeedFault(

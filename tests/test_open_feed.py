@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from balance.market.choose import FeedOptions, open_feed, parse_time
 from balance.market.exchange import feed as exchange
 from balance.market.feed import FeedFault
+from balance.market.open_feed import FeedOptions, open_feed, parse_start
 from balance.market.replay.feed import ReplayFeed
 from balance.market.simulated.feed import SimulatedFeed
 from tests.serving import ROOT
@@ -234,7 +234,7 @@ def test_anything_else_is_an_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_who_asks_for_an_exchange_loads_ccxt() -> None:
     # a clean process: this one may have loaded it
     words = (
-        "import sys; from balance.market.choose import *; open_feed(FeedOptions(), None); "
+        "import sys; from balance.market.open_feed import *; open_feed(FeedOptions(), None); "
         "print([name for name in sys.modules if name.split('.')[0] in ('ccxt', 'aiohttp')])"
     )
     done = subprocess.run(
@@ -254,7 +254,7 @@ def test_only_who_asks_for_an_exchange_loads_ccxt() -> None:
     ],
 )
 def test_a_time_is_utc_unless_it_has_a_zone(text: str, hour: int) -> None:
-    assert parse_time(text) == datetime(2022, 1, 31, hour, tzinfo=UTC)
+    assert parse_start(text) == datetime(2022, 1, 31, hour, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -262,4 +262,4 @@ def test_a_time_is_utc_unless_it_has_a_zone(text: str, hour: int) -> None:
 )
 def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(FeedFault, match="write a date such as 2022-01-31"):
-        parse_time(text)
+        parse_start(text)
