@@ -1,20 +1,18 @@
 """The order ticket: what to trade, how much and at what price, with what it would take."""
 
+import json
+
 import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
 from balance.core.figures import NONE
+from balance.core.order import ORDER_KINDS
 from balance.core.settings import RULES
 from layouts.parts import button, card, choice, number_field, unseen_label
 
 SIDES = (("Buy / Long", "buy"), ("Sell / Short", "sell"))
-TYPES = (
-    ("Market", "market"),
-    ("Limit", "limit"),
-    ("Stop", "stop_market"),
-    ("Take-profit", "take_profit_market"),
-)
+TYPES = tuple((kind.label, kind.type) for kind in ORDER_KINDS.values())
 UNITS = (("base", "quantity"), ("USDT", "notional"), ("% of available", "percent"))
 _PREVIEW = (
     ("Quantity", "quantity"),
@@ -35,6 +33,7 @@ def ticket(leverage: int) -> html.Section:
         choice("futures-side", SIDES, "buy", label="Side"),
         choice("futures-type", TYPES, "market", label="Type"),
         number_field("futures-price", "Price", hidden=True),
+        html.Div(id="futures-prices", hidden=True, **{"data-prices": _prices()}),
         _size(),
         _leverage(leverage),
         dbc.Checklist(
@@ -60,6 +59,12 @@ def ticket(leverage: int) -> html.Section:
         button("Buy / Long", "futures-submit", color="primary", outline=False),
         className="ticket",
     )
+
+
+def _prices() -> str:
+    """For the page's script: label and member of the price that each type of orders needs."""
+    kinds = (kind for kind in ORDER_KINDS.values() if kind.price)
+    return json.dumps({kind.type: [kind.price_label, kind.price] for kind in kinds})
 
 
 def _size() -> Component:

@@ -140,6 +140,8 @@ class Order:
 class OrderKind:
     """What all orders of one type have and do. As it stands it is the order at market."""
 
+    # Its name in requests, files and answers.
+    type: OrderType
     # Its name for people.
     label: str
     # The member of an order and of a request that names its price; empty where it needs none.
@@ -228,32 +230,38 @@ class TriggeredOrder(OrderKind):
 #: What each type of orders has and does.
 ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
     {
-        "market": OrderKind(label="Market"),
-        "limit": LimitOrder(
-            label="Limit",
-            price="price",
-            price_label="Limit price",
-            option="limit",
-            explanation="fill at this price or a better one",
-            liquidity="maker",
-        ),
-        "stop_market": TriggeredOrder(
-            label="Stop",
-            price="trigger_price",
-            price_label="Trigger price, by the mark",
-            option="stop-at",
-            explanation="a stop: at market from this price on",
-            exit="stop_loss",
-            precedence=0,
-        ),
-        "take_profit_market": TriggeredOrder(
-            label="Take-profit",
-            price="trigger_price",
-            price_label="Trigger price, by the mark",
-            option="take-profit-at",
-            explanation="a take-profit: at market from this price on",
-            exit="take_profit",
-        ),
+        kind.type: kind
+        for kind in (
+            OrderKind(type="market", label="Market"),
+            LimitOrder(
+                type="limit",
+                label="Limit",
+                price="price",
+                price_label="Limit price",
+                option="limit",
+                explanation="fill at this price or a better one",
+                liquidity="maker",
+            ),
+            TriggeredOrder(
+                type="stop_market",
+                label="Stop",
+                price="trigger_price",
+                price_label="Trigger price, by the mark",
+                option="stop-at",
+                explanation="a stop: at market from this price on",
+                exit="stop_loss",
+                precedence=0,
+            ),
+            TriggeredOrder(
+                type="take_profit_market",
+                label="Take-profit",
+                price="trigger_price",
+                price_label="Trigger price, by the mark",
+                option="take-profit-at",
+                explanation="a take-profit: at market from this price on",
+                exit="take_profit",
+            ),
+        )
     }
 )
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from balance.core.order import ORDER_KINDS
 from balance.core.preview import Preview
 from balance.core.rows import order_result
 from balance.core.snapshot import Snapshot
@@ -22,6 +23,8 @@ from balance.shell.parts import (
 )
 
 _ALL: Final = "all"
+# The kinds of orders that name a price, which an option of its own tells.
+_PRICED: Final = tuple(kind for kind in ORDER_KINDS.values() if kind.option)
 _POSITION: Final = {
     "symbol": "Symbol",
     "side": "Side",
@@ -91,11 +94,8 @@ def _add_order_options(parser: argparse.ArgumentParser) -> None:
         help="the size in percent of the available balance; reduce-only, of the position",
     )
     price = parser.add_mutually_exclusive_group()
-    price.add_argument("--limit", metavar="PRICE", help="fill at this price or a better one")
-    price.add_argument("--stop-at", metavar="PRICE", help="a stop: at market from this price on")
-    price.add_argument(
-        "--take-profit-at", metavar="PRICE", help="a take-profit: at market from this price on"
-    )
+    for kind in _PRICED:
+        price.add_argument(f"--{kind.option}", metavar="PRICE", help=kind.explanation)
     parser.add_argument("--leverage", metavar="N", help="such as 10")
     parser.add_argument("--reduce-only", action="store_true", help="only close, never open")
     parser.add_argument(
@@ -137,19 +137,13 @@ def _order(options: argparse.Namespace) -> int:
 
 def _members(options: argparse.Namespace) -> dict[str, Any]:
     """The order that ``options`` ask for, as the desk takes it."""
-    kinds = {
-        "limit": options.limit,
-        "stop_market": options.stop_at,
-        "take_profit_market": options.take_profit_at,
-    }
     same = ("side", "symbol", "quantity", "notional", "percent", "leverage", "reduce_only")
-    trigger = options.take_profit_at if options.stop_at is None else options.stop_at
-    return {
-        **{name: getattr(options, name) for name in (*same, "take_profit", "stop_loss")},
-        "type": next((kind for kind, price in kinds.items() if price is not None), "market"),
-        "price": options.limit,
-        "trigger_price": trigger,
-    }
+    members = {name: getattr(options, name) for name in (*same, "take_profit", "stop_loss")}
+    for kind in _PRICED:
+        price = getattr(options, kind.option.replace("-", "_"))
+        if price is not None:
+            return {**members, "type": kind.type, kind.price: price}
+    return members
 
 
 def _previewed(seen: Preview, side: str, available: str) -> str:

@@ -5,11 +5,6 @@
   const PREVIEW_PAUSE_MS = 150;
   const REFRESH_MS = 1000;
   const FIELDS = ["quantity", "notional", "margin", "fee", "cost", "liquidation_price", "available_after"];
-  const PRICES = {
-    limit: ["Limit price", "price"],
-    stop_market: ["Trigger price, by the mark", "trigger_price"],
-    take_profit_market: ["Trigger price, by the mark", "trigger_price"],
-  };
   // what the size is, by its unit
   const KINDS = { notional: "money", quantity: "quantity", percent: "plain" };
   // a limit that is so far through the market, in percent, may be a slip
@@ -20,6 +15,8 @@
   const { read, isEmpty } = window.balanceAmounts;
   const noUpdate = () => window.dash_clientside.no_update;
   const place = (id) => document.getElementById(id);
+  // [label, member of the order] of the price that an order of this type needs; undefined: none
+  const priceOf = (type) => JSON.parse(place("futures-prices").dataset.prices)[type];
 
   let form = null; // what is in the fields
   let placing = null; // the order that is on its way
@@ -36,8 +33,9 @@
       `"leverage": ${Number(leverage)}`,
     ];
     const numbers = [[unit, size, "a size", KINDS[unit]]];
-    if (type in PRICES) {
-      numbers.push([PRICES[type][1], price, `a ${PRICES[type][0].toLowerCase()}`, "money"]);
+    const [label, member] = priceOf(type) ?? [];
+    if (member !== undefined) {
+      numbers.push([member, price, `a ${label.toLowerCase()}`, "money"]);
     }
     if (options.includes("bracket")) {
       numbers.push(["take_profit", takeProfit, null, "money"], ["stop_loss", stopLoss, null, "money"]);
@@ -152,8 +150,9 @@
     const isOther = form !== null && form.symbol !== symbol;
     form = { symbol, side, type, price, size, unit, leverage, options, takeProfit, stopLoss };
     isOther && emptyForSymbol();
-    place("futures-price-field").hidden = !(type in PRICES);
-    place("futures-price-label").textContent = PRICES[type]?.[0] ?? "";
+    const [label] = priceOf(type) ?? [""];
+    place("futures-price-field").hidden = label === "";
+    place("futures-price-label").textContent = label;
     place("futures-bracket").hidden = !options.includes("bracket");
     holdLeverage();
     place("futures-leverage").max = limits(symbol)?.max_leverage ?? place("futures-leverage").max;
@@ -168,7 +167,7 @@
 
   /* Whether an order is meant as it stands: a limit that is far through the market is asked about. */
   async function isNoSlip(body) {
-    if (form.type !== "limit") {
+    if (priceOf(form.type)?.[1] !== "price") {
       return true;
     }
     const { side, symbol, price } = form;
