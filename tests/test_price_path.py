@@ -21,12 +21,11 @@ from balance.core.change import Change
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.funding import due
 from balance.core.instruments import KNOWN
-from balance.core.leg import Leg
 from balance.core.market import Market
 from balance.core.matching import advance, is_due
 from balance.core.money import exact
 from balance.core.orders import place_order
-from balance.core.quote import MarkPrices, Quote, Settlement
+from balance.core.quote import Leg, MarkPrices, Quote, Settlement
 from balance.core.ticket import Ticket
 from balance.core.trade import Fill
 from tests.accounts import MOMENT, account

@@ -17,13 +17,12 @@ from balance.core.figures import rounded
 from balance.core.fills import completed_trade
 from balance.core.funding import Settlements, instants, settle
 from balance.core.grid import regrid
-from balance.core.leg import Leg, Stop
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
 from balance.core.order import Order, closing_side
 from balance.core.orders import cancel_order, fill_order
 from balance.core.position import Position
-from balance.core.quote import Quote
+from balance.core.quote import Leg, Quote, Stop
 from balance.core.trade import Effect, Fill
 
 _SHARE: Final = attrgetter("share")

@@ -18,8 +18,7 @@ from balance.core.funding import interval_of_rates
 from balance.core.grid import Rules, rules_at
 from balance.core.instrument import Instrument
 from balance.core.instruments import instrument
-from balance.core.leg import Leg
-from balance.core.quote import Candle, MarkPrices, Quote, Settlement
+from balance.core.quote import Candle, Leg, MarkPrices, Quote, Settlement
 from balance.market.feed import FeedFault
 from balance.market.replay.cells import parse_date_format, time_text
 from balance.market.replay.row_order import check_alike, from_their_begin, in_order, length_of
