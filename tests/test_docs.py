@@ -61,7 +61,7 @@ _ADDRESS = "http://127.0.0.1:8050"
 _LONGEST_README = 130
 # What a page may have run that no test runs: each is a program that a test runner can't be.
 _OTHER_PROGRAMS = (
-    *("python3 -m venv", "git", "cd", "bash tests/run.sh", "LONG=1 bash", "SEEDS=fresh bash"),
+    *("python3 -m venv", "git", "cd", "bash tests/", "LONG=1 bash", "SEEDS=fresh bash"),
     *("VECTORS=cases.json python", "python tests/", "python -m pytest", "pip ", "python -m pip"),
     *("pipx", "uvx", "virtual-balance", "docker", "ruff", "mypy", "npm", "schemathesis"),
 )
