@@ -11,8 +11,8 @@ from typing import Any
 from balance.backtests.backtest import Past, Plan
 from balance.bots.settings import BotSettings
 from balance.core.instruments import KNOWN
+from balance.core.market import Terms
 from balance.core.quote import Candle, Settlement
-from balance.core.terms import Terms
 from balance.strategies.series import Candles
 from balance.strategies.strategy import Holding, Signal, hold
 from tests.markets import BTC

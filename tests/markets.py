@@ -10,9 +10,8 @@ from typing import Any
 
 from balance.core.instrument import Bracket, Instrument
 from balance.core.instruments import KNOWN
-from balance.core.market import Market
+from balance.core.market import Market, Terms
 from balance.core.quote import Quote
-from balance.core.terms import Terms
 from tests.accounts import MOMENT
 
 BTC = "BTC/USDT"

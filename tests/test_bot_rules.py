@@ -12,12 +12,11 @@ import pytest
 from balance.bots.rules import Look, Step, looked
 from balance.bots.settings import BotSettings, Run
 from balance.core.account import Account
-from balance.core.market import Market
+from balance.core.market import Market, Terms
 from balance.core.matching import advance
 from balance.core.order import Order
 from balance.core.orders import close_position, place_order
 from balance.core.position import Position
-from balance.core.terms import Terms
 from balance.core.ticket import Ticket
 from balance.core.trade_sums import TradeSums
 from balance.strategies.strategy import Signal

@@ -18,9 +18,8 @@ from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
 from balance.core.candles import merge_candles
 from balance.core.errors import StoreUnreadable
-from balance.core.market import Market
+from balance.core.market import Market, Terms
 from balance.core.quote import Candle
-from balance.core.terms import Terms
 from balance.desk.desk import Desk
 from balance.market.board import MARKET_FILE, LiveBoard, read_market
 from balance.market.open_feed import add_feed_options

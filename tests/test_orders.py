@@ -23,12 +23,11 @@ from balance.core.errors import (
     UnknownPosition,
 )
 from balance.core.instruments import KNOWN
-from balance.core.market import NO_MARKET, Market
+from balance.core.market import NO_MARKET, Market, Terms
 from balance.core.money import exact
 from balance.core.order import Order
 from balance.core.orders import cancel_order, cancel_orders, close_position, place_order
 from balance.core.position import Position
-from balance.core.terms import Terms
 from balance.core.ticket import MOST_ORDERS, Ticket
 from balance.core.trade import Fill
 from tests.accounts import MOMENT, account, order, position

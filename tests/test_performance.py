@@ -17,8 +17,7 @@ from balance.core import orders
 from balance.core.account import Account
 from balance.core.errors import AccountingError, BalanceError
 from balance.core.money import exact
-from balance.core.operations import adjust, deposit, reset, withdraw
-from balance.core.undo import undo_reset
+from balance.core.operations import adjust, deposit, reset, undo_reset, withdraw
 from balance.core.wallet import Wallet
 from balance.performance.sample import (
     Commit,

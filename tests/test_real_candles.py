@@ -18,8 +18,7 @@ from balance.backtests.backtest import backtested
 from balance.backtests.candles import past_of_file, planned
 from balance.bots.settings import settings_of
 from balance.core.candles import merge_candles
-from balance.core.market import Market
-from balance.core.terms import Terms
+from balance.core.market import Market, Terms
 from balance.market.replay.candle_file import CandleFile, read_candles
 from balance.strategies.own import Catalogue, asked
 from tests.markets import BTC

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from balance import Desk
-from balance.core.messages import MARKET
-from balance.core.news import MOST_NEWS
+from balance.core.messages import MARKET, MOST_NEWS
 from balance.market.board import LiveBoard
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore

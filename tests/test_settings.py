@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS
+from balance.core.market import Terms
 from balance.core.matching import advance
 from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.core.orders import place_order
 from balance.core.settings import RULES, Settings, change_words, changed, members, texts
-from balance.core.terms import Terms
 from balance.core.ticket import Ticket
 from tests.accounts import MOMENT, account
 from tests.markets import BTC, market, quote

@@ -17,9 +17,8 @@ from balance.core.instruments import KNOWN
 from balance.core.margin import sign
 from balance.core.matching import liquidate
 from balance.core.money import ZERO, exact
-from balance.core.operations import reset
+from balance.core.operations import reset, undo_reset
 from balance.core.trade import Trade
-from balance.core.undo import undo_reset
 from balance.history.rows import closed_trade_row
 from balance.store.trade_documents import (
     fill_document,

@@ -21,11 +21,11 @@ from balance.core.funding import due
 from balance.core.market import Market
 from balance.core.matching import advance, is_due
 from balance.core.money import ZERO, exactly
+from balance.core.operations import undo_reset
 from balance.core.order import closing_side
 from balance.core.orders import cancel_order, cancel_orders, close_position, place_order
 from balance.core.quote import Settlement
 from balance.core.ticket import Ticket
-from balance.core.undo import undo_reset
 from balance.store.codec import decode_state, encode_state
 from balance.store.state import State, first_state, next_state
 from tests.accounts import MOMENT, explained

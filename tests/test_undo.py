@@ -18,8 +18,8 @@ from balance.core.entry import Booking, replay
 from balance.core.errors import NothingToUndo, StaleRevision
 from balance.core.funding import next_settlement
 from balance.core.market import NO_MARKET, Market
+from balance.core.operations import can_undo, undo_reset
 from balance.core.quote import Settlement
-from balance.core.undo import can_undo, undo_reset
 from balance.desk.desk import Desk
 from balance.market.board import LiveBoard
 from balance.open_account import open_account
@@ -161,7 +161,7 @@ AFTER = replace(AFTER, wallet=replace(AFTER.wallet, epoch=2))
     ("opened", "where", "words"),
     [
         (None, NOW, "does not tell what opened epoch 2"),
-        (opening(epoch=3), NOW, "Epoch 2 has just begun"),
+        (opening(epoch=3), NOW, "Epoch 2 has just started"),
         (opening(ended=None), NOW, "made by an older version"),
         (opening(kind="repair"), NOW, "what opened epoch 2 was lost and repaired"),
         (

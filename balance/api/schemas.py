@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from balance.core.messages import BOT, MARKET, OFFLINE
-from balance.core.news import MOST_NEWS, NEWS_KINDS
+from balance.core.messages import BOT, MARKET, MOST_NEWS, NEWS_KINDS, OFFLINE
 from balance.core.snapshot import DISPLAYED
 from balance.core.wallet import KINDS
 

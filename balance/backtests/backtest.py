@@ -26,13 +26,12 @@ from balance.core.funding import due
 from balance.core.grid import Rules, regrid
 from balance.core.instrument import Instrument
 from balance.core.margin import unrealized_pnl
-from balance.core.market import Market
+from balance.core.market import Market, Terms
 from balance.core.matching import advance
 from balance.core.money import ZERO, exact
 from balance.core.operations import start_account
 from balance.core.position import Position
 from balance.core.quote import Candle, MarkPrices, Quote, Settlement
-from balance.core.terms import Terms
 from balance.core.trade import Trade
 from balance.core.trade_sums import TradeSums
 from balance.strategies.series import CandleBuffer, Candles

@@ -22,9 +22,9 @@ from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS, grouped
 from balance.core.grid import rules_over
 from balance.core.instrument import Instrument
+from balance.core.market import Terms
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.quote import Candle, Settlement
-from balance.core.terms import Terms
 from balance.market.replay.candle_file import CandleFile
 from balance.market.replay.cells import time_text
 from balance.market.symbols import symbol_in

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from balance.core.errors import AccountingError
 from balance.core.figures import plain
 from balance.core.market import Market
-from balance.core.money import ZERO
+from balance.core.money import ZERO, quantized
 from balance.core.order import Order
 from balance.core.position import Position
 from balance.core.wallet import Wallet
@@ -111,3 +112,22 @@ class Account:
                 f"The balance {plain(self.wallet.balance)} is less than "
                 f"the margin in use, {plain(self.used_margin)}."
             )
+
+
+def exposures(account: Account) -> Mapping[str, Decimal | None]:
+    """What ``account`` holds long and short, both at least zero, and what that leaves: in the quote
+    currency; all of it in percent of the equity, None where there is none."""
+    held = {"long": ZERO, "short": ZERO}
+    for position in account.positions:
+        held[position.side] += quantized(position.notional)
+    return {
+        "long_exposure": held["long"],
+        "short_exposure": held["short"],
+        "net_exposure": held["long"] - held["short"],
+        "exposure_percent": share_of_equity(account, held["long"] + held["short"]),
+    }
+
+
+def share_of_equity(account: Account, held: Decimal) -> Decimal | None:
+    """``held`` in percent of the equity of ``account``; None where that is nothing."""
+    return quantized(held / account.equity * 100) if account.equity > 0 else None

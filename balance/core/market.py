@@ -1,4 +1,4 @@
-"""The market at one moment: the newest quotes of one feed, and what may be traded on it."""
+"""The market at one moment: the newest quotes of one feed, what may be traded, at what cost."""
 
 from __future__ import annotations
 
@@ -13,31 +13,47 @@ from balance.core.figures import CENTS
 from balance.core.instrument import Instrument
 from balance.core.money import exactly
 from balance.core.quote import Quote
-from balance.core.terms import Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Fees, slippage and the usual leverage. Fees are fractions of the notional; by default they
+    are those of Binance's regular users (FAQ 360033544231)."""
+
+    # The fee of a limit order that rested.
+    maker_fee: Decimal = Decimal("0.0002")
+    # The fee of every other fill.
+    taker_fee: Decimal = Decimal("0.0005")
+    # How much worse than bid or ask an order at market fills, as a fraction of that price; the
+    # result is rounded to the tick, against the one who trades.
+    slippage: Decimal = Decimal("0.0001")
+    # The leverage of an order that names none, where nothing of its symbol is open; less where
+    # the symbol allows no more.
+    default_leverage: Decimal = Decimal(10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
     """What is known of the market. Without a feed it is ``NO_MARKET``."""
 
-    # the feed's id, which positions are bound to; None without one
+    # The feed's id, which positions are bound to; None without one.
     feed: str | None = None
-    # what the screen calls the feed
+    # The name of the feed for people.
     label: str = ""
-    # none, waiting, live, stale or ended
+    # One of none, waiting, live, stale, ended.
     state: str = "none"
     # A sentence about the state; empty where it explains itself.
     message: str = ""
-    # when the newest quote came here, by this machine's clock
+    # When the newest quote came here, by this machine's clock.
     as_of: datetime | None = None
     quotes: Mapping[str, Quote] = field(default_factory=dict)
-    # the symbols whose quotes are fresh: nothing fills on the others
+    # The symbols whose quotes are fresh: nothing fills on the others.
     live: frozenset[str] = frozenset()
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     terms: Terms = field(default_factory=Terms)
-    # how many decimals money is shown with; its amounts are exact, whatever is shown
+    # How many decimals money is shown with; amounts are exact, whatever is shown.
     decimals: int = CENTS
-    # counts the moments that this feed has told
+    # Counts the moments of this feed.
     tick: int = 0
 
     def instrument(self, symbol: str) -> Instrument:

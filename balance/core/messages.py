@@ -1,51 +1,57 @@
-"""What a committed change is called, in one sentence with its figures."""
+"""Messages of committed changes: one sentence with its figures, and what of it is news."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any, Final
 
 from balance.core.entry import Booking, Entry
 from balance.core.figures import CENTS, amount, gain, grouped
 from balance.core.fills import fill_text
-from balance.core.money import CURRENCY
+from balance.core.money import CURRENCY, ZERO
 from balance.core.wallet import OPENINGS
 
-#: The source of entries that the market has made, while the program ran and while it did not.
+#: The source of entries that the market caused while the program ran.
 MARKET: Final = "market"
+#: The source of entries that the market caused while the program was off.
 OFFLINE: Final = "offline"
-#: Of those that a bot has made.
+#: The source of entries that a bot caused.
 BOT: Final = "bot"
-# what somebody is told of at once, wherever they are looking
-_NEWS: Final = ("fill", "liquidation", "cancel")
-_MOST_TOLD: Final = 3
+#: The kinds of entries that are news, the most serious first.
+NEWS_KINDS: Final = ("liquidation", "fill", "cancel")
+#: How many of the newest a snapshot has, for those who were away while they came.
+MOST_NEWS: Final = 10
+# How many trades a message names.
+_MOST_NAMED: Final = 3
 
 
 def change_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:
-    """The sentence for one committed change: ``"Deposited 500.00 USDT. Balance 10,500.00."``;
-    money is rounded to ``decimals``, but for what was asked for, which is exact."""
+    """The sentence for one committed change: ``"Deposited 500.00 USDT. Balance 10,500.00."``.
+    Money is rounded to ``decimals``, but the requested amount is exact."""
     booking = entries[-1].booking
-    trades = [entry.booking for entry in entries if entry.booking.kind in _NEWS]
+    trades = [entry.booking for entry in entries if entry.booking.kind in NEWS_KINDS]
     if trades and booking.kind not in OPENINGS:
         return f"{_joined(trades, decimals)} Balance {amount(booking.balance, decimals)}."
-    asked = f"{grouped(booking.amount.copy_abs())} {CURRENCY}"
+    requested = f"{grouped(booking.amount.copy_abs())} {CURRENCY}"
     balance = f"Balance {amount(booking.balance, decimals)}."
     match booking.kind:
         case "start":
             return f"New account. {balance}"
         case "reset":
-            return f"Reset to {asked}. Epoch {booking.epoch} begins; the history is kept."
+            return f"Reset to {requested}. Epoch {booking.epoch} begins; the history is kept."
         case "undo":
             return (
                 f"The reset is undone: epoch {booking.epoch} goes on where epoch "
                 f"{booking.continues} ended. {balance}"
             )
         case "deposit":
-            return f"Deposited {asked}. {balance}"
+            return f"Deposited {requested}. {balance}"
         case "withdrawal":
-            return f"Withdrew {asked}. {balance}"
+            return f"Withdrew {requested}. {balance}"
         case "adjustment" if booking.amount:
-            return f"Booked a {'gain' if booking.amount > 0 else 'loss'} of {asked}. {balance}"
+            return f"Booked a {'gain' if booking.amount > 0 else 'loss'} of {requested}. {balance}"
         case "adjustment":
             return f"Nothing to adjust. {balance}"
         case "order":
@@ -53,24 +59,24 @@ def change_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:
         case "funding":
             return f"{booking.note}. {balance}"
         case kind:
-            return f"Booked {kind.replace('_', ' ')} of {asked}. {balance}"
+            return f"Booked {kind.replace('_', ' ')} of {requested}. {balance}"
 
 
 def news_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:
-    """What the market or a bot did of itself, in a sentence: fills, liquidations and orders that
-    could not fill; empty where a person asked for ``entries``, or they are of no such kind."""
+    """The sentence for what the market or a bot did: fills, liquidations and orders that could not
+    fill; empty where a person caused ``entries``, or they are of no such kind."""
     if not entries or entries[0].source not in (MARKET, OFFLINE, BOT):
         return ""
-    trades = [entry.booking for entry in entries if entry.booking.kind in _NEWS]
+    trades = [entry.booking for entry in entries if entry.booking.kind in NEWS_KINDS]
     before = "While the program was off: " if entries[0].source == OFFLINE else ""
     return f"{before}{_joined(trades, decimals)}" if trades else ""
 
 
 def _joined(trades: Sequence[Booking], decimals: int) -> str:
-    said = [_trade(booking, decimals) for booking in trades[:_MOST_TOLD]]
-    if len(trades) > _MOST_TOLD:
-        said.append(f"And {len(trades) - _MOST_TOLD} more.")
-    return " ".join(said)
+    sentences = [_trade(booking, decimals) for booking in trades[:_MOST_NAMED]]
+    if len(trades) > _MOST_NAMED:
+        sentences.append(f"And {len(trades) - _MOST_NAMED} more.")
+    return " ".join(sentences)
 
 
 def _trade(booking: Booking, decimals: int) -> str:
@@ -80,7 +86,7 @@ def _trade(booking: Booking, decimals: int) -> str:
 
 
 def trade_message(booking: Booking, decimals: int = CENTS) -> str:
-    """What ``booking``, of a fill, a liquidation or a cancelled order, did, in a sentence."""
+    """The sentence for ``booking``, of a fill, a liquidation or a cancelled order."""
     fill = booking.fill
     if booking.kind == "cancel":
         return f"Cancelled: {booking.note}."
@@ -90,3 +96,59 @@ def trade_message(booking: Booking, decimals: int = CENTS) -> str:
         return f"{booking.note}."
     result = f", realised {gain(fill.realized_pnl, decimals)}" if fill.closed_quantity else ""
     return f"{fill_text(fill)}{result}, fee {amount(fill.fee, decimals)}."
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One fill, liquidation or cancelled order of a commit."""
+
+    # One of NEWS_KINDS.
+    kind: str
+    # The id of the bot whose it is; empty: the person's.
+    owner: str
+    # A sentence, which names no owner.
+    words: str
+    # The realised P&L less the fee, in the quote currency.
+    result: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one commit did that no person requested."""
+
+    # The revision of the commit.
+    revision: int
+    # The most serious of its items, one of NEWS_KINDS.
+    kind: str
+    # One of MARKET, OFFLINE and BOT.
+    source: str
+    # The sentence for all of it.
+    words: str
+    items: tuple[Item, ...]
+
+    @property
+    def row(self) -> Mapping[str, Any]:
+        """The news as JSON."""
+        return asdict(self)
+
+
+def news_of(entries: Sequence[Entry], decimals: int = CENTS) -> News | None:
+    """The news of the commit of ``entries``; None where it has none."""
+    message = news_message(entries, decimals)
+    if not message:
+        return None
+    bookings = [entry.booking for entry in entries if entry.booking.kind in NEWS_KINDS]
+    kinds = {booking.kind for booking in bookings}
+    kind = next(each for each in NEWS_KINDS if each in kinds)
+    items = tuple(_item(booking, decimals) for booking in bookings)
+    return News(entries[0].revision, kind, entries[0].source, message, items)
+
+
+def _item(booking: Booking, decimals: int) -> Item:
+    fill = booking.fill
+    return Item(
+        kind=booking.kind,
+        owner="" if fill is None else fill.owner,
+        words=trade_message(booking, decimals),
+        result=ZERO if fill is None else fill.realized_pnl - fill.fee,
+    )

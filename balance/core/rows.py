@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from balance.core.account import Account
+from balance.core.account import Account, share_of_equity
 from balance.core.entry import Entry
-from balance.core.exposure import share_of_equity
 from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded, share
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso

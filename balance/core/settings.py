@@ -14,8 +14,8 @@ from typing import Any, Final, Literal
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS, grouped, plain, rounded
 from balance.core.instruments import MOST_LEVERAGE
+from balance.core.market import Terms
 from balance.core.money import CURRENCY, DEFAULT_STARTING_BALANCE, LIMIT, exactly, money
-from balance.core.terms import Terms
 
 #: What a setting is; a ``word`` is one of a few, a ``switch`` on or off.
 Kind = Literal["percent", "money", "whole", "word", "switch"]

@@ -14,13 +14,12 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
-from balance.core.account import Account
-from balance.core.exposure import exposures
+from balance.core.account import Account, exposures
 from balance.core.figures import dollars, exposure, gain, percent, share, short
 from balance.core.market import NO_MARKET, Market
+from balance.core.messages import News
 from balance.core.moments import iso
 from balance.core.money import CURRENCY, quantized
-from balance.core.news import News
 from balance.core.periods import NO_BASELINES, Baselines, period_percent, period_pnl
 from balance.core.rows import market_row, order_rows, position_rows
 

@@ -25,11 +25,11 @@ from balance.core.market import Market
 from balance.core.matching import advance
 from balance.core.messages import MARKET
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
+from balance.core.operations import undo_reset
 from balance.core.preview import Preview, preview
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.ticket import fingerprint, read_ticket
-from balance.core.undo import undo_reset
 from balance.desk.transactions import Board, Conditions, FindBaselines, Outcome, Transactions
 from balance.history.pages import Page, Search, closings, fills, lineage, page, rows, since
 from balance.market.board import LiveBoard

@@ -9,7 +9,7 @@ from typing import Final
 
 from balance.core.entry import Entry
 from balance.core.errors import StoreError
-from balance.core.news import MOST_NEWS, News, news_of
+from balance.core.messages import MOST_NEWS, News, news_of
 from balance.store.state import State, Store
 
 # how far back the ledger is looked through at most

@@ -14,9 +14,8 @@ from balance.core.change import Change, Operation
 from balance.core.entry import Entry, Place
 from balance.core.errors import AccountingError, StaleRevision
 from balance.core.market import NO_MARKET, Market
-from balance.core.messages import news_message
+from balance.core.messages import News, news_message
 from balance.core.money import ZERO, exact
-from balance.core.news import News
 from balance.core.operations import restate
 from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.snapshot import Snapshot, snapshot

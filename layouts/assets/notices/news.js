@@ -8,7 +8,7 @@
 
   const KEY = "news-told";
   const MOST_COUNTED = 99;
-  const MOST_NEWS = 10; // in a snapshot; as in balance/core/news.py
+  const MOST_NEWS = 10; // in a snapshot; as in balance/core/messages.py
   const BOTS_PATH = "/auto";
 
   let told = null; // the account, and the newest revision up to which this page has told
