@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balance.core.bracket_table import LADDERS, STRICTEST
 from balance.core.candles import quote_of_trade
 from balance.core.errors import BalanceError, InvalidAmount, InvalidRequest
 from balance.core.instrument import Instrument, bracket_of
-from balance.core.instruments import KNOWN, MOST_LEVERAGE, fits, instrument
+from balance.core.instruments import KNOWN, LADDERS, MOST_LEVERAGE, STRICTEST, fits, instrument
 from balance.core.market import Market
 from balance.core.money import LIMIT, exact
 from balance.core.orders import place_order
