@@ -11,9 +11,9 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -40,29 +40,33 @@ FEED_FILE: Final = "feed.json"
 _STALE_SECONDS: Final = 5.0
 
 
-#: Gives candles: of which symbol, of how many seconds each, how many at most.
+#: Candles of a symbol, of so many seconds each, at most so many.
 Candles = Callable[[str, int, int], Sequence[Candle]]
-#: Puts a market on the terms that are in force; gives it back itself where it has them already.
+#: A market on the terms that are in force: itself where it has them already.
 Ruled = Callable[[Market], Market]
 
 
-def stopped(folder: Path) -> str:
-    """What is said where the server of ``folder``, which brings the prices, does not run."""
+def stopped_message(folder: Path) -> str:
+    """The message while no server runs on ``folder``, so that no prices come."""
     start = program(folder)
     return f"The server that brings its prices is not running: start it with {start}."
 
 
-def _as_told(market: Market) -> Market:
+def _unruled(market: Market) -> Market:
     return market
 
 
-class LiveBoard:
-    """The market as this process's own feed tells it, on the terms that are in force."""
+def _no_candles(_symbol: str, _seconds: int, _limit: int) -> Sequence[Candle]:
+    return ()
 
-    def __init__(self, ruled: Ruled = _as_told) -> None:
+
+class LiveBoard:
+    """The market by this process's own feed, on the terms that are in force."""
+
+    def __init__(self, ruled: Ruled = _unruled) -> None:
         self._ruled = ruled
         self._market = NO_MARKET
-        self._changing = threading.Lock()
+        self._guard = threading.Lock()
         self.candles: Candles = _no_candles
 
     @property
@@ -71,40 +75,36 @@ class LiveBoard:
         market = self._market
         if self._ruled(market) is market:
             return market
-        with self._changing:
+        with self._guard:
             market = self._ruled(self._market)
             if market is not self._market:
-                # whoever has seen the old one must see that this is another
+                # The tick shows readers of the old one that this is another.
                 self._market = replace(market, tick=market.tick + 1)
             return self._market
 
     @market.setter
     def market(self, market: Market) -> None:
-        with self._changing:
+        with self._guard:
             self._market = market
 
 
-def _no_candles(_symbol: str, _seconds: int, _limit: int) -> Sequence[Candle]:
-    return ()
-
-
 class FileBoard:
-    """The market as the server's file tells it, on the terms that are in force; read anew when it
-    was written."""
+    """The market by the server's file, on the terms that are in force; read again when it was
+    written."""
 
-    def __init__(self, folder: Path, ruled: Ruled = _as_told, disk: Disk = DISK) -> None:
+    def __init__(self, folder: Path, ruled: Ruled = _unruled, disk: Disk = DISK) -> None:
         self._disk = disk
         self._file = folder / MARKET_FILE
         self._ruled = ruled
-        self._stopped = stopped(folder)
-        # while no server has ever written one; what it will bring is not known either
+        self._stopped = stopped_message(folder)
+        # The market while no server has written one yet.
         self._none_yet = Market(message=self._stopped, instruments=KNOWN)
-        # the market as it was read, and what it was read from: the file while it can be trusted to
-        # be the same, and whether it was stale
+        # The market that was read last, with the signature of its file while that can be trusted,
+        # and whether the file was stale.
         self._seen: tuple[tuple[Signature | None, bool], Market] | None = None
-        # the one that was read, and the same on the terms that were in force
+        # The market that was read, and the same on the terms that were in force.
         self._shown = NO_MARKET, NO_MARKET
-        # only the server has them
+        # Only the server has candles.
         self.candles: Candles = _no_candles
 
     @property
@@ -129,7 +129,7 @@ class FileBoard:
                     market = self._seen[1]
                 self._seen = (None if signature.is_racy(now) else signature, is_stale), market
         except (OSError, ValueError):
-            # no market is known, or none that can be read: the account does not depend on it
+            # The file is missing or damaged, which the account does not depend on.
             return self._none_yet
         return self._seen[1]
 
@@ -147,12 +147,23 @@ def save_market(folder: Path, market: Market, feed: Mapping[str, Any], disk: Dis
         "words": market.message,
         "as_of": market.as_of and iso(market.as_of),
         "live": sorted(market.live),
-        "quotes": [_quote_document(quote) for quote in market.quotes.values()],
-        "instruments": [_instrument_document(each) for each in market.instruments.values()],
+        "quotes": [
+            {"symbol": each.symbol, "time": iso(each.time), **_texts(each, _QUOTE)}
+            for each in market.quotes.values()
+        ],
+        "instruments": [
+            {
+                "symbol": each.symbol,
+                **_texts(each, _INSTRUMENT),
+                "funding_interval": int(each.funding_interval.total_seconds()),
+                "has_mark": each.has_mark,
+                "brackets": [list(_texts(row, _BRACKET).values()) for row in each.brackets],
+            }
+            for each in market.instruments.values()
+        ],
         "saved": feed,
     }
-    text = json.dumps(document).encode()
-    disk.replace_file(folder / MARKET_FILE, text, durable=False)
+    disk.replace_file(folder / MARKET_FILE, json.dumps(document).encode(), durable=False)
 
 
 def save_past(folder: Path, market: Market, feed: Mapping[str, Any], disk: Disk = DISK) -> None:
@@ -162,14 +173,13 @@ def save_past(folder: Path, market: Market, feed: Mapping[str, Any], disk: Disk 
         OSError: the disk refused.
     """
     document = {"feed": market.feed, "as_of": market.as_of and iso(market.as_of), "saved": feed}
-    text = json.dumps(document).encode()
-    disk.replace_file(folder / FEED_FILE, text, durable=False)
+    disk.replace_file(folder / FEED_FILE, json.dumps(document).encode(), durable=False)
 
 
 def saved_feed(folder: Path) -> tuple[str | None, dict[str, Any], datetime | None]:
-    """What the last server left: its feed's id and state, and when it last had a quote, None where
-    it had none. The file of the market tells, with the long past from the feed's; where it is
-    missing or can't be read, the feed's alone, and where neither can be, nothing."""
+    """What the last server saved: its feed's id and state, and when it last had a quote, None where
+    it had none. It is in the market's file, with the long past from the feed's; where that is
+    missing or damaged, in the feed's alone, and where both are, nowhere."""
     newest, past = _document(folder / MARKET_FILE), _document(folder / FEED_FILE)
     for document in (newest, past):
         try:
@@ -191,14 +201,17 @@ def _document(file: Path) -> dict[str, Any]:
 
 
 def read_market(text: bytes) -> Market:
-    """The market that ``text`` tells.
+    """The market that ``text`` holds.
 
     Raises:
-        ValueError: it tells none.
+        ValueError: it holds none that anyone could trade on.
     """
     try:
         document = json.loads(text)
-        quotes = [_read_quote(each) for each in document["quotes"]]
+        quotes = [
+            Quote(symbol=each["symbol"], time=from_iso(each["time"]), **_numbers(each, _QUOTE))
+            for each in document["quotes"]
+        ]
         instruments = [_read_instrument(each) for each in document["instruments"]]
         market = Market(
             feed=document["feed"],
@@ -212,126 +225,91 @@ def read_market(text: bytes) -> Market:
         )
     except (KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as fault:
         raise ValueError(f"this is no market: {fault}") from fault
-    if not _is_sound(market):
+    texts = (market.feed, market.label, market.state, market.message)
+    are_texts = all(isinstance(each, str) for each in texts)
+    if not (are_texts and market.live <= set(market.quotes) <= set(market.instruments)):
         raise ValueError("this is no market that anyone could trade on")
     return market
 
 
-def _is_sound(market: Market) -> bool:
-    texts = (market.feed, market.label, market.state, market.message)
-    return (
-        all(isinstance(each, str) for each in texts)
-        and market.live <= set(market.quotes) <= set(market.instruments)
-        and all(map(_is_quote, market.quotes.values()))
-        and all(map(_is_instrument, market.instruments.values()))
-    )
-
-
-def _is_quote(quote: Quote) -> bool:
-    rate, opened = quote.funding_rate, quote.day_open
-    return (
-        all(map(_is_above_zero, (quote.bid, quote.ask, quote.last, quote.mark)))
-        and (opened is None or _is_above_zero(opened))
-        and (rate is None or rate.copy_abs() < 1)
-    )
-
-
-def _is_instrument(instrument: Instrument) -> bool:
-    rules = [getattr(instrument, name) for name in (*_RULES, *_MOST)]
-    rows = [getattr(each, name) for each in instrument.brackets for name in _BRACKET]
-    return (
-        bool(rows)
-        and all(each is None or each >= 0 for each in (*rules, *rows))
-        and _is_above_zero(instrument.tick_size)
-        and _is_above_zero(instrument.step_size, MOST_UNITS)
-        and all(e.max_leverage >= 1 > e.maintenance_rate for e in instrument.brackets)
-    )
-
-
-def _is_above_zero(number: Decimal | None, limit: Decimal = LIMIT) -> bool:
-    return number is not None and 0 < number < limit
-
-
-# as the server writes them; no file of ours has a number that is longer
-_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
-_LONGEST: Final = 100
-
-_PRICES: Final = ("bid", "ask", "last", "mark", "funding_rate", "day_open")
-_RULES: Final = ("tick_size", "step_size", "min_quantity", "min_notional")
-# None: no limit; older versions wrote no max_notional
-_MOST: Final = ("max_quantity", "max_notional")
-_BRACKET: Final = tuple(field.name for field in fields(Bracket))
-
-
-def _quote_document(quote: Quote) -> dict[str, Any]:
-    return {
-        "symbol": quote.symbol,
-        "time": iso(quote.time),
-        **{name: _plain(getattr(quote, name)) for name in _PRICES},
-    }
-
-
-def _read_quote(document: Mapping[str, Any]) -> Quote:
-    prices: dict[str, Any] = {name: _decimal(document[name]) for name in _PRICES}
-    return Quote(symbol=document["symbol"], time=from_iso(document["time"]), **prices)
-
-
-def _instrument_document(instrument: Instrument) -> dict[str, Any]:
-    return {
-        "symbol": instrument.symbol,
-        **{name: plain(getattr(instrument, name)) for name in _RULES},
-        **{name: _plain(getattr(instrument, name)) for name in _MOST},
-        "funding_interval": int(instrument.funding_interval.total_seconds()),
-        "has_mark": instrument.has_mark,
-        "brackets": [
-            [plain(getattr(each, name)) for name in _BRACKET] for each in instrument.brackets
-        ],
-    }
-
-
 def _read_instrument(document: Mapping[str, Any]) -> Instrument:
-    rules: dict[str, Any] = {
-        **{name: _number(document[name]) for name in _RULES},
-        **{name: _decimal(document.get(name)) for name in _MOST},
-    }
-    brackets = tuple(
-        Bracket(**dict(zip(_BRACKET, map(_number, row), strict=True)))
-        for row in document["brackets"]
-    )
+    rows = [dict(zip(_BRACKET, row, strict=True)) for row in document["brackets"]]
+    brackets = tuple(Bracket(**_numbers(row, _BRACKET)) for row in rows)
+    if not brackets or not all(e.max_leverage >= 1 > e.maintenance_rate for e in brackets):
+        raise ValueError(f"the brackets of {document['symbol']!r:.40} are none")
+    # Older versions settled every symbol at the usual interval, and wrote none.
+    seconds = document.get("funding_interval", FUNDING_INTERVAL.total_seconds())
+    interval = next((e for e in FUNDING_INTERVALS if e.total_seconds() == seconds), None)
+    if interval is None:
+        raise ValueError(f"{seconds!r:.40} is no interval of settlements")
     return Instrument(
         symbol=document["symbol"],
         brackets=brackets,
-        # Older versions settled every symbol at the usual interval, and wrote none.
-        funding_interval=_interval(document.get("funding_interval")),
+        funding_interval=interval,
         has_mark=document.get("has_mark") is not False,
-        **rules,
+        **_numbers(document, _INSTRUMENT),
     )
 
 
-def _interval(seconds: object) -> timedelta:
-    if seconds is None:
-        return FUNDING_INTERVAL
-    found = next((e for e in FUNDING_INTERVALS if e.total_seconds() == seconds), None)
-    if found is None:
-        raise ValueError(f"{seconds!r:.40} is no interval of settlements")
-    return found
+def _is_price(number: Decimal) -> bool:
+    return 0 < number < LIMIT
 
 
-def _plain(number: Decimal | None) -> str | None:
-    return None if number is None else plain(number)
+def _is_step(number: Decimal) -> bool:
+    return 0 < number < MOST_UNITS
 
 
-def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else _number(text)
+def _is_amount(number: Decimal) -> bool:
+    return number >= 0
 
 
-def _number(text: str) -> Decimal:
-    """The number that ``text`` tells.
+def _is_rate(number: Decimal) -> bool:
+    return number.copy_abs() < 1
+
+
+#: The numbers of each record by name, with what they must be.
+_QUOTE: Final = {
+    **dict.fromkeys(("bid", "ask", "last", "mark"), _is_price),
+    "funding_rate": _is_rate,
+    "day_open": _is_price,
+}
+_INSTRUMENT: Final = {
+    "tick_size": _is_price,
+    "step_size": _is_step,
+    **dict.fromkeys(("min_quantity", "min_notional", "max_quantity", "max_notional"), _is_amount),
+}
+_BRACKET: Final = {each.name: _is_amount for each in fields(Bracket)}
+# None where a feed does not know it, or has no limit; older versions wrote no max_notional.
+_OPTIONAL: Final = frozenset(("funding_rate", "day_open", "max_quantity", "max_notional"))
+# The server writes them so; none of its numbers is longer.
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+_LONGEST: Final = 100
+
+
+def _texts(record: object, names: Iterable[str]) -> dict[str, str | None]:
+    numbers = {name: getattr(record, name) for name in names}
+    return {name: None if each is None else plain(each) for name, each in numbers.items()}
+
+
+def _numbers(
+    document: Mapping[str, Any], checks: Mapping[str, Callable[[Decimal], bool]]
+) -> dict[str, Any]:
+    """The numbers of ``document`` by the names in ``checks``.
 
     Raises:
-        TypeError: it is no text.
-        ValueError: it is no number that the server would write, or beyond what can be calculated.
+        KeyError, TypeError: one is missing, or no text.
+        ValueError: one is not as the server writes it, beyond what can be calculated, or not what
+            it must be.
     """
-    if len(text) > _LONGEST or not _NUMBER.fullmatch(text) or not is_bounded(Decimal(text)):
-        raise ValueError(f"{text:.20} is no number of a market")
-    return Decimal(text)
+    numbers: dict[str, Decimal | None] = {}
+    for name, is_right in checks.items():
+        if name in _OPTIONAL and document.get(name) is None:
+            numbers[name] = None
+            continue
+        text: str = document[name]
+        if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
+            raise ValueError(f"{name} is {text:.20}, which is no number")
+        number = numbers[name] = Decimal(text)
+        if not is_bounded(number) or not is_right(number):
+            raise ValueError(f"{name} can't be {text:.20}")
+    return numbers

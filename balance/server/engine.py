@@ -26,7 +26,7 @@ from balance.core.messages import MARKET, OFFLINE
 from balance.core.quote import Quote, Settlement
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
-from balance.market.board import LiveBoard, save_market, save_past, stopped
+from balance.market.board import LiveBoard, save_market, save_past, stopped_message
 from balance.market.feed import Feed, FeedFault
 
 #: Prices are shown no more often than this; what changes the account is shown at once.
@@ -158,9 +158,10 @@ class Engine:
         for each in self._acting:
             each.rest()
         # for the programs that read the file: nothing fills from here on
-        words = stopped(self._folder)
-        market = replace(self._board.market, live=frozenset(), state="stale", message=words)
-        self._board.market = market
+        message = stopped_message(self._folder)
+        self._board.market = replace(
+            self._board.market, live=frozenset(), state="stale", message=message
+        )
         self._save(wholly=True)
 
     def tell(self, quotes: Sequence[Quote], source: str = MARKET) -> None:
