@@ -14,14 +14,14 @@ import pytest
 from balance import InvalidRequest
 from balance.backtests.backtest import backtested
 from balance.backtests.candle_files import CandleFiles
-from balance.backtests.candles import past_of_file, read_file, symbol_of
+from balance.backtests.candles import past_of_file, symbol_of
 from balance.backtests.jobs import Backtests
 from balance.backtests.report import notes
 from balance.core.currencies import DOLLARS, check_dollars, dollar_note, label
 from balance.market.exchange.rules import not_there
 from balance.market.feed import FeedFault
 from balance.market.open_feed import FeedOptions, open_feed
-from balance.market.replay.candle_file import Reading
+from balance.market.replay.candle_file import candles_in
 from balance.market.symbols import symbol_in
 from balance.shell.main import main
 from balance.strategies.own import Catalogue, OwnStrategies
@@ -159,7 +159,7 @@ def test_the_command_refuses_another_currency(
 
 @pytest.mark.parametrize(("symbol", "is_said"), [("BTC/USD", True), ("BTC/USDT", False)])
 def test_the_report_says_that_a_dollar_is_taken_one_to_one(symbol: str, is_said: bool) -> None:
-    past = past_of_file(read_file("mine.csv", WAVES.encode(), Reading()), symbol)
+    past = past_of_file(candles_in([("mine.csv", WAVES.encode())]), symbol)
     made = plan(past, script("buy"), symbol=symbol)
     assert ("1 USD is taken as 1 USDT." in notes(made, backtested(made))) is is_said
 
@@ -210,6 +210,6 @@ def test_the_picker_says_what_is_taken_one_to_one() -> None:
 
 
 def test_nothing_but_the_price_is_taken_from_a_dollar_coin() -> None:
-    rules = past_of_file(read_file("x.csv", WAVES.encode(), Reading()), "ETH/USDC").instrument
+    rules = past_of_file(candles_in([("x.csv", WAVES.encode())]), "ETH/USDC").instrument
     assert (rules.symbol, rules.base) == ("ETH/USDC", "ETH")
     assert rules.tick_size == Decimal("0.0001")

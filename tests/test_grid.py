@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from balance.backtests.backtest import Plan, backtested
-from balance.backtests.candles import past_of_feed, past_of_file, planned, read_file
+from balance.backtests.candles import past_of_feed, past_of_file, planned
 from balance.backtests.report import notes, report
 from balance.core.grid import fitting_rules, regrid, rules_at, rules_over
 from balance.core.instruments import KNOWN, fits, instrument
@@ -24,7 +24,7 @@ from balance.core.matching import advance, is_due
 from balance.core.money import exact
 from balance.core.quote import Candle
 from balance.market.exchange.quotes import Board
-from balance.market.replay.candle_file import Reading, read_candles
+from balance.market.replay.candle_file import candles_in, read_candles
 from balance.market.replay.feed import ReplayFeed
 from balance.strategies.own import Catalogue
 from tests.accounts import account, order, position
@@ -74,7 +74,7 @@ RISE = [*slide("0.00005", 80, 601), *slide(80, 120, 200)]
 
 def planned_on(closes: Sequence[Decimal], *sides: str, since: int = 0, **changes: Any) -> Plan:
     """A backtest that says ``sides`` from the candle ``since`` on, at no cost."""
-    past = past_of_file(read_file("new.csv", csv_of(hours(*closes)).encode(), Reading()), NEW)
+    past = past_of_file(candles_in([("new.csv", csv_of(hours(*closes)).encode())]), NEW)
     usual = {"symbol": NEW, "timeframe": "1h", "stake": d(100), "leverage": d(1)}
     chosen = Catalogue().kind("buy_and_hold").make({})
     return planned(

@@ -16,7 +16,6 @@ from balance.backtests.candles import (
     past_of_feed,
     past_of_file,
     planned,
-    read_file,
     starting_balance,
     symbol_of,
 )
@@ -24,7 +23,7 @@ from balance.core.candles import interval_of
 from balance.core.errors import InvalidAmount
 from balance.core.instruments import KNOWN
 from balance.core.quote import Candle, Settlement
-from balance.market.replay.candle_file import Reading, read_candles
+from balance.market.replay.candle_file import candles_in, read_candles
 from balance.market.replay.feed import ReplayFeed
 from balance.market.simulated.feed import DEFAULT_SEED, SimulatedFeed, simulated_id, simulated_seed
 from balance.strategies.own import Catalogue
@@ -67,7 +66,7 @@ def test_the_settlements_of_a_file_are_those_of_its_replay(
 
 
 def test_a_file_without_rates_has_no_settlements_unless_one_is_named() -> None:
-    file = read_file("btcusdt.csv", csv_of(bodies(*[1_000] * 600)).encode(), Reading())
+    file = candles_in([("btcusdt.csv", csv_of(bodies(*[1_000] * 600)).encode())])
     instant = BEGIN.replace(hour=8, minute=0)
     assert past_of_file(file, BTC).settlement(instant) is None
     told = past_of_file(file, BTC, Decimal("0.0001")).settlement(instant)
@@ -76,9 +75,9 @@ def test_a_file_without_rates_has_no_settlements_unless_one_is_named() -> None:
 
 def test_a_file_that_is_wrong_says_where() -> None:
     with pytest.raises(InvalidRequest, match=r'^mine\.csv line 2: open "x" is not'):
-        read_file("mine.csv", b"time,open,high,low,close,volume\n2022-01-01,x,1,1,1,1\n", Reading())
+        candles_in([("mine.csv", b"time,open,high,low,close,volume\n2022-01-01,x,1,1,1,1\n")])
     with pytest.raises(InvalidRequest, match=r"^mine\.csv is empty\.$"):
-        read_file("mine.csv", b"", Reading())
+        candles_in([("mine.csv", b"")])
 
 
 @pytest.mark.parametrize(
