@@ -26,7 +26,7 @@ class HandFed:
         self.notes: Sequence[str] = ()
         self.instruments = instruments
         self.state: FeedState = "live"
-        self.words = ""
+        self.message = ""
         # what the market did while no engine ran
         self.past: list[Sequence[Quote]] = []
         self.missed_since: list[datetime] = []

@@ -244,7 +244,7 @@ def test_one_moment_may_act_on_several_symbols_each_by_itself(run: Running) -> N
 
 def test_nothing_fills_on_stale_prices_and_it_goes_on_with_live_ones(run: Running) -> None:
     run.order("buy", "0.1", type="limit", price=39_900, leverage=10)
-    run.feed.state, run.feed.words = "stale", "The exchange is silent."
+    run.feed.state, run.feed.message = "stale", "The exchange is silent."
     run.price(39_000)
     assert run.fills() == []
     market = run.desk.snapshot().market
@@ -252,7 +252,7 @@ def test_nothing_fills_on_stale_prices_and_it_goes_on_with_live_ones(run: Runnin
     assert market["prices"][BTC]["state"] == "stale"
     with pytest.raises(NoLivePrice, match="The exchange is silent"):
         run.order("buy", "0.1", leverage=10)
-    run.feed.state, run.feed.words = "live", ""
+    run.feed.state, run.feed.message = "live", ""
     run.price(39_100)
     assert [each[1] for each in run.fills()] == ["maker"]
 
@@ -261,7 +261,7 @@ def test_quotes_that_stop_are_noticed_without_a_quote(run: Running) -> None:
     tick = run.board.market.tick
     run.feed.give()
     assert run.board.market.tick == tick, "nothing has changed"
-    run.feed.state, run.feed.words = "ended", "The replay has ended."
+    run.feed.state, run.feed.message = "ended", "The replay has ended."
     run.feed.give()
     assert (run.board.market.state, run.board.market.live) == ("ended", frozenset())
     assert run.board.market.tick == tick + 1

@@ -34,7 +34,7 @@ def test_the_stream_becomes_quotes_with_book_mark_and_funding(
     assert begin < quote.time <= datetime.now(UTC)
     assert quote.change_percent == Decimal("20.001")
     assert quoted(feed, ETH, lambda q: q.ask == Decimal("3000.10")).mark == Decimal("3000.01")
-    assert (feed.state, feed.words) == ("live", "")
+    assert (feed.state, feed.message) == ("live", "")
 
 
 def test_a_symbol_is_not_starved_by_others_that_are_told_at_the_same_moment(
@@ -52,7 +52,7 @@ def test_without_streams_prices_are_asked_for_and_the_words_say_so(
     exchange.refuse_streams = True
     feed = live()
     quoted(feed, BTC, right)
-    wait_for(lambda: "The stream of binance fails" in feed.words, "the words")
+    wait_for(lambda: "The stream of binance fails" in feed.message, "the words")
     assert feed.state == "live"
     assert "/fapi/v1/ticker/bookTicker" in exchange.paths()
 

@@ -57,10 +57,10 @@ def test_an_error_is_told_in_plain_words_and_tried_again_ever_more_slowly(
     if wrong == "hang":
         exchange.patience = 400
     feed = live((BTC,))
-    wait_for(lambda: words in feed.words, "the words")
+    wait_for(lambda: words in feed.message, "the words")
     assert feed.state == "waiting"
     for unfit in ("http", "127.0.0.1", "fapi", "Traceback", "Error", "<html"):
-        assert unfit not in feed.words
+        assert unfit not in feed.message
     if wrong == 500:
         rests = wait_for(lambda: next((e for e in pauses.values() if e[5:]), None), "six pauses")
         # 0.04, 0.08, 0.16, 0.3 and 0.3 seconds, less a quarter at most
@@ -68,7 +68,7 @@ def test_an_error_is_told_in_plain_words_and_tried_again_ever_more_slowly(
         assert all(0.75 * most <= each <= most for each, most in zip(rests, longest, strict=False))
     exchange.wrong = {}
     quoted(feed, BTC, lambda q: q.last == Decimal("60000.5"))
-    wait_for(lambda: feed.state == "live" and "Trying again" not in feed.words, "that it is well")
+    wait_for(lambda: feed.state == "live" and "Trying again" not in feed.message, "that it is well")
 
 
 def test_as_long_as_it_asks_to_wait_an_exchange_is_left_alone(
@@ -92,7 +92,7 @@ def test_one_that_does_not_answer_at_the_start_is_tried_until_it_does(
         assert dict(feed.instruments) == dict(KNOWN)
         assert feed.state == "waiting"
         words = "binance answers with an error (503). Trying again in"
-        wait_for(lambda: words in feed.words, "what is wrong")
+        wait_for(lambda: words in feed.message, "what is wrong")
         exchange.wrong = {}
         quoted(feed, BTC, right)
         assert feed.instruments[BTC].tick_size == Decimal("0.5")
@@ -109,7 +109,7 @@ def test_a_symbol_that_is_taken_off_is_named_and_the_others_go_on(
     feed = live()
     quoted(feed, ETH, lambda q: q.bid == Decimal(3000))
     del exchange.told["ETHUSDT"]
-    wait_for(lambda: "binance tells no price of ETH/USDT at present." in feed.words, "its name")
+    wait_for(lambda: "binance tells no price of ETH/USDT at present." in feed.message, "its name")
     exchange.told["BTCUSDT"].last = "60001.00"
     quoted(feed, BTC, lambda q: q.last == Decimal(60001))
 
@@ -123,12 +123,12 @@ def test_a_huge_leap_of_the_price_waits_for_confirmation(
     # the same moment told again confirms nothing
     told.stands_at = int(time.time() * 1000) + 500
     told.last, told.bid, told.ask = "6000000.00", "6000000.00", "6000001.00"
-    wait_for(lambda: "binance told a leap of BTC/USDT" in feed.words, "the doubt")
+    wait_for(lambda: "binance told a leap of BTC/USDT" in feed.message, "the doubt")
     assert not [each for each in feed.next(0.1) if each.symbol == BTC and each.bid > 60_001]
     # it is told thirty times a second, so that it is confirmed soon
     told.stands_at = None
     quoted(feed, BTC, lambda q: q.bid == Decimal(6000000))
-    wait_for(lambda: feed.words == "", "the end of the doubt")
+    wait_for(lambda: feed.message == "", "the end of the doubt")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_silence_makes_it_stale_and_the_next_quote_live_again(
     assert feed.state == "live"
     now[0] = 11.0
     assert feed.state == "stale"
-    assert feed.words
+    assert feed.message
     exchange.wrong, exchange.streaming = {}, True
     wait_for(lambda: feed.state == "live", "another quote")
     quoted(feed, BTC, right)
@@ -193,4 +193,4 @@ def test_a_stream_that_breaks_or_falls_silent_is_opened_again(
     opened = len(exchange.asked)
     wait_for(lambda: any("/ws/" in a.path for a in exchange.asked[opened:]), "another stream")
     quoted(feed, BTC, lambda q: q.bid == Decimal(60000))
-    wait_for(lambda: feed.words == "", "that it is well")
+    wait_for(lambda: feed.message == "", "that it is well")

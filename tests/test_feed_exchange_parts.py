@@ -175,15 +175,15 @@ def test_only_the_newest_quote_of_a_symbol_counts_and_time_never_goes_back() -> 
 
 def test_of_several_troubles_the_worst_is_told_and_what_was_missed_besides() -> None:
     inbox = Inbox("binance", 10, lambda: 0.0)
-    assert inbox.words == "Waiting for the first prices of binance."
+    assert inbox.message == "Waiting for the first prices of binance."
     for about in ("candles", "stream", "missed", "prices", "nonsense BTC/USDT"):
         inbox.tell(about, f"{about}!")
-    assert inbox.words == "prices! missed!"
+    assert inbox.message == "prices! missed!"
     inbox.tell("prices", "")
-    assert inbox.words == "nonsense BTC/USDT! missed!"
+    assert inbox.message == "nonsense BTC/USDT! missed!"
     for about in ("nonsense BTC/USDT", "stream", "missed"):
         inbox.tell(about, "")
-    assert inbox.words == "candles!"
+    assert inbox.message == "candles!"
 
 
 def test_a_country_that_is_not_served_is_told_so() -> None:

@@ -41,7 +41,7 @@ def test_what_was_missed_is_told_in_the_order_of_time(
     told = {quote.last for batch in whole[:4] for quote in batch}
     assert told >= {Decimal(100), Decimal(120), Decimal(90)}
     assert len(times) >= 40 * 60 * 4 - 8
-    assert "looked up" not in feed.words
+    assert "looked up" not in feed.message
 
 
 def test_what_was_missed_moves_within_its_minutes_and_jumps_between_them(
@@ -74,8 +74,8 @@ def test_when_what_was_missed_cannot_be_looked_up_the_words_say_so(
     quoted(feed, BTC, right)
     exchange.wrong = {"klines": 500}
     assert list(feed.missed(datetime.now(UTC) - timedelta(hours=1))) == []
-    assert "What the market did since" in feed.words
-    assert "could not be looked up" in feed.words
+    assert "What the market did since" in feed.message
+    assert "could not be looked up" in feed.message
 
 
 def test_a_settlement_has_the_rate_and_the_mark_of_its_moment(

@@ -189,10 +189,10 @@ def test_a_speed_that_can_not_be_is_refused(files: Files, speed: Decimal | float
 
 def test_the_end_is_told(files: Files) -> None:
     feed = replay(files(BTC=candles(0, 1)))
-    assert feed.words == ""
+    assert feed.message == ""
     rest(feed)
     assert feed.state == "ended"
-    assert feed.words == (
+    assert feed.message == (
         "The replay has ended at 2022-01-01 07:59 UTC. Start with --from to see it again."
     )
     assert feed.next(0.01) == ()
@@ -217,7 +217,7 @@ def test_one_that_had_ended_has_ended(files: Files) -> None:
     feed = replay(files(BTC=candles(0)))
     rest(feed)
     again = replay(files(BTC=candles(0)), saved=feed.saved())
-    assert (again.state, again.words) == ("ended", feed.words)
+    assert (again.state, again.message) == ("ended", feed.message)
     assert len(again.candles("BTC/USDT", 60, 5)) == 1
 
 

@@ -334,7 +334,7 @@ def test_nothing_comes_before_its_time() -> None:
 def test_stop_wakes_who_waits() -> None:
     feed = SimulatedFeed()
     feed.start()
-    assert (feed.state, feed.words) == ("waiting", "")
+    assert (feed.state, feed.message) == ("waiting", "")
     ended = threading.Event()
 
     def run() -> None:

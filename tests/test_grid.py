@@ -321,18 +321,18 @@ def test_a_replay_tells_the_rules_of_each_moment(tmp_path: Path) -> None:
     file.write_text(csv_of(hours(*FALL)))
     feed = ReplayFeed({NEW: file}, speed=None)
     said = set()
-    assert feed.words == ""
+    assert feed.message == ""
     while quotes := feed.next(0):
         (told,) = quotes
         rules = feed.instruments[NEW]
         assert told.ask - told.bid == rules.tick_size
         assert fits(rules.tick_size, told.last)
-        said.add(feed.words)
+        said.add(feed.message)
     assert len(said) == 4
-    assert feed.words.startswith("The replay has ended")
+    assert feed.message.startswith("The replay has ended")
     again = ReplayFeed({NEW: file}, speed=None, start=BEGIN + 700 * HOUR)
     assert again.instruments[NEW].tick_size == d("1e-9")
-    assert "its tick is 0.000000001 and its step" in again.words
+    assert "its tick is 0.000000001 and its step" in again.message
 
 
 def test_a_backtest_has_the_rules_of_the_replay(tmp_path: Path) -> None:

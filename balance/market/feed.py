@@ -57,7 +57,7 @@ class Feed(Protocol):
         """Whether quotes are coming."""
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """What there is to say about the state: why there are no quotes, or where a replay stands;
         empty while all is well."""
 

@@ -172,7 +172,7 @@ class Engine:
             self._board.market,
             quotes={**self._board.market.quotes, **{each.symbol: each for each in quotes}},
             state=self._feed.state if source == MARKET else "live",
-            message=self._feed.words,
+            message=self._feed.message,
             # a copy, as an exchange may tell its rules later
             instruments=dict(self._feed.instruments),
             as_of=datetime.now(UTC),
@@ -229,7 +229,7 @@ class Engine:
     def _look(self) -> None:
         """Notice that quotes have stopped."""
         before = self._board.market
-        market = replace(before, state=self._feed.state, message=self._feed.words)
+        market = replace(before, state=self._feed.state, message=self._feed.message)
         market = replace(market, live=self._live(market, time.monotonic()))
         if market != before:
             self._board.market = replace(market, tick=before.tick + 1)

@@ -146,9 +146,9 @@ class ExchangeFeed:
         return self._inbox.state
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """What is wrong; empty while all is well."""
-        return self._inbox.words
+        return self._inbox.message
 
     def candles(self, symbol: str, seconds: int, limit: int) -> Sequence[Candle]:
         """The newest candles that are at hand; longer ones get more history once asked for."""

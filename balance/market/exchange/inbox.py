@@ -79,7 +79,7 @@ class Inbox:
         return "stale" if self._clock() - self._accepted > self._stale_after else "live"
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """The worst of what was said and not taken back; without it, why there are no quotes."""
         with self._changed:
             troubles = sorted((each for each in self._said if each != MISSED), key=_rank)

@@ -124,10 +124,10 @@ class ReplayFeed:
         return "live" if self._live else "waiting"
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """Which grids have changed on the way; once it has ended that, and how to see it again."""
         if not self._ended:
-            return " ".join(filter(None, (each.words for each in self._tracks)))
+            return " ".join(filter(None, (each.message for each in self._tracks)))
         ended = time_text(self._position)
         return f"The replay has ended at {ended}. Start with --from to see it again."
 

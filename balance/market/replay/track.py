@@ -85,7 +85,7 @@ class Track:
         )
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """That the rules are not those that the file began with, and since when; else empty."""
         since, rules = next(each for each in reversed(self._rules) if each[1] is self.instrument)
         return grid_message(rules, since) if rules is not self._rules[0][1] else ""

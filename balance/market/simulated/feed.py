@@ -103,7 +103,7 @@ class SimulatedFeed:
         return "live" if self._live else "waiting"
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """Empty: nothing keeps it from going on."""
         return ""
 
