@@ -19,7 +19,7 @@ from balance.core.instruments import KNOWN
 from balance.core.money import ZERO, exact
 from balance.core.position import Position
 from balance.core.trade import Fill
-from balance.store.trade_documents import position_document, read_position
+from balance.store.codec import POSITION
 from tests.accounts import MOMENT, account, order
 from tests.markets import BTC, ETH
 
@@ -304,7 +304,7 @@ def test_a_long_at_1x_has_no_liquidation_price_whatever_its_margin_is_rounded_to
     for change in (first, more, parted):
         position = held(change)
         assert position.liquidation_price is None
-        assert read_position(position_document(position)) == position
+        assert POSITION.decode(POSITION.encode(position)) == position
 
 
 @given(
@@ -341,4 +341,4 @@ def test_any_fills_give_the_average_cost_of_what_is_open(
         assert margin.sign(position.side) * position.quantity == open_quantity
         assert abs(position.entry_price - average) <= d("1e-15")
         assert of.used_margin == position.isolated_margin > 0
-        assert read_position(position_document(position)) == position
+        assert POSITION.decode(POSITION.encode(position)) == position

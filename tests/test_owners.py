@@ -16,13 +16,10 @@ from balance.core.matching import advance
 from balance.core.orders import close_position, place_order
 from balance.core.ticket import Ticket
 from balance.core.trade import Trade
-from balance.store.trade_documents import (
-    fill_document,
-    order_document,
-    position_document,
-    read_fill,
-    read_order,
-    read_position,
+from balance.store.codec import (
+    FILL,
+    ORDER,
+    POSITION,
 )
 from tests.accounts import MOMENT, account, order, position
 from tests.markets import BTC, FREE, market, quote
@@ -115,17 +112,17 @@ def test_a_trade_says_what_ended_it(mark: int, because: str) -> None:
 
 def test_what_older_versions_wrote_is_the_persons() -> None:
     new = {"owner", "opened_because", "closed_quantity", "closed_cost", "closed_value"}
-    old = {name: v for name, v in position_document(position()).items() if name not in new}
-    assert read_position(old) == position()
-    old = {n: v for n, v in order_document(order()).items() if n not in ("owner", "because")}
-    assert read_order(old) == order()
+    old = {name: v for name, v in POSITION.encode(position()).items() if name not in new}
+    assert POSITION.decode(old) == position()
+    old = {n: v for n, v in ORDER.encode(order()).items() if n not in ("owner", "because")}
+    assert ORDER.decode(old) == order()
 
 
 def test_a_fill_with_its_trade_is_read_back_as_it_was_written() -> None:
     held = buy(account(), owner=BOT, because="Rose")
     change = close_position(held, BTC, market(quote(mark=41_000)), "o-2", MOMENT)
     fill = next(booking.fill for booking in change.bookings if booking.fill is not None)
-    written = json.loads(json.dumps(fill_document(fill)))
-    assert read_fill(written) == fill
+    written = json.loads(json.dumps(FILL.encode(fill)))
+    assert FILL.decode(written) == fill
     old = {n: v for n, v in written.items() if n not in ("owner", "filled_at", "trade")}
-    assert read_fill(old).trade is None
+    assert FILL.decode(old).trade is None

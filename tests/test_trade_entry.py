@@ -20,11 +20,9 @@ from balance.core.money import ZERO, exact
 from balance.core.operations import reset, undo_reset
 from balance.core.trade import Trade
 from balance.history.rows import closed_trade_row
-from balance.store.trade_documents import (
-    fill_document,
-    position_document,
-    read_fill,
-    read_position,
+from balance.store.codec import (
+    FILL,
+    POSITION,
 )
 from tests.accounts import MOMENT, account, order
 from tests.markets import BTC, market
@@ -164,33 +162,33 @@ def test_the_row_of_a_trade_shows_the_entry_of_all() -> None:
 
 def test_a_position_of_an_older_version_is_read_with_what_it_had_paid() -> None:
     (position,) = held().positions
-    written = position_document(position)
-    assert read_position(written) == position
+    written = POSITION.encode(position)
+    assert POSITION.decode(written) == position
     del written["closed_cost"]
-    assert read_position(written) == position
+    assert POSITION.decode(written) == position
 
 
 def test_a_position_of_an_older_version_that_was_only_reduced_keeps_its_entry() -> None:
     of = held([("buy", "0.7", "40000.123456"), ("sell", "0.3333", "40000.3")])
-    written = position_document(of.positions[0])
+    written = POSITION.encode(of.positions[0])
     del written["closed_cost"]
-    assert read_position(written) == of.positions[0]
+    assert POSITION.decode(written) == of.positions[0]
 
 
 def test_a_position_of_the_oldest_version_is_read_without_what_was_closed() -> None:
-    written = position_document(held().positions[0])
+    written = POSITION.encode(held().positions[0])
     for name in ("closed_cost", "closed_value", "closed_quantity"):
         del written[name]
-    assert read_position(written).closed_cost == 0
+    assert POSITION.decode(written).closed_cost == 0
 
 
 def test_a_trade_of_an_older_ledger_is_read_with_the_entry_that_explains_it() -> None:
     fill = traded(held(), "sell", 1, 52_000).bookings[0].fill
     assert fill is not None
-    written = fill_document(fill)
-    assert read_fill(written) == fill
+    written = FILL.encode(fill)
+    assert FILL.decode(written) == fill
     old = {**written, "trade": {**written["trade"], "entry_price": "44000.00"}}
-    trade = read_fill(old).trade
+    trade = FILL.decode(old).trade
     assert trade is not None
     assert abs(trade.entry_price - ENTRY) < d("1e-9")
     assert is_explained(trade)
@@ -199,10 +197,10 @@ def test_a_trade_of_an_older_ledger_is_read_with_the_entry_that_explains_it() ->
 def test_a_trade_of_the_oldest_ledger_keeps_its_entry_where_its_parts_were_not_counted() -> None:
     fill = traded(held([("buy", "1", 40_000)]), "sell", 1, 44_000).bookings[0].fill
     assert fill is not None
-    written = fill_document(fill)
+    written = FILL.encode(fill)
     # half of it was closed by a version that did not count what was closed, for 2,000
     old = {**written, "trade": {**written["trade"], "gross": "6000.00"}}
-    trade = read_fill(old).trade
+    trade = FILL.decode(old).trade
     assert trade is not None
     assert trade.entry_price == 40_000
 
@@ -210,7 +208,7 @@ def test_a_trade_of_the_oldest_ledger_keeps_its_entry_where_its_parts_were_not_c
 def test_a_position_of_ten_thousand_billion_units_is_read_back() -> None:
     of = held([("buy", "30000000000000", "1.2e-9"), ("sell", "10000000000000", "1.3e-9")])
     (position,) = of.positions
-    assert read_position(position_document(position)) == position
+    assert POSITION.decode(POSITION.encode(position)) == position
 
 
 @given(
@@ -246,8 +244,8 @@ def test_the_entry_of_any_trade_explains_its_gross_pnl(
         ended += trades(change)
         (position,) = of.positions or (None,)
         if position is not None:
-            written = position_document(position)
-            assert read_position(written) == position
+            written = POSITION.encode(position)
+            assert POSITION.decode(written) == position
     if (position := of.position(BTC)) is not None:
         with exact():
             if end == "liquidation":

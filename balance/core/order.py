@@ -19,6 +19,7 @@ from balance.core.margin import Side
 from balance.core.market import Market
 from balance.core.money import ZERO, quantized
 from balance.core.quote import PriceName, Quote
+from balance.core.shape import Cost, Leverage, Name, Price, Quantity, Symbol
 
 OrderSide = Literal["buy", "sell"]
 OrderType = Literal["market", "limit", "stop_market", "take_profit_market"]
@@ -48,26 +49,26 @@ class Trigger(NamedTuple):
 class Order:
     """One open order and the margin that it reserves, in the quote currency."""
 
-    id: str
-    symbol: str
+    id: Name
+    symbol: Symbol
     # The id of the feed that it was placed on, the only one that may fill it.
-    feed: str
+    feed: Name
     side: OrderSide
     type: OrderType
     # Above zero; None closes the whole position when the order is set off.
-    quantity: Decimal | None
+    quantity: Quantity | None
     # The worst price that a limit order may fill at.
-    price: Decimal | None = None
+    price: Price | None = None
     # The mark price that sets a stop or take-profit order off.
-    trigger_price: Decimal | None = None
-    leverage: Decimal
+    trigger_price: Price | None = None
+    # Trigger prices of the exits that the position gets which the order opens.
+    take_profit: Price | None = None
+    stop_loss: Price | None = None
+    leverage: Leverage
     # Whether it can only close, so that it is cancelled with the position.
     reduce_only: bool = False
-    # Trigger prices of the exits that the position gets which the order opens.
-    take_profit: Decimal | None = None
-    stop_loss: Decimal | None = None
     # The initial margin that is reserved until the order fills or is cancelled.
-    reserved_margin: Decimal = ZERO
+    reserved_margin: Cost = ZERO
     placed_at: datetime
     # The id of the bot that placed it; empty: the person did.
     owner: str = ""

@@ -13,6 +13,7 @@ from balance.core.instrument import Bracket, Instrument, bracket_of
 from balance.core.margin import Side
 from balance.core.money import ZERO, significant
 from balance.core.quote import Quote
+from balance.core.shape import Cost, Leverage, Money, Name, Price, Quantity, Rate, Symbol, Total
 
 # of the entry price: the margin of a long at 1x is rounded, and what that alone makes a
 # liquidation price lies below this
@@ -24,39 +25,40 @@ class Position:
     """One open position, one-way mode: money in the quote currency, prices per base unit."""
 
     # ccxt's unified symbol, such as BTC/USDT
-    symbol: str
+    symbol: Symbol
     # the id of the feed that it was opened on, the only one that may mark it
-    feed: str
-    # the id of the bot that it belongs to; empty: it is the person's
-    owner: str = ""
+    feed: Name
     side: Side
     # base units, above zero
-    quantity: Decimal
+    quantity: Quantity
     # quantity-weighted average of the fills; fees never enter it
-    entry_price: Decimal
-    leverage: Decimal
+    entry_price: Price
+    leverage: Leverage
+    # the last known mark price
+    mark_price: Price
     # the position's own isolated wallet: stored, never rebuilt from the leverage
-    isolated_margin: Decimal
+    isolated_margin: Cost
     # of the bracket that holds the notional: a fraction of it, and the bracket's deduction
-    maintenance_rate: Decimal
-    maintenance_amount: Decimal
+    maintenance_rate: Rate
+    maintenance_amount: Cost
     # the mark price at which the isolated wallet is taken; None where there is none
-    liquidation_price: Decimal | None
-    # the last known mark price, and when it was known; as of the market's clock, like the others
-    mark_price: Decimal
+    liquidation_price: Price | None
+    # since it was opened from flat: gross P&L of what was closed, fees, funding received
+    realized_pnl: Money = ZERO
+    fees_paid: Money = ZERO
+    funding: Money = ZERO
+    # What was closed since then, in base units; what that had cost, the sum of quantity times entry
+    # price at the time; and what it went for, the sum of quantity times exit price.
+    closed_quantity: Total = ZERO
+    closed_cost: Total = ZERO
+    closed_value: Total = ZERO
+    # when the mark price was known; as of the market's clock, like the others
     marked_at: datetime
     opened_at: datetime
     # the last funding settlement that is dealt with or, before the first, the opening
     funded_at: datetime
-    # since it was opened from flat: gross P&L of what was closed, fees, funding received
-    realized_pnl: Decimal = ZERO
-    fees_paid: Decimal = ZERO
-    funding: Decimal = ZERO
-    # What was closed since then, in base units; what that had cost, the sum of quantity times entry
-    # price at the time; and what it went for, the sum of quantity times exit price.
-    closed_quantity: Decimal = ZERO
-    closed_cost: Decimal = ZERO
-    closed_value: Decimal = ZERO
+    # the id of the bot that it belongs to; empty: it is the person's
+    owner: str = ""
     # why its owner opened it, in words; empty where nobody said
     opened_because: str = ""
 

@@ -119,7 +119,14 @@ Percent = Annotated[Decimal, Doc("In percent.")]
 Price = Annotated[Decimal, Doc("In the quote currency per base unit.", exclusiveMinimum=0)]
 Quantity = Annotated[Decimal, Doc("In base units.", exclusiveMinimum=0)]
 Leverage = Annotated[Decimal, Doc(minimum=1)]
+#: Money that is never below zero, and a sum of it, of quantities or of values over a long time.
+Cost = Annotated[Decimal, Doc("In the quote currency.", minimum=0)]
+Total = Annotated[Decimal, Doc(minimum=0)]
+#: A fraction.
+Rate = Annotated[Decimal, Doc(minimum=0)]
 Symbol = Annotated[str, Doc("Such as BTC/USDT.")]
+#: A text that is never empty.
+Name = Annotated[str, Doc(minLength=1)]
 #: A whole number from 0, and one from 1.
 Whole = Annotated[int, Doc(minimum=0)]
 Count = Annotated[int, Doc(minimum=1)]

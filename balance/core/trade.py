@@ -12,6 +12,7 @@ from balance.core.account import Account
 from balance.core.margin import Side
 from balance.core.order import Liquidity, Order, OrderSide, OrderType, Reason
 from balance.core.position import Position
+from balance.core.shape import Cost, Money, Name, Price, Quantity, Symbol, Total
 
 #: What a trade came to: it brought more than nothing, less, or exactly nothing.
 Outcome = Literal["win", "loss", "even"]
@@ -25,22 +26,22 @@ class Trade:
 
     # the id of the bot that it belonged to; empty: it was the person's
     owner: str
-    symbol: str
+    symbol: Symbol
     side: Side
-    # base units, of all that was closed
-    quantity: Decimal
-    # quantity-weighted averages
-    entry_price: Decimal
-    exit_price: Decimal
-    opened_at: datetime
-    closed_at: datetime
-    # realised P&L before fees, fees, and funding received
-    gross: Decimal
-    fees: Decimal
-    funding: Decimal
     # why it was opened and how it ended, in words
     opened_because: str
     closed_because: str
+    # base units, of all that was closed
+    quantity: Total
+    # quantity-weighted averages
+    entry_price: Price
+    exit_price: Price
+    # realised P&L before fees, fees, and funding received
+    gross: Money
+    fees: Money
+    funding: Money
+    opened_at: datetime
+    closed_at: datetime
 
     @property
     def pnl(self) -> Decimal:
@@ -57,21 +58,21 @@ class Trade:
 class Fill:
     """One fill; quantities in base units, money in the quote currency."""
 
-    order_id: str
-    symbol: str
+    order_id: Name
+    symbol: Symbol
     side: OrderSide
     type: OrderType
     reason: Reason
     liquidity: Liquidity
-    quantity: Decimal
-    price: Decimal
-    fee: Decimal
+    quantity: Quantity
+    price: Price
+    fee: Cost
     # of the quantity, what closed a position rather than opening one, and what that brought, gross
-    closed_quantity: Decimal
-    realized_pnl: Decimal
+    closed_quantity: Total
+    realized_pnl: Money
     # what the position has brought in all, where this fill closed it: realised P&L - fees + funding
     # since it was opened; None where it did not
-    position_pnl: Decimal | None
+    position_pnl: Money | None
     # whose it is: that of the position which it closed a part of, or else of the order
     owner: str = ""
     # as of the market's clock; None in a ledger of older versions
@@ -86,12 +87,12 @@ class Fill:
 class Effect:
     """What became of a symbol's position and orders by an entry: enough to replay it."""
 
-    symbol: str
+    symbol: Symbol
     # the position after it; None where there is none
     position: Position | None
     # orders that are open from here on, and ids of those that are no longer
     opened: tuple[Order, ...] = ()
-    closed: tuple[str, ...] = ()
+    closed: tuple[Name, ...] = ()
 
     def on(self, account: Account) -> Account:
         """``account`` with this effect on its position and orders."""

@@ -10,6 +10,7 @@ from typing import Final
 from balance.core.errors import AccountingError
 from balance.core.figures import plain
 from balance.core.money import LIMIT, ZERO
+from balance.core.shape import Count, Money
 
 #: Which total a kind of entry moves, and with what sign; its amount always moves the balance.
 MOVES: Final = MappingProxyType(
@@ -38,20 +39,20 @@ class Wallet:
     """Settled money in the quote currency since the epoch began; all but ``funding`` and the
     P&L totals are at least zero."""
 
-    # counts resets, from 1
-    epoch: int
-    starting_balance: Decimal
-    deposits: Decimal = ZERO
-    withdrawals: Decimal = ZERO
-    # gains and losses booked from outside
-    adjustments: Decimal = ZERO
-    # closed P&L before fees
-    realized_pnl: Decimal = ZERO
-    fees_paid: Decimal = ZERO
-    # funding received less funding paid
-    funding: Decimal = ZERO
     # the wallet balance; kept, not derived, so that the sum below can prove it
-    balance: Decimal
+    balance: Money
+    # counts resets, from 1
+    epoch: Count
+    starting_balance: Money
+    deposits: Money = ZERO
+    withdrawals: Money = ZERO
+    # gains and losses booked from outside
+    adjustments: Money = ZERO
+    # closed P&L before fees
+    realized_pnl: Money = ZERO
+    fees_paid: Money = ZERO
+    # funding received less funding paid
+    funding: Money = ZERO
 
     @classmethod
     def opened(cls, epoch: int, starting_balance: Decimal) -> Wallet:

@@ -14,10 +14,8 @@ from balance.core.trade import Trade
 from balance.history.amounts import NOTHING, amount_key
 from balance.history.question import PERSON
 from balance.history.trigrams import said
-from balance.store.codec import FAULTS, Unreadable, reason
-from balance.store.outline import Outline
+from balance.store.codec import FAULTS, Outline, Unreadable, read_trade, reason
 from balance.store.state import Line
-from balance.store.trade_documents import read_trade
 
 Row = tuple[Any, ...]
 _TEXTS: Final = ("side", "type", "reason", "liquidity")

@@ -12,9 +12,8 @@ from balance.history.columns import checksum
 from balance.history.database import Damaged
 from balance.history.queries import Hit
 from balance.store.advice import option
-from balance.store.codec import Unreadable, encode_entry
+from balance.store.codec import Unreadable, encode_entry, outline, outlined
 from balance.store.file_store import LEDGER_FILE
-from balance.store.outline import outline, outlined
 from balance.store.state import Store
 
 

@@ -14,7 +14,7 @@ from balance.core.moments import from_iso, iso
 from balance.core.trade_sums import TradeSums
 from balance.history.database import decoding
 from balance.history.epochs import EpochRow
-from balance.store.documents import read_wallet, wallet_document
+from balance.store.codec import WALLET
 
 _PLAIN: Final = ("opened_by", "continues", "first_revision", "last_revision", "entries")
 
@@ -53,7 +53,7 @@ def _document(row: EpochRow) -> dict[str, Any]:
         "opened_at": iso(row.opened_at),
         "ended_at": None if row.ended_at is None else iso(row.ended_at),
         "carried": str(row.carried),
-        "wallet": wallet_document(row.wallet),
+        "wallet": WALLET.encode(row.wallet),
         "trades": _sums_document(row.trades),
         "trades_before": _sums_document(row.trades_before),
     }
@@ -65,7 +65,7 @@ def _epoch(document: Mapping[str, Any]) -> EpochRow:
         opened_at=from_iso(document["opened_at"]),
         ended_at=_moment(document["ended_at"]),
         carried=Decimal(document["carried"]),
-        wallet=read_wallet(document["wallet"]),
+        wallet=WALLET.decode(document["wallet"]),
         trades=_sums(document["trades"]),
         trades_before=_sums(document["trades_before"]),
     )

@@ -19,8 +19,7 @@ from balance.history.epochs import EpochRow, opened_epoch
 from balance.history.queries import Hit, hits
 from balance.history.schema import SCHEMA, create, version
 from balance.history.trigrams import has_texts
-from balance.store.documents import read_wallet
-from balance.store.outline import Outline, outline
+from balance.store.codec import WALLET, Outline, outline
 from balance.store.state import Line, Store
 
 #: How many lines a batch has at most: what another program may have to wait for.
@@ -155,7 +154,7 @@ def _wallet(before: Wallet | None, document: Mapping[str, Any]) -> Wallet:
     """The wallet after the entry in ``document``."""
     kind, amount = document["kind"], Decimal(document["amount"])
     if document.get("wallet") is not None:
-        return read_wallet(document["wallet"])
+        return WALLET.decode(document["wallet"])
     if before is None or kind in OPENINGS:
         return Wallet.opened(document["epoch"], Decimal(document["balance"]))
     return before if kind in EVENTS else before.booked(kind, amount)

@@ -1,4 +1,4 @@
-"""The state as JSON and back: schema 1, money as decimal strings, a seal over the content.
+"""The account and its ledger as JSON and back: schema 1, money as decimal strings, a seal.
 
 The seal tells a state that this package wrote from one that was edited by hand or by another
 program: whoever changes the content without it has made an outside edit.
@@ -8,46 +8,115 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from balance.core.entry import Entry
+from balance.core.account import Account
+from balance.core.entry import Booking, Entry, Place
 from balance.core.errors import BalanceError
+from balance.core.figures import plain
+from balance.core.margin import sign
 from balance.core.moments import iso
-from balance.core.money import CURRENCY, exact
-from balance.store.documents import (
-    entry_document,
-    holdings_document,
-    read_account,
-    read_entry,
-    read_wallet,
-    wallet_document,
-)
-from balance.store.members import count, moment, text
+from balance.core.money import CURRENCY, exact, exactly, significant
+from balance.core.order import Order
+from balance.core.position import Position
+from balance.core.trade import Effect, Fill, Trade
+from balance.core.wallet import KINDS, Wallet
+from balance.store.records import Record, amount, count, moment, one_of, text, total
 from balance.store.state import Request, State
 
 SCHEMA: Final = 1
-# made once: there may be a million lines to read
+#: What reading a document raises where a member is missing or wrong.
+FAULTS: Final = (
+    BalanceError,
+    ArithmeticError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
+# Made once: there may be a million lines to read.
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal)
+# In the quote currency: what rounding the P&L of hundreds of closes adds up to.
+_ROUNDING: Final = Decimal("0.00001")
+# Of a notional, as prices that were calculated are kept to sixteen digits.
+_SIXTEEN_DIGITS: Final = Decimal("1e-14")
+# What a fill brings and costs is booked right behind it, in the same commit.
+_OF_A_FILL: Final = ("realized_pnl", "fee")
 
 
 class Unreadable(Exception):
-    """Text that is no state or no entry; its words say what is wrong."""
+    """Text that is no state or no entry; its message says what is wrong."""
+
+
+def _with_closed_cost(document: Mapping[str, Any], position: Position) -> Position:
+    """``position`` with what it had paid for what it closed, which older versions did not write."""
+    return position if "closed_cost" in document else _mended_position(position)
+
+
+@exactly
+def _mended_position(position: Position) -> Position:
+    # What was closed went for its value, which was its cost with the gross P&L that it brought.
+    at_entry = position.closed_quantity * position.entry_price
+    cost = position.closed_value - sign(position.side) * position.realized_pnl
+    # The P&L of each close was rounded, and the oldest versions did not count what was closed.
+    is_same = abs(cost - at_entry) <= _ROUNDING
+    is_known = cost > 0 and position.closed_quantity and not is_same
+    return replace(position, closed_cost=cost if is_known else at_entry)
+
+
+def _with_true_entry(_: Mapping[str, Any], fill: Fill) -> Fill:
+    """``fill`` with the average entry of all that its trade closed: where that was closed in parts,
+    older versions wrote the average of what was open last."""
+    trade = fill.trade
+    if trade is None or trade.quantity == fill.closed_quantity:
+        return fill
+    return replace(fill, trade=_mended_trade(trade))
+
+
+@exactly
+def _mended_trade(trade: Trade) -> Trade:
+    direction = sign(trade.side)
+    gross = direction * (trade.exit_price - trade.entry_price) * trade.quantity
+    # The entry that explains the gross P&L.
+    entry = significant(trade.exit_price - direction * trade.gross / trade.quantity)
+    noise = _ROUNDING + trade.quantity * trade.exit_price * _SIXTEEN_DIGITS
+    if entry <= 0 or abs(gross - trade.gross) <= noise:
+        return trade
+    return replace(trade, entry_price=entry)
+
+
+WALLET: Final = Record(Wallet)
+POSITION: Final = Record(
+    Position,
+    later=("closed_quantity", "closed_cost", "closed_value", "owner", "opened_because"),
+    mend=_with_closed_cost,
+)
+ORDER: Final = Record(Order, later=("owner", "because"))
+_TRADE: Final = Record(Trade)
+FILL: Final = Record(
+    Fill, _TRADE, later=("owner", "filled_at", "feed", "trade"), mend=_with_true_entry
+)
+_EFFECT: Final = Record(Effect, POSITION, ORDER)
+_ACCOUNT: Final = Record(Account, WALLET, POSITION, ORDER)
+_REQUEST: Final = Record(Request)
 
 
 def encode_state(state: State) -> bytes:
     """``state`` as the text of its file, sealed."""
+    holdings = _ACCOUNT.encode(state.account)
     document = {
         "schema": SCHEMA,
         "account": state.account_id,
         "revision": state.revision,
         "changed_at": iso(state.changed_at),
         "currency": CURRENCY,
-        **wallet_document(state.account.wallet),
-        **holdings_document(state.account),
-        "entries": [entry_document(entry) for entry in state.entries],
-        "request": _request_document(state.request),
+        **holdings.pop("wallet"),
+        **holdings,
+        "entries": [_entry_document(entry) for entry in state.entries],
+        "request": None if state.request is None else _REQUEST.encode(state.request),
     }
     return json.dumps({**document, "seal": _seal(document)}, indent=2).encode() + b"\n"
 
@@ -63,9 +132,9 @@ def decode_state(text: bytes) -> tuple[State, bool]:
         raise Unreadable(f"has schema {document.get('schema')!r}, not {SCHEMA}")
     sealed = document.pop("seal", None) == _seal(document)
     try:
-        state = _state(document)
+        state = _read_state(document)
         with exact():
-            # an outside edit need not explain its balance: what it leaves open is an adjustment
+            # An outside edit need not explain its balance: what it leaves open is an adjustment.
             (state.account if sealed else state.account.reconciled()).check()
     except FAULTS as fault:
         raise Unreadable(f"does not hold a valid account: {reason(fault)}") from fault
@@ -74,7 +143,7 @@ def decode_state(text: bytes) -> tuple[State, bool]:
 
 def encode_entry(entry: Entry) -> bytes:
     """``entry`` as one line of the ledger, with its newline."""
-    return json.dumps(entry_document(entry), separators=(",", ":")).encode() + b"\n"
+    return json.dumps(_entry_document(entry), separators=(",", ":")).encode() + b"\n"
 
 
 def decode_entry(line: bytes) -> Entry:
@@ -83,10 +152,7 @@ def decode_entry(line: bytes) -> Entry:
     Raises:
         Unreadable: the line is none.
     """
-    try:
-        return read_entry(parsed(line))
-    except FAULTS as fault:
-        raise Unreadable(f"does not hold a valid entry: {reason(fault)}") from fault
+    return _checked_entry(parsed(line), whole=True)
 
 
 def encode_answer(state: State) -> bytes:
@@ -94,7 +160,7 @@ def encode_answer(state: State) -> bytes:
     if state.request is None:
         raise ValueError("only the state of a keyed request is kept as an answer")
     document = json.loads(encode_state(state))
-    del document["seal"]  # what an outside edit led to may be an answer too
+    del document["seal"]  # An outside edit may lead to an answer too.
     return json.dumps({"key": state.request.key, "state": document}).encode() + b"\n"
 
 
@@ -108,15 +174,14 @@ def decode_answer(line: bytes) -> State:
     return decode_state(json.dumps(document, default=str).encode())[0]
 
 
-#: What may be raised by who reads members of a document that has others.
-FAULTS: Final = (
-    BalanceError,
-    ArithmeticError,
-    AttributeError,
-    KeyError,
-    TypeError,
-    ValueError,
-)
+def read_trade(fill: Mapping[str, Any]) -> Trade | None:
+    """The trade in the document of a ``fill``; None where that ended none."""
+    document = fill.get("trade")
+    if document is None:
+        return None
+    trade = _TRADE.decode(document)
+    closed = total(fill["closed_quantity"], "closed_quantity")
+    return trade if trade.quantity == closed else _mended_trade(trade)
 
 
 def reason(fault: Exception) -> str:
@@ -146,30 +211,167 @@ def _seal(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _state(document: Mapping[str, Any]) -> State:
+def _read_state(document: Mapping[str, Any]) -> State:
     if document["currency"] != CURRENCY:
         raise ValueError(f"currency is {document['currency']!r}, not {CURRENCY!r}")
-    request, revision = document["request"], count(document, "revision")
-    return State(
-        account_id=text(document, "account"),
-        revision=revision,
-        changed_at=moment(document, "changed_at"),
-        account=read_account(read_wallet(document), document),
-        entries=_entries(document, revision),
-        request=request
-        and Request(key=text(request, "key"), fingerprint=text(request, "fingerprint")),
-    )
-
-
-def _entries(document: Mapping[str, Any], revision: int) -> tuple[Entry, ...]:
-    entries = tuple(read_entry(each) for each in document["entries"])
+    request, revision = document["request"], count(document["revision"], "revision")
+    entries = tuple(_read_entry(each) for each in document["entries"])
     places = [(revision, line) for line in range(1, len(entries) + 1)]
     if not entries or [entry.place for entry in entries] != places:
         raise ValueError(f"entries are not those of revision {revision}")
-    return entries
+    return State(
+        account_id=text(document["account"], "account"),
+        revision=revision,
+        changed_at=moment(document["changed_at"], "changed_at"),
+        account=_ACCOUNT.decode({**document, "wallet": document}),
+        entries=entries,
+        request=None if request is None else _REQUEST.decode(request),
+    )
 
 
-def _request_document(request: Request | None) -> dict[str, str] | None:
-    if request is None:
+def _entry_document(entry: Entry) -> dict[str, Any]:
+    booking = entry.booking
+    document = {
+        "revision": entry.revision,
+        "line": entry.line,
+        "time": iso(entry.time),
+        "epoch": booking.epoch,
+        "kind": booking.kind,
+        "amount": plain(booking.amount),
+        "balance": plain(booking.balance),
+        "source": entry.source,
+        "note": booking.note,
+    }
+    if booking.restated is not None:
+        document.update(_ACCOUNT.encode(booking.restated))
+    if booking.ended is not None:
+        document["ended"] = _ACCOUNT.encode(booking.ended)
+    if booking.continues is not None:
+        document["continues"] = booking.continues
+    if booking.effect is not None:
+        document["effect"] = _EFFECT.encode(booking.effect)
+    if booking.fill is not None:
+        document["fill"] = FILL.encode(booking.fill)
+    return document
+
+
+def _checked_entry(document: Mapping[str, Any], *, whole: bool) -> Entry:
+    try:
+        return _read_entry(document, whole=whole)
+    except FAULTS as fault:
+        raise Unreadable(f"does not hold a valid entry: {reason(fault)}") from fault
+
+
+def _read_entry(document: Mapping[str, Any], *, whole: bool = True) -> Entry:
+    """The entry in ``document``; unless ``whole``, without the positions and orders of the account
+    that it leaves behind, which take longest to read."""
+    accounts = document if whole else {}
+    effect, ended, fill = accounts.get("effect"), accounts.get("ended"), document.get("fill")
+    # Entries of before there was trading have no positions and orders.
+    restated = {"positions": [], "orders": [], **accounts}
+    booking = Booking(
+        epoch=count(document["epoch"], "epoch"),
+        kind=one_of(document["kind"], "kind", KINDS),
+        amount=amount(document["amount"], "amount"),
+        balance=amount(document["balance"], "balance"),
+        note=text(document["note"], "note", empty=True),
+        restated=None if accounts.get("wallet") is None else _ACCOUNT.decode(restated),
+        effect=None if effect is None else _EFFECT.read(effect, "effect"),
+        fill=None if fill is None else FILL.read(fill, "fill"),
+        ended=None if ended is None else _ACCOUNT.read(ended, "ended"),
+        continues=_read_continued(document),
+    )
+    return Entry(
+        revision=count(document["revision"], "revision"),
+        line=count(document["line"], "line"),
+        time=moment(document["time"], "time"),
+        source=text(document["source"], "source"),
+        booking=booking,
+    )
+
+
+def _read_continued(document: Mapping[str, Any]) -> int | None:
+    # Without what it brings back, an undo would read as a reset.
+    if document["kind"] == "undo" and not {"wallet", "continues"} <= document.keys():
+        raise ValueError("an undo must tell what it brings back")
+    if document.get("continues") is None:
         return None
-    return {"key": request.key, "fingerprint": request.fingerprint}
+    continued = count(document["continues"], "continues")
+    if continued >= count(document["epoch"], "epoch"):
+        raise ValueError(f"epoch {document['epoch']} can't continue epoch {continued}")
+    return continued
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """An entry as lists of it need it: its document, and the symbol and the owner it is about.
+
+    To read the positions and orders after each of many entries would take most of the time, and no
+    list shows them.
+    """
+
+    document: Mapping[str, Any]
+    # None: of no symbol.
+    symbol: str | None
+    # The id of a bot; empty: the person; None: of nobody's trading.
+    owner: str | None
+
+    @property
+    def place(self) -> Place:
+        """Where the entry stands in the ledger."""
+        return self.document["revision"], self.document["line"]
+
+    @property
+    def entry(self) -> Entry:
+        """The entry without its effect.
+
+        Raises:
+            Unreadable: it is none.
+        """
+        return _checked_entry(self.document, whole=False)
+
+
+def outline(line: bytes, last: Outline | None = None) -> Outline:
+    """The outline of ``line``, which stands right behind ``last``.
+
+    Raises:
+        Unreadable: the line is no entry.
+    """
+    document = parsed(line)
+    try:
+        effect, fill = document.get("effect"), document.get("fill")
+        if fill is not None:
+            return Outline(document, fill["symbol"], fill.get("owner", ""))
+        if effect is not None:
+            return Outline(document, effect["symbol"], _owner(effect))
+        if last is not None and _belongs(document, last.document):
+            return Outline(document, last.symbol, last.owner)
+        return Outline(document, None, None)
+    except FAULTS as fault:
+        raise Unreadable(f"does not hold a valid entry: {reason(fault)}") from fault
+
+
+def outlined(lines: Iterable[bytes]) -> Iterator[Outline]:
+    """The outlines of ``lines``, oldest first.
+
+    Raises:
+        Unreadable: a line is no entry.
+    """
+    last = None
+    for line in lines:
+        last = outline(line, last)
+        yield last
+
+
+def _belongs(document: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
+    """Whether ``document`` is about the same as the one right before it."""
+    return document["kind"] in _OF_A_FILL and document["revision"] == last["revision"]
+
+
+def _owner(effect: Mapping[str, Any]) -> str | None:
+    """The owner of the order or position that ``effect`` is about, if any."""
+    for each in (*effect["opened"], effect["position"]):
+        if each is not None:
+            owner: str = each.get("owner", "")
+            return owner
+    return None

@@ -18,6 +18,7 @@ from balance.core.messages import News, news_message
 from balance.core.money import ZERO, exact
 from balance.core.operations import restate
 from balance.core.periods import NO_BASELINES, Baselines
+from balance.core.shape import Name
 from balance.core.snapshot import Snapshot, snapshot
 
 
@@ -25,8 +26,8 @@ from balance.core.snapshot import Snapshot, snapshot
 class Request:
     """A caller's idempotency key, and a fingerprint of what was asked with it."""
 
-    key: str
-    fingerprint: str
+    key: Name
+    fingerprint: Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
