@@ -21,7 +21,7 @@ import requests
 
 import app
 import balance
-from balance import BalanceError, Desk
+from balance import BalanceError, Desk, open_account
 from balance.alerts import file as alert_file
 from balance.api.stream import Stream
 from balance.bots import file as bot_file
@@ -49,7 +49,7 @@ from layouts.tabs import TABS
 from tests.accounts import MOMENT
 from tests.bots_alone import write_walk
 from tests.markets import market
-from tests.patience import patience
+from tests.patience import patience, wait_for
 from tests.serving import ROOT, Server
 from tests.test_imports import MAY_IMPORT
 
@@ -196,10 +196,12 @@ def test_every_page_of_the_manual_is_in_its_index() -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_file_that_is_named_exists(name: str) -> None:
     folders = "balance|layouts|callbacks|tests|docs"
-    named = re.findall(rf"`((?:{folders})/[\w/.*-]*|[\w.-]+\.(?:toml|txt|py|sh))`", PAGES[name])
-    # examples of files that a reader makes, each of which the page has in a code block or names so
-    own = {"layouts/mine.py", "my_strategies"}
-    assert [each for each in named if each not in own and not list(ROOT.glob(each))] == []
+    spans = " ".join(re.findall(r"`([^`\n]+)`", _prose(PAGES[name])))
+    named = re.findall(rf"(?<![\w/.-])(?:{folders})/[\w/.-]+", spans)
+    named += re.findall(r"(?<![\w/-])[\w-]+\.(?:toml|txt|py|sh|md)\b", spans)
+    # A file that the reader makes.
+    made = {"layouts/mine.py"}
+    assert [each for each in named if each not in made and not (ROOT / each).exists()] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -457,13 +459,19 @@ def _strategy() -> str:
     "name", [name for name, page in PAGES.items() if any(_is_run(*e) for e in _examples(page))]
 )
 def test_the_examples_of_a_page_run_one_after_the_other(
-    name: str, candles: Path, capsys: pytest.CaptureFixture[str]
+    name: str,
+    candles: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # A server on a busy machine may tell its prices late.
+    monkeypatch.setattr(board, "_STALE_SECONDS", patience())
     if "python -m balance backtest" in PAGES[name]:
         # The past of the simulated market is in the folder once its server has been stopped.
         with Server(candles / "data") as server:
             server.stop()
     with Server(candles / "data") as server:
+        wait_for(lambda: open_account(server.folder).market.state == "live", "live prices")
         for language, text in _examples(PAGES[name]):
             if not _is_run(language, text):
                 continue
