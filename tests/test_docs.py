@@ -581,6 +581,13 @@ def test_the_trading_program_of_the_manual_runs(tmp_path: Path) -> None:
     assert re.fullmatch(r"BTC/USDT 0\.01 -?\d.*\nSold 0\.005 BTC/USDT .*\n", said)
 
 
+def test_the_file_of_candles_of_the_manual_is_read(tmp_path: Path) -> None:
+    (text,) = [each for language, each in _FENCE.findall(_page("prices")) if language == "csv"]
+    file = tmp_path / "BTCUSDT.csv"
+    file.write_text(text, encoding="utf-8")
+    _check_server_options(f"python app.py --feed replay:{file}")
+
+
 def test_the_strategy_of_the_manual_decides(tmp_path: Path) -> None:
     (tmp_path / "red.py").write_text(_strategy(), encoding="utf-8")
     (kind,) = OwnStrategies(tmp_path).kinds()
