@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from decimal import Decimal
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Final, TypedDict
 
 from balance.core.entry import Booking, Entry
 from balance.core.figures import CENTS, amount, gain, grouped
 from balance.core.fills import fill_text
 from balance.core.money import CURRENCY, ZERO
+from balance.core.shape import Count, Doc, Money
 from balance.core.wallet import OPENINGS
 
 #: The source of entries that the market caused while the program ran.
@@ -21,6 +20,7 @@ OFFLINE: Final = "offline"
 BOT: Final = "bot"
 #: The kinds of entries that are news, the most serious first.
 NEWS_KINDS: Final = ("liquidation", "fill", "cancel")
+NewsKind = Annotated[str, Doc(enum=[*NEWS_KINDS])]
 #: How many of the newest a snapshot has, for those who were away while they came.
 MOST_NEWS: Final = 10
 # How many trades a message names.
@@ -98,38 +98,29 @@ def trade_message(booking: Booking, decimals: int = CENTS) -> str:
     return f"{fill_text(fill)}{result}, fee {amount(fill.fee, decimals)}."
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class NewsItem(TypedDict):
     """One fill, liquidation or cancelled order of a commit."""
 
-    # One of NEWS_KINDS.
-    kind: str
-    # The id of the bot whose it is; empty: the person's.
-    owner: str
-    # A sentence, which names no owner.
-    words: str
-    # The realised P&L less the fee, in the quote currency.
-    result: Decimal
+    kind: NewsKind
+    owner: Annotated[str, Doc("A bot's id; empty: the person's.")]
+    words: Annotated[str, Doc("A sentence, which names no owner.")]
+    result: Annotated[Money, Doc("The realised P&L less the fee.")]
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(TypedDict):
     """What one commit did that no person requested."""
 
-    # The revision of the commit.
-    revision: int
-    # The most serious of its items, one of NEWS_KINDS.
-    kind: str
-    # One of MARKET, OFFLINE and BOT.
-    source: str
-    # The sentence for all of it.
-    words: str
-    items: tuple[Item, ...]
-
-    @property
-    def row(self) -> Mapping[str, Any]:
-        """The news as JSON."""
-        return asdict(self)
+    revision: Count
+    kind: Annotated[NewsKind, Doc("The most serious of what the commit did.")]
+    source: Annotated[
+        str,
+        Doc(
+            "Who did it; offline: the market, found out at the next start.",
+            enum=[MARKET, OFFLINE, BOT],
+        ),
+    ]
+    words: Annotated[str, Doc("The sentence for all of it.")]
+    items: Annotated[tuple[NewsItem, ...], Doc("The same one by one.")]
 
 
 def news_of(entries: Sequence[Entry], decimals: int = CENTS) -> News | None:
@@ -141,12 +132,18 @@ def news_of(entries: Sequence[Entry], decimals: int = CENTS) -> News | None:
     kinds = {booking.kind for booking in bookings}
     kind = next(each for each in NEWS_KINDS if each in kinds)
     items = tuple(_item(booking, decimals) for booking in bookings)
-    return News(entries[0].revision, kind, entries[0].source, message, items)
+    return News(
+        revision=entries[0].revision,
+        kind=kind,
+        source=entries[0].source,
+        words=message,
+        items=items,
+    )
 
 
-def _item(booking: Booking, decimals: int) -> Item:
+def _item(booking: Booking, decimals: int) -> NewsItem:
     fill = booking.fill
-    return Item(
+    return NewsItem(
         kind=booking.kind,
         owner="" if fill is None else fill.owner,
         words=trade_message(booking, decimals),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 from balance.core.account import Account
 from balance.core.figures import NONE, dollars, gain, on_tick, rounded
@@ -16,6 +16,7 @@ from balance.core.money import ZERO, exactly, quantized
 from balance.core.order import Liquidity, Order
 from balance.core.orders import cost, fill_order
 from balance.core.position import Position
+from balance.core.shape import Doc, Leverage, Money, Price, Texts, text_names
 from balance.core.ticket import Ticket, draft_order
 
 
@@ -23,34 +24,46 @@ from balance.core.ticket import Ticket, draft_order
 class Preview:
     """Money in the quote currency, prices per base unit, the quantity in base units."""
 
-    quantity: Decimal
-    # what it would fill at: at once for an order at market, else its limit or trigger price
-    price: Decimal
-    # quantity times price
-    notional: Decimal
-    leverage: Decimal
-    # initial margin of what it opens, the fee, and what is needed in all
-    margin: Decimal
-    fee: Decimal
-    cost: Decimal
-    # maker or taker
-    liquidity: str
-    # whether it fills in the moment it arrives
-    fills_at_once: bool
-    # how far a limit is through the market, in percent of the price it fills at; None where it
-    # is not, or there is no limit
-    beyond_percent: Decimal | None
-    # of what it closes, before fees; None where it closes nothing
-    realized_pnl: Decimal | None
-    # of the position that it would lead to; None where there is none
-    liquidation_price: Decimal | None
-    # what would be available after it
-    available_after: Decimal
-    # whether it is accepted: there is enough for it
-    affordable: bool
-    # what a person should know before; empty where there is nothing
-    warning: str
-    display: Mapping[str, Any]
+    quantity: Annotated[Decimal, Doc("In base units, on the step.", minimum=0)]
+    price: Annotated[
+        Price,
+        Doc("What it would fill at: at once at market, else its limit or trigger price."),
+    ]
+    notional: Annotated[Money, Doc("Quantity times price.")]
+    leverage: Leverage
+    margin: Annotated[Money, Doc("Initial margin of what it opens.")]
+    fee: Annotated[Money, Doc("On the notional.")]
+    cost: Annotated[Money, Doc("What must be available for it.")]
+    liquidity: Liquidity
+    fills_at_once: Annotated[bool, Doc("Whether it fills as it arrives.")]
+    beyond_percent: Annotated[
+        Decimal | None,
+        Doc(
+            "How far its limit is through the market, in percent of the price that it fills at; "
+            "null where it is not.",
+            minimum=0,
+        ),
+    ]
+    realized_pnl: Annotated[
+        Money | None, Doc("Of what it closes, before fees; null where it closes nothing.")
+    ]
+    liquidation_price: Annotated[
+        Price | None, Doc("Of the position after it; null where there is none.")
+    ]
+    available_after: Annotated[
+        Money, Doc("What would be available after it; below zero, it is refused.")
+    ]
+    affordable: Annotated[bool, Doc("Whether there is enough for it.")]
+    warning: Annotated[str, Doc("What to know before; empty for nothing.")]
+    display: Annotated[
+        Texts,
+        text_names(
+            (
+                *("quantity", "leverage", "notional", "margin", "fee", "cost", "price"),
+                *("available", "available_after", "liquidation_price", "realized_pnl"),
+            )
+        ),
+    ]
 
 
 @exactly

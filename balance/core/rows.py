@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, TypedDict
 
 from balance.core.account import Account, share_of_equity
 from balance.core.entry import Entry
@@ -12,9 +12,22 @@ from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded,
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
-from balance.core.order import ORDER_KINDS, Order
+from balance.core.order import ORDER_KINDS, Liquidity, Order, OrderSide, OrderType, Reason
 from balance.core.position import Position
-from balance.core.quote import Quote
+from balance.core.quote import Candle, Quote
+from balance.core.shape import (
+    Count,
+    Doc,
+    Leverage,
+    Money,
+    Percent,
+    Price,
+    Quantity,
+    Symbol,
+    Texts,
+    Time,
+    text_names,
+)
 
 Row = Mapping[str, Any]
 #: What there is to show of a symbol's price, by name.
@@ -22,9 +35,208 @@ PRICE_FIELDS: Final = (
     *("bid", "ask", "last", "mark", "mark_source", "change_percent", "funding_rate"),
 )
 
+OrderId = Annotated[str, Doc("What DELETE /orders/{order_id} takes.")]
+Owner = Annotated[str, Doc("The bot's id; empty: the person's.")]
+FeedId = Annotated[str, Doc("Whose prices it goes by.")]
+MarketTime = Annotated[Time, Doc("The market's time.")]
+Fee = Annotated[Money, Doc("On the notional.")]
+OpenQuantity = Annotated[
+    Quantity | None, Doc("Null closes whatever the position is when it triggers.")
+]
+TriggerPrice = Annotated[Price | None, Doc("The mark price that sets it off.")]
+AttachedPrice = Annotated[Price | None, Doc("For the position that it opens.")]
+
+
+class PositionRow(TypedDict):
+    """An open position."""
+
+    symbol: Symbol
+    side: Literal["long", "short"]
+    quantity: Quantity
+    entry_price: Price
+    mark_price: Price
+    marked_at: Annotated[MarketTime, Doc("When the mark price was made.")]
+    liquidation_price: Annotated[Price | None, Doc("Null where there is none.")]
+    liquidation_distance_percent: Annotated[
+        Percent | None, Doc("From the mark price to there; null where there is none.")
+    ]
+    leverage: Leverage
+    notional: Annotated[Money, Doc("Quantity times mark price.")]
+    exposure_percent: Annotated[
+        Percent | None, Doc("The notional in percent of the equity; null where that is nothing.")
+    ]
+    isolated_margin: Annotated[Money, Doc("What the position can lose.")]
+    maintenance_margin: Annotated[Money, Doc("At mark price.")]
+    margin_ratio: Annotated[
+        Percent | None, Doc("Maintenance margin over isolated margin + unrealised P&L.")
+    ]
+    unrealized_pnl: Annotated[Money, Doc("At mark price, before fees.")]
+    roe_percent: Annotated[Percent, Doc("On the initial margin.")]
+    realized_pnl: Annotated[Money, Doc("Of what was closed since it was opened, before fees.")]
+    fees_paid: Annotated[Money, Doc("Since it was opened.")]
+    funding_paid: Annotated[Money, Doc("Paid less received since it was opened.")]
+    take_profit: Annotated[Price | None, Doc("The attached trigger price.")]
+    stop_loss: Annotated[Price | None, Doc("The attached trigger price.")]
+    opened_at: MarketTime
+    feed: FeedId
+    owner: Owner
+    opened_because: Annotated[str, Doc("The reason that its bot had; else empty.")]
+    display: Annotated[
+        Texts,
+        text_names(
+            (
+                *("symbol", "side", "quantity", "entry_price", "mark_price"),
+                *("liquidation_price", "take_profit", "stop_loss", "leverage", "notional"),
+                *("exposure_percent", "isolated_margin", "margin_ratio", "unrealized_pnl"),
+                *("roe_percent", "realized_pnl", "side_words", "exits", "owner"),
+                "liquidation_distance_percent",
+            )
+        ),
+    ]
+
+
+class OrderTerms(TypedDict):
+    """What an order is to do."""
+
+    symbol: Symbol
+    side: OrderSide
+    type: OrderType
+    quantity: OpenQuantity
+    price: Annotated[Price | None, Doc("Of a limit order.")]
+    trigger_price: TriggerPrice
+    leverage: Leverage
+    reduce_only: bool
+    take_profit: AttachedPrice
+    stop_loss: AttachedPrice
+    reserved_margin: Annotated[Money, Doc("What it keeps back while it is open.")]
+
+
+class OrderRow(OrderTerms):
+    """An open order."""
+
+    id: OrderId
+    placed_at: MarketTime
+    feed: FeedId
+    owner: Owner
+    display: Annotated[
+        Texts,
+        text_names(
+            (
+                *("symbol", "side", "type", "quantity", "price", "trigger_price", "take_profit"),
+                *("stop_loss", "leverage", "reserved_margin", "side_words", "exits", "owner"),
+            )
+        ),
+    ]
+
+
+class OpenOrder(OrderTerms):
+    """What was placed and rests."""
+
+    id: OrderId
+    status: Literal["open"]
+
+
+class FilledOrder(TypedDict):
+    """What was placed and has filled."""
+
+    id: OrderId
+    status: Literal["filled"]
+    symbol: Symbol
+    side: OrderSide
+    type: OrderType
+    quantity: Quantity
+    price: Price
+    fee: Fee
+    liquidity: Liquidity
+    realized_pnl: Annotated[Money, Doc("Of what it closed, before fees.")]
+
+
+class PriceRow(TypedDict):
+    """The newest price of a symbol."""
+
+    bid: Price
+    ask: Price
+    last: Price
+    mark: Price
+    mark_source: Annotated[
+        Literal["mark", "last"],
+        Doc("last: no mark price is known, and the last price is taken for it."),
+    ]
+    change_percent: Annotated[Percent | None, Doc("Against a day ago.")]
+    funding_rate: Annotated[
+        Decimal | None,
+        Doc("Of the coming settlement, as a fraction: above zero, longs pay shorts."),
+    ]
+    time: MarketTime
+    state: Annotated[Literal["live", "stale"], Doc("Nothing fills on a stale price.")]
+    base: Annotated[str, Doc("What quantities are in: BTC.")]
+    tick_size: Annotated[Price, Doc("Prices are multiples of it.")]
+    step_size: Annotated[Quantity, Doc("Quantities are multiples of it.")]
+    max_leverage: Annotated[Leverage, Doc("Of a small position.")]
+    display: Annotated[Texts, text_names(PRICE_FIELDS)]
+
+
+class MarketRow(TypedDict):
+    """The feed, its state, and the newest price of each symbol."""
+
+    feed: Annotated[str | None, Doc("Its id; positions are bound to it.")]
+    label: Annotated[str, Doc("What the screen calls the feed.")]
+    state: Annotated[str, Doc(enum=["none", "waiting", "live", "stale", "ended"])]
+    words: Annotated[str, Doc("What there is to say about the state.")]
+    as_of: Annotated[str | None, Doc("When the newest quote came, UTC.")]
+    prices: Annotated[Mapping[str, PriceRow], Doc("By symbol.")]
+
+
+class CandleRow(TypedDict):
+    """The trades of one interval."""
+
+    time: Annotated[Time, Doc("When it began.")]
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Annotated[Decimal, Doc("In base units.", minimum=0)]
+
+
+class FillRow(TypedDict):
+    """A fill; liquidations are fills too."""
+
+    revision: Count
+    line: Count
+    time: Time
+    epoch: Count
+    order_id: str
+    symbol: Symbol
+    side: OrderSide
+    type: OrderType
+    reason: Reason
+    liquidity: Liquidity
+    quantity: Quantity
+    # A position that can lose no more is closed at nothing.
+    price: Annotated[Decimal, Doc("In the quote currency per base unit.")]
+    fee: Fee
+    closed_quantity: Annotated[
+        Decimal, Doc("What of it closed a position, in base units.", minimum=0)
+    ]
+    realized_pnl: Annotated[Money, Doc("Of what it closed, before fees.")]
+    position_pnl: Annotated[
+        Money | None,
+        Doc("Realised P&L - fees + funding of the position that it closed, else null."),
+    ]
+    owner: Owner
+    display: Annotated[
+        Texts,
+        text_names(
+            (
+                *("symbol", "side", "why", "liquidity", "quantity", "price", "fee"),
+                *("realized_pnl", "owner"),
+            )
+        ),
+    ]
+
 
 @exactly
-def position_rows(account: Account, market: Market = NO_MARKET) -> tuple[Row, ...]:
+def position_rows(account: Account, market: Market = NO_MARKET) -> tuple[PositionRow, ...]:
     """The open positions: money in the quote currency, prices per base unit, quantities in base
     units, ``roe_percent`` and ``margin_ratio`` in percent, ``exposure_percent`` in percent of the
     equity, ``liquidation_distance_percent`` in percent of the mark price."""
@@ -48,10 +260,10 @@ def _position(
     attached: Mapping[str, Decimal | None],
     market: Market,
     exposure: Decimal | None,
-) -> Row:
+) -> PositionRow:
     margin_balance = position.isolated_margin + position.unrealized_pnl
     ratio = position.maintenance_margin / margin_balance * 100 if margin_balance > 0 else None
-    row = {
+    row: PositionRow = {
         "symbol": position.symbol,
         "side": position.side,
         "quantity": position.quantity,
@@ -77,8 +289,10 @@ def _position(
         "feed": position.feed,
         "owner": position.owner,
         "opened_because": position.opened_because,
+        "display": {},
     }
-    return {**row, "display": _position_texts(row, market)}
+    row["display"] = _position_texts(row, market)
+    return row
 
 
 def _distance(position: Position) -> Decimal | None:
@@ -90,9 +304,10 @@ def _distance(position: Position) -> Decimal | None:
     return quantized(max(room, ZERO) / position.mark_price * 100)
 
 
-def _position_texts(row: Row, market: Market) -> Row:
-    prices = ("entry_price", "mark_price", "liquidation_price", "take_profit", "stop_loss")
-    texts = {name: price_words(row[name], row["symbol"], market) for name in prices}
+def _position_texts(row: PositionRow, market: Market) -> Texts:
+    prices: Row = row
+    names = ("entry_price", "mark_price", "liquidation_price", "take_profit", "stop_loss")
+    texts = {name: price_words(prices[name], row["symbol"], market) for name in names}
     leverage, decimals = f"{rounded(row['leverage'])}x", market.decimals
     return {
         "symbol": row["symbol"],
@@ -119,14 +334,24 @@ def owner_words(owner: str) -> str:
     return owner or "You"
 
 
-def order_rows(account: Account, market: Market = NO_MARKET) -> tuple[Row, ...]:
+def order_rows(account: Account, market: Market = NO_MARKET) -> tuple[OrderRow, ...]:
     """The open orders, oldest first: ``quantity`` None closes the whole position."""
     return tuple(_order(order, market) for order in account.orders)
 
 
-def _order(order: Order, market: Market) -> Row:
-    row = {
+def _order(order: Order, market: Market) -> OrderRow:
+    return {
         "id": order.id,
+        **_terms(order),
+        "placed_at": iso(order.placed_at),
+        "feed": order.feed,
+        "owner": order.owner,
+        "display": _order_texts(order, market),
+    }
+
+
+def _terms(order: Order) -> OrderTerms:
+    return {
         "symbol": order.symbol,
         "side": order.side,
         "type": order.type,
@@ -138,14 +363,10 @@ def _order(order: Order, market: Market) -> Row:
         "take_profit": order.take_profit,
         "stop_loss": order.stop_loss,
         "reserved_margin": order.reserved_margin,
-        "placed_at": iso(order.placed_at),
-        "feed": order.feed,
-        "owner": order.owner,
     }
-    return {**row, "display": _order_texts(order, market)}
 
 
-def _order_texts(order: Order, market: Market) -> Row:
+def _order_texts(order: Order, market: Market) -> Texts:
     label = order.kind.label
     attached = {"take_profit": "Take-profit", "stop_loss": "Stop-loss"}.get(order.reason)
     prices = ("price", "trigger_price", "take_profit", "stop_loss")
@@ -165,14 +386,14 @@ def _order_texts(order: Order, market: Market) -> Row:
     }
 
 
-def _exits(texts: Row) -> str:
+def _exits(texts: Texts) -> str:
     """Take-profit and stop-loss in one text."""
     both = (texts["take_profit"], texts["stop_loss"])
     return NONE if both == (NONE, NONE) else " / ".join(both)
 
 
 @exactly
-def market_row(market: Market) -> Row:
+def market_row(market: Market) -> MarketRow:
     """The feed, its state, and the newest price of each symbol."""
     return {
         "feed": market.feed,
@@ -188,12 +409,15 @@ def market_row(market: Market) -> Row:
     }
 
 
-def _quote(quote: Quote, live: bool, market: Market) -> Row:
+def _quote(quote: Quote, live: bool, market: Market) -> PriceRow:
     change, rate = quote.change_percent, quote.funding_rate
     instrument = market.instruments[quote.symbol]
     prices = ("bid", "ask", "last", "mark")
     return {
-        **{name: getattr(quote, name) for name in prices},
+        "bid": quote.bid,
+        "ask": quote.ask,
+        "last": quote.last,
+        "mark": quote.mark,
         "mark_source": "mark" if instrument.has_mark else "last",
         "change_percent": None if change is None else quantized(change),
         "funding_rate": rate,
@@ -212,12 +436,25 @@ def _quote(quote: Quote, live: bool, market: Market) -> Row:
     }
 
 
-def fill_row(entry: Entry, market: Market = NO_MARKET) -> Row:
+def candle_row(candle: Candle) -> CandleRow:
+    """``candle``: prices in the quote currency, the volume in base units."""
+    return {
+        "time": iso(candle.time),
+        "open": candle.open,
+        "high": candle.high,
+        "low": candle.low,
+        "close": candle.close,
+        "volume": candle.volume,
+    }
+
+
+def fill_row(entry: Entry, market: Market = NO_MARKET) -> FillRow:
     """The fill that ``entry`` tells of."""
     fill, booking = entry.booking.fill, entry.booking
     if fill is None:
         raise ValueError("the entry tells of no fill")
-    row = {
+    why, decimals = fill.reason.replace("_", "-").capitalize(), market.decimals
+    return {
         "revision": entry.revision,
         "line": entry.line,
         "time": iso(entry.time),
@@ -235,10 +472,6 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> Row:
         "realized_pnl": fill.realized_pnl,
         "position_pnl": fill.position_pnl,
         "owner": fill.owner,
-    }
-    why, decimals = fill.reason.replace("_", "-").capitalize(), market.decimals
-    return {
-        **row,
         "display": {
             "symbol": fill.symbol,
             "side": fill.side.capitalize(),
@@ -253,7 +486,7 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> Row:
     }
 
 
-def order_result(entries: Sequence[Entry]) -> Row | None:
+def order_result(entries: Sequence[Entry]) -> FilledOrder | OpenOrder | None:
     """What became of the order that a commit placed: its ``status`` is filled or open; None where
     it placed none."""
     for entry in entries:
@@ -273,24 +506,8 @@ def order_result(entries: Sequence[Entry]) -> Row | None:
             }
         if entry.booking.kind == "order" and effect is not None:
             order = effect.opened[0]
-            row = {name: getattr(order, name) for name in _PLACED}
-            return {"id": order.id, "status": "open", **row}
+            return {"id": order.id, "status": "open", **_terms(order)}
     return None
-
-
-_PLACED: Final = (
-    "symbol",
-    "side",
-    "type",
-    "quantity",
-    "price",
-    "trigger_price",
-    "leverage",
-    "reduce_only",
-    "take_profit",
-    "stop_loss",
-    "reserved_margin",
-)
 
 
 def price_words(price: Decimal | None, symbol: str, market: Market) -> str:

@@ -12,89 +12,24 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from balance.core.account import Account, exposures
 from balance.core.figures import dollars, exposure, gain, percent, share, short
 from balance.core.market import NO_MARKET, Market
-from balance.core.messages import News
+from balance.core.messages import MOST_NEWS, News
 from balance.core.moments import iso
 from balance.core.money import CURRENCY, quantized
 from balance.core.periods import NO_BASELINES, Baselines, period_percent, period_pnl
-from balance.core.rows import market_row, order_rows, position_rows
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot(Mapping[str, Any]):
-    """The account at one revision and one tick of the prices."""
-
-    # which account this is: another one starts to count its revisions anew
-    account: str
-    # counts committed changes; never goes back
-    revision: int
-    # counts price moves, and what is found out anew of the past, within one instance
-    tick: int
-    instance: str
-    epoch: int
-    currency: str
-    # when the account or a price last changed
-    as_of: str
-    balance: Decimal
-    unrealized_pnl: Decimal
-    portfolio_value: Decimal
-    used_margin: Decimal
-    available_balance: Decimal
-    # equity - used margin: what would be available if unrealised P&L counted
-    free_equity: Decimal
-    maintenance_margin: Decimal
-    current_pnl: Decimal
-    # in percent of the capital put in; None where none is left in
-    pnl_percent: Decimal | None
-    # since 00:00 UTC, Monday 00:00 UTC and ever; None where the past is not known
-    pnl_today: Decimal | None
-    # in percent of what the equity would be without it
-    pnl_today_percent: Decimal | None
-    pnl_week: Decimal | None
-    pnl_all_time: Decimal | None
-    # what is held at mark price: of longs, of shorts (above zero too), longs - shorts
-    long_exposure: Decimal
-    short_exposure: Decimal
-    net_exposure: Decimal
-    # longs + shorts in percent of the equity; None where that is nothing
-    exposure_percent: Decimal | None
-    starting_balance: Decimal
-    deposits: Decimal
-    withdrawals: Decimal
-    adjustments: Decimal
-    realized_pnl: Decimal
-    fees_paid: Decimal
-    # net: above zero where more was paid than received
-    funding_paid: Decimal
-    positions: tuple[Mapping[str, Any], ...]
-    open_orders: tuple[Mapping[str, Any], ...]
-    market: Mapping[str, Any]
-    # whether a reset opened the epoch that can be undone now
-    can_undo_reset: bool
-    # what the newest commit tells that nobody asked for: fills and liquidations; else empty
-    news: str
-    # the newest of these, oldest first, for those who were away while they came
-    recent_news: tuple[Mapping[str, Any], ...]
-    # the same figures as the dashboard shows them, by field name
-    display: Mapping[str, str]
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in _NAMES:
-            raise KeyError(name)
-        return getattr(self, name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_NAMES)
-
-    def __len__(self) -> int:
-        return len(_NAMES)
-
-
-_NAMES: Final = tuple(field.name for field in fields(Snapshot))
+from balance.core.rows import (
+    MarketRow,
+    OrderRow,
+    PositionRow,
+    market_row,
+    order_rows,
+    position_rows,
+)
+from balance.core.shape import Count, Doc, Money, Texts, Time, text_names
 
 #: How each live field is written for people; the keys are what ``live_text`` may show.
 DISPLAYED: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
@@ -132,6 +67,79 @@ DISPLAYED: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
     }
 )
 
+_UNKNOWN: Final = "null where the past is not known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Mapping[str, Any]):
+    """The account at one revision and one tick of the prices."""
+
+    account: Annotated[str, Doc("Another account counts its revisions anew.")]
+    revision: Annotated[Count, Doc("Counts committed changes; never goes back.")]
+    tick: Annotated[int, Doc("Counts price moves, and new days, within one instance.")]
+    instance: Annotated[str, Doc("Which server process answered.")]
+    epoch: Annotated[Count, Doc("Counts resets, from 1.")]
+    currency: Annotated[str, Doc(const=CURRENCY)]
+    as_of: Annotated[Time, Doc("When the account or a price last changed.")]
+    balance: Annotated[Money, Doc("Wallet balance: settled money.")]
+    unrealized_pnl: Annotated[Money, Doc("Sum over the positions at mark price.")]
+    portfolio_value: Annotated[Money, Doc("Equity: wallet balance + unrealised P&L.")]
+    used_margin: Annotated[Money, Doc("Margin of positions and open orders.")]
+    available_balance: Annotated[Money, Doc("Wallet balance - used margin.")]
+    free_equity: Annotated[
+        Money, Doc("Equity - used margin: what is available if unrealised P&L counts.")
+    ]
+    maintenance_margin: Annotated[Money, Doc("Sum over the positions at mark price.")]
+    current_pnl: Annotated[Money, Doc("Equity - (starting balance + deposits - withdrawals).")]
+    pnl_percent: Annotated[
+        Decimal | None,
+        Doc("P&L in percent of the capital put in; null where none is left in."),
+    ]
+    pnl_today: Annotated[Money | None, Doc(f"P&L since 00:00 UTC; {_UNKNOWN}.")]
+    pnl_today_percent: Annotated[
+        Decimal | None, Doc("pnl_today in percent of what the equity would be without it.")
+    ]
+    pnl_week: Annotated[Money | None, Doc(f"P&L since Monday 00:00 UTC; {_UNKNOWN}.")]
+    pnl_all_time: Annotated[Money | None, Doc(f"P&L of all epochs; {_UNKNOWN}.")]
+    long_exposure: Annotated[Money, Doc("Long positions at mark price.")]
+    short_exposure: Annotated[Money, Doc("Short positions at mark price, above zero.")]
+    net_exposure: Annotated[Money, Doc("Longs - shorts.")]
+    exposure_percent: Annotated[
+        Decimal | None,
+        Doc("Longs + shorts in percent of the equity; null where that is nothing."),
+    ]
+    starting_balance: Annotated[Money, Doc("What the epoch began with.")]
+    deposits: Annotated[Money, Doc("Put in since.")]
+    withdrawals: Annotated[Money, Doc("Taken out since.")]
+    adjustments: Annotated[Money, Doc("Gains less losses booked from outside.")]
+    realized_pnl: Annotated[Money, Doc("Closed P&L before fees.")]
+    fees_paid: Annotated[Money, Doc("Trading fees.")]
+    funding_paid: Annotated[Money, Doc("Funding paid less funding received.")]
+    positions: tuple[PositionRow, ...]
+    open_orders: tuple[OrderRow, ...]
+    market: MarketRow
+    can_undo_reset: Annotated[
+        bool, Doc("Whether the epoch began with a reset that can be undone now.")
+    ]
+    news: Annotated[
+        str, Doc("What the newest change did that nobody requested: fills, liquidations.")
+    ]
+    recent_news: Annotated[tuple[News, ...], Doc(f"The newest {MOST_NEWS} of these, oldest first.")]
+    display: Annotated[Texts, text_names(DISPLAYED)]
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in _NAMES:
+            raise KeyError(name)
+        return getattr(self, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+
+_NAMES: Final = tuple(field.name for field in fields(Snapshot))
 
 # what writes money, which is shown with as many decimals as a person wants
 _MONEY: Final = (dollars, gain, exposure)
@@ -193,7 +201,7 @@ def snapshot(
         "market": market_row(market),
         "can_undo_reset": can_undo_reset,
         "news": news,
-        "recent_news": tuple(each.row for each in recent_news),
+        "recent_news": tuple(recent_news),
     }
     more = {
         "position_count": len(account.positions),
