@@ -30,7 +30,7 @@ from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems, problem_of
 from balance.api.routes import create_api
 from balance.api.services import Services
-from balance.api.settings_routes import settings_document
+from balance.api.settings import settings_document
 from balance.api.stream import Stream
 from balance.core.errors import StoreError
 from balance.core.figures import plain

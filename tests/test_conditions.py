@@ -70,13 +70,30 @@ class TestIfMatch:
         assert state(server) == before
 
     @pytest.mark.parametrize(
-        "header", ["x", "", '""', "-1", "1.5", '"1", "2"', "1e3", "\xb2", "9" * 400, "null", "* *"]
+        "header", ["x", "", '"', "-1", "1.5", '"1" "2"', "1e3", "\xb2", "9" * 400, "null", "* *"]
     )
-    def test_that_is_no_revision_is_400(self, server: Server, header: str) -> None:
+    def test_that_is_no_etag_is_400(self, server: Server, header: str) -> None:
         before = state(server)
         answer = server.post({"deposit": 5}, headers={"If-Match": header.encode("latin-1")})
         assert "If-Match" in problem(answer, 400)["detail"]
         assert state(server) == before
+
+    @pytest.mark.parametrize("header", ['"abc"', '""', '"1", "2"', 'W/"1", "x"', f'"{"9" * 400}"'])
+    def test_with_other_etags_stops_a_change(self, server: Server, header: str) -> None:
+        before = state(server)
+        problem(server.post({"deposit": 5}, headers={"If-Match": header}), 412)
+        assert state(server) == before
+
+    @pytest.mark.parametrize("form", ['"abc", {tag}', '"1",{tag} , "999999"', '{tag}, W/"2"'])
+    def test_lets_a_change_through_where_one_of_its_etags_fits(
+        self, server: Server, form: str
+    ) -> None:
+        header = form.format(tag=server.get().headers["ETag"])
+        assert server.post({"deposit": 5}, headers={"If-Match": header}).status_code == 200
+
+    def test_with_the_tag_weakened_in_a_list_stops_a_change(self, server: Server) -> None:
+        header = f'"1", W/{server.get().headers["ETag"]}'
+        problem(server.post({"deposit": 5}, headers={"If-Match": header}), 412)
 
     def test_lets_one_of_many_at_once_through(self, server: Server) -> None:
         revision = state(server)[0]

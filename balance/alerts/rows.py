@@ -41,17 +41,21 @@ MOST_ALERTS: Final = 100
 MOST_TOLD: Final = 20
 
 
+Active = Annotated[bool, Doc("false: it is off; true: it is evaluated, from now on.")]
+
+
 class Activity(TypedDict, total=False):
     """Whether an alert is on."""
 
-    active: Annotated[bool, Doc("false: it is off; true: it is evaluated, from now on.")]
+    active: Active
 
 
-@includes(AlertSettings, Activity)
+@includes(AlertSettings)
 class AlertRow(TypedDict):
     """An alert as it stands."""
 
     id: str
+    active: Active
     status: Annotated[
         Status,
         Doc(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from balance.api.account import AccountRoutes
 from balance.api.alerts import AlertRoutes
 from balance.api.openapi_rest import REST
 from balance.api.operations import Operation, Parameter, operations_of
 from balance.api.problems import ProblemDetails
 from balance.api.requests import NOTHING
-from balance.api.schema import Schemas, one_line
+from balance.api.schema import Schemas, not_null, one_line
+from balance.api.settings import SettingsRoutes
+from balance.api.trade import TradeRoutes
 
 #: What every problem's status means, whichever route answers it.
 PROBLEMS: Final = {
@@ -58,7 +61,7 @@ def description_of(resources: Iterable[type]) -> dict[str, Any]:
 
 
 #: The resources, in the order in which they are described.
-RESOURCES: Final[tuple[type, ...]] = (AlertRoutes,)
+RESOURCES: Final[tuple[type, ...]] = (AccountRoutes, TradeRoutes, SettingsRoutes, AlertRoutes)
 
 
 def description() -> dict[str, Any]:
@@ -96,15 +99,13 @@ class _Operation:
     def _parameter(self, parameter: Parameter) -> list[dict[str, Any]]:
         if parameter.source is not None:
             return [dict(each) for each in parameter.source.described]
-        schema = self._schemas.of(parameter.hint)
+        # What is left out of a query is left out; there is no null.
+        schema = not_null(self._schemas.of(parameter.hint))
         found: dict[str, Any] = {"name": parameter.name, "in": "query"}
         if "description" in schema:
             found["description"] = schema.pop("description")
         if parameter.is_in_path:
             return [{**found, "in": "path", "required": True, "schema": schema}]
-        if isinstance(schema.get("type"), list):
-            # What is left out of a query is left out; there is no null.
-            (schema["type"],) = [each for each in schema["type"] if each != "null"]
         if parameter.default is not None:
             schema["default"] = parameter.default
         return [{**found, "schema": schema}]

@@ -87,13 +87,13 @@ _EFFECT: Final = object_of(
 #: The shapes of the history, by name.
 HISTORY_SCHEMAS: Final[Schema] = {
     "LedgerRow": object_of(_LEDGER_ROW),
-    "FillRow": object_of({**_properties(TRADE_SCHEMAS, "Fill"), "place": _PLACE, "note": TEXT}),
+    "HistoryFill": object_of({**_properties(TRADE_SCHEMAS, "Fill"), "place": _PLACE, "note": TEXT}),
     "TradeRow": object_of(_TRADE_ROW),
     "Epoch": EPOCH_SCHEMA,
     "WholeEntry": object_of(
         {
             **_LEDGER_ROW,
-            "fill": {"anyOf": [reference("FillRow"), {"type": "null"}]},
+            "fill": {"anyOf": [reference("HistoryFill"), {"type": "null"}]},
             "trade": {"anyOf": [reference("TradeRow"), {"type": "null"}]},
             "effect": {"anyOf": [_EFFECT, {"type": "null"}]},
         }
@@ -204,7 +204,7 @@ def _entry() -> dict[str, Any]:
 #: What is possible at which path.
 HISTORY_PATHS: Final[Mapping[str, Any]] = {
     "/history/ledger": _list("ledger", "The ledger, filtered and sorted", "LedgerRow"),
-    "/history/fills": _list("fills", "The fills, filtered and sorted", "FillRow"),
+    "/history/fills": _list("fills", "The fills, filtered and sorted", "HistoryFill"),
     "/history/trades": _list("trades", "The closed trades, filtered and sorted", "TradeRow"),
     "/history/epochs": _list("epochs", "The epochs, filtered and sorted, with their sums", "Epoch"),
     "/history/entries/{place}": _entry(),

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from balance.api.bot_schemas import BOT_SCHEMAS
-from balance.api.description import NOTE, READING, change, only, query, responses
+from balance.api.description import query, responses
 from balance.api.openapi_bots import BOT_PATHS
 from balance.api.openapi_equity import EQUITY_PATHS, EQUITY_SCHEMAS
 from balance.api.openapi_history import HISTORY_PATHS, HISTORY_SCHEMAS
-from balance.api.openapi_settings import SETTINGS_PATHS, SETTINGS_SCHEMAS
-from balance.api.openapi_trade import TRADE_PATHS
 from balance.api.schemas import (
     ACCOUNT_SCHEMAS,
     COUNT,
-    MONEY,
     OK,
     Schema,
     list_of,
@@ -38,67 +35,6 @@ REST: Final[dict[str, Any]] = {
         "description": "One virtual balance for paper trading, in sync everywhere.",
     },
     "paths": {
-        "/virtual_balance": {
-            "get": {
-                "summary": "The snapshot; with If-None-Match, 304 while nothing changed",
-                "responses": {
-                    **responses(reference("Snapshot"), *READING),
-                    "304": {"description": "Nothing changed since that ETag"},
-                },
-            },
-            "post": change(
-                "Change the balance",
-                {
-                    "oneOf": [
-                        only("balance", "The balance is now this; books an adjustment."),
-                        only("adjust", "A gain, or a loss below zero; counts as P&L."),
-                        only("deposit", "Money put in; no gain."),
-                        only("withdraw", "Money taken out; no loss."),
-                    ]
-                },
-                needs_body=True,
-            ),
-        },
-        "/virtual_balance/reset": {
-            "post": change(
-                "Begin a new epoch; the history is kept",
-                object_of(
-                    {
-                        "balance": {
-                            **MONEY,
-                            "description": "To begin with; by default as the settings say.",
-                        },
-                        "note": NOTE,
-                    },
-                    [],
-                ),
-                needs_body=False,
-            )
-        },
-        "/virtual_balance/reset/undo": {
-            "post": change(
-                "Let the epoch that the last reset ended go on, with its positions and orders, as "
-                "a new one; 409 where no reset can be undone",
-                object_of({"note": NOTE}, []),
-                needs_body=False,
-            )
-        },
-        "/virtual_balance/stream": {
-            "get": {
-                "summary": "Server-Sent Events: a snapshot at once and after every change",
-                "description": "Events named bots carry what GET /bots answers, those named "
-                "settings what GET /settings answers, those named alerts the newest firings and "
-                "the fault as GET /alerts has them, those named fault a problem, those named "
-                "heartbeat the revision, at least every 5 s. The id of a snapshot is its revision.",
-                "responses": {
-                    "200": {
-                        "description": "The stream",
-                        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-                    },
-                    "503": responses({}, 503)["503"],
-                },
-            }
-        },
         "/virtual_balance/history": {
             "get": {
                 "summary": "The ledger, newest first; as CSV with Accept: text/csv or format=csv",
@@ -130,27 +66,9 @@ REST: Final[dict[str, Any]] = {
                 ),
             }
         },
-        **TRADE_PATHS,
         **BOT_PATHS,
-        **SETTINGS_PATHS,
         **EQUITY_PATHS,
         **HISTORY_PATHS,
-        "/health": {
-            "get": {
-                "summary": "Whether the account can be read",
-                "responses": responses(
-                    object_of(
-                        {
-                            "status": OK,
-                            "revision": COUNT,
-                            "instance": {"type": "string"},
-                            "streams": {"type": "integer"},
-                        }
-                    ),
-                    *READING,
-                ),
-            }
-        },
         "/openapi.json": {
             "get": {
                 "summary": "This description",
@@ -163,7 +81,6 @@ REST: Final[dict[str, Any]] = {
             **ACCOUNT_SCHEMAS,
             **TRADE_SCHEMAS,
             **BOT_SCHEMAS,
-            **SETTINGS_SCHEMAS,
             **EQUITY_SCHEMAS,
             **HISTORY_SCHEMAS,
         }

@@ -5,33 +5,31 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from flask import Request
 
 from balance.api.encoding import decoded
 from balance.api.problems import Problem
-from balance.api.schema import Schema, Schemas
+from balance.api.schema import Schema, Schemas, not_null
 from balance.core.errors import InvalidRequest
 from balance.core.order_request import LONGEST_KEY
-from balance.core.shape import Shape
-from balance.core.ticket import MEMBERS
-from balance.desk.desk import Action, Desk
+from balance.core.shape import Shape, fields_of
+from balance.desk.desk import Desk
 from balance.desk.transactions import Conditions
 
 #: No body may be larger, in bytes.
 LARGEST_BODY: Final = 64 * 1024
 
-_NUMBERS: Final = frozenset({"number", "integer"})
-_TAG: Final = re.compile(r'\s*(W/)?("[^"]*"|[\w.-]+)\s*(?:,|$)', re.ASCII)
+_TAG: Final = re.compile(r'\s*(W/)?("[^"]*"|\d{1,15}(?:-[^",\s]*)?)\s*(?:,|$)', re.ASCII)
 _REVISION: Final = re.compile(r'"?(\d{1,15})(?:-[^"]*)?"?', re.ASCII)
 
 
 class Body:
     """A body in JSON that has the fields of ``shapes`` and no other; none of them is needed where
-    it is ``partial``, and no body at all where it is ``optional``. ``keywords`` of JSON Schema say
-    what the fields by themselves do not."""
+    it is ``partial``, and no body at all where it is ``optional``. With ``only`` it has these
+    fields, and none of them may be null. ``keywords`` of JSON Schema say what the fields by
+    themselves do not."""
 
     problems: Sequence[int] = (413, 415, 422)
     described: Sequence[Mapping[str, Any]] = ()
@@ -41,6 +39,7 @@ class Body:
         *shapes: Shape,
         partial: bool = False,
         optional: bool = False,
+        only: Sequence[str] = (),
         also: Sequence[str] = (),
         **keywords: Any,
     ) -> None:
@@ -48,6 +47,7 @@ class Body:
         self._media_types = ("application/json", *also)
         self._shapes = shapes
         self._partial = partial
+        self._only = only
         self._keywords = keywords
 
     def content(self, schemas: Schemas) -> Schema:
@@ -75,7 +75,12 @@ class Body:
         return body
 
     def _schema(self, schemas: Schemas) -> Schema:
-        return {**schemas.body(self._shapes, partial=self._partial), **self._keywords}
+        fields = {name: each for shape in self._shapes for name, each in fields_of(shape).items()}
+        if not self._only:
+            return {**schemas.body(fields, partial=self._partial), **self._keywords}
+        body = schemas.body({name: fields[name] for name in self._only}, partial=self._partial)
+        properties = {name: not_null(each) for name, each in body["properties"].items()}
+        return {**body, "properties": properties, **self._keywords}
 
     @functools.cached_property
     def _properties(self) -> Schema:
@@ -135,13 +140,15 @@ def _check(name: str, value: object, schema: Schema) -> None:
     else is wrong, the account itself refuses."""
     named = schema.get("type", [])
     kinds = {named} if isinstance(named, str) else set(named)
+    is_null = value is None and "null" not in kinds
+    is_text = isinstance(value, str) and "string" not in kinds
+    if kinds & {"number", "integer"} and (is_null or is_text):
+        raise InvalidRequest(f"{name} must be a number such as 250 or 12.30, without quotes.")
+    if kinds and is_null:
+        raise InvalidRequest(f"{name} must be a value, not null; leave it out instead.")
     if isinstance(value, dict):
         for each, inner in value.items():
             _check(each, inner, schema.get("additionalProperties") or {})
-    elif isinstance(value, str) and kinds & {"number", "integer"} and "string" not in kinds:
-        raise InvalidRequest(f"{name} must be a number such as 250 or 12.30, without quotes.")
-    elif value is None and kinds and "null" not in kinds:
-        raise InvalidRequest(f"{name} must not be null.")
 
 
 def _key(request: Request, _: object = None) -> str | None:
@@ -197,106 +204,6 @@ Conditional = Annotated[
 NOTHING: Final = Body(optional=True)
 
 
-#: The members that ``POST /virtual_balance`` takes one of, and what each asks for.
-ACTIONS: Final[dict[str, Action]] = {
-    "balance": "set_balance",
-    "adjust": "adjust",
-    "deposit": "deposit",
-    "withdraw": "withdraw",
-}
-_ETAG: Final = re.compile(r'(W/)?"?(\d{1,15})(-[^"]*)?"?', re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A change that a request asks for."""
-
-    action: Action
-    amount: object
-    note: str
-
-
-def change_wanted(request: Request) -> Wanted:
-    """What the body of ``POST /virtual_balance`` asks for: exactly one of ``ACTIONS``.
-
-    Raises:
-        Problem: not JSON, or too large.
-        InvalidRequest: JSON that asks for nothing, for two things, or for something else.
-    """
-    body = body_of(request, ("note", *ACTIONS))
-    named = [name for name in ACTIONS if name in body]
-    if len(named) != 1:
-        raise InvalidRequest(
-            f"The body must have exactly one of {', '.join(ACTIONS)}, and may have a note."
-        )
-    return Wanted(ACTIONS[named[0]], _not_null(body[named[0]], named[0]), body.get("note", ""))
-
-
-def reset_wanted(request: Request) -> Wanted:
-    """What the body of ``POST /virtual_balance/reset`` asks for; it may be empty.
-
-    Raises:
-        Problem: not JSON, or too large.
-        InvalidRequest: JSON that asks for something else.
-    """
-    body = body_of(request, ("note", "balance")) if bytes_of(request) else {}
-    balance = _not_null(body["balance"], "balance") if "balance" in body else None
-    return Wanted("reset", balance, body.get("note", ""))
-
-
-def undo_wanted(request: Request) -> Wanted:
-    """What the body of ``POST /virtual_balance/reset/undo`` asks for; it may be empty.
-
-    Raises:
-        Problem: not JSON, or too large.
-        InvalidRequest: JSON that asks for something else.
-    """
-    body = body_of(request, ("note",)) if bytes_of(request) else {}
-    return Wanted("undo_reset", None, body.get("note", ""))
-
-
-def order_wanted(request: Request) -> dict[str, Any]:
-    """The members of the order that the body of ``POST /orders`` asks for.
-
-    Raises:
-        Problem: not JSON, or too large.
-        InvalidRequest: JSON that asks for something else.
-    """
-    body = body_of(request, MEMBERS)
-    for name, value in body.items():
-        if name not in ("symbol", "side", "type", "reduce_only"):
-            _not_null(value, name)
-        elif value is None:
-            raise InvalidRequest(f"{name} must not be null; leave it out instead.")
-    return body
-
-
-def size_wanted(request: Request) -> dict[str, Any]:
-    """How much the body of a close asks for, ``quantity`` or ``percent``; it may be empty.
-
-    Raises:
-        Problem: not JSON, or too large.
-        InvalidRequest: JSON that asks for something else.
-    """
-    body = body_of(request, ("quantity", "percent")) if bytes_of(request) else {}
-    return {name: _not_null(value, name) for name, value in body.items()}
-
-
-def conditions(request: Request) -> Conditions:
-    """``If-Match`` and ``Idempotency-Key`` of ``request``, and who asks.
-
-    Raises:
-        Problem: ``If-Match`` is neither ``*`` nor one revision or ETag.
-    """
-    # browsers say where a request comes from; programs do not
-    source = "screen" if "Sec-Fetch-Site" in request.headers else "http"
-    return Conditions(
-        if_match=_if_match(request.headers.get("If-Match")),
-        idempotency_key=key_of(request),
-        source=source,
-    )
-
-
 def whole_number(request: Request, name: str) -> int | None:
     """The query parameter ``name`` as a whole number; None where it is not given.
 
@@ -326,16 +233,6 @@ def true_or_false(request: Request, name: str) -> bool:
 def key_of(request: Request) -> str | None:
     """The ``Idempotency-Key`` of ``request``; None where it has none."""
     return request.headers.get("Idempotency-Key")
-
-
-def _if_match(header: str | None) -> int | None:
-    if header is None or header.strip() == "*":
-        return None
-    match = _ETAG.fullmatch(header.strip())
-    if match is None:
-        raise Problem(400, 'If-Match must be one revision, such as "42", or *.')
-    # a weak tag never matches strongly (RFC 9110, 13.1.1); no revision is 0
-    return 0 if match[1] else int(match[2])
 
 
 def body_of(request: Request, members: Sequence[str]) -> dict[str, Any]:

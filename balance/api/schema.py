@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from balance.core.shape import Doc, Shape, fields_of, is_record
+from balance.core.shape import Doc, Field, Shape, fields_of, is_record
 
 Schema = dict[str, Any]
 
@@ -66,10 +66,9 @@ class Schemas:
             self.components[name] = _documented(schema, shape)
         return _reference_to(name)
 
-    def body(self, shapes: Iterable[Shape], *, partial: bool) -> Schema:
-        """The schema of a request's body that may have the fields of ``shapes`` and no other; those
-        without a default are needed, unless it is ``partial``."""
-        fields = {name: each for shape in shapes for name, each in fields_of(shape).items()}
+    def body(self, fields: Mapping[str, Field], *, partial: bool) -> Schema:
+        """The schema of a request's body that may have ``fields`` and no other; those without a
+        default are needed, unless it is ``partial``."""
         properties = {name: self.of(each.hint) for name, each in fields.items()}
         if not partial:
             for name, each in fields.items():
@@ -109,6 +108,14 @@ def one_line(text: str) -> str:
     return " ".join(text.split()).replace("``", "")
 
 
+def not_null(schema: Schema) -> Schema:
+    """``schema`` without null."""
+    if not isinstance(schema.get("type"), list):
+        return schema
+    found = {**schema, "type": next(each for each in schema["type"] if each != "null")}
+    return {**found, "enum": found["enum"][:-1]} if "enum" in found else found
+
+
 def _reference_to(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
@@ -127,6 +134,9 @@ def _described(schema: Schema, docs: Sequence[Doc]) -> Schema:
     found = dict(schema)
     for each in docs:
         found |= each.keywords
+        if each.names:
+            properties = dict.fromkeys(each.names, found.pop("additionalProperties"))
+            found |= {"properties": properties, "required": list(each.names)}
     return {**found, "description": " ".join(texts)} if texts else found
 
 

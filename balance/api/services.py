@@ -10,7 +10,7 @@ from balance.api.backtest_routes import Backtests
 from balance.api.bot_routes import Bots
 from balance.api.equity_routes import Equity
 from balance.api.history_routes import History
-from balance.api.settings_routes import KeptSettings
+from balance.desk.settings import SettingsFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Services:
 
     bots: Bots
     backtests: Backtests
-    settings: KeptSettings
+    settings: SettingsFile
     alerts: Alerts | FollowedAlerts
     equity: Equity
     history: History

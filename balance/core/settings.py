@@ -73,6 +73,8 @@ class Rule:
     field: str
     label: str
     kind: Kind
+    # What it is for, in a sentence.
+    meaning: str
     # of a number, as it is asked for
     least: Decimal = Decimal(0)
     most: Decimal = LIMIT
@@ -99,38 +101,78 @@ class Rule:
 RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {
         "maker_fee_percent": Rule(
-            field="maker_fee", label="Maker fee", kind="percent", most=Decimal(1), unit="%"
+            field="maker_fee",
+            label="Maker fee",
+            kind="percent",
+            meaning="Of the notional, of a limit order that rested, in percent.",
+            most=Decimal(1),
+            unit="%",
         ),
         "taker_fee_percent": Rule(
-            field="taker_fee", label="Taker fee", kind="percent", most=Decimal(1), unit="%"
+            field="taker_fee",
+            label="Taker fee",
+            kind="percent",
+            meaning="Of the notional, of every other fill, in percent.",
+            most=Decimal(1),
+            unit="%",
         ),
         "slippage_percent": Rule(
-            field="slippage", label="Slippage", kind="percent", most=Decimal(5), unit="%"
+            field="slippage",
+            label="Slippage",
+            kind="percent",
+            meaning="How much worse than bid or ask an order at market fills, in percent.",
+            most=Decimal(5),
+            unit="%",
         ),
         "default_leverage": Rule(
             field="default_leverage",
             label="Default leverage",
             kind="whole",
+            meaning="Of an order that names none; less where its symbol allows no more.",
             least=Decimal(1),
             most=Decimal(MOST_LEVERAGE),
             unit="x",
         ),
         "starting_balance": Rule(
-            field="starting_balance", label="Starting balance", kind="money", unit=CURRENCY
+            field="starting_balance",
+            label="Starting balance",
+            kind="money",
+            meaning="What a reset begins with that names nothing else, in the quote currency.",
+            unit=CURRENCY,
         ),
         "theme": Rule(
-            field="theme", label="Theme", kind="word", options=("system", "light", "dark")
+            field="theme",
+            label="Theme",
+            kind="word",
+            meaning="Of the dashboard; system: as the browser's machine has it.",
+            options=("system", "light", "dark"),
         ),
         "decimals": Rule(
             field="decimals",
             label="Decimals of money",
             kind="whole",
+            meaning="How many of them money is shown with; amounts are exact, whatever is shown.",
             least=Decimal(2),
             most=Decimal(8),
         ),
-        "sound": Rule(field="sound", label="Sounds", kind="switch"),
-        "notifications": Rule(field="notifications", label="Notifications", kind="switch"),
-        "shortcuts": Rule(field="shortcuts", label="Keyboard shortcuts", kind="switch"),
+        "sound": Rule(
+            field="sound",
+            label="Sounds",
+            kind="switch",
+            meaning="Whether the dashboard makes sounds.",
+        ),
+        "notifications": Rule(
+            field="notifications",
+            label="Notifications",
+            kind="switch",
+            meaning="Whether the dashboard shows notifications of the browser.",
+        ),
+        "shortcuts": Rule(
+            field="shortcuts",
+            label="Keyboard shortcuts",
+            kind="switch",
+            meaning="Whether the dashboard obeys keyboard shortcuts.",
+        ),
     }
 )
 

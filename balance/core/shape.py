@@ -35,14 +35,16 @@ Shape = type | Mapping[str, Any]
 
 
 class Doc:
-    """What the description says of a field or a type: a text, and keywords of JSON Schema.
+    """What the description says of a field or a type: a text, keywords of JSON Schema and, of a
+    mapping, the ``names`` that it has.
 
     Where a field and its type both have one, the text of the field comes first, and its keywords
     count.
     """
 
-    def __init__(self, text: str = "", **keywords: Any) -> None:
+    def __init__(self, text: str = "", *, names: Iterable[str] = (), **keywords: Any) -> None:
         self.text = text
+        self.names = tuple(names)
         self.keywords = keywords
 
 
@@ -79,7 +81,13 @@ def fields_of(shape: Shape) -> dict[str, Field]:
     hints = get_type_hints(shape, include_extras=True)
     if dataclasses.is_dataclass(shape):
         return fields | {each.name: _field(each, hints) for each in dataclasses.fields(shape)}
-    return fields | {name: _member(hint) for name, hint in hints.items()}
+    optional: frozenset[str] = getattr(shape, "__optional_keys__", frozenset())
+    return fields | {name: _member(hint, name in optional) for name, hint in hints.items()}
+
+
+def members(record: Any) -> dict[str, Any]:
+    """The values of the fields of ``record``, a dataclass, by name."""
+    return {each.name: getattr(record, each.name) for each in dataclasses.fields(record)}
 
 
 def is_record(hint: Any) -> bool:
@@ -90,12 +98,7 @@ def is_record(hint: Any) -> bool:
 
 def text_names(names: Iterable[str]) -> Doc:
     """Says that there is a text under each of ``names``, as people are shown it."""
-    return Doc(
-        "The figures as text, as the dashboard shows them.",
-        properties={name: {"type": "string"} for name in names},
-        required=list(names),
-        additionalProperties=False,
-    )
+    return Doc("The figures as text, as the dashboard shows them.", names=names)
 
 
 def _field(field: dataclasses.Field[Any], hints: Mapping[str, Any]) -> Field:
@@ -105,10 +108,10 @@ def _field(field: dataclasses.Field[Any], hints: Mapping[str, Any]) -> Field:
     return Field(hints[field.name], has_default=has_default, default=default)
 
 
-def _member(hint: Any) -> Field:
+def _member(hint: Any, is_optional: bool) -> Field:
     if get_origin(hint) is NotRequired:
         return Field(get_args(hint)[0], is_optional=True)
-    return Field(hint)
+    return Field(hint, is_optional=is_optional)
 
 
 #: A time as text.

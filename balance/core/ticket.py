@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, cast, get_args
+from typing import Annotated, Any, Final, cast, get_args
 
 from balance.core import margin
 from balance.core.account import Account
@@ -22,6 +22,7 @@ from balance.core.money import QUANTUM, ZERO, exactly, quantized
 from balance.core.order import ORDER_KINDS, Order, OrderSide, OrderType, closing_side
 from balance.core.order_request import letters, one_of, positive, symbol
 from balance.core.position import Position
+from balance.core.shape import Doc, Money, Price, Quantity
 
 #: How many orders of one symbol may be open.
 MOST_ORDERS: Final = 200
@@ -37,25 +38,40 @@ class Ticket:
     """An order request. The size is exactly one of ``quantity``, ``notional`` and ``percent``; a
     reduce-only stop or take-profit without any closes the whole position."""
 
-    symbol: str
+    symbol: Annotated[str, Doc("BTC/USDT, also written btc-usdt or BTCUSDT.")]
     side: OrderSide
     type: OrderType = "market"
-    # In base units; cut to the step.
-    quantity: Decimal | None = None
-    # Quantity times price, in the quote currency.
-    notional: Decimal | None = None
-    # Percent of the available balance, for margin and fee; reduce-only, of the position.
-    percent: Decimal | None = None
-    # The worst price that a limit order may fill at; prices are rounded to the tick.
-    price: Decimal | None = None
-    # The mark price that sets a stop or take-profit order off.
-    trigger_price: Decimal | None = None
-    # None: that of what is open of the symbol, or else the default.
-    leverage: Decimal | None = None
+    quantity: Annotated[Quantity | None, Doc("Cut to the step.")] = None
+    notional: Annotated[Money | None, Doc("Quantity times price.", exclusiveMinimum=0)] = None
+    percent: Annotated[
+        Decimal | None,
+        Doc(
+            "Percent of the available balance, for margin and fee; reduce-only, of the position.",
+            exclusiveMinimum=0,
+            maximum=100,
+        ),
+    ] = None
+    price: Annotated[
+        Price | None, Doc("The worst price that a limit order may fill at; rounded to the tick.")
+    ] = None
+    trigger_price: Annotated[
+        Price | None, Doc("The mark price that sets a stop or take-profit order off.")
+    ] = None
+    leverage: Annotated[
+        Decimal | None,
+        Doc(
+            "By default that of what is open of the symbol, or else as the settings say.",
+            type="integer",
+            minimum=1,
+        ),
+    ] = None
     reduce_only: bool = False
-    # Trigger prices of the exits for the position that it opens.
-    take_profit: Decimal | None = None
-    stop_loss: Decimal | None = None
+    take_profit: Annotated[Price | None, Doc("A trigger price for the position that it opens.")] = (
+        None
+    )
+    stop_loss: Annotated[Price | None, Doc("A trigger price for the position that it opens.")] = (
+        None
+    )
     # The id of the bot that places it, and its reason; empty: the person does.
     owner: str = ""
     because: str = ""

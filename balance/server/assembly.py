@@ -20,7 +20,7 @@ from balance.alerts import followed as followed_alerts
 from balance.alerts.alerts import Alerts
 from balance.alerts.followed import FollowedAlerts
 from balance.api.services import Services
-from balance.api.settings_routes import settings_document
+from balance.api.settings import settings_document
 from balance.api.stream import Stream
 from balance.backtests.jobs import Backtests
 from balance.bots.bots import Bots

@@ -1,0 +1,216 @@
+"""Trading over HTTP: prices, candles, positions, orders and fills."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Final, NotRequired, TypedDict
+
+from balance.api.account import Changed, changed
+from balance.api.operations import Answer, delete, get, post
+from balance.api.requests import Body, Conditional
+from balance.core.errors import InvalidRequest
+from balance.core.order import ORDER_KINDS, OrderKind
+from balance.core.preview import Preview
+from balance.core.rows import (
+    CandleRow,
+    FilledOrder,
+    FillRow,
+    MarketRow,
+    OpenOrder,
+    OrderRow,
+    PositionRow,
+    candle_row,
+    order_result,
+)
+from balance.core.shape import Count, Doc, Quantity, Time, includes, members
+from balance.core.ticket import MEMBERS, Ticket
+from balance.desk.desk import MOST_CANDLES, Desk
+from balance.desk.transactions import Outcome
+from balance.history.pages import LONGEST_PAGE
+
+_TIMEFRAME: Final = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
+_SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}
+
+SymbolInPath = Annotated[str, Doc("BTC/USDT, also written BTC-USDT or btcusdt.")]
+OrderInPath = Annotated[str, Doc("The id that placing it was answered with.")]
+Timeframe = Annotated[
+    str, Doc("Whole minutes, hours or a day: 1m, 15m, 4h, 1d.", pattern="^[0-9]{1,4}[mhd]$")
+]
+CandleLimit = Annotated[int, Doc("How many at most.", minimum=1, maximum=MOST_CANDLES)]
+PageLimit = Annotated[int, Doc("How many on a page.", minimum=1, maximum=LONGEST_PAGE)]
+Before = Annotated[str | None, Doc("A revision, or the last page's next.")]
+OfSymbol = Annotated[str | None, Doc("Only orders of this symbol.")]
+
+_SIZES: Final = ("quantity", "notional", "percent")
+_HAS_SIZE: Final = {"anyOf": [{"required": [name]} for name in _SIZES]}
+_CAN_OPEN: Final = {"properties": {"reduce_only": {"const": False}}}
+
+
+def _kind_rules(kind: OrderKind) -> dict[str, Any]:
+    """What an order of ``kind`` has: its price, no other, and a size, unless it may close all."""
+    others = {each.price for each in ORDER_KINDS.values()} - {kind.price, ""}
+    rules: dict[str, Any] = {"properties": dict.fromkeys(sorted(others), False)}
+    if kind.price:
+        rules["required"] = [kind.price]
+    if kind.exit == "order":
+        return rules | _HAS_SIZE
+    closes = {"required": ["reduce_only"], "properties": {"reduce_only": {"const": True}}}
+    return rules | {"if": closes, "else": _HAS_SIZE}
+
+
+def _order_rules() -> dict[str, Any]:
+    """What JSON Schema says of an order beside its fields: one size, and what its type has."""
+    rules = _kind_rules(ORDER_KINDS["market"])
+    for name, kind in ORDER_KINDS.items():
+        if name != "market":
+            is_type = {"required": ["type"], "properties": {"type": {"const": name}}}
+            rules = {"if": is_type, "then": _kind_rules(kind), "else": rules}
+    exclusive = {
+        "quantity": {"properties": {"notional": False, "percent": False}},
+        "notional": {"properties": {"percent": False}},
+        "take_profit": _CAN_OPEN,
+        "stop_loss": _CAN_OPEN,
+    }
+    return {**rules, "dependentSchemas": exclusive}
+
+
+OrderBody = Annotated[dict[str, Any], Body(Ticket, only=MEMBERS, **_order_rules())]
+
+
+class ClosedPart(TypedDict):
+    """How much of a position is closed; all of it where nothing is named."""
+
+    quantity: NotRequired[Annotated[Quantity, Doc("Cut to the step.")]]
+    percent: NotRequired[
+        Annotated[Decimal, Doc("Of the position.", exclusiveMinimum=0, maximum=100)]
+    ]
+
+
+CloseBody = Annotated[dict[str, Any], Body(ClosedPart, optional=True, maxProperties=1)]
+
+
+class Prices(MarketRow):
+    """The newest price of each symbol, and where it comes from."""
+
+
+class Candles(TypedDict):
+    """The newest candles of a symbol."""
+
+    candles: list[CandleRow]
+
+
+class _AtRevision(TypedDict):
+    """What a list of what is open is a list at."""
+
+    revision: Count
+    as_of: Time
+
+
+class Positions(_AtRevision):
+    """The open positions."""
+
+    positions: tuple[PositionRow, ...]
+
+
+class Orders(_AtRevision):
+    """The open orders."""
+
+    orders: tuple[OrderRow, ...]
+
+
+class Fills(TypedDict):
+    """A page of the fills."""
+
+    fills: tuple[FillRow, ...]
+    next: str | None
+
+
+@includes(Changed)
+class Traded(TypedDict):
+    """The account after a trade."""
+
+    order: Annotated[
+        FilledOrder | OpenOrder | None,
+        Doc("What became of the order; null where none was placed."),
+    ]
+
+
+class TradeRoutes:
+    """Trading: prices, candles, positions, orders and fills."""
+
+    tag = "trading"
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    @get("/prices")
+    def list_prices(self) -> Answer[Prices]:
+        """The newest price of each symbol, and where it comes from."""
+        return Answer(self.desk.snapshot().market)
+
+    @get("/candles/<path:symbol>", 422)
+    def list_candles(
+        self, symbol: SymbolInPath, timeframe: Timeframe = "1m", limit: CandleLimit = 500
+    ) -> Answer[Candles]:
+        """The newest candles of a symbol, oldest first, the running one last."""
+        found = self.desk.candles(symbol, _seconds(timeframe), limit)
+        return Answer(Candles(candles=[candle_row(each) for each in found]))
+
+    @get("/positions")
+    def list_positions(self) -> Answer[Positions]:
+        """The open positions."""
+        found = self.desk.snapshot()
+        return Answer(
+            Positions(revision=found.revision, as_of=found.as_of, positions=found.positions)
+        )
+
+    @get("/orders")
+    def list_orders(self) -> Answer[Orders]:
+        """The open orders, oldest first."""
+        found = self.desk.snapshot()
+        return Answer(Orders(revision=found.revision, as_of=found.as_of, orders=found.open_orders))
+
+    @post("/orders", 404)
+    def place_order(self, body: OrderBody, conditions: Conditional) -> Answer[Traded]:
+        """Place an order; at market, it fills at once."""
+        return _traded(self.desk.place_order(how=conditions, **body))
+
+    @delete("/orders", 404)
+    def cancel_orders(self, conditions: Conditional, symbol: OfSymbol = None) -> Answer[Traded]:
+        """Cancel all open orders, or those of one symbol."""
+        return _traded(self.desk.cancel_orders(symbol, **conditions))
+
+    @post("/orders/preview", 404)
+    def preview_order(self, body: OrderBody) -> Answer[Preview]:
+        """What an order would do now, without placing it."""
+        return Answer(members(self.desk.preview_order(**body)))
+
+    @delete("/orders/<order_id>", 404)
+    def cancel_order(self, order_id: OrderInPath, conditions: Conditional) -> Answer[Traded]:
+        """Cancel an open order."""
+        return _traded(self.desk.cancel_order(order_id, **conditions))
+
+    @post("/positions/<path:symbol>/close", 404)
+    def close_position(
+        self, symbol: SymbolInPath, body: CloseBody, conditions: Conditional
+    ) -> Answer[Traded]:
+        """Close a position at market, or a part of it."""
+        return _traded(self.desk.close_position(symbol, **body, **conditions))
+
+    @get("/fills", 422)
+    def list_fills(self, limit: PageLimit = 50, before: Before = None) -> Answer[Fills]:
+        """The fills, newest first; liquidations are fills too."""
+        page = self.desk.fills(limit=limit, before=before)
+        return Answer({"fills": page.entries, "next": page.next})
+
+
+def _traded(outcome: Outcome) -> Answer[Traded]:
+    return changed(outcome, order=order_result(outcome.entries))
+
+
+def _seconds(timeframe: str) -> int:
+    match = _TIMEFRAME.fullmatch(timeframe)
+    if match is None:
+        raise InvalidRequest(f"timeframe must be such as 1m, 15m, 4h or 1d, not {timeframe!r:.40}.")
+    return int(match[1]) * _SECONDS[match[2]]
