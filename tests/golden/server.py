@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from balance.running import opened
-from balance.server_options import server_parser
 from flask.testing import FlaskClient
 
 from app import create_app
 from balance.api.stream import Stream
+from balance.server.assembly import opened
+from balance.server.options import server_parser
 from tests.golden.clock import Clock
 from tests.patience import wait_for
 
