@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -45,7 +44,11 @@ create index if not exists by_epoch on samples (epoch);
 create table if not exists known (name text primary key, value text not null);
 """
 
-_TOTALS: Final = tuple(field.name for field in fields(Wallet) if field.name != "epoch")
+# The totals of the wallet in the order in which the file has them.
+_TOTALS: Final = (
+    *("starting_balance", "deposits", "withdrawals", "adjustments", "realized_pnl"),
+    *("fees_paid", "funding", "balance"),
+)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
