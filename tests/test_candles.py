@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.core.candles import interval_of, join_candles, merge_candles, path, quote_of_trade
+from balance.core.candles import interval_of, merge_candles, merge_into_one, path, quote_of_trade
 from balance.core.instruments import KNOWN
 from balance.core.quote import Candle
 
@@ -64,7 +64,7 @@ def test_in_two_steps_they_become_the_same(candles: list[Candle]) -> None:
 @given(series())
 def test_two_joined_span_both(candles: list[Candle]) -> None:
     for candle, later in pairwise(candles):
-        both = join_candles(candle, later)
+        both = merge_into_one(candle.time, (candle, later))
         assert both.low <= min(both.open, both.close) <= max(both.open, both.close) <= both.high
         assert (both.time, both.open, both.close) == (candle.time, candle.open, later.close)
 

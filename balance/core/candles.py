@@ -24,8 +24,8 @@ _VOLUME: Final = attrgetter("volume")
 
 
 def interval_of(moment: datetime, seconds: int) -> datetime:
-    """The beginning of the interval of ``seconds`` that ``moment`` lies in; weeks begin on Monday
-    at 00:00 UTC."""
+    """The start of the interval of ``seconds`` that ``moment`` lies in; weeks begin on Monday at
+    00:00 UTC."""
     stamp = int(moment.timestamp())
     return datetime.fromtimestamp(stamp - (stamp - first_begin(seconds)) % seconds, UTC)
 
@@ -37,14 +37,14 @@ def first_begin(seconds: int) -> int:
 
 def merge_candles(candles: Iterable[Candle], seconds: int) -> Iterator[Candle]:
     """Candles of ``seconds`` from shorter ones, oldest first; an interval without any has none."""
-    for begun, within in groupby(candles, key=lambda each: interval_of(each.time, seconds)):
-        yield merge_into_one(begun, list(within))
+    for start, within in groupby(candles, key=lambda each: interval_of(each.time, seconds)):
+        yield merge_into_one(start, list(within))
 
 
-def merge_into_one(begun: datetime, several: Sequence[Candle]) -> Candle:
-    """The one candle that ``several``, oldest first, make; it began at ``begun``."""
+def merge_into_one(start: datetime, several: Sequence[Candle]) -> Candle:
+    """The one candle that ``several``, oldest first, make; it began at ``start``."""
     return Candle(
-        time=begun,
+        time=start,
         open=several[0].open,
         high=max(map(_HIGH, several)),
         low=min(map(_LOW, several)),
@@ -53,22 +53,10 @@ def merge_into_one(begun: datetime, several: Sequence[Candle]) -> Candle:
     )
 
 
-def join_candles(candle: Candle, later: Candle) -> Candle:
-    """The candle of the time of both, which begins when ``candle`` did."""
-    return Candle(
-        time=candle.time,
-        open=candle.open,
-        high=max(candle.high, later.high),
-        low=min(candle.low, later.low),
-        close=later.close,
-        volume=candle.volume + later.volume,
-    )
-
-
 def path(candle: Candle, seconds: int = MINUTE) -> tuple[tuple[datetime, Decimal], ...]:
-    """The four prices of ``candle`` in the order that is taken for the way of the price: open, the
-    extremes, close. A rising candle goes down first, a falling one up first. They lie a quarter
-    of the interval apart, from its beginning."""
+    """The four prices of ``candle`` with their times, in the order that the price is assumed to
+    have taken: open, the extremes, close. A rising candle goes down first, a falling one up first.
+    They lie a quarter of the interval apart, from its start."""
     step = timedelta(seconds=seconds) / 4
     prices = _ordered(candle, rises=candle.close >= candle.open)
     return tuple((candle.time + place * step, price) for place, price in enumerate(prices))

@@ -20,16 +20,11 @@ class InvalidAmount(BalanceError, ValueError):
 
 
 class InvalidRequest(BalanceError, ValueError):
-    """A request whose words, not whose amounts, make no sense."""
+    """A request that makes no sense for another reason than an amount."""
 
 
 class InsufficientBalance(BalanceError):
-    """A change needs more than is available.
-
-    Attributes:
-        required: what the change needs, in the quote currency.
-        available: the available balance, in the quote currency.
-    """
+    """A change needs ``required``, but only ``available`` is there, in the quote currency."""
 
     def __init__(self, required: Decimal, available: Decimal) -> None:
         super().__init__(
@@ -40,27 +35,19 @@ class InsufficientBalance(BalanceError):
 
 
 class NoLivePrice(BalanceError):
-    """A symbol has no live price now, so nothing can fill on it.
+    """``symbol`` has no live price now, so nothing can fill on it."""
 
-    Attributes:
-        symbol: the symbol.
-    """
-
-    def __init__(self, symbol: str, words: str = "") -> None:
+    def __init__(self, symbol: str, message: str = "") -> None:
+        """``message`` says why, and what to do."""
         super().__init__(
             f"{symbol} has no live price now, and nothing fills on an old one. "
-            + (words or "Try again when quotes come in.")
+            + (message or "Try again when quotes come in.")
         )
         self.symbol = symbol
 
 
 class NotYours(InvalidRequest):
-    """What is open of a symbol belongs to somebody else.
-
-    Attributes:
-        symbol: the symbol.
-        owner: the id of the bot that has it; empty where it is the person's.
-    """
+    """What is open of ``symbol`` belongs to the bot ``owner``; empty: to the person."""
 
     def __init__(self, symbol: str, owner: str) -> None:
         super().__init__(
@@ -98,12 +85,7 @@ class UnknownPosition(BalanceError):
 
 
 class StaleRevision(BalanceError):
-    """The account has moved on from the revision that the caller expected.
-
-    Attributes:
-        expected: the revision the caller named.
-        actual: the account's revision.
-    """
+    """The account is at the revision ``actual``, not at ``expected`` as the caller required."""
 
     def __init__(self, expected: int, actual: int) -> None:
         super().__init__(
@@ -115,11 +97,7 @@ class StaleRevision(BalanceError):
 
 
 class KeyReused(BalanceError):
-    """An idempotency key came again with another request.
-
-    Attributes:
-        key: the idempotency key.
-    """
+    """The idempotency ``key`` came again with another request."""
 
     def __init__(self, key: str) -> None:
         super().__init__(
@@ -129,11 +107,7 @@ class KeyReused(BalanceError):
 
 
 class KeyInFlight(BalanceError):
-    """A request with the same idempotency key has not been answered yet.
-
-    Attributes:
-        key: the idempotency key.
-    """
+    """A request with the same idempotency ``key`` has not been answered yet."""
 
     def __init__(self, key: str) -> None:
         super().__init__(
@@ -152,15 +126,11 @@ class StoreError(BalanceError):
 
 
 class StoreUnreadable(StoreError):
-    """A file of the account is missing or damaged; nothing is put in its place.
-
-    Attributes:
-        file: the name of the file, without its folder.
-        reason: what is wrong with it.
-    """
+    """``file``, a file of the account, is missing or damaged, as ``reason`` says; nothing is put
+    in its place."""
 
     def __init__(self, file: str, reason: str, option: str = "") -> None:
-        """``option`` names the folder to the commands that are advised, where it must be named."""
+        """``option`` names the folder in the commands that are advised, where it must be named."""
         super().__init__(
             f"{file} {reason}. Nothing was changed. "
             f"Run `python -m balance verify{option}` to see more, and "
@@ -171,11 +141,7 @@ class StoreUnreadable(StoreError):
 
 
 class StoreFailed(StoreError):
-    """The disk did not confirm a write, so it was not acknowledged.
-
-    Attributes:
-        reason: what the disk said.
-    """
+    """The disk did not confirm a write, for the ``reason`` that it gave."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(
@@ -186,11 +152,7 @@ class StoreFailed(StoreError):
 
 
 class StoreBusy(StoreError):
-    """Another program held the lock of the account for too long.
-
-    Attributes:
-        seconds: how long this program waited.
-    """
+    """Another program held the lock of the account for all the ``seconds`` that this one waited."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
@@ -201,11 +163,8 @@ class StoreBusy(StoreError):
 
 
 class HistoryUnavailable(StoreError):
-    """The history can't be searched now; the account is not concerned.
-
-    Attributes:
-        reason: why, and what to do about it.
-    """
+    """The history can't be searched now; the account is not concerned. ``reason`` says why, and
+    what to do about it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(

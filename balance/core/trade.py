@@ -1,8 +1,7 @@
-"""What a trade leaves in the ledger: the fill, and what became of the position and the orders."""
+"""What trading leaves in the ledger: fills, ended trades, and effects on positions and orders."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +13,7 @@ from balance.core.order import Liquidity, Order, OrderSide, OrderType, Reason
 from balance.core.position import Position
 from balance.core.shape import Cost, Money, Name, Price, Quantity, Symbol, Total
 
-#: What a trade came to: it brought more than nothing, less, or exactly nothing.
+#: Whether a trade won, lost, or came out even.
 Outcome = Literal["win", "loss", "even"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
@@ -24,33 +23,34 @@ class Trade:
     """A position from its opening to its end; money in the quote currency, times as of the market's
     clock."""
 
-    # the id of the bot that it belonged to; empty: it was the person's
+    # The id of the bot that it belonged to; empty: it was the person's.
     owner: str
     symbol: Symbol
     side: Side
-    # why it was opened and how it ended, in words
+    # The reasons that were given for its opening and its end.
     opened_because: str
     closed_because: str
-    # base units, of all that was closed
+    # All that was closed, in base units.
     quantity: Total
-    # quantity-weighted averages
+    # Averages over all fills, weighted by quantity.
     entry_price: Price
     exit_price: Price
-    # realised P&L before fees, fees, and funding received
+    # The realised P&L before fees.
     gross: Money
     fees: Money
+    # Funding received less funding paid.
     funding: Money
     opened_at: datetime
     closed_at: datetime
 
     @property
     def pnl(self) -> Decimal:
-        """What it brought in all: gross - fees + funding."""
+        """The P&L in all: gross - fees + funding."""
         return self.gross - self.fees + self.funding
 
     @property
     def outcome(self) -> Outcome:
-        """What it came to, after fees and funding, to the last of eight decimals."""
+        """Whether it won or lost after fees and funding, to the last of eight decimals."""
         return "win" if self.pnl > 0 else "loss" if self.pnl < 0 else "even"
 
 
@@ -67,55 +67,42 @@ class Fill:
     quantity: Quantity
     price: Price
     fee: Cost
-    # of the quantity, what closed a position rather than opening one, and what that brought, gross
+    # The part of the quantity that closed a position.
     closed_quantity: Total
+    # The P&L of that part, before fees.
     realized_pnl: Money
-    # what the position has brought in all, where this fill closed it: realised P&L - fees + funding
-    # since it was opened; None where it did not
+    # The P&L of the whole position where this fill closed it: realised P&L - fees + funding since
+    # it was opened; None where it did not.
     position_pnl: Money | None
-    # whose it is: that of the position which it closed a part of, or else of the order
+    # The owner of the position that it closed a part of, or else of the order.
     owner: str = ""
-    # as of the market's clock; None in a ledger of older versions
+    # By the market's clock; None in a ledger of older versions.
     filled_at: datetime | None = None
-    # the id of the feed whose clock that is; empty in a ledger of older versions
+    # The id of the feed whose clock that is; empty in a ledger of older versions.
     feed: str = ""
-    # the position that it ended, where it did
+    # The trade that it ended; None where it ended none.
     trade: Trade | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What became of a symbol's position and orders by an entry: enough to replay it."""
+    """What an entry does to a symbol's position and orders: enough to replay it."""
 
     symbol: Symbol
-    # the position after it; None where there is none
+    # The position after it; None where there is none.
     position: Position | None
-    # orders that are open from here on, and ids of those that are no longer
+    # The orders that are open from here on.
     opened: tuple[Order, ...] = ()
+    # The ids of the orders that are no longer open.
     closed: tuple[Name, ...] = ()
 
     def on(self, account: Account) -> Account:
         """``account`` with this effect on its position and orders."""
-        return replace(
-            account,
-            positions=_replaced(account.positions, self.symbol, self.position),
-            orders=tuple(each for each in account.orders if each.id not in self.closed)
-            + self.opened,
-        )
-
-
-def _replaced(
-    positions: Iterable[Position], symbol: str, position: Position | None
-) -> tuple[Position, ...]:
-    """``positions`` with that of ``symbol`` replaced where it stands, or added at the end."""
-    found, result = False, []
-    for each in positions:
-        if each.symbol != symbol:
-            result.append(each)
-            continue
-        found = True
-        if position is not None:
-            result.append(position)
-    if not found and position is not None:
-        result.append(position)
-    return tuple(result)
+        # A position stays at its place in the order, and a new one comes to the end.
+        positions = {each.symbol: each for each in account.positions}
+        if self.position is not None:
+            positions[self.symbol] = self.position
+        else:
+            positions.pop(self.symbol, None)
+        left = tuple(each for each in account.orders if each.id not in self.closed)
+        return replace(account, positions=tuple(positions.values()), orders=left + self.opened)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
-from balance.core.candles import MINUTE, interval_of, join_candles, merge_candles
+from balance.core.candles import MINUTE, interval_of, merge_candles, merge_into_one
 from balance.core.quote import Candle
 
 # how many lengths of longer candles are remembered: a screen offers fewer
@@ -42,7 +42,8 @@ class Chart:
         a later one; ``volume`` in base units."""
         told = Candle(time=begun, open=price, high=price, low=price, close=price, volume=volume)
         if self._candles and self._candles[-1].time == begun:
-            self._candles[-1] = join_candles(self._candles[-1], told)
+            last = self._candles[-1]
+            self._candles[-1] = merge_into_one(last.time, (last, told))
             return
         self._candles.append(told)
         if self._keep is not None and len(self._candles) > 2 * self._keep:
@@ -79,6 +80,6 @@ class Chart:
 def _grow(longer: list[Candle], candle: Candle, seconds: int) -> None:
     begun = interval_of(candle.time, seconds)
     if longer and longer[-1].time == begun:
-        longer[-1] = join_candles(longer[-1], candle)
+        longer[-1] = merge_into_one(longer[-1].time, (longer[-1], candle))
     else:
         longer.append(replace(candle, time=begun))
