@@ -43,7 +43,7 @@ class Change:
         return Change(account if effect is None else effect.on(account), (*self.bookings, booking))
 
     def noted(self, note: str) -> Change:
-        """The change with ``note``, which somebody wants to be kept, behind its first entry's."""
+        """The change with ``note`` of the one who requested it, behind its first entry's own."""
         if not note or not self.bookings:
             return self
         first, *others = self.bookings

@@ -20,23 +20,23 @@ _CURSOR: Final = re.compile(r"(\d{1,15})(?:\.(\d{1,9}))?", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """What an operation books, before it is committed: an entry without revision and time."""
+    """What an operation books before it is committed: an entry without revision and time."""
 
     epoch: int
     kind: str
-    # what it moved the wallet balance by; of an entry that opens an epoch, what that begins with
+    # What it added to the wallet balance; where it opens an epoch, what that begins with.
     amount: Decimal
-    # the wallet balance after it
+    # The wallet balance after it.
     balance: Decimal
     note: str = ""
-    # the account as it stands from here on, where an entry states it anew instead of moving it
+    # The account from here on, where the entry states it anew instead of changing it.
     restated: Account | None = None
-    # what became of positions and orders
+    # What it does to positions and orders.
     effect: Effect | None = None
     fill: Fill | None = None
-    # of a reset: the account as it was before, for an undo; older versions kept none
+    # The account before a reset, for an undo; older versions stored none.
     ended: Account | None = None
-    # of an undo: the epoch that goes on with it
+    # The epoch that an undo continues.
     continues: int | None = None
 
 
@@ -44,11 +44,11 @@ class Booking:
 class Entry:
     """One line of the ledger; money in the quote currency."""
 
-    # the committed change it belongs to, and its place among that change's entries, from 1
+    # The committed change that it belongs to, and its place among that change's entries, from 1.
     revision: int
     line: int
     time: datetime
-    # who asked: screen, http, shell, python, file or program
+    # Who caused it: screen, http, shell, program, bot, market, offline or file.
     source: str
     booking: Booking
 

@@ -10,17 +10,17 @@ from typing import Final
 
 #: What stands where no number is known.
 NONE: Final = "\N{EN DASH}"
-#: How many decimals money is shown with unless asked otherwise.
+#: How many decimals money is shown with by default.
 CENTS: Final = 2
 
 _TENTH: Final = Decimal("0.1")
 _TEN: Final = Decimal(10)
 _THOUSAND: Final = Decimal(1_000)
-# of a number that was calculated, as many decimals and digits are written at least
+# The fewest decimals and digits that a calculated number is written with.
 _LEAST_DECIMALS: Final = 8
 _LEAST_DIGITS: Final = 8
 _FEW_TICKS: Final = 1_000
-# no price and no quantity of a market has more; one that was calculated has at least sixteen
+# The most digits of a price or quantity of a market; calculated ones have at least sixteen.
 _EXACT_DIGITS: Final = 15
 _CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
@@ -126,7 +126,7 @@ def _signed(
     if amount is None:
         return NONE
     shown = _quantized(amount, decimals)
-    # the sign is that of what is shown: nothing that reads zero is a gain or a loss
+    # The sign is that of the rounded number: what reads zero is no gain and no loss.
     sign = "" if not shown else "-" if shown < 0 else plus
     return f"{sign}{prefix}{shown.copy_abs():,f}{suffix}"
 
@@ -135,7 +135,7 @@ def short(amount: Decimal) -> str:
     """``amount``, from zero on, in at most four letters: ``"950"``, ``"9.8k"``, ``"240k"``."""
     value, letters = amount, iter(("", *"kMBT"))
     letter = next(letters)
-    # what rounds to four digits is written with the next letter
+    # A number that rounds to four digits is written with the next letter.
     while value.quantize(Decimal(1), context=_CONTEXT) >= _THOUSAND:
         value, letter = value / _THOUSAND, next(letters)
     tenths = value.quantize(_TENTH, context=_CONTEXT)

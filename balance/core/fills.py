@@ -1,4 +1,4 @@
-"""What a fill does to an account: open, add, reduce, close and flip, in one step.
+"""Fills applied to an account: open, add, reduce, close and flip, in one step.
 
 Quantities are in base units, prices in the quote currency per base unit, money in the quote
 currency. Realised P&L is booked gross; fees and funding are entries of their own. A position that
@@ -23,19 +23,19 @@ from balance.core.order import Liquidity, Order, Reason, closing_side, opened_si
 from balance.core.position import Position
 from balance.core.trade import Effect, Fill, Trade
 
-# more digits than any price or quantity has, so that an average is as good as exact
+# More digits than any price or quantity has, so that an average is as good as exact.
 _AVERAGE = Context(prec=28, rounding=ROUND_HALF_EVEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """An order's fill as the market gives it, before the account knows of it."""
+    """An order's fill as the market gives it, before it is applied to the account."""
 
     order: Order
-    # base units; of an order that closes whatever there is, what there is
+    # In base units; the whole position where the order closes that.
     quantity: Decimal
     price: Decimal
-    # in the quote currency, on the whole quantity
+    # On the whole quantity, in the quote currency.
     fee: Decimal
     liquidity: Liquidity
     time: datetime
@@ -60,7 +60,7 @@ def apply_fill(account: Account, execution: Execution, brackets: Sequence[Bracke
     fee = quantized(execution.fee)
     if not opening:
         fee = min(fee, _left(account, order, held, rest) + gross)
-    # of the fee of a flip, each of the two positions bears its share
+    # Where the position flips, each of the two bears its share of the fee.
     share = quantized(fee * closing / (closing + opening))
     position = rest and replace(rest, fees_paid=rest.fees_paid + share)
     if opening:

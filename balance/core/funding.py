@@ -22,7 +22,7 @@ from balance.core.position import Position
 from balance.core.quote import Settlement
 from balance.core.trade import Effect
 
-# So many rates show an interval.
+# The fewest rates that show an interval.
 _LEAST_ROWS: Final = 3
 
 #: Settlements by symbol and instant; None where the rate is not known.
@@ -116,21 +116,21 @@ def settle(
         return Change(account)
     if settlement is None:
         effect = Effect(symbol=symbol, position=replace(position, funded_at=instant))
-        words = f"Funding of {symbol} at {_told(instant)} skipped: the rate is not known"
-        return Change(account).booked("funding", ZERO, words, effect=effect)
+        text = f"Funding of {symbol} at {_minute(instant)} skipped: the rate is not known"
+        return Change(account).booked("funding", ZERO, text, effect=effect)
     amount = quantized(
         margin.funding_received(position.side, position.quantity, settlement.mark, settlement.rate)
     )
     available = account.available_balance
     amount = max(amount, -(available + position.isolated_margin))
     isolated = position.isolated_margin - max(ZERO, -amount - available)
-    words = (
-        f"Funding of {symbol} at {_told(instant)}: {_percent(settlement.rate)} of "
+    text = (
+        f"Funding of {symbol} at {_minute(instant)}: {_percent(settlement.rate)} of "
         f"{position.side} {position.quantity.normalize():f} at {settlement.mark.normalize():f}"
     )
     after = _funded(position, instrument, instant, amount, isolated)
     return Change(account).booked(
-        "funding", amount, words, effect=Effect(symbol=symbol, position=after)
+        "funding", amount, text, effect=Effect(symbol=symbol, position=after)
     )
 
 
@@ -152,7 +152,7 @@ def _funded(
     return after.measured(instrument.brackets)
 
 
-def _told(instant: datetime) -> str:
+def _minute(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M} UTC"
 
 

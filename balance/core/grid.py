@@ -32,7 +32,7 @@ _NAMED: Final = 3
 
 def fitting_rules(rules: Instrument, low: Decimal, high: Decimal) -> Instrument:
     """``rules``, or those that fit prices from ``low`` to ``high``, in the quote currency, where
-    ``rules`` do not. Those that an exchange has told stay as they are."""
+    ``rules`` do not. Rules of an exchange stay as they are."""
     if not rules.follows_price or (fits(rules.tick_size, low) and fits(rules.tick_size, high)):
         return rules
     # As fine as the lowest price needs its tick, and the highest one its step.

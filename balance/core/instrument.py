@@ -24,7 +24,7 @@ class Bracket:
     the next bracket's floor."""
 
     floor: Decimal
-    # maintenance margin as a fraction of the notional, and the amount that is taken off
+    # The maintenance margin is this fraction of the notional, less this amount.
     maintenance_rate: Decimal
     maintenance_amount: Decimal
     max_leverage: Decimal
@@ -34,24 +34,24 @@ class Bracket:
 class Instrument:
     """The rules of one linear perpetual; prices per base unit, quantities in base units."""
 
-    # ccxt's unified symbol of the market, without the settlement currency: BTC/USDT
+    # The unified symbol of ccxt without the settlement currency: BTC/USDT.
     symbol: str
     tick_size: Decimal
     step_size: Decimal
     min_quantity: Decimal
     # The largest quantity of one order, in base units, where the exchange has a limit; else None.
     max_quantity: Decimal | None = None
-    # of one order that is not reduce-only, in the quote currency
+    # The smallest notional of an order that is not reduce-only, in the quote currency.
     min_notional: Decimal
     # The largest notional of a position, in the quote currency, where there is a limit; else None.
     max_notional: Decimal | None = None
-    # from the floor 0 on, rising
+    # From the floor 0 on, rising.
     brackets: tuple[Bracket, ...]
-    # from one funding settlement to the next, counted from midnight UTC
+    # From one funding settlement to the next, counted from midnight UTC.
     funding_interval: timedelta = FUNDING_INTERVAL
     # Whether its mark price is known; where it is not, the last price is taken for it.
     has_mark: bool = True
-    # Whether they are no exchange's own, but made from a price, and others once it has moved far.
+    # Whether the rules are made from a price, not an exchange's own, and follow it when it moves.
     follows_price: bool = field(default=False, compare=False)
 
     def price(self, price: Decimal) -> Decimal:

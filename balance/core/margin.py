@@ -138,8 +138,8 @@ def liquidation_price(
 ) -> Decimal | None:
     """The mark price at which the position is liquidated, by the bracket that holds
     ``quantity * price``; None where no price above zero does it, as of a long at 1x."""
-    # the maintenance margin is convex over the brackets: of the prices that they give, the first
-    # that the mark comes to counts, and it lies in its own bracket
+    # The maintenance margin is convex over the brackets: of the prices that they give, the first
+    # that the mark comes to counts, and it lies in its own bracket.
     prices = [
         liquidation_price_within(
             side,

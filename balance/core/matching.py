@@ -30,20 +30,22 @@ _SHARE: Final = attrgetter("share")
 
 @exactly
 def is_due(account: Account, market: Market) -> bool:
-    """Whether ``market`` does anything to ``account`` but move its marks. Cheap: it is asked at
-    every moment of the market."""
+    """Whether ``market`` does anything to ``account`` but move its marks. It is cheap, as it is
+    called for every quote."""
     return next(_acted_on(account, market), None) is not None
 
 
 @exactly
 def advance(account: Account, market: Market, settlements: Settlements) -> Change:
-    """The account after the newest quotes of ``market``, symbol by symbol and in the order of the
-    price's way to them. Orders off the tick of their symbol are put on it before. At one price it
-    is first the funding that is due, with what ``settlements`` tells of it (what it does not name
-    waits), then liquidation, then the orders that are met: reduce-only ones before those that open,
-    stops before the others, the oldest first. The change has no entries where there was nothing to
-    do; symbols without a live quote and those of another feed are left alone."""
-    # what happens to one symbol makes nothing due on another
+    """The account after the newest quotes of ``market``, symbol by symbol, in the order in which
+    the price came to each level.
+
+    Orders off the tick of their symbol are first put on it. At one price, funding that is due comes
+    first, as ``settlements`` has it (what is not in there waits), then liquidation, then the orders
+    that are met: reduce-only ones before those that open, stops before the others, the oldest
+    first. Symbols without a live quote and those of another feed are left alone. The change has no
+    entries where nothing was due."""
+    # What happens on one symbol makes nothing due on another.
     symbols = set(_acted_on(account, market))
     change = Change(account.marked(market))
     for symbol in market.instruments:
@@ -131,8 +133,8 @@ def _funded(account: Account, symbol: str, market: Market, settlements: Settleme
     instrument = market.instruments[symbol]
     for instant in instants(position, market.quotes[symbol].time, instrument.funding_interval):
         if (symbol, instant) in settlements:
-            told = settlements[symbol, instant]
-            change = change.then(settle(change.account, symbol, instrument, instant, told))
+            settlement = settlements[symbol, instant]
+            change = change.then(settle(change.account, symbol, instrument, instant, settlement))
     return change
 
 

@@ -21,7 +21,7 @@ from balance.core.errors import InvalidAmount
 
 CURRENCY: Final = "USDT"
 ZERO: Final = Decimal(0)
-#: What a new account and a reset begin with unless asked otherwise.
+#: What a new account and a reset begin with by default.
 DEFAULT_STARTING_BALANCE: Final = Decimal("10000.00")
 #: The smallest difference that is booked: eight decimals.
 QUANTUM: Final = Decimal("0.00000001")
@@ -30,12 +30,12 @@ LIMIT: Final = Decimal(10) ** 12
 #: No quantity, in base units, may be larger: a coin may cost less than a billionth.
 MOST_UNITS: Final = LIMIT * 10**12
 
-# a market's numbers: products and quotients of them neither overflow nor need more digits than
-# calculations have
+# Bounds of a market's numbers: their products and quotients neither overflow nor need more digits
+# than calculations have.
 _LARGEST_RULE: Final = LIMIT * LIMIT
 _FINEST: Final = 1 / _LARGEST_RULE
 
-# wide enough for any product of a price and a quantity, whatever context the caller has set
+# Wide enough for any product of a price and a quantity, whatever context the caller has set.
 _CONTEXT: Final = Context(
     prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow]
 )
@@ -79,7 +79,7 @@ def money(value: object, what: str = "amount") -> Decimal:
 
 def number(value: object, what: str = "number", limit: Decimal = LIMIT, unit: str = "") -> Decimal:
     """The number that a caller means, as :func:`money` takes it, but not rounded: a price or a
-    quantity; ``unit`` follows ``limit`` in the words.
+    quantity; ``unit`` follows ``limit`` in the message.
 
     Raises:
         InvalidAmount: not a number (a bool is none), not finite, or beyond ``limit``.
@@ -104,10 +104,10 @@ def _decimal(value: object, what: str) -> Decimal:
     if isinstance(value, Decimal):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
-        # a huge one takes minutes to convert, and is far too large anyway
+        # A huge one would take minutes to convert, and is refused anyway.
         return Decimal(min(max(value, -_HUGE), _HUGE))
     if isinstance(value, float):
-        # a float of another library, such as numpy's, may print as something else
+        # A float of another library, such as numpy's, may print as something else.
         return Decimal(float.__repr__(value))
     if isinstance(value, str) and len(value) <= _LONGEST and _NUMBER.fullmatch(value.strip()):
         return Decimal(value.strip())
@@ -126,6 +126,6 @@ def quantized(number: Decimal) -> Decimal:
 
 
 def significant(price: Decimal) -> Decimal:
-    """``price``, one that was calculated, as it is kept: rounded to 16 significant digits, as some
+    """``price``, which was calculated, as it is stored: rounded to 16 significant digits, as some
     coins cost less than a hundred-millionth."""
     return _SIGNIFICANT.plus(price)

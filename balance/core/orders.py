@@ -102,8 +102,8 @@ def cancel_order(account: Account, order_id: str, why: str = "") -> Change:
     effect = Effect(
         symbol=order.symbol, position=account.position(order.symbol), closed=(order.id,)
     )
-    words = f"{order_text(order)}{f': {why}' if why else ''}"
-    return Change(account).booked("cancel", ZERO, words, effect=effect)
+    note = f"{order_text(order)}{f': {why}' if why else ''}"
+    return Change(account).booked("cancel", ZERO, note, effect=effect)
 
 
 def cancel_orders(account: Account, symbol: str | None = None) -> Change:

@@ -15,8 +15,8 @@ from balance.core.money import ZERO, significant
 from balance.core.quote import Quote
 from balance.core.shape import Cost, Leverage, Money, Name, Price, Quantity, Rate, Symbol, Total
 
-# of the entry price: the margin of a long at 1x is rounded, and what that alone makes a
-# liquidation price lies below this
+# A fraction of the entry price: the margin of a long at 1x is rounded, and a liquidation price that
+# only the rounding makes lies below this.
 _NO_PRICE: Final = Decimal("1e-6")
 
 
@@ -24,42 +24,42 @@ _NO_PRICE: Final = Decimal("1e-6")
 class Position:
     """One open position, one-way mode: money in the quote currency, prices per base unit."""
 
-    # ccxt's unified symbol, such as BTC/USDT
+    # The unified symbol of ccxt, such as BTC/USDT.
     symbol: Symbol
-    # the id of the feed that it was opened on, the only one that may mark it
+    # The id of the feed that it was opened on, the only one that may mark it.
     feed: Name
     side: Side
-    # base units, above zero
+    # In base units, above zero.
     quantity: Quantity
-    # quantity-weighted average of the fills; fees never enter it
+    # Average of the fills, weighted by quantity; fees never enter it.
     entry_price: Price
     leverage: Leverage
-    # the last known mark price
+    # The last known mark price.
     mark_price: Price
-    # the position's own isolated wallet: stored, never rebuilt from the leverage
+    # The position's own isolated wallet: stored, never rebuilt from the leverage.
     isolated_margin: Cost
-    # of the bracket that holds the notional: a fraction of it, and the bracket's deduction
+    # Of the bracket that holds the notional: the fraction of it, and what is deducted.
     maintenance_rate: Rate
     maintenance_amount: Cost
-    # the mark price at which the isolated wallet is taken; None where there is none
+    # The mark price at which the isolated wallet is lost; None where there is none.
     liquidation_price: Price | None
-    # since it was opened from flat: gross P&L of what was closed, fees, funding received
+    # Since it was opened: gross P&L of what was closed, fees, funding received less paid.
     realized_pnl: Money = ZERO
     fees_paid: Money = ZERO
     funding: Money = ZERO
-    # What was closed since then, in base units; what that had cost, the sum of quantity times entry
-    # price at the time; and what it went for, the sum of quantity times exit price.
+    # What was closed since then, in base units, with the sums of quantity times entry price at the
+    # time, and of quantity times exit price.
     closed_quantity: Total = ZERO
     closed_cost: Total = ZERO
     closed_value: Total = ZERO
-    # when the mark price was known; as of the market's clock, like the others
+    # The time of the mark price, by the market's clock as all times of a position.
     marked_at: datetime
     opened_at: datetime
-    # the last funding settlement that is dealt with or, before the first, the opening
+    # The last funding settlement that was processed or, before the first, the opening.
     funded_at: datetime
-    # the id of the bot that it belongs to; empty: it is the person's
+    # The id of the bot that it belongs to; empty: it is the person's.
     owner: str = ""
-    # why its owner opened it, in words; empty where nobody said
+    # The reason that was given for its opening; empty where there is none.
     opened_because: str = ""
 
     @property
@@ -101,7 +101,7 @@ class Position:
 
     @property
     def net_pnl(self) -> Decimal:
-        """What it has brought so far: realised P&L - fees + funding, without what is open."""
+        """Realised P&L - fees + funding so far, without what is open."""
         return self.realized_pnl - self.fees_paid + self.funding
 
     def marked(self, quote: Quote, instrument: Instrument) -> Position:

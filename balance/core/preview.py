@@ -1,4 +1,4 @@
-"""What an order would do, told before it is placed."""
+"""The preview of an order: what it would do if it were placed now."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     """What placing ``ticket`` would do to ``account`` now and, where it rests, when it fills.
 
     Raises:
-        BalanceError: whatever would refuse it, but for a lack of funds, which is told.
+        BalanceError: whatever would refuse it, but for a lack of funds, which the preview shows.
     """
     order = draft_order(account, ticket, market, "preview", now)
     instrument = market.instruments[ticket.symbol]
@@ -79,7 +79,7 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     at_once = order.kind.arrival_price(order, market)
     price = at_once or order.named_price or ZERO
     liquidity: Liquidity = order.kind.liquidity if at_once is None else "taker"
-    # as if there were enough, to see what it would take
+    # Filled as if there were enough, to find what it needs.
     rich = replace(account, wallet=replace(account.wallet, balance=Decimal(10) ** 30))
     after = fill_order(rich, order, market, price, liquidity)
     fill, position = after.bookings[0].fill, after.account.position(ticket.symbol)

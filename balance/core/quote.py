@@ -1,7 +1,7 @@
-"""What a feed tells of a market: quotes, candles and funding settlements.
+"""The data of a market: quotes, the move between them, candles and funding settlements.
 
 Prices are in the quote currency per base unit. Times are the market's own, in UTC: a replay of
-January tells times of January.
+January has times of January.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ class Quote:
     symbol: str
     bid: Decimal
     ask: Decimal
-    # of the last trade
+    # The price of the last trade.
     last: Decimal
-    # what positions are valued at, and what triggers, liquidations and funding go by
+    # The price that positions are valued at, and that triggers, liquidations and funding go by.
     mark: Decimal
     time: datetime
-    # of the coming settlement, as a fraction of the notional: above zero, longs pay shorts; None
-    # where the feed does not know it
+    # The rate of the coming settlement as a fraction of the notional: above zero, longs pay shorts;
+    # None where the feed does not know it.
     funding_rate: Decimal | None = None
-    # the last price a day before; None where the feed does not know it
+    # The last price a day before; None where the feed does not know it.
     day_open: Decimal | None = None
-    # the quote from which the price moved to this one through every price in between; None where
-    # it jumped
+    # The quote from which the price moved to this one through every price in between; None where
+    # it jumped.
     moved_from: Quote | None = None
 
     @property
@@ -106,7 +106,7 @@ class Leg:
 class Candle:
     """The trades of one interval: ``low <= open, close <= high``; volume in base units."""
 
-    # when the interval began
+    # The start of the interval.
     time: datetime
     open: Decimal
     high: Decimal

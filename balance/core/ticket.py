@@ -104,7 +104,7 @@ def read_ticket(members: Mapping[str, Any], market: Market) -> Ticket:
 
 
 def fingerprint(members: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What tells an order request from another one, however its members are written."""
+    """What identifies an order request, however its members are written."""
     return sorted(
         (name, _canonical(name, value)) for name, value in _with_defaults(members).items()
     )

@@ -39,19 +39,19 @@ class Wallet:
     """Settled money in the quote currency since the epoch began; all but ``funding`` and the
     P&L totals are at least zero."""
 
-    # the wallet balance; kept, not derived, so that the sum below can prove it
+    # The wallet balance: stored, not derived, so that ``explained`` can prove it.
     balance: Money
-    # counts resets, from 1
+    # Counts resets, from 1.
     epoch: Count
     starting_balance: Money
     deposits: Money = ZERO
     withdrawals: Money = ZERO
-    # gains and losses booked from outside
+    # Gains and losses booked from outside.
     adjustments: Money = ZERO
-    # closed P&L before fees
+    # Closed P&L before fees.
     realized_pnl: Money = ZERO
     fees_paid: Money = ZERO
-    # funding received less funding paid
+    # Funding received less funding paid.
     funding: Money = ZERO
 
     @classmethod
