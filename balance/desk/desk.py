@@ -57,6 +57,9 @@ class Desk:
     Every change takes the options of :class:`Conditions`. Amounts are in the quote currency,
     quantities in base units, prices in the quote currency per base unit: Decimal, int, str or
     float.
+
+    Raises:
+        StoreUnreadable: wherever the account or its ledger is read, a file is missing or damaged.
     """
 
     def __init__(
@@ -75,25 +78,17 @@ class Desk:
         """What keeps the account, for what is derived from its ledger."""
         return self._transactions.store
 
-    def command(self, words: str) -> str:
-        """The command of the shell with ``words``, whole, for this account."""
-        return command(words, self.store.folder)
+    def command(self, arguments: str) -> str:
+        """The whole command of the shell with ``arguments`` for this account."""
+        return command(arguments, self.store.folder)
 
     @property
     def version(self) -> tuple[str, int]:
-        """The account's id and revision, which change with every change of the account.
-
-        Raises:
-            StoreUnreadable: its file is missing or damaged.
-        """
+        """The account's id and revision, which change with every change of the account."""
         return self._transactions.version
 
     def snapshot(self) -> Snapshot:
-        """The account as it is now.
-
-        Raises:
-            StoreUnreadable: its file is missing or damaged.
-        """
+        """The account as it is now."""
         return self._transactions.snapshot()
 
     def set_balance(self, balance: object, **conditions: Unpack[Conditions]) -> Snapshot:
@@ -176,7 +171,7 @@ class Desk:
     @property
     def market(self) -> Market:
         """The newest prices, and what may be traded at them."""
-        return self._transactions.market
+        return self._transactions.board.market
 
     def candles(self, symbol: str, seconds: int = 60, limit: int = 500) -> Sequence[Candle]:
         """The newest ``limit`` candles of ``symbol``, at most 1,500, of ``seconds`` each (a
@@ -332,11 +327,7 @@ class Desk:
             return None
 
     def account(self) -> Account:
-        """The account as it was last committed, for the engine.
-
-        Raises:
-            StoreUnreadable: its file is missing or damaged.
-        """
+        """The account as it was last committed, for the engine."""
         return self._transactions.store.read().account
 
     def history(
@@ -352,7 +343,6 @@ class Desk:
 
         Raises:
             InvalidRequest: a parameter is out of range.
-            StoreUnreadable: the ledger is damaged there.
         """
         return page(self._transactions.store, limit, before, kind, epoch, self._search)
 
@@ -361,42 +351,27 @@ class Desk:
 
         Raises:
             InvalidRequest: a parameter is out of range.
-            StoreUnreadable: the ledger is damaged there.
         """
         return fills(self._transactions.store, limit, before, self.market, self._search)
 
     def closings(self, after: int, most: int | None = None) -> list[Entry]:
         """The entries since revision ``after`` that ended a trade, oldest first; of at most the
         newest ``most`` entries. For the bots.
-
-        Raises:
-            StoreUnreadable: the ledger is damaged there.
         """
         return closings(self._transactions.store, after, most)
 
     def lineage(self) -> tuple[Entry, ...]:
         """What opened the running epoch and, where it goes on with an older one, what opened that,
         newest first.
-
-        Raises:
-            StoreUnreadable: the account or its ledger can't be read.
         """
         return lineage(self._transactions.store)
 
     def opening(self, epoch: int) -> Entry | None:
-        """The first entry of ``epoch``; None where the ledger has none.
-
-        Raises:
-            StoreUnreadable: the ledger is damaged on the way there.
-        """
+        """The first entry of ``epoch``; None where the ledger has none."""
         return self._transactions.store.opening(epoch)
 
     def since(self, revision: int, most: int) -> list[Entry] | None:
-        """The entries after ``revision``, oldest first; None where they are more than ``most``.
-
-        Raises:
-            StoreUnreadable: the ledger is damaged there.
-        """
+        """The entries after ``revision``, oldest first; None where they are more than ``most``."""
         return since(self._transactions.store, revision, most)
 
     def whole_history(
@@ -410,7 +385,6 @@ class Desk:
 
         Raises:
             InvalidRequest: a parameter is out of range.
-            StoreUnreadable: the ledger is damaged there.
         """
         return rows(self._transactions.store, before, kind, epoch, self._search)
 

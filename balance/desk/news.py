@@ -12,7 +12,7 @@ from balance.core.errors import StoreError
 from balance.core.messages import MOST_NEWS, News, news_of
 from balance.store.state import State, Store
 
-# how far back the ledger is looked through at most
+# How many commits are read at most.
 _MOST_COMMITS: Final = 100
 
 
@@ -22,16 +22,20 @@ class RecentNews:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # the newest state that was asked about, with its news: replaced as a whole
+        # The last state that was read, with its news: replaced as a whole.
         self._known: tuple[State, tuple[News, ...]] | None = None
 
     def until(self, state: State, decimals: int) -> tuple[News, ...]:
-        """The newest news up to ``state``, oldest first; their words are those of when they were
-        found. Of a ledger that is damaged, those that can be read."""
-        known = self._known
-        if known is not None and known[0] is state:
-            return known[1]
-        after, before = _older(known, state)
+        """The newest news up to ``state``, oldest first, with the sentences of when they were
+        found. Of a damaged ledger, those that can be read."""
+        after, before = 0, tuple[News, ...]()
+        if self._known is not None:
+            known, news = self._known
+            if known is state:
+                return news
+            # Threads may come in another order than they committed, and a file may be put back.
+            if known.account_id == state.account_id and known.revision < state.revision:
+                after, before = known.revision, news
         found = (news_of(each, decimals) for each in self._commits(state, after))
         newer = list(itertools.islice((each for each in found if each is not None), MOST_NEWS))
         news = (*before, *reversed(newer))[-MOST_NEWS:]
@@ -46,17 +50,7 @@ class RecentNews:
         entries = self._store.entries(before=(state.revision, 1))
         commits = itertools.groupby(entries, lambda entry: entry.revision)
         with suppress(StoreError):
-            for revision, of_one in itertools.islice(commits, _MOST_COMMITS):
+            for revision, commit in itertools.islice(commits, _MOST_COMMITS):
                 if revision <= after:
                     return
-                yield tuple(of_one)[::-1]
-
-
-def _older(
-    known: tuple[State, tuple[News, ...]] | None, state: State
-) -> tuple[int, tuple[News, ...]]:
-    """The revision from which ``state`` goes on, with the news up to there."""
-    if known is None or known[0].account_id != state.account_id:
-        return 0, ()
-    # threads may ask in another order than they committed, and a file may have been put back
-    return (known[0].revision, known[1]) if known[0].revision < state.revision else (0, ())
+                yield tuple(commit)[::-1]

@@ -35,30 +35,30 @@ _log = logging.getLogger(__name__)
 class Conditions(TypedDict, total=False):
     """The conditions of a change; each is optional."""
 
-    # refuse unless the account is at this revision
+    # Refuse the change unless the account is at this revision.
     if_match: int | None
-    # a repeated key gets the first answer and changes nothing
+    # A repeated key gets the first answer and changes nothing.
     idempotency_key: str | None
-    # kept in the ledger
+    # Written into the ledger.
     note: str
-    # who asks: screen, http, shell or program
+    # Who requests it: screen, http, shell or program.
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a change: the account after it, and one sentence that tells it."""
+    """The outcome of a change: the account after it, and one sentence that describes it."""
 
     snapshot: Snapshot
     message: str
-    # whether an earlier request with the same idempotency key had made it already
+    # Whether an earlier request with the same idempotency key had made it already.
     replayed: bool
-    # what was booked
+    # The entries that were booked.
     entries: tuple[Entry, ...] = ()
 
 
 class Board(Protocol):
-    """Where the newest prices are to be read."""
+    """The newest prices."""
 
     @property
     def market(self) -> Market:
@@ -66,7 +66,7 @@ class Board(Protocol):
 
     @property
     def candles(self) -> Callable[[str, int, int], Sequence[Candle]]:
-        """Gives candles: of which symbol, of how many seconds each, how many at most."""
+        """Returns candles by their symbol, their length in seconds and the largest number."""
 
 
 #: Finds the baselines of an account by its id, its epoch and the entries of its newest commit.
@@ -79,69 +79,56 @@ def no_baselines(_account: str, _epoch: int, _entries: Sequence[Entry]) -> Basel
 
 
 class Transactions:
-    """The account in a store, seen at the prices of a board. Safe to use from many threads."""
+    """The account in a store, seen at the prices of a board. Safe to use from many threads.
+
+    Raises:
+        StoreUnreadable: wherever the account is read, its file is missing or damaged.
+    """
 
     def __init__(
         self, store: Store, board: Board, find_baselines: FindBaselines = no_baselines
     ) -> None:
         self.store = store
+        self.board = board
         #: Finds what is known of earlier days and epochs; the taker of samples replaces it.
         self.find_baselines = find_baselines
-        self._board = board
-        # prices that are not on the board yet, and the revision that they act on
+        # The revision before a commit that prices cause which are not on the board yet, and they.
         self._ahead: tuple[int, Market] = (0, NO_MARKET)
-        # tells the ticks of this process from those of another
+        # Distinguishes the ticks of this process from those of another.
         self._instance = secrets.token_hex(4)
-        self._shown: tuple[tuple[State, Market, Baselines], Snapshot] | None = None
-        # what opened an epoch of an account, so that it is looked up once
+        # The last snapshot, with what it was made from.
+        self._newest: tuple[tuple[State, Market, Baselines], Snapshot] | None = None
+        # What opened the epoch of an account, so that the ledger is searched once.
         self._opening: tuple[tuple[str, int], Booking] | None = None
         self._recent_news = RecentNews(store)
         self._listeners: list[Callable[[Snapshot], None]] = []
         self._entry_listeners: list[Callable[[Snapshot, Sequence[Entry]], None]] = []
-        self._in_flight: set[str] = set()
-        self._flying = threading.Lock()
-
-    @property
-    def market(self) -> Market:
-        """The market as it is now."""
-        return self._board.market
-
-    @property
-    def board(self) -> Board:
-        """Where the prices are to be read."""
-        return self._board
+        self._keys_in_flight: set[str] = set()
+        self._key_lock = threading.Lock()
 
     @property
     def version(self) -> tuple[str, int]:
-        """The account's id and revision, which change with every commit.
-
-        Raises:
-            StoreUnreadable: its file is missing or damaged.
-        """
+        """The account's id and revision, which change with every commit."""
         state = self.store.read()
         return state.account_id, state.revision
 
     def snapshot(self) -> Snapshot:
-        """The account as it is now.
-
-        Raises:
-            StoreUnreadable: its file is missing or damaged.
-        """
-        return self._seen(self.store.read())
+        """The account as it is now."""
+        return self._snapshot_of(self.store.read())
 
     def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
-        """Have ``listener`` called with the snapshot after every change made here, before the one
-        who made it is answered."""
+        """Call ``listener`` with the snapshot after every change that is made here, before the one
+        who made it gets the outcome."""
         self._listeners.append(listener)
 
     def subscribe_entries(self, listener: Callable[[Snapshot, Sequence[Entry]], None]) -> None:
-        """Have ``listener`` called as :meth:`subscribe` does, with the entries of the change."""
+        """Call ``listener`` as :meth:`subscribe` does, before others, with the entries as well."""
         self._entry_listeners.append(listener)
 
     def execute(
         self,
         operation: Operation,
-        asked: Sequence[Any],
+        identity: Sequence[Any],
         *,
         if_match: int | None = None,
         idempotency_key: str | None = None,
@@ -149,9 +136,9 @@ class Transactions:
         source: str = "program",
         market: Market | None = None,
     ) -> Outcome:
-        """Commit ``operation``; ``asked`` is what tells this request from another, as JSON. Where
-        prices do it that are not on the board yet, ``market`` has them: they are seen with what
-        they did, and not before.
+        """Commit ``operation``; ``identity``, as JSON, tells its request from others with the same
+        key. Prices that cause it and are not on the board yet are in ``market``: they are seen
+        with what they did, and not before.
 
         Raises:
             InvalidRequest: the key or the note is too long or holds what can't be printed.
@@ -159,65 +146,54 @@ class Transactions:
             KeyReused, StaleRevision, StoreError: as the store says.
         """
         check_text(note, "note", LONGEST_NOTE)
-        if market is not None:
-            operation = partial(self._acted_on, operation, market)
-        if idempotency_key is None:
-            return self._committed(operation, source, if_match, None)
-        check_key(idempotency_key)
-        fingerprint = hashlib.sha256(json.dumps([*asked, note]).encode()).hexdigest()
-        with self._taken_off(idempotency_key):
-            request = Request(idempotency_key, fingerprint)
-            return self._committed(operation, source, if_match, request)
+        request = None
+        if idempotency_key is not None:
+            check_key(idempotency_key)
+            text = json.dumps([*identity, note])
+            request = Request(idempotency_key, hashlib.sha256(text.encode()).hexdigest())
 
-    def _committed(
-        self,
-        operation: Operation,
-        source: str,
-        if_match: int | None,
-        request: Request | None,
-    ) -> Outcome:
-        commit = self.store.commit(operation, source=source, if_match=if_match, request=request)
-        snapshot = self._seen(commit.state)
-        entries = commit.state.entries
-        if not commit.replayed:
-            self._tell(snapshot, entries)
-        return Outcome(
-            snapshot, change_message(entries, self.market.decimals), commit.replayed, entries
-        )
+        def change(account: Account) -> Change:
+            if market is not None:
+                # The store is locked: these prices cause what is newer than this revision.
+                self._ahead = self.store.read().revision, market
+            return operation(account)
 
-    def _acted_on(self, operation: Operation, market: Market, account: Account) -> Change:
-        # the store is locked: what is newer than this revision is what the prices do
-        self._ahead = self.store.read().revision, market
-        return operation(account)
+        with self._in_flight(idempotency_key):
+            commit = self.store.commit(change, source=source, if_match=if_match, request=request)
+            snapshot, entries = self._snapshot_of(commit.state), commit.state.entries
+            if not commit.replayed:
+                self._notify(snapshot, entries)
+        message = change_message(entries, self.board.market.decimals)
+        return Outcome(snapshot, message, commit.replayed, entries)
 
-    def _market_of(self, state: State) -> Market:
-        """The prices of ``state``: the board's, or those that did it and are not there yet."""
-        shown, (revision, ahead) = self._board.market, self._ahead
-        return ahead if state.revision > revision and ahead.tick > shown.tick else shown
-
-    def _tell(self, snapshot: Snapshot, entries: Sequence[Entry]) -> None:
-        listeners = [partial(each, snapshot, entries) for each in self._entry_listeners]
-        for tell in (*listeners, *(partial(each, snapshot) for each in self._listeners)):
+    def _notify(self, snapshot: Snapshot, entries: Sequence[Entry]) -> None:
+        calls = [
+            *(partial(each, snapshot, entries) for each in self._entry_listeners),
+            *(partial(each, snapshot) for each in self._listeners),
+        ]
+        for call in calls:
             try:
-                tell()
+                call()
             except Exception:
-                # the change is made, and its caller must hear so
+                # The change is committed, so its caller must get the outcome.
                 _log.exception("a listener failed at revision %d", snapshot.revision)
 
-    def _seen(self, state: State) -> Snapshot:
-        shown, market = self._shown, self._market_of(state)
+    def _snapshot_of(self, state: State) -> Snapshot:
+        market, (revision, ahead) = self.board.market, self._ahead
+        if state.revision > revision and ahead.tick > market.tick:
+            market = ahead
         baselines = self.find_baselines(state.account_id, state.account.wallet.epoch, state.entries)
-        of = (state, market, baselines)
-        if shown is None or any(a is not b for a, b in zip(shown[0], of, strict=True)):
-            seen = state.snapshot(
+        parts, newest = (state, market, baselines), self._newest
+        if newest is None or any(a is not b for a, b in zip(newest[0], parts, strict=True)):
+            snapshot = state.snapshot(
                 instance=self._instance,
                 market=market,
                 can_undo_reset=self._can_undo(state, market),
                 recent_news=self._recent_news.until(state, market.decimals),
                 baselines=baselines,
             )
-            shown = self._shown = of, seen
-        return shown[1]
+            newest = self._newest = parts, snapshot
+        return newest[1]
 
     def _can_undo(self, state: State, market: Market) -> bool:
         known, epoch = self._opening, state.account.wallet.epoch
@@ -225,20 +201,23 @@ class Transactions:
             try:
                 opening = self.store.opening(epoch)
             except StoreError:
-                return False  # whoever wants to undo is told
+                return False  # The undo itself raises the error.
             if opening is None:
                 return False
             known = self._opening = (state.account_id, epoch), opening.booking
         return can_undo(epoch, known[1], market)
 
     @contextmanager
-    def _taken_off(self, key: str) -> Iterator[None]:
-        with self._flying:
-            if key in self._in_flight:
+    def _in_flight(self, key: str | None) -> Iterator[None]:
+        if key is None:
+            yield
+            return
+        with self._key_lock:
+            if key in self._keys_in_flight:
                 raise KeyInFlight(key)
-            self._in_flight.add(key)
+            self._keys_in_flight.add(key)
         try:
             yield
         finally:
-            with self._flying:
-                self._in_flight.discard(key)
+            with self._key_lock:
+                self._keys_in_flight.discard(key)
