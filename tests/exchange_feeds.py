@@ -12,11 +12,11 @@ import pytest
 from balance.core.quote import Quote
 from balance.market.exchange import feed as exchange_module
 from balance.market.exchange.feed import ExchangeFeed
-from balance.market.exchange.pace import Pace
+from balance.market.exchange.retry import Timing
 from tests.exchange_server import ExchangeServer
 from tests.patience import patience, wait_for
 
-QUICK = Pace(
+QUICK = Timing(
     poll=0.02, funding=0.03, candles=0.05, silence=1e6, rest=1e6, first_wait=0.04, longest_wait=0.3
 )
 BTC, ETH = "BTC/USDT", "ETH/USDT"
@@ -39,7 +39,7 @@ def live(exchange: ExchangeServer) -> Iterator[StartFeed]:
     with ExitStack() as running:
 
         def start(symbols: tuple[str, ...] = (BTC, ETH), **how: Any) -> ExchangeFeed:
-            usual = {"make": exchange.make, "pace": QUICK, "clock": lambda: 0.0}
+            usual = {"make": exchange.make, "timing": QUICK, "clock": lambda: 0.0}
             feed = ExchangeFeed("binance", symbols, **usual | how)
             running.callback(feed.stop)
             feed.start()

@@ -81,7 +81,7 @@ def test_a_symbol_without_a_perpetual_is_that_of_the_spot_market(
     live: StartFeed,
 ) -> None:
     # its stream is silent, so that prices are asked for
-    feed = live(("FOO/USDT",), pace=replace(QUICK, silence=0.1))
+    feed = live(("FOO/USDT",), timing=replace(QUICK, silence=0.1))
     quote = quoted(feed, "FOO/USDT", lambda q: q.bid == Decimal("2.49"))
     assert (quote.ask, quote.mark, quote.funding_rate) == (Decimal("2.51"), Decimal("2.5"), None)
     assert feed.settlement("FOO/USDT", datetime.now(UTC)) is None

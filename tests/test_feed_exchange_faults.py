@@ -13,9 +13,9 @@ import pytest
 
 from balance.core.instruments import KNOWN
 from balance.core.quote import Quote
-from balance.market.exchange import pace as exchange_pace
+from balance.market.exchange import retry as exchange_retry
 from balance.market.exchange.feed import open_exchange
-from balance.market.exchange.pace import Pace
+from balance.market.exchange.retry import Timing
 from tests import exchange_feeds
 from tests.exchange_feeds import BTC, ETH, StartFeed, quoted, right
 from tests.exchange_server import ExchangeServer, Told
@@ -35,7 +35,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
         rests[asyncio.current_task()].append(seconds)
         await asyncio.sleep(0.01)
 
-    monkeypatch.setattr(exchange_pace, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(exchange_retry, "asyncio", SimpleNamespace(sleep=sleep))
     return rests
 
 
@@ -182,7 +182,7 @@ def test_silence_makes_it_stale_and_the_next_quote_live_again(
 def test_a_stream_that_breaks_or_falls_silent_is_opened_again(
     exchange: ExchangeServer, live: StartFeed
 ) -> None:
-    feed = live(pace=Pace(poll=0.02, silence=0.3, first_wait=0.04, rest=0.1))
+    feed = live(timing=Timing(poll=0.02, silence=0.3, first_wait=0.04, rest=0.1))
     quoted(feed, BTC, right)
     exchange.cut_streams()
     exchange.told["BTCUSDT"].last = "60000.00"

@@ -14,9 +14,9 @@ import pytest
 
 from balance.core.instruments import KNOWN
 from balance.core.quote import Quote
-from balance.market.exchange.inbox import Inbox
-from balance.market.exchange.pace import PACE, plain, wait_after
+from balance.market.exchange.feed import LatestQuotes
 from balance.market.exchange.public import PUBLIC, PublicExchange, raw_exchange
+from balance.market.exchange.retry import TIMING, error_message, wait_after
 from balance.market.exchange.rules import chosen, has_grid, ruled
 from tests.serving import ROOT
 
@@ -148,7 +148,7 @@ def test_tiers_that_make_no_sense_are_not_taken(tiers: list[dict[str, float]]) -
 
 
 def test_only_the_newest_quote_of_a_symbol_counts_and_time_never_goes_back() -> None:
-    inbox = Inbox("binance", 10, lambda: 0.0)
+    quotes = LatestQuotes("binance", 10, lambda: 0.0)
 
     def quote(symbol: str, price: int, second: int) -> Quote:
         return Quote(
@@ -161,40 +161,40 @@ def test_only_the_newest_quote_of_a_symbol_counts_and_time_never_goes_back() -> 
         )
 
     for price in range(1, 50):
-        inbox.put(quote("BTC/USDT", price, price))
-    inbox.put(quote("ETH/USDT", 7, 3))
-    assert [(each.symbol, each.last) for each in inbox.next(1)] == [
+        quotes.put(quote("BTC/USDT", price, price))
+    quotes.put(quote("ETH/USDT", 7, 3))
+    assert [(each.symbol, each.last) for each in quotes.next(1)] == [
         ("ETH/USDT", Decimal(7)),
         ("BTC/USDT", Decimal(49)),
     ]
-    inbox.put(quote("ETH/USDT", 8, 4))
-    (late,) = inbox.next(1)
+    quotes.put(quote("ETH/USDT", 8, 4))
+    (late,) = quotes.next(1)
     assert (late.last, late.time) == (Decimal(8), NOW + timedelta(seconds=49))
-    assert inbox.next(0) == ()
+    assert quotes.next(0) == ()
 
 
 def test_of_several_troubles_the_worst_is_told_and_what_was_missed_besides() -> None:
-    inbox = Inbox("binance", 10, lambda: 0.0)
-    assert inbox.message == "Waiting for the first prices of binance."
+    quotes = LatestQuotes("binance", 10, lambda: 0.0)
+    assert quotes.message == "Waiting for the first prices of binance."
     for about in ("candles", "stream", "missed", "prices", "nonsense BTC/USDT"):
-        inbox.tell(about, f"{about}!")
-    assert inbox.message == "prices! missed!"
-    inbox.tell("prices", "")
-    assert inbox.message == "nonsense BTC/USDT! missed!"
+        quotes.report(about, f"{about}!")
+    assert quotes.message == "prices! missed!"
+    quotes.report("prices", "")
+    assert quotes.message == "nonsense BTC/USDT! missed!"
     for about in ("nonsense BTC/USDT", "stream", "missed"):
-        inbox.tell(about, "")
-    assert inbox.message == "candles!"
+        quotes.report(about, "")
+    assert quotes.message == "candles!"
 
 
 def test_a_country_that_is_not_served_is_told_so() -> None:
     error = ccxt.ExchangeNotAvailable("binance GET https://api.binance.com/x 451 Unavailable {}")
-    assert plain("binance", error) == (
+    assert error_message("binance", error) == (
         "binance refuses to serve this computer (451); some don't serve every country."
     )
 
 
 def test_waits_double_up_to_a_minute_and_vary_by_chance() -> None:
-    assert [wait_after(n, PACE, lambda: 0.0) for n in (1, 2, 3, 4, 7, 8, 5000)] == [
+    assert [wait_after(n, TIMING, lambda: 0.0) for n in (1, 2, 3, 4, 7, 8, 5000)] == [
         *(1, 2, 4, 8, 60, 60, 60)
     ]
-    assert wait_after(4, PACE, lambda: 1.0) == 6
+    assert wait_after(4, TIMING, lambda: 1.0) == 6

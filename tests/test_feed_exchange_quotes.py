@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from balance.core.instruments import KNOWN
-from balance.market.exchange.quotes import Board
+from balance.market.exchange.quotes import QuoteBuilder
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BTC = KNOWN["BTC/USDT"]
@@ -19,7 +19,7 @@ class Told:
     """A board, and a clock that goes on a second with each ticker."""
 
     def __init__(self, *, perpetual: bool = False) -> None:
-        self.board = Board(BTC, perpetual=perpetual)
+        self.board = QuoteBuilder(BTC, perpetual=perpetual)
         self.second = 0
 
     def __call__(self, *, after: int = 1, stamped: float | None = None, **ticker: Any) -> Any:

@@ -23,7 +23,7 @@ from balance.core.instruments import KNOWN, fits, instrument
 from balance.core.matching import advance, is_due
 from balance.core.money import exact
 from balance.core.quote import Candle
-from balance.market.exchange.quotes import Board
+from balance.market.exchange.quotes import QuoteBuilder
 from balance.market.replay.candle_file import candles_in, read_candles
 from balance.market.replay.feed import ReplayFeed
 from balance.strategies.own import Catalogue
@@ -379,7 +379,7 @@ def test_a_running_replay_keeps_what_is_open_on_its_way_up(tmp_path: Path) -> No
 
 
 def test_an_exchange_that_tells_no_tick_is_followed() -> None:
-    board = Board(instrument(NEW, d(80)), perpetual=False)
+    board = QuoteBuilder(instrument(NEW, d(80)), perpetual=False)
     now, seen = BEGIN, 0.0
 
     def told(price: object) -> Any:

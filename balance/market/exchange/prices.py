@@ -1,19 +1,19 @@
-"""The rounds in which the prices of an exchange are got: by stream, and by asking without one."""
+"""The prices of an exchange: by stream where there is one, else by polling."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from balance.market.exchange.pace import Pace, Tell, keep_at
-from balance.market.exchange.public import PublicExchange
+from balance.market.exchange.retry import Retry
 
-#: Takes ccxt's symbol and what was told of it.
+#: Takes ccxt's symbol and a ticker of it.
 Take = Callable[[str, Mapping[str, Any]], None]
 
-# a stream that has failed so often in a row is left alone for a while
+# A stream that has failed so often in a row is left alone for a while.
 _FAILURES: Final = 3
 _SECOND: Final = 1.0
 
@@ -21,40 +21,36 @@ _SECOND: Final = 1.0
 class Prices:
     """The prices of markets of one type, which is what one stream can have."""
 
-    def __init__(
-        self, exchange: PublicExchange, symbols: list[str], take: Take, tell: Tell, pace: Pace
-    ) -> None:
+    def __init__(self, retry: Retry, symbols: list[str], take: Take) -> None:
         """``symbols`` are ccxt's."""
-        self._exchange: Final = exchange
+        self._retry: Final = retry
+        self._exchange: Final = retry.exchange
+        self._timing: Final = retry.timing
         self._symbols: Final = symbols
         self._take: Final = take
-        self._tell: Final = tell
-        self._pace: Final = pace
         self._perpetual: Final = ":" in symbols[0]
         self._failures = 0
         self._resting_until = float("-inf")
-        # tickers without bid and ask: these are got elsewhere then
+        # Set where tickers come without bid and ask, which are then fetched elsewhere.
         self._no_book: Final = asyncio.Event()
 
     async def run(self) -> None:
         """Go on until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_at(self._prices, "prices", self._tell))
+            tasks.create_task(self._retry.forever(self._prices, "prices"))
             if self._exchange.has("watchBidsAsks"):
-                tasks.create_task(self._keep_at(self._book, "bids and asks", self._tell))
+                tasks.create_task(self._retry.forever(self._book, "bids and asks"))
             if self._perpetual and self._exchange.has("watchMarkPrices"):
-                # they come with the funding rates too, only less often
-                tasks.create_task(self._keep_at(self._marks, "mark prices", _say_nothing))
+                # Not reported, as they come with the funding rates too, only less often.
+                quiet = replace(self._retry, report=lambda _subject, _message: None)
+                tasks.create_task(quiet.forever(self._marks, "mark prices"))
             if self._perpetual and self._funding_method() is not None:
-                tasks.create_task(self._keep_at(self._funding, "funding rates", self._tell))
-
-    async def _keep_at(self, step: Callable[[], Any], about: str, tell: Tell) -> None:
-        await keep_at(step, about=about, exchange=self._exchange, tell=tell, pace=self._pace)
+                tasks.create_task(self._retry.forever(self._funding, "funding rates"))
 
     async def _prices(self) -> None:
         if not self._streams() or time.monotonic() < self._resting_until:
             await self._poll()
-            await asyncio.sleep(self._pace.poll)
+            await asyncio.sleep(self._timing.poll)
             return
         try:
             await self._stream()
@@ -63,26 +59,26 @@ class Prices:
 
     async def _without_stream(self) -> None:
         await self._exchange.close_streams()
-        # whether it is the stream that fails or the exchange, asking shows
+        # Polling shows whether the stream fails or the exchange.
         await self._poll()
         self._failures += 1
         if self._failures >= _FAILURES:
             self._failures = 0
-            self._resting_until = time.monotonic() + self._pace.rest
+            self._resting_until = time.monotonic() + self._timing.rest
             name = self._exchange.id
-            self._tell(
+            self._retry.report(
                 "stream", f"The stream of {name} fails, so {name} is asked about once a second."
             )
-        await asyncio.sleep(self._pace.poll)
+        await asyncio.sleep(self._timing.poll)
 
     def _streams(self) -> bool:
         return self._exchange.has("watchTickers") or self._exchange.has("watchTicker")
 
     async def _stream(self) -> None:
         if self._exchange.has("watchTickers"):
-            async with asyncio.timeout(self._pace.silence):
-                told = await self._exchange.watch("watch_tickers", self._symbols)
-            self._streamed(told)
+            async with asyncio.timeout(self._timing.silence):
+                tickers = await self._exchange.watch("watch_tickers", self._symbols)
+            self._streamed(tickers)
             return
         async with asyncio.TaskGroup() as tasks:
             for each in self._symbols:
@@ -90,14 +86,14 @@ class Prices:
 
     async def _stream_of(self, symbol: str) -> None:
         while True:
-            async with asyncio.timeout(self._pace.silence):
-                told = await self._exchange.watch("watch_ticker", symbol)
-            self._streamed(told)
+            async with asyncio.timeout(self._timing.silence):
+                tickers = await self._exchange.watch("watch_ticker", symbol)
+            self._streamed(tickers)
 
-    def _streamed(self, told: Iterable[tuple[str, Any]]) -> None:
+    def _streamed(self, tickers: Iterable[tuple[str, Any]]) -> None:
         self._failures = 0
-        self._tell("stream", "")
-        self._taken(told)
+        self._retry.report("stream", "")
+        self._taken(tickers)
 
     async def _poll(self) -> None:
         tickers = await self._tickers()
@@ -105,17 +101,17 @@ class Prices:
             books = await self._exchange.ask("fetch_bids_asks", self._symbols)
             for symbol in self._symbols:
                 if symbol in books:
-                    # together, so that neither is taken for older than the other
+                    # Together, so that neither is taken for older than the other.
                     tickers[symbol] = _joined(tickers.get(symbol, {}), books[symbol])
         self._taken(tickers.items())
         missing = [
             each.partition(":")[0] for each in self._symbols if not _priced(tickers.get(each, {}))
         ]
         if len(missing) == len(self._symbols):
-            # a page for people is such an answer, and ccxt takes it for one without prices
+            # ccxt takes a page for people for an answer without prices.
             raise ValueError("no price in the answer")
-        lacks = f"{self._exchange.id} tells no price of {' and '.join(missing)} at present."
-        self._tell("missing", lacks if missing else "")
+        message = f"{self._exchange.id} tells no price of {' and '.join(missing)} at present."
+        self._retry.report("missing", message if missing else "")
 
     async def _tickers(self) -> dict[str, Any]:
         if self._one_by_one("fetchTicker", "fetchTickers"):
@@ -141,8 +137,8 @@ class Prices:
         in_time = len(self._symbols) * self._exchange.spacing <= _SECOND
         return self._exchange.has(one) and in_time
 
-    def _taken(self, told: Iterable[tuple[str, Any]]) -> None:
-        for symbol, ticker in told:
+    def _taken(self, tickers: Iterable[tuple[str, Any]]) -> None:
+        for symbol, ticker in tickers:
             if ticker.get("last") and not (ticker.get("bid") and ticker.get("ask")):
                 self._no_book.set()
             if symbol in self._symbols:
@@ -151,7 +147,7 @@ class Prices:
     async def _book(self) -> None:
         await self._no_book.wait()
         if time.monotonic() < self._resting_until:
-            await asyncio.sleep(self._pace.poll)
+            await asyncio.sleep(self._timing.poll)
             return
         try:
             await self._watched("watch_bids_asks")
@@ -160,15 +156,15 @@ class Prices:
                 raise
             books = await self._exchange.ask("fetch_bids_asks", self._symbols)
             self._taken(books.items())
-            await asyncio.sleep(self._pace.silence / 2)
+            await asyncio.sleep(self._timing.silence / 2)
 
     async def _marks(self) -> None:
         await self._watched("watch_mark_prices")
 
     async def _watched(self, method: str) -> None:
-        async with asyncio.timeout(3 * self._pace.silence):
-            told = await self._exchange.watch(method, self._symbols)
-        self._taken(told)
+        async with asyncio.timeout(3 * self._timing.silence):
+            tickers = await self._exchange.watch(method, self._symbols)
+        self._taken(tickers)
 
     def _funding_method(self) -> str | None:
         if self._exchange.has("fetchFundingRate") or self._exchange.has("fetchFundingRates"):
@@ -186,11 +182,7 @@ class Prices:
         if not marked and self._exchange.has("fetchMarkPrices"):
             marks = await self._exchange.ask("fetch_mark_prices", self._symbols)
             self._taken(marks.items())
-        await asyncio.sleep(self._pace.funding)
-
-
-def _say_nothing(_about: str, _words: str) -> None:
-    """What is told of something that others make up for."""
+        await asyncio.sleep(self._timing.funding)
 
 
 def _priced(ticker: Mapping[str, Any]) -> bool:

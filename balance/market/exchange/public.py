@@ -44,11 +44,11 @@ _KEYS: Final = (
     *("apiKey", "secret", "password", "uid", "login", "token", "twofa"),
     *("privateKey", "walletAddress", "accountId"),
 )
-# the kinds of markets that are of use; the others only make the start slow
+# Other kinds of markets are of no use, and make the start slow.
 _KINDS: Final = frozenset({"spot", "linear", "swap"})
-# of one request, in milliseconds
+# The timeout of one request, in milliseconds.
 _TIMEOUT: Final = 10_000
-_LONGEST_PLEA: Final = 600.0
+_LONGEST_RETRY_AFTER: Final = 600.0
 
 
 class PublicExchange:
@@ -76,12 +76,12 @@ class PublicExchange:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            # ccxt cancels those who wait for a stream when it is closed
+            # When a stream is closed, ccxt cancels those who wait for it.
             raise ConnectionError("the stream was closed") from None
 
     async def watch(self, name: str, symbols: list[str] | str) -> list[tuple[str, Any]]:
-        """What the streams have told since they were last watched, with ccxt's symbol, in that
-        order; waits until the stream ``name`` tells something."""
+        """What came by the streams since they were last watched, with ccxt's symbol, in that order;
+        waits until something comes by the stream ``name``."""
         answer = await self.ask(name, symbols)
         return self._streams.new(
             [(symbols, answer)] if isinstance(symbols, str) else list(answer.items())
@@ -107,11 +107,11 @@ class PublicExchange:
         return float(self._fact("rateLimit") or 1000) / 1000
 
     @property
-    def plea(self) -> float:
-        """Seconds that the last answer asked to wait for, at most 600; mostly none."""
+    def retry_after(self) -> float:
+        """Seconds to wait as the last answer requires, at most 600; mostly none."""
         headers = self._fact("last_response_headers") or {}
-        asked = next((headers[each] for each in headers if each.lower() == "retry-after"), "0")
-        return min(float(asked), _LONGEST_PLEA) if str(asked).isdigit() else 0.0
+        seconds = next((headers[each] for each in headers if each.lower() == "retry-after"), "0")
+        return min(float(seconds), _LONGEST_RETRY_AFTER) if str(seconds).isdigit() else 0.0
 
     async def close_streams(self) -> None:
         """Close the websockets; the next one who watches opens new ones."""
@@ -121,7 +121,7 @@ class PublicExchange:
         """Close all connections."""
         await self._streams.close()
         with contextlib.suppress(Exception):
-            # without True ccxt leaves its HTTP session open
+            # Without True, ccxt leaves its HTTP session open.
             await self.ask("close", True)
 
 
@@ -137,10 +137,10 @@ def known(exchange_id: str) -> str:
         FeedFault: ccxt does not know it.
     """
     ids = exchange_ids()
-    wanted = exchange_id.strip().lower()
-    if wanted in ids:
-        return wanted
-    close = difflib.get_close_matches(wanted, ids, n=3, cutoff=0.5) or ["binance", "kraken"]
+    found = exchange_id.strip().lower()
+    if found in ids:
+        return found
+    close = difflib.get_close_matches(found, ids, n=3, cutoff=0.5) or ["binance", "kraken"]
     raise FeedFault(
         f"There is no exchange {exchange_id!r:.40}. Is it one of {', '.join(close)}? "
         "Without an exchange, use --feed simulated."
@@ -149,7 +149,7 @@ def known(exchange_id: str) -> str:
 
 def raw_exchange(exchange_id: str) -> Any:
     """The exchange of ccxt, with streams where it has them, without keys and with rate limits."""
-    # imported by name: ccxt takes over a second, and a type checker would read all of its sources
+    # Imported by name: ccxt takes over a second, and a type checker would read all of its sources.
     streaming = import_module("ccxt.pro")
     module = (
         streaming if exchange_id in streaming.exchanges else import_module("ccxt.async_support")
@@ -170,7 +170,7 @@ def _allowed(name: str, names: Iterable[str]) -> str:
 def _guarded(raw: Any) -> None:
     for name in (*_KEYS, *raw.requiredCredentials):
         setattr(raw, name, "")
-    # neither proxies nor a .netrc with passwords
+    # Neither proxies nor a .netrc with passwords are used.
     raw.aiohttp_trust_env = False
     sign, denied = raw.sign, import_module("ccxt").PermissionDenied
 
@@ -184,6 +184,6 @@ def _guarded(raw: Any) -> None:
             raise denied("There are no keys.")
         return False
 
-    # every request is built by the one, and every signature is made after asking the other
+    # Every request is built by the one, and the other is called before every signature.
     raw.sign = public_only
     raw.check_required_credentials = raw.checkRequiredCredentials = no_keys

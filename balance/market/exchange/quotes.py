@@ -1,4 +1,4 @@
-"""From what an exchange tells of one symbol to quotes; nonsense never becomes one."""
+"""Quotes of one symbol from the tickers of an exchange; nonsense never becomes one."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from balance.core.money import is_bounded
 from balance.core.quote import Quote
 from balance.market.exchange.rules import positive
 
-# seconds
+# Seconds since they were seen for which prices, a book and a mark are used, and another kind of
+# price is compared with.
 _FRESH: Final = 10.0
 _BOOK_LASTS: Final = 30.0
 _MARK_LASTS: Final = 30.0
 _COMPARED_WITHIN: Final = 60.0
 _AHEAD: Final = timedelta(seconds=60)
-#: A price this far from the last one, as a fraction of it, is doubted ...
+#: A price this far from the last one, as a fraction of it, is doubted.
 _FAR: Final = Decimal("0.5")
-#: ... until so many in a row have told much the same.
+#: So many in a row that are much the same confirm a doubted price.
 _CONFIRMED_BY: Final = 3
-# at the start, prices that are still to come are waited for so long before others stand in for them
+# At the start, missing prices are waited for so long before others stand in for them.
 _GRACE: Final = 3.0
 _HIGHEST_RATE: Final = 1
 _KEPT_RATES: Final = 120
@@ -33,7 +34,7 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Nonsense(Exception):
-    """What an exchange told can't be right; the words say what it was."""
+    """A ticker that can't be right; the message says what was wrong."""
 
 
 @dataclass(slots=True)
@@ -42,24 +43,24 @@ class _Kind:
 
     prices: tuple[Decimal, ...] = ()
     time: datetime = _LONG_AGO
-    # by the monotonic clock
+    # When it was seen by the monotonic clock.
     seen: float = float("-inf")
-    # when, which price; each of another time
+    # The times and prices that are doubted; each of another time.
     doubted: list[tuple[datetime, Decimal]] = field(default_factory=list)
 
 
-class Board:
-    """What is known of the prices of one symbol; not for several threads."""
+class QuoteBuilder:
+    """Builds the quotes of one symbol from its tickers; not for several threads."""
 
     def __init__(self, instrument: Instrument, *, perpetual: bool) -> None:
         """Only a ``perpetual`` has a mark price of its own."""
         #: The rules as of the newest quote.
         self.instrument = instrument
         self._perpetual: Final = perpetual
-        self._begun: float | None = None
+        self._started: float | None = None
         #: What was wrong with the newest ticker; empty if nothing was.
         self.refused = ""
-        #: When, which funding rate was told; oldest first.
+        #: The times and funding rates that came, oldest first.
         self.rates: Final[deque[tuple[datetime, Decimal]]] = deque(maxlen=_KEPT_RATES)
         self._kinds: Final = {"book": _Kind(), "trade": _Kind(), "mark": _Kind()}
         self._day_open: Decimal | None = None
@@ -69,20 +70,20 @@ class Board:
         monotonic clock in seconds; None if nothing of it is accepted, or prices are too old."""
         self.refused = ""
         try:
-            told, time = _told(ticker), _time(ticker, now)
+            prices, time = _prices(ticker), _time(ticker, now)
         except Nonsense as error:
             self.refused = str(error)
             return None
         self._note_rate(ticker, time)
-        # each kind is judged, also where another one is refused
-        accepted = [self._accept(kind, prices, time, seen) for kind, prices in told.items()]
+        # Each kind is judged, also where another one is refused.
+        accepted = [self._accept(kind, each, time, seen) for kind, each in prices.items()]
         if not any(accepted):
             return None
         self._day_open = _day_open(ticker) or self._day_open
         return self._quote(seen)
 
     def rate_before(self, instant: datetime) -> Decimal | None:
-        """The funding rate that was last told until ``instant``; None if that is not known."""
+        """The newest funding rate by ``instant``; None if that is not known."""
         before = [rate for time, rate in self.rates if time <= instant]
         return before[-1] if before else None
 
@@ -131,11 +132,11 @@ class Board:
         )
 
     def _incomplete(self, seen: float) -> bool:
-        if self._begun is None:
-            self._begun = seen
+        if self._started is None:
+            self._started = seen
         lacking = not self._kinds["book"].prices
         lacking = lacking or (self._perpetual and not self._kinds["mark"].prices)
-        return lacking and seen - self._begun < _GRACE
+        return lacking and seen - self._started < _GRACE
 
     def _note_rate(self, ticker: Mapping[str, Any], time: datetime) -> None:
         try:
@@ -146,22 +147,22 @@ class Board:
             self.rates.append((time, rate))
 
 
-def _told(ticker: Mapping[str, Any]) -> dict[str, tuple[Decimal, ...]]:
+def _prices(ticker: Mapping[str, Any]) -> dict[str, tuple[Decimal, ...]]:
     info = ticker.get("info")
     mark = ticker.get("markPrice") or (info.get("markPrice") if isinstance(info, dict) else None)
     bid, ask, last, marked = (
         _checked(each) for each in (ticker.get("bid"), ticker.get("ask"), ticker.get("last"), mark)
     )
-    told: dict[str, tuple[Decimal, ...]] = {}
+    prices: dict[str, tuple[Decimal, ...]] = {}
     if marked:
-        told["mark"] = (marked,)
+        prices["mark"] = (marked,)
     if last:
-        told["trade"] = (last,)
+        prices["trade"] = (last,)
     if bid and ask:
         if bid > ask:
             raise Nonsense(f"a bid of {bid} above the ask of {ask}")
-        told["book"] = (bid, ask)
-    return told
+        prices["book"] = (bid, ask)
+    return prices
 
 
 def _checked(value: object) -> Decimal | None:
@@ -200,10 +201,10 @@ def _day_open(ticker: Mapping[str, Any]) -> Decimal | None:
 
 
 def _confirmed(kind: _Kind, time: datetime, price: Decimal) -> bool:
-    """Whether enough in a row have told much the same as ``price``, which is doubted."""
+    """Whether enough prices in a row are much the same as ``price``, which is doubted."""
     if kind.doubted and _far(price, kind.doubted[-1][1]):
         kind.doubted.clear()
-    # the same one told again confirms nothing
+    # The same one again confirms nothing.
     if not kind.doubted or time > kind.doubted[-1][0]:
         kind.doubted.append((time, price))
     return len(kind.doubted) >= _CONFIRMED_BY

@@ -17,8 +17,8 @@ from balance.core.money import ZERO, exact, is_bounded
 
 Market = Mapping[str, Any]
 
-# ccxt's ways to write ticks and steps: a number of decimals, or the tick itself; the third, a
-# number of significant digits, is what instrument() goes by anyway
+# ccxt's ways to write ticks and steps: a number of decimals, or the tick itself. The third, a
+# number of significant digits, is what instrument() goes by anyway.
 _DECIMALS: Final = 2
 _TICKS: Final = 4
 #: Where leverage tiers are public and begin at an amount of money; elsewhere they take a key, or
@@ -41,20 +41,20 @@ def chosen(markets: Mapping[str, Market], symbol: str) -> Market | None:
 
 
 def not_there(name: str, symbols: Iterable[str], markets: Mapping[str, Market]) -> str:
-    """What there is to say when the exchange ``name`` has no market for ``symbols``."""
+    """The message that the exchange ``name`` has no market for ``symbols``, and which it has."""
     ours = {each.partition(":")[0] for each in markets}
     of_use = (each for each in ours if each.partition("/")[2] in DOLLARS)
     there = sorted(each for each in of_use if chosen(markets, each) is not None)
-    wanted = tuple(symbols)
+    missing = tuple(symbols)
     near = [
         found
-        for symbol in wanted
+        for symbol in missing
         for found in difflib.get_close_matches(symbol, there, n=_NAMED, cutoff=0.5)
     ]
     usual = [each for each in ("BTC/USDT", "ETH/USDT", "BTC/USD") if each in there]
     some = list(dict.fromkeys([*near, *usual, *there]))[:_NAMED]
     has = f"It has {', '.join(some)} and others." if some else "It has no market that is of use."
-    return f"{name} has no {' and no '.join(wanted)}. {has}"
+    return f"{name} has no {' and no '.join(missing)}. {has}"
 
 
 def ruled(
@@ -136,7 +136,7 @@ def _laddered(tiers: Sequence[Mapping[str, Any]]) -> tuple[Bracket, ...]:
     rungs = []
     for tier in tiers:
         rate, most = positive(tier.get("maintenanceMarginRate")), positive(tier.get("maxLeverage"))
-        # what is kept must be less than what is paid in
+        # The maintenance margin must be less than the initial one.
         if rate is None or most is None or most < 1 or rate * most > 1:
             return ()
         rungs.append((positive(tier.get("minNotional")) or ZERO, rate, int(most)))

@@ -1,4 +1,4 @@
-"""What goes on in the thread of an exchange: finding its rules, then prices and candles."""
+"""A session with an exchange, in a thread of its own: its rules, then prices and candles."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from typing import Any, Final
 
 from balance.core.candles import MINUTE, interval_of, merge_candles
 from balance.core.instrument import FUNDING_INTERVAL, Instrument
-from balance.core.quote import Settlement
-from balance.market.exchange.candles import CandleShelf
-from balance.market.exchange.inbox import Inbox
-from balance.market.exchange.pace import Pace, keep_at
-from balance.market.exchange.past import MOST_AT_ONCE, candles, funding_rate, native
+from balance.core.quote import Quote, Settlement
+from balance.market.exchange.candles import (
+    MOST_AT_ONCE,
+    CandleCache,
+    fetch_candles,
+    fetch_funding_rate,
+    native_length,
+)
 from balance.market.exchange.prices import Prices
-from balance.market.exchange.public import PublicExchange
-from balance.market.exchange.quotes import Board
+from balance.market.exchange.quotes import QuoteBuilder
+from balance.market.exchange.retry import Retry
 from balance.market.exchange.rules import (
     TIERS,
     Market,
@@ -33,9 +36,9 @@ from balance.market.feed import FeedFault
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(seconds=MINUTE)
-# minutes that are read again, as the exchange may have corrected them
+# The newest minutes are fetched again, as the exchange may have corrected them.
 _AGAIN: Final = timedelta(minutes=3)
-# a settlement of so long ago may not be in the exchange's history yet
+# A settlement of so long ago may not be in the exchange's history yet.
 _JUST_NOW: Final = timedelta(minutes=5)
 
 
@@ -44,27 +47,27 @@ class Session:
 
     def __init__(
         self,
-        exchange: PublicExchange,
-        inbox: Inbox,
-        shelf: CandleShelf,
-        pace: Pace,
+        retry: Retry,
+        publish: Callable[[Quote], None],
+        cache: CandleCache,
         now: Callable[[], datetime],
         clock: Callable[[], float],
     ) -> None:
-        self.exchange: Final = exchange
-        self._inbox: Final = inbox
-        self._shelf: Final = shelf
-        self._pace: Final = pace
+        """``publish`` gets every quote; ``now`` is in UTC, ``clock`` counts seconds."""
+        self.exchange: Final = retry.exchange
+        self._retry: Final = retry
+        self._publish: Final = publish
+        self._cache: Final = cache
         self._now: Final = now
         self._clock: Final = clock
         #: ccxt's symbols by ours, once they are known.
         self.markets: dict[str, str] = {}
         #: The rules by our symbols, as of the newest quotes.
         self.instruments: dict[str, Instrument] = {}
-        self._boards: dict[str, Board] = {}
-        # how many minutes older ones were last read for, by symbol
+        self._builders: dict[str, QuoteBuilder] = {}
+        # How many minutes back the older ones were last fetched, by symbol.
         self._depths: dict[str, int] = {}
-        self._wanted: Final[asyncio.Queue[tuple[str, int]]] = asyncio.Queue()
+        self._requests: Final[asyncio.Queue[tuple[str, int]]] = asyncio.Queue()
 
     async def rules(self, symbols: tuple[str, ...], *, all_of_them: bool) -> dict[str, Instrument]:
         """The instruments of those of ``symbols`` that the exchange has.
@@ -86,8 +89,8 @@ class Session:
             interval = intervals.get(str(market["symbol"]), FUNDING_INTERVAL)
             rules[each] = replace(await self._ruled(each, market), funding_interval=interval)
         self.instruments = dict(rules)
-        self._boards = {
-            self.markets[each]: Board(rules[each], perpetual=bool(market.get("swap")))
+        self._builders = {
+            self.markets[each]: QuoteBuilder(rules[each], perpetual=bool(market.get("swap")))
             for each, market in there.items()
         }
         return rules
@@ -114,11 +117,11 @@ class Session:
                 }
             else:
                 return {}
-            told = {name: funding_interval(rate) for name, rate in dict(rates).items()}
+            found = {name: funding_interval(rate) for name, rate in dict(rates).items()}
         except Exception:
             # The usual one is known without it.
             return {}
-        return {name: interval for name, interval in told.items() if interval is not None}
+        return {name: interval for name, interval in found.items() if interval is not None}
 
     async def _tiers(self, name: str) -> list[Mapping[str, Any]]:
         if self.exchange.id not in TIERS:
@@ -126,7 +129,7 @@ class Session:
         try:
             return list(await self.exchange.ask("fetch_market_leverage_tiers", name))
         except Exception:
-            # brackets are known without them
+            # Brackets are known without them.
             return []
 
     async def run(self) -> None:
@@ -135,90 +138,83 @@ class Session:
         groups = [[each for each in names if (":" in each) is perp] for perp in (True, False)]
         async with asyncio.TaskGroup() as tasks:
             for group in filter(None, groups):
-                prices = Prices(self.exchange, group, self._take, self._inbox.tell, self._pace)
-                tasks.create_task(prices.run())
-            tasks.create_task(self._longer())
-            await keep_at(
-                self._minutes,
-                about="candles",
-                exchange=self.exchange,
-                tell=self._inbox.tell,
-                pace=self._pace,
-            )
+                tasks.create_task(Prices(self._retry, group, self._take).run())
+            tasks.create_task(self._fetch_longer())
+            await self._retry.forever(self._fetch_minutes, "candles")
 
     def _take(self, name: str, ticker: Mapping[str, Any]) -> None:
-        board = self._boards[name]
-        quote = board.take(ticker, self._now(), self._clock())
-        wrong = f"{self.exchange.id} told {board.refused}. It was left out."
-        self._inbox.tell(f"nonsense {name}", wrong if board.refused else "")
+        builder = self._builders[name]
+        quote = builder.take(ticker, self._now(), self._clock())
+        refused = f"{self.exchange.id} told {builder.refused}. It was left out."
+        self._retry.report(f"nonsense {name}", refused if builder.refused else "")
         if quote is not None:
-            self.instruments[quote.symbol] = board.instrument
-            self._inbox.put(quote)
-            self._shelf.extend(quote)
+            self.instruments[quote.symbol] = builder.instrument
+            self._publish(quote)
+            self._cache.extend(quote)
 
-    async def _minutes(self) -> None:
+    async def _fetch_minutes(self) -> None:
         until = self._now()
         there = self.markets if self.exchange.has("fetchOHLCV") else {}
         for symbol, name in there.items():
-            read = self._shelf.read_until(symbol)
-            since = read - _AGAIN if read is not None else until - _DAY
-            got = await candles(self.exchange, name, MINUTE, since, until)
-            self._shelf.put(symbol, MINUTE, got)
-            await self._older_minutes(symbol, name, until)
-        await asyncio.sleep(self._pace.candles)
+            fetched = self._cache.fetched_until(symbol)
+            since = fetched - _AGAIN if fetched is not None else until - _DAY
+            candles = await fetch_candles(self.exchange, name, MINUTE, since, until)
+            self._cache.put(symbol, MINUTE, candles)
+            await self._fetch_older_minutes(symbol, name, until)
+        await asyncio.sleep(self._retry.timing.candles)
 
-    async def _older_minutes(self, symbol: str, name: str, until: datetime) -> None:
-        """Read the minutes of more than a day where somebody has asked for them; once, as not every
+    async def _fetch_older_minutes(self, symbol: str, name: str, until: datetime) -> None:
+        """Fetch the minutes of more than a day where they are requested; once, as not every
         exchange has them."""
-        depth = self._shelf.depth(symbol, MINUTE)
+        depth = self._cache.depth(symbol, MINUTE)
         if depth > self._depths.get(symbol, _DAY // _MINUTE):
             self._depths[symbol] = depth
             since = until - depth * _MINUTE
             with contextlib.suppress(Exception):
-                got = await candles(
+                candles = await fetch_candles(
                     self.exchange, name, MINUTE, since, until - _DAY, once_more=True
                 )
-                self._shelf.put(symbol, MINUTE, got)
+                self._cache.put(symbol, MINUTE, candles)
 
-    def want(self, symbol: str, seconds: int) -> None:
-        """Get longer candles, so that they are there when they are asked for again."""
-        self._wanted.put_nowait((symbol, seconds))
+    def request_candles(self, symbol: str, seconds: int) -> None:
+        """Have longer candles fetched, so that the next request finds them cached."""
+        self._requests.put_nowait((symbol, seconds))
 
-    async def _longer(self) -> None:
+    async def _fetch_longer(self) -> None:
         while True:
-            symbol, seconds = await self._wanted.get()
-            # what fails is asked for again when somebody wants to see it
+            symbol, seconds = await self._requests.get()
+            # What fails is fetched again at the next request.
             with contextlib.suppress(Exception):
-                await self._get_longer(symbol, seconds)
+                await self._fetch_length(symbol, seconds)
 
-    async def _get_longer(self, symbol: str, seconds: int) -> None:
-        whole, until = native(self.exchange, seconds), self._now()
-        if whole is None:
-            self._shelf.put(symbol, seconds, ())
+    async def _fetch_length(self, symbol: str, seconds: int) -> None:
+        native, until = native_length(self.exchange, seconds), self._now()
+        if native is None:
+            self._cache.put(symbol, seconds, ())
             return
-        # longer ones that are made of many can't all be had
+        # Not all of the longer ones that are made of many can be had.
         length = min(
-            self._shelf.depth(symbol, seconds) * timedelta(seconds=seconds),
-            MOST_AT_ONCE * timedelta(seconds=whole),
+            self._cache.depth(symbol, seconds) * timedelta(seconds=seconds),
+            MOST_AT_ONCE * timedelta(seconds=native),
         )
         since = interval_of(until - length, seconds)
-        got = await candles(self.exchange, self.markets[symbol], whole, since, until)
-        self._shelf.put(symbol, seconds, merge_candles(got, seconds))
+        candles = await fetch_candles(self.exchange, self.markets[symbol], native, since, until)
+        self._cache.put(symbol, seconds, merge_candles(candles, seconds))
 
     async def settlement(self, symbol: str, instant: datetime) -> Settlement | None:
-        """What :meth:`balance.market.feed.Feed.settlement` answers."""
+        """The settlement that :meth:`balance.market.feed.Feed.settlement` returns."""
         name = self.markets.get(symbol, "")
         if ":" not in name or not self.exchange.has("fetchFundingRateHistory"):
             return None
-        found = await funding_rate(self.exchange, name, instant)
+        found = await fetch_funding_rate(self.exchange, name, instant)
         if found is None and abs(self._now() - instant) <= _JUST_NOW:
-            rate = self._boards[name].rate_before(instant)
+            rate = self._builders[name].rate_before(instant)
             found = (rate, None) if rate is not None else None
         if found is None:
             return None
-        mark = found[1] or self._shelf.opening(symbol, instant)
+        mark = found[1] or self._cache.opening(symbol, instant)
         if mark is None:
-            got = await candles(self.exchange, name, MINUTE, instant - _MINUTE, instant)
+            got = await fetch_candles(self.exchange, name, MINUTE, instant - _MINUTE, instant)
             mark = got[-1].open if got and got[-1].time == instant else None
             mark = mark or (got[-1].close if got else None)
         return Settlement(rate=found[0], mark=mark) if mark is not None else None

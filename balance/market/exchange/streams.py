@@ -1,4 +1,4 @@
-"""The websockets of an exchange: nothing that they tell is lost, and all of them are closed."""
+"""The websockets of an exchange: nothing that comes is lost, and all of them are closed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from weakref import WeakSet
 
-# tickers that wait for somebody to watch
+# The most tickers that wait for somebody to watch.
 _MOST_NEWS: Final = 1000
 _RECENT: Final = 50
-# seconds for the exchange to say goodbye
-_GOODBYE: Final = 0.5
+# Seconds for the closing handshake.
+_CLOSING: Final = 0.5
 
 
 class Streams:
-    """What an exchange of ccxt tells by websocket."""
+    """The streams of an exchange of ccxt."""
 
     def __init__(self, raw: Any) -> None:
         """Take note of what ``raw`` writes down and of which connections it makes."""
@@ -36,12 +36,12 @@ class Streams:
         self._open: Callable[[], dict[str, Any]] = lambda: raw.clients or {}
 
     def new(self, answer: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
-        """What was told since this was last asked, with ccxt's symbol; ``answer`` is what ccxt gave
-        to who watched."""
-        told = [item for news in self._news for item in news.taken()]
+        """The tickers since the last call, with ccxt's symbol; ``answer`` is what ccxt returned to
+        the one who watched."""
+        written = [item for news in self._news for item in news.take()]
         new = []
-        # not every exchange writes all of its streams down
-        for symbol, ticker in [*told, *answer]:
+        # Not every exchange writes all of its streams down.
+        for symbol, ticker in [*written, *answer]:
             if not any(ticker is each for each in self._recent):
                 self._recent.append(ticker)
                 new.append((symbol, ticker))
@@ -50,7 +50,7 @@ class Streams:
     async def renew(self) -> None:
         """Close those that are open; who watches gets an error, and a new one the next time."""
         clients = self._open()
-        # ccxt would also forget those that are about to open, and never close them
+        # Of those that are about to open, ccxt would never close one that it has forgotten.
         for url, client in list(clients.items()):
             if client.connection is not None:
                 clients.pop(url, None)
@@ -66,7 +66,7 @@ class Streams:
 class _News(dict[str, Any]):
     """Where ccxt writes the newest ticker of each symbol; it keeps those in between too.
 
-    Of several that come at once, ccxt tells those who watch the first one only.
+    Of several that come at once, ccxt returns only the first one.
     """
 
     def __init__(self, known: Mapping[str, Any]) -> None:
@@ -77,8 +77,8 @@ class _News(dict[str, Any]):
         super().__setitem__(symbol, ticker)
         self._new.append((symbol, ticker))
 
-    def taken(self) -> list[tuple[str, Any]]:
-        """What was written since this was last called."""
+    def take(self) -> list[tuple[str, Any]]:
+        """What was written since the last call."""
         new = list(self._new)
         self._new.clear()
         return new
@@ -89,7 +89,7 @@ async def _ended(client: Any) -> None:
     if connection is None:
         return
     with contextlib.suppress(Exception):
-        async with asyncio.timeout(_GOODBYE):
+        async with asyncio.timeout(_CLOSING):
             await connection.close()
-    # a close that was interrupted counts as closed, but its socket is still open
+    # A close that was interrupted counts as closed, but its socket is still open.
     connection._response.close()
