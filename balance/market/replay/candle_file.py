@@ -245,7 +245,7 @@ def _bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as fault:
-        raise FeedFault(f"{path.name} can't be read: {fault.strerror}.") from fault
+        raise ValueError(f"{path.name} can't be read: {fault.strerror}") from fault
 
 
 def _rates(rows: Sequence[Row]) -> Sequence[Decimal | None]:
