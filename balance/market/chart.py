@@ -13,7 +13,7 @@ from typing import Final
 from balance.core.candles import MINUTE, interval_of, merge_candles, merge_into_one
 from balance.core.quote import Candle
 
-# how many lengths of longer candles are remembered: a screen offers fewer
+# How many lengths of longer candles are cached; a screen offers fewer.
 _LENGTHS: Final = 16
 _TIME: Final = attrgetter("time")
 
@@ -25,11 +25,12 @@ class Chart:
     def __init__(
         self, candles: Iterable[Candle] = (), seconds: int = MINUTE, keep: int | None = None
     ) -> None:
-        """``keep``: of how many candles the past is kept at least; None keeps all."""
+        """At least the newest ``keep`` candles are kept; None keeps all."""
         self._candles = list(candles)
         self._seconds = seconds
         self._keep = keep
-        # by length: the longer candles, and how many of ours they hold; never the running one
+        # By length: the longer candles, and how many of the chart's own are in them; never the
+        # running one.
         self._longer: dict[int, tuple[list[Candle], int]] = {}
 
     @property
@@ -37,15 +38,14 @@ class Chart:
         """All that are kept, in the chart's own length; it grows."""
         return self._candles
 
-    def add(self, begun: datetime, price: Decimal, volume: Decimal) -> None:
-        """Tell of a trade at ``price`` in the interval that began at ``begun``, the running one or
-        a later one; ``volume`` in base units."""
-        told = Candle(time=begun, open=price, high=price, low=price, close=price, volume=volume)
-        if self._candles and self._candles[-1].time == begun:
-            last = self._candles[-1]
-            self._candles[-1] = merge_into_one(last.time, (last, told))
+    def add(self, begin: datetime, price: Decimal, volume: Decimal) -> None:
+        """Add a trade at ``price`` in the interval from ``begin`` on, the running one or a later
+        one; ``volume`` in base units."""
+        trade = Candle(time=begin, open=price, high=price, low=price, close=price, volume=volume)
+        if self._candles and self._candles[-1].time == begin:
+            self._candles[-1] = merge_into_one(begin, (self._candles[-1], trade))
             return
-        self._candles.append(told)
+        self._candles.append(trade)
         if self._keep is not None and len(self._candles) > 2 * self._keep:
             del self._candles[: -self._keep]
             self._longer.clear()
@@ -61,11 +61,11 @@ class Chart:
         _grow(result, self._candles[-1], seconds)
         return result[-limit:]
 
-    def ended_by(self, instant: datetime) -> Candle | None:
-        """The last candle that had ended at ``instant``."""
-        begun_by = instant - timedelta(seconds=self._seconds)
-        place = bisect_right(self._candles, begun_by, key=_TIME)
-        return self._candles[place - 1] if place else None
+    def close_by(self, instant: datetime) -> Decimal | None:
+        """The close of the last candle that had ended at ``instant``; None where there is none."""
+        begin = instant - timedelta(seconds=self._seconds)
+        place = bisect_right(self._candles, begin, key=_TIME)
+        return self._candles[place - 1].close if place else None
 
     def _closed(self, seconds: int) -> list[Candle]:
         if seconds not in self._longer and len(self._longer) >= _LENGTHS:
@@ -78,8 +78,8 @@ class Chart:
 
 
 def _grow(longer: list[Candle], candle: Candle, seconds: int) -> None:
-    begun = interval_of(candle.time, seconds)
-    if longer and longer[-1].time == begun:
-        longer[-1] = merge_into_one(longer[-1].time, (longer[-1], candle))
+    begin = interval_of(candle.time, seconds)
+    if longer and longer[-1].time == begin:
+        longer[-1] = merge_into_one(begin, (longer[-1], candle))
     else:
-        longer.append(replace(candle, time=begun))
+        longer.append(replace(candle, time=begin))

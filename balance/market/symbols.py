@@ -10,9 +10,9 @@ from balance.core.instruments import LADDERS
 from balance.market.feed import FeedFault
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{2,10}")
-# BTCUSDT-1m-2022-01, Binance_ETH_USDT_1h, btc-usdt
+# Such as BTCUSDT-1m-2022-01, Binance_ETH_USDT_1h and btc-usdt.
 _IN_A_NAME: Final = re.compile(r"(?<![A-Z0-9])([A-Z0-9]{1,15}?)[-_ ]?USDT")
-# What else prices are in; of these only symbols whose base is known are seen in a name.
+# Other quote currencies: with these, only symbols whose base is known are seen in a name.
 _QUOTES: Final = (
     *DOLLARS[1:],
     *("BTC", "ETH", "BNB", "EUR", "GBP", "JPY", "KRW", "TRY", "BRL", "AUD", "CAD", "CHF", "RUB"),
@@ -48,6 +48,6 @@ def check_column(name: str, column: str | None, symbol: str) -> None:
     Raises:
         FeedFault: it is of another one.
     """
-    told = symbol_in(column or "")
-    if told not in (None, symbol) and not is_same_but_for_dollars(told or "", symbol):
-        raise FeedFault(f"{name} has candles of {told}, not of {symbol}: give a file of {symbol}.")
+    named = symbol_in(column or "") or symbol
+    if named != symbol and not is_same_but_for_dollars(named, symbol):
+        raise FeedFault(f"{name} has candles of {named}, not of {symbol}: give a file of {symbol}.")

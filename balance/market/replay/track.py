@@ -74,8 +74,7 @@ class Track:
     def play(self, moment: Moment) -> Quote:
         """Go on to ``moment``, the next one, and return its quote."""
         if moment.quarter == 0 or self._day_open is None:
-            yesterday = self.chart.ended_by(moment.time - _DAY)
-            self._day_open = yesterday.close if yesterday else None
+            self._day_open = self.chart.close_by(moment.time - _DAY)
         self._trade(moment)
         self.instrument = rules_at(self._rules, moment.time)
         return replace(

@@ -9,20 +9,28 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from balance.core.candles import MINUTE, interval_of
+from balance.core.funding import next_settlement
 from balance.core.instrument import Instrument
 from balance.core.instruments import KNOWN
 from balance.core.quote import Candle, Quote, Settlement
 from balance.market.chart import Chart
 from balance.market.feed import FeedFault, FeedState
 from balance.market.simulated.packed_candles import Packer
-from balance.market.simulated.prices import FUNDING_SECONDS, exact_volume, funding_rate, past, quote
-from balance.market.simulated.walk import CHARACTERS, Move, Walk
+from balance.market.simulated.walk import (
+    CHARACTERS,
+    Move,
+    Walk,
+    exact_volume,
+    funding_rate,
+    past_candles,
+    quote_of,
+)
 
 #: Whose market has the id ``simulated``.
 DEFAULT_SEED: Final = 1
-#: Between two moments.
+#: The time between two moments.
 STEP: Final = timedelta(milliseconds=250)
-# longer than this without a moment, and the market has stood still meanwhile
+# After so long without a moment, the market has stood still meanwhile.
 _LAPSE: Final = timedelta(seconds=5)
 _DAY: Final = timedelta(days=1)
 _PAST_MINUTES: Final = 3 * 24 * 60
@@ -73,12 +81,12 @@ class SimulatedFeed:
         self._packers = {s: Packer(each, _PAST_MINUTES) for s, each in self.instruments.items()}
         self._walk = Walk(seed)
         self._charts: dict[str, Chart] = {}
-        # the last moment that was told, or that the past ends with
+        # The last moment that was quoted, or at which the past ends.
         self._moment = interval_of(clock(), MINUTE)
         self._waited = 0.0
         self._live = False
         if saved is None:
-            self._begin()
+            self._make_past()
         else:
             self._restore(saved)
 
@@ -95,7 +103,7 @@ class SimulatedFeed:
         with self._guard:
             self._moment = due
             self._live = True
-            return [self._told(symbol, move) for symbol, move in self._walk.step(seconds).items()]
+            return [self._quote(symbol, move) for symbol, move in self._walk.step(seconds).items()]
 
     @property
     def state(self) -> FeedState:
@@ -116,11 +124,11 @@ class SimulatedFeed:
         """The settlement at ``instant``, at the last price before it; None where that is not kept,
         or still to come."""
         with self._guard:
-            candle = self._charts[symbol].ended_by(instant)
+            mark = self._charts[symbol].close_by(instant)
             present = max(self._moment, self._clock())
-        if candle is None or instant > present:
+        if mark is None or instant > present:
             return None
-        return Settlement(rate=funding_rate(self._seed, symbol, instant), mark=candle.close)
+        return Settlement(rate=funding_rate(self._seed, symbol, instant), mark=mark)
 
     def missed(self, since: datetime) -> Iterator[Sequence[Quote]]:  # noqa: ARG002
         """Nothing: the market stood still."""
@@ -151,7 +159,7 @@ class SimulatedFeed:
     def _due(self, timeout: float) -> datetime | None:
         """The next moment, once it has come; None if it has not within ``timeout`` seconds."""
         due = self._moment + STEP
-        # if the clock has been set back, the market's time goes on from where it was
+        # After the clock was set back, the market's time goes on from where it was.
         left = STEP.total_seconds() - self._waited
         ahead = min((due - self._clock()).total_seconds(), left)
         if ahead > 0:
@@ -163,26 +171,25 @@ class SimulatedFeed:
         now = self._clock()
         return max(due, now.replace(microsecond=now.microsecond // 250_000 * 250_000))
 
-    def _told(self, symbol: str, move: Move) -> Quote:
+    def _quote(self, symbol: str, move: Move) -> Quote:
         instrument, chart = self.instruments[symbol], self._charts[symbol]
-        yesterday = chart.ended_by(self._moment - _DAY)
-        told = quote(
+        quote = quote_of(
             instrument,
             move,
             self._moment,
-            funding_rate=funding_rate(self._seed, symbol, _coming_settlement(self._moment)),
-            day_open=yesterday.close if yesterday else None,
+            funding_rate=funding_rate(self._seed, symbol, next_settlement(self._moment)),
+            day_open=chart.close_by(self._moment - _DAY),
         )
         volume = exact_volume(instrument, move.volume)
-        chart.add(interval_of(self._moment, MINUTE), told.last, volume)
-        return told
+        chart.add(interval_of(self._moment, MINUTE), quote.last, volume)
+        return quote
 
-    def _begin(self) -> None:
-        begun = self._moment - timedelta(minutes=_PAST_MINUTES)
-        candles = past(self._walk, self.instruments, begun, _PAST_MINUTES)
+    def _make_past(self) -> None:
+        begin = self._moment - timedelta(minutes=_PAST_MINUTES)
+        candles = past_candles(self._walk, self.instruments, begin, _PAST_MINUTES)
         for symbol, packer in self._packers.items():
             self._charts[symbol] = Chart(candles[symbol], keep=_PAST_MINUTES)
-            # the first time takes longest; nobody waits for a quote yet
+            # The first call takes longest, and no caller waits for a quote yet.
             packer.packed(candles[symbol])
 
     def _restore(self, saved: Mapping[str, Any]) -> None:
@@ -191,7 +198,7 @@ class SimulatedFeed:
                 raise ValueError(f"it grew from the seed {saved['seed']!r}, not {self._seed}")
             self._walk.restore(saved["walk"])
             self._moment = datetime.fromisoformat(saved["time"]).astimezone(UTC)
-            # without them only the chart begins anew
+            # Where they are missing, the chart starts anew.
             known = "candles" in saved
             for symbol, packer in self._packers.items():
                 candles = packer.unpacked(saved["candles"][symbol]) if known else []
@@ -201,7 +208,3 @@ class SimulatedFeed:
                 f"The simulated market can't go on where it stopped: what was saved of it is "
                 f"damaged ({fault}). Start it with another --seed, or without what was saved."
             ) from fault
-
-
-def _coming_settlement(moment: datetime) -> datetime:
-    return interval_of(moment, FUNDING_SECONDS) + timedelta(seconds=FUNDING_SECONDS)

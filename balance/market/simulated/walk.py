@@ -1,9 +1,9 @@
-"""The random walk of the simulated market.
+"""The random walk of the simulated market, and its quotes and candles.
 
 Log prices move by a factor that all symbols share and one of their own. How much they move follows
 a slow wave (quiet and restless hours) and jumps, after which the market calms down within minutes.
-They are drawn back to where they began, but over months. Floats do here: what comes out of the
-simulation becomes exact money, on the tick, before anyone sees it.
+They are drawn back to where they began, but over months. The walk is in floats; its prices become
+exact, on the tick, before anyone sees them.
 """
 
 from __future__ import annotations
@@ -12,39 +12,50 @@ import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from balance.core.candles import MINUTE
+from balance.core.instrument import Instrument
+from balance.core.quote import Candle, Quote
+
 _YEAR: Final = 365 * 86400.0
-# unrest is the logarithm of the volatility against its mean: its standard deviation, and the time
-# in seconds over which it is forgotten
+# Unrest is the logarithm of the volatility against its mean: its standard deviation, and the time
+# in seconds over which it fades.
 _UNREST: Final = 0.35
 _UNREST_TIME: Final = 3 * 3600.0
-# jumps a second, what one adds to volatility (1 doubles it) and how fast that fades, in seconds
+# Jumps a second, what one adds to volatility (1 doubles it) and how fast that fades, in seconds.
 _JUMPS: Final = 3.0 / 86400
 _HEAT: Final = 2.0
 _HEAT_TIME: Final = 480.0
 _SMALLEST_JUMP: Final = 0.003
 _LARGEST_JUMP: Final = 0.015
 _RETURN_TIME: Final = 60 * 86400.0
-# how far the mark lags behind the price, in seconds
+# How far the mark lags behind the price, in seconds.
 _MARK_TIME: Final = 2.0
+_MINUTE: Final = timedelta(seconds=MINUTE)
+_USUAL_RATE: Final = 0.0001
+_RATE_DEVIATION: Final = 0.00008
+_HIGHEST_RATE: Final = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
     """What is typical of one symbol."""
 
-    # where the price begins and is drawn back to, in the quote currency
+    # The price that it begins at and is drawn back to, in the quote currency.
     start: float
-    # a year, as a fraction, without jumps
+    # The volatility of a year without jumps, as a fraction.
     volatility: float
-    # how much of its moves the symbols share: the correlation of two is the product of theirs
+    # How much of its moves the symbols share: the correlation of two is the product of theirs.
     shared: float
-    # its jumps against those of the first symbol
+    # The size of its jumps against those of the first symbol.
     jumpiness: float
-    # base units traded in a quiet second
+    # Base units traded in a quiet second.
     volume: float
-    # ticks that the spread is wider than one, on average, while the market is quiet
+    # By how many ticks the spread is wider than one, on average, while the market is quiet.
     width: float
 
 
@@ -58,15 +69,15 @@ CHARACTERS: Final[Mapping[str, Character]] = {
 class Move(NamedTuple):
     """What one step did to one symbol."""
 
-    # in the middle between bid and ask, before and after the step
+    # The middle between bid and ask, before and after the step.
     before: float
     price: float
     mark: float
-    # the standard deviation of the logarithm's diffusion over the step
+    # The standard deviation of the logarithm's diffusion over the step.
     deviation: float
-    # ticks between bid and ask, at least one
+    # Ticks between bid and ask, at least one.
     spread: int
-    # traded in the step, in base units
+    # Traded in the step, in base units.
     volume: float
 
 
@@ -87,7 +98,7 @@ class Walk:
         self._unrest = self._unrest * kept + gauss(0, _UNREST) * math.sqrt(1 - kept * kept)
         self._heat *= math.exp(-seconds / _HEAT_TIME)
         jump = self._jump(seconds)
-        # the mean of the square is one: unrest leaves the volatility of a year as it is
+        # The mean of the square is one, so that unrest leaves the volatility of a year as it is.
         turbulence = math.exp(self._unrest - _UNREST**2) * (1 + self._heat)
         shared = gauss(0, 1)
         return {
@@ -107,7 +118,7 @@ class Walk:
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Stand where :meth:`saved` was called.
+        """Take the state that :meth:`saved` returned.
 
         Raises:
             ValueError, TypeError, KeyError: that is not what it returned.
@@ -160,3 +171,83 @@ def _finite(number: Any) -> float:
     if not isinstance(number, int | float) or not math.isfinite(number):
         raise ValueError(f"{number!r} is not a number")
     return float(number)
+
+
+def _exact_price(instrument: Instrument, price: float) -> Decimal:
+    """``price`` on the tick, at least one tick."""
+    ticks = round(price / float(instrument.tick_size))
+    return max(ticks, 1) * instrument.tick_size
+
+
+def exact_volume(instrument: Instrument, volume: float) -> Decimal:
+    """``volume`` in base units, cut to the step."""
+    return int(volume / float(instrument.step_size)) * instrument.step_size
+
+
+def quote_of(
+    instrument: Instrument,
+    move: Move,
+    moment: datetime,
+    *,
+    funding_rate: Decimal,
+    day_open: Decimal | None,
+) -> Quote:
+    """The quote after ``move``; the last trade took the ask if the price rose, else the bid."""
+    tick = instrument.tick_size
+    # Half of the spread lies below the price.
+    bid = _exact_price(instrument, move.price - float(tick) * (move.spread - 1) / 2)
+    ask = bid + tick * move.spread
+    return Quote(
+        symbol=instrument.symbol,
+        bid=bid,
+        ask=ask,
+        last=ask if move.price > move.before else bid,
+        mark=_exact_price(instrument, move.mark),
+        time=moment,
+        funding_rate=funding_rate,
+        day_open=day_open,
+    )
+
+
+def past_candles(
+    walk: Walk, instruments: Mapping[str, Instrument], begin: datetime, minutes: int
+) -> dict[str, list[Candle]]:
+    """The candles of the ``minutes`` from ``begin`` on, by symbol; moves ``walk`` to their end."""
+    candles: dict[str, list[Candle]] = {symbol: [] for symbol in instruments}
+    for minute in range(minutes):
+        for symbol, move in walk.step(MINUTE).items():
+            if symbol in instruments:
+                instrument = instruments[symbol]
+                candle = _candle(instrument, move, begin + minute * _MINUTE, walk.chance)
+                candles[symbol].append(candle)
+    return candles
+
+
+@lru_cache(maxsize=64)
+def funding_rate(seed: int, symbol: str, instant: datetime) -> Decimal:
+    """The rate of the settlement at ``instant``, the same at every call: about 0.01 %, at most
+    0.05 % either way."""
+    # A text is hashed the same way in every process.
+    chance = random.Random(f"{seed} {symbol} {instant.timestamp():.0f}")  # noqa: S311 - no secret hangs on it
+    rate = chance.gauss(_USUAL_RATE, _RATE_DEVIATION)
+    return Decimal(f"{max(-_HIGHEST_RATE, min(_HIGHEST_RATE, rate)):.6f}")
+
+
+def _candle(instrument: Instrument, move: Move, begin: datetime, chance: random.Random) -> Candle:
+    opened = _exact_price(instrument, move.before)
+    closed = _exact_price(instrument, move.price)
+    return Candle(
+        time=begin,
+        open=opened,
+        high=max(opened, closed, _exact_price(instrument, _extreme(move, 1, chance))),
+        low=min(opened, closed, _exact_price(instrument, _extreme(move, -1, chance))),
+        close=closed,
+        volume=exact_volume(instrument, move.volume),
+    )
+
+
+def _extreme(move: Move, side: int, chance: random.Random) -> float:
+    # Of a Brownian bridge, P(max > m) = exp(-2 (m - a)(m - b) / variance); this is solved for m.
+    change = math.log(move.price / move.before)
+    reach = math.sqrt(change**2 - 2 * move.deviation**2 * math.log(1 - chance.random()))
+    return move.before * math.exp((change + side * reach) / 2)
