@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from balance.performance.sample import Sample
 from balance.performance.sample_file import EQUITY_FILE, SampleFile, WrongAccount
 from balance.performance.sample_reader import Reader
+from balance.performance.sample_rows import row_of, sample_of
 from balance.performance.sample_store import Keeper
 from balance.performance.thinning import Point, deepest_fall
 from tests.samples import ACCOUNT, MONDAY, at, booked, moved, opening, write_a_year
@@ -67,6 +68,15 @@ def test_a_sample_is_read_as_it_was_written(file: SampleFile, reader: Reader) ->
     assert reader.at(at(0.5)) == odd
     assert reader.at(at(0, 5.9)) == opening()
     assert reader.at(MONDAY - timedelta(milliseconds=1)) is None
+
+
+def test_the_totals_of_a_row_stand_in_the_order_of_their_file() -> None:
+    exact = '[["10000.00","1.00","2.00","3.00","4.00","5.00","6.00","9999.00"],"7.00","0.5",true]'
+    row = (0, 1, 1, 1, 4, 0, 10_006.0, 7.0, 0.5, None, exact)
+    wallet = sample_of(row).wallet
+    assert (wallet.starting_balance, wallet.deposits, wallet.funding) == (10_000, 1, 6)
+    assert wallet.balance == 9_999
+    assert row_of(sample_of(row))[-1] == exact
 
 
 def test_what_is_not_there_is_read_as_nothing_and_not_made(tmp_path: Path, path: Path) -> None:
