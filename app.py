@@ -99,7 +99,7 @@ def create_app(
     app = _page(server, services)
 
     def layout(address: str) -> Component:
-        chosen = services.settings.kept.settings
+        chosen = services.settings.state.settings
         place = Place(
             address=address,
             data_dir=None if data_dir == DEFAULT_DATA_DIR else str(data_dir.resolve()),
@@ -127,7 +127,7 @@ def _page(server: Flask, services: Services) -> _Page:
     files = _serve_files(server)
     return _Page(
         __name__,
-        settings=lambda: encoded(settings_document(services.settings.kept)),
+        settings=lambda: encoded(settings_document(services.settings.state)),
         server=server,
         assets_folder=str(ASSETS),
         # the bundles have the others
@@ -241,7 +241,7 @@ def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namesp
     except FeedFault as fault:
         return _failed(str(fault))
     settings = running.services.settings
-    watch = Watch(running.desk, stream.publish, stream.publish_fault, settings.look)
+    watch = Watch(running.desk, stream.publish, stream.publish_fault, settings.check)
     watch.start()
     _stop_on_signals(stream)
     address = _address(options.host, _port(server))

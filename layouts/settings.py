@@ -6,7 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from balance.core.settings import RULES, Rule, Settings, spelled
+from balance.core.settings import RULES, Rule, Settings, value_text
 from layouts.parts import button, choice, icon_button
 
 #: The groups of the dialog: their names, what is in them, and what else there is to say.
@@ -119,4 +119,4 @@ def _decimals(rule: Rule) -> list[dict[str, str]]:
 
 
 def _hint(name: str) -> str:
-    return f"{_HINTS[name]}. Default: {spelled(name, Settings())}."
+    return f"{_HINTS[name]}. Default: {value_text(name, Settings())}."

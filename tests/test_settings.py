@@ -16,7 +16,7 @@ from balance.core.market import Terms
 from balance.core.matching import advance
 from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.core.orders import place_order
-from balance.core.settings import RULES, Settings, change_words, changed, members, texts
+from balance.core.settings import RULES, Settings, change_message, change_settings, members, texts
 from balance.core.ticket import Ticket
 from tests.accounts import MOMENT, account
 from tests.markets import BTC, market, quote
@@ -34,7 +34,7 @@ def test_every_setting_has_a_rule_and_every_rule_a_setting() -> None:
 
 
 def test_fees_and_slippage_are_asked_for_in_percent_and_kept_as_fractions() -> None:
-    chosen = changed(Settings(), {"taker_fee_percent": "0.06", "slippage_percent": 0.5})
+    chosen = change_settings(Settings(), {"taker_fee_percent": "0.06", "slippage_percent": 0.5})
     assert (chosen.taker_fee, chosen.slippage) == (Decimal("0.0006"), Decimal("0.005"))
     assert chosen.maker_fee == Settings().maker_fee
     assert members(chosen)["taker_fee_percent"] == Decimal("0.06")
@@ -60,7 +60,7 @@ def test_fees_and_slippage_are_asked_for_in_percent_and_kept_as_fractions() -> N
 )
 def test_a_number_beyond_what_it_may_be_is_refused(asked: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidAmount, match=words.replace(".", r"\.")):
-        changed(Settings(), asked)
+        change_settings(Settings(), asked)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_a_number_beyond_what_it_may_be_is_refused(asked: dict[str, Any], words:
 )
 def test_a_word_that_is_none_is_refused(asked: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidRequest, match=words):
-        changed(Settings(), asked)
+        change_settings(Settings(), asked)
 
 
 def test_nothing_is_chosen_where_a_part_of_it_is_refused() -> None:
     before = Settings()
     with pytest.raises(InvalidAmount):
-        changed(before, {"decimals": 4, "default_leverage": 500})
+        change_settings(before, {"decimals": 4, "default_leverage": 500})
     assert before == Settings()
 
 
@@ -100,28 +100,28 @@ def test_nothing_is_chosen_where_a_part_of_it_is_refused() -> None:
     )
 )
 def test_what_was_chosen_is_told_as_it_was_asked_for(asked: dict[str, Any]) -> None:
-    chosen = changed(Settings(), asked)
+    chosen = change_settings(Settings(), asked)
     told = members(chosen)
     assert {name: told[name] for name in asked} == asked
-    assert changed(Settings(), told) == chosen
+    assert change_settings(Settings(), told) == chosen
 
 
 def test_a_change_is_told_with_its_figures_and_units() -> None:
     before = Settings()
     after = replace(before, taker_fee=Decimal("0.0006"), decimals=4, shortcuts=False)
-    assert change_words(before, after) == (
+    assert change_message(before, after) == (
         "Settings saved: taker fee 0.06%, decimals of money 4, keyboard shortcuts off."
     )
     after = replace(before, starting_balance=Decimal(5_000), default_leverage=3)
-    assert change_words(before, after) == (
+    assert change_message(before, after) == (
         "Settings saved: default leverage 3x, starting balance 5,000.00 USDT."
     )
-    assert change_words(before, before) == "No setting was changed."
+    assert change_message(before, before) == "No setting was changed."
 
 
 def test_a_waiting_order_pays_the_fee_of_the_moment_it_fills() -> None:
     waiting = _waiting(notional=1_000)
-    raised = changed(Settings(), {"maker_fee_percent": 1}).terms
+    raised = change_settings(Settings(), {"maker_fee_percent": 1}).terms
     change = advance(waiting, market(quote(BTC, 38_900), terms=raised), {})
     (fill,) = [each.fill for each in change.bookings if each.kind == "fill"]
     assert fill is not None
@@ -132,7 +132,7 @@ def test_a_waiting_order_that_can_not_pay_a_raised_fee_is_cancelled_and_says_so(
     # all of the account is margin and the fee of now
     waiting = _waiting(percent=100)
     assert waiting.orders
-    raised = changed(Settings(), {"maker_fee_percent": 1}).terms
+    raised = change_settings(Settings(), {"maker_fee_percent": 1}).terms
     change = advance(waiting, market(quote(BTC, 38_900), terms=raised), {})
     (booking,) = change.bookings
     assert booking.kind == "cancel"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from balance import InvalidAmount, StoreError, StoreUnreadable, open_account
-from balance.core.settings import Kept, Settings
+from balance.core.settings import Settings, SettingsState
 from balance.desk.settings import SETTINGS_FILE, SettingsFile
 from balance.market.board import save_market
 from tests.markets import BTC, market, quote
@@ -26,7 +26,7 @@ def write(folder: Path, text: str) -> None:
 
 
 def test_without_a_file_there_are_the_defaults_and_none_is_made(tmp_path: Path) -> None:
-    assert SettingsFile(tmp_path).kept == Kept(settings=Settings())
+    assert SettingsFile(tmp_path).state == SettingsState(settings=Settings())
     assert not (tmp_path / SETTINGS_FILE).exists()
 
 
@@ -34,14 +34,14 @@ def test_what_was_chosen_is_there_after_a_restart(tmp_path: Path) -> None:
     kept, message = SettingsFile(tmp_path).change({"taker_fee_percent": "0.06", "theme": "dark"})
     assert message == "Settings saved: taker fee 0.06%, theme dark."
     assert kept.version == 1
-    assert SettingsFile(tmp_path).kept == kept
+    assert SettingsFile(tmp_path).state == kept
     told = json.loads((tmp_path / SETTINGS_FILE).read_text())
     assert (told["taker_fee_percent"], told["theme"], told["version"]) == ("0.06", "dark", 1)
 
 
 def test_a_change_that_is_none_writes_nothing(tmp_path: Path) -> None:
     file = SettingsFile(tmp_path)
-    assert file.change({"decimals": 2}) == (file.kept, "No setting was changed.")
+    assert file.change({"decimals": 2}) == (file.state, "No setting was changed.")
     assert not (tmp_path / SETTINGS_FILE).exists()
 
 
@@ -49,7 +49,7 @@ def test_what_is_refused_changes_nothing(tmp_path: Path) -> None:
     file = SettingsFile(tmp_path)
     with pytest.raises(InvalidAmount):
         file.change({"taker_fee_percent": 2})
-    assert file.kept == Kept(settings=Settings())
+    assert file.state == SettingsState(settings=Settings())
 
 
 def test_another_program_obeys_at_once(tmp_path: Path) -> None:
@@ -57,15 +57,15 @@ def test_another_program_obeys_at_once(tmp_path: Path) -> None:
     for decimals in (4, 5, 6, 7, 8, 2):
         one.change({"decimals": decimals})
         assert other.settings.decimals == decimals
-    assert other.kept.version == 6
+    assert other.state.version == 6
 
 
 def test_a_change_by_another_program_is_told_to_who_listens(tmp_path: Path) -> None:
-    file, heard = SettingsFile(tmp_path), list[Kept]()
+    file, heard = SettingsFile(tmp_path), list[SettingsState]()
     file.subscribe(heard.append)
     SettingsFile(tmp_path).change({"sound": True})
-    file.look()
-    file.look()
+    file.check()
+    file.check()
     assert [each.settings.sound for each in heard] == [True]
 
 
@@ -75,7 +75,7 @@ def test_an_edit_by_hand_is_taken_over_and_counts(tmp_path: Path) -> None:
     write(tmp_path, '{"taker_fee_percent": 0.1}')
     assert file.settings.taker_fee == Decimal("0.001")
     # what a file does not name has its default
-    assert (file.settings.decimals, file.kept.version) == (2, 2)
+    assert (file.settings.decimals, file.state.version) == (2, 2)
 
 
 class Clock:
@@ -88,18 +88,18 @@ class Clock:
 
 
 def test_a_file_that_is_taken_away_leaves_the_defaults_after_a_while(tmp_path: Path) -> None:
-    clock, heard = Clock(), list[Kept]()
+    clock, heard = Clock(), list[SettingsState]()
     file = SettingsFile(tmp_path, clock)
     file.subscribe(heard.append)
     file.change({"decimals": 4})
     (tmp_path / SETTINGS_FILE).unlink()
     for seconds in (0, 1.9):
         clock.now += seconds
-        file.look()
-        assert (file.settings.decimals, file.kept.version, file.kept.words) == (4, 1, "")
+        file.check()
+        assert (file.settings.decimals, file.state.version, file.state.fault) == (4, 1, "")
     clock.now += 0.2
-    file.look()
-    assert (file.settings, file.kept.version) == (Settings(), 2)
+    file.check()
+    assert (file.settings, file.state.version) == (Settings(), 2)
     assert [each.settings.decimals for each in heard] == [4, 2]
 
 
@@ -145,20 +145,20 @@ def test_an_edit_that_makes_no_sense_is_refused_in_words(tmp_path: Path, text: s
     file.change({"decimals": 4})
     (tmp_path / SETTINGS_FILE).write_bytes(text.encode("latin-1"))
     assert file.settings.decimals == 4
-    assert WRONG[text] in file.kept.words
-    assert "The settings from before stay in force" in file.kept.words
+    assert WRONG[text] in file.state.fault
+    assert "The settings from before stay in force" in file.state.fault
     write(tmp_path, '{"decimals": 5}')
-    assert (file.settings.decimals, file.kept.words) == (5, "")
+    assert (file.settings.decimals, file.state.fault) == (5, "")
 
 
 def test_who_saves_others_keeps_a_file_that_makes_no_sense_beside(tmp_path: Path) -> None:
     file = SettingsFile(tmp_path)
     file.change({"decimals": 4})
     write(tmp_path, '{"taker_fee_percent": 0.03,, "decimals": 4}')
-    assert "or others are saved, which keeps what stands in it beside" in file.kept.words
+    assert "or others are saved, which keeps what stands in it beside" in file.state.fault
     kept, message = file.change({"sound": True})
-    assert (kept.settings.decimals, kept.settings.sound, kept.words) == (4, True, "")
-    assert SettingsFile(tmp_path).kept == kept
+    assert (kept.settings.decimals, kept.settings.sound, kept.fault) == (4, True, "")
+    assert SettingsFile(tmp_path).state == kept
     (beside,) = tmp_path.glob("settings.damaged-*.json")
     assert beside.read_text() == '{"taker_fee_percent": 0.03,, "decimals": 4}'
     assert message == (
@@ -193,19 +193,19 @@ def test_nothing_begins_on_a_file_that_makes_no_sense(tmp_path: Path, text: str)
 
 def test_what_is_damaged_for_a_moment_only_is_no_news(tmp_path: Path) -> None:
     now = [0.0]
-    file, heard = SettingsFile(tmp_path, lambda: now[0]), list[Kept]()
+    file, heard = SettingsFile(tmp_path, lambda: now[0]), list[SettingsState]()
     file.subscribe(heard.append)
     write(tmp_path, "")
-    file.look()
+    file.check()
     write(tmp_path, '{"decimals": 3}')
-    file.look()
-    assert [each.words for each in heard] == [""]
+    file.check()
+    assert [each.fault for each in heard] == [""]
     write(tmp_path, "")
     for _ in range(4):
         assert len(heard) == 1
-        file.look()
+        file.check()
         now[0] += 0.1
-    assert "is no JSON" in heard[-1].words
+    assert "is no JSON" in heard[-1].fault
 
 
 def test_a_full_disk_is_told_and_changes_nothing(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_many_who_change_at_once_lose_nothing(tmp_path: Path) -> None:
         each.start()
     for each in threads:
         each.join()
-    kept = SettingsFile(tmp_path).kept
+    kept = SettingsFile(tmp_path).state
     assert kept.version == 30
     assert kept.settings.maker_fee == kept.settings.slippage == Decimal("0.0012")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, TypedDict
 
 from balance.api.operations import Answer, get, put
 from balance.api.requests import Body
-from balance.core.settings import RULES, Kept, Rule, Settings, members, texts
+from balance.core.settings import RULES, Rule, Settings, SettingsState, members, texts
 from balance.core.shape import Doc, Texts, Whole, includes, text_names
 from balance.desk.settings import SettingsFile
 
@@ -73,23 +73,23 @@ class SettingsRoutes:
     @get("/settings")
     def read_settings(self) -> Answer[SettingsRow]:
         """The settings, with what each may be, as the stream tells them."""
-        return Answer(settings_document(self._settings.kept))
+        return Answer(settings_document(self._settings.state))
 
     @put("/settings")
     def change_settings(self, body: SettingsBody) -> Answer[SettingsChanged]:
         """Change the settings that the body names."""
-        kept, message = self._settings.change(body)
-        return Answer({"message": message, **settings_document(kept)})
+        state, message = self._settings.change(body)
+        return Answer({"message": message, **settings_document(state)})
 
 
-def settings_document(kept: Kept) -> dict[str, Any]:
-    """``kept`` as ``GET /settings`` and the stream answer it."""
+def settings_document(state: SettingsState) -> dict[str, Any]:
+    """``state`` as ``GET /settings`` and the stream answer it."""
     return {
-        **members(kept.settings),
-        "version": kept.version,
-        "words": kept.words,
+        **members(state.settings),
+        "version": state.version,
+        "words": state.fault,
         "limits": {name: _limits(name, rule) for name, rule in RULES.items()},
-        "display": texts(kept.settings),
+        "display": texts(state.settings),
     }
 
 
@@ -104,5 +104,5 @@ def _limits(name: str, rule: Rule) -> SettingLimits:
         "options": list(rule.options),
         "default": members(Settings())[name],
         "default_words": texts(Settings())[name],
-        "words": rule.words,
+        "words": rule.phrase,
     }

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from typing import Any, Final
 from balance.core.errors import BalanceError, StoreFailed
 from balance.core.figures import plain
 from balance.core.market import Market
-from balance.core.settings import Kept, Settings, change_words, changed, members
+from balance.core.settings import Settings, SettingsState, change_message, change_settings, members
 from balance.store.codec import Unreadable
 from balance.store.disk import DISK, Disk
 from balance.store.file_store import LOCK_FILE
@@ -34,7 +34,7 @@ _GRACE_SECONDS: Final = 0.2
 # traded on other terms meanwhile.
 _GONE_SECONDS: Final = 2.0
 
-_DEFAULTS: Final = Kept(settings=Settings())
+_DEFAULTS: Final = SettingsState(settings=Settings())
 _STILL: Final = (
     "The settings from before stay in force until the file is put right or others are saved, which "
     "keeps what stands in it beside."
@@ -72,34 +72,36 @@ class SettingsFile:
             disk=disk,
         )
         self._reading = threading.Lock()
-        self._listeners: list[Callable[[Kept], None]] = []
+        self._listeners: list[Callable[[SettingsState], None]] = []
         # The settings in force, and those in the file that they were last compared with.
-        self._kept = self._found = self._file.latest()
-        self._published = self._kept
+        self._state = self._found = self._file.latest()
+        self._published = self._state
         self._faulty_since: float | None = None
         self._gone_since: float | None = None
 
     @property
-    def kept(self) -> Kept:
+    def state(self) -> SettingsState:
         """The settings that are in force; the file is read where it is another one."""
-        try:
-            found = self._file.latest()
-            if found is self._found:
-                return self._kept
-        except FileUnreadable as fault:
-            found = replace(self._kept, words=f"{SETTINGS_FILE} {fault.reason}. {_STILL}")
+        with suppress(FileUnreadable):
+            if self._file.latest() is self._found:
+                return self._state
         with self._reading:
+            try:
+                # Read again: another thread may have been first.
+                found = self._file.latest()
+            except FileUnreadable as fault:
+                found = replace(self._state, fault=f"{SETTINGS_FILE} {fault.reason}. {_STILL}")
             if found is not _DEFAULTS:
                 self._gone_since = None
             elif self._is_gone_for_a_moment():
-                return self._kept
-            self._kept, self._found = _counted(found, self._kept), found
-            return self._kept
+                return self._state
+            self._state, self._found = _counted(found, self._state), found
+            return self._state
 
     @property
     def settings(self) -> Settings:
         """The settings in force, without their version."""
-        return self.kept.settings
+        return self.state.settings
 
     def starting_balance(self) -> Decimal:
         """The balance after a reset that names none, in the quote currency."""
@@ -114,9 +116,9 @@ class SettingsFile:
             return market
         return replace(market, terms=terms, decimals=decimals)
 
-    def change(self, request: Mapping[str, Any]) -> tuple[Kept, str]:
-        """Choose what ``request`` names, as :func:`~balance.core.settings.changed` takes it; return
-        what is in force then, and a message about the change.
+    def change(self, request: Mapping[str, Any]) -> tuple[SettingsState, str]:
+        """Choose what ``request`` names, as :func:`~balance.core.settings.change_settings` takes
+        it; return what is in force then, and a message about the change.
 
         Raises:
             InvalidRequest, InvalidAmount: it makes no sense.
@@ -125,41 +127,41 @@ class SettingsFile:
         beside = None
         try:
             with self._lock():
-                before = self.kept
+                before = self.state
                 chosen = _chosen(before, request)
-                if before.words:
+                if before.fault:
                     beside = self._file.keep_damaged(datetime.now(UTC))
                 if chosen is not before:
                     self._file.put(chosen)
                 self._file.save()
-                kept = self.kept
+                state = self.state
         except OSError as fault:
             raise StoreFailed(fault.strerror or type(fault).__name__) from fault
-        self.look()
-        message = change_words(before.settings, kept.settings)
+        self.check()
+        message = change_message(before.settings, state.settings)
         if beside is not None:
             message += f" What stood in {SETTINGS_FILE} is kept in {beside}."
-        return kept, message
+        return state, message
 
-    def subscribe(self, listener: Callable[[Kept], None]) -> None:
+    def subscribe(self, listener: Callable[[SettingsState], None]) -> None:
         """Have ``listener`` called with what is in force when that was changed here or, as of the
-        next :meth:`look`, elsewhere."""
+        next :meth:`check`, elsewhere."""
         self._listeners.append(listener)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Notice what other programs have changed, and call the listeners."""
-        kept, now = self.kept, self._clock()
-        if kept == self._published:
+        state, now = self.state, self._clock()
+        if state == self._published:
             self._faulty_since = None
             return
-        if kept.words:
+        if state.fault:
             self._faulty_since = self._faulty_since or now
             if now - self._faulty_since < _GRACE_SECONDS:
                 return
-        self._faulty_since, self._published = None, kept
+        self._faulty_since, self._published = None, state
         for listener in self._listeners:
             try:
-                listener(kept)
+                listener(state)
             except Exception:
                 # The change is made, and its caller must hear so.
                 _log.exception("a listener of the settings failed")
@@ -176,39 +178,39 @@ class SettingsFile:
         return self._clock() - self._gone_since < _GONE_SECONDS
 
 
-def _chosen(before: Kept, request: Mapping[str, Any]) -> Kept:
+def _chosen(before: SettingsState, request: Mapping[str, Any]) -> SettingsState:
     """``before`` with what ``request`` names; itself where that changes nothing."""
-    settings = changed(before.settings, request)
-    if settings == before.settings and not before.words:
+    settings = change_settings(before.settings, request)
+    if settings == before.settings and not before.fault:
         return before
-    return Kept(settings=settings, version=before.version + 1)
+    return SettingsState(settings=settings, version=before.version + 1)
 
 
-def _counted(found: Kept, before: Kept) -> Kept:
+def _counted(found: SettingsState, before: SettingsState) -> SettingsState:
     """``found`` with the version that it has after ``before``; that itself where it is no other."""
     if found.settings == before.settings:
         version = max(found.version, before.version)
     else:
         # Who edits the file by hand need not count.
         version = max(found.version, before.version + 1)
-    kept = replace(found, version=version)
-    return before if kept == before else kept
+    state = replace(found, version=version)
+    return before if state == before else state
 
 
-def _encode(kept: Kept) -> Mapping[str, Any]:
-    values = members(kept.settings)
+def _encode(state: SettingsState) -> Mapping[str, Any]:
+    values = members(state.settings)
     texts = {
         name: plain(each) if isinstance(each, Decimal) else each for name, each in values.items()
     }
-    return {"version": kept.version, **texts}
+    return {"version": state.version, **texts}
 
 
-def _decode(document: dict[str, Any]) -> Kept:
+def _decode(document: dict[str, Any]) -> SettingsState:
     version = document.pop("version", 0)
     if not isinstance(version, int) or isinstance(version, bool) or version < 0:
         raise Unreadable(f"has the version {version!r:.40}, which is no whole number")
     try:
         # A setting that the file does not name has its default.
-        return Kept(settings=changed(Settings(), document), version=version)
+        return SettingsState(settings=change_settings(Settings(), document), version=version)
     except BalanceError as fault:
         raise Unreadable(f"makes no sense: {str(fault).rstrip('.')}") from fault

@@ -27,7 +27,7 @@ from balance.bots.bots import Bots
 from balance.bots.followed import DAMAGED, FollowedBots
 from balance.core.currencies import dollar_note
 from balance.core.errors import StoreError, StoreUnreadable
-from balance.core.settings import Kept
+from balance.core.settings import SettingsState
 from balance.desk.desk import Desk
 from balance.desk.settings import SettingsFile
 from balance.history.index import Index
@@ -206,14 +206,14 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
 def _tell(settings: SettingsFile, desk: Desk, bots: Bots | FollowedBots, stream: Stream) -> None:
     """Have ``stream`` told the settings, and what is written another way with others."""
 
-    def tell(kept: Kept) -> None:
+    def tell(kept: SettingsState) -> None:
         stream.publish_event("settings", settings_document(kept))
         # what can't be read is told by the watch on the account's file
         with suppress(StoreError):
             stream.publish(desk.snapshot())
             stream.publish_bots(bots.listed())
 
-    stream.publish_event("settings", settings_document(settings.kept))
+    stream.publish_event("settings", settings_document(settings.state))
     settings.subscribe(tell)
 
 

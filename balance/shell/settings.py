@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from balance.core.errors import InvalidRequest
-from balance.core.settings import RULES, Kept, members, texts
+from balance.core.settings import RULES, SettingsState, members, texts
 from balance.desk.settings import SettingsFile
 from balance.shell.parts import DONE, AddCommand, print_answer, table
 
@@ -23,12 +23,12 @@ def add_settings_command(command: AddCommand) -> None:
 def _settings(options: argparse.Namespace) -> int:
     file = SettingsFile(options.data_dir)
     if options.name is None:
-        _print(options, file.kept, _listed(file.kept))
+        _print(options, file.state, _listed(file.state))
         return DONE
     if options.value is None:
         raise InvalidRequest(f"Say what {options.name} is to be; without a name all are listed.")
-    kept, message = file.change({options.name: _meant(options.name, options.value)})
-    _print(options, kept, message, message=message)
+    state, message = file.change({options.name: _meant(options.name, options.value)})
+    _print(options, state, message, message=message)
     return DONE
 
 
@@ -37,12 +37,12 @@ def _meant(name: str, text: str) -> Any:
     return _SWITCH.get(text.lower(), text) if is_switch else text
 
 
-def _print(options: argparse.Namespace, kept: Kept, words: str, **more: Any) -> None:
-    value = {"status": "success", **more, **members(kept.settings), "version": kept.version}
-    print_answer(options, value, words)
+def _print(options: argparse.Namespace, state: SettingsState, text: str, **more: Any) -> None:
+    value = {"status": "success", **more, **members(state.settings), "version": state.version}
+    print_answer(options, value, text)
 
 
-def _listed(kept: Kept) -> str:
-    chosen = texts(kept.settings)
-    rows = [[name, chosen[name], rule.unit, rule.words] for name, rule in RULES.items()]
+def _listed(state: SettingsState) -> str:
+    chosen = texts(state.settings)
+    rows = [[name, chosen[name], rule.unit, rule.phrase] for name, rule in RULES.items()]
     return table(["Setting", "Is", "", "May be"], rows, left=4)
