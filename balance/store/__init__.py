@@ -1,1 +1,1 @@
-"""Where the account is kept: one small contract, a store in files and its twin in memory."""
+"""The account in files: one small contract, a store in files, and one in memory."""

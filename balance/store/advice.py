@@ -22,7 +22,7 @@ def default_data_dir(home: Path = _HOME) -> Path:
     ``home``, or the user's own folder for data where the program was installed."""
     if not is_installed(home):
         return home / "data"
-    # a clone does without it, also in an environment made before it was required
+    # A clone does without it, also in an environment made before it was required.
     from platformdirs import user_data_path
 
     return user_data_path("virtual-balance", appauthor=False).resolve()
@@ -39,9 +39,9 @@ def option(folder: Path | None) -> str:
     return f" --data-dir {shlex.quote(str(folder.resolve()))}"
 
 
-def command(words: str, folder: Path | None) -> str:
-    """``python -m balance`` with ``words``, for the account in ``folder``."""
-    return f"python -m balance {words}{option(folder)}"
+def command(arguments: str, folder: Path | None) -> str:
+    """``python -m balance`` with ``arguments``, for the account in ``folder``."""
+    return f"python -m balance {arguments}{option(folder)}"
 
 
 def program(folder: Path | None) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -71,13 +71,13 @@ class FileStore:
         self._answers = AnswerFile(folder / ANSWER_FILE, disk=disk)
         self._clock = clock
         self._disk = disk
-        # the newest state this process has seen, with the file's signature while it can be
-        # trusted; in one, as threads that read at once must not mix theirs
+        # The newest state this process has read, with the file's signature while that can be
+        # trusted: in one tuple, as threads that read at the same time must not mix theirs.
         self._seen: tuple[State | None, Signature | None] = None, None
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
-            raise StoreFailed(f"the data folder can't be made: {_said(fault)}") from fault
+            raise StoreFailed(f"the data folder can't be made: {_message(fault)}") from fault
         if self._is_empty():
             self._create(starting_balance)
 
@@ -87,7 +87,7 @@ class FileStore:
         Raises:
             StoreUnreadable: missing or damaged; never a default in its place.
         """
-        looked = time.time_ns()
+        now = time.time_ns()
         try:
             signature = self._disk.signature(self._file)
             seen, trusted_signature = self._seen
@@ -97,7 +97,7 @@ class FileStore:
             edited = not sealed or self._is_past(state, signature)
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault, self.folder) from fault
-        trusted = not signature.is_racy(looked)
+        trusted = not signature.is_racy(now)
         if edited:
             with self._lock():
                 state, trusted = self._settled(), False
@@ -122,9 +122,7 @@ class FileStore:
                 return Commit(earlier, replayed=True)
             expect(state, if_match)
             state = next_state(state, operation, self._clock(), source, request)
-            self._write(state)
-            self._record(state)
-            return Commit(state)
+            return Commit(self._committed(state))
 
     def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
         """The ledger, newest first, from just before ``before`` on.
@@ -132,7 +130,7 @@ class FileStore:
         Raises:
             StoreUnreadable: a line on the way is no entry.
         """
-        # a commit whose writer has not come to the ledger yet has its entries in the account
+        # The entries of a commit may be in the account and not in the ledger yet.
         newest = self.read().entries
         ledger = self._ledger.newest_first(before)
         first = next(ledger, None)
@@ -151,7 +149,7 @@ class FileStore:
         Raises:
             StoreUnreadable: the ledger is damaged on the way there.
         """
-        # a commit whose writer has not come to the ledger yet has its entries in the account
+        # The entries of a commit may be in the account and not in the ledger yet.
         newest = (entry for entry in self.read().entries if entry.booking.epoch == epoch)
         return self._ledger.opening(epoch) or next(newest, None)
 
@@ -162,13 +160,12 @@ class FileStore:
             StoreUnreadable: missing or damaged.
         """
         state = self.read()
-        try:
-            status = os.stat(self._ledger.path)
-        except FileNotFoundError:
-            return Extent(f"{state.account_id} without a ledger", state.revision, 0)
-        except OSError as fault:
-            raise _unreadable_ledger(fault, self.folder) from fault
-        return Extent(f"{state.account_id} {status.st_ino}", state.revision, status.st_size)
+        with self._reading_ledger():
+            try:
+                found = self._disk.signature(self._ledger.path)
+            except FileNotFoundError:
+                return Extent(f"{state.account_id} without a ledger", state.revision, 0)
+            return Extent(f"{state.account_id} {found.inode}", state.revision, found.size)
 
     def lines(self, start: int = 0) -> Iterator[Line]:
         """The ledger, oldest first, from the line that begins at byte ``start`` on.
@@ -176,18 +173,16 @@ class FileStore:
         Raises:
             StoreUnreadable: missing or damaged.
         """
-        # the account first: what is in the ledger by now then leads up to it
+        # The account comes first: the ledger that is read after it leads up to it.
         newest = self.read().entries
-        try:
+        with self._reading_ledger():
             end = start
             for line in self._ledger.lines(start):
                 yield line
                 end = line.end
-            # who has taken over what is not written yet begins behind the end of the file
+            # Who has read what is not written yet begins behind the end of the file.
             missing = self._unwritten(newest, min(end, self._ledger.end()))
             yield from (line for line in missing if line.start >= start)
-        except OSError as fault:
-            raise _unreadable_ledger(fault, self.folder) from fault
 
     def texts(self, spots: Iterable[Spot]) -> Iterator[bytes]:
         """What stands in the ledger at each of ``spots``.
@@ -195,13 +190,11 @@ class FileStore:
         Raises:
             StoreUnreadable: missing or damaged.
         """
-        try:
+        with self._reading_ledger():
             missing = self._unwritten(self.read().entries, self._ledger.end())
             unwritten = {(line.start, line.end): line.text for line in missing}
             for spot, text in self._ledger.texts(spots):
                 yield unwritten.get(spot, text)
-        except OSError as fault:
-            raise _unreadable_ledger(fault, self.folder) from fault
 
     def _unwritten(self, newest: Sequence[Entry], end: int) -> Iterator[Line]:
         """Those of ``newest`` that the ledger lacks, where they will stand in it: its whole lines
@@ -212,6 +205,14 @@ class FileStore:
             for text in map(encode_entry, missing):
                 yield Line(end, end + len(text), text)
                 end += len(text)
+
+    @contextmanager
+    def _reading_ledger(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            reason = f"can't be read: {_message(fault)}"
+            raise StoreUnreadable(LEDGER_FILE, reason, option(self.folder)) from fault
 
     def _lock(self) -> AccountLock:
         return account_lock(self.folder / LOCK_FILE)
@@ -226,8 +227,7 @@ class FileStore:
             state = first_state(
                 secrets.token_hex(8), start_account(starting_balance), self._clock(), "program"
             )
-            self._write(state)
-            self._record(state)
+            self._committed(state)
 
     def _is_past(self, state: State, signature: Signature) -> bool:
         """Whether an older file was put back by hand: it is behind what this process has seen or
@@ -262,7 +262,7 @@ class FileStore:
                     return state
             return self._adopted(state, last)
         except OSError as fault:
-            raise StoreFailed(_said(fault)) from fault
+            raise StoreFailed(_message(fault)) from fault
 
     def _adopted(self, edited: State, last: Entry) -> State:
         """The state after taking over what another program wrote into the account's file, with
@@ -275,9 +275,7 @@ class FileStore:
         )
         note = f"{ACCOUNT_FILE} was edited"
         adopted = stated_anew(stated, "external_edit", known.balance, note, self._clock(), "file")
-        self._write(adopted)
-        self._record(adopted)
-        return adopted
+        return self._committed(adopted)
 
     def _sync(self) -> None:
         """Sync the folder, as who wrote the commit that answers a request once more may have failed
@@ -289,7 +287,13 @@ class FileStore:
         try:
             self._disk.sync_folder(self.folder)
         except OSError as fault:
-            raise StoreFailed(_said(fault)) from fault
+            raise StoreFailed(_message(fault)) from fault
+
+    def _committed(self, state: State) -> State:
+        """``state``, which is the account now, on the disk and in the ledger."""
+        self._write(state)
+        self._record(state)
+        return state
 
     def _write(self, state: State) -> None:
         """Make ``state`` the account: once this returns it is committed."""
@@ -302,7 +306,7 @@ class FileStore:
             self._disk.replace_file(self._file, text)
         except OSError as fault:
             self._seen = self._seen[0], None
-            raise StoreFailed(_said(fault)) from fault
+            raise StoreFailed(_message(fault)) from fault
 
     def _record(self, state: State) -> None:
         """Append what is committed already; where that fails, the next writer mends it first."""
@@ -311,10 +315,10 @@ class FileStore:
             if state.request is not None:
                 self._answers.append(state)
         except OSError as fault:
-            _log.error("revision %d is not in the ledger yet: %s", state.revision, _said(fault))
+            _log.error("revision %d is not in the ledger yet: %s", state.revision, _message(fault))
 
 
-def _said(fault: OSError) -> str:
+def _message(fault: OSError) -> str:
     return fault.strerror or type(fault).__name__
 
 
@@ -322,9 +326,5 @@ def _unreadable(fault: OSError | Unreadable, folder: Path) -> StoreUnreadable:
     if isinstance(fault, FileNotFoundError):
         reason = "is missing"
     else:
-        reason = f"can't be read: {_said(fault)}" if isinstance(fault, OSError) else str(fault)
+        reason = f"can't be read: {_message(fault)}" if isinstance(fault, OSError) else str(fault)
     return StoreUnreadable(ACCOUNT_FILE, reason, option(folder))
-
-
-def _unreadable_ledger(fault: OSError, folder: Path) -> StoreUnreadable:
-    return StoreUnreadable(LEDGER_FILE, f"can't be read: {_said(fault)}", option(folder))

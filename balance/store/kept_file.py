@@ -112,11 +112,9 @@ class KeptFile(Generic[T]):
         self._indent = indent
         self._disk = disk
         self._content = _Content(empty)
-        # Whether it was changed since it was written, and whether what was written outlasts a
-        # power loss.
+        # Whether it was changed after it was written, and whether the written one outlasts a power
+        # loss.
         self._is_changed, self._is_durable = False, True
-
-    # reading
 
     @property
     def value(self) -> T:
@@ -190,8 +188,6 @@ class KeptFile(Generic[T]):
         except (*FAULTS, RecursionError) as fault:
             raise Unreadable(f"is damaged ({fault!r:.120})") from fault
 
-    # writing
-
     def put(self, value: T) -> None:
         """Have ``value`` as the state; :meth:`save` writes it."""
         if value is not self.value:
@@ -264,8 +260,6 @@ class KeptFile(Generic[T]):
         if durable:
             self._disk.sweep(self._path.parent, self.name)
         self._disk.replace_file(self._path, text.encode(), durable=durable)
-
-    # answers by key
 
     def answer(self, key: str | None, request: Sequence[Any]) -> Answer | None:
         """The answer to an earlier ``request`` with the idempotency ``key``, if any.

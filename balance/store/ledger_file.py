@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -15,7 +16,7 @@ from balance.store.disk import DISK, AppendedFile, Disk
 from balance.store.state import Line, Spot
 
 _BLOCK: Final = 64 * 1024
-# a page is found by bisection down to a stretch of this size, then by reading it
+# A page is found by bisection down to a stretch of this size, then by reading that.
 _STRETCH: Final = 8 * 1024
 
 
@@ -34,13 +35,8 @@ class LedgerFile:
         Raises:
             StoreUnreadable: the newest whole line is no entry.
         """
-        if end is None:
-            return next(self.newest_first(), None)
-        try:
-            file = self.path.open("rb")
-        except FileNotFoundError:
-            return None
-        with file:
+        with self._opened() as file:
+            end = _whole(file) if end is None else end
             return next(map(self._decoded, _lines_backwards(file, end)), None)
 
     def newest_first(self, before: Place | None = None) -> Iterator[Entry]:
@@ -49,11 +45,7 @@ class LedgerFile:
         Raises:
             StoreUnreadable: a line on the way is no entry.
         """
-        try:
-            file = self.path.open("rb")
-        except FileNotFoundError:
-            return
-        with file:
+        with self._opened() as file:
             end = _whole(file)
             if before is not None:
                 _, end = self._stretch(file, end, lambda entry: entry.place < before)
@@ -68,11 +60,7 @@ class LedgerFile:
         Raises:
             StoreUnreadable: a line on the way is no entry.
         """
-        try:
-            file = self.path.open("rb")
-        except FileNotFoundError:
-            return None
-        with file:
+        with self._opened() as file:
             end = _whole(file)
             start, _ = self._stretch(file, end, lambda entry: entry.booking.epoch < epoch)
             file.seek(start)
@@ -82,22 +70,9 @@ class LedgerFile:
                     return entry if entry.booking.epoch == epoch else None
         return None
 
-    def oldest_first(self) -> Iterator[bytes]:
-        """The whole lines from the first on, as they stand."""
-        try:
-            file = self.path.open("rb")
-        except FileNotFoundError:
-            return
-        with file:
-            yield from (line for line in file if line.endswith(b"\n"))
-
-    def lines(self, start: int) -> Iterator[Line]:
+    def lines(self, start: int = 0) -> Iterator[Line]:
         """The whole lines from the one that begins at ``start`` on, oldest first."""
-        try:
-            file = self.path.open("rb")
-        except FileNotFoundError:
-            return
-        with file:
+        with self._opened() as file:
             file.seek(start)
             for text in file:
                 if not text.endswith(b"\n"):
@@ -107,12 +82,7 @@ class LedgerFile:
 
     def texts(self, spots: Iterable[Spot]) -> Iterator[tuple[Spot, bytes]]:
         """Each of ``spots``, a first byte and the one behind the last, and what stands there."""
-        try:
-            file = self.path.open("rb")
-        except FileNotFoundError:
-            yield from ((spot, b"") for spot in spots)
-            return
-        with file:
+        with self._opened() as file:
             for start, end in spots:
                 file.seek(start)
                 yield (start, end), file.read(end - start)
@@ -144,7 +114,7 @@ class LedgerFile:
         end = self.end()
         with self.path.open("rb") as file:
             for line in _lines_backwards(file, end):
-                # one of a later revision stands where an older account was put back
+                # There is a line of a later revision where an older account was put back.
                 if self._decoded(line).revision != revision:
                     break
                 end -= len(line) + 1
@@ -169,7 +139,7 @@ class LedgerFile:
 
     def ends_broken(self, entries: Sequence[Entry]) -> bool:
         """Whether the file ends with a part of a line, and not one of ``entries``."""
-        # a power cut may leave zeros where the rest of a line was to be
+        # A power cut may leave zeros in the place of the rest of a line.
         torn = self._tail()[1].rstrip(b"\0")
         return torn != b"" and not any(encode_entry(entry).startswith(torn) for entry in entries)
 
@@ -182,13 +152,17 @@ class LedgerFile:
 
     def _tail(self) -> tuple[int, bytes]:
         """Where the whole lines end, and what stands after them."""
+        with self._opened() as file:
+            end = _whole(file)
+            file.seek(end)
+            return end, file.read()
+
+    def _opened(self) -> BinaryIO:
+        """The file; an empty one where there is none yet."""
         try:
-            with self.path.open("rb") as file:
-                end = _whole(file)
-                file.seek(end)
-                return end, file.read()
+            return self.path.open("rb")
         except FileNotFoundError:
-            return 0, b""
+            return BytesIO()
 
     def _decoded(self, line: bytes) -> Entry:
         try:

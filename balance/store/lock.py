@@ -15,9 +15,9 @@ from balance.core.errors import StoreBusy, StoreFailed
 
 #: How long a writer waits for its turn.
 TIMEOUT_SECONDS: Final = 5.0
-# polling is unfair: at the library's own 0.05 s the last of eight writers waits ten times longer
+# Polling is unfair: at the library's own 0.05 s the last of eight writers waits ten times longer.
 _POLL_SECONDS: Final = 0.001
-# and whoever comes again at once would be first again: it leaves those who poll time for a look
+# A process that takes the lock again at once would be first again, so it lets the others poll.
 _GIVE_WAY_SECONDS: Final = 2 * _POLL_SECONDS
 
 
@@ -32,7 +32,7 @@ class AccountLock:
     def __init__(self, path: Path, timeout: float = TIMEOUT_SECONDS) -> None:
         self._timeout = timeout
         self._threads = threading.Lock()
-        # when this process may take its next turn
+        # When this process may take its next turn.
         self._next_turn = 0.0
         self._processes = FileLock(
             path, poll_interval=_POLL_SECONDS, fallback_to_soft=False, preserve_lock_file=True
@@ -66,7 +66,7 @@ class AccountLock:
             self._threads.release()
 
 
-# one lock object a path and process: two on one path would time each other out
+# There is one lock object a path and process: two on one path would time each other out.
 _locks: dict[Path, AccountLock] = {}
 _making = threading.Lock()
 
@@ -81,7 +81,7 @@ def account_lock(path: Path) -> AccountLock:
 
 
 def _forget() -> None:
-    # a forked child must not inherit a lock that a thread of its parent holds
+    # A forked child must not inherit a lock that a thread of its parent holds.
     global _making
     _making = threading.Lock()
     _locks.clear()

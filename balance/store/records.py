@@ -117,9 +117,7 @@ class Record(Generic[T]):
 
     def read(self, document: Any, name: str) -> T:
         """The same for the member called ``name``."""
-        if not isinstance(document, dict):
-            raise TypeError(f"{name} must be an object, not {document!r:.40}")
-        return self.decode(document)
+        return self.decode(_object(document, name))
 
 
 def text(value: Any, name: str, *, empty: bool = False) -> str:

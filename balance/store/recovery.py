@@ -37,12 +37,12 @@ class Report:
     """What a check or a repair found. ``faults`` is empty where everything agrees."""
 
     faults: tuple[str, ...]
-    # whole entries in the ledger
+    # The number of whole entries in the ledger.
     entries: int
-    # the newest revision, and the wallet balance there; None where neither file tells
+    # The newest revision, and the wallet balance there; None where neither file has one.
     revision: int | None
     balance: str | None
-    # names of the damaged files that a repair kept beside the new ones
+    # The names of the copies that a repair made of damaged files.
     kept: tuple[str, ...] = ()
 
 
@@ -58,15 +58,15 @@ def verify(folder: Path) -> Report:
         for entry in _checked(_lines(folder, state), faults)
         if state is None or entry.revision <= state.revision
     )
-    told = _replay(entries, wrong)
-    # what comes behind a first one that does not add up may be damaged as well
+    replayed_account = _replay(entries, wrong)
+    # Entries behind a first one that does not add up may be damaged as well.
     for _ in entries:
         pass
     faults += wrong
     if state is not None and not faults:
-        faults += _differences(told, state.account)
+        faults += _differences(replayed_account, state.account)
     ledger = LedgerFile(folder / LEDGER_FILE)
-    # an account that has moved on: the line is one that is just being written
+    # Where the account has changed meanwhile, the line is one that is just being written.
     if state is not None and ledger.ends_broken(state.entries) and state == _account(folder, []):
         faults.append(f"{LEDGER_FILE} ends with a broken line.")
     faults += AnswerFile(folder / ANSWER_FILE).faults()
@@ -154,7 +154,8 @@ def _account(folder: Path, faults: list[str]) -> State | None:
 def _lines(folder: Path, state: State | None) -> Iterator[bytes]:
     """The ledger's lines, with those of the newest commit that its writer has not come to."""
     last = b""
-    for last in LedgerFile(folder / LEDGER_FILE).oldest_first():
+    for line in LedgerFile(folder / LEDGER_FILE).lines():
+        last = line.text
         yield last
     if state is not None:
         newest = [encode_entry(entry) for entry in state.entries]
@@ -215,14 +216,14 @@ def _ended_rightly(entry: Entry, before: Account | None) -> bool:
     return ended is None or not any(_differences(before, ended))
 
 
-def _differences(told: Account | None, account: Account) -> Iterator[str]:
-    """What ``account`` has other than the ledger told."""
-    if told is None or told.wallet != account.wallet:
+def _differences(found: Account | None, account: Account) -> Iterator[str]:
+    """The differences of ``account`` from the one ``found`` in the ledger."""
+    if found is None or found.wallet != account.wallet:
         yield (
-            f"{LEDGER_FILE} adds up to {_figures(told)}, "
+            f"{LEDGER_FILE} adds up to {_figures(found)}, "
             f"but {ACCOUNT_FILE} says {_figures(account)}."
         )
-    elif _unmarked(told) != _unmarked(account) or told.orders != account.orders:
+    elif _unmarked(found) != _unmarked(account) or found.orders != account.orders:
         yield f"{LEDGER_FILE} leads to other positions or orders than {ACCOUNT_FILE} has."
 
 
@@ -251,7 +252,7 @@ def _salvaged(entries: Iterable[Entry]) -> Iterator[Entry]:
             before = account
             ended = account if entry.line == 1 else ended
             if not _ended_rightly(entry, ended):
-                # an undo would bring back what was not so
+                # An undo would bring back an account that never was.
                 entry = replace(entry, booking=replace(entry.booking, ended=None))
             try:
                 account = replay([entry], account) if follows(last, entry) else None
@@ -276,7 +277,7 @@ def _stating(entry: Entry, last: Entry | None, before: Account | None) -> Entry:
             kind="repair",
             amount=booking.balance - known,
             note=f"{lost}; this one was: {booking.kind}, {grouped(booking.amount)}.",
-            # an entry that states the whole account needs none before it
+            # An entry that states the whole account needs none before it.
             restated=booking.restated
             or _kept_holdings(before, Wallet.opened(booking.epoch, booking.balance)),
         ),
@@ -293,7 +294,7 @@ def _kept_holdings(before: Account | None, wallet: Wallet) -> Account:
 
 
 def _rebuilt(state: State | None, entries: list[Entry], now: datetime) -> State:
-    """The account as its file tells it or, where that is gone, as ``entries`` do."""
+    """The account from its file or, where that is gone, from ``entries``."""
     note = f"{LEDGER_FILE} was rebuilt and leads to {ACCOUNT_FILE} again."
     last = entries[-1] if entries else None
     if state is None:

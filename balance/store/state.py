@@ -1,4 +1,4 @@
-"""The whole of what a store keeps, and the one way from one state to the next."""
+"""All that a store has of an account, and the one way from one state to the next."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from balance.core.snapshot import Snapshot, snapshot
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A caller's idempotency key, and a fingerprint of what was asked with it."""
+    """A caller's idempotency key, and a fingerprint of the request."""
 
     key: Name
     fingerprint: Name
@@ -50,8 +50,8 @@ class State:
         recent_news: Sequence[News] = (),
         baselines: Baselines = NO_BASELINES,
     ) -> Snapshot:
-        """What readers see of this state at the prices of ``market``, with what ``baselines`` tell
-        of its past."""
+        """What readers see of this state at the prices of ``market``, with the ``baselines`` of its
+        past."""
         with exact():
             return snapshot(
                 self.account,
@@ -79,10 +79,10 @@ class Commit:
 class Extent:
     """Which ledger there is, and how far it reaches; another one as soon as either has changed."""
 
-    # another text where the ledger was put in the place of another
+    # Another text where the ledger is another file.
     ledger: str
     revision: int
-    # in the units of ``Line.start``; what is being written may not be in it yet
+    # In the units of ``Line.start``; a line that is being written may not be in it yet.
     end: int
 
 
@@ -100,7 +100,7 @@ Spot = tuple[int, int]
 
 
 class Store(Protocol):
-    """What keeps an account. Both stores pass the same tests."""
+    """A store of one account. Both stores pass the same tests."""
 
     @property
     def folder(self) -> Path | None:
@@ -150,7 +150,7 @@ class Store(Protocol):
 
     def lines(self, start: int = 0) -> Iterator[Line]:
         """The ledger, oldest first, from the line that begins at ``start`` on. What the newest
-        commit has still to write there is told as it will stand.
+        commit has still to write there comes as it will stand.
 
         Raises:
             StoreUnreadable: missing or damaged.
@@ -226,7 +226,7 @@ def _stamped(
     source: str,
     request: Request | None,
 ) -> State:
-    # as the files have it, so that a state is the same before and after
+    # As the files have it, so that a state is the same before and after.
     now = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
     return State(
         account_id=account_id,
