@@ -1,8 +1,12 @@
 """The panels of how the account went and what is at risk; what is drawn is drawn by the page."""
 
+from typing import Any
+
 from dash import html
 
 from balance.core.figures import NONE
+from balance.performance.account_figures import ACCOUNT_FIGURES
+from balance.performance.figures import FIGURES, Figure
 from layouts.live import derivable, live_text
 from layouts.parts import card
 
@@ -12,20 +16,6 @@ _PERIODS = (
     ("This week", "pnl_week", "pnl_week"),
     ("This epoch", "current_pnl", "pnl_epoch"),
     ("All time", "pnl_all_time", "pnl_all_time"),
-)
-# what it is called, and its name among the figures that the server is asked for
-_FIGURES = (
-    ("Return, time-weighted", "return_percent"),
-    ("Deepest drawdown", "max_drawdown_percent"),
-    ("Deepest drawdown of P&L", "max_drawdown"),
-    ("Win rate", "win_rate"),
-    ("Profit factor", "profit_factor"),
-    ("Trades", "trades"),
-    ("Average trade", "average_trade"),
-    ("Best trade", "best_trade"),
-    ("Worst trade", "worst_trade"),
-    ("Fees paid", "fees_paid"),
-    ("Funding paid", "funding_paid"),
 )
 _EXPOSURES = (
     ("Long", "long_exposure"),
@@ -73,7 +63,10 @@ def performance_panel() -> html.Section:
     return card(
         "Performance",
         html.Dl([_period(*each) for each in _PERIODS], className="periods"),
-        html.Dl([_figure(*each) for each in _FIGURES], className="performance"),
+        html.Dl(
+            [_figure(each) for each in (*FIGURES, *ACCOUNT_FIGURES) if each.is_shown],
+            className="performance",
+        ),
         html.P(id="overview-performance-note", className="equity-note", role="status"),
         className="four",
     )
@@ -85,14 +78,14 @@ def _period(name: str, field: str, derivation: str) -> html.Div:
     return html.Div([html.Dt(name), html.Dd(figure)])
 
 
-def _figure(name: str, figure: str) -> html.Div:
+def _figure(figure: Figure[Any]) -> html.Div:
     text = html.Span(
         NONE,
-        id=f"overview-performance-{figure.replace('_', '-')}",
+        id=f"overview-performance-{figure.name.replace('_', '-')}",
         className="pnl-figure",
-        **{"data-performance": figure, "data-tone": "flat", **derivable(figure)},
+        **{"data-performance": figure.name, "data-tone": "flat", **derivable(figure.name)},
     )
-    return html.Div([html.Dt(name), html.Dd(text)])
+    return html.Div([html.Dt(figure.label), html.Dd(text)])
 
 
 def exposure_panel() -> html.Section:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from balance.core.wallet import Wallet
+from balance.performance.figures import FIGURES, values_of
+from balance.performance.results import Results
 from balance.performance.sample import Sample, first_seen, seen
 from balance.performance.sample_file import EQUITY_FILE, SampleFile
 
@@ -57,6 +59,12 @@ def booked(before: Sample, time: datetime, kind: str, amount: object) -> Sample:
         unrealized_pnl=before.unrealized_pnl,
         is_kept=kind in ("deposit", "withdrawal"),
     )
+
+
+def percents(results: Results) -> tuple[Any, Any]:
+    """The return and the maximum drawdown of ``results``."""
+    values = values_of(FIGURES, results)
+    return values["return_percent"], values["max_drawdown_percent"]
 
 
 def write_a_year(

@@ -88,18 +88,20 @@ class TestOnFile:
             "EMA crossover (fast 3, slow 8) on BTC/USDT 1m, long and short, 10% at 3x",
             "2022-01-03 00:01 to 2022-01-04 00:01 UTC, 1,440 candles",
         ]
-        assert re.fullmatch(r"Return +[+-][\d.]+% +Buy and hold +[+-]?[\d.]+%", lines[3])
-        assert [line.split()[0] for line in lines[3:9]] == [
-            *("Return", "Net", "Max", "Trades", "Average", "Fees"),
+        returned = r"Time-weighted return +[+-][\d.]+% +Buy and hold +[+-]?[\d.]+%"
+        assert re.fullmatch(returned, lines[3])
+        assert [line.split()[0] for line in lines[3:13]] == [
+            *("Time-weighted", "Net", "Maximum", "Longest", "Sortino", "Trades", "Profit"),
+            *("Average", "Best", "Fees"),
         ]
-        assert lines[10].split() == [
+        assert lines[14].split() == [
             *("Closed", "(UTC)", "Side", "Quantity", "Entry", "Exit", "Time", "Fees", "P&L"),
             "Why",
         ]
-        assert re.match(r"2022-01-03 \d\d:\d\d  (Long|Short) ", lines[11])
-        assert " EMA 3 at 4" in lines[11]
-        assert len(lines) == 15
-        assert "still holds" in lines[14]
+        assert re.match(r"2022-01-03 \d\d:\d\d  (Long|Short) ", lines[15])
+        assert " EMA 3 at 4" in lines[15]
+        assert len(lines) == 19
+        assert "still holds" in lines[18]
 
     def test_json_has_all_of_it(self, call: Call, file: Path) -> None:
         told = call("--csv", file, *FAST, "--json").json
@@ -187,7 +189,7 @@ class TestOnFile:
         done = call(*options, "--strategy", "own_rising", "--trades", 1)
         assert (done.code, done.err) == (0, "")
         assert done.out.startswith("Rising on BTC/USDT 1m, long and short, ")
-        assert done.out.splitlines()[11].endswith("Fell")
+        assert done.out.splitlines()[15].endswith("Fell")
         refused = call(*options, "--strategy", "own_broken")
         assert refused.code == 1
         assert "The strategy Broken cannot be used: SyntaxError" in refused.err

@@ -36,7 +36,7 @@ from balance.core.rows import fill_row, order_rows, position_rows
 from balance.core.ticket import Ticket
 from balance.desk.desk import Desk
 from balance.history.trade_rows import trade_row
-from balance.performance.derivations.position import position_derivations
+from balance.performance.derivations.account import position_derivations
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT, account, order, position

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,22 +15,26 @@ from hypothesis import strategies as st
 
 from balance.core.money import exact, quantized
 from balance.core.snapshot import Snapshot
+from balance.core.trade_sums import TradeSums
 from balance.core.wallet import Wallet
 from balance.desk.desk import Desk
-from balance.performance.derivations.account import account_derivations
-from balance.performance.derivations.derivation import Derivation, link
-from balance.performance.derivations.period import all_time_derivation, period_derivation
-from balance.performance.derivations.position import position_derivations
-from balance.performance.derivations.returns import (
-    fall_derivation,
-    fall_percent,
-    lost_derivation,
-    return_derivation,
-    return_percent,
+from balance.performance.derivations.account import (
+    Books,
+    Past,
+    Stage,
+    account_derivations,
+    past_of,
+    position_derivations,
 )
-from balance.performance.derivations.trades import trade_derivations, trade_figures
-from balance.performance.derivations.wallet import Past, Stage, past_of
-from balance.performance.past_epochs import counted
+from balance.performance.derivations.derivation import Derivation, link
+from balance.performance.derivations.period import (
+    all_time_derivation,
+    counted,
+    period_derivation,
+)
+from balance.performance.derivations.returns import growth_terms
+from balance.performance.figures import FIGURES, values_of
+from balance.performance.results import Moment, Results, Span
 from balance.performance.sample import Sample
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
@@ -70,31 +75,6 @@ def total(derivation: Derivation) -> Decimal:
 
 def seen(of: Any) -> Snapshot:
     return State(account_id="a1", revision=7, changed_at=MOMENT, account=of, entries=()).snapshot()
-
-
-@dataclass
-class Trades:
-    """What trades add up to."""
-
-    trades: int = 0
-    wins: int = 0
-    losses: int = 0
-    gained: Decimal = Decimal(0)
-    lost: Decimal = Decimal(0)
-    best: Decimal | None = None
-    worst: Decimal | None = None
-
-    @property
-    def even(self) -> int:
-        return self.trades - self.wins - self.losses
-
-    @property
-    def win_rate(self) -> Decimal | None:
-        return Decimal(self.wins) / self.trades * 100 if self.trades else None
-
-    @property
-    def profit_factor(self) -> Decimal | None:
-        return self.gained / self.lost if self.lost else None
 
 
 @dataclass
@@ -150,7 +130,7 @@ def test_every_figure_of_an_account_is_the_sum_of_its_terms(
         for kind, amount in moves:
             wallet = wallet.booked(kind, -amount if kind == "fee" else amount)
         snapshot = seen(replace(account(positions=held, orders=(order(),)), wallet=wallet))
-    derivations = account_derivations(snapshot, Past(), 2)
+    derivations = account_derivations(Books(snapshot, Past(), 2))
     for name, derivation in derivations.items():
         assert total(derivation) == snapshot[name], name
         assert derivation.terms[-1].display == snapshot.display[name]
@@ -164,7 +144,7 @@ def test_what_an_undo_brought_back_is_told_apart_from_what_came_since() -> None:
     second = first.booked("fee", Decimal(-40))
     now = replace(second.booked("fee", Decimal(-2)), epoch=5)
     past = Past((Stage(3, second, 18), Stage(1, first, 9)))
-    derivations = account_derivations(seen(replace(account(), wallet=now)), past, 2)
+    derivations = account_derivations(Books(seen(replace(account(), wallet=now)), past, 2))
     assert [(term.label, term.amount, term.href) for term in derivations["fees_paid"].terms] == [
         (
             "In epoch 3, brought back by an undo",
@@ -199,7 +179,7 @@ def test_the_entries_of_every_term_come_to_its_amount_after_undone_resets() -> N
     past = past_of(desk.lineage(), desk.opening)
     assert [stage.epoch for stage in past.stages] == [5, 3, 1]
     ledger = list(desk.whole_history())
-    derivations = account_derivations(desk.snapshot(), past, 2)
+    derivations = account_derivations(Books(desk.snapshot(), past, 2))
     for name in ("balance", "fees_paid", "realized_pnl", "deposits"):
         assert total(derivations[name]) == desk.snapshot()[name]
         for term in (each for each in derivations[name].terms if each.href is not None):
@@ -216,7 +196,7 @@ def test_the_entries_of_every_term_come_to_its_amount_after_undone_resets() -> N
 
 
 def test_the_terms_that_are_figures_themselves_lead_to_how_those_come_about() -> None:
-    derivations = account_derivations(seen(account(positions=(position(),))), Past(), 2)
+    derivations = account_derivations(Books(seen(account(positions=(position(),))), Past(), 2))
     for name in ("portfolio_value", "available_balance", "current_pnl", "net_exposure"):
         led = [term for term in derivations[name].terms if term.sign != "="]
         assert all(term.href or term.derive in derivations for term in led), name
@@ -239,7 +219,7 @@ def test_the_figures_of_a_position_come_from_its_quantity_and_prices(
 
 
 def test_where_nothing_is_open_and_nothing_is_in_that_is_said() -> None:
-    derivations = account_derivations(seen(account(0)), Past(), 2)
+    derivations = account_derivations(Books(seen(account(0)), Past(), 2))
     assert [each.label for each in derivations["used_margin"].terms] == [
         "Nothing is open",
         "Margin in use",
@@ -253,7 +233,7 @@ def test_a_term_leads_to_the_entries_that_make_it_up() -> None:
     assert link("trades", epoch="3,1", outcome=None, sort="-pnl") == (
         "/history?table=trades&epoch=3,1&sort=-pnl"
     )
-    derivation = account_derivations(seen(account()), Past(), 2)["balance"]
+    derivation = account_derivations(Books(seen(account()), Past(), 2))["balance"]
     hrefs = [term.href for term in derivation.terms]
     assert "/history?table=ledger&kind=realized_pnl,liquidation&epoch=1" in hrefs
 
@@ -352,10 +332,29 @@ def test_many_epochs_are_told_in_few_lines() -> None:
 # return and falls
 
 
+def derived(name: str, results: Results) -> Derivation:
+    """How the figure with ``name`` comes about."""
+    (figure,) = (each for each in FIGURES if each.name == name)
+    derivation = figure.derivation(results)
+    value = figure.value(results)
+    if value is None:
+        assert (derivation.terms, len(derivation.words) > 40) == ((), True), name
+    else:
+        assert total(derivation) == value, name
+        assert derivation.terms[-1].display == figure.unit.write(value)
+    return derivation
+
+
+def of_return(now: Sample, flows: Sequence[Sample] = ()) -> Derivation:
+    """How the return up to ``now`` comes about."""
+    growth = now.growth if now.is_whole else None
+    results = Results(growth=growth, growth_terms=growth_terms(now, flows, 2))
+    return derived("return_percent", results)
+
+
 def test_a_return_without_flows_is_the_end_over_the_start() -> None:
-    now = moved(opening(), at(1), 250)
-    derivation = return_derivation(now, [], 2)
-    assert total(derivation) == return_percent(now) == Decimal("2.5")
+    derivation = of_return(moved(opening(), at(1), 250))
+    assert total(derivation) == Decimal("2.5")
     assert [term.display for term in derivation.terms] == [
         *("$10,250.00", "$10,000.00", "1", "100", "+2.50%"),
     ]
@@ -368,21 +367,20 @@ def test_a_return_with_flows_is_the_product_of_what_is_between_them(count: int) 
         sample = moved(sample, at(number), (-1) ** number * 70 * number)
         flows.append(sample)
         sample = booked(sample, at(number), "deposit", 333)
-    sample = moved(sample, at(count), 500)
-    derivation = return_derivation(sample, flows, 2)
-    assert total(derivation) == return_percent(sample)
+    derivation = of_return(moved(sample, at(count), 500), flows)
     assert len(derivation.terms) == min(count, 12) + 4
 
 
-def test_a_return_that_was_not_seen_from_the_start_is_not_told() -> None:
-    late = opening(is_whole=False)
-    assert (return_percent(late), return_derivation(late, [], 2).terms) == (None, ())
+def test_a_return_that_was_not_seen_from_the_start_is_unknown() -> None:
+    assert of_return(opening(is_whole=False)).terms == ()
 
 
-def test_a_return_beyond_all_reason_is_not_told() -> None:
-    now = opening(growth=Decimal("1E+70"))
-    assert return_percent(now) is None
-    assert return_derivation(now, [], 2).terms == ()
+def test_a_return_beyond_all_reason_is_unknown() -> None:
+    assert of_return(opening(growth=Decimal("1E+70"))).terms == ()
+
+
+def test_a_total_loss_is_a_return_of_minus_a_hundred_percent() -> None:
+    assert total(derived("return_percent", Results(growth=Decimal(0)))) == -100
 
 
 def test_a_return_whose_flows_came_to_nothing_is_not_the_end_over_the_start() -> None:
@@ -390,52 +388,65 @@ def test_a_return_whose_flows_came_to_nothing_is_not_the_end_over_the_start() ->
     full = booked(first, at(2), "deposit", 80_000)
     then = booked(booked(full, at(3), "adjustment", 50_000), at(4), "withdrawal", -80_000)
     for flows in ([], [first]):
-        derivation = return_derivation(then, flows, 2)
-        assert total(derivation) == return_percent(then) == 200
+        assert total(of_return(then, flows)) == 200
 
 
 def test_a_fall_goes_from_its_peak_to_its_trough() -> None:
+    def span(begin: Sample, end: Sample) -> Span:
+        return Span(*(Moment(each.time, each.growth, each.pnl) for each in (begin, end)))
+
     peak = moved(opening(), at(1), 1_000)
     trough = moved(peak, at(2), -1_200)
-    assert total(fall_derivation(peak, trough)) == fall_percent(peak, trough) == -20
-    assert total(lost_derivation(peak, trough, 2)) == -2_200
-    assert "2026-11-23 02:00:00 UTC" in fall_derivation(peak, trough).terms[0].label
+    fall = span(peak, trough)
+    assert total(derived("max_drawdown_percent", Results(fall=fall))) == -20
+    assert total(derived("max_drawdown", Results(pnl_fall=fall))) == -2_200
+    assert total(derived("longest_drawdown_seconds", Results(longest_fall=fall))) == 3_600
+    derivation = derived("max_drawdown_percent", Results(fall=fall))
+    assert "2026-11-23 02:00:00 UTC" in derivation.terms[0].label
     ruined = moved(peak, at(3), -10_000)
-    assert total(fall_derivation(peak, ruined)) == -100
-    assert total(fall_derivation(ruined, ruined)) == 0
+    for end, percent in ((ruined, -100), (peak, 0)):
+        assert total(derived("max_drawdown_percent", Results(fall=span(peak, end)))) == percent
+    nothing = Results(fall=span(ruined, ruined))
+    assert total(derived("max_drawdown_percent", nothing)) == 0
+
+
+@given(st.lists(st.decimals(min_value="-0.5", max_value=2, places=8), max_size=40))
+def test_ratios_come_from_the_daily_returns(returns: list[Decimal]) -> None:
+    for name in ("sharpe_ratio", "sortino_ratio"):
+        derived(name, Results(returns=returns))
+
+
+def test_the_time_in_the_market_is_a_share_of_what_was_seen() -> None:
+    results = Results(open_time=timedelta(hours=1), time=timedelta(hours=3))
+    assert derived("time_in_market_percent", results).terms[-1].display == "33.33%"
+    assert derived("time_in_market_percent", Results()).terms == ()
 
 
 # trades
 
 
+def sums_over(pnls: list[Decimal]) -> TradeSums:
+    """What trades with ``pnls`` add up to."""
+    sums = TradeSums()
+    for pnl in pnls:
+        sums = sums.with_pnl(pnl)
+    return sums
+
+
 @given(st.lists(st.decimals(min_value=-500, max_value=500, places=8), max_size=12))
 def test_the_figures_of_trades_come_from_their_sums(pnls: list[Decimal]) -> None:
     with exact():
-        trades = Trades(
-            trades=len(pnls),
-            wins=sum(pnl > 0 for pnl in pnls),
-            losses=sum(pnl < 0 for pnl in pnls),
-            gained=sum((pnl for pnl in pnls if pnl > 0), Decimal(0)),
-            lost=-sum((pnl for pnl in pnls if pnl < 0), Decimal(0)),
-            best=max(pnls, default=None),
-            worst=min(pnls, default=None),
-        )
-    figures, derivations = trade_figures(trades), trade_derivations(trades, "1", 2)
-    assert set(figures) == set(derivations)
-    for name, derivation in derivations.items():
-        if figures[name] is None:
-            assert (derivation.terms, len(derivation.words) > 40) == ((), True)
-        else:
-            assert total(derivation) == figures[name], name
+        results = Results(trades=sums_over(pnls), epochs="1")
+    for figure in FIGURES:
+        derived(figure.name, results)
 
 
 def test_that_the_lists_of_trades_have_what_an_undone_reset_closed_is_said() -> None:
-    trades = Trades(1, 1, 0, Decimal(5), Decimal(0), Decimal(5), Decimal(5))
     for epochs, is_said in (("3,1", True), ("1", False)):
-        words = trade_derivations(trades, epochs, 2)["trades"].words
+        words = derived("trades", Results(trades=sums_over([Decimal(5)]), epochs=epochs)).words
         assert ("undone reset" in words) == is_said
 
 
-def test_trades_that_are_not_read_yet_have_no_figures() -> None:
-    assert set(trade_figures(None).values()) == {None}
-    assert all(not each.terms for each in trade_derivations(None, "1", 2).values())
+def test_what_is_not_known_has_no_figures() -> None:
+    assert set(values_of(FIGURES, Results()).values()) == {None}
+    assert all(not derived(each.name, Results()).terms for each in FIGURES)

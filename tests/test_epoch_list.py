@@ -10,10 +10,18 @@ import pytest
 
 from balance.core.trade_sums import TradeSums
 from balance.core.wallet import Wallet
-from balance.history.epoch_list import fitting, in_order
-from balance.history.epoch_rows import FIGURES, Present, epoch_row
 from balance.history.epochs import EpochRow
-from balance.history.question import SORTS, question
+from balance.history.question import question
+from balance.performance.epochs import (
+    EPOCH_SORTS,
+    WALLET_FIGURES,
+    Present,
+    epoch_row,
+    fitting,
+    in_order,
+)
+from balance.performance.figures import FIGURES
+from balance.performance.results import Moment, Results, Span
 from tests.accounts import MOMENT
 
 HOUR = timedelta(hours=1)
@@ -48,14 +56,21 @@ ROWS = (
 PRESENT = Present(5, MOMENT + 10 * HOUR)
 
 
-def measure(number: int) -> tuple[Decimal | None, Decimal | None]:
+def results(gained: str, fallen: str) -> Results:
+    """The results of an epoch that gained and fell by so many percent."""
+    growth, low = (1 + Decimal(each) / 100 for each in (gained, fallen))
+    fall = Span(Moment(MOMENT, Decimal(1), Decimal(0)), Moment(MOMENT, low, Decimal(0)))
+    return Results(growth=growth, fall=fall)
+
+
+def measure(number: int) -> Results:
     """The return and the drawdown of an epoch; those of the fourth are not known."""
-    return (None, None) if number == 4 else (Decimal(number), Decimal(-number))
+    return Results() if number == 4 else results(f"{number}", f"-{number}")
 
 
 def listed(**asked: str) -> list[int]:
     """The numbers of the epochs that are asked for, in their order."""
-    wanted = question("epochs", asked)
+    wanted = question("epochs", asked, EPOCH_SORTS)
     rows = in_order(fitting(ROWS, wanted), wanted, PRESENT, measure)
     return [row.epoch for row in rows]
 
@@ -105,23 +120,22 @@ def test_the_running_one_has_lasted_until_now() -> None:
 
 
 def test_one_whose_end_is_not_known_is_not_the_running_one() -> None:
-    row = epoch_row(ROWS[0], {}, Present(24, MOMENT + 10 * HOUR))
+    row = epoch_row(ROWS[0], Results(), Present(24, MOMENT + 10 * HOUR))
     assert (row["is_current"], row["ended_at"], row["seconds"]) == (False, None, None)
-    assert epoch_row(ROWS[0], {}, PRESENT)["is_current"]
+    assert epoch_row(ROWS[0], Results(), PRESENT)["is_current"]
 
 
-@pytest.mark.parametrize("name", SORTS["epochs"])
+@pytest.mark.parametrize("name", EPOCH_SORTS)
 def test_each_order_has_all_of_them(name: str) -> None:
     assert sorted(listed(sort=name)) == sorted(listed(sort=f"-{name}")) == [1, 2, 3, 4, 5]
 
 
 def test_every_figure_can_be_sorted_by() -> None:
-    assert set(FIGURES) < set(SORTS["epochs"])
+    assert {*WALLET_FIGURES, *(each.name for each in FIGURES)} < set(EPOCH_SORTS)
 
 
 def test_a_fall_is_told_with_the_sign_that_it_has_everywhere() -> None:
-    fallen = {"return_percent": Decimal("1.5"), "max_drawdown_percent": Decimal("-12.345")}
-    row = epoch_row(ROWS[0], fallen, PRESENT)
+    row = epoch_row(ROWS[0], results("1.5", "-12.345"), PRESENT)
     assert row["max_drawdown_percent"] == Decimal("-12.345")
     told = (row["display"]["return_percent"], row["display"]["max_drawdown_percent"])
     # half to even, as all that is shown

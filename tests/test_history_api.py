@@ -23,6 +23,7 @@ from balance.desk.desk import Desk
 from balance.history.epoch_table import read_epochs
 from balance.history.epochs import EpochRow
 from balance.history.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Listed, Table
+from balance.performance.epochs import EPOCH_SORTS
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from tests.answers import exactly, problem
@@ -380,9 +381,10 @@ def test_it_says_what_can_be_asked(client: FlaskClient) -> None:
         described = DESCRIPTION["paths"][f"/history/{table}"]["get"]["parameters"]
         schemas = {each["name"]: each["schema"] for each in described}
         assert set(schemas) == {*FILTERS[table], "sort", "offset", "limit", "format"}
-        assert {each.removeprefix("-") for each in schemas["sort"]["enum"]} == set(SORTS[table])
+        sorts = EPOCH_SORTS if table == "epochs" else SORTS[table]
+        assert {each.removeprefix("-") for each in schemas["sort"]["enum"]} == set(sorts)
         assert (schemas["limit"]["maximum"], schemas["limit"]["default"]) == (MOST_ROWS, USUAL_ROWS)
-        for name in SORTS[table]:
+        for name in sorts:
             told(client, f"/history/{table}?sort={name}")
 
 

@@ -90,7 +90,8 @@ MAY_IMPORT = {
     ),
     "balance": ("balance",),
     "layouts": (
-        *("core", "history", "dash", "dash_bootstrap_components", "dash_ag_grid", "dash_tvlwc"),
+        *("core", "history", "performance"),
+        *("dash", "dash_bootstrap_components", "dash_ag_grid", "dash_tvlwc"),
     ),
     "callbacks": ("layouts", "dash", "flask", "werkzeug"),
     "app": (
@@ -116,11 +117,15 @@ PURE = (
     *(f"balance.strategies.{each}" for each in ("strategy", "series", "catalogue")),
     *BUILT_IN,
     *("balance.backtests.backtest", "balance.backtests.report", "balance.backtests.quiet_band"),
-    *(f"balance.performance.{each}" for each in ("sample", "thinning", "derivations")),
-    *("balance.performance.past_epochs",),
+    *(
+        f"balance.performance.{each}"
+        for each in (
+            *("sample", "drawdown", "thinning", "results", "figures", "derivations"),
+            *("account_figures", "epochs"),
+        )
+    ),
     *("balance.history.question", "balance.history.rows", "balance.history.ledger_rows"),
-    *("balance.history.trade_rows", "balance.history.epochs", "balance.history.epoch_rows"),
-    "balance.history.epoch_list",
+    *("balance.history.trade_rows", "balance.history.epochs"),
 )
 
 

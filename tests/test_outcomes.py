@@ -22,7 +22,8 @@ from balance.desk.desk import Desk
 from balance.history.index import Index
 from balance.history.question import Question
 from balance.history.upkeep import INDEX_FILE
-from balance.performance.derivations.trades import trade_derivations, trade_figures
+from balance.performance.figures import FIGURES, values_of
+from balance.performance.results import Results
 from balance.store.file_store import FileStore
 from tests.answers import exactly
 from tests.boards import board, priced
@@ -102,7 +103,7 @@ def sums(*pnls: int) -> TradeSums:
 
 
 def test_the_figures_of_trades_count_even_ones_apart() -> None:
-    figures = trade_figures(sums(30, -10, 0, 0))
+    figures = values_of(FIGURES, Results(trades=sums(30, -10, 0, 0)))
     assert [figures[name] for name in ("trades", "wins", "losses", "even")] == [4, 1, 1, 2]
     assert (figures["win_rate"], figures["profit_factor"]) == (25, 3)
 
@@ -119,7 +120,8 @@ def test_the_figures_of_trades_count_even_ones_apart() -> None:
 def test_the_counts_of_trades_come_about_by_their_outcomes(
     name: str, terms: list[tuple[str, int, str]]
 ) -> None:
-    found = trade_derivations(sums(30, -10, 0, 0), "1", 2)[name].terms
+    (figure,) = (each for each in FIGURES if each.name == name)
+    found = figure.derivation(Results(trades=sums(30, -10, 0, 0), epochs="1")).terms
     signs = [each.sign.replace("\N{MINUS SIGN}", "-") for each in found]
     assert list(zip(signs, [each.amount for each in found], strict=True)) == [
         (sign, amount) for sign, amount, _ in terms

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balance.performance.sample import Sample
+from balance.performance.sample import Point, Sample
 from balance.performance.sample_file import EQUITY_FILE, SampleFile, WrongAccount
 from balance.performance.sample_reader import Reader
 from balance.performance.sample_rows import row_of, sample_of
 from balance.performance.sample_store import Keeper
-from balance.performance.thinning import Point, deepest_fall
 from tests.samples import ACCOUNT, MONDAY, at, booked, moved, opening, write_a_year
+from tests.test_thinning import deepest_fall
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from balance.store.state import Store
 from tests.boards import board as a_board
 from tests.boards import priced
 from tests.markets import BTC
-from tests.samples import MONDAY
+from tests.samples import MONDAY, percents
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Watched:
             steady=lambda: self.steady,
         )
         self.equity = Equity(
-            self.desk, self.folder, words=lambda: self.sampler.words, clock=lambda: self.now
+            self.desk, self.folder, message=lambda: self.sampler.words, clock=lambda: self.now
         )
 
     def other(self) -> Desk:
@@ -285,18 +285,27 @@ def test_of_an_account_with_a_past_that_nobody_saw_it_says_only_what_it_knows(
     assert told["display"]["pnl_all_time"] == "\N{EN DASH}"
 
 
+class Late:
+    """An index that has no epoch until ``carried`` is known."""
+
+    carried: Decimal | None = None
+
+    def epoch(self, _number: int) -> Late | None:
+        return None if self.carried is None else self
+
+
 def test_what_earlier_epochs_brought_is_noted_when_it_gets_known(tmp_path: Path) -> None:
     watched = Watched(tmp_path / "account", in_memory)
     watched.desk.adjust(30)
     watched.desk.reset(1_000)
-    known: dict[int, Decimal] = {1: Decimal(0)}
     watched.desk = Desk(watched.store, watched.board)
+    index = Late()
     watched.sampler = Sampler(
-        watched.desk, watched.folder, watched.shown.append, known.get, lambda: watched.now
+        watched.desk, watched.folder, watched.shown.append, index, lambda: watched.now
     )
     watched.look()
     assert watched.desk.snapshot().pnl_all_time is None
-    known[2] = Decimal(30)
+    index.carried = Decimal(30)
     watched.look()
     assert watched.desk.snapshot().pnl_all_time == 30
     assert {each.carried for each in watched.samples if each.epoch == 2} == {30}
@@ -384,13 +393,13 @@ def test_an_epoch_that_ends_otherwise_after_the_account_was_put_back_is_told_ane
     watched.desk.adjust(-5_500)
     watched.desk.reset()
     watched.look()
-    assert watched.equity.of_epoch(1) == (-45, -50)
+    assert percents(watched.equity.of_epoch(1)) == (-45, -50)
     for name, text in kept.items():
         (watched.folder / name).write_bytes(text)
     watched.look()
     watched.desk.reset()
     watched.look()
-    assert watched.equity.of_epoch(1) == (10, 0)
+    assert percents(watched.equity.of_epoch(1)) == (10, 0)
 
 
 def test_what_an_open_position_brought_while_the_server_was_off_is_of_no_day(

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.performance.thinning import Fall, Point, deepest_fall, drawdowns, drawn, kept
+from balance.performance.drawdown import Drawdown, deepest, depths, drawdowns, longest
+from balance.performance.sample import Point
+from balance.performance.thinning import drawn, kept
 
 
 def point(time: int, equity: float, growth: float | None = None, **more: int) -> Point:
@@ -17,6 +19,11 @@ def point(time: int, equity: float, growth: float | None = None, **more: int) ->
     return Point(
         time * 1_000, more.get("chain", 1), equity, equity - 100, grown, more.get("gap", 0)
     )
+
+
+def deepest_fall(values: list[float], *, relative: bool) -> Drawdown | None:
+    """The deepest drawdown in ``values``."""
+    return deepest(values, drawdowns(values), relative=relative)
 
 
 def points(*equities: float, step: int = 5) -> list[Point]:
@@ -31,24 +38,28 @@ figures = st.lists(st.floats(min_value=0, max_value=1_000), min_size=1, max_size
     [
         ([], True, None),
         ([1, 2, 3], True, None),
-        ([3, 5, 4, 6, 3, 9], True, Fall(3, 4)),
+        ([3, 5, 4, 6, 3, 9], True, (3, 4)),
         # 50 % early, but 60 in money later
-        ([2, 1, 300, 240], True, Fall(0, 1)),
-        ([2, 1, 300, 240], False, Fall(2, 3)),
+        ([2, 1, 300, 240], True, (0, 1)),
+        ([2, 1, 300, 240], False, (2, 3)),
         # a P&L may be below zero all the time
-        ([-5, -9, -3, -6], False, Fall(0, 1)),
-        ([0, 0, -4], False, Fall(1, 2)),
+        ([-5, -9, -3, -6], False, (0, 1)),
+        ([0, 0, -4], False, (0, 2)),
     ],
 )
 def test_the_deepest_fall_is_that_from_the_best_before(
-    values: list[float], relative: bool, fall: Fall | None
+    values: list[float], relative: bool, fall: tuple[int, int] | None
 ) -> None:
     found = deepest_fall(values, relative=relative)
-    if fall == Fall(1, 2):
-        # the first of equal bests will do as well
-        assert found in (Fall(0, 2), fall)
-    else:
-        assert found == fall
+    assert fall == (None if found is None else (found.peak, found.trough))
+
+
+def test_a_drawdown_lasts_from_its_peak_until_that_is_reached_again() -> None:
+    values = [5.0, 7, 7, 6, 6, 7, 8, 1, 2]
+    assert list(drawdowns(values)) == [Drawdown(1, 2, 3, 5), Drawdown(6, 6, 7, 8)]
+    assert longest([0, 1, 2, 3, 4, 50, 60, 61, 62], drawdowns(values)) == Drawdown(1, 2, 3, 5)
+    assert longest([*range(8), 90], drawdowns(values)) == Drawdown(6, 6, 7, 8)
+    assert longest([], drawdowns([])) is longest([0, 1], drawdowns([1.0, 1.0])) is None
 
 
 @given(figures)
@@ -114,9 +125,9 @@ def test_drawdowns_are_from_the_best_before_of_the_same_epochs() -> None:
         point(5, 110),
         point(6, 0, growth=0.0, chain=3),
     ]
-    assert [round(each, 6) for each in drawdowns(given, {})] == [0, -50, 0, -20, -25, 0, 0]
+    assert [round(each, 6) for each in depths(given, {})] == [0, -50, 0, -20, -25, 0, 0]
     before = {given[0].chain: given[0].growth * 2}
-    assert round(next(drawdowns(given, before)), 6) == -50
+    assert round(next(depths(given, before)), 6) == -50
 
 
 @given(figures, st.integers(0, 3))

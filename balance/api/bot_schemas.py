@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from balance.api.figure_schemas import LISTED, figure_schemas
 from balance.api.schemas import (
     COUNT,
     TEXT,
@@ -18,6 +19,7 @@ from balance.api.schemas import (
     texts,
 )
 from balance.bots.settings import LONGEST_NAME, TIMEFRAMES
+from balance.performance.figures import FIGURES
 
 _NUMBER: Final = {"type": "number"}
 _WHOLE: Final = {"type": "integer", "minimum": 0}
@@ -291,17 +293,11 @@ _FIGURES: Final[Schema] = {
     "starting_balance": money("To begin with"),
     "equity": money("At the end"),
     "net_pnl": money("Equity - starting balance"),
-    "return_percent": _told(_PERCENT, "Net P&L in percent of the starting balance."),
     "hold_percent": _told(_PERCENT, "What the price did from its first to its last."),
+    **figure_schemas(FIGURES),
     "max_drawdown_percent": _told(
         _PERCENT, "The largest fall from the best equity before, in percent of that."
     ),
-    "win_rate": _told({"type": ["number", "null"]}, "In percent; null without trades."),
-    "profit_factor": _told(
-        {"type": ["number", "null"]}, "Won over lost; null where nothing was lost."
-    ),
-    "trades": _WHOLE,
-    **dict.fromkeys(("wins", "losses", "even"), _WHOLE),
     "fees": money("Paid"),
     "funding": money("Received less paid"),
     "exposure_percent": _told(_PERCENT, "Of the candles, those in which something was held."),
@@ -335,6 +331,7 @@ _REPORT: Final[Schema] = {
         list_of(object_of({"count": COUNT, "reason": TEXT})),
         "Signals that the account refused, by reason; figures are those of the first.",
     ),
+    "figures": LISTED,
     "display": texts(_FIGURES),
 }
 _BACKTEST: Final[Schema] = {

@@ -16,7 +16,14 @@ from balance.api.encoding import encoded
 from balance.core.figures import plain
 from balance.core.rows import Row
 from balance.history.question import PERSON, Listed
+from balance.performance.figures import FIGURES
 
+# The columns of files keep their places, so newer figures of epochs come last.
+_FIRST_FIGURES: Final = (
+    *("trades", "wins", "losses", "even", "win_rate", "profit_factor", "best_trade"),
+    *("worst_trade", "return_percent", "max_drawdown_percent"),
+)
+_NEWER_FIGURES: Final = tuple(each.name for each in FIGURES if each.name not in _FIRST_FIGURES)
 #: The columns of each file, in their order.
 COLUMNS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     {
@@ -38,9 +45,7 @@ COLUMNS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
             *("epoch", "opened_at", "ended_at", "seconds", "opened_by", "continues"),
             *("first_revision", "last_revision", "entries", "starting_balance", "deposits"),
             *("withdrawals", "adjustments", "realized_pnl", "fees_paid", "funding_paid"),
-            *("balance", "pnl", "pnl_percent", "carried", "trades", "wins", "losses", "even"),
-            *("win_rate", "profit_factor", "best_trade", "worst_trade", "return_percent"),
-            "max_drawdown_percent",
+            *("balance", "pnl", "pnl_percent", "carried", *_FIRST_FIGURES, *_NEWER_FIGURES),
         ),
     }
 )

@@ -10,13 +10,13 @@ from balance.api.history_routes import History, asked_of, indexed
 from balance.core.moments import from_iso
 from balance.core.rows import Row
 from balance.desk.desk import Desk
-from balance.history.epoch_list import Measure, fitting, in_order
-from balance.history.epoch_rows import MEASURES, Present, epoch_row
 from balance.history.epochs import EpochRow
+from balance.performance.epochs import Measure, Present, epoch_row, fitting, in_order
+from balance.performance.figures import FIGURES, listed
 
 
 def add_epoch_route(api: Blueprint, desk: Desk, history: History, measure: Measure) -> None:
-    """Let ``api`` serve the epochs of ``history``; ``measure`` tells what the equity of one did."""
+    """Let ``api`` serve the epochs of ``history``; ``measure`` gives the results of one."""
 
     @api.get("/history/epochs")
     def epochs() -> Response:
@@ -27,8 +27,7 @@ def add_epoch_route(api: Blueprint, desk: Desk, history: History, measure: Measu
         present = Present(snapshot.epoch, from_iso(snapshot.as_of), desk.market.decimals)
 
         def told(row: EpochRow) -> Row:
-            measured = dict(zip(MEASURES, measure(row.epoch), strict=True))
-            return epoch_row(row, measured, present)
+            return epoch_row(row, measure(row.epoch), present)
 
         ordered = in_order(found, asked, present, measure)
         if form is not None:
@@ -40,6 +39,7 @@ def add_epoch_route(api: Blueprint, desk: Desk, history: History, measure: Measu
                 "rows": [told(each) for each in ordered[asked.offset : end]],
                 "total": len(ordered),
                 "offset": asked.offset,
+                "figures": listed(FIGURES),
                 **indexed(history.progress),
             }
         )

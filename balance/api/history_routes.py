@@ -18,6 +18,7 @@ from balance.desk.desk import Desk
 from balance.history.epochs import EpochRow
 from balance.history.question import MANY, Listed, Question, Table, question
 from balance.history.rows import entry_row, history_row
+from balance.performance.epochs import EPOCH_SORTS
 
 _TABLES: Final[tuple[Table, ...]] = ("ledger", "fills", "trades")
 
@@ -154,7 +155,8 @@ def asked_of(table: Listed) -> tuple[Question, str | None]:
     form = texts.pop("format", None)
     if form is not None and form not in FORMATS:
         raise InvalidRequest(f"format must be {' or '.join(FORMATS)}, not {form[:40]!r}.")
-    return question(table, texts), form
+    sorts = EPOCH_SORTS if table == "epochs" else None
+    return question(table, texts, sorts), form
 
 
 def _place_wanted(text: str) -> Place:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from balance.api.figure_schemas import figure_schemas
 from balance.api.schemas import COUNT, TIME, Schema, money, object_of, or_null, texts
 from balance.core.wallet import OPENINGS
+from balance.performance.figures import FIGURES
 
 _PERCENT: Final = {"type": ["number", "null"], "description": "In percent; null: not known."}
 _WHOLE: Final = {"type": "integer", "minimum": 0}
@@ -20,12 +22,8 @@ _MONEY: Final[Schema] = {
     "balance": money("The wallet balance at its end, or now"),
     "pnl": money("Balance - (starting balance + deposits - withdrawals)"),
     "carried": money("P&L of all time before it"),
-    "best_trade": or_null(money("The P&L of the best one")),
-    "worst_trade": or_null(money("The P&L of the worst one")),
 }
-_SHARES: Final = (
-    *("pnl_percent", "win_rate", "profit_factor", "return_percent", "max_drawdown_percent"),
-)
+_FIGURES: Final = figure_schemas(FIGURES)
 #: An epoch with its sums.
 EPOCH_SCHEMA: Final[Schema] = object_of(
     {
@@ -46,16 +44,8 @@ EPOCH_SCHEMA: Final[Schema] = object_of(
         "last_revision": COUNT,
         "entries": COUNT,
         **_MONEY,
-        **dict.fromkeys(_SHARES, _PERCENT),
-        "profit_factor": {"type": ["number", "null"], "description": "Null: nothing was lost."},
-        "trades": _WHOLE,
-        **dict.fromkeys(("wins", "losses", "even"), _WHOLE),
-        "display": texts(
-            (
-                *("epoch", "opened_by", "entries", "trades", "wins", "losses", "even"),
-                *_MONEY,
-                *_SHARES,
-            )
-        ),
+        "pnl_percent": _PERCENT,
+        **_FIGURES,
+        "display": texts(("epoch", "opened_by", "entries", "pnl_percent", *_MONEY, *_FIGURES)),
     }
 )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from balance.api.description import READING, query, responses
 from balance.api.equity_routes import USUAL_RANGE
+from balance.api.figure_schemas import figure_schemas
 from balance.api.schemas import (
     COUNT,
     OK,
@@ -20,10 +21,11 @@ from balance.api.schemas import (
     reference,
     texts,
 )
+from balance.performance.account_figures import ACCOUNT_FIGURES
 from balance.performance.curve import MARKED, MOST_MARKS, MOST_POINTS, RANGES
+from balance.performance.figures import FIGURES
 
 _PERCENT: Final = {"type": ["number", "null"]}
-_WHOLE: Final = {"type": ["integer", "null"], "minimum": 0}
 _NOT_KNOWN: Final = "null where it is not known"
 
 _POINT: Final = {
@@ -76,41 +78,7 @@ _CURVE: Final[Schema] = {
         "marks than are told; empty for nothing.",
     },
 }
-_FIGURES: Final[Schema] = {
-    "return_percent": {
-        **_PERCENT,
-        "description": "Time-weighted return of the epoch; null where it is not known.",
-    },
-    "max_drawdown_percent": {
-        **_PERCENT,
-        "description": f"The deepest fall of the growth in the epoch, at most 0; {_NOT_KNOWN}.",
-    },
-    "max_drawdown": money_or_null(
-        f"The deepest fall of the P&L in the epoch, at most 0; {_NOT_KNOWN}"
-    ),
-    "trades": {**_WHOLE, "description": "Closed ones of the epoch; null: not read that far."},
-    "wins": {**_WHOLE, "description": "Of those, the ones that brought more than nothing."},
-    "losses": {**_WHOLE, "description": "Those that brought less than nothing."},
-    "even": {**_WHOLE, "description": "Those that brought exactly nothing."},
-    "win_rate": {**_PERCENT, "description": "Wins in percent of trades, even ones included."},
-    "profit_factor": {
-        **_PERCENT,
-        "description": "What winning trades gained over what losing ones lost; null: none lost.",
-    },
-    "average_trade": money_or_null("P&L of a trade on average"),
-    "best_trade": money_or_null("The largest P&L of one trade"),
-    "worst_trade": money_or_null("The smallest P&L of one trade"),
-    "fees_paid": money("Trading fees of the epoch"),
-    "funding_paid": money("Funding paid less received in the epoch"),
-    "pnl_today": money_or_null(f"P&L since 00:00 UTC; {_NOT_KNOWN}"),
-    "pnl_today_percent": {
-        **_PERCENT,
-        "description": "pnl_today in percent of what the equity would be without it.",
-    },
-    "pnl_week": money_or_null(f"P&L since Monday 00:00 UTC; {_NOT_KNOWN}"),
-    "pnl_epoch": money("P&L of the epoch"),
-    "pnl_all_time": money_or_null(f"P&L of all epochs; {_NOT_KNOWN}"),
-}
+_FIGURES: Final = figure_schemas((*FIGURES, *ACCOUNT_FIGURES))
 _TERM: Final[Schema] = {
     "sign": {
         "enum": [" ", "+", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}", "\N{DIVISION SIGN}", "="],

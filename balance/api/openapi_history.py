@@ -8,6 +8,7 @@ from typing import Any, Final
 from balance.api.bot_schemas import BOT_SCHEMAS
 from balance.api.description import in_path, query, responses
 from balance.api.downloads import FORMATS
+from balance.api.figure_schemas import LISTED
 from balance.api.openapi_epochs import EPOCH_SCHEMA
 from balance.api.schemas import (
     ACCOUNT_SCHEMAS,
@@ -32,6 +33,7 @@ from balance.history.question import (
     Listed,
     newest_first,
 )
+from balance.performance.epochs import EPOCH_SORTS
 
 _WHOLE: Final = {"type": "integer", "minimum": 0}
 _PLACE: Final = {"type": "string", "description": "Revision and line: 42, or 42.3 for its third."}
@@ -139,7 +141,8 @@ def _parameters(table: Listed) -> list[dict[str, Any]]:
         "most": (f"At most so much {_AMOUNT_OF[table]}.", {"type": "number"}),
     }
     known = {**_PARAMETERS, **amounts, **(_OF_EPOCHS if table == "epochs" else {})}
-    sorts = [way + name for name in SORTS[table] for way in ("", "-")]
+    columns = EPOCH_SORTS if table == "epochs" else SORTS[table]
+    sorts = [way + name for name in columns for way in ("", "-")]
     limit = {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": USUAL_ROWS}
     return [
         *(query(name, *known[name]) for name in FILTERS[table]),
@@ -162,6 +165,7 @@ def _list(table: Listed, summary: str, row: str) -> dict[str, Any]:
             "total": _TOTAL,
             "offset": _WHOLE,
             "index": _INDEX,
+            **({"figures": LISTED} if table == "epochs" else {}),
         }
     )
     found = responses(schema, 400, 401, 422, 503)

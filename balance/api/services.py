@@ -8,9 +8,9 @@ from balance.alerts.alerts import Alerts
 from balance.alerts.followed import FollowedAlerts
 from balance.api.backtest_routes import Backtests
 from balance.api.bot_routes import Bots
-from balance.api.equity_routes import Equity
 from balance.api.history_routes import History
 from balance.desk.settings import SettingsFile
+from balance.performance.performance import Equity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,23 +4,44 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from operator import itemgetter
+from typing import Final
 
 from balance.backtests.backtest import Plan, Tested, hold_equity
-from balance.core.account import Account
 from balance.core.currencies import dollar_note
-from balance.core.figures import NONE, dollars, gain, percent, rounded
+from balance.core.figures import gain, rounded
 from balance.core.grid import grid_message
 from balance.core.market import Market
 from balance.core.moments import iso
-from balance.core.money import ZERO, exactly, quantized
+from balance.core.money import exactly, quantized
 from balance.core.rows import Row
-from balance.core.trade_sums import TradeSums
 from balance.history.trade_rows import trade_row
 from balance.market.replay.cells import length_text
+from balance.performance.drawdown import deepest, drawdowns, longest
+from balance.performance.figures import (
+    FIGURES,
+    GAIN,
+    MONEY,
+    PERCENT,
+    SHARE,
+    Unit,
+    listed,
+    screen_row,
+    texts_of,
+    values_of,
+)
+from balance.performance.results import (
+    Moment,
+    Results,
+    daily_returns,
+    day_ends,
+    depth_of,
+    length_of,
+)
+from balance.performance.thinning import extremes
 
 #: How many points of the curve are told, and how many trades.
 MOST_POINTS: Final = 400
@@ -30,6 +51,29 @@ _FIGURE: Final = re.compile(r"\d[\d,.]*\d|\d")
 # How many changes of the grid are told one by one.
 _MOST_REGRIDS: Final = 3
 _CENT: Final = Decimal("0.01")
+
+# The figures that only a report has, and how they are counted.
+_OWN: Final[Mapping[str, Unit]] = {
+    "starting_balance": MONEY,
+    "equity": MONEY,
+    "net_pnl": GAIN,
+    "fees": MONEY,
+    "funding": GAIN,
+    "average_pnl": GAIN,
+    "hold_percent": PERCENT,
+    "exposure_percent": SHARE,
+}
+# What a screen shows of a report, in its order.
+_RETURN, *_OTHERS = listed(FIGURES)
+_SHOWN: Final = (
+    _RETURN,
+    screen_row("hold_percent", "Buy and hold", PERCENT),
+    screen_row("net_pnl", "Net P&L", GAIN),
+    screen_row("equity", "Equity at the end", MONEY),
+    *_OTHERS,
+    screen_row("fees", "Fees", MONEY),
+    screen_row("funding", "Funding", GAIN),
+)
 
 #: A moment, the equity, and what holding would be worth.
 _Value = tuple[datetime, Decimal, Decimal]
@@ -50,12 +94,11 @@ def report(plan: Plan, tested: Tested) -> Row:
         (each.time + length, each.equity, hold_equity(each, first, starting))
         for each in tested.points
     ]
-    figures = {
-        **_money(plan, tested.account),
-        **_trades(tested.sums),
-        "hold_percent": quantized((tested.points[-1].close / first - 1) * 100),
-        "max_drawdown_percent": quantized(_drawdown(each for _, each, _ in values)),
-        "exposure_percent": quantized(Decimal(tested.exposed) / len(tested.points) * 100),
+    own = _own_figures(plan, tested)
+    figures = values_of(FIGURES, _results(plan, tested, values))
+    texts = {
+        **{name: unit.write(own[name], plan.decimals) for name, unit in _OWN.items()},
+        **texts_of(FIGURES, figures, plan.decimals),
     }
     instruments = {plan.past.instrument.symbol: plan.past.instrument}
     market = Market(instruments=instruments, decimals=plan.decimals)
@@ -65,16 +108,20 @@ def report(plan: Plan, tested: Tested) -> Row:
         "to": iso(values[-1][0]),
         "candles": len(tested.points),
         "seconds": plan.past.seconds,
+        **own,
         **figures,
+        # A report has always had it without its sign.
+        "max_drawdown_percent": -figures["max_drawdown_percent"],
         "curve": [
             [iso(time), equity.quantize(_CENT), held.quantize(_CENT)]
-            for time, equity, held in _thinned(values)
+            for time, equity, held in extremes(values, MOST_POINTS, itemgetter(1))
         ],
         "rows": [trade_row(each, market, name=plan.settings.name) for each in newest],
         "stopped_because": tested.stopped_because,
         "ambiguous_trades": tested.ambiguous_trades,
         "refused": [{"count": count, "reason": why} for why, count in _reasons(tested.refused)],
-        "display": _texts(figures, plan.decimals),
+        "figures": list(_SHOWN),
+        "display": texts,
     }
 
 
@@ -141,68 +188,42 @@ def _refusals(refused: Sequence[str]) -> str:
     return f"{said}. " + " ".join(f"{many:,} of them: {why}." for why, many in reasons)
 
 
-def _money(plan: Plan, account: Account) -> dict[str, Decimal]:
-    net = account.equity - plan.starting_balance
+def _own_figures(plan: Plan, tested: Tested) -> Row:
+    """The values of ``_OWN``, by name."""
+    account, first = tested.account, plan.past.candles[plan.begin].open
+    mean = tested.sums.expectancy
     return {
         "starting_balance": plan.starting_balance,
         "equity": quantized(account.equity),
-        "net_pnl": quantized(net),
-        "return_percent": quantized(net / plan.starting_balance * 100),
+        "net_pnl": quantized(account.equity - plan.starting_balance),
         "fees": account.wallet.fees_paid,
         "funding": account.wallet.funding,
+        "average_pnl": None if mean is None else quantized(mean),
+        "hold_percent": quantized((tested.points[-1].close / first - 1) * 100),
+        "exposure_percent": quantized(Decimal(tested.exposed) / len(tested.points) * 100),
     }
 
 
-def _trades(sums: TradeSums) -> dict[str, Any]:
-    return {
-        "trades": sums.trades,
-        "wins": sums.wins,
-        "losses": sums.losses,
-        "even": sums.even,
-        "win_rate": _rounded(sums.win_rate),
-        "profit_factor": _rounded(sums.profit_factor),
-        "average_pnl": _rounded(sums.expectancy),
-    }
+def _results(plan: Plan, tested: Tested, values: Sequence[_Value]) -> Results:
+    """What came of the test, as the figures of performance read it."""
+    starting, length = plan.starting_balance, timedelta(seconds=plan.past.seconds)
+    times = [time for time, _, _ in values]
+    equities = [equity for _, equity, _ in values]
+    falls = list(drawdowns(equities))
 
+    def moment(place: int) -> Moment:
+        return Moment(times[place], equities[place] / starting, equities[place] - starting)
 
-def _rounded(number: Decimal | None) -> Decimal | None:
-    return None if number is None else quantized(number)
-
-
-def _drawdown(equities: Iterator[Decimal]) -> Decimal:
-    peak = worst = ZERO
-    for equity in equities:
-        peak = max(peak, equity)
-        worst = max(worst, (peak - equity) / peak * 100 if peak else ZERO)
-    return worst
-
-
-def _thinned(values: Sequence[_Value]) -> Sequence[_Value]:
-    """At most ``MOST_POINTS`` of ``values``: the first, the last, and of each stretch between them
-    the lowest and the highest equity."""
-    count = len(values)
-    if count <= MOST_POINTS:
-        return values
-    stretches = (MOST_POINTS - 2) // 2
-    kept = {0, count - 1}
-    for number in range(stretches):
-        begin = 1 + number * (count - 2) // stretches
-        end = 1 + (number + 1) * (count - 2) // stretches
-        places = range(begin, end)
-        kept.add(min(places, key=lambda place: values[place][1]))
-        kept.add(max(places, key=lambda place: values[place][1]))
-    return [values[place] for place in sorted(kept)]
-
-
-def _texts(figures: Mapping[str, Any], decimals: int) -> Row:
-    factor, spent = figures["profit_factor"], ("starting_balance", "equity", "fees")
-    return {
-        **{name: dollars(figures[name], decimals) for name in spent},
-        **{name: gain(figures[name], decimals) for name in ("net_pnl", "funding", "average_pnl")},
-        **{name: percent(figures[name]) for name in ("return_percent", "hold_percent")},
-        **{name: percent(figures[name]).lstrip("+") for name in ("win_rate", "exposure_percent")},
-        # a fall is told as one
-        "max_drawdown_percent": percent(-figures["max_drawdown_percent"]),
-        "profit_factor": NONE if factor is None else f"{factor:,.2f}",
-        **{name: f"{figures[name]:,}" for name in ("trades", "wins", "losses", "even")},
-    }
+    return Results(
+        trades=tested.sums,
+        growth=tested.account.equity / starting,
+        fall=depth_of(deepest(equities, falls, relative=True), moment),
+        pnl_fall=depth_of(deepest(equities, falls, relative=False), moment),
+        longest_fall=length_of(longest(times, falls), moment),
+        returns=daily_returns(
+            [(day, equities[place]) for day, place in day_ends(times, lambda time: time)]
+        ),
+        open_time=tested.exposed * length,
+        time=len(tested.points) * length,
+        decimals=plan.decimals,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -29,7 +29,8 @@ USUAL_ROWS: Final = 100
 NEWEST_FIRST: Final = "-revision"
 
 _COMMON: Final = ("revision", "place", "time", "epoch", "kind", "source", "symbol", "owner")
-#: What each list may be sorted by; a "-" before it turns the order round.
+#: What each list may be sorted by, epochs also by the figures of performance; a "-" before it
+#: turns the order round.
 SORTS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     {
         "ledger": (*_COMMON, "amount", "balance", "note"),
@@ -45,17 +46,7 @@ SORTS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
         "epochs": (
             *("epoch", "opened_at", "ended_at", "seconds", "entries", "starting_balance"),
             *("deposits", "withdrawals", "adjustments", "realized_pnl", "fees_paid"),
-            *("funding_paid", "balance", "pnl", "pnl_percent", "carried", "trades", "wins"),
-            *(
-                "losses",
-                "even",
-                "win_rate",
-                "profit_factor",
-                "best_trade",
-                "worst_trade",
-                "return_percent",
-            ),
-            "max_drawdown_percent",
+            *("funding_paid", "balance", "pnl", "pnl_percent", "carried"),
         ),
     }
 )
@@ -128,9 +119,12 @@ class Question:
         return self.sort.removeprefix("-"), self.sort.startswith("-")
 
 
-def question(table: Listed, asked: Mapping[str, str]) -> Question:
+def question(
+    table: Listed, asked: Mapping[str, str], sorts: Sequence[str] | None = None
+) -> Question:
     """The question that the texts ``asked`` put to ``table``: filters, ``sort``, ``offset`` and
-    ``limit``, by name.
+    ``limit``, by name. ``sorts`` are the names that it may be sorted by, unless those of
+    ``SORTS``.
 
     Raises:
         InvalidRequest: a name or a value makes no sense.
@@ -154,7 +148,7 @@ def question(table: Listed, asked: Mapping[str, str]) -> Question:
         most=_amount(asked, "most"),
         after=_count(asked, "after"),
         until=_count(asked, "until"),
-        sort=_sort(table, asked.get("sort", newest_first(table))),
+        sort=_sort(sorts or SORTS[table], asked.get("sort", newest_first(table))),
         offset=_count(asked, "offset") or 0,
         limit=USUAL_ROWS if limit is None else limit,
     )
@@ -221,7 +215,7 @@ def _whole(name: str, word: str) -> int:
     return int(word)
 
 
-def _sort(table: Listed, sort: str) -> str:
-    if sort.removeprefix("-") not in SORTS[table]:
-        raise InvalidRequest(f"sort must be one of {', '.join(SORTS[table])}, not {sort[:40]!r}.")
+def _sort(sorts: Sequence[str], sort: str) -> str:
+    if sort.removeprefix("-") not in sorts:
+        raise InvalidRequest(f"sort must be one of {', '.join(sorts)}, not {sort[:40]!r}.")
     return sort

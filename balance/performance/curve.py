@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any, Final
 
 from balance.core.entry import cursor
 from balance.core.figures import dollars, gain, grouped, percent
-from balance.core.moments import iso
+from balance.core.moments import iso, utc_text
 from balance.core.money import CURRENCY, exactly, quantized
 from balance.core.rows import Row
+from balance.history.epochs import EpochRow
+from balance.history.index import Mark
 from balance.performance.baselines import baseline
-from balance.performance.past import Mark
-from balance.performance.past_epochs import PastEpoch
-from balance.performance.range_results import Range
-from balance.performance.sample import Sample
+from balance.performance.derivations.derivation import Derivation
+from balance.performance.derivations.period import BEFORE, period_derivation
+from balance.performance.derivations.returns import in_percent, linked_derivation
+from balance.performance.drawdown import depths
+from balance.performance.sample import ONE, Point, Sample
 from balance.performance.sample_reader import Placed, Reader
 from balance.performance.sample_rows import milliseconds, moment
-from balance.performance.thinning import Point, drawdowns, drawn
+from balance.performance.thinning import drawn
 
 #: How many points there are at most, and how many marks.
 MOST_POINTS: Final = 800
@@ -60,12 +65,60 @@ def begin_of(wanted: str, reader: Reader, now: datetime) -> datetime:
     return now if oldest is None else min(oldest.time, now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """The ``points`` of a range, the last of them that of ``now``, and the exact sample ``base``
+    that it is measured from: the last before it, or the first in it (``is_inside``)."""
+
+    points: Sequence[Point]
+    base: Sample
+    is_inside: bool
+    now: Sample
+
+    @property
+    def pnl(self) -> Decimal | None:
+        """What was gained or lost; None where epochs between are not known."""
+        base, now = self.base, self.now
+        if base.all_pnl is not None and now.all_pnl is not None:
+            return now.all_pnl - base.all_pnl
+        return now.pnl - base.pnl if base.epoch == now.epoch else None
+
+    @property
+    def return_percent(self) -> Decimal | None:
+        """The time-weighted return, across resets too; None where it is not known."""
+        base, now = self.base, self.now
+        if not now.is_whole and (base.is_whole or base.chain != now.chain):
+            return None
+        growth = ONE
+        for _, factor in self._factors():
+            growth *= factor
+        return in_percent(growth)
+
+    def derivations(self, epochs: Mapping[int, EpochRow], decimals: int) -> dict[str, Derivation]:
+        """How both come about, by their names; ``epochs`` as far as they are indexed."""
+        base, now = self.base, self.now
+        since = "the first moment known in it" if self.is_inside else BEFORE
+        pnl = period_derivation("P&L of this range", base, now, epochs, decimals, since)
+        told = self.return_percent
+        return {"pnl": pnl, "return_percent": linked_derivation(tuple(self._factors()), told)}
+
+    def _factors(self) -> Iterator[tuple[str, Decimal]]:
+        """What one unit grew by while each chain of epochs went on, and since when; an undo goes
+        on with an older one after another."""
+        begin, label = self.base.growth, f"Growth since {utc_text(self.base.time)}"
+        for number, (chain, run) in enumerate(groupby(self.points, key=lambda each: each.chain)):
+            growths = [Decimal(repr(each.growth)) for each in run]
+            if number or chain != self.base.chain:
+                begin, label = growths[0], f"Growth of epoch {chain}, or what goes on with it"
+            yield label, growths[-1] / begin if begin else ONE
+
+
 @exactly
 def curve(
     reader: Reader,
     begin: datetime,
     now: Sample,
-    epochs: Mapping[int, PastEpoch],
+    epochs: Mapping[int, EpochRow],
     decimals: int,
 ) -> Row:
     """The points from ``begin`` up to ``now``, at most ``MOST_POINTS``, each ``[time, equity, P&L
@@ -77,7 +130,7 @@ def curve(
     points = [each.point for each in placed]
     base = baseline(reader, begin) or _sample(reader, placed[0], now)
     made = Range(points=points, base=base, is_inside=base.time > begin, now=now)
-    falls = list(drawdowns(points, reader.best_growths(begin)))
+    falls = list(depths(points, reader.best_growths(begin)))
     chosen = drawn(points, MOST_POINTS)
     figures = {
         **_extremes(reader, placed, now),

@@ -1,154 +1,376 @@
-"""The figures of the account's performance and how each comes about, as ``GET /performance``
-answers them."""
+"""The figures of performance: one table, read by the screen, ``GET /performance``, backtests and
+epochs, with how each figure comes about.
+
+To add a figure, add a row to ``FIGURES``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Generic, Literal, TypeVar
 
-from balance.core.figures import dollars, gain, percent
+from balance.core.figures import CENTS, NONE, dollars, gain, percent, share
 from balance.core.money import exactly, quantized
-from balance.core.periods import day_start, period_percent, week_start
 from balance.core.rows import Row
-from balance.core.snapshot import Snapshot
-from balance.performance.baselines import period_base
-from balance.performance.derivations.account import account_derivations
-from balance.performance.derivations.derivation import Derivation
-from balance.performance.derivations.period import (
-    all_time_derivation,
-    period_derivation,
-    period_percent_derivation,
-)
-from balance.performance.derivations.position import position_derivations
+from balance.core.trade_sums import TradeSums
+from balance.history.trade_rows import duration
+from balance.performance.derivations.derivation import DIVIDED, MINUS, Derivation, Term, total_of
 from balance.performance.derivations.returns import (
-    fall_derivation,
-    lost_derivation,
-    return_derivation,
-    return_percent,
-    unknown_fall,
+    IN_PERCENT,
+    fall_terms,
+    in_percent,
+    length_terms,
+    open_time_terms,
+    pnl_fall_terms,
+    ratio_terms,
+    return_terms,
 )
-from balance.performance.derivations.trades import trade_derivations, trade_figures, trade_texts
-from balance.performance.derivations.wallet import Past
-from balance.performance.drawdowns import Falls, falls
-from balance.performance.past_epochs import PastEpoch
-from balance.performance.sample import Sample
-from balance.performance.sample_reader import Reader
+from balance.performance.derivations.trades import TradeTerms
+from balance.performance.results import (
+    Results,
+    deviation,
+    downside,
+    seconds_of,
+    sharpe_ratio,
+    sortino_ratio,
+)
 
-#: The figures that there are beside those of the trades.
-FIGURES: Final = (
-    *("return_percent", "max_drawdown_percent", "max_drawdown", "fees_paid", "funding_paid"),
-    *("pnl_today", "pnl_today_percent", "pnl_week", "pnl_epoch", "pnl_all_time"),
-)
+Number = Decimal | int | None
+#: Which of two values is better: the greater one, or the one nearer to zero.
+Better = Literal["greater", "smaller", ""]
+_Source = TypeVar("_Source")
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a figure is counted in, and how it is written with so many decimals of money."""
+
+    name: Literal["money", "percent", "count", "ratio", "seconds"]
+    text: Callable[[Any, int], str]
+    # Whether it is a gain or a loss.
+    is_signed: bool = False
+
+    def write(self, value: Number, decimals: int = CENTS) -> str:
+        """``value`` for people; a dash for None."""
+        return NONE if value is None else self.text(value, decimals)
+
+
+GAIN: Final = Unit("money", gain, is_signed=True)
+MONEY: Final = Unit("money", dollars)
+PERCENT: Final = Unit("percent", lambda value, _: percent(value), is_signed=True)
+SHARE: Final = Unit("percent", lambda value, _: share(value))
+COUNT: Final = Unit("count", lambda value, _: f"{value:,}")
+RATIO: Final = Unit("ratio", lambda value, _: f"{value:,.2f}")
+TIME: Final = Unit("seconds", lambda value, _: duration(timedelta(seconds=int(value))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What the figures are made from, beside the samples."""
+class Figure(Generic[_Source]):
+    """One figure: its name in JSON, what it is called, what it is in a sentence, its value, and
+    how that comes about."""
 
-    snapshot: Snapshot
-    # the same moment as a sample
-    now: Sample
-    # what the running epoch goes on with
-    past: Past
-    # the newest epochs by number, as far as they are indexed
-    epochs: Mapping[int, PastEpoch]
-    # how many money is shown with
-    decimals: int
+    name: str
+    label: str
+    words: str
+    unit: Unit
+    value: Callable[[_Source], Number]
+    derivation: Callable[[_Source], Derivation]
+    better: Better = ""
+    is_shown: bool = True
 
 
 @exactly
-def performance(told: Told, reader: Reader) -> Row:
-    """The figures: money in the quote currency, percentages as their names say, None where one is
-    not known; the same as texts, and the derivation of each and of all figures of the account."""
-    now, decimals, snapshot = told.now, told.decimals, told.snapshot
-    fallen = falls(reader, now)
-    day, week = (period_base(reader, begin(now.time), now) for begin in (day_start, week_start))
-    running = told.epochs.get(now.epoch)
-    trades = None if running is None else running.trades
-    pnl_today = _pnl_since(day, now)
-    figures: dict[str, Any] = {
-        "return_percent": return_percent(now),
-        "max_drawdown_percent": fallen.percent,
-        "max_drawdown": fallen.lost,
-        **trade_figures(trades),
-        "fees_paid": snapshot.fees_paid,
-        "funding_paid": snapshot.funding_paid,
-        "pnl_today": pnl_today,
-        "pnl_today_percent": _rounded(period_percent(pnl_today, now.equity)),
-        "pnl_week": _pnl_since(week, now),
-        "pnl_epoch": now.pnl,
-        "pnl_all_time": now.all_pnl,
-    }
-    derivations = {
-        **account_derivations(snapshot, told.past, decimals),
-        **position_derivations(snapshot),
-        **_of_periods(told, day, week),
-        **_of_samples(told, fallen, reader),
-        **trade_derivations(trades, _epoch_filter(told), decimals),
-    }
-    derivations["pnl_epoch"] = derivations["current_pnl"]
-    return {
-        "figures": figures,
-        "display": {**_texts(figures, decimals), **trade_texts(trades, decimals)},
-        "derivations": {name: each.row for name, each in derivations.items()},
-    }
+def values_of(figures: Iterable[Figure[_Source]], source: _Source) -> Row:
+    """The values of ``figures`` by name, None for what is not known."""
+    return {each.name: each.value(source) for each in figures}
 
 
-def _pnl_since(base: Sample | None, now: Sample) -> Decimal | None:
-    if base is None:
-        return None
-    if base.epoch == now.epoch:
-        return now.pnl - base.pnl
-    if now.all_pnl is None or base.all_pnl is None:
-        return None
-    return now.all_pnl - base.all_pnl
+def texts_of(figures: Iterable[Figure[_Source]], values: Row, decimals: int = CENTS) -> Row:
+    """The texts of ``figures`` by name, of which ``values`` has the values."""
+    return {each.name: each.unit.write(values[each.name], decimals) for each in figures}
 
 
-def _rounded(number: Decimal | None) -> Decimal | None:
+def listed(figures: Iterable[Figure[_Source]]) -> list[Row]:
+    """The ``figures`` that a screen shows one below the other."""
+    return [
+        screen_row(each.name, each.label, each.unit, each.better)
+        for each in figures
+        if each.is_shown
+    ]
+
+
+def screen_row(name: str, label: str, unit: Unit, better: Better = "") -> Row:
+    """How a screen shows a figure."""
+    return {"name": name, "label": label, "is_signed": unit.is_signed, "better": better}
+
+
+_UNREAD: Final = "The ledger is not read that far yet."
+_NO_TRADE: Final = "No trade has ended in this epoch yet."
+_UNDONE: Final = "The lists have what an undone reset closed as well, which does not count."
+_UNSEEN: Final = "The equity was not seen from there on, so it is not known."
+_FEW_DAYS: Final = "It takes at least two whole days of which the ends were seen, UTC."
+_FALL: Final = "The deepest fall from the best before it, since the epoch began"
+
+
+def _row(
+    name: str,
+    label: str,
+    words: str,
+    unit: Unit,
+    part: Callable[[Results], _Part | None],
+    value: Callable[[_Part], Number],
+    terms: Callable[[_Part, Results], Sequence[Term]],
+    unknown: str,
+    *,
+    missing: str = "",
+    note: Callable[[Results], str] = lambda _: "",
+    better: Better = "",
+    is_shown: bool = True,
+) -> Figure[Results]:
+    """The figure that is the ``value`` of a ``part`` of the results and comes about by ``terms``.
+    ``missing`` says why there is no part, ``unknown`` why there is no value, or either."""
+
+    def valued(results: Results) -> Number:
+        found = part(results)
+        return None if found is None else value(found)
+
+    @exactly
+    def derived(results: Results) -> Derivation:
+        found, number = part(results), valued(results)
+        if found is None or number is None:
+            why = missing if found is None and missing else unknown
+            return Derivation(label, f"{words} {why}", ())
+        total = total_of(label, Decimal(number), unit.text(number, results.decimals))
+        return Derivation(
+            label, f"{words} {note(results)}".strip(), (*terms(found, results), total)
+        )
+
+    return Figure(
+        name=name,
+        label=label,
+        words=words,
+        unit=unit,
+        value=valued,
+        derivation=derived,
+        better=better,
+        is_shown=is_shown,
+    )
+
+
+def _of_trades(
+    name: str,
+    label: str,
+    words: str,
+    unit: Unit,
+    value: Callable[[TradeSums], Number],
+    terms: Callable[[TradeTerms], Sequence[Term]],
+    unknown: str = _NO_TRADE,
+    *,
+    better: Better = "",
+    is_shown: bool = True,
+) -> Figure[Results]:
+    return _row(
+        *(name, label, words, unit),
+        lambda results: results.trades,
+        value,
+        lambda sums, results: terms(TradeTerms(sums, results.epochs, results.decimals)),
+        unknown,
+        missing=_UNREAD,
+        note=lambda results: _UNDONE if "," in results.epochs else "",
+        better=better,
+        is_shown=is_shown,
+    )
+
+
+def _quantized(number: Decimal | None) -> Decimal | None:
     return None if number is None else quantized(number)
 
 
-def _epoch_filter(told: Told) -> str:
-    numbers = [told.now.epoch, *(stage.epoch for stage in told.past.stages)]
-    return ",".join(map(str, numbers))
-
-
-def _of_periods(told: Told, day: Sample | None, week: Sample | None) -> dict[str, Derivation]:
-    now, epochs, decimals = told.now, told.epochs, told.decimals
-    return {
-        "pnl_today": period_derivation("P&L today", day, now, epochs, decimals),
-        "pnl_today_percent": period_percent_derivation(_pnl_since(day, now), now, decimals),
-        "pnl_week": period_derivation("P&L this week", week, now, epochs, decimals),
-        "pnl_all_time": all_time_derivation(now, epochs, decimals),
-    }
-
-
-def _of_samples(told: Told, fallen: Falls, reader: Reader) -> dict[str, Derivation]:
-    now = told.now
-    return {
-        "return_percent": return_derivation(now, reader.flows(now.chain), told.decimals),
-        "max_drawdown_percent": (
-            unknown_fall() if fallen.percent is None else fall_derivation(*fallen.growth)
-        ),
-        "max_drawdown": (
-            unknown_fall(" in money")
-            if fallen.lost is None
-            else lost_derivation(*fallen.pnl, told.decimals)
-        ),
-    }
-
-
-def _texts(figures: Mapping[str, Any], decimals: int) -> dict[str, str]:
-    percents = ("return_percent", "max_drawdown_percent", "pnl_today_percent")
-    paid = ("fees_paid", "funding_paid")
-    return {
-        **{name: percent(figures[name]) for name in percents},
-        **{name: dollars(figures[name], decimals) for name in paid},
-        **{
-            name: gain(figures[name], decimals)
-            for name in FIGURES
-            if name not in (*percents, *paid)
-        },
-    }
+#: The figures of an epoch or of a backtest. Money is in the quote currency, after fees and funding.
+FIGURES: Final[Sequence[Figure[Results]]] = (
+    _row(
+        "return_percent",
+        "Time-weighted return",
+        "What one unit of money has become since the epoch began, whenever more was put in or "
+        "taken out: the returns between these moments, multiplied (GIPS).",
+        PERCENT,
+        lambda results: results.growth,
+        in_percent,
+        lambda growth, results: return_terms(growth, results.growth_terms),
+        "It is not known: money was put in or taken out while nobody saw the equity, something "
+        "was gained from nothing, or it is beyond all reason.",
+        better="greater",
+    ),
+    _row(
+        "max_drawdown_percent",
+        "Maximum drawdown",
+        f"{_FALL}, in percent of that. Money put in or out is no fall.",
+        PERCENT,
+        lambda results: results.fall,
+        lambda fall: quantized(fall.percent),
+        lambda fall, _: fall_terms(fall),
+        _UNSEEN,
+        better="smaller",
+    ),
+    _row(
+        "max_drawdown",
+        "Maximum drawdown in money",
+        f"{_FALL}, in money.",
+        GAIN,
+        lambda results: results.pnl_fall,
+        lambda fall: fall.end.pnl - fall.begin.pnl,
+        lambda fall, results: pnl_fall_terms(fall, results.decimals),
+        _UNSEEN,
+        better="smaller",
+    ),
+    _row(
+        "longest_drawdown_seconds",
+        "Longest drawdown",
+        "The longest time below the best before it, until that was reached again or until now.",
+        TIME,
+        lambda results: results.longest_fall,
+        lambda span: span.seconds,
+        lambda span, _: length_terms(span),
+        _UNSEEN,
+        better="smaller",
+    ),
+    _row(
+        "sharpe_ratio",
+        "Sharpe ratio",
+        "The mean of the daily returns over their standard deviation, times the root of 365: UTC "
+        "days, a risk-free rate of zero (Sharpe, 1994).",
+        RATIO,
+        lambda results: results.returns,
+        lambda returns: _quantized(sharpe_ratio(returns)),
+        lambda returns, _: ratio_terms(returns, "Standard deviation", deviation(returns)),
+        f"{_FEW_DAYS} Their returns must differ.",
+        better="greater",
+    ),
+    _row(
+        "sortino_ratio",
+        "Sortino ratio",
+        "The mean of the daily returns over their downside deviation from zero, times the root of "
+        "365: UTC days (Sortino and van der Meer, 1991).",
+        RATIO,
+        lambda results: results.returns,
+        lambda returns: _quantized(sortino_ratio(returns)),
+        lambda returns, _: ratio_terms(returns, "Downside deviation", downside(returns)),
+        f"{_FEW_DAYS} One of them must be a loss.",
+        better="greater",
+    ),
+    _row(
+        "time_in_market_percent",
+        "Time in the market",
+        "The time with an open position, in percent of the time that was seen.",
+        SHARE,
+        lambda results: results if results.time else None,
+        lambda known: quantized(seconds_of(known.open_time) / seconds_of(known.time) * 100),
+        lambda known, _: open_time_terms(known),
+        "No time was seen yet.",
+    ),
+    _of_trades(
+        "trades",
+        "Trades",
+        "Positions that were opened and closed.",
+        COUNT,
+        lambda sums: sums.trades,
+        lambda terms: (terms.count(" ", "win"), terms.count("+", "loss"), terms.count("+", "even")),
+    ),
+    _of_trades(
+        "wins",
+        "Winning trades",
+        "Trades with a P&L above zero, after fees and funding.",
+        COUNT,
+        lambda sums: sums.wins,
+        lambda terms: (terms.count(" "), terms.count(MINUS, "loss"), terms.count(MINUS, "even")),
+        is_shown=False,
+    ),
+    _of_trades(
+        "losses",
+        "Losing trades",
+        "Trades with a P&L below zero, after fees and funding.",
+        COUNT,
+        lambda sums: sums.losses,
+        lambda terms: (terms.count(" "), terms.count(MINUS, "win"), terms.count(MINUS, "even")),
+        is_shown=False,
+    ),
+    _of_trades(
+        "even",
+        "Even trades",
+        "Trades with a P&L of exactly zero, after fees and funding.",
+        COUNT,
+        lambda sums: sums.even,
+        lambda terms: (terms.count(" "), terms.count(MINUS, "win"), terms.count(MINUS, "loss")),
+        is_shown=False,
+    ),
+    _of_trades(
+        "win_rate",
+        "Win rate",
+        "Winning trades in percent of all, even ones included.",
+        SHARE,
+        lambda sums: _quantized(sums.win_rate),
+        lambda terms: (terms.count(" ", "win"), terms.count(DIVIDED), IN_PERCENT),
+        better="greater",
+    ),
+    _of_trades(
+        "profit_factor",
+        "Profit factor",
+        "What winning trades gained over what losing ones lost.",
+        RATIO,
+        lambda sums: _quantized(sums.profit_factor),
+        lambda terms: (terms.gained(), terms.lost(DIVIDED)),
+        "Nothing was lost yet, so there is nothing to divide by.",
+        better="greater",
+    ),
+    _of_trades(
+        "expectancy",
+        "Expectancy",
+        "The mean P&L of a trade, after fees and funding.",
+        GAIN,
+        lambda sums: _quantized(sums.expectancy),
+        lambda terms: (terms.gained(), terms.lost(MINUS), terms.count(DIVIDED)),
+        better="greater",
+    ),
+    _of_trades(
+        "average_win",
+        "Average win",
+        "The mean P&L of a winning trade, after fees and funding.",
+        GAIN,
+        lambda sums: _quantized(sums.average_win),
+        lambda terms: (terms.gained(), terms.count(DIVIDED, "win")),
+        "No trade of this epoch was a winning one yet.",
+        better="greater",
+    ),
+    _of_trades(
+        "average_loss",
+        "Average loss",
+        "The mean P&L of a losing trade, after fees and funding.",
+        GAIN,
+        lambda sums: _quantized(sums.average_loss),
+        lambda terms: (terms.lost(factor=-1), terms.count(DIVIDED, "loss")),
+        "No trade of this epoch was a losing one yet.",
+        better="smaller",
+    ),
+    _of_trades(
+        "best_trade",
+        "Best trade",
+        "The largest P&L of a single trade, after fees and funding.",
+        GAIN,
+        lambda sums: sums.best,
+        lambda terms: (terms.first(terms.sums.best, "-pnl"),),
+        better="greater",
+    ),
+    _of_trades(
+        "worst_trade",
+        "Worst trade",
+        "The smallest P&L of a single trade, after fees and funding.",
+        GAIN,
+        lambda sums: sums.worst,
+        lambda terms: (terms.first(terms.sums.worst, "pnl"),),
+        better="greater",
+    ),
+)

@@ -1,34 +1,35 @@
-"""What there is to be asked of the equity over time and of the account's performance."""
+"""The answers about the equity over time and about the account's performance."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.moments import iso
+from balance.core.periods import day_start, week_start
 from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
+from balance.history.epochs import EpochRow
+from balance.history.index import Index, Mark
+from balance.performance.account_figures import AccountView, account_performance
+from balance.performance.baselines import period_base
 from balance.performance.curve import MOST_MARKS, RANGES, begin_of, curve, mark_row
-from balance.performance.derivations.wallet import past_of
-from balance.performance.drawdowns import falls
-from balance.performance.figures import Told, performance
-from balance.performance.past import History, Mark, NoHistory, carried_by
-from balance.performance.past_epochs import PastEpoch
+from balance.performance.derivations.account import past_of
+from balance.performance.derivations.returns import growth_terms
+from balance.performance.results import Results
 from balance.performance.sample import Sample
 from balance.performance.sample_file import EQUITY_FILE
 from balance.performance.sample_reader import Reader
-from balance.performance.tracker import now_of
+from balance.performance.sample_results import sample_results
+from balance.performance.tracker import carried_by, now_of
 
+_NOTHING: Final = Results()
 _FEW_MARKS: Final = f"The flags are those of the newest {MOST_MARKS} events of this range."
-
-
-def _no_words() -> str:
-    return ""
 
 
 class Equity:
@@ -39,46 +40,46 @@ class Equity:
         self,
         desk: Desk,
         folder: Path | None = None,
-        history: History | None = None,
-        words: Callable[[], str] = _no_words,
+        history: Index | None = None,
+        message: Callable[[], str] = str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``words`` says what became of an earlier file of samples."""
+        """``message`` says what became of an earlier file of samples."""
         self._desk = desk
         self._file = None if folder is None else folder / EQUITY_FILE
-        self._history = history or NoHistory()
-        self._carried = carried_by(self._history)
-        self._words = words
+        self._history = history
+        self._carried = carried_by(history)
+        self._message = message
         self._clock = clock
         # of epochs that have ended, by their last samples: those do not change
-        self._ended: dict[tuple[str, Sample], tuple[Decimal | None, Decimal | None]] = {}
+        self._ended: dict[tuple[str, Sample], Results] = {}
         # epochs of accounts that ended without a sample: there will be none
         self._unseen: set[tuple[str, int]] = set()
 
-    def curve(self, wanted: str) -> Row:
-        """The curve of the equity over the range ``wanted``, one of ``RANGES``.
+    def curve(self, name: str) -> Row:
+        """The curve of the equity over the range ``name``, one of ``RANGES``.
 
         Raises:
             InvalidRequest: there is no such range.
             StoreUnreadable: the account can't be read.
         """
-        if wanted not in RANGES:
-            raise InvalidRequest(f"range must be one of {', '.join(RANGES)}, not {wanted!r:.40}.")
+        if name not in RANGES:
+            raise InvalidRequest(f"range must be one of {', '.join(RANGES)}, not {name!r:.40}.")
         decimals = self._desk.market.decimals
         with self._reader() as reader:
             _, now = self._now(reader)
-            begin = begin_of(wanted, reader, now.time)
+            begin = begin_of(name, reader, now.time)
             oldest = reader.oldest()
             marks = self._marks(begin, now.time)
-            words = (self._words(), _FEW_MARKS if len(marks) > MOST_MARKS else "")
+            messages = (self._message(), _FEW_MARKS if len(marks) > MOST_MARKS else "")
             return {
-                "range": wanted,
+                "range": name,
                 "from": iso(begin),
                 "to": iso(now.time),
                 **curve(reader, begin, now, self._epochs(), decimals),
                 "marks": [mark_row(each, decimals) for each in marks[-MOST_MARKS:]],
                 "since": None if oldest is None else iso(oldest.time),
-                "words": " ".join(filter(None, words)),
+                "words": " ".join(filter(None, messages)),
             }
 
     def performance(self) -> Row:
@@ -87,28 +88,22 @@ class Equity:
         Raises:
             StoreUnreadable: the account can't be read.
         """
-        decimals = self._desk.market.decimals
         with self._reader() as reader:
             snapshot, now = self._now(reader)
-            told = Told(
-                snapshot=snapshot,
-                now=now,
-                past=past_of(self._desk.lineage(), self._desk.opening),
-                epochs=self._epochs(),
-                decimals=decimals,
-            )
-            return {"revision": snapshot.revision, **performance(told, reader)}
+            return {
+                "revision": snapshot.revision,
+                **account_performance(self._view(reader, snapshot, now)),
+            }
 
-    def of_epoch(self, epoch: int) -> tuple[Decimal | None, Decimal | None]:
-        """The time-weighted return and the maximum drawdown of ``epoch``, in percent; None where
-        they are not known.
+    def of_epoch(self, epoch: int) -> Results:
+        """What came of ``epoch``, but for its trades; nothing where it has no samples.
 
         Raises:
             StoreUnreadable: the account can't be read.
         """
         snapshot = self._desk.snapshot()
         if epoch < snapshot.epoch and (snapshot.account, epoch) in self._unseen:
-            return None, None
+            return _NOTHING
         with self._reader() as reader:
             snapshot, now = self._now(reader)
             last = now if epoch == snapshot.epoch else reader.newest_of(epoch)
@@ -118,11 +113,11 @@ class Equity:
             if last is None:
                 if has_ended:
                     self._unseen.add((snapshot.account, epoch))
-                return None, None
+                return _NOTHING
             known = self._ended.get((snapshot.account, last))
             if known is not None:
                 return known
-            found = falls(reader, last).percents
+            found = sample_results(reader, last)
         if has_ended:
             self._ended[snapshot.account, last] = found
         return found
@@ -138,13 +133,38 @@ class Equity:
         snapshot = self._desk.snapshot()
         return snapshot, now_of(newest, snapshot, self._clock(), self._carried)
 
-    def _epochs(self) -> Mapping[int, PastEpoch]:
+    def _view(self, reader: Reader, snapshot: Snapshot, now: Sample) -> AccountView:
+        past = past_of(self._desk.lineage(), self._desk.opening)
+        epochs, decimals = self._epochs(), self._desk.market.decimals
+        running = epochs.get(now.epoch)
+        results = replace(
+            sample_results(reader, now),
+            trades=None if running is None else running.trades,
+            decimals=decimals,
+            growth_terms=growth_terms(now, reader.flows(now.chain), decimals),
+            epochs=",".join(str(each) for each in (now.epoch, *(one.epoch for one in past.stages))),
+        )
+        return AccountView(
+            snapshot=snapshot,
+            sample=now,
+            day=period_base(reader, day_start(now.time), now),
+            week=period_base(reader, week_start(now.time), now),
+            past=past,
+            epochs=epochs,
+            results=results,
+        )
+
+    def _epochs(self) -> Mapping[int, EpochRow]:
+        if self._history is None:
+            return {}
         try:
             return {each.epoch: each for each in self._history.epochs(1_000)}
         except BalanceError:
             return {}  # what needs them says so
 
     def _marks(self, begin: datetime, end: datetime) -> Sequence[Mark]:
+        if self._history is None:
+            return ()
         try:
             return self._history.marks(begin, end, MOST_MARKS + 1)
         except BalanceError:

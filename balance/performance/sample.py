@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from balance.core.account import Account
 from balance.core.entry import Booking, Entry, replay
@@ -66,6 +66,21 @@ class Sample:
     def all_pnl(self) -> Decimal | None:
         """That of all epochs up to it; None where it is not known."""
         return None if self.carried is None else self.carried + self.pnl
+
+
+class Point(NamedTuple):
+    """A sample as it is drawn, its figures rounded to those of a float: when it was taken, of which
+    chain of epochs, the P&L of its epoch, and the seconds before it without a sample."""
+
+    # Unix time in milliseconds
+    time: int
+    chain: int
+    equity: float
+    pnl: float
+    growth: float
+    gap: int
+    # Whether it has an unrealised P&L.
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from balance.core.figures import plain
-from balance.performance.sample import Sample
+from balance.performance.sample import Point, Sample
 from balance.performance.sample_rows import (
     COLUMNS,
     STRETCHES,
@@ -25,7 +25,7 @@ from balance.performance.sample_rows import (
     milliseconds,
     row_of,
 )
-from balance.performance.thinning import Point, kept
+from balance.performance.thinning import kept
 
 EQUITY_FILE: Final = "equity.db"
 #: For how many seconds each level stays; what is of the highest stays for ever.

@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from balance.performance.sample import Sample
+from balance.performance.sample import Point, Sample
 from balance.performance.sample_rows import COLUMNS, HIGHEST, STRETCHES, milliseconds, sample_of
-from balance.performance.thinning import Point
 
 # a level is read where a span has no more stretches of it than this
 _MOST_STRETCHES: Final = 2_000
@@ -123,6 +123,19 @@ class Reader:
         """The sample with that number."""
         return self._one("where id = ?", number)
 
+    def growths(self, numbers: Sequence[int]) -> dict[int, Decimal]:
+        """The exact growth at each of the samples with those numbers."""
+
+        def ask(connection: sqlite3.Connection) -> dict[int, Decimal]:
+            places = ", ".join("?" * len(numbers))
+            found = connection.execute(
+                f"select id, json_extract(exact, '$[2]') from samples where id in ({places})",  # noqa: S608
+                tuple(numbers),
+            )
+            return {number: Decimal(growth) for number, growth in found}
+
+        return self._asked(ask, {})
+
     def points(self, begin: datetime, end: datetime) -> list[Placed]:
         """What is to be drawn from ``begin`` to ``end``, oldest first: of long spans what stays of
         longer stretches."""
@@ -179,7 +192,7 @@ def _points(connection: sqlite3.Connection, begin: datetime, end: datetime) -> l
             found += _rows(connection, each, first, until)
             first = until
     return [
-        Placed(row[0], Point(*row[1:7]), None if row[7] is None else float(row[7])) for row in found
+        Placed(row[0], Point(*row[1:8]), None if row[8] is None else float(row[8])) for row in found
     ]
 
 
@@ -188,7 +201,8 @@ def _rows(
 ) -> Sequence[tuple[Any, ...]]:
     levels = ", ".join(map(str, range(level, HIGHEST + 1)))
     return connection.execute(
-        "select id, time, chain, equity, pnl, growth, gap, carried from samples "  # noqa: S608 - numbers
+        "select id, time, chain, equity, pnl, growth, gap, "  # noqa: S608 - numbers
+        "cast(json_extract(exact, '$[1]') as real) <> 0, carried from samples "
         f"where level in ({levels}) and time >= ? and time < ? order by time, id",
         (begin, end),
     ).fetchall()

@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +16,11 @@ from balance.core.errors import BalanceError
 from balance.core.periods import NO_BASELINES, Baselines, after_reset, day_start
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
+from balance.history.index import Index
 from balance.performance.baselines import baselines_of
 from balance.performance.sample_store import Keeper
 from balance.performance.steadiness import JITTER_SECONDS, Steadiness
-from balance.performance.tracker import Carried, Tracker
+from balance.performance.tracker import Tracker, carried_by
 
 #: How often the account is looked at, and what was found is written.
 LOOK_SECONDS: Final = 1.0
@@ -28,11 +28,6 @@ LOOK_SECONDS: Final = 1.0
 _MOST_CHANGES: Final = 10_000
 
 _log = logging.getLogger(__name__)
-
-
-def nothing_carried(epoch: int) -> Decimal | None:
-    """What earlier epochs brought, as far as it needs no ledger: before the first there is none."""
-    return Decimal(0) if epoch == 1 else None
 
 
 class Sampler:
@@ -44,7 +39,7 @@ class Sampler:
         desk: Desk,
         folder: Path,
         show: Callable[[Snapshot], None],
-        carried: Carried = nothing_carried,
+        history: Index | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -52,7 +47,7 @@ class Sampler:
         whatever becomes of the ``clock``."""
         self._desk = desk
         self._show = show
-        self._carried = carried
+        self._carried = carried_by(history)
         self._clock = clock
         self._steadiness = Steadiness(steady)
         self._keeper = Keeper(folder)

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from itertools import groupby
-from typing import NamedTuple
+from typing import TypeVar
 
+from balance.performance.drawdown import deepest, drawdowns
+from balance.performance.sample import Point
 
-class Point(NamedTuple):
-    """A sample as it is drawn: when, of which chain of epochs, and its figures, rounded to those
-    of a float. ``pnl`` is that of its epoch; ``gap`` the seconds before it that nobody saw."""
-
-    # Unix time in milliseconds
-    time: int
-    chain: int
-    equity: float
-    pnl: float
-    growth: float
-    gap: int
-
-
-class Fall(NamedTuple):
-    """The places of the peak and of the trough of the deepest fall in some values."""
-
-    peak: int
-    trough: int
-
-
-def deepest_fall(values: Iterable[float], *, relative: bool) -> Fall | None:
-    """The deepest fall in ``values`` from the highest one before it, measured in shares of that
-    where ``relative``; None where they never fall."""
-    peak = place = -1
-    highest, deepest, found = 0.0, 0.0, None
-    for place, value in enumerate(values):
-        if peak < 0 or value > highest:
-            peak, highest = place, value
-        depth = highest - value
-        if relative:
-            depth = depth / highest if highest > 0 else 0.0
-        if depth > deepest:
-            deepest, found = depth, Fall(peak, place)
-    return found
+_Value = TypeVar("_Value")
 
 
 def kept(points: Sequence[Point]) -> set[int]:
@@ -51,22 +21,11 @@ def kept(points: Sequence[Point]) -> set[int]:
     for name in ("equity", "pnl", "growth"):
         values = [getattr(point, name) for point in points]
         chosen |= {min(places, key=values.__getitem__), max(places, key=values.__getitem__)}
-    for fall in (
-        deepest_fall((point.pnl for point in points), relative=False),
-        deepest_fall((point.growth for point in points), relative=True),
-    ):
-        chosen |= set(fall or ())
+    for name in ("pnl", "growth"):
+        values = [getattr(point, name) for point in points]
+        fall = deepest(values, drawdowns(values), relative=name == "growth")
+        chosen |= set() if fall is None else {fall.peak, fall.trough}
     return chosen
-
-
-def drawdowns(points: Iterable[Point], before: Mapping[int, float]) -> Iterator[float]:
-    """How far the growth of each of ``points`` is below its best before, in percent, at most zero;
-    epochs that do not continue each other are apart. ``before`` has the best growth of each chain
-    before the first of ``points``, where there was one."""
-    best = dict(before)
-    for point in points:
-        peak = best[point.chain] = max(point.growth, best.get(point.chain, 0.0))
-        yield (point.growth / peak - 1) * 100 if peak > 0 else 0.0
 
 
 def drawn(points: Sequence[Point], most: int) -> list[int | None]:
@@ -107,3 +66,22 @@ def _of_stretch(
         None,
         *(place for place in chosen if place >= longest),
     ]
+
+
+def extremes(
+    values: Sequence[_Value], most: int, height: Callable[[_Value], Decimal]
+) -> Sequence[_Value]:
+    """At most ``most`` of ``values``, which are evenly apart: the first, the last, and the lowest
+    and highest of each stretch between them, by ``height``."""
+    count = len(values)
+    if count <= most:
+        return values
+    stretches = (most - 2) // 2
+    chosen = {0, count - 1}
+    for number in range(stretches):
+        begin = 1 + number * (count - 2) // stretches
+        end = 1 + (number + 1) * (count - 2) // stretches
+        places = range(begin, end)
+        chosen.add(min(places, key=lambda place: height(values[place])))
+        chosen.add(max(places, key=lambda place: height(values[place])))
+    return [values[place] for place in sorted(chosen)]

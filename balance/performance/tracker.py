@@ -11,10 +11,11 @@ from itertools import groupby
 from typing import Any, Final, Protocol
 
 from balance.core.entry import Entry
-from balance.core.errors import AccountingError
+from balance.core.errors import AccountingError, BalanceError
 from balance.core.money import ZERO
 from balance.core.snapshot import Snapshot
 from balance.core.wallet import OPENINGS, Wallet
+from balance.history.index import Index
 from balance.performance.sample import (
     Commit,
     Resumed,
@@ -38,6 +39,24 @@ MOST_ENTRIES: Final = 10_000
 Carried = Callable[[int], Decimal | None]
 
 _log = logging.getLogger(__name__)
+
+
+def carried_by(history: Index | None) -> Carried:
+    """What gives the P&L of the epochs before one, by its number; before the first there is none,
+    of others ``history`` tells."""
+
+    def carried(epoch: int) -> Decimal | None:
+        if epoch == 1:
+            return ZERO
+        if history is None:
+            return None
+        try:
+            found = history.epoch(epoch)
+        except BalanceError:
+            return None
+        return None if found is None else found.carried
+
+    return carried
 
 
 class Ledger(Protocol):

@@ -37,7 +37,6 @@ from balance.history.upkeep import INDEX_FILE
 from balance.market.board import FileBoard, LiveBoard, saved_feed
 from balance.market.open_feed import feed_options, open_feed
 from balance.performance.baselines import FilePast
-from balance.performance.past import carried_by
 from balance.performance.performance import Equity
 from balance.performance.sampler import Sampler
 from balance.server.engine import Engine, refuse_others
@@ -100,7 +99,7 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
     desk.use_index(index.entries)
     keeper = Keeper(index)
     desk.subscribe(keeper.wake)
-    sampler = Sampler(desk, folder, stream.publish, carried_by(index))
+    sampler = Sampler(desk, folder, stream.publish, index)
 
     def start() -> None:
         for each in acting:
@@ -134,7 +133,7 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         backtests=backtests,
         settings=settings,
         alerts=alerts,
-        equity=Equity(desk, folder, index, words=lambda: sampler.words),
+        equity=Equity(desk, folder, index, message=lambda: sampler.words),
         history=index,
     )
     notes = filter(None, (*feed.notes, *map(dollar_note, feed.instruments)))

@@ -41,14 +41,6 @@ from balance.store.advice import program
 from balance.strategies.own import Broken, Catalogue, OwnStrategies, asked
 from balance.strategies.strategy import Kind, StrategyFault
 
-_FIGURES: Final = (
-    (("return_percent", "Return"), ("hold_percent", "Buy and hold")),
-    (("net_pnl", "Net P&L"), ("equity", "Equity")),
-    (("max_drawdown_percent", "Max drawdown"), ("exposure_percent", "In the market")),
-    (("trades", "Trades"), ("win_rate", "Win rate")),
-    (("average_pnl", "Average trade"), ("profit_factor", "Profit factor")),
-    (("fees", "Fees"), ("funding", "Funding")),
-)
 _TRADE: Final = {
     "side": "Side",
     "quantity": "Quantity",
@@ -192,7 +184,7 @@ def _told(
     said: str,
 ) -> str:
     """The report for people."""
-    parts = [_head(kind, settings, told), _figures(told["display"])]
+    parts = [_head(kind, settings, told), _figures(told["figures"], told["display"])]
     rows = told["rows"][: max(0, options.trades)]
     if rows:
         parts.append(_trades(rows))
@@ -212,13 +204,17 @@ def _head(kind: Kind, settings: BotSettings, told: Mapping[str, Any]) -> str:
     )
 
 
-def _figures(texts: Mapping[str, str]) -> str:
-    rows = [[cell for name, label in pair for cell in (label, texts[name])] for pair in _FIGURES]
+def _figures(figures: Sequence[Mapping[str, str]], texts: Mapping[str, str]) -> str:
+    """The figures in two columns, the first two side by side."""
+    cells = [(each["label"], texts[each["name"]]) for each in figures]
+    cells += [("", "")] * (len(cells) % 2)
+    rows = [(*one, *two) for one, two in zip(cells[::2], cells[1::2], strict=True)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
+    lines = (
         f"{one:<{widths[0]}}  {first:>{widths[1]}}    {two:<{widths[2]}}  {second:>{widths[3]}}"
         for one, first, two, second in rows
     )
+    return "\n".join(map(str.rstrip, lines))
 
 
 def _trades(rows: Sequence[Mapping[str, Any]]) -> str:

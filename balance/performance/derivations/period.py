@@ -10,6 +10,8 @@ from balance.core.figures import dollars, gain, percent
 from balance.core.moments import utc_text
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.periods import period_percent
+from balance.history.epochs import EpochRow
+from balance.performance.derivations.account import PAID, TOTALS, total_in
 from balance.performance.derivations.derivation import (
     DIVIDED,
     HUNDRED,
@@ -22,8 +24,6 @@ from balance.performance.derivations.derivation import (
     link,
     total_of,
 )
-from balance.performance.derivations.wallet import PAID, TOTALS, total_in
-from balance.performance.past_epochs import PastEpoch, counted
 from balance.performance.sample import Sample
 
 # older epochs than so many are told in one line
@@ -37,7 +37,7 @@ def period_derivation(
     title: str,
     base: Sample | None,
     now: Sample,
-    epochs: Mapping[int, PastEpoch],
+    epochs: Mapping[int, EpochRow],
     decimals: int,
     since: str = BEFORE,
 ) -> Derivation:
@@ -78,7 +78,7 @@ def period_percent_derivation(pnl: Decimal | None, now: Sample, decimals: int) -
 
 
 @exactly
-def all_time_derivation(now: Sample, epochs: Mapping[int, PastEpoch], decimals: int) -> Derivation:
+def all_time_derivation(now: Sample, epochs: Mapping[int, EpochRow], decimals: int) -> Derivation:
     """The derivation of the P&L of all epochs up to ``now``."""
     title, words = "P&L of all time", "The P&L of this epoch and of all before it."
     if now.all_pnl is None or now.carried is None:
@@ -122,7 +122,7 @@ def _turned(part: Part) -> Part:
 
 
 def _across(
-    base: Sample, now: Sample, epochs: Mapping[int, PastEpoch], decimals: int
+    base: Sample, now: Sample, epochs: Mapping[int, EpochRow], decimals: int
 ) -> tuple[Term, ...]:
     """A line for each epoch in which the period was."""
     earlier = (now.carried or ZERO) - (base.carried or ZERO)
@@ -138,7 +138,7 @@ def _so_far(now: Sample) -> Part:
 
 
 def _earlier(
-    total: Decimal, epoch: int, base: int | None, epochs: Mapping[int, PastEpoch]
+    total: Decimal, epoch: int, base: int | None, epochs: Mapping[int, EpochRow]
 ) -> list[Part]:
     """Parts that come to ``total``: what the epochs before ``epoch`` brought, but for those before
     ``base``."""
@@ -156,3 +156,25 @@ def _earlier(
     if total != told:
         parts.append(Part("+", "P&L of epochs before those", total - told, link("epochs")))
     return parts
+
+
+def counted(epoch: int, epochs: Mapping[int, EpochRow]) -> frozenset[int] | None:
+    """The epochs whose P&L is what ``epoch`` began with: all before it, but for those that a later
+    one goes on with, which is in the later one's P&L. None where one of ``epochs`` is missing."""
+    found: set[int] = set()
+    number = epoch
+    while number > 1:
+        row = epochs.get(number)
+        if row is None:
+            return None
+        if row.continues is None:
+            number -= 1
+            found.add(number)
+            continue
+        between = range(row.continues + 1, number)
+        if any(each not in epochs for each in between):
+            return None
+        continued = {epochs[each].continues for each in between}
+        found |= {each for each in between if each not in continued}
+        number = row.continues
+    return frozenset(found)

@@ -1,14 +1,16 @@
-"""How the time-weighted return and the deepest fall of an epoch come about."""
+"""The terms that returns and drawdowns are made of."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from balance.core.figures import dollars, gain, percent
 from balance.core.moments import utc_text
 from balance.core.money import exactly, quantized
+from balance.history.trade_rows import duration
 from balance.performance.derivations.derivation import (
     DIVIDED,
     HUNDRED,
@@ -20,176 +22,151 @@ from balance.performance.derivations.derivation import (
     link,
     total_of,
 )
+from balance.performance.results import YEAR_ROOT, Results, Span, mean, seconds_of
 from balance.performance.sample import ONE, Sample
 
-# older flows than so many are told in one line
+# Older flows than so many are one term together.
 _MOST_FLOWS: Final = 12
-# who begins with a hundred-millionth may gain more than the digits of a figure hold
+# An account that began with a hundred-millionth may gain more than the digits of a figure hold.
 _MOST_GROWTH: Final = Decimal(10**15)
-_FALL: Final = "The deepest fall from the best before it, since the epoch began"
+#: The terms that make a share of the one before them a percentage, and a growth a return.
+IN_PERCENT: Final = Term(TIMES, "In percent", "100", HUNDRED)
+_BEGINNING: Final = Term(MINUS, "What it began as", "1", ONE)
 
 
-@exactly
-def return_percent(now: Sample) -> Decimal | None:
-    """The time-weighted return since the epoch of ``now`` began, in percent; None where it was not
-    seen from there on, or is beyond all reason."""
-    return in_percent(now.growth) if now.is_whole else None
+def in_percent(growth: Decimal | None) -> Decimal | None:
+    """What ``growth`` is as a return, in percent; None where it is not known or beyond all
+    reason."""
+    if growth is None or growth >= _MOST_GROWTH:
+        return None
+    return quantized((growth - ONE) * 100)
 
 
-def in_percent(growth: Decimal) -> Decimal | None:
-    """What ``growth`` is as a return, in percent; None where it is beyond all reason."""
-    return quantized((growth - ONE) * 100) if growth < _MOST_GROWTH else None
-
-
-@exactly
-def return_derivation(now: Sample, flows: Sequence[Sample], decimals: int) -> Derivation:
-    """The derivation of the return up to ``now``; ``flows`` are the samples just before money came
-    or went, oldest first."""
-    title = "Time-weighted return"
-    words = (
-        "What one unit of money has become since the epoch began, whenever more was put in or "
-        "taken out: the returns between these moments, multiplied (GIPS)."
-    )
-    told = return_percent(now)
-    if told is None:
-        why = (
-            "It is not known: money was put in or taken out while nobody saw the equity, something "
-            "was gained from nothing, or it is beyond all reason."
-        )
-        return Derivation(title, f"{words} {why}", ())
-    wallet = now.wallet
-    untouched = wallet.starting_balance > 0 == wallet.deposits == wallet.withdrawals
+def growth_terms(now: Sample, flows: Sequence[Sample], decimals: int) -> Sequence[Term]:
+    """The terms that the growth up to ``now`` is the product of; ``flows`` are the samples just
+    before money came or went, oldest first."""
     if flows:
-        terms = _between(flows, now)
-    elif untouched:
-        equity = Term(" ", "Equity now", dollars(now.equity, decimals), now.equity)
-        terms = (equity, _divided_by_start(now, decimals))
-    else:
-        terms = (_growth(" ", "Growth since the epoch began", now.growth),)
-    one = Term(MINUS, "What it began as", "1", ONE)
-    total = total_of("Return", told, percent(told))
-    return Derivation(title, words, (*terms, one, _in_percent(), total))
-
-
-@exactly
-def linked_derivation(factors: Sequence[tuple[str, Decimal]], told: Decimal | None) -> Derivation:
-    """The derivation of the return ``told`` of a range from what one unit grew by in each part of
-    it, oldest first, each with its label."""
-    title = "Return of this range, time-weighted"
-    words = "What one unit of money became, whatever was put in, taken out or reset meanwhile."
-    if told is None:
-        return Derivation(title, f"{words} It is not known.", ())
-    older, newer = factors[:-_MOST_FLOWS], factors[-_MOST_FLOWS:]
-    parts = [*newer] if not older else [("Growth before these", _product(older)), *newer]
-    terms: list[Term] = []
-    for label, factor in parts:
-        terms.append(_growth(TIMES if terms else " ", label, factor))
-    one = Term(MINUS, "What it began as", "1", ONE)
-    return Derivation(
-        title, words, (*terms, one, _in_percent(), total_of("Return", told, percent(told)))
+        return _between_flows(flows, now)
+    wallet = now.wallet
+    if not wallet.starting_balance > 0 == wallet.deposits == wallet.withdrawals:
+        return (growth_term(" ", "Growth since the epoch began", now.growth),)
+    start = wallet.starting_balance
+    opened = link("ledger", kind="start,reset,undo", epoch=now.epoch)
+    return (
+        Term(" ", "Equity now", dollars(now.equity, decimals), now.equity),
+        Term(DIVIDED, "Starting balance", dollars(start, decimals), start, opened),
     )
 
 
-def _product(factors: Sequence[tuple[str, Decimal]]) -> Decimal:
-    product = ONE
-    for _, factor in factors:
-        product *= factor
-    return product
-
-
-def _divided_by_start(now: Sample, decimals: int) -> Term:
-    start = now.wallet.starting_balance
-    opened = link("ledger", kind="start,reset,undo", epoch=now.epoch)
-    return Term(DIVIDED, "Starting balance", dollars(start, decimals), start, opened)
-
-
-def _between(flows: Sequence[Sample], now: Sample) -> tuple[Term, ...]:
+def _between_flows(flows: Sequence[Sample], now: Sample) -> Sequence[Term]:
     """The growth from each moment at which money came or went to the next."""
-    told = flows[-_MOST_FLOWS:]
     before, terms = ONE, list[Term]()
-    for flow in told:
+    for flow in flows[-_MOST_FLOWS:]:
         label = f"Growth until {utc_text(flow.time)}"
         href = link(
             "ledger", kind="deposit,withdrawal", after=flow.revision, until=flow.revision + 1
         )
-        terms.append(_growth(TIMES if terms else " ", label, _ratio(flow.growth, before), href))
+        sign: Sign = TIMES if terms else " "
+        terms.append(growth_term(sign, label, _ratio(flow.growth, before), href))
         before = flow.growth
-    terms.append(_growth(TIMES, "Growth since", _ratio(now.growth, before)))
-    return tuple(terms)
+    return (*terms, growth_term(TIMES, "Growth since", _ratio(now.growth, before)))
 
 
 def _ratio(growth: Decimal, before: Decimal) -> Decimal:
-    # after a total loss nothing grows any more
+    # After a total loss nothing grows any more.
     return growth / before if before else growth
 
 
-def _growth(sign: Sign, label: str, growth: Decimal, href: str | None = None) -> Term:
+def growth_term(sign: Sign, label: str, growth: Decimal, href: str | None = None) -> Term:
+    """A growth with six decimals."""
     return Term(sign, label, f"{growth:.6f}", growth, href)
 
 
-def _in_percent() -> Term:
-    return Term(TIMES, "In percent", "100", HUNDRED)
+def return_terms(growth: Decimal, factors: Sequence[Term]) -> Sequence[Term]:
+    """``growth`` as a return in percent; ``factors`` are what it is the product of, if known."""
+    terms = factors or (growth_term(" ", "Growth since it began", growth),)
+    return (*terms, _BEGINNING, IN_PERCENT)
 
 
 @exactly
-def fall_percent(peak: Sample, trough: Sample) -> Decimal:
-    """How far the growth fell from ``peak`` to ``trough``, in percent: at most zero."""
-    return quantized((trough.growth / peak.growth - ONE) * 100) if peak.growth > 0 else Decimal(0)
+def linked_derivation(factors: Sequence[tuple[str, Decimal]], total: Decimal | None) -> Derivation:
+    """The derivation of the return ``total`` of a range from what one unit grew by in each part of
+    it, oldest first, each with its label."""
+    title = "Return of this range, time-weighted"
+    words = "What one unit of money became, whatever was put in, taken out or reset meanwhile."
+    if total is None:
+        return Derivation(title, f"{words} It is not known.", ())
+    older, newer = factors[:-_MOST_FLOWS], factors[-_MOST_FLOWS:]
+    product = ONE
+    for _, factor in older:
+        product *= factor
+    terms: list[Term] = []
+    for label, factor in [*([("Growth before these", product)] if older else []), *newer]:
+        terms.append(growth_term(TIMES if terms else " ", label, factor))
+    end = total_of("Return", total, percent(total))
+    return Derivation(title, words, (*terms, _BEGINNING, IN_PERCENT, end))
 
 
-def unknown_fall(of: str = "") -> Derivation:
-    """The derivation of a deepest fall that nobody could see; ``of`` ends its title."""
-    why = "The equity was not seen from there on, so it is not known."
-    return Derivation(f"Maximum drawdown{of}", f"{_FALL}. {why}", ())
-
-
-@exactly
-def fall_derivation(peak: Sample, trough: Sample) -> Derivation:
-    """The derivation of the fall from ``peak`` to ``trough``, in percent."""
-    title, words = (
-        "Maximum drawdown",
-        f"{_FALL}, in percent of that. Money put in or out is no fall.",
-    )
-    told = fall_percent(peak, trough)
-    total = total_of(title, told, percent(told))
+def fall_terms(fall: Span) -> Sequence[Term]:
+    """The fall of the growth, in percent."""
+    peak, trough = fall
     if peak.growth <= 0:
-        return Derivation(title, words, (Term(" ", "Nothing is left to fall", "0", told), total))
-    return Derivation(
-        title,
-        words,
-        (
-            _growth(" ", f"Growth at {utc_text(trough.time)}", trough.growth, _until(peak, trough)),
-            Term(DIVIDED, f"Growth at {utc_text(peak.time)}", f"{peak.growth:.6f}", peak.growth),
-            Term(MINUS, "All of it", "1", ONE),
-            _in_percent(),
-            total,
-        ),
+        return (Term(" ", "Nothing is left to fall", "0", Decimal(0)),)
+    return (
+        growth_term(" ", f"Growth at {utc_text(trough.time)}", trough.growth, entries_in(fall)),
+        growth_term(DIVIDED, f"Growth at {utc_text(peak.time)}", peak.growth),
+        Term(MINUS, "All of it", "1", ONE),
+        IN_PERCENT,
     )
 
 
-@exactly
-def lost_derivation(peak: Sample, trough: Sample, decimals: int) -> Derivation:
-    """The derivation of the fall of the P&L from ``peak`` to ``trough``, in money."""
-    title, lost = "Maximum drawdown in money", trough.pnl - peak.pnl
-    return Derivation(
-        title,
-        f"{_FALL}, in money.",
-        (
-            Term(
-                " ",
-                f"P&L at {utc_text(trough.time)}",
-                gain(trough.pnl, decimals),
-                trough.pnl,
-                _until(peak, trough),
-            ),
-            Term(MINUS, f"P&L at {utc_text(peak.time)}", gain(peak.pnl, decimals), peak.pnl),
-            total_of(title, lost, gain(lost, decimals)),
+def pnl_fall_terms(fall: Span, decimals: int) -> Sequence[Term]:
+    """The fall of the P&L, in money."""
+    peak, trough = fall
+    return (
+        Term(
+            " ",
+            f"P&L at {utc_text(trough.time)}",
+            gain(trough.pnl, decimals),
+            trough.pnl,
+            entries_in(fall),
         ),
+        Term(MINUS, f"P&L at {utc_text(peak.time)}", gain(peak.pnl, decimals), peak.pnl),
     )
 
 
-def _until(peak: Sample, trough: Sample) -> str | None:
-    """The entries between the two."""
-    if trough.revision <= peak.revision:
+def length_terms(span: Span) -> Sequence[Term]:
+    """How long ``span`` took, in seconds."""
+    label = f"From {utc_text(span.begin.time)} to {utc_text(span.end.time)}"
+    return (Term(" ", label, duration(span.length), Decimal(span.seconds), entries_in(span)),)
+
+
+def open_time_terms(results: Results) -> Sequence[Term]:
+    """The time with an open position, in percent."""
+    return (
+        _time_term(" ", "With something open", results.open_time),
+        _time_term(DIVIDED, "In all", results.time),
+        IN_PERCENT,
+    )
+
+
+def _time_term(sign: Sign, label: str, time: timedelta) -> Term:
+    return Term(sign, label, duration(time), seconds_of(time))
+
+
+def ratio_terms(returns: Sequence[Decimal], label: str, risk: Decimal) -> Sequence[Term]:
+    """The mean of daily ``returns`` over their ``risk``, which has ``label``, for a year."""
+    days = f"Mean return of {len(returns):,} days"
+    return (
+        Term(" ", days, f"{mean(returns):.6f}", mean(returns)),
+        Term(DIVIDED, label, f"{risk:.6f}", risk),
+        Term(TIMES, "Root of 365 days", f"{YEAR_ROOT:.6f}", YEAR_ROOT),
+    )
+
+
+def entries_in(span: Span) -> str | None:
+    """Where the History shows the entries of ``span``; None where there are none."""
+    begin, end = span
+    if end.revision <= begin.revision:
         return None
-    return link("ledger", after=peak.revision, until=trough.revision)
+    return link("ledger", after=begin.revision, until=end.revision)

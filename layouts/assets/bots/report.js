@@ -4,25 +4,8 @@
 
   const { make, tone } = window.balanceAtoms;
 
-  const METRICS = [
-    ["Return", "return_percent"],
-    ["Buy and hold", "hold_percent"],
-    ["Net P&L", "net_pnl"],
-    ["Most drawdown", "max_drawdown_percent"],
-    ["Win rate", "win_rate"],
-    ["Profit factor", "profit_factor"],
-    ["Trades", "trades"],
-    ["Average P&L", "average_pnl"],
-    ["Fees", "fees"],
-    ["Funding", "funding"],
-    ["In the market", "exposure_percent"],
-    ["Equity at the end", "equity"],
-  ];
-  const SIGNED = new Set(["return_percent", "hold_percent", "net_pnl", "average_pnl"]);
-
-  function metric([label, field], display) {
-    const text = display[field];
-    const isSigned = SIGNED.has(field);
+  function metric({ name, label, is_signed: isSigned }, display) {
+    const text = display[name];
     const figure = { class: isSigned ? "pnl-figure" : null, "data-tone": isSigned ? tone(text) : null };
     return make("div", {}, make("dt", {}, label), make("dd", figure, text));
   }
@@ -58,7 +41,7 @@
   /* The elements of a result, as GET /backtests tells it. */
   function drawn(result) {
     return [
-      make("dl", { class: "metrics" }, ...METRICS.map((each) => metric(each, result.display))),
+      make("dl", { class: "metrics" }, ...result.figures.map((each) => metric(each, result.display))),
       ...(result.curve.length > 1 ? [window.balanceCurves.equity(result.curve)] : []),
       ...list(result),
     ];

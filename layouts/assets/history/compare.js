@@ -6,27 +6,22 @@
   const { go } = window.balanceAddress;
   const { lasted } = window.balanceHistoryCells;
 
-  const most = (one, other) => one > other;
-  const least = (one, other) => Math.abs(one) < Math.abs(other);
-  // a figure: what it is called, its name, and which of two is better, where one is
-  const FIGURES = [
-    ["Starting balance", "starting_balance"],
-    ["Deposits", "deposits"],
-    ["Withdrawals", "withdrawals"],
-    ["Wallet balance", "balance"],
-    ["P&L", "pnl", most],
-    ["P&L, %", "pnl_percent", most],
-    ["Time-weighted return", "return_percent", most],
-    ["Max drawdown", "max_drawdown_percent", least],
-    ["Trades", "trades"],
-    ["Win rate", "win_rate", most],
-    ["Profit factor", "profit_factor", most],
-    ["Best trade", "best_trade", most],
-    ["Worst trade", "worst_trade", most],
-    ["Fees", "fees_paid"],
-    ["Funding paid", "funding_paid"],
+  // Which of two values is better.
+  const BETTER = {
+    greater: (one, other) => one > other,
+    smaller: (one, other) => Math.abs(one) < Math.abs(other),
+  };
+  const figure = (label, name, better = "", isSigned = false) => ({ label, name, better, is_signed: isSigned });
+  // The figures of the wallet, before and after those of performance, which the server lists.
+  const BEFORE = [
+    figure("Starting balance", "starting_balance"),
+    figure("Deposits", "deposits"),
+    figure("Withdrawals", "withdrawals"),
+    figure("Wallet balance", "balance"),
+    figure("P&L", "pnl", "greater", true),
+    figure("P&L, %", "pnl_percent", "greater", true),
   ];
-  const SIGNED = new Set(["pnl", "pnl_percent", "return_percent", "best_trade", "worst_trade"]);
+  const AFTER = [figure("Fees", "fees_paid"), figure("Funding paid", "funding_paid")];
 
   /* The best of some values, where they differ. */
   function bestOf(values, isBetter) {
@@ -37,10 +32,9 @@
     return known.reduce((best, value) => (isBetter(value, best) ? value : best));
   }
 
-  function figure(row, name, best) {
+  function cell(row, { name, is_signed: isSigned }, best) {
     const text = row.display[name];
     const isBest = best !== null && row[name] === best;
-    const isSigned = SIGNED.has(name);
     const className = isSigned ? "number pnl-figure" : "number";
     const attributes = { class: className, "data-tone": isSigned ? tone(text) : null };
     const mark = make("span", { class: "best bi-star-fill" }, make("span", {}, "best"));
@@ -51,11 +45,11 @@
     return make("tr", {}, make("th", { scope: "row" }, words), ...cells);
   }
 
-  function table(rows) {
+  function table(rows, figures) {
     const heads = rows.map(({ epoch }) => make("th", { scope: "col", class: "number" }, `Epoch ${epoch}`));
-    const lines = FIGURES.map(([words, name, isBetter]) => {
-      const best = bestOf(rows.map((row) => row[name]), isBetter);
-      return line(words, rows.map((row) => figure(row, name, best)));
+    const lines = [...BEFORE, ...figures, ...AFTER].map((each) => {
+      const best = bestOf(rows.map((row) => row[each.name]), BETTER[each.better]);
+      return line(each.label, rows.map((row) => cell(row, each, best)));
     });
     lines.push(line("Lasted", rows.map((row) => make("td", { class: "number" }, lasted(row)))));
     return make(
@@ -71,15 +65,15 @@
     document.getElementById("history-compare").focus();
   }
 
-  /* Draws the epochs that are compared, from two on. */
-  function draw(rows) {
+  /* Draws the epochs that are compared, from two on, with `figures` as the server lists them. */
+  function draw(rows, figures) {
     const place = document.getElementById("history-compared");
     if (rows.length < 2) {
       place.replaceChildren();
       return;
     }
     const known = place.querySelector(".compared");
-    const made = table(rows);
+    const made = table(rows, figures);
     if (known === null) {
       const shut = button("Close", "x-lg", { onclick: close, "aria-label": "Close the comparison" });
       const title = make("h3", { class: "panel-title", tabindex: -1 }, "Compared");

@@ -72,7 +72,7 @@
     }
     compared = answer?.rows ?? [];
     place("history-compared-words").textContent = problem ?? wordsOf(view, answer.index);
-    window.balanceHistoryCompare.draw(compared);
+    window.balanceHistoryCompare.draw(compared, answer?.figures ?? []);
     if (isToBeFocused && compared.length > 1) {
       isToBeFocused = false;
       document.querySelector("#history-compared h3").focus();

@@ -1,0 +1,208 @@
+"""The figures of the account as it is now: those of its epoch, and the P&L of each period."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from balance.core.money import exactly, quantized
+from balance.core.periods import period_percent
+from balance.core.rows import Row
+from balance.core.snapshot import Snapshot
+from balance.history.epochs import EpochRow
+from balance.performance.derivations.account import (
+    Books,
+    Past,
+    account_derivations,
+    pnl_derivation,
+    position_derivations,
+    total_derivation,
+)
+from balance.performance.derivations.derivation import Derivation
+from balance.performance.derivations.period import (
+    all_time_derivation,
+    period_derivation,
+    period_percent_derivation,
+)
+from balance.performance.figures import (
+    FIGURES,
+    GAIN,
+    MONEY,
+    PERCENT,
+    Figure,
+    Number,
+    Unit,
+    texts_of,
+    values_of,
+)
+from balance.performance.results import Results
+from balance.performance.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """What the figures of the account are made from."""
+
+    snapshot: Snapshot
+    # The same moment as a sample.
+    sample: Sample
+    # The account as it was when the day and the week began; None where that is not known.
+    day: Sample | None
+    week: Sample | None
+    # What the running epoch goes on with.
+    past: Past
+    # The newest epochs by number, as far as they are indexed.
+    epochs: Mapping[int, EpochRow]
+    results: Results
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals money is shown with."""
+        return self.results.decimals
+
+    @property
+    def books(self) -> Books:
+        """What the derivations of the wallet read."""
+        return Books(self.snapshot, self.past, self.decimals)
+
+    def pnl_since(self, base: Sample | None) -> Decimal | None:
+        """The P&L since ``base``; None where it is not known."""
+        now = self.sample
+        if base is None:
+            return None
+        if base.epoch == now.epoch:
+            return now.pnl - base.pnl
+        if now.all_pnl is None or base.all_pnl is None:
+            return None
+        return now.all_pnl - base.all_pnl
+
+    def derive_period(self, title: str, base: Sample | None) -> Derivation:
+        """How the P&L since ``base`` comes about."""
+        return period_derivation(title, base, self.sample, self.epochs, self.decimals)
+
+
+def _percent_today(view: AccountView) -> Decimal | None:
+    found = period_percent(view.pnl_since(view.day), view.sample.equity)
+    return None if found is None else quantized(found)
+
+
+def _row(
+    name: str,
+    label: str,
+    words: str,
+    unit: Unit,
+    value: Callable[[AccountView], Number],
+    derivation: Callable[[AccountView], Derivation],
+    *,
+    is_shown: bool = False,
+) -> Figure[AccountView]:
+    return Figure(
+        name=name,
+        label=label,
+        words=words,
+        unit=unit,
+        value=value,
+        derivation=derivation,
+        is_shown=is_shown,
+    )
+
+
+_EXPECTANCY: Final = next(each for each in FIGURES if each.name == "expectancy")
+
+#: The figures of the account beside those of its epoch. Those of periods are on Overview as live
+#: figures of the snapshot.
+ACCOUNT_FIGURES: Final[Sequence[Figure[AccountView]]] = (
+    _row(
+        "average_trade",
+        "Average trade",
+        "The same as the expectancy.",
+        GAIN,
+        lambda view: _EXPECTANCY.value(view.results),
+        lambda view: _EXPECTANCY.derivation(view.results),
+    ),
+    _row(
+        "fees_paid",
+        "Fees paid",
+        "Trading fees of the epoch.",
+        MONEY,
+        lambda view: view.snapshot.fees_paid,
+        lambda view: total_derivation(view.books, "fees_paid"),
+        is_shown=True,
+    ),
+    _row(
+        "funding_paid",
+        "Funding paid",
+        "Funding paid less received in the epoch.",
+        MONEY,
+        lambda view: view.snapshot.funding_paid,
+        lambda view: total_derivation(view.books, "funding_paid"),
+        is_shown=True,
+    ),
+    _row(
+        "pnl_today",
+        "P&L today",
+        "P&L since 00:00 UTC.",
+        GAIN,
+        lambda view: view.pnl_since(view.day),
+        lambda view: view.derive_period("P&L today", view.day),
+    ),
+    _row(
+        "pnl_today_percent",
+        "P&L today, in percent",
+        "P&L since 00:00 UTC in percent of what the equity would be without it.",
+        PERCENT,
+        _percent_today,
+        lambda view: period_percent_derivation(
+            view.pnl_since(view.day), view.sample, view.decimals
+        ),
+    ),
+    _row(
+        "pnl_week",
+        "P&L this week",
+        "P&L since Monday 00:00 UTC.",
+        GAIN,
+        lambda view: view.pnl_since(view.week),
+        lambda view: view.derive_period("P&L this week", view.week),
+    ),
+    _row(
+        "pnl_epoch",
+        "P&L of this epoch",
+        "P&L of the epoch.",
+        GAIN,
+        lambda view: view.sample.pnl,
+        lambda view: pnl_derivation(view.books),
+    ),
+    _row(
+        "pnl_all_time",
+        "P&L of all time",
+        "P&L of all epochs.",
+        GAIN,
+        lambda view: view.sample.all_pnl,
+        lambda view: all_time_derivation(view.sample, view.epochs, view.decimals),
+    ),
+)
+
+
+@exactly
+def account_performance(view: AccountView) -> Row:
+    """The figures of the account by name, None where one is not known; the same as texts; and the
+    derivation of each of them and of the figures of the snapshot."""
+    ours = values_of(FIGURES, view.results)
+    account = values_of(ACCOUNT_FIGURES, view)
+    derivations = {
+        **account_derivations(view.books),
+        **position_derivations(view.snapshot),
+        **{each.name: each.derivation(view.results) for each in FIGURES},
+        **{each.name: each.derivation(view) for each in ACCOUNT_FIGURES},
+    }
+    decimals = view.decimals
+    return {
+        "figures": {**ours, **account},
+        "display": {
+            **texts_of(FIGURES, ours, decimals),
+            **texts_of(ACCOUNT_FIGURES, account, decimals),
+        },
+        "derivations": {name: each.row for name, each in derivations.items()},
+    }
