@@ -2,11 +2,7 @@
 
 from dash import ClientsideFunction, Dash, Input, Output, State
 
-from layouts.settings import GROUPS, id_of
-
-#: The settings in the order in which the page takes and gives them.
-NAMES = tuple(name for _, names, _ in GROUPS for name in names)
-_TYPED = ("maker_fee_percent", "taker_fee_percent", "slippage_percent", "default_leverage")
+from layouts.settings import NAMES, TYPED, id_of
 
 
 def register(app: Dash) -> None:
@@ -19,7 +15,7 @@ def register(app: Dash) -> None:
         Input("settings-save", "n_clicks"),
         Input("settings-cancel", "n_clicks"),
         Input("settings-defaults", "n_clicks"),
-        *(Input(id_of(name), "n_submit") for name in (*_TYPED, "starting_balance")),
+        *(Input(id_of(name), "n_submit") for name in TYPED),
         *(State(id_of(name), "value") for name in NAMES),
         prevent_initial_call=True,
     )

@@ -33,6 +33,14 @@ _HINTS = {
     "notifications": "Of the browser, while you look at something else",
     "shortcuts": "Single keys, listed behind the question mark",
 }
+#: The settings in the order in which the page takes and gives them.
+NAMES = tuple(RULES)
+#: Those that are typed into a field, where Enter saves.
+TYPED = tuple(
+    name
+    for name, rule in RULES.items()
+    if rule.kind in ("percent", "money", "whole") and name != "decimals"
+)
 _THEMES = (("System", "system"), ("Light", "light"), ("Dark", "dark"))
 _EXAMPLE = Decimal("1234.56789012")
 

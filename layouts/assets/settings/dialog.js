@@ -2,19 +2,8 @@
 (() => {
   "use strict";
 
-  // as callbacks/settings.py has them
-  const NAMES = [
-    "maker_fee_percent",
-    "taker_fee_percent",
-    "slippage_percent",
-    "default_leverage",
-    "starting_balance",
-    "theme",
-    "decimals",
-    "sound",
-    "notifications",
-    "shortcuts",
-  ];
+  // The settings in the order of their table, which is that of the callback's values.
+  const NAMES = Object.keys(window.balanceSettings.all.limits);
   const REFUSED =
     "This browser refuses notifications for this page. Allow them in its settings for the page, " +
     "then turn this on again.";
