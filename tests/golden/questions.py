@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -188,7 +190,14 @@ def difference(path: str, golden: Any, found: Any, where: str = "") -> str:
         return next(filter(None, faults), "")
     if type(golden) is type(found) and golden == found:
         return ""
+    if where == ".text" and "format=csv" in path and isinstance(found, str):
+        return difference(path, _csv(golden), _csv(found), ".rows")
     return f"{path}: {where} is {found!r:.200}, not {golden!r:.200}"
+
+
+def _csv(text: str) -> list[dict[str, str]]:
+    """The rows of a CSV file by their columns, which may become more."""
+    return list(csv.DictReader(io.StringIO(text)))
 
 
 def _is_chance(path: str, name: str) -> bool:
