@@ -79,7 +79,7 @@ def signal_wanted(request: Request, is_secret: Callable[[str], bool] | None) -> 
         Problem: not JSON, or too large; or the secret is missing or wrong.
         InvalidRequest: JSON that asks for something else.
     """
-    body = json_object(request, "text/plain")
+    body = json_object(request, ("application/json", "text/plain"))
     told = body.pop("secret", None)
     shown = request.headers.get("X-Signal-Secret", told)
     if is_secret is not None and not (isinstance(shown, str) and is_secret(shown)):
