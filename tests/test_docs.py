@@ -482,10 +482,10 @@ def test_the_examples_of_a_page_run_one_after_the_other(
             elif text.startswith("python app.py"):
                 _check_server_options(text)
             else:
-                words = shlex.split(text)[3:]
-                code = command.main([words[0], "--data-dir", str(server.folder), *words[1:]])
-                said = capsys.readouterr()
-                assert code == 0, f"{text}\n{said.out}{said.err}"
+                name, *options = shlex.split(text)[3:]
+                code = command.main([name, "--data-dir", str(server.folder), *options])
+                output = capsys.readouterr()
+                assert code == 0, f"{text}\n{output.out}{output.err}"
 
 
 def _run_program(text: str, folder: Path) -> str:
@@ -504,22 +504,22 @@ def _run_program(text: str, folder: Path) -> str:
 
 def _send(text: str, server: Server) -> None:
     """Send the request that a line of curl sends."""
-    words = iter(shlex.split(text)[1:])
+    arguments = iter(shlex.split(text)[1:])
     method, address, body, headers, follows = "", "", None, {}, False
-    for word in words:
-        match word:
+    for argument in arguments:
+        match argument:
             case "-X":
-                method = next(words)
+                method = next(arguments)
             case "-H":
-                key, _, value = next(words).partition(": ")
+                key, _, value = next(arguments).partition(": ")
                 headers[key] = value
             case "-d":
-                body = next(words)
+                body = next(arguments)
             case "-N":
                 follows = True
             case _:
-                assert word.startswith(_ADDRESS), word
-                address = word.replace(_ADDRESS, server.url)
+                assert argument.startswith(_ADDRESS), argument
+                address = argument.replace(_ADDRESS, server.url)
     with requests.request(
         method or ("GET" if body is None else "POST"),
         address,
@@ -566,9 +566,9 @@ def test_the_command_that_starts_it_is_the_same_everywhere() -> None:
 
 def test_the_program_of_the_manual_books_what_it_says(tmp_path: Path) -> None:
     code = re.findall(r"```python\n(from balance.*?)```", _page("python"), re.DOTALL)[0]
-    said = _run_program(code, tmp_path)
-    assert said.split()[-1] == "2"
-    assert float(said.split()[0]) == 10_012.30
+    output = _run_program(code, tmp_path)
+    assert output.split()[-1] == "2"
+    assert float(output.split()[0]) == 10_012.30
 
 
 def test_the_trading_program_of_the_manual_runs(tmp_path: Path) -> None:
@@ -577,8 +577,8 @@ def test_the_trading_program_of_the_manual_runs(tmp_path: Path) -> None:
     )
     assert "start it with python app.py" in _run_program(code, tmp_path)
     board.save_market(tmp_path / "data", market(), {})
-    said = _run_program(code, tmp_path)
-    assert re.fullmatch(r"BTC/USDT 0\.01 -?\d.*\nSold 0\.005 BTC/USDT .*\n", said)
+    output = _run_program(code, tmp_path)
+    assert re.fullmatch(r"BTC/USDT 0\.01 -?\d.*\nSold 0\.005 BTC/USDT .*\n", output)
 
 
 def test_the_file_of_candles_of_the_manual_is_read(tmp_path: Path) -> None:
