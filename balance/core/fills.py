@@ -19,7 +19,7 @@ from balance.core.errors import InsufficientBalance
 from balance.core.figures import rounded
 from balance.core.instrument import Bracket
 from balance.core.money import ZERO, exactly, quantized, significant
-from balance.core.order import Liquidity, Order, Reason, closing_side, opened_side
+from balance.core.order import Liquidity, Order, OrderType, Reason, closing_side, opened_side
 from balance.core.position import Position
 from balance.core.trade import Effect, Fill, Trade
 
@@ -112,15 +112,15 @@ def _reduced(
     if held is None or not closing:
         return held, ZERO
     left = held.quantity - closing
-    kept = quantized(held.isolated_margin * left / held.quantity)
+    isolated_margin = quantized(held.isolated_margin * left / held.quantity)
     gross = quantized(margin.unrealized_pnl(held.side, closing, held.entry_price, price))
-    gross = max(gross, kept - held.isolated_margin)
+    gross = max(gross, isolated_margin - held.isolated_margin)
     if not left:
         return None, gross
     rest = replace(
         held,
         quantity=left,
-        isolated_margin=kept,
+        isolated_margin=isolated_margin,
         realized_pnl=held.realized_pnl + gross,
         closed_quantity=held.closed_quantity + closing,
         closed_cost=held.closed_cost + closing * held.entry_price,
@@ -232,49 +232,42 @@ def _effect(
 
 
 def _attached(execution: Execution, position: Position | None) -> tuple[Order, ...]:
+    """The take-profit and the stop-loss for the whole of ``position``, which the order brings."""
     order = execution.order
     if position is None or opened_side(order.side) != position.side:
         return ()
-    wanted = (
+    exits: tuple[tuple[OrderType, Decimal | None, str], ...] = (
         ("take_profit_market", order.take_profit, "tp"),
         ("stop_market", order.stop_loss, "sl"),
     )
     return tuple(
-        attached_order(position, kind, trigger, f"{order.id}-{mark}", execution.time)
-        for kind, trigger, mark in wanted
+        Order(
+            id=f"{order.id}-{suffix}",
+            symbol=position.symbol,
+            feed=position.feed,
+            side=closing_side(position.side),
+            type=kind,
+            quantity=None,
+            trigger_price=trigger,
+            leverage=position.leverage,
+            reduce_only=True,
+            placed_at=execution.time,
+            owner=position.owner,
+        )
+        for kind, trigger, suffix in exits
         if trigger is not None
     )
 
 
-def attached_order(
-    position: Position, kind: str, trigger: Decimal, order_id: str, now: datetime
-) -> Order:
-    """A take-profit or stop-loss that closes the whole of ``position`` at the mark price
-    ``trigger``."""
-    return Order(
-        id=order_id,
-        symbol=position.symbol,
-        feed=position.feed,
-        side=closing_side(position.side),
-        type="stop_market" if kind == "stop_market" else "take_profit_market",
-        quantity=None,
-        trigger_price=trigger,
-        leverage=position.leverage,
-        reduce_only=True,
-        placed_at=now,
-        owner=position.owner,
-    )
-
-
 def _booked(account: Account, effect: Effect, fill: Fill, because: str) -> Change:
-    words = fill_text(fill)
-    note = f"{words}: {because}" if because else words
+    text = fill_text(fill)
+    note = f"{text}: {because}" if because else text
     change = Change(account).booked("fill", ZERO, note, effect=effect, fill=fill)
     if fill.closed_quantity:
         closed = f"Closed {rounded(fill.closed_quantity)} {fill.symbol} at {rounded(fill.price)}"
         change = change.booked("realized_pnl", fill.realized_pnl, closed)
     if fill.fee:
-        change = change.booked("fee", -fill.fee, f"{fill.liquidity.capitalize()} fee. {words}")
+        change = change.booked("fee", -fill.fee, f"{fill.liquidity.capitalize()} fee. {text}")
     return change
 
 

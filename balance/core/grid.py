@@ -99,15 +99,15 @@ def regrid(account: Account, rules: Instrument) -> Change:
             free -= needed
     if not moved:
         return change
-    kept = change.account.orders_of(rules.symbol)
+    left = change.account.orders_of(rules.symbol)
     # All of them, so that they stay in their order.
     effect = Effect(
         symbol=rules.symbol,
         position=account.position(rules.symbol),
-        opened=tuple(moved.get(each.id, each) for each in kept),
-        closed=tuple(each.id for each in kept),
+        opened=tuple(moved.get(each.id, each) for each in left),
+        closed=tuple(each.id for each in left),
     )
-    named = [f"{order_text(moved[each.id])} (was {_at(each)})" for each in kept if each.id in moved]
+    named = [f"{order_text(moved[each.id])} (was {_at(each)})" for each in left if each.id in moved]
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     note = f"On the new tick {grouped(rules.tick_size)}: {', '.join(named[:_NAMED])}{more}"
     return change.booked("order", ZERO, note, effect=effect)

@@ -199,8 +199,8 @@ def liquidate(account: Account, position: Position) -> Change:
         position=None,
         closed=tuple(each.id for each in account.orders_of(symbol)),
     )
-    words = (
+    note = (
         f"Liquidated: {position.side} {rounded(position.quantity)} {symbol}, mark "
         f"{rounded(position.mark_price)}, bankruptcy price {rounded(price)}"
     )
-    return Change(account).booked("liquidation", lost, words, effect=effect, fill=fill)
+    return Change(account).booked("liquidation", lost, note, effect=effect, fill=fill)
