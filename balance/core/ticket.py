@@ -7,7 +7,7 @@ currency, leverage as a multiple.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, cast, get_args
@@ -28,9 +28,9 @@ from balance.core.shape import Doc, Money, Price, Quantity
 MOST_ORDERS: Final = 200
 _SIZES: Final = ("quantity", "notional", "percent")
 _PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss")
-_NUMBERS: Final = (*_SIZES, "price", "trigger_price", "leverage", "take_profit", "stop_loss")
-#: The members of an order request; ``symbol`` and ``side`` are needed.
-MEMBERS: Final = ("symbol", "side", "type", "reduce_only", *_NUMBERS)
+# The fields of a ticket that are no members of a request, and the members that are no numbers.
+_OF_A_BOT: Final = ("owner", "because")
+_NO_NUMBERS: Final = ("symbol", "side", "type", "reduce_only")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,11 @@ class Ticket:
     # The id of the bot that places it, and its reason; empty: the person does.
     owner: str = ""
     because: str = ""
+
+
+#: The members of an order request; ``symbol`` and ``side`` are needed.
+MEMBERS: Final = tuple(each.name for each in fields(Ticket) if each.name not in _OF_A_BOT)
+_NUMBERS: Final = tuple(name for name in MEMBERS if name not in _NO_NUMBERS)
 
 
 def read_ticket(members: Mapping[str, Any], market: Market) -> Ticket:
@@ -192,7 +197,7 @@ def draft_order(
 
 def _check_members(ticket: Ticket) -> None:
     kind = ORDER_KINDS[ticket.type]
-    for name in ("price", "trigger_price"):
+    for name in filter(None, dict.fromkeys(each.price for each in ORDER_KINDS.values())):
         is_given = getattr(ticket, name) is not None
         if is_given != (name == kind.price):
             has = "has no" if is_given else "needs a"
