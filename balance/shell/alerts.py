@@ -6,7 +6,7 @@ import argparse
 from typing import Any, Final
 
 from balance.alerts.followed import FollowedAlerts
-from balance.shell.parts import DONE, AddCommand, desk_of, print_answer, table
+from balance.shell.parts import AddCommand, Result, desk_of, table
 
 _HEAD: Final = ("Alert", "Fires when", "State", "Now", "Distance", "Fired")
 _NONE: Final = "No alerts. Make one on the dashboard, behind the bell."
@@ -17,21 +17,16 @@ def add_alert_command(command: AddCommand) -> None:
     command("alerts", "list the alerts, and how far away each is", _alerts)
 
 
-def _alerts(options: argparse.Namespace) -> int:
+def _alerts(options: argparse.Namespace) -> Result:
     alerts = FollowedAlerts(desk_of(options), options.data_dir)
-    # of a damaged file nothing would be seen
+    # Raises where the file is damaged, of which the list would show nothing.
     alerts.check()
     listed = alerts.listed()
-    told = {name: listed[name] for name in ("alerts", "firings")}
     rows = [_row(each) for each in listed["alerts"]]
-    print_answer(options, {"status": "success", **told}, table(_HEAD, rows, 3) if rows else _NONE)
-    return DONE
+    members = {name: listed[name] for name in ("alerts", "firings")}
+    return Result(members, table(_HEAD, rows, 3) if rows else _NONE)
 
 
 def _row(alert: Any) -> tuple[str, ...]:
-    text = alert["display"]
-    fired = f"{alert['fired']}"
-    return (
-        *(alert["id"], text["condition"], text["status"]),
-        *(text["value"], text["distance"], fired),
-    )
+    names = ("condition", "status", "value", "distance")
+    return (alert["id"], *(alert["display"][name] for name in names), f"{alert['fired']}")

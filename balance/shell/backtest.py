@@ -1,4 +1,4 @@
-"""``python -m balance backtest``: a strategy on the past, from a shell."""
+"""The command that tests a strategy on the past: ``python -m balance backtest``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,7 @@ from balance.market.open_feed import FeedOptions, interval_of_hours, open_feed, 
 from balance.market.replay.candle_file import CandleFile, Reading, read_candles, with_marks
 from balance.market.simulated.feed import simulated_seed
 from balance.market.symbols import symbol_in
-from balance.shell.parts import DONE, print_answer, table
+from balance.shell.parts import Result, table
 from balance.store.advice import program
 from balance.strategies.own import Broken, Catalogue, OwnStrategies, asked
 from balance.strategies.strategy import Kind, StrategyFault
@@ -53,8 +53,8 @@ _TRADE: Final = {
 _BAR: Final = 30
 
 
-def backtest(options: argparse.Namespace) -> int:
-    """Do the backtest that ``options`` ask for, and print its report; returns the exit code.
+def backtest(options: argparse.Namespace) -> Result:
+    """Run the backtest that ``options`` describe, or list the strategies.
 
     Raises:
         InvalidRequest, InvalidAmount: they make no sense, or there is no such past.
@@ -62,19 +62,21 @@ def backtest(options: argparse.Namespace) -> int:
     """
     catalogue = Catalogue(_own(options.strategies))
     if options.list:
-        return _list(options, catalogue)
+        return _list(catalogue)
     plan = _plan(options, catalogue)
     kind = catalogue.kind(plan.settings.strategy)
     try:
-        with _progress() as tell:
-            tested = backtested(plan, tell)
+        with _progress() as show:
+            tested = backtested(plan, show)
     except StrategyFault as fault:
         raise StrategyFault(f"The strategy {kind.name} failed:\n{fault}") from fault
-    told, said = report(plan, tested), notes(plan, tested)
+    figures, message = report(plan, tested), notes(plan, tested)
     settings = {each.name: getattr(plan.settings, each.name) for each in fields(plan.settings)}
-    value = {"status": "success", "settings": settings, "words": said, "result": told}
-    print_answer(options, value, _told(options, kind, plan.settings, told, said))
-    return DONE
+    parts = [_head(kind, plan.settings, figures), _figures(figures["figures"], figures["display"])]
+    if rows := figures["rows"][: max(0, options.trades)]:
+        parts.append(_trades(rows))
+    members = {"settings": settings, "words": message, "result": figures}
+    return Result(members, "\n\n".join(filter(None, (*parts, message))))
 
 
 def _own(folder: Path | None) -> OwnStrategies:
@@ -86,24 +88,27 @@ def _own(folder: Path | None) -> OwnStrategies:
 def _plan(options: argparse.Namespace, catalogue: Catalogue) -> Plan:
     past = _saved_past(options) if options.csv is None else _past_of_csv(options)
     given = {name: getattr(options, name, None) for name in MEMBERS}
-    asked_settings = {
+    named_settings = {
         **{name: value for name, value in given.items() if value is not None},
         "name": "Backtest",
         "symbol": past.instrument.symbol,
         "params": dict(map(_parameter, options.set)),
     }
     market = Market(instruments={past.instrument.symbol: past.instrument})
-    settings = settings_of(asked_settings, catalogue.kind, market)
+    settings = settings_of(named_settings, catalogue.kind, market)
     chosen = catalogue.kind(settings.strategy).make(settings.params)
     in_force = SettingsFile(options.data_dir).settings
+    since, until = (
+        None if each is None else parse_start(each) for each in (vars(options)["from"], options.to)
+    )
     return planned(
         past,
         settings,
         chosen,
         partial(asked, chosen),
         balance=starting_balance(options.balance),
-        since=_moment(options.since),
-        until=_moment(options.until),
+        since=since,
+        until=until,
         hours=None if options.hours is None else asked_for.positive(options.hours, "hours"),
         terms=in_force.terms,
         decimals=in_force.decimals,
@@ -172,35 +177,16 @@ def _parameter(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else parse_start(text)
-
-
-def _told(
-    options: argparse.Namespace,
-    kind: Kind,
-    settings: BotSettings,
-    told: Mapping[str, Any],
-    said: str,
-) -> str:
-    """The report for people."""
-    parts = [_head(kind, settings, told), _figures(told["figures"], told["display"])]
-    rows = told["rows"][: max(0, options.trades)]
-    if rows:
-        parts.append(_trades(rows))
-    return "\n\n".join(filter(None, (*parts, said)))
-
-
-def _head(kind: Kind, settings: BotSettings, told: Mapping[str, Any]) -> str:
+def _head(kind: Kind, settings: BotSettings, figures: Mapping[str, Any]) -> str:
     values = [f"{each.name} {float_text(settings.params[each.name])}" for each in kind.parameters]
     unit = "%" if settings.stake_unit == "percent" else " USDT"
     way = "long and short" if settings.direction == "both" else f"{settings.direction} only"
-    first, last = _minute(told["from"]), _minute(told["to"])
+    first, last = _minute(figures["from"]), _minute(figures["to"])
     return (
         f"{kind.name}{' (' + ', '.join(values) + ')' if values else ''} on {settings.symbol} "
         f"{settings.timeframe}, {way}, {rounded(settings.stake)}{unit} at "
         f"{rounded(settings.leverage)}x\n"
-        f"{first} to {last} UTC, {told['candles']:,} candles"
+        f"{first} to {last} UTC, {figures['candles']:,} candles"
     )
 
 
@@ -230,11 +216,10 @@ def _minute(time: str) -> str:
     return time[:16].replace("T", " ")
 
 
-def _list(options: argparse.Namespace, catalogue: Catalogue) -> int:
+def _list(catalogue: Catalogue) -> Result:
     every = catalogue.all()
-    value = {"status": "success", "strategies": [strategy_row(each) for each in every]}
-    print_answer(options, value, "\n\n".join(map(_listed, every)))
-    return DONE
+    members = {"strategies": [strategy_row(each) for each in every]}
+    return Result(members, "\n\n".join(map(_listed, every)))
 
 
 def _listed(kind: Kind | Broken) -> str:

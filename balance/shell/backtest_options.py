@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from balance.shell.parts import AddCommand
+from balance.shell.parts import AddCommand, Result, add_options
 
-#: What a process exits with that was interrupted from its keyboard.
+#: The exit code of a process that was interrupted from its keyboard.
 INTERRUPTED: Final = 130
-# the settings of a bot that have options of their own names
+# Settings of a bot, each of which has an option of its name.
 _SETTINGS: Final = {
     "--timeframe": ("LENGTH", "of the candles it decides on: 1m, 5m, 15m, 1h, 4h or 1d (5m)"),
     "--stake": ("N", "margin of one position (10)"),
@@ -28,6 +28,18 @@ _SETTINGS: Final = {
 }
 
 
+_PAST: Final = {
+    "--date-format": ("FORMAT", "of dates whose day and month can't be told apart: DD/MM/YYYY"),
+    "--symbol": ("SYMBOL", "such as BTC/USDT, where the file's name does not say it"),
+    "--from": ("TIME", "the first candle, in UTC"),
+    "--to": ("TIME", "the end, in UTC"),
+    "--hours": ("N", "only so many, the newest ones"),
+    "--balance": ("N", "to begin with (10,000)"),
+    "--funding-rate": ("PERCENT", "for a file that has none: 0.01 (none)"),
+    "--funding-interval": ("HOURS", "of a file that does not say it: 4 (8)"),
+}
+
+
 def add_backtest_command(command: AddCommand) -> None:
     """Add the command that tests a strategy on the past."""
     parser = command("backtest", "test a strategy on the past", _run)
@@ -41,21 +53,12 @@ def add_backtest_command(command: AddCommand) -> None:
         metavar="NAME=VALUE",
         help="a parameter of the strategy, such as fast=12; may be repeated",
     )
-    parser.add_argument(
-        "--list", action="store_true", help="list the strategies and their parameters"
-    )
+    add_options(parser, {"--list": (None, "list the strategies and their parameters")})
     parser.add_argument(
         "--strategies", type=Path, metavar="DIR", help="folder of your own strategies"
     )
-    _add_past_options(parser)
-    group = parser.add_argument_group("how it trades")
-    for option, (value, words) in _SETTINGS.items():
-        group.add_argument(option, metavar=value, help=words)
-
-
-def _add_past_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what it is tested on")
-    group.add_argument(
+    past = parser.add_argument_group("what it is tested on")
+    past.add_argument(
         "--csv",
         type=Path,
         action="append",
@@ -63,38 +66,24 @@ def _add_past_options(parser: argparse.ArgumentParser) -> None:
         help="a file of candles (may be repeated: months are put together); without it, the past "
         "of the simulated market in the data folder",
     )
-    group.add_argument(
+    past.add_argument(
         "--mark",
         type=Path,
         action="append",
         metavar="FILE",
         help="candles of the mark price; without it the mark price is the last price",
     )
-    group.add_argument(
-        "--date-format",
-        metavar="FORMAT",
-        help="of dates whose day and month can't be told apart: DD/MM/YYYY",
-    )
-    group.add_argument("--symbol", help="such as BTC/USDT, where the file's name does not say it")
-    group.add_argument("--from", dest="since", metavar="TIME", help="the first candle, in UTC")
-    group.add_argument("--to", dest="until", metavar="TIME", help="the end, in UTC")
-    group.add_argument("--hours", metavar="N", help="only so many, the newest ones")
-    group.add_argument("--balance", metavar="N", help="to begin with (10,000)")
-    group.add_argument(
-        "--funding-rate", metavar="PERCENT", help="for a file that has none: 0.01 (none)"
-    )
-    group.add_argument(
-        "--funding-interval", metavar="HOURS", help="of a file that does not say it: 4 (8)"
-    )
-    group.add_argument("--trades", type=int, default=0, metavar="N", help="print the newest N")
+    add_options(past, _PAST)
+    past.add_argument("--trades", type=int, default=0, metavar="N", help="print the newest N")
+    add_options(parser.add_argument_group("how it trades"), _SETTINGS)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> Result:
     try:
-        # here, as strategies take longer to load than the other commands
+        # Imported here, as strategies take longer to load than the other commands.
         from balance.shell.backtest import backtest
 
         return backtest(options)
     except KeyboardInterrupt:
         print("\nInterrupted; nothing was changed.", file=sys.stderr)
-        return INTERRUPTED
+        raise SystemExit(INTERRUPTED) from None

@@ -14,16 +14,17 @@ from balance.shell.parts import (
     DONE,
     REFUSED,
     AddCommand,
+    Result,
     add_conditions,
+    add_options,
+    change_result,
     conditions,
     desk_of,
-    print_answer,
-    print_change,
     table,
 )
 
 _ALL: Final = "all"
-# The kinds of orders that name a price, which an option of its own tells.
+# The kinds of orders with a price, each of which has an option of its own.
 _PRICED: Final = tuple(kind for kind in ORDER_KINDS.values() if kind.option)
 _POSITION: Final = {
     "symbol": "Symbol",
@@ -68,75 +69,70 @@ _PREVIEW: Final = {
 }
 
 
+_ORDER_OPTIONS: Final = {
+    "--leverage": ("N", "such as 10"),
+    "--reduce-only": (None, "only close, never open"),
+    "--take-profit": ("PRICE", "attach a take-profit to the position it opens"),
+    "--stop-loss": ("PRICE", "attach a stop-loss to the position it opens"),
+    "--preview": (None, "only say what it would do; place nothing"),
+}
+_ORDER_SIZES: Final = {
+    "--quantity": ("N", "the size in base units, such as 0.01"),
+    "--notional": ("N", "the size in the quote currency"),
+    "--percent": (
+        "N",
+        "the size in percent of the available balance; reduce-only, of the position",
+    ),
+}
+_CLOSE_SIZES: Final = {
+    "--quantity": ("N", "in base units (all of it)"),
+    "--percent": ("N", "of the position (100)"),
+}
+_PRICES: Final = {f"--{kind.option}": ("PRICE", kind.explanation) for kind in _PRICED}
+
+
 def add_trade_commands(command: AddCommand) -> None:
     """Add the commands of prices, orders and positions."""
     command("prices", "show the newest prices", _prices)
-    _add_order_options(
-        command("order", "place an order, at market unless a price is given", _order)
-    )
+    order = command("order", "place an order, at market unless a price is given", _order)
+    order.add_argument("side", type=str.lower, choices=("buy", "sell"), help="buy or sell")
+    _add_symbol(order)
+    for options in (_ORDER_SIZES, _PRICES):
+        add_options(order.add_mutually_exclusive_group(), options)
+    add_options(order, _ORDER_OPTIONS)
+    add_conditions(order)
     command("orders", "list the open orders", _orders)
     cancel = command("cancel", "cancel an open order, or all of them", _cancel)
     cancel.add_argument("order_id", metavar="ORDER_ID|all", help="as orders lists it")
     add_conditions(cancel)
     command("positions", "list the open positions", _positions)
-    _add_close_options(command("close", "close a position at market, or a part of it", _close))
+    close = command("close", "close a position at market, or a part of it", _close)
+    _add_symbol(close)
+    add_options(close.add_mutually_exclusive_group(), _CLOSE_SIZES)
+    add_conditions(close)
 
 
-def _add_order_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("side", type=str.lower, choices=("buy", "sell"), help="buy or sell")
+def _add_symbol(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("symbol", metavar="SYMBOL", help="such as BTC/USDT or btcusdt")
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quantity", metavar="N", help="the size in base units, such as 0.01")
-    size.add_argument("--notional", metavar="N", help="the size in the quote currency")
-    size.add_argument(
-        "--percent",
-        metavar="N",
-        help="the size in percent of the available balance; reduce-only, of the position",
-    )
-    price = parser.add_mutually_exclusive_group()
-    for kind in _PRICED:
-        price.add_argument(f"--{kind.option}", metavar="PRICE", help=kind.explanation)
-    parser.add_argument("--leverage", metavar="N", help="such as 10")
-    parser.add_argument("--reduce-only", action="store_true", help="only close, never open")
-    parser.add_argument(
-        "--take-profit", metavar="PRICE", help="attach a take-profit to the position it opens"
-    )
-    parser.add_argument(
-        "--stop-loss", metavar="PRICE", help="attach a stop-loss to the position it opens"
-    )
-    parser.add_argument(
-        "--preview", action="store_true", help="only say what it would do; place nothing"
-    )
-    add_conditions(parser)
 
 
-def _add_close_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("symbol", metavar="SYMBOL", help="such as BTC/USDT or btcusdt")
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quantity", metavar="N", help="in base units (all of it)")
-    size.add_argument("--percent", metavar="N", help="of the position (100)")
-    add_conditions(parser)
-
-
-def _order(options: argparse.Namespace) -> int:
+def _order(options: argparse.Namespace) -> Result:
     desk, members = desk_of(options), _members(options)
     if options.preview:
-        seen = desk.preview_order(**members)
+        preview = desk.preview_order(**members)
         available = desk.snapshot().display["available_balance"]
-        value = {name: getattr(seen, name) for name in seen.__slots__}
-        words = _previewed(seen, options.side, available)
-        print_answer(options, {"status": "success", **value}, words)
-        return DONE if seen.affordable else REFUSED
+        value = {name: getattr(preview, name) for name in preview.__slots__}
+        code = DONE if preview.affordable else REFUSED
+        return Result(value, _preview_text(preview, options.side, available), code)
     outcome = desk.place_order(how=conditions(options), **members)
     order = order_result(outcome.entries)
     is_open = order is not None and order["status"] == "open"
-    words = f"Its id is {order['id']}." if order is not None and is_open else ""
-    print_change(options, outcome, words, order=order)
-    return DONE
+    text = f"Its id is {order['id']}." if order is not None and is_open else ""
+    return change_result(outcome, text, order=order)
 
 
 def _members(options: argparse.Namespace) -> dict[str, Any]:
-    """The order that ``options`` ask for, as the desk takes it."""
+    """The order in ``options``, as the desk takes it."""
     same = ("side", "symbol", "quantity", "notional", "percent", "leverage", "reduce_only")
     members = {name: getattr(options, name) for name in (*same, "take_profit", "stop_loss")}
     for kind in _PRICED:
@@ -146,57 +142,50 @@ def _members(options: argparse.Namespace) -> dict[str, Any]:
     return members
 
 
-def _previewed(seen: Preview, side: str, available: str) -> str:
-    text = seen.display
+def _preview_text(preview: Preview, side: str, available: str) -> str:
+    text = preview.display
     width = max(len(text[name]) for name in _PREVIEW)
     lines = [
         f"{side.capitalize()} {text['quantity']} at {text['price']}, {text['leverage']}, "
-        f"{seen.liquidity} fee.",
+        f"{preview.liquidity} fee.",
         *(f"{label:<17}{text[name]:>{width}}" for name, label in _PREVIEW.items()),
-        seen.warning,
+        preview.warning,
     ]
-    if not seen.affordable:
+    if not preview.affordable:
         lines.append(f"Not enough: this needs {text['cost']}, and {available} is available.")
     return "\n".join(filter(None, lines))
 
 
-def _cancel(options: argparse.Namespace) -> int:
+def _cancel(options: argparse.Namespace) -> Result:
     desk, how = desk_of(options), conditions(options)
     if options.order_id == _ALL:
-        outcome = desk.cancel_orders(**how)
-    else:
-        outcome = desk.cancel_order(options.order_id, **how)
-    print_change(options, outcome)
-    return DONE
+        return change_result(desk.cancel_orders(**how))
+    return change_result(desk.cancel_order(options.order_id, **how))
 
 
-def _close(options: argparse.Namespace) -> int:
+def _close(options: argparse.Namespace) -> Result:
     outcome = desk_of(options).close_position(
         options.symbol, options.quantity, options.percent, **conditions(options)
     )
-    print_change(options, outcome, order=order_result(outcome.entries))
-    return DONE
+    return change_result(outcome, order=order_result(outcome.entries))
 
 
-def _positions(options: argparse.Namespace) -> int:
+def _positions(options: argparse.Namespace) -> Result:
     snapshot = desk_of(options).snapshot()
     rows = _cells(snapshot.positions, _POSITION)
-    words = table([*_POSITION.values()], rows, left=2) if rows else "No open positions."
-    print_answer(options, _listed(snapshot, positions=snapshot.positions), words)
-    return DONE
+    text = table([*_POSITION.values()], rows, left=2) if rows else "No open positions."
+    return Result(_members_of(snapshot, positions=snapshot.positions), text)
 
 
-def _orders(options: argparse.Namespace) -> int:
+def _orders(options: argparse.Namespace) -> Result:
     snapshot = desk_of(options).snapshot()
-    ids = [each["id"] for each in snapshot.open_orders]
     cells = _cells(snapshot.open_orders, _ORDER)
-    rows = [[order_id, *row] for order_id, row in zip(ids, cells, strict=True)]
-    words = table(["Id", *_ORDER.values()], rows, left=4) if rows else "No open orders."
-    print_answer(options, _listed(snapshot, orders=snapshot.open_orders), words)
-    return DONE
+    rows = [[each["id"], *row] for each, row in zip(snapshot.open_orders, cells, strict=True)]
+    text = table(["Id", *_ORDER.values()], rows, left=4) if rows else "No open orders."
+    return Result(_members_of(snapshot, orders=snapshot.open_orders), text)
 
 
-def _prices(options: argparse.Namespace) -> int:
+def _prices(options: argparse.Namespace) -> Result:
     market = desk_of(options).snapshot().market
     prices = market["prices"]
     cells = _cells(prices.values(), _PRICE)
@@ -205,15 +194,13 @@ def _prices(options: argparse.Namespace) -> int:
         for (symbol, row), texts in zip(prices.items(), cells, strict=True)
     ]
     head = ["Symbol", "State", *_PRICE.values()]
-    told = table(head, rows, left=2) if rows else "No prices are known."
-    words = "\n".join(filter(None, (told, market["words"])))
-    print_answer(options, {"status": "success", **market}, words)
-    return DONE
+    text = table(head, rows, left=2) if rows else "No prices are known."
+    return Result(market, "\n".join(filter(None, (text, market["words"]))))
 
 
 def _cells(rows: Any, names: Mapping[str, str]) -> list[Sequence[str]]:
     return [[row["display"][name] for name in names] for row in rows]
 
 
-def _listed(snapshot: Snapshot, **rows: Any) -> dict[str, Any]:
-    return {"status": "success", "revision": snapshot.revision, "as_of": snapshot.as_of, **rows}
+def _members_of(snapshot: Snapshot, **rows: Any) -> dict[str, Any]:
+    return {"revision": snapshot.revision, "as_of": snapshot.as_of, **rows}
