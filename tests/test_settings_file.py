@@ -39,6 +39,17 @@ def test_what_was_chosen_is_there_after_a_restart(tmp_path: Path) -> None:
     assert (told["taker_fee_percent"], told["theme"], told["version"]) == ("0.06", "dark", 1)
 
 
+def test_the_file_is_written_as_it_always_was(tmp_path: Path) -> None:
+    SettingsFile(tmp_path).change({"taker_fee_percent": "0.06", "default_leverage": 7})
+    assert (tmp_path / SETTINGS_FILE).read_text() == (
+        '{\n  "schema": 1,\n  "version": 1,\n  "maker_fee_percent": "0.02",\n'
+        '  "taker_fee_percent": "0.06",\n  "slippage_percent": "0.01",\n'
+        '  "default_leverage": 7,\n  "starting_balance": "10000.00",\n  "theme": "system",\n'
+        '  "decimals": 2,\n  "sound": false,\n  "notifications": false,\n'
+        '  "shortcuts": true\n}\n'
+    )
+
+
 def test_a_change_that_is_none_writes_nothing(tmp_path: Path) -> None:
     file = SettingsFile(tmp_path)
     assert file.change({"decimals": 2}) == (file.state, "No setting was changed.")

@@ -125,11 +125,7 @@ class FileStore:
             return Commit(self._committed(state))
 
     def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
-        """The ledger, newest first, from just before ``before`` on.
-
-        Raises:
-            StoreUnreadable: a line on the way is no entry.
-        """
+        """The ledger, newest first, as :meth:`Store.entries` says."""
         # The entries of a commit may be in the account and not in the ledger yet.
         newest = self.read().entries
         ledger = self._ledger.newest_first(before)
@@ -144,21 +140,13 @@ class FileStore:
         yield from ledger
 
     def opening(self, epoch: int) -> Entry | None:
-        """The first entry of ``epoch``; None where there is none.
-
-        Raises:
-            StoreUnreadable: the ledger is damaged on the way there.
-        """
+        """The first entry of ``epoch``, as :meth:`Store.opening` says."""
         # The entries of a commit may be in the account and not in the ledger yet.
         newest = (entry for entry in self.read().entries if entry.booking.epoch == epoch)
         return self._ledger.opening(epoch) or next(newest, None)
 
     def extent(self) -> Extent:
-        """How far the ledger reaches: two looks at the files.
-
-        Raises:
-            StoreUnreadable: missing or damaged.
-        """
+        """How far the ledger reaches, by the states of two files."""
         state = self.read()
         with self._reading_ledger():
             try:
@@ -168,11 +156,7 @@ class FileStore:
             return Extent(f"{state.account_id} {found.inode}", state.revision, found.size)
 
     def lines(self, start: int = 0) -> Iterator[Line]:
-        """The ledger, oldest first, from the line that begins at byte ``start`` on.
-
-        Raises:
-            StoreUnreadable: missing or damaged.
-        """
+        """The ledger, oldest first, from the line that begins at byte ``start`` on."""
         # The account comes first: the ledger that is read after it leads up to it.
         newest = self.read().entries
         with self._reading_ledger():
@@ -185,11 +169,7 @@ class FileStore:
             yield from (line for line in missing if line.start >= start)
 
     def texts(self, spots: Iterable[Spot]) -> Iterator[bytes]:
-        """What stands in the ledger at each of ``spots``.
-
-        Raises:
-            StoreUnreadable: missing or damaged.
-        """
+        """The bytes of the ledger at each of ``spots``."""
         with self._reading_ledger():
             missing = self._unwritten(self.read().entries, self._ledger.end())
             unwritten = {(line.start, line.end): line.text for line in missing}

@@ -131,7 +131,11 @@ class Store(Protocol):
         """
 
     def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
-        """The ledger, newest first, from just before ``before`` on."""
+        """The ledger, newest first, from just before ``before`` on.
+
+        Raises:
+            StoreUnreadable: a line on the way is no entry.
+        """
 
     def opening(self, epoch: int) -> Entry | None:
         """The first entry of ``epoch``, found without reading the whole ledger; None where there
@@ -142,7 +146,7 @@ class Store(Protocol):
         """
 
     def extent(self) -> Extent:
-        """How far the ledger reaches, at the cost of a look.
+        """How far the ledger reaches, without reading it.
 
         Raises:
             StoreUnreadable: missing or damaged.
