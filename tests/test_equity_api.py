@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from balance.api.equity_routes import USUAL_RANGE
+from balance.api.performance import USUAL_RANGE
 from balance.api.problems import answer_with_problems
 from balance.api.routes import create_api
 from balance.api.stream import Stream

@@ -9,6 +9,7 @@ from balance.api.account import AccountRoutes
 from balance.api.alerts import AlertRoutes
 from balance.api.openapi_rest import REST
 from balance.api.operations import Operation, Parameter, operations_of
+from balance.api.performance import PerformanceRoutes
 from balance.api.problems import ProblemDetails
 from balance.api.requests import NOTHING
 from balance.api.schema import Schemas, not_null, one_line
@@ -61,7 +62,13 @@ def description_of(resources: Iterable[type]) -> dict[str, Any]:
 
 
 #: The resources, in the order in which they are described.
-RESOURCES: Final[tuple[type, ...]] = (AccountRoutes, TradeRoutes, SettingsRoutes, AlertRoutes)
+RESOURCES: Final[tuple[type, ...]] = (
+    AccountRoutes,
+    TradeRoutes,
+    SettingsRoutes,
+    AlertRoutes,
+    PerformanceRoutes,
+)
 
 
 def description() -> dict[str, Any]:

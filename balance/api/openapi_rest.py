@@ -7,7 +7,6 @@ from typing import Any, Final
 from balance.api.bot_schemas import BOT_SCHEMAS
 from balance.api.description import query, responses
 from balance.api.openapi_bots import BOT_PATHS
-from balance.api.openapi_equity import EQUITY_PATHS, EQUITY_SCHEMAS
 from balance.api.openapi_history import HISTORY_PATHS, HISTORY_SCHEMAS
 from balance.api.schemas import (
     ACCOUNT_SCHEMAS,
@@ -67,7 +66,6 @@ REST: Final[dict[str, Any]] = {
             }
         },
         **BOT_PATHS,
-        **EQUITY_PATHS,
         **HISTORY_PATHS,
         "/openapi.json": {
             "get": {
@@ -81,7 +79,6 @@ REST: Final[dict[str, Any]] = {
             **ACCOUNT_SCHEMAS,
             **TRADE_SCHEMAS,
             **BOT_SCHEMAS,
-            **EQUITY_SCHEMAS,
             **HISTORY_SCHEMAS,
         }
     },

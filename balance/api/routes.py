@@ -14,10 +14,10 @@ from balance.api.backtest_routes import add_backtest_routes
 from balance.api.bot_routes import add_bot_routes
 from balance.api.downloads import csv_file
 from balance.api.epoch_routes import add_epoch_route
-from balance.api.equity_routes import add_equity_routes
 from balance.api.history_routes import add_history_routes
 from balance.api.openapi import DESCRIPTION
 from balance.api.operations import add_routes
+from balance.api.performance import PerformanceRoutes
 from balance.api.requests import (
     whole_number,
 )
@@ -71,10 +71,10 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
         TradeRoutes(desk),
         SettingsRoutes(services.settings),
         AlertRoutes(services.alerts),
+        PerformanceRoutes(services.equity),
     )
     add_bot_routes(api, services.bots)
     add_backtest_routes(api, services.backtests)
-    add_equity_routes(api, services.equity)
     add_history_routes(api, desk, services.history, services.bots)
     add_epoch_route(api, desk, services.history, services.equity.of_epoch)
     return api

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final, TypedDict
 
 from balance.core.money import exactly, quantized
 from balance.core.periods import period_percent
 from balance.core.rows import Row
+from balance.core.shape import Count, Doc, Texts, includes, text_names
 from balance.core.snapshot import Snapshot
 from balance.history.epochs import EpochRow
 from balance.performance.derivations.account import (
@@ -35,6 +36,7 @@ from balance.performance.figures import (
     Number,
     Unit,
     texts_of,
+    types_of,
     values_of,
 )
 from balance.performance.results import Results
@@ -183,6 +185,25 @@ ACCOUNT_FIGURES: Final[Sequence[Figure[AccountView]]] = (
         lambda view: all_time_derivation(view.sample, view.epochs, view.decimals),
     ),
 )
+
+
+_TYPES: Final = types_of((*FIGURES, *ACCOUNT_FIGURES))
+
+
+@includes(_TYPES)
+class PerformanceFigures(TypedDict):
+    """The figures of performance, by name."""
+
+
+class Performance(TypedDict):
+    """The figures of the account's performance, and how every figure comes about."""
+
+    revision: Count
+    figures: PerformanceFigures
+    display: Annotated[Texts, text_names(_TYPES)]
+    derivations: Annotated[
+        Mapping[str, Derivation], Doc("By the name of the figure, those of the snapshot too.")
+    ]
 
 
 @exactly

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypedDict
 
 from balance.core.entry import cursor
 from balance.core.figures import dollars, gain, grouped, percent
 from balance.core.moments import iso, utc_text
 from balance.core.money import CURRENCY, exactly, quantized
 from balance.core.rows import Row
+from balance.core.shape import Doc, Money, Percent, Texts, Time, includes, text_names
 from balance.history.epochs import EpochRow
 from balance.history.index import Mark
 from balance.performance.baselines import baseline
@@ -52,8 +53,72 @@ _WORDS: Final = MappingProxyType(
 )
 #: The kinds that are marked.
 MARKED: Final = tuple(_WORDS)
-# floats are for drawing: more digits would only make the answer longer
+# Floats are for drawing: more digits would only make the answer longer.
 _DIGITS: Final = 4
+_UNKNOWN: Final = "Null where it is not known."
+
+
+class MarkRow(TypedDict):
+    """An entry that is marked on the curve."""
+
+    place: Annotated[str, Doc("Where the entry stands in the ledger: 42 or 42.3.")]
+    time: Time
+    kind: Annotated[str, Doc(enum=list(MARKED))]
+    amount: Annotated[
+        Money, Doc("What it moved the balance by; of a reset, what the epoch begins with.")
+    ]
+    display: Annotated[Texts, text_names(("kind", "amount", "words"))]
+
+
+class _RangeValues(TypedDict):
+    equity_low: Annotated[Money, Doc("The lowest equity.")]
+    equity_high: Annotated[Money, Doc("The highest equity.")]
+    pnl: Annotated[Money | None, Doc(f"P&L in the range. {_UNKNOWN}")]
+    return_percent: Annotated[Percent | None, Doc(f"Time-weighted, across resets too. {_UNKNOWN}")]
+    max_drawdown_percent: Annotated[
+        Percent,
+        Doc("The deepest that the growth was below its best before, of the same epoch, at most 0."),
+    ]
+
+
+@includes(_RangeValues)
+class RangeFigures(TypedDict):
+    """The figures of a range."""
+
+    display: Annotated[Texts, text_names(_RangeValues.__annotations__)]
+
+
+_Span = TypedDict("_Span", {"from": Time, "to": Time})
+
+
+@includes(_Span)
+class Curve(TypedDict):
+    """The equity over a range of time."""
+
+    range: Annotated[str, Doc(enum=list(RANGES))]
+    points: Annotated[
+        list[Annotated[list[str | Decimal | None], Doc()] | None],
+        Doc(
+            "Of each the time, the equity, the P&L of all time (null where it is not known), and "
+            "how far the time-weighted growth is below its best before, of the same epoch, in "
+            "percent, at most 0. Null instead of a point: nothing was sampled before the next one.",
+            maxItems=MOST_POINTS,
+        ),
+    ]
+    marks: Annotated[list[MarkRow], Doc(f"The newest {MOST_MARKS} in the range, oldest first.")]
+    figures: RangeFigures
+    derivations: Annotated[
+        Mapping[str, Derivation],
+        Doc("How the P&L and the return of the range come about.", names=("pnl", "return_percent")),
+    ]
+    since: Annotated[Time | None, Doc("When the first sample is of; null: there is none.")]
+    words: Annotated[
+        str,
+        Doc(
+            "What became of an earlier file of samples, and whether there are more marks than are "
+            "listed; else empty."
+        ),
+    ]
 
 
 def begin_of(wanted: str, reader: Reader, now: datetime) -> datetime:

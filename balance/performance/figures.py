@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, TypedDict, TypeVar
 
 from balance.core.figures import CENTS, NONE, dollars, gain, percent, share
 from balance.core.money import exactly, quantized
 from balance.core.rows import Row
+from balance.core.shape import Doc, Money, Percent, Whole
 from balance.core.trade_sums import TradeSums
 from balance.history.trade_rows import duration
 from balance.performance.derivations.derivation import DIVIDED, MINUS, Derivation, Term, total_of
@@ -47,9 +48,10 @@ _Part = TypeVar("_Part")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a figure is counted in, and how it is written with so many decimals of money."""
+    """What a figure is counted in: its type in JSON, and how it is written with so many decimals
+    of money."""
 
-    name: Literal["money", "percent", "count", "ratio", "seconds"]
+    type: Any
     text: Callable[[Any, int], str]
     # Whether it is a gain or a loss.
     is_signed: bool = False
@@ -59,13 +61,14 @@ class Unit:
         return NONE if value is None else self.text(value, decimals)
 
 
-GAIN: Final = Unit("money", gain, is_signed=True)
-MONEY: Final = Unit("money", dollars)
-PERCENT: Final = Unit("percent", lambda value, _: percent(value), is_signed=True)
-SHARE: Final = Unit("percent", lambda value, _: share(value))
-COUNT: Final = Unit("count", lambda value, _: f"{value:,}")
-RATIO: Final = Unit("ratio", lambda value, _: f"{value:,.2f}")
-TIME: Final = Unit("seconds", lambda value, _: duration(timedelta(seconds=int(value))))
+Seconds = Annotated[int, Doc("In seconds.", minimum=0)]
+GAIN: Final = Unit(Money, gain, is_signed=True)
+MONEY: Final = Unit(Money, dollars)
+PERCENT: Final = Unit(Percent, lambda value, _: percent(value), is_signed=True)
+SHARE: Final = Unit(Percent, lambda value, _: share(value))
+COUNT: Final = Unit(Whole, lambda value, _: f"{value:,}")
+RATIO: Final = Unit(Decimal, lambda value, _: f"{value:,.2f}")
+TIME: Final = Unit(Seconds, lambda value, _: duration(timedelta(seconds=int(value))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,7 @@ def texts_of(figures: Iterable[Figure[_Source]], values: Row, decimals: int = CE
     return {each.name: each.unit.write(values[each.name], decimals) for each in figures}
 
 
-def listed(figures: Iterable[Figure[_Source]]) -> list[Row]:
+def listed(figures: Iterable[Figure[Any]]) -> list[ScreenRow]:
     """The ``figures`` that a screen shows one below the other."""
     return [
         screen_row(each.name, each.label, each.unit, each.better)
@@ -103,7 +106,28 @@ def listed(figures: Iterable[Figure[_Source]]) -> list[Row]:
     ]
 
 
-def screen_row(name: str, label: str, unit: Unit, better: Better = "") -> Row:
+def types_of(figures: Iterable[Figure[Any]]) -> dict[str, Any]:
+    """The types of the values of ``figures`` by name, for the description of an answer."""
+    return {each.name: _type(each) for each in figures}
+
+
+def _type(figure: Figure[Any]) -> Any:
+    kind = figure.unit.type
+    return Annotated[kind | None, Doc(f"{figure.words} Null where it is not known.")]
+
+
+class ScreenRow(TypedDict):
+    """How a screen shows a figure."""
+
+    name: str
+    label: str
+    is_signed: Annotated[bool, Doc("Whether it is a gain or a loss.")]
+    better: Annotated[
+        Better, Doc("Which of two values is better: the greater, or the one nearer to zero.")
+    ]
+
+
+def screen_row(name: str, label: str, unit: Unit, better: Better = "") -> ScreenRow:
     """How a screen shows a figure."""
     return {"name": name, "label": label, "is_signed": unit.is_signed, "better": better}
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
 from balance.core.figures import CENTS, dollars
+from balance.core.shape import Doc, members
 
 #: What a term does to what was there before it; the first of all has none, and "=" says what it is.
 Sign = Literal[" ", "+", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}", "\N{DIVISION SIGN}", "="]
@@ -22,31 +23,28 @@ HUNDRED: Final = Decimal(100)
 class Term:
     """One line of a derivation."""
 
-    sign: Sign
+    sign: Annotated[Sign, Doc("What is done with the lines before it; '=' says what they are.")]
     label: str
-    # the amount as text, for people
-    display: str
+    display: Annotated[str, Doc("The amount as text.")]
     amount: Decimal
-    # where the entries are that make it up
-    href: str | None = None
-    # the name of the derivation that tells how this comes about in turn
-    derive: str | None = None
+    href: Annotated[str | None, Doc("Where the History shows the entries that make it up.")] = None
+    derive: Annotated[
+        str | None, Doc("The name of the derivation that says how this comes about in turn.")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """A figure: its title, what it is in a sentence or two, and its terms, which add up."""
+    """How a figure comes about: terms that add up to it."""
 
     title: str
-    words: str
-    terms: tuple[Term, ...]
+    words: Annotated[str, Doc("What it is, or why it is not known.")]
+    terms: Annotated[tuple[Term, ...], Doc("In their order; none where the figure is not known.")]
 
     @property
     def row(self) -> dict[str, Any]:
         """The derivation as readers see it."""
-        names = ("sign", "label", "display", "amount", "href", "derive")
-        terms = [{name: getattr(term, name) for name in names} for term in self.terms]
-        return {"title": self.title, "words": self.words, "terms": terms}
+        return {**members(self), "terms": [members(term) for term in self.terms]}
 
 
 @dataclass(frozen=True, slots=True)
