@@ -34,6 +34,8 @@ from balance.history import upkeep
 from balance.market import board
 from balance.market.open_feed import feed_options, open_feed
 from balance.performance import sample_file
+from balance.performance.account_figures import ACCOUNT_FIGURES
+from balance.performance.figures import FIGURES
 from balance.server import follower as following
 from balance.server.options import fault_in, server_parser
 from balance.shell import main as command
@@ -367,6 +369,13 @@ def test_every_field_in_a_glossary_is_one_of_an_answer(page: str) -> None:
     fields = set(_fields(_described()))
     # the figures of performance are described by their names alone
     assert [each for each in _names_in_column(_page(page), 1) if each not in fields] == []
+
+
+def test_every_figure_of_performance_is_in_the_manual() -> None:
+    table = _rows(_section(_page("words"), "## Performance"))
+    assert [(row[0], row[1].strip("`")) for row in table] == [
+        (each.label, each.name) for each in (*FIGURES, *ACCOUNT_FIGURES)
+    ]
 
 
 def test_every_error_of_the_package_is_in_the_manual() -> None:
