@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from balance.api.bot_requests import FILE_TYPES, LARGEST_FILE
+from balance.api.backtests import FILE_TYPES, LARGEST_FILE
 from balance.api.guards import Guards
 from balance.api.requests import LARGEST_BODY
 from balance.core.errors import StoreFailed

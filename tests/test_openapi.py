@@ -17,7 +17,7 @@ from openapi_spec_validator import validate
 
 from app import create_app
 from balance.api.account import ACTIONS
-from balance.api.bot_requests import BACKTEST_MEMBERS, LARGEST_FILE
+from balance.api.backtests import LARGEST_FILE, BacktestRange
 from balance.api.requests import LARGEST_BODY
 from balance.api.stream import Stream
 from balance.backtests.report import MOST_POINTS, MOST_ROWS
@@ -137,7 +137,10 @@ def test_it_names_the_members_and_limits_of_bots_that_there_are(description: Any
     assert set(schemas["BotSettings"]["properties"]) == set(SETTINGS)
     assert set(body_of("/bots", "post")["properties"]) == set(SETTINGS)
     assert set(body_of("/bots/{bot_id}", "put")["properties"]) == set(SETTINGS)
-    assert set(body_of("/backtests", "post")["properties"]) == set(BACKTEST_MEMBERS)
+    assert set(body_of("/backtests", "post")["properties"]) == {
+        *SETTINGS,
+        *BacktestRange.__annotations__,
+    }
     assert set(body_of("/signals", "post")["properties"]) == {*SIGNAL_MEMBERS, "secret"}
     kinds = schemas["LogEntry"]["properties"]["kind"]["enum"]
     assert kinds == list(get_args(LogKind))

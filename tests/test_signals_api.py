@@ -123,7 +123,10 @@ def test_a_repeated_key_trades_once(api: Interface, by_hand: ByHand) -> None:
         ({**BUY, "size": "{{strategy.order.contracts}}"}, "size must be a number such as"),
         ({**BUY, "size": 0}, "The size must be above zero"),
         ({**BUY, "source": "x" * 61}, "source must be a printable text"),
-        ({**BUY, "price": 5}, "The body may have symbol, side, confidence, size, source, but not"),
+        (
+            {**BUY, "price": 5},
+            "The body may have symbol, side, confidence, size, source, secret, but not",
+        ),
         ([], "The body must be an object"),
     ],
 )

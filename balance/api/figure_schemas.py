@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from balance.api.schema import Schemas
-from balance.performance.figures import Figure, ScreenRow, types_of
+from balance.performance.figures import Figure, ShownFigure, types_of
 
 #: Which figures a screen shows one below the other.
 LISTED: Final = {
     "type": "array",
-    "items": Schemas().record(ScreenRow),
+    "items": Schemas().record(ShownFigure),
     "description": "The figures that a screen shows, in their order.",
 }
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from flask import Blueprint, Response, request
 
 from balance.api.answers import json_answer
-from balance.api.bot_routes import Bots
+from balance.api.bots import AnyBots
 from balance.api.downloads import FORMATS, download
 from balance.api.problems import Problem
 from balance.core.entry import Entry, Place, cursor, place_of
@@ -96,14 +96,14 @@ class History(Protocol):
         """All epochs, newest first."""
 
 
-def add_history_routes(api: Blueprint, desk: Desk, history: History, bots: Bots) -> None:
+def add_history_routes(api: Blueprint, desk: Desk, history: History, bots: AnyBots) -> None:
     """Let ``api`` serve ``history``; ``bots`` know their names."""
     for table in _TABLES:
         _add_list(api, desk, history, bots, table)
     _add_entry(api, desk, history, bots)
 
 
-def _add_list(api: Blueprint, desk: Desk, history: History, bots: Bots, table: Table) -> None:
+def _add_list(api: Blueprint, desk: Desk, history: History, bots: AnyBots, table: Table) -> None:
     @api.get(f"/history/{table}", endpoint=f"history_{table}")
     def listed() -> Response:
         asked, form = asked_of(table)
@@ -127,7 +127,7 @@ def _add_list(api: Blueprint, desk: Desk, history: History, bots: Bots, table: T
         )
 
 
-def _add_entry(api: Blueprint, desk: Desk, history: History, bots: Bots) -> None:
+def _add_entry(api: Blueprint, desk: Desk, history: History, bots: AnyBots) -> None:
     @api.get("/history/entries/<place>")
     def entry(place: str) -> Response:
         found = history.story(_place_wanted(place))
@@ -175,7 +175,7 @@ def _one_text(name: str, values: Sequence[str]) -> str:
     return ",".join(values)
 
 
-def _names(bots: Bots) -> Mapping[str, str]:
+def _names(bots: AnyBots) -> Mapping[str, str]:
     """What the bots that there still are are called, by id."""
     try:
         return {each["id"]: each["name"] for each in bots.listed()["bots"]}

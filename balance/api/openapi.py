@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from balance.api.account import AccountRoutes
 from balance.api.alerts import AlertRoutes
+from balance.api.backtests import BacktestRoutes
+from balance.api.bots import BotRoutes
 from balance.api.openapi_rest import REST
 from balance.api.operations import Operation, Parameter, operations_of
 from balance.api.performance import PerformanceRoutes
@@ -65,6 +67,8 @@ def description_of(resources: Iterable[type]) -> dict[str, Any]:
 RESOURCES: Final[tuple[type, ...]] = (
     AccountRoutes,
     TradeRoutes,
+    BotRoutes,
+    BacktestRoutes,
     SettingsRoutes,
     AlertRoutes,
     PerformanceRoutes,

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from balance.api.bot_schemas import BOT_SCHEMAS
 from balance.api.description import query, responses
-from balance.api.openapi_bots import BOT_PATHS
 from balance.api.openapi_history import HISTORY_PATHS, HISTORY_SCHEMAS
 from balance.api.schemas import (
     ACCOUNT_SCHEMAS,
@@ -65,7 +64,6 @@ REST: Final[dict[str, Any]] = {
                 ),
             }
         },
-        **BOT_PATHS,
         **HISTORY_PATHS,
         "/openapi.json": {
             "get": {

@@ -50,7 +50,7 @@ from typing import (
 from flask import Blueprint, Request, Response, request
 
 from balance.api.encoding import encoded, success
-from balance.api.requests import NOTHING, Body
+from balance.api.requests import NOTHING
 from balance.api.schema import Schema, Schemas
 from balance.core.errors import InvalidRequest
 
@@ -195,8 +195,8 @@ class Operation:
     @functools.cached_property
     def takes_nothing(self) -> bool:
         """Whether it is a POST without a body, so that an empty one is all that it may have."""
-        bodies = [each for each in self.parameters if isinstance(each.source, Body)]
-        return self.method == "POST" and not bodies
+        sources = [each.source for each in self.parameters if each.source is not None]
+        return self.method == "POST" and not any(each.content(Schemas()) for each in sources)
 
     def bound(self, resource: object) -> Callable[..., Response]:
         """The view of Flask that reads the parameters, calls it on ``resource`` and answers."""

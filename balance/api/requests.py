@@ -72,6 +72,8 @@ class Body:
             raise InvalidRequest(f"The body may have {known}, but not {unknown[0][:40]!r}.")
         for name, value in body.items():
             _check(name, value, self._properties[name])
+            if self._only and value is None:
+                raise InvalidRequest(f"{name} must be a value, not null; leave it out instead.")
         return body
 
     def _schema(self, schemas: Schemas) -> Schema:
@@ -144,8 +146,6 @@ def _check(name: str, value: object, schema: Schema) -> None:
     is_text = isinstance(value, str) and "string" not in kinds
     if kinds & {"number", "integer"} and (is_null or is_text):
         raise InvalidRequest(f"{name} must be a number such as 250 or 12.30, without quotes.")
-    if kinds and is_null:
-        raise InvalidRequest(f"{name} must be a value, not null; leave it out instead.")
     if isinstance(value, dict):
         for each, inner in value.items():
             _check(each, inner, schema.get("additionalProperties") or {})

@@ -10,8 +10,8 @@ from flask import Blueprint, Response, request
 from balance.api.account import AccountRoutes
 from balance.api.alerts import AlertRoutes
 from balance.api.answers import json_answer
-from balance.api.backtest_routes import add_backtest_routes
-from balance.api.bot_routes import add_bot_routes
+from balance.api.backtests import BacktestRoutes
+from balance.api.bots import BotRoutes
 from balance.api.downloads import csv_file
 from balance.api.epoch_routes import add_epoch_route
 from balance.api.history_routes import add_history_routes
@@ -69,12 +69,12 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
         api,
         AccountRoutes(desk, stream),
         TradeRoutes(desk),
+        BotRoutes(services.bots),
+        BacktestRoutes(services.backtests),
         SettingsRoutes(services.settings),
         AlertRoutes(services.alerts),
         PerformanceRoutes(services.equity),
     )
-    add_bot_routes(api, services.bots)
-    add_backtest_routes(api, services.backtests)
     add_history_routes(api, desk, services.history, services.bots)
     add_epoch_route(api, desk, services.history, services.equity.of_epoch)
     return api

@@ -27,7 +27,8 @@ class Schemas:
         origin, inner = get_origin(hint), get_args(hint)
         if origin is Annotated:
             docs = [each for each in hint.__metadata__ if isinstance(each, Doc)]
-            return _described(self.of(hint.__origin__), docs)
+            shapes = [each.shape for each in docs if each.shape is not None]
+            return _described(self.of(shapes[0] if shapes else hint.__origin__), docs)
         if origin in (Union, types.UnionType):
             return self._union(inner)
         if origin is Literal:
@@ -100,6 +101,11 @@ class Schemas:
             if len(schemas) == 1 and "type" in schemas[0]:
                 return _or_null(schemas[0])
             schemas.append({"type": "null"})
+        if all(set(each) == {"type"} for each in schemas):
+            # Every integer is a number.
+            kinds = {each["type"] for each in schemas}
+            kinds -= {"integer"} if "number" in kinds else set()
+            return {"type": sorted(kinds) if len(kinds) > 1 else kinds.pop()}
         return {"anyOf": schemas}
 
 
@@ -113,7 +119,9 @@ def not_null(schema: Schema) -> Schema:
     if not isinstance(schema.get("type"), list):
         return schema
     found = {**schema, "type": next(each for each in schema["type"] if each != "null")}
-    return {**found, "enum": found["enum"][:-1]} if "enum" in found else found
+    if "enum" in found:
+        found["enum"] = [each for each in found["enum"] if each is not None]
+    return found
 
 
 def _reference_to(name: str) -> Schema:

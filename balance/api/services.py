@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from balance.alerts.alerts import Alerts
 from balance.alerts.followed import FollowedAlerts
-from balance.api.backtest_routes import Backtests
-from balance.api.bot_routes import Bots
+from balance.api.bots import AnyBots
 from balance.api.history_routes import History
+from balance.backtests.jobs import Backtests
 from balance.desk.settings import SettingsFile
 from balance.performance.performance import Equity
 
@@ -17,7 +17,7 @@ from balance.performance.performance import Equity
 class Services:
     """One of each; the routes know them by what they ask of them."""
 
-    bots: Bots
+    bots: AnyBots
     backtests: Backtests
     settings: SettingsFile
     alerts: Alerts | FollowedAlerts

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final, TypedDict
 
 from balance.background.pace import Pace
 from balance.backtests.candles import symbol_of
@@ -17,7 +17,7 @@ from balance.core.errors import InvalidRequest
 from balance.core.instrument import Instrument
 from balance.core.instruments import instrument
 from balance.core.moments import iso
-from balance.core.rows import Row
+from balance.core.shape import Count, Doc, Time
 from balance.market.replay.candle_file import CandleFile, Reading, candles_in
 from balance.market.symbols import symbol_in
 
@@ -51,6 +51,20 @@ class KeptFile:
         return instrument(symbol_of(self.name, asked, self.symbol), self.first_price)
 
 
+_Span = TypedDict("_Span", {"from": Time, "to": Time})
+
+
+class CandleFileRow(_Span):
+    """What is in a file of candles."""
+
+    id: Annotated[str, Doc("What POST /backtests takes as file.")]
+    name: str
+    symbol: Annotated[str | None, Doc("As a column or its name says; null where neither does.")]
+    candles: Count
+    seconds: Annotated[Count, Doc("Of one candle.")]
+    notes: Annotated[list[str], Doc("What there is to know of it, such as rows that are left out.")]
+
+
 class CandleFiles:
     """The newest files. Safe to use from many threads."""
 
@@ -62,7 +76,7 @@ class CandleFiles:
 
     def keep(
         self, name: str, data: bytes, wanted: str | None = None, date_format: str | None = None
-    ) -> Row:
+    ) -> CandleFileRow:
         """Keep the file of candles ``data``; what is in it, and the id that it has here. Of several
         markets in it, the one of the symbol ``wanted`` is taken; ``date_format`` is that of dates
         whose day and month can't be told apart.

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypedDict
 
 from balance.background.pace import Pace
 from balance.background.worker import Worker
@@ -23,12 +23,13 @@ from balance.backtests.candles import (
     planned,
     starting_balance,
 )
-from balance.backtests.report import notes, report
+from balance.backtests.report import Report, notes, report
 from balance.bots.settings import MEMBERS, BotSettings, settings_of
 from balance.core import order_request as asked_for
 from balance.core.errors import BalanceError, InvalidRequest, UnknownBacktest
 from balance.core.market import Market
 from balance.core.rows import Row
+from balance.core.shape import Doc
 from balance.strategies.own import Catalogue, Guarded, asked
 from balance.strategies.strategy import Kind, StrategyFault
 
@@ -45,6 +46,16 @@ _CANCELLED: Final = "Cancelled."
 _Subject = tuple[BotSettings, Callable[[], Past]]
 
 _log = logging.getLogger(__name__)
+
+
+class BacktestRow(TypedDict):
+    """How a backtest stands."""
+
+    id: str
+    state: State
+    progress: Annotated[float, Doc(minimum=0, maximum=1)]
+    words: Annotated[str, Doc("What went wrong, or what else there is to know.")]
+    result: Annotated[Row, Doc(shape=Report)] | None
 
 
 @dataclass(slots=True)

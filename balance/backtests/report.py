@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import itemgetter
-from typing import Final
+from typing import Annotated, Any, Final, TypedDict
 
 from balance.backtests.backtest import Plan, Tested, hold_equity
 from balance.core.currencies import dollar_note
@@ -18,7 +18,18 @@ from balance.core.market import Market
 from balance.core.moments import iso
 from balance.core.money import exactly, quantized
 from balance.core.rows import Row
-from balance.history.trade_rows import trade_row
+from balance.core.shape import (
+    Count,
+    Doc,
+    Money,
+    Percent,
+    Texts,
+    Time,
+    Whole,
+    includes,
+    text_names,
+)
+from balance.history.trade_rows import TradeRow, trade_row
 from balance.market.replay.cells import length_text
 from balance.performance.drawdown import deepest, drawdowns, longest
 from balance.performance.figures import (
@@ -27,10 +38,12 @@ from balance.performance.figures import (
     MONEY,
     PERCENT,
     SHARE,
+    ShownFigures,
     Unit,
     listed,
     screen_row,
     texts_of,
+    types_of,
     values_of,
 )
 from balance.performance.results import (
@@ -52,17 +65,25 @@ _FIGURE: Final = re.compile(r"\d[\d,.]*\d|\d")
 _MOST_REGRIDS: Final = 3
 _CENT: Final = Decimal("0.01")
 
-# The figures that only a report has, and how they are counted.
-_OWN: Final[Mapping[str, Unit]] = {
-    "starting_balance": MONEY,
-    "equity": MONEY,
-    "net_pnl": GAIN,
-    "fees": MONEY,
-    "funding": GAIN,
-    "average_pnl": GAIN,
-    "hold_percent": PERCENT,
-    "exposure_percent": SHARE,
+# The figures that only a report has: how they are counted, and what they are.
+_OWN: Final[Mapping[str, tuple[Unit, Any]]] = {
+    "starting_balance": (MONEY, Annotated[Money, Doc("What it began with.")]),
+    "equity": (MONEY, Annotated[Money, Doc("At the end.")]),
+    "net_pnl": (GAIN, Annotated[Money, Doc("Equity - starting balance.")]),
+    "fees": (MONEY, Annotated[Money, Doc("Paid.")]),
+    "funding": (GAIN, Annotated[Money, Doc("Received less paid.")]),
+    "average_pnl": (GAIN, Annotated[Money | None, Doc("Of a trade; null without trades.")]),
+    "hold_percent": (
+        PERCENT,
+        Annotated[Percent, Doc("What the price did from its first to its last.")],
+    ),
+    "exposure_percent": (
+        SHARE,
+        Annotated[Percent, Doc("The candles in which something was held, of all candles.")],
+    ),
 }
+_OWN_TYPES: Final = {name: hint for name, (_, hint) in _OWN.items()}
+_TYPES: Final = types_of(FIGURES)
 # What a screen shows of a report, in its order.
 _RETURN, *_OTHERS = listed(FIGURES)
 _SHOWN: Final = (
@@ -77,6 +98,44 @@ _SHOWN: Final = (
 
 #: A moment, the equity, and what holding would be worth.
 _Value = tuple[datetime, Decimal, Decimal]
+
+
+class Refusals(TypedDict):
+    """Signals that the account refused for one reason."""
+
+    count: Count
+    reason: str
+
+
+_Span = TypedDict("_Span", {"from": Time, "to": Time})
+
+
+@includes(_Span, _OWN_TYPES, _TYPES)
+class Report(TypedDict):
+    """What came of a backtest."""
+
+    candles: Count
+    seconds: Annotated[Count, Doc("Of one candle.")]
+    curve: Annotated[
+        list[Annotated[list[str | Decimal], Doc(minItems=3, maxItems=3)]],
+        Doc(
+            f"At most {MOST_POINTS} points: the time, the equity, and what holding would be worth."
+        ),
+    ]
+    rows: Annotated[list[TradeRow], Doc(f"The newest {MOST_ROWS} trades, newest first.")]
+    stopped_because: Annotated[str, Doc("Why the bot stopped itself; else empty.")]
+    ambiguous_trades: Annotated[
+        Whole, Doc("Those that ended in a candle which held both their stop and their target.")
+    ]
+    refused: Annotated[
+        list[Refusals],
+        Doc("Signals that the account refused, by reason; figures are those of the first."),
+    ]
+    figures: ShownFigures
+    max_drawdown_percent: Annotated[
+        Percent, Doc("The largest fall from the best equity before, in percent of that.")
+    ]
+    display: Annotated[Texts, text_names((*_OWN, *_TYPES))]
 
 
 @exactly
@@ -97,7 +156,7 @@ def report(plan: Plan, tested: Tested) -> Row:
     own = _own_figures(plan, tested)
     figures = values_of(FIGURES, _results(plan, tested, values))
     texts = {
-        **{name: unit.write(own[name], plan.decimals) for name, unit in _OWN.items()},
+        **{name: unit.write(own[name], plan.decimals) for name, (unit, _) in _OWN.items()},
         **texts_of(FIGURES, figures, plan.decimals),
     }
     instruments = {plan.past.instrument.symbol: plan.past.instrument}

@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, TypedDict, get_args
 
 from balance.core.errors import InvalidRequest
 from balance.core.moments import iso
+from balance.core.shape import Count, Doc, Time
 from balance.history.pages import Page
 from balance.store.disk import DISK, AppendedFile, Disk
 
@@ -26,12 +27,27 @@ MOST_SHOWN: Final = 500
 # of so many lines the log is; the file is begun anew with them when it has grown to this size
 _KEPT: Final = 5_000
 _LARGEST_FILE: Final = 4 * 1024 * 1024
-_NAMES: Final = (
-    *("id", "time", "bot", "name", "kind", "candle", "symbol", "side", "confidence", "reason"),
-    "words",
-)
 
 _log = logging.getLogger(__name__)
+
+
+class LogEntry(TypedDict):
+    """What a bot decided or did."""
+
+    id: Count
+    time: Time
+    bot: str
+    name: str
+    kind: LogKind
+    candle: Time | None
+    symbol: str
+    side: str
+    confidence: Annotated[float | None, Doc(minimum=0, maximum=1)]
+    reason: str
+    words: Annotated[str, Doc("What it did, in a sentence.")]
+
+
+_NAMES: Final = frozenset(LogEntry.__annotations__)
 
 
 class BotLog:
@@ -61,13 +77,13 @@ class BotLog:
         reason: str = "",
     ) -> None:
         """Add what happened now; :meth:`save` writes it into the file."""
-        entry = {
+        entry: LogEntry = {
             "id": self._next,
             "time": iso(datetime.now(UTC)),
             "bot": bot,
             "name": name,
             "kind": kind,
-            "candle": candle and iso(candle),
+            "candle": None if candle is None else iso(candle),
             "symbol": symbol,
             "side": side,
             "confidence": confidence,
@@ -138,7 +154,7 @@ class BotLog:
         for line in text.splitlines()[-_KEPT:]:
             try:
                 entry = json.loads(line)
-                if set(entry) == set(_NAMES) and entry["id"] > last:
+                if set(entry) == _NAMES and entry["id"] > last:
                     last = entry["id"]
                     yield entry
             except (ValueError, TypeError, RecursionError):

@@ -5,23 +5,150 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, TypedDict
 
 from balance.bots.bot import Bot, Decision, confidence_words
-from balance.bots.settings import BotSettings
+from balance.bots.rules import Action
+from balance.bots.settings import BotSettings, Status
 from balance.core.account import Account
 from balance.core.entry import Entry
 from balance.core.figures import NONE, dollars, float_text, gain, percent, rounded
+from balance.core.margin import Side
 from balance.core.market import Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.position import Position
-from balance.core.rows import Row, price_words
+from balance.core.rows import MarketTime, Row, price_words
+from balance.core.shape import (
+    Count,
+    Doc,
+    Money,
+    Percent,
+    Price,
+    Quantity,
+    Symbol,
+    Texts,
+    Time,
+    Whole,
+    text_names,
+)
 from balance.history.trade_rows import trade_row
 from balance.strategies.own import Broken
 from balance.strategies.strategy import Kind
+from balance.strategies.strategy import Side as SignalSide
+
+Confidence = Annotated[float, Doc(minimum=0, maximum=1)]
 
 _STATUS: Final = {"running": "Running", "paused": "Paused", "stopped": "Stopped"}
+
+
+class BotPosition(TypedDict):
+    """What a bot holds."""
+
+    side: Side
+    quantity: Quantity
+    entry_price: Price
+    unrealized_pnl: Annotated[Money, Doc("At mark price, before fees.")]
+
+
+class DecisionRow(TypedDict):
+    """A signal, and what came of it."""
+
+    time: MarketTime
+    candle: Annotated[
+        Time | None,
+        Doc("When the candle began that it is about; null for a signal from outside."),
+    ]
+    side: SignalSide
+    confidence: Confidence
+    reason: str
+    action: Action
+    words: Annotated[str, Doc("What it did, or why not.")]
+
+
+class BotRow(TypedDict):
+    """A bot as it stands."""
+
+    id: str
+    name: str
+    settings: Annotated[Row, Doc(shape=BotSettings)]
+    status: Status
+    symbol: Symbol
+    strategy_name: str
+    stopped_because: Annotated[str, Doc("Why it stopped itself; else empty.")]
+    held_by: Annotated[
+        str | None,
+        Doc(
+            "Who else has what is open of its symbol: a bot's id, or empty for the person; it "
+            "opens nothing meanwhile. Null: nobody."
+        ),
+    ]
+    position: BotPosition | None
+    signal: DecisionRow | None
+    pnl: Annotated[Money, Doc("Of this epoch, after fees, with what it holds.")]
+    realized: Annotated[Money, Doc("Of its closed trades of this epoch, after fees and funding.")]
+    trades: Whole
+    wins: Whole
+    losses: Whole
+    even: Whole
+    win_rate: Annotated[Percent | None, Doc("Null before the first trade.")]
+    fees: Annotated[Money, Doc("Of this epoch.")]
+    curve: Annotated[list[Decimal], Doc("The realised P&L after each trade, newest last.")]
+    created_at: Time
+    started_at: Time | None
+    display: Annotated[
+        Texts,
+        text_names(
+            (
+                *("pnl", "realized", "win_rate", "position", "confidence", "fees", "trades"),
+                *("strategy", "stake", "status", "entry_price", "unrealized_pnl", "curve"),
+                "held_by",
+            )
+        ),
+    ]
+
+
+class BotList(TypedDict):
+    """All bots, and what they made together."""
+
+    version: Annotated[Count, Doc("Another one: something about the bots has changed.")]
+    can_change: Annotated[bool, Doc("Whether they run, and can be changed, here.")]
+    words: Annotated[str, Doc("Why not, where they can't.")]
+    bots: list[BotRow]
+    display: Annotated[Texts, text_names(("pnl", "running"))]
+
+
+class ParameterRow(TypedDict):
+    """A parameter of a strategy."""
+
+    name: str
+    label: str
+    words: str
+    kind: Literal["int", "float"]
+    default: float
+    least: float
+    most: float
+    step: float | None
+
+
+class StrategyRow(TypedDict):
+    """A strategy that may be chosen."""
+
+    id: str
+    name: str
+    words: str
+    own: Annotated[bool, Doc("Whether it is from the folder of --strategies.")]
+    error: Annotated[str | None, Doc("Why it can't be used, where it can't.")]
+    parameters: list[ParameterRow]
+
+
+class SignalResult(TypedDict):
+    """What a bot did with a signal from outside."""
+
+    bot: str
+    name: str
+    action: Action
+    words: str
 
 
 @exactly

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final, Literal, cast, get_args
+from typing import Annotated, Any, Final, Literal, cast, get_args
 
 from balance.core import order_request as asked_for
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
 from balance.core.money import LIMIT, ZERO, exact, number
+from balance.core.shape import Doc
 from balance.strategies.strategy import Kind
 
 Direction = Literal["both", "long", "short"]
@@ -31,6 +32,14 @@ _LONGEST_COOLDOWN: Final = 525_600
 _MOST_PERCENT: Final = Decimal(100)
 _MOST_TAKE_PROFIT: Final = Decimal(1_000)
 
+PercentBelow = Annotated[
+    Decimal | None,
+    Doc(
+        "In percent of the price; null: none.",
+        exclusiveMinimum=0,
+        exclusiveMaximum=int(_MOST_PERCENT),
+    ),
+]
 #: Gives the strategy that an id names.
 KindOf = Callable[[str], Kind]
 
@@ -39,30 +48,58 @@ KindOf = Callable[[str], Kind]
 class BotSettings:
     """What a bot trades, by what strategy, with how much and within which limits."""
 
-    name: str
-    symbol: str
-    timeframe: str = "5m"
-    # the strategy's id, and its parameters by name
-    strategy: str
-    params: Mapping[str, int | float] = field(default_factory=dict)
+    name: Annotated[str, Doc("Unlike that of any other bot.", minLength=1, maxLength=LONGEST_NAME)]
+    symbol: Annotated[str, Doc("Such as BTC/USDT, also written btc-usdt.")]
+    timeframe: Annotated[str, Doc("Of the candles that it decides on.", enum=[*TIMEFRAMES])] = "5m"
+    strategy: Annotated[str, Doc("An id of GET /strategies.")]
+    params: Annotated[
+        Mapping[str, int | float],
+        Doc("The strategy's parameters by name; the usual ones where left out."),
+    ] = field(default_factory=dict)
     direction: Direction = "both"
-    # the margin of one position, in USDT or in percent of the available balance
-    stake: Decimal = Decimal(10)
-    stake_unit: StakeUnit = "percent"
-    leverage: Decimal = Decimal(3)
-    # signals below are left alone; from 0 to 1
-    min_confidence: Decimal = ZERO
-    # in percent of the price; None: none
-    stop_loss: Decimal | None = None
-    take_profit: Decimal | None = None
-    trailing_stop: Decimal | None = None
-    # minutes of the market's time from the end of a trade to the next
-    cooldown: int = 0
-    # opens nothing while the account has so many open positions
-    max_positions: int | None = None
-    # in USDT: of one day (UTC, the market's), and from its best P&L; beyond, it closes and stops
-    max_daily_loss: Decimal | None = None
-    max_drawdown: Decimal | None = None
+    stake: Annotated[
+        Decimal, Doc("The margin of one position, in the stake_unit.", exclusiveMinimum=0)
+    ] = Decimal(10)
+    stake_unit: Annotated[StakeUnit, Doc("Of the available balance, or in USDT.")] = "percent"
+    leverage: Annotated[Decimal, Doc(type="integer", minimum=1)] = Decimal(3)
+    min_confidence: Annotated[
+        Decimal, Doc("Leaves signals below it alone.", minimum=0, maximum=1)
+    ] = ZERO
+    stop_loss: PercentBelow = None
+    take_profit: Annotated[
+        Decimal | None,
+        Doc(
+            "In percent of the price; null: none.",
+            exclusiveMinimum=0,
+            maximum=int(_MOST_TAKE_PROFIT),
+        ),
+    ] = None
+    trailing_stop: PercentBelow = None
+    cooldown: Annotated[
+        int, Doc("Minutes of the market's time from the end of a trade to the next.", minimum=0)
+    ] = 0
+    max_positions: Annotated[
+        int | None,
+        Doc(
+            "Opens nothing while the account has so many open positions; null: any number.",
+            minimum=1,
+        ),
+    ] = None
+    max_daily_loss: Annotated[
+        Decimal | None,
+        Doc(
+            "In USDT: when a day (UTC, the market's) has lost so much, it closes and stops; "
+            "null: never.",
+            exclusiveMinimum=0,
+        ),
+    ] = None
+    max_drawdown: Annotated[
+        Decimal | None,
+        Doc(
+            "In USDT: so far below its best P&L, it closes and stops; null: never.",
+            exclusiveMinimum=0,
+        ),
+    ] = None
 
     @property
     def seconds(self) -> int:

@@ -6,19 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from balance.core import order_request as asked
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
 from balance.core.money import number
+from balance.core.shape import Doc
 from balance.strategies.strategy import Side, Signal
 
 #: The strategy of the bots that act on them.
 SIGNALS: Final = "signals"
-#: What a signal may have; ``symbol`` and ``side`` are needed.
-MEMBERS: Final = ("symbol", "side", "confidence", "size", "source")
 #: The words for a side, and what they mean.
 SIDES: Final[Mapping[str, Side]] = MappingProxyType(
     {
@@ -31,6 +30,32 @@ SIDES: Final[Mapping[str, Side]] = MappingProxyType(
     }
 )
 _LONGEST_SOURCE: Final = 60
+# Any of the sides, in letters of either case.
+_SIDES: Final = "|".join("".join(f"[{each.upper()}{each}]" for each in side) for side in SIDES)
+
+
+class SignalRequest(TypedDict):
+    """A signal as it is requested."""
+
+    symbol: Annotated[str, Doc("Such as BTC/USDT, also written btc-usdt.")]
+    side: Annotated[str, Doc("buy or long, sell or short, close or flat.", pattern=f"^({_SIDES})$")]
+    confidence: NotRequired[
+        Annotated[
+            float | None,
+            Doc("What min_confidence of a bot compares.", minimum=0, maximum=1, default=1),
+        ]
+    ]
+    size: NotRequired[
+        Annotated[
+            Decimal | None,
+            Doc("In base units; by default each bot's own stake.", exclusiveMinimum=0),
+        ]
+    ]
+    source: NotRequired[Annotated[str | None, Doc("Who gives it.", maxLength=_LONGEST_SOURCE)]]
+
+
+#: What a signal may have.
+MEMBERS: Final = tuple(SignalRequest.__annotations__)
 
 
 @dataclass(frozen=True, slots=True)

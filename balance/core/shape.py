@@ -36,14 +36,22 @@ Shape = type | Mapping[str, Any]
 
 class Doc:
     """What the description says of a field or a type: a text, keywords of JSON Schema and, of a
-    mapping, the ``names`` that it has.
+    mapping, the ``names`` that it has or the ``shape`` whose members it has.
 
     Where a field and its type both have one, the text of the field comes first, and its keywords
     count.
     """
 
-    def __init__(self, text: str = "", *, names: Iterable[str] = (), **keywords: Any) -> None:
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        names: Iterable[str] = (),
+        shape: type | None = None,
+        **keywords: Any,
+    ) -> None:
         self.text = text
+        self.shape = shape
         self.names = tuple(names)
         self.keywords = keywords
 

@@ -3,18 +3,61 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from decimal import Decimal
+from typing import Annotated, Final, TypedDict
 
 from balance.core.figures import dollars, gain, rounded
+from balance.core.margin import Side
 from balance.core.market import Market
 from balance.core.moments import iso
 from balance.core.money import exactly
-from balance.core.rows import Row, price_words
+from balance.core.rows import MarketTime, price_words
+from balance.core.shape import (
+    Count,
+    Doc,
+    Money,
+    Price,
+    Quantity,
+    Texts,
+    Whole,
+    text_names,
+)
 from balance.core.trade import Trade
 
+#: The texts of a trade, by name.
+TRADE_TEXTS: Final = (
+    *("symbol", "side", "quantity", "entry_price", "exit_price", "pnl", "fees", "funding"),
+    *("duration", "opened_because", "closed_because"),
+)
 _BY_HAND: Final = "By hand"
 # the two largest units that there is something of are told
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+class TradeRow(TypedDict):
+    """A position from its opening to its end."""
+
+    revision: Annotated[Count | None, Doc("Of the ledger entry that ended it; null in a backtest.")]
+    line: Count | None
+    epoch: Count | None
+    bot: Annotated[str, Doc("Its id; empty: the person's.")]
+    name: str
+    symbol: str
+    side: Side
+    quantity: Quantity
+    entry_price: Annotated[Price, Doc("The average of all its entries, weighted by quantity.")]
+    # A position that can lose no more is closed at nothing.
+    exit_price: Annotated[Decimal, Doc("In the quote currency per base unit.")]
+    opened_at: MarketTime
+    closed_at: MarketTime
+    seconds: Whole
+    pnl: Annotated[Money, Doc("After fees and funding.")]
+    gross: Annotated[Money, Doc("Before fees and funding.")]
+    fees: Annotated[Money, Doc("Of opening and closing.")]
+    funding: Annotated[Money, Doc("Received less paid.")]
+    opened_because: str
+    closed_because: str
+    display: Annotated[Texts, text_names(TRADE_TEXTS)]
 
 
 @exactly
@@ -26,10 +69,10 @@ def trade_row(
     line: int | None = None,
     epoch: int | None = None,
     name: str = "",
-) -> Row:
+) -> TradeRow:
     """``trade``: money in the quote currency, prices per base unit, the quantity in base units.
     ``revision`` and ``line`` say where in the ledger it ended, ``name`` what its bot is called."""
-    row = {
+    return {
         "revision": revision,
         "line": line,
         "epoch": epoch,
@@ -49,11 +92,11 @@ def trade_row(
         "funding": trade.funding,
         "opened_because": trade.opened_because,
         "closed_because": trade.closed_because,
+        "display": _texts(trade, market),
     }
-    return {**row, "display": _texts(trade, market)}
 
 
-def _texts(trade: Trade, market: Market) -> Row:
+def _texts(trade: Trade, market: Market) -> Texts:
     return {
         "symbol": trade.symbol,
         "side": trade.side.capitalize(),

@@ -86,6 +86,18 @@ class Figure(Generic[_Source]):
     is_shown: bool = True
 
 
+class ShownFigure(TypedDict):
+    """How a screen shows a figure."""
+
+    name: str
+    label: str
+    is_signed: Annotated[bool, Doc("Whether it is a gain or a loss.")]
+    better: Annotated[Better, Doc("Which of two is better: the greater, or the nearer to zero.")]
+
+
+ShownFigures = Annotated[list[ShownFigure], Doc("The figures that a screen shows, in their order.")]
+
+
 @exactly
 def values_of(figures: Iterable[Figure[_Source]], source: _Source) -> Row:
     """The values of ``figures`` by name, None for what is not known."""
@@ -97,7 +109,7 @@ def texts_of(figures: Iterable[Figure[_Source]], values: Row, decimals: int = CE
     return {each.name: each.unit.write(values[each.name], decimals) for each in figures}
 
 
-def listed(figures: Iterable[Figure[Any]]) -> list[ScreenRow]:
+def listed(figures: Iterable[Figure[Any]]) -> list[ShownFigure]:
     """The ``figures`` that a screen shows one below the other."""
     return [
         screen_row(each.name, each.label, each.unit, each.better)
@@ -116,18 +128,7 @@ def _type(figure: Figure[Any]) -> Any:
     return Annotated[kind | None, Doc(f"{figure.words} Null where it is not known.")]
 
 
-class ScreenRow(TypedDict):
-    """How a screen shows a figure."""
-
-    name: str
-    label: str
-    is_signed: Annotated[bool, Doc("Whether it is a gain or a loss.")]
-    better: Annotated[
-        Better, Doc("Which of two values is better: the greater, or the one nearer to zero.")
-    ]
-
-
-def screen_row(name: str, label: str, unit: Unit, better: Better = "") -> ScreenRow:
+def screen_row(name: str, label: str, unit: Unit, better: Better = "") -> ShownFigure:
     """How a screen shows a figure."""
     return {"name": name, "label": label, "is_signed": unit.is_signed, "better": better}
 
