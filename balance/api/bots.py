@@ -31,7 +31,7 @@ OfKind = Annotated[
 ]
 LogLimit = Annotated[int, Doc("Entries a page.", minimum=1, maximum=MOST_SHOWN)]
 TradeLimit = Annotated[int, Doc("How many.", minimum=1, maximum=MOST_TRADES)]
-BeforeEntry = Annotated[int | None, Doc("The last page's next.", minimum=0)]
+BeforeEntry = Annotated[int | None, Doc("The last page's next.", minimum=0, maximum=999_999_999)]
 CloseFirst = Annotated[bool, Doc("Whether to close what it holds first.")]
 NewBot = Annotated[dict[str, Any], Body(BotSettings)]
 ChangedBot = Annotated[dict[str, Any], Body(BotSettings, partial=True)]

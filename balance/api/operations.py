@@ -236,10 +236,24 @@ def operations_of(resource: type) -> list[Operation]:
 
 def add_routes(api: Blueprint, *resources: object) -> None:
     """Let ``api`` serve all operations of ``resources``."""
+    methods: dict[str, list[str]] = {}
+    endpoints: dict[str, str] = {}
     for resource in resources:
         for each in operations_of(type(resource)):
+            methods.setdefault(each.rule, ["OPTIONS"]).append(each.method)
+            endpoints.setdefault(each.rule, f"{each.id}_options")
             view = each.bound(resource)
-            api.add_url_rule(each.rule, each.id, view, methods=[each.method])
+            api.add_url_rule(
+                each.rule, each.id, view, methods=[each.method], provide_automatic_options=False
+            )
+    for rule, known in methods.items():
+        view = functools.partial(_options, known + ["HEAD"] * ("GET" in known))
+        api.add_url_rule(rule, endpoints[rule], view, methods=["OPTIONS"])
+
+
+def _options(methods: Sequence[str], **_in_path: str) -> Response:
+    # Flask itself would name the methods of all rules that fit, as of the page that fits any path.
+    return Response(headers={"Allow": ", ".join(methods)})
 
 
 def _response(found: Any) -> Response:
@@ -265,7 +279,10 @@ def _kind(hint: Any) -> type:
 
 
 def _read_query(request: Request, _: object, *, name: str, kind: type, usual: Any) -> Any:
-    text = request.args.get(name)
+    texts = request.args.getlist(name)
+    if len(texts) > 1:
+        raise InvalidRequest(f"{name} may be named only once.")
+    text = texts[0] if texts else None
     if text is None or kind is str:
         return usual if text is None else text
     if kind is bool:

@@ -22,6 +22,7 @@ from balance.desk.transactions import Conditions
 LARGEST_BODY: Final = 64 * 1024
 
 _TAG: Final = re.compile(r'\s*(W/)?("[^"]*"|\d{1,15}(?:-[^",\s]*)?)\s*(?:,|$)', re.ASCII)
+_ETAG: Final = '(W/)?"[^"]*"'
 _REVISION: Final = re.compile(r'"?(\d{1,15})(?:-[^"]*)?"?', re.ASCII)
 
 
@@ -191,7 +192,7 @@ _IF_MATCH: Final = {
     "name": "If-Match",
     "in": "header",
     "description": "Refuse unless the account is at this revision: a number, ETags, or *.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": rf"^(\*|[0-9]{{1,15}}|{_ETAG}(, *{_ETAG})*)$"},
 }
 
 #: The ``Idempotency-Key`` of a request.
