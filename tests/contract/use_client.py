@@ -1,4 +1,4 @@
-"""Uses a generated client: ``use_client.py GENERATOR FOLDER DESCRIPTION URL``, with its packages."""
+"""Uses a generated client: ``use_client.py GENERATOR FOLDER DESCRIPTION URL``."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def main(generator: str, folder: str, description: str, url: str) -> None:
     traded = call("trading", "place_order", {"body": order})
     assert traded.status == "success", traded
     (position,) = traded.positions
-    assert (position.symbol, position.side, position.quantity) == ("BTC/USDT", "long", 0.01)
+    assert (position.symbol, position.side) == ("BTC/USDT", "long")
+    assert position.quantity >= ORDER["quantity"]
     count = 0
     for tag, operation, arguments in lists(json.loads(Path(description).read_text())):
         answer = call(tag, operation, arguments)
