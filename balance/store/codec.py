@@ -29,14 +29,7 @@ from balance.store.state import Request, State
 
 SCHEMA: Final = 1
 #: What reading a document raises where a member is missing or wrong.
-FAULTS: Final = (
-    BalanceError,
-    ArithmeticError,
-    AttributeError,
-    KeyError,
-    TypeError,
-    ValueError,
-)
+FAULTS: Final = (BalanceError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
 # Made once: there may be a million lines to read.
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 # In the quote currency: what rounding the P&L of hundreds of closes adds up to.

@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -90,13 +89,12 @@ class Record(Generic[T]):
             for name, kind in kinds.items()
         ]
         self._writers = [(name, kind.write) for name, kind in kinds.items()]
-        self._values = attrgetter(*kinds)
 
     def encode(self, value: T) -> dict[str, Any]:
         """``value`` as an object."""
         return {
-            name: each if write is None else write(each)
-            for (name, write), each in zip(self._writers, self._values(value), strict=True)
+            name: getattr(value, name) if write is None else write(getattr(value, name))
+            for name, write in self._writers
         }
 
     def decode(self, document: Mapping[str, Any]) -> T:

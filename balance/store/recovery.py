@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from balance.core.account import Account
@@ -18,13 +19,7 @@ from balance.core.position import Position
 from balance.core.wallet import Wallet
 from balance.store.advice import option
 from balance.store.answer_file import AnswerFile
-from balance.store.codec import (
-    Unreadable,
-    decode_entry,
-    decode_state,
-    encode_entry,
-    encode_state,
-)
+from balance.store.codec import Unreadable, decode_entry, decode_state, encode_entry, encode_state
 from balance.store.disk import DISK, Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE
 from balance.store.ledger_file import LedgerFile
@@ -157,16 +152,11 @@ def _lines(folder: Path, state: State | None) -> Iterator[bytes]:
     for line in LedgerFile(folder / LEDGER_FILE).lines():
         last = line.text
         yield last
-    if state is not None:
-        newest = [encode_entry(entry) for entry in state.entries]
-        with suppress(Unreadable):
-            place = decode_entry(last).place if last else (0, 0)
-            newest = [
-                line
-                for line, entry in zip(newest, state.entries, strict=True)
-                if entry.place > place
-            ]
-        yield from newest
+    place = (0, 0)
+    with suppress(Unreadable):
+        place = decode_entry(last).place if last else place
+    newest = () if state is None else state.entries
+    yield from (encode_entry(entry) for entry in newest if entry.place > place)
 
 
 def _checked(lines: Iterable[bytes], faults: list[str]) -> Iterator[Entry]:
@@ -192,8 +182,7 @@ def _checked(lines: Iterable[bytes], faults: list[str]) -> Iterator[Entry]:
 
 
 def _replay(entries: Iterable[Entry], faults: list[str]) -> Account | None:
-    account: Account | None = None
-    before: Account | None = None
+    account = before = None
     with exact():
         for entry in entries:
             before = account if entry.line == 1 else before
@@ -245,8 +234,8 @@ def _salvaged(entries: Iterable[Entry]) -> Iterator[Entry]:
     """``entries``, where each that does not follow from the one before it becomes one of kind
     ``repair`` that states the wallet anew, so that the whole adds up again."""
     account: Account | None = None
-    last: Entry | None = None
     ended: Account | None = None
+    last: Entry | None = None
     with exact():
         for entry in entries:
             before = account
@@ -267,21 +256,26 @@ def _salvaged(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 def _stating(entry: Entry, last: Entry | None, before: Account | None) -> Entry:
     booking = entry.booking
-    same_epoch = last is not None and last.booking.epoch == booking.epoch
-    known = last.booking.balance if last is not None and same_epoch else ZERO
     lost = f"Entries after {cursor(last.place) if last else 'the start'} were lost or damaged"
     return replace(
         entry,
         booking=replace(
             booking,
             kind="repair",
-            amount=booking.balance - known,
+            amount=booking.balance - _balance_before(last, booking.epoch),
             note=f"{lost}; this one was: {booking.kind}, {grouped(booking.amount)}.",
             # An entry that states the whole account needs none before it.
             restated=booking.restated
             or _kept_holdings(before, Wallet.opened(booking.epoch, booking.balance)),
         ),
     )
+
+
+def _balance_before(last: Entry | None, epoch: int) -> Decimal:
+    """The balance that ``last`` leaves to the next entry of ``epoch``."""
+    if last is None or last.booking.epoch != epoch:
+        return ZERO
+    return last.booking.balance
 
 
 def _kept_holdings(before: Account | None, wallet: Wallet) -> Account:
@@ -312,10 +306,9 @@ def _rebuilt(state: State | None, entries: list[Entry], now: datetime) -> State:
             account=account,
             entries=(last,),
         )
-    revision = max(state.revision, last.revision if last else 0)
-    same_epoch = last is not None and last.booking.epoch == state.account.wallet.epoch
-    known = last.booking.balance if last is not None and same_epoch else ZERO
-    return stated_anew(replace(state, revision=revision), "repair", known, note, now, "program")
+    known = _balance_before(last, state.account.wallet.epoch)
+    state = replace(state, revision=max(state.revision, last.revision if last else 0))
+    return stated_anew(state, "repair", known, note, now, "program")
 
 
 def _answers_mended(
