@@ -54,23 +54,23 @@ def apply_fill(account: Account, execution: Execution, brackets: Sequence[Bracke
         InsufficientBalance: margin and fee of what it opens are more than what is available.
     """
     order, held = execution.order, account.position(execution.order.symbol)
-    closing = _closing(held, execution)
+    closing = _closing_quantity(held, execution)
     opening = ZERO if order.reduce_only else execution.quantity - closing
-    rest, gross = _reduced(held, closing, execution.price)
+    rest, gross = _reduce(held, closing, execution.price)
     fee = quantized(execution.fee)
     if not opening:
-        fee = min(fee, _left(account, order, held, rest) + gross)
+        fee = min(fee, _fee_limit(account, order, held, rest) + gross)
     # Where the position flips, each of the two bears its share of the fee.
     share = quantized(fee * closing / (closing + opening))
     position = rest and replace(rest, fees_paid=rest.fees_paid + share)
     if opening:
-        position = _opened(position, execution, opening, fee - share)
+        position = _open(position, execution, opening, fee - share)
     if position is not None:
         position = position.measured(brackets)
     trade = None
     if held is not None and rest is None:
         price, time = execution.price, execution.time
-        trade = completed_trade(held, price, time, gross, share, _why(execution))
+        trade = completed_trade(held, price, time, gross, share, _close_reason(execution))
     fill = Fill(
         order_id=order.id,
         symbol=order.symbol,
@@ -90,7 +90,7 @@ def apply_fill(account: Account, execution: Execution, brackets: Sequence[Bracke
         trade=trade,
     )
     effect = _effect(account, execution, held, position)
-    change = _booked(account, effect, fill, order.because)
+    change = _book(account, effect, fill, order.because)
     short = -change.account.available_balance
     if short > 0:
         needed = fee + quantized(margin.initial_margin(opening, execution.price, order.leverage))
@@ -98,14 +98,14 @@ def apply_fill(account: Account, execution: Execution, brackets: Sequence[Bracke
     return change
 
 
-def _closing(held: Position | None, execution: Execution) -> Decimal:
+def _closing_quantity(held: Position | None, execution: Execution) -> Decimal:
     """How much of the execution's quantity closes what is held."""
     if held is None or closing_side(held.side) != execution.order.side:
         return ZERO
     return min(execution.quantity, held.quantity)
 
 
-def _reduced(
+def _reduce(
     held: Position | None, closing: Decimal, price: Decimal
 ) -> tuple[Position | None, Decimal]:
     """What is left of ``held`` after ``closing`` of it went at ``price``, and the gross P&L."""
@@ -159,13 +159,15 @@ def completed_trade(
     )
 
 
-def _why(execution: Execution) -> str:
+def _close_reason(execution: Execution) -> str:
     if execution.reason == "order":
         return execution.order.because
     return execution.reason.replace("_", "-").capitalize()
 
 
-def _left(account: Account, order: Order, held: Position | None, rest: Position | None) -> Decimal:
+def _fee_limit(
+    account: Account, order: Order, held: Position | None, rest: Position | None
+) -> Decimal:
     """What a fill that only closes may cost in all: what the account has free and what the closed
     part of the position had, so that no close fails for its fee."""
     before = held.isolated_margin if held is not None else ZERO
@@ -174,7 +176,7 @@ def _left(account: Account, order: Order, held: Position | None, rest: Position 
     return account.available_balance + reserved + before - after
 
 
-def _opened(
+def _open(
     held: Position | None,
     execution: Execution,
     opening: Decimal,
@@ -219,7 +221,7 @@ def _effect(
     """The filled order goes; with a position go the orders that were to close it, and a new one
     brings its take-profit and stop-loss."""
     order = execution.order
-    attached = _attached(execution, position)
+    attached = _exits(execution, position)
     is_same = held is not None and position is not None and held.side == position.side
     gone = [
         each.id
@@ -231,7 +233,7 @@ def _effect(
     return Effect(symbol=order.symbol, position=position, opened=attached, closed=tuple(gone))
 
 
-def _attached(execution: Execution, position: Position | None) -> tuple[Order, ...]:
+def _exits(execution: Execution, position: Position | None) -> tuple[Order, ...]:
     """The take-profit and the stop-loss for the whole of ``position``, which the order brings."""
     order = execution.order
     if position is None or opened_side(order.side) != position.side:
@@ -259,7 +261,7 @@ def _attached(execution: Execution, position: Position | None) -> tuple[Order, .
     )
 
 
-def _booked(account: Account, effect: Effect, fill: Fill, because: str) -> Change:
+def _book(account: Account, effect: Effect, fill: Fill, because: str) -> Change:
     text = fill_text(fill)
     note = f"{text}: {because}" if because else text
     change = Change(account).booked("fill", ZERO, note, effect=effect, fill=fill)

@@ -128,13 +128,13 @@ def settle(
         f"Funding of {symbol} at {_minute(instant)}: {_percent(settlement.rate)} of "
         f"{position.side} {position.quantity.normalize():f} at {settlement.mark.normalize():f}"
     )
-    after = _funded(position, instrument, instant, amount, isolated)
+    after = _fund(position, instrument, instant, amount, isolated)
     return Change(account).booked(
         "funding", amount, text, effect=Effect(symbol=symbol, position=after)
     )
 
 
-def _funded(
+def _fund(
     position: Position,
     instrument: Instrument,
     instant: datetime,

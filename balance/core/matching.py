@@ -32,7 +32,7 @@ _SHARE: Final = attrgetter("share")
 def is_due(account: Account, market: Market) -> bool:
     """Whether ``market`` does anything to ``account`` but move its marks. It is cheap, as it is
     called for every quote."""
-    return next(_acted_on(account, market), None) is not None
+    return next(_due_symbols(account, market), None) is not None
 
 
 @exactly
@@ -46,26 +46,26 @@ def advance(account: Account, market: Market, settlements: Settlements) -> Chang
     first. Symbols without a live quote and those of another feed are left alone. The change has no
     entries where nothing was due."""
     # What happens on one symbol makes nothing due on another.
-    symbols = set(_acted_on(account, market))
+    symbols = set(_due_symbols(account, market))
     change = Change(account.marked(market))
     for symbol in market.instruments:
         if symbol in symbols:
             change = change.then(regrid(change.account, market.instruments[symbol]))
-            change = change.then(_moved(change.account, market.quotes[symbol], market, settlements))
+            change = change.then(_move(change.account, market.quotes[symbol], market, settlements))
     return change
 
 
-def _moved(account: Account, end: Quote, market: Market, settlements: Settlements) -> Change:
+def _move(account: Account, end: Quote, market: Market, settlements: Settlements) -> Change:
     """The account after the price of one symbol has come to ``end``."""
     change, start = Change(account), end.moved_from
     while start is not None:
         stop = _first_stop(change.account, Leg(start, end), market, settlements)
-        step = None if stop is None else _met_at(change.account, stop, market, settlements)
+        step = None if stop is None else _act_at(change.account, stop, market, settlements)
         if stop is None or step is None or not step.bookings:
             break
         change, start = change.then(step), stop
     # What opens at the end of the move brings exits that may be met there.
-    while (step := _met_at(change.account, end, market, settlements)).bookings:
+    while (step := _act_at(change.account, end, market, settlements)).bookings:
         change = change.then(step)
     return change.then(step)
 
@@ -95,14 +95,14 @@ def _first_stop(
     return None if first is None else first.quote
 
 
-def _met_at(account: Account, quote: Quote, market: Market, settlements: Settlements) -> Change:
+def _act_at(account: Account, quote: Quote, market: Market, settlements: Settlements) -> Change:
     """What happens at ``quote``, with the account marked at it."""
     market = market.at(quote)
-    change = _funded(account.marked(market), quote.symbol, market, settlements)
-    return change.then(_matched(change.account, quote.symbol, market))
+    change = _fund(account.marked(market), quote.symbol, market, settlements)
+    return change.then(_match(change.account, quote.symbol, market))
 
 
-def _acted_on(account: Account, market: Market) -> Iterator[str]:
+def _due_symbols(account: Account, market: Market) -> Iterator[str]:
     """The symbols on which something is due, some of them more than once."""
     foreign = set()
     for position in account.positions:
@@ -126,7 +126,7 @@ def _is_live(held: Position | Order, market: Market) -> bool:
     return held.symbol in market.live and held.feed == market.feed
 
 
-def _funded(account: Account, symbol: str, market: Market, settlements: Settlements) -> Change:
+def _fund(account: Account, symbol: str, market: Market, settlements: Settlements) -> Change:
     change, position = Change(account), account.position(symbol)
     if position is None:
         return change
@@ -138,7 +138,7 @@ def _funded(account: Account, symbol: str, market: Market, settlements: Settleme
     return change
 
 
-def _matched(account: Account, symbol: str, market: Market) -> Change:
+def _match(account: Account, symbol: str, market: Market) -> Change:
     change, position = Change(account), account.position(symbol)
     quote = market.quotes[symbol]
     if position is not None and position.is_liquidated_at(quote.mark):

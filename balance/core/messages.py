@@ -33,7 +33,7 @@ def change_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:
     booking = entries[-1].booking
     trades = [entry.booking for entry in entries if entry.booking.kind in NEWS_KINDS]
     if trades and booking.kind not in OPENINGS:
-        return f"{_joined(trades, decimals)} Balance {amount(booking.balance, decimals)}."
+        return f"{_join(trades, decimals)} Balance {amount(booking.balance, decimals)}."
     requested = f"{grouped(booking.amount.copy_abs())} {CURRENCY}"
     balance = f"Balance {amount(booking.balance, decimals)}."
     match booking.kind:
@@ -69,10 +69,10 @@ def news_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:
         return ""
     trades = [entry.booking for entry in entries if entry.booking.kind in NEWS_KINDS]
     before = "While the program was off: " if entries[0].source == OFFLINE else ""
-    return f"{before}{_joined(trades, decimals)}" if trades else ""
+    return f"{before}{_join(trades, decimals)}" if trades else ""
 
 
-def _joined(trades: Sequence[Booking], decimals: int) -> str:
+def _join(trades: Sequence[Booking], decimals: int) -> str:
     sentences = [_trade(booking, decimals) for booking in trades[:_MOST_NAMED]]
     if len(trades) > _MOST_NAMED:
         sentences.append(f"And {len(trades) - _MOST_NAMED} more.")

@@ -49,7 +49,7 @@ def adjust(account: Account, amount: object, note: str = "") -> Change:
 
 def adjust_by(account: Account, amount: Decimal, note: str) -> Change:
     """Book an adjustment that may be zero."""
-    return _booked(account, "adjustment", amount, note)
+    return _book(account, "adjustment", amount, note)
 
 
 def deposit(account: Account, amount: object, note: str = "") -> Change:
@@ -58,7 +58,7 @@ def deposit(account: Account, amount: object, note: str = "") -> Change:
     Raises:
         InvalidAmount: not a number, or not above zero.
     """
-    return _booked(account, "deposit", _positive(money(amount, "deposit"), "deposit"), note)
+    return _book(account, "deposit", _positive(money(amount, "deposit"), "deposit"), note)
 
 
 def withdraw(account: Account, amount: object, note: str = "") -> Change:
@@ -69,7 +69,7 @@ def withdraw(account: Account, amount: object, note: str = "") -> Change:
         InsufficientBalance: more than is available.
     """
     step = _positive(money(amount, "withdrawal"), "withdrawal")
-    return _booked(account, "withdrawal", -step, note)
+    return _book(account, "withdrawal", -step, note)
 
 
 def reset(account: Account, balance: object = None, note: str = "") -> Change:
@@ -169,7 +169,7 @@ def restate(account: Account, kind: str, known_balance: Decimal, note: str) -> C
     return Change(account, (replace(booking, restated=account),))
 
 
-def _booked(account: Account, kind: str, amount: Decimal, note: str) -> Change:
+def _book(account: Account, kind: str, amount: Decimal, note: str) -> Change:
     if amount < 0 and account.available_balance + amount < 0:
         raise InsufficientBalance(-amount, account.available_balance)
     change = Change(account).booked(kind, amount, note)

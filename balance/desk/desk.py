@@ -166,7 +166,7 @@ class Desk:
                 return undo_reset(account, opening, market, note)
             return _OPERATIONS[action](account, meant, note)
 
-        return self._transactions.execute(change, [action, _booked(amount)], **conditions)
+        return self._transactions.execute(change, [action, _canonical(amount)], **conditions)
 
     @property
     def market(self) -> Market:
@@ -406,7 +406,7 @@ class Desk:
         self._search = search
 
 
-def _booked(amount: object) -> str | None:
+def _canonical(amount: object) -> str | None:
     """``amount`` as it would be booked, to tell one request from another."""
     try:
         return None if amount is None else str(money(amount))
