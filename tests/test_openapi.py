@@ -26,7 +26,7 @@ from balance.bots.settings import MEMBERS as SETTINGS
 from balance.bots.signals import MEMBERS as SIGNAL_MEMBERS
 from balance.bots.state import MOST_TRADES
 from balance.core.market import NO_MARKET
-from balance.core.order_request import LONGEST_KEY
+from balance.core.request import LONGEST_KEY
 from balance.core.snapshot import DISPLAYED
 from balance.core.ticket import MEMBERS
 from balance.core.wallet import KINDS

@@ -11,7 +11,7 @@ from typing import Any
 from balance.alerts.alert import Answer
 from balance.alerts.rows import alert_row
 from balance.alerts.watching import Watching
-from balance.core.order_request import check_key
+from balance.core.request import check_key
 
 
 @dataclass(frozen=True, slots=True)

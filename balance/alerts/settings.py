@@ -17,7 +17,7 @@ from balance.alerts.rules import (
     What,
 )
 from balance.alerts.web_address import has_askable_host, is_web_address, origin
-from balance.core import order_request as asked_for
+from balance.core import request
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
@@ -50,7 +50,7 @@ def settings_of(
     watched = members["what"], members.get("symbol")
     # a symbol that was taken on another feed may be kept here
     if watched[0] in OF_A_SYMBOL and (before is None or watched != (before.what, before.symbol)):
-        members["symbol"] = asked_for.symbol(watched[1], market)
+        members["symbol"] = request.symbol(watched[1], market)
     settings = read_settings({**_USUAL, **members})
     _check_host(settings.url, before)
     return settings
@@ -104,7 +104,7 @@ def _symbol(value: object, name: str) -> str | None:
 
 
 def _note(value: object, name: str) -> str:
-    asked_for.check_text(value, name, LONGEST_NOTE)
+    request.check_text(value, name, LONGEST_NOTE)
     return str(value).strip()
 
 

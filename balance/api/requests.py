@@ -13,7 +13,7 @@ from balance.api.encoding import decoded
 from balance.api.problems import Problem
 from balance.api.schema import Schema, Schemas, not_null
 from balance.core.errors import InvalidRequest
-from balance.core.order_request import LONGEST_KEY
+from balance.core.request import LONGEST_KEY
 from balance.core.shape import Shape, fields_of
 from balance.desk.desk import Desk
 from balance.desk.transactions import Conditions

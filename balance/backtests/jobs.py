@@ -25,7 +25,7 @@ from balance.backtests.candles import (
 )
 from balance.backtests.report import Report, notes, report
 from balance.bots.settings import MEMBERS, BotSettings, settings_of
-from balance.core import order_request as asked_for
+from balance.core import request
 from balance.core.errors import BalanceError, InvalidRequest, UnknownBacktest
 from balance.core.market import Market
 from balance.core.rows import Row
@@ -176,7 +176,7 @@ class Backtests:
             balance=starting_balance(members.get("balance")),
             terms=market.terms,
             decimals=market.decimals,
-            hours=None if hours is None else asked_for.positive(hours, "hours"),
+            hours=None if hours is None else request.positive(hours, "hours"),
         )
         return _Waiting(_Job(secrets.token_hex(8), kind.name), plan)
 

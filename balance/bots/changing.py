@@ -12,7 +12,7 @@ from typing import Any
 from balance.bots.bot import Bot
 from balance.bots.file import Answer
 from balance.bots.telling import Telling
-from balance.core.order_request import check_key
+from balance.core.request import check_key
 
 
 @dataclass(frozen=True, slots=True)

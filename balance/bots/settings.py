@@ -9,7 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, cast, get_args
 
-from balance.core import order_request as asked_for
+from balance.core import request
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
@@ -144,7 +144,7 @@ def settings_of(
         if members.get(name) is None:
             raise InvalidRequest(f"A bot needs a {name}.")
     values = {name: _READ[name](members[name], name) for name in MEMBERS if name in members}
-    values["symbol"] = asked_for.symbol(members["symbol"], market)
+    values["symbol"] = request.symbol(members["symbol"], market)
     kind = kind_of(values["strategy"])
     params = values.get("params", {})
     if "params" in asked:
@@ -208,7 +208,7 @@ def _plain_number(value: object, name: str) -> int | float:
 
 
 def _stake(value: object, name: str) -> Decimal:
-    return asked_for.positive(value, name)
+    return request.positive(value, name)
 
 
 def _whole(value: object, name: str, least: int, most: int) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Final, NotRequired, TypedDict
 
-from balance.core import order_request as asked
+from balance.core import request
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
@@ -83,11 +83,11 @@ def signal_of(members: Mapping[str, Any], market: Market) -> Wanted:
         raise InvalidRequest(f"side must be one of {', '.join(SIDES)}, not {side!r:.40}.")
     size = members.get("size")
     return Wanted(
-        symbol=asked.symbol(members.get("symbol"), market),
+        symbol=request.symbol(members.get("symbol"), market),
         signal=Signal(
             SIDES[side.lower()], _confidence(members.get("confidence")), _reason(members)
         ),
-        size=None if size is None else asked.positive(size, "size"),
+        size=None if size is None else request.positive(size, "size"),
     )
 
 

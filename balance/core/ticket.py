@@ -20,8 +20,8 @@ from balance.core.instrument import Instrument, on_step
 from balance.core.market import Market
 from balance.core.money import QUANTUM, ZERO, exactly, quantized
 from balance.core.order import ORDER_KINDS, Order, OrderSide, OrderType, closing_side
-from balance.core.order_request import letters, one_of, positive, symbol
 from balance.core.position import Position
+from balance.core.request import letters, one_of, positive, symbol
 from balance.core.shape import Doc, Money, Price, Quantity
 
 #: How many orders of one symbol may be open.

@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal, Unpack
 
-from balance.core import operations, orders
-from balance.core import order_request as request
+from balance.core import operations, orders, request
 from balance.core.account import Account
 from balance.core.candles import MINUTE
 from balance.core.change import Change, Operation

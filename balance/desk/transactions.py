@@ -20,9 +20,9 @@ from balance.core.errors import KeyInFlight, StoreError
 from balance.core.market import NO_MARKET, Market
 from balance.core.messages import change_message
 from balance.core.operations import can_undo
-from balance.core.order_request import check_key, check_text
 from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.quote import Candle
+from balance.core.request import check_key, check_text
 from balance.core.snapshot import Snapshot
 from balance.desk.news import RecentNews
 from balance.store.state import Request, State, Store

@@ -24,7 +24,7 @@ from balance.backtests.candles import (
 from balance.backtests.report import notes, report
 from balance.bots.rows import strategy_row
 from balance.bots.settings import MEMBERS, BotSettings, settings_of
-from balance.core import order_request as asked_for
+from balance.core import request
 from balance.core.errors import InvalidRequest
 from balance.core.figures import float_text, rounded
 from balance.core.market import Market
@@ -109,7 +109,7 @@ def _plan(options: argparse.Namespace, catalogue: Catalogue) -> Plan:
         balance=starting_balance(options.balance),
         since=since,
         until=until,
-        hours=None if options.hours is None else asked_for.positive(options.hours, "hours"),
+        hours=None if options.hours is None else request.positive(options.hours, "hours"),
         terms=in_force.terms,
         decimals=in_force.decimals,
     )
@@ -151,7 +151,7 @@ def _saved_past(options: argparse.Namespace) -> Past:
     feed = _saved_market(options.data_dir)
     market = Market(instruments=feed.instruments)
     symbol = next(iter(feed.instruments)) if options.symbol is None else options.symbol
-    traded = market.instrument(asked_for.symbol(symbol, market))
+    traded = market.instrument(request.symbol(symbol, market))
     return past_of_feed(feed.candles, feed.settlement, traded)
 
 

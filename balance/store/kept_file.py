@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from balance.core.errors import KeyReused, StoreError, StoreFailed, StoreUnreadable
-from balance.core.order_request import check_key
+from balance.core.request import check_key
 from balance.store.codec import FAULTS, Unreadable
 from balance.store.disk import DISK, Disk, Signature
 

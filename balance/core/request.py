@@ -24,8 +24,9 @@ def symbol(name: object, market: Market) -> str:
     """
     if not isinstance(name, str):
         raise InvalidRequest("symbol must be a text such as BTC/USDT.")
+    short = letters(name)
     for known in market.instruments:
-        if letters(known) == letters(name):
+        if letters(known) == short:
             return known
     return market.instrument(name).symbol
 
