@@ -90,25 +90,11 @@ def bracket_of(brackets: Sequence[Bracket], notional: Decimal) -> Bracket:
     return held[-1] if held else brackets[0]
 
 
-def maintenance_amounts(rungs: Iterable[tuple[Decimal, Decimal]]) -> tuple[Decimal, ...]:
-    """The amounts that make the maintenance margin continuous over brackets, each given as its
-    floor and its rate: ``amount_n = amount_(n-1) + floor_n * (rate_n - rate_(n-1))``, from 0.
-
-    Source: Binance FAQ b3c689c1f50a44cabb3a84e663b81d93.
-    """
-    amounts: list[Decimal] = []
-    previous_rate = previous_amount = ZERO
-    for floor, rate in rungs:
-        amount = maintenance_amount(floor, rate, previous_rate, previous_amount)
-        amounts.append(amount)
-        previous_rate, previous_amount = rate, amount
-    return tuple(amounts)
-
-
 def maintenance_amount(
     floor: Decimal, rate: Decimal, previous_rate: Decimal, previous_amount: Decimal
 ) -> Decimal:
-    """The maintenance amount of the bracket that begins at ``floor``, in the quote currency."""
+    """The amount of the bracket that begins at ``floor``, in the quote currency, with which the
+    maintenance margin is continuous (Binance FAQ b3c689c1f50a44cabb3a84e663b81d93)."""
     with exact():
         return previous_amount + floor * (rate - previous_rate)
 
@@ -116,11 +102,17 @@ def maintenance_amount(
 def brackets(rungs: Iterable[tuple[str | Decimal, str | Decimal, int]]) -> tuple[Bracket, ...]:
     """Brackets from rows of floor, maintenance rate (a fraction) and highest leverage."""
     rows = [(Decimal(floor), Decimal(rate), Decimal(most)) for floor, rate, most in rungs]
-    amounts = maintenance_amounts((floor, rate) for floor, rate, _ in rows)
-    return tuple(
-        Bracket(floor=floor, maintenance_rate=rate, maintenance_amount=amount, max_leverage=most)
-        for (floor, rate, most), amount in zip(rows, amounts, strict=True)
-    )
+    made: list[Bracket] = []
+    previous_rate = amount = ZERO
+    for floor, rate, most in rows:
+        amount = maintenance_amount(floor, rate, previous_rate, amount)
+        made.append(
+            Bracket(
+                floor=floor, maintenance_rate=rate, maintenance_amount=amount, max_leverage=most
+            )
+        )
+        previous_rate = rate
+    return tuple(made)
 
 
 def _on(grid: Decimal, value: Decimal, rounding: str) -> Decimal:

@@ -113,22 +113,6 @@ def bankruptcy_price(
 
 
 @exactly
-def liquidation_price_within(
-    side: Side,
-    quantity: Decimal,
-    entry: Decimal,
-    isolated_wallet: Decimal,
-    rate: Decimal,
-    amount: Decimal,
-) -> Decimal:
-    """The mark price at which ``wallet + unrealised P&L = maintenance margin``, with the rate and
-    the amount of one bracket: ``(entry - side * (wallet + amount) / quantity) / (1 - side * rate)``
-    (FAQ b3c689c1f50a44cabb3a84e663b81d93)."""
-    direction = sign(side)
-    return (entry - direction * (isolated_wallet + amount) / quantity) / (1 - direction * rate)
-
-
-@exactly
 def liquidation_price(
     side: Side,
     quantity: Decimal,
@@ -136,19 +120,17 @@ def liquidation_price(
     isolated_wallet: Decimal,
     brackets: Sequence[Bracket],
 ) -> Decimal | None:
-    """The mark price at which the position is liquidated, by the bracket that holds
-    ``quantity * price``; None where no price above zero does it, as of a long at 1x."""
+    """The mark price at which ``wallet + unrealised P&L = maintenance margin``, by the bracket that
+    holds ``quantity * price``; None where no price above zero does it, as of a long at 1x.
+
+    Of one bracket it is ``(entry - side * (wallet + amount) / quantity) / (1 - side * rate)``
+    (FAQ b3c689c1f50a44cabb3a84e663b81d93)."""
     # The maintenance margin is convex over the brackets: of the prices that they give, the first
     # that the mark comes to counts, and it lies in its own bracket.
+    direction = sign(side)
     prices = [
-        liquidation_price_within(
-            side,
-            quantity,
-            entry,
-            isolated_wallet,
-            bracket.maintenance_rate,
-            bracket.maintenance_amount,
-        )
+        (entry - direction * (isolated_wallet + bracket.maintenance_amount) / quantity)
+        / (1 - direction * bracket.maintenance_rate)
         for bracket in brackets
     ]
     if not prices:
