@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from balance.backtests.backtest import Past, Plan
+from balance.backtests.backtest import CandleHistory, Plan
 from balance.bots.settings import BotSettings
 from balance.core.instruments import KNOWN
 from balance.core.market import Terms
@@ -62,18 +62,18 @@ def settings(**changes: Any) -> BotSettings:
 
 def past(
     candles: Sequence[Candle], *, seconds: int = 60, rate: str | None = None, mark: object = None
-) -> Past:
+) -> CandleHistory:
     """The past of Bitcoin that ``candles`` tell; every settlement at ``rate``, at ``mark`` or the
     first price."""
     price = Decimal(str(candles[0].open if mark is None else mark))
     told = None if rate is None else Settlement(rate=Decimal(rate), mark=price)
-    return Past(
+    return CandleHistory(
         instrument=KNOWN[BTC], candles=candles, seconds=seconds, settlement=lambda _instant: told
     )
 
 
 def plan(
-    on: Past | Sequence[Candle],
+    on: CandleHistory | Sequence[Candle],
     decide: Callable[[Candles, Holding | None], Signal],
     *,
     begin: int = 0,
@@ -87,7 +87,7 @@ def plan(
         settings=settings(**changes),
         decide=decide,
         lookback=lookback,
-        past=on if isinstance(on, Past) else past(on),
+        history=on if isinstance(on, CandleHistory) else past(on),
         begin=begin,
         starting_balance=Decimal(str(balance)),
         terms=terms or Terms(),

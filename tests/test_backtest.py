@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance.backtests import backtest
-from balance.backtests.backtest import Cancelled, Plan, backtested
+from balance.backtests.backtest import Cancelled, Plan, run_backtest
 from balance.core.matching import advance, is_due
 from balance.core.quote import Candle, Quote
 from balance.strategies.series import Candles
@@ -42,7 +42,7 @@ class TestLookAhead:
     def test_what_a_candle_says_is_traded_at_the_next_price(self) -> None:
         # who bought at the open of a candle that rises would win 10 with each
         rises_and_falls = [100, 110] * 10 + [100]
-        tested = backtested(plan(bodies(*rises_and_falls), after_a_rise, terms=FREE))
+        tested = run_backtest(plan(bodies(*rises_and_falls), after_a_rise, terms=FREE))
         # bought at the open of the candle after it, one tick above the bid, and sold at the open
         # of the one after that: 1,000 / 110.1 cut to the step
         quantity, loss = Decimal("9.082"), Decimal("100") - Decimal("110.1")
@@ -64,7 +64,7 @@ class TestLookAhead:
             return hold()
 
         made = bodies(*range(100, 111))
-        backtested(plan(made, decide, timeframe="5m"))
+        run_backtest(plan(made, decide, timeframe="5m"))
         # they begin a minute after a full one: four minutes, and then five
         first = int(BEGIN.timestamp()) - 60
         assert told == [([first], [104.0]), ([first, first + 300], [104.0, 109.0])]
@@ -89,7 +89,7 @@ class TestLookAhead:
         made = [candle(each, 5, 6, 4, 5, seconds=seconds, begin=begin) for each in range(4)]
         # clocks are changed: this day has 23 hours
         made[3] = replace(made[3], time=made[3].time - timedelta(hours=1))
-        backtested(plan(past(made, seconds=seconds), decide, timeframe="1d"))
+        run_backtest(plan(past(made, seconds=seconds), decide, timeframe="1d"))
         stamps = [int(each.time.timestamp()) for each in made]
         assert told == [stamps[:1], stamps[:2], stamps[:3]]
 
@@ -100,7 +100,7 @@ class TestLookAhead:
             told.append(len(candles))
             return hold()
 
-        tested = backtested(plan(bodies(*range(100, 120)), decide, begin=10, lookback=12))
+        tested = run_backtest(plan(bodies(*range(100, 120)), decide, begin=10, lookback=12))
         assert told == [11, 12, 12, 12, 12, 12, 12, 12]
         assert len(tested.points) == 9
         assert tested.points[0].time == BEGIN + 10 * MINUTE
@@ -117,11 +117,11 @@ class TestLookAhead:
 
         kept: list[Candles] = []
         made_plan = plan(made, decide)
-        backtested(made_plan)
+        run_backtest(made_plan)
         assert len(seen) == 59
         assert not any(seen)
         # and it would have been found: it is in what the test itself holds
-        assert any(is_tomorrow(each) for each in reachable(made_plan.past.candles))
+        assert any(is_tomorrow(each) for each in reachable(made_plan.history.candles))
 
     def test_what_was_given_before_does_not_change(self) -> None:
         kept: list[tuple[Candles, list[float]]] = []
@@ -130,7 +130,7 @@ class TestLookAhead:
             kept.append((candles, candles.close.tolist()))
             return hold()
 
-        backtested(plan(bodies(*range(100, 3_100)), decide, lookback=5))
+        run_backtest(plan(bodies(*range(100, 3_100)), decide, lookback=5))
         assert all(candles.close.tolist() == close for candles, close in kept)
 
 
@@ -165,7 +165,7 @@ class TestTrading:
     """The account is dealt with as a live one is."""
 
     def test_costs_are_the_usual_ones(self) -> None:
-        tested = backtested(plan(bodies(*[1_000] * 5), script("buy", "close")))
+        tested = run_backtest(plan(bodies(*[1_000] * 5), script("buy", "close")))
         (trade,) = tested.trades
         # ask 1,000.1 and bid 1,000, with 0.01 % slippage, on the tick
         assert (trade.entry_price, trade.exit_price) == (Decimal("1000.3"), Decimal("999.9"))
@@ -181,7 +181,9 @@ class TestTrading:
     ) -> None:
         # a rising candle goes down first
         made = [*bodies(1_000, 1_000, 1_000), candle(2, 1_000, 1_200, 900, 1_100)]
-        tested = backtested(plan(made, script("buy"), stop_loss=Decimal(5), take_profit=Decimal(5)))
+        tested = run_backtest(
+            plan(made, script("buy"), stop_loss=Decimal(5), take_profit=Decimal(5))
+        )
         (trade,) = tested.trades
         assert trade.closed_because == "Stop-loss"
         # 5 % below the price that it was bought at, and the slippage
@@ -191,12 +193,14 @@ class TestTrading:
 
     def test_a_falling_candle_goes_up_first(self) -> None:
         made = [*bodies(1_000, 1_000, 1_000), candle(2, 1_000, 1_200, 900, 950)]
-        tested = backtested(plan(made, script("buy"), stop_loss=Decimal(5), take_profit=Decimal(5)))
+        tested = run_backtest(
+            plan(made, script("buy"), stop_loss=Decimal(5), take_profit=Decimal(5))
+        )
         assert [each.closed_because for each in tested.trades] == ["Take-profit"]
 
     def test_a_position_is_liquidated_and_loses_its_margin(self) -> None:
         made = [*bodies(1_000, 1_000, 1_000), candle(2, 1_000, 1_000, 940, 950)]
-        tested = backtested(plan(made, script("buy"), leverage=Decimal(20), stake=Decimal(100)))
+        tested = run_backtest(plan(made, script("buy"), leverage=Decimal(20), stake=Decimal(100)))
         (trade,) = tested.trades
         assert trade.closed_because == "Liquidation"
         assert -101 < trade.gross < -99
@@ -205,7 +209,7 @@ class TestTrading:
         # from 07:58 on; the settlement is at 08:00
         begin = BEGIN.replace(hour=7, minute=58)
         made = bodies(*[1_000] * 6, begin=begin)
-        tested = backtested(plan(past(made, rate="0.001", mark=2_000), script("buy")))
+        tested = run_backtest(plan(past(made, rate="0.001", mark=2_000), script("buy")))
         (position,) = tested.account.positions
         assert position.funding == -position.quantity * 2
         assert tested.account.wallet.funding == position.funding
@@ -213,13 +217,13 @@ class TestTrading:
 
     def test_a_settlement_whose_rate_is_not_known_is_left_out_and_told(self) -> None:
         begin = BEGIN.replace(hour=7, minute=58)
-        tested = backtested(plan(bodies(*[1_000] * 6, begin=begin), script("buy")))
+        tested = run_backtest(plan(bodies(*[1_000] * 6, begin=begin), script("buy")))
         assert tested.skipped_funding
         assert tested.account.wallet.funding == 0
 
     def test_a_limit_closes_what_is_held_and_stops_it(self) -> None:
         prices = [1_000, 1_000, 1_000, 980, 960, 900, 800]
-        tested = backtested(plan(bodies(*prices), script("buy"), max_drawdown=Decimal(30)))
+        tested = run_backtest(plan(bodies(*prices), script("buy"), max_drawdown=Decimal(30)))
         assert tested.stopped_because.startswith("Is ")
         assert "below its best, with at most 30.00 allowed" in tested.stopped_because
         (trade,) = tested.trades
@@ -227,7 +231,7 @@ class TestTrading:
         assert not tested.account.positions
 
     def test_what_is_still_open_is_worth_the_last_price(self) -> None:
-        tested = backtested(plan(bodies(1_000, 1_000, 1_000, 1_100), script("buy"), terms=FREE))
+        tested = run_backtest(plan(bodies(1_000, 1_000, 1_000, 1_100), script("buy"), terms=FREE))
         (position,) = tested.account.positions
         assert position.mark_price == 1_100
         assert tested.points[-1].equity == tested.account.equity
@@ -235,7 +239,7 @@ class TestTrading:
 
     def test_the_same_plan_comes_to_the_same(self) -> None:
         made = bodies(*(1_000 + (number * 7919) % 97 for number in range(300)))
-        one, other = (backtested(plan(made, after_a_rise)) for _ in range(2))
+        one, other = (run_backtest(plan(made, after_a_rise)) for _ in range(2))
         assert one == other
         assert one.trades
 
@@ -245,7 +249,7 @@ class TestProgress:
 
     def test_it_is_told_from_nothing_to_all(self) -> None:
         told: list[float] = []
-        backtested(plan(bodies(*range(100, 1_101)), script()), told.append)
+        run_backtest(plan(bodies(*range(100, 1_101)), script()), told.append)
         assert told == sorted(told)
         assert (told[0], told[-1]) == (0, 1)
         assert len(told) > 10
@@ -256,14 +260,14 @@ class TestProgress:
                 raise Cancelled
 
         with pytest.raises(Cancelled):
-            backtested(plan(bodies(*range(100, 1_101)), script()), tell)
+            run_backtest(plan(bodies(*range(100, 1_101)), script()), tell)
 
     def test_what_a_strategy_raises_comes_through(self) -> None:
         def decide(_candles: Candles, _position: Holding | None) -> Signal:
             raise ZeroDivisionError("by hand")
 
         with pytest.raises(ZeroDivisionError):
-            backtested(plan(bodies(100, 101, 102), decide))
+            run_backtest(plan(bodies(100, 101, 102), decide))
 
 
 class Walked(backtest._Test):
@@ -291,10 +295,10 @@ class Walked(backtest._Test):
             self._look(moment, stamp, price, mark)
 
 
-def walked(made: Plan) -> backtest.Tested:
+def walked(made: Plan) -> backtest.BacktestResult:
     """What comes of ``made`` where every price is looked at."""
     test = Walked(made)
-    for each in made.past.candles[made.begin :]:
+    for each in made.history.candles[made.begin :]:
         test.live_through(each)
     return test.result()
 
@@ -359,13 +363,13 @@ def test_prices_that_are_passed_over_change_nothing(
         trailing_stop=trail,
         max_daily_loss=limit,
     )
-    assert backtested(asked) == walked(asked)
+    assert run_backtest(asked) == walked(asked)
 
 
 def test_the_order_of_prices_within_a_candle_is_that_of_a_replay() -> None:
     # a wick that only one of the two ways meets before the position is turned at the next candle
     made = [*bodies(1_000, 1_000, 1_000), candle(2, 1_000, 1_010, 990, 1_000)]
-    tested = backtested(
+    tested = run_backtest(
         plan(made, script("buy"), take_profit=Decimal("0.8"), stop_loss=Decimal("0.8"))
     )
     # neither rose nor fell: down first
@@ -376,5 +380,5 @@ def test_a_candle_that_begins_within_a_minute_is_looked_at_price_by_price() -> N
     begin = BEGIN + timedelta(seconds=30)
     made = bodies(*(1_000 + (number * 37) % 23 for number in range(60)), begin=begin)
     asked = plan(made, said_by(3), trailing_stop=Decimal("0.3"))
-    assert backtested(asked) == walked(asked)
-    assert backtested(replace(asked, begin=7)) == walked(replace(asked, begin=7))
+    assert run_backtest(asked) == walked(asked)
+    assert run_backtest(replace(asked, begin=7)) == walked(replace(asked, begin=7))

@@ -82,8 +82,8 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         return before(*given, **named)
 
     module = sys.modules[Backtests.__module__]
-    before = module.planned
-    monkeypatch.setattr(module, "planned", planned)
+    before = module.plan_backtest
+    monkeypatch.setattr(module, "plan_backtest", planned)
     yield opened
     opened.set()
 
@@ -173,7 +173,7 @@ class TestOnFiles:
     """Of files that were sent."""
 
     def test_a_file_is_told_and_tested_on(self, backtests: Backtests) -> None:
-        told = backtests.keep("C:\\mine\\BTCUSDT-1m.csv", csv_of(WAVES).encode())
+        told = backtests.add_file("C:\\mine\\BTCUSDT-1m.csv", csv_of(WAVES).encode())
         assert told == {
             "id": told["id"],
             "name": "BTCUSDT-1m.csv",
@@ -194,7 +194,7 @@ class TestOnFiles:
         self, backtests: Backtests
     ) -> None:
         small = bodies(*(0.1 + abs(number % 40 - 20) / 1_000 for number in range(600)))
-        told = backtests.keep("mine.csv", csv_of(small).encode())
+        told = backtests.add_file("mine.csv", csv_of(small).encode())
         assert told["symbol"] is None
         words = refused(backtests.start, {**EMA, "symbol": None, "file": told["id"]})
         assert words.startswith("The name of mine.csv does not say of which symbol")
@@ -203,7 +203,7 @@ class TestOnFiles:
         assert {row["symbol"] for row in done["result"]["rows"]} == {"DOGE/USDT"}
 
     def test_a_file_of_another_symbol_is_refused(self, backtests: Backtests) -> None:
-        told = backtests.keep("ETHUSDT.csv", csv_of(WAVES).encode())
+        told = backtests.add_file("ETHUSDT.csv", csv_of(WAVES).encode())
         words = refused(backtests.start, {**EMA, "file": told["id"]})
         assert words.startswith("ETHUSDT.csv has candles of ETH/USDT, not of BTC/USDT.")
 
@@ -219,7 +219,7 @@ class TestOnFiles:
     def test_a_file_that_is_wrong_says_where(
         self, backtests: Backtests, text: str, words: str
     ) -> None:
-        assert refused(backtests.keep, "/somewhere/mine.csv", text.encode()).startswith(words)
+        assert refused(backtests.add_file, "/somewhere/mine.csv", text.encode()).startswith(words)
 
     @pytest.mark.parametrize(
         ("name", "shown"),
@@ -233,21 +233,21 @@ class TestOnFiles:
     def test_a_name_is_shown_without_its_folder_and_without_harm(
         self, backtests: Backtests, name: str, shown: str
     ) -> None:
-        assert backtests.keep(name, csv_of(WAVES[:5]).encode())["name"] == shown
+        assert backtests.add_file(name, csv_of(WAVES[:5]).encode())["name"] == shown
 
     def test_the_newest_files_are_kept(self, backtests: Backtests) -> None:
         data = csv_of(WAVES).encode()
-        ids = [backtests.keep("BTCUSDT.csv", data)["id"] for _ in range(MOST_FILES + 1)]
+        ids = [backtests.add_file("BTCUSDT.csv", data)["id"] for _ in range(MOST_FILES + 1)]
         assert "is not here" in refused(backtests.start, {**EMA, "file": ids[0]})
         assert ended(backtests, backtests.start({**EMA, "file": ids[1]}))["state"] == "done"
 
     def test_a_file_that_is_gone_meanwhile_is_tested_on_all_the_same(
         self, backtests: Backtests, gate: threading.Event
     ) -> None:
-        told = backtests.keep("BTCUSDT.csv", csv_of(WAVES).encode())
+        told = backtests.add_file("BTCUSDT.csv", csv_of(WAVES).encode())
         begun = backtests.start({**EMA, "file": told["id"]})
         for _ in range(MOST_FILES):
-            backtests.keep("BTCUSDT.csv", csv_of(WAVES[:5]).encode())
+            backtests.add_file("BTCUSDT.csv", csv_of(WAVES[:5]).encode())
         gate.set()
         assert ended(backtests, begun)["result"]["candles"] == len(WAVES)
 
@@ -391,7 +391,7 @@ class TestFaults:
 
     def test_a_time_without_candles_is_told(self, backtests: Backtests) -> None:
         # shorter than a candle: known when the file has been read
-        told = backtests.keep("BTCUSDT.csv", csv_of(WAVES).encode())
+        told = backtests.add_file("BTCUSDT.csv", csv_of(WAVES).encode())
         done = ended(
             backtests, backtests.start({**EMA, "file": told["id"], "hours": Decimal("0.001")})
         )

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from balance.backtests.backtest import Past, Plan, backtested
-from balance.backtests.backtest import Tested as Outcome
+from balance.backtests.backtest import BacktestResult as Outcome
+from balance.backtests.backtest import CandleHistory, Plan, run_backtest
 from balance.bots.bots import Bots
 from balance.bots.settings import settings_of
 from balance.core.market import Market
@@ -25,7 +25,7 @@ from balance.market.replay.feed import ReplayFeed
 from balance.server.engine import Engine
 from balance.store.file_store import FileStore
 from balance.store.recovery import verify
-from balance.strategies.own import Catalogue, asked
+from balance.strategies.own import Catalogue, ask_strategy
 from balance.strategies.strategy import lookback_of
 from tests.bots_alone import write_walk
 from tests.length import LONG
@@ -95,15 +95,17 @@ def backtest(file: Path, members: dict[str, Any], start: datetime, end: datetime
     def unknown(_: datetime) -> Settlement | None:
         return None
 
-    past = Past(instrument=instrument, candles=candles, seconds=read.seconds, settlement=unknown)
+    past = CandleHistory(
+        instrument=instrument, candles=candles, seconds=read.seconds, settlement=unknown
+    )
     plan = Plan(
         settings=settings,
-        decide=partial(asked, strategy),
+        decide=partial(ask_strategy, strategy),
         lookback=lookback_of(strategy),
-        past=past,
+        history=past,
         begin=sum(each.time < start for each in candles),
     )
-    return backtested(plan, lambda _: None)
+    return run_backtest(plan, lambda _: None)
 
 
 def run(

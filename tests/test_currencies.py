@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from balance import InvalidRequest
-from balance.backtests.backtest import backtested
+from balance.backtests.backtest import run_backtest
 from balance.backtests.candle_files import CandleFiles
-from balance.backtests.candles import past_of_file, symbol_of
+from balance.backtests.candles import history_of_file, symbol_of
 from balance.backtests.jobs import Backtests
 from balance.backtests.report import notes
 from balance.core.currencies import DOLLARS, check_dollars, dollar_note, label
@@ -139,10 +139,10 @@ def test_a_backtest_on_another_currency_is_refused(name: str, asked: str | None)
 def test_a_backtest_over_http_on_another_currency_is_refused(tmp_path: Path) -> None:
     backtests = Backtests(market, lambda *_: (), lambda *_: None, Catalogue(OwnStrategies(None)))
     with pytest.raises(InvalidRequest, match=REFUSED):
-        backtests.keep("ETHBTC.csv", WAVES.encode())
+        backtests.add_file("ETHBTC.csv", WAVES.encode())
     members: dict[str, Any] = {"strategy": "buy_and_hold", "symbol": "ETH/BTC"}
     with pytest.raises(InvalidRequest, match=REFUSED):
-        backtests.start({**members, "file": backtests.keep("mine.csv", WAVES.encode())["id"]})
+        backtests.start({**members, "file": backtests.add_file("mine.csv", WAVES.encode())["id"]})
 
 
 def test_the_command_refuses_another_currency(
@@ -159,9 +159,9 @@ def test_the_command_refuses_another_currency(
 
 @pytest.mark.parametrize(("symbol", "is_said"), [("BTC/USD", True), ("BTC/USDT", False)])
 def test_the_report_says_that_a_dollar_is_taken_one_to_one(symbol: str, is_said: bool) -> None:
-    past = past_of_file(candles_in([("mine.csv", WAVES.encode())]), symbol)
+    past = history_of_file(candles_in([("mine.csv", WAVES.encode())]), symbol)
     made = plan(past, script("buy"), symbol=symbol)
-    assert ("1 USD is taken as 1 USDT." in notes(made, backtested(made))) is is_said
+    assert ("1 USD is taken as 1 USDT." in notes(made, run_backtest(made))) is is_said
 
 
 def test_a_file_in_dollars_may_be_tested_as_one_in_usdt() -> None:
@@ -169,10 +169,10 @@ def test_a_file_in_dollars_may_be_tested_as_one_in_usdt() -> None:
     assert symbol_of("BTC-USD.csv", "BTC/USDT") == "BTC/USDT"
     with pytest.raises(InvalidRequest, match="has candles of BTC/USD, not of ETH/USDT"):
         symbol_of("BTC-USD.csv", "ETH/USDT")
-    kept = CandleFiles()
-    told = kept.keep("BTC-USD.csv", WAVES.encode())
+    files = CandleFiles()
+    told = files.add("BTC-USD.csv", WAVES.encode())
     assert told["symbol"] == "BTC/USD"
-    assert kept.kept(told["id"]).traded(None).symbol == "BTC/USD"
+    assert files.find(told["id"]).instrument(None).symbol == "BTC/USD"
 
 
 COLUMN = """time,symbol,open,high,low,close,volume
@@ -210,6 +210,6 @@ def test_the_picker_says_what_is_taken_one_to_one() -> None:
 
 
 def test_nothing_but_the_price_is_taken_from_a_dollar_coin() -> None:
-    rules = past_of_file(candles_in([("x.csv", WAVES.encode())]), "ETH/USDC").instrument
+    rules = history_of_file(candles_in([("x.csv", WAVES.encode())]), "ETH/USDC").instrument
     assert (rules.symbol, rules.base) == ("ETH/USDC", "ETH")
     assert rules.tick_size == Decimal("0.0001")

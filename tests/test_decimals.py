@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from balance.backtests.backtest import backtested
+from balance.backtests.backtest import run_backtest
 from balance.backtests.report import notes, report
 from balance.bots.bot import Bot
 from balance.bots.rows import listing
@@ -84,7 +84,7 @@ def of_bots(decimals: int) -> Mapping[str, Any]:
 
 def of_report(decimals: int) -> Mapping[str, Any]:
     tested = replace(plan(bodies(100, 101, 102, 103), script("buy")), decimals=decimals)
-    outcome = backtested(tested)
+    outcome = run_backtest(tested)
     return {"report": report(tested, outcome), "notes": notes(tested, outcome)}
 
 

@@ -42,7 +42,7 @@ from balance.shell import main as command
 from balance.store import file_store
 from balance.store.memory_store import MemoryStore
 from balance.strategies.catalogue import BUILT_IN
-from balance.strategies.own import OwnStrategies, asked
+from balance.strategies.own import OwnStrategies, ask_strategy
 from balance.strategies.series import Candles
 from balance.strategies.strategy import Holding, Kind
 from layouts.live import ids_ending
@@ -607,9 +607,9 @@ def test_the_strategy_of_the_manual_decides(tmp_path: Path) -> None:
     held = Holding(
         side="long", quantity=1.0, entry_price=95.0, unrealized_pnl=2.0, opened_at=rose.time
     )
-    assert asked(made, Candles.of(fell), None).side == "buy"
-    assert asked(made, Candles.of([*fell, rose]), held).side == "close"
-    assert asked(made, Candles.of(fell[:3]), None).side == "hold"
+    assert ask_strategy(made, Candles.of(fell), None).side == "buy"
+    assert ask_strategy(made, Candles.of([*fell, rose]), held).side == "close"
+    assert ask_strategy(made, Candles.of(fell[:3]), None).side == "hold"
 
 
 def _candle(minute: int, opened: int, close: int) -> Candle:

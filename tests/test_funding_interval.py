@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from balance.backtests.backtest import backtested
-from balance.backtests.candles import past_of_file
+from balance.backtests.backtest import run_backtest
+from balance.backtests.candles import history_of_file
 from balance.core.funding import interval_of_rates
 from balance.core.instrument import FUNDING_INTERVAL
 from balance.core.instruments import KNOWN
@@ -56,9 +56,9 @@ def file_of(
 
 def of_backtest(path: Path, **known: Any) -> list[Decimal]:
     """The funding that one unit of Bitcoin pays in all, bought as the second candle opens."""
-    past = past_of_file(read_candles(path), BTC, **known)
+    past = history_of_file(read_candles(path), BTC, **known)
     made = plan(past, script("buy"), stake=Decimal(20_000), balance=100_000)
-    tested = backtested(made)
+    tested = run_backtest(made)
     assert not tested.skipped_funding
     return [tested.account.wallet.funding]
 

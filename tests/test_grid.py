@@ -15,8 +15,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.backtests.backtest import Plan, backtested
-from balance.backtests.candles import past_of_feed, past_of_file, planned
+from balance.backtests.backtest import Plan, run_backtest
+from balance.backtests.candles import history_of_feed, history_of_file, plan_backtest
 from balance.backtests.report import notes, report
 from balance.core.grid import fitting_rules, regrid, rules_at, rules_over
 from balance.core.instruments import KNOWN, fits, instrument
@@ -74,10 +74,10 @@ RISE = [*slide("0.00005", 80, 601), *slide(80, 120, 200)]
 
 def planned_on(closes: Sequence[Decimal], *sides: str, since: int = 0, **changes: Any) -> Plan:
     """A backtest that says ``sides`` from the candle ``since`` on, at no cost."""
-    past = past_of_file(candles_in([("new.csv", csv_of(hours(*closes)).encode())]), NEW)
+    past = history_of_file(candles_in([("new.csv", csv_of(hours(*closes)).encode())]), NEW)
     usual = {"symbol": NEW, "timeframe": "1h", "stake": d(100), "leverage": d(1)}
     chosen = Catalogue().kind("buy_and_hold").make({})
-    return planned(
+    return plan_backtest(
         past,
         bot(**{**usual, **changes}),
         chosen,
@@ -160,9 +160,9 @@ def test_bitcoin_has_its_usual_grid_again_once_it_is_dear() -> None:
 @pytest.mark.parametrize("side", ["buy", "sell"])
 def test_what_is_bought_after_a_long_fall_costs_what_it_costs(side: str) -> None:
     made = planned_on(FALL, side, "close", since=620)
-    (trade,) = (of := backtested(made)).trades
+    (trade,) = (of := run_backtest(made)).trades
     for price, candle in zip(
-        (trade.entry_price, trade.exit_price), made.past.candles[made.begin + 1 :], strict=False
+        (trade.entry_price, trade.exit_price), made.history.candles[made.begin + 1 :], strict=False
     ):
         assert abs(price / candle.open - 1) < d("0.001")
     # a candle rises by 0.2 %
@@ -172,14 +172,14 @@ def test_what_is_bought_after_a_long_fall_costs_what_it_costs(side: str) -> None
 
 def test_buy_and_hold_brings_what_the_price_does() -> None:
     made = planned_on(FALL, "buy", since=600, stake=d(100), stake_unit="percent")
-    told = report(made, backtested(made))
+    told = report(made, run_backtest(made))
     assert abs(told["return_percent"] - told["hold_percent"]) < d("0.5")
     assert told["hold_percent"] > 45
 
 
 def test_what_was_sold_short_at_the_top_brings_the_whole_fall() -> None:
     made = planned_on(FALL, "sell", stake=d(1_000))
-    of = backtested(made)
+    of = run_backtest(made)
     (held,) = of.account.positions
     assert held.mark_price == FALL[-1]
     assert 999 < held.unrealized_pnl < 1_000
@@ -191,7 +191,7 @@ def test_what_was_sold_short_at_the_top_brings_the_whole_fall() -> None:
 def test_an_order_that_rests_is_kept_while_the_price_rises() -> None:
     # bought at 0.00005, with a target of 900 % and a stop
     made = planned_on(RISE, "buy", take_profit=d(900), stop_loss=d(50))
-    of = backtested(made)
+    of = run_backtest(made)
     (trade,) = of.trades
     assert trade.closed_because == "Take-profit"
     assert abs(trade.exit_price / trade.entry_price - 10) < d("0.02")
@@ -200,7 +200,7 @@ def test_an_order_that_rests_is_kept_while_the_price_rises() -> None:
 def test_a_backtest_of_the_feeds_past_follows_too() -> None:
     candles = hours(*FALL)
     now = instrument(NEW, candles[-1].close)
-    past = past_of_feed(lambda *_: candles, lambda *_: None, now)
+    past = history_of_feed(lambda *_: candles, lambda *_: None, now)
     for candle in past.candles:
         assert fits(rules_at(past.rules, candle.time).tick_size, candle.low)
 
@@ -339,7 +339,7 @@ def test_a_backtest_has_the_rules_of_the_replay(tmp_path: Path) -> None:
     file = tmp_path / "new.csv"
     file.write_text(csv_of(hours(*RISE)))
     feed = ReplayFeed({NEW: file}, speed=None)
-    rules = past_of_file(read_candles(file), NEW).rules
+    rules = history_of_file(read_candles(file), NEW).rules
     while quotes := feed.next(0):
         assert feed.instruments[NEW] == rules_at(rules, quotes[0].time)
 

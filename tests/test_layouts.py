@@ -21,7 +21,7 @@ from balance.api.encoding import answer
 from balance.api.stream import Stream
 from balance.core.figures import NONE
 from balance.core.order import Reason
-from balance.core.settings import RULES, Settings, spelled
+from balance.core.settings import RULES, Settings, value_text
 from balance.core.snapshot import DISPLAYED
 from balance.core.trade import OUTCOMES
 from balance.core.wallet import KINDS
@@ -235,7 +235,7 @@ class TestTheSettings:
         for name, rule in RULES.items():
             field = id_of(name)
             assert {field, f"{field}-hint", f"{field}-error"} <= set(by_id)
-            assert spelled(name, Settings()) in by_id[f"{field}-hint"].children
+            assert value_text(name, Settings()) in by_id[f"{field}-hint"].children
             if rule.kind not in ("switch", "word"):
                 assert field in labelled
         assert [name for _, names, _ in GROUPS for name in names] == list(RULES)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from balance.backtests.backtest import backtested
-from balance.backtests.candles import past_of_file
+from balance.backtests.backtest import run_backtest
+from balance.backtests.candles import history_of_file
 from balance.core.grid import fitting_rules
 from balance.core.instruments import instrument
 from balance.desk.desk import Desk
@@ -45,16 +45,16 @@ class TestWick:
     def test_in_a_backtest_it_liquidates_only_where_it_is_taken_for_the_mark(
         self, tmp_path: Path, side: str, *, marks: bool
     ) -> None:
-        past = past_of_file(read_candles(file_of(tmp_path, side, marks=marks)), BTC)
-        tested = backtested(plan(past, script(side), leverage=Decimal(20), stake=Decimal(100)))
+        past = history_of_file(read_candles(file_of(tmp_path, side, marks=marks)), BTC)
+        tested = run_backtest(plan(past, script(side), leverage=Decimal(20), stake=Decimal(100)))
         assert [each.closed_because for each in tested.trades] == ["Liquidation"] * (not marks)
         assert len(tested.account.positions) == marks
 
     def test_in_a_backtest_a_stop_goes_by_the_mark(
         self, tmp_path: Path, side: str, *, marks: bool
     ) -> None:
-        past = past_of_file(read_candles(file_of(tmp_path, side, marks=marks)), BTC)
-        tested = backtested(plan(past, script(side), stop_loss=Decimal(5)))
+        past = history_of_file(read_candles(file_of(tmp_path, side, marks=marks)), BTC)
+        tested = run_backtest(plan(past, script(side), stop_loss=Decimal(5)))
         assert [each.closed_because for each in tested.trades] == ["Stop-loss"] * (not marks)
 
     def test_in_a_replay_it_is_the_same_and_the_source_of_the_mark_is_told(

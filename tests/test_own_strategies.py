@@ -15,7 +15,7 @@ import balance.strategies.strategy
 from balance.core.errors import InvalidRequest
 from balance.strategies import own as own_strategies
 from balance.strategies.catalogue import BUILT_IN
-from balance.strategies.own import Broken, Catalogue, Guarded, OwnStrategies, asked
+from balance.strategies.own import Broken, Catalogue, Guarded, OwnStrategies, ask_strategy
 from balance.strategies.series import Candles
 from balance.strategies.strategy import Holding, Kind, Signal, StrategyFault
 from tests.patience import patience
@@ -78,7 +78,7 @@ def test_a_class_in_a_file_is_a_strategy(folder: Path) -> None:
     assert (kind.id, kind.name, kind.own) == ("own_mine", "Three in a row", True)
     assert [each.name for each in kind.parameters] == ["count"]
     made = kind.make({"count": 2})
-    assert asked(made, CANDLES, None) == Signal("buy", 1, "2 rising candles")
+    assert ask_strategy(made, CANDLES, None) == Signal("buy", 1, "2 rising candles")
     assert balance.strategies.strategy.lookback_of(made) == 20
 
 
@@ -87,7 +87,7 @@ def test_a_plain_function_is_a_strategy_with_the_name_of_its_file(folder: Path) 
     assert (kind.id, kind.name) == ("own_on_mondays", "On mondays")
     assert kind.words == "Buys on Mondays."
     assert kind.parameters == ()
-    assert asked(kind.make({}), CANDLES, None) == Signal("buy", 0.5, "close 13")
+    assert ask_strategy(kind.make({}), CANDLES, None) == Signal("buy", 0.5, "close 13")
     assert balance.strategies.strategy.lookback_of(kind.make({})) == 7
 
 
@@ -131,7 +131,7 @@ def test_a_changed_file_is_loaded_anew_and_an_unchanged_one_is_not(folder: Path)
     (folder / "mine.py").write_text(ONE.replace("Three in", "Seven in"))
     os.utime(folder / "mine.py", ns=(status.st_atime_ns, status.st_mtime_ns + 1000))
     assert only(own).name == "Seven in a row"
-    assert asked(before[0].make({}), CANDLES, None).side == "buy"  # type: ignore[union-attr]
+    assert ask_strategy(before[0].make({}), CANDLES, None).side == "buy"  # type: ignore[union-attr]
     (folder / "mine.py").unlink()
     assert own.kinds() == ()
 
@@ -250,33 +250,33 @@ class Says:
 
 
 def test_none_is_as_good_as_hold() -> None:
-    assert asked(Says(None), CANDLES, None) == Signal("hold", 0, "Nothing to say")
+    assert ask_strategy(Says(None), CANDLES, None) == Signal("hold", 0, "Nothing to say")
 
 
 @pytest.mark.parametrize("answer", ["buy", True, 1, ("buy", 1, ""), Signal])
 def test_an_answer_that_is_no_signal_is_a_fault(answer: Any) -> None:
     says = Says(lambda: answer)
     with pytest.raises(StrategyFault, match="decide must return a Signal or None"):
-        asked(says, CANDLES, None)
+        ask_strategy(says, CANDLES, None)
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), SystemExit(1), GeneratorExit(), MemoryError()])
 def test_whatever_a_strategy_raises_is_a_fault(error: BaseException) -> None:
     with pytest.raises(StrategyFault, match=type(error).__name__):
-        asked(Says(error), CANDLES, None)
+        ask_strategy(Says(error), CANDLES, None)
 
 
 def test_an_interrupt_from_the_keyboard_is_none() -> None:
     with pytest.raises(KeyboardInterrupt):
-        asked(Says(KeyboardInterrupt()), CANDLES, None)
+        ask_strategy(Says(KeyboardInterrupt()), CANDLES, None)
     # but nobody at the keyboard interrupts the thread of a strategy
     with pytest.raises(StrategyFault, match="KeyboardInterrupt"):
-        Guarded(Says(KeyboardInterrupt())).asked(CANDLES, None)
+        Guarded(Says(KeyboardInterrupt())).decide(CANDLES, None)
 
 
 def test_a_fault_tells_the_lines_of_the_strategy_and_no_folder(folder: Path) -> None:
     kind = only(written(folder, BARE.replace("    return", "    1 / 0\n    return")))
-    for ask in (lambda: asked(kind.make({}), CANDLES, None), lambda: _guarded(kind)):
+    for ask in (lambda: ask_strategy(kind.make({}), CANDLES, None), lambda: _guarded(kind)):
         with pytest.raises(StrategyFault) as caught:
             ask()
         text = str(caught.value)
@@ -286,14 +286,14 @@ def test_a_fault_tells_the_lines_of_the_strategy_and_no_folder(folder: Path) -> 
 
 
 def _guarded(kind: Kind) -> Signal:
-    return Guarded(kind.make({})).asked(CANDLES, None)
+    return Guarded(kind.make({})).decide(CANDLES, None)
 
 
 def test_a_guarded_strategy_is_always_asked_in_one_thread_of_its_own() -> None:
     threads: list[int] = []
     guarded = Guarded(Says(lambda: threads.append(threading.get_ident())))
     for _ in range(3):
-        assert guarded.asked(CANDLES, None).side == "hold"
+        assert guarded.decide(CANDLES, None).side == "hold"
     assert len(set(threads)) == 1
     assert threading.get_ident() not in threads
 
@@ -302,10 +302,10 @@ def test_a_strategy_that_hangs_is_left_and_never_asked_again() -> None:
     go, calls = Event(), []
     guarded = Guarded(Says(lambda: calls.append(go.wait(patience()))), timeout=0.05)
     with pytest.raises(StrategyFault, match=r"^took longer than 0\.05 s$"):
-        guarded.asked(CANDLES, None)
+        guarded.decide(CANDLES, None)
     go.set()
     with pytest.raises(StrategyFault, match=r"took longer than 0.05 s before, and is not asked"):
-        guarded.asked(CANDLES, None)
+        guarded.decide(CANDLES, None)
     assert len(calls) <= 1
 
 
@@ -313,14 +313,14 @@ def test_a_strategy_that_failed_is_asked_again() -> None:
     answers = iter([lambda: 1 / 0, lambda: Signal("sell")])
     guarded = Guarded(Says(lambda: next(answers)()))
     with pytest.raises(StrategyFault, match="ZeroDivisionError"):
-        guarded.asked(CANDLES, None)
-    assert guarded.asked(CANDLES, None).side == "sell"
+        guarded.decide(CANDLES, None)
+    assert guarded.decide(CANDLES, None).side == "sell"
 
 
 def test_the_thread_of_a_strategy_ends_with_it() -> None:
     threads: list[Thread] = []
     guarded = Guarded(Says(lambda: threads.append(threading.current_thread())))
-    guarded.asked(CANDLES, None)
+    guarded.decide(CANDLES, None)
     assert threads[0].is_alive()
     del guarded
     gc.collect()

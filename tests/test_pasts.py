@@ -13,9 +13,9 @@ import pytest
 
 from balance import InvalidRequest
 from balance.backtests.candles import (
-    past_of_feed,
-    past_of_file,
-    planned,
+    history_of_feed,
+    history_of_file,
+    plan_backtest,
     starting_balance,
     symbol_of,
 )
@@ -51,7 +51,7 @@ def test_the_settlements_of_a_file_are_those_of_its_replay(
     file = tmp_path / "btc-usdt.csv"
     file.write_text("\n".join(lines))
     usual = Decimal("0.0003")
-    made = past_of_file(read_candles(file), BTC, usual)
+    made = history_of_file(read_candles(file), BTC, usual)
     replay = ReplayFeed({BTC: file}, speed=None, funding_rate=usual)
     told: dict[datetime, Settlement | None] = {}
     instant = BEGIN.replace(minute=0)
@@ -68,8 +68,8 @@ def test_the_settlements_of_a_file_are_those_of_its_replay(
 def test_a_file_without_rates_has_no_settlements_unless_one_is_named() -> None:
     file = candles_in([("btcusdt.csv", csv_of(bodies(*[1_000] * 600)).encode())])
     instant = BEGIN.replace(hour=8, minute=0)
-    assert past_of_file(file, BTC).settlement(instant) is None
-    told = past_of_file(file, BTC, Decimal("0.0001")).settlement(instant)
+    assert history_of_file(file, BTC).settlement(instant) is None
+    told = history_of_file(file, BTC, Decimal("0.0001")).settlement(instant)
     assert told == Settlement(rate=Decimal("0.0001"), mark=Decimal(1_000))
 
 
@@ -133,7 +133,7 @@ def test_the_past_of_a_feed_ends_before_the_candle_that_grows(seconds: int) -> N
         for number, each in enumerate(bodies(*range(100, 120)))
     ]
     shelf = Shelf(made)
-    found = past_of_feed(shelf.newest, shelf.settlement, KNOWN[BTC])
+    found = history_of_feed(shelf.newest, shelf.settlement, KNOWN[BTC])
     assert list(found.candles) == made[:-1]
     assert (found.seconds, found.instrument) == (seconds, KNOWN[BTC])
     assert found.settlement(BEGIN) is None
@@ -148,12 +148,12 @@ def _members(candle: Candle) -> dict[str, Any]:
 def test_a_feed_without_a_past_says_what_to_do(count: int) -> None:
     shelf = Shelf(bodies(*range(100, 101 + count)))
     with pytest.raises(InvalidRequest, match="No past prices of BTC/USDT are at hand"):
-        past_of_feed(shelf.newest, shelf.settlement, KNOWN[BTC])
+        history_of_feed(shelf.newest, shelf.settlement, KNOWN[BTC])
 
 
 def test_the_simulated_market_can_be_tested_on_with_its_own_funding() -> None:
     feed = SimulatedFeed()
-    found = past_of_feed(feed.candles, feed.settlement, feed.instruments[BTC])
+    found = history_of_feed(feed.candles, feed.settlement, feed.instruments[BTC])
     assert len(found.candles) == 3 * 1_440 - 1
     instant = found.candles[-1].time.replace(hour=0, minute=0)
     assert found.settlement(instant) == feed.settlement(BTC, instant)
@@ -183,10 +183,12 @@ class TestStretch:
     def planned(self, timeframe: str = "1m", **how: Any) -> Any:
         """The first and the last minute that is tested, and how many are known before."""
         wanted = settings(timeframe=timeframe, strategy="ema_crossover")
-        made = planned(self.all_of_it, wanted, self.ema, script(), balance=Decimal(500), **how)
+        made = plan_backtest(
+            self.all_of_it, wanted, self.ema, script(), balance=Decimal(500), **how
+        )
         assert made.starting_balance == 500
         assert made.lookback == 34
-        tested = made.past.candles[made.begin :]
+        tested = made.history.candles[made.begin :]
         first, last = ((each.time - BEGIN) // MINUTE for each in (tested[0], tested[-1]))
         return first, last, made.begin
 
@@ -202,9 +204,11 @@ class TestStretch:
     def test_where_candles_are_missing_older_ones_are_known_before(self, timeframe: str) -> None:
         candles = [*self.all_of_it.candles[:400], *self.all_of_it.candles[450:]]
         wanted, begin = settings(timeframe=timeframe), BEGIN + 460 * MINUTE
-        made = planned(past(candles), wanted, self.ema, script(), balance=Decimal(500), since=begin)
+        made = plan_backtest(
+            past(candles), wanted, self.ema, script(), balance=Decimal(500), since=begin
+        )
         frames = {
-            interval_of(each.time, wanted.seconds) for each in made.past.candles[: made.begin]
+            interval_of(each.time, wanted.seconds) for each in made.history.candles[: made.begin]
         }
         assert len(frames) > made.lookback
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.backtests.backtest import backtested
+from balance.backtests.backtest import run_backtest
 from balance.core.account import Account
 from balance.core.candles import moves
 from balance.core.change import Change
@@ -369,7 +369,7 @@ class TestBacktest:
         before = [candle(n, 40_000, 40_000, 40_000, 40_000, seconds=seconds) for n in (0, 1)]
         made = past([*before, candle(2, *prices, seconds=seconds)], seconds=seconds)
         percent = {name: Decimal(value) for name, value in exits.items()}
-        tested = backtested(plan(made, script(side), leverage=Decimal(5), **percent))
+        tested = run_backtest(plan(made, script(side), leverage=Decimal(5), **percent))
         (trade,) = tested.trades
         wanted = Decimal(price) if side == "buy" else 80_000 - Decimal(price)
         # Tick, spread and slippage, which a jump has as well.
@@ -383,7 +383,7 @@ class TestBacktest:
             ((40_000, 43_000, 40_000, 42_500), "sell"),
         ):
             made = [*flat, candle(2, *prices)]
-            tested = backtested(
+            tested = run_backtest(
                 plan(
                     made,
                     script(side),
@@ -409,7 +409,7 @@ class TestBacktest:
         flat = [candle(n, 100, 100, 100, 100) for n in range(20)]
         rest = [candle(n, 100, 100, 100, 100) for n in range(21, 40)]
         percent = {name: Decimal(value) for name, value in exits.items()}
-        tested = backtested(
+        tested = run_backtest(
             plan([*flat, candle(20, *wick), *rest], script("buy"), stake=Decimal(5_000), **percent)
         )
         (trade,) = tested.trades
@@ -423,7 +423,9 @@ class TestBacktest:
     ) -> None:
         both = candle(2, 1_000, 1_100, 900, 1_001 if rising else 999)
         made = [*bodies(1_000, 1_000, 1_000), both]
-        tested = backtested(plan(made, script(side), stop_loss=Decimal(2), take_profit=Decimal(3)))
+        tested = run_backtest(
+            plan(made, script(side), stop_loss=Decimal(2), take_profit=Decimal(3))
+        )
         (trade,) = tested.trades
         # Down first where it rises.
         is_stopped = rising == (side == "buy")
@@ -434,7 +436,9 @@ class TestBacktest:
 
     def test_what_a_jump_to_the_open_ended_is_certain(self) -> None:
         made = [*bodies(1_000, 1_000, 1_000), candle(2, 1_040, 1_100, 900, 1_050)]
-        tested = backtested(plan(made, script("buy"), stop_loss=Decimal(2), take_profit=Decimal(3)))
+        tested = run_backtest(
+            plan(made, script("buy"), stop_loss=Decimal(2), take_profit=Decimal(3))
+        )
         (trade,) = tested.trades
         assert abs(trade.exit_price - 1_040) < 1
         assert tested.ambiguous_trades == 0
@@ -442,7 +446,7 @@ class TestBacktest:
     def test_liquidation_and_target_in_one_candle_are_counted_too(self) -> None:
         made = [*bodies(1_000, 1_000, 1_000), candle(2, 1_000, 1_100, 900, 1_050)]
         fast = {"leverage": Decimal(50), "stake": Decimal(100), "take_profit": Decimal(3)}
-        tested = backtested(plan(made, script("buy"), **fast))
+        tested = run_backtest(plan(made, script("buy"), **fast))
         assert [each.closed_because for each in tested.trades] == ["Liquidation"]
         assert tested.ambiguous_trades == 1
 

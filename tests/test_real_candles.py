@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import pytest
 
-from balance.backtests.backtest import Tested as Outcome
-from balance.backtests.backtest import backtested
-from balance.backtests.candles import past_of_file, planned
+from balance.backtests.backtest import BacktestResult as Outcome
+from balance.backtests.backtest import run_backtest
+from balance.backtests.candles import history_of_file, plan_backtest
 from balance.bots.settings import settings_of
 from balance.core.candles import merge_candles
 from balance.core.market import Market, Terms
 from balance.market.replay.candle_file import CandleFile, read_candles
-from balance.strategies.own import Catalogue, asked
+from balance.strategies.own import Catalogue, ask_strategy
 from tests.markets import BTC
 from tests.serving import ROOT
 
@@ -50,7 +50,7 @@ def outcome(
 ) -> Outcome:
     """What came of ``strategy`` with a ``stop`` and a ``target`` in percent, on candles of
     ``length`` or, without it, of the ``timeframe``."""
-    past, catalogue = past_of_file(candles(length or timeframe), BTC), Catalogue()
+    past, catalogue = history_of_file(candles(length or timeframe), BTC), Catalogue()
     members: dict[str, Any] = {
         "name": "Real",
         "symbol": BTC,
@@ -66,8 +66,10 @@ def outcome(
     settings = settings_of(members, catalogue.kind, market)
     chosen = catalogue.kind(strategy).make(settings.params)
     terms, balance = Terms(slippage=Decimal(0)), Decimal(10_000_000)
-    return backtested(
-        planned(past, settings, chosen, partial(asked, chosen), balance=balance, terms=terms)
+    return run_backtest(
+        plan_backtest(
+            past, settings, chosen, partial(ask_strategy, chosen), balance=balance, terms=terms
+        )
     )
 
 

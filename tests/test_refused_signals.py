@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from balance.backtests.backtest import backtested
+from balance.backtests.backtest import run_backtest
 from balance.backtests.report import notes, report
 from balance.shell.main import main
 from tests.backtesting import bodies, csv_of, plan, script
@@ -29,7 +29,7 @@ WAVES = bodies(*(40_000 + abs(number % 40 - 20) * 100 for number in range(400)))
 def test_why_nothing_was_traded_is_said_with_figures() -> None:
     # 10 % of 10 at 3x is worth 3 USDT
     made = plan(STILL, script("buy", "sell", "buy"), balance=10, **TENTH)
-    tested = backtested(made)
+    tested = run_backtest(made)
     why = "The smallest order of BTC/USDT is 0.001 BTC, in steps of 0.001"
     assert notes(made, tested).startswith(f"It never traded. 3 signals were refused: {why}.")
     assert report(made, tested)["refused"] == [{"count": 3, "reason": why}]
@@ -37,7 +37,7 @@ def test_why_nothing_was_traded_is_said_with_figures() -> None:
 
 def test_one_refused_signal_is_one() -> None:
     made = plan(STILL, script("sell"), balance=10, **TENTH)
-    assert "1 signal was refused: The smallest order" in notes(made, backtested(made))
+    assert "1 signal was refused: The smallest order" in notes(made, run_backtest(made))
 
 
 def test_the_opening_that_a_turn_was_refused_counts() -> None:
@@ -48,7 +48,7 @@ def test_the_opening_that_a_turn_was_refused_counts() -> None:
         balance=20,
         **{**TENTH, "stake": Decimal(95)},
     )
-    tested = backtested(made)
+    tested = run_backtest(made)
     assert len(tested.trades) == 1
     assert len(tested.refused) == 1
     assert "It never traded" not in notes(made, tested)
@@ -57,7 +57,7 @@ def test_the_opening_that_a_turn_was_refused_counts() -> None:
 
 def test_nothing_is_said_where_nothing_was_refused() -> None:
     made = plan(STILL, script("buy", "sell"), timeframe="1m")
-    tested = backtested(made)
+    tested = run_backtest(made)
     assert tested.refused == ()
     assert report(made, tested)["refused"] == []
     assert "refused" not in notes(made, tested)
@@ -65,7 +65,7 @@ def test_nothing_is_said_where_nothing_was_refused() -> None:
 
 def test_reasons_that_differ_in_figures_are_one() -> None:
     made = plan(STILL, script("buy"), timeframe="1m")
-    tested = backtested(made)
+    tested = run_backtest(made)
     several = (
         "This needs 1,000.00 USDT, but only 20 are available",
         "Is paused",

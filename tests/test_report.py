@@ -49,7 +49,7 @@ def outcome(
     closes: Sequence[object] | None = None,
     trades: Sequence[Trade] = (),
     **changes: Any,
-) -> backtest.Tested:
+) -> backtest.BacktestResult:
     """A test that ended with these; the account has the last equity as its balance."""
     points = [
         Point(time=BEGIN + number * MINUTE, equity=Decimal(str(equity)), close=Decimal(str(close)))
@@ -65,7 +65,7 @@ def outcome(
         "skipped_funding": False,
         "ambiguous_trades": 0,
     }
-    return backtest.Tested(**{**usual, **changes})
+    return backtest.BacktestResult(**{**usual, **changes})
 
 
 def planned(count: int, balance: object = 1_000, first: object = 100, **changes: Any) -> Plan:
@@ -226,12 +226,12 @@ def test_a_usual_test_needs_no_notes() -> None:
     tested = outcome([1_000], trades=[trade(0, 1)])
     assert notes(made, tested) == "The mark price is the last price: its past has no other."
     marks = (MarkPrices(*[Decimal(1_000)] * 4),)
-    assert notes(replace(made, past=replace(made.past, marks=marks)), tested) == ""
+    assert notes(replace(made, history=replace(made.history, marks=marks)), tested) == ""
 
 
 def test_the_notes_of_a_file_come_first() -> None:
     made = planned(1)
-    made = replace(made, past=replace(made.past, notes=("It has gaps.",)))
+    made = replace(made, history=replace(made.history, notes=("It has gaps.",)))
     assert notes(made, outcome([1_000])).startswith("It has gaps. It never traded")
 
 
@@ -246,5 +246,5 @@ def test_candles_that_are_longer_than_the_timeframe_are_told(
     seconds: int, timeframe: str, words: str
 ) -> None:
     made = planned(1, timeframe=timeframe)
-    made = replace(made, past=replace(made.past, seconds=seconds))
+    made = replace(made, history=replace(made.history, seconds=seconds))
     assert notes(made, outcome([1_000], trades=[trade(0, 1)])).startswith(words)

@@ -137,4 +137,4 @@ class BacktestRoutes:
         CSV, or JSON as a list of [time, open, high, low, close, volume], as it is or packed with
         zip or gzip; several files of one symbol in a .zip are put together.
         """
-        return Answer({"file": self._backtests.keep(name, body, symbol, date_format)})
+        return Answer({"file": self._backtests.add_file(name, body, symbol, date_format)})

@@ -1,8 +1,8 @@
-"""A bot on the past: the strategy, the rules, the matching and the fees of the running bot, over
-candles that have been.
+"""A backtest: the strategy, the rules, the matching and the fees of the running bot, over candles
+of the past.
 
-Each candle is taken for the way of the price that a replay of it would take; a strategy is given
-the candles that had closed by then, and what it decides fills at the next price.
+Within each candle the price goes the way that a replay of it would go. The strategy gets the
+candles that had closed by then, and its orders fill at the next price.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Final
 
-from balance.backtests.quiet_band import Reach, reach
+from balance.backtests.quiet_band import QuietBand, quiet_band
 from balance.bots.rules import Look, holding, looked
 from balance.bots.settings import BotSettings, Run
 from balance.core.account import Account
@@ -39,53 +39,53 @@ from balance.strategies.strategy import Holding, Signal
 
 Decide = Callable[[Candles, Holding | None], Signal]
 _OWNER: Final = "backtest"
-#: How many candles are between two calls that tell how far it is.
-_TOLD_EVERY: Final = 64
+#: How many candles are between two reports of progress.
+_PROGRESS_EVERY: Final = 64
 
 
 class Cancelled(Exception):
-    """Nobody wants to know any more."""
+    """The backtest was cancelled while it ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """Candles of one symbol, and what else of the time they are of is known."""
+class CandleHistory:
+    """Candles of one symbol, with the rules, mark prices and settlements of their time."""
 
     instrument: Instrument
-    # oldest first, each ``seconds`` long
+    # Oldest first, each ``seconds`` long.
     candles: Sequence[Candle]
     seconds: int
-    # the funding settlement at an instant; None where its rate is not known
+    # The funding settlement at an instant; None where its rate is not known.
     settlement: Callable[[datetime], Settlement | None]
     # The rules as the price moves, from a candle at or before the first one on; empty: those of
     # the instrument all the time.
     rules: Rules = ()
-    # the mark prices of each candle; empty where the mark is the last price
+    # The mark prices of each candle; empty where the mark is the last price.
     marks: Sequence[MarkPrices | None] = ()
-    # what there is to know of where the candles come from, in sentences
+    # What a reader should know of where the candles come from, in sentences.
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be tested."""
+    """A backtest that is to be run."""
 
     settings: BotSettings
     decide: Decide
-    # how many candles of its timeframe the strategy is given at most
+    # How many candles of its timeframe the strategy gets at most.
     lookback: int
-    past: Past
-    # the first candle that is traded; those before it are only known
+    history: CandleHistory
+    # The place of the first candle that is traded; those before it are only known.
     begin: int = 0
     starting_balance: Decimal = Decimal(10_000)
     terms: Terms = field(default_factory=Terms)
-    # how many decimals money is shown with in its report
+    # How many decimals money is shown with in its report.
     decimals: int = CENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """What there was at the close of a candle, in the quote currency."""
+    """The equity and the price at the close of a candle, in the quote currency."""
 
     time: datetime
     equity: Decimal
@@ -93,22 +93,22 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
-    """What came of it; money in the quote currency."""
+class BacktestResult:
+    """The result of a backtest; money in the quote currency."""
 
     account: Account
     sums: TradeSums
-    # oldest first
+    # Oldest first.
     trades: tuple[Trade, ...]
-    # the equity at the close of each candle
+    # One for each candle that was traded.
     points: Sequence[Point]
-    # candles during which a position was open
+    # The number of candles during which a position was open.
     exposed: int
-    # why the bot stopped itself; empty where it did not
+    # Why the bot stopped itself; empty where it did not.
     stopped_because: str
-    # whether a settlement was left out, as its rate is not known
+    # Whether a settlement was left out, as its rate is not known.
     skipped_funding: bool
-    # Why each signal that was refused was so, in sentences without their points, oldest first.
+    # Why each refused signal was refused, in sentences without their full stops, oldest first.
     refused: tuple[str, ...] = ()
     # The rules that came into force on the way, where the price had left those from before.
     regrids: Rules = ()
@@ -117,22 +117,24 @@ class Tested:
     ambiguous_trades: int
 
 
-def backtested(plan: Plan, tell: Callable[[float], None] = lambda _: None) -> Tested:
-    """What would have come of ``plan``; ``tell`` hears now and then how much is done, from 0 to 1,
-    and may raise :class:`Cancelled`.
+def run_backtest(
+    plan: Plan, on_progress: Callable[[float], None] = lambda _: None
+) -> BacktestResult:
+    """The result of ``plan``; ``on_progress`` is called now and then with the part that is done,
+    from 0 to 1, and may raise :class:`Cancelled`.
 
     Raises:
-        Cancelled: ``tell`` did.
-        Exception: whatever the strategy does.
+        Cancelled: ``on_progress`` did.
+        Exception: whatever the strategy raises.
     """
     test = _Test(plan)
-    candles, marks = plan.past.candles, plan.past.marks
+    candles, marks = plan.history.candles, plan.history.marks
     count = max(len(candles) - plan.begin, 1)
     for place in range(plan.begin, len(candles)):
-        if (place - plan.begin) % _TOLD_EVERY == 0:
-            tell((place - plan.begin) / count)
-        test.live_through(candles[place], marks[place] if marks else None)
-    tell(1.0)
+        if (place - plan.begin) % _PROGRESS_EVERY == 0:
+            on_progress((place - plan.begin) / count)
+        test.play(candles[place], marks[place] if marks else None)
+    on_progress(1.0)
     return test.result()
 
 
@@ -142,30 +144,30 @@ class _Frame:
     def __init__(self, seconds: int, *, is_own: bool) -> None:
         """``is_own``: each candle of the past is one of the timeframe, and begins where it says."""
         self.buffer = CandleBuffer()
-        # its last price comes after three quarters of its time; the next one may begin early, as
-        # on a day on which clocks are changed
+        # The last price of a candle comes after three quarters of its time; the next candle may
+        # begin early, as on a day on which clocks are changed.
         self._seconds = 3 * seconds // 4 + 1 if is_own else seconds
         self._is_own, self._first = is_own, first_begin(seconds)
-        # of the candle that is still growing: when it began, what it is made of, and whether that
-        # begins later than it does
-        self._begun, self._is_later = 0, False
+        # Of the candle that is still growing: when it began, whether its first part began later,
+        # and its parts.
+        self._begin, self._is_later = 0, False
         self._parts: list[Candle] = []
 
     def add(self, candle: Candle, stamp: int) -> None:
-        """Take ``candle``, which began at ``stamp``."""
+        """Add ``candle``, which began at ``stamp``."""
         self.close_by(stamp)
         if not self._parts:
             self._first = stamp if self._is_own else self._first
-            self._begun = self._begin_of(stamp)
-            self._is_later = stamp > self._begun
+            self._begin = self._begin_of(stamp)
+            self._is_later = stamp > self._begin
         self._parts.append(candle)
 
     def close_by(self, stamp: int) -> bool:
-        """Whether a candle has closed by ``stamp`` that had not before; it is known from here."""
-        if not self._parts or self._begin_of(stamp) == self._begun:
+        """Whether another candle has closed by ``stamp``; it is in the buffer then."""
+        if not self._parts or self._begin_of(stamp) == self._begin:
             return False
         if len(self._parts) > 1 or self._is_later:
-            self.buffer.add(merge_into_one(datetime.fromtimestamp(self._begun, UTC), self._parts))
+            self.buffer.add(merge_into_one(datetime.fromtimestamp(self._begin, UTC), self._parts))
         else:
             self.buffer.add(self._parts[0])
         self._parts.clear()
@@ -176,19 +178,19 @@ class _Frame:
 
 
 class _Test:
-    """The account and the bot on their way through the candles."""
+    """The account and the bot as the candles are played."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._settings = plan.settings
-        self._instrument = plan.past.instrument
+        self._instrument = plan.history.instrument
         # The rules that come into force later, the next one last, and those that have.
-        self._coming = list(reversed(plan.past.rules))
+        self._coming = list(reversed(plan.history.rules))
         self._regrids: list[tuple[datetime, Instrument]] = []
         self._symbol = self._instrument.symbol
         self._account = start_account(plan.starting_balance).account
-        # what is made of one price is done with before the next: the market is always the same
-        # one, and only its quote is another
+        # All that a price causes is done before the next one, so that one market will do, whose
+        # quote is replaced.
         self._quotes: dict[str, Quote] = {}
         self._market = Market(
             feed=_OWNER,
@@ -199,7 +201,7 @@ class _Test:
             terms=plan.terms,
         )
         self._held: Position | None = None
-        self._reach = Reach()
+        self._quiet_band = QuietBand()
         self._running = True
         self._stopped_because = ""
         self._sums, self._run = TradeSums(), Run()
@@ -209,47 +211,47 @@ class _Test:
         self._skipped = False
         self._refused: list[str] = []
         self._ambiguous = 0
-        # the lowest and the highest mark price of the candle
+        # The lowest and the highest mark price of the candle.
         self._range = ZERO, ZERO
-        self._looks = 0
-        # the newest minute that it has looked in
+        self._evaluations = 0
+        # The newest minute in which the bot was evaluated.
         self._minute = -1
-        # from the first price of a candle to its last
-        self._way = 3 * timedelta(seconds=plan.past.seconds) / 4
-        length = max(plan.settings.seconds, plan.past.seconds)
-        self._frame = _Frame(length, is_own=length == plan.past.seconds)
-        for candle in plan.past.candles[: plan.begin]:
+        # The time from the first price of a candle to its last.
+        self._way = 3 * timedelta(seconds=plan.history.seconds) / 4
+        length = max(plan.settings.seconds, plan.history.seconds)
+        self._frame = _Frame(length, is_own=length == plan.history.seconds)
+        for candle in plan.history.candles[: plan.begin]:
             self._frame.add(candle, int(candle.time.timestamp()))
 
-    def live_through(self, candle: Candle, marks: MarkPrices | None = None) -> None:
-        """One candle, of which ``marks`` may be known: its first price, and the others where they
-        could matter."""
+    def play(self, candle: Candle, marks: MarkPrices | None = None) -> None:
+        """Play ``candle``, of which ``marks`` may be known: its first price, and the others where
+        they could matter."""
         stamp, of = int(candle.time.timestamp()), marks or candle
         while self._coming and self._coming[-1][0] <= candle.time:
             self._regrid(*self._coming.pop())
         self._range = of.low, of.high
-        self._meet(candle.time, stamp, candle.open, of.open)
+        self._play_price(candle.time, stamp, candle.open, of.open)
         was_held = self._held is not None
         if not self._is_quiet(candle, stamp):
-            seconds = self._plan.past.seconds
+            seconds = self._plan.history.seconds
             for quote in islice(moves(self._instrument, candle, seconds, marks), 1, None):
                 at, before = int(quote.time.timestamp()), quote.moved_from
-                self._meet(quote.time, at, quote.last, quote.mark, before)
+                self._play_price(quote.time, at, quote.last, quote.mark, before)
         self._frame.add(candle, stamp)
         self._exposed += was_held or self._held is not None
         equity = self._equity_at(of.close)
         self._points.append(Point(time=candle.time, equity=equity, close=candle.close))
 
-    def result(self) -> Tested:
-        """What came of it, with what is still open at the last price."""
+    def result(self) -> BacktestResult:
+        """The result, with what is still open at the last price."""
         account = self._account
         if self._points:
-            marks = self._plan.past.marks
+            marks = self._plan.history.marks
             mark = marks[-1].close if marks and marks[-1] else None
             self._quote(self._points[-1].time + self._way, self._points[-1].close, mark)
             account = account.marked(self._market)
         account.check()
-        return Tested(
+        return BacktestResult(
             account=account,
             sums=self._sums,
             trades=tuple(self._trades),
@@ -266,20 +268,20 @@ class _Test:
         """Trade by ``rules`` from ``since`` on."""
         self._instrument = rules
         self._market = replace(self._market, instruments={self._symbol: rules})
-        # Those in force at the first candle are none that changed.
+        # Those in force at the first candle have not changed.
         if self._points:
             self._regrids.append((since, rules))
             self._take(regrid(self._account, rules))
 
     def _is_quiet(self, candle: Candle, stamp: int) -> bool:
         """Whether nothing can happen after the first price of ``candle``: it is all of one minute,
-        in which the bot has looked, and whatever a price sets off, the extreme one on its side
-        does."""
-        if self._plan.past.seconds > MINUTE or stamp % MINUTE:
+        in which the bot was evaluated, and whatever a price would cause, the extreme one on its
+        side causes."""
+        if self._plan.history.seconds > MINUTE or stamp % MINUTE:
             return False
-        return self._reach.holds(*self._range, candle.time + self._way)
+        return self._quiet_band.holds(*self._range, candle.time + self._way)
 
-    def _meet(
+    def _play_price(
         self,
         moment: datetime,
         stamp: int,
@@ -287,9 +289,9 @@ class _Test:
         mark: Decimal,
         moved_from: Quote | None = None,
     ) -> None:
-        """One price: what it, or the way to it, does to the account, and then what the bot does.
-        Whatever happens on the way, the reach says so of its end."""
-        if not self._reach.holds(mark, mark, moment):
+        """Play one price: what it, or the way to it, does to the account, and then what the bot
+        does. The quiet band of the end holds for the whole way."""
+        if not self._quiet_band.holds(mark, mark, moment):
             self._quote(moment, price, mark, moved_from)
             change = advance(self._account, self._market, self._settlements())
             if moved_from is not None:
@@ -298,7 +300,7 @@ class _Test:
             self._take(change)
         if stamp // MINUTE != self._minute:
             self._minute = stamp // MINUTE
-            self._look(moment, stamp, price, mark)
+            self._evaluate(moment, stamp, price, mark)
 
     def _is_ambiguous(self, booking: Booking) -> bool:
         """Whether ``booking`` ended a trade by one of its exits in a candle that held the other."""
@@ -324,14 +326,14 @@ class _Test:
 
     def _settlements(self) -> dict[tuple[str, datetime], Settlement | None]:
         found = {
-            (symbol, instant): self._plan.past.settlement(instant)
+            (symbol, instant): self._plan.history.settlement(instant)
             for symbol, instant in due(self._account, self._market)
         }
         self._skipped = self._skipped or None in found.values()
         return found
 
-    def _look(self, moment: datetime, stamp: int, price: Decimal, mark: Decimal) -> None:
-        # what had closed before the first price is no news
+    def _evaluate(self, moment: datetime, stamp: int, price: Decimal, mark: Decimal) -> None:
+        # A candle that had closed before the first price is no news.
         closed = self._frame.close_by(stamp) and bool(self._points)
         settings = self._settings
         is_limited = settings.max_daily_loss is not None or settings.max_drawdown is not None
@@ -342,7 +344,7 @@ class _Test:
         acts = signal is not None and signal.side != "hold"
         if not (acts or is_limited or is_trailed):
             return
-        self._looks += 1
+        self._evaluations += 1
         self._quote(moment, price, mark)
         step = looked(
             Look(
@@ -354,7 +356,7 @@ class _Test:
                 account=self._account.marked(self._market),
                 market=self._market,
                 time=moment,
-                order_id=str(self._looks),
+                order_id=str(self._evaluations),
                 signal=signal,
             )
         )
@@ -373,7 +375,9 @@ class _Test:
     def _take(self, change: Change) -> None:
         self._account = change.account
         self._held = change.account.position(self._symbol)
-        self._reach = reach(change.account, self._symbol, self._instrument.funding_interval)
+        self._quiet_band = quiet_band(
+            change.account, self._symbol, self._instrument.funding_interval
+        )
         for booking in change.bookings:
             if booking.fill is not None and booking.fill.trade is not None:
                 self._trades.append(booking.fill.trade)

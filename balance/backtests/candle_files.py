@@ -1,4 +1,4 @@
-"""Files of candles that were sent to the server, for the backtests that run on them."""
+"""Files of candles that were uploaded, for the backtests that run on them."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from balance.core.shape import Count, Doc, Time
 from balance.market.replay.candle_file import CandleFile, Reading, candles_in
 from balance.market.symbols import symbol_in
 
-#: How many are kept; the newest ones.
+#: The number of files that are kept, the newest ones.
 MOST_FILES: Final = 5
-#: Bytes that a packed one may have when it is unpacked.
+#: Bytes that a packed file may have when it is unpacked.
 MOST_UNPACKED: Final = 64 * 1024 * 1024
 _LONGEST_NAME: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFile:
-    """A file as it was sent; read, it would take many times the room."""
+class UploadedFile:
+    """A file as it was uploaded; its candles would take many times the memory."""
 
     name: str
     data: bytes
-    # What its candles are of, and how its dates are written, as the sender says; None where the
-    # file says it.
-    wanted: str | None
+    # The market that is taken, and the format of its dates, as the sender says; None where the file
+    # says it.
+    market: str | None
     date_format: str | None
-    # As a column of the file names it; None without such a column.
+    # The symbol in a column of the file; None without such a column.
     symbol: str | None
     first_price: Decimal
 
-    def traded(self, asked: object) -> Instrument:
-        """What its candles are of, where a person asks for the symbol ``asked`` or for none.
+    def instrument(self, symbol: object) -> Instrument:
+        """The instrument of its candles, where ``symbol`` is requested, or None.
 
         Raises:
             InvalidRequest: no symbol is known, or the file has another one.
         """
-        return instrument(symbol_of(self.name, asked, self.symbol), self.first_price)
+        return instrument(symbol_of(self.name, symbol, self.symbol), self.first_price)
 
 
 _Span = TypedDict("_Span", {"from": Time, "to": Time})
@@ -66,34 +66,34 @@ class CandleFileRow(_Span):
 
 
 class CandleFiles:
-    """The newest files. Safe to use from many threads."""
+    """The newest uploaded files. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._files: dict[str, KeptFile] = {}
-        # one at a time: what it reads takes memory
+        self._files: dict[str, UploadedFile] = {}
+        # Files are read one at a time, as that takes memory.
         self._reading = threading.Lock()
 
-    def keep(
-        self, name: str, data: bytes, wanted: str | None = None, date_format: str | None = None
+    def add(
+        self, name: str, data: bytes, market: str | None = None, date_format: str | None = None
     ) -> CandleFileRow:
-        """Keep the file of candles ``data``; what is in it, and the id that it has here. Of several
-        markets in it, the one of the symbol ``wanted`` is taken; ``date_format`` is that of dates
-        whose day and month can't be told apart.
+        """Add the file of candles ``data``; returns what is in it, and its id. Of several markets
+        in it, the one of the symbol ``market`` is taken; ``date_format`` is that of dates whose day
+        and month can't be told apart.
 
         Raises:
-            InvalidRequest: it can't be read; the words say which line is wrong. Or its prices are
-                in no dollars.
+            InvalidRequest: it can't be read; the message says which line is wrong. Or its prices
+                are in no dollars.
         """
         name = _plain(name)
-        file = self._read(name, data, wanted, date_format)
+        file = self._read(name, data, market, date_format)
         symbol = file.symbol or symbol_in(name.rpartition(".")[0])
         if symbol is not None:
             check_dollars(symbol)
         file_id, last = secrets.token_hex(8), file.candles[-1].time
         first = file.candles[0].open
         with self._guard:
-            self._files[file_id] = KeptFile(name, data, wanted, date_format, file.symbol, first)
+            self._files[file_id] = UploadedFile(name, data, market, date_format, file.symbol, first)
             while len(self._files) > MOST_FILES:
                 del self._files[next(iter(self._files))]
         return {
@@ -107,7 +107,7 @@ class CandleFiles:
             "notes": list(file.notes),
         }
 
-    def kept(self, file_id: object) -> KeptFile:
+    def find(self, file_id: object) -> UploadedFile:
         """The file with the id ``file_id``.
 
         Raises:
@@ -122,15 +122,15 @@ class CandleFiles:
             )
         return found
 
-    def read(self, kept: KeptFile) -> CandleFile:
-        """The candles of ``kept``."""
-        return self._read(kept.name, kept.data, kept.wanted, kept.date_format)
+    def read(self, file: UploadedFile) -> CandleFile:
+        """The candles of ``file``."""
+        return self._read(file.name, file.data, file.market, file.date_format)
 
     def _read(
-        self, name: str, data: bytes, wanted: str | None, date_format: str | None
+        self, name: str, data: bytes, market: str | None, date_format: str | None
     ) -> CandleFile:
         reading = Reading(
-            symbol=wanted or symbol_in(name.rpartition(".")[0]),
+            symbol=market or symbol_in(name.rpartition(".")[0]),
             date_format=date_format,
             most=MOST_UNPACKED,
             feather=False,

@@ -1,9 +1,9 @@
-"""The past that a backtest runs on: from a file of candles, or from the feed that runs."""
+"""The candles that a backtest runs on: from a file, or from the feed that runs."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from operator import attrgetter
 from pathlib import PurePath
 from typing import Final
 
-from balance.backtests.backtest import Decide, Past, Plan
+from balance.backtests.backtest import CandleHistory, Decide, Plan
 from balance.bots.settings import BotSettings
 from balance.core.candles import MINUTE
 from balance.core.currencies import check_dollars, is_same_but_for_dollars
@@ -24,21 +24,20 @@ from balance.core.grid import rules_over
 from balance.core.instrument import Instrument
 from balance.core.market import Terms
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
-from balance.core.quote import Candle, Settlement
+from balance.core.quote import Settlement
+from balance.market.board import Candles
 from balance.market.replay.candle_file import CandleFile
 from balance.market.replay.cells import time_text
 from balance.market.symbols import symbol_in
 from balance.strategies.strategy import Strategy, lookback_of
 
-#: Gives candles: of which symbol, of how many seconds each, how many at most.
-Candles = Callable[[str, int, int], Sequence[Candle]]
-#: Gives the settlement of a symbol at an instant; None where its rate is not known.
+#: The settlement of a symbol at an instant; None where its rate is not known.
 Settle = Callable[[str, datetime], Settlement | None]
 
 #: With less, no strategy could trade.
 LEAST_BALANCE: Final = Decimal(1)
 _TIME: Final = attrgetter("time")
-#: More than any feed has at hand.
+# More than any feed has.
 _ALL: Final = 10**7
 _NONE_AT_HAND: Final = (
     "No past prices of {symbol} are at hand here. Test on a CSV file of candles instead, or wait "
@@ -46,44 +45,44 @@ _NONE_AT_HAND: Final = (
 )
 
 
-def symbol_of(name: str, asked: object = None, column: str | None = None) -> str:
-    """The symbol of the file called ``name``: the one that is ``asked`` for, or else the one that
+def symbol_of(name: str, requested: object = None, column: str | None = None) -> str:
+    """The symbol of the file called ``name``: the one that is ``requested``, or else the one that
     its ``column`` of symbols or its name says.
 
     Raises:
         InvalidRequest: none says one, they say two, or its prices are in no dollars.
     """
-    told = column or symbol_in(PurePath(name).stem)
-    if asked is None and told is None:
+    found = column or symbol_in(PurePath(name).stem)
+    if requested is None and found is None:
         raise InvalidRequest(
             f"The name of {name} does not say of which symbol its candles are: name the symbol, "
             "such as BTC/USDT."
         )
-    wanted = symbol_in(asked) if isinstance(asked, str) else None
-    if asked is not None and wanted is None:
-        raise InvalidRequest(f"The symbol must be such as BTC/USDT, not {asked!r:.40}.")
-    symbol, named = wanted or told or "", told or wanted or ""
+    chosen = symbol_in(requested) if isinstance(requested, str) else None
+    if requested is not None and chosen is None:
+        raise InvalidRequest(f"The symbol must be such as BTC/USDT, not {requested!r:.40}.")
+    symbol, named = chosen or found or "", found or chosen or ""
     check_dollars(named)
     check_dollars(symbol)
     if symbol != named and not is_same_but_for_dollars(symbol, named):
         raise InvalidRequest(
-            f"{name} has candles of {told}, not of {wanted}. Test on a file of {wanted}, or choose "
-            f"the symbol {told}."
+            f"{name} has candles of {found}, not of {chosen}. Test on a file of {chosen}, or "
+            f"choose the symbol {found}."
         )
     return symbol
 
 
-def past_of_file(
+def history_of_file(
     file: CandleFile,
     symbol: str,
     funding_rate: Decimal | None = None,
     funding_interval: timedelta | None = None,
-) -> Past:
-    """The past of ``symbol`` that ``file`` tells; ``funding_rate``, a fraction, and
-    ``funding_interval`` count where it knows none."""
+) -> CandleHistory:
+    """The history of ``symbol`` in ``file``; ``funding_rate``, a fraction, and
+    ``funding_interval`` count where it has none."""
     traded = file.instrument(symbol, funding_interval)
     rules = rules_over(traded, file.candles)
-    return Past(
+    return CandleHistory(
         instrument=traded,
         rules=rules,
         candles=file.candles,
@@ -94,8 +93,8 @@ def past_of_file(
     )
 
 
-def past_of_feed(candles: Candles, settle: Settle, traded: Instrument) -> Past:
-    """All of the past of ``traded`` that is at hand, but for the candle that still grows.
+def history_of_feed(candles: Candles, settle: Settle, traded: Instrument) -> CandleHistory:
+    """All of the history of ``traded`` that the feed has, but for the candle that still grows.
 
     Raises:
         InvalidRequest: there is none.
@@ -104,7 +103,7 @@ def past_of_feed(candles: Candles, settle: Settle, traded: Instrument) -> Past:
     if len(known) < 2:
         raise InvalidRequest(_NONE_AT_HAND.format(symbol=traded.symbol))
     apart = min((after.time - before.time for before, after in pairwise(known)))
-    return Past(
+    return CandleHistory(
         instrument=traded,
         rules=rules_over(traded, known),
         candles=known,
@@ -113,8 +112,8 @@ def past_of_feed(candles: Candles, settle: Settle, traded: Instrument) -> Past:
     )
 
 
-def planned(
-    past: Past,
+def plan_backtest(
+    history: CandleHistory,
     settings: BotSettings,
     chosen: Strategy,
     decide: Decide,
@@ -126,16 +125,16 @@ def planned(
     terms: Terms = Terms(),  # noqa: B008 - frozen
     decimals: int = CENTS,
 ) -> Plan:
-    """A backtest of ``settings`` with the strategy ``chosen``, which ``decide`` asks, on a stretch
-    of ``past`` and what must be known from before it. It begins at ``since``, or ``hours`` before
-    its end, or with the past, and ends before ``until``; ``balance`` in the quote currency. It
-    trades on ``terms``, and its report shows money with ``decimals``.
+    """A backtest of ``settings`` with the strategy ``chosen``, which decides by ``decide``, on a
+    part of ``history`` and what must be known from before it. It begins at ``since``, or ``hours``
+    before its end, or with the history, and ends before ``until``; ``balance`` is in the quote
+    currency. It trades on ``terms``, and its report shows money with ``decimals``.
 
     Raises:
         InvalidAmount: the balance is too small for any trade, or no number.
         InvalidRequest: nothing is left to be tested.
     """
-    candles, length = past.candles, timedelta(seconds=past.seconds)
+    candles, length = history.candles, timedelta(seconds=history.seconds)
     end = len(candles) if until is None else bisect_left(candles, until, key=_TIME)
     begin = 0 if since is None else bisect_left(candles, since, key=_TIME)
     if hours is not None and end:
@@ -147,13 +146,13 @@ def planned(
             f"{time_text(candles[-1].time + length)}."
         )
     lookback = lookback_of(chosen)
-    # counted, as some may be missing; the running one of the timeframe may have begun before
-    warm = max(0, begin - (lookback + 1) * ceil(max(settings.seconds / past.seconds, 1)))
+    # Counted, as some may be missing; the running one of the timeframe may have begun before.
+    warm = max(0, begin - (lookback + 1) * ceil(max(settings.seconds / history.seconds, 1)))
     return Plan(
         settings=settings,
         decide=decide,
         lookback=lookback,
-        past=replace(past, candles=candles[warm:end], marks=past.marks[warm:end]),
+        history=replace(history, candles=candles[warm:end], marks=history.marks[warm:end]),
         begin=begin - warm,
         starting_balance=balance,
         terms=terms,
@@ -161,16 +160,15 @@ def planned(
     )
 
 
-def starting_balance(asked: object) -> Decimal:
-    """The balance that a backtest is asked to begin with, in the quote currency; None is the usual
-    one.
+def starting_balance(requested: object) -> Decimal:
+    """The balance that a backtest begins with, in the quote currency; None is the usual one.
 
     Raises:
         InvalidAmount: it is no number, or less than any strategy could trade with.
     """
-    if asked is None:
+    if requested is None:
         return DEFAULT_STARTING_BALANCE
-    balance = money(asked, "balance")
+    balance = money(requested, "balance")
     if balance < LEAST_BALANCE:
         raise InvalidAmount(
             f"The balance must be at least {grouped(LEAST_BALANCE)}, not {grouped(balance)}."
@@ -179,5 +177,5 @@ def starting_balance(asked: object) -> Decimal:
 
 
 def _time(hours: Decimal) -> timedelta:
-    # further back than any market
+    # At most further back than any market.
     return timedelta(hours=float(min(hours, Decimal(10**6))))

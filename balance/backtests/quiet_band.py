@@ -1,4 +1,5 @@
-"""How far a price may go before anything happens to an account that trades one symbol."""
+"""The quiet band: how far a price may go before anything happens to an account that trades one
+symbol."""
 
 from __future__ import annotations
 
@@ -16,15 +17,14 @@ _ENDLESS: Final = Decimal("Infinity")
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """Between two mark prices and before an instant, nothing happens: no liquidation, no fill and
-    no settlement. What :func:`~balance.core.matching.is_due` tells of one price, it tells of all
-    that lie between two others."""
+class QuietBand:
+    """The mark prices between which, before an instant, nothing happens: no liquidation, no fill
+    and no settlement. :func:`~balance.core.matching.is_due` is the same for all of them."""
 
-    # at it or below, something happens, and so at the other one or above
+    # Something happens at ``low`` or below, and at ``high`` or above.
     low: Decimal = ZERO
     high: Decimal = _ENDLESS
-    # the next funding settlement; None where nothing is held
+    # The next funding settlement; None where nothing is held.
     until: datetime | None = None
 
     def holds(self, low: Decimal, high: Decimal, now: datetime) -> bool:
@@ -32,9 +32,9 @@ class Reach:
         return self.low < low and high < self.high and (self.until is None or now < self.until)
 
 
-def reach(account: Account, symbol: str, interval: timedelta) -> Reach:
-    """The reach of ``symbol``, the only one that ``account`` trades, whose funding settlements are
-    ``interval`` apart."""
+def quiet_band(account: Account, symbol: str, interval: timedelta) -> QuietBand:
+    """The quiet band of ``symbol``, the only one that ``account`` trades, whose funding settlements
+    are ``interval`` apart."""
     position = account.position(symbol)
     low, high, until = ZERO, _ENDLESS, None
     if position is not None:
@@ -45,12 +45,12 @@ def reach(account: Account, symbol: str, interval: timedelta) -> Reach:
         elif price is not None:
             high = price
     for order in account.orders:
-        lower, higher = _met(order)
+        lower, higher = _trigger_band(order)
         low, high = max(low, lower), min(high, higher)
-    return Reach(low, high, until)
+    return QuietBand(low, high, until)
 
 
-def _met(order: Order) -> tuple[Decimal, Decimal]:
+def _trigger_band(order: Order) -> tuple[Decimal, Decimal]:
     """At or below which price, and at or above which one, ``order`` fills."""
     trigger = order.kind.trigger(order)
     if trigger is None or trigger.price != "mark":

@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Annotated, Any, Final, TypedDict
 
-from balance.backtests.backtest import Plan, Tested, hold_equity
+from balance.backtests.backtest import BacktestResult, Plan, hold_equity
 from balance.core.currencies import dollar_note
 from balance.core.figures import gain, rounded
 from balance.core.grid import grid_message
@@ -139,7 +139,7 @@ class Report(TypedDict):
 
 
 @exactly
-def report(plan: Plan, tested: Tested) -> Row:
+def report(plan: Plan, tested: BacktestResult) -> Row:
     """What came of ``plan``, of which at least one candle was ``tested``: money in the quote
     currency, percentages of the starting balance or as their names say.
 
@@ -147,8 +147,8 @@ def report(plan: Plan, tested: Tested) -> Row:
     largest fall of the equity from its best before, in percent of that; ``exposure_percent`` the
     candles in which something was held. P&L has what is still open in it, trades have not.
     """
-    candles, starting = plan.past.candles[plan.begin :], plan.starting_balance
-    length, first = timedelta(seconds=plan.past.seconds), candles[0].open
+    candles, starting = plan.history.candles[plan.begin :], plan.starting_balance
+    length, first = timedelta(seconds=plan.history.seconds), candles[0].open
     values = [(candles[0].time, starting, starting)] + [
         (each.time + length, each.equity, hold_equity(each, first, starting))
         for each in tested.points
@@ -159,14 +159,14 @@ def report(plan: Plan, tested: Tested) -> Row:
         **{name: unit.write(own[name], plan.decimals) for name, (unit, _) in _OWN.items()},
         **texts_of(FIGURES, figures, plan.decimals),
     }
-    instruments = {plan.past.instrument.symbol: plan.past.instrument}
+    instruments = {plan.history.instrument.symbol: plan.history.instrument}
     market = Market(instruments=instruments, decimals=plan.decimals)
     newest = tested.trades[: -MOST_ROWS - 1 : -1]
     return {
         "from": iso(values[0][0]),
         "to": iso(values[-1][0]),
         "candles": len(tested.points),
-        "seconds": plan.past.seconds,
+        "seconds": plan.history.seconds,
         **own,
         **figures,
         # A report has always had it without its sign.
@@ -184,13 +184,13 @@ def report(plan: Plan, tested: Tested) -> Row:
     }
 
 
-def notes(plan: Plan, tested: Tested) -> str:
+def notes(plan: Plan, tested: BacktestResult) -> str:
     """What else there is to know of the figures, in sentences; empty for nothing."""
-    said = list(plan.past.notes)
-    if plan.past.seconds > plan.settings.seconds:
+    said = list(plan.history.notes)
+    if plan.history.seconds > plan.settings.seconds:
         there, chosen = (
             length_text(timedelta(seconds=each))
-            for each in (plan.past.seconds, plan.settings.seconds)
+            for each in (plan.history.seconds, plan.settings.seconds)
         )
         said.append(
             f"The candles are of {there}, so it decided every {there} and not every {chosen}."
@@ -219,7 +219,7 @@ def notes(plan: Plan, tested: Tested) -> str:
     said += [grid_message(rules, since) for since, rules in tested.regrids[:_MOST_REGRIDS]]
     if len(tested.regrids) > _MOST_REGRIDS:
         said.append(f"It did so {len(tested.regrids):,} times in all.")
-    if not plan.past.marks:
+    if not plan.history.marks:
         said.append("The mark price is the last price: its past has no other.")
     if note := dollar_note(plan.settings.symbol):
         said.append(note)
@@ -247,9 +247,9 @@ def _refusals(refused: Sequence[str]) -> str:
     return f"{said}. " + " ".join(f"{many:,} of them: {why}." for why, many in reasons)
 
 
-def _own_figures(plan: Plan, tested: Tested) -> Row:
+def _own_figures(plan: Plan, tested: BacktestResult) -> Row:
     """The values of ``_OWN``, by name."""
-    account, first = tested.account, plan.past.candles[plan.begin].open
+    account, first = tested.account, plan.history.candles[plan.begin].open
     mean = tested.sums.expectancy
     return {
         "starting_balance": plan.starting_balance,
@@ -263,9 +263,9 @@ def _own_figures(plan: Plan, tested: Tested) -> Row:
     }
 
 
-def _results(plan: Plan, tested: Tested, values: Sequence[_Value]) -> Results:
+def _results(plan: Plan, tested: BacktestResult, values: Sequence[_Value]) -> Results:
     """What came of the test, as the figures of performance read it."""
-    starting, length = plan.starting_balance, timedelta(seconds=plan.past.seconds)
+    starting, length = plan.starting_balance, timedelta(seconds=plan.history.seconds)
     times = [time for time, _, _ in values]
     equities = [equity for _, equity, _ in values]
     falls = list(drawdowns(equities))

@@ -33,7 +33,7 @@ from balance.core.moments import iso
 from balance.core.orders import close_position
 from balance.core.quote import Candle, Quote
 from balance.desk.desk import Desk
-from balance.strategies.own import Catalogue, Guarded, asked
+from balance.strategies.own import Catalogue, Guarded, ask_strategy
 from balance.strategies.series import Candles
 from balance.strategies.strategy import Holding, Signal, StrategyFault, lookback_of
 
@@ -241,7 +241,7 @@ class Runner:
         kind = self._catalogue.kind(bot.settings.strategy)
         strategy = kind.make(bot.settings.params)
         # one of the person's own may hang
-        decide = Guarded(strategy).asked if kind.own else partial(asked, strategy)
+        decide = Guarded(strategy).decide if kind.own else partial(ask_strategy, strategy)
         return _Memory(decide, lookback_of(strategy))
 
     def _closed_candle(self, bot: Bot, quote: Quote) -> tuple[datetime | None, Sequence[Candle]]:

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from balance.backtests.backtest import Past, Plan, backtested
+from balance.backtests.backtest import CandleHistory, Plan, run_backtest
 from balance.backtests.candles import (
-    past_of_feed,
-    past_of_file,
-    planned,
+    history_of_feed,
+    history_of_file,
+    plan_backtest,
     starting_balance,
     symbol_of,
 )
@@ -38,7 +38,7 @@ from balance.market.simulated.feed import simulated_seed
 from balance.market.symbols import symbol_in
 from balance.shell.parts import Result, table
 from balance.store.advice import program
-from balance.strategies.own import Broken, Catalogue, OwnStrategies, asked
+from balance.strategies.own import Broken, Catalogue, OwnStrategies, ask_strategy
 from balance.strategies.strategy import Kind, StrategyFault
 
 _TRADE: Final = {
@@ -67,7 +67,7 @@ def backtest(options: argparse.Namespace) -> Result:
     kind = catalogue.kind(plan.settings.strategy)
     try:
         with _progress() as show:
-            tested = backtested(plan, show)
+            tested = run_backtest(plan, show)
     except StrategyFault as fault:
         raise StrategyFault(f"The strategy {kind.name} failed:\n{fault}") from fault
     figures, message = report(plan, tested), notes(plan, tested)
@@ -101,11 +101,11 @@ def _plan(options: argparse.Namespace, catalogue: Catalogue) -> Plan:
     since, until = (
         None if each is None else parse_start(each) for each in (vars(options)["from"], options.to)
     )
-    return planned(
+    return plan_backtest(
         past,
         settings,
         chosen,
-        partial(asked, chosen),
+        partial(ask_strategy, chosen),
         balance=starting_balance(options.balance),
         since=since,
         until=until,
@@ -115,7 +115,7 @@ def _plan(options: argparse.Namespace, catalogue: Catalogue) -> Plan:
     )
 
 
-def _past_of_csv(options: argparse.Namespace) -> Past:
+def _past_of_csv(options: argparse.Namespace) -> CandleHistory:
     rate = options.funding_rate
     usual = None if rate is None else number(rate, "funding rate", Decimal(99)) / 100
     reading = Reading(
@@ -127,7 +127,7 @@ def _past_of_csv(options: argparse.Namespace) -> Past:
         symbol_of(path.name, symbol, file.symbol)
     if options.mark:
         file = with_marks(file, _read(options.mark, replace(reading, symbol=symbol)))
-    return past_of_file(file, symbol, usual, _interval(options.funding_interval))
+    return history_of_file(file, symbol, usual, _interval(options.funding_interval))
 
 
 def _read(paths: Sequence[Path], reading: Reading) -> CandleFile:
@@ -141,7 +141,7 @@ def _interval(hours: str | None) -> timedelta | None:
         raise InvalidRequest(f"The funding interval {fault}.") from fault
 
 
-def _saved_past(options: argparse.Namespace) -> Past:
+def _saved_past(options: argparse.Namespace) -> CandleHistory:
     if options.funding_rate is not None or options.funding_interval is not None:
         raise InvalidRequest("The market in the data folder has funding of its own.")
     if options.mark or options.date_format:
@@ -152,7 +152,7 @@ def _saved_past(options: argparse.Namespace) -> Past:
     market = Market(instruments=feed.instruments)
     symbol = next(iter(feed.instruments)) if options.symbol is None else options.symbol
     traded = market.instrument(request.symbol(symbol, market))
-    return past_of_feed(feed.candles, feed.settlement, traded)
+    return history_of_feed(feed.candles, feed.settlement, traded)
 
 
 def _saved_market(folder: Path) -> Feed:

@@ -1,4 +1,5 @@
-"""Strategies that a person wrote, from a folder; and asking any strategy without trusting it."""
+"""Strategies that a person wrote, from a folder; and the decision of a strategy that may fail or
+hang."""
 
 from __future__ import annotations
 
@@ -6,12 +7,13 @@ import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Lock, Thread
 from traceback import FrameSummary, StackSummary, TracebackException
 from types import CodeType, ModuleType
@@ -41,12 +43,12 @@ _LONGEST_TRACEBACK: Final = 4000
 _OURS: Final = (__file__, balance.strategies.strategy.__file__, balance.strategies.series.__file__)
 _NOTHING: Final = hold("Nothing to say")
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A file that gives no strategy; ``error`` says why, with the lines that led there."""
+    """A file without a usable strategy; ``error`` says why, with the lines that led there."""
 
     id: str
     name: str
@@ -56,9 +58,9 @@ class Broken:
 class OwnStrategies:
     """The strategies in a folder; None, or a folder that is not there, has none.
 
-    Every ``*.py`` file whose name does not begin with ``_`` or ``.`` is loaded, and loaded anew
+    Every ``*.py`` file whose name does not begin with ``_`` or ``.`` is loaded, and loaded again
     when it has changed. Each class made with ``@strategy`` is one, and so is a plain function
-    ``decide(candles, position)``. May be used by several threads.
+    ``decide(candles, position)``. Safe to use from many threads.
     """
 
     def __init__(self, folder: Path | None, timeout: float = LOAD_TIMEOUT) -> None:
@@ -68,7 +70,7 @@ class OwnStrategies:
         self._known: dict[Path, tuple[tuple[int, ...], tuple[Kind | Broken, ...]]] = {}
 
     def kinds(self) -> tuple[Kind | Broken, ...]:
-        """What the folder has now, by the names of its files."""
+        """The strategies in the folder now, by the names of their files."""
         with self._lock:
             known = {}
             for file, version in _files(self._folder):
@@ -91,31 +93,32 @@ class Catalogue:
         """Every one, in the order in which they are offered."""
         return (*BUILT_IN, *self._own.kinds())
 
-    def kind(self, wanted: str) -> Kind:
-        """The one with that id.
+    def kind(self, strategy_id: str) -> Kind:
+        """The one with the id ``strategy_id``.
 
         Raises:
-            InvalidRequest: there is none, or its file is broken; the words say which.
+            InvalidRequest: there is none, or its file is broken; the message says which.
         """
         every = self.all()
         kinds = {each.id: each for each in every if isinstance(each, Kind)}
-        if wanted in kinds:
-            return kinds[wanted]
+        if strategy_id in kinds:
+            return kinds[strategy_id]
         for each in every:
-            # of a file that is broken, nobody knows how many strategies it has
-            if isinstance(each, Broken) and f"{wanted}_".startswith(f"{each.id}_"):
+            # How many strategies a broken file would have is not known.
+            if isinstance(each, Broken) and f"{strategy_id}_".startswith(f"{each.id}_"):
                 why = each.error.rpartition("\n")[2].rstrip(".")
                 raise InvalidRequest(
                     f"The strategy {each.name} cannot be used: {why:.200}. Mend its file."
                 )
-        raise InvalidRequest(f"There is no strategy {wanted!r:.60}. There are {', '.join(kinds)}.")
+        known = ", ".join(kinds)
+        raise InvalidRequest(f"There is no strategy {strategy_id!r:.60}. There are {known}.")
 
 
-def asked(chosen: Strategy, candles: Candles, position: Holding | None) -> Signal:
-    """What ``chosen`` decides; None is as good as hold.
+def ask_strategy(chosen: Strategy, candles: Candles, position: Holding | None) -> Signal:
+    """The decision of ``chosen``; None counts as hold.
 
     Raises:
-        StrategyFault: it failed, or what it returned is no signal.
+        StrategyFault: it failed, or returned no signal.
     """
     try:
         answer: object = chosen.decide(candles, position)
@@ -132,33 +135,30 @@ def asked(chosen: Strategy, candles: Candles, position: Holding | None) -> Signa
 
 
 class Guarded:
-    """Asks one strategy in a thread of its own, so that one that hangs stops nothing else.
-
-    Attributes:
-        strategy: the strategy that is asked.
-    """
+    """Has one strategy decide in a thread of its own, so that one that hangs stops nothing else."""
 
     def __init__(self, chosen: Strategy, timeout: float = TIMEOUT) -> None:
+        #: The strategy that decides.
         self.strategy = chosen
         self._timeout = timeout
         self._lock = Lock()
-        self._worker: _Worker | None = None
+        self._thread: _TaskThread | None = None
         self._hangs = False
 
-    def asked(self, candles: Candles, position: Holding | None) -> Signal:
-        """What the strategy decides.
+    def decide(self, candles: Candles, position: Holding | None) -> Signal:
+        """The decision of the strategy.
 
         Raises:
-            StrategyFault: as :func:`asked`; or it took too long, and is never asked again.
+            StrategyFault: as :func:`ask_strategy`; or it took too long, and is never called again.
         """
         with self._lock:
             too_long = f"took longer than {self._timeout:g} s"
             if self._hangs:
                 raise StrategyFault(f"{too_long} before, and is not asked again")
-            self._worker = self._worker or _Worker()
+            self._thread = self._thread or _TaskThread()
             try:
-                return self._worker.done(
-                    partial(asked, self.strategy, candles, position), self._timeout
+                return self._thread.result(
+                    partial(ask_strategy, self.strategy, candles, position), self._timeout
                 )
             except _TooLong:
                 self._hangs = True
@@ -169,44 +169,41 @@ class _TooLong(Exception):
     """A task was not done in time."""
 
 
-class _Worker:
-    """A thread that does one task after another, and ends when nobody can give it more."""
+_Tasks = SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]
+
+
+class _TaskThread:
+    """A thread that does one task after another, and ends when no more can come. The threads of an
+    executor would do, if the program could end while one of them hangs."""
 
     def __init__(self) -> None:
-        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
-        Thread(target=_work, args=(self._tasks,), name="strategy", daemon=True).start()
+        self._tasks: _Tasks = SimpleQueue()
+        Thread(target=_do_tasks, args=(self._tasks,), name="strategy", daemon=True).start()
         weakref.finalize(self, self._tasks.put, None)
 
-    def done(self, task: Callable[[], _Answer], timeout: float) -> _Answer:
-        """What ``task`` returns; raises what it raises, and _TooLong after ``timeout`` seconds."""
-        answers: SimpleQueue[tuple[_Answer | None, BaseException | None]] = SimpleQueue()
-        self._tasks.put((task, answers))
-        try:
-            answer, error = answers.get(timeout=timeout)
-        except Empty:
-            raise _TooLong from None
-        if error is not None:
-            raise error
-        return answer  # type: ignore[return-value]  # no error: it is what the task returned
+    def result(self, task: Callable[[], _Result], timeout: float) -> _Result:
+        """The result of ``task``; raises what it raises, and _TooLong after ``timeout`` seconds."""
+        future: Future[_Result] = Future()
+        self._tasks.put((future, task))
+        if not wait([future], timeout).done:
+            raise _TooLong
+        return future.result()
 
 
-_Task = tuple[Callable[[], Any], "SimpleQueue[Any]"]
-
-
-def _work(tasks: SimpleQueue[_Task | None]) -> None:
+def _do_tasks(tasks: _Tasks) -> None:
     while (given := tasks.get()) is not None:
-        task, answers = given
+        future, task = given
         try:
-            answers.put((task(), None))
+            future.set_result(task())
         except KeyboardInterrupt as error:
-            # nobody at the keyboard interrupts this thread
-            answers.put((None, StrategyFault(_traceback(error))))
+            # Nobody at the keyboard interrupts this thread.
+            future.set_exception(StrategyFault(_traceback(error)))
         except BaseException as error:
-            answers.put((None, error))
+            future.set_exception(error)
 
 
 def _files(folder: Path | None) -> Iterator[tuple[Path, tuple[int, ...]]]:
-    """The files of strategies in ``folder``, each with what changes when it does."""
+    """The files of strategies in ``folder``, each with the version of its content."""
     try:
         files = sorted(folder.glob("*.py")) if folder is not None else []
     except OSError:
@@ -215,7 +212,7 @@ def _files(folder: Path | None) -> Iterator[tuple[Path, tuple[int, ...]]]:
         try:
             status = file.stat()
         except OSError:
-            continue  # it has vanished meanwhile
+            continue  # The file was deleted meanwhile.
         if not file.name.startswith(("_", ".")) and not file.is_dir():
             yield file, (status.st_mtime_ns, status.st_size, status.st_ino)
 
@@ -225,7 +222,7 @@ def _loaded(file: Path, timeout: float) -> tuple[Kind | Broken, ...]:
     name = stem.replace("_", " ").strip().capitalize() or stem
     own = f"own_{stem}"
     try:
-        found = _Worker().done(partial(_found, file, name), timeout)
+        found = _TaskThread().result(partial(_found, file, name), timeout)
     except _TooLong:
         return (Broken(own, name, f"{file.name} took longer than {timeout:g} s to load"),)
     except KeyboardInterrupt:
@@ -241,7 +238,7 @@ def _loaded(file: Path, timeout: float) -> tuple[Kind | Broken, ...]:
 
 
 class _Loader(SourceFileLoader):
-    """Loads what the file holds now: compiled code that lies about may be as old as a second."""
+    """Loads what is in the file now: cached compiled code may be older by up to a second."""
 
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
@@ -250,7 +247,7 @@ class _Loader(SourceFileLoader):
 
 
 def _found(file: Path, name: str) -> list[Kind]:
-    """The strategies in ``file``; ``name`` is for one that has none of its own."""
+    """The strategies in ``file``; ``name`` is for one that has no name of its own."""
     module = _module(file)
     found: dict[str, Kind] = {}
     for value in vars(module).values():
@@ -283,18 +280,18 @@ def _module(file: Path) -> ModuleType:
     if spec is None:
         raise ImportError(f"{file.name} cannot be loaded")
     module = module_from_spec(spec)
-    # where annotations are texts, dataclasses looks a module up by its name
+    # Where annotations are texts, dataclasses looks a module up by its name.
     sys.modules[name] = module
     loader.exec_module(module)
     return module
 
 
 def _traceback(error: BaseException, *folders: str) -> str:
-    """How ``error`` came about, from the first line on that is not ours; files by their names,
-    and ``folders`` not named."""
-    told = TracebackException.from_exception(error)
+    """The traceback of ``error`` from the first line on that is not the product's; files by their
+    names, without ``folders``."""
+    shown = TracebackException.from_exception(error)
     hidden = set(folders)
-    pending = [told]
+    pending = [shown]
     while pending:
         each = pending.pop()
         frames = _not_ours(each.stack)
@@ -304,7 +301,7 @@ def _traceback(error: BaseException, *folders: str) -> str:
             for frame in frames
         )
         pending.extend(other for other in (each.__cause__, each.__context__) if other is not None)
-    text = "".join(told.format()).strip()
+    text = "".join(shown.format()).strip()
     for folder in sorted(hidden - {""}, key=len, reverse=True):
         text = text.replace(f"{folder}{os.sep}", "")
     return text[-_LONGEST_TRACEBACK:].encode("utf-8", "replace").decode()

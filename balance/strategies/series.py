@@ -1,4 +1,4 @@
-"""Closed candles as a strategy is given them: arrays of prices, and nothing of what comes later."""
+"""Closed candles as a strategy gets them: arrays of prices, and nothing of what comes later."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Candles:
     ``candles[-1]`` is the newest as a :class:`Bar`, ``candles[-5:]`` are the newest five.
     """
 
-    # arrays of single prices are made when they are asked for: a backtest makes many windows
+    # The arrays of single prices are views made at each access, as a backtest makes many windows.
     __slots__ = ("_rows", "_times")
 
     def __init__(self, times: Integers, rows: Floats) -> None:
@@ -110,8 +110,8 @@ class Candles:
 class CandleBuffer:
     """Candles that come one by one, and windows on the newest of them; both cost little.
 
-    A window stays as it is when more are added. What is not yet known holds NaN, so that not even
-    the memory behind a window tells of later candles when it is made.
+    A window stays as it is when more are added. What is not known yet is NaN, so that not even the
+    memory behind a window has later candles when it is made.
     """
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class CandleBuffer:
         return self._count
 
     def add(self, candle: Candle) -> None:
-        """Take ``candle``, which is newer than all before."""
+        """Add ``candle``, which is newer than all before."""
         place = self._count
         if place == len(self._times):
             times, prices = self._times, self._prices
@@ -142,11 +142,11 @@ class CandleBuffer:
         """The newest ``count`` candles, or all where there are fewer."""
         end = self._count
         begin = max(0, end - max(0, count))
-        return Candles(self._seen_times[begin:end], self._seen_prices[:, begin:end])
+        return Candles(self._shown_times[begin:end], self._shown_prices[:, begin:end])
 
     def _room(self, capacity: int) -> None:
         self._times = np.zeros(capacity, np.int64)
         self._prices = np.full((len(_PRICES), capacity), np.nan)
-        # of what shares a read-only memory, nothing can be made writeable
-        self._seen_times = np.asarray(self._times.data.toreadonly())
-        self._seen_prices = np.asarray(self._prices.data.toreadonly())
+        # Views of a read-only memory can't be made writeable.
+        self._shown_times = np.asarray(self._times.data.toreadonly())
+        self._shown_prices = np.asarray(self._prices.data.toreadonly())

@@ -1,4 +1,4 @@
-"""Trades on what other programs say, and on nothing else."""
+"""The strategy that only does what signals from other programs say."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from balance.strategies.strategy import Holding, Signal, hold, strategy
 
 @strategy("Signals from outside", "Does what other programs tell it over HTTP.")
 class Signals:
-    """Never wants anything itself."""
+    """Holds at every candle."""
 
     lookback = 1
 

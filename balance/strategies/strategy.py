@@ -1,4 +1,4 @@
-"""Strategies: what they are given, what they answer, and how their parameters are told.
+"""Strategies: what they get, what they return, and how their parameters are declared.
 
 A strategy is a small class with typed parameters and one method. It sees closed candles and its
 own position, and says where it wants to be; it has no files, no clock and no chance.
@@ -48,12 +48,12 @@ _MARK: Final = "__strategy__"
 
 
 class StrategyFault(BalanceError):
-    """A strategy failed, gave a wrong answer or none in time; the text says what and where."""
+    """A strategy failed, returned no signal, or took too long; the message says what and where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What a strategy wants.
+    """The decision of a strategy.
 
     Attributes:
         side: "buy" (be long), "sell" (be short), "close" (be flat) or "hold" (leave it).
@@ -114,7 +114,7 @@ class Holding:
     quantity: float
     entry_price: float
     unrealized_pnl: float
-    # of the market's clock, in UTC
+    # By the market's clock, in UTC.
     opened_at: datetime
 
 
@@ -175,13 +175,13 @@ class Parameter:
     default: float
     least: float
     most: float
-    # from one value to the next, where a screen offers them; None: any
+    # From one value to the next on a screen; None: any.
     step: float | None
 
     def __post_init__(self) -> None:
-        wanted = {int} if self.kind == "int" else {int, float}
+        allowed = {int} if self.kind == "int" else {int, float}
         for number in (self.default, self.least, self.most, self.step or 1):
-            if type(number) not in wanted:
+            if type(number) not in allowed:
                 raise TypeError(f"{self.name}: {number!r:.40} is not of the kind {self.kind}")
         if not self.least <= self.default <= self.most:
             raise ValueError(f"{self.name}: the default {self.default} is not {self.range}")
@@ -201,7 +201,7 @@ class Parameter:
             InvalidRequest: it is none, or beyond the range.
         """
         number = _number(given)
-        # NaN is beyond every range
+        # NaN is beyond every range.
         if number is not None and self.least <= number <= self.most:
             if self.kind == "float":
                 return float(number)
@@ -239,7 +239,7 @@ def parameter(
     to the next (1 for a whole number that has none).
     """
     whole = isinstance(default, int)
-    told = {
+    parameter = {
         "label": label,
         "words": words,
         "kind": "int" if whole else "float",
@@ -248,7 +248,7 @@ def parameter(
         "most": most,
         "step": 1 if whole and step is None else step,
     }
-    return field(default=default, metadata={"parameter": told})
+    return field(default=default, metadata={"parameter": parameter})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,7 +345,7 @@ def kind_of(cls: type) -> Kind | None:
 
 
 def _parameters(cls: type) -> Iterator[Parameter]:
-    # what dataclasses.fields takes is not told to a type checker by the decorator
+    # A type checker does not know that the decorator makes a dataclass of it.
     for each in fields(cast(Any, cls)):
         if "parameter" not in each.metadata:
             raise TypeError(

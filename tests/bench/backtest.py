@@ -24,8 +24,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from balance.backtests.backtest import Past, backtested
-from balance.backtests.candles import planned
+from balance.backtests.backtest import CandleHistory, run_backtest
+from balance.backtests.candles import plan_backtest
 from balance.backtests.report import report
 from balance.bots.settings import settings_of
 from balance.core.instruments import KNOWN
@@ -33,7 +33,7 @@ from balance.core.market import Market
 from balance.core.quote import Candle
 from balance.market.replay.candle_file import read_candles
 from balance.strategies.catalogue import BUILT_IN
-from balance.strategies.own import asked
+from balance.strategies.own import ask_strategy
 from balance.strategies.strategy import Kind
 from tests.markets import BTC
 from tests.serving import ROOT
@@ -74,13 +74,15 @@ def seconds(kind: Kind, candles: Sequence[Candle], timeframe: str) -> tuple[floa
     market = Market(instruments=KNOWN)
     settings = settings_of({**members, **limits}, lambda _: kind, market)
     chosen = kind.make({})
-    past = Past(
+    past = CandleHistory(
         instrument=KNOWN[BTC], candles=candles, seconds=60, settlement=lambda _instant: None
     )
     gc.collect()
     begun = time.process_time()
-    plan = planned(past, settings, chosen, partial(asked, chosen), balance=Decimal(10_000))
-    tested = backtested(plan)
+    plan = plan_backtest(
+        past, settings, chosen, partial(ask_strategy, chosen), balance=Decimal(10_000)
+    )
+    tested = run_backtest(plan)
     report(plan, tested)
     return time.process_time() - begun, len(tested.trades)
 
