@@ -13,7 +13,7 @@ from typing import Any
 from balance.core.wallet import Wallet
 from balance.performance.figures import FIGURES, values_of
 from balance.performance.results import Results
-from balance.performance.sample import Sample, first_seen, seen
+from balance.performance.sample import Reading, Sample, first_sample, next_sample
 from balance.performance.sample_file import EQUITY_FILE, SampleFile
 
 #: A Monday.
@@ -28,37 +28,22 @@ def at(hours: float = 0, seconds: float = 0) -> datetime:
 
 def opening(time: datetime = MONDAY, balance: object = 10_000, **changes: Any) -> Sample:
     """The first sample of an account that begins with ``balance``."""
-    sample = first_seen(
-        time=time,
-        revision=1,
-        wallet=Wallet.opened(1, Decimal(str(balance))),
-        unrealized_pnl=Decimal(0),
-        carried=Decimal(0),
-    )
+    wallet = Wallet.opened(1, Decimal(str(balance)))
+    sample = first_sample(Reading(time, 1, wallet, Decimal(0)), Decimal(0))
     return dataclasses.replace(sample, **changes)
 
 
 def moved(before: Sample, time: datetime, unrealized: object) -> Sample:
     """The sample after ``before`` where only prices have moved."""
-    return seen(
-        before,
-        time=time,
-        revision=before.revision,
-        wallet=before.wallet,
-        unrealized_pnl=Decimal(str(unrealized)),
-    )
+    open_pnl = Decimal(str(unrealized))
+    return next_sample(before, Reading(time, before.revision, before.wallet, open_pnl))
 
 
 def booked(before: Sample, time: datetime, kind: str, amount: object) -> Sample:
     """The sample after ``before`` where an entry of ``kind`` moved the balance by ``amount``."""
-    return seen(
-        before,
-        time=time,
-        revision=before.revision + 1,
-        wallet=before.wallet.booked(kind, Decimal(str(amount))),
-        unrealized_pnl=before.unrealized_pnl,
-        is_kept=kind in ("deposit", "withdrawal"),
-    )
+    wallet = before.wallet.booked(kind, Decimal(str(amount)))
+    reading = Reading(time, before.revision + 1, wallet, before.unrealized_pnl)
+    return next_sample(before, reading, is_kept=kind in ("deposit", "withdrawal"))
 
 
 def percents(results: Results) -> tuple[Any, Any]:

@@ -163,10 +163,10 @@ def test_what_a_leap_fills_is_told_and_sampled_at_the_price_that_filled_it(
     sampler = Sampler(run.desk, run.folder, lambda _: None)
     told: list[Decimal] = []
     run.desk.subscribe(lambda snapshot: told.append(snapshot.portfolio_value))
-    sampler.look()
+    sampler.sample()
     run.order(side, "1", type="limit", price=price, leverage=10)
     run.price(mark)
-    sampler.look()
+    sampler.sample()
     assert told == [10_000, Decimal(equity)]
     figures = Equity(run.desk, run.folder).curve("day")["figures"]
     assert (figures["equity_low"], figures["equity_high"]) == (Decimal(equity), 10_000)

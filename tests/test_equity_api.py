@@ -24,7 +24,7 @@ from balance.performance.derivations.derivation import Derivation, Term
 from balance.performance.performance import Equity
 from balance.performance.results import Results
 from balance.performance.sample import Sample
-from balance.performance.sample_reader import Placed, Reader
+from balance.performance.sample_file import Placed, SampleReader
 from balance.performance.sampler import Sampler
 from balance.server.assembly import services_alone
 from balance.store.memory_store import MemoryStore
@@ -84,7 +84,7 @@ class Asked:
 
     def look(self, seconds: float = 10) -> None:
         self.now += timedelta(seconds=seconds)
-        self.sampler.look()
+        self.sampler.sample()
 
     def told(self, path: str) -> Any:
         answer = self.client.get(path)
@@ -301,29 +301,29 @@ def test_what_is_sampled_while_it_is_answered_changes_no_figure(
     asked.look()
     asked.desk.adjust(11_000)
     asked.look()
-    newest, points = Reader.newest, Reader.points
+    newest, points = SampleReader.newest, SampleReader.points
 
     def change() -> None:
-        monkeypatch.setattr(Reader, "newest", newest)
-        monkeypatch.setattr(Reader, "points", points)
+        monkeypatch.setattr(SampleReader, "newest", newest)
+        monkeypatch.setattr(SampleReader, "points", points)
         asked.desk.adjust(1)
         asked.look(60)
 
-    def newest_meanwhile(self: Reader) -> Sample | None:
+    def newest_meanwhile(self: SampleReader) -> Sample | None:
         change()
         return newest(self)
 
-    def points_meanwhile(self: Reader, begin: datetime, end: datetime) -> list[Placed]:
+    def points_meanwhile(self: SampleReader, begin: datetime, end: datetime) -> list[Placed]:
         found = points(self, begin, end)
         change()
         return found
 
     for name, meanwhile in (("newest", newest_meanwhile), ("points", points_meanwhile)):
-        monkeypatch.setattr(Reader, name, meanwhile)
+        monkeypatch.setattr(SampleReader, name, meanwhile)
         figures = asked.told("/performance")["figures"]
         assert round(figures["return_percent"]) == 100
         assert figures["max_drawdown_percent"] == 0
-        monkeypatch.setattr(Reader, name, meanwhile)
+        monkeypatch.setattr(SampleReader, name, meanwhile)
         told = asked.told("/equity")
         assert round(told["figures"]["return_percent"]) == 100
         assert told["figures"]["max_drawdown_percent"] == 0
@@ -415,12 +415,12 @@ def test_an_ended_epoch_that_nobody_followed_is_looked_for_once(
         asked.desk.reset(500)
     asked.look()
     looked: list[int] = []
-    look = Reader.newest_of
+    look = SampleReader.newest_of
 
-    def noted(reader: Reader, epoch: int) -> Sample | None:
+    def noted(reader: SampleReader, epoch: int) -> Sample | None:
         looked.append(epoch)
         return look(reader, epoch)
 
-    monkeypatch.setattr(Reader, "newest_of", noted)
+    monkeypatch.setattr(SampleReader, "newest_of", noted)
     assert asked.equity.of_epoch(2) == asked.equity.of_epoch(2) == Results()
     assert looked == [2]

@@ -21,10 +21,11 @@ from balance.core.operations import adjust, deposit, reset, undo_reset, withdraw
 from balance.core.wallet import Wallet
 from balance.performance.sample import (
     Commit,
+    Reading,
     Sample,
     Track,
     committed,
-    first_seen,
+    first_sample,
     track_of,
 )
 from balance.store.state import State, next_state
@@ -94,9 +95,7 @@ def test_what_is_gained_from_nothing_is_no_return() -> None:
     assert nothing.is_whole
     gained = booked(nothing, at(1), "adjustment", 500)
     assert (gained.growth, gained.is_whole) == (1, False)
-    late = first_seen(
-        time=at(2), revision=3, wallet=gained.wallet, unrealized_pnl=Decimal(0), carried=None
-    )
+    late = first_sample(Reading(at(2), 3, gained.wallet, Decimal(0)), None)
     assert not late.is_whole
     # money that is put in is no gain, and after a total loss the return stays one
     assert booked(nothing, at(1), "deposit", 500).is_whole
@@ -108,9 +107,7 @@ def test_what_is_gained_from_nothing_is_no_return() -> None:
 def test_an_account_that_is_seen_late_tells_what_it_can() -> None:
     def late(**wallet: Any) -> Sample:
         usual = Wallet(epoch=3, starting_balance=Decimal(100), balance=Decimal(150), **wallet)
-        return first_seen(
-            time=MOMENT, revision=9, wallet=usual, unrealized_pnl=Decimal(30), carried=None
-        )
+        return first_sample(Reading(MOMENT, 9, usual, Decimal(30)), None)
 
     # 150 and 30 that are open, of 100 at first
     assert (late(adjustments=Decimal(50)).growth, late(adjustments=Decimal(50)).is_whole) == (

@@ -14,8 +14,7 @@ from balance.core.money import exact
 from balance.performance.drawdown import deepest, drawdowns, longest
 from balance.performance.results import daily_returns, day_ends, sharpe_ratio, sortino_ratio
 from balance.performance.sample import Sample
-from balance.performance.sample_file import EQUITY_FILE, SampleFile
-from balance.performance.sample_reader import Reader
+from balance.performance.sample_file import EQUITY_FILE, SampleFile, SampleReader
 from balance.performance.sample_results import sample_results
 from tests.samples import ACCOUNT, MONDAY, at, booked, moved, opening
 
@@ -149,7 +148,9 @@ def test_thinned_samples_have_the_returns_of_every_day(
         file.write([], sample.time + timedelta(days=800))
     finally:
         file.close()
-    assert sample_results(Reader(path, ACCOUNT), sample).returns == daily_returns(days_of(samples))
+    assert sample_results(SampleReader(path, ACCOUNT), sample).returns == daily_returns(
+        days_of(samples)
+    )
 
 
 def test_a_deposit_is_no_return_of_its_day(tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_a_deposit_is_no_return_of_its_day(tmp_path: Path) -> None:
     file = SampleFile(tmp_path / EQUITY_FILE, ACCOUNT)
     file.write(samples, at(24 * 3))
     file.close()
-    found = sample_results(Reader(tmp_path / EQUITY_FILE, ACCOUNT), samples[-1])
+    found = sample_results(SampleReader(tmp_path / EQUITY_FILE, ACCOUNT), samples[-1])
     # 20,100 of 20,000, then nothing, then 40,050 of 40,100
     wanted = [0.005, 0, -50 / 40_100]
     assert [float(each) for each in found.returns] == pytest.approx(wanted, abs=1e-15)
@@ -174,7 +175,7 @@ def test_time_in_the_market_is_that_after_samples_with_something_open(tmp_path: 
     file = SampleFile(tmp_path / EQUITY_FILE, ACCOUNT)
     file.write(samples, None)
     file.close()
-    reader = Reader(tmp_path / EQUITY_FILE, ACCOUNT)
+    reader = SampleReader(tmp_path / EQUITY_FILE, ACCOUNT)
     now = moved(samples[-1], at(10), 0)
     found = sample_results(reader, now)
     assert (found.open_time, found.time) == (timedelta(hours=6), timedelta(hours=10))

@@ -16,10 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance.performance.sample import Point, Sample
-from balance.performance.sample_file import EQUITY_FILE, SampleFile, WrongAccount
-from balance.performance.sample_reader import Reader
-from balance.performance.sample_rows import row_of, sample_of
-from balance.performance.sample_store import Keeper
+from balance.performance.sample_file import (
+    EQUITY_FILE,
+    SampleFile,
+    SampleReader,
+    WrongAccount,
+    row_of,
+    sample_of,
+)
+from balance.performance.sample_store import SampleStore
 from tests.samples import ACCOUNT, MONDAY, at, booked, moved, opening, write_a_year
 from tests.test_thinning import deepest_fall
 
@@ -39,9 +44,9 @@ def file(path: Path) -> Iterator[SampleFile]:
 
 
 @pytest.fixture
-def reader(path: Path) -> Reader:
+def reader(path: Path) -> SampleReader:
     """Reads it."""
-    return Reader(path, ACCOUNT)
+    return SampleReader(path, ACCOUNT)
 
 
 def prices(first: Sample, step: float, worths: list[int]) -> list[Sample]:
@@ -52,11 +57,11 @@ def prices(first: Sample, step: float, worths: list[int]) -> list[Sample]:
     return found
 
 
-def drawn(reader: Reader, begin: datetime, end: datetime) -> list[Point]:
+def drawn(reader: SampleReader, begin: datetime, end: datetime) -> list[Point]:
     return [each.point for each in reader.points(begin, end)]
 
 
-def test_a_sample_is_read_as_it_was_written(file: SampleFile, reader: Reader) -> None:
+def test_a_sample_is_read_as_it_was_written(file: SampleFile, reader: SampleReader) -> None:
     exact = booked(
         moved(opening(), at(0, 5), "0.12345678"), at(0, 6), "funding", "-999999.00000001"
     )
@@ -80,7 +85,7 @@ def test_the_totals_of_a_row_stand_in_the_order_of_their_file() -> None:
 
 
 def test_what_is_not_there_is_read_as_nothing_and_not_made(tmp_path: Path, path: Path) -> None:
-    reader = Reader(path, ACCOUNT)
+    reader = SampleReader(path, ACCOUNT)
     assert (reader.newest(), reader.points(MONDAY, at(1)), reader.flows(1)) == (None, [], [])
     with reader:
         assert reader.oldest() is None
@@ -93,20 +98,20 @@ def test_reading_leaves_nothing_beside_the_file(tmp_path: Path, path: Path) -> N
     file = SampleFile(path, ACCOUNT)
     file.write([opening()], MONDAY)
     file.close()
-    with Reader(path, ACCOUNT) as reader:
+    with SampleReader(path, ACCOUNT) as reader:
         assert reader.newest() is not None
     assert [each.name for each in tmp_path.iterdir()] == [EQUITY_FILE]
 
 
 def test_samples_of_another_account_are_not_shown(file: SampleFile, path: Path) -> None:
     file.write([opening()], MONDAY)
-    assert Reader(path, "another").newest() is None
+    assert SampleReader(path, "another").newest() is None
     with pytest.raises(WrongAccount):
         SampleFile(path, "another")
 
 
 def test_within_a_day_each_minute_keeps_its_last_its_low_and_its_high(
-    file: SampleFile, reader: Reader
+    file: SampleFile, reader: SampleReader
 ) -> None:
     worths = [5, -30, 40, 10, 20, 15, 12, 11, 13, 14, 16] * 12
     file.write(prices(opening(), 5, worths), at(0, 300))
@@ -119,7 +124,7 @@ def test_within_a_day_each_minute_keeps_its_last_its_low_and_its_high(
 
 
 def test_older_samples_are_further_apart_and_the_oldest_stay(
-    path: Path, tmp_path: Path, reader: Reader
+    path: Path, tmp_path: Path, reader: SampleReader
 ) -> None:
     now = at(24 * 400)
     write_a_year(tmp_path, ACCOUNT, now)
@@ -170,7 +175,7 @@ def test_lows_highs_and_falls_are_the_same_however_old_they_are(
         file.write([], end)
     finally:
         file.close()
-    found = drawn(Reader(path, ACCOUNT), MONDAY, end)
+    found = drawn(SampleReader(path, ACCOUNT), MONDAY, end)
     for name in ("equity", "pnl", "growth"):
         ours = [getattr(each, name) for each in found]
         theirs = [float(getattr(each, name)) for each in samples]
@@ -183,7 +188,9 @@ def test_lows_highs_and_falls_are_the_same_however_old_they_are(
             )
 
 
-def test_what_must_stay_stays_among_what_is_thinned_out(file: SampleFile, reader: Reader) -> None:
+def test_what_must_stay_stays_among_what_is_thinned_out(
+    file: SampleFile, reader: SampleReader
+) -> None:
     quiet = prices(opening(), 5, [1] * 8)
     before = replace(moved(quiet[-1], at(0, 41), 1), is_kept=True)
     after = booked(before, at(0, 41), "deposit", 50)
@@ -201,7 +208,7 @@ def test_what_must_stay_stays_among_what_is_thinned_out(file: SampleFile, reader
 
 
 def test_the_last_sample_before_midnight_is_known_a_week_later(
-    file: SampleFile, reader: Reader
+    file: SampleFile, reader: SampleReader
 ) -> None:
     evening = opening(at(23.9))
     samples = prices(evening, 5, list(range(200)))
@@ -214,7 +221,7 @@ def test_the_last_sample_before_midnight_is_known_a_week_later(
 
 
 def test_of_an_epoch_that_was_ended_it_knows_the_last_before(
-    file: SampleFile, reader: Reader
+    file: SampleFile, reader: SampleReader
 ) -> None:
     before = replace(moved(opening(), at(0, 5), 9), is_kept=True)
     ended = booked(before, at(0, 6), "realized_pnl", 9)
@@ -224,7 +231,7 @@ def test_of_an_epoch_that_was_ended_it_knows_the_last_before(
     assert reader.before_end(2) is None
 
 
-def test_a_clock_that_was_wrong_is_put_right(file: SampleFile, reader: Reader) -> None:
+def test_a_clock_that_was_wrong_is_put_right(file: SampleFile, reader: SampleReader) -> None:
     file.write(prices(opening(at(24 * 900)), 30, [1, 2, 3]), at(24 * 900, 120))
     file.set_back(MONDAY)
     later = opening(at(1))
@@ -241,10 +248,10 @@ def test_a_clock_that_was_wrong_is_put_right(file: SampleFile, reader: Reader) -
 # whatever becomes of the file
 
 
-def keeper_of(folder: Path, account: str = ACCOUNT) -> Keeper:
-    keeper = Keeper(folder)
-    assert keeper.open(account, MONDAY)
-    return keeper
+def keeper_of(folder: Path, account: str = ACCOUNT) -> SampleStore:
+    store = SampleStore(folder)
+    assert store.open(account, MONDAY)
+    return store
 
 
 def names(folder: Path) -> list[str]:
@@ -253,23 +260,23 @@ def names(folder: Path) -> list[str]:
 
 def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path, path: Path) -> None:
     path.write_bytes(b"this is no database, and it has been one for a year before\n" * 50)
-    keeper = keeper_of(tmp_path)
+    store = keeper_of(tmp_path)
     assert names(tmp_path) == ["equity.damaged-20261123T000000000000.db", EQUITY_FILE]
-    assert "equity.damaged-20261123T000000000000.db" in keeper.words
-    assert str(tmp_path) not in keeper.words
-    keeper.add([opening()])
-    keeper.write(at(0, 1))
-    assert Reader(path, ACCOUNT).newest() is not None
-    keeper.close()
+    assert "equity.damaged-20261123T000000000000.db" in store.message
+    assert str(tmp_path) not in store.message
+    store.add([opening()])
+    store.write(at(0, 1))
+    assert SampleReader(path, ACCOUNT).newest() is not None
+    store.close()
 
 
 def test_a_file_that_is_damaged_while_it_is_written_is_kept_aside_too(
     tmp_path: Path, path: Path
 ) -> None:
-    keeper = keeper_of(tmp_path)
-    keeper.add(prices(opening(), 1, [1] * 400))
-    keeper.write(at(0, 1))
-    keeper.close()
+    store = keeper_of(tmp_path)
+    store.add(prices(opening(), 1, [1] * 400))
+    store.write(at(0, 1))
+    store.close()
     with path.open("r+b") as raw:
         raw.seek(4_096)
         raw.write(b"\x07" * 30_000)
@@ -279,7 +286,7 @@ def test_a_file_that_is_damaged_while_it_is_written_is_kept_aside_too(
         again.write(at(0, second))
     again.close()
     assert len(names(tmp_path)) == 2
-    newest = Reader(path, ACCOUNT).newest()
+    newest = SampleReader(path, ACCOUNT).newest()
     assert newest is not None
     assert newest.time == at(0, 4)
 
@@ -292,10 +299,10 @@ def test_a_file_of_a_newer_version_is_kept_aside_whole(tmp_path: Path, path: Pat
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("pragma user_version = 99")
     second = keeper_of(tmp_path)
-    assert (second.newest(), "newer version" in second.words) == (None, True)
+    assert (second.newest(), "newer version" in second.message) == (None, True)
     second.close()
     (aside,) = (each for each in tmp_path.iterdir() if "damaged" in each.name)
-    assert Reader(aside, ACCOUNT).newest() is not None
+    assert SampleReader(aside, ACCOUNT).newest() is not None
 
 
 def test_the_samples_of_another_account_are_kept_aside(tmp_path: Path, path: Path) -> None:
@@ -308,39 +315,41 @@ def test_the_samples_of_another_account_are_kept_aside(tmp_path: Path, path: Pat
     second.close()
     assert names(tmp_path) == [EQUITY_FILE, "equity.other-account-20261123T000000000000.db"]
     aside = tmp_path / "equity.other-account-20261123T000000000000.db"
-    assert Reader(aside, ACCOUNT).newest() is not None
+    assert SampleReader(aside, ACCOUNT).newest() is not None
 
 
 def test_a_file_that_is_taken_away_is_begun_anew_with_words(tmp_path: Path, path: Path) -> None:
-    keeper = keeper_of(tmp_path)
-    keeper.add([opening()])
-    keeper.write(at(0, 1))
+    store = keeper_of(tmp_path)
+    store.add([opening()])
+    store.write(at(0, 1))
     for each in tmp_path.iterdir():
         each.unlink()
     later = moved(opening(), at(0, 5), 3)
-    keeper.add([later])
-    keeper.write(at(0, 6))
-    assert Reader(path, ACCOUNT).newest() == later
-    assert "taken away" in keeper.words
-    keeper.close()
+    store.add([later])
+    store.write(at(0, 6))
+    assert SampleReader(path, ACCOUNT).newest() == later
+    assert "was removed" in store.message
+    store.close()
 
 
 def test_a_file_with_other_columns_is_kept_aside(tmp_path: Path, path: Path) -> None:
-    keeper = keeper_of(tmp_path)
-    keeper.close()
+    store = keeper_of(tmp_path)
+    store.close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("alter table samples rename column exact to exakt")
         connection.commit()
-    keeper = keeper_of(tmp_path)
-    keeper.add([opening()])
-    keeper.write(at(0, 1))
-    assert Reader(path, ACCOUNT).newest() == opening()
-    assert "samples is not that of this program" in keeper.words
+    store = keeper_of(tmp_path)
+    store.add([opening()])
+    store.write(at(0, 1))
+    assert SampleReader(path, ACCOUNT).newest() == opening()
+    assert "samples is not that of this program" in store.message
     assert len(names(tmp_path)) == 2
-    keeper.close()
+    store.close()
 
 
-def test_flows_are_found_however_much_came_after_them(file: SampleFile, reader: Reader) -> None:
+def test_flows_are_found_however_much_came_after_them(
+    file: SampleFile, reader: SampleReader
+) -> None:
     before = opening(at(0, 1), is_kept=True)
     after = booked(before, before.time, "deposit", 500)
     later = [replace(moved(after, at(hour), hour), is_kept=True) for hour in range(1, 600)]
@@ -351,21 +360,21 @@ def test_flows_are_found_however_much_came_after_them(file: SampleFile, reader: 
 def test_what_came_after_a_revision_that_was_put_back_is_kept_aside(
     tmp_path: Path, path: Path
 ) -> None:
-    keeper = keeper_of(tmp_path)
+    store = keeper_of(tmp_path)
     first = booked(opening(), at(0, 5), "deposit", 5)
-    keeper.add([opening(), first, booked(first, at(0, 9), "deposit", 7)])
-    keeper.write(at(0, 10))
-    keeper.take_back(2, at(0, 20))
-    assert keeper.newest() == first
+    store.add([opening(), first, booked(first, at(0, 9), "deposit", 7)])
+    store.write(at(0, 10))
+    store.take_back(2, at(0, 20))
+    assert store.newest() == first
     assert len(names(tmp_path)) == 2
-    assert "revision 2" in keeper.words
-    keeper.close()
+    assert "revision 2" in store.message
+    store.close()
 
 
 def test_while_the_disk_refuses_samples_wait_and_others_are_not_held_up(
     tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = keeper_of(tmp_path)
+    store = keeper_of(tmp_path)
 
     def refuse(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
@@ -373,26 +382,26 @@ def test_while_the_disk_refuses_samples_wait_and_others_are_not_held_up(
     with monkeypatch.context() as patched:
         patched.setattr(SampleFile, "write", refuse)
         for sample in prices(opening(), 5, [3, 4]):
-            keeper.add([sample])
-            keeper.write(sample.time)
-        assert keeper.newest() == moved(moved(opening(), at(0, 5), 3), at(0, 10), 4)
-        assert keeper.at(at(0, 7)) == moved(opening(), at(0, 5), 3)
-        assert Reader(path, ACCOUNT).newest() is None
-    keeper.write(at(0, 15))
-    assert len(Reader(path, ACCOUNT).points(MONDAY, at(1))) == 3
-    assert keeper.words == ""
-    keeper.close()
+            store.add([sample])
+            store.write(sample.time)
+        assert store.newest() == moved(moved(opening(), at(0, 5), 3), at(0, 10), 4)
+        assert store.at(at(0, 7)) == moved(opening(), at(0, 5), 3)
+        assert SampleReader(path, ACCOUNT).newest() is None
+    store.write(at(0, 15))
+    assert len(SampleReader(path, ACCOUNT).points(MONDAY, at(1))) == 3
+    assert store.message == ""
+    store.close()
 
 
 def test_what_waits_is_bounded_and_what_must_stay_stays_longest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("balance.performance.sample_store.MOST_WAITING", 100)
-    keeper = Keeper(tmp_path)
+    store = SampleStore(tmp_path)
     first = opening()
-    keeper.add([first])
+    store.add([first])
     for number in range(500):
-        keeper.add([moved(first, at(0, number), number)])
-    assert len(keeper._waiting) <= 101
-    assert keeper.at(at(0, 0)) is not None
-    assert keeper.newest() == moved(first, at(0, 499), 499)
+        store.add([moved(first, at(0, number), number)])
+    assert len(store._waiting) <= 101
+    assert store.at(at(0, 0)) is not None
+    assert store.newest() == moved(first, at(0, 499), 499)

@@ -21,10 +21,8 @@ from balance.open_account import open_account
 from balance.performance.baselines import FilePast
 from balance.performance.performance import Equity
 from balance.performance.sample import Sample
-from balance.performance.sample_file import EQUITY_FILE
-from balance.performance.sample_reader import Reader
-from balance.performance.sampler import Sampler
-from balance.performance.steadiness import STEADY_SECONDS
+from balance.performance.sample_file import EQUITY_FILE, SampleReader
+from balance.performance.sampler import STEADY_SECONDS, Sampler
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Store
@@ -63,7 +61,7 @@ class Watched:
             steady=lambda: self.steady,
         )
         self.equity = Equity(
-            self.desk, self.folder, message=lambda: self.sampler.words, clock=lambda: self.now
+            self.desk, self.folder, message=lambda: self.sampler.message, clock=lambda: self.now
         )
 
     def other(self) -> Desk:
@@ -74,13 +72,13 @@ class Watched:
         """Let time pass, and the sampler look; all samples since the beginning."""
         self.now += timedelta(seconds=seconds)
         self.steady += seconds
-        self.sampler.look()
+        self.sampler.sample()
         return self.samples
 
     @property
     def samples(self) -> list[Sample]:
         """All that are in the file."""
-        reader = Reader(self.folder / EQUITY_FILE, self.store.read().account_id)
+        reader = SampleReader(self.folder / EQUITY_FILE, self.store.read().account_id)
         with closing(sqlite3.connect(self.folder / EQUITY_FILE)) as connection:
             found = connection.execute("select id from samples order by id").fetchall()
         return [sample for (number,) in found if (sample := reader.sample(number)) is not None]
@@ -421,7 +419,7 @@ def test_what_an_open_position_brought_while_the_server_was_off_is_of_no_day(
     # of the next day it is known
     for _ in range(25 * 30):
         watched.now += timedelta(minutes=2)
-        watched.sampler.look()
+        watched.sampler.sample()
     assert watched.desk.snapshot().pnl_today == 0
 
 
@@ -473,8 +471,8 @@ def test_a_clock_that_is_set_back_stops_nothing(quick: Watched) -> None:
     assert quick.samples[-1].equity == 10_003
     # what had other times is kept aside
     (aside,) = quick.folder.glob("equity.set-back-*.db")
-    assert aside.name in quick.sampler.words
-    newest = Reader(aside, "memory").newest()
+    assert aside.name in quick.sampler.message
+    newest = SampleReader(aside, "memory").newest()
     assert newest is not None
     assert newest.time > quick.now
 
@@ -546,7 +544,7 @@ def test_the_thread_samples_at_once_and_once_more_when_it_stops(tmp_path: Path) 
     sampler.start()
     desk.adjust(5)
     sampler.stop()
-    reader = Reader(tmp_path / EQUITY_FILE, "memory")
+    reader = SampleReader(tmp_path / EQUITY_FILE, "memory")
     newest = reader.newest()
     assert newest is not None
     assert (newest.equity, newest.revision) == (10_005, 2)
@@ -562,7 +560,7 @@ def test_a_change_is_not_held_up_by_the_sampler(
         raise AssertionError("the one who makes a change must not wait for this")
 
     for name in ("add", "write", "newest", "at"):
-        monkeypatch.setattr(f"balance.performance.sample_store.Keeper.{name}", fail)
+        monkeypatch.setattr(f"balance.performance.sample_store.SampleStore.{name}", fail)
     assert quick.desk.adjust(5).balance == 10_005
 
 

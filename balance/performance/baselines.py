@@ -12,8 +12,7 @@ from balance.core.entry import Entry
 from balance.core.money import exactly
 from balance.core.periods import NO_BASELINES, Baselines, after_reset, day_start, week_start
 from balance.performance.sample import Sample
-from balance.performance.sample_file import EQUITY_FILE
-from balance.performance.sample_reader import Reader
+from balance.performance.sample_file import EQUITY_FILE, SampleReader
 
 # what could not be found is looked for again after so long
 _LOOK_AGAIN_SECONDS: Final = 5.0
@@ -109,7 +108,7 @@ class FilePast:
         return self._found
 
     def _look(self, account: str, epoch: int, now: datetime) -> None:
-        reader = Reader(self._file, account)
+        reader = SampleReader(self._file, account)
         last = reader.newest_of(epoch)
         self._is_settled = False
         if last is not None:

@@ -24,8 +24,7 @@ from balance.performance.derivations.period import BEFORE, period_derivation
 from balance.performance.derivations.returns import in_percent, linked_derivation
 from balance.performance.drawdown import depths
 from balance.performance.sample import ONE, Point, Sample
-from balance.performance.sample_reader import Placed, Reader
-from balance.performance.sample_rows import milliseconds, moment
+from balance.performance.sample_file import Placed, SampleReader, milliseconds, moment
 from balance.performance.thinning import drawn
 
 #: How many points there are at most, and how many marks.
@@ -121,7 +120,7 @@ class Curve(TypedDict):
     ]
 
 
-def begin_of(wanted: str, reader: Reader, now: datetime) -> datetime:
+def begin_of(wanted: str, reader: SampleReader, now: datetime) -> datetime:
     """When the range ``wanted``, one of ``RANGES``, begins."""
     length = RANGES[wanted]
     if length is not None:
@@ -180,7 +179,7 @@ class Range:
 
 @exactly
 def curve(
-    reader: Reader,
+    reader: SampleReader,
     begin: datetime,
     now: Sample,
     epochs: Mapping[int, EpochRow],
@@ -253,12 +252,12 @@ def _told(placed: Placed, fall: float) -> list[Any]:
     return [time, round(point.equity, _DIGITS), pnl, round(fall, _DIGITS) or 0.0]
 
 
-def _sample(reader: Reader, placed: Placed, now: Sample) -> Sample:
+def _sample(reader: SampleReader, placed: Placed, now: Sample) -> Sample:
     """The sample that was drawn, with its exact figures."""
     return (reader.sample(placed.number) if placed.number else None) or now
 
 
-def _extremes(reader: Reader, placed: Sequence[Placed], now: Sample) -> dict[str, Decimal]:
+def _extremes(reader: SampleReader, placed: Sequence[Placed], now: Sample) -> dict[str, Decimal]:
     low = min(placed, key=lambda each: each.point.equity)
     high = max(placed, key=lambda each: each.point.equity)
     return {

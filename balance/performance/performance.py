@@ -23,10 +23,9 @@ from balance.performance.derivations.account import past_of
 from balance.performance.derivations.returns import growth_terms
 from balance.performance.results import Results
 from balance.performance.sample import Sample
-from balance.performance.sample_file import EQUITY_FILE
-from balance.performance.sample_reader import Reader
+from balance.performance.sample_file import EQUITY_FILE, SampleReader
 from balance.performance.sample_results import sample_results
-from balance.performance.tracker import carried_by, now_of
+from balance.performance.tracker import carried_by, current_sample
 
 _NOTHING: Final = Results()
 _FEW_MARKS: Final = f"The flags are those of the newest {MOST_MARKS} events of this range."
@@ -122,18 +121,18 @@ class Equity:
             self._ended[snapshot.account, last] = found
         return found
 
-    def _reader(self) -> Reader:
+    def _reader(self) -> SampleReader:
         account, _ = self._desk.version
-        return Reader(self._file, account)
+        return SampleReader(self._file, account)
 
-    def _now(self, reader: Reader) -> tuple[Snapshot, Sample]:
+    def _now(self, reader: SampleReader) -> tuple[Snapshot, Sample]:
         """The account as it is now, and that as the sample that follows the last one."""
         # first the sample: what the other way round is sampled between them would be after now
         newest = reader.newest()
         snapshot = self._desk.snapshot()
-        return snapshot, now_of(newest, snapshot, self._clock(), self._carried)
+        return snapshot, current_sample(newest, snapshot, self._clock(), self._carried)
 
-    def _view(self, reader: Reader, snapshot: Snapshot, now: Sample) -> AccountView:
+    def _view(self, reader: SampleReader, snapshot: Snapshot, now: Sample) -> AccountView:
         past = past_of(self._desk.lineage(), self._desk.opening)
         epochs, decimals = self._epochs(), self._desk.market.decimals
         running = epochs.get(now.epoch)

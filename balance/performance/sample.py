@@ -1,6 +1,6 @@
-"""Performance: what became of the money, whatever was put in or taken out meanwhile.
+"""Samples: what an account was worth at a moment, and what its money has become since.
 
-The account is looked at again and again; between two looks the return is
+The equity is sampled again and again; between two samples the return is
 ``(equity after - flow) / equity before``, where the flow is what was put in less what was taken
 out, counted at the end. The product of these is the time-weighted growth (GIPS 2020, provision
 2.A.18: sub-periods end at each flow, and are linked geometrically). Money that comes or goes does
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from balance.core.account import Account
 from balance.core.entry import Booking, Entry, replay
@@ -21,35 +21,44 @@ from balance.core.money import ZERO, exactly
 from balance.core.wallet import Wallet
 
 ONE: Final = Decimal(1)
-# what is chained millions of times keeps so many digits
+# A product of millions of factors is rounded to so many digits.
 _DIGITS: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """The account at one moment, and how it came there; money in the quote currency."""
+class Reading(NamedTuple):
+    """An account at one moment; money in the quote currency."""
 
     time: datetime
     revision: int
     wallet: Wallet
     unrealized_pnl: Decimal
-    # what 1 has become since the epoch began, to 28 digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """An account at one moment, and its money since its epoch began; in the quote currency."""
+
+    time: datetime
+    revision: int
+    wallet: Wallet
+    unrealized_pnl: Decimal
+    # What 1 has become since the epoch began, to 28 digits.
     growth: Decimal
-    # whether that is so; not where money came or went while nobody saw the equity, nor where
-    # something was gained from nothing
+    # Whether all of that is known: not where money came or went while the equity was not known,
+    # nor where something was gained from nothing.
     is_whole: bool
-    # the epoch in which that growth began: an undone reset lets one go on with an older one's
+    # The epoch in which the growth began: after an undone reset an older one goes on.
     chain: int
-    # the P&L of earlier epochs; None where it is not known
+    # The P&L of earlier epochs; None where it is not known.
     carried: Decimal | None
-    # for how many seconds before it nobody looked
+    # The seconds before it without a sample.
     gap: int = 0
-    # whether it stays when others are thinned out
+    # Whether it stays when others are thinned out.
     is_kept: bool = False
 
     @property
     def epoch(self) -> int:
-        """The epoch that it is of."""
+        """The number of its epoch."""
         return self.wallet.epoch
 
     @property
@@ -59,12 +68,12 @@ class Sample:
 
     @property
     def pnl(self) -> Decimal:
-        """That of its epoch."""
+        """The P&L of its epoch."""
         return self.equity - self.wallet.capital
 
     @property
     def all_pnl(self) -> Decimal | None:
-        """That of all epochs up to it; None where it is not known."""
+        """The P&L of all epochs up to it; None where it is not known."""
         return None if self.carried is None else self.carried + self.pnl
 
 
@@ -72,7 +81,7 @@ class Point(NamedTuple):
     """A sample as it is drawn, its figures rounded to those of a float: when it was taken, of which
     chain of epochs, the P&L of its epoch, and the seconds before it without a sample."""
 
-    # Unix time in milliseconds
+    # Unix time in milliseconds.
     time: int
     chain: int
     equity: float
@@ -85,8 +94,8 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """How far an account has been followed: its newest sample, the wallet after its newest entry,
-    and what is open then; None where that was traded since by somebody else."""
+    """How far an account was followed: its newest sample, the wallet after its newest entry, and
+    the unrealised P&L then; None where positions have changed since by another program."""
 
     last: Sample
     wallet: Wallet
@@ -95,7 +104,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """One committed change: its entries, and what was open after it where that is known."""
+    """One committed change: its entries, and the unrealised P&L after it where that is known."""
 
     time: datetime
     entries: Sequence[Entry]
@@ -103,7 +112,7 @@ class Commit:
 
     @property
     def revision(self) -> int:
-        """Which one it is."""
+        """The revision of its entries."""
         return self.entries[-1].revision
 
 
@@ -117,25 +126,16 @@ def track_of(sample: Sample) -> Track:
 
 
 @exactly
-def first_seen(
-    *,
-    time: datetime,
-    revision: int,
-    wallet: Wallet,
-    unrealized_pnl: Decimal,
-    carried: Decimal | None,
-) -> Sample:
+def first_sample(reading: Reading, carried: Decimal | None) -> Sample:
     """The first sample of an account, which may have a past: its growth is that since its epoch
     began where no money came or went before."""
-    equity, start = wallet.balance + unrealized_pnl, wallet.starting_balance
-    untouched = not wallet.deposits and not wallet.withdrawals
+    wallet = reading.wallet
+    equity, start = wallet.balance + reading.unrealized_pnl, wallet.starting_balance
+    is_untouched = not wallet.deposits and not wallet.withdrawals
     return Sample(
-        time=time,
-        revision=revision,
-        wallet=wallet,
-        unrealized_pnl=unrealized_pnl,
-        growth=_growth(ONE, start, equity) if untouched else ONE,
-        is_whole=(untouched and start > 0) or equity == wallet.capital,
+        **reading._asdict(),
+        growth=_growth(ONE, start, equity) if is_untouched else ONE,
+        is_whole=(is_untouched and start > 0) or equity == wallet.capital,
         chain=wallet.epoch,
         carried=carried,
         is_kept=True,
@@ -143,26 +143,15 @@ def first_seen(
 
 
 @exactly
-def seen(
-    before: Sample,
-    *,
-    time: datetime,
-    revision: int,
-    wallet: Wallet,
-    unrealized_pnl: Decimal,
-    is_kept: bool = False,
-) -> Sample:
+def next_sample(before: Sample, reading: Reading, *, is_kept: bool = False) -> Sample:
     """The sample after ``before``, of the same epoch or of one that continues it."""
-    flow = wallet.capital - before.wallet.capital
-    then = wallet.balance + unrealized_pnl - flow
-    # what is gained from nothing is no multiple of it
+    flow = reading.wallet.capital - before.wallet.capital
+    then = reading.wallet.balance + reading.unrealized_pnl - flow
+    # What is gained from nothing is no multiple of it.
     is_from_nothing = before.equity <= 0 < then and before.growth > 0
     return replace(
         before,
-        time=time,
-        revision=revision,
-        wallet=wallet,
-        unrealized_pnl=unrealized_pnl,
+        **reading._asdict(),
         growth=_growth(before.growth, before.equity, then),
         is_whole=before.is_whole and not is_from_nothing,
         gap=0,
@@ -171,10 +160,10 @@ def seen(
 
 
 @exactly
-def seen_later(before: Sample, **now: Any) -> Sample:
-    """As :func:`seen`, where nobody knows what was open meanwhile: if money came or went, what it
-    grew by can't be told from that, and is left out."""
-    after = seen(before, **now)
+def later_sample(before: Sample, reading: Reading, *, is_kept: bool = False) -> Sample:
+    """As :func:`next_sample`, where the unrealised P&L meanwhile is not known: if money came or
+    went, the growth can't be told from it, and is left out."""
+    after = next_sample(before, reading, is_kept=is_kept)
     if _put_in(before.wallet) == _put_in(after.wallet):
         return after
     return replace(after, growth=before.growth, is_whole=False)
@@ -202,13 +191,15 @@ def committed(track: Track, commit: Commit, resumed: Resumed) -> tuple[Track, tu
     """
     before, found = track, list[Sample]()
     for entry in commit.entries:
-        wallet = _after(track.wallet, entry)
+        account = replay((entry,), Account(track.wallet))
+        assert account is not None  # noqa: S101 - there was one before
+        wallet = account.wallet
         if wallet.epoch != track.wallet.epoch:
             found += _ended(before, track, commit)
-            found.append(_begun(found[-1], entry, wallet, commit, resumed))
+            found.append(_opened(found[-1], entry, wallet, commit, resumed))
             before = track = track_of(found[-1])
         else:
-            track = Track(track.last, wallet, _worth(track.unrealized_pnl, entry.booking))
+            track = Track(track.last, wallet, _open_pnl(track.unrealized_pnl, entry.booking))
     open_pnl = track.unrealized_pnl if commit.unrealized_pnl is None else commit.unrealized_pnl
     if open_pnl is None or track is before:
         return track, tuple(found)
@@ -216,87 +207,49 @@ def committed(track: Track, commit: Commit, resumed: Resumed) -> tuple[Track, tu
     return track_of(found[-1]), tuple(found)
 
 
-def _worth(before: Decimal | None, booking: Booking) -> Decimal | None:
-    """What is open after ``booking``, where ``before`` was; None where positions have changed."""
+def _open_pnl(before: Decimal | None, booking: Booking) -> Decimal | None:
+    """The unrealised P&L after ``booking``, of ``before``; None where positions have changed."""
     if booking.restated is not None:
         return None if booking.restated.positions else ZERO
     return before if booking.fill is None else None
 
 
-def _after(wallet: Wallet, entry: Entry) -> Wallet:
-    account = replay((entry,), Account(wallet))
-    assert account is not None  # noqa: S101 - there was one before
-    return account.wallet
-
-
 def _settled(before: Track, wallet: Wallet, open_pnl: Decimal, commit: Commit) -> list[Sample]:
     """The samples of ``commit`` within an epoch, after which the wallet is ``wallet``."""
+    after = Reading(commit.time, commit.revision, wallet, open_pnl)
+    if wallet.capital != before.wallet.capital:
+        just_before = _just_before(before, open_pnl, commit)
+        return [just_before, next_sample(just_before, after, is_kept=True)]
     kinds = {entry.booking.kind for entry in commit.entries}
-    last, found = before.last, list[Sample]()
-    is_flow = wallet.capital != before.wallet.capital
-    if is_flow:
-        last = seen_later(
-            last,
-            time=commit.time,
-            revision=commit.revision - 1,
-            wallet=before.wallet,
-            unrealized_pnl=open_pnl,
-            is_kept=True,
-        )
-        found.append(last)
-    take = seen if is_flow else seen_later
-    found.append(
-        take(
-            last,
-            time=commit.time,
-            revision=commit.revision,
-            wallet=wallet,
-            unrealized_pnl=open_pnl,
-            is_kept=is_flow or "liquidation" in kinds,
-        )
-    )
-    return found
+    return [later_sample(before.last, after, is_kept="liquidation" in kinds)]
+
+
+def _just_before(before: Track, open_pnl: Decimal, commit: Commit) -> Sample:
+    reading = Reading(commit.time, commit.revision - 1, before.wallet, open_pnl)
+    return later_sample(before.last, reading, is_kept=True)
 
 
 def _ended(before: Track, track: Track, commit: Commit) -> list[Sample]:
     """The epoch just before ``commit`` ended it, and as it was ended, with nothing open."""
-    open_pnl = track.wallet.balance - before.wallet.balance
-    just_before = seen_later(
-        before.last,
-        time=commit.time,
-        revision=commit.revision - 1,
-        wallet=before.wallet,
-        unrealized_pnl=open_pnl,
-        is_kept=True,
-    )
-    ended = seen(
-        just_before,
-        time=commit.time,
-        revision=commit.revision,
-        wallet=track.wallet,
-        unrealized_pnl=ZERO,
-        is_kept=True,
-    )
-    return [just_before, ended]
+    just_before = _just_before(before, track.wallet.balance - before.wallet.balance, commit)
+    ended = Reading(commit.time, commit.revision, track.wallet, ZERO)
+    return [just_before, next_sample(just_before, ended, is_kept=True)]
 
 
-def _begun(ended: Sample, entry: Entry, wallet: Wallet, commit: Commit, resumed: Resumed) -> Sample:
+def _opened(
+    ended: Sample, entry: Entry, wallet: Wallet, commit: Commit, resumed: Resumed
+) -> Sample:
     """The first sample of the epoch that ``entry`` opened after ``ended``."""
-    how: dict[str, Any] = {"time": commit.time, "revision": commit.revision, "wallet": wallet}
-    continued = entry.booking.continues
+    continued, open_pnl = entry.booking.continues, commit.unrealized_pnl
     if continued is None:
-        return first_seen(**how, unrealized_pnl=ZERO, carried=ended.all_pnl)
+        return first_sample(Reading(commit.time, commit.revision, wallet, ZERO), ended.all_pnl)
     before = resumed(continued)
-    open_pnl = commit.unrealized_pnl
+    if open_pnl is None:
+        open_pnl = ZERO if before is None else before.unrealized_pnl
+    reading = Reading(commit.time, commit.revision, wallet, open_pnl)
     if before is None:
-        return first_seen(**how, unrealized_pnl=open_pnl or ZERO, carried=None)
-    again = seen(
-        before,
-        **how,
-        unrealized_pnl=before.unrealized_pnl if open_pnl is None else open_pnl,
-        is_kept=True,
-    )
-    # of more epochs than one between them only the ledger knows
+        return first_sample(reading, None)
+    # The P&L of more than one epoch between them is known by the ledger only.
     between = ended.pnl if ended.epoch == continued + 1 else None
     known = None if before.carried is None or between is None else before.carried + between
-    return replace(again, carried=known)
+    return replace(next_sample(before, reading, is_kept=True), carried=known)

@@ -1,35 +1,72 @@
-"""The file of the samples: written in batches by one thread, thinned as they grow old.
+"""The file of the samples: written in batches by one thread, thinned as they grow old, and read by
+any thread of any process.
 
 A sample begins at level 0. When a stretch of time is over, those of it that stay are raised to the
 stretch's level; older ones of lower levels are deleted. So what a level has of the past is small,
-and still has every low, high and fall.
+and still has every low, high and fall. The columns are numbers for drawing and seeking; ``exact``
+has the exact figures as text.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import quote
 
 from balance.core.figures import plain
+from balance.core.wallet import Wallet
 from balance.performance.sample import Point, Sample
-from balance.performance.sample_rows import (
-    COLUMNS,
-    STRETCHES,
-    TABLES,
-    VERSION,
-    milliseconds,
-    row_of,
-)
 from balance.performance.thinning import kept
 
 EQUITY_FILE: Final = "equity.db"
+#: Of how many seconds the stretches are in which samples are thinned out, by level: 1 and up.
+STRETCHES: Final = (60, 900, 3_600, 21_600)
+#: The level of what always stays.
+HIGHEST: Final = len(STRETCHES)
 #: For how many seconds each level stays; what is of the highest stays for ever.
 STAYS: Final = (0, 86_400, 31 * 86_400, 366 * 86_400)
+#: The columns of a sample.
+COLUMNS: Final = (
+    *("time", "revision", "epoch", "chain", "level", "gap"),
+    *("equity", "pnl", "growth", "carried", "exact"),
+)
+#: Which form of the tables this is.
+VERSION: Final = 1
+#: The tables and what is sought in them.
+TABLES: Final = """
+create table if not exists samples (
+    id integer primary key,
+    time integer not null,
+    revision integer not null,
+    epoch integer not null,
+    chain integer not null,
+    level integer not null,
+    gap integer not null,
+    equity real not null,
+    pnl real not null,
+    growth real not null,
+    carried text,
+    exact text not null
+);
+create index if not exists by_time on samples (time);
+create index if not exists by_level on samples (level, time);
+create index if not exists by_epoch on samples (epoch);
+create table if not exists known (name text primary key, value text not null);
+"""
+
+# The totals of the wallet in the order in which the file has them.
+_TOTALS: Final = (
+    *("starting_balance", "deposits", "withdrawals", "adjustments", "realized_pnl"),
+    *("fees_paid", "funding", "balance"),
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: What belongs to the file while it is open, and may be left by a crash.
 _BESIDE: Final = ("-wal", "-shm")
 _INSERT: Final = (
@@ -40,6 +77,74 @@ _CHOSEN: Final = (
     "select id, time, chain, equity, pnl, growth, gap, epoch from samples "
     "where level >= ? and time >= ? and time < ? order by time, id"
 )
+# A level is read where a span has no more stretches of it than this.
+_MOST_STRETCHES: Final = 2_000
+# So many pairs of samples that stay are searched for flows, the newest first.
+_MOST_FLOWS: Final = 100
+# The samples just before a change and just after it.
+_JUST_BEFORE: Final = (
+    "select id, next_id from (select id, time, revision, lead(id) over ordered as next_id, "
+    "lead(time) over ordered as next_time, lead(revision) over ordered as next_revision "
+    "from samples where level = ? and chain = ? window ordered as (order by time, id)) "
+    "where next_time = time and next_revision = revision + 1 order by time desc, id desc limit ?"
+)
+_SELECT: Final = f"select {', '.join(COLUMNS)} from samples"  # noqa: S608 - names of our own
+
+_Found = TypeVar("_Found")
+
+
+def row_of(sample: Sample) -> tuple[Any, ...]:
+    """``sample`` as ``COLUMNS`` have it."""
+    totals = [plain(getattr(sample.wallet, name)) for name in _TOTALS]
+    exact = [totals, plain(sample.unrealized_pnl), str(sample.growth), sample.is_whole]
+    return (
+        *(milliseconds(sample.time), sample.revision, sample.epoch, sample.chain),
+        *(HIGHEST if sample.is_kept else _level_of_gap(sample.gap), sample.gap),
+        *(float(sample.equity), float(sample.pnl), float(sample.growth)),
+        None if sample.carried is None else plain(sample.carried),
+        json.dumps(exact, separators=(",", ":")),
+    )
+
+
+def sample_of(row: tuple[Any, ...]) -> Sample:
+    """The sample of a row of ``COLUMNS``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    values = dict(zip(COLUMNS, row, strict=True))
+    try:
+        totals, unrealized, growth, is_whole = json.loads(values["exact"])
+        named: dict[str, Any] = dict(zip(_TOTALS, map(Decimal, totals), strict=True))
+        return Sample(
+            time=moment(values["time"]),
+            revision=values["revision"],
+            wallet=Wallet(epoch=values["epoch"], **named),
+            unrealized_pnl=Decimal(unrealized),
+            growth=Decimal(growth),
+            is_whole=is_whole,
+            chain=values["chain"],
+            carried=None if values["carried"] is None else Decimal(values["carried"]),
+            gap=values["gap"],
+            is_kept=values["level"] == HIGHEST,
+        )
+    except (TypeError, ArithmeticError, OverflowError) as fault:
+        raise ValueError(f"this is no sample: {fault}") from fault
+
+
+def milliseconds(time: datetime) -> int:
+    """``time`` as Unix time in milliseconds."""
+    return (time - _EPOCH) // timedelta(milliseconds=1)
+
+
+def moment(time: int) -> datetime:
+    """The moment of a Unix time in milliseconds."""
+    return _EPOCH + timedelta(milliseconds=time)
+
+
+def _level_of_gap(gap: int) -> int:
+    """What follows a gap stays as long as that can be seen."""
+    return sum(gap >= length for length in STRETCHES)
 
 
 class SampleFile:
@@ -64,14 +169,14 @@ class SampleFile:
 
     @property
     def is_there(self) -> bool:
-        """Whether it is still what its name leads to."""
+        """Whether its name still leads to it."""
         try:
             return self._path.stat().st_ino == self._inode
         except OSError:
             return False
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def write(self, samples: Sequence[Sample], now: datetime | None) -> None:
@@ -90,7 +195,7 @@ class SampleFile:
                 self._forget(now)
 
     def fill(self, carried: Callable[[int], Decimal | None]) -> None:
-        """Note what the earlier epochs brought, where that was not known yet and now is."""
+        """Note the P&L of earlier epochs where it was not known yet and now is."""
         found = self._connection.execute(
             "select distinct epoch from samples where carried is null"
         ).fetchall()
@@ -104,14 +209,14 @@ class SampleFile:
                     )
 
     def take_back(self, revision: int) -> None:
-        """Forget what came after ``revision``, as the account was put back to that."""
+        """Delete the samples after ``revision``, to which the account was put back."""
         with self._connection:
             self._connection.execute("delete from samples where revision > ?", (revision,))
             (newest,) = self._connection.execute("select max(time) from samples").fetchone()
             self._unfinish(newest or 0)
 
     def set_back(self, now: datetime) -> None:
-        """Have nothing be later than ``now``: the clock that said so was wrong."""
+        """Let no sample be later than ``now``: the clock that said so was wrong."""
         time = milliseconds(now)
         with self._connection:
             self._connection.execute("update samples set time = ? where time > ?", (time, time))
@@ -127,7 +232,7 @@ class SampleFile:
 
     def _begin(self, account: str) -> None:
         self._connection.execute("pragma journal_mode = wal")
-        # what was not yet on the disk when the power failed is some seconds of samples
+        # A power failure may cost some seconds of samples.
         self._connection.execute("pragma synchronous = normal")
         (version,) = self._connection.execute("pragma user_version").fetchone()
         if version not in (0, VERSION):
@@ -226,7 +331,7 @@ def set_aside(file: Path, why: str, now: datetime) -> Path:
 
 
 def named_aside(file: Path, why: str, now: datetime) -> Path:
-    """What ``file`` is called when it is kept aside at ``now``."""
+    """The name of ``file`` when it is set aside at ``now``."""
     return file.with_name(f"{file.stem}.{why}-{now:%Y%m%dT%H%M%S%f}{file.suffix}")
 
 
@@ -237,3 +342,203 @@ def _kept(rows: Sequence[tuple[int, int, int, float, float, float, int, int]]) -
 
 def _floor(time: int, length: int) -> int:
     return time - time % (length * 1_000)
+
+
+class Placed(NamedTuple):
+    """A point and what belongs to it: the sample's number, and the P&L of the epochs before."""
+
+    number: int
+    point: Point
+    carried: float | None
+
+
+class SampleReader:
+    """Reads the samples of one account, of which there may be none; for one thread. In a ``with``
+    block it opens the file once, and everything is read as of that moment."""
+
+    def __init__(self, file: Path | None, account: str) -> None:
+        self._file = file
+        self._account = account
+        self._held: sqlite3.Connection | None = None
+
+    def __enter__(self) -> SampleReader:
+        with suppress(sqlite3.Error):
+            self._held = self._opened()
+            if self._held is not None:
+                self._held.execute("begin")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    def newest(self) -> Sample | None:
+        """The last sample that was taken."""
+        return self._one("order by id desc limit 1")
+
+    def oldest(self) -> Sample | None:
+        """The first that was taken."""
+        return self._one("order by id limit 1")
+
+    def at(self, time: datetime) -> Sample | None:
+        """The last sample at or before ``time``."""
+        return self._one("where time <= ? order by time desc, id desc limit 1", milliseconds(time))
+
+    def after(self, time: datetime) -> Sample | None:
+        """The first sample after ``time``."""
+        return self._one("where time > ? order by time, id limit 1", milliseconds(time))
+
+    def newest_of(self, epoch: int) -> Sample | None:
+        """The last sample of ``epoch``."""
+        return self._one("where epoch = ? order by id desc limit 1", epoch)
+
+    def before_end(self, epoch: int) -> Sample | None:
+        """The last sample of ``epoch``, which has ended, from before that."""
+        return self._one(
+            "where epoch = ?1 and revision < (select max(revision) from samples where epoch = ?1) "
+            "order by id desc limit 1",
+            epoch,
+        )
+
+    def first_of_chain(self, chain: int) -> Sample | None:
+        """The first sample of ``chain``, the epochs that continue each other."""
+        return self._one("where chain = ? order by id limit 1", chain)
+
+    def best_growths(self, time: datetime) -> dict[int, float]:
+        """The best growth of each chain before ``time``."""
+
+        def query(connection: sqlite3.Connection) -> dict[int, float]:
+            found = connection.execute(
+                "select chain, max(growth) from samples where time < ? group by chain",
+                (milliseconds(time),),
+            )
+            return dict(found)
+
+        return self._read(query, {})
+
+    def flows(self, chain: int) -> list[Sample]:
+        """The newest samples of ``chain`` that were taken just before money came or went, oldest
+        first."""
+
+        def query(connection: sqlite3.Connection) -> list[Sample]:
+            places = connection.execute(_JUST_BEFORE, (HIGHEST, chain, _MOST_FLOWS)).fetchall()
+            found = [
+                sample_of(connection.execute(f"{_SELECT} where id = ?", (number,)).fetchone())
+                for pair in reversed(places)
+                for number in pair
+            ]
+            pairs = zip(found[::2], found[1::2], strict=True)
+            return [before for before, after in pairs if _is_flow(before, after)]
+
+        return self._read(query, [])
+
+    def sample(self, number: int) -> Sample | None:
+        """The sample with that number."""
+        return self._one("where id = ?", number)
+
+    def growths(self, numbers: Sequence[int]) -> dict[int, Decimal]:
+        """The exact growth at each of the samples with those numbers."""
+
+        def query(connection: sqlite3.Connection) -> dict[int, Decimal]:
+            places = ", ".join("?" * len(numbers))
+            found = connection.execute(
+                f"select id, json_extract(exact, '$[2]') from samples where id in ({places})",  # noqa: S608
+                tuple(numbers),
+            )
+            return {number: Decimal(growth) for number, growth in found}
+
+        return self._read(query, {})
+
+    def points(self, begin: datetime, end: datetime) -> list[Placed]:
+        """What is to be drawn from ``begin`` to ``end``, oldest first: of long spans what stays of
+        longer stretches."""
+        return self._read(lambda connection: _points(connection, begin, end), [])
+
+    def _one(self, which: str, *values: object) -> Sample | None:
+        def query(connection: sqlite3.Connection) -> Sample | None:
+            row = connection.execute(f"{_SELECT} {which}", values).fetchone()
+            return None if row is None else sample_of(row)
+
+        return self._read(query, None)
+
+    def _read(self, query: Callable[[sqlite3.Connection], _Found], nothing: _Found) -> _Found:
+        """What ``query`` finds; ``nothing`` where there is no file of this account that can be
+        read, which its writer mends."""
+        try:
+            if self._held is not None:
+                return query(self._held)
+            connection = self._opened()
+            if connection is None:
+                return nothing
+            with closing(connection):
+                return query(connection)
+        except (sqlite3.Error, ValueError):
+            return nothing
+
+    def _opened(self) -> sqlite3.Connection | None:
+        """The file, where there is one of this account."""
+        if self._file is None or not self._file.exists():
+            return None
+        # not "ro": the last one to close the file would leave what belongs to it lying about
+        where = f"file:{quote(str(self._file.absolute()))}?mode=rw"
+        connection = sqlite3.connect(where, uri=True, timeout=2)
+        try:
+            connection.execute("pragma query_only = true")
+            found = connection.execute("select value from known where name = 'account'").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
+        if found == (self._account,):
+            return connection
+        connection.close()
+        return None
+
+
+def _points(connection: sqlite3.Connection, begin: datetime, end: datetime) -> list[Placed]:
+    level, finished = _level(end - begin), _finished_levels(connection)
+    first, last = milliseconds(begin), milliseconds(end) + 1
+    found: list[tuple[Any, ...]] = []
+    # stretches that are not over have nothing of their level yet: there the next lower one tells
+    for each in range(level, -1, -1):
+        until = min(last, finished.get(each, first)) if each else last
+        if until > first:
+            found += _rows(connection, each, first, until)
+            first = until
+    return [
+        Placed(row[0], Point(*row[1:8]), None if row[8] is None else float(row[8])) for row in found
+    ]
+
+
+def _rows(
+    connection: sqlite3.Connection, level: int, begin: int, end: int
+) -> Sequence[tuple[Any, ...]]:
+    levels = ", ".join(map(str, range(level, HIGHEST + 1)))
+    return connection.execute(
+        "select id, time, chain, equity, pnl, growth, gap, "  # noqa: S608 - numbers
+        "cast(json_extract(exact, '$[1]') as real) <> 0, carried from samples "
+        f"where level in ({levels}) and time >= ? and time < ? order by time, id",
+        (begin, end),
+    ).fetchall()
+
+
+def _is_flow(before: Sample, after: Sample) -> bool:
+    return (
+        (before.time, before.epoch) == (after.time, after.epoch)
+        and before.wallet.capital != after.wallet.capital
+        and before.revision < after.revision
+    )
+
+
+def _level(span: timedelta) -> int:
+    """The lowest level of which ``span`` has few stretches."""
+    seconds = span.total_seconds()
+    for level, length in enumerate(STRETCHES, start=1):
+        if seconds / length <= _MOST_STRETCHES:
+            return level
+    return HIGHEST
+
+
+def _finished_levels(connection: sqlite3.Connection) -> dict[int, int]:
+    found = connection.execute("select name, value from known where name like 'finished_%'")
+    return {int(name.rpartition("_")[2]): int(value) for name, value in found}

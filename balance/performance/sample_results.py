@@ -20,12 +20,11 @@ from balance.performance.results import (
     length_of,
 )
 from balance.performance.sample import Sample
-from balance.performance.sample_reader import Placed, Reader
-from balance.performance.sample_rows import milliseconds, moment
+from balance.performance.sample_file import Placed, SampleReader, milliseconds, moment
 
 
 @exactly
-def sample_results(reader: Reader, now: Sample) -> Results:
+def sample_results(reader: SampleReader, now: Sample) -> Results:
     """The results of the epoch of ``now``, and of those that it continues, up to ``now``.
 
     Its returns are of the days that were sampled. The time in which something was open is that
@@ -64,7 +63,7 @@ def sample_results(reader: Reader, now: Sample) -> Results:
     )
 
 
-def _returns(reader: Reader, placed: Sequence[Placed]) -> Sequence[Decimal]:
+def _returns(reader: SampleReader, placed: Sequence[Placed]) -> Sequence[Decimal]:
     """The return of each whole day of which the ends are sampled."""
     ends = [
         (day, placed[place].number)

@@ -1,49 +1,53 @@
-"""The tracker: turns what is seen of an account into samples, and leaves out no change of it."""
+"""The tracker: turns an account, and each of its changes, into samples."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Any, Final, Protocol
+from typing import Final
 
 from balance.core.entry import Entry
 from balance.core.errors import AccountingError, BalanceError
 from balance.core.money import ZERO
 from balance.core.snapshot import Snapshot
 from balance.core.wallet import OPENINGS, Wallet
+from balance.desk.desk import Desk
 from balance.history.index import Index
 from balance.performance.sample import (
     Commit,
+    Reading,
     Resumed,
     Sample,
     committed,
-    first_seen,
-    seen,
-    seen_later,
+    first_sample,
+    later_sample,
+    next_sample,
     track_of,
 )
 
-#: How often prices alone make a sample, and how often there is one though nothing moves.
+#: So often there is a sample while only prices move, and while nothing does, in seconds.
 PRICE_SECONDS: Final = 5.0
 LONGEST_SECONDS: Final = 60.0
-#: Between two samples further apart than this is a gap.
+#: Two samples that are further apart than this have a gap between them, in seconds.
 GAP_SECONDS: Final = 150.0
-#: As many entries are read to follow what other programs did.
+#: So many entries are read at most to follow other programs.
 MOST_ENTRIES: Final = 10_000
 
-#: Tells what the epochs before one have brought, by its number; None while that is not known.
+#: Gives the P&L of all epochs before one, by its number; None while that is not known.
 Carried = Callable[[int], Decimal | None]
+
+# The fields of the wallet that a snapshot has too; funding has the other sign there.
+_SAME: Final = tuple(each.name for each in fields(Wallet) if each.name != "funding")
 
 _log = logging.getLogger(__name__)
 
 
 def carried_by(history: Index | None) -> Carried:
-    """What gives the P&L of the epochs before one, by its number; before the first there is none,
-    of others ``history`` tells."""
+    """Reads the P&L of all epochs before one from ``history``; before the first it is zero."""
 
     def carried(epoch: int) -> Decimal | None:
         if epoch == 1:
@@ -59,23 +63,11 @@ def carried_by(history: Index | None) -> Carried:
     return carried
 
 
-class Ledger(Protocol):
-    """What there is to read of the account's history."""
-
-    def since(self, revision: int, most: int) -> list[Entry] | None:
-        """The entries after ``revision``, oldest first; None where they are more than ``most``."""
-
-    def opening(self, epoch: int) -> Entry | None:
-        """The first entry of ``epoch``; None where there is none."""
-
-
 class Tracker:
     """Follows one account from its ``last`` sample on, or from the opening of its epoch."""
 
-    def __init__(
-        self, ledger: Ledger, last: Sample | None, resumed: Resumed, carried: Carried
-    ) -> None:
-        self._ledger = ledger
+    def __init__(self, desk: Desk, last: Sample | None, resumed: Resumed, carried: Carried) -> None:
+        self._desk = desk
         self._resumed = resumed
         self._carried = carried
         self._track = None if last is None else track_of(last)
@@ -89,66 +81,61 @@ class Tracker:
         """The newest sample."""
         return None if self._track is None else self._track.last
 
-    def learn(self, carried: Decimal) -> None:
-        """Have the earlier epochs have brought ``carried``."""
+    def set_carried(self, carried: Decimal) -> None:
+        """Let ``carried`` be the P&L of all earlier epochs."""
         if self._track is not None:
             last = replace(self._track.last, carried=carried)
             self._track = replace(self._track, last=last)
 
     def change(self, snapshot: Snapshot, entries: Sequence[Entry], time: datetime) -> list[Sample]:
-        """The samples that a change made here leads to, after those of others before it."""
+        """The samples of a change by this program, after those of other programs before it."""
         if snapshot.revision > self.revision:
             self._catch_up(snapshot.revision - 1, snapshot, time)
-            self._take(Commit(time=time, entries=entries, unrealized_pnl=snapshot.unrealized_pnl))
-        return self._taken()
+            self._follow(Commit(time=time, entries=entries, unrealized_pnl=snapshot.unrealized_pnl))
+        return self._take()
 
-    def look(self, snapshot: Snapshot, now: datetime, *, is_last: bool = False) -> list[Sample]:
-        """The samples that lead to ``snapshot``, which is how the account is at ``now``; there is
-        one of now where it is due, or ``is_last``."""
+    def sample(self, snapshot: Snapshot, now: datetime, *, is_last: bool = False) -> list[Sample]:
+        """The samples up to ``snapshot``, the account at ``now``; one of now is among them where it
+        is due, or ``is_last``."""
         if self._track is None:
-            self._see_first(snapshot.epoch)
+            self._add_openings(snapshot.epoch)
         self._catch_up(snapshot.revision, snapshot, now)
         if self._is_due(snapshot, now) or is_last:
-            self._see(snapshot, now)
+            self._add_now(snapshot, now)
         self._is_new = False
-        return self._taken()
+        return self._take()
 
-    def _see_first(self, epoch: int) -> None:
-        """Begin where the account was made, and where its ``epoch`` was opened."""
+    def _add_openings(self, epoch: int) -> None:
+        """Add the first samples of the account and of its ``epoch``."""
         for number in sorted({1, epoch}):
-            opening = self._ledger.opening(number)
+            opening = self._desk.opening(number)
             if opening is None or opening.booking.kind not in OPENINGS:
                 continue
             restated = opening.booking.restated
-            begun = Wallet.opened(number, opening.booking.amount)
-            self._keep(
-                first_seen(
-                    time=opening.time,
-                    revision=opening.revision,
-                    wallet=begun if restated is None else restated.wallet,
-                    unrealized_pnl=ZERO if restated is None else restated.unrealized_pnl,
-                    carried=self._carried(number),
-                )
-            )
+            wallet, open_pnl = Wallet.opened(number, opening.booking.amount), ZERO
+            if restated is not None:
+                wallet, open_pnl = restated.wallet, restated.unrealized_pnl
+            reading = Reading(opening.time, opening.revision, wallet, open_pnl)
+            self._add(first_sample(reading, self._carried(number)))
 
     def _catch_up(self, revision: int, snapshot: Snapshot, now: datetime) -> None:
         """Follow the ledger up to ``revision``, where other programs made changes."""
         if revision <= self.revision:
             return
-        entries = self._ledger.since(self.revision, MOST_ENTRIES)
+        entries = self._desk.since(self.revision, MOST_ENTRIES)
         if entries is None:
-            self._see(snapshot, now)
+            self._add_now(snapshot, now)
             return
         for number, lines in groupby(entries, key=lambda entry: entry.revision):
             known = snapshot.unrealized_pnl if number == snapshot.revision else None
-            told = tuple(lines)
-            commit = Commit(time=told[0].time, entries=told, unrealized_pnl=known)
-            if number > revision or not self._take(commit):
+            own = tuple(lines)
+            commit = Commit(time=own[0].time, entries=own, unrealized_pnl=known)
+            if number > revision or not self._follow(commit):
                 return
 
-    def _take(self, commit: Commit) -> bool:
-        """Follow ``commit``; False where it does not follow from what is known: then the next look
-        tells where the account is."""
+    def _follow(self, commit: Commit) -> bool:
+        """Follow ``commit``; False where it does not follow from the track: then the next sample
+        takes the account as it is."""
         if self._track is None:
             return False
         try:
@@ -157,7 +144,7 @@ class Tracker:
             _log.warning("revision %d can't be followed: %s", commit.revision, fault)
             return False
         for sample in samples:
-            self._keep(sample)
+            self._add(sample)
         if not samples:
             self._track = track
         self.revision = commit.revision
@@ -177,16 +164,16 @@ class Tracker:
         has_moved = snapshot.unrealized_pnl != track.last.unrealized_pnl
         return since >= (PRICE_SECONDS if has_moved else LONGEST_SECONDS)
 
-    def _see(self, snapshot: Snapshot, now: datetime) -> None:
-        """Take ``snapshot`` as it is, whether or not it is known what led to it."""
-        last = self.last
+    def _add_now(self, snapshot: Snapshot, now: datetime) -> None:
+        """Add ``snapshot`` as it is, even where the way there is not known."""
+        last, reading = self.last, _reading(snapshot, now)
         if last is None or last.epoch != snapshot.epoch:
-            self._keep(now_of(None, snapshot, now, self._carried))
+            self._add(first_sample(reading, self._carried(snapshot.epoch)))
         else:
-            self._keep(seen_later(last, **_figures(snapshot, now)))
+            self._add(later_sample(last, reading))
 
-    def _keep(self, sample: Sample) -> None:
-        """Take ``sample``, never from before the last one, with the gap that is between them."""
+    def _add(self, sample: Sample) -> None:
+        """Add ``sample``, never from before the last one, with the gap that is between them."""
         last = self.last
         if last is not None:
             time = max(sample.time, last.time)
@@ -194,7 +181,7 @@ class Tracker:
         self._found.append(sample)
         self._track, self.revision = track_of(sample), max(self.revision, sample.revision)
 
-    def _taken(self) -> list[Sample]:
+    def _take(self) -> list[Sample]:
         found, self._found = self._found, []
         return found
 
@@ -207,53 +194,28 @@ def before_end(samples: Sequence[Sample], epoch: int) -> Sample | None:
     return next((each for each in reversed(ours) if each.revision < ended), None)
 
 
-def now_of(last: Sample | None, snapshot: Snapshot, now: datetime, carried: Carried) -> Sample:
-    """The sample of ``snapshot``, how the account is at ``now``, where ``last`` was the newest one
-    that was taken, perhaps of another epoch."""
+def current_sample(
+    last: Sample | None, snapshot: Snapshot, now: datetime, carried: Carried
+) -> Sample:
+    """The sample of ``snapshot``, the account at ``now``, after ``last``, which may be of another
+    epoch."""
     if last is None or last.epoch != snapshot.epoch or last.revision > snapshot.revision:
-        return first_seen(
-            time=now,
-            revision=snapshot.revision,
-            wallet=wallet_of(snapshot),
-            unrealized_pnl=snapshot.unrealized_pnl,
-            carried=carried(snapshot.epoch),
-        )
-    sample = sample_of(last, snapshot, max(now, last.time))
+        return first_sample(_reading(snapshot, now), carried(snapshot.epoch))
+    sample = next_sample(last, _reading(snapshot, max(now, last.time)))
     if sample.carried is None:
         sample = replace(sample, carried=carried(snapshot.epoch))
     return replace(sample, gap=_gap(last.time, sample.time))
 
 
 def _gap(before: datetime, time: datetime) -> int:
-    """For how many seconds nobody looked between two samples."""
+    """The seconds between two samples, where they are too many."""
     seconds = (time - before).total_seconds()
     return int(seconds) if seconds > GAP_SECONDS else 0
 
 
-def sample_of(last: Sample, snapshot: Snapshot, now: datetime) -> Sample:
-    """The sample of ``snapshot`` after ``last``, which is of the same epoch."""
-    return seen(last, **_figures(snapshot, now))
-
-
-def _figures(snapshot: Snapshot, now: datetime) -> dict[str, Any]:
-    return {
-        "time": now,
-        "revision": snapshot.revision,
-        "wallet": wallet_of(snapshot),
-        "unrealized_pnl": snapshot.unrealized_pnl,
-    }
-
-
-def wallet_of(snapshot: Snapshot) -> Wallet:
-    """The wallet that ``snapshot`` tells."""
-    return Wallet(
-        epoch=snapshot.epoch,
-        starting_balance=snapshot.starting_balance,
-        deposits=snapshot.deposits,
-        withdrawals=snapshot.withdrawals,
-        adjustments=snapshot.adjustments,
-        realized_pnl=snapshot.realized_pnl,
-        fees_paid=snapshot.fees_paid,
+def _reading(snapshot: Snapshot, time: datetime) -> Reading:
+    wallet = Wallet(
+        **{name: snapshot[name] for name in _SAME},
         funding=-snapshot.funding_paid,
-        balance=snapshot.balance,
     )
+    return Reading(time, snapshot.revision, wallet, snapshot.unrealized_pnl)

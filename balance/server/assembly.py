@@ -133,7 +133,7 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         backtests=backtests,
         settings=settings,
         alerts=alerts,
-        equity=Equity(desk, folder, index, message=lambda: sampler.words),
+        equity=Equity(desk, folder, index, message=lambda: sampler.message),
         history=index,
     )
     notes = filter(None, (*feed.notes, *map(dollar_note, feed.instruments)))
