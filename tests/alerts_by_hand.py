@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from balance.alerts.alerts import Alerts
-from balance.alerts.outbox import Outbox
+from balance.alerts.delivery import Outbox
 from balance.desk.desk import Desk
 from balance.market.board import LiveBoard
 from balance.store.disk import Disk

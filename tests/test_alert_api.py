@@ -8,8 +8,9 @@ from typing import Any, get_args
 
 import pytest
 
-from balance.alerts.alert import MOST_FIRINGS
-from balance.alerts.rules import MEMBERS, Status, What
+from balance.alerts.readings import What
+from balance.alerts.rules import MEMBERS, Status
+from balance.alerts.state import MOST_FIRINGS
 from balance.api.guards import Guards
 from balance.api.openapi import DESCRIPTION
 from tests.bots_by_hand import ByHand

@@ -12,15 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.alerts.readings import Moment, reading
+from balance.alerts.readings import Moment, Reading, read_figure
 from balance.alerts.rules import (
     AlertSettings,
+    AlertState,
     Direction,
-    Reading,
-    Sight,
-    begun,
-    looked,
+    evaluate,
     margin,
+    start_watching,
     status,
 )
 from balance.core.account import Account
@@ -45,9 +44,9 @@ def at(value: object, series: str = "feed simulated", *, live: bool = True) -> R
 
 def firings(alert: AlertSettings, *readings: Reading, begin: Reading) -> list[int]:
     """At which of ``readings`` an alert fires that was made at ``begin``."""
-    sight, found = begun(alert, begin), []
+    state, found = start_watching(alert, begin), []
     for place, each in enumerate(readings):
-        sight, has_fired = looked(alert, sight, each)
+        state, has_fired = evaluate(alert, state, each)
         if has_fired:
             found.append(place)
     return found
@@ -142,12 +141,12 @@ def test_another_series_crosses_nothing_and_goes_on_by_itself() -> None:
 
 
 def test_one_that_is_off_looks_at_nothing() -> None:
-    off = Sight(active=False, series="feed simulated", side="short")
-    assert looked(PRICE, off, at(2_000)) == (off, False)
-    sight, has_fired = looked(PRICE, begun(PRICE, at(500)), at(2_000))
+    off = AlertState(active=False, series="feed simulated", side="short")
+    assert evaluate(PRICE, off, at(2_000)) == (off, False)
+    state, has_fired = evaluate(PRICE, start_watching(PRICE, at(500)), at(2_000))
     assert has_fired
-    assert not sight.active
-    assert looked(PRICE, sight, at(500)) == (sight, False)
+    assert not state.active
+    assert evaluate(PRICE, state, at(500)) == (state, False)
 
 
 def test_the_margin_is_a_share_of_the_threshold_and_of_money_at_least_one() -> None:
@@ -159,25 +158,24 @@ def test_the_margin_is_a_share_of_the_threshold_and_of_money_at_least_one() -> N
 
 
 @pytest.mark.parametrize(
-    ("sight", "has_fired", "expected"),
+    ("state", "has_fired", "expected"),
     [
-        (Sight(), False, "unknown"),
-        (Sight(side="short"), True, "waiting"),
-        (Sight(side="beyond"), False, "beyond"),
-        (Sight(active=False, side="beyond"), True, "fired"),
-        (Sight(active=False, side="short"), False, "off"),
+        (AlertState(), False, "unknown"),
+        (AlertState(side="short"), True, "waiting"),
+        (AlertState(side="beyond"), False, "beyond"),
+        (AlertState(active=False, side="beyond"), True, "fired"),
+        (AlertState(active=False, side="short"), False, "off"),
     ],
 )
-def test_how_it_stands(sight: Sight, has_fired: bool, expected: str) -> None:
-    assert status(sight, has_fired=has_fired) == expected
+def test_how_it_stands(state: AlertState, has_fired: bool, expected: str) -> None:
+    assert status(state, has_fired=has_fired) == expected
 
 
 class TestReadings:
     """What there is to look at."""
 
     def read(self, what: Any, moment: Moment, symbol: str | None = None) -> Reading:
-        alert = AlertSettings(what=what, symbol=symbol, direction="above", threshold=Decimal(1))
-        return reading(alert, moment)
+        return read_figure(what, symbol, moment)
 
     def moment(self, *positions: Any, **changes: Any) -> Moment:
         there = market(quote(BTC, 41_000), quote(ETH, 2_000))

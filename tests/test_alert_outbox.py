@@ -14,13 +14,11 @@ from typing import Any
 
 import pytest
 
-from balance.alerts import delivery as sending
-from balance.alerts import lane
-from balance.alerts.alert import Delivery
+from balance.alerts import delivery as delivery_module
 from balance.alerts.alerts import Alerts
-from balance.alerts.file import ALERTS_FILE
-from balance.alerts.outbox import Outbox
-from balance.alerts.web_address import origin
+from balance.alerts.delivery import CANCELLED, Outbox
+from balance.alerts.settings import origin
+from balance.alerts.state import ALERTS_FILE, Delivery
 from tests.alerts_by_hand import AlertsByHand, drips, receiver
 from tests.patience import patience
 from tests.screen import wait_for
@@ -215,7 +213,7 @@ def test_what_waits_to_be_tried_again_lets_others_by(there: AlertsByHand, folder
 def test_more_than_may_wait_are_not_sent_and_that_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lane, "MOST_WAITING", 2)
+    monkeypatch.setattr(delivery_module, "MOST_WAITING", 2)
     outcomes = Outcomes()
     with receiver(*[503] * 2) as taker, receiver() as other:
         outbox = Outbox(outcomes, wanted, pauses=(1e6,))
@@ -323,7 +321,7 @@ class TestOverARestart:
             taker.next()
             stopping = threading.Thread(target=there.alerts.rest)
             stopping.start()
-            wait_for(lambda: there.alerts._sending._outbox._is_stopped, "the stop")
+            wait_for(lambda: there.alerts._deliveries._outbox.is_stopped, "the stop")
             taker.may_answer.set()
             stopping.join()
             assert there.delivered()["words"] == "Answered 200"
@@ -354,7 +352,7 @@ class TestOverARestart:
             taker.next()
             slow.alerts.edit(alert, {"url": url})
             other = slow.again()
-            assert ended(other, "failed")["words"] == lane.UNWANTED
+            assert ended(other, "failed")["words"] == CANCELLED
             other.alerts.rest()
             assert taker.posts.empty()
 
@@ -377,7 +375,7 @@ class TestOverARestart:
             slow.price(45_010)
             taker.next()
             wait_for(lambda: slow.delivered()["tries"] == 1, "the first try")
-            monkeypatch.setattr(sending, "_STILL_NEWS", timedelta(0))
+            monkeypatch.setattr(delivery_module, "_STILL_NEWS", timedelta(0))
             other = slow.again()
             assert other.delivered()["words"] == "Not sent: the server was off"
             assert taker.posts.empty()

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from balance.alerts.messages import (
-    begun_words,
     condition,
     distance_percent,
-    distance_words,
-    fired_words,
-    status_words,
+    distance_text,
+    firing_message,
+    start_message,
+    status_text,
 )
-from balance.alerts.rules import MEMBERS, AlertSettings, Reading, begun
+from balance.alerts.readings import Reading
+from balance.alerts.rules import MEMBERS, AlertSettings, start_watching
 from balance.alerts.settings import LONGEST_NOTE, LONGEST_URL, read_settings, settings_of
 from balance.core.errors import BalanceError, InvalidAmount, InvalidRequest
 from balance.core.figures import NONE
@@ -175,26 +176,26 @@ class TestWords:
     )
     def test_what_is_to_be_expected_of_it(self, value: Any, words: str) -> None:
         seen = Reading(series="feed", value=None if value is None else Decimal(value))
-        assert begun_words(settings(), begun(settings(), seen), seen, market()) == words
+        assert start_message(settings(), start_watching(settings(), seen), seen, market()) == words
 
     def test_what_it_fired_on(self) -> None:
-        said = fired_words(settings(note="Sell."), Decimal("45010.25"), market())
+        said = firing_message(settings(note="Sell."), Decimal("45010.25"), market())
         assert said == "BTC/USDT has risen to 45,010.25; the alert was at 45,000.00. Sell."
         of_money = settings_of({**PNL, "what": "equity", "threshold": 9_000}, market())
-        said = fired_words(of_money, Decimal(8_990), market())
+        said = firing_message(of_money, Decimal(8_990), market())
         assert said == "Total equity has fallen to $8,990.00; the alert was at $9,000.00."
 
     def test_how_far_it_is(self) -> None:
         away = distance_percent(settings(), Decimal(40_000), None)
-        assert (away, distance_words(away)) == (Decimal("12.5"), "+12.50% away")
+        assert (away, distance_text(away)) == (Decimal("12.5"), "+12.50% away")
         pnl = settings_of(PNL, market())
         away = distance_percent(pnl, Decimal(50), Decimal(10_000))
-        assert (away, distance_words(away)) == (Decimal("-1.5"), "-1.50% away")
+        assert (away, distance_text(away)) == (Decimal("-1.5"), "-1.50% away")
         assert distance_percent(pnl, Decimal(50), Decimal(0)) is None
-        assert distance_words(distance_percent(pnl, None, Decimal(5))) == NONE
+        assert distance_text(distance_percent(pnl, None, Decimal(5))) == NONE
 
     def test_one_without_a_live_price_says_so(self) -> None:
         live, old = (Reading(series="", value=None, is_live=each) for each in (True, False))
-        assert status_words("waiting", live) == "Waiting"
-        assert status_words("waiting", old) == "No live price"
-        assert status_words("fired", old) == "Fired"
+        assert status_text("waiting", live) == "Waiting"
+        assert status_text("waiting", old) == "No live price"
+        assert status_text("fired", old) == "Fired"

@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from balance.alerts import state as keeper_module
-from balance.alerts import telling as telling_module
-from balance.alerts.alert import MOST_FIRINGS, Kept
-from balance.alerts.alerts import Alerts
-from balance.alerts.file import ALERTS_FILE, AlertFile
-from balance.alerts.followed import DAMAGED, FollowedAlerts
+from balance.alerts import rows as row_module
+from balance.alerts import state as state_module
+from balance.alerts import store as store_module
+from balance.alerts.alerts import DAMAGED, Alerts, FollowedAlerts
 from balance.alerts.rows import MOST_ALERTS
+from balance.alerts.state import ALERTS_FILE, MOST_FIRINGS, AlertBook, alert_file
 from balance.core.errors import (
     InvalidRequest,
     KeyReused,
@@ -359,19 +358,19 @@ class TestKeeping:
                 super().replace_file(path, text if durable else b"", durable=durable)
 
         there = AlertsByHand(tmp_path / "data", disk=CutDisk())
-        alert = there.create(once=False, url="http://127.0.0.1:1/x")
+        there.create(once=False, url="http://127.0.0.1:1/x")
 
-        def kept() -> Kept:
-            return AlertFile(there.folder).read()
+        def saved() -> AlertBook:
+            return alert_file(there.folder).latest()
 
         # it fires, is posted, and is back again, which fires nothing
         there.price(45_010)
         wait_for(lambda: there.delivered()["state"] == "failed", "the outcome")
-        assert [each.delivery and each.delivery.state for each in kept().firings] == ["failed"]
+        assert [each.delivery and each.delivery.state for each in saved().firings] == ["failed"]
         there.price(44_000)
-        assert kept().alerts[alert].sight.side == "short"
+        assert saved().alerts[0].sight.side == "short"
         there.alerts.begin(anew=True)
-        assert kept().alerts[alert].sight.series == ""
+        assert saved().alerts[0].sight.series == ""
 
     def test_a_full_disk_keeps_no_alert_from_firing_and_is_said(
         self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
@@ -384,23 +383,24 @@ class TestKeeping:
             listed = there.alerts.listed()
             assert listed["words"] == listed["fault"] == there.heard[-1]["fault"]
             there.alerts.show()
-        monkeypatch.setattr(keeper_module, "_AGAIN_SECONDS", 0)
+        monkeypatch.setattr(store_module, "_RETRY_SECONDS", 0)
         there.alerts.show()
         assert there.alerts.listed()["words"] == there.heard[-1]["fault"] == ""
-        assert AlertFile(there.folder).read().fired == 1
+        assert alert_file(there.folder).latest().fired == 1
 
     def test_the_newest_firings_and_answers_are_kept_and_fewer_are_told(
         self, there: AlertsByHand, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(keeper_module, "MOST_FIRINGS", 6)
-        monkeypatch.setattr(keeper_module, "MOST_ANSWERS", 4)
-        monkeypatch.setattr(telling_module, "MOST_TOLD", 2)
+        monkeypatch.setattr(store_module, "MOST_FIRINGS", 6)
+        monkeypatch.setattr(state_module, "MOST_ANSWERS", 4)
+        monkeypatch.setattr(row_module, "NEWS_FIRINGS", 2)
+        there = there.again()
         alert = there.create()
         for number in range(8):
             there.alerts.test(alert, key=f"key {number}")
-        kept = AlertFile(there.folder).read()
-        assert [each.id for each in kept.firings] == [3, 4, 5, 6, 7, 8]
-        assert [each.key for each in kept.answers] == ["key 4", "key 5", "key 6", "key 7"]
+        saved = json.loads((there.folder / ALERTS_FILE).read_bytes())
+        assert [each["id"] for each in saved["firings"]] == [3, 4, 5, 6, 7, 8]
+        assert [each["key"] for each in saved["answers"]] == ["key 4", "key 5", "key 6", "key 7"]
         assert [each["id"] for each in there.heard[-1]["firings"]] == [8, 7]
         assert there.heard[-1]["last"] == 8
 
@@ -431,7 +431,10 @@ class TestKeeping:
             damage(told)
             damage = json.dumps(told).encode()
         file.write_bytes(damage)
-        with pytest.raises(StoreUnreadable, match=r"alerts\.json is damaged .* move it away"):
+        with pytest.raises(
+            StoreUnreadable,
+            match=r"alerts\.json (is damaged|is no|has the schema 2).* move it away",
+        ):
             Alerts(there.desk, there.folder)
         assert file.read_bytes() == damage
 
@@ -511,8 +514,9 @@ def test_the_account_may_be_replaced_by_another_one(there: AlertsByHand) -> None
     there.create(what="pnl", symbol=None, threshold=100)
     there.desk.adjust(50)
     alerts = there.alerts
-    with alerts._keeper.guard:
-        sight = replace(alerts._keeper.alert("alert-1").sight, series="account other epoch 1")
-        alerts._keeper.put(replace(alerts._keeper.alert("alert-1"), sight=sight))
+    with alerts._store.guard:
+        alert = alerts._store.alert("alert-1")
+        state = replace(alert.sight, series="account other epoch 1")
+        alerts._store.put(replace(alert, sight=state))
     there.desk.adjust(100)
     assert there.firings() == []

@@ -16,7 +16,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from balance.alerts.messages import condition, fired_words
+from balance.alerts.messages import condition, firing_message
 from balance.alerts.rules import AlertSettings
 from balance.api.stream import Stream
 from balance.bots.rules import done_words
@@ -212,7 +212,7 @@ def test_an_alert_is_written_with_every_digit_of_its_threshold(coin: Coin, direc
         what="price", symbol=coin[0], direction=direction, threshold=threshold, note="Look"
     )
     assert has(condition(alert, at(coin)), threshold)
-    fired = fired_words(alert, coin[1], at(coin))
+    fired = firing_message(alert, coin[1], at(coin))
     assert has(fired, threshold)
     assert has(fired, coin[1])
 

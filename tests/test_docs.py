@@ -22,7 +22,7 @@ import requests
 import app
 import balance
 from balance import BalanceError, Desk, open_account
-from balance.alerts import file as alert_file
+from balance.alerts import state as alert_state
 from balance.api.stream import Stream
 from balance.bots import file as bot_file
 from balance.bots import log as bot_log
@@ -305,7 +305,7 @@ def test_every_file_of_the_account_is_in_the_manual() -> None:
         upkeep.INDEX_FILE,
         settings_file.SETTINGS_FILE,
         sample_file.EQUITY_FILE,
-        alert_file.ALERTS_FILE,
+        alert_state.ALERTS_FILE,
     }
     assert set(_names_in_column(_section(_page("files"), "## The files"))) == files
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from balance.alerts.file import ALERTS_FILE, AlertFile
+from balance.alerts.state import ALERTS_FILE, alert_file
 from balance.bots.file import BOTS_FILE, BotFile
 from balance.bots.log import LOG_FILE, BotLog
 from balance.core.errors import StoreError
@@ -186,8 +186,10 @@ def test_an_alert_is_there_once_whatever_failed(
     power.fault = lambda number: EIO if number == first else None
     until_answered(lambda: alerts.alerts.create(ABOVE, key="key-1"))
     until_answered(lambda: alerts.alerts.create(ABOVE, key="key-2"))
-    kept = AlertFile(power.after_power_loss(tmp_path / "found")).read()
-    assert (len(kept.alerts), [each.key for each in kept.answers]) == (2, ["key-1", "key-2"])
+    found = alert_file(power.after_power_loss(tmp_path / "found"))
+    assert len(found.latest().alerts) == 2
+    assert found.answer("key-1", ["create", ABOVE])
+    assert found.answer("key-2", ["create", ABOVE])
 
 
 @pytest.mark.parametrize("first", range(1, 8))

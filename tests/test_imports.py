@@ -308,7 +308,7 @@ def test_a_command_that_tests_no_strategy_loads_no_arrays() -> None:
 
 def test_only_the_posts_of_the_alerts_ask_other_servers() -> None:
     knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, ("requests",))}
-    assert knowing == {"balance.alerts.post"}
+    assert knowing == {"balance.alerts.delivery"}
 
 
 def test_a_program_that_reads_no_file_and_asks_no_exchange_loads_no_library_for_it() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from balance.alerts.web_address import has_askable_host, is_web_address, origin
+from balance.alerts.settings import has_valid_host, is_web_address, origin
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_an_origin_has_no_path_and_no_password(url: str, server: str) -> None:
 )
 def test_a_name_or_a_whole_address_can_be_asked(host: str) -> None:
     assert is_web_address(f"https://{host}/hook")
-    assert has_askable_host(f"https://{host}/hook?to=%zz")
+    assert has_valid_host(f"https://{host}/hook?to=%zz")
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_a_name_or_a_whole_address_can_be_asked(host: str) -> None:
     ],
 )
 def test_what_browsers_or_posts_choke_on_can_not_be_asked(host: str) -> None:
-    assert not has_askable_host(f"http://{host}/hook")
+    assert not has_valid_host(f"http://{host}/hook")

@@ -1,17 +1,37 @@
-"""What alerts look at: the figures of one moment, each with the series that it belongs to."""
+"""The figures that alerts watch, as they are read at one moment.
+
+A new one is a row of :data:`FIGURES`, and its name in :data:`What`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
-from balance.alerts.rules import AlertSettings, Reading, What
 from balance.core.account import Account
+from balance.core.figures import dollars, gain
 from balance.core.market import Market
 from balance.core.money import exactly
+from balance.core.rows import price_words
+
+#: The mark price of a symbol, a figure of the account, or the open P&L of a symbol.
+What = Literal["price", "pnl", "pnl_today", "equity", "unrealized_pnl"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A figure at one moment."""
+
+    # What the figure belongs to, such as the feed or the epoch. Figures of two series do not
+    # continue one another, so that nothing is crossed from one to the other.
+    series: str
+    # In the quote currency; None where it is not known.
+    value: Decimal | None
+    # Whether it comes from live prices: nothing fires on others.
+    is_live: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,37 +39,39 @@ class Moment:
     """The market and the account at one moment."""
 
     market: Market
-    # marked at the market; None where it can't be read
+    # Marked at the market; None where it can't be read.
     account: Account | None = None
     account_id: str = ""
-    # in the quote currency; None where it is not known
+    # In the quote currency; None where it is not known.
     pnl_today: Decimal | None = None
-    # the P&L of the epoch when the day began, which tells one day from another
+    # The P&L of the epoch when the day began, which differs from one day to the next.
     pnl_before: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """What may be watched."""
+
+    # Its name in a sentence, before the symbol if it has one.
+    name: str
+    # Reads it at a moment; the symbol is empty where it has none.
+    read: Callable[[Moment, str], Reading]
+    # Whether it is of a symbol; the others are of the account.
+    has_symbol: bool = False
+    write: Callable[[Decimal, str, Market], str] = lambda value, _, market: gain(
+        value, market.decimals
+    )
+
+
 @exactly
-def reading(settings: AlertSettings, moment: Moment) -> Reading:
-    """What an alert with ``settings`` sees at ``moment``. Figures of the account go by the mark
-    prices of its positions, and are live where all of those are."""
-    return _READINGS[settings.what](settings, moment)
+def read_figure(what: What, symbol: str | None, moment: Moment) -> Reading:
+    """The figure ``what`` at ``moment``. Figures of the account are at the mark prices of its
+    positions, and live where all of those are."""
+    return FIGURES[what].read(moment, symbol or "")
 
 
-def reader(moment: Moment) -> Callable[[AlertSettings], Reading]:
-    """:func:`reading` at ``moment``, which reckons each figure once, however many alerts see it."""
-    known: dict[tuple[What, str | None], Reading] = {}
-
-    def read(settings: AlertSettings) -> Reading:
-        figure = settings.what, settings.symbol
-        if figure not in known:
-            known[figure] = reading(settings, moment)
-        return known[figure]
-
-    return read
-
-
-def _price(settings: AlertSettings, moment: Moment) -> Reading:
-    market, symbol = moment.market, settings.symbol or ""
+def _price(moment: Moment, symbol: str) -> Reading:
+    market = moment.market
     quote = market.quotes.get(symbol)
     return Reading(
         series=f"feed {market.feed}",
@@ -58,8 +80,8 @@ def _price(settings: AlertSettings, moment: Moment) -> Reading:
     )
 
 
-def _of_epoch(figure: Callable[[Account], Decimal]) -> Callable[[AlertSettings, Moment], Reading]:
-    def read(_: AlertSettings, moment: Moment) -> Reading:
+def _of_epoch(figure: Callable[[Account], Decimal]) -> Callable[[Moment, str], Reading]:
+    def read(moment: Moment, _: str) -> Reading:
         account = moment.account
         if account is None:
             return Reading(series="", value=None)
@@ -68,15 +90,14 @@ def _of_epoch(figure: Callable[[Account], Decimal]) -> Callable[[AlertSettings, 
     return read
 
 
-def _pnl_today(_: AlertSettings, moment: Moment) -> Reading:
-    # where the day has ended, so has this: it begins again at nothing, and no loss was made by that
+def _pnl_today(moment: Moment, _: str) -> Reading:
+    # A day that ends takes its P&L with it, and no loss is made by that.
     series = f"{_epoch(moment)} from {moment.pnl_before}"
     return Reading(series=series, value=moment.pnl_today, is_live=_is_live(moment))
 
 
-def _unrealized_pnl(settings: AlertSettings, moment: Moment) -> Reading:
-    account = moment.account
-    position = None if account is None else account.position(settings.symbol or "")
+def _unrealized_pnl(moment: Moment, symbol: str) -> Reading:
+    position = None if moment.account is None else moment.account.position(symbol)
     if position is None:
         return Reading(series="no position", value=None)
     return Reading(
@@ -97,16 +118,23 @@ def _is_live(moment: Moment) -> bool:
 
 
 def _is_marked_live(feed: str, symbol: str, market: Market) -> bool:
-    # what was opened on another feed is not marked by this one
+    # A position that was opened on another feed is not marked by this one.
     return feed == market.feed and symbol in market.live
 
 
-_READINGS: Final = MappingProxyType[What, Callable[[AlertSettings, Moment], Reading]](
+#: The figures that may be watched.
+FIGURES: Final[Mapping[What, Figure]] = MappingProxyType(
     {
-        "price": _price,
-        "pnl": _of_epoch(lambda account: account.pnl),
-        "pnl_today": _pnl_today,
-        "equity": _of_epoch(lambda account: account.equity),
-        "unrealized_pnl": _unrealized_pnl,
+        "price": Figure(name="", read=_price, has_symbol=True, write=price_words),
+        "pnl": Figure(name="P&L", read=_of_epoch(lambda account: account.pnl)),
+        "pnl_today": Figure(name="P&L today", read=_pnl_today),
+        "equity": Figure(
+            name="Total equity",
+            read=_of_epoch(lambda account: account.equity),
+            write=lambda value, _, market: dollars(value, market.decimals),
+        ),
+        "unrealized_pnl": Figure(name="Unrealised P&L of", read=_unrealized_pnl, has_symbol=True),
     }
 )
+#: The names of those that are of a symbol.
+OF_A_SYMBOL: Final = tuple(what for what, figure in FIGURES.items() if figure.has_symbol)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Annotated, Any, Final, TypedDict
 
-from balance.alerts.alert import MOST_FIRINGS, Alert, Delivery, Firing, Kept
 from balance.alerts.messages import (
     condition,
     distance_percent,
-    distance_words,
-    figure,
-    status_words,
-    threshold_words,
+    distance_text,
+    figure_text,
+    status_text,
+    threshold_text,
 )
-from balance.alerts.readings import Moment, reading
+from balance.alerts.readings import Moment, read_figure
 from balance.alerts.rules import (
-    MEMBERS,
     AlertSettings,
     Direction,
     Status,
@@ -27,19 +24,19 @@ from balance.alerts.rules import (
     WatchedSymbol,
     status,
 )
+from balance.alerts.state import MOST_FIRINGS, Alert, AlertBook, Delivery, Firing
 from balance.core.errors import InvalidRequest
 from balance.core.moments import iso
 from balance.core.money import exactly, quantized
 from balance.core.rows import Row
-from balance.core.shape import Doc, Money, Texts, Time, Whole, includes, text_names
+from balance.core.shape import Doc, Money, Texts, Time, Whole, includes, members, text_names
 
 #: How each text of an alert's row is called.
 _TEXTS: Final = ("condition", "threshold", "value", "distance", "status")
 #: How many alerts there may be.
 MOST_ALERTS: Final = 100
-#: How many of the newest firings every page is told of.
-MOST_TOLD: Final = 20
-
+#: How many of the newest firings are news for every page.
+NEWS_FIRINGS: Final = 20
 
 Active = Annotated[bool, Doc("false: it is off; true: it is evaluated, from now on.")]
 
@@ -60,7 +57,7 @@ class AlertRow(TypedDict):
         Status,
         Doc(
             "waiting for the threshold; beyond it already, so that it has to be back first; "
-            "unknown, as no figure was seen yet; fired, and off by that; off."
+            "unknown, as no figure was known yet; fired, and off by that; off."
         ),
     ]
     value: Annotated[Money | None, Doc("The figure now.")]
@@ -112,80 +109,76 @@ class AlertList(TypedDict):
     firings: Annotated[list[FiringRow], Doc("Newest first.")]
 
 
-def listing(kept: Kept, moment: Moment, limit: int) -> Row:
-    """All alerts in the order in which they were made, and the newest ``limit`` (0 to 200) firings,
-    newest first.
-
-    Raises:
-        InvalidRequest: the limit is out of range.
-    """
-    if not 0 <= limit <= MOST_FIRINGS:
-        raise InvalidRequest(f"limit must be from 0 to {MOST_FIRINGS}, not {limit}.")
-    return {
-        "last": kept.fired,
-        "alerts": [alert_row(each, moment) for each in kept.alerts.values()],
-        "firings": firing_rows(kept.firings, limit),
-    }
-
-
 @exactly
 def alert_row(alert: Alert, moment: Moment) -> Row:
     """``alert`` as it stands: its figure and its distance in the quote currency, ``None`` where
     they are not known; ``distance_percent`` is of the price or, of money, of the equity."""
-    settings, seen = alert.settings, reading(alert.settings, moment)
-    account = moment.account
-    away = distance_percent(settings, seen.value, None if account is None else account.equity)
+    settings, market, account = alert.settings, moment.market, moment.account
+    found = read_figure(settings.what, settings.symbol, moment)
+    away = distance_percent(settings, found.value, None if account is None else account.equity)
     state = status(alert.sight, has_fired=alert.has_fired)
-    row: dict[str, Any] = {
+    return {
         "id": alert.id,
-        **{name: getattr(settings, name) for name in MEMBERS},
+        **members(settings),
         "active": alert.sight.active,
         "status": state,
-        "value": seen.value,
-        "is_live": seen.is_live,
-        "distance": None if seen.value is None else settings.threshold - seen.value,
+        "value": found.value,
+        "is_live": found.is_live,
+        "distance": None if found.value is None else settings.threshold - found.value,
         "distance_percent": None if away is None else quantized(away),
         "created_at": iso(alert.created_at),
         "fired_at": None if alert.fired_at is None else iso(alert.fired_at),
         "fired": alert.fired,
+        "display": {
+            "condition": condition(settings, market),
+            "threshold": threshold_text(settings, market),
+            "value": figure_text(settings, found.value, market),
+            "distance": distance_text(away),
+            "status": status_text(state, found),
+        },
     }
-    market = moment.market
-    display = {
-        "condition": condition(settings, market),
-        "threshold": threshold_words(settings, market),
-        "value": figure(settings, seen.value, market),
-        "distance": distance_words(away),
-        "status": status_words(state, seen),
-    }
-    return {**row, "display": display}
 
 
 def firing_rows(firings: Sequence[Firing], limit: int) -> list[Row]:
     """The newest ``limit`` of ``firings``, newest first."""
-    return [_firing_row(each) for each in firings[::-1][:limit]]
+    return [
+        {
+            **firing_message_row(firing),
+            "toast": firing.toast,
+            "notify": firing.notify,
+            "delivery": None if firing.delivery is None else members(firing.delivery),
+        }
+        for firing in firings[::-1][:limit]
+    ]
 
 
-def _firing_row(firing: Firing) -> Row:
-    delivery = firing.delivery
+def firing_message_row(firing: Firing) -> Mapping[str, Any]:
+    """``firing`` as it is posted to the URL of its alert."""
+    names = ("id", "alert", "what", "symbol", "direction", "threshold", "value")
     return {
-        **told(firing),
-        "toast": firing.toast,
-        "notify": firing.notify,
-        "delivery": None if delivery is None else asdict(delivery),
-    }
-
-
-def told(firing: Firing) -> Mapping[str, Any]:
-    """What is told of ``firing``, also to the URL of its alert."""
-    return {
-        "id": firing.id,
-        "alert": firing.alert,
-        "what": firing.what,
-        "symbol": firing.symbol,
-        "direction": firing.direction,
-        "threshold": firing.threshold,
-        "value": firing.value,
+        **{name: getattr(firing, name) for name in names},
         "time": iso(firing.time),
         "words": firing.words,
         "test": firing.is_test,
     }
+
+
+def news_row(book: AlertBook, version: int, fault: str) -> Row:
+    """What every page hears when something has changed: the newest firings, and the ``fault`` for
+    which no alert can be relied on, which is empty where all is well."""
+    return {
+        "version": version,
+        "last": book.fired,
+        "fault": fault,
+        "firings": firing_rows(book.firings, NEWS_FIRINGS),
+    }
+
+
+def check_limit(limit: int) -> None:
+    """Prove that ``limit`` firings may be requested.
+
+    Raises:
+        InvalidRequest: they may not.
+    """
+    if not 0 <= limit <= MOST_FIRINGS:
+        raise InvalidRequest(f"limit must be from 0 to {MOST_FIRINGS}, not {limit}.")

@@ -1,64 +1,76 @@
-"""The settings of an alert as they are asked for by name, checked."""
+"""The settings of an alert as requests and files have them, checked."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
 from decimal import Decimal
+from functools import partial
+from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import Any, Final, get_args
+from urllib.parse import urlsplit
 
-from balance.alerts.rules import (
-    LONGEST_NOTE,
-    LONGEST_URL,
-    MEMBERS,
-    OF_A_SYMBOL,
-    AlertSettings,
-    Direction,
-    What,
-)
-from balance.alerts.web_address import has_askable_host, is_web_address, origin
-from balance.core import request
+from balance.alerts.readings import FIGURES, OF_A_SYMBOL
+from balance.alerts.rules import LONGEST_NOTE, LONGEST_URL, MEMBERS, AlertSettings, Direction
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
 from balance.core.money import exact, number
+from balance.core.request import check_text, flag, one_of
+from balance.core.request import symbol as symbol_of
 
-_NEEDED: Final = ("what", "direction", "threshold")
+_REQUIRED: Final = ("what", "direction", "threshold")
+_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
+    {each.name: each.default for each in fields(AlertSettings) if each.default is not MISSING}
+)
+# Where the name of the server ends in an address.
+_END: Final = re.compile(r"[/?#]")
+_SERVER: Final = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]*)?")
+# A host that ends so is taken for an IPv4 address by all libraries.
+_NUMERIC: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def settings_of(
-    asked: Mapping[str, Any], market: Market, before: AlertSettings | None = None
+    request: Mapping[str, Any], market: Market, before: AlertSettings | None = None
 ) -> AlertSettings:
-    """The settings that the members of ``asked`` tell; what they leave out is as ``before`` or, in
-    a new alert, as usual.
+    """The settings in ``request``; what it leaves out is as ``before`` or, in a new alert, the
+    default.
 
     Raises:
         InvalidRequest: a member is missing, unknown or makes no sense.
         InvalidAmount: the threshold is no number, or out of its range.
     """
-    unknown = sorted(set(asked) - set(MEMBERS))
+    unknown = sorted(set(request) - set(MEMBERS))
     if unknown:
         raise InvalidRequest(f"An alert has {', '.join(MEMBERS)}, but not {unknown[0]!r:.40}.")
     members = {} if before is None else {each: getattr(before, each) for each in MEMBERS}
-    if before is not None and asked.get("what", before.what) not in OF_A_SYMBOL:
-        # what is changed to a figure of the account has no symbol any more
+    if before is not None and request.get("what", before.what) not in OF_A_SYMBOL:
+        # An alert that is changed to a figure of the account has no symbol any more.
         members["symbol"] = None
-    members.update(asked)
-    for name in _NEEDED:
+    members.update(request)
+    for name in _REQUIRED:
         if members.get(name) is None:
             raise InvalidRequest(f"An alert needs a {name}.")
     watched = members["what"], members.get("symbol")
-    # a symbol that was taken on another feed may be kept here
+    # A symbol that was chosen on another feed may stay.
     if watched[0] in OF_A_SYMBOL and (before is None or watched != (before.what, before.symbol)):
-        members["symbol"] = request.symbol(watched[1], market)
-    settings = read_settings({**_USUAL, **members})
-    _check_host(settings.url, before)
+        members["symbol"] = symbol_of(watched[1], market)
+    settings = read_settings({**_DEFAULTS, **members})
+    # An address from before this was checked may stay: its posts say what is wrong with it.
+    is_new = settings.url is not None and (before is None or settings.url != before.url)
+    if is_new and not has_valid_host(settings.url or ""):
+        raise InvalidRequest(
+            "url must name its host as example.org, 192.168.1.30 or [::1] do, which "
+            f"{origin(settings.url or '')!r:.60} does not."
+        )
     return settings
 
 
 def read_settings(members: Mapping[str, Any]) -> AlertSettings:
-    """The settings that ``members`` tell, all of them; each is checked by itself, as the symbol may
-    be gone by now.
+    """The settings in ``members``, all of them; each is checked by itself, as the symbol may be
+    gone by now.
 
     Raises:
         KeyError: one is missing.
@@ -76,25 +88,10 @@ def read_settings(members: Mapping[str, Any]) -> AlertSettings:
     return settings
 
 
-def _word(*words: str) -> Callable[[object, str], str]:
-    def read(value: object, name: str) -> str:
-        if not isinstance(value, str) or value not in words:
-            raise InvalidRequest(f"{name} must be one of {', '.join(words)}, not {value!r:.40}.")
-        return value
-
-    return read
-
-
 def _threshold(value: object, name: str) -> Decimal:
     with exact():
-        # as prices are taken: no figure has more digits than are reckoned with
+        # Rounded to the digits that calculations have, as prices are.
         return +number(value, name)
-
-
-def _flag(value: object, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidRequest(f"{name} must be true or false, not {value!r:.40}.")
-    return value
 
 
 def _symbol(value: object, name: str) -> str | None:
@@ -104,7 +101,7 @@ def _symbol(value: object, name: str) -> str | None:
 
 
 def _note(value: object, name: str) -> str:
-    request.check_text(value, name, LONGEST_NOTE)
+    check_text(value, name, LONGEST_NOTE)
     return str(value).strip()
 
 
@@ -119,29 +116,54 @@ def _url(value: object, name: str) -> str | None:
     return value
 
 
-def _check_host(url: str | None, before: AlertSettings | None) -> None:
-    # of what is kept already a post says what is wrong: it may be from before this was checked
-    if url is None or (before is not None and url == before.url) or has_askable_host(url):
-        return
-    raise InvalidRequest(
-        "url must name its host as example.org, 192.168.1.30 or [::1] do, which "
-        f"{origin(url)!r:.60} does not."
-    )
-
-
-_USUAL: Final = MappingProxyType(
-    {"symbol": None, "once": True, "note": "", "url": None, "toast": True, "notify": True}
-)
 _READ: Final[Mapping[str, Callable[[Any, str], Any]]] = MappingProxyType(
     {
-        "what": _word(*get_args(What)),
+        "what": partial(one_of, choices=tuple(FIGURES)),
         "symbol": _symbol,
-        "direction": _word(*get_args(Direction)),
+        "direction": partial(one_of, choices=get_args(Direction)),
         "threshold": _threshold,
-        "once": _flag,
         "note": _note,
         "url": _url,
-        "toast": _flag,
-        "notify": _flag,
+        **dict.fromkeys(("once", "toast", "notify"), flag),
     }
 )
+
+
+def is_web_address(text: str) -> bool:
+    """Whether ``text`` is an address of http or https in plain ASCII, with some host."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        # Reading the port finds out whether it is one.
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def has_valid_host(url: str) -> bool:
+    """Whether the host of the web address ``url`` is one by its form: a name, or a whole address of
+    IPv4 or, in brackets, of IPv6."""
+    found = _SERVER.fullmatch(origin(url).partition("://")[2])
+    if found is None:
+        return False
+    host = found["host"]
+    try:
+        if host.startswith("["):
+            IPv6Address(host[1:-1])
+        elif _NUMERIC.fullmatch(host.removesuffix(".").rpartition(".")[2]):
+            IPv4Address(host)
+        else:
+            # Both ways: encoding checks the lengths of its labels, decoding what they encode.
+            host.encode("idna").decode("idna")
+    except ValueError:
+        return False
+    return True
+
+
+def origin(url: str) -> str:
+    """The server of ``url``, such as ``"http://127.0.0.1:9000"``: without its path and a password,
+    which are often secrets."""
+    scheme, _, rest = url.partition("://")
+    server = _END.split(rest, maxsplit=1)[0].rpartition("@")[2]
+    return f"{scheme}://{server}".lower()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, NotRequired, TypedDict
 
-from balance.alerts.alert import MOST_FIRINGS
-from balance.alerts.alerts import Alerts
-from balance.alerts.followed import FollowedAlerts
+from balance.alerts.alerts import Alerts, FollowedAlerts
 from balance.alerts.rows import Activity, AlertList, AlertRow
 from balance.alerts.rules import AlertSettings
+from balance.alerts.state import MOST_FIRINGS
 from balance.api.operations import Answer, delete, done, get, post, put
 from balance.api.requests import Body, Key
 from balance.core.shape import Doc

@@ -53,6 +53,7 @@ from balance.api.encoding import encoded, success
 from balance.api.requests import NOTHING
 from balance.api.schema import Schema, Schemas
 from balance.core.errors import InvalidRequest
+from balance.store.kept_file import Done
 
 T = TypeVar("T")
 View = Callable[..., Any]
@@ -88,22 +89,6 @@ class Answer(Generic[T]):
         body = encoded(success(self.value)) + "\n"
         headers = {"Cache-Control": "no-store", **self.headers}
         return Response(body, mimetype="application/json", headers=headers)
-
-
-class Done(Protocol):
-    """What came of a change of the bots or the alerts."""
-
-    @property
-    def message(self) -> str:
-        """One sentence that says what was done."""
-
-    @property
-    def members(self) -> Mapping[str, Any]:
-        """What else there is to answer, such as the row of the bot."""
-
-    @property
-    def replayed(self) -> bool:
-        """Whether an earlier request with the same key had done it already."""
 
 
 def done(change: Done) -> Answer[Any]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from balance.alerts.alerts import Alerts
-from balance.alerts.followed import FollowedAlerts
+from balance.alerts.alerts import Alerts, FollowedAlerts
 from balance.api.bots import AnyBots
 from balance.api.history_routes import History
 from balance.backtests.jobs import Backtests

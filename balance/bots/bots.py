@@ -13,7 +13,7 @@ from secrets import token_hex
 from typing import Any, Final
 
 from balance.bots.bot import Bot
-from balance.bots.changing import Changing, Done
+from balance.bots.changing import Changing
 from balance.bots.runner import Runner
 from balance.bots.settings import LONGEST_NAME, BotSettings, Run, Status, settings_of
 from balance.bots.signals import SIGNALS, signal_of
@@ -22,6 +22,7 @@ from balance.core.errors import BalanceError, InvalidRequest, StoreError
 from balance.core.market import Market
 from balance.desk.desk import Desk
 from balance.store.disk import DISK, Disk
+from balance.store.kept_file import Done
 from balance.strategies.own import Catalogue
 
 #: How many bots there may be.

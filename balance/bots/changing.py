@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -13,16 +12,7 @@ from balance.bots.bot import Bot
 from balance.bots.file import Answer
 from balance.bots.telling import Telling
 from balance.core.request import check_key
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What came of a request: one sentence, and members of the answer such as the ``bot``."""
-
-    message: str
-    members: Mapping[str, Any] = field(default_factory=dict)
-    # whether an earlier request with the same key had done it already
-    replayed: bool = False
+from balance.store.kept_file import Done
 
 
 class Changing(Telling):

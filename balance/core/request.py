@@ -82,3 +82,14 @@ def one_of(value: object, name: str, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise InvalidRequest(f"{name} must be one of {', '.join(choices)}, not {value!r:.40}.")
     return value
+
+
+def flag(value: object, name: str) -> bool:
+    """``value``, which the member ``name`` has, if it is true or false.
+
+    Raises:
+        InvalidRequest: it is not.
+    """
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"{name} must be true or false, not {value!r:.40}.")
+    return value

@@ -16,9 +16,8 @@ from typing import Final
 
 from filelock import BaseFileLock
 
-from balance.alerts import followed as followed_alerts
-from balance.alerts.alerts import Alerts
-from balance.alerts.followed import FollowedAlerts
+from balance.alerts import alerts as alert_module
+from balance.alerts.alerts import Alerts, FollowedAlerts
 from balance.api.services import Services
 from balance.api.settings import settings_document
 from balance.api.stream import Stream
@@ -237,7 +236,7 @@ def _alerts(desk: Desk, folder: Path, stream: Stream) -> Alerts | FollowedAlerts
         alerts = Alerts(desk, folder)
     except StoreUnreadable as fault:
         _log.error("%s", fault)
-        alerts = FollowedAlerts(desk, folder, followed_alerts.DAMAGED)
+        alerts = FollowedAlerts(desk, folder, alert_module.DAMAGED)
     alerts.subscribe(partial(stream.publish_event, "alerts"))
     if isinstance(alerts, FollowedAlerts):
         # the others tell as they begin

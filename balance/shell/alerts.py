@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final
 
-from balance.alerts.followed import FollowedAlerts
+from balance.alerts.alerts import FollowedAlerts
 from balance.shell.parts import AddCommand, Result, desk_of, table
 
 _HEAD: Final = ("Alert", "Fires when", "State", "Now", "Distance", "Fired")

@@ -64,6 +64,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a request: one sentence, and members of its answer, such as the row of a bot."""
+
+    message: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+    # Whether an earlier request with the same key had done it already.
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Content(Generic[T]):
     """What a file holds."""
 
