@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from balance.core.change import Operation
 from balance.core.errors import AccountingError, KeyReused, StoreFailed
 from balance.store import file_store
 from balance.store.codec import encode_state
-from balance.store.disk import AppendedFile
+from balance.store.disk import Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE, FileStore
 from balance.store.recovery import verify
 from balance.store.state import Request, next_state
@@ -276,15 +277,23 @@ def test_a_ledger_that_can_not_be_mended_stops_writers_only(folder: Path) -> Non
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_device_takes_no_change_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = FileStore(folder)
-    with monkeypatch.context() as patch:
-        full = Path("/dev/full").write_bytes
-        patch.setattr(AppendedFile, "append", lambda _, text: full(text))
-        store.commit(adjust(5), source="x")
-        assert [entry.revision for entry in store.entries()] == [2, 1]
-        with pytest.raises(StoreFailed, match="No space left on device"):
-            store.commit(adjust(6), source="x")
+def test_a_full_device_takes_no_change_back(folder: Path) -> None:
+    class FullDevice(Disk):
+        is_full = False
+
+        def write(self, descriptor: int, text: bytes) -> None:
+            if self.is_full and fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND:
+                Path("/dev/full").write_bytes(text)
+            super().write(descriptor, text)
+
+    disk = FullDevice()
+    store = FileStore(folder, disk=disk)
+    disk.is_full = True
+    store.commit(adjust(5), source="x")
+    assert [entry.revision for entry in store.entries()] == [2, 1]
+    with pytest.raises(StoreFailed, match="No space left on device"):
+        store.commit(adjust(6), source="x")
+    disk.is_full = False
     assert store.commit(adjust(7), source="x").state.revision == 3
     assert balance(FileStore(folder)) == 10_012
     assert_in_order(folder)
