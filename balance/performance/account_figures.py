@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Final, TypedDict
@@ -33,8 +33,6 @@ from balance.performance.figures import (
     MONEY,
     PERCENT,
     Figure,
-    Number,
-    Unit,
     texts_of,
     types_of,
     values_of,
@@ -90,67 +88,46 @@ def _percent_today(view: AccountView) -> Decimal | None:
     return None if found is None else quantized(found)
 
 
-def _row(
-    name: str,
-    label: str,
-    words: str,
-    unit: Unit,
-    value: Callable[[AccountView], Number],
-    derivation: Callable[[AccountView], Derivation],
-    *,
-    is_shown: bool = False,
-) -> Figure[AccountView]:
-    return Figure(
-        name=name,
-        label=label,
-        words=words,
-        unit=unit,
-        value=value,
-        derivation=derivation,
-        is_shown=is_shown,
-    )
-
-
 _EXPECTANCY: Final = next(each for each in FIGURES if each.name == "expectancy")
 
 #: The figures of the account beside those of its epoch. Those of periods are on Overview as live
 #: figures of the snapshot.
 ACCOUNT_FIGURES: Final[Sequence[Figure[AccountView]]] = (
-    _row(
+    Figure(
         "average_trade",
         "Average trade",
         "The same as the expectancy.",
         GAIN,
         lambda view: _EXPECTANCY.value(view.results),
         lambda view: _EXPECTANCY.derivation(view.results),
+        is_shown=False,
     ),
-    _row(
+    Figure(
         "fees_paid",
         "Fees paid",
         "Trading fees of the epoch.",
         MONEY,
         lambda view: view.snapshot.fees_paid,
         lambda view: total_derivation(view.books, "fees_paid"),
-        is_shown=True,
     ),
-    _row(
+    Figure(
         "funding_paid",
         "Funding paid",
         "Funding paid less received in the epoch.",
         MONEY,
         lambda view: view.snapshot.funding_paid,
         lambda view: total_derivation(view.books, "funding_paid"),
-        is_shown=True,
     ),
-    _row(
+    Figure(
         "pnl_today",
         "P&L today",
         "P&L since 00:00 UTC.",
         GAIN,
         lambda view: view.pnl_since(view.day),
         lambda view: view.derive_period("P&L today", view.day),
+        is_shown=False,
     ),
-    _row(
+    Figure(
         "pnl_today_percent",
         "P&L today, in percent",
         "P&L since 00:00 UTC in percent of what the equity would be without it.",
@@ -159,30 +136,34 @@ ACCOUNT_FIGURES: Final[Sequence[Figure[AccountView]]] = (
         lambda view: period_percent_derivation(
             view.pnl_since(view.day), view.sample, view.decimals
         ),
+        is_shown=False,
     ),
-    _row(
+    Figure(
         "pnl_week",
         "P&L this week",
         "P&L since Monday 00:00 UTC.",
         GAIN,
         lambda view: view.pnl_since(view.week),
         lambda view: view.derive_period("P&L this week", view.week),
+        is_shown=False,
     ),
-    _row(
+    Figure(
         "pnl_epoch",
         "P&L of this epoch",
         "P&L of the epoch.",
         GAIN,
         lambda view: view.sample.pnl,
         lambda view: pnl_derivation(view.books),
+        is_shown=False,
     ),
-    _row(
+    Figure(
         "pnl_all_time",
         "P&L of all time",
         "P&L of all epochs.",
         GAIN,
         lambda view: view.sample.all_pnl,
         lambda view: all_time_derivation(view.sample, view.epochs, view.decimals),
+        is_shown=False,
     ),
 )
 

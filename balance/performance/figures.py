@@ -18,9 +18,8 @@ from balance.core.rows import Row
 from balance.core.shape import Doc, Money, Percent, Whole
 from balance.core.trade_sums import TradeSums
 from balance.history.trade_rows import duration
-from balance.performance.derivations.derivation import DIVIDED, MINUS, Derivation, Term, total_of
+from balance.performance.derivations.derivation import Derivation, Term, total_of
 from balance.performance.derivations.returns import (
-    IN_PERCENT,
     fall_terms,
     in_percent,
     length_terms,
@@ -29,7 +28,7 @@ from balance.performance.derivations.returns import (
     ratio_terms,
     return_terms,
 )
-from balance.performance.derivations.trades import TradeTerms
+from balance.performance.derivations.trades import trade_terms
 from balance.performance.results import (
     Results,
     deviation,
@@ -71,7 +70,7 @@ RATIO: Final = Unit(Decimal, lambda value, _: f"{value:,.2f}")
 TIME: Final = Unit(Seconds, lambda value, _: duration(timedelta(seconds=int(value))))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Figure(Generic[_Source]):
     """One figure: its name in JSON, what it is called, what it is in a sentence, its value, and
     how that comes about."""
@@ -149,15 +148,12 @@ def _row(
     part: Callable[[Results], _Part | None],
     value: Callable[[_Part], Number],
     terms: Callable[[_Part, Results], Sequence[Term]],
-    unknown: str,
-    *,
-    missing: str = "",
+    why_unknown: Callable[[Results], str] | str,
     note: Callable[[Results], str] = lambda _: "",
-    better: Better = "",
-    is_shown: bool = True,
+    **more: Any,
 ) -> Figure[Results]:
     """The figure that is the ``value`` of a ``part`` of the results and comes about by ``terms``.
-    ``missing`` says why there is no part, ``unknown`` why there is no value, or either."""
+    Its derivation ends with ``note``, or with ``why_unknown`` where there is no part or value."""
 
     def valued(results: Results) -> Number:
         found = part(results)
@@ -167,23 +163,13 @@ def _row(
     def derived(results: Results) -> Derivation:
         found, number = part(results), valued(results)
         if found is None or number is None:
-            why = missing if found is None and missing else unknown
+            why = why_unknown if isinstance(why_unknown, str) else why_unknown(results)
             return Derivation(label, f"{words} {why}", ())
         total = total_of(label, Decimal(number), unit.text(number, results.decimals))
-        return Derivation(
-            label, f"{words} {note(results)}".strip(), (*terms(found, results), total)
-        )
+        sentences = f"{words} {note(results)}".strip()
+        return Derivation(label, sentences, (*terms(found, results), total))
 
-    return Figure(
-        name=name,
-        label=label,
-        words=words,
-        unit=unit,
-        value=valued,
-        derivation=derived,
-        better=better,
-        is_shown=is_shown,
-    )
+    return Figure(name, label, words, unit, valued, derived, **more)
 
 
 def _of_trades(
@@ -192,22 +178,20 @@ def _of_trades(
     words: str,
     unit: Unit,
     value: Callable[[TradeSums], Number],
-    terms: Callable[[TradeTerms], Sequence[Term]],
-    unknown: str = _NO_TRADE,
-    *,
-    better: Better = "",
-    is_shown: bool = True,
+    formula: str,
+    why_unknown: str = _NO_TRADE,
+    **more: Any,
 ) -> Figure[Results]:
+    """The figure of trades that is the ``value`` of their sums and comes about by ``formula``, as
+    :func:`trade_terms` reads it."""
     return _row(
         *(name, label, words, unit),
         lambda results: results.trades,
         value,
-        lambda sums, results: terms(TradeTerms(sums, results.epochs, results.decimals)),
-        unknown,
-        missing=_UNREAD,
-        note=lambda results: _UNDONE if "," in results.epochs else "",
-        better=better,
-        is_shown=is_shown,
+        lambda sums, results: trade_terms(formula, sums, results.epochs, results.decimals),
+        lambda results: _UNREAD if results.trades is None else why_unknown,
+        lambda results: _UNDONE if "," in results.epochs else "",
+        **more,
     )
 
 
@@ -303,7 +287,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "Positions that were opened and closed.",
         COUNT,
         lambda sums: sums.trades,
-        lambda terms: (terms.count(" ", "win"), terms.count("+", "loss"), terms.count("+", "even")),
+        "wins + losses + even",
     ),
     _of_trades(
         "wins",
@@ -311,7 +295,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "Trades with a P&L above zero, after fees and funding.",
         COUNT,
         lambda sums: sums.wins,
-        lambda terms: (terms.count(" "), terms.count(MINUS, "loss"), terms.count(MINUS, "even")),
+        "trades - losses - even",
         is_shown=False,
     ),
     _of_trades(
@@ -320,7 +304,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "Trades with a P&L below zero, after fees and funding.",
         COUNT,
         lambda sums: sums.losses,
-        lambda terms: (terms.count(" "), terms.count(MINUS, "win"), terms.count(MINUS, "even")),
+        "trades - wins - even",
         is_shown=False,
     ),
     _of_trades(
@@ -329,7 +313,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "Trades with a P&L of exactly zero, after fees and funding.",
         COUNT,
         lambda sums: sums.even,
-        lambda terms: (terms.count(" "), terms.count(MINUS, "win"), terms.count(MINUS, "loss")),
+        "trades - wins - losses",
         is_shown=False,
     ),
     _of_trades(
@@ -338,7 +322,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "Winning trades in percent of all, even ones included.",
         SHARE,
         lambda sums: _quantized(sums.win_rate),
-        lambda terms: (terms.count(" ", "win"), terms.count(DIVIDED), IN_PERCENT),
+        "wins / trades * percent",
         better="greater",
     ),
     _of_trades(
@@ -347,7 +331,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "What winning trades gained over what losing ones lost.",
         RATIO,
         lambda sums: _quantized(sums.profit_factor),
-        lambda terms: (terms.gained(), terms.lost(DIVIDED)),
+        "gained / lost",
         "Nothing was lost yet, so there is nothing to divide by.",
         better="greater",
     ),
@@ -357,7 +341,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "The mean P&L of a trade, after fees and funding.",
         GAIN,
         lambda sums: _quantized(sums.expectancy),
-        lambda terms: (terms.gained(), terms.lost(MINUS), terms.count(DIVIDED)),
+        "gained - lost / trades",
         better="greater",
     ),
     _of_trades(
@@ -366,7 +350,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "The mean P&L of a winning trade, after fees and funding.",
         GAIN,
         lambda sums: _quantized(sums.average_win),
-        lambda terms: (terms.gained(), terms.count(DIVIDED, "win")),
+        "gained / wins",
         "No trade of this epoch was a winning one yet.",
         better="greater",
     ),
@@ -376,7 +360,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "The mean P&L of a losing trade, after fees and funding.",
         GAIN,
         lambda sums: _quantized(sums.average_loss),
-        lambda terms: (terms.lost(factor=-1), terms.count(DIVIDED, "loss")),
+        "-lost / losses",
         "No trade of this epoch was a losing one yet.",
         better="smaller",
     ),
@@ -386,7 +370,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "The largest P&L of a single trade, after fees and funding.",
         GAIN,
         lambda sums: sums.best,
-        lambda terms: (terms.first(terms.sums.best, "-pnl"),),
+        "best",
         better="greater",
     ),
     _of_trades(
@@ -395,7 +379,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "The smallest P&L of a single trade, after fees and funding.",
         GAIN,
         lambda sums: sums.worst,
-        lambda terms: (terms.first(terms.sums.worst, "pnl"),),
+        "worst",
         better="greater",
     ),
 )

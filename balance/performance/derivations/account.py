@@ -15,7 +15,7 @@ from balance.core.snapshot import Snapshot
 from balance.core.wallet import Wallet
 from balance.performance.derivations.derivation import (
     DIVIDED,
-    HUNDRED,
+    IN_PERCENT,
     MINUS,
     TIMES,
     Derivation,
@@ -292,7 +292,7 @@ def _pnl_percent(books: Books) -> Derivation:
         (
             books.first("current_pnl", "P&L"),
             Term(DIVIDED, "Capital", dollars(capital, books.decimals), capital),
-            Term(TIMES, "In percent", "100", HUNDRED),
+            IN_PERCENT,
             books.total("pnl_percent", "P&L in percent"),
         ),
     )
@@ -343,7 +343,7 @@ def _exposure_percent(books: Books) -> Derivation:
                 snapshot.portfolio_value,
                 derive="portfolio_value",
             ),
-            Term(TIMES, "In percent", "100", HUNDRED),
+            IN_PERCENT,
             books.total("exposure_percent", "Gross exposure"),
         ),
     )
@@ -398,7 +398,7 @@ def _position_roe(row: Row) -> Derivation:
             *_gained(row),
             _price(DIVIDED, "Entry price", "entry_price", row),
             Term(TIMES, "Leverage", row["display"]["leverage"], leverage),
-            Term(TIMES, "In percent", "100", HUNDRED),
+            IN_PERCENT,
             _position_total(row, "roe_percent"),
         ),
     )

@@ -33,6 +33,10 @@ class Term:
     ] = None
 
 
+#: The term that makes a share of the terms before it a percentage.
+IN_PERCENT: Final = Term(TIMES, "In percent", "100", HUNDRED)
+
+
 @dataclass(frozen=True, slots=True)
 class Derivation:
     """How a figure comes about: terms that add up to it."""

@@ -14,9 +14,8 @@ from balance.history.epochs import EpochRow
 from balance.performance.derivations.account import PAID, TOTALS, total_in
 from balance.performance.derivations.derivation import (
     DIVIDED,
-    HUNDRED,
+    IN_PERCENT,
     MINUS,
-    TIMES,
     Derivation,
     Part,
     Term,
@@ -71,7 +70,7 @@ def period_percent_derivation(pnl: Decimal | None, now: Sample, decimals: int) -
         (
             Term(" ", "P&L today", gain(pnl, decimals), pnl, derive="pnl_today"),
             Term(DIVIDED, "Equity without it", dollars(without, decimals), without),
-            Term(TIMES, "In percent", "100", HUNDRED),
+            IN_PERCENT,
             total_of(title, quantized(told), percent(quantized(told))),
         ),
     )

@@ -13,7 +13,7 @@ from balance.core.money import exactly, quantized
 from balance.history.trade_rows import duration
 from balance.performance.derivations.derivation import (
     DIVIDED,
-    HUNDRED,
+    IN_PERCENT,
     MINUS,
     TIMES,
     Derivation,
@@ -29,8 +29,6 @@ from balance.performance.sample import ONE, Sample
 _MOST_FLOWS: Final = 12
 # An account that began with a hundred-millionth may gain more than the digits of a figure hold.
 _MOST_GROWTH: Final = Decimal(10**15)
-#: The terms that make a share of the one before them a percentage, and a growth a return.
-IN_PERCENT: Final = Term(TIMES, "In percent", "100", HUNDRED)
 _BEGINNING: Final = Term(MINUS, "What it began as", "1", ONE)
 
 

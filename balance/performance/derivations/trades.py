@@ -2,59 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Final
 
 from balance.core.figures import dollars, gain
-from balance.core.money import ZERO
 from balance.core.trade_sums import TradeSums
-from balance.performance.derivations.derivation import Sign, Term, link
+from balance.performance.derivations.derivation import (
+    DIVIDED,
+    IN_PERCENT,
+    MINUS,
+    Sign,
+    Term,
+    link,
+)
 
-#: The groups of trades, by the outcome that History filters by; empty: all of them.
-Outcomes = Literal["", "win", "loss", "even"]
-_LABELS: Final = {
-    "": "Trades",
-    "win": "Winning trades",
-    "loss": "Losing trades",
-    "even": "Even trades",
-}
+_SIGNS: Final[Mapping[str, Sign]] = MappingProxyType({"": " ", "+": "+", "-": MINUS, "/": DIVIDED})
+# The counts of trades: what each is called, and the outcome that History filters by.
+_COUNTS: Final = MappingProxyType(
+    {
+        "trades": ("Trades", None),
+        "wins": ("Winning trades", "win"),
+        "losses": ("Losing trades", "loss"),
+        "even": ("Even trades", "even"),
+    }
+)
+_MONEY: Final = MappingProxyType(
+    {
+        "gained": ("Gained by winners", "win"),
+        "lost": ("Lost by losers", "loss"),
+        "-lost": ("Lost by losers", "loss"),
+    }
+)
+_SORTS: Final = MappingProxyType({"best": "-pnl", "worst": "pnl"})
 
 
-@dataclass(frozen=True, slots=True)
-class TradeTerms:
-    """Sums over trades as terms, which lead to the trades that they are made of."""
+def trade_terms(formula: str, sums: TradeSums, epochs: str, decimals: int) -> tuple[Term, ...]:
+    """The terms of ``formula``, which names fields of ``sums`` with signs between them and is read
+    from left to right: ``"gained - lost / trades"``. ``epochs`` are those that the trades ended in,
+    as History filters by them."""
 
-    sums: TradeSums
-    # The epochs that the trades ended in, as History filters by them.
-    epochs: str
-    # How many decimals money is shown with.
-    decimals: int
+    def term(sign: Sign, name: str) -> Term:
+        amount = Decimal(getattr(sums, name.removeprefix("-")) or 0)
+        if name in _COUNTS:
+            label, outcome = _COUNTS[name]
+            href = link("trades", epoch=epochs, outcome=outcome)
+            return Term(sign, label, f"{amount:,}", amount, href)
+        if name in _MONEY:
+            label, outcome = _MONEY[name]
+            amount = -amount if name.startswith("-") else amount
+            href = link("trades", epoch=epochs, outcome=outcome)
+            return Term(sign, label, dollars(amount, decimals), amount, href)
+        href = link("trades", epoch=epochs, sort=_SORTS[name])
+        return Term(sign, "The first in this list", gain(amount, decimals), amount, href)
 
-    def count(self, sign: Sign, outcome: Outcomes = "") -> Term:
-        """How many trades had ``outcome``."""
-        sums = self.sums
-        counts = {"": sums.trades, "win": sums.wins, "loss": sums.losses, "even": sums.even}
-        number = counts[outcome]
-        return Term(sign, _LABELS[outcome], f"{number:,}", Decimal(number), self._link(outcome))
-
-    def gained(self, sign: Sign = " ") -> Term:
-        """The gross profit."""
-        amount = self.sums.gained
-        text = dollars(amount, self.decimals)
-        return Term(sign, "Gained by winners", text, amount, self._link("win"))
-
-    def lost(self, sign: Sign = " ", factor: int = 1) -> Term:
-        """The gross loss, times ``factor``."""
-        amount = self.sums.lost * factor
-        text = dollars(amount, self.decimals)
-        return Term(sign, "Lost by losers", text, amount, self._link("loss"))
-
-    def first(self, pnl: Decimal | None, sort: str) -> Term:
-        """The P&L of the first trade in the order ``sort``."""
-        href = link("trades", epoch=self.epochs, sort=sort)
-        amount = ZERO if pnl is None else pnl
-        return Term(" ", "The first in this list", gain(amount, self.decimals), amount, href)
-
-    def _link(self, outcome: Outcomes) -> str:
-        return link("trades", epoch=self.epochs, outcome=outcome or None)
+    parts = ["", *formula.removesuffix(" * percent").split()]
+    terms = [term(_SIGNS[sign], name) for sign, name in zip(parts[::2], parts[1::2], strict=True)]
+    return (*terms, IN_PERCENT) if formula.endswith("percent") else tuple(terms)
