@@ -40,6 +40,7 @@ def in_percent(growth: Decimal | None) -> Decimal | None:
     return quantized((growth - ONE) * 100)
 
 
+@exactly
 def growth_terms(now: Sample, flows: Sequence[Sample], decimals: int) -> Sequence[Term]:
     """The terms that the growth up to ``now`` is the product of; ``flows`` are the samples just
     before money came or went, oldest first."""
