@@ -40,7 +40,13 @@ from balance.strategies.strategy import (
 TIMEOUT: Final = 5.0
 LOAD_TIMEOUT: Final = 20.0
 _LONGEST_TRACEBACK: Final = 4000
-_OURS: Final = (__file__, balance.strategies.strategy.__file__, balance.strategies.series.__file__)
+# The files of which a traceback need not show the lines that come first.
+_OURS: Final = (
+    __file__,
+    balance.strategies.strategy.__file__,
+    balance.strategies.series.__file__,
+    Future.result.__code__.co_filename,
+)
 _NOTHING: Final = hold("Nothing to say")
 
 _Result = TypeVar("_Result")
