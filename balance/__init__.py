@@ -36,7 +36,7 @@ from balance.core.errors import (
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
 from balance.desk.transactions import Outcome
-from balance.history.pages import Page
+from balance.history.history import Page
 from balance.open_account import open_account
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from balance.desk.desk import Desk
 from balance.desk.settings import SettingsFile
-from balance.history.index import Index
-from balance.history.upkeep import INDEX_FILE
+from balance.history.history import History
+from balance.history.index import INDEX_FILE
 from balance.market.board import FileBoard
 from balance.performance.baselines import FilePast
 from balance.store.advice import DEFAULT_DATA_DIR
@@ -34,7 +34,7 @@ def open_account(data_dir: str | PathLike[str] = DEFAULT_DATA_DIR) -> Desk:
     settings = SettingsFile(folder)
     store = FileStore(folder, settings.starting_balance())
     board = FileBoard(folder, settings.ruled)
-    desk = Desk(store, board, settings.starting_balance)
+    history = History(store, folder / INDEX_FILE)
+    desk = Desk(store, board, settings.starting_balance, history)
     desk.use_baselines(FilePast(folder))
-    desk.use_index(Index(store, folder / INDEX_FILE).entries)
     return desk

@@ -15,7 +15,6 @@ from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.backtests.jobs import Backtests
 from balance.desk.settings import SettingsFile
-from balance.history.index import Index
 from balance.performance.performance import Equity
 from balance.strategies.own import Catalogue
 from tests.answers import exactly, problem
@@ -39,7 +38,7 @@ class Interface:
             settings=SettingsFile(),
             alerts=self.alerts,
             equity=Equity(by_hand.desk),
-            history=Index(by_hand.desk.store),
+            history=by_hand.desk.ledger,
         )
         stream = Stream(1)
         by_hand.bots.subscribe(stream.publish_bots)

@@ -25,9 +25,9 @@ def patience() -> float:
 
 def be_patient() -> None:
     """Let what the product gives up after a second in this process take as long as a test does."""
-    from balance.history import upkeep
+    from balance.history import index
 
-    upkeep._PATIENCE_SECONDS = patience()  # type: ignore[misc]
+    index._PATIENCE_SECONDS = patience()  # type: ignore[misc]
 
 
 def ends(call: Callable[[], object]) -> bool:

@@ -134,7 +134,7 @@ def check(folder: Path, file: Path, name: str, start: datetime, end: datetime) -
     members = {"name": name, "symbol": BTC, **BOTS[name]}
     expected = backtest(file, members, start, end)
     desk, bots = run(folder, file, members, start, end)
-    fills = [each.booking.fill for each in desk.closings(0)]
+    fills = [each.booking.fill for each in desk.ledger.closings(0)]
     trades = [each.trade for each in fills if each is not None and each.trade is not None]
     assert without_owner(trades) == without_owner(expected.trades)
     assert desk.snapshot().portfolio_value == expected.account.equity

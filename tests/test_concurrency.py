@@ -74,7 +74,7 @@ def test_eight_processes_in_every_way_lose_nothing_and_no_reader_sees_a_broken_f
     answer = server.get().json()
     assert (answer["revision"], Decimal(str(answer["balance"]))) == (seen.revision, total)
     assert verify(folder).faults == ()
-    entries = list(account.whole_history())
+    entries = list(account.ledger.rows())
     assert [entry["revision"] for entry in entries] == list(range(seen.revision, 0, -1))
     assert Counter(entry["source"] for entry in entries) == {
         "program": 1 + 3 * CHANGES + 2 * (CHANGES - BY_SHELL),

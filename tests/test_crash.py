@@ -79,7 +79,7 @@ def test_kills_lose_no_acknowledged_change_and_no_retry_books_twice(
         assert list(folder.glob("*.tmp")) + list(folder.glob(".*.tmp")) == []
         first = asked + 2
     assert verify(folder).faults == ()
-    revisions = [entry["revision"] for entry in account.whole_history()]
+    revisions = [entry["revision"] for entry in account.ledger.rows()]
     assert revisions == list(range(first, 0, -1))
     assert in_doubt > KILLS / 2, "the kills must fall while a change is being made"
     print(f"{KILLS} kills, {in_doubt} in a change, {had_committed} of these past its commit")
@@ -103,7 +103,7 @@ def test_a_program_that_dies_at_any_step_of_a_commit_leaves_all_of_it_or_nothing
         assert (seen.balance, seen.revision) in ((10_001, 2), (10_006, 3))
         assert (seen.revision == 2) == ((folder / ACCOUNT_FILE).read_bytes() == whole)
         assert verify(folder).faults == ()
-        assert len(list(account.whole_history())) == seen.revision
+        assert len(list(account.ledger.rows())) == seen.revision
         assert account.deposit(5, idempotency_key="k").balance == 10_006
         assert account.deposit(7).balance == 10_013
         assert verify(folder).faults == ()

@@ -176,9 +176,9 @@ def test_the_entries_of_every_term_come_to_its_amount_after_undone_resets() -> N
         desk.undo_reset()
         desk.close_position(BTC)
     desk.adjust(1)
-    past = past_of(desk.lineage(), desk.opening)
+    past = past_of(desk.ledger.lineage(), desk.ledger.opening)
     assert [stage.epoch for stage in past.stages] == [5, 3, 1]
-    ledger = list(desk.whole_history())
+    ledger = list(desk.ledger.rows())
     derivations = account_derivations(Books(desk.snapshot(), past, 2))
     for name in ("balance", "fees_paid", "realized_pnl", "deposits"):
         assert total(derivations[name]) == desk.snapshot()[name]

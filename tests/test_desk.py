@@ -27,8 +27,8 @@ from balance import (
     open_account,
 )
 from balance.core.errors import HistoryUnavailable
-from balance.history.index import Index
-from balance.history.upkeep import INDEX_FILE
+from balance.history.history import History
+from balance.history.index import INDEX_FILE
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Commit
@@ -55,15 +55,16 @@ def _long_lived() -> tuple[Desk, list[dict[str, Any]]]:
             desk.deposit(number, source="http")
         else:
             desk.adjust(number, source="shell")
-    return desk, [dict(row) for row in desk.whole_history()]
+    return desk, [dict(row) for row in desk.ledger.rows()]
 
 
 DESK, LEDGER = _long_lived()
 INDEXED = Desk(DESK.store)
-INDEXED.use_index(Index(DESK.store).entries)
+# One whose index nobody has made yet.
+READ = Desk(DESK.store, history=History(DESK.store, Path("/nowhere/history.db")))
 
 
-@pytest.mark.parametrize("desk", [DESK, INDEXED], ids=["read", "looked up"])
+@pytest.mark.parametrize("desk", [READ, INDEXED], ids=["read", "looked up"])
 @given(
     limit=st.integers(1, 70),
     kind=st.none() | st.sampled_from(["fee", "deposit", "adjustment", "reset", "start", "repair"]),
@@ -87,18 +88,18 @@ def test_pages_lead_through_every_entry_exactly_once(
             break
         assert len(page.entries) == limit
         before = page.next
-    assert seen == expected == list(desk.whole_history(kind=kind, epoch=epoch))
+    assert seen == expected == list(desk.ledger.rows(kind=kind, epoch=epoch))
 
 
 def test_what_is_rare_is_found_without_reading_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    starts, fills = DESK.history(kind="start"), DESK.fills(limit=2)
-    second = list(DESK.whole_history(epoch=2))
-    rest = DESK.fills(limit=2, before=fills.next)
+    starts, fills = READ.history(kind="start"), READ.fills(limit=2)
+    second = list(READ.ledger.rows(epoch=2))
+    rest = READ.fills(limit=2, before=fills.next)
     INDEXED.history(kind="start")
     monkeypatch.setattr(MemoryStore, "entries", _fail)
     assert INDEXED.history(kind="start") == starts
     assert INDEXED.history(kind="liquidation").entries == ()
-    assert list(INDEXED.whole_history(epoch=2)) == second
+    assert list(INDEXED.ledger.rows(epoch=2)) == second
     assert INDEXED.history(epoch=10**30).entries == ()
     assert INDEXED.fills(limit=2) == fills
     assert INDEXED.fills(limit=2, before=fills.next) == rest
@@ -115,7 +116,7 @@ def test_the_index_of_a_server_is_used_beside_it_and_none_is_begun(
     account.deposit(5)
     assert len(account.history(kind="deposit").entries) == 1
     assert not (folder / INDEX_FILE).exists()
-    assert Index(account.store, folder / INDEX_FILE).catch_up()
+    assert History(account.store, folder / INDEX_FILE).index.catch_up()
     account.deposit(6)
     monkeypatch.setattr(FileStore, "entries", _fail)
     assert [row["amount"] for row in account.history(kind="deposit").entries] == [6, 5]
@@ -126,17 +127,16 @@ def test_the_ledger_is_read_where_it_can_not_be_searched(
     fault: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = Desk(DESK.store)
-    desk.use_index(Index(DESK.store).entries)
 
     def unfinished(*_: object) -> bool:
         if fault is not None:
             raise fault
         return False
 
-    monkeypatch.setattr("balance.history.upkeep.Upkeep.catch_up", unfinished)
-    assert desk.history(kind="fee") == DESK.history(kind="fee")
-    assert list(desk.whole_history(epoch=1)) == list(DESK.whole_history(epoch=1))
-    assert desk.fills() == DESK.fills()
+    monkeypatch.setattr("balance.history.index.Index.catch_up", unfinished)
+    assert desk.history(kind="fee") == READ.history(kind="fee")
+    assert list(desk.ledger.rows(epoch=1)) == list(READ.ledger.rows(epoch=1))
+    assert desk.fills() == READ.fills()
 
 
 def test_a_change_of_several_entries_may_be_split_over_pages(desk: Desk) -> None:

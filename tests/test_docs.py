@@ -30,7 +30,7 @@ from balance.core.order import ORDER_KINDS
 from balance.core.quote import Candle
 from balance.core.settings import Settings, texts
 from balance.desk import settings as settings_file
-from balance.history import upkeep
+from balance.history import index
 from balance.market import board
 from balance.market.open_feed import feed_options, open_feed
 from balance.performance import sample_file
@@ -302,7 +302,7 @@ def test_every_file_of_the_account_is_in_the_manual() -> None:
         following.MARKET_LOCK_FILE,
         bot_file.BOTS_FILE,
         bot_log.LOG_FILE,
-        upkeep.INDEX_FILE,
+        index.INDEX_FILE,
         settings_file.SETTINGS_FILE,
         sample_file.EQUITY_FILE,
         alert_state.ALERTS_FILE,

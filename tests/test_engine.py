@@ -71,7 +71,7 @@ class Running:
 
     def kinds(self) -> list[str]:
         """The kinds of all entries, oldest first."""
-        return [entry["kind"] for entry in self.desk.whole_history()][::-1]
+        return [entry["kind"] for entry in self.desk.ledger.rows()][::-1]
 
     def fills(self) -> list[tuple[str, str, Decimal, Decimal]]:
         """All fills, oldest first: why, as what, how much, and at what price."""
@@ -233,7 +233,7 @@ def test_one_moment_may_act_on_several_symbols_each_by_itself(run: Running) -> N
     run.feed.give(quote(BTC, 39_000), quote(ETH, 1_985), quote(SOL, 100, time=EIGHT))
     snapshot = run.desk.snapshot()
     assert snapshot.revision == revision + 1, "in one commit"
-    newest = [each for each in run.desk.whole_history() if each["revision"] == revision + 1]
+    newest = [each for each in run.desk.ledger.rows() if each["revision"] == revision + 1]
     assert [each["kind"] for each in newest][::-1] == ["liquidation", "fill", "fee", "funding"]
     assert [(each["symbol"], each["side"]) for each in snapshot.positions] == [
         (SOL, "short"),
@@ -433,7 +433,7 @@ def test_what_another_programs_lock_forbids_is_done_once_it_is_free(
 
 def funding(run: Running) -> list[Decimal]:
     """The amounts of all funding entries, oldest first."""
-    return [each["amount"] for each in run.desk.whole_history(kind="funding")][::-1]
+    return [each["amount"] for each in run.desk.ledger.rows(kind="funding")][::-1]
 
 
 def test_funding_goes_by_the_rate_told_before_and_the_mark_of_its_instant(run: Running) -> None:
@@ -489,7 +489,7 @@ def test_funding_is_skipped_with_a_note_where_no_rate_is_known(run: Running) -> 
     for hours in (0, 8):
         run.price(40_000, time=EIGHT + timedelta(hours=hours))
     run.price(40_000, time=EIGHT + timedelta(hours=8))
-    entries = list(run.desk.whole_history(kind="funding"))[::-1]
+    entries = list(run.desk.ledger.rows(kind="funding"))[::-1]
     assert [(each["amount"], each["note"]) for each in entries] == [
         (0, "Funding of BTC/USDT at 2026-01-02 08:00 UTC skipped: the rate is not known"),
         (0, "Funding of BTC/USDT at 2026-01-02 16:00 UTC skipped: the rate is not known"),
@@ -517,7 +517,7 @@ def test_what_happened_while_the_program_was_off_is_done_once_at_the_start(
         run = Running(folder, off)
         run.engine.start(last_seen)
         # nobody has asked anything yet
-        entries = list(run.desk.whole_history())[::-1]
+        entries = list(run.desk.ledger.rows())[::-1]
         assert [(each["kind"], each["source"]) for each in entries[3:]] == [
             ("fill", "offline"),
             ("fee", "offline"),

@@ -18,7 +18,7 @@ from balance.api.stream import Stream
 from balance.core.entry import Place
 from balance.core.snapshot import DISPLAYED
 from balance.desk.desk import Desk
-from balance.history.index import Index
+from balance.history.history import History
 from balance.performance.curve import MOST_POINTS, RANGES
 from balance.performance.derivations.derivation import Derivation, Term
 from balance.performance.performance import Equity
@@ -204,8 +204,8 @@ def test_a_period_over_a_reset_has_its_epochs(asked: Asked) -> None:
 
 def test_the_ledger_and_the_samples_agree_on_every_epoch(tmp_path: Path) -> None:
     asked = Asked(tmp_path)
-    index = Index(asked.store)
-    asked.equity = Equity(asked.desk, tmp_path, index, clock=lambda: asked.now)
+    history = History(asked.store)
+    asked.equity = Equity(asked.desk, tmp_path, history, clock=lambda: asked.now)
     asked.serve()
     traded(asked)
     asked.desk.close_position(BTC)
@@ -216,7 +216,7 @@ def test_the_ledger_and_the_samples_agree_on_every_epoch(tmp_path: Path) -> None
     asked.desk.reset(300)
     asked.look()
     snapshot, told = asked.desk.snapshot(), asked.told("/performance")
-    running = index.epoch(4)
+    running = history.epoch(4)
     assert running is not None
     assert snapshot.pnl_all_time == running.carried == told["figures"]["pnl_all_time"]
     shown = {**snapshot, **told["figures"]}
@@ -233,7 +233,7 @@ def test_the_ledger_and_the_samples_agree_on_every_epoch(tmp_path: Path) -> None
         *("deposit", "withdrawal", "reset", "undo", "reset"),
     ]
     assert marks[-2]["display"]["words"].startswith("Reset undone")
-    index.close()
+    history.index.database.close()
 
 
 def test_the_return_of_a_range_leaves_out_what_an_undone_reset_took_away(asked: Asked) -> None:
@@ -345,8 +345,8 @@ def test_where_there_are_more_events_than_flags_that_is_said(
 ) -> None:
     monkeypatch.setattr("balance.performance.performance.MOST_MARKS", 3)
     asked = Asked(tmp_path)
-    index = Index(asked.store)
-    asked.equity = Equity(asked.desk, tmp_path, index, clock=lambda: asked.now)
+    history = History(asked.store)
+    asked.equity = Equity(asked.desk, tmp_path, history, clock=lambda: asked.now)
     asked.serve()
     for amount, words in ((1, ""), (2, ""), (3, ""), (4, "newest")):
         asked.desk.deposit(amount)

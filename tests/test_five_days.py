@@ -117,7 +117,7 @@ class Days:
 
     def rows(self, kind: str | None = None) -> list[Any]:
         """All entries of ``kind``, oldest first."""
-        return list(self.desk.whole_history(kind=kind))[::-1]
+        return list(self.desk.ledger.rows(kind=kind))[::-1]
 
     def fills(self) -> list[Any]:
         """All fills, oldest first."""

@@ -75,7 +75,7 @@ def of_replay(folder: Path, path: Path, **known: Any) -> list[tuple[str, Decimal
         count += 1
         if count == 5:
             desk.place_order(symbol=BTC, side="buy", quantity=1, leverage=1)
-    rows = list(desk.whole_history(kind="funding"))[::-1]
+    rows = list(desk.ledger.rows(kind="funding"))[::-1]
     return [(row["note"].split(" at ")[1][:16], row["amount"]) for row in rows]
 
 

@@ -185,7 +185,7 @@ def test_no_other_epoch_is_told_as_the_running_one_while_the_index_is_behind(
     def behind(connection: Any, *_: Any, **__: Any) -> list[EpochRow]:
         return [replace(each, ended_at=None) for each in read(connection)[2:]]
 
-    monkeypatch.setattr("balance.history.index.read_epochs", behind)
+    monkeypatch.setattr("balance.history.history.read_epochs", behind)
     (first,) = told(client, "/history/epochs")["rows"]
     assert (first["is_current"], first["ended_at"], first["seconds"]) == (False, None, None)
 
@@ -391,12 +391,12 @@ def test_it_says_what_can_be_asked(client: FlaskClient) -> None:
 def test_what_can_not_be_searched_is_a_problem_and_the_newest_are_still_told(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = create_app(desk, Stream(1)).server.test_client()
+    client = create_app(Desk(desk.store, board()), Stream(1)).server.test_client()
 
     def fail(*_: object) -> None:
         raise HistoryUnavailable("the disk is full: make room on it")
 
-    monkeypatch.setattr("balance.history.upkeep.Upkeep.catch_up", fail)
+    monkeypatch.setattr("balance.history.index.Index.catch_up", fail)
     assert "make room" in refused(client, "/history/ledger?kind=fee", 503)
     assert "make room" in refused(client, "/history/fills", 503)
     answer = told(client, "/history/ledger?limit=2")

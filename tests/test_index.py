@@ -17,12 +17,11 @@ from balance.core import operations
 from balance.core.entry import Entry, cursor
 from balance.core.money import ZERO, exact
 from balance.core.wallet import KINDS, MOVES, Wallet
-from balance.history.entries import newest_first
-from balance.history.index import Index
+from balance.history.history import History, newest_first
+from balance.history.index import INDEX_FILE
 from balance.history.queries import MARKS
 from balance.history.question import FILTERS, SORTS, Question, Table
 from balance.history.rows import history_row
-from balance.history.upkeep import INDEX_FILE
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT
@@ -129,17 +128,17 @@ def questions(draw: st.DrawFn) -> Question:
 
 
 @pytest.fixture(scope="module")
-def index_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Index]:
+def index_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], History]:
     """The whole index of one of ``LIVES``, in memory or in a file; made once."""
 
     @cache
-    def made(kind: str, seed: int) -> Index:
+    def made(kind: str, seed: int) -> History:
         folder = tmp_path_factory.mktemp("index")
         in_memory = kind == "memory"
         store = remembered(LIVES[seed]) if in_memory else written(folder, LIVES[seed])
-        index = Index(store, None if in_memory else folder / INDEX_FILE)
-        assert index.catch_up()
-        return index
+        history = History(store, None if in_memory else folder / INDEX_FILE)
+        assert history.index.catch_up()
+        return history
 
     return made
 
@@ -148,15 +147,15 @@ def index_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], I
 @settings(max_examples=rounds(80, 1_000))
 @given(asked=questions(), seed=st.sampled_from(sorted(LIVES)))
 def test_it_answers_what_a_look_at_every_entry_would(
-    index_of: Callable[[str, int], Index], kind: str, asked: Question, seed: int
+    index_of: Callable[[str, int], History], kind: str, asked: Question, seed: int
 ) -> None:
-    index, wanted = index_of(kind, seed), expected(rows_of(seed, asked.table), asked)
-    found = index.ask(asked)
+    history, wanted = index_of(kind, seed), expected(rows_of(seed, asked.table), asked)
+    found = history.answer(asked)
     assert asked.limit is not None
     told = [cursor(row.entry.place) for row in found.rows]
     assert told == wanted[asked.offset : asked.offset + asked.limit]
     assert (found.total, found.progress.is_complete) == (len(wanted), True)
-    assert [cursor(row.entry.place) for row in index.whole(asked)] == wanted
+    assert [cursor(row.entry.place) for row in history.records(asked)] == wanted
 
 
 class Lived:
@@ -202,13 +201,13 @@ class Lived:
 @pytest.mark.parametrize("kind", ["memory", "file"])
 @pytest.mark.parametrize("seed", sorted(LIVES))
 def test_the_sums_of_the_epochs_are_those_of_their_entries(
-    index_of: Callable[[str, int], Index], kind: str, seed: int
+    index_of: Callable[[str, int], History], kind: str, seed: int
 ) -> None:
     life = Lived(LIVES[seed])
-    index = index_of(kind, seed)
+    history = index_of(kind, seed)
     with exact():
-        assert [row.epoch for row in index.epochs()] == sorted(life.entries, reverse=True)
-        for row in index.epochs():
+        assert [row.epoch for row in history.epochs()] == sorted(life.entries, reverse=True)
+        for row in history.epochs():
             own, later = life.entries[row.epoch], life.entries.get(row.epoch + 1)
             assert row.wallet == life.wallet(row.epoch)
             assert row.wallet.balance == row.wallet.explained
@@ -223,38 +222,38 @@ def test_the_sums_of_the_epochs_are_those_of_their_entries(
             assert row.ended_at == (later[0].time if later else None)
             assert (row.first_revision, row.last_revision) == (own[0].revision, own[-1].revision)
             assert (row.entries, row.continues) == (len(own), own[0].booking.continues)
-            assert index.epoch(row.epoch) == row
-    assert any(row.continues for row in index.epochs())
-    assert index.epoch(99) is None
+            assert history.epoch(row.epoch) == row
+    assert any(row.continues for row in history.epochs())
+    assert history.epoch(99) is None
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
-def test_marks_are_the_newest_in_a_time(index_of: Callable[[str, int], Index], kind: str) -> None:
-    index = index_of(kind, 1)
+def test_marks_are_the_newest_in_a_time(index_of: Callable[[str, int], History], kind: str) -> None:
+    history = index_of(kind, 1)
     marked = [each for each in entries_of(LIVES[1]) if each.booking.kind in MARKS]
     begin, end = marked[2].time, marked[-3].time
     within = [each for each in marked if begin <= each.time <= end]
     for most in (3, 1_000):
-        found = index.marks(begin, end, most)
+        found = history.marks(begin, end, most)
         assert [(each.place, each.amount) for each in found] == [
             (each.place, each.booking.amount) for each in within[-most:]
         ]
-    assert {each.kind for each in index.marks(begin, end, 1_000)} > {"deposit", "reset", "undo"}
+    assert {each.kind for each in history.marks(begin, end, 1_000)} > {"deposit", "reset", "undo"}
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
 def test_an_entry_tells_what_stands_around_it(
-    index_of: Callable[[str, int], Index], kind: str
+    index_of: Callable[[str, int], History], kind: str
 ) -> None:
-    index, entries = index_of(kind, 2), entries_of(LIVES[2])
+    history, entries = index_of(kind, 2), entries_of(LIVES[2])
     for number in (0, 1, 2, 33, len(entries) - 2, len(entries) - 1):
-        story = index.story(entries[number].place)
-        assert story is not None
-        assert story.told.entry == entries[number]
-        assert story.before == (entries[number - 1].place if number else None)
-        assert story.after == (entries[number + 1].place if number + 1 < len(entries) else None)
-        assert story.offset == len(entries) - 1 - number
-    assert index.story((entries[-1].revision, 99)) is None
+        found = history.entry(entries[number].place)
+        assert found is not None
+        assert found.record.entry == entries[number]
+        assert found.before == (entries[number - 1].place if number else None)
+        assert found.after == (entries[number + 1].place if number + 1 < len(entries) else None)
+        assert found.offset == len(entries) - 1 - number
+    assert history.entry((entries[-1].revision, 99)) is None
 
 
 @pytest.mark.parametrize("has_trigrams", [True, False])
@@ -278,18 +277,18 @@ def test_a_text_is_found_whatever_letters_it_has(
     store = MemoryStore()
     for note in (*notes, *["plain"] * 99):
         store.commit(partial(operations.deposit, amount=1, note=note), source="http")
-    index = Index(store)
+    history = History(store)
     for note in notes:
         for text in (note, note[1:], note[:4], note[-3:], note[2:4]):
-            answer = index.ask(Question(table="ledger", text=text))
+            answer = history.answer(Question(table="ledger", text=text))
             found = {row.entry.booking.note for row in answer.rows}
             known = {each for each in (*notes, "plain") if text.casefold() in each.casefold()}
             assert found == known
-    assert index.ask(Question(table="ledger", text="lain", limit=1)).total == 99
+    assert history.answer(Question(table="ledger", text="lain", limit=1)).total == 99
 
 
-def test_fees_and_results_tell_of_their_fill(index_of: Callable[[str, int], Index]) -> None:
-    rows = index_of("file", 1).ask(Question(table="ledger", sort="revision", limit=1_000)).rows
+def test_fees_and_results_tell_of_their_fill(index_of: Callable[[str, int], History]) -> None:
+    rows = index_of("file", 1).answer(Question(table="ledger", sort="revision", limit=1_000)).rows
     fill = None
     for row in rows:
         booking = row.entry.booking

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from balance.core import operations
 from balance.core.money import LIMIT
 from balance.history.amounts import NOTHING, amount_key
-from balance.history.index import Index
+from balance.history.history import History
 from balance.history.question import Question
 from balance.store.memory_store import MemoryStore
 
@@ -42,30 +42,30 @@ def test_what_is_no_amount_has_no_key(text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def index() -> Index:
+def history() -> History:
     """Deposits and withdrawals that floats can't tell apart."""
     store = MemoryStore()
     for amount in (*NEAR, *LARGE):
         store.commit(partial(operations.deposit, amount=amount), source="http")
         store.commit(partial(operations.withdraw, amount=amount), source="http")
-    return Index(store)
+    return History(store)
 
 
 @pytest.mark.parametrize("kind", ["deposit", "withdrawal"])
 @pytest.mark.parametrize("sort", ["amount", "-amount"])
-def test_large_amounts_are_listed_in_their_order(index: Index, kind: str, sort: str) -> None:
-    rows = index.ask(Question(table="ledger", one_of={"kind": (kind,)}, sort=sort)).rows
+def test_large_amounts_are_listed_in_their_order(history: History, kind: str, sort: str) -> None:
+    rows = history.answer(Question(table="ledger", one_of={"kind": (kind,)}, sort=sort)).rows
     sign = 1 if kind == "deposit" else -1
     wanted = sorted((sign * each for each in (*NEAR, *LARGE)), reverse=sort == "-amount")
     assert [row.entry.booking.amount for row in rows] == wanted
 
 
 @pytest.mark.parametrize("bound", [*NEAR, *LARGE, Decimal("123456789.123456705")])
-def test_large_amounts_are_bounded_exactly(index: Index, bound: Decimal) -> None:
+def test_large_amounts_are_bounded_exactly(history: History, bound: Decimal) -> None:
     known = (*NEAR, *LARGE)
     asked = Question(table="ledger", one_of={"kind": ("deposit",)}, least=bound)
-    assert index.ask(asked).total == len([each for each in known if each >= bound])
+    assert history.answer(asked).total == len([each for each in known if each >= bound])
     asked = Question(table="ledger", one_of={"kind": ("deposit",)}, most=bound)
-    assert index.ask(asked).total == len([each for each in known if each <= bound])
+    assert history.answer(asked).total == len([each for each in known if each <= bound])
     asked = Question(table="ledger", one_of={"kind": ("withdrawal",)}, least=-bound)
-    assert index.ask(asked).total == len([each for each in known if each <= bound])
+    assert history.answer(asked).total == len([each for each in known if each <= bound])

@@ -15,9 +15,9 @@ import pytest
 from balance.core import operations
 from balance.core.errors import HistoryUnavailable, StoreUnreadable
 from balance.history.database import Database
-from balance.history.index import Index
+from balance.history.history import History
+from balance.history.index import INDEX_FILE
 from balance.history.question import Question
-from balance.history.upkeep import INDEX_FILE
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from tests.ledgers import entries_of, lived, written
 from tests.patience import wait_for
@@ -37,22 +37,22 @@ def store(folder: Path) -> FileStore:
 
 
 @pytest.fixture
-def index(store: FileStore) -> Index:
+def history(store: FileStore) -> History:
     """Its whole index."""
-    index = Index(store, store.folder / INDEX_FILE)
-    assert index.catch_up()
-    return index
+    history = History(store, store.folder / INDEX_FILE)
+    assert history.index.catch_up()
+    return history
 
 
-def in_step(index: Index, store: FileStore) -> None:
+def in_step(history: History, store: FileStore) -> None:
     """The lists are those of the ledger, entry by entry."""
     entries = [replace(each, booking=_slim(each.booking)) for each in store.entries()]
-    answer = index.ask(OLDEST_FIRST)
+    answer = history.answer(OLDEST_FIRST)
     assert (answer.total, answer.progress.is_complete) == (len(entries), True)
     assert [each.entry for each in answer.rows] == entries[::-1]
-    assert [each.entry for each in index.ask(replace(ALL, limit=5)).rows] == entries[:5]
+    assert [each.entry for each in history.answer(replace(ALL, limit=5)).rows] == entries[:5]
     fills = [each for each in entries if each.booking.fill]
-    assert [each.entry for each in index.ask(Question(table="fills")).rows] == fills[:100]
+    assert [each.entry for each in history.answer(Question(table="fills")).rows] == fills[:100]
 
 
 def _slim(booking: operations.Booking) -> operations.Booking:
@@ -65,42 +65,42 @@ def deposit(store: FileStore, amount: int) -> None:
 
 
 def test_what_is_committed_before_a_question_is_in_its_answer(
-    store: FileStore, index: Index
+    store: FileStore, history: History
 ) -> None:
     for amount in (1, 2, 3):
         deposit(store, amount)
-        assert not index.is_complete
-        answer = index.ask(replace(ALL, one_of={"kind": ("deposit",)}, limit=1))
+        assert not history.index.is_complete
+        answer = history.answer(replace(ALL, one_of={"kind": ("deposit",)}, limit=1))
         assert answer.rows[0].entry.booking.amount == amount
-        assert index.is_complete
-        assert index.ask(ALL).total == COUNT + amount
-    in_step(index, store)
+        assert history.index.is_complete
+        assert history.answer(ALL).total == COUNT + amount
+    in_step(history, store)
 
 
-def test_a_count_is_right_after_each_of_many_changes(store: FileStore, index: Index) -> None:
+def test_a_count_is_right_after_each_of_many_changes(store: FileStore, history: History) -> None:
     asked = replace(ALL, text="x", one_of={"kind": ("deposit", "adjustment")})
     for number in range(1, 8):
         store.commit(partial(operations.adjust, amount=number, note="X"), source="http")
-        assert index.ask(asked).total == number
+        assert history.answer(asked).total == number
         deposit(store, 1)
-        assert index.ask(asked).total == number
+        assert history.answer(asked).total == number
 
 
 def test_a_commit_that_is_not_in_the_ledger_yet_is_in_the_answer(
-    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
+    store: FileStore, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = (store.folder / LEDGER_FILE).read_bytes()
     with monkeypatch.context() as patch:
         patch.setattr("balance.store.ledger_file.LedgerFile.append", _refuse)
         deposit(store, 5)
     assert (store.folder / LEDGER_FILE).read_bytes() == kept
-    in_step(index, store)
-    assert index.ask(ALL).total == COUNT + 1
+    in_step(history, store)
+    assert history.answer(ALL).total == COUNT + 1
     # the next one writes both, and none is told twice
     deposit(store, 6)
     assert (store.folder / LEDGER_FILE).read_bytes().startswith(kept)
-    in_step(index, store)
-    assert index.ask(ALL).total == COUNT + 2
+    in_step(history, store)
+    assert history.answer(ALL).total == COUNT + 2
 
 
 def _refuse(*_: object) -> None:
@@ -109,17 +109,17 @@ def _refuse(*_: object) -> None:
 
 @pytest.mark.parametrize("batch", [1, 2, 3])
 def test_a_long_commit_that_is_not_in_the_ledger_yet_is_taken_over_in_batches(
-    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch, batch: int
+    store: FileStore, history: History, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     monkeypatch.setattr("balance.history.filling.BATCH", batch)
     with monkeypatch.context() as patch:
         patch.setattr("balance.store.ledger_file.LedgerFile.append", _refuse)
         store.commit(trade, source="http")
-        index.catch_up()
-        in_step(index, store)
+        history.index.catch_up()
+        in_step(history, store)
     deposit(store, 5)
-    in_step(index, store)
-    assert index.ask(ALL).total == COUNT + 4
+    in_step(history, store)
+    assert history.answer(ALL).total == COUNT + 4
 
 
 def test_half_a_commit_is_taken_over_in_two_steps(folder: Path) -> None:
@@ -127,16 +127,16 @@ def test_half_a_commit_is_taken_over_in_two_steps(folder: Path) -> None:
         LIFE[:number] for number in range(50, len(LIFE)) if len(LIFE[number - 1].entries) == 3
     )
     store = written(folder, states[:-1])
-    index = Index(store, folder / INDEX_FILE)
-    in_step(index, store)
+    history = History(store, folder / INDEX_FILE)
+    in_step(history, store)
     whole = written(folder / "whole", states)
     lines = (whole.folder / LEDGER_FILE).read_bytes().splitlines(keepends=True)
     # a reader may see any part of what is being appended
     (folder / ACCOUNT_FILE).write_bytes((whole.folder / ACCOUNT_FILE).read_bytes())
     for end in (len(lines) - 2, len(lines) - 1, len(lines)):
         (folder / LEDGER_FILE).write_bytes(b"".join(lines[:end]) + lines[-1][:20] * (end % 2))
-        in_step(index, FileStore(folder))
-    rows = index.ask(ALL).rows
+        in_step(history, FileStore(folder))
+    rows = history.answer(ALL).rows
     assert len({(row.symbol, row.owner) for row in rows[:3]}) == 1
 
 
@@ -187,19 +187,19 @@ def _edited_ledger(folder: Path) -> None:
 )
 @pytest.mark.parametrize("is_open", [True, False])
 def test_what_does_not_fit_is_made_anew(
-    store: FileStore, index: Index, damage: Callable[[Path], None], is_open: bool
+    store: FileStore, history: History, damage: Callable[[Path], None], is_open: bool
 ) -> None:
     if not is_open:
-        index.close()
+        history.index.database.close()
     damage(store.folder)
     store = FileStore(store.folder)
-    index = Index(store, store.folder / INDEX_FILE)
+    history = History(store, store.folder / INDEX_FILE)
     # what is asked first may be what finds it
-    index.ask(OLDEST_FIRST)
-    index.catch_up()
-    in_step(index, store)
+    history.answer(OLDEST_FIRST)
+    history.index.catch_up()
+    in_step(history, store)
     deposit(store, 5)
-    in_step(index, store)
+    in_step(history, store)
 
 
 @pytest.mark.parametrize(
@@ -214,44 +214,46 @@ def test_what_does_not_fit_is_made_anew(
         "UPDATE fills SET id = id + 1000000",
     ],
 )
-def test_what_makes_no_sense_is_made_anew(store: FileStore, index: Index, statement: str) -> None:
-    epochs = index.epochs()
+def test_what_makes_no_sense_is_made_anew(
+    store: FileStore, history: History, statement: str
+) -> None:
+    epochs = history.epochs()
     for ask in (
-        lambda: in_step(index, store),
-        lambda: deposit(store, 5) or in_step(index, store),
-        lambda: index.epochs(),
-        lambda: index.epoch(2),
-        lambda: index.story(entries_of(LIFE)[0].place),
+        lambda: in_step(history, store),
+        lambda: deposit(store, 5) or in_step(history, store),
+        lambda: history.epochs(),
+        lambda: history.epoch(2),
+        lambda: history.entry(entries_of(LIFE)[0].place),
     ):
         with closing(sqlite3.connect(store.folder / INDEX_FILE)) as connection:
             connection.execute(statement)
             connection.commit()
         ask()
-    assert index.epochs()[1:] == epochs[1:]
-    in_step(index, store)
+    assert history.epochs()[1:] == epochs[1:]
+    in_step(history, store)
 
 
 def test_a_ledger_that_is_replaced_under_a_running_index_is_noticed(
-    store: FileStore, index: Index
+    store: FileStore, history: History
 ) -> None:
     for states in (OTHER, LIFE[:-20], LIFE):
         (store.folder / LEDGER_FILE).unlink()
         written(store.folder, states)
-        in_step(index, FileStore(store.folder))
+        in_step(history, FileStore(store.folder))
 
 
 def test_an_index_that_is_deleted_while_it_is_used_is_made_anew(
-    store: FileStore, index: Index
+    store: FileStore, history: History
 ) -> None:
     for name in ("", "-wal", "-shm"):
         (store.folder / f"{INDEX_FILE}{name}").unlink(missing_ok=True)
-    in_step(index, store)
+    in_step(history, store)
     assert (store.folder / INDEX_FILE).exists()
 
 
 @pytest.mark.parametrize("suffix", ["-wal", "-shm"])
 def test_no_database_is_made_beside_what_another_one_left(
-    store: FileStore, index: Index, suffix: str, monkeypatch: pytest.MonkeyPatch
+    store: FileStore, history: History, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = sqlite3.connect(store.folder / INDEX_FILE)
     kept.execute("SELECT count(*) FROM ledger").fetchone()
@@ -265,30 +267,30 @@ def test_no_database_is_made_beside_what_another_one_left(
     with closing(kept), monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", refuse)
         with pytest.raises(HistoryUnavailable, match="delete it by hand"):
-            index._upkeep.distrust()
+            history.index.discard()
         assert (store.folder / INDEX_FILE).exists()
-    in_step(index, store)
+    in_step(history, store)
 
 
 def test_a_locked_index_is_a_problem_with_words_and_the_newest_entries_are_told(
-    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
+    store: FileStore, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("balance.history.database.BUSY_SECONDS", 0.01)
-    index.close()
+    history.index.database.close()
     with closing(sqlite3.connect(store.folder / INDEX_FILE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         deposit(store, 5)
         with pytest.raises(HistoryUnavailable, match="another program has it for too long"):
-            index.ask(OLDEST_FIRST)
-        answer = index.ask(replace(ALL, limit=3))
+            history.answer(OLDEST_FIRST)
+        answer = history.answer(replace(ALL, limit=3))
         assert answer.rows[0].entry.booking.amount == 5
         assert (answer.total, answer.progress.is_complete) == (None, False)
         other.execute("ROLLBACK")
-    in_step(index, store)
+    in_step(history, store)
 
 
 def test_a_full_disk_is_a_problem_with_words_and_the_newest_entries_are_told(
-    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
+    store: FileStore, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deposit(store, 5)
     full = sqlite3.OperationalError("database or disk is full")
@@ -296,9 +298,9 @@ def test_a_full_disk_is_a_problem_with_words_and_the_newest_entries_are_told(
     with monkeypatch.context() as patch:
         patch.setattr("balance.history.filling._insert", _raiser(full))
         with pytest.raises(HistoryUnavailable, match="the disk is full: make room"):
-            index.ask(OLDEST_FIRST)
-        assert index.ask(ALL).rows[0].entry.booking.amount == 5
-    in_step(index, store)
+            history.answer(OLDEST_FIRST)
+        assert history.answer(ALL).rows[0].entry.booking.amount == 5
+    in_step(history, store)
 
 
 def _raiser(fault: Exception) -> Callable[..., None]:
@@ -309,19 +311,19 @@ def _raiser(fault: Exception) -> Callable[..., None]:
 
 
 def test_a_damaged_line_of_the_ledger_is_told_and_never_skipped(
-    store: FileStore, index: Index
+    store: FileStore, history: History
 ) -> None:
-    index.close()
+    history.index.database.close()
     (store.folder / INDEX_FILE).unlink()
     file = store.folder / LEDGER_FILE
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join([*lines[:40], b"garbage\n", *lines[41:]]))
-    index = Index(store, store.folder / INDEX_FILE)
+    history = History(store, store.folder / INDEX_FILE)
     with pytest.raises(
         StoreUnreadable, match=r"ledger\.jsonl is damaged: a line is not valid JSON"
     ):
-        index.ask(OLDEST_FIRST)
-    assert len(index.ask(replace(ALL, limit=100)).rows) == 100
+        history.answer(OLDEST_FIRST)
+    assert len(history.answer(replace(ALL, limit=100)).rows) == 100
 
 
 def test_an_entry_is_told_though_the_ledger_is_damaged_elsewhere(store: FileStore) -> None:
@@ -329,43 +331,43 @@ def test_an_entry_is_told_though_the_ledger_is_damaged_elsewhere(store: FileStor
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join([*lines[:40], b"garbage\n", *lines[41:]]))
     newest = entries_of(LIFE)[-1]
-    story = Index(store, store.folder / INDEX_FILE).story(newest.place)
-    assert story is not None
-    assert (story.told.entry, story.after, story.offset) == (newest, None, None)
+    found = History(store, store.folder / INDEX_FILE).entry(newest.place)
+    assert found is not None
+    assert (found.record.entry, found.after, found.offset) == (newest, None, None)
 
 
 def test_a_big_backlog_is_left_to_whoever_has_time(
     store: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.history.upkeep._SMALL", 1_000)
+    monkeypatch.setattr("balance.history.index._SMALL", 1_000)
     monkeypatch.setattr("balance.history.filling.BATCH", 100)
-    index = Index(store, store.folder / INDEX_FILE)
-    answer = index.ask(replace(ALL, limit=2))
+    history = History(store, store.folder / INDEX_FILE)
+    answer = history.answer(replace(ALL, limit=2))
     assert [each.entry.place for each in answer.rows] == [
         each.place for each, _ in zip(store.entries(), range(2), strict=False)
     ]
     assert (answer.total, answer.progress.is_complete, answer.progress.percent) == (None, False, 0)
-    assert index.ask(OLDEST_FIRST).rows == ()
+    assert history.answer(OLDEST_FIRST).rows == ()
     # a turn of the work, and what it has come to
-    assert not index.catch_up(0)
-    some = index.ask(OLDEST_FIRST)
+    assert not history.index.catch_up(0)
+    some = history.answer(OLDEST_FIRST)
     assert (len(some.rows), some.total, some.progress.is_complete) == (100, 100, False)
     assert 10 < some.progress.percent < 90
     with pytest.raises(HistoryUnavailable, match=r"it is being indexed, and \d\d % are done"):
-        next(index.whole(OLDEST_FIRST))
-    assert len(list(index.whole(ALL))) == COUNT
-    assert index.catch_up()
-    in_step(index, store)
+        next(history.records(OLDEST_FIRST))
+    assert len(list(history.records(ALL))) == COUNT
+    assert history.index.catch_up()
+    in_step(history, store)
 
 
 def test_a_file_that_is_taken_slowly_keeps_nothing_of_the_index(
-    store: FileStore, index: Index
+    store: FileStore, history: History
 ) -> None:
-    taken = index.whole(OLDEST_FIRST)
+    taken = history.records(OLDEST_FIRST)
     first = next(taken)
     for amount in range(5):
         deposit(store, amount + 1)
-        index.catch_up()
+        history.index.catch_up()
     with closing(sqlite3.connect(store.folder / INDEX_FILE)) as other:
         (is_busy, *_) = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     assert not is_busy
@@ -376,7 +378,7 @@ def test_a_file_that_is_taken_slowly_keeps_nothing_of_the_index(
 
 
 def test_all_that_is_new_is_indexed_once_another_program_lets_go(
-    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
+    store: FileStore, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("balance.history.database.BUSY_SECONDS", 0.01)
     tries: list[None] = []
@@ -387,32 +389,32 @@ def test_all_that_is_new_is_indexed_once_another_program_lets_go(
         return begin_writing(database)
 
     monkeypatch.setattr(Database, "writing", writing)
-    index.close()
+    history.index.database.close()
     deposit(store, 5)
     with (
         closing(sqlite3.connect(store.folder / INDEX_FILE, isolation_level=None)) as other,
         ThreadPoolExecutor(1) as pool,
     ):
         other.execute("BEGIN IMMEDIATE")
-        done = pool.submit(index.catch_up)
+        done = pool.submit(history.index.catch_up)
         wait_for(lambda: done.done() or len(tries) > 3, "some tries in vain")
         other.execute("ROLLBACK")
         assert done.result()
-    in_step(index, store)
+    in_step(history, store)
 
 
 def test_a_file_breaks_off_where_the_index_is_made_anew(
-    store: FileStore, index: Index, monkeypatch: pytest.MonkeyPatch
+    store: FileStore, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.history.index._BLOCK", 100)
-    taken = index.whole(replace(OLDEST_FIRST, sort="-amount"))
+    monkeypatch.setattr("balance.history.history._BLOCK", 100)
+    taken = history.records(replace(OLDEST_FIRST, sort="-amount"))
     for _ in range(100):
         next(taken)
     _gone(store.folder)
-    index.catch_up()
+    history.index.catch_up()
     with pytest.raises(HistoryUnavailable, match="indexed anew meanwhile"):
         next(taken)
-    in_step(index, store)
+    in_step(history, store)
 
 
 def test_many_processes_fill_one_index_and_no_entry_is_in_it_twice(folder: Path) -> None:
@@ -423,13 +425,13 @@ def test_many_processes_fill_one_index_and_no_entry_is_in_it_twice(folder: Path)
     for worker in workers:
         worker.join()
         assert worker.exitcode == 0
-    index = Index(store, folder / INDEX_FILE)
+    history = History(store, folder / INDEX_FILE)
     entries = list(store.entries())
-    answer = index.ask(replace(OLDEST_FIRST, offset=len(entries) - 1_000))
+    answer = history.answer(replace(OLDEST_FIRST, offset=len(entries) - 1_000))
     assert [each.entry.place for each in answer.rows] == [each.place for each in entries[999::-1]]
     assert (answer.total, answer.progress.is_complete) == (len(entries), True)
-    assert sum(each.entries for each in index.epochs()) == len(entries)
+    assert sum(each.entries for each in history.epochs()) == len(entries)
 
 
 def _fill(folder: Path) -> None:
-    assert Index(FileStore(folder), folder / INDEX_FILE).catch_up()
+    assert History(FileStore(folder), folder / INDEX_FILE).index.catch_up()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from balance.history.index import Index
+from balance.history.history import History
+from balance.history.index import INDEX_FILE
 from balance.history.question import Question
-from balance.history.upkeep import INDEX_FILE
 from balance.store.memory_store import MemoryStore
 from tests.ledgers import entries_of, lived, remembered, written
 
@@ -44,31 +44,31 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture(scope="module")
-def index(store: MemoryStore) -> Index:
+def history(store: MemoryStore) -> History:
     """Its whole index."""
-    index = Index(store)
-    assert index.catch_up()
-    return index
+    history = History(store)
+    assert history.index.catch_up()
+    return history
 
 
-def statements(index: Index, asked: Question) -> list[str]:
+def statements(history: History, asked: Question) -> list[str]:
     """What is asked of SQLite to answer ``asked``."""
     said: list[str] = []
     # the one that is given back is the next to be taken
-    with index._upkeep.database.connection() as connection:
+    with history.index.database.connection() as connection:
         connection.set_trace_callback(said.append)
-    index.ask(asked)
-    with index._upkeep.database.connection() as connection:
+    history.answer(asked)
+    with history.index.database.connection() as connection:
         connection.set_trace_callback(None)
     return [each for each in said if each.startswith("SELECT")]
 
 
-def plan(index: Index, asked: Question) -> str:
+def plan(history: History, asked: Question) -> str:
     """How SQLite goes about to answer ``asked``."""
-    with index._upkeep.database.connection() as connection:
+    with history.index.database.connection() as connection:
         return "\n".join(
             step
-            for statement in statements(index, asked)
+            for statement in statements(history, asked)
             for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
         )
 
@@ -82,30 +82,30 @@ def name_of(asked: Question) -> str:
 @pytest.mark.parametrize("way", ["", "-"])
 @pytest.mark.parametrize("back", [None, 0, 7])
 def test_a_list_that_an_index_has_in_order_is_not_sorted(
-    index: Index, asked: Question, way: str, back: int | None
+    history: History, asked: Question, way: str, back: int | None
 ) -> None:
     until = None if back is None else LIFE[-1].revision - back
     assert "TEMP B-TREE" not in plan(
-        index, replace(asked, sort=way + asked.sort, until=until, limit=20, offset=1_000)
+        history, replace(asked, sort=way + asked.sort, until=until, limit=20, offset=1_000)
     )
 
 
-def test_a_few_rows_are_looked_up_and_sorted(index: Index) -> None:
+def test_a_few_rows_are_looked_up_and_sorted(history: History) -> None:
     asked = replace(LEDGER, sort="amount", after=LIFE[-20].revision, until=LIFE[-1].revision)
-    assert "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan(index, asked)
+    assert "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan(history, asked)
 
 
 @pytest.mark.parametrize("asked", SORTED, ids=name_of)
-def test_what_was_counted_is_not_counted_again(index: Index, asked: Question) -> None:
+def test_what_was_counted_is_not_counted_again(history: History, asked: Question) -> None:
     pinned = replace(asked, until=LIFE[-1].revision - 3)
-    total = index.ask(pinned).total
+    total = history.answer(pinned).total
     for offset in (0, 50, 500):
         again = replace(pinned, offset=offset)
-        assert not [each for each in statements(index, again) if "count(*)" in each]
-        assert index.ask(again).total == total
+        assert not [each for each in statements(history, again) if "count(*)" in each]
+        assert history.answer(again).total == total
 
 
-def test_a_count_is_right_whatever_was_counted_before(index: Index) -> None:
+def test_a_count_is_right_whatever_was_counted_before(history: History) -> None:
     asked = replace(FILLS, one_of={"owner": ("you",)})
     fills = [entry for state in LIFE for entry in state.entries if entry.booking.fill]
     for until in (LIFE[-1].revision, 900, 2, 901, LIFE[-1].revision - 1, 30, 10**9):
@@ -114,7 +114,7 @@ def test_a_count_is_right_whatever_was_counted_before(index: Index) -> None:
             for each in fills
             if each.revision <= until and each.booking.fill and not each.booking.fill.owner
         ]
-        assert index.ask(replace(asked, until=until)).total == len(known)
+        assert history.answer(replace(asked, until=until)).total == len(known)
 
 
 @pytest.mark.parametrize("table", [LEDGER, FILLS, TRADES], ids=name_of)
@@ -122,31 +122,31 @@ def test_a_count_is_right_whatever_was_counted_before(index: Index) -> None:
 @pytest.mark.parametrize("back", [None, 7])
 @pytest.mark.parametrize("text", ["nowhere", RARE])
 def test_a_rare_text_is_not_looked_for_in_every_row(
-    index: Index, table: Question, sort: str, back: int | None, text: str
+    history: History, table: Question, sort: str, back: int | None, text: str
 ) -> None:
     until = None if back is None else LIFE[-1].revision - back
     sort = sort.replace("side", "amount") if table is LEDGER else sort
-    steps = plan(index, replace(table, text=text, sort=sort, until=until)).splitlines()
+    steps = plan(history, replace(table, text=text, sort=sort, until=until)).splitlines()
     assert not [step for step in steps if step.startswith(f"SCAN {table.table}")]
 
 
 def test_an_index_that_grew_is_searched_as_one_that_was_made_of_as_much(folder: Path) -> None:
     young = written(folder, LIFE[:1])
-    index, beside = (Index(young, folder / INDEX_FILE) for _ in range(2))
-    for each in (index, beside):
-        assert each.catch_up()
-        each.ask(LEDGER)
+    history, beside = (History(young, folder / INDEX_FILE) for _ in range(2))
+    for each in (history, beside):
+        assert each.index.catch_up()
+        each.answer(LEDGER)
     grown = written(folder, LIFE)
-    assert index.catch_up()
-    whole = Index(grown)
-    assert whole.catch_up()
+    assert history.index.catch_up()
+    whole = History(grown)
+    assert whole.index.catch_up()
     wanted = [plan(whole, asked) for asked in MIXED]
     # and by a connection that was open before
-    for each in (index, beside):
-        assert each.ask(LEDGER).progress.is_complete
+    for each in (history, beside):
+        assert each.answer(LEDGER).progress.is_complete
         assert [plan(each, asked) for asked in MIXED] == wanted
 
 
-def test_a_query_plan_is_told(index: Index) -> None:
+def test_a_query_plan_is_told(history: History) -> None:
     # or the other tests would prove nothing
-    assert "TEMP B-TREE" in plan(index, replace(FILLS, sort="reason"))
+    assert "TEMP B-TREE" in plan(history, replace(FILLS, sort="reason"))

@@ -32,7 +32,7 @@ from balance.core.ticket import MEMBERS
 from balance.core.wallet import KINDS
 from balance.desk.desk import MOST_CANDLES, Desk
 from balance.desk.transactions import LONGEST_NOTE
-from balance.history.pages import LONGEST_PAGE
+from balance.history.history import LONGEST_PAGE
 from balance.market.board import LiveBoard
 from balance.store.memory_store import MemoryStore
 from tests.boards import board as a_board

@@ -19,9 +19,9 @@ from balance.api.stream import Stream
 from balance.bots.file import BOTS_FILE
 from balance.core.trade_sums import TradeSums
 from balance.desk.desk import Desk
-from balance.history.index import Index
+from balance.history.history import History
+from balance.history.index import INDEX_FILE
 from balance.history.question import Question
-from balance.history.upkeep import INDEX_FILE
 from balance.performance.figures import FIGURES, values_of
 from balance.performance.results import Results
 from balance.store.file_store import FileStore
@@ -133,14 +133,14 @@ def test_the_counts_of_trades_come_about_by_their_outcomes(
 def test_an_index_of_an_older_version_is_made_anew_with_even_trades(tmp_path: Path) -> None:
     traded(tmp_path, 40_000, 39_000)
     even = Question(table="trades", one_of={"outcome": ("even",)})
-    assert Index(FileStore(tmp_path), tmp_path / INDEX_FILE).catch_up()
+    assert History(FileStore(tmp_path), tmp_path / INDEX_FILE).index.catch_up()
     with closing(sqlite3.connect(tmp_path / INDEX_FILE)) as connection:
         connection.execute("UPDATE trades SET outcome = 'loss'")
         connection.execute("PRAGMA user_version = 2")
         connection.commit()
-    later = Index(FileStore(tmp_path), tmp_path / INDEX_FILE)
-    assert later.catch_up()
-    assert (later.ask(even).total, later.ask(Question(table="trades")).total) == (1, 2)
+    later = History(FileStore(tmp_path), tmp_path / INDEX_FILE)
+    assert later.index.catch_up()
+    assert (later.answer(even).total, later.answer(Question(table="trades")).total) == (1, 2)
     assert later.epochs()[0].trades.even == 1
 
 

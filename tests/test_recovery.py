@@ -242,6 +242,6 @@ def assert_repaired(folder: Path, balance: Decimal, *more: str) -> None:
     assert (newest["kind"], newest["balance"]) == ("repair", balance)
     after = account.deposit("0.5")
     assert (after.balance, after.revision) == (balance + Decimal("0.5"), seen.revision + 1)
-    assert len(list(account.whole_history())) == report.entries + 1
+    assert len(list(account.ledger.rows())) == report.entries + 1
     assert verify(folder).faults == ()
     assert repair(folder).faults == ()

@@ -422,7 +422,7 @@ def test_a_server_and_programs_that_trade_at_once_lose_and_double_nothing(
     told = [fill["order_id"] for fill in account.fills(limit=1_000).entries]
     assert sorted(told) == sorted(filled)
     assert len(told) >= len(ways) * rounds
-    kinds = Counter(row["kind"] for row in account.whole_history())
+    kinds = Counter(row["kind"] for row in account.ledger.rows())
     assert kinds["order"] == kinds["cancel"] == len(ways) * rounds
     snapshot = account.snapshot()
     assert snapshot.open_orders == ()

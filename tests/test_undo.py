@@ -80,7 +80,7 @@ def test_all_is_as_it_was_under_the_number_of_a_new_epoch(desk: Desk, board: Liv
     assert after == replace(before, wallet=replace(before.wallet, epoch=3))
     assert (seen.epoch, seen.balance, seen.can_undo_reset) == (3, before.wallet.balance, False)
     assert seen.positions[0]["mark_price"] == 41_000
-    entries = list(desk.whole_history())
+    entries = list(desk.ledger.rows())
     newest = entries[0]
     assert (newest["kind"], newest["epoch"], newest["amount"]) == ("undo", 3, seen.balance)
     assert newest["note"] == "Epoch 1 goes on. thought better of it"
@@ -91,7 +91,7 @@ def test_all_is_as_it_was_under_the_number_of_a_new_epoch(desk: Desk, board: Liv
         ("fill", 2),
     ]
     assert desk.fills(limit=1).entries[0]["reason"] == "undo"
-    assert [each.booking.kind for each in desk.lineage()] == ["undo", "start"]
+    assert [each.booking.kind for each in desk.ledger.lineage()] == ["undo", "start"]
 
 
 def test_what_comes_back_goes_on(desk: Desk, board: LiveBoard) -> None:
@@ -123,7 +123,7 @@ def test_a_reset_of_what_was_brought_back_can_be_undone_too(desk: Desk) -> None:
         desk.reset()
         desk.undo_reset()
         assert desk.account() == replace(before, wallet=replace(before.wallet, epoch=epoch))
-    assert [each.booking.continues for each in desk.lineage()] == [3, 1, None]
+    assert [each.booking.continues for each in desk.ledger.lineage()] == [3, 1, None]
 
 
 def test_only_the_newest_reset_can_be_undone(desk: Desk) -> None:

@@ -6,11 +6,12 @@ from flask import Blueprint, Response
 
 from balance.api.answers import json_answer
 from balance.api.downloads import download
-from balance.api.history_routes import History, asked_of, indexed
+from balance.api.history_routes import asked_of, indexed
 from balance.core.moments import from_iso
 from balance.core.rows import Row
 from balance.desk.desk import Desk
 from balance.history.epochs import EpochRow
+from balance.history.history import History
 from balance.performance.epochs import Measure, Present, epoch_row, fitting, in_order
 from balance.performance.figures import FIGURES, listed
 

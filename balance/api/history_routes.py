@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from flask import Blueprint, Response, request
 
@@ -11,89 +11,17 @@ from balance.api.answers import json_answer
 from balance.api.bots import AnyBots
 from balance.api.downloads import FORMATS, download
 from balance.api.problems import Problem
-from balance.core.entry import Entry, Place, cursor, place_of
+from balance.core.entry import Place, cursor, place_of
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.rows import Row
 from balance.desk.desk import Desk
-from balance.history.epochs import EpochRow
+from balance.history.history import History, Record
+from balance.history.index import Progress
 from balance.history.question import MANY, Listed, Question, Table, question
 from balance.history.rows import entry_row, history_row
 from balance.performance.epochs import EPOCH_SORTS
 
 _TABLES: Final[tuple[Table, ...]] = ("ledger", "fills", "trades")
-
-
-class Told(Protocol):
-    """An entry, of which symbol it tells, and of whose trading."""
-
-    @property
-    def entry(self) -> Entry: ...
-
-    @property
-    def symbol(self) -> str | None: ...
-
-    @property
-    def owner(self) -> str | None: ...
-
-
-class Progress(Protocol):
-    """How much of the ledger can be searched."""
-
-    @property
-    def is_complete(self) -> bool: ...
-
-    @property
-    def percent(self) -> int: ...
-
-
-class Answer(Protocol):
-    """What a question found."""
-
-    @property
-    def rows(self) -> Sequence[Told]: ...
-
-    @property
-    def total(self) -> int | None: ...
-
-    @property
-    def progress(self) -> Progress: ...
-
-
-class Story(Protocol):
-    """An entry, and what stands around it."""
-
-    @property
-    def told(self) -> Told: ...
-
-    @property
-    def before(self) -> Place | None: ...
-
-    @property
-    def after(self) -> Place | None: ...
-
-    @property
-    def offset(self) -> int | None: ...
-
-
-class History(Protocol):
-    """The history, as the routes use it. What is refused raises an error of
-    ``balance.core.errors``."""
-
-    @property
-    def progress(self) -> Progress:
-        """How much of the ledger can be searched."""
-
-    def ask(self, asked: Question) -> Answer:
-        """The rows that are asked for."""
-
-    def whole(self, asked: Question) -> Iterator[Told]:
-        """All rows that are asked for, one by one, whatever the offset and limit."""
-
-    def story(self, place: Place) -> Story | None:
-        """The entry at a place; None where there is none."""
-
-    def epochs(self) -> Sequence[EpochRow]:
-        """All epochs, newest first."""
 
 
 def add_history_routes(api: Blueprint, desk: Desk, history: History, bots: AnyBots) -> None:
@@ -110,12 +38,13 @@ def _add_list(api: Blueprint, desk: Desk, history: History, bots: AnyBots, table
         names = _names(bots) if table == "trades" else {}
         market = desk.market
 
-        def row(told: Told) -> Row:
-            return history_row(table, told.entry, told.symbol, told.owner, market, names)
+        def row(record: Record) -> Row:
+            entry, symbol, owner = record.entry, record.symbol, record.owner
+            return history_row(table, entry, symbol, owner, market, names)
 
         if form is not None:
-            return download(table, form, map(row, history.whole(asked)))
-        answer = history.ask(asked)
+            return download(table, form, map(row, history.records(asked)))
+        answer = history.answer(asked)
         return json_answer(
             {
                 "status": "success",
@@ -130,13 +59,13 @@ def _add_list(api: Blueprint, desk: Desk, history: History, bots: AnyBots, table
 def _add_entry(api: Blueprint, desk: Desk, history: History, bots: AnyBots) -> None:
     @api.get("/history/entries/<place>")
     def entry(place: str) -> Response:
-        found = history.story(_place_wanted(place))
+        found = history.entry(_place_wanted(place))
         if found is None:
             raise Problem(
                 404, f"There is no entry {place[:40]}. The ledger lists those that there are."
             )
-        told = found.told
-        row = entry_row(told.entry, told.symbol, told.owner, desk.market, _names(bots))
+        record = found.record
+        row = entry_row(record.entry, record.symbol, record.owner, desk.market, _names(bots))
         return json_answer(
             {
                 "status": "success",

@@ -54,7 +54,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
         }
         limit = whole_number(request, "limit")
         if _wants_csv():
-            rows: Iterable[Mapping[str, Any]] = desk.whole_history(**wanted)
+            rows: Iterable[Mapping[str, Any]] = desk.ledger.rows(**wanted)
             if limit is not None:
                 rows = desk.history(limit=limit, **wanted).entries
             return csv_file("virtual-balance-ledger", CSV_COLUMNS, rows)

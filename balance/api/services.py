@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from balance.alerts.alerts import Alerts, FollowedAlerts
 from balance.api.bots import AnyBots
-from balance.api.history_routes import History
 from balance.backtests.jobs import Backtests
 from balance.desk.settings import SettingsFile
+from balance.history.history import History
 from balance.performance.performance import Equity
 
 

@@ -27,7 +27,7 @@ from balance.core.shape import Count, Doc, Quantity, Time, includes, members
 from balance.core.ticket import MEMBERS, Ticket
 from balance.desk.desk import MOST_CANDLES, Desk
 from balance.desk.transactions import Outcome
-from balance.history.pages import LONGEST_PAGE
+from balance.history.history import LONGEST_PAGE
 
 _TIMEFRAME: Final = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}

@@ -14,7 +14,7 @@ from balance.bots.state import check_limit
 from balance.core.errors import InvalidRequest, StoreError
 from balance.core.rows import Row
 from balance.desk.desk import Desk
-from balance.history.pages import Page
+from balance.history.history import Page
 from balance.strategies.own import Catalogue
 
 #: Why, where another server on the folder runs them.
@@ -114,7 +114,7 @@ class FollowedBots:
         names = {each.id: each.settings.name for each in self._kept()[1].bots}
         rows = [
             bot_trade_row(entry, self._desk.market, names)
-            for entry in reversed(self._desk.closings(0, _LOOKED_BACK))
+            for entry in reversed(self._desk.ledger.closings(0, _LOOKED_BACK))
         ]
         return [row for row in rows if row["bot"] and bot in (None, row["bot"])][:limit]
 

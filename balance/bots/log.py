@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, TypedDict, get_args
 from balance.core.errors import InvalidRequest
 from balance.core.moments import iso
 from balance.core.shape import Count, Doc, Time
-from balance.history.pages import Page
+from balance.history.history import Page
 from balance.store.disk import DISK, AppendedFile, Disk
 
 LOG_FILE: Final = "bots.jsonl"

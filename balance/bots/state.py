@@ -216,7 +216,7 @@ class Roster:
         if not is_same or self._kept.is_older:
             self._forget(keep_runs=is_same)
             # one that goes on with an older one has the trades of that as well
-            lineage = self._desk.lineage()
+            lineage = self._desk.ledger.lineage()
             epochs.update(each.booking.epoch for each in lineage)
             if since == 0 and lineage:
                 # what was traded before is of no bot's sums
@@ -225,11 +225,11 @@ class Roster:
                 begin = min(since, lineage[-1].revision)
         if is_first and not self._bots:
             begin = revision
-        for entry in self._desk.closings(begin):
+        for entry in self._desk.ledger.closings(begin):
             if entry.revision <= revision and _owner(entry):
                 self._add(entry, epochs, is_new=entry.revision > since)
         if is_first:
-            closings = self._desk.closings(0, _LOOKED_BACK)
+            closings = self._desk.ledger.closings(0, _LOOKED_BACK)
             self.trades = [each for each in closings if _owner(each) and each.revision <= revision]
         self._kept = replace(
             self._kept, account=account, epoch=epoch, revision=revision, is_older=False

@@ -13,7 +13,7 @@ from balance.core.account import Account
 from balance.core.errors import StoreError
 from balance.core.rows import Row
 from balance.desk.desk import Desk
-from balance.history.pages import Page
+from balance.history.history import Page
 from balance.strategies.own import Broken, Catalogue
 from balance.strategies.strategy import Kind
 

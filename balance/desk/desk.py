@@ -7,7 +7,7 @@ none touches the store or the core on its own.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal, Unpack
@@ -30,7 +30,7 @@ from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.ticket import fingerprint, read_ticket
 from balance.desk.transactions import Board, Conditions, FindBaselines, Outcome, Transactions
-from balance.history.pages import Page, Search, closings, fills, lineage, page, rows, since
+from balance.history.history import History, Page
 from balance.market.board import LiveBoard
 from balance.store.advice import command
 from balance.store.state import Store
@@ -66,11 +66,14 @@ class Desk:
         store: Store,
         board: Board | None = None,
         starting_balance: Callable[[], Decimal] = lambda: DEFAULT_STARTING_BALANCE,
+        history: History | None = None,
     ) -> None:
-        """``starting_balance`` gives what a reset begins with that names no balance."""
+        """``starting_balance`` gives what a reset begins with that names no balance; ``history`` is
+        that of ``store``, by default one with its index in memory."""
         self._transactions = Transactions(store, board or LiveBoard())
         self._starting_balance = starting_balance
-        self._search: Search | None = None
+        #: The ledger as lists.
+        self.ledger = history or History(store)
 
     @property
     def store(self) -> Store:
@@ -156,7 +159,7 @@ class Desk:
         meant = self._starting_balance() if action == "reset" and amount is None else amount
         # Read before the lock is held; the undo refuses if another reset came in between.
         epoch = self.account().wallet.epoch if action == "undo_reset" else 0
-        first = self.opening(epoch) if epoch else None
+        first = self.ledger.opening(epoch) if epoch else None
         opening = None if first is None else first.booking
 
         def change(account: Account) -> Change:
@@ -343,7 +346,7 @@ class Desk:
         Raises:
             InvalidRequest: a parameter is out of range.
         """
-        return page(self._transactions.store, limit, before, kind, epoch, self._search)
+        return self.ledger.page(limit=limit, before=before, kind=kind, epoch=epoch)
 
     def fills(self, *, limit: int = 50, before: str | None = None) -> Page:
         """A page of the fills, newest first, as :meth:`history` pages the ledger.
@@ -351,41 +354,7 @@ class Desk:
         Raises:
             InvalidRequest: a parameter is out of range.
         """
-        return fills(self._transactions.store, limit, before, self.market, self._search)
-
-    def closings(self, after: int, most: int | None = None) -> list[Entry]:
-        """The entries since revision ``after`` that ended a trade, oldest first; of at most the
-        newest ``most`` entries. For the bots.
-        """
-        return closings(self._transactions.store, after, most)
-
-    def lineage(self) -> tuple[Entry, ...]:
-        """What opened the running epoch and, where it goes on with an older one, what opened that,
-        newest first.
-        """
-        return lineage(self._transactions.store)
-
-    def opening(self, epoch: int) -> Entry | None:
-        """The first entry of ``epoch``; None where the ledger has none."""
-        return self._transactions.store.opening(epoch)
-
-    def since(self, revision: int, most: int) -> list[Entry] | None:
-        """The entries after ``revision``, oldest first; None where they are more than ``most``."""
-        return since(self._transactions.store, revision, most)
-
-    def whole_history(
-        self,
-        *,
-        before: str | int | None = None,
-        kind: str | None = None,
-        epoch: int | None = None,
-    ) -> Iterator[Mapping[str, Any]]:
-        """All entries that :meth:`history` would page through, one by one.
-
-        Raises:
-            InvalidRequest: a parameter is out of range.
-        """
-        return rows(self._transactions.store, before, kind, epoch, self._search)
+        return self.ledger.fills(self.market, limit=limit, before=before)
 
     def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
         """Have ``listener`` called with the snapshot after every change made here, before the one
@@ -399,10 +368,6 @@ class Desk:
     def use_baselines(self, baselines: FindBaselines) -> None:
         """Let snapshots compare with what ``baselines`` finds of earlier days and epochs."""
         self._transactions.find_baselines = baselines
-
-    def use_index(self, search: Search) -> None:
-        """Let ``search`` find, where it can, the entries of a kind or an epoch."""
-        self._search = search
 
 
 def _canonical(amount: object) -> str | None:

@@ -54,7 +54,7 @@ class Database:
         self._guard = threading.Lock()
         # one in memory has one connection for all
         self._alone = threading.RLock() if path is None else contextlib.nullcontext()
-        self._shared = None if path else self._opened()
+        self._shared: sqlite3.Connection | None = None
 
     def file(self) -> int | None:
         """What tells the file from another one in its place; None where there is none."""
@@ -72,6 +72,8 @@ class Database:
             HistoryUnavailable: it can't be used now.
         """
         with self._alone, _translated():
+            if self._path is None and self._shared is None:
+                self._shared = self._opened()
             connection = self._shared or self._taken()
             try:
                 yield connection
@@ -121,7 +123,7 @@ class Database:
         """
         if self._shared is not None:
             self._shared.close()
-            self._shared = self._opened()
+            self._shared = None
         with self._guard:
             self._close_idle()
             # a new database would take up the changes that an old one has left beside it

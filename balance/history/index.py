@@ -1,70 +1,65 @@
-"""The index of the ledger: what the lists of the history are answered from."""
+"""The index of the ledger: brought up to date, and made anew where it does not fit."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from array import array
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
-from decimal import Decimal
-from itertools import islice
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from balance.core.entry import Entry, Place
-from balance.core.errors import HistoryUnavailable, StoreUnreadable
-from balance.history.condition import condition
-from balance.history.counts import Counts
-from balance.history.database import Damaged
-from balance.history.entries import Story, Told, newest_first, story, told
-from balance.history.epoch_table import read_epoch, read_epochs
-from balance.history.epochs import EpochRow
-from balance.history.filling import reached
-from balance.history.queries import Hit, all_ids, hits, marked, page, row_of
-from balance.history.question import Question
-from balance.history.upkeep import Progress, Upkeep
-from balance.store.state import Store
+from balance.background.pace import Pace
+from balance.background.worker import Worker
+from balance.core.errors import HistoryUnavailable, StoreError, StoreUnreadable
+from balance.history.database import Busy, Damaged, Database
+from balance.history.filling import Reached, fill, reached
+from balance.history.schema import FINISH, missing_indexes
+from balance.store.advice import option
+from balance.store.codec import Unreadable
+from balance.store.file_store import LEDGER_FILE
+from balance.store.state import Extent, Store
 
-#: So far back the ledger itself is read while it is not indexed yet.
-_DEEPEST: Final = 5_000
-# how many rows of a whole list are read at once
-_BLOCK: Final = 500
+#: The file of the index in the account's folder.
+INDEX_FILE: Final = "history.db"
+# A question first waits for the index to take over a backlog of at most so many bytes, for at
+# most so many seconds.
+_SMALL: Final = 2_000_000
+_PATIENCE_SECONDS: Final = 1.0
+# One turn of the indexer, the pause after a commit, and how often it checks for changes made by
+# other programs, or whether a fault was mended.
+_TURN_SECONDS: Final = 0.5
+_QUIET_SECONDS: Final = 2.0
+_CHECK_SECONDS: Final = 15.0
+
+_Result = TypeVar("_Result")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a question found."""
+class Progress:
+    """How much of the ledger is indexed."""
 
-    rows: tuple[Told, ...]
-    # of all pages; None where it is not known yet
-    total: int | None
-    progress: Progress
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """An entry that moved the equity without being a result of trading, or ended a position by
-    force."""
-
-    place: Place
-    time: datetime
-    epoch: int
-    kind: str
-    amount: Decimal
-    note: str
+    is_complete: bool
+    # Percent of the whole ledger, rounded down.
+    percent: int
 
 
 class Index:
-    """Answers questions about the ledger of ``store``; kept at ``path`` (None: in memory). What is
-    there is made anew whenever it does not fit the ledger. Safe to use from many threads, and many
-    processes may have the same file."""
+    """The index of the ledger of ``store``, in the file ``path`` (None: in memory). It is made anew
+    whenever it does not fit the ledger. Safe to use from many threads, and many processes may
+    share the file."""
 
-    def __init__(self, store: Store, path: Path | None = None) -> None:
+    def __init__(self, store: Store, path: Path | None) -> None:
+        self.database = Database(path)
         self._store = store
-        self._upkeep = Upkeep(store, path)
-        self._counts = Counts()
+        self._path = path
+        self._filling = threading.Lock()
+        # The ledger and the index file as they were when the index was last known to be whole.
+        self._whole: tuple[Extent, int | None] | None = None
+        self._percent = 0
 
     @property
     def is_complete(self) -> bool:
@@ -73,205 +68,158 @@ class Index:
         Raises:
             StoreUnreadable: the account can't be read.
         """
-        return self._upkeep.is_complete
+        return self._whole == (self._store.extent(), self.database.file())
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is an index yet; one in memory is made by the first question."""
+        return self._path is None or self.database.file() is not None
 
     @property
     def progress(self) -> Progress:
-        """How much of the ledger was indexed when it was last looked at."""
-        return self._upkeep.progress
+        """How much of the ledger was indexed at the last check."""
+        return Progress(self._whole is not None and self._percent == 100, self._percent)
 
     def catch_up(self, budget_seconds: float | None = None) -> bool:
-        """Index what is new, for at most ``budget_seconds`` (None: until all is); returns whether
-        all is indexed.
+        """Index what is new, for at most ``budget_seconds`` (None: until all is, however long
+        another program holds the index); returns whether all is indexed.
 
         Raises:
             StoreUnreadable: the ledger is damaged, or the account can't be read.
             HistoryUnavailable: the index can't be written now.
         """
-        return self._upkeep.catch_up(budget_seconds)
-
-    def close(self) -> None:
-        """Close what is kept open."""
-        self._upkeep.database.close()
-
-    def ask(self, asked: Question) -> Answer:
-        """The rows that are asked for. While the index is not whole: those that it has or, where
-        all is asked for newest first, those of the ledger itself.
-
-        Raises:
-            StoreUnreadable: the ledger is damaged there.
-            HistoryUnavailable: the index is needed, and can't be used now.
-        """
+        start, pace = time.monotonic(), Pace()
+        if not self._filling.acquire(timeout=-1 if budget_seconds is None else budget_seconds):
+            return False
         try:
-            answer = self._upkeep.renewed(lambda: self._indexed(asked))
-            if answer.progress.is_complete or not asked.is_whole:
-                return answer
-            progress = answer.progress
-        except (HistoryUnavailable, StoreUnreadable):
-            if not asked.is_whole:
-                raise
-            progress = Progress(False, min(self.progress.percent, 99))
-        if asked.offset > _DEEPEST:
-            raise _unfinished(progress)
-        end = None if asked.limit is None else asked.offset + asked.limit
-        rows = islice(newest_first(self._store), asked.offset, end)
-        return Answer(tuple(rows), None, progress)
+            extent = self._store.extent()
+            for step in (self._fill_on, self._sort):
+                while self._has_more(step, waits=budget_seconds is None):
+                    if budget_seconds is not None and time.monotonic() - start > budget_seconds:
+                        return False
+                    pace.rest()
+            self._whole, self._percent = (extent, self.database.file()), 100
+            return True
+        finally:
+            self._filling.release()
 
-    def whole(self, asked: Question) -> Iterator[Told]:
-        """All rows that are asked for, one by one, whatever its offset and limit.
+    def read(self, query: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """What ``query`` finds in the index, with the newest entries in it."""
 
-        Raises:
-            StoreUnreadable: the ledger is damaged there.
-            HistoryUnavailable: the index is not whole yet, or can't be used now.
-        """
-        if not self._is_searchable(asked):
-            yield from newest_first(self._store)
-            return
+        def found() -> _Result:
+            self.refresh()
+            with self.database.reading() as connection:
+                return query(connection)
+
+        return self.repaired(found)
+
+    def refresh(self) -> Progress:
+        """Catch up, where that is quickly done."""
+        if self.is_complete:
+            return Progress(True, 100)
+        extent = self._store.extent()
+        with self.database.reading() as connection:
+            so_far = reached(connection)
+        there = so_far.place if so_far is not None and so_far.ledger == extent.ledger else 0
+        is_done = False
+        if extent.end - there <= _SMALL:
+            try:
+                is_done = self.catch_up(_PATIENCE_SECONDS)
+            except Busy:
+                if so_far is not None and so_far.is_ready:
+                    raise
+        self._percent = 100 if is_done else min(99, 100 * there // max(extent.end, 1))
+        return Progress(is_done, self._percent)
+
+    def repaired(self, action: Callable[[], _Result]) -> _Result:
+        """What ``action`` returns, tried once more with an index made anew where it was damaged."""
+        file = self.database.file()
         try:
-            build, ids = self._all(asked)
-            for start in range(0, len(ids), _BLOCK):
-                yield from told(self._store, self._block(build, ids[start : start + _BLOCK]))
+            return action()
+        except Damaged:
+            # Another thread may have discarded it meanwhile.
+            if self.database.file() == file:
+                self.discard()
+        try:
+            return action()
         except Damaged as fault:
-            # what has gone out can't be taken back; the next one finds it made anew
-            self._upkeep.distrust()
-            raise _unfinished(Progress(False, 0)) from fault
+            raise HistoryUnavailable(
+                f"its index is damaged, {fault}: delete {INDEX_FILE}"
+            ) from fault
 
-    def entries(self, asked: Question) -> Iterator[Entry] | None:
-        """Those that are asked for, without their effects; None where they can't be told quickly:
-        the ledger has to be read. Never the first to begin an index in a file.
+    def discard(self) -> None:
+        """Delete the index, as it does not fit: it is made anew."""
+        self._whole = None
+        self.database.discard()
 
-        Raises:
-            StoreUnreadable, HistoryUnavailable: on the way, as :meth:`whole` says.
-        """
-        with suppress(HistoryUnavailable, StoreUnreadable):
-            if not self._upkeep.is_begun:
-                return None
-            if asked.limit is None:
-                is_searchable = self._is_searchable(asked)
-                return (each.entry for each in self.whole(asked)) if is_searchable else None
-            answer = self.ask(asked)
-            return (each.entry for each in answer.rows) if answer.progress.is_complete else None
-        return None
+    def _has_more(self, step: Callable[[], bool], *, waits: bool) -> bool:
+        """What ``step`` returns; where it ``waits``, once no other program holds the index."""
+        while True:
+            try:
+                return self.repaired(step)
+            except Busy:
+                if not waits:
+                    raise
 
-    def story(self, place: Place) -> Story | None:
-        """The entry at ``place`` with what stands around it; None where there is none.
-
-        Raises:
-            StoreUnreadable: the ledger is damaged there.
-        """
-        found = story(self._store, place)
-        with suppress(HistoryUnavailable, StoreUnreadable):
-            return self._upkeep.read(lambda connection: _placed(connection, found, place))
-        return found
-
-    def epochs(self, most: int = -1) -> Sequence[EpochRow]:
-        """The newest ``most`` epochs (below 0: all), newest first, as far as they are indexed.
-
-        Raises:
-            StoreUnreadable, HistoryUnavailable: as :meth:`catch_up` says.
-        """
-        return self._upkeep.read(lambda connection: read_epochs(connection, most=most))
-
-    def epoch(self, number: int) -> EpochRow | None:
-        """The epoch with ``number``, as far as it is indexed; None where none is.
-
-        Raises:
-            StoreUnreadable, HistoryUnavailable: as :meth:`catch_up` says.
-        """
-        return self._upkeep.read(lambda connection: read_epoch(connection, number))
-
-    def marks(self, begin: datetime, end: datetime, most: int) -> Sequence[Mark]:
-        """The newest ``most`` marks from ``begin`` to ``end``, by the ledger's time, oldest first.
-
-        Raises:
-            StoreUnreadable, HistoryUnavailable: as :meth:`catch_up` says.
-        """
-
-        def read(connection: sqlite3.Connection) -> Sequence[Mark]:
-            found = hits(connection, marked(connection, begin, end, most))
-            return tuple(_mark(each) for each in told(self._store, found))
-
-        return self._upkeep.read(read)
-
-    def _is_searchable(self, asked: Question) -> bool:
-        """Whether ``asked`` can be answered from the index; the ledger itself answers one as well.
-
-        Raises:
-            HistoryUnavailable: the index is needed, and not whole yet.
-        """
+    def _fill_on(self) -> bool:
+        """Take a batch over; whether there may be more."""
         try:
-            progress = self._upkeep.renewed(self._upkeep.freshened)
-        except (HistoryUnavailable, StoreUnreadable):
-            if asked.is_whole:
+            with self.database.writing() as connection:
+                return fill(connection, self._store)
+        except Unreadable as fault:
+            raise damaged_line(self._store, fault) from fault
+
+    def _sort(self) -> bool:
+        """Make one SQL index that is missing, once all rows are in; whether more are missing."""
+        with self.database.reading() as connection:
+            so_far = known(reached(connection))
+            if so_far.is_ready and so_far.is_sampled:
                 return False
-            raise
-        if not progress.is_complete and not asked.is_whole:
-            raise _unfinished(progress)
-        return progress.is_complete
-
-    def _all(self, asked: Question) -> tuple[str, array[int]]:
-        """The build of the index, and the ids of all rows that are asked for."""
-        with self._upkeep.database.reading() as connection:
-            so_far = reached(connection)
-            if so_far is None:
-                raise Damaged("there is no index")
-            wanted = condition(connection, asked, so_far.rows)
-            return so_far.build, all_ids(connection, wanted, asked)
-
-    def _block(self, build: str, ids: Sequence[int]) -> list[Hit]:
-        """Where the rows with ``ids`` stand, if the index is still the one called ``build``. Each
-        block is looked up anew: who takes a file may take all day, and would keep the database from
-        being tidied up."""
-        with self._upkeep.database.reading() as connection:
-            so_far = reached(connection)
-            if so_far is None or so_far.build != build:
-                raise HistoryUnavailable("it was indexed anew meanwhile: try again")
-            return hits(connection, ids)
-
-    def _indexed(self, asked: Question) -> Answer:
-        progress = self._upkeep.freshened()
-        if asked.is_whole and not progress.is_complete:
-            return Answer((), None, progress)
-        with self._upkeep.database.reading() as connection:
-            so_far = reached(connection)
-            if so_far is None:
-                return Answer((), 0, Progress(False, 0))
-            wanted = condition(connection, asked, so_far.rows)
-            total = self._counts.count(connection, wanted, so_far.build, so_far.rows)
-            # what is rare is not looked for beyond the last of it
-            left = max(0, total - asked.offset)
-            most = left if asked.limit is None else min(asked.limit, left)
-            ids = page(connection, wanted, replace(asked, limit=most), so_far.rows) if most else []
-            found = hits(connection, ids)
-        return Answer(tuple(told(self._store, found)), total, progress)
+            missing = missing_indexes(connection)
+        with self.database.writing() as connection:
+            for statement in missing[:1] or FINISH:
+                connection.execute(statement)
+        return bool(missing)
 
 
-def _placed(connection: sqlite3.Connection, found: Story | None, place: Place) -> Story | None:
-    """``found`` with what the index knows of the entry at ``place``."""
-    so_far, hit = reached(connection), row_of(connection, *place)
-    if found is None or so_far is None or hit is None:
-        return found
-    newer = hits(connection, [hit.id + 1]) if hit.id < so_far.rows else []
-    return found.placed(_place(newer), so_far.rows - hit.id)
+def indexer(index: Index) -> Worker:
+    """A worker that keeps ``index`` up to date in the background."""
+    last_fault = ""
 
+    def turn() -> float | None:
+        nonlocal last_fault
+        try:
+            is_done = index.is_complete or index.catch_up(_TURN_SECONDS)
+        except StoreError as fault:
+            # A fault is logged once, until a turn succeeds again.
+            if str(fault) != last_fault:
+                _log.warning("the history is not indexed: %s", fault)
+            last_fault = str(fault)
+            return None
+        last_fault = ""
+        return None if is_done else 0
 
-def _place(found: Sequence[Hit]) -> Place | None:
-    return (found[0].revision, found[0].line) if found else None
-
-
-def _mark(row: Told) -> Mark:
-    entry, booking = row.entry, row.entry.booking
-    return Mark(
-        place=entry.place,
-        time=entry.time,
-        epoch=booking.epoch,
-        kind=booking.kind,
-        amount=booking.amount,
-        note=booking.note,
+    return Worker(
+        "history-index",
+        turn,
+        "the history could not be indexed",
+        every=_CHECK_SECONDS,
+        settle=_QUIET_SECONDS,
+        last=index.database.close,
     )
 
 
-def _unfinished(progress: Progress) -> HistoryUnavailable:
-    return HistoryUnavailable(
-        f"it is being indexed, and {progress.percent} % are done: try again in a minute"
-    )
+def known(found: Reached | None) -> Reached:
+    """``found``, which must be there.
+
+    Raises:
+        Damaged: there is no index in the database.
+    """
+    if found is None:
+        raise Damaged("there is no index")
+    return found
+
+
+def damaged_line(store: Store, fault: Unreadable) -> StoreUnreadable:
+    """The error for a line of the ledger that is no entry."""
+    return StoreUnreadable(LEDGER_FILE, f"is damaged: a line {fault}", option(store.folder))

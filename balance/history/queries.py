@@ -42,7 +42,7 @@ def count(connection: sqlite3.Connection, wanted: Condition) -> int:
     return number
 
 
-def page(
+def page_ids(
     connection: sqlite3.Connection, wanted: Condition, asked: Question, rows: int
 ) -> list[int]:
     """The ids of those of all ``rows`` that are asked for, in their order."""

@@ -17,7 +17,7 @@ from balance.core.money import CURRENCY, exactly, quantized
 from balance.core.rows import Row
 from balance.core.shape import Doc, Money, Percent, Texts, Time, includes, text_names
 from balance.history.epochs import EpochRow
-from balance.history.index import Mark
+from balance.history.history import Mark
 from balance.performance.baselines import baseline
 from balance.performance.derivations.derivation import Derivation
 from balance.performance.derivations.period import BEFORE, period_derivation

@@ -15,7 +15,7 @@ from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
 from balance.history.epochs import EpochRow
-from balance.history.index import Index, Mark
+from balance.history.history import History, Mark
 from balance.performance.account_figures import AccountView, account_performance
 from balance.performance.baselines import period_base
 from balance.performance.curve import MOST_MARKS, RANGES, begin_of, curve, mark_row
@@ -39,7 +39,7 @@ class Equity:
         self,
         desk: Desk,
         folder: Path | None = None,
-        history: Index | None = None,
+        history: History | None = None,
         message: Callable[[], str] = str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -133,7 +133,7 @@ class Equity:
         return snapshot, current_sample(newest, snapshot, self._clock(), self._carried)
 
     def _view(self, reader: SampleReader, snapshot: Snapshot, now: Sample) -> AccountView:
-        past = past_of(self._desk.lineage(), self._desk.opening)
+        past = past_of(self._desk.ledger.lineage(), self._desk.ledger.opening)
         epochs, decimals = self._epochs(), self._desk.market.decimals
         running = epochs.get(now.epoch)
         results = replace(

@@ -16,7 +16,7 @@ from balance.core.errors import BalanceError
 from balance.core.periods import NO_BASELINES, Baselines, after_reset, day_start
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
-from balance.history.index import Index
+from balance.history.history import History
 from balance.performance.baselines import baselines_of
 from balance.performance.sample_store import SampleStore
 from balance.performance.tracker import Tracker, carried_by
@@ -40,7 +40,7 @@ class Sampler:
         desk: Desk,
         folder: Path,
         show: Callable[[Snapshot], None],
-        history: Index | None = None,
+        history: History | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -152,7 +152,7 @@ class Sampler:
         # The samples that periods were measured from may be gone.
         self._found_for = ()
         newest = self._store.newest()
-        self._tracker = Tracker(self._desk, newest, self._store.before_end, self._carried)
+        self._tracker = Tracker(self._desk.ledger, newest, self._store.before_end, self._carried)
         return self._tracker
 
     def _follow_changes(self, tracker: Tracker) -> None:

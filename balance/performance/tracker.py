@@ -15,8 +15,7 @@ from balance.core.errors import AccountingError, BalanceError
 from balance.core.money import ZERO
 from balance.core.snapshot import Snapshot
 from balance.core.wallet import OPENINGS, Wallet
-from balance.desk.desk import Desk
-from balance.history.index import Index
+from balance.history.history import History
 from balance.performance.sample import (
     Commit,
     Reading,
@@ -46,7 +45,7 @@ _SAME: Final = tuple(each.name for each in fields(Wallet) if each.name != "fundi
 _log = logging.getLogger(__name__)
 
 
-def carried_by(history: Index | None) -> Carried:
+def carried_by(history: History | None) -> Carried:
     """Reads the P&L of all epochs before one from ``history``; before the first it is zero."""
 
     def carried(epoch: int) -> Decimal | None:
@@ -66,8 +65,10 @@ def carried_by(history: Index | None) -> Carried:
 class Tracker:
     """Follows one account from its ``last`` sample on, or from the opening of its epoch."""
 
-    def __init__(self, desk: Desk, last: Sample | None, resumed: Resumed, carried: Carried) -> None:
-        self._desk = desk
+    def __init__(
+        self, ledger: History, last: Sample | None, resumed: Resumed, carried: Carried
+    ) -> None:
+        self._ledger = ledger
         self._resumed = resumed
         self._carried = carried
         self._track = None if last is None else track_of(last)
@@ -108,7 +109,7 @@ class Tracker:
     def _add_openings(self, epoch: int) -> None:
         """Add the first samples of the account and of its ``epoch``."""
         for number in sorted({1, epoch}):
-            opening = self._desk.opening(number)
+            opening = self._ledger.opening(number)
             if opening is None or opening.booking.kind not in OPENINGS:
                 continue
             restated = opening.booking.restated
@@ -122,7 +123,7 @@ class Tracker:
         """Follow the ledger up to ``revision``, where other programs made changes."""
         if revision <= self.revision:
             return
-        entries = self._desk.since(self.revision, MOST_ENTRIES)
+        entries = self._ledger.since(self.revision, MOST_ENTRIES)
         if entries is None:
             self._add_now(snapshot, now)
             return

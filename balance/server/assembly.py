@@ -29,10 +29,8 @@ from balance.core.errors import StoreError, StoreUnreadable
 from balance.core.settings import SettingsState
 from balance.desk.desk import Desk
 from balance.desk.settings import SettingsFile
-from balance.history.index import Index
-from balance.history.indexer import Keeper
-from balance.history.pages import traded_until
-from balance.history.upkeep import INDEX_FILE
+from balance.history.history import History, traded_until
+from balance.history.index import INDEX_FILE, indexer
 from balance.market.board import FileBoard, LiveBoard, saved_feed
 from balance.market.open_feed import feed_options, open_feed
 from balance.performance.baselines import FilePast
@@ -84,7 +82,8 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
     saved = {"id": feed_id, "state": state} if state else None
     feed = open_feed(wanted, saved, partial(_traded_until, store))
     board = LiveBoard(settings.ruled)
-    desk = Desk(store, board, settings.starting_balance)
+    history = History(store, folder / INDEX_FILE)
+    desk = Desk(store, board, settings.starting_balance, history)
     is_moved = wanted.start is not None
     refuse_others(desk, feed, is_moved=is_moved)
     bots = _bots(desk, folder, catalogue, options.signal_secret)
@@ -94,11 +93,9 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
     # those whose file can be read; alerts look at what the bots have done
     acting = [each for each in (bots, alerts) if isinstance(each, Bots | Alerts)]
     engine = Engine(desk, board, feed, stream.publish, folder, acting=acting)
-    index = Index(store, folder / INDEX_FILE)
-    desk.use_index(index.entries)
-    keeper = Keeper(index)
-    desk.subscribe(keeper.wake)
-    sampler = Sampler(desk, folder, stream.publish, index)
+    index_worker = indexer(history.index)
+    desk.subscribe(index_worker.wake)
+    sampler = Sampler(desk, folder, stream.publish, history)
 
     def start() -> None:
         for each in acting:
@@ -114,12 +111,12 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
             desk.subscribe(alerts.committed)
         # only now: what is open has its newest prices
         sampler.start()
-        keeper.start()
+        index_worker.start()
 
     def stop() -> None:
         engine.stop()
         sampler.stop()
-        keeper.stop()
+        index_worker.stop()
 
     backtests = Backtests(
         lambda: desk.market,
@@ -132,8 +129,8 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         backtests=backtests,
         settings=settings,
         alerts=alerts,
-        equity=Equity(desk, folder, index, message=lambda: sampler.message),
-        history=index,
+        equity=Equity(desk, folder, history, message=lambda: sampler.message),
+        history=history,
     )
     notes = filter(None, (*feed.notes, *map(dollar_note, feed.instruments)))
     return Running(desk, services, start, stop, lock, "".join(f" {note}" for note in notes))
@@ -143,7 +140,8 @@ def _following(
     store: FileStore, settings: SettingsFile, folder: Path, catalogue: Catalogue, stream: Stream
 ) -> Running:
     board = FileBoard(folder, settings.ruled)
-    desk = Desk(store, board, settings.starting_balance)
+    history = History(store, folder / INDEX_FILE)
+    desk = Desk(store, board, settings.starting_balance, history)
     bots = FollowedBots(desk, folder, catalogue)
     bots.subscribe(stream.publish_bots)
     _tell(settings, desk, bots, stream)
@@ -156,26 +154,24 @@ def _following(
 
     desk.use_baselines(FilePast(folder))
     follower = Follower(desk, board, stream.publish, show)
-    index = Index(store, folder / INDEX_FILE)
-    desk.use_index(index.entries)
-    keeper = Keeper(index)
-    desk.subscribe(keeper.wake)
+    index_worker = indexer(history.index)
+    desk.subscribe(index_worker.wake)
     services = Services(
         bots=bots,
         backtests=_resting_backtests(desk, catalogue),
         settings=settings,
         alerts=alerts,
-        equity=Equity(desk, folder, index),
-        history=index,
+        equity=Equity(desk, folder, history),
+        history=history,
     )
 
     def start() -> None:
         follower.start()
-        keeper.start()
+        index_worker.start()
 
     def stop() -> None:
         follower.stop()
-        keeper.stop()
+        index_worker.stop()
 
     return Running(desk, services, start, stop, None, _FOLLOWS)
 
@@ -189,15 +185,13 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
     alerts = Alerts(desk)
     alerts.subscribe(partial(stream.publish_event, "alerts"))
     backtests = _resting_backtests(desk, Catalogue())
-    index = Index(desk.store)
-    desk.use_index(index.entries)
     return Services(
         bots=bots,
         backtests=backtests,
         settings=settings,
         alerts=alerts,
-        equity=Equity(desk, history=index),
-        history=index,
+        equity=Equity(desk, history=desk.ledger),
+        history=desk.ledger,
     )
 
 

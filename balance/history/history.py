@@ -1,0 +1,490 @@
+"""The history: the ledger as lists, each answered from the index or, without it, from the ledger.
+
+Who asks for what, and what happens while the index is not whole, damaged or locked:
+
+- ``answer`` (a page of a filtered list): what the index has so far, with its progress; the ledger
+  itself where nothing is filtered and the newest come first; else ``HistoryUnavailable``.
+- ``records`` (a whole list, for a file): the ledger itself where nothing is filtered and the newest
+  come first; else ``HistoryUnavailable``.
+- ``page``, ``fills`` and ``rows`` (lists of one kind and epoch): always the ledger itself.
+- ``entry``: from the ledger; its later neighbour is known to the index only.
+- ``epochs``, ``epoch`` and ``marks``: only from the index, as far as it goes.
+- everything else reads the newest entries of the ledger, which are found at once.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from balance.core.entry import Entry, Place, cursor, place_of
+from balance.core.errors import HistoryUnavailable, InvalidRequest, StoreUnreadable
+from balance.core.market import Market
+from balance.core.moments import iso
+from balance.core.rows import fill_row
+from balance.core.wallet import KINDS
+from balance.history.columns import checksum
+from balance.history.condition import condition
+from balance.history.counts import Counts
+from balance.history.database import Damaged
+from balance.history.epoch_table import read_epoch, read_epochs
+from balance.history.epochs import EpochRow
+from balance.history.filling import reached
+from balance.history.index import Index, Progress, damaged_line, known
+from balance.history.queries import Hit, all_ids, hits, marked, page_ids, row_of
+from balance.history.question import Question
+from balance.store.codec import Unreadable, encode_entry, outline, outlined
+from balance.store.state import Store
+
+#: How many entries a page may hold.
+LONGEST_PAGE: Final = 1_000
+# So far back the ledger itself is read while it is not indexed yet.
+_DEEPEST: Final = 5_000
+# How many rows of a whole list are read at once.
+_BLOCK: Final = 500
+# No epoch has a larger number.
+_LARGEST: Final = 10**15
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An entry, the symbol that it concerns (None: none), and whose trading it is: the id of a
+    bot, empty for the person, or None."""
+
+    entry: Entry
+    symbol: str | None
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The page of a list that a question asks for."""
+
+    rows: tuple[Record, ...]
+    # Of all pages; None where it is not known yet.
+    total: int | None
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the ledger or of the fills, newest first; each row reads as the HTTP answer."""
+
+    entries: tuple[Mapping[str, Any], ...]
+    # The ``before`` of the next page; None on the last one.
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryInContext:
+    """An entry whole, with its effect, and its neighbours."""
+
+    record: Record
+    before: Place | None
+    # None, too, where the index has not come to it.
+    after: Place | None = None
+    # How many entries are newer; None where the index has not come to it.
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """An entry that moved the equity without being a result of trading, or a liquidation."""
+
+    place: Place
+    time: datetime
+    epoch: int
+    kind: str
+    amount: Decimal
+    note: str
+
+
+class History:
+    """The ledger of ``store`` as lists, with an index at ``path`` (None: in memory). Safe to use
+    from many threads.
+
+    All methods may raise ``StoreUnreadable`` where the ledger is damaged or can't be read.
+    """
+
+    def __init__(self, store: Store, path: Path | None = None) -> None:
+        self._store = store
+        self._counts = Counts()
+        #: The index, which somebody has to keep up to date.
+        self.index = Index(store, path)
+
+    @property
+    def progress(self) -> Progress:
+        """How much of the ledger was indexed at the last check."""
+        return self.index.progress
+
+    def answer(self, question: Question) -> Answer:
+        """The page that ``question`` asks for. While the index is not whole: the rows that it has
+        or, where nothing is filtered and the newest come first, those of the ledger itself.
+
+        Raises:
+            HistoryUnavailable: the index is needed, and can't be used now.
+        """
+        try:
+            answer = self.index.repaired(lambda: self._search(question))
+            if answer.progress.is_complete or not question.is_whole:
+                return answer
+            progress = answer.progress
+        except (HistoryUnavailable, StoreUnreadable):
+            if not question.is_whole:
+                raise
+            progress = Progress(False, min(self.progress.percent, 99))
+        if question.offset > _DEEPEST:
+            raise _unfinished(progress)
+        end = None if question.limit is None else question.offset + question.limit
+        rows = itertools.islice(newest_first(self._store), question.offset, end)
+        return Answer(tuple(rows), None, progress)
+
+    def records(self, question: Question) -> Iterator[Record]:
+        """All rows that ``question`` asks for, one by one, whatever its offset and limit.
+
+        Raises:
+            HistoryUnavailable: the index is not whole yet, or can't be used now.
+        """
+        if not self._is_searchable(question):
+            yield from newest_first(self._store)
+            return
+        try:
+            build, ids = self._all_ids(question)
+            for start in range(0, len(ids), _BLOCK):
+                yield from self._records(self._block(build, ids[start : start + _BLOCK]))
+        except Damaged as fault:
+            # The rows that were sent stay sent; the next file comes from an index made anew.
+            self.index.discard()
+            raise _unfinished(Progress(False, 0)) from fault
+
+    def entry(self, place: Place) -> EntryInContext | None:
+        """The entry at ``place`` with its neighbours; None where there is none."""
+        revision, line = place
+        records = newest_first(self._store, (revision, line + 1))
+        record = next(records, None)
+        if record is None or record.entry.place != place:
+            return None
+        earlier = next(records, None)
+        found = EntryInContext(record, None if earlier is None else earlier.entry.place)
+        with suppress(HistoryUnavailable, StoreUnreadable):
+            return self.index.read(lambda connection: _with_later(connection, found))
+        return found
+
+    def epochs(self, most: int = -1) -> Sequence[EpochRow]:
+        """The newest ``most`` epochs (below 0: all), newest first, as far as they are indexed.
+
+        Raises:
+            HistoryUnavailable: the index can't be used now.
+        """
+        return self.index.read(lambda connection: read_epochs(connection, most=most))
+
+    def epoch(self, number: int) -> EpochRow | None:
+        """The epoch with ``number``; None where it is not indexed.
+
+        Raises:
+            HistoryUnavailable: the index can't be used now.
+        """
+        return self.index.read(lambda connection: read_epoch(connection, number))
+
+    def marks(self, begin: datetime, end: datetime, most: int) -> Sequence[Mark]:
+        """The newest ``most`` marks from ``begin`` to ``end``, by the ledger's time, oldest first.
+
+        Raises:
+            HistoryUnavailable: the index can't be used now.
+        """
+
+        def read(connection: sqlite3.Connection) -> Sequence[Mark]:
+            found = hits(connection, marked(connection, begin, end, most))
+            return tuple(_mark(each.entry) for each in self._records(found))
+
+        return self.index.read(read)
+
+    def page(
+        self,
+        *,
+        limit: int = 50,
+        before: str | int | None = None,
+        kind: str | None = None,
+        epoch: int | None = None,
+    ) -> Page:
+        """A page of the ledger: at most ``limit`` entries, 1 to 1,000, from before ``before`` (a
+        revision, or the last page's ``next``), of one kind and epoch if they are given.
+
+        Raises:
+            InvalidRequest: a parameter is out of range.
+        """
+        _check_number(limit, "limit", LONGEST_PAGE)
+        entries = self._entries(_view(before, kind, epoch, limit + 1))
+        found, following = _page(entries, limit)
+        return Page(tuple(map(_row, found)), following)
+
+    def rows(
+        self,
+        *,
+        before: str | int | None = None,
+        kind: str | None = None,
+        epoch: int | None = None,
+    ) -> Iterator[Mapping[str, Any]]:
+        """All rows that the pages of :meth:`page` have, one by one.
+
+        Raises:
+            InvalidRequest: a parameter is out of range.
+        """
+        return map(_row, self._entries(_view(before, kind, epoch, None)))
+
+    def fills(self, market: Market, *, limit: int = 50, before: str | None = None) -> Page:
+        """A page of the fills, as :meth:`page` has them; liquidations are fills too. Prices are
+        written as ``market`` has them.
+
+        Raises:
+            InvalidRequest: a parameter is out of range.
+        """
+        _check_number(limit, "limit", LONGEST_PAGE)
+        place = None if before is None else place_of(str(before))
+        entries = self._entries(Question(table="fills", before=place, limit=limit + 1))
+        found, following = _page(entries, limit)
+        return Page(tuple(fill_row(each, market) for each in found), following)
+
+    def since(self, revision: int, most: int) -> list[Entry] | None:
+        """The entries after ``revision``, oldest first; None where they are more than ``most``."""
+        found = list(itertools.islice(self._newer(revision), most + 1))
+        return found[::-1] if len(found) <= most else None
+
+    def closings(self, revision: int, most: int | None = None) -> list[Entry]:
+        """The entries since ``revision`` that ended a trade, oldest first; of at most the newest
+        ``most`` entries."""
+        newest = itertools.islice(self._newer(revision), most)
+        return [each for each in newest if each.booking.fill and each.booking.fill.trade][::-1]
+
+    def opening(self, epoch: int) -> Entry | None:
+        """The first entry of ``epoch``; None where the ledger has none."""
+        return self._store.opening(epoch)
+
+    def lineage(self) -> tuple[Entry, ...]:
+        """The entry that opened the running epoch and, where that continues an older one, the
+        entry that opened that, newest first."""
+        found: list[Entry] = []
+        epoch: int | None = self._store.read().account.wallet.epoch
+        while epoch is not None and (opening := self._store.opening(epoch)) is not None:
+            found.append(opening)
+            epoch = opening.booking.continues
+        return tuple(found)
+
+    def _newer(self, revision: int) -> Iterator[Entry]:
+        return itertools.takewhile(lambda each: each.revision > revision, self._store.entries())
+
+    def _entries(self, question: Question) -> Iterator[Entry]:
+        """The entries of a view, newest first, from the index where that is whole. Never the first
+        to make an index in a file: a program that reads one page would have to fill it."""
+        if question.one_of or question.table == "fills":
+            with suppress(HistoryUnavailable, StoreUnreadable):
+                found = self._searched(question) if self.index.exists else None
+                if found is not None:
+                    return (each.entry for each in found)
+        entries = self._store.entries(before=question.before)
+        (epoch,) = question.one_of.get("epoch", (0,))
+        # Epochs only grow: past this one there are no more entries of it.
+        entries = itertools.takewhile(lambda each: each.booking.epoch >= int(epoch), entries)
+        return (each for each in entries if _is_in_view(each, question))
+
+    def _searched(self, question: Question) -> Iterator[Record] | None:
+        """The records of a view from the index; None where that is not whole."""
+        if question.limit is None:
+            return self.records(question) if self._is_searchable(question) else None
+        answer = self.answer(question)
+        return iter(answer.rows) if answer.progress.is_complete else None
+
+    def _is_searchable(self, question: Question) -> bool:
+        """Whether the index can answer ``question``; the ledger itself answers one as well.
+
+        Raises:
+            HistoryUnavailable: the index is needed, and not whole yet.
+        """
+        try:
+            progress = self.index.repaired(self.index.refresh)
+        except (HistoryUnavailable, StoreUnreadable):
+            if question.is_whole:
+                return False
+            raise
+        if not progress.is_complete and not question.is_whole:
+            raise _unfinished(progress)
+        return progress.is_complete
+
+    def _search(self, question: Question) -> Answer:
+        progress = self.index.refresh()
+        if question.is_whole and not progress.is_complete:
+            return Answer((), None, progress)
+        with self.index.database.reading() as connection:
+            so_far = reached(connection)
+            if so_far is None:
+                return Answer((), 0, Progress(False, 0))
+            where = condition(connection, question, so_far.rows)
+            total = self._counts.count(connection, where, so_far.build, so_far.rows)
+            # A search for rare rows ends with the last of them.
+            left = max(0, total - question.offset)
+            most = left if question.limit is None else min(question.limit, left)
+            limited = replace(question, limit=most)
+            ids = page_ids(connection, where, limited, so_far.rows) if most else []
+            found = hits(connection, ids)
+        return Answer(tuple(self._records(found)), total, progress)
+
+    def _all_ids(self, question: Question) -> tuple[str, array[int]]:
+        """The build of the index, and the ids of all rows that ``question`` asks for."""
+        with self.index.database.reading() as connection:
+            so_far = known(reached(connection))
+            where = condition(connection, question, so_far.rows)
+            return so_far.build, all_ids(connection, where, question)
+
+    def _block(self, build: str, ids: Sequence[int]) -> list[Hit]:
+        """Where the rows with ``ids`` stand, if the index is still the one called ``build``. Each
+        block is read by itself: a download may take all day, and an open transaction would keep
+        the database from being tidied up."""
+        with self.index.database.reading() as connection:
+            so_far = reached(connection)
+            if so_far is None or so_far.build != build:
+                raise HistoryUnavailable("it was indexed anew meanwhile: try again")
+            return hits(connection, ids)
+
+    def _records(self, found: Sequence[Hit]) -> Iterator[Record]:
+        """The entries of the ledger where the index has ``found`` something.
+
+        Raises:
+            Damaged: something else stands there.
+        """
+        texts = self._store.texts([(each.start, each.stop) for each in found])
+        for hit, text in zip(found, texts, strict=True):
+            if checksum(text) != hit.checksum:
+                raise Damaged("it does not fit the ledger")
+            try:
+                yield Record(outline(text).entry, hit.symbol, hit.owner)
+            except Unreadable as fault:
+                raise damaged_line(self._store, fault) from fault
+
+
+def newest_first(store: Store, before: Place | None = None) -> Iterator[Record]:
+    """The ledger without its index, newest first, from just before a place on.
+
+    Raises:
+        StoreUnreadable: the ledger is damaged there.
+    """
+    commits = itertools.groupby(store.entries(before=before), key=lambda entry: entry.revision)
+    for _, commit in commits:
+        entries = list(commit)
+        outlines = list(outlined(map(encode_entry, reversed(entries))))[::-1]
+        for entry, each in zip(entries, outlines, strict=True):
+            yield Record(entry, each.symbol, each.owner)
+
+
+def traded_until(store: Store, feed: str) -> datetime | None:
+    """The newest moment of ``feed``, by its id, at which something of the account was traded; None
+    where the newest 1,000 entries and what is open have none.
+
+    Raises:
+        StoreUnreadable: the account or its ledger can't be read.
+    """
+    account = store.read().account
+    times = [each.opened_at for each in account.positions if each.feed == feed]
+    times += [each.placed_at for each in account.orders if each.feed == feed]
+    for entry in itertools.islice(store.entries(), LONGEST_PAGE):
+        fill = entry.booking.fill
+        if fill is not None and fill.filled_at is not None and fill.feed == feed:
+            times.append(fill.filled_at)
+            break
+    return max(times, default=None)
+
+
+def _view(
+    before: str | int | None, kind: str | None, epoch: int | None, limit: int | None
+) -> Question:
+    """The question for the ledger of one kind and epoch.
+
+    Raises:
+        InvalidRequest: a parameter is out of range.
+    """
+    if kind is not None and kind not in KINDS:
+        raise InvalidRequest(f"kind must be one of {', '.join(KINDS)}, not {kind!r:.40}.")
+    if epoch is not None:
+        _check_number(epoch, "epoch")
+    return Question(
+        table="ledger",
+        one_of={
+            **({} if kind is None else {"kind": (kind,)}),
+            **({} if epoch is None else {"epoch": (min(epoch, _LARGEST),)}),
+        },
+        before=None if before is None else place_of(str(before)),
+        limit=limit,
+    )
+
+
+def _is_in_view(entry: Entry, question: Question) -> bool:
+    booking = entry.booking
+    return (
+        (question.table == "ledger" or booking.fill is not None)
+        and booking.kind in question.one_of.get("kind", (booking.kind,))
+        and booking.epoch in question.one_of.get("epoch", (booking.epoch,))
+    )
+
+
+def _page(entries: Iterator[Entry], limit: int) -> tuple[list[Entry], str | None]:
+    """The next ``limit`` of ``entries``, and the ``before`` of the page behind them."""
+    found = list(itertools.islice(entries, limit))
+    has_more = next(entries, None) is not None
+    return found, cursor(found[-1].place) if has_more else None
+
+
+def _check_number(value: object, name: str, largest: int | None = None) -> None:
+    number = value if isinstance(value, int) and not isinstance(value, bool) else 0
+    if number < 1 or (largest is not None and number > largest):
+        valid = "1 or more" if largest is None else f"from 1 to {largest:,}"
+        raise InvalidRequest(f"{name} must be {valid}, not {value!r:.40}.")
+
+
+def _row(entry: Entry) -> Mapping[str, Any]:
+    booking = entry.booking
+    return {
+        "revision": entry.revision,
+        "line": entry.line,
+        "time": iso(entry.time),
+        "epoch": booking.epoch,
+        "kind": booking.kind,
+        "amount": booking.amount,
+        "balance": booking.balance,
+        "source": entry.source,
+        "note": booking.note,
+    }
+
+
+def _with_later(connection: sqlite3.Connection, found: EntryInContext) -> EntryInContext:
+    """``found`` with what the index knows of the entries after it."""
+    so_far, hit = reached(connection), row_of(connection, *found.record.entry.place)
+    if so_far is None or hit is None:
+        return found
+    newer = hits(connection, [hit.id + 1]) if hit.id < so_far.rows else []
+    after = (newer[0].revision, newer[0].line) if newer else None
+    return replace(found, after=after, offset=so_far.rows - hit.id)
+
+
+def _mark(entry: Entry) -> Mark:
+    booking = entry.booking
+    return Mark(
+        place=entry.place,
+        time=entry.time,
+        epoch=booking.epoch,
+        kind=booking.kind,
+        amount=booking.amount,
+        note=booking.note,
+    )
+
+
+def _unfinished(progress: Progress) -> HistoryUnavailable:
+    return HistoryUnavailable(
+        f"it is being indexed, and {progress.percent} % are done: try again in a minute"
+    )
