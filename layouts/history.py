@@ -5,7 +5,7 @@ import json
 from dash import html
 from dash.development.base_component import Component
 
-from balance.history.ledger_rows import KIND_WORDS, SOURCE_WORDS
+from balance.history.rows import KIND_LABELS, SOURCE_LABELS
 from layouts.grids import history_grid
 from layouts.later import later
 from layouts.parts import button
@@ -59,8 +59,8 @@ def _build(place: Place) -> Component:
 def _choices(place: Place) -> dict[str, dict[str, str]]:
     """By the filter's name: the values that it may have, and what they are called."""
     return {
-        "kind": dict(KIND_WORDS),
-        "source": dict(SOURCE_WORDS),
+        "kind": dict(KIND_LABELS),
+        "source": dict(SOURCE_LABELS),
         "reason": _REASONS,
         "outcome": _OUTCOMES,
         "symbol": {symbol: symbol for symbol in place.symbols},

@@ -32,10 +32,10 @@ from balance.core.messages import change_message
 from balance.core.money import exact
 from balance.core.orders import order_text, place_order
 from balance.core.preview import preview
-from balance.core.rows import fill_row, order_rows, position_rows
+from balance.core.rows import order_rows, position_rows
 from balance.core.ticket import Ticket
 from balance.desk.desk import Desk
-from balance.history.trade_rows import trade_row
+from balance.history.rows import fill_row, trade_row
 from balance.performance.derivations.account import position_derivations
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State

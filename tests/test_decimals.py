@@ -22,12 +22,10 @@ from balance.core.market import Market, Terms
 from balance.core.messages import change_message, news_message
 from balance.core.orders import close_position, place_order
 from balance.core.preview import preview
-from balance.core.rows import fill_row
 from balance.core.ticket import Ticket
 from balance.core.trade import Trade
 from balance.core.trade_sums import TradeSums
-from balance.history.ledger_rows import ledger_row
-from balance.history.trade_rows import trade_row
+from balance.history.rows import Record, fill_row, ledger_row, trade_row
 from balance.store.state import State, next_state
 from tests.accounts import MOMENT, account, order, position
 from tests.backtesting import bodies, plan, script, settings
@@ -89,7 +87,7 @@ def of_report(decimals: int) -> Mapping[str, Any]:
 
 
 def of_ledger(decimals: int) -> Mapping[str, Any]:
-    return {"rows": [ledger_row(entry, BTC, "", decimals) for entry in committed(decimals)]}
+    return {"rows": [ledger_row(Record(entry, BTC, ""), decimals) for entry in committed(decimals)]}
 
 
 def of_words(decimals: int) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from balance.core.trade_sums import TradeSums
 from balance.core.wallet import Wallet
 from balance.history.epochs import EpochRow
-from balance.history.question import question
+from balance.history.question import parse_question
 from balance.performance.epochs import (
     EPOCH_SORTS,
     WALLET_FIGURES,
@@ -70,7 +70,7 @@ def measure(number: int) -> Results:
 
 def listed(**asked: str) -> list[int]:
     """The numbers of the epochs that are asked for, in their order."""
-    wanted = question("epochs", asked, EPOCH_SORTS)
+    wanted = parse_question("epochs", asked, EPOCH_SORTS)
     rows = in_order(fitting(ROWS, wanted), wanted, PRESENT, measure)
     return [row.epoch for row in rows]
 

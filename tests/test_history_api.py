@@ -18,11 +18,12 @@ from balance.api.downloads import COLUMNS, FORMATS, download
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
 from balance.core.errors import HistoryUnavailable
-from balance.core.rows import Row, fill_row
+from balance.core.rows import Row
 from balance.desk.desk import Desk
-from balance.history.epoch_table import read_epochs
 from balance.history.epochs import EpochRow
-from balance.history.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Listed, Table
+from balance.history.filling import read_epochs
+from balance.history.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Listed
+from balance.history.rows import Table, fill_row
 from balance.performance.epochs import EPOCH_SORTS
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
@@ -344,8 +345,8 @@ def test_no_text_of_a_csv_file_is_a_formula(client: FlaskClient) -> None:
     ("query", "said"),
     [
         ("ledger?sort=colour", "sort must be one of revision"),
-        ("ledger?side=buy", "can't be asked for 'side'"),
-        ("fills?outcome=win", "can't be asked for 'outcome'"),
+        ("ledger?side=buy", "ledger has no parameter 'side'"),
+        ("fills?outcome=win", "has no parameter 'outcome'"),
         ("ledger?kind=gift", "kind must be of start"),
         ("trades?outcome=draw", "outcome must be of win, loss"),
         ("ledger?limit=0", "limit must be from 1 to 1,000"),
@@ -361,7 +362,7 @@ def test_no_text_of_a_csv_file_is_a_formula(client: FlaskClient) -> None:
         ("ledger?until=5&until=6", "until may be named only once"),
         ("epochs?limit=0", "limit must be from 1"),
         ("epochs?sort=place", "sort must be one of epoch"),
-        ("epochs?nonsense=1", "epochs can't be asked for 'nonsense'. There are: epoch, from"),
+        ("epochs?nonsense=1", "epochs has no parameter 'nonsense'. There are: epoch, from"),
         ("epochs?limit=1&limit=2", "limit may be named only once"),
         ("entries/abc", "An entry is called by its revision, such as 42, or 42.3"),
     ],

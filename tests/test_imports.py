@@ -124,8 +124,7 @@ PURE = (
             *("account_figures", "epochs"),
         )
     ),
-    *("balance.history.question", "balance.history.rows", "balance.history.ledger_rows"),
-    *("balance.history.trade_rows", "balance.history.epochs"),
+    *(f"balance.history.{each}" for each in ("columns", "epochs", "question", "rows")),
 )
 
 

@@ -20,8 +20,8 @@ from balance.core.wallet import KINDS, MOVES, Wallet
 from balance.history.history import History, newest_first
 from balance.history.index import INDEX_FILE
 from balance.history.queries import MARKS
-from balance.history.question import FILTERS, SORTS, Question, Table
-from balance.history.rows import history_row
+from balance.history.question import FILTERS, SORTS, Question
+from balance.history.rows import Table, history_row
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT
@@ -41,7 +41,7 @@ def rows_of(seed: int, table: Table) -> list[Row]:
     for each in newest_first(remembered(LIVES[seed])):
         fill = each.entry.booking.fill
         if table == "ledger" or (fill and (table == "fills" or fill.trade)):
-            row = history_row(table, each.entry, each.symbol, each.owner)
+            row = history_row(table, each)
             subject = {"source": each.entry.source, "kind": each.entry.booking.kind}
             subject |= {"owner": each.owner, "symbol": each.symbol, "note": each.entry.booking.note}
             found.append({**subject, **row, "time": each.entry.time})

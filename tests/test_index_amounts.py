@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from balance.core import operations
 from balance.core.money import LIMIT
-from balance.history.amounts import NOTHING, amount_key
+from balance.history.columns import NOTHING, amount_key
 from balance.history.history import History
 from balance.history.question import Question
 from balance.store.memory_store import MemoryStore

@@ -27,7 +27,7 @@ from balance.core.trade import OUTCOMES
 from balance.core.wallet import KINDS
 from balance.desk.desk import Desk
 from balance.desk.settings import SETTINGS_FILE, SettingsFile
-from balance.history.ledger_rows import SOURCE_WORDS
+from balance.history.rows import SOURCE_LABELS
 from balance.server.assembly import services_alone
 from balance.store.memory_store import MemoryStore
 from layouts.auto import AUTO
@@ -369,7 +369,7 @@ class TestHistory:
         assert set(choices["kind"]) == set(KINDS)
         assert set(choices["reason"]) == set(get_args(Reason))
         assert set(choices["outcome"]) == set(OUTCOMES)
-        assert choices["source"] == SOURCE_WORDS
+        assert choices["source"] == SOURCE_LABELS
         assert list(choices["symbol"]) == ["ETH/USDT", "BTC/USDT"]
 
     def test_has_a_link_to_each_table_and_files_of_what_is_listed(self) -> None:

@@ -9,7 +9,7 @@ from balance.core.figures import NONE
 from balance.core.rows import Row
 from balance.core.wallet import EVENTS, KINDS
 from balance.desk.desk import Desk
-from balance.history.ledger_rows import KIND_WORDS, SOURCE_WORDS, ledger_row
+from balance.history.rows import KIND_LABELS, SOURCE_LABELS, Record, ledger_row
 from balance.store.memory_store import MemoryStore
 
 
@@ -19,13 +19,13 @@ def rows_after(*changes: tuple[str, Any]) -> list[Row]:
     desk = Desk(store)
     for action, amount in changes:
         getattr(desk, action)(amount)
-    return [ledger_row(entry, None, None) for entry in store.entries()]
+    return [ledger_row(Record(entry, None, None)) for entry in store.entries()]
 
 
 def test_there_are_words_for_every_kind_of_entry() -> None:
-    assert set(KIND_WORDS) == set(KINDS)
-    assert len(set(KIND_WORDS.values())) == len(KINDS)
-    assert SOURCE_WORDS["bot"] == "Bot"
+    assert set(KIND_LABELS) == set(KINDS)
+    assert len(set(KIND_LABELS.values())) == len(KINDS)
+    assert SOURCE_LABELS["bot"] == "Bot"
 
 
 def test_amounts_have_signs_but_those_that_begin_an_epoch() -> None:
@@ -38,7 +38,7 @@ def test_amounts_have_signs_but_those_that_begin_an_epoch() -> None:
         ("Deposit", "+$500.00", "$10,500.00"),
         ("Start", "$10,000.00", "$10,000.00"),
     ]
-    assert {row["display"]["source"] for row in rows} == {SOURCE_WORDS["program"]}
+    assert {row["display"]["source"] for row in rows} == {SOURCE_LABELS["program"]}
     assert [row["place"] for row in rows] == ["5", "4", "3", "2", "1"]
 
 
@@ -56,5 +56,5 @@ def test_no_event_is_a_gain_or_a_loss() -> None:
     entry = next(iter(store.entries()))
     for kind in EVENTS:
         booking = replace(entry.booking, kind=kind)
-        display = ledger_row(replace(entry, booking=booking), None, None)["display"]
+        display = ledger_row(Record(replace(entry, booking=booking), None, None))["display"]
         assert (display["amount"], display["tone"]) == (NONE, "flat")

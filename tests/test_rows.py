@@ -17,6 +17,7 @@ from balance.core.market import NO_MARKET
 from balance.core.matching import liquidate
 from balance.core.orders import close_position, place_order
 from balance.core.ticket import Ticket
+from balance.history.rows import fill_row
 from balance.store.state import State, next_state
 from tests.accounts import MOMENT, account, order, position
 from tests.markets import BTC, ETH, FREE, market, quote
@@ -179,7 +180,7 @@ def bought(**asked: Any) -> tuple[Entry, ...]:
 
 def test_a_fill_says_what_it_cost_and_where_it_stands_in_the_ledger() -> None:
     fill, _ = bought(quantity=d("0.1"))
-    row = rows.fill_row(fill, market())
+    row = fill_row(fill, market())
     assert (row["revision"], row["line"], row["epoch"], row["time"]) == (7, 1, 1, SHOWN)
     assert (row["order_id"], row["quantity"], row["price"], row["fee"]) == (
         *("o-9", d("0.1"), 40_000, 2),
@@ -195,7 +196,7 @@ def test_a_fill_that_closes_says_what_that_brought() -> None:
     trading = account(positions=(position(),))
     at = market(quote(BTC, 41_000), terms=FREE)
     fill, _ = committed(trading, lambda of: close_position(of, BTC, at, "o-9", MOMENT))
-    row = rows.fill_row(fill)
+    row = fill_row(fill)
     assert (row["closed_quantity"], row["realized_pnl"]) == (d("0.1"), 100)
     assert (row["position_pnl"], row["display"]["realized_pnl"]) == (100, "+$100.00")
 
@@ -204,15 +205,15 @@ def test_a_liquidation_is_a_fill_that_says_so() -> None:
     (entry,) = committed(
         account(positions=(position(),)), lambda of: liquidate(of, of.positions[0])
     )
-    row = rows.fill_row(entry)
+    row = fill_row(entry)
     assert (row["reason"], row["realized_pnl"], row["price"]) == ("liquidation", -800, 32_000)
     assert texts(row, "why", "realized_pnl") == ["Liquidation", "-$800.00"]
 
 
 def test_only_an_entry_with_a_fill_is_one() -> None:
     _, fee = bought(quantity=d("0.1"))
-    with pytest.raises(ValueError, match="tells of no fill"):
-        rows.fill_row(fee)
+    with pytest.raises(ValueError, match="has no fill"):
+        fill_row(fee)
 
 
 def test_the_result_of_an_order_is_its_fill_or_the_order_that_waits() -> None:

@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 
 from balance.api.encoding import encoded
+from balance.core.entry import Booking, Entry
 from balance.core.trade import Trade
-from balance.history.trade_rows import duration, trade_row
+from balance.history.rows import duration, trade_row
 from tests.accounts import MOMENT
 from tests.markets import BTC, market
 
@@ -32,8 +33,12 @@ TRADE = Trade(
 
 
 def test_a_row_has_the_figures_of_the_trade_and_their_texts() -> None:
-    row = trade_row(TRADE, market(), revision=42, line=3, epoch=2, name="EMA BTC")
-    assert (row["revision"], row["line"], row["epoch"]) == (42, 3, 2)
+    booking = Booking(epoch=2, kind="fill", amount=Decimal(0), balance=Decimal(500))
+    ended = MOMENT + timedelta(days=1)
+    entry = Entry(revision=42, line=3, time=ended, source="bot", booking=booking)
+    row = trade_row(TRADE, market(), entry, name="EMA BTC")
+    assert (row["revision"], row["line"], row["place"], row["epoch"]) == (42, 3, "42.3", 2)
+    assert (row["time"], row["outcome"]) == ("2026-01-03T03:04:05.678Z", "win")
     assert (row["bot"], row["name"], row["side"]) == ("ema-btc-1", "EMA BTC", "long")
     assert row["pnl"] == Decimal("5.9994") - Decimal("0.4830003") - Decimal("0.048")
     assert row["seconds"] == 7_507
@@ -41,6 +46,7 @@ def test_a_row_has_the_figures_of_the_trade_and_their_texts() -> None:
     assert row["display"] == {
         "symbol": BTC,
         "side": "Long",
+        "outcome": "Win",
         "quantity": "0.012",
         "entry_price": "40,000.05",
         "exit_price": "40,500.00",
@@ -56,7 +62,8 @@ def test_a_row_has_the_figures_of_the_trade_and_their_texts() -> None:
 def test_a_trade_of_a_person_has_no_reasons_and_an_unknown_symbol_no_tick() -> None:
     trade = replace(TRADE, owner="", symbol="X/USDT", opened_because="", closed_because="")
     row = trade_row(trade, market())
-    assert (row["bot"], row["name"], row["revision"]) == ("", "", None)
+    assert (row["bot"], row["name"]) == ("", "")
+    assert [row[each] for each in ("revision", "line", "place", "time", "epoch")] == [None] * 5
     assert row["display"]["entry_price"] == "40,000.05"
     assert row["display"]["exit_price"] == "40,500"
     assert row["display"]["opened_because"] == row["display"]["closed_because"] == "By hand"

@@ -257,11 +257,14 @@ _LOG_ENTRY: Final[Schema] = {
 _TRADE: Final[Schema] = {
     "revision": _told(or_null(COUNT), "Of the ledger entry that ended it; null in a backtest."),
     "line": or_null(COUNT),
+    "place": or_null(TEXT),
+    "time": _told(or_null(TIME), "The ledger's time of that; null in a backtest."),
     "epoch": or_null(COUNT),
     "bot": _told(TEXT, "Its id; empty: the person's."),
     "name": TEXT,
     "symbol": TEXT,
     "side": _POSITION_SIDE,
+    "outcome": {"enum": ["win", "loss", "even"]},
     "quantity": _QUANTITY,
     "entry_price": _told(_ABOVE_ZERO, "The average of all its entries, weighted by quantity."),
     # a position that can lose no more is closed at nothing
@@ -278,7 +281,7 @@ _TRADE: Final[Schema] = {
     "display": texts(
         (
             *("symbol", "side", "quantity", "entry_price", "exit_price", "pnl", "fees"),
-            *("funding", "duration", "opened_because", "closed_because"),
+            *("funding", "duration", "opened_because", "closed_because", "outcome"),
         )
     ),
 }

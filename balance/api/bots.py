@@ -18,7 +18,7 @@ from balance.bots.signals import SignalRequest
 from balance.bots.state import MOST_TRADES
 from balance.core.errors import InvalidRequest
 from balance.core.shape import Doc, Whole
-from balance.history.trade_rows import TradeRow
+from balance.history.rows import TradeRow
 
 #: The bots of this server, or those of the one that it follows.
 AnyBots = Bots | FollowedBots

@@ -15,10 +15,10 @@ from balance.core.entry import Place, cursor, place_of
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.rows import Row
 from balance.desk.desk import Desk
-from balance.history.history import History, Record
+from balance.history.history import History
 from balance.history.index import Progress
-from balance.history.question import MANY, Listed, Question, Table, question
-from balance.history.rows import entry_row, history_row
+from balance.history.question import MANY, Listed, Question, parse_question
+from balance.history.rows import Record, Table, history_row, whole_entry
 from balance.performance.epochs import EPOCH_SORTS
 
 _TABLES: Final[tuple[Table, ...]] = ("ledger", "fills", "trades")
@@ -39,8 +39,7 @@ def _add_list(api: Blueprint, desk: Desk, history: History, bots: AnyBots, table
         market = desk.market
 
         def row(record: Record) -> Row:
-            entry, symbol, owner = record.entry, record.symbol, record.owner
-            return history_row(table, entry, symbol, owner, market, names)
+            return history_row(table, record, market, names)
 
         if form is not None:
             return download(table, form, map(row, history.records(asked)))
@@ -64,8 +63,7 @@ def _add_entry(api: Blueprint, desk: Desk, history: History, bots: AnyBots) -> N
             raise Problem(
                 404, f"There is no entry {place[:40]}. The ledger lists those that there are."
             )
-        record = found.record
-        row = entry_row(record.entry, record.symbol, record.owner, desk.market, _names(bots))
+        row = whole_entry(found.record, desk.market, _names(bots))
         return json_answer(
             {
                 "status": "success",
@@ -85,7 +83,7 @@ def asked_of(table: Listed) -> tuple[Question, str | None]:
     if form is not None and form not in FORMATS:
         raise InvalidRequest(f"format must be {' or '.join(FORMATS)}, not {form[:40]!r}.")
     sorts = EPOCH_SORTS if table == "epochs" else None
-    return question(table, texts, sorts), form
+    return parse_question(table, texts, sorts), form
 
 
 def _place_wanted(text: str) -> Place:

@@ -15,7 +15,6 @@ from balance.core.preview import Preview
 from balance.core.rows import (
     CandleRow,
     FilledOrder,
-    FillRow,
     MarketRow,
     OpenOrder,
     OrderRow,
@@ -28,6 +27,7 @@ from balance.core.ticket import MEMBERS, Ticket
 from balance.desk.desk import MOST_CANDLES, Desk
 from balance.desk.transactions import Outcome
 from balance.history.history import LONGEST_PAGE
+from balance.history.rows import FillRow
 
 _TIMEFRAME: Final = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}

@@ -29,7 +29,7 @@ from balance.core.shape import (
     includes,
     text_names,
 )
-from balance.history.trade_rows import TradeRow, trade_row
+from balance.history.rows import TradeRow, trade_row
 from balance.market.replay.cells import length_text
 from balance.performance.drawdown import deepest, drawdowns, longest
 from balance.performance.figures import (

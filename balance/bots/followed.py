@@ -9,12 +9,13 @@ from typing import Any, Final, NoReturn
 
 from balance.bots.file import BOTS_FILE, BotFile, Kept
 from balance.bots.log import BotLog
-from balance.bots.rows import bot_trade_row, listing, strategy_row
+from balance.bots.rows import listing, strategy_row
 from balance.bots.state import check_limit
 from balance.core.errors import InvalidRequest, StoreError
 from balance.core.rows import Row
 from balance.desk.desk import Desk
 from balance.history.history import Page
+from balance.history.rows import closed_trade_row
 from balance.strategies.own import Catalogue
 
 #: Why, where another server on the folder runs them.
@@ -112,8 +113,8 @@ class FollowedBots:
         """
         check_limit(limit)
         names = {each.id: each.settings.name for each in self._kept()[1].bots}
-        rows = [
-            bot_trade_row(entry, self._desk.market, names)
+        rows: list[Row] = [
+            closed_trade_row(entry, self._desk.market, names)
             for entry in reversed(self._desk.ledger.closings(0, _LOOKED_BACK))
         ]
         return [row for row in rows if row["bot"] and bot in (None, row["bot"])][:limit]

@@ -11,7 +11,6 @@ from balance.bots.bot import Bot, Decision, confidence_words
 from balance.bots.rules import Action
 from balance.bots.settings import BotSettings, Status
 from balance.core.account import Account
-from balance.core.entry import Entry
 from balance.core.figures import NONE, dollars, float_text, gain, percent, rounded
 from balance.core.margin import Side
 from balance.core.market import Market
@@ -32,7 +31,6 @@ from balance.core.shape import (
     Whole,
     text_names,
 )
-from balance.history.trade_rows import trade_row
 from balance.strategies.own import Broken
 from balance.strategies.strategy import Kind
 from balance.strategies.strategy import Side as SignalSide
@@ -197,21 +195,6 @@ def settings_row(settings: BotSettings) -> Row:
     """``settings`` as they are asked for."""
     names = BotSettings.__dataclass_fields__
     return {**{name: getattr(settings, name) for name in names}, "params": dict(settings.params)}
-
-
-def bot_trade_row(entry: Entry, market: Market, names: Mapping[str, str]) -> Row:
-    """The trade that ``entry`` ended, with the name that its bot has in ``names``."""
-    fill = entry.booking.fill
-    if fill is None or fill.trade is None:
-        raise ValueError("the entry ended no trade")
-    return trade_row(
-        fill.trade,
-        market,
-        revision=entry.revision,
-        line=entry.line,
-        epoch=entry.booking.epoch,
-        name=names.get(fill.trade.owner, fill.trade.owner),
-    )
 
 
 def _position(held: Position) -> Row:

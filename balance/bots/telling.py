@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from balance.bots.rows import bot_row, bot_trade_row, listing, strategy_row
+from balance.bots.rows import bot_row, listing, strategy_row
 from balance.bots.state import Roster, check_limit
 from balance.core.account import Account
 from balance.core.errors import StoreError
 from balance.core.rows import Row
 from balance.desk.desk import Desk
 from balance.history.history import Page
+from balance.history.rows import closed_trade_row
 from balance.strategies.own import Broken, Catalogue
 from balance.strategies.strategy import Kind
 
@@ -92,7 +93,7 @@ class Telling:
             self._catch_up()
             names, market = self._roster.names, self._desk.market
             rows = (
-                bot_trade_row(entry, market, names)
+                closed_trade_row(entry, market, names)
                 for entry in reversed(self._roster.trades)
                 if entry.booking.fill is not None
                 and entry.booking.fill.trade is not None

@@ -1,4 +1,4 @@
-"""Positions, orders, prices and fills as readers see them: rows of figures, and of their texts."""
+"""Positions, orders and prices as readers see them: rows of figures, and of their texts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded,
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
-from balance.core.order import ORDER_KINDS, Liquidity, Order, OrderSide, OrderType, Reason
+from balance.core.order import Liquidity, Order, OrderSide, OrderType
 from balance.core.position import Position
 from balance.core.quote import Candle, Quote
 from balance.core.shape import (
-    Count,
     Doc,
     Leverage,
     Money,
@@ -196,43 +195,6 @@ class CandleRow(TypedDict):
     low: Price
     close: Price
     volume: Annotated[Decimal, Doc("In base units.", minimum=0)]
-
-
-class FillRow(TypedDict):
-    """A fill; liquidations are fills too."""
-
-    revision: Count
-    line: Count
-    time: Time
-    epoch: Count
-    order_id: str
-    symbol: Symbol
-    side: OrderSide
-    type: OrderType
-    reason: Reason
-    liquidity: Liquidity
-    quantity: Quantity
-    # A position that can lose no more is closed at nothing.
-    price: Annotated[Decimal, Doc("In the quote currency per base unit.")]
-    fee: Fee
-    closed_quantity: Annotated[
-        Decimal, Doc("What of it closed a position, in base units.", minimum=0)
-    ]
-    realized_pnl: Annotated[Money, Doc("Of what it closed, before fees.")]
-    position_pnl: Annotated[
-        Money | None,
-        Doc("Realised P&L - fees + funding of the position that it closed, else null."),
-    ]
-    owner: Owner
-    display: Annotated[
-        Texts,
-        text_names(
-            (
-                *("symbol", "side", "why", "liquidity", "quantity", "price", "fee"),
-                *("realized_pnl", "owner"),
-            )
-        ),
-    ]
 
 
 @exactly
@@ -445,44 +407,6 @@ def candle_row(candle: Candle) -> CandleRow:
         "low": candle.low,
         "close": candle.close,
         "volume": candle.volume,
-    }
-
-
-def fill_row(entry: Entry, market: Market = NO_MARKET) -> FillRow:
-    """The fill that ``entry`` tells of."""
-    fill, booking = entry.booking.fill, entry.booking
-    if fill is None:
-        raise ValueError("the entry tells of no fill")
-    why, decimals = fill.reason.replace("_", "-").capitalize(), market.decimals
-    return {
-        "revision": entry.revision,
-        "line": entry.line,
-        "time": iso(entry.time),
-        "epoch": booking.epoch,
-        "order_id": fill.order_id,
-        "symbol": fill.symbol,
-        "side": fill.side,
-        "type": fill.type,
-        "reason": fill.reason,
-        "liquidity": fill.liquidity,
-        "quantity": fill.quantity,
-        "price": fill.price,
-        "fee": fill.fee,
-        "closed_quantity": fill.closed_quantity,
-        "realized_pnl": fill.realized_pnl,
-        "position_pnl": fill.position_pnl,
-        "owner": fill.owner,
-        "display": {
-            "symbol": fill.symbol,
-            "side": fill.side.capitalize(),
-            "why": ORDER_KINDS[fill.type].label if fill.reason == "order" else why,
-            "liquidity": fill.liquidity.capitalize(),
-            "quantity": rounded(fill.quantity),
-            "price": price_words(fill.price, fill.symbol, market),
-            "fee": dollars(fill.fee, decimals),
-            "realized_pnl": (gain(fill.realized_pnl, decimals) if fill.closed_quantity else NONE),
-            "owner": owner_words(fill.owner),
-        },
     }
 
 

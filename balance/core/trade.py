@@ -49,6 +49,11 @@ class Trade:
         return self.gross - self.fees + self.funding
 
     @property
+    def seconds(self) -> int:
+        """How long it lasted, in whole seconds."""
+        return int((self.closed_at - self.opened_at).total_seconds())
+
+    @property
     def outcome(self) -> Outcome:
         """Whether it won or lost after fees and funding, to the last of eight decimals."""
         return "win" if self.pnl > 0 else "loss" if self.pnl < 0 else "even"

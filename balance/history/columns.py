@@ -1,118 +1,128 @@
-"""What the index keeps of an entry: the columns of its tables."""
+"""What the index has of a row: the fields of the row's class that are marked so.
+
+A field that is marked is a column of the index, can be sorted by and, where the mark says so,
+filtered by; nothing else has to be written for it::
+
+    fee: Annotated[Money, Doc("On the notional."), Indexed("amount", is_fast=True)]
+"""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, Literal, get_args, get_origin
 
 from balance.core.moments import from_iso
-from balance.core.trade import Trade
-from balance.history.amounts import NOTHING, amount_key
-from balance.history.question import PERSON
-from balance.history.trigrams import said
-from balance.store.codec import FAULTS, Outline, Unreadable, read_trade, reason
-from balance.store.state import Line
+from balance.core.shape import fields_of
 
-Row = tuple[Any, ...]
-_TEXTS: Final = ("side", "type", "reason", "liquidity")
-_SIZES: Final = ("quantity", "price", "closed_quantity")
-_MONEY: Final = ("fee", "realized_pnl", "position_pnl")
+#: So many units are one of the quote currency.
+UNITS: Final = 10**8
+#: What stands for an amount that is None: it sorts below all amounts.
+NOTHING: Final = b""
+# Below this, in the quote currency, a float is nearer to its amount than to any other.
+_EXACT: Final = 1e6
+_TOO_LARGE: Final = 1e30
+# The first byte of zero. Above it, the number of bytes that follow; below it likewise, of an
+# amount below zero.
+_ZERO: Final = 128
+
+
+def amount_key(amount: str | Decimal | None) -> bytes:
+    """``amount``, in the quote currency, as bytes that sort as the amounts do, however large.
+
+    Raises:
+        ValueError, ArithmeticError: no amount, or beyond all that are booked.
+    """
+    if amount is None:
+        return NOTHING
+    near = float(amount)
+    if -_EXACT < near < _EXACT:
+        return units_key(round(near * UNITS))
+    if not abs(near) < _TOO_LARGE:
+        raise ValueError("an amount is too large")
+    return units_key(int((Decimal(amount) * UNITS).to_integral_value()))
+
+
+def units_key(units: int) -> bytes:
+    """An amount of so many ``units``, as :func:`amount_key` has it."""
+    size = (units.bit_length() + 7) // 8
+    if units < 0:
+        return bytes((_ZERO - size,)) + (units + (1 << 8 * size)).to_bytes(size, "big")
+    return bytes((_ZERO + size,)) + units.to_bytes(size, "big")
+
+
+def milliseconds(time: str | datetime) -> int:
+    """``time`` as the index has it."""
+    moment = from_iso(time) if isinstance(time, str) else time
+    return round(moment.timestamp() * 1_000)
+
+
+# The type in SQL of each kind of column, and what makes the stored form of a value.
+_KINDS: Final[Mapping[str, tuple[str, Callable[[Any], Any] | None]]] = MappingProxyType(
+    {
+        "name": ("TEXT", None),
+        # What people write, to be searched whatever the case of its letters.
+        "text": ("TEXT", str.casefold),
+        "whole": ("INTEGER", None),
+        # Prices and quantities, of which the order counts and not the last digit.
+        "number": ("REAL", float),
+        "time": ("INTEGER", milliseconds),
+        "amount": ("BLOB", amount_key),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed:
+    """Marks a field of a row: the index has it as a ``kind``."""
+
+    kind: Literal["name", "text", "whole", "number", "time", "amount"]
+    # Whether a list is sorted by it at once, for which it has an index of its own.
+    is_fast: bool = False
+    # Whether a list may be sorted by it.
+    is_sortable: bool = True
+    # Whether a list is filtered by it: ``side=buy``, of one or several values.
+    is_filter: bool = False
+    # Whether ``least`` and ``most`` are bounds of it.
+    is_bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """The rows of one entry; None where it is in no such list."""
+class Column:
+    """One column of the index."""
 
-    ledger: Row
-    fill: Row | None
-    trade: Row | None
-    # what people wrote in it
-    said: str
-    # what the trade brought that it ended
-    trade_pnl: Decimal | None
+    name: str
+    mark: Indexed
+    # The only values that it may have; empty: any.
+    values: tuple[str, ...] = ()
 
+    @property
+    def sql(self) -> str:
+        """Its name and type."""
+        return f"{self.name} {_KINDS[self.mark.kind][0]}"
 
-def checksum(text: bytes) -> int:
-    """What tells a line from what stands in its place."""
-    return zlib.crc32(text)
-
-
-def columns(number: int, line: Line, told: Outline) -> Columns:
-    """The rows of the entry in ``line``, the ledger's ``number``-th.
-
-    Raises:
-        Unreadable: it is no entry.
-    """
-    document = told.document
-    try:
-        subject, note = _subject(told), document["note"].casefold()
-        ledger = (
-            *(number, document["revision"], document["line"]),
-            *(line.start, line.end, checksum(line.text)),
-            *subject,
-            *(amount_key(document["amount"]), amount_key(document["balance"])),
-            note,
-        )
-        fill = document.get("fill")
-        if fill is None:
-            return Columns(ledger, None, None, said((note,)), None)
-        trade = read_trade(fill)
-        filled = (number, *subject, *_fill(fill), note)
-        if trade is None:
-            return Columns(ledger, filled, None, said((note,)), None)
-        ended = (number, *subject, *_trade(trade))
-        return Columns(ledger, filled, ended, said((note, *ended[-2:])), trade.pnl)
-    except FAULTS as fault:
-        raise Unreadable(f"does not hold a valid entry: {reason(fault)}") from fault
+    @property
+    def store(self) -> Callable[[Any], Any] | None:
+        """What makes the stored form of a value; None: it is stored as it is."""
+        return _KINDS[self.mark.kind][1]
 
 
-def owner_column(owner: str | None) -> str:
-    """``owner`` as the index has it: nobody's is empty."""
-    return "" if owner is None else owner or PERSON
+def columns_of(row: type) -> tuple[Column, ...]:
+    """The columns that the class ``row`` marks, in their order."""
+    found = []
+    for name, field in fields_of(row).items():
+        for each in getattr(field.hint, "__metadata__", ()):
+            if isinstance(each, Indexed):
+                found.append(Column(name, each, tuple(_literals(field.hint))))
+    return tuple(found)
 
 
-def owner_of(column: str) -> str | None:
-    """The owner that ``column`` tells."""
-    return None if not column else "" if column == PERSON else column
-
-
-def _subject(told: Outline) -> Row:
-    document = told.document
-    return (
-        _milliseconds(document["time"]),
-        document["epoch"],
-        document["kind"],
-        document["source"],
-        told.symbol or "",
-        owner_column(told.owner),
-    )
-
-
-def _fill(fill: Mapping[str, Any]) -> Row:
-    return (
-        *(fill[name] for name in _TEXTS),
-        *(float(fill[name]) for name in _SIZES),
-        *(NOTHING if fill[name] is None else amount_key(fill[name]) for name in _MONEY),
-    )
-
-
-def _trade(trade: Trade) -> Row:
-    opened, closed = (moment.timestamp() for moment in (trade.opened_at, trade.closed_at))
-    return (
-        trade.side,
-        trade.outcome,
-        *(float(each) for each in (trade.quantity, trade.entry_price, trade.exit_price)),
-        *(round(opened * 1_000), round(closed * 1_000), int(closed - opened)),
-        *(amount_key(each) for each in (trade.pnl, trade.gross, trade.fees, trade.funding)),
-        *(trade.opened_because.casefold(), trade.closed_because.casefold()),
-    )
-
-
-# the entries of a commit have one time
-@lru_cache(maxsize=16)
-def _milliseconds(time: str) -> int:
-    return round(from_iso(time).timestamp() * 1_000)
+def _literals(hint: Any) -> Iterable[str]:
+    """The values of the ``Literal`` that ``hint`` is, if it is one."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    inner = getattr(hint, "__origin__", None)
+    return () if inner is None else _literals(inner)

@@ -1,29 +1,95 @@
-"""Filling the index from the ledger, a batch of lines at a time, each batch all or nothing."""
+"""The tables of the index, and filling them from the ledger: a batch of lines at a time, each batch
+all or nothing.
+
+Amounts are bytes that sort as they do, prices and quantities floats: what is shown comes from the
+ledger itself, or is exact text.
+"""
 
 from __future__ import annotations
 
+import json
+import secrets
 import sqlite3
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
 from balance.core.moments import from_iso
 from balance.core.money import exact
+from balance.core.trade_sums import TradeSums
 from balance.core.wallet import EVENTS, OPENINGS, Wallet
-from balance.history.columns import Columns, checksum, columns
+from balance.history.columns import Column, milliseconds
 from balance.history.database import decoding, natural
-from balance.history.epoch_table import read_epochs, write_epoch
 from balance.history.epochs import EpochRow, opened_epoch
 from balance.history.queries import Hit, hits
-from balance.history.schema import SCHEMA, create, version
-from balance.history.trigrams import has_texts
-from balance.store.codec import WALLET, Outline, outline
+from balance.history.question import PERSON
+from balance.history.rows import COLUMNS, SUBJECT, Table
+from balance.history.trigrams import create_texts, has_texts, indexed_text
+from balance.store.codec import FAULTS, WALLET, Outline, Unreadable, outline, read_trade, reason
+from balance.store.records import Record
 from balance.store.state import Line, Store
 
 #: How many lines a batch has at most: what another program may have to wait for.
 BATCH: Final = 500
+
+# Where an entry stands in the ledger.
+_SPOT: Final = ("revision", "line", "start", "stop", "checksum")
+_EPOCH: Final = Record(EpochRow, WALLET, Record(TradeSums))
+# The columns with what people write, which are searched.
+_TEXTS: Final = {
+    table: [place for place, each in enumerate(columns) if each.mark.kind == "text"]
+    for table, columns in COLUMNS.items()
+}
+
+
+_STORED: Final = {
+    table: [(each.name, each.store) for each in columns] for table, columns in COLUMNS.items()
+}
+
+
+def _typed(columns: Iterable[Column]) -> str:
+    return ", ".join(each.sql for each in columns)
+
+
+_TABLES: Final = (
+    # How far the index has come; `build` tells one that was made anew from the one before it, and
+    # `sampled` is how many rows there were when the samples were taken that lead searches.
+    "state (build TEXT, ledger TEXT, place INTEGER, rows INTEGER, is_ready INTEGER, "
+    "sampled INTEGER)",
+    # `id` counts from 1 without a gap, in the ledger's order.
+    f"ledger (id INTEGER PRIMARY KEY, {', '.join(f'{each} INTEGER' for each in _SPOT)}, "
+    f"{_typed(SUBJECT)}, {_typed(COLUMNS['ledger'])})",
+    *(
+        f"{table} (id INTEGER PRIMARY KEY, {_typed(SUBJECT)}, {_typed(COLUMNS[table])})"
+        for table in ("fills", "trades")
+    ),
+    "epochs (epoch INTEGER PRIMARY KEY, document TEXT)",
+)
+_DOCUMENT: Final = [each.name for cls in (EpochRow, Wallet, TradeSums) for each in fields(cls)]
+#: The version of the tables: an index with another one is made anew.
+SCHEMA: Final = zlib.crc32(repr((_TABLES, _DOCUMENT)).encode()) >> 1
+
+_INDEXES: Final = (
+    *(("ledger", name) for name in ("revision", "kind", "source", "kind, amount")),
+    *(
+        (table, each.name)
+        for table, columns in COLUMNS.items()
+        for each in (*SUBJECT, *columns)
+        if each.mark.is_fast
+    ),
+)
+#: What is done once all rows are in, and again when they have doubled: samples are taken that tell
+#: which way to a row is the shortest.
+FINISH: Final = (
+    # That a table is gone tells every open connection to read the samples anew.
+    "DROP TABLE IF EXISTS sqlite_stat1",
+    *("PRAGMA analysis_limit = 1000", "ANALYZE"),
+    "UPDATE state SET is_ready = 1, sampled = rows",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +98,23 @@ class Reached:
 
     build: str
     ledger: str
-    # where the next line begins
+    # Where the next line begins.
     place: int
     rows: int
-    # 1 where it can be searched quickly
+    # 1 where it can be searched quickly.
     is_ready: int
-    # the rows that there were when its samples were taken
+    # The rows that there were when its samples were taken.
     sampled: int
 
     @property
     def is_sampled(self) -> bool:
-        """Whether its samples still tell what is in it: it has not doubled since."""
+        """Whether its samples are still true of it: it has not doubled since."""
         return self.rows < 2 * max(1, self.sampled)
 
 
 def reached(connection: sqlite3.Connection) -> Reached | None:
-    """How far the index in the database has come; None where there is none of our version."""
-    if version(connection) != SCHEMA:
+    """How far the index in the database has come; None where there is none with our tables."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
         return None
     sql = "SELECT build, ledger, place, rows, is_ready, sampled FROM state"
     row = connection.execute(sql).fetchone()
@@ -56,9 +122,24 @@ def reached(connection: sqlite3.Connection) -> Reached | None:
         return None if row is None else Reached(*row[:2], *map(natural, row[2:]))
 
 
+def missing_indexes(connection: sqlite3.Connection) -> list[str]:
+    """The statements that make the SQL indexes which are not there yet. To fill a table first and
+    to sort it once takes a fraction of keeping it sorted."""
+    listed = "SELECT name FROM sqlite_master WHERE type = 'index'"
+    there = {name for (name,) in connection.execute(listed)}
+    named = (
+        (f"{table}_{columns.replace(', ', '_')}", table, columns) for table, columns in _INDEXES
+    )
+    return [
+        f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns})"
+        for name, table, columns in named
+        if name not in there
+    ]
+
+
 def fill(connection: sqlite3.Connection, store: Store) -> bool:
-    """Take the next batch of lines over, or begin anew where what is there is not from this
-    ledger; within a transaction. Returns whether there may be more.
+    """Take the next batch of lines over, or start anew where the index is not of this ledger;
+    within a transaction. Returns whether there may be more.
 
     Raises:
         Unreadable: a line is no entry.
@@ -66,7 +147,7 @@ def fill(connection: sqlite3.Connection, store: Store) -> bool:
     """
     ledger, before = store.extent().ledger, reached(connection)
     if before is None or before.ledger != ledger or not _is_there(connection, store, before):
-        create(connection, ledger)
+        _create(connection, ledger)
         before = reached(connection)
     if before is None:
         raise sqlite3.DatabaseError("the index could not be made")
@@ -75,6 +156,51 @@ def fill(connection: sqlite3.Connection, store: Store) -> bool:
         with exact():
             _take(connection, before, lines)
     return len(lines) == BATCH
+
+
+def checksum(text: bytes) -> int:
+    """What differs between a line and another one in its place."""
+    return zlib.crc32(text)
+
+
+def read_epochs(connection: sqlite3.Connection, first: int = 0, most: int = -1) -> list[EpochRow]:
+    """At most ``most`` epochs (below 0: all), from number ``first`` on, the newest first."""
+    rows = connection.execute(
+        "SELECT document FROM epochs WHERE epoch >= ? ORDER BY epoch DESC LIMIT ?", (first, most)
+    )
+    with decoding():
+        return [_read_epoch(document) for (document,) in rows]
+
+
+def read_epoch(connection: sqlite3.Connection, number: int) -> EpochRow | None:
+    """The epoch with ``number``, or None."""
+    rows = connection.execute("SELECT document FROM epochs WHERE epoch = ?", (number,))
+    with decoding():
+        return next((_read_epoch(document) for (document,) in rows), None)
+
+
+# Those that have ended never change, and reading one takes longer than all else.
+@lru_cache(maxsize=10_000)
+def _read_epoch(document: str) -> EpochRow:
+    return _EPOCH.decode(json.loads(document))
+
+
+def _write_epoch(connection: sqlite3.Connection, epoch: EpochRow) -> None:
+    document = json.dumps(_EPOCH.encode(epoch))
+    connection.execute("INSERT OR REPLACE INTO epochs VALUES (?, ?)", (epoch.epoch, document))
+
+
+def _create(connection: sqlite3.Connection, ledger: str) -> None:
+    """Make all tables anew, empty, to be filled from ``ledger``."""
+    create_texts(connection)
+    listed = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'texts%'"
+    for (name,) in connection.execute(listed).fetchall():
+        connection.execute(f'DROP TABLE "{name}"')
+    for table in _TABLES:
+        connection.execute(f"CREATE TABLE {table}")
+    state = (secrets.token_hex(8), ledger)
+    connection.execute("INSERT INTO state VALUES (?, ?, 0, 0, 0, 0)", state)
+    connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
 def _is_there(connection: sqlite3.Connection, store: Store, before: Reached) -> bool:
@@ -91,52 +217,98 @@ def _last(connection: sqlite3.Connection) -> Hit | None:
     return None if newest is None else hits(connection, [newest])[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What the tables have of one entry."""
+
+    # By table; an entry without a fill is in the ledger only.
+    rows: Mapping[Table, Sequence[Any]]
+    # What people wrote in it.
+    text: str
+    # The P&L of the trade that it ended; None where it ended none.
+    trade_pnl: Decimal | None
+
+
 def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) -> None:
-    taken: list[Columns] = []
-    last, epoch = _last_outline(connection), _newest_epoch(connection)
+    found: list[_Rows] = []
+    row, epoch = _last(connection), next(iter(read_epochs(connection, most=1)), None)
+    last = None if row is None else Outline({"revision": row.revision}, row.symbol, row.owner)
     for number, line in enumerate(lines, before.rows + 1):
         last = outline(line.text, last)
-        found = columns(number, line, last)
-        epoch = _after(connection, epoch, last.document, found.trade_pnl)
-        taken.append(found)
-    _insert(connection, "ledger", (each.ledger for each in taken))
-    _insert(connection, "fills", (each.fill for each in taken if each.fill))
-    _insert(connection, "trades", (each.trade for each in taken if each.trade))
+        found.append(_rows(number, line, last))
+        epoch = _epoch_after(connection, epoch, last.document, found[-1].trade_pnl)
+    for table in COLUMNS:
+        _insert(connection, table, [each.rows[table] for each in found if table in each.rows])
     if has_texts(connection):
-        texts = ((number, each.said) for number, each in enumerate(taken, before.rows + 1))
-        _insert(connection, "texts (rowid, said)", (each for each in texts if each[1]))
+        texts = ((number, each.text) for number, each in enumerate(found, before.rows + 1))
+        _insert(connection, "texts (rowid, said)", [each for each in texts if each[1]])
     if epoch is not None:
-        write_epoch(connection, epoch)
+        _write_epoch(connection, epoch)
     connection.execute(
         "UPDATE state SET place = ?, rows = ?", (lines[-1].end, before.rows + len(lines))
     )
 
 
-def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    found = list(rows)
-    if found:
-        marks = ", ".join("?" * len(found[0]))
-        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", found)  # noqa: S608 - ours
+def _rows(number: int, line: Line, entry: Outline) -> _Rows:
+    """What the tables have of ``entry`` in ``line``, the ledger's ``number``-th.
+
+    Raises:
+        Unreadable: it is no entry.
+    """
+    document = entry.document
+    try:
+        subject = (
+            *(_milliseconds(document["time"]), document["epoch"], document["kind"]),
+            *(document["source"], entry.symbol or "", _owner(entry.owner)),
+        )
+        spot = (*entry.place, line.start, line.end, checksum(line.text))
+        own: dict[Table, tuple[Any, ...]] = {"ledger": _stored("ledger", document.__getitem__)}
+        fill, trade = document.get("fill"), None
+        if fill is not None:
+            own["fills"] = _stored("fills", {**document, **fill}.__getitem__)
+            trade = read_trade(fill)
+        if trade is not None:
+            own["trades"] = _stored("trades", lambda name: getattr(trade, name))
+    except FAULTS as fault:
+        raise Unreadable(f"does not hold a valid entry: {reason(fault)}") from fault
+    return _Rows(
+        {
+            table: (number, *(spot if table == "ledger" else ()), *subject, *values)
+            for table, values in own.items()
+        },
+        indexed_text(values[place] for table, values in own.items() for place in _TEXTS[table]),
+        None if trade is None else trade.pnl,
+    )
 
 
-def _last_outline(connection: sqlite3.Connection) -> Outline | None:
-    row = _last(connection)
-    if row is None:
-        return None
-    return Outline({"revision": row.revision}, row.symbol, row.owner)
+def _stored(table: Table, value: Callable[[str], Any]) -> tuple[Any, ...]:
+    """The row of ``table`` with the ``value`` of each name."""
+    columns = _STORED[table]
+    return tuple([value(name) if store is None else store(value(name)) for name, store in columns])
 
 
-def _newest_epoch(connection: sqlite3.Connection) -> EpochRow | None:
-    return next(iter(read_epochs(connection, most=1)), None)
+def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - ours
 
 
-def _after(
+def _owner(owner: str | None) -> str:
+    """``owner`` as the index has it: nobody's is empty."""
+    return "" if owner is None else owner or PERSON
+
+
+# The entries of a commit have the same time.
+_milliseconds = lru_cache(maxsize=16)(milliseconds)
+
+
+def _epoch_after(
     connection: sqlite3.Connection,
     epoch: EpochRow | None,
     document: Mapping[str, Any],
     trade_pnl: Decimal | None,
 ) -> EpochRow:
-    """The epoch after the entry in ``document``; one that it ends is kept."""
+    """The epoch after the entry in ``document``; one that it ends is written."""
     number, revision = document["epoch"], document["revision"]
     if epoch is not None and number == epoch.epoch and document["kind"] not in OPENINGS:
         return epoch.with_entry(revision, _wallet(epoch.wallet, document), trade_pnl)
@@ -144,7 +316,7 @@ def _after(
     since: list[EpochRow] = []
     if epoch is not None:
         epoch = replace(epoch, ended_at=time)
-        write_epoch(connection, epoch)
+        _write_epoch(connection, epoch)
         since = read_epochs(connection, epoch.epoch if continued is None else continued)[::-1]
     wallet = _wallet(None, document)
     return opened_epoch(document["kind"], time, revision, wallet, continued, since)

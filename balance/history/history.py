@@ -28,19 +28,23 @@ from typing import Any, Final
 from balance.core.entry import Entry, Place, cursor, place_of
 from balance.core.errors import HistoryUnavailable, InvalidRequest, StoreUnreadable
 from balance.core.market import Market
-from balance.core.moments import iso
-from balance.core.rows import fill_row
 from balance.core.wallet import KINDS
-from balance.history.columns import checksum
-from balance.history.condition import condition
-from balance.history.counts import Counts
 from balance.history.database import Damaged
-from balance.history.epoch_table import read_epoch, read_epochs
 from balance.history.epochs import EpochRow
-from balance.history.filling import reached
+from balance.history.filling import checksum, reached, read_epoch, read_epochs
 from balance.history.index import Index, Progress, damaged_line, known
-from balance.history.queries import Hit, all_ids, hits, marked, page_ids, row_of
+from balance.history.queries import (
+    Counts,
+    Hit,
+    all_ids,
+    condition,
+    hits,
+    marked,
+    page_ids,
+    row_of,
+)
 from balance.history.question import Question
+from balance.history.rows import EntryRow, Record, entry_row, fill_row
 from balance.store.codec import Unreadable, encode_entry, outline, outlined
 from balance.store.state import Store
 
@@ -52,16 +56,6 @@ _DEEPEST: Final = 5_000
 _BLOCK: Final = 500
 # No epoch has a larger number.
 _LARGEST: Final = 10**15
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """An entry, the symbol that it concerns (None: none), and whose trading it is: the id of a
-    bot, empty for the person, or None."""
-
-    entry: Entry
-    symbol: str | None
-    owner: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +218,7 @@ class History:
         _check_number(limit, "limit", LONGEST_PAGE)
         entries = self._entries(_view(before, kind, epoch, limit + 1))
         found, following = _page(entries, limit)
-        return Page(tuple(map(_row, found)), following)
+        return Page(tuple(map(entry_row, found)), following)
 
     def rows(
         self,
@@ -232,13 +226,13 @@ class History:
         before: str | int | None = None,
         kind: str | None = None,
         epoch: int | None = None,
-    ) -> Iterator[Mapping[str, Any]]:
+    ) -> Iterator[EntryRow]:
         """All rows that the pages of :meth:`page` have, one by one.
 
         Raises:
             InvalidRequest: a parameter is out of range.
         """
-        return map(_row, self._entries(_view(before, kind, epoch, None)))
+        return map(entry_row, self._entries(_view(before, kind, epoch, None)))
 
     def fills(self, market: Market, *, limit: int = 50, before: str | None = None) -> Page:
         """A page of the fills, as :meth:`page` has them; liquidations are fills too. Prices are
@@ -445,21 +439,6 @@ def _check_number(value: object, name: str, largest: int | None = None) -> None:
     if number < 1 or (largest is not None and number > largest):
         valid = "1 or more" if largest is None else f"from 1 to {largest:,}"
         raise InvalidRequest(f"{name} must be {valid}, not {value!r:.40}.")
-
-
-def _row(entry: Entry) -> Mapping[str, Any]:
-    booking = entry.booking
-    return {
-        "revision": entry.revision,
-        "line": entry.line,
-        "time": iso(entry.time),
-        "epoch": booking.epoch,
-        "kind": booking.kind,
-        "amount": booking.amount,
-        "balance": booking.balance,
-        "source": entry.source,
-        "note": booking.note,
-    }
 
 
 def _with_later(connection: sqlite3.Connection, found: EntryInContext) -> EntryInContext:

@@ -15,8 +15,7 @@ from balance.background.pace import Pace
 from balance.background.worker import Worker
 from balance.core.errors import HistoryUnavailable, StoreError, StoreUnreadable
 from balance.history.database import Busy, Damaged, Database
-from balance.history.filling import Reached, fill, reached
-from balance.history.schema import FINISH, missing_indexes
+from balance.history.filling import FINISH, Reached, fill, missing_indexes, reached
 from balance.store.advice import option
 from balance.store.codec import Unreadable
 from balance.store.file_store import LEDGER_FILE

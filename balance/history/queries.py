@@ -1,30 +1,47 @@
-"""Questions to the index: as SQL that looks at as little of it as it can."""
+"""Questions to the index: as SQL that reads as little of it as it can."""
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 from array import array
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
 from types import MappingProxyType
 from typing import Any, Final
 
-from balance.history.columns import owner_of
-from balance.history.condition import Condition, milliseconds
+from balance.core.entry import Place
+from balance.history.columns import UNITS, milliseconds, units_key
 from balance.history.database import decoding, natural
-from balance.history.question import Question
+from balance.history.question import PERSON, Question
+from balance.history.rows import COLUMNS
+from balance.history.trigrams import rare
 
 #: The kinds of entries that are marked on a curve of the equity.
 MARKS: Final = ("deposit", "withdrawal", "reset", "undo", "liquidation")
 
-# by which column a list is sorted or filtered where it is not the one of that name
+# The column that a list is sorted by where it is not the one of that name.
 _SORTED: Final[Mapping[str, str]] = MappingProxyType({"revision": "id", "place": "id"})
+_BOUNDED: Final = {
+    table: next(each.name for each in columns if each.mark.is_bounded)
+    for table, columns in COLUMNS.items()
+}
+_SEARCHED: Final = {
+    table: [each.name for each in columns if each.mark.kind == "text"]
+    for table, columns in COLUMNS.items()
+}
+# How many counts are remembered.
+_MOST: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Where in the ledger an entry stands that was asked for, and of what it tells."""
+    """Where in the ledger an entry stands that was searched for, and what it is about."""
 
     symbol: str | None
     owner: str | None
@@ -36,35 +53,94 @@ class Hit:
     checksum: int
 
 
-def count(connection: sqlite3.Connection, wanted: Condition) -> int:
-    """How many rows there are of which ``wanted`` holds."""
-    number: int = connection.execute(*wanted.select("count(*)")).fetchone()[0]
-    return number
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold of a row, in SQL, with its values."""
+
+    table: str
+    terms: tuple[str, ...]
+    values: tuple[Any, ...]
+    # Ids of rows: greater than the first, at most the second; None: all of them.
+    ids: tuple[int, int] | None = None
+    # Whether those are so many that they are no way to the rows.
+    is_wide: bool = False
+
+    def within(self, first: int, last: int, rows: int) -> Condition:
+        """The same of the rows behind ``first`` up to ``last``, of an index of so many ``rows``."""
+        # A range of all rows would only lead the search astray.
+        ids = None if first <= 0 and last >= rows else (first, last)
+        return replace(self, ids=ids, is_wide=ids is not None and 2 * (last - first) > rows)
+
+    def gapless(self, rows: int) -> tuple[int, int] | None:
+        """Its ids, of an index of so many ``rows``, where it holds of each entry among them."""
+        return (self.ids or (0, rows)) if self.table == "ledger" and not self.terms else None
+
+    def select(self, what: str, more: str = "", *values: Any, then: str = "") -> tuple[str, Any]:
+        """A query for ``what`` where ``more`` holds too, and its values."""
+        # With a plus, SQLite looks for the rows by something else.
+        name = "+id" if self.is_wide else "id"
+        within = "" if self.ids is None else f"{name} > ? AND {name} <= ?"
+        terms = " AND ".join(filter(None, (within, *self.terms, more))) or "1"
+        sql = f"SELECT {what} FROM {self.table} WHERE {terms} {then}"  # noqa: S608 - names are ours
+        return sql, (*(self.ids or ()), *self.values, *values)
+
+
+def condition(connection: sqlite3.Connection, question: Question, rows: int) -> Condition:
+    """What ``question`` demands of a row, of an index of so many ``rows``."""
+    if question.table == "epochs":
+        raise ValueError("the epochs are no table to be searched")
+    terms: list[str] = []
+    values: list[Any] = []
+    for name, allowed in question.one_of.items():
+        terms.append(f"{name} IN ({', '.join('?' * len(allowed))})")
+        values += allowed
+    amount = _BOUNDED[question.table]
+    bounds = (
+        ("time >= ?", None if question.begin is None else milliseconds(question.begin)),
+        ("time <= ?", None if question.end is None else milliseconds(question.end)),
+        (f"{amount} >= ?", None if question.least is None else _bound(question.least, ceil)),
+        (f"{amount} <= ?", None if question.most is None else _bound(question.most, floor)),
+    )
+    terms += [term for term, value in bounds if value is not None]
+    values += [value for _, value in bounds if value is not None]
+    if question.text:
+        columns, text = _SEARCHED[question.table], question.text.casefold()
+        match = rare(connection, text, rows)
+        if match is not None:
+            terms.append("id IN (SELECT rowid FROM texts WHERE texts MATCH ?)")
+            values.append(match)
+        terms.append(f"({' OR '.join(f'instr({column}, ?) > 0' for column in columns)})")
+        values += [text] * len(columns)
+    first = 0 if question.after is None else _count_until(connection, question.after)
+    last = rows if question.until is None else _count_until(connection, question.until)
+    last = (
+        last if question.before is None else min(last, _count_before(connection, question.before))
+    )
+    return Condition(question.table, tuple(terms), tuple(values)).within(first, last, rows)
 
 
 def page_ids(
-    connection: sqlite3.Connection, wanted: Condition, asked: Question, rows: int
+    connection: sqlite3.Connection, where: Condition, question: Question, rows: int
 ) -> list[int]:
-    """The ids of those of all ``rows`` that are asked for, in their order."""
-    name, falls = asked.order
-    offset, limit = asked.offset, -1 if asked.limit is None else asked.limit
+    """The ids of the page of ``question``, in its order, of an index of so many ``rows``."""
+    name, is_reversed = question.order
+    offset, limit = question.offset, -1 if question.limit is None else question.limit
     if _SORTED.get(name, name) == "id":
-        gapless = wanted.gapless(rows)
+        gapless = where.gapless(rows)
         if gapless is not None:
-            # ids have no gaps: the page begins at a known one
+            # Ids have no gaps, so it is known where the page begins.
             first, last = gapless
-            ids = (first, last - offset) if falls else (first + offset, last)
-            wanted, offset = replace(wanted, ids=ids), 0
-        wanted = replace(wanted, is_wide=False)
-    then = f"{_order(asked)} LIMIT ? OFFSET ?"
-    return _ids(connection, *wanted.select("id", "", limit, offset, then=then))
+            ids = (first, last - offset) if is_reversed else (first + offset, last)
+            where, offset = replace(where, ids=ids), 0
+        where = replace(where, is_wide=False)
+    then = f"{_order(question)} LIMIT ? OFFSET ?"
+    return _ids(connection, *where.select("id", "", limit, offset, then=then))
 
 
-def _order(asked: Question) -> str:
-    """Ties are in the ledger's order, turned round with it: so an index serves both ways."""
-    name, falls = asked.order
-    column, way = _SORTED.get(name, name), "DESC" if falls else "ASC"
-    return f"ORDER BY id {way}" if column == "id" else f"ORDER BY {column} {way}, id {way}"
+def all_ids(connection: sqlite3.Connection, where: Condition, question: Question) -> array[int]:
+    """The ids of all rows of ``question``, in its order: eight bytes each."""
+    rows = connection.execute(*where.select("id", then=_order(question)))
+    return array("q", (each for (each,) in rows))
 
 
 def hits(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Hit]:
@@ -76,16 +152,10 @@ def hits(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Hit]:
     sql = f"SELECT {columns} FROM ledger WHERE id IN ({marks})"  # noqa: S608 - only marks
     with decoding():
         found = {
-            row[2]: Hit(row[0] or None, owner_of(row[1]), *map(natural, row[2:]))
+            row[2]: Hit(row[0] or None, _owner(row[1]), *map(natural, row[2:]))
             for row in connection.execute(sql, ids)
         }
         return [found[each] for each in ids]
-
-
-def all_ids(connection: sqlite3.Connection, wanted: Condition, asked: Question) -> array[int]:
-    """The ids of all rows that are asked for, in their order: eight bytes each."""
-    rows = connection.execute(*wanted.select("id", then=_order(asked)))
-    return array("q", (each for (each,) in rows))
 
 
 def row_of(connection: sqlite3.Connection, revision: int, line: int) -> Hit | None:
@@ -96,16 +166,89 @@ def row_of(connection: sqlite3.Connection, revision: int, line: int) -> Hit | No
     return hits(connection, ids)[0] if ids else None
 
 
-def _ids(connection: sqlite3.Connection, sql: str, values: Any) -> list[int]:
-    return [row[0] for row in connection.execute(sql, values)]
-
-
 def marked(connection: sqlite3.Connection, begin: datetime, end: datetime, most: int) -> list[int]:
     """The ids of the newest ``most`` marks from ``begin`` to ``end``, oldest first."""
-    wanted = Condition(
+    where = Condition(
         "ledger",
         (f"kind IN ({', '.join('?' * len(MARKS))})", "time >= ?", "time <= ?"),
         (*MARKS, milliseconds(begin), milliseconds(end)),
     )
     then = "ORDER BY id DESC LIMIT ?"
-    return _ids(connection, *wanted.select("id", "", most, then=then))[::-1]
+    return _ids(connection, *where.select("id", "", most, then=then))[::-1]
+
+
+class Counts:
+    """How many rows meet a condition: counted once, then only what makes the difference, as long
+    as the index only grows."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, Condition], tuple[int, int]] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def count(self, connection: sqlite3.Connection, where: Condition, build: str, rows: int) -> int:
+        """How many of the first ``rows`` rows of the index called ``build`` meet ``where``."""
+        gapless = where.gapless(rows)
+        if gapless is not None:
+            return max(0, gapless[1] - gapless[0])
+        first, last = where.ids or (0, rows)
+        if first:
+            return _count(connection, where)
+        key = (build, where.within(0, rows, rows))
+        with self._guard:
+            until, number = self._known.get(key, (0, 0))
+        # Another thread may have seen a newer state of the index; and a count that is far from
+        # this one is of no use.
+        if until > rows or abs(last - until) > last:
+            until, number = 0, 0
+        if until != last:
+            low, high = sorted((until, last))
+            between = _count(connection, where.within(low, high, rows))
+            number += between if last > until else -between
+        with self._guard:
+            self._known[key] = (last, number)
+            self._known.move_to_end(key)
+            while len(self._known) > _MOST:
+                self._known.popitem(last=False)
+        return number
+
+
+def _count(connection: sqlite3.Connection, where: Condition) -> int:
+    number: int = connection.execute(*where.select("count(*)")).fetchone()[0]
+    return number
+
+
+def _order(question: Question) -> str:
+    """Ties are in the ledger's order, reversed with it: so an index serves both ways."""
+    name, is_reversed = question.order
+    column, way = _SORTED.get(name, name), "DESC" if is_reversed else "ASC"
+    return f"ORDER BY id {way}" if column == "id" else f"ORDER BY {column} {way}, id {way}"
+
+
+def _ids(connection: sqlite3.Connection, sql: str, values: Any) -> list[int]:
+    return [row[0] for row in connection.execute(sql, values)]
+
+
+def _owner(column: str) -> str | None:
+    """The owner that ``column`` stands for."""
+    return None if not column else "" if column == PERSON else column
+
+
+def _bound(amount: Decimal, rounded: Callable[[Fraction], int]) -> bytes:
+    """``amount`` as a bound, rounded to an amount that there may be."""
+    return units_key(rounded(Fraction(amount) * UNITS))
+
+
+def _count_until(connection: sqlite3.Connection, revision: int) -> int:
+    """The number of rows of revisions up to ``revision``."""
+    return _count_before(connection, (revision + 1, 1))
+
+
+def _count_before(connection: sqlite3.Connection, place: Place) -> int:
+    """The number of rows that are older than ``place``."""
+    revision, line = place
+    sql = (
+        "SELECT id FROM ledger WHERE revision <= ? AND (revision < ? OR line < ?) "
+        "ORDER BY revision DESC, id DESC LIMIT 1"
+    )
+    row = connection.execute(sql, (revision, revision, line)).fetchone()
+    return 0 if row is None else int(row[0])

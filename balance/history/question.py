@@ -1,4 +1,4 @@
-"""Questions about the history: which of its lists, what to leave out, in which order."""
+"""Questions about the history: which of its lists, what to filter, in which order."""
 
 from __future__ import annotations
 
@@ -13,36 +13,29 @@ from balance.core.entry import Place
 from balance.core.errors import InvalidRequest
 from balance.core.moments import from_iso
 from balance.core.money import number
-from balance.core.trade import OUTCOMES
-from balance.core.wallet import KINDS
+from balance.history.rows import COLUMNS, SUBJECT, Table
 
-#: The lists that the ledger is told as.
-Table = Literal["ledger", "fills", "trades"]
-#: The lists of the history: those, and the epochs.
+#: The lists of the history: those of the ledger, and the epochs.
 Listed = Table | Literal["epochs"]
-#: How the one who trades by hand is called among the owners, which are bots otherwise.
+#: The owner's name in a filter for the one who trades by hand; the other owners are bots.
 PERSON: Final = "you"
-#: How many rows may be asked for at once.
+#: How many rows a page may have, and how many it has by default.
 MOST_ROWS: Final = 1_000
 USUAL_ROWS: Final = 100
 #: Newest first.
 NEWEST_FIRST: Final = "-revision"
 
-_COMMON: Final = ("revision", "place", "time", "epoch", "kind", "source", "symbol", "owner")
 #: What each list may be sorted by, epochs also by the figures of performance; a "-" before it
-#: turns the order round.
+#: reverses the order.
 SORTS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     {
-        "ledger": (*_COMMON, "amount", "balance", "note"),
-        "fills": (
-            *(*_COMMON, "side", "type", "reason", "liquidity", "quantity", "price", "fee"),
-            *("closed_quantity", "realized_pnl", "position_pnl"),
-        ),
-        "trades": (
-            *(*_COMMON, "side", "outcome", "quantity", "entry_price", "exit_price", "opened_at"),
-            *("closed_at", "seconds", "pnl", "gross", "fees", "funding"),
-            *("opened_because", "closed_because"),
-        ),
+        **{
+            table: (
+                *("revision", "place"),
+                *(each.name for each in (*SUBJECT, *columns) if each.mark.is_sortable),
+            )
+            for table, columns in COLUMNS.items()
+        },
         "epochs": (
             *("epoch", "opened_at", "ended_at", "seconds", "entries", "starting_balance"),
             *("deposits", "withdrawals", "adjustments", "realized_pnl", "fees_paid"),
@@ -51,24 +44,36 @@ SORTS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     }
 )
 _LISTS: Final = ("kind", "epoch", "symbol", "owner", "source")
+_OWN: Final = {
+    table: tuple(each for each in columns if each.mark.is_filter)
+    for table, columns in COLUMNS.items()
+}
 #: The filters that may have several values, with commas between.
-MANY: Final = frozenset({*_LISTS, "side", "reason", "outcome"})
+MANY: Final = frozenset({*_LISTS, *(each.name for own in _OWN.values() for each in own)})
 _BOUNDS: Final = ("from", "to", "least", "most", "after", "until")
 #: What each list may be filtered by.
 FILTERS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     {
-        "ledger": (*_LISTS, "text", *_BOUNDS),
-        "fills": (*_LISTS, "side", "reason", "text", *_BOUNDS),
-        "trades": (*_LISTS, "side", "outcome", "text", *_BOUNDS),
+        **{
+            table: (*_LISTS, *(each.name for each in own), "text", *_BOUNDS)
+            for table, own in _OWN.items()
+        },
         "epochs": ("epoch", *_BOUNDS),
     }
 )
-_WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+#: The only values that a filter may have, whichever the list; not there: any.
+VALUES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "kind": KINDS,
-        "side": ("buy", "sell", "long", "short"),
-        "reason": ("order", "stop_loss", "take_profit", "liquidation", "reset", "undo"),
-        "outcome": OUTCOMES,
+        name: tuple(dict.fromkeys(values))
+        for name in MANY
+        if (
+            values := [
+                value
+                for each in (*SUBJECT, *(each for own in _OWN.values() for each in own))
+                if each.name == name
+                for value in each.values
+            ]
+        )
     }
 )
 _LONGEST: Final = 200
@@ -77,39 +82,39 @@ _LARGEST: Final = 10**15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked of one list; all that is named must hold."""
+    """What a reader wants of one list: the rows that pass all of its filters."""
 
     table: Listed
-    # by name, any of the values of each: kind, epoch, symbol, owner, source, side, reason, outcome
+    # By name, any of the values of each: kind, epoch, symbol, owner, source, side, reason, outcome.
     one_of: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
-    # a part of the note, or of why a trade was opened or closed; whatever the case of its letters
+    # A part of the note, or of why a trade was opened or closed; whatever the case of its letters.
     text: str = ""
-    # by the ledger's time (epochs: when they were opened), both included
+    # By the ledger's time (epochs: when they were opened), both included.
     begin: datetime | None = None
     end: datetime | None = None
-    # of the amount (fills: the realised P&L; trades and epochs: the P&L), both included, in the
-    # quote currency
+    # Of the amount (fills: the realised P&L; trades and epochs: the P&L), both included, in the
+    # quote currency.
     least: Decimal | None = None
     most: Decimal | None = None
-    # revisions (epochs: that opened them): greater than the first, at most the second
+    # Revisions (epochs: that opened them): greater than the first, at most the second.
     after: int | None = None
     until: int | None = None
-    # places: only older ones
+    # Only places before this one.
     before: Place | None = None
     sort: str = NEWEST_FIRST
     offset: int = 0
-    # None: all there are
+    # None: all rows.
     limit: int | None = USUAL_ROWS
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is the ledger as it stands, newest first: nothing is left out."""
+        """Whether it is for the ledger as it stands, newest first and without a filter."""
         is_newest_first = self.table == "ledger" and self.sort in (NEWEST_FIRST, "-place")
         return is_newest_first and not self.is_filtered
 
     @property
     def is_filtered(self) -> bool:
-        """Whether something is left out."""
+        """Whether it has a filter."""
         bounds = (self.begin, self.end, self.least, self.most, self.after, self.until, self.before)
         return bool(self.one_of or self.text) or any(each is not None for each in bounds)
 
@@ -119,100 +124,99 @@ class Question:
         return self.sort.removeprefix("-"), self.sort.startswith("-")
 
 
-def question(
-    table: Listed, asked: Mapping[str, str], sorts: Sequence[str] | None = None
+def parse_question(
+    table: Listed, params: Mapping[str, str], sorts: Sequence[str] | None = None
 ) -> Question:
-    """The question that the texts ``asked`` put to ``table``: filters, ``sort``, ``offset`` and
-    ``limit``, by name. ``sorts`` are the names that it may be sorted by, unless those of
-    ``SORTS``.
+    """The question for ``table`` that ``params`` are: filters, ``sort``, ``offset`` and ``limit``,
+    by name. ``sorts`` are the names that it may be sorted by, unless those of ``SORTS``.
 
     Raises:
         InvalidRequest: a name or a value makes no sense.
     """
     known = (*FILTERS[table], "sort", "offset", "limit")
-    unknown = sorted(set(asked) - set(known))
+    unknown = sorted(set(params) - set(known))
     if unknown:
         raise InvalidRequest(
-            f"{table} can't be asked for {unknown[0][:40]!r}. There are: {', '.join(known)}."
+            f"{table} has no parameter {unknown[0][:40]!r}. There are: {', '.join(known)}."
         )
-    limit = _count(asked, "limit", MOST_ROWS)
+    limit = _count(params, "limit", MOST_ROWS)
     if limit == 0:
         raise InvalidRequest(f"limit must be from 1 to {MOST_ROWS:,}.")
     return Question(
         table=table,
-        one_of=_one_of(table, asked),
-        text=_text(asked),
-        begin=_moment(asked, "from"),
-        end=_moment(asked, "to"),
-        least=_amount(asked, "least"),
-        most=_amount(asked, "most"),
-        after=_count(asked, "after"),
-        until=_count(asked, "until"),
-        sort=_sort(sorts or SORTS[table], asked.get("sort", newest_first(table))),
-        offset=_count(asked, "offset") or 0,
+        one_of=_one_of(table, params),
+        text=_text(params),
+        begin=_moment(params, "from"),
+        end=_moment(params, "to"),
+        least=_amount(params, "least"),
+        most=_amount(params, "most"),
+        after=_count(params, "after"),
+        until=_count(params, "until"),
+        sort=_sort(sorts or SORTS[table], params.get("sort", newest_first(table))),
+        offset=_count(params, "offset") or 0,
         limit=USUAL_ROWS if limit is None else limit,
     )
 
 
 def newest_first(table: Listed) -> str:
-    """What ``table`` is sorted by unless asked otherwise."""
+    """What ``table`` is sorted by by default."""
     return "-epoch" if table == "epochs" else NEWEST_FIRST
 
 
-def _one_of(table: Listed, asked: Mapping[str, str]) -> dict[str, tuple[str | int, ...]]:
+def _one_of(table: Listed, params: Mapping[str, str]) -> dict[str, tuple[str | int, ...]]:
     found: dict[str, tuple[str | int, ...]] = {}
     for name in FILTERS[table]:
-        if name in MANY and asked.get(name):
-            words = tuple(dict.fromkeys(filter(None, asked[name].split(","))))
-            if len(words) > _LONGEST:
+        if name in MANY and params.get(name):
+            values = tuple(dict.fromkeys(filter(None, params[name].split(","))))
+            if len(values) > _LONGEST:
                 raise InvalidRequest(f"{name} may have at most {_LONGEST} values.")
-            found[name] = tuple(_value(name, word) for word in words)
+            found[name] = tuple(_value(name, each) for each in values)
     return found
 
 
-def _value(name: str, word: str) -> str | int:
+def _value(name: str, text: str) -> str | int:
     if name == "epoch":
-        return _whole(name, word)
-    if name in _WORDS and word not in _WORDS[name]:
-        raise InvalidRequest(f"{name} must be of {', '.join(_WORDS[name])}, not {word[:40]!r}.")
-    return word
+        return _whole(name, text)
+    if name in VALUES and text not in VALUES[name]:
+        raise InvalidRequest(f"{name} must be of {', '.join(VALUES[name])}, not {text[:40]!r}.")
+    return text
 
 
-def _text(asked: Mapping[str, str]) -> str:
-    text = asked.get("text", "")
+def _text(params: Mapping[str, str]) -> str:
+    text = params.get("text", "")
     if len(text) > _LONGEST:
         raise InvalidRequest(f"text may have at most {_LONGEST} characters.")
     return text
 
 
-def _moment(asked: Mapping[str, str], name: str) -> datetime | None:
-    if not asked.get(name):
+def _moment(params: Mapping[str, str], name: str) -> datetime | None:
+    if not params.get(name):
         return None
     try:
-        return from_iso(asked[name])
+        return from_iso(params[name])
     except (ValueError, OverflowError) as fault:
         raise InvalidRequest(
-            f"{name} must be a time such as 2026-01-02T03:04:05Z, not {asked[name][:40]!r}."
+            f"{name} must be a time such as 2026-01-02T03:04:05Z, not {params[name][:40]!r}."
         ) from fault
 
 
-def _amount(asked: Mapping[str, str], name: str) -> Decimal | None:
-    return number(asked[name], name) if asked.get(name) else None
+def _amount(params: Mapping[str, str], name: str) -> Decimal | None:
+    return number(params[name], name) if params.get(name) else None
 
 
-def _count(asked: Mapping[str, str], name: str, most: int = _LARGEST) -> int | None:
-    if not asked.get(name):
+def _count(params: Mapping[str, str], name: str, most: int = _LARGEST) -> int | None:
+    if not params.get(name):
         return None
-    count = _whole(name, asked[name])
+    count = _whole(name, params[name])
     if count > most:
-        raise InvalidRequest(f"{name} must be at most {most:,}, not {asked[name][:40]}.")
+        raise InvalidRequest(f"{name} must be at most {most:,}, not {params[name][:40]}.")
     return count
 
 
-def _whole(name: str, word: str) -> int:
-    if not (word.isascii() and word.isdecimal() and len(word) <= 15):
-        raise InvalidRequest(f"{name} must be a whole number, not {word[:40]!r}.")
-    return int(word)
+def _whole(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 15):
+        raise InvalidRequest(f"{name} must be a whole number, not {text[:40]!r}.")
+    return int(text)
 
 
 def _sort(sorts: Sequence[str], sort: str) -> str:

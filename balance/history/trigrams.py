@@ -32,7 +32,7 @@ def has_texts(connection: sqlite3.Connection) -> bool:
     return connection.execute(listed).fetchone() is not None
 
 
-def said(texts: Iterable[str]) -> str:
+def indexed_text(texts: Iterable[str]) -> str:
     """``texts`` of one row as the table has them; empty where there is nothing in them."""
     # SQLite would not look behind a zero
     return "\n".join(filter(None, texts)).replace("\0", "\n")

@@ -14,8 +14,8 @@ from balance.core.moments import iso
 from balance.core.money import exactly, quantized
 from balance.core.rows import Row
 from balance.history.epochs import EpochRow
-from balance.history.ledger_rows import KIND_WORDS
 from balance.history.question import SORTS, Question
+from balance.history.rows import KIND_LABELS
 from balance.performance.figures import (
     FIGURES,
     GAIN,
@@ -88,7 +88,7 @@ def epoch_row(row: EpochRow, results: Results, present: Present) -> Row:
         **figures,
         "display": {
             "epoch": str(row.epoch),
-            "opened_by": KIND_WORDS.get(row.opened_by, row.opened_by),
+            "opened_by": KIND_LABELS.get(row.opened_by, row.opened_by),
             "entries": f"{row.entries:,}",
             **{
                 name: unit.write(wallet[name], present.decimals)

@@ -17,7 +17,7 @@ from balance.core.money import exactly, quantized
 from balance.core.rows import Row
 from balance.core.shape import Doc, Money, Percent, Whole
 from balance.core.trade_sums import TradeSums
-from balance.history.trade_rows import duration
+from balance.history.rows import duration
 from balance.performance.derivations.derivation import Derivation, Term, total_of
 from balance.performance.derivations.returns import (
     fall_terms,

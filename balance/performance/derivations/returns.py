@@ -10,7 +10,7 @@ from typing import Final
 from balance.core.figures import dollars, gain, percent
 from balance.core.moments import utc_text
 from balance.core.money import exactly, quantized
-from balance.history.trade_rows import duration
+from balance.history.rows import duration
 from balance.performance.derivations.derivation import (
     DIVIDED,
     IN_PERCENT,
