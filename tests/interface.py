@@ -38,7 +38,6 @@ class Interface:
             settings=SettingsFile(),
             alerts=self.alerts,
             equity=Equity(by_hand.desk),
-            history=by_hand.desk.ledger,
         )
         stream = Stream(1)
         by_hand.bots.subscribe(stream.publish_bots)

@@ -10,7 +10,7 @@ import pytest
 
 from balance.core.trade_sums import TradeSums
 from balance.core.wallet import Wallet
-from balance.history.epochs import EpochRow
+from balance.history.epochs import Epoch
 from balance.history.question import parse_question
 from balance.performance.epochs import (
     EPOCH_SORTS,
@@ -27,10 +27,10 @@ from tests.accounts import MOMENT
 HOUR = timedelta(hours=1)
 
 
-def epoch(number: int, balance: str = "100", **more: object) -> EpochRow:
+def epoch(number: int, balance: str = "100", **more: object) -> Epoch:
     """An epoch of an hour that began with 100."""
     wallet = replace(Wallet.opened(number, Decimal(100)), balance=Decimal(balance))
-    row = EpochRow(
+    row = Epoch(
         opened_at=MOMENT + number * HOUR,
         ended_at=MOMENT + (number + 1) * HOUR,
         opened_by="reset",

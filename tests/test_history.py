@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from balance import open_account
-from balance.api.routes import CSV_COLUMNS
+from balance.api.history import ENTRY_COLUMNS
 from balance.desk.desk import Desk
 from balance.store.codec import encode_entry, encode_state
 from balance.store.memory_store import MemoryStore
@@ -58,7 +58,7 @@ def test_the_newest_entry_comes_first_and_each_tells_the_balance_after_it(server
     for entry, earlier in itertools.pairwise(entries):
         if entry["kind"] != "reset":
             assert entry["balance"] == earlier["balance"] + entry["amount"]
-    assert set(entries[0]) == set(CSV_COLUMNS)
+    assert set(entries[0]) == set(ENTRY_COLUMNS)
 
 
 @pytest.mark.parametrize("limit", [1, 3, 5, 15, 16, 1_000])
@@ -115,7 +115,7 @@ def test_a_csv_comes_to_whom_it_is_told_or_who_accepts_nothing_better(server: Se
 def test_the_csv_says_what_the_json_says(server: Server) -> None:
     entries = read(server)["entries"]
     answer = server.get(CSV)
-    assert answer.content.splitlines()[0].decode() == ",".join(CSV_COLUMNS)
+    assert answer.content.splitlines()[0].decode() == ",".join(ENTRY_COLUMNS)
     for row, entry in zip(rows(answer), entries, strict=True):
         for name in ("amount", "balance"):
             assert Decimal(row.pop(name)) == entry.pop(name)
@@ -128,7 +128,7 @@ def test_the_csv_can_be_filtered_and_limited_as_the_pages_can(server: Server) ->
     assert len(rows(server.get(f"{CSV}&kind=deposit"))) == 8
     assert [row["revision"] for row in rows(server.get(f"{CSV}&limit=2&before=9"))] == ["8", "7"]
     nothing = server.get(f"{CSV}&kind=liquidation")
-    assert nothing.content.decode() == ",".join(CSV_COLUMNS) + "\r\n"
+    assert nothing.content.decode() == ",".join(ENTRY_COLUMNS) + "\r\n"
 
 
 def test_no_text_of_the_csv_is_a_formula(start_server: Any) -> None:

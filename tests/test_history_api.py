@@ -14,13 +14,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from balance.api.downloads import COLUMNS, FORMATS, download
+from balance.api.downloads import FORMATS, download
+from balance.api.history import COLUMNS
 from balance.api.openapi import DESCRIPTION
 from balance.api.stream import Stream
 from balance.core.errors import HistoryUnavailable
 from balance.core.rows import Row
 from balance.desk.desk import Desk
-from balance.history.epochs import EpochRow
+from balance.history.epochs import Epoch
 from balance.history.filling import read_epochs
 from balance.history.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Listed
 from balance.history.rows import Table, fill_row
@@ -183,7 +184,7 @@ def test_no_other_epoch_is_told_as_the_running_one_while_the_index_is_behind(
     assert whole[0]["is_current"]
     read = read_epochs
 
-    def behind(connection: Any, *_: Any, **__: Any) -> list[EpochRow]:
+    def behind(connection: Any, *_: Any, **__: Any) -> list[Epoch]:
         return [replace(each, ended_at=None) for each in read(connection)[2:]]
 
     monkeypatch.setattr("balance.history.history.read_epochs", behind)
@@ -303,7 +304,7 @@ def test_a_file_that_nobody_waits_for_is_closed(form: str) -> None:
         finally:
             closed.append(True)
 
-    response = download("ledger", form, rows())
+    response = download("ledger", form, COLUMNS["ledger"], rows())
     assert next(iter(response.response))
     response.close()
     assert closed
@@ -364,7 +365,7 @@ def test_no_text_of_a_csv_file_is_a_formula(client: FlaskClient) -> None:
         ("epochs?sort=place", "sort must be one of epoch"),
         ("epochs?nonsense=1", "epochs has no parameter 'nonsense'. There are: epoch, from"),
         ("epochs?limit=1&limit=2", "limit may be named only once"),
-        ("entries/abc", "An entry is called by its revision, such as 42, or 42.3"),
+        ("entries/abc", "An entry is named by its revision, such as 42, or 42.3"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_words(

@@ -100,7 +100,7 @@ def test_it_says_of_every_operation_what_it_does(description: Any) -> None:
 
 def test_it_names_the_figures_kinds_and_limits_that_there_are(description: Any) -> None:
     schemas = description["components"]["schemas"]
-    assert schemas["Entry"]["properties"]["kind"]["enum"] == list(KINDS)
+    assert schemas["EntryRow"]["properties"]["kind"]["enum"] == list(KINDS)
     display = schemas["Snapshot"]["properties"]["display"]["properties"]
     assert set(display) == set(DISPLAYED)
     change = description["paths"]["/virtual_balance"]["post"]

@@ -9,6 +9,7 @@ from balance.api.account import AccountRoutes
 from balance.api.alerts import AlertRoutes
 from balance.api.backtests import BacktestRoutes
 from balance.api.bots import BotRoutes
+from balance.api.history import HistoryRoutes
 from balance.api.openapi_rest import REST
 from balance.api.operations import Operation, Parameter, operations_of
 from balance.api.performance import PerformanceRoutes
@@ -72,6 +73,7 @@ RESOURCES: Final[tuple[type, ...]] = (
     SettingsRoutes,
     AlertRoutes,
     PerformanceRoutes,
+    HistoryRoutes,
 )
 
 

@@ -8,7 +8,6 @@ from balance.alerts.alerts import Alerts, FollowedAlerts
 from balance.api.bots import AnyBots
 from balance.backtests.jobs import Backtests
 from balance.desk.settings import SettingsFile
-from balance.history.history import History
 from balance.performance.performance import Equity
 
 
@@ -21,4 +20,3 @@ class Services:
     settings: SettingsFile
     alerts: Alerts | FollowedAlerts
     equity: Equity
-    history: History

@@ -1,7 +1,7 @@
 """Epochs: what happened between two resets, in exact sums.
 
-An epoch is opened by the start of the account, by a reset, or by an undo, which goes on with an
-older epoch from where a reset had ended it.
+An epoch is opened by the start of the account, by a reset, or by an undo, which continues an older
+epoch from where a reset had ended it.
 """
 
 from __future__ import annotations
@@ -17,32 +17,37 @@ from balance.core.wallet import Wallet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EpochRow:
-    """One epoch as its entries have told it so far; money in the quote currency."""
+class Epoch:
+    """One epoch as far as its entries are known; money in the quote currency."""
 
     opened_at: datetime
-    # of the entry that opened the next one; None: it is the current one
+    # Of the entry that opened the next one; None: it is the current one.
     ended_at: datetime | None = None
-    # the kind of its first entry
+    # The kind of its first entry.
     opened_by: str
-    # the older epoch that an undo goes on with
+    # The older epoch that an undo continues.
     continues: int | None = None
-    # the P&L of the account before it, of all time
+    # The P&L of the account before it, of all time.
     carried: Decimal
     first_revision: int
     last_revision: int
     entries: int
-    # as its newest entry left it
+    # As its newest entry left it.
     wallet: Wallet
     trades: TradeSums
-    # as they were before its newest commit: what an undo of a reset goes on with that closed
-    # something
+    # As they were before its newest commit: an undo of a reset that closed something continues
+    # with them.
     trades_before: TradeSums
 
     @property
     def epoch(self) -> int:
         """Its number, from 1."""
         return self.wallet.epoch
+
+    @property
+    def funding_paid(self) -> Decimal:
+        """Funding paid less funding received."""
+        return -self.wallet.funding
 
     @property
     def pnl(self) -> Decimal:
@@ -54,9 +59,9 @@ class EpochRow:
         """P&L in percent of the capital put in; None where none is left in."""
         return self.pnl / self.wallet.capital * 100 if self.wallet.capital > 0 else None
 
-    def with_entry(self, revision: int, wallet: Wallet, trade_pnl: Decimal | None) -> EpochRow:
+    def with_entry(self, revision: int, wallet: Wallet, trade_pnl: Decimal | None) -> Epoch:
         """The epoch after one more entry, which led to ``wallet`` and, unless None, ended a trade
-        that brought ``trade_pnl``."""
+        with a P&L of ``trade_pnl``."""
         is_new = revision != self.last_revision
         return replace(
             self,
@@ -74,16 +79,16 @@ def opened_epoch(
     revision: int,
     wallet: Wallet,
     continues: int | None = None,
-    since: Sequence[EpochRow] = (),
-) -> EpochRow:
+    since: Sequence[Epoch] = (),
+) -> Epoch:
     """The epoch that an entry of ``kind`` opens with ``wallet``. ``since`` are the epochs from the
     one that it ``continues``, or else from the newest, up to the newest."""
     sums, carried = TradeSums(), ZERO
     if since and continues is not None:
         first, *between = since
-        # what an epoch continued is in its own P&L already
+        # The P&L of an epoch includes that of the epoch which it continued.
         counted = {each.continues for each in between}
-        # a reset that closed something has its fills at the end of the epoch that it ended
+        # A reset that closed something has its fills at the end of the epoch that it ended
         closed = bool(between) and first.last_revision == between[0].first_revision
         sums = first.trades_before if closed else first.trades
         carried = first.carried + sum(
@@ -91,7 +96,7 @@ def opened_epoch(
         )
     elif since:
         carried = since[-1].carried + since[-1].pnl
-    return EpochRow(
+    return Epoch(
         opened_at=opened_at,
         opened_by=kind,
         continues=continues,

@@ -24,7 +24,7 @@ from balance.core.trade_sums import TradeSums
 from balance.core.wallet import EVENTS, OPENINGS, Wallet
 from balance.history.columns import Column, milliseconds
 from balance.history.database import decoding, natural
-from balance.history.epochs import EpochRow, opened_epoch
+from balance.history.epochs import Epoch, opened_epoch
 from balance.history.queries import Hit, hits
 from balance.history.question import PERSON
 from balance.history.rows import COLUMNS, SUBJECT, Table
@@ -38,7 +38,7 @@ BATCH: Final = 500
 
 # Where an entry stands in the ledger.
 _SPOT: Final = ("revision", "line", "start", "stop", "checksum")
-_EPOCH: Final = Record(EpochRow, WALLET, Record(TradeSums))
+_EPOCH: Final = Record(Epoch, WALLET, Record(TradeSums))
 # The columns with what people write, which are searched.
 _TEXTS: Final = {
     table: [place for place, each in enumerate(columns) if each.mark.kind == "text"]
@@ -69,7 +69,7 @@ _TABLES: Final = (
     ),
     "epochs (epoch INTEGER PRIMARY KEY, document TEXT)",
 )
-_DOCUMENT: Final = [each.name for cls in (EpochRow, Wallet, TradeSums) for each in fields(cls)]
+_DOCUMENT: Final = [each.name for cls in (Epoch, Wallet, TradeSums) for each in fields(cls)]
 #: The version of the tables: an index with another one is made anew.
 SCHEMA: Final = zlib.crc32(repr((_TABLES, _DOCUMENT)).encode()) >> 1
 
@@ -163,7 +163,7 @@ def checksum(text: bytes) -> int:
     return zlib.crc32(text)
 
 
-def read_epochs(connection: sqlite3.Connection, first: int = 0, most: int = -1) -> list[EpochRow]:
+def read_epochs(connection: sqlite3.Connection, first: int = 0, most: int = -1) -> list[Epoch]:
     """At most ``most`` epochs (below 0: all), from number ``first`` on, the newest first."""
     rows = connection.execute(
         "SELECT document FROM epochs WHERE epoch >= ? ORDER BY epoch DESC LIMIT ?", (first, most)
@@ -172,7 +172,7 @@ def read_epochs(connection: sqlite3.Connection, first: int = 0, most: int = -1) 
         return [_read_epoch(document) for (document,) in rows]
 
 
-def read_epoch(connection: sqlite3.Connection, number: int) -> EpochRow | None:
+def read_epoch(connection: sqlite3.Connection, number: int) -> Epoch | None:
     """The epoch with ``number``, or None."""
     rows = connection.execute("SELECT document FROM epochs WHERE epoch = ?", (number,))
     with decoding():
@@ -181,11 +181,11 @@ def read_epoch(connection: sqlite3.Connection, number: int) -> EpochRow | None:
 
 # Those that have ended never change, and reading one takes longer than all else.
 @lru_cache(maxsize=10_000)
-def _read_epoch(document: str) -> EpochRow:
+def _read_epoch(document: str) -> Epoch:
     return _EPOCH.decode(json.loads(document))
 
 
-def _write_epoch(connection: sqlite3.Connection, epoch: EpochRow) -> None:
+def _write_epoch(connection: sqlite3.Connection, epoch: Epoch) -> None:
     document = json.dumps(_EPOCH.encode(epoch))
     connection.execute("INSERT OR REPLACE INTO epochs VALUES (?, ?)", (epoch.epoch, document))
 
@@ -304,16 +304,16 @@ _milliseconds = lru_cache(maxsize=16)(milliseconds)
 
 def _epoch_after(
     connection: sqlite3.Connection,
-    epoch: EpochRow | None,
+    epoch: Epoch | None,
     document: Mapping[str, Any],
     trade_pnl: Decimal | None,
-) -> EpochRow:
+) -> Epoch:
     """The epoch after the entry in ``document``; one that it ends is written."""
     number, revision = document["epoch"], document["revision"]
     if epoch is not None and number == epoch.epoch and document["kind"] not in OPENINGS:
         return epoch.with_entry(revision, _wallet(epoch.wallet, document), trade_pnl)
     continued, time = document.get("continues"), from_iso(document["time"])
-    since: list[EpochRow] = []
+    since: list[Epoch] = []
     if epoch is not None:
         epoch = replace(epoch, ended_at=time)
         _write_epoch(connection, epoch)

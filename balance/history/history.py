@@ -30,7 +30,7 @@ from balance.core.errors import HistoryUnavailable, InvalidRequest, StoreUnreada
 from balance.core.market import Market
 from balance.core.wallet import KINDS
 from balance.history.database import Damaged
-from balance.history.epochs import EpochRow
+from balance.history.epochs import Epoch
 from balance.history.filling import checksum, reached, read_epoch, read_epochs
 from balance.history.index import Index, Progress, damaged_line, known
 from balance.history.queries import (
@@ -172,7 +172,7 @@ class History:
             return self.index.read(lambda connection: _with_later(connection, found))
         return found
 
-    def epochs(self, most: int = -1) -> Sequence[EpochRow]:
+    def epochs(self, most: int = -1) -> Sequence[Epoch]:
         """The newest ``most`` epochs (below 0: all), newest first, as far as they are indexed.
 
         Raises:
@@ -180,7 +180,7 @@ class History:
         """
         return self.index.read(lambda connection: read_epochs(connection, most=most))
 
-    def epoch(self, number: int) -> EpochRow | None:
+    def epoch(self, number: int) -> Epoch | None:
         """The epoch with ``number``; None where it is not indexed.
 
         Raises:

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from balance.background.pace import Pace
 from balance.background.worker import Worker
 from balance.core.errors import HistoryUnavailable, StoreError, StoreUnreadable
+from balance.core.shape import Doc
 from balance.history.database import Busy, Damaged, Database
 from balance.history.filling import FINISH, Reached, fill, missing_indexes, reached
 from balance.store.advice import option
@@ -41,9 +42,9 @@ _log = logging.getLogger(__name__)
 class Progress:
     """How much of the ledger is indexed."""
 
-    is_complete: bool
-    # Percent of the whole ledger, rounded down.
-    percent: int
+    is_complete: Annotated[bool, Doc("Whether all of the ledger is indexed.")]
+    # Of the whole ledger, rounded down.
+    percent: Annotated[int, Doc(minimum=0, maximum=100)]
 
 
 class Index:

@@ -13,6 +13,7 @@ from balance.core.entry import Place
 from balance.core.errors import InvalidRequest
 from balance.core.moments import from_iso
 from balance.core.money import number
+from balance.history.columns import Column
 from balance.history.rows import COLUMNS, SUBJECT, Table
 
 #: The lists of the history: those of the ledger, and the epochs.
@@ -25,38 +26,34 @@ USUAL_ROWS: Final = 100
 #: Newest first.
 NEWEST_FIRST: Final = "-revision"
 
-#: What each list may be sorted by, epochs also by the figures of performance; a "-" before it
-#: reverses the order.
-SORTS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
+#: What each list may be sorted by; a "-" before it reverses the order. Epochs are sorted by the
+#: figures of performance.
+SORTS: Final[Mapping[Table, tuple[str, ...]]] = MappingProxyType(
     {
-        **{
-            table: (
-                *("revision", "place"),
-                *(each.name for each in (*SUBJECT, *columns) if each.mark.is_sortable),
-            )
-            for table, columns in COLUMNS.items()
-        },
-        "epochs": (
-            *("epoch", "opened_at", "ended_at", "seconds", "entries", "starting_balance"),
-            *("deposits", "withdrawals", "adjustments", "realized_pnl", "fees_paid"),
-            *("funding_paid", "balance", "pnl", "pnl_percent", "carried"),
-        ),
+        table: (
+            *("revision", "place"),
+            *(each.name for each in (*SUBJECT, *columns) if each.mark.is_sortable),
+        )
+        for table, columns in COLUMNS.items()
     }
 )
 _LISTS: Final = ("kind", "epoch", "symbol", "owner", "source")
-_OWN: Final = {
-    table: tuple(each for each in columns if each.mark.is_filter)
-    for table, columns in COLUMNS.items()
-}
+#: The columns that one list alone may be filtered by.
+OWN_FILTERS: Final[Mapping[Listed, tuple[Column, ...]]] = MappingProxyType(
+    {
+        table: tuple(each for each in columns if each.mark.is_filter)
+        for table, columns in COLUMNS.items()
+    }
+)
 #: The filters that may have several values, with commas between.
-MANY: Final = frozenset({*_LISTS, *(each.name for own in _OWN.values() for each in own)})
+MANY: Final = frozenset({*_LISTS, *(each.name for own in OWN_FILTERS.values() for each in own)})
 _BOUNDS: Final = ("from", "to", "least", "most", "after", "until")
 #: What each list may be filtered by.
 FILTERS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     {
         **{
             table: (*_LISTS, *(each.name for each in own), "text", *_BOUNDS)
-            for table, own in _OWN.items()
+            for table, own in OWN_FILTERS.items()
         },
         "epochs": ("epoch", *_BOUNDS),
     }
@@ -69,7 +66,7 @@ VALUES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         if (
             values := [
                 value
-                for each in (*SUBJECT, *(each for own in _OWN.values() for each in own))
+                for each in (*SUBJECT, *(each for own in OWN_FILTERS.values() for each in own))
                 if each.name == name
                 for value in each.values
             ]
@@ -124,11 +121,9 @@ class Question:
         return self.sort.removeprefix("-"), self.sort.startswith("-")
 
 
-def parse_question(
-    table: Listed, params: Mapping[str, str], sorts: Sequence[str] | None = None
-) -> Question:
-    """The question for ``table`` that ``params`` are: filters, ``sort``, ``offset`` and ``limit``,
-    by name. ``sorts`` are the names that it may be sorted by, unless those of ``SORTS``.
+def parse_question(table: Listed, params: Mapping[str, str], sorts: Sequence[str]) -> Question:
+    """The question for ``table`` that ``params`` are: filters, ``sort``, one of ``sorts``,
+    ``offset`` and ``limit``, by name.
 
     Raises:
         InvalidRequest: a name or a value makes no sense.
@@ -152,7 +147,7 @@ def parse_question(
         most=_amount(params, "most"),
         after=_count(params, "after"),
         until=_count(params, "until"),
-        sort=_sort(sorts or SORTS[table], params.get("sort", newest_first(table))),
+        sort=_sort(sorts, params.get("sort", newest_first(table))),
         offset=_count(params, "offset") or 0,
         limit=USUAL_ROWS if limit is None else limit,
     )

@@ -12,7 +12,7 @@ from balance.core.periods import period_percent
 from balance.core.rows import Row
 from balance.core.shape import Count, Doc, Texts, includes, text_names
 from balance.core.snapshot import Snapshot
-from balance.history.epochs import EpochRow
+from balance.history.epochs import Epoch
 from balance.performance.derivations.account import (
     Books,
     Past,
@@ -54,7 +54,7 @@ class AccountView:
     # What the running epoch goes on with.
     past: Past
     # The newest epochs by number, as far as they are indexed.
-    epochs: Mapping[int, EpochRow]
+    epochs: Mapping[int, Epoch]
     results: Results
 
     @property

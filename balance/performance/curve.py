@@ -16,7 +16,7 @@ from balance.core.moments import iso, utc_text
 from balance.core.money import CURRENCY, exactly, quantized
 from balance.core.rows import Row
 from balance.core.shape import Doc, Money, Percent, Texts, Time, includes, text_names
-from balance.history.epochs import EpochRow
+from balance.history.epochs import Epoch
 from balance.history.history import Mark
 from balance.performance.baselines import baseline
 from balance.performance.derivations.derivation import Derivation
@@ -158,7 +158,7 @@ class Range:
             growth *= factor
         return in_percent(growth)
 
-    def derivations(self, epochs: Mapping[int, EpochRow], decimals: int) -> dict[str, Derivation]:
+    def derivations(self, epochs: Mapping[int, Epoch], decimals: int) -> dict[str, Derivation]:
         """How both come about, by their names; ``epochs`` as far as they are indexed."""
         base, now = self.base, self.now
         since = "the first moment known in it" if self.is_inside else BEFORE
@@ -182,7 +182,7 @@ def curve(
     reader: SampleReader,
     begin: datetime,
     now: Sample,
-    epochs: Mapping[int, EpochRow],
+    epochs: Mapping[int, Epoch],
     decimals: int,
 ) -> Row:
     """The points from ``begin`` up to ``now``, at most ``MOST_POINTS``, each ``[time, equity, P&L

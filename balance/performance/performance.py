@@ -14,7 +14,7 @@ from balance.core.periods import day_start, week_start
 from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
-from balance.history.epochs import EpochRow
+from balance.history.epochs import Epoch
 from balance.history.history import History, Mark
 from balance.performance.account_figures import AccountView, account_performance
 from balance.performance.baselines import period_base
@@ -153,7 +153,7 @@ class Equity:
             results=results,
         )
 
-    def _epochs(self) -> Mapping[int, EpochRow]:
+    def _epochs(self) -> Mapping[int, Epoch]:
         if self._history is None:
             return {}
         try:

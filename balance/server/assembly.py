@@ -130,7 +130,6 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         settings=settings,
         alerts=alerts,
         equity=Equity(desk, folder, history, message=lambda: sampler.message),
-        history=history,
     )
     notes = filter(None, (*feed.notes, *map(dollar_note, feed.instruments)))
     return Running(desk, services, start, stop, lock, "".join(f" {note}" for note in notes))
@@ -162,7 +161,6 @@ def _following(
         settings=settings,
         alerts=alerts,
         equity=Equity(desk, folder, history),
-        history=history,
     )
 
     def start() -> None:
@@ -191,7 +189,6 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
         settings=settings,
         alerts=alerts,
         equity=Equity(desk, history=desk.ledger),
-        history=desk.ledger,
     )
 
 

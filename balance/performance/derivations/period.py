@@ -10,7 +10,7 @@ from balance.core.figures import dollars, gain, percent
 from balance.core.moments import utc_text
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.periods import period_percent
-from balance.history.epochs import EpochRow
+from balance.history.epochs import Epoch
 from balance.performance.derivations.account import PAID, TOTALS, total_in
 from balance.performance.derivations.derivation import (
     DIVIDED,
@@ -36,7 +36,7 @@ def period_derivation(
     title: str,
     base: Sample | None,
     now: Sample,
-    epochs: Mapping[int, EpochRow],
+    epochs: Mapping[int, Epoch],
     decimals: int,
     since: str = BEFORE,
 ) -> Derivation:
@@ -77,7 +77,7 @@ def period_percent_derivation(pnl: Decimal | None, now: Sample, decimals: int) -
 
 
 @exactly
-def all_time_derivation(now: Sample, epochs: Mapping[int, EpochRow], decimals: int) -> Derivation:
+def all_time_derivation(now: Sample, epochs: Mapping[int, Epoch], decimals: int) -> Derivation:
     """The derivation of the P&L of all epochs up to ``now``."""
     title, words = "P&L of all time", "The P&L of this epoch and of all before it."
     if now.all_pnl is None or now.carried is None:
@@ -121,7 +121,7 @@ def _turned(part: Part) -> Part:
 
 
 def _across(
-    base: Sample, now: Sample, epochs: Mapping[int, EpochRow], decimals: int
+    base: Sample, now: Sample, epochs: Mapping[int, Epoch], decimals: int
 ) -> tuple[Term, ...]:
     """A line for each epoch in which the period was."""
     earlier = (now.carried or ZERO) - (base.carried or ZERO)
@@ -137,7 +137,7 @@ def _so_far(now: Sample) -> Part:
 
 
 def _earlier(
-    total: Decimal, epoch: int, base: int | None, epochs: Mapping[int, EpochRow]
+    total: Decimal, epoch: int, base: int | None, epochs: Mapping[int, Epoch]
 ) -> list[Part]:
     """Parts that come to ``total``: what the epochs before ``epoch`` brought, but for those before
     ``base``."""
@@ -157,7 +157,7 @@ def _earlier(
     return parts
 
 
-def counted(epoch: int, epochs: Mapping[int, EpochRow]) -> frozenset[int] | None:
+def counted(epoch: int, epochs: Mapping[int, Epoch]) -> frozenset[int] | None:
     """The epochs whose P&L is what ``epoch`` began with: all before it, but for those that a later
     one goes on with, which is in the later one's P&L. None where one of ``epochs`` is missing."""
     found: set[int] = set()

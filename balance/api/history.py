@@ -1,0 +1,367 @@
+"""The history over HTTP: its lists, filtered and sorted, single entries, and files of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Annotated, Any, Final, NamedTuple, TypedDict
+
+from flask import Request, Response, request
+
+from balance.api.bots import AnyBots
+from balance.api.downloads import FORMATS, csv_file, download
+from balance.api.operations import Answer, get
+from balance.api.problems import Problem
+from balance.api.requests import Parameters
+from balance.core.entry import Place, cursor, place_of
+from balance.core.errors import BalanceError, InvalidRequest
+from balance.core.moments import from_iso
+from balance.core.shape import Doc, Whole, fields_of
+from balance.core.wallet import KINDS
+from balance.desk.desk import Desk
+from balance.history.epochs import Epoch
+from balance.history.history import LONGEST_PAGE
+from balance.history.index import Progress
+from balance.history.question import (
+    FILTERS,
+    MANY,
+    MOST_ROWS,
+    OWN_FILTERS,
+    SORTS,
+    USUAL_ROWS,
+    Listed,
+    Question,
+    newest_first,
+    parse_question,
+)
+from balance.history.rows import (
+    EntryRow,
+    FillRow,
+    LedgerRow,
+    Record,
+    Table,
+    TradeRow,
+    WholeEntry,
+    history_row,
+    whole_entry,
+)
+from balance.performance.epochs import (
+    EPOCH_SORTS,
+    WALLET_FIGURES,
+    EpochRow,
+    EpochSpan,
+    Present,
+    epoch_row,
+    fitting,
+    in_order,
+)
+from balance.performance.figures import FIGURES, ShownFigures, listed
+from balance.performance.performance import Equity
+
+# The columns of files keep their places, so newer figures of epochs come last.
+_FIRST_FIGURES: Final = (
+    *("trades", "wins", "losses", "even", "win_rate", "profit_factor", "best_trade"),
+    *("worst_trade", "return_percent", "max_drawdown_percent"),
+)
+_ROWS: Final[Mapping[Table, type]] = {"ledger": LedgerRow, "fills": FillRow, "trades": TradeRow}
+_FIRST_COLUMNS: Final = ("revision", "line", "place", "time")
+
+
+def _file_columns(row: type) -> tuple[str, ...]:
+    """The fields of ``row`` in a file: where it stands comes first, and its note last."""
+    own = [each for each in fields_of(row) if each not in (*_FIRST_COLUMNS, "note", "display")]
+    last = ("note",) if "note" in fields_of(row) else ()
+    return (*_FIRST_COLUMNS, *own, *last)
+
+
+#: The columns of each file, in their order.
+COLUMNS: Final[Mapping[Listed, tuple[str, ...]]] = {
+    **{table: _file_columns(row) for table, row in _ROWS.items()},
+    "epochs": (
+        *(*fields_of(EpochSpan), *WALLET_FIGURES, *_FIRST_FIGURES),
+        *(each.name for each in FIGURES if each.name not in _FIRST_FIGURES),
+    ),
+}
+#: The columns of the file of the ledger's entries alone.
+ENTRY_COLUMNS: Final = tuple(fields_of(EntryRow))
+
+
+class _Rows(TypedDict):
+    """What every list has."""
+
+    total: Annotated[Whole | None, Doc("Of all pages; null while the ledger is being indexed.")]
+    offset: Whole
+    index: Progress
+
+
+class LedgerRows(_Rows):
+    """A page of the ledger."""
+
+    rows: list[LedgerRow]
+
+
+class FillRows(_Rows):
+    """A page of the fills."""
+
+    rows: list[FillRow]
+
+
+class TradeRows(_Rows):
+    """A page of the closed trades."""
+
+    rows: list[TradeRow]
+
+
+class EpochRows(_Rows):
+    """A page of the epochs."""
+
+    rows: list[EpochRow]
+    figures: ShownFigures
+
+
+Neighbour = Annotated[str | None, Doc("The place of its neighbour; null: there is none.")]
+
+
+class FoundEntry(TypedDict):
+    """An entry whole, and where it stands."""
+
+    entry: WholeEntry
+    before: Neighbour
+    after: Neighbour
+    offset: Annotated[Whole | None, Doc("How many are newer; null: not known.")]
+    index: Progress
+
+
+class Entries(TypedDict):
+    """A page of the entries."""
+
+    entries: tuple[EntryRow, ...]
+    next: Annotated[str | None, Doc("The before of the next page; null on the last one.")]
+
+
+class _Query(NamedTuple):
+    """What a request for a list says."""
+
+    question: Question
+    # One of FORMATS; None: a page as JSON.
+    form: str | None
+
+
+_WHOLE: Final = {"type": "integer", "minimum": 0}
+_TEXT: Final = {"type": "string"}
+_TIME: Final = {"type": "string", "format": "date-time"}
+_AMOUNTS: Final[Mapping[Listed, str]] = {
+    "ledger": "amount",
+    "fills": "realised P&L",
+    "trades": "P&L",
+    "epochs": "P&L",
+}
+_FILTERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "kind": (f"Of these kinds, with commas between: {', '.join(KINDS)}.", _TEXT),
+    "epoch": ("Of these epochs, with commas between.", _TEXT),
+    "symbol": ("Of these symbols, with commas between.", _TEXT),
+    "owner": ("Of the person, you, or of bots by their ids, with commas between.", _TEXT),
+    "source": ("Who made the request: of these, with commas between.", _TEXT),
+    "text": ("A part of the note or of a trade's reasons, in letters of either case.", _TEXT),
+    "from": ("Not before this time of the ledger; epochs: not opened before it.", _TIME),
+    "to": ("Not after this time of the ledger; epochs: not opened after it.", _TIME),
+    "after": ("Of later revisions than this; epochs: opened by later ones.", _WHOLE),
+    "until": ("Of revisions up to this; epochs: opened by those.", _WHOLE),
+}
+
+
+def _parameters(table: Listed) -> Parameters:
+    """The parameters of the query for ``table``."""
+    amount, sorts = _AMOUNTS[table], EPOCH_SORTS if table == "epochs" else SORTS[table]
+    filters = {
+        **_FILTERS,
+        "least": (f"At least so much {amount}.", {"type": "number"}),
+        "most": (f"At most so much {amount}.", {"type": "number"}),
+        **{
+            each.name: (f"Of these, with commas between: {', '.join(each.values)}.", _TEXT)
+            for each in OWN_FILTERS.get(table, ())
+        },
+    }
+    more = {
+        "sort": (
+            "A column; - before it reverses it, and ties with it, which are oldest first.",
+            {
+                "enum": [way + name for name in sorts for way in ("", "-")],
+                "default": newest_first(table),
+            },
+        ),
+        "offset": ("How many rows to leave out first.", {**_WHOLE, "default": 0}),
+        "limit": (
+            "Rows a page.",
+            {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": USUAL_ROWS},
+        ),
+        "format": (
+            "All rows that pass the filters, as a file. In CSV the person's owner is you, and a "
+            "text that a spreadsheet would take for a formula begins with an apostrophe; in JSON "
+            "there are no texts for people.",
+            {"enum": [*FORMATS]},
+        ),
+    }
+
+    def read(request: Request, _: object) -> _Query:
+        params = {name: _one_text(name, values) for name, values in request.args.lists()}
+        form = params.pop("format", None)
+        if form is not None and form not in FORMATS:
+            raise InvalidRequest(f"format must be {' or '.join(FORMATS)}, not {form[:40]!r}.")
+        return _Query(parse_question(table, params, sorts), form)
+
+    described = {**{name: filters[name] for name in FILTERS[table]}, **more}
+    return Parameters(
+        read,
+        (422,),
+        *(
+            {"name": name, "in": "query", "description": text, "schema": schema}
+            for name, (text, schema) in described.items()
+        ),
+    )
+
+
+def _one_text(name: str, values: Sequence[str]) -> str:
+    if len(values) > 1 and name not in MANY:
+        raise InvalidRequest(f"{name[:40]} may be named only once.")
+    return ",".join(values)
+
+
+LedgerQuery = Annotated[_Query, _parameters("ledger")]
+FillQuery = Annotated[_Query, _parameters("fills")]
+TradeQuery = Annotated[_Query, _parameters("trades")]
+EpochQuery = Annotated[_Query, _parameters("epochs")]
+EntryPlace = Annotated[str, Doc("A revision such as 42, or 42.3 for its third line.")]
+EntryLimit = Annotated[
+    int | None,
+    Doc("Entries a page; CSV without it has all.", minimum=1, maximum=LONGEST_PAGE, default=50),
+]
+Before = Annotated[str | None, Doc("A revision, or the last page's next.")]
+OfKind = Annotated[str | None, Doc("Only entries of this kind.", enum=[*KINDS])]
+OfEpoch = Annotated[int | None, Doc("Only entries of this epoch.", minimum=1)]
+Form = Annotated[str | None, Doc("csv: CSV whatever is accepted.", enum=[*FORMATS])]
+
+
+class HistoryRoutes:
+    """The history: the ledger, the fills, the closed trades and the epochs, and their files."""
+
+    tag = "history"
+
+    def __init__(self, desk: Desk, bots: AnyBots, equity: Equity) -> None:
+        self._desk = desk
+        self._bots = bots
+        self._equity = equity
+
+    @get("/virtual_balance/history", 422, types=("text/csv",))
+    def list_entries(
+        self,
+        limit: EntryLimit = None,
+        before: Before = None,
+        kind: OfKind = None,
+        epoch: OfEpoch = None,
+        format: Form = None,  # noqa: A002 - its name
+    ) -> Answer[Entries] | Response:
+        """The ledger, newest first; as CSV with Accept: text/csv or format=csv."""
+        view: dict[str, Any] = {"before": before, "kind": kind, "epoch": epoch}
+        ledger, offered = self._desk.ledger, ["application/json", "text/csv"]
+        accepted = request.accept_mimetypes.best_match(offered)
+        if format == "csv" or (format is None and accepted == "text/csv"):
+            entries: Iterable[Mapping[str, Any]] = ledger.rows(**view)
+            if limit is not None:
+                entries = ledger.page(limit=limit, **view).entries
+            return csv_file("virtual-balance-ledger", ENTRY_COLUMNS, entries)
+        page = ledger.page(limit=50 if limit is None else limit, **view)
+        return Answer({"entries": page.entries, "next": page.next})
+
+    @get("/history/ledger", types=("text/csv",))
+    def filter_ledger(self, query: LedgerQuery) -> Answer[LedgerRows] | Response:
+        """The ledger, filtered and sorted."""
+        return self._list("ledger", query)
+
+    @get("/history/fills", types=("text/csv",))
+    def filter_fills(self, query: FillQuery) -> Answer[FillRows] | Response:
+        """The fills, filtered and sorted."""
+        return self._list("fills", query)
+
+    @get("/history/trades", types=("text/csv",))
+    def filter_trades(self, query: TradeQuery) -> Answer[TradeRows] | Response:
+        """The closed trades, filtered and sorted."""
+        return self._list("trades", query)
+
+    @get("/history/epochs", types=("text/csv",))
+    def filter_epochs(self, query: EpochQuery) -> Answer[EpochRows] | Response:
+        """The epochs, filtered and sorted, with their sums."""
+        question, ledger, measure = query.question, self._desk.ledger, self._equity.of_epoch
+        found = fitting(ledger.epochs(), question)
+        # Taken after them, so that none of them is of later than now.
+        snapshot = self._desk.snapshot()
+        present = Present(snapshot.epoch, from_iso(snapshot.as_of), self._desk.market.decimals)
+
+        def row(epoch: Epoch) -> EpochRow:
+            return epoch_row(epoch, measure(epoch.epoch), present)
+
+        ordered = in_order(found, question, present, measure)
+        if query.form is not None:
+            return download("epochs", query.form, COLUMNS["epochs"], map(row, ordered))
+        end = None if question.limit is None else question.offset + question.limit
+        rows = list(map(row, ordered[question.offset : end]))
+        return _page(rows, len(ordered), query, ledger.progress, figures=listed(FIGURES))
+
+    @get("/history/entries/<place>", 404, 422, texts={404: "There is no such entry"})
+    def read_entry(self, place: EntryPlace) -> Answer[FoundEntry]:
+        """One entry whole, with its fill and its effect."""
+        found = self._desk.ledger.entry(_place(place))
+        if found is None:
+            raise Problem(
+                404, f"There is no entry {place[:40]}. The ledger lists those that there are."
+            )
+        return Answer(
+            {
+                "entry": whole_entry(found.record, self._desk.market, self._names()),
+                "before": None if found.before is None else cursor(found.before),
+                "after": None if found.after is None else cursor(found.after),
+                "offset": found.offset,
+                "index": asdict(self._desk.ledger.progress),
+            }
+        )
+
+    def _list(self, table: Table, query: _Query) -> Answer[Any] | Response:
+        ledger, market = self._desk.ledger, self._desk.market
+        names = self._names() if table == "trades" else {}
+
+        def row(record: Record) -> Mapping[str, Any]:
+            return history_row(table, record, market, names)
+
+        if query.form is not None:
+            rows = map(row, ledger.records(query.question))
+            return download(table, query.form, COLUMNS[table], rows)
+        answer = ledger.answer(query.question)
+        return _page(list(map(row, answer.rows)), answer.total, query, answer.progress)
+
+    def _names(self) -> Mapping[str, str]:
+        """The names of the bots that there still are, by id."""
+        try:
+            return {each["id"]: each["name"] for each in self._bots.listed()["bots"]}
+        except BalanceError:
+            return {}  # The Auto Trading tab says so.
+
+
+def _page(
+    rows: Sequence[Mapping[str, Any]],
+    total: int | None,
+    query: _Query,
+    progress: Progress,
+    **more: Any,
+) -> Answer[Any]:
+    found = {"rows": rows, "total": total, "offset": query.question.offset}
+    return Answer({**found, "index": asdict(progress), **more})
+
+
+def _place(text: str) -> Place:
+    try:
+        return place_of(text)
+    except InvalidRequest as fault:
+        raise InvalidRequest(
+            "An entry is named by its revision, such as 42, or 42.3 for its third line, "
+            f"not {text[:40]!r}."
+        ) from fault
