@@ -8,7 +8,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from werkzeug.test import TestResponse
 
-from balance.api.openapi import DESCRIPTION
+from balance.api.routes import description
 
 
 def schema_of(description: Any, path: str, method: str, status: str, kind: str) -> Any:
@@ -56,20 +56,20 @@ def check(answer: TestResponse, method: str, path: str) -> None:
     """Prove that ``answer`` to a request of ``path`` is as described, member by member."""
     described = described_path(path.partition("?")[0], method)
     status, kind = str(answer.status_code), answer.mimetype
-    responses = DESCRIPTION["paths"][described][method.lower()]["responses"]
+    responses = description()["paths"][described][method.lower()]["responses"]
     assert status in responses, (method, path, answer.text)
-    schema = schema_of(DESCRIPTION, described, method.lower(), status, kind)
+    schema = schema_of(description(), described, method.lower(), status, kind)
     told = answer.get_json()
     Draft202012Validator(schema).validate(told)
     if answer.status_code < 400:
-        assert undescribed(told, schema, DESCRIPTION) == []
+        assert undescribed(told, schema, description()) == []
 
 
 def described_path(path: str, method: str) -> str:
     """The path of the description that ``path`` is of; one without parameters comes first."""
     found = [
         each
-        for each, methods in DESCRIPTION["paths"].items()
+        for each, methods in description()["paths"].items()
         if method.lower() in methods and re.fullmatch(re.sub(r"{\w+}", "[^/]+", each), path)
     ]
     return min(found, key=lambda each: each.count("{"))

@@ -12,7 +12,7 @@ from balance.alerts.readings import What
 from balance.alerts.rules import MEMBERS, Status
 from balance.alerts.state import MOST_FIRINGS
 from balance.api.guards import Guards
-from balance.api.openapi import DESCRIPTION
+from balance.api.routes import description
 from tests.bots_by_hand import ByHand
 from tests.interface import Interface
 from tests.markets import BTC
@@ -82,7 +82,7 @@ def test_every_kind_of_alert_and_status_is_as_described(api: Interface, by_hand:
 
 
 def test_the_description_names_the_members_and_limits_that_there_are() -> None:
-    paths = DESCRIPTION["paths"]
+    paths = description()["paths"]
     for path, method in (("/alerts", "post"), ("/alerts/{alert_id}", "put")):
         content = paths[path][method]["requestBody"]["content"]["application/json"]["schema"]
         assert set(content["properties"]) == {*MEMBERS, "active"}

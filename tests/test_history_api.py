@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from balance.api.downloads import FORMATS, download
 from balance.api.history import COLUMNS
-from balance.api.openapi import DESCRIPTION
+from balance.api.routes import description
 from balance.api.stream import Stream
 from balance.core.errors import HistoryUnavailable
 from balance.core.rows import Row
@@ -380,7 +380,7 @@ def test_an_entry_that_is_not_there_is_not_found(client: FlaskClient) -> None:
 
 def test_it_says_what_can_be_asked(client: FlaskClient) -> None:
     for table in LISTS:
-        described = DESCRIPTION["paths"][f"/history/{table}"]["get"]["parameters"]
+        described = description()["paths"][f"/history/{table}"]["get"]["parameters"]
         schemas = {each["name"]: each["schema"] for each in described}
         assert set(schemas) == {*FILTERS[table], "sort", "offset", "limit", "format"}
         sorts = EPOCH_SORTS if table == "epochs" else SORTS[table]

@@ -60,12 +60,13 @@ BacktestBody = Annotated[dict[str, Any], Body(BotSettings, BacktestRange, **_RUL
 class _FileBody(Parameters):
     """A file of candles as the body."""
 
+    is_body = True
+    is_optional = False
+
     def content(self, _: Schemas) -> Schema:
         """It as OpenAPI describes it, by its media types."""
-        return {
-            each: {"schema": {"type": "string"} if each == "text/csv" else {}}
-            for each in FILE_TYPES
-        }
+        text = {"schema": {"type": "string"}}
+        return {each: text if each == "text/csv" else {"schema": {}} for each in FILE_TYPES}
 
 
 def _file(request: Request, _: object) -> bytes:

@@ -149,7 +149,6 @@ class _Query(NamedTuple):
 
 _WHOLE: Final = {"type": "integer", "minimum": 0}
 _TEXT: Final = {"type": "string"}
-_TIME: Final = {"type": "string", "format": "date-time"}
 _AMOUNTS: Final[Mapping[Listed, str]] = {
     "ledger": "amount",
     "fills": "realised P&L",
@@ -163,8 +162,11 @@ _FILTERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "owner": ("Of the person, you, or of bots by their ids, with commas between.", _TEXT),
     "source": ("Who made the request: of these, with commas between.", _TEXT),
     "text": ("A part of the note or of a trade's reasons, in letters of either case.", _TEXT),
-    "from": ("Not before this time of the ledger; epochs: not opened before it.", _TIME),
-    "to": ("Not after this time of the ledger; epochs: not opened after it.", _TIME),
+    "from": (
+        "Not before this time of the ledger, such as 2026-01-02T03:04:05Z; epochs: not opened before it.",
+        _TEXT,
+    ),
+    "to": ("Not after this time of the ledger; epochs: not opened after it.", _TEXT),
     "after": ("Of later revisions than this; epochs: opened by later ones.", _WHOLE),
     "until": ("Of revisions up to this; epochs: opened by those.", _WHOLE),
 }

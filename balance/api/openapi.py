@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from balance.api.account import AccountRoutes
-from balance.api.alerts import AlertRoutes
-from balance.api.backtests import BacktestRoutes
-from balance.api.bots import BotRoutes
-from balance.api.history import HistoryRoutes
-from balance.api.openapi_rest import REST
 from balance.api.operations import Operation, Parameter, operations_of
-from balance.api.performance import PerformanceRoutes
 from balance.api.problems import ProblemDetails
 from balance.api.requests import NOTHING
 from balance.api.schema import Schemas, not_null, one_line
-from balance.api.settings import SettingsRoutes
-from balance.api.trade import TradeRoutes
 
 #: What every problem's status means, whichever route answers it.
 PROBLEMS: Final = {
@@ -64,30 +55,6 @@ def description_of(resources: Iterable[type]) -> dict[str, Any]:
     }
 
 
-#: The resources, in the order in which they are described.
-RESOURCES: Final[tuple[type, ...]] = (
-    AccountRoutes,
-    TradeRoutes,
-    BotRoutes,
-    BacktestRoutes,
-    SettingsRoutes,
-    AlertRoutes,
-    PerformanceRoutes,
-    HistoryRoutes,
-)
-
-
-def description() -> dict[str, Any]:
-    """The description of the whole interface, as ``GET /openapi.json`` answers it."""
-    found = description_of(RESOURCES)
-    schemas = {**REST["components"]["schemas"], **found["components"]["schemas"]}
-    return {
-        **found,
-        "paths": {**REST["paths"], **found["paths"]},
-        "components": {"schemas": schemas},
-    }
-
-
 class _Operation:
     """One operation as the description has it."""
 
@@ -124,11 +91,10 @@ class _Operation:
         return [{**found, "schema": schema}]
 
     def _body(self) -> dict[str, Any]:
-        for each in self._parameters:
-            content = {} if each.source is None else each.source.content(self._schemas)
-            if content:
-                required = not getattr(each.source, "is_optional", False)
-                return {"requestBody": {"required": required, "content": content}}
+        for each in (parameter.source for parameter in self._parameters):
+            if each is not None and each.is_body:
+                content = each.content(self._schemas)
+                return {"requestBody": {"required": not each.is_optional, "content": content}}
         return {}
 
     def _success(self) -> dict[str, Any]:
@@ -137,7 +103,9 @@ class _Operation:
         if operation.answer is not None:
             schema = self._schemas.answer(operation.answer)
             content["application/json"] = {"schema": schema}
-        content |= {each: {"schema": {"type": "string"}} for each in operation.types}
+        for each in operation.types:
+            kind = "object" if each == "application/json" else "string"
+            content[each] = {"schema": {"type": kind}}
         found: dict[str, Any] = {str(operation.status): {"description": "Done", "content": content}}
         if 304 in operation.texts:
             found["304"] = {"description": operation.texts[304]}
@@ -159,6 +127,3 @@ class _Operation:
             }
             for status in sorted(statuses)
         }
-
-
-DESCRIPTION: Final = description()

@@ -70,8 +70,12 @@ class Source(Protocol):
     #: The headers or parameters of the query that it is, as OpenAPI describes them.
     described: Sequence[Mapping[str, Any]]
 
+    #: Whether it is the body, and whether that may be left out.
+    is_body: bool
+    is_optional: bool
+
     def content(self, schemas: Schemas) -> Schema:
-        """The body that it is, as OpenAPI describes it by media types; empty if it is none."""
+        """The body as OpenAPI describes it, by media types; empty where it is none."""
 
     def read(self, request: Request, resource: Any) -> Any:
         """The parameter as ``request`` to ``resource`` has it."""
@@ -160,7 +164,7 @@ class Operation:
                 return get_args(each)[0]
         return None if hint is Response else hint
 
-    @property
+    @functools.cached_property
     def parameters(self) -> list[Parameter]:
         """What it takes, in the order of its method."""
         hints = get_type_hints(self.view, include_extras=True)
@@ -180,8 +184,8 @@ class Operation:
     @functools.cached_property
     def takes_nothing(self) -> bool:
         """Whether it is a POST without a body, so that an empty one is all that it may have."""
-        sources = [each.source for each in self.parameters if each.source is not None]
-        return self.method == "POST" and not any(each.content(Schemas()) for each in sources)
+        sources = [each.source for each in self.parameters]
+        return self.method == "POST" and not any(each and each.is_body for each in sources)
 
     def bound(self, resource: object) -> Callable[..., Response]:
         """The view of Flask that reads the parameters, calls it on ``resource`` and answers."""

@@ -34,6 +34,7 @@ class Body:
 
     problems: Sequence[int] = (413, 415, 422)
     described: Sequence[Mapping[str, Any]] = ()
+    is_body = True
 
     def __init__(
         self,
@@ -52,9 +53,9 @@ class Body:
         self._keywords = keywords
 
     def content(self, schemas: Schemas) -> Schema:
-        """It as OpenAPI describes it, by its media types; nothing where it may have nothing."""
+        """It as OpenAPI describes it, by its media types."""
         schema = self._schema(schemas)
-        return {each: {"schema": schema} for each in self._media_types if schema["properties"]}
+        return {each: {"schema": schema} for each in self._media_types}
 
     def read(self, request: Request, _: object = None) -> dict[str, Any]:
         """The members that the body of ``request`` has.
@@ -94,6 +95,9 @@ class Body:
 class Parameters:
     """Headers or parameters of the query that are described as ``described`` and read together by
     ``read``, which is given the request and the resource."""
+
+    is_body = False
+    is_optional = True
 
     def __init__(
         self,
@@ -203,63 +207,3 @@ Conditional = Annotated[
 ]
 #: Reads a body that has nothing in it, if there is one at all.
 NOTHING: Final = Body(optional=True)
-
-
-def whole_number(request: Request, name: str) -> int | None:
-    """The query parameter ``name`` as a whole number; None where it is not given.
-
-    Raises:
-        InvalidRequest: it is something else.
-    """
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        raise InvalidRequest(f"{name} must be a whole number, not {text[:40]!r}.")
-    return int(text)
-
-
-def true_or_false(request: Request, name: str) -> bool:
-    """The query parameter ``name``, ``true`` or ``false``; false where it is not given.
-
-    Raises:
-        InvalidRequest: it is something else.
-    """
-    text = request.args.get(name, "false")
-    if text not in ("true", "false"):
-        raise InvalidRequest(f"{name} must be true or false, not {text[:40]!r}.")
-    return text == "true"
-
-
-def key_of(request: Request) -> str | None:
-    """The ``Idempotency-Key`` of ``request``; None where it has none."""
-    return request.headers.get("Idempotency-Key")
-
-
-def body_of(request: Request, members: Sequence[str]) -> dict[str, Any]:
-    """The JSON object in the body of ``request``, which has nothing but ``members``.
-
-    Raises:
-        Problem: not JSON, or too large.
-        InvalidRequest: JSON that is no object, or has another member.
-    """
-    return with_only(json_object(request), members)
-
-
-def with_only(body: dict[str, Any], members: Sequence[str]) -> dict[str, Any]:
-    """``body``, where it has nothing but ``members``.
-
-    Raises:
-        InvalidRequest: it has another one.
-    """
-    unknown = sorted(set(body) - set(members))
-    if unknown:
-        known = ", ".join(members) or "nothing"
-        raise InvalidRequest(f"The body may have {known}, but not {unknown[0][:40]!r}.")
-    return body
-
-
-def _not_null(value: object, name: str) -> object:
-    if value is None or isinstance(value, str):
-        raise InvalidRequest(f"{name} must be a number such as 250 or 12.30.")
-    return value

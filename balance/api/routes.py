@@ -1,43 +1,91 @@
-"""The routes of the account; each reads the request, makes one call and answers."""
+"""The HTTP interface: all resources together, and the description of them."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
+from flask import Blueprint, Response, request
+
+from balance.alerts.alerts import Alerts, FollowedAlerts
 from balance.api.account import AccountRoutes
 from balance.api.alerts import AlertRoutes
-from balance.api.answers import json_answer
 from balance.api.backtests import BacktestRoutes
-from balance.api.bots import BotRoutes
+from balance.api.bots import AnyBots, BotRoutes
+from balance.api.encoding import encoded
 from balance.api.history import HistoryRoutes
-from balance.api.openapi import DESCRIPTION
-from balance.api.operations import add_routes
+from balance.api.openapi import description_of
+from balance.api.operations import add_routes, get
 from balance.api.performance import PerformanceRoutes
-from balance.api.services import Services
 from balance.api.settings import SettingsRoutes
 from balance.api.stream import Stream
 from balance.api.trade import TradeRoutes
+from balance.backtests.jobs import Backtests
 from balance.desk.desk import Desk
+from balance.desk.settings import SettingsFile
+from balance.performance.performance import Equity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the interface serves beside the account itself."""
+
+    bots: AnyBots
+    backtests: Backtests
+    settings: SettingsFile
+    alerts: Alerts | FollowedAlerts
+    equity: Equity
+
+
+class DescriptionRoutes:
+    """The description of all of this."""
+
+    tag = "description"
+
+    @get("/openapi.json", types=("application/json",))
+    def read_description(self) -> Response:
+        """This description."""
+        servers = [{"url": request.url_root.rstrip("/")}]
+        body = encoded({**description(), "servers": servers}) + "\n"
+        return Response(body, mimetype="application/json", headers={"Cache-Control": "no-store"})
+
+
+#: The resources, in the order in which they are described.
+RESOURCES: Final[tuple[type, ...]] = (
+    AccountRoutes,
+    TradeRoutes,
+    HistoryRoutes,
+    PerformanceRoutes,
+    BotRoutes,
+    BacktestRoutes,
+    AlertRoutes,
+    SettingsRoutes,
+    DescriptionRoutes,
+)
+
+
+@functools.cache
+def description() -> Mapping[str, Any]:
+    """The description of the whole interface, but for the address of the server."""
+    return description_of(RESOURCES)
 
 
 def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
-    """The blueprint that serves ``desk`` and its ``services``, and ``stream`` for those who
+    """The blueprint that serves ``desk`` and its ``services``, and ``stream`` to those who
     listen."""
     api = Blueprint("balance", __name__)
-
-    @api.get("/openapi.json")
-    def describe() -> Response:
-        return json_answer(DESCRIPTION)
-
     add_routes(
         api,
         AccountRoutes(desk, stream),
         TradeRoutes(desk),
+        HistoryRoutes(desk, services.bots, services.equity),
+        PerformanceRoutes(services.equity),
         BotRoutes(services.bots),
         BacktestRoutes(services.backtests),
-        SettingsRoutes(services.settings),
         AlertRoutes(services.alerts),
-        PerformanceRoutes(services.equity),
-        HistoryRoutes(desk, services.bots, services.equity),
+        SettingsRoutes(services.settings),
+        DescriptionRoutes(),
     )
     return api

@@ -17,6 +17,7 @@ that is added here is described there.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import (
@@ -79,10 +80,15 @@ def includes(*shapes: Shape) -> Callable[[type[T]], type[T]]:
     return mark
 
 
-def fields_of(shape: Shape) -> dict[str, Field]:
+def fields_of(shape: Shape) -> Mapping[str, Field]:
     """The fields of ``shape`` by name, in their order."""
     if isinstance(shape, Mapping):
         return {name: Field(hint) for name, hint in shape.items()}
+    return _class_fields(shape)
+
+
+@functools.cache
+def _class_fields(shape: type) -> Mapping[str, Field]:
     fields: dict[str, Field] = {}
     for each in getattr(shape, "__included__", ()):
         fields |= fields_of(each)
