@@ -56,7 +56,7 @@ _REQUIRED: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Form:
     """How the values of a type stand in JSON."""
 
     read: Reader
@@ -80,15 +80,15 @@ class Record(Generic[T]):
         document and the object read from it."""
         self.cls = cls
         self._mend = mend
-        known = {each.cls: Kind(each.read, each.encode) for each in parts}
+        known = {each.cls: Form(each.read, each.encode) for each in parts}
         hints = get_type_hints(cls, include_extras=True)
-        kinds = {each.name: _kind(hints[each.name], known) for each in fields(cls)}  # type: ignore[arg-type]
+        forms = {each.name: _form(hints[each.name], known) for each in fields(cls)}  # type: ignore[arg-type]
         defaults = {each.name: each.default for each in fields(cls)}  # type: ignore[arg-type]
         self._readers = [
-            (name, kind.read, defaults[name] if name in later else _REQUIRED)
-            for name, kind in kinds.items()
+            (name, form.read, defaults[name] if name in later else _REQUIRED)
+            for name, form in forms.items()
         ]
-        self._writers = [(name, kind.write) for name, kind in kinds.items()]
+        self._writers = [(name, form.write) for name, form in forms.items()]
 
     def encode(self, value: T) -> dict[str, Any]:
         """``value`` as an object."""
@@ -186,67 +186,67 @@ def _object(value: Any, name: str) -> dict[str, Any]:
     return value
 
 
-_KINDS: Final[Mapping[Any, Kind]] = {
-    Any: Kind(lambda value, _: value),
-    str: Kind(partial(text, empty=True)),
-    **dict.fromkeys((Name, Symbol), Kind(text)),
-    bool: Kind(_flag),
-    **dict.fromkeys((int, Whole), Kind(partial(count, least=0))),
-    Count: Kind(count),
-    float: Kind(_float),
-    Decimal: Kind(partial(number, limit=_LARGEST_TOTAL), plain),
-    Money: Kind(amount, plain),
-    **dict.fromkeys((Price, Leverage), Kind(_positive, plain)),
-    Quantity: Kind(partial(_positive, limit=MOST_UNITS), plain),
-    **dict.fromkeys((Cost, Rate), Kind(partial(total, limit=LIMIT), plain)),
-    Total: Kind(total, plain),
-    datetime: Kind(moment, iso),
-    date: Kind(_date, date.isoformat),
+_FORMS: Final[Mapping[Any, Form]] = {
+    Any: Form(lambda value, _: value),
+    str: Form(partial(text, empty=True)),
+    **dict.fromkeys((Name, Symbol), Form(text)),
+    bool: Form(_flag),
+    **dict.fromkeys((int, Whole), Form(partial(count, least=0))),
+    Count: Form(count),
+    float: Form(_float),
+    Decimal: Form(partial(number, limit=_LARGEST_TOTAL), plain),
+    Money: Form(amount, plain),
+    **dict.fromkeys((Price, Leverage), Form(_positive, plain)),
+    Quantity: Form(partial(_positive, limit=MOST_UNITS), plain),
+    **dict.fromkeys((Cost, Rate), Form(partial(total, limit=LIMIT), plain)),
+    Total: Form(total, plain),
+    datetime: Form(moment, iso),
+    date: Form(_date, date.isoformat),
 }
 
 
-def _kind(hint: Any, known: Mapping[type, Kind]) -> Kind:
+def _form(hint: Any, known: Mapping[type, Form]) -> Form:
     if hint in known:
         return known[hint]
-    if hint in _KINDS:
-        return _KINDS[hint]
+    if hint in _FORMS:
+        return _FORMS[hint]
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         # What a field says further of its type is for the description of the interface.
         inner = Annotated[arguments[0], arguments[1]] if len(arguments) > 2 else arguments[0]
-        return _kind(inner, known)
+        return _form(inner, known)
     if origin is Literal:
-        return Kind(partial(one_of, values=arguments))
+        return Form(partial(one_of, values=arguments))
     if origin in (Union, UnionType):
         (inner,) = (each for each in arguments if each is not NoneType)
-        return _optional(_kind(inner, known))
+        return _optional(_form(inner, known))
     if origin is tuple:
-        return _several(_kind(arguments[0], known))
+        return _several(_form(arguments[0], known))
     if is_dataclass(hint) and isinstance(hint, type):
         record = Record[Any](hint)
-        return Kind(record.read, record.encode)
+        return Form(record.read, record.encode)
     if issubclass(origin or hint, Mapping):
-        return Kind(_object, dict)
+        return Form(_object, dict)
     raise TypeError(f"{hint} has no place in JSON")
 
 
-def _optional(kind: Kind) -> Kind:
+def _optional(form: Form) -> Form:
     def read(value: Any, name: str) -> Any:
-        return None if value is None else kind.read(value, name)
+        return None if value is None else form.read(value, name)
 
     def write(value: Any) -> Any:
-        return None if value is None or kind.write is None else kind.write(value)
+        return None if value is None or form.write is None else form.write(value)
 
-    return Kind(read, None if kind.write is None else write)
+    return Form(read, None if form.write is None else write)
 
 
-def _several(kind: Kind) -> Kind:
+def _several(form: Form) -> Form:
     def read(value: Any, name: str) -> Any:
         if not isinstance(value, list):
             raise TypeError(f"{name} must be a list, not {value!r:.40}")
-        return tuple([kind.read(each, name) for each in value])
+        return tuple([form.read(each, name) for each in value])
 
     def write(value: Any) -> Any:
-        return list(value) if kind.write is None else [kind.write(each) for each in value]
+        return list(value) if form.write is None else [form.write(each) for each in value]
 
-    return Kind(read, write)
+    return Form(read, write)
