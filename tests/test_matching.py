@@ -392,7 +392,7 @@ def test_only_what_is_open_at_the_instant_takes_part(
     opened: datetime, now: datetime, instants: list[datetime]
 ) -> None:
     held_since = position(opened_at=opened, funded_at=opened)
-    assert list(funding.instants(held_since, now)) == instants
+    assert list(funding.settlements_between(held_since.funded_at, now)) == instants
     trading = account(positions=(held_since,))
     assert funding.due(trading, at(41_000, time=now)) == [(BTC, each) for each in instants]
     assert is_due(trading, at(41_000, time=now)) == bool(instants)

@@ -258,7 +258,7 @@ def _settled(x: Inputs) -> Decimal:
     holding = _opened(x.but(price=1))
     opened = holding.positions[0].opened_at
     closed = x.moment("closed_at", "close_time", "exit_time", default=opened + timedelta(days=365))
-    due = list(funding.instants(holding.positions[0], closed))
+    due = list(funding.settlements_between(holding.positions[0].funded_at, closed))
     following = iter(due)
     for each in x.each("settlements"):
         # those without a time are one after the other

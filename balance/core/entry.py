@@ -103,17 +103,12 @@ def replay(entries: Iterable[Entry], account: Account | None = None) -> Account 
     return account
 
 
-def _known(account: Account | None, epoch: int) -> Decimal:
-    """The balance that the entries of ``epoch`` have led to so far."""
-    if account is None or account.wallet.epoch != epoch:
-        return ZERO
-    return account.wallet.balance
-
-
 def _after(account: Account | None, booking: Booking, at: Place) -> Account:
     if booking.restated is not None:
         after = booking.restated
-        if _known(account, after.wallet.epoch) + booking.amount != after.wallet.balance:
+        goes_on = account is not None and account.wallet.epoch == after.wallet.epoch
+        known = account.wallet.balance if account is not None and goes_on else ZERO
+        if known + booking.amount != after.wallet.balance:
             raise AccountingError(f"Entry {cursor(at)} does not follow from the one before it.")
     elif booking.kind in OPENINGS:
         after = Account(Wallet.opened(booking.epoch, booking.amount))

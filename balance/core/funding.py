@@ -44,13 +44,6 @@ def settlements_between(
         instant += interval
 
 
-def instants(
-    position: Position, now: datetime, interval: timedelta = FUNDING_INTERVAL
-) -> Iterator[datetime]:
-    """The settlements that ``position`` was open at and that are not dealt with, up to ``now``."""
-    return settlements_between(position.funded_at, now, interval)
-
-
 def due(account: Account, market: Market) -> list[tuple[str, datetime]]:
     """What may have to be settled by the market's clock: symbols and instants, also of symbols in
     which a position may open on the way to the newest quote."""

@@ -15,7 +15,7 @@ from balance.core.change import Change
 from balance.core.errors import InsufficientBalance
 from balance.core.figures import rounded
 from balance.core.fills import completed_trade
-from balance.core.funding import Settlements, instants, settle
+from balance.core.funding import Settlements, settle, settlements_between
 from balance.core.grid import regrid
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
@@ -80,7 +80,7 @@ def _first_stop(
         interval = market.instruments[symbol].funding_interval
         stops += [
             leg.at_time(instant)
-            for instant in instants(position, leg.end.time, interval)
+            for instant in settlements_between(position.funded_at, leg.end.time, interval)
             if (symbol, instant) in settlements
         ]
         if position.liquidation_price is not None:
@@ -111,7 +111,7 @@ def _due_symbols(account: Account, market: Market) -> Iterator[str]:
         elif _is_live(position, market):
             quote = market.quotes[position.symbol]
             interval = market.instruments[position.symbol].funding_interval
-            settlement = next(instants(position, quote.time, interval), None)
+            settlement = next(settlements_between(position.funded_at, quote.time, interval), None)
             if settlement is not None or position.is_liquidated_at(quote.mark):
                 yield position.symbol
     for order in account.orders:
@@ -130,8 +130,8 @@ def _fund(account: Account, symbol: str, market: Market, settlements: Settlement
     change, position = Change(account), account.position(symbol)
     if position is None:
         return change
-    instrument = market.instruments[symbol]
-    for instant in instants(position, market.quotes[symbol].time, instrument.funding_interval):
+    instrument, now = market.instruments[symbol], market.quotes[symbol].time
+    for instant in settlements_between(position.funded_at, now, instrument.funding_interval):
         if (symbol, instant) in settlements:
             settlement = settlements[symbol, instant]
             change = change.then(settle(change.account, symbol, instrument, instant, settlement))

@@ -30,7 +30,7 @@ def set_balance(account: Account, balance: object, note: str = "") -> Change:
         InvalidAmount: not a number, or negative.
         InsufficientBalance: less than the margin in use.
     """
-    target = _not_negative(money(balance, "balance"), "balance")
+    target = _not_negative(balance, "balance")
     return adjust_by(account, target - account.wallet.balance, note)
 
 
@@ -58,7 +58,7 @@ def deposit(account: Account, amount: object, note: str = "") -> Change:
     Raises:
         InvalidAmount: not a number, or not above zero.
     """
-    return _book(account, "deposit", _positive(money(amount, "deposit"), "deposit"), note)
+    return _book(account, "deposit", _positive(amount, "deposit"), note)
 
 
 def withdraw(account: Account, amount: object, note: str = "") -> Change:
@@ -68,7 +68,7 @@ def withdraw(account: Account, amount: object, note: str = "") -> Change:
         InvalidAmount: not a number, or not above zero.
         InsufficientBalance: more than is available.
     """
-    step = _positive(money(amount, "withdrawal"), "withdrawal")
+    step = _positive(amount, "withdrawal")
     return _book(account, "withdrawal", -step, note)
 
 
@@ -83,7 +83,7 @@ def reset(account: Account, balance: object = None, note: str = "") -> Change:
         InvalidAmount: not a number, or negative.
     """
     amount = DEFAULT_STARTING_BALANCE if balance is None else balance
-    starting = _not_negative(money(amount, "starting balance"), "starting balance")
+    starting = _not_negative(amount, "starting balance")
     opened = Wallet.opened(account.wallet.epoch + 1, starting)
     booking = replace(_booking(opened, "reset", opened.balance, note), ended=account)
     return Change(Account(opened), (*close_positions(account, "reset").bookings, booking))
@@ -156,7 +156,7 @@ def can_undo(epoch: int, opening: Booking | None, market: Market) -> bool:
 
 def start_account(balance: Decimal = DEFAULT_STARTING_BALANCE) -> Change:
     """A new account: its first epoch, with ``balance`` to begin with."""
-    wallet = Wallet.opened(1, _not_negative(money(balance, "starting balance"), "starting balance"))
+    wallet = Wallet.opened(1, _not_negative(balance, "starting balance"))
     return Change(Account(wallet), (_booking(wallet, "start", wallet.balance, ""),))
 
 
@@ -185,14 +185,14 @@ def _booking(wallet: Wallet, kind: str, amount: Decimal, note: str) -> Booking:
     return Booking(epoch=wallet.epoch, kind=kind, amount=amount, balance=wallet.balance, note=note)
 
 
-def _positive(amount: Decimal, what: str) -> Decimal:
-    if amount <= 0:
+def _positive(value: object, what: str) -> Decimal:
+    if (amount := money(value, what)) <= 0:
         raise InvalidAmount(f"The {what} must be above zero, not {grouped(amount)}.")
     return amount
 
 
-def _not_negative(amount: Decimal, what: str) -> Decimal:
-    if amount < 0:
+def _not_negative(value: object, what: str) -> Decimal:
+    if (amount := money(value, what)) < 0:
         raise InvalidAmount(f"The {what} must not be negative, not {grouped(amount)}.")
     return amount
 

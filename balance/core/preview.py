@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -75,7 +75,6 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     """
     order = draft_order(account, ticket, market, "preview", now)
     instrument = market.instruments[ticket.symbol]
-    tick = instrument.tick_size
     at_once = order.kind.arrival_price(order, market)
     price = at_once or order.named_price or ZERO
     liquidity: Liquidity = order.kind.liquidity if at_once is None else "taker"
@@ -102,14 +101,17 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
         "liquidation_price": position.liquidation_price if position else None,
         "available_after": available,
     }
+    beyond = None
+    if at_once is not None and order.price is not None:
+        beyond = quantized(abs(order.price - at_once) / at_once * 100)
     affordable = available >= 0 and (at_once is not None or needed <= account.available_balance)
     return Preview(
         **values,
         liquidity=liquidity,
         fills_at_once=at_once is not None,
-        beyond_percent=_beyond(order, at_once),
+        beyond_percent=beyond,
         affordable=affordable,
-        warning=f"{_crossing(order, at_once, tick)} {_too_late(order, position)}".strip(),
+        warning=" ".join(_warnings(order, at_once, position, instrument.tick_size)),
         display=_texts(values, account, instrument, market.decimals),
     )
 
@@ -132,27 +134,18 @@ def _texts(
     }
 
 
-def _beyond(order: Order, at_once: Decimal | None) -> Decimal | None:
-    if at_once is None or order.price is None:
-        return None
-    return quantized(abs(order.price - at_once) / at_once * 100)
-
-
-def _crossing(order: Order, at_once: Decimal | None, tick: Decimal) -> str:
-    if at_once is None or order.price is None:
-        return ""
-    return (
-        f"Fills at once at about {on_tick(at_once, tick)}: the market is better than the limit "
-        f"{on_tick(order.price, tick)} now."
-    )
-
-
-def _too_late(order: Order, position: Position | None) -> str:
+def _warnings(
+    order: Order, at_once: Decimal | None, position: Position | None, tick: Decimal
+) -> Iterator[str]:
+    if at_once is not None and order.price is not None:
+        yield (
+            f"Fills at once at about {on_tick(at_once, tick)}: the market is better than the limit "
+            f"{on_tick(order.price, tick)} now."
+        )
     if position is None or position.liquidation_price is None or order.stop_loss is None:
-        return ""
-    if not position.is_liquidated_at(order.stop_loss):
-        return ""
-    return (
-        f"The stop-loss lies beyond the liquidation price, {rounded(position.liquidation_price)}: "
-        "the position would be liquidated first."
-    )
+        return
+    if position.is_liquidated_at(order.stop_loss):
+        yield (
+            "The stop-loss lies beyond the liquidation price, "
+            f"{rounded(position.liquidation_price)}: the position would be liquidated first."
+        )

@@ -85,13 +85,11 @@ class Transactions:
         StoreUnreadable: wherever the account is read, its file is missing or damaged.
     """
 
-    def __init__(
-        self, store: Store, board: Board, find_baselines: FindBaselines = no_baselines
-    ) -> None:
+    def __init__(self, store: Store, board: Board) -> None:
         self.store = store
         self.board = board
         #: Finds what is known of earlier days and epochs; the taker of samples replaces it.
-        self.find_baselines = find_baselines
+        self.find_baselines: FindBaselines = no_baselines
         # The revision before a commit that prices cause which are not on the board yet, and they.
         self._ahead: tuple[int, Market] = (0, NO_MARKET)
         # Distinguishes the ticks of this process from those of another.
