@@ -35,7 +35,7 @@ from balance.core.errors import StoreError
 from balance.core.figures import plain
 from balance.desk.desk import Desk
 from balance.market.feed import FeedFault
-from balance.server.assembly import Running, opened, services_alone
+from balance.server.assembly import Running, assemble, services_alone
 from balance.server.options import fault_in, server_parser
 from balance.server.watch import Watch
 from balance.store.advice import DEFAULT_DATA_DIR
@@ -193,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(wrong)
     stream = Stream(MOST_STREAMS)
     try:
-        running = opened(options, stream)
+        running = assemble(options, stream)
     except StoreError as fault:
         return _failed(f"The data folder {options.data_dir} is of no use: {fault}")
     except OSError as fault:
@@ -245,7 +245,7 @@ def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namesp
     _stop_on_signals(stream)
     address = _address(options.host, _port(server))
     where = f"Virtual Balance is at {address} (data in {options.data_dir})."
-    print(f"{where} Ctrl-C stops it.{running.words}")
+    print(f"{where} Ctrl-C stops it.{running.notes}")
     sys.stdout.flush()
     if options.open:
         threading.Timer(0.5, webbrowser.open, [address]).start()

@@ -121,7 +121,7 @@ def run(
     made = bots.create(members)
     bots.start(made.members["bot"]["id"])
     while (quotes := feed.next(0)) and quotes[0].time < end:
-        engine.tell(quotes)
+        engine.process(quotes)
     bots.rest()
     return desk, bots
 

@@ -134,7 +134,7 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Days:
     engine = Engine(days.desk, board, feed, lambda _: None, folder)
     plan, seen = dict(PLAN), days.desk.snapshot()
     while (quotes := feed.next(0)) and quotes[0].time < END:
-        engine.tell(quotes)
+        engine.process(quotes)
         days.moments += 1
         seen = noted(days, seen, quotes[0])
         action = plan.pop(f"{quotes[0].time:%d %H:%M}", None)

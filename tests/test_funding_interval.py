@@ -71,7 +71,7 @@ def of_replay(folder: Path, path: Path, **known: Any) -> list[tuple[str, Decimal
     engine = Engine(desk, board, feed, lambda _: None, folder)
     count = 0
     while quotes := feed.next(0):
-        engine.tell(quotes)
+        engine.process(quotes)
         count += 1
         if count == 5:
             desk.place_order(symbol=BTC, side="buy", quantity=1, leverage=1)

@@ -64,10 +64,10 @@ class TestWick:
         desk = Desk(FileStore(folder), board)
         feed = ReplayFeed({BTC: file_of(tmp_path, side, marks=marks)}, speed=None)
         engine = Engine(desk, board, feed, lambda _: None, folder)
-        engine.tell(feed.next(0))
+        engine.process(feed.next(0))
         desk.place_order(symbol=BTC, side=side, quantity="0.1", leverage=20)
         while quotes := feed.next(0):
-            engine.tell(quotes)
+            engine.process(quotes)
         assert len(desk.snapshot().positions) == marks
         price = desk.snapshot().market["prices"][BTC]
         assert price["mark_source"] == ("mark" if marks else "last")

@@ -1,5 +1,5 @@
-"""What runs while the server does: the account, its market, the bots that trade on it, and the
-alerts that watch it."""
+"""The assembly of a server: the account, its market, the bots that trade on it, and the alerts that
+watch it."""
 
 from __future__ import annotations
 
@@ -48,54 +48,72 @@ _FOLLOWS: Final = " Another server runs here already: prices are those that it h
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An account, and what begins and ends with its server."""
+    """An account, and what starts and stops with its server."""
 
     desk: Desk
     services: Services
     start: Callable[[], None]
     stop: Callable[[], None]
-    # held as long as this is
+    # Held as long as this is; None where another server has it.
     lock: BaseFileLock | None
-    # what there is to say of it
-    words: str = ""
+    # What a person should know at the start, in sentences, each after a space.
+    notes: str = ""
 
 
-def opened(options: argparse.Namespace, stream: Stream) -> Running:
-    """The account that ``options`` name, and its market: the first server on it lets that act,
-    from where the last one stopped, and runs the bots; another one follows it. What happens is
-    told to ``stream``.
+def assemble(options: argparse.Namespace, stream: Stream) -> Running:
+    """The account in the data folder of ``options``, and its market. The first server on a folder
+    lets the market act, from where the last one stopped, and runs the bots; another one follows it.
+    What happens is published to ``stream``.
 
     Raises:
-        StoreError, OSError: the data folder is of no use.
+        StoreError, OSError: the data folder can't be used.
         FeedFault: the feed can't be used, or the account trades on another one.
     """
     folder = options.data_dir
     settings = SettingsFile(folder)
     store = FileStore(folder, settings.starting_balance())
-    _prove_writable(folder)
+    # Found out now rather than at the first change.
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"0")
     catalogue = Catalogue(OwnStrategies(options.strategies))
     lock = take_market(folder)
     if lock is None:
-        return _following(store, settings, folder, catalogue, stream)
+        return _follow(store, settings, folder, catalogue, stream)
     feed_id, state, last_seen = saved_feed(folder)
-    wanted = feed_options(options)
+    chosen = feed_options(options)
     saved = {"id": feed_id, "state": state} if state else None
-    feed = open_feed(wanted, saved, partial(_traded_until, store))
+    feed = open_feed(chosen, saved, partial(_traded_until, store))
     board = LiveBoard(settings.ruled)
     history = History(store, folder / INDEX_FILE)
     desk = Desk(store, board, settings.starting_balance, history)
-    is_moved = wanted.start is not None
+    is_moved = chosen.start is not None
     refuse_others(desk, feed, is_moved=is_moved)
     bots = _bots(desk, folder, catalogue, options.signal_secret)
-    bots.subscribe(stream.publish_bots)
-    _tell(settings, desk, bots, stream)
-    alerts = _alerts(desk, folder, stream)
-    # those whose file can be read; alerts look at what the bots have done
+    alerts = _alerts(desk, folder)
+    # Those whose file can be read; alerts come after what the bots have done.
     acting = [each for each in (bots, alerts) if isinstance(each, Bots | Alerts)]
     engine = Engine(desk, board, feed, stream.publish, folder, acting=acting)
+    sampler = Sampler(desk, folder, stream.publish, history)
+    backtests = Backtests(
+        lambda: desk.market,
+        lambda symbol, seconds, limit: board.candles(symbol, seconds, limit),
+        feed.settlement,
+        catalogue,
+    )
+    equity = Equity(desk, folder, history, message=lambda: sampler.message)
+    services = Services(
+        bots=bots,
+        backtests=backtests,
+        settings=settings,
+        alerts=alerts,
+        equity=equity,
+    )
+    _publish(services, desk, stream)
+    if isinstance(alerts, FollowedAlerts):
+        # The others are published as they start.
+        alerts.show()
     index_worker = indexer(history.index)
     desk.subscribe(index_worker.wake)
-    sampler = Sampler(desk, folder, stream.publish, history)
 
     def start() -> None:
         for each in acting:
@@ -107,9 +125,9 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         else:
             engine.start()
         if isinstance(alerts, Alerts):
-            # from here on: what was settled before was at prices that have gone
+            # From here on, as what was settled before was at prices of the past.
             desk.subscribe(alerts.committed)
-        # only now: what is open has its newest prices
+        # Last, so that what is open has its newest prices.
         sampler.start()
         index_worker.start()
 
@@ -118,50 +136,34 @@ def opened(options: argparse.Namespace, stream: Stream) -> Running:
         sampler.stop()
         index_worker.stop()
 
-    backtests = Backtests(
-        lambda: desk.market,
-        lambda symbol, seconds, limit: board.candles(symbol, seconds, limit),
-        feed.settlement,
-        catalogue,
-    )
-    services = Services(
-        bots=bots,
-        backtests=backtests,
-        settings=settings,
-        alerts=alerts,
-        equity=Equity(desk, folder, history, message=lambda: sampler.message),
-    )
     notes = filter(None, (*feed.notes, *map(dollar_note, feed.instruments)))
     return Running(desk, services, start, stop, lock, "".join(f" {note}" for note in notes))
 
 
-def _following(
+def _follow(
     store: FileStore, settings: SettingsFile, folder: Path, catalogue: Catalogue, stream: Stream
 ) -> Running:
     board = FileBoard(folder, settings.ruled)
     history = History(store, folder / INDEX_FILE)
     desk = Desk(store, board, settings.starting_balance, history)
-    bots = FollowedBots(desk, folder, catalogue)
-    bots.subscribe(stream.publish_bots)
-    _tell(settings, desk, bots, stream)
-    alerts = FollowedAlerts(desk, folder)
-    alerts.subscribe(partial(stream.publish_event, "alerts"))
-
-    def show() -> None:
-        bots.show()
-        alerts.show()
-
-    desk.use_baselines(FilePast(folder))
-    follower = Follower(desk, board, stream.publish, show)
-    index_worker = indexer(history.index)
-    desk.subscribe(index_worker.wake)
+    bots, alerts = FollowedBots(desk, folder, catalogue), FollowedAlerts(desk, folder)
     services = Services(
         bots=bots,
-        backtests=_resting_backtests(desk, catalogue),
+        backtests=_file_backtests(desk, catalogue),
         settings=settings,
         alerts=alerts,
         equity=Equity(desk, folder, history),
     )
+    _publish(services, desk, stream)
+    desk.use_baselines(FilePast(folder))
+    index_worker = indexer(history.index)
+    desk.subscribe(index_worker.wake)
+
+    def show_others() -> None:
+        bots.show()
+        alerts.show()
+
+    follower = Follower(desk, board, stream.publish, show_others)
 
     def start() -> None:
         follower.start()
@@ -175,39 +177,38 @@ def _following(
 
 
 def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = None) -> Services:
-    """What there is to serve beside ``desk`` where nothing runs and nothing is kept in files;
-    ``settings`` are those that it trades on, where it does."""
-    bots, settings = Bots(desk), settings or SettingsFile()
-    bots.subscribe(stream.publish_bots)
-    _tell(settings, desk, bots, stream)
-    alerts = Alerts(desk)
-    alerts.subscribe(partial(stream.publish_event, "alerts"))
-    backtests = _resting_backtests(desk, Catalogue())
-    return Services(
-        bots=bots,
-        backtests=backtests,
-        settings=settings,
-        alerts=alerts,
+    """The services beside ``desk`` where nothing runs and nothing is in files; ``settings`` are
+    those that it trades on, where it does."""
+    services = Services(
+        bots=Bots(desk),
+        backtests=_file_backtests(desk, Catalogue()),
+        settings=settings or SettingsFile(),
+        alerts=Alerts(desk),
         equity=Equity(desk, history=desk.ledger),
     )
+    _publish(services, desk, stream)
+    return services
 
 
-def _tell(settings: SettingsFile, desk: Desk, bots: Bots | FollowedBots, stream: Stream) -> None:
-    """Have ``stream`` told the settings, and what is written another way with others."""
+def _publish(services: Services, desk: Desk, stream: Stream) -> None:
+    """Publish the changes of ``services`` to ``stream``."""
 
-    def tell(kept: SettingsState) -> None:
-        stream.publish_event("settings", settings_document(kept))
-        # what can't be read is told by the watch on the account's file
+    def publish_settings(state: SettingsState) -> None:
+        stream.publish_event("settings", settings_document(state))
+        # Amounts may be written otherwise now. What can't be read is reported by the watch on the
+        # account's file.
         with suppress(StoreError):
             stream.publish(desk.snapshot())
-            stream.publish_bots(bots.listed())
+            stream.publish_bots(services.bots.listed())
 
-    stream.publish_event("settings", settings_document(settings.state))
-    settings.subscribe(tell)
+    services.bots.subscribe(stream.publish_bots)
+    services.alerts.subscribe(partial(stream.publish_event, "alerts"))
+    services.settings.subscribe(publish_settings)
+    stream.publish_event("settings", settings_document(services.settings.state))
 
 
-def _resting_backtests(desk: Desk, catalogue: Catalogue) -> Backtests:
-    """Backtests on files alone, as no past of the market is at hand."""
+def _file_backtests(desk: Desk, catalogue: Catalogue) -> Backtests:
+    """Backtests on files alone, as the past of the market is not here."""
     return Backtests(lambda: desk.market, lambda *_: (), lambda *_: None, catalogue)
 
 
@@ -221,27 +222,16 @@ def _bots(
         return FollowedBots(desk, folder, catalogue, DAMAGED)
 
 
-def _alerts(desk: Desk, folder: Path, stream: Stream) -> Alerts | FollowedAlerts:
-    alerts: Alerts | FollowedAlerts
+def _alerts(desk: Desk, folder: Path) -> Alerts | FollowedAlerts:
     try:
-        alerts = Alerts(desk, folder)
+        return Alerts(desk, folder)
     except StoreUnreadable as fault:
         _log.error("%s", fault)
-        alerts = FollowedAlerts(desk, folder, alert_module.DAMAGED)
-    alerts.subscribe(partial(stream.publish_event, "alerts"))
-    if isinstance(alerts, FollowedAlerts):
-        # the others tell as they begin
-        alerts.show()
-    return alerts
+        return FollowedAlerts(desk, folder, alert_module.DAMAGED)
 
 
 def _traded_until(store: FileStore, feed_id: str) -> datetime | None:
     try:
         return traded_until(store, feed_id)
     except StoreError:
-        return None  # every tab says so
-
-
-def _prove_writable(folder: Path) -> None:
-    with tempfile.TemporaryFile(dir=folder) as file:
-        file.write(b"0")
+        return None  # Every tab says so.

@@ -1,6 +1,6 @@
 """The engine: one thread that lets the market act on the account, quote by quote.
 
-Quotes come from the feed; what they do to the account is committed before anybody sees them, so
+Quotes come from the feed. What they do to the account is committed before anybody sees them, so
 that no order can outrun a liquidation; then they are shown, at most four times a second.
 """
 
@@ -34,11 +34,11 @@ SHOW_SECONDS: Final = 0.25
 #: How often the prices are written into their file, for other programs and the next start.
 SAVE_SECONDS: Final = 1.0
 SAVE_PAST_SECONDS: Final = 60.0
-# a symbol that is silent for so long, while others are not, has no live price
+# A symbol that is silent for so long, while others are not, has no live price.
 _SILENT_SECONDS: Final = 60.0
-# a rate that was told so shortly before its settlement is that settlement's
+# A rate that came so shortly before a settlement is that settlement's.
 _RATE_IS_FRESH: Final = timedelta(minutes=5)
-# of moments that the disk refuses, so many are booked once it takes them again: some 40 minutes
+# So many moments that the disk refuses are booked later: some 40 minutes.
 _MOST_UNBOOKED: Final = 10_000
 
 _log = logging.getLogger(__name__)
@@ -49,12 +49,12 @@ def refuse_others(desk: Desk, feed: Feed, *, is_moved: bool = False) -> None:
     (``is_moved``): its positions would be marked with prices that are not theirs.
 
     Raises:
-        FeedFault: it does; the words say what is open, and what to do.
+        FeedFault: it does; the message says what is open, and what to do.
     """
     try:
         account = desk.account()
     except StoreError:
-        return  # every tab says so; what is repaired is marked by its own feed only
+        return  # Every tab says so; a repaired account is marked by its own feed only.
     open_on = {each.feed for each in account.positions} | {each.feed for each in account.orders}
     if not open_on or (open_on == {feed.id} and not is_moved):
         return
@@ -76,16 +76,16 @@ def _open_words(account: Account) -> str:
 
 
 class Acting(Protocol):
-    """Who acts by the prices, or tells of them: bots and alerts."""
+    """What acts on prices: bots and alerts."""
 
     def look(self, market: Market) -> None:
         """Act on ``market``, a new moment of it."""
 
     def show(self) -> None:
-        """Tell those who listen what has changed, where it is time to."""
+        """Publish what has changed, where it is time to."""
 
     def rest(self) -> None:
-        """Keep what is not kept yet, as no more prices come."""
+        """Save what is not saved yet, as no more prices come."""
 
 
 def _name(acting: Acting) -> str:
@@ -104,22 +104,23 @@ class Engine:
         folder: Path,
         acting: Sequence[Acting] = (),
     ) -> None:
-        """``acting`` look at each moment in their order, once what it does is committed."""
+        """``acting`` get each moment in their order, once what it does is committed."""
         self._desk = desk
         self._board = board
         self._feed = feed
         self._show = show
         self._folder = folder
         self._acting = tuple(acting)
-        self._heard: dict[str, float] = {}
+        self._quoted_at: dict[str, float] = {}
         self._shown = self._saved = self._saved_wholly = 0.0
         self._is_shown = True
         self._is_refused = False
-        # the parts of a turn that went wrong when they were last done
+        # The parts of a turn that failed the last time.
         self._broken: set[str] = set()
         # What could not be booked yet, oldest first: moments of the market, each with its source.
         self._unbooked: deque[tuple[Market, str]] = deque(maxlen=_MOST_UNBOOKED)
-        # what is due and known: if it can't be booked at once, its quotes have gone by then
+        # The settlements that are due and known: if they can't be booked at once, their quotes are
+        # gone by then.
         self._owed: dict[tuple[str, datetime], Settlement | None] = {}
         self._worker = Worker("engine", self._turn, "the engine failed", SHOW_SECONDS)
         board.candles = feed.candles
@@ -133,7 +134,7 @@ class Engine:
     def start(
         self, last_seen: datetime | None = None, quotes: Mapping[str, Quote] | None = None
     ) -> None:
-        """Begin. What the market did since ``last_seen``, while no engine ran, is done first;
+        """Start. What the market did since ``last_seen``, while no engine ran, is done first;
         ``quotes`` are the last ones of this feed, which are shown until the next ones come.
 
         Raises:
@@ -141,39 +142,39 @@ class Engine:
         """
         self._board.market = replace(self._board.market, quotes=quotes or {})
         if last_seen is not None:
-            # stays so until a quote comes, so that a start without any leaves nothing out
+            # Until a quote comes, so that a start without any leaves nothing out.
             self._board.market = replace(self._board.market, as_of=last_seen)
             for moment in self._feed.missed(last_seen):
-                self.tell(moment, OFFLINE)
+                self.process(moment, OFFLINE)
         self._feed.start()
-        # what was missed is past: nothing is live until the feed says so
-        self._look()
+        # What was missed is past: nothing is live until the feed says so.
+        self._check_state()
         self._worker.start()
 
     def stop(self) -> None:
-        """End, and keep what the next start needs."""
+        """Stop, and save what the next start needs."""
         self._worker.stop(wait=False)
         self._feed.stop()
         self._worker.stop()
         for each in self._acting:
             each.rest()
-        # for the programs that read the file: nothing fills from here on
+        # For the programs that read the file: nothing fills from here on.
         message = stopped_message(self._folder)
         self._board.market = replace(
             self._board.market, live=frozenset(), state="stale", message=message
         )
         self._save(wholly=True)
 
-    def tell(self, quotes: Sequence[Quote], source: str = MARKET) -> None:
-        """Let ``quotes``, those of one moment, act on the account and then be seen."""
+    def process(self, quotes: Sequence[Quote], source: str = MARKET) -> None:
+        """Let ``quotes``, those of one moment, act on the account and then be shown."""
         now = time.monotonic()
-        self._heard.update((quote.symbol, now) for quote in quotes)
+        self._quoted_at.update((quote.symbol, now) for quote in quotes)
         market = replace(
             self._board.market,
             quotes={**self._board.market.quotes, **{each.symbol: each for each in quotes}},
             state=self._feed.state if source == MARKET else "live",
             message=self._feed.message,
-            # a copy, as an exchange may tell its rules later
+            # A copy, as the rules of an exchange may come later.
             instruments=dict(self._feed.instruments),
             as_of=datetime.now(UTC),
             tick=self._board.market.tick + 1,
@@ -182,21 +183,21 @@ class Engine:
         self._advance(market, source)
         self._board.market = market
         self._is_shown = False
-        # what was missed is past: nobody could have decided then
+        # Nobody could have decided on what was missed.
         if source == MARKET:
             for each in self._acting:
-                self._went_well(partial(each.look, self._board.market), f"{_name(each)}: look")
+                self._succeeds(partial(each.look, self._board.market), f"{_name(each)}: look")
 
     def _turn(self) -> float:
-        has_heard = self._went_well(self._hear, "hear")
-        if not has_heard:
+        is_processed = self._succeeds(self._next, "next")
+        if not is_processed:
             self._distrust()
-        self._went_well(self._pass_on, "pass on")
-        return 0.0 if has_heard else SHOW_SECONDS
+        self._succeeds(self._pass_on, "pass on")
+        return 0.0 if is_processed else SHOW_SECONDS
 
-    def _went_well(self, part: Callable[[], None], name: str) -> bool:
-        """Do ``part`` of a turn; whatever goes wrong with one quote, or at one of those who act,
-        the next is to be dealt with."""
+    def _succeeds(self, part: Callable[[], None], name: str) -> bool:
+        """Do ``part`` of a turn, and return whether it succeeded. Whatever fails with one quote, or
+        in one of those that act, the others go on."""
         try:
             part()
         except Exception:
@@ -207,26 +208,26 @@ class Engine:
         self._broken.discard(name)
         return True
 
-    def _hear(self) -> None:
+    def _next(self) -> None:
         quotes = self._feed.next(SHOW_SECONDS)
         if quotes:
-            self.tell(quotes)
+            self.process(quotes)
         else:
-            self._look()
+            self._check_state()
 
     def _pass_on(self) -> None:
-        """Show and save what was heard, where it is time to."""
+        """Show and save the market, where it is time to."""
         now = time.monotonic()
         if not self._is_shown and now - self._shown >= SHOW_SECONDS:
             self._shown, self._is_shown = now, True
             self._show_now()
         for each in self._acting:
-            self._went_well(each.show, f"{_name(each)}: show")
+            self._succeeds(each.show, f"{_name(each)}: show")
         if now - self._saved >= SAVE_SECONDS:
             self._saved = now
             self._save(wholly=now - self._saved_wholly >= SAVE_PAST_SECONDS)
 
-    def _look(self) -> None:
+    def _check_state(self) -> None:
         """Notice that quotes have stopped."""
         before = self._board.market
         market = replace(before, state=self._feed.state, message=self._feed.message)
@@ -247,11 +248,11 @@ class Engine:
     def _live(self, market: Market, now: float) -> frozenset[str]:
         if market.state != "live":
             return frozenset()
-        newest = max(self._heard.values(), default=now)
+        newest = max(self._quoted_at.values(), default=now)
         return frozenset(
             symbol
             for symbol in market.quotes
-            if newest - self._heard.get(symbol, newest) < _SILENT_SECONDS
+            if newest - self._quoted_at.get(symbol, newest) < _SILENT_SECONDS
         )
 
     def _advance(self, market: Market, source: str) -> None:
@@ -290,7 +291,7 @@ class Engine:
             return self._feed.settlement(symbol, instant)
         if not timedelta(0) < instant - before.time <= _RATE_IS_FRESH:
             return self._feed.settlement(symbol, instant)
-        # after a silence the next quote may be far from what the price was then
+        # After a silence the next quote may be far from the price at the instant.
         is_before_nearer = instant - before.time < after.time - instant
         return Settlement(rate=rate, mark=before.mark if is_before_nearer else after.mark)
 
@@ -298,7 +299,7 @@ class Engine:
         try:
             self._show(self._desk.snapshot())
         except BalanceError:
-            return  # the watch on the account's file tells it
+            return  # The watch on the account's file reports it.
 
     def _save(self, *, wholly: bool) -> None:
         try:

@@ -85,7 +85,7 @@ class Bench:
         if first is not None:
             quotes[0] = _quote(self.symbols[0], first, time_)
         begun = _now()
-        self.engine.tell(quotes)
+        self.engine.process(quotes)
         return _since(begun)
 
     def firing_tick(self) -> Seconds:
