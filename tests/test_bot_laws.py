@@ -12,7 +12,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balance.bots.rules import Look, Step, looked
+from balance.bots.rules import Step, View, evaluate
 from balance.bots.settings import BotSettings, Direction, Run, StakeUnit
 from balance.core import operations
 from balance.core.account import Account
@@ -122,7 +122,7 @@ class World:
         if bot.is_stopped:
             return
         before = self.account
-        seen = Look(
+        seen = View(
             owner=bot.id,
             settings=bot.settings,
             status="paused" if paused else "running",
@@ -134,13 +134,13 @@ class World:
             order_id=self.id(),
             signal=signal,
         )
-        step = looked(seen)
-        self.check_look(seen, step)
+        step = evaluate(seen)
+        self.check_view(seen, step)
         bot.run, bot.is_stopped = step.run, bool(step.stops)
         if step.change.bookings:
             self.commit(step.change)
 
-    def check_look(self, seen: Look, step: Step) -> None:
+    def check_view(self, seen: View, step: Step) -> None:
         """That a look did what it says, to its own, and nothing else."""
         before, after, owner = seen.account, step.change.account, seen.owner
         symbol = seen.settings.symbol
@@ -166,8 +166,8 @@ class World:
             assert step.action not in ("opened", "flipped")
         if step.stops:
             assert not is_mine
-        assert step.words or step.action == "none"
-        assert not step.words.endswith(".")
+        assert step.message or step.action == "none"
+        assert not step.message.endswith(".")
 
     def commit(self, change: Change) -> None:
         """Keep ``change``, and check what must be true after everything."""

@@ -122,7 +122,7 @@ def test_a_log_that_has_grown_large_is_begun_anew_with_the_newest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bot_log, "_LARGEST_FILE", 2_000)
-    monkeypatch.setattr(bot_log, "_KEPT", 5)
+    monkeypatch.setattr(bot_log, "_MOST_LINES", 5)
     disk = RefusingDisk()
     log = BotLog(tmp_path, disk)
     for number in range(40):

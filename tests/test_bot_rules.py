@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from balance.bots.rules import Look, Step, looked
+from balance.bots.rules import Step, View, evaluate
 from balance.bots.settings import BotSettings, Run
 from balance.core.account import Account
 from balance.core.market import Market, Terms
@@ -55,13 +55,13 @@ def at(mark: object = 40_000, **changes: Any) -> Market:
     return market(quote(BTC, mark), quote(ETH, 2_000), **{"terms": FREE, **changes})
 
 
-def look(
+def view(
     signal: Signal | None = None,
     of: Account | None = None,
     where: Market | None = None,
     **changes: Any,
-) -> Look:
-    """What a bot sees that has made nothing yet; ``changes`` as Look has them."""
+) -> View:
+    """What a bot sees that has made nothing yet; ``changes`` as View has them."""
     where = where or at()
     usual: dict[str, Any] = {
         "owner": BOT,
@@ -75,7 +75,7 @@ def look(
         "order_id": "o-1",
         "signal": signal,
     }
-    return Look(**{**usual, **changes})
+    return View(**{**usual, **changes})
 
 
 def position(of: Step | Account) -> Position | None:
@@ -85,7 +85,7 @@ def position(of: Step | Account) -> Position | None:
 
 def held(signal: Signal = BUY, settings: BotSettings = USUAL, where: Market | None = None) -> Any:
     """An account in which the bot has done what ``signal`` says."""
-    step = looked(look(signal, where=where, settings=settings))
+    step = evaluate(view(signal, where=where, settings=settings))
     assert step.action == "opened"
     return step.change.account
 
@@ -104,12 +104,12 @@ def persons(side: str = "buy", **members: Any) -> Account:
 
 def test_a_buy_opens_a_long_and_a_sell_a_short_of_the_bot() -> None:
     for signal, side in ((BUY, "long"), (SELL, "short")):
-        step = looked(look(signal))
+        step = evaluate(view(signal))
         found = position(step)
         assert found is not None
         assert (found.side, found.owner, found.opened_because) == (side, BOT, signal.reason)
         assert step.action == "opened"
-        assert step.words == f"Opened {side} 0.1 at 40,000"
+        assert step.message == f"Opened {side} 0.1 at 40,000"
 
 
 def test_a_stake_in_usdt_is_the_margin_at_the_bots_leverage() -> None:
@@ -121,7 +121,7 @@ def test_a_stake_in_usdt_is_the_margin_at_the_bots_leverage() -> None:
 
 def test_a_stake_in_percent_is_of_what_is_available_with_the_fee() -> None:
     by_percent = with_settings(stake=50, stake_unit="percent", leverage=10)
-    step = looked(look(BUY, settings=by_percent, where=at(terms=Terms())))
+    step = evaluate(view(BUY, settings=by_percent, where=at(terms=Terms())))
     after, found = step.change.account, position(step)
     assert found is not None
     used = found.isolated_margin + found.fees_paid
@@ -130,10 +130,10 @@ def test_a_stake_in_percent_is_of_what_is_available_with_the_fee() -> None:
 
 
 def test_what_the_account_refuses_is_told_with_its_figures() -> None:
-    step = looked(look(BUY, of=account(500)))
+    step = evaluate(view(BUY, of=account(500)))
     assert step.action == "refused"
     assert not step.change.bookings
-    assert step.words == "This needs 1,000.00 USDT, but only 500.00 are available"
+    assert step.message == "This needs 1,000.00 USDT, but only 500.00 are available"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_exits_lie_at_their_distance_from_what_the_order_fills_at(
 ) -> None:
     settings = with_settings(stop_loss=1, take_profit=5)
     slipped = at(terms=Terms(slippage=Decimal("0.0006")))
-    step = looked(look(signal, settings=settings, where=slipped))
+    step = evaluate(view(signal, settings=settings, where=slipped))
     found = position(step)
     assert found is not None
     assert found.entry_price == entry
@@ -155,59 +155,59 @@ def test_exits_lie_at_their_distance_from_what_the_order_fills_at(
 def test_the_nearer_one_of_stop_loss_and_trailing_stop_is_the_first_stop() -> None:
     for stop_loss, trailing in ((1, 3), (3, 1)):
         settings = with_settings(stop_loss=stop_loss, trailing_stop=trailing)
-        assert exits(looked(look(BUY, settings=settings))) == {"stop_market": Decimal(39_600)}
+        assert exits(evaluate(view(BUY, settings=settings))) == {"stop_market": Decimal(39_600)}
 
 
 def test_a_short_has_no_take_profit_where_no_price_reaches_it() -> None:
     settings = with_settings(take_profit=150)
-    step = looked(look(SELL, settings=settings))
+    step = evaluate(view(SELL, settings=settings))
     assert (step.action, exits(step)) == ("opened", {})
-    assert exits(looked(look(BUY, settings=settings))) == {"take_profit_market": Decimal(100_000)}
+    assert exits(evaluate(view(BUY, settings=settings))) == {"take_profit_market": Decimal(100_000)}
 
 
 def test_a_signal_below_the_threshold_is_left_alone_and_one_on_it_is_not() -> None:
     settings = with_settings(min_confidence=0.8)
-    assert looked(look(BUY, settings=settings)).action == "opened"
-    unsure = looked(look(Signal("buy", 0.79, "Maybe"), settings=settings))
-    assert (unsure.action, unsure.words) == ("ignored", "Less sure than 0.8")
-    closing = looked(look(Signal("close", 0.79), held(), settings=settings))
+    assert evaluate(view(BUY, settings=settings)).action == "opened"
+    unsure = evaluate(view(Signal("buy", 0.79, "Maybe"), settings=settings))
+    assert (unsure.action, unsure.message) == ("ignored", "Less sure than 0.8")
+    closing = evaluate(view(Signal("close", 0.79), held(), settings=settings))
     assert closing.action == "ignored"
 
 
 @pytest.mark.parametrize("signal", [None, HOLD])
 def test_without_a_signal_nothing_is_opened_or_closed(signal: Signal | None) -> None:
-    assert looked(look(signal)).change.bookings == ()
-    assert looked(look(signal, held())).change.bookings == ()
+    assert evaluate(view(signal)).change.bookings == ()
+    assert evaluate(view(signal, held())).change.bookings == ()
 
 
 def test_a_bot_for_one_direction_only_closes_on_the_other_signal() -> None:
     longs = with_settings(direction="long")
-    assert looked(look(SELL, settings=longs)).words == "Trades long only"
-    assert looked(look(SELL, settings=longs)).action == "none"
-    step = looked(look(SELL, held(), settings=longs))
+    assert evaluate(view(SELL, settings=longs)).message == "Trades long only"
+    assert evaluate(view(SELL, settings=longs)).action == "none"
+    step = evaluate(view(SELL, held(), settings=longs))
     assert (step.action, position(step)) == ("closed", None)
     shorts = with_settings(direction="short")
-    assert looked(look(BUY, settings=shorts)).action == "none"
-    assert looked(look(SELL, settings=shorts)).action == "opened"
+    assert evaluate(view(BUY, settings=shorts)).action == "none"
+    assert evaluate(view(SELL, settings=shorts)).action == "opened"
 
 
 def test_what_is_there_already_is_left() -> None:
-    step = looked(look(BUY, held()))
-    assert (step.action, step.words, step.change.bookings) == ("none", "Is long already", ())
-    step = looked(look(CLOSE))
-    assert (step.action, step.words) == ("none", "Nothing to close")
+    step = evaluate(view(BUY, held()))
+    assert (step.action, step.message, step.change.bookings) == ("none", "Is long already", ())
+    step = evaluate(view(CLOSE))
+    assert (step.action, step.message) == ("none", "Nothing to close")
 
 
 def test_a_close_tells_its_reason() -> None:
-    step = looked(look(CLOSE, held()))
+    step = evaluate(view(CLOSE, held()))
     fills = [each.fill for each in step.change.bookings if each.fill is not None]
     assert [each.trade.closed_because for each in fills if each.trade] == ["Enough"]
-    assert (step.action, step.words) == ("closed", "Closed 0.1 at 40,000, $0.00")
+    assert (step.action, step.message) == ("closed", "Closed 0.1 at 40,000, $0.00")
 
 
 def test_a_turn_is_one_change_with_both_fills() -> None:
     settings = with_settings(stop_loss=1)
-    step = looked(look(SELL, held(settings=settings), settings=settings))
+    step = evaluate(view(SELL, held(settings=settings), settings=settings))
     fills = [each.fill for each in step.change.bookings if each.fill is not None]
     assert [(each.side, each.closed_quantity) for each in fills] == [
         ("sell", Decimal("0.1")),
@@ -217,7 +217,7 @@ def test_a_turn_is_one_change_with_both_fills() -> None:
     assert found is not None
     assert found.side == "short"
     assert step.action == "flipped"
-    assert step.words == "Closed 0.1 at 40,000, $0.00. Opened short 0.1 at 40,000"
+    assert step.message == "Closed 0.1 at 40,000, $0.00. Opened short 0.1 at 40,000"
     # the long's exits went with it
     assert exits(step) == {"stop_market": Decimal(40_400)}
     assert len({each.order_id for each in fills}) == 2
@@ -225,9 +225,9 @@ def test_a_turn_is_one_change_with_both_fills() -> None:
 
 def test_a_turn_whose_opening_is_refused_still_closes() -> None:
     poor = with_settings(stake=20_000)
-    step = looked(look(SELL, held(), settings=poor))
+    step = evaluate(view(SELL, held(), settings=poor))
     assert (step.action, position(step)) == ("closed", None)
-    assert step.words == (
+    assert step.message == (
         "Closed 0.1 at 40,000, $0.00. This needs 20,000.00 USDT, but only 10,000.00 are available"
     )
 
@@ -235,33 +235,33 @@ def test_a_turn_whose_opening_is_refused_still_closes() -> None:
 def test_a_cooldown_is_kept_from_the_end_of_a_trade_on() -> None:
     settings = with_settings(cooldown=10)
     ended = TradeSums(closed_at=MOMENT - timedelta(minutes=10) + timedelta(seconds=1))
-    step = looked(look(BUY, settings=settings, sums=ended))
-    assert (step.action, step.words) == ("ignored", "Waits 10 minutes after a trade")
+    step = evaluate(view(BUY, settings=settings, sums=ended))
+    assert (step.action, step.message) == ("ignored", "Waits 10 minutes after a trade")
     ended = TradeSums(closed_at=MOMENT - timedelta(minutes=10))
-    assert looked(look(BUY, settings=settings, sums=ended)).action == "opened"
+    assert evaluate(view(BUY, settings=settings, sums=ended)).action == "opened"
     # what turns closes, and then waits
-    step = looked(look(SELL, held(), settings=settings))
+    step = evaluate(view(SELL, held(), settings=settings))
     assert (step.action, position(step)) == ("closed", None)
-    assert step.words.endswith("Waits 10 minutes after a trade")
+    assert step.message.endswith("Waits 10 minutes after a trade")
 
 
 def test_no_more_is_opened_than_the_account_may_have_open() -> None:
     settings = with_settings(max_positions=1)
     other = persons(symbol=ETH, quantity=Decimal(1))
-    step = looked(look(BUY, other, settings=settings))
+    step = evaluate(view(BUY, other, settings=settings))
     assert (step.action, step.change.bookings) == ("ignored", ())
-    assert step.words == "The account has 1 open position, with at most 1 allowed"
-    assert looked(look(BUY, other, settings=with_settings(max_positions=2))).action == "opened"
+    assert step.message == "The account has 1 open position, with at most 1 allowed"
+    assert evaluate(view(BUY, other, settings=with_settings(max_positions=2))).action == "opened"
     # a turn leaves as many open as there were
-    assert looked(look(SELL, held(), settings=settings)).action == "flipped"
+    assert evaluate(view(SELL, held(), settings=settings)).action == "flipped"
 
 
 def test_a_paused_bot_opens_nothing_but_closes() -> None:
-    step = looked(look(BUY, status="paused"))
-    assert (step.action, step.words) == ("ignored", "Is paused and opens nothing")
-    step = looked(look(SELL, held(), status="paused"))
+    step = evaluate(view(BUY, status="paused"))
+    assert (step.action, step.message) == ("ignored", "Is paused and opens nothing")
+    step = evaluate(view(SELL, held(), status="paused"))
     assert (step.action, position(step)) == ("closed", None)
-    assert looked(look(CLOSE, held(), status="paused")).action == "closed"
+    assert evaluate(view(CLOSE, held(), status="paused")).action == "closed"
 
 
 @pytest.mark.parametrize("owner", ["", "other-2"])
@@ -271,22 +271,22 @@ def test_what_belongs_to_another_one_is_never_touched(
     owner: str, signal: Signal, side: str
 ) -> None:
     theirs = persons(side, owner=owner)
-    step = looked(look(signal, theirs, settings=with_settings(trailing_stop=1, stop_loss=2)))
+    step = evaluate(view(signal, theirs, settings=with_settings(trailing_stop=1, stop_loss=2)))
     assert step.change.bookings == ()
     assert step.action == ("none" if signal is CLOSE else "refused")
     if signal is not CLOSE:
-        assert (owner or "the person") in step.words
+        assert (owner or "the person") in step.message
 
 
 def test_an_order_of_a_person_that_rests_keeps_the_bot_out() -> None:
     resting = persons(type="limit", price=Decimal(30_000))
-    assert looked(look(BUY, resting)).action == "refused"
+    assert evaluate(view(BUY, resting)).action == "refused"
 
 
 def lossy(mark: object, settings: BotSettings, run: Run | None = None, **changes: Any) -> Step:
     """What a bot does that bought at 40,000, now that the price is ``mark``."""
-    return looked(
-        look(
+    return evaluate(
+        view(
             None, held(settings=settings), at(mark), settings=settings, run=run or Run(), **changes
         )
     )
@@ -323,18 +323,18 @@ def test_trades_and_the_position_count_together_with_fees_and_funding() -> None:
     assert found is not None
     charged = replace(found, fees_paid=Decimal(7), funding=Decimal(-3))
     mine = replace(mine, positions=(charged,))
-    limited = look(None, mine, at(39_700), settings=settings, sums=lost, run=before)
+    limited = view(None, mine, at(39_700), settings=settings, sums=lost, run=before)
     assert limited.pnl == -60 - 10 - 30
-    assert looked(limited).stops.startswith("Is 100.00 USDT below its best")
-    assert looked(replace(limited, sums=TradeSums(lost=Decimal("59.99")))).stops == ""
+    assert evaluate(limited).stops.startswith("Is 100.00 USDT below its best")
+    assert evaluate(replace(limited, sums=TradeSums(lost=Decimal("59.99")))).stops == ""
 
 
 def test_a_limit_comes_before_the_signal_and_stops_a_bot_that_holds_nothing() -> None:
     settings = with_settings(max_daily_loss=50)
     before = Run(day=MOMENT.date(), day_began=Decimal(0), best=Decimal(0))
-    step = looked(look(BUY, settings=settings, run=before, sums=TradeSums(lost=Decimal(50))))
+    step = evaluate(view(BUY, settings=settings, run=before, sums=TradeSums(lost=Decimal(50))))
     assert step.stops
-    assert (step.action, step.words, step.change.bookings) == ("none", step.stops, ())
+    assert (step.action, step.message, step.change.bookings) == ("none", step.stops, ())
 
 
 def trailing(signal: Signal, marks: list[object], **changes: Any) -> list[Decimal | None]:
@@ -343,8 +343,8 @@ def trailing(signal: Signal, marks: list[object], **changes: Any) -> list[Decima
     mine, stops = held(signal, settings), []
     for number, mark in enumerate(marks):
         where = at(mark)
-        step = looked(
-            look(None, mine, where, settings=settings, order_id=f"t-{number}", status="paused")
+        step = evaluate(
+            view(None, mine, where, settings=settings, order_id=f"t-{number}", status="paused")
         )
         mine = step.change.account
         stops.append(exits(mine)["stop_market"])
@@ -369,7 +369,7 @@ def test_a_trailing_stop_takes_the_place_of_the_stop_loss_once_it_is_nearer() ->
 def test_a_stop_that_somebody_cancelled_is_placed_anew_and_one_that_is_nearer_is_left() -> None:
     settings = with_settings(trailing_stop=1)
     mine = replace(held(settings=settings), orders=())
-    step = looked(look(None, mine, settings=settings))
+    step = evaluate(view(None, mine, settings=settings))
     (stop,) = step.change.account.orders
     assert (stop.trigger_price, stop.owner, stop.because) == (39_600, BOT, "Trailing stop")
     ticket = Ticket(
@@ -380,12 +380,12 @@ def test_a_stop_that_somebody_cancelled_is_placed_anew_and_one_that_is_nearer_is
         reduce_only=True,
     )
     nearer = place_order(mine, ticket, at(), "p-2", MOMENT).account
-    assert looked(look(None, nearer, settings=settings)).change.bookings == ()
+    assert evaluate(view(None, nearer, settings=settings)).change.bookings == ()
 
 
 def test_a_trailing_stop_keeps_the_take_profit_and_is_what_the_trade_ends_with() -> None:
     settings = with_settings(trailing_stop=1, take_profit=10)
-    step = looked(look(None, held(settings=settings), at(41_000), settings=settings))
+    step = evaluate(view(None, held(settings=settings), at(41_000), settings=settings))
     mine = step.change.account
     assert exits(mine) == {"take_profit_market": 44_000, "stop_market": 40_590}
     after = advance(mine, at(40_500), {})
@@ -399,38 +399,41 @@ def test_nothing_is_trailed_without_a_live_price() -> None:
     settings = with_settings(trailing_stop=1)
     quiet = at(42_000, live=frozenset({ETH}))
     assert (
-        looked(look(None, held(settings=settings), quiet, settings=settings)).change.bookings == ()
+        evaluate(view(None, held(settings=settings), quiet, settings=settings)).change.bookings
+        == ()
     )
 
 
 def test_a_signal_from_outside_may_name_a_size() -> None:
     for unit in ("usdt", "percent"):
         settings = with_settings(stake=10, stake_unit=unit)
-        step = looked(look(BUY, settings=settings, size=Decimal("0.0259")))
+        step = evaluate(view(BUY, settings=settings, size=Decimal("0.0259")))
         found = position(step)
         assert found is not None
         assert (found.quantity, found.leverage) == (Decimal("0.025"), 4)
-    assert looked(look(BUY, size=Decimal("0.0001"))).words.startswith("The smallest order of BTC")
+    assert evaluate(view(BUY, size=Decimal("0.0001"))).message.startswith(
+        "The smallest order of BTC"
+    )
 
 
 def test_an_edge_of_the_price_refuses_without_a_change() -> None:
     settings = with_settings(stop_loss=0.0001)
-    step = looked(look(BUY, settings=settings))
+    step = evaluate(view(BUY, settings=settings))
     assert (step.action, step.change.bookings) == ("refused", ())
-    assert "stop-loss of this order must be below 40,000" in step.words
+    assert "stop-loss of this order must be below 40,000" in step.message
 
 
 def test_what_a_bot_holds_on_another_feed_is_left_where_it_is() -> None:
     mine = held()
     elsewhere = at(30_000, feed="binance")
-    step = looked(look(SELL, mine, elsewhere))
+    step = evaluate(view(SELL, mine, elsewhere))
     assert (step.action, step.change.bookings) == ("refused", ())
-    assert "open on the feed simulated" in step.words
+    assert "open on the feed simulated" in step.message
 
 
 def test_every_order_of_a_look_has_an_id_of_its_own() -> None:
     settings = with_settings(trailing_stop=1, take_profit=5)
-    step = looked(look(SELL, held(settings=settings), settings=settings, order_id="o-2"))
+    step = evaluate(view(SELL, held(settings=settings), settings=settings, order_id="o-2"))
     orders: tuple[Order, ...] = step.change.account.orders
     ids = [each.fill.order_id for each in step.change.bookings if each.fill is not None]
     assert sorted(ids + [each.id for each in orders]) == ["o-2", "o-2-close", "o-2-sl", "o-2-tp"]
@@ -438,5 +441,5 @@ def test_every_order_of_a_look_has_an_id_of_its_own() -> None:
 
 def test_closing_by_hand_leaves_the_bot_flat() -> None:
     mine = close_position(held(), BTC, at(41_000), "p-9", MOMENT).account
-    step = looked(look(BUY, mine))
+    step = evaluate(view(BUY, mine))
     assert step.action == "opened"

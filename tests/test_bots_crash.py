@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from balance.bots.file import BotFile
+from balance.bots.state import bot_file
 from balance.core.candles import MINUTE, interval_of
 from balance.core.entry import Entry
 from balance.core.trade_sums import sums_of
@@ -78,9 +78,9 @@ def openings(entries: list[Entry]) -> Counter[tuple[str, datetime]]:
 def check(folder: Path, entries: list[Entry]) -> None:
     """That all is consistent, whatever the last life was cut off in."""
     assert verify(folder).faults == ()
-    kept = BotFile(folder).read()
-    owners = {bot.id for bot in kept.bots}
-    assert [bot.status for bot in kept.bots] == ["running"] * len(BOTS)
+    kept = bot_file(folder).latest()
+    owners = {bot.id for bot in kept.bots.values()}
+    assert [bot.status for bot in kept.bots.values()] == ["running"] * len(BOTS)
     account = FileStore(folder).read().account
     assert {each.owner for each in account.positions} <= owners
     assert {each.owner for each in account.orders} <= owners
@@ -109,7 +109,7 @@ def test_bots_that_are_killed_trade_no_candle_twice(
         store = FileStore(folder)
         counts = Counter(owner for owner, _ in openings(list(store.entries())).elements())
         has_traded = all(counts[each] > KILLS for each in ("turncoat-1", "nervous-3"))
-        return has_traded and BotFile(folder).read().revision > before
+        return has_traded and bot_file(folder).latest().revision > before
 
     live(folder, strategies, feed, partial(wait_for, has_kept_and_summed_up, "enough trades"))
     entries = list(FileStore(folder).entries())[::-1]
@@ -117,8 +117,8 @@ def test_bots_that_are_killed_trade_no_candle_twice(
     counts = Counter(owner for owner, _ in openings(entries).elements())
     assert counts["turncoat-1"] > KILLS
     assert counts["nervous-3"] > KILLS
-    kept = BotFile(folder).read()
-    for bot in kept.bots:
+    kept = bot_file(folder).latest()
+    for bot in kept.bots.values():
         trades = [
             each.booking.fill.trade
             for each in entries

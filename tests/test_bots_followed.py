@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from balance.bots import followed as followed_module
-from balance.bots.file import BOTS_FILE
 from balance.bots.followed import FollowedBots
+from balance.bots.state import BOTS_FILE
 from balance.core.errors import InvalidRequest, StoreUnreadable
 from balance.desk.desk import Desk
 from balance.store.file_store import ACCOUNT_FILE, FileStore
@@ -84,7 +84,7 @@ def test_what_changes_there_is_told_here(
     here.show()
     here.show()
     assert len(heard) == 1
-    monkeypatch.setattr(followed_module, "_TELL_SECONDS", 0)
+    monkeypatch.setattr(followed_module, "_PUBLISH_SECONDS", 0)
     here.show()
     assert len(heard) == 1
     there.bots.stop("levels-1", close=True)

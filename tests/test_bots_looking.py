@@ -18,8 +18,7 @@ import pytest
 
 from balance.bots import bots as bots_module
 from balance.bots import runner as runner_module
-from balance.bots import telling as telling_module
-from balance.bots.file import BOTS_FILE
+from balance.bots.state import BOTS_FILE
 from balance.core.errors import InvalidRequest, StoreUnreadable
 from balance.core.moments import iso
 from balance.core.orders import place_order
@@ -46,7 +45,6 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         now[0] += seconds
 
     clock = SimpleNamespace(monotonic=lambda: now[0], time=lambda: 1_000.0)
-    monkeypatch.setattr(telling_module, "time", clock)
     monkeypatch.setattr(bots_module, "time", clock)
     return pass_by
 
@@ -296,7 +294,7 @@ def test_a_fault_of_the_program_stops_one_bot_and_shows_no_path(
     def fail(_: Any) -> Any:
         raise RuntimeError("unthinkable")
 
-    monkeypatch.setattr(runner_module, "looked", fail)
+    monkeypatch.setattr(runner_module, "evaluate", fail)
     desk.close(41_000)
     assert desk.row(bot)["stopped_because"] == "RuntimeError: unthinkable"
     assert desk.log()[-1] == ("error", "RuntimeError: unthinkable")
@@ -534,7 +532,7 @@ def test_a_bot_that_another_one_makes_news_of_keeps_its_sums(
     # so that it looks for the first time right after the other one has bought
     desk.bots.stop(second)
     desk.bots.start(second)
-    step = runner_module.looked
+    step = runner_module.evaluate
 
     def meanwhile(look: Any) -> Any:
         # while the first one looks, somebody closes what the second one holds
@@ -542,7 +540,7 @@ def test_a_bot_that_another_one_makes_news_of_keeps_its_sums(
             desk.desk.close_position(BTC)
         return step(look)
 
-    monkeypatch.setattr(runner_module, "looked", meanwhile)
+    monkeypatch.setattr(runner_module, "evaluate", meanwhile)
     desk.price(40_000)
     assert (desk.side(), desk.side(ETH)) == ("", "long")
     assert (desk.row(first)["trades"], desk.row(second)["trades"]) == (1, 1)

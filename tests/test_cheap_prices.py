@@ -19,7 +19,7 @@ from app import create_app
 from balance.alerts.messages import condition, firing_message
 from balance.alerts.rules import AlertSettings
 from balance.api.stream import Stream
-from balance.bots.rules import done_words
+from balance.bots.rules import fill_message
 from balance.core import orders
 from balance.core.change import Change
 from balance.core.entry import Entry
@@ -113,7 +113,7 @@ def test_the_note_of_a_close_has_its_price(coin: Coin) -> None:
     change = orders.close_position(held, coin[0], at(coin, coin[3]), "o-2", MOMENT)
     assert has(notes(change), coin[3])
     (fill,) = [booking.fill for booking in change.bookings if booking.fill is not None]
-    assert has([fill_text(fill), done_words(fill)], coin[3])
+    assert has([fill_text(fill), fill_message(fill)], coin[3])
     assert fill.trade is not None
     row = trade_row(fill.trade, at(coin))
     assert has(row["display"]["exit_price"], coin[3])

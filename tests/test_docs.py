@@ -24,8 +24,8 @@ import balance
 from balance import BalanceError, Desk, open_account
 from balance.alerts import state as alert_state
 from balance.api.stream import Stream
-from balance.bots import file as bot_file
 from balance.bots import log as bot_log
+from balance.bots import state as bot_state
 from balance.core.order import ORDER_KINDS
 from balance.core.quote import Candle
 from balance.core.settings import Settings, texts
@@ -300,7 +300,7 @@ def test_every_file_of_the_account_is_in_the_manual() -> None:
         board.MARKET_FILE,
         board.FEED_FILE,
         following.MARKET_LOCK_FILE,
-        bot_file.BOTS_FILE,
+        bot_state.BOTS_FILE,
         bot_log.LOG_FILE,
         index.INDEX_FILE,
         settings_file.SETTINGS_FILE,

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from balance.alerts.state import ALERTS_FILE, alert_file
-from balance.bots.file import BOTS_FILE, BotFile
 from balance.bots.log import LOG_FILE, BotLog
+from balance.bots.state import BOTS_FILE, bot_file
 from balance.core.errors import StoreError
 from balance.desk.desk import Desk
 from balance.desk.settings import SETTINGS_FILE, SettingsFile
@@ -129,8 +129,9 @@ def test_a_power_loss_while_bots_look_keeps_every_bot(
         found = power.after_power_loss(
             tmp_path / f"found-{price}-{len(power.calls)}", renamed=renamed
         )
-        assert [bot.id for bot in BotFile(found).read().bots] == made
-        assert {bot.status for bot in BotFile(found).read().bots} == {"running"}
+        saved = bot_file(found).latest().bots
+        assert list(saved) == made
+        assert {bot.status for bot in saved.values()} == {"running"}
 
 
 def test_run_time_state_of_bots_does_not_wait_for_the_folder(
@@ -152,8 +153,8 @@ def test_a_bot_that_stops_itself_is_found_stopped(power: PowerDisk, tmp_path: Pa
     bot = bots.create(max_daily_loss=10)
     bots.close(40_000, 41_000, 39_900)
     assert bots.row(bot)["status"] == "stopped"
-    (kept,) = BotFile(power.after_power_loss(tmp_path / "found")).read().bots
-    assert kept.status == "stopped"
+    (saved,) = bot_file(power.after_power_loss(tmp_path / "found")).latest().bots.values()
+    assert saved.status == "stopped"
 
 
 def test_the_log_of_the_bots_is_appended_anew_after_a_failed_sync(
@@ -199,8 +200,10 @@ def test_a_bot_is_there_once_whatever_failed(power: PowerDisk, tmp_path: Path, f
     power.fault = lambda number: EIO if number == first else None
     until_answered(lambda: bots.bots.create(USUAL, key="key-1"))
     until_answered(lambda: bots.bots.create({**USUAL, "name": "Other"}, key="key-2"))
-    kept = BotFile(power.after_power_loss(tmp_path / "found")).read()
-    assert (len(kept.bots), [each.key for each in kept.answers]) == (2, ["key-1", "key-2"])
+    found = bot_file(power.after_power_loss(tmp_path / "found"))
+    assert len(found.latest().bots) == 2
+    assert found.answer("key-1", ["create", USUAL])
+    assert found.answer("key-2", ["create", {**USUAL, "name": "Other"}])
 
 
 @pytest.mark.parametrize("first", [1, 2, 3])

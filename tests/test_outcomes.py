@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from balance.api.stream import Stream
-from balance.bots.file import BOTS_FILE
+from balance.bots.state import BOTS_FILE
 from balance.core.trade_sums import TradeSums
 from balance.desk.desk import Desk
 from balance.history.history import History

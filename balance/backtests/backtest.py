@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Final
 
 from balance.backtests.quiet_band import QuietBand, quiet_band
-from balance.bots.rules import Look, holding, looked
+from balance.bots.rules import View, evaluate, holding
 from balance.bots.settings import BotSettings, Run
 from balance.core.account import Account
 from balance.core.candles import MINUTE, first_begin, merge_into_one, moves, quote_of_trade
@@ -346,8 +346,8 @@ class _Test:
             return
         self._evaluations += 1
         self._quote(moment, price, mark)
-        step = looked(
-            Look(
+        step = evaluate(
+            View(
                 owner=_OWNER,
                 settings=settings,
                 status="running",

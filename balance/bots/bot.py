@@ -1,4 +1,4 @@
-"""A bot: its settings, and what it keeps from one look at the market to the next."""
+"""A bot: its settings, and what it remembers from one evaluation to the next."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from balance.core.trade_sums import TradeSums
 from balance.strategies.strategy import Side
 
 _LONGEST_SLUG: Final = 24
-#: How many points of the curve of a bot there are.
+#: How many points the curve of a bot has.
 CURVE: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A signal, and what came of it; times as of the market's clock."""
+    """A signal, and what came of it; times are those of the market."""
 
     time: datetime
-    # when the candle that it was about began; None where it came from outside
+    # When the candle began that it is about; None for a signal from outside.
     candle: datetime | None
     side: Side
-    # from 0 to 1
+    # From 0 to 1.
     confidence: float
     reason: str
     action: Action
@@ -38,28 +38,29 @@ class Decision:
 class Bot:
     """One bot at one moment."""
 
-    # the owner of what it opens; never used again for another one
+    # The owner of what it opens; never used again for another one.
     id: str
     settings: BotSettings
     created_at: datetime
     status: Status = "stopped"
     started_at: datetime | None = None
-    # tells what it does since it was started, or its feed began anew, from what it did before
+    # Another one after each start of the bot or of its feed, so that the keys of its orders differ
+    # from those before.
     life: str = ""
-    # why it stopped itself; empty where somebody stopped it
+    # Why it stopped itself; empty where somebody stopped it.
     stopped_because: str = ""
     run: Run = field(default_factory=Run)
-    # of the running epoch
+    # Of the running epoch.
     sums: TradeSums = field(default_factory=TradeSums)
     # The P&L of the bot after each of its newest trades, the newest last.
     curve: tuple[Decimal, ...] = ()
-    # the newest candle that is dealt with; None before its first look
+    # The newest candle that it has dealt with; None before its first evaluation.
     last_candle: datetime | None = None
     decision: Decision | None = None
 
     @property
     def is_active(self) -> bool:
-        """Whether it looks at the market at all."""
+        """Whether it is evaluated at all."""
         return self.status != "stopped"
 
     def with_trade(self, trade: Trade) -> Bot:
@@ -72,8 +73,3 @@ def bot_id(name: str, number: int) -> str:
     """The id of the ``number``-th bot ever made, which was called ``name``: ``ema-btc-3``."""
     letters = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST_SLUG].strip("-")
     return f"{letters or 'bot'}-{number}"
-
-
-def confidence_words(confidence: float) -> str:
-    """``"72%"``."""
-    return f"{Decimal(repr(confidence)) * 100:.0f}%"

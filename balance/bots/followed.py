@@ -1,4 +1,4 @@
-"""Bots that do not run here: to be seen, not to be changed."""
+"""Bots that run elsewhere: they can be seen, and not changed."""
 
 from __future__ import annotations
 
@@ -7,33 +7,31 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from balance.bots.file import BOTS_FILE, BotFile, Kept
+from balance.background.listeners import Listeners
 from balance.bots.log import BotLog
-from balance.bots.rows import listing, strategy_row
-from balance.bots.state import check_limit
-from balance.core.errors import InvalidRequest, StoreError
+from balance.bots.rows import bot_trade_rows, listing, strategy_row
+from balance.bots.state import BOTS_FILE, RECENT_ENTRIES, bot_file
+from balance.core.errors import InvalidRequest
 from balance.core.rows import Row
 from balance.desk.desk import Desk
 from balance.history.history import Page
-from balance.history.rows import closed_trade_row
 from balance.strategies.own import Catalogue
 
-#: Why, where another server on the folder runs them.
+#: Why they can't be changed here, where another server on the folder runs them.
 ELSEWHERE: Final = (
     "Bots run in the server that brings the prices, which was started first on this folder: "
     "change them there."
 )
-#: Why, where what is kept of them can't be read.
+#: Why, where their file can't be read.
 DAMAGED: Final = (
     f"{BOTS_FILE} in the data folder is damaged, so no bot runs. Mend the file or move it away, "
     "and start again. What the bots hold can be closed on the Futures tab."
 )
-_LOOKED_BACK: Final = 5_000
-_TELL_SECONDS: Final = 1.0
+_PUBLISH_SECONDS: Final = 1.0
 
 
 class FollowedBots:
-    """What the file of the bots tells; reads of it take no lock."""
+    """The bots in their file, which is read without a lock."""
 
     #: Whether they can be changed here.
     can_change: Final = False
@@ -43,16 +41,18 @@ class FollowedBots:
         desk: Desk,
         folder: Path,
         catalogue: Catalogue | None = None,
-        words: str = ELSEWHERE,
+        message: str = ELSEWHERE,
     ) -> None:
-        """``words`` say why they can't be changed."""
-        self.words = words
+        """``message`` says why they can't be changed."""
+        self._message = message
         self._desk = desk
         self._folder = folder
         self._catalogue = catalogue or Catalogue()
-        self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
-        self._seen: tuple[tuple[int, int] | None, Kept] = None, Kept()
-        self._told: tuple[object, float] = None, 0.0
+        self._file = bot_file(folder)
+        self._listeners = Listeners[Mapping[str, Any]]("bots")
+        # What was published last, and when.
+        self._published: object = None
+        self._published_at = 0.0
 
     def listed(self) -> Mapping[str, Any]:
         """All bots as rows; the ``version`` is the time of their file, in milliseconds.
@@ -60,36 +60,30 @@ class FollowedBots:
         Raises:
             StoreUnreadable: the account can't be read.
         """
-        signature, kept = self._kept()
-        names = {each.id: each.name for each in self._catalogue.all()}
+        book = self._file.latest_known()
+        strategies = {each.id: each.name for each in self._catalogue.all()}
+        head = {"version": self._file.changed, "can_change": False, "words": self._message}
         account, market = self._desk.account(), self._desk.market
-        return {
-            "version": signature[0] // 1_000_000 if signature is not None else 0,
-            "can_change": self.can_change,
-            "words": self.words,
-            **listing(kept.bots, account, market, names),
-        }
+        return {**head, **listing(book.bots.values(), account, market, strategies)}
 
     def strategies(self) -> list[Row]:
-        """What there is to choose from, with its parameters."""
+        """The strategies that there are, with their parameters."""
         return [strategy_row(each) for each in self._catalogue.all()]
 
     def subscribe(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
-        """Have ``listener`` called with what :meth:`listed` gives when that has changed."""
-        self._listeners.append(listener)
+        """Have ``listener`` called with the result of :meth:`listed` when that has changed."""
+        self._listeners.add(listener)
 
     def show(self) -> None:
-        """Tell those who listen what has changed, at most once a second."""
+        """Publish what has changed, at most once a second."""
         now = time.monotonic()
-        if now - self._told[1] < _TELL_SECONDS:
+        if now - self._published_at < _PUBLISH_SECONDS:
             return
-        signature, kept = self._kept()
-        if (signature, self._desk.market if kept.bots else None) == self._told[0]:
-            return
-        self._told = (signature, self._desk.market if kept.bots else None), now
-        listed = self.listed()
-        for listener in self._listeners:
-            listener(listed)
+        book = self._file.latest_known()
+        news = book, self._desk.market if book.bots else None
+        if news != self._published:
+            self._published, self._published_at = news, now
+            self._listeners.publish(self.listed())
 
     def log(
         self,
@@ -98,7 +92,7 @@ class FollowedBots:
         limit: int = 100,
         before: int | None = None,
     ) -> Page:
-        """What the bots decided and did, as the file of their log tells.
+        """What the bots decided and did, from the file of their log.
 
         Raises:
             InvalidRequest: a parameter is out of range.
@@ -106,26 +100,24 @@ class FollowedBots:
         return BotLog(self._folder).page(bot, kind, limit, before)
 
     def trades(self, bot: str | None = None, limit: int = 100) -> list[Row]:
-        """The newest ``limit`` (1 to 1,000) trades of the bots, newest first, of one if asked.
+        """The newest ``limit`` (1 to 1,000) trades, newest first, of one ``bot`` or of all.
 
         Raises:
             InvalidRequest: the limit is out of range.
         """
-        check_limit(limit)
-        names = {each.id: each.settings.name for each in self._kept()[1].bots}
-        rows: list[Row] = [
-            closed_trade_row(entry, self._desk.market, names)
-            for entry in reversed(self._desk.ledger.closings(0, _LOOKED_BACK))
-        ]
-        return [row for row in rows if row["bot"] and bot in (None, row["bot"])][:limit]
+        names, entries = (
+            self._file.latest_known().names,
+            self._desk.ledger.closings(0, RECENT_ENTRIES),
+        )
+        return bot_trade_rows(reversed(entries), self._desk.market, names, bot, limit)
 
     @property
     def needs_secret(self) -> bool:
         """Whether signals from outside must show a secret: none are taken here."""
         return False
 
-    def check_secret(self, _shown: object) -> bool:
-        """Whether the secret is right: none is needed to be told that nothing is taken here."""
+    def check_secret(self, _secret: object) -> bool:
+        """Whether the secret is right: a refusal needs none."""
         return True
 
     def _refuse(self, *_arguments: Any, **_named: Any) -> NoReturn:
@@ -134,17 +126,7 @@ class FollowedBots:
         Raises:
             InvalidRequest: always.
         """
-        raise InvalidRequest(self.words)
+        raise InvalidRequest(self._message)
 
     create = edit = duplicate = start = pause = resume = stop = delete = stop_all = _refuse
     signal = _refuse
-
-    def _kept(self) -> tuple[tuple[int, int] | None, Kept]:
-        try:
-            status = (self._folder / BOTS_FILE).stat()
-            signature = status.st_mtime_ns, status.st_ino
-            if signature != self._seen[0]:
-                self._seen = signature, BotFile(self._folder).read()
-        except (OSError, StoreError):
-            return self._seen  # as it was; the server that runs them says what is wrong
-        return self._seen

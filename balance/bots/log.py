@@ -24,8 +24,8 @@ LogKind = Literal["state", "hold", "trade", "ignored", "error"]
 ACTION: Final = "action"
 MOST_SHOWN: Final = 500
 
-# of so many lines the log is; the file is begun anew with them when it has grown to this size
-_KEPT: Final = 5_000
+# The log has so many lines; the file starts anew with them when it has grown to this size.
+_MOST_LINES: Final = 5_000
 _LARGEST_FILE: Final = 4 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
@@ -56,9 +56,9 @@ class BotLog:
     def __init__(self, folder: Path | None, disk: Disk = DISK) -> None:
         self._disk = disk
         self._file = None if folder is None else AppendedFile(folder / LOG_FILE, disk)
-        # whether the file's last line may have been cut off, by a crash or by a full disk
+        # Whether the file's last line may have been cut off, by a crash or by a full disk.
         self._is_cut = False
-        self._entries: deque[Mapping[str, Any]] = deque(self._read(), maxlen=_KEPT)
+        self._entries: deque[Mapping[str, Any]] = deque(self._read(), maxlen=_MOST_LINES)
         self._next = self._entries[-1]["id"] + 1 if self._entries else 1
         self._fresh: list[Mapping[str, Any]] = []
         self._is_refused = False
@@ -68,7 +68,7 @@ class BotLog:
         bot: str,
         name: str,
         kind: LogKind,
-        words: str,
+        message: str,
         *,
         symbol: str = "",
         candle: datetime | None = None,
@@ -88,7 +88,7 @@ class BotLog:
             "side": side,
             "confidence": confidence,
             "reason": reason,
-            "words": words,
+            "words": message,
         }
         self._next += 1
         self._entries.append(entry)
@@ -108,7 +108,7 @@ class BotLog:
             self._is_refused = False
         except OSError as fault:
             self._is_cut = self._is_cut or bool(self._fresh)
-            del self._fresh[:-_KEPT]
+            del self._fresh[:-_MOST_LINES]
             if not self._is_refused:
                 _log.error("the log of the bots could not be written: %s", fault.strerror)
             self._is_refused = True
@@ -121,7 +121,7 @@ class BotLog:
         before: int | None = None,
     ) -> Page:
         """The newest ``limit`` entries, 1 to 500, newest first, from before the id ``before``, of
-        one bot and kind (``action``: all but ``hold``) if asked.
+        one bot and kind (``action``: all but ``hold``) or of all.
 
         Raises:
             InvalidRequest: a parameter is out of range.
@@ -151,14 +151,14 @@ class BotLog:
             return
         self._is_cut = not text.endswith(b"\n")
         last = 0
-        for line in text.splitlines()[-_KEPT:]:
+        for line in text.splitlines()[-_MOST_LINES:]:
             try:
                 entry = json.loads(line)
                 if set(entry) == _NAMES and entry["id"] > last:
                     last = entry["id"]
                     yield entry
             except (ValueError, TypeError, RecursionError):
-                continue  # a line that a crash has cut off
+                continue  # A crash has cut off the line.
 
 
 def _is_of(entry: Mapping[str, Any], kind: str) -> bool:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, TypedDict
 
-from balance.bots.bot import Bot, Decision, confidence_words
+from balance.bots.bot import Bot, Decision
 from balance.bots.rules import Action
 from balance.bots.settings import BotSettings, Status
+from balance.bots.state import MOST_TRADES
 from balance.core.account import Account
+from balance.core.entry import Entry
+from balance.core.errors import InvalidRequest
 from balance.core.figures import NONE, dollars, float_text, gain, percent, rounded
 from balance.core.margin import Side
 from balance.core.market import Market
@@ -29,8 +33,10 @@ from balance.core.shape import (
     Texts,
     Time,
     Whole,
+    members,
     text_names,
 )
+from balance.history.rows import closed_trade_row
 from balance.strategies.own import Broken
 from balance.strategies.strategy import Kind
 from balance.strategies.strategy import Side as SignalSide
@@ -168,7 +174,7 @@ def bot_row(
     row: dict[str, Any] = {
         "id": bot.id,
         "name": settings.name,
-        "settings": settings_row(settings),
+        "settings": {**members(settings), "params": dict(settings.params)},
         "status": bot.status,
         "symbol": settings.symbol,
         "strategy_name": strategies.get(settings.strategy, settings.strategy),
@@ -191,10 +197,26 @@ def bot_row(
     return {**row, "display": _texts(bot, own, row, market, names)}
 
 
-def settings_row(settings: BotSettings) -> Row:
-    """``settings`` as they are asked for."""
-    names = BotSettings.__dataclass_fields__
-    return {**{name: getattr(settings, name) for name in names}, "params": dict(settings.params)}
+def bot_trade_rows(
+    entries: Iterable[Entry], market: Market, names: Mapping[str, str], bot: str | None, limit: int
+) -> list[Row]:
+    """The first ``limit`` (1 to 1,000) trades that ``entries`` ended, of one ``bot`` or of all,
+    with the names that the bots have in ``names``.
+
+    Raises:
+        InvalidRequest: the limit is out of range.
+    """
+    if not 1 <= limit <= MOST_TRADES:
+        raise InvalidRequest(f"limit must be from 1 to {MOST_TRADES:,}, not {limit!r:.40}.")
+    rows = (
+        closed_trade_row(entry, market, names)
+        for entry in entries
+        if (fill := entry.booking.fill) is not None
+        and fill.trade is not None
+        and fill.trade.owner
+        and bot in (None, fill.trade.owner)
+    )
+    return list(islice(rows, limit))
 
 
 def _position(held: Position) -> Row:
@@ -207,15 +229,8 @@ def _position(held: Position) -> Row:
 
 
 def _decision(decision: Decision) -> Row:
-    return {
-        "time": iso(decision.time),
-        "candle": decision.candle and iso(decision.candle),
-        "side": decision.side,
-        "confidence": decision.confidence,
-        "reason": decision.reason,
-        "action": decision.action,
-        "words": decision.words,
-    }
+    times = {"time": iso(decision.time), "candle": decision.candle and iso(decision.candle)}
+    return {**members(decision), **times}
 
 
 def _texts(
@@ -233,18 +248,22 @@ def _texts(
         "position": NONE if own is None else f"{own.side.capitalize()} {rounded(own.quantity)}",
         "entry_price": NONE if own is None else price_words(own.entry_price, own.symbol, market),
         "unrealized_pnl": NONE if own is None else gain(own.unrealized_pnl, decimals),
-        "curve": _curve_words(bot.curve, decimals),
-        "confidence": confidence_words(bot.decision.confidence) if bot.decision else NONE,
+        "curve": _curve_text(bot.curve, decimals),
+        "confidence": _confidence_text(bot.decision) if bot.decision else NONE,
         "fees": dollars(row["fees"], decimals),
         "trades": f"{row['trades']:,}",
-        "strategy": strategy_words(row["strategy_name"], bot.settings),
-        "stake": stake_words(bot.settings),
-        "status": _status_words(bot, row["held_by"], market),
-        "held_by": held_words(bot.settings.symbol, row["held_by"], names),
+        "strategy": strategy_text(row["strategy_name"], bot.settings),
+        "stake": stake_text(bot.settings),
+        "status": _status_text(bot, row["held_by"], market),
+        "held_by": owner_message(bot.settings.symbol, row["held_by"], names),
     }
 
 
-def _status_words(bot: Bot, other: str | None, market: Market) -> str:
+def _confidence_text(decision: Decision) -> str:
+    return f"{Decimal(repr(decision.confidence)) * 100:.0f}%"
+
+
+def _status_text(bot: Bot, other: str | None, market: Market) -> str:
     if bot.is_active and bot.settings.symbol not in market.live:
         return "Waits for prices"
     if bot.is_active and other is not None:
@@ -252,7 +271,7 @@ def _status_words(bot: Bot, other: str | None, market: Market) -> str:
     return _STATUS[bot.status]
 
 
-def held_words(symbol: str, other: str | None, names: Mapping[str, str]) -> str:
+def owner_message(symbol: str, other: str | None, names: Mapping[str, str]) -> str:
     """That ``symbol`` is of the ``other`` owner, called as ``names`` have it, and what that means
     to a bot; empty where there is none."""
     if other is None:
@@ -263,7 +282,7 @@ def held_words(symbol: str, other: str | None, names: Mapping[str, str]) -> str:
     )
 
 
-def _curve_words(curve: Sequence[Decimal], decimals: int) -> str:
+def _curve_text(curve: Sequence[Decimal], decimals: int) -> str:
     if not curve:
         return "No trades yet"
     ends = (curve[-1], min(ZERO, *curve), max(ZERO, *curve))
@@ -291,13 +310,13 @@ def listing(
     }
 
 
-def strategy_words(name: str, settings: BotSettings) -> str:
+def strategy_text(name: str, settings: BotSettings) -> str:
     """``"EMA crossover 12, 26"``."""
     numbers = ", ".join(float_text(each) for each in settings.params.values())
     return f"{name} {numbers}".strip()
 
 
-def stake_words(settings: BotSettings) -> str:
+def stake_text(settings: BotSettings) -> str:
     """``"10% at 3x"`` or ``"250 USDT at 3x"``."""
     unit = "%" if settings.stake_unit == "percent" else " USDT"
     return f"{rounded(settings.stake)}{unit} at {rounded(settings.leverage)}x"

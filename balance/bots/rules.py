@@ -1,8 +1,8 @@
-"""What a bot does when it looks at the market: pure, and the same for the running bot and for the
+"""What a bot does at one moment of the market: pure, and the same for the running bot and for the
 backtest.
 
-It looks at the first price of each minute. Where a candle of its timeframe has closed by then, it
-has a signal; its limits are checked and its stop is trailed at every look.
+A bot is evaluated at the first price of each minute. Where a candle of its timeframe has closed by
+then, it has a signal; its limits are checked and its stop is trailed at every evaluation.
 """
 
 from __future__ import annotations
@@ -33,32 +33,32 @@ from balance.strategies.strategy import Holding, Signal
 #: bot's own forbids it, ``refused`` where the account does.
 Action = Literal["none", "opened", "closed", "flipped", "ignored", "refused"]
 
-# a stop is moved once that brings it nearer by a tenth of its distance, not for every tick
+# A stop is moved once that brings it nearer by a tenth of its distance, not for every tick.
 _WORTH_A_MOVE: Final = Decimal("0.1")
 _TARGETS: Final[dict[str, Side | None]] = {"buy": "long", "sell": "short", "close": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """A bot and all that it sees at one moment."""
+class View:
+    """A bot, its account and its market at one moment."""
 
-    # the bot's id, which is the owner of what it opens
+    # The bot's id, which is the owner of what it opens.
     owner: str
     settings: BotSettings
     status: Status
-    # what its trades of the epoch add up to, and what its limits go by
+    # What its trades of the epoch add up to, and what its limits are measured from.
     sums: TradeSums
     run: Run
-    # marked at the prices of the market
+    # Marked at the prices of the market.
     account: Account
     market: Market
-    # the market's own time
+    # The market's own time.
     time: datetime
-    # tells the orders of this look from all others
+    # In the ids of the orders of this evaluation only.
     order_id: str
-    # of the candle that has closed; None where none has
+    # Of the candle that has closed; None where none has.
     signal: Signal | None = None
-    # in base units, where the signal names a size
+    # In base units, where the signal names a size.
     size: Decimal | None = None
 
     @property
@@ -81,145 +81,145 @@ class Step:
     change: Change
     run: Run
     action: Action = "none"
-    # what it did or why not, in a sentence without its point
-    words: str = ""
+    # What it did or why not, in a sentence without its full stop.
+    message: str = ""
     # Why the account refused what the signal asks for, or the last part of it; empty where it did
     # not.
     refused: str = ""
-    # why it stops itself; empty where it does not
+    # Why it stops itself; empty where it does not.
     stops: str = ""
 
 
 @exactly
-def looked(look: Look) -> Step:
+def evaluate(view: View) -> Step:
     """What the bot does: the limits come first, then the signal, then the trailing stop."""
-    run = look.run.at(look.time, look.pnl)
-    broken = run.broken(look.settings, look.pnl)
+    run = view.run.at(view.time, view.pnl)
+    broken = run.broken(view.settings, view.pnl)
     if broken:
-        step = _closing(look, broken)
+        step = _close_all(view, broken)
         return replace(step, run=run, stops=broken)
-    step = replace(_signalled(look), run=run)
-    trailed = _trailed(replace(look, account=step.change.account))
+    step = replace(_follow_signal(view), run=run)
+    trailed = _trail(replace(view, account=step.change.account))
     return replace(step, change=step.change.then(trailed))
 
 
-def _closing(look: Look, because: str) -> Step:
+def _close_all(view: View, because: str) -> Step:
     """Close what the bot holds."""
-    if look.held is None:
-        return Step(change=Change(look.account), run=look.run, words=because)
+    if view.held is None:
+        return Step(change=Change(view.account), run=view.run, message=because)
     try:
-        change = _closed(look, because)
+        change = _close(view, because)
     except BalanceError as fault:
-        change = Change(look.account)
-        return _refused(look, change, _said(fault))
-    return Step(change=change, run=look.run, action="closed", words=_did(change))
+        change = Change(view.account)
+        return _refused(view, change, _reason(fault))
+    return Step(change=change, run=view.run, action="closed", message=_fills_message(change))
 
 
-def _refused(look: Look, change: Change, why: str) -> Step:
+def _refused(view: View, change: Change, why: str) -> Step:
     """What is left to do once the account has refused the rest for the reason ``why``."""
-    return Step(change=change, run=look.run, action="refused", words=why, refused=why)
+    return Step(change=change, run=view.run, action="refused", message=why, refused=why)
 
 
-def _signalled(look: Look) -> Step:
-    signal, held = look.signal, look.held
-    nothing = Step(change=Change(look.account), run=look.run)
+def _follow_signal(view: View) -> Step:
+    signal, held = view.signal, view.held
+    nothing = Step(change=Change(view.account), run=view.run)
     if signal is None or signal.side == "hold":
         return nothing
-    if Decimal(repr(signal.confidence)) < look.settings.min_confidence:
-        least = rounded(look.settings.min_confidence)
-        return replace(nothing, action="ignored", words=f"Less sure than {least}")
-    target = _target(look, signal)
+    if Decimal(repr(signal.confidence)) < view.settings.min_confidence:
+        least = rounded(view.settings.min_confidence)
+        return replace(nothing, action="ignored", message=f"Less sure than {least}")
+    target = _target(view, signal)
     if held is None and target is None:
-        only = f"Trades {look.settings.direction} only"
-        words = "Nothing to close" if signal.side == "close" else only
-        return replace(nothing, words=words)
+        only = f"Trades {view.settings.direction} only"
+        message = "Nothing to close" if signal.side == "close" else only
+        return replace(nothing, message=message)
     if held is not None and held.side == target:
-        return replace(nothing, words=f"Is {held.side} already")
+        return replace(nothing, message=f"Is {held.side} already")
     if target is None:
-        return _closing(look, signal.reason)
-    return _turned(look, target, signal.reason)
+        return _close_all(view, signal.reason)
+    return _turn(view, target, signal.reason)
 
 
-def _target(look: Look, signal: Signal) -> Side | None:
+def _target(view: View, signal: Signal) -> Side | None:
     """Where the bot wants to be; None: out of the market."""
     target = _TARGETS[signal.side]
-    return target if look.settings.direction in ("both", target) else None
+    return target if view.settings.direction in ("both", target) else None
 
 
-def _turned(look: Look, target: Side, because: str) -> Step:
+def _turn(view: View, target: Side, because: str) -> Step:
     """Close what is held, where there is something, and open ``target``."""
     try:
-        change = Change(look.account) if look.held is None else _closed(look, because)
+        change = Change(view.account) if view.held is None else _close(view, because)
     except BalanceError as fault:
-        return _refused(look, Change(look.account), _said(fault))
-    was_held = look.held is not None
-    after = replace(look, account=change.account)
-    forbidden = _forbidden(after, just_closed=was_held)
+        return _refused(view, Change(view.account), _reason(fault))
+    was_held = view.held is not None
+    after = replace(view, account=change.account)
+    forbidden = _objection(after, just_closed=was_held)
     if forbidden:
-        words = f"{_did(change)}. {forbidden}" if was_held else forbidden
+        message = f"{_fills_message(change)}. {forbidden}" if was_held else forbidden
         action: Action = "closed" if was_held else "ignored"
-        return Step(change=change, run=look.run, action=action, words=words)
+        return Step(change=change, run=view.run, action=action, message=message)
     try:
-        change = change.then(_opened(after, target, because))
+        change = change.then(_open(after, target, because))
     except NotYours as fault:
-        # nothing was held, as a symbol has one owner
-        words = f"{fault.symbol} is traded by {fault.owner or 'the person'}"
-        return _refused(look, change, words)
+        # Nothing was held, as a symbol has one owner.
+        message = f"{fault.symbol} is traded by {fault.owner or 'the person'}"
+        return _refused(view, change, message)
     except BalanceError as fault:
-        step = _refused(look, change, _said(fault))
+        step = _refused(view, change, _reason(fault))
         if not was_held:
             return step
-        return replace(step, action="closed", words=f"{_did(change)}. {step.refused}")
+        return replace(step, action="closed", message=f"{_fills_message(change)}. {step.refused}")
     action = "flipped" if was_held else "opened"
-    return Step(change=change, run=look.run, action=action, words=_did(change))
+    return Step(change=change, run=view.run, action=action, message=_fills_message(change))
 
 
-def _forbidden(look: Look, *, just_closed: bool) -> str:
+def _objection(view: View, *, just_closed: bool) -> str:
     """Why the bot's own rules let it open nothing; empty where they do."""
-    settings, closed_at = look.settings, look.sums.closed_at
-    if look.status != "running":
+    settings, closed_at = view.settings, view.sums.closed_at
+    if view.status != "running":
         return "Is paused and opens nothing"
     pause = timedelta(minutes=settings.cooldown)
-    if pause and (just_closed or (closed_at is not None and look.time < closed_at + pause)):
+    if pause and (just_closed or (closed_at is not None and view.time < closed_at + pause)):
         return f"Waits {settings.cooldown} minutes after a trade"
-    count, most = len(look.account.positions), settings.max_positions
+    count, most = len(view.account.positions), settings.max_positions
     if most is not None and count >= most:
         plural = "" if count == 1 else "s"
         return f"The account has {count} open position{plural}, with at most {most} allowed"
     return ""
 
 
-def _closed(look: Look, because: str) -> Change:
-    symbol, order_id = look.settings.symbol, f"{look.order_id}-close"
+def _close(view: View, because: str) -> Change:
+    symbol, order_id = view.settings.symbol, f"{view.order_id}-close"
     return close_position(
-        look.account,
+        view.account,
         symbol,
-        look.market,
+        view.market,
         order_id,
-        look.time,
-        owner=look.owner,
+        view.time,
+        owner=view.owner,
         because=because,
     )
 
 
-def _opened(look: Look, side: Side, because: str) -> Change:
-    settings, buy_or_sell = look.settings, _opening_side(side)
-    price = look.market.taker_price(settings.symbol, buy_or_sell)
-    by_percent = look.size is None and settings.stake_unit == "percent"
-    by_value = look.size is None and settings.stake_unit == "usdt"
+def _open(view: View, side: Side, because: str) -> Change:
+    settings, buy_or_sell = view.settings, _opening_side(side)
+    price = view.market.taker_price(settings.symbol, buy_or_sell)
+    by_percent = view.size is None and settings.stake_unit == "percent"
+    by_value = view.size is None and settings.stake_unit == "usdt"
     ticket = Ticket(
         symbol=settings.symbol,
         side=buy_or_sell,
-        quantity=look.size,
+        quantity=view.size,
         percent=settings.stake if by_percent else None,
         notional=settings.stake * settings.leverage if by_value else None,
         leverage=settings.leverage,
         take_profit=_away(price, settings.take_profit, sign(side)),
         stop_loss=_first_stop(price, settings, sign(side)),
-        owner=look.owner,
+        owner=view.owner,
         because=because,
     )
-    return place_order(look.account, ticket, look.market, look.order_id, look.time)
+    return place_order(view.account, ticket, view.market, view.order_id, view.time)
 
 
 def _opening_side(side: Side) -> OrderSide:
@@ -239,16 +239,16 @@ def _first_stop(price: Decimal, settings: BotSettings, direction: int) -> Decima
     return _away(price, min((each for each in both if each), default=None), -direction)
 
 
-def _trailed(look: Look) -> Change:
+def _trail(view: View) -> Change:
     """Move the stop after the mark price, where that makes it better by more than a little."""
-    held, percent = look.held, look.settings.trailing_stop
-    nothing = Change(look.account)
-    if held is None or percent is None or held.symbol not in look.market.live:
+    held, percent = view.held, view.settings.trailing_stop
+    nothing = Change(view.account)
+    if held is None or percent is None or held.symbol not in view.market.live:
         return nothing
-    instrument = look.market.instruments[held.symbol]
-    mark = look.market.quotes[held.symbol].mark
+    instrument = view.market.instruments[held.symbol]
+    mark = view.market.quotes[held.symbol].mark
     wanted = _stop_price(instrument, mark, percent, held)
-    direction, stop = sign(held.side), _stop_of(look.account, held)
+    direction, stop = sign(held.side), _stop_of(view.account, held)
     step = mark * percent / 100 * _WORTH_A_MOVE
     if stop is not None and (wanted - (stop.trigger_price or wanted)) * direction < step:
         return nothing
@@ -258,13 +258,14 @@ def _trailed(look: Look) -> Change:
         type="stop_market",
         trigger_price=wanted,
         reduce_only=True,
-        owner=look.owner,
+        owner=view.owner,
         because="Trailing stop",
     )
     try:
-        return place_order(look.account, ticket, look.market, f"{look.order_id}-stop", look.time)
+        return place_order(view.account, ticket, view.market, f"{view.order_id}-stop", view.time)
     except BalanceError:
-        # such as a mark price that has reached it in this very moment: it is tried again
+        # Such as a mark price that reaches the stop at this very moment: the next evaluation tries
+        # again.
         return nothing
 
 
@@ -280,17 +281,17 @@ def _stop_of(account: Account, held: Position) -> Order | None:
     )
 
 
-def _said(fault: BalanceError) -> str:
+def _reason(fault: BalanceError) -> str:
     return str(fault).rstrip(".")
 
 
-def _did(change: Change) -> str:
-    """What was filled, in words."""
-    return ". ".join(done_words(each.fill) for each in change.bookings if each.fill is not None)
+def _fills_message(change: Change) -> str:
+    """What was filled, in sentences."""
+    return ". ".join(fill_message(each.fill) for each in change.bookings if each.fill is not None)
 
 
-def done_words(fill: Fill) -> str:
-    """What ``fill`` did to the position of a bot, in words: ``"Closed 0.1 at 41,000, +$99.20"``."""
+def fill_message(fill: Fill) -> str:
+    """What ``fill`` did to the position of a bot: ``"Closed 0.1 at 41,000, +$99.20"``."""
     size_and_price = f"{rounded(fill.quantity)} at {rounded(fill.price)}"
     if fill.closed_quantity:
         result = f", {gain(fill.trade.pnl)}" if fill.trade is not None else ""
@@ -299,7 +300,7 @@ def done_words(fill: Fill) -> str:
 
 
 def holding(position: Position, mark: Decimal | None = None) -> Holding:
-    """``position`` as its strategy is told of it, at the price ``mark`` or, without one, at its
+    """``position`` as its strategy gets it, at the price ``mark`` or, without one, at its
     last known mark price."""
     price = position.mark_price if mark is None else mark
     unrealized = unrealized_pnl(position.side, position.quantity, position.entry_price, price)

@@ -1,4 +1,4 @@
-"""The runner: lets each bot look at the market, and commits what it does.
+"""The runner: evaluates each bot at the prices of the market, and commits what it does.
 
 What a bot decides on a candle is committed with a key of that candle, so that a crash can't make it
 trade the candle twice.
@@ -19,10 +19,10 @@ from typing import Final
 
 from balance.bots.bot import Bot, Decision
 from balance.bots.log import LogKind
-from balance.bots.rows import held_words
-from balance.bots.rules import Action, Look, Step, holding, looked
+from balance.bots.rows import owner_message
+from balance.bots.rules import Action, Step, View, evaluate, holding
 from balance.bots.signals import SIGNALS
-from balance.bots.state import Roster
+from balance.bots.state import BotState
 from balance.core.account import Account
 from balance.core.candles import MINUTE, interval_of
 from balance.core.change import Change
@@ -37,7 +37,7 @@ from balance.strategies.own import Catalogue, Guarded, ask_strategy
 from balance.strategies.series import Candles
 from balance.strategies.strategy import Holding, Signal, StrategyFault, lookback_of
 
-# fewer candles may all have a gap between them
+# Fewer candles may all have a gap between them.
 _ENOUGH_TO_TELL: Final = 3
 _QUARTER_HOUR: Final = 900
 _A_MINUTE: Final = timedelta(seconds=MINUTE)
@@ -56,75 +56,75 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Memory:
-    """What a running bot need not keep over a restart."""
+    """What a running bot may forget with a restart."""
 
-    # asks its strategy, which is given so many candles at most
+    # Runs its strategy, which gets so many candles at most.
     decide: Callable[[Candles, Holding | None], Signal]
     lookback: int
-    # when it looks next, and the interval of its timeframe in which it looked last
-    next_look: datetime | None = None
+    # When it is evaluated next, and the interval of its timeframe of the last evaluation.
+    next_time: datetime | None = None
     interval: datetime | None = None
-    # whether what it wanted could not be written
+    # Whether its last change could not be written.
     is_held_up: bool = False
-    # whether somebody else has its symbol, as the log says
+    # Whether somebody else has its symbol, as the log says.
     is_taken: bool = False
 
 
 class Runner:
-    """Used with the roster's guard held."""
+    """Evaluates the bots of a state. Used with its guard held."""
 
-    def __init__(self, desk: Desk, roster: Roster, catalogue: Catalogue) -> None:
+    def __init__(self, desk: Desk, state: BotState, catalogue: Catalogue) -> None:
         self._desk = desk
-        self._roster = roster
+        self._state = state
         self._catalogue = catalogue
         self._memories: dict[str, _Memory] = {}
 
     def forget(self, bot: Bot) -> None:
-        """Let go of what ``bot`` runs with; where it goes on, its strategy is made anew."""
+        """Drop the memory of ``bot``; where it goes on, its strategy is made anew."""
         self._memories.pop(bot.id, None)
 
-    def look(self, market: Market) -> bool:
-        """Let each bot look at ``market`` whose time has come; whether one did."""
-        looked_at = False
-        for each in self._roster:
-            # what another one has just done may have been news of this one
-            bot = self._roster.bot(each.id)
+    def evaluate(self, market: Market) -> bool:
+        """Evaluate each bot whose time has come at ``market``; whether there was one."""
+        is_any = False
+        for each in self._state:
+            # An evaluation before this one may have changed this bot too.
+            bot = self._state.bot(each.id)
             if not bot.is_active or bot.settings.symbol not in market.live:
                 continue
             quote = market.quotes[bot.settings.symbol]
             memory = self._memories.get(bot.id)
-            if memory is not None and memory.next_look and quote.time < memory.next_look:
+            if memory is not None and memory.next_time and quote.time < memory.next_time:
                 continue
-            looked_at = True
-            self._look(bot, market, quote)
-        return looked_at
+            is_any = True
+            self._try_evaluate(bot, market, quote)
+        return is_any
 
-    def signalled(self, bot_id: str, signal: Signal, size: Decimal | None, key: str | None) -> Bot:
+    def act(self, bot_id: str, signal: Signal, size: Decimal | None, key: str | None) -> Bot:
         """Let a bot act on a ``signal`` from outside now; with a ``key``, once.
 
         Raises:
             StoreError: it can't be written now.
         """
-        bot, market = self._roster.bot(bot_id), self._desk.market
+        bot, market = self._state.bot(bot_id), self._desk.market
         quote = market.quotes.get(bot.settings.symbol)
         if quote is None or bot.settings.symbol not in market.live:
-            words = f"{bot.settings.symbol} has no live price now"
-            return self._decided(bot, _now(quote), None, signal, "refused", words)
-        look = self._look_of(bot, market, quote, signal, size)
-        # a key of a request may be as long as one of the account
+            message = f"{bot.settings.symbol} has no live price now"
+            return self._note_decision(bot, _now(quote), None, signal, "refused", message)
+        view = self._view(bot, market, quote, signal, size)
+        # The key of a request may be as long as one of the account, so that nothing fits beside it.
         code = None if key is None else hashlib.sha256(f"{key} {bot.id}".encode()).hexdigest()
-        step = self._committed(look, code and f"signal {code}")
-        return self._went(bot, step, signal, quote.time)
+        step = self._commit(view, code and f"signal {code}")
+        return self._conclude(bot, step, signal, quote.time)
 
-    def closed(self, bot: Bot, because: str) -> str:
-        """Close what ``bot`` holds at market; what was done, in words, or nothing.
+    def close(self, bot: Bot, reason: str) -> str:
+        """Close what ``bot`` holds at market; a message about that, empty where it holds nothing.
 
         Raises:
             NoLivePrice: its symbol has no live price now.
             BalanceError: whatever else forbids it.
         """
-        symbol, held = bot.settings.symbol, self.position(bot)
-        if not held:
+        symbol = bot.settings.symbol
+        if not self.is_holding(bot):
             return ""
 
         def change(account: Account) -> Change:
@@ -141,37 +141,37 @@ class Runner:
                 token_hex(5),
                 _now(quote),
                 owner=bot.id,
-                because=because,
+                because=reason,
             )
 
         outcome = self._desk.step(change, BOT)
-        words = outcome.message if outcome is not None else ""
-        if words:
-            self._log(bot, "trade", words, side="close", reason=because)
-        return words
+        message = outcome.message if outcome is not None else ""
+        if message:
+            self._state.note(bot, "trade", message, side="close", reason=reason)
+        return message
 
-    def position(self, bot: Bot) -> bool:
+    def is_holding(self, bot: Bot) -> bool:
         """Whether ``bot`` holds anything."""
         held = self._desk.account().position(bot.settings.symbol)
         return held is not None and held.owner == bot.id
 
-    def held_words(self, bot: Bot) -> str:
+    def owner_message(self, bot: Bot) -> str:
         """That somebody else has the symbol of ``bot``; empty where nobody has."""
         symbol = bot.settings.symbol
         other = self._desk.account().other_owner(symbol, bot.id)
-        return held_words(symbol, other, self._roster.names)
+        return owner_message(symbol, other, self._state.book.names)
 
-    def _look(self, bot: Bot, market: Market, quote: Quote) -> None:
+    def _try_evaluate(self, bot: Bot, market: Market, quote: Quote) -> None:
         try:
             if bot.id not in self._memories:
                 self._memories[bot.id] = self._memory(bot)
-            self._looked(bot, market, quote)
+            self._evaluate(bot, market, quote)
         except StoreError as fault:
-            # tried again with the next price
+            # The next price is the next attempt.
             memory = self._memories[bot.id]
             if not memory.is_held_up:
                 memory.is_held_up = True
-                self._log(bot, "error", f"Could not be written, and is tried again: {fault}")
+                self._state.note(bot, "error", f"Could not be written, and is tried again: {fault}")
             return
         except StrategyFault as fault:
             self._fail(bot, str(fault), "Its strategy failed: ")
@@ -181,36 +181,36 @@ class Runner:
             _log.exception("the bot %s failed", bot.id)
             self._fail(bot, f"{type(fault).__name__}: {fault}")
         if bot.id in self._memories:
-            self._memories[bot.id].next_look = interval_of(quote.time, MINUTE) + _A_MINUTE
+            self._memories[bot.id].next_time = interval_of(quote.time, MINUTE) + _A_MINUTE
             self._memories[bot.id].is_held_up = False
 
-    def _looked(self, bot: Bot, market: Market, quote: Quote) -> None:
+    def _evaluate(self, bot: Bot, market: Market, quote: Quote) -> None:
         candle, candles = self._closed_candle(bot, quote)
         signal = None
         if candle is not None and bot.last_candle is None:
-            # what had closed before its first look is no news
-            bot = self._roster.put(replace(bot, last_candle=candle))
+            # A candle that had closed before the first evaluation is no news.
+            bot = self._state.put(replace(bot, last_candle=candle))
         elif candle is not None and bot.last_candle is not None and candle > bot.last_candle:
-            # one that waits for signals from outside has none of its own
+            # A bot that waits for signals from outside has none of its own.
             waits = bot.settings.strategy == SIGNALS
             signal = None if waits else self._signal(bot, market, candles)
-        look = self._look_of(bot, market, quote, signal)
+        view = self._view(bot, market, quote, signal)
         self._note_owner(bot)
         key = None if signal is None or candle is None else f"bot {bot.id} {bot.life} {iso(candle)}"
-        step = self._committed(look, key)
+        step = self._commit(view, key)
         self._memories[bot.id].interval = _interval(bot, quote)
-        self._went(bot, step, signal, quote.time, candle)
+        self._conclude(bot, step, signal, quote.time, candle)
 
     def _note_owner(self, bot: Bot) -> None:
-        """Note in the log when somebody else begins to have the symbol of ``bot``, and when that
-        ends: not each signal that comes to nothing meanwhile."""
-        memory, words = self._memories[bot.id], self.held_words(bot)
-        if memory.is_taken != bool(words):
-            memory.is_taken = bool(words)
-            symbol = bot.settings.symbol
-            self._log(bot, "ignored", words or f"{symbol} is free again: it may open positions.")
+        """Note when somebody else begins to have the symbol of ``bot``, and when that ends: not
+        each signal that comes to nothing meanwhile."""
+        memory, message = self._memories[bot.id], self.owner_message(bot)
+        if memory.is_taken != bool(message):
+            memory.is_taken = bool(message)
+            free = f"{bot.settings.symbol} is free again: it may open positions."
+            self._state.note(bot, "ignored", message or free)
 
-    def _went(
+    def _conclude(
         self,
         bot: Bot,
         step: Step,
@@ -218,45 +218,44 @@ class Runner:
         time: datetime,
         candle: datetime | None = None,
     ) -> Bot:
-        """``bot`` after its ``step``, with what it decided and where it stopped itself."""
-        # its trades may have been summed up meanwhile
-        bot = self._roster.bot(bot.id)
+        """``bot`` after its ``step``, with its decision, and stopped where the step says so."""
+        # Its trades may have been summed up meanwhile.
+        bot = self._state.bot(bot.id)
         if step.run != bot.run:
-            bot = self._roster.put(replace(bot, run=step.run))
+            bot = self._state.put(replace(bot, run=step.run))
         if signal is not None:
             if candle is not None:
-                bot = self._roster.put(replace(bot, last_candle=candle))
-            bot = self._decided(bot, time, candle, signal, step.action, step.words)
+                bot = self._state.put(replace(bot, last_candle=candle))
+            bot = self._note_decision(bot, time, candle, signal, step.action, step.message)
         if step.stops:
-            told = signal is not None or step.action == "none"
-            bot = self._stop(bot, step.stops, "" if told else f"{step.words}.")
+            is_noted = signal is not None or step.action == "none"
+            bot = self._stop(bot, step.stops, "" if is_noted else f"{step.message}.")
         return bot
 
     def _memory(self, bot: Bot) -> _Memory:
-        """What ``bot`` begins to run with.
+        """The memory with which ``bot`` begins to run.
 
         Raises:
             InvalidRequest: its strategy can't be made.
         """
         kind = self._catalogue.kind(bot.settings.strategy)
         strategy = kind.make(bot.settings.params)
-        # one of the person's own may hang
+        # A strategy of the person's own may hang.
         decide = Guarded(strategy).decide if kind.own else partial(ask_strategy, strategy)
         return _Memory(decide, lookback_of(strategy))
 
     def _closed_candle(self, bot: Bot, quote: Quote) -> tuple[datetime | None, Sequence[Candle]]:
-        """When the newest candle that has closed began, and all that the strategy is given; None
-        where none has since the last look."""
+        """When the newest candle that has closed began, and all that the strategy gets; None where
+        none has since the last evaluation."""
         seconds, memory = bot.settings.seconds, self._memories[bot.id]
         if memory.interval == _interval(bot, quote):
             return None, ()
-        # the running one is told as well
-        told = self._desk.candles(bot.settings.symbol, seconds, memory.lookback + 1)
-        length = timedelta(seconds=max(seconds, _length(told)))
-        newest = max((each.time for each in told if each.time <= quote.time), default=quote.time)
-        is_running = quote.time < newest + length
-        begun = newest if is_running else quote.time
-        candles = [each for each in told if each.time < begun][-memory.lookback :]
+        # The running candle is one of these.
+        found = self._desk.candles(bot.settings.symbol, seconds, memory.lookback + 1)
+        length = timedelta(seconds=max(seconds, _length(found)))
+        newest = max((each.time for each in found if each.time <= quote.time), default=quote.time)
+        end = newest if quote.time < newest + length else quote.time
+        candles = [each for each in found if each.time < end][-memory.lookback :]
         return (candles[-1].time if candles else None), candles
 
     def _signal(self, bot: Bot, market: Market, candles: Sequence[Candle]) -> Signal:
@@ -265,15 +264,15 @@ class Runner:
         held = None if own is None else holding(own)
         return self._memories[bot.id].decide(Candles.of(candles), held)
 
-    def _look_of(
+    def _view(
         self,
         bot: Bot,
         market: Market,
         quote: Quote,
         signal: Signal | None,
         size: Decimal | None = None,
-    ) -> Look:
-        return Look(
+    ) -> View:
+        return View(
             owner=bot.id,
             settings=bot.settings,
             status=bot.status,
@@ -287,37 +286,37 @@ class Runner:
             size=size,
         )
 
-    def _committed(self, look: Look, key: str | None) -> Step:
-        """What the bot of ``look`` does, committed where it is anything.
+    def _commit(self, view: View, key: str | None) -> Step:
+        """What the bot of ``view`` does, committed where it is anything.
 
         Raises:
             StoreError: it can't be written now.
         """
-        step = looked(look)
+        step = evaluate(view)
         if not step.change.bookings:
             return step
         steps = [step]
 
         def change(account: Account) -> Change:
-            # the account may have moved on since
-            steps.append(looked(replace(look, account=account.marked(look.market))))
+            # The account may have changed since.
+            steps.append(evaluate(replace(view, account=account.marked(view.market))))
             return steps[-1].change
 
         outcome = self._desk.step(change, BOT, key)
         if outcome is not None and outcome.replayed:
-            self._roster.catch_up()
-            return replace(step, action="none", words="Was done already")
-        self._roster.catch_up()
+            self._state.catch_up()
+            return replace(step, action="none", message="Was done already")
+        self._state.catch_up()
         return steps[-1]
 
-    def _decided(
+    def _note_decision(
         self,
         bot: Bot,
         time: datetime,
         candle: datetime | None,
         signal: Signal,
         action: Action,
-        words: str,
+        message: str,
     ) -> Bot:
         decision = Decision(
             time=time,
@@ -326,59 +325,36 @@ class Runner:
             confidence=signal.confidence,
             reason=signal.reason,
             action=action,
-            words=words,
+            words=message,
         )
         kind = "hold" if signal.side == "hold" else _KINDS[action]
         memory = self._memories.get(bot.id)
-        # the log has said why, once
-        is_said = action == "refused" and memory is not None and memory.is_taken
-        if not is_said:
-            self._log(
+        # The log has said why, once.
+        is_noted = action == "refused" and memory is not None and memory.is_taken
+        if not is_noted:
+            self._state.note(
                 bot,
                 kind,
-                words,
+                message,
                 candle=candle,
                 side=signal.side,
                 confidence=signal.confidence,
                 reason=signal.reason,
             )
-        return self._roster.put(replace(self._roster.bot(bot.id), decision=decision))
+        return self._state.put(replace(self._state.bot(bot.id), decision=decision))
 
-    def _stop(self, bot: Bot, because: str, words: str) -> Bot:
-        self._log(bot, "state", f"Stopped itself: {because}. {words}".strip())
+    def _stop(self, bot: Bot, reason: str, message: str) -> Bot:
+        self._state.note(bot, "state", f"Stopped itself: {reason}. {message}".strip())
         self.forget(bot)
-        return self._roster.put(replace(bot, status="stopped", stopped_because=because))
+        return self._state.put(replace(bot, status="stopped", stopped_because=reason))
 
-    def _fail(self, bot: Bot, words: str, what: str = "") -> None:
-        """Stop ``bot``, as the last line of ``words`` tells."""
-        bot = self._roster.bot(bot.id)
-        because = f"{what}{words.rpartition(chr(10))[2].rstrip('.')}"[:_LONGEST_REASON]
-        self._roster.put(replace(bot, status="stopped", stopped_because=because))
-        self._log(bot, "error", words)
+    def _fail(self, bot: Bot, message: str, subject: str = "") -> None:
+        """Stop ``bot`` for the reason in the last line of ``message``."""
+        bot = self._state.bot(bot.id)
+        reason = f"{subject}{message.rpartition(chr(10))[2].rstrip('.')}"[:_LONGEST_REASON]
+        self._state.put(replace(bot, status="stopped", stopped_because=reason))
+        self._state.note(bot, "error", message)
         self.forget(bot)
-
-    def _log(
-        self,
-        bot: Bot,
-        kind: LogKind,
-        words: str,
-        *,
-        candle: datetime | None = None,
-        side: str = "",
-        confidence: float | None = None,
-        reason: str = "",
-    ) -> None:
-        self._roster.log.add(
-            bot.id,
-            bot.settings.name,
-            kind,
-            words,
-            symbol=bot.settings.symbol,
-            candle=candle,
-            side=side,
-            confidence=confidence,
-            reason=reason,
-        )
 
 
 def _interval(bot: Bot, quote: Quote) -> datetime:
@@ -388,8 +364,8 @@ def _interval(bot: Bot, quote: Quote) -> datetime:
 
 
 def _length(candles: Sequence[Candle]) -> int:
-    """How many seconds each of ``candles`` is long: those of a replay's file may be longer than
-    what is asked for. 0 where they are too few to tell."""
+    """The length of each of ``candles`` in seconds: those of a replay's file may be longer than the
+    timeframe. 0 where they are too few to say."""
     if len(candles) < _ENOUGH_TO_TELL:
         return 0
     apart = min(after.time - before.time for before, after in pairwise(candles))

@@ -1,281 +1,339 @@
-"""The roster: all bots there are, what is summed up of their trades, and where that is kept."""
+"""``data/bots.json``: the bots, and up to where their trades are summed up.
+
+It is no part of the account: what a bot holds and what it traded is in the account and its ledger.
+What a crash loses of this file is found again there.
+"""
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from secrets import token_hex
-from typing import Final, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 
-from balance.bots.bot import Bot, bot_id
-from balance.bots.file import Answer, BotFile
-from balance.bots.log import BotLog
-from balance.bots.rules import done_words
-from balance.bots.settings import BotSettings, Run
+from balance.bots.bot import Bot, Decision, bot_id
+from balance.bots.log import BotLog, LogKind
+from balance.bots.rules import fill_message
+from balance.bots.settings import BotSettings, Run, read_settings, status
 from balance.core.account import Account
 from balance.core.candles import interval_of
 from balance.core.entry import Entry
-from balance.core.errors import InvalidRequest, KeyReused, StoreError, UnknownBot
+from balance.core.errors import UnknownBot
+from balance.core.figures import plain
 from balance.core.messages import BOT
+from balance.core.moments import from_iso, iso
 from balance.core.money import exact
 from balance.core.order import ENDINGS
-from balance.core.trade import Fill, Trade
 from balance.core.trade_sums import TradeSums
 from balance.desk.desk import Desk
 from balance.store.disk import DISK, Disk
+from balance.store.kept_file import KeptFile
+from balance.store.records import Record, text
+from balance.strategies.strategy import Signal
 
-#: How many answers to requests with a key are kept.
-_ANSWERS: Final = 200
-#: Of how many of the newest ledger entries the trades are shown after a start.
-_LOOKED_BACK: Final = 5_000
-#: How many trades are kept to be shown.
+BOTS_FILE: Final = "bots.json"
+#: How many trades can be listed.
 MOST_TRADES: Final = 1_000
 
-_log = logging.getLogger(__name__)
+# How many answers to requests with a key are in the file.
+_ANSWERS: Final = 200
+#: In how many of the newest ledger entries trades are searched after a start.
+RECENT_ENTRIES: Final = 5_000
+_SUMS: Final = ("fees", "funding", "gained", "lost")
 
 _Result = TypeVar("_Result")
 
 
-class Roster:
-    """All of it is used with :attr:`guard` held."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotBook:
+    """What is in the file."""
 
-    def __init__(self, desk: Desk, folder: Path | None, disk: Disk = DISK) -> None:
-        """
-        Raises:
-            StoreUnreadable: what is kept of the bots is damaged.
-        """
-        self.guard = threading.RLock()
-        self.log = BotLog(folder, disk)
-        # the entries that ended a trade of a bot, oldest first
-        self.trades: list[Entry] = []
-        self._desk = desk
-        self._file = BotFile(folder, disk)
-        self._kept = self._file.read()
-        self._bots = {bot.id: bot for bot in self._kept.bots}
-        self._seen: tuple[str, int] | None = None
-        self._is_changed = self._is_refused = False
-        # whether a power loss can't bring back what was kept before
-        self._is_durable = True
-        #: Whether a bot was started or stopped since it was kept, which the ledger does not tell.
-        self.is_urgent = False
-
-    def __iter__(self) -> Iterator[Bot]:
-        return iter(tuple(self._bots.values()))
-
-    def __len__(self) -> int:
-        return len(self._bots)
-
-    def bot(self, wanted: str) -> Bot:
-        """The bot with the id ``wanted``.
-
-        Raises:
-            UnknownBot: there is none.
-        """
-        if wanted not in self._bots:
-            raise UnknownBot(f"There is no bot {wanted!r:.60}. It may have been deleted.")
-        return self._bots[wanted]
+    # By their ids, in the order in which they were made.
+    bots: Mapping[str, Bot] = field(default_factory=lambda: MappingProxyType({}))
+    # How many were ever made.
+    made: int = 0
+    # The account, its epoch and the revision up to which the trades are summed up.
+    account: str = ""
+    epoch: int = 0
+    revision: int = 0
+    # The feed that the bots were on last: their candles are of its time.
+    feed: str | None = None
+    # Whether the trades are to be summed up anew: older versions did not count the losing ones.
+    is_older: bool = False
 
     @property
     def names(self) -> dict[str, str]:
         """What the bots are called, by id."""
-        return {bot.id: bot.settings.name for bot in self}
+        return {bot.id: bot.settings.name for bot in self.bots.values()}
+
+
+_SETTINGS: Final = Record(BotSettings, mend=lambda document, _: read_settings(document))
+_RUN: Final = Record(Run)
+_DECISION: Final = Record(Decision)
+
+
+def bot_file(folder: Path | None, disk: Disk = DISK) -> KeptFile[BotBook]:
+    """The file in ``folder``; None keeps the bots nowhere."""
+    return KeptFile(
+        folder,
+        BOTS_FILE,
+        BotBook(),
+        _encode,
+        _decode,
+        remedy="What bots hold and traded is in the account: put a copy of the file back, or move "
+        "it away to begin without bots.",
+        answers=_ANSWERS,
+        disk=disk,
+    )
+
+
+def _encode(book: BotBook) -> dict[str, Any]:
+    names = ("made", "account", "epoch", "revision", "feed")
+    bots = [_encode_bot(bot) for bot in book.bots.values()]
+    return {**{name: getattr(book, name) for name in names}, "bots": bots}
+
+
+def _decode(document: Mapping[str, Any]) -> BotBook:
+    bots = [_decode_bot(each) for each in document["bots"]]
+    return BotBook(
+        bots={bot.id: bot for bot in bots},
+        made=int(document["made"]),
+        account=document["account"],
+        epoch=int(document["epoch"]),
+        revision=int(document["revision"]),
+        feed=document["feed"],
+        is_older=any("losses" not in each["tally"] for each in document["bots"]),
+    )
+
+
+def _encode_bot(bot: Bot) -> dict[str, Any]:
+    sums = bot.sums
+    return {
+        "id": bot.id,
+        "settings": _SETTINGS.encode(bot.settings),
+        "status": bot.status,
+        "created_at": iso(bot.created_at),
+        "started_at": bot.started_at and iso(bot.started_at),
+        "life": bot.life,
+        "stopped_because": bot.stopped_because,
+        "last_candle": bot.last_candle and iso(bot.last_candle),
+        "run": _RUN.encode(bot.run),
+        "tally": {
+            **{name: getattr(sums, name) for name in ("trades", "wins", "losses")},
+            # The P&L follows from the others; it is for people who read the file.
+            **{name: plain(getattr(sums, name)) for name in ("pnl", *_SUMS)},
+            "closed_at": sums.closed_at and iso(sums.closed_at),
+            "curve": [plain(each) for each in bot.curve],
+        },
+        "decision": bot.decision and _DECISION.encode(bot.decision),
+    }
+
+
+def _decode_bot(document: Mapping[str, Any]) -> Bot:
+    tally, decision = document["tally"], document["decision"]
+    return Bot(
+        id=text(document["id"], "id"),
+        settings=_SETTINGS.decode(document["settings"]),
+        status=status(document["status"]),
+        created_at=from_iso(document["created_at"]),
+        started_at=_moment(document["started_at"]),
+        life=text(document["life"], "life", empty=True),
+        stopped_because=text(document["stopped_because"], "stopped_because", empty=True),
+        last_candle=_moment(document["last_candle"]),
+        run=_RUN.decode(document["run"]),
+        sums=TradeSums(
+            trades=int(tally["trades"]),
+            wins=int(tally["wins"]),
+            losses=int(tally.get("losses", 0)),
+            **{name: Decimal(tally[name]) for name in _SUMS},
+            closed_at=_moment(tally["closed_at"]),
+        ),
+        curve=tuple(Decimal(each) for each in tally["curve"]),
+        decision=None if decision is None else _decode_decision(decision),
+    )
+
+
+def _decode_decision(document: Mapping[str, Any]) -> Decision:
+    decision = _DECISION.decode(document)
+    # A signal checks its own values.
+    Signal(decision.side, decision.confidence, decision.reason)
+    return decision
+
+
+def _moment(value: str | None) -> datetime | None:
+    return None if value is None else from_iso(value)
+
+
+class BotState:
+    """All bots, their log, and what their trades add up to. All of it is used with :attr:`guard`
+    held."""
+
+    def __init__(self, desk: Desk, folder: Path | None, disk: Disk = DISK) -> None:
+        """
+        Raises:
+            FileUnreadable: the file of the bots is damaged.
+        """
+        self.log = BotLog(folder, disk)
+        # The entries that ended a trade of a bot, oldest first.
+        self.trades: list[Entry] = []
+        self.file = bot_file(folder, disk)
+        self.file.latest()
+        self.guard = self.file.guard
+        #: Whether a bot was started or stopped since the last save, which the ledger does not say.
+        self.is_urgent = False
+        self._desk = desk
+        # The version of the account up to which the trades are summed up here.
+        self._version: tuple[str, int] | None = None
+
+    @property
+    def book(self) -> BotBook:
+        """What is in the file, or will be with the next save."""
+        return self.file.value
+
+    def __iter__(self) -> Iterator[Bot]:
+        return iter(self.book.bots.values())
+
+    def __len__(self) -> int:
+        return len(self.book.bots)
+
+    def bot(self, bot_id: str) -> Bot:
+        """The bot with that id.
+
+        Raises:
+            UnknownBot: there is none.
+        """
+        if bot_id not in self.book.bots:
+            raise UnknownBot(f"There is no bot {bot_id!r:.60}. It may have been deleted.")
+        return self.book.bots[bot_id]
 
     def put(self, bot: Bot) -> Bot:
         """Have ``bot`` in the place of what it was before."""
-        before = self._bots.get(bot.id)
+        before = self.book.bots.get(bot.id)
         if before is not bot:
-            self._bots[bot.id] = bot
-            self._is_changed = True
+            self._change(bots={**self.book.bots, bot.id: bot})
             self.is_urgent |= before is not None and before.status != bot.status
         return bot
 
-    def made(self, settings: BotSettings) -> Bot:
+    def add(self, settings: BotSettings) -> Bot:
         """A new bot, stopped."""
-        number = self._kept.made + 1
-        self._kept = replace(self._kept, made=number)
-        return self.put(
-            Bot(
-                id=bot_id(settings.name, number),
-                settings=settings,
-                created_at=datetime.now(UTC),
-            )
-        )
+        number = self.book.made + 1
+        self._change(made=number)
+        now = datetime.now(UTC)
+        return self.put(Bot(id=bot_id(settings.name, number), settings=settings, created_at=now))
 
     def drop(self, bot: Bot) -> None:
-        """Have ``bot`` no longer."""
-        del self._bots[bot.id]
-        self._is_changed = True
+        """Delete ``bot``."""
+        self._change(bots={name: each for name, each in self.book.bots.items() if name != bot.id})
 
-    def save(self, *, durable: bool = True) -> None:
-        """Keep what has changed; ``durable`` where it is answered for.
+    def note(self, bot: Bot, kind: LogKind, message: str, **details: Any) -> None:
+        """Add to the log what ``bot`` did, with ``details`` as :meth:`BotLog.add` takes them."""
+        name, symbol = bot.settings.name, bot.settings.symbol
+        self.log.add(bot.id, name, kind, message, symbol=symbol, **details)
 
-        Raises:
-            StoreFailed: the disk refused; it is tried again with the next change.
-        """
+    def save(self, *, durable: bool = True) -> bool:
+        """Save what has changed, ``durable`` where it is answered for; where the disk refuses, the
+        program's log says so once, and the next call tries again. Whether it is saved."""
         self.log.save()
-        if not self._is_changed and (self._is_durable or not durable):
-            return
-        durable = durable or self.is_urgent
-        self._kept = replace(self._kept, bots=tuple(self._bots.values()))
-        self._is_durable = False
-        self._file.write(self._kept, durable=durable)
-        self._is_changed, self._is_durable, self.is_urgent = False, durable, False
+        is_saved = self.file.try_save(durable=durable or self.is_urgent)
+        self.is_urgent = self.is_urgent and not is_saved
+        return is_saved
 
-    def keep(self, *, durable: bool = True) -> bool:
-        """Save; where the disk refuses, the program's log says so once, and it is tried again.
-        Whether it is saved."""
-        try:
-            self.save(durable=durable)
-        except StoreError as fault:
-            if not self._is_refused:
-                _log.error("the bots could not be saved: %s", fault)
-            self._is_refused = True
-        else:
-            self._is_refused = False
-        return not self._is_refused
-
-    def all_or_nothing(self, change: Callable[[], _Result]) -> _Result:
-        """``change``, kept; where that fails, nothing of it is left.
+    def change(self, operation: Callable[[], _Result]) -> _Result:
+        """Do ``operation`` and save what came of it; where either fails, nothing of it is left.
 
         Raises:
             StoreFailed: the disk refused.
         """
-        before, kept = dict(self._bots), self._kept
-        try:
-            result = change()
-            self._is_changed = True
-            self.save()
-        except BaseException:
-            self._bots, self._kept = before, kept
-            raise
+        result = self.file.change(operation)
+        self.is_urgent = False
         return result
 
-    def answered(self, key: str, fingerprint: str) -> Answer | None:
-        """What the request with ``key`` was answered before.
-
-        Raises:
-            KeyReused: it was another one.
-        """
-        for each in self._kept.answers:
-            if each.key == key:
-                if each.fingerprint != fingerprint:
-                    raise KeyReused(key)
-                return each
-        return None
-
-    def answer(self, answer: Answer) -> None:
-        """Remember ``answer``, in place of an earlier one with its key."""
-        self.take_back(answer.key)
-        answers = (*self._kept.answers[1 - _ANSWERS :], answer)
-        self._kept = replace(self._kept, answers=answers)
-
-    def take_back(self, key: str | None) -> None:
-        """Forget what the request with ``key`` was answered."""
-        answers = tuple(each for each in self._kept.answers if each.key != key)
-        self._kept = replace(self._kept, answers=answers)
-        self._is_changed = True
-
     def begin(self, feed: str | None, *, anew: bool = False) -> None:
-        """Begin on ``feed``: on another one than before, or on another time of it (``anew``), the
-        candles that were dealt with say nothing.
+        """Begin on ``feed``: on another one than before, or at another time of it (``anew``), the
+        candles that bots have dealt with mean nothing.
 
         Raises:
             StoreUnreadable: the account or its ledger can't be read.
         """
-        if anew or feed != self._kept.feed:
+        if anew or feed != self.book.feed:
             for bot in self:
                 sums = replace(bot.sums, closed_at=None)
                 self.put(replace(bot, last_candle=None, run=Run(), sums=sums, life=token_hex(4)))
-        self._kept = replace(self._kept, feed=feed)
-        self._is_changed = True
+        self._change(feed=feed)
         self.catch_up()
         account = self._desk.account()
         for bot in self:
-            self.put(_knowing(bot, account))
+            self.put(_after_its_trades(bot, account))
 
     def catch_up(self) -> bool:
-        """Sum up what has been traded since the last time, by whomever; whether that was anything.
+        """Sum up the trades since the last time, whoever made them; whether there was any change.
 
         Raises:
             StoreUnreadable: the account or its ledger can't be read.
         """
         version = self._desk.version
-        if version == self._seen:
+        if version == self._version:
             return False
         account, revision = version
-        epoch, since = self._desk.account().wallet.epoch, self._kept.revision
+        epoch, since = self._desk.account().wallet.epoch, self.book.revision
         epochs, begin = {epoch}, since
-        is_first = self._seen is None
-        if account != self._kept.account or revision < since:
+        is_first = self._version is None
+        if account != self.book.account or revision < since:
             is_first, since = True, 0
-        is_same = since != 0 and epoch == self._kept.epoch
-        if not is_same or self._kept.is_older:
+        is_same = since != 0 and epoch == self.book.epoch
+        if not is_same or self.book.is_older:
             self._forget(keep_runs=is_same)
-            # one that goes on with an older one has the trades of that as well
+            # An epoch that continues an older one has the trades of that as well.
             lineage = self._desk.ledger.lineage()
             epochs.update(each.booking.epoch for each in lineage)
             if since == 0 and lineage:
-                # what was traded before is of no bot's sums
+                # Trades of earlier epochs are in no bot's sums.
                 begin = lineage[-1].revision
             elif lineage:
                 begin = min(since, lineage[-1].revision)
-        if is_first and not self._bots:
+        if is_first and not self.book.bots:
             begin = revision
         for entry in self._desk.ledger.closings(begin):
             if entry.revision <= revision and _owner(entry):
                 self._add(entry, epochs, is_new=entry.revision > since)
         if is_first:
-            closings = self._desk.ledger.closings(0, _LOOKED_BACK)
+            closings = self._desk.ledger.closings(0, RECENT_ENTRIES)
             self.trades = [each for each in closings if _owner(each) and each.revision <= revision]
-        self._kept = replace(
-            self._kept, account=account, epoch=epoch, revision=revision, is_older=False
-        )
-        self._seen, self._is_changed = version, True
+        self._change(account=account, epoch=epoch, revision=revision, is_older=False)
+        self._version = version
         return True
 
     def _forget(self, *, keep_runs: bool) -> None:
-        """Begin to sum up anew: another account, another epoch, or what an older version summed
-        up, whose limits go on (``keep_runs``)."""
+        """Begin to sum up anew, on another account or epoch, or after an older version; only after
+        that, the limits go on (``keep_runs``)."""
         for bot in self:
             run = bot.run if keep_runs else Run()
             self.put(replace(bot, sums=TradeSums(), curve=(), run=run))
 
     def _add(self, entry: Entry, epochs: Collection[int], *, is_new: bool) -> None:
-        """Sum up a trade if it is one of ``epochs``; one that ``is_new`` is told of as well."""
+        """Sum up a trade of one of ``epochs``; one that ``is_new`` is listed and noted too."""
         fill = entry.booking.fill
         if fill is None or fill.trade is None:
             return
-        if is_new and self._seen is not None:
+        if is_new and self._version is not None:
             self.trades.append(entry)
             del self.trades[:-MOST_TRADES]
-        bot = self._bots.get(fill.trade.owner)
-        # what a reset ended is not of the epoch that begins; where that was undone, it is open
+        bot = self.book.bots.get(fill.trade.owner)
+        # A trade that a reset ended is not of the new epoch; after an undo it is open again.
         if bot is None or entry.booking.epoch not in epochs or fill.reason in ENDINGS:
             return
         with exact():
             self.put(bot.with_trade(fill.trade))
         if is_new and entry.source != BOT:
-            self._note(bot, fill, fill.trade)
+            message = f"{fill.trade.closed_because or 'Closed by hand'}: {fill_message(fill)}"
+            self.note(bot, "trade", message, side="close")
 
-    def _note(self, bot: Bot, fill: Fill, trade: Trade) -> None:
-        """Note a trade of ``bot`` that the market or a person has ended."""
-        why = trade.closed_because or "Closed by hand"
-        words = f"{why}: {done_words(fill)}"
-        self.log.add(bot.id, bot.settings.name, "trade", words, symbol=trade.symbol, side="close")
-
-
-def check_limit(limit: int) -> None:
-    """Prove that so many trades may be asked for.
-
-    Raises:
-        InvalidRequest: they may not.
-    """
-    if not 1 <= limit <= MOST_TRADES:
-        raise InvalidRequest(f"limit must be from 1 to {MOST_TRADES:,}, not {limit!r:.40}.")
+    def _change(self, **members: Any) -> None:
+        self.file.put(replace(self.book, **members))
 
 
 def _owner(entry: Entry) -> str:
@@ -283,10 +341,10 @@ def _owner(entry: Entry) -> str:
     return fill.trade.owner if fill is not None and fill.trade is not None else ""
 
 
-def _knowing(bot: Bot, account: Account) -> Bot:
-    """``bot`` with the newest candle that it has traded on as dealt with: after a crash a replay
-    goes back a little, and what is kept of the bots may be older than what they traded. One that
-    has not looked yet has not traded since it was started."""
+def _after_its_trades(bot: Bot, account: Account) -> Bot:
+    """``bot`` with the newest candle that it has traded on as its last one: after a crash a replay
+    goes back a little, and the file of the bots may be older than their trades. A bot without a
+    last candle has not traded since it was started."""
     held = account.position(bot.settings.symbol)
     known = [bot.sums.closed_at, held.opened_at if held and held.owner == bot.id else None]
     latest = max((each for each in known if each is not None), default=None)

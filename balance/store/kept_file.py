@@ -159,11 +159,16 @@ class KeptFile(Generic[T]):
         return content.value
 
     def latest_known(self) -> T:
-        """The same or, while the file is damaged, what was in it before: its owner says so."""
+        """The same or, while the file is damaged or gone, what was in it before: its owner says
+        so."""
+        before = self._content
         try:
-            return self.latest()
+            self.latest()
         except StoreError:
             return self.value
+        if before.changed and not self._content.changed:
+            self._content = replace(before, signature=None)
+        return self.value
 
     def _signature(self, path: Path) -> Signature:
         try:
