@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
@@ -51,40 +51,17 @@ class Derivation:
         return {**members(self), "terms": [members(term) for term in self.terms]}
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A sum of money that is added (or, below zero in ``sign``, taken away)."""
-
-    sign: Literal["+", "\N{MINUS SIGN}"]
-    label: str
-    amount: Decimal
-    href: str | None = None
-    derive: str | None = None
+def money_term(
+    sign: Sign, label: str, amount: Decimal, decimals: int = CENTS, href: str | None = None
+) -> Term:
+    """A sum of money, shown with ``decimals``."""
+    return Term(sign, label, dollars(amount, decimals), amount, href)
 
 
-def summed(
-    title: str, words: str, parts: Sequence[Part], total: Term, decimals: int = CENTS
-) -> Derivation:
-    """The derivation of ``total`` from ``parts``, all of them money."""
-    return Derivation(title, words, (*added(parts, decimals), total))
-
-
-def added(parts: Iterable[Part], decimals: int, *, is_first: bool = True) -> tuple[Term, ...]:
-    """``parts`` as terms; the first of all has no sign where it is added."""
-    terms = []
-    for number, part in enumerate(parts):
-        opens = is_first and number == 0 and part.sign == "+"
-        terms.append(
-            Term(
-                " " if opens else part.sign,
-                part.label,
-                dollars(part.amount, decimals),
-                part.amount,
-                part.href,
-                part.derive,
-            )
-        )
-    return tuple(terms)
+def opened(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """``terms``, of which the first has no sign where it is added."""
+    first, *others = terms
+    return (replace(first, sign=" ") if first.sign == "+" else first, *others)
 
 
 def total_of(label: str, amount: Decimal, display: str) -> Term:

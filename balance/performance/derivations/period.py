@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -17,10 +18,11 @@ from balance.performance.derivations.derivation import (
     IN_PERCENT,
     MINUS,
     Derivation,
-    Part,
+    Sign,
     Term,
-    added,
     link,
+    money_term,
+    opened,
     total_of,
 )
 from balance.performance.sample import Sample
@@ -82,8 +84,8 @@ def all_time_derivation(now: Sample, epochs: Mapping[int, Epoch], decimals: int)
     title, words = "P&L of all time", "The P&L of this epoch and of all before it."
     if now.all_pnl is None or now.carried is None:
         return Derivation(title, f"{words} The earlier ones are not known yet.", ())
-    parts = [_so_far(now), *_earlier(now.carried, now.epoch, None, epochs)]
-    return Derivation(title, words, (*added(parts, decimals), _total(now.all_pnl, decimals)))
+    parts = [_so_far(now, decimals), *_earlier(now.carried, now.epoch, None, epochs, decimals)]
+    return Derivation(title, words, (*opened(parts), _total(now.all_pnl, decimals)))
 
 
 def _total(pnl: Decimal, decimals: int) -> Term:
@@ -92,32 +94,33 @@ def _total(pnl: Decimal, decimals: int) -> Term:
 
 def _within(base: Sample, now: Sample, decimals: int) -> tuple[Term, ...]:
     """From the equity then to that of now, and what of it is P&L."""
-    flows: list[Part] = []
-    results: list[Part] = []
+    flows: list[Term] = []
+    results: list[Term] = []
     for name, (kinds, label, _) in TOTALS.items():
         change = total_in(now.wallet, name) - total_in(base.wallet, name)
         if change:
             sign: Any = MINUS if name in PAID else "+"
             href = link("ledger", kind=kinds, after=base.revision, until=now.revision)
-            kept = flows if name in ("deposits", "withdrawals") else results
-            kept.append(Part(sign, label, change, href))
+            group = flows if name in ("deposits", "withdrawals") else results
+            group.append(money_term(sign, label, change, decimals, href))
     stated = now.wallet.starting_balance - base.wallet.starting_balance
     if stated:
-        flows.append(Part("+", "Starting balance stated anew", stated))
-    then = Part("+", f"Equity at {utc_text(base.time)}", base.equity)
-    moved = Part("+", "Change of unrealised P&L", now.unrealized_pnl - base.unrealized_pnl)
+        flows.append(money_term("+", "Starting balance stated anew", stated, decimals))
+    then = money_term(" ", f"Equity at {utc_text(base.time)}", base.equity, decimals)
+    change = now.unrealized_pnl - base.unrealized_pnl
+    moved = money_term("+", "Change of unrealised P&L", change, decimals)
     equity = total_of("Equity now", now.equity, dollars(now.equity, decimals))
-    back = [Part(MINUS, "Equity then", base.equity), *map(_turned, flows)]
+    back = [money_term(MINUS, "Equity then", base.equity, decimals), *map(_turned, flows)]
     return (
-        *added([then, *flows, *results, moved], decimals),
+        *(then, *flows, *results, moved),
         equity,
-        *added(back, decimals, is_first=False),
+        *back,
         _total(now.pnl - base.pnl, decimals),
     )
 
 
-def _turned(part: Part) -> Part:
-    return Part("+" if part.sign == MINUS else MINUS, part.label, part.amount, part.href)
+def _turned(term: Term) -> Term:
+    return replace(term, sign="+" if term.sign == MINUS else MINUS)
 
 
 def _across(
@@ -125,36 +128,47 @@ def _across(
 ) -> tuple[Term, ...]:
     """A line for each epoch in which the period was."""
     earlier = (now.carried or ZERO) - (base.carried or ZERO)
-    parts = [_so_far(now), *_earlier(earlier, now.epoch, base.epoch, epochs)]
-    then = Part(MINUS, f"P&L of epoch {base.epoch} at {utc_text(base.time)}", base.pnl)
+    parts = [_so_far(now, decimals), *_earlier(earlier, now.epoch, base.epoch, epochs, decimals)]
+    label = f"P&L of epoch {base.epoch} at {utc_text(base.time)}"
+    then = money_term(MINUS, label, base.pnl, decimals)
     pnl = (now.all_pnl or ZERO) - (base.all_pnl or ZERO)
-    return (*added([*parts, then], decimals), _total(pnl, decimals))
+    return (*opened(parts), then, _total(pnl, decimals))
 
 
-def _so_far(now: Sample) -> Part:
+def _so_far(now: Sample, decimals: int) -> Term:
     href = link("ledger", epoch=now.epoch)
-    return Part("+", f"P&L of epoch {now.epoch}, so far", now.pnl, href)
+    return money_term("+", f"P&L of epoch {now.epoch}, so far", now.pnl, decimals, href)
 
 
 def _earlier(
-    total: Decimal, epoch: int, base: int | None, epochs: Mapping[int, Epoch]
-) -> list[Part]:
-    """Parts that come to ``total``: what the epochs before ``epoch`` brought, but for those before
+    total: Decimal,
+    epoch: int,
+    base: int | None,
+    epochs: Mapping[int, Epoch],
+    decimals: int,
+) -> list[Term]:
+    """Terms that come to ``total``: what the epochs before ``epoch`` brought, but for those before
     ``base``."""
+
+    def term(label: str, pnl: Decimal, epoch: int | None = None, sign: Sign = "+") -> Term:
+        href = link("epochs") if epoch is None else link("ledger", epoch=epoch)
+        return money_term(sign, label, pnl, decimals, href)
+
     ours = counted(epoch, epochs)
     theirs = frozenset() if base is None else counted(base, epochs)
     if ours is None or theirs is None:
-        return [Part("+", "P&L of earlier epochs", total, link("epochs"))] if total else []
-    parts: list[Part] = []
+        return [term("P&L of earlier epochs", total)] if total else []
+    terms, rest = list[Term](), total
     for number in sorted(ours ^ theirs, reverse=True)[:_MOST_EPOCHS]:
-        sign: Any = "+" if number in ours else MINUS
-        why = "" if number in ours else ", which was gone on with"
-        label = f"P&L of epoch {number}{why}"
-        parts.append(Part(sign, label, epochs[number].pnl, link("ledger", epoch=number)))
-    told = sum((part.amount if part.sign == "+" else -part.amount for part in parts), ZERO)
-    if total != told:
-        parts.append(Part("+", "P&L of epochs before those", total - told, link("epochs")))
-    return parts
+        pnl, label = epochs[number].pnl, f"P&L of epoch {number}"
+        if number in ours:
+            terms.append(term(label, pnl, number))
+        else:
+            terms.append(term(f"{label}, which was gone on with", pnl, number, MINUS))
+        rest -= pnl if number in ours else -pnl
+    if rest:
+        terms.append(term("P&L of epochs before those", rest))
+    return terms
 
 
 def counted(epoch: int, epochs: Mapping[int, Epoch]) -> frozenset[int] | None:
