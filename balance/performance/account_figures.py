@@ -28,6 +28,7 @@ from balance.performance.derivations.period import (
     period_percent_derivation,
 )
 from balance.performance.figures import (
+    AVERAGE_TRADE,
     FIGURES,
     GAIN,
     MONEY,
@@ -88,20 +89,9 @@ def _percent_today(view: AccountView) -> Decimal | None:
     return None if found is None else quantized(found)
 
 
-_EXPECTANCY: Final = next(each for each in FIGURES if each.name == "expectancy")
-
 #: The figures of the account beside those of its epoch. Those of periods are on Overview as live
 #: figures of the snapshot.
 ACCOUNT_FIGURES: Final[Sequence[Figure[AccountView]]] = (
-    Figure(
-        "average_trade",
-        "Average trade",
-        "The same as the expectancy.",
-        GAIN,
-        lambda view: _EXPECTANCY.value(view.results),
-        lambda view: _EXPECTANCY.derivation(view.results),
-        is_shown=False,
-    ),
     Figure(
         "fees_paid",
         "Fees paid",
@@ -168,7 +158,8 @@ ACCOUNT_FIGURES: Final[Sequence[Figure[AccountView]]] = (
 )
 
 
-_TYPES: Final = types_of((*FIGURES, *ACCOUNT_FIGURES))
+_EPOCH_FIGURES: Final = (*FIGURES, AVERAGE_TRADE)
+_TYPES: Final = types_of((*_EPOCH_FIGURES, *ACCOUNT_FIGURES))
 
 
 @includes(_TYPES)
@@ -191,19 +182,19 @@ class Performance(TypedDict):
 def account_performance(view: AccountView) -> Row:
     """The figures of the account by name, None where one is not known; the same as texts; and the
     derivation of each of them and of the figures of the snapshot."""
-    ours = values_of(FIGURES, view.results)
+    ours = values_of(_EPOCH_FIGURES, view.results)
     account = values_of(ACCOUNT_FIGURES, view)
     derivations = {
         **account_derivations(view.books),
         **position_derivations(view.snapshot),
-        **{each.name: each.derivation(view.results) for each in FIGURES},
+        **{each.name: each.derivation(view.results) for each in _EPOCH_FIGURES},
         **{each.name: each.derivation(view) for each in ACCOUNT_FIGURES},
     }
     decimals = view.decimals
     return {
         "figures": {**ours, **account},
         "display": {
-            **texts_of(FIGURES, ours, decimals),
+            **texts_of(_EPOCH_FIGURES, ours, decimals),
             **texts_of(ACCOUNT_FIGURES, account, decimals),
         },
         "derivations": {name: each.row for name, each in derivations.items()},

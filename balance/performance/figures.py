@@ -150,6 +150,8 @@ def _row(
     terms: Callable[[_Part, Results], Sequence[Term]],
     why_unknown: Callable[[Results], str] | str,
     note: Callable[[Results], str] = lambda _: "",
+    *,
+    total_label: str = "",
     **more: Any,
 ) -> Figure[Results]:
     """The figure that is the ``value`` of a ``part`` of the results and comes about by ``terms``.
@@ -165,7 +167,7 @@ def _row(
         if found is None or number is None:
             why = why_unknown if isinstance(why_unknown, str) else why_unknown(results)
             return Derivation(label, f"{words} {why}", ())
-        total = total_of(label, Decimal(number), unit.text(number, results.decimals))
+        total = total_of(total_label or label, Decimal(number), unit.text(number, results.decimals))
         sentences = f"{words} {note(results)}".strip()
         return Derivation(label, sentences, (*terms(found, results), total))
 
@@ -212,6 +214,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         lambda growth, results: return_terms(growth, results.growth_terms),
         "It is not known: money was put in or taken out while nobody saw the equity, something "
         "was gained from nothing, or it is beyond all reason.",
+        total_label="Return",
         better="greater",
     ),
     _row(
@@ -382,4 +385,14 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "worst",
         better="greater",
     ),
+)
+#: The expectancy by the name that it has had in ``GET /performance``.
+AVERAGE_TRADE: Final = _of_trades(
+    "average_trade",
+    "Average trade",
+    "The mean P&L of a trade, after fees and funding: the expectancy.",
+    GAIN,
+    lambda sums: _quantized(sums.expectancy),
+    "gained - lost / trades",
+    is_shown=False,
 )
