@@ -24,7 +24,7 @@ from balance.performance.derivations.period import BEFORE, period_derivation
 from balance.performance.derivations.returns import in_percent, linked_derivation
 from balance.performance.drawdown import depths
 from balance.performance.sample import ONE, Point, Sample
-from balance.performance.sample_file import Placed, SampleReader, milliseconds, moment
+from balance.performance.sample_file import Placed, SampleReader, moment, point_of
 from balance.performance.thinning import drawn
 
 #: How many points there are at most, and how many marks.
@@ -231,18 +231,7 @@ def mark_row(mark: Mark, decimals: int) -> Row:
 
 def _placed(now: Sample) -> Placed:
     carried = None if now.carried is None else float(now.carried)
-    return Placed(0, _point(now), carried)
-
-
-def _point(sample: Sample) -> Point:
-    return Point(
-        time=milliseconds(sample.time),
-        chain=sample.chain,
-        equity=float(sample.equity),
-        pnl=float(sample.pnl),
-        growth=float(sample.growth),
-        gap=sample.gap,
-    )
+    return Placed(0, point_of(now), carried)
 
 
 def _told(placed: Placed, fall: float) -> list[Any]:

@@ -106,6 +106,15 @@ def row_of(sample: Sample) -> tuple[Any, ...]:
     )
 
 
+def point_of(sample: Sample) -> Point:
+    """``sample`` as it is drawn."""
+    return Point(
+        *(milliseconds(sample.time), sample.chain),
+        *(float(sample.equity), float(sample.pnl), float(sample.growth)),
+        *(sample.gap, bool(sample.unrealized_pnl)),
+    )
+
+
 def sample_of(row: tuple[Any, ...]) -> Sample:
     """The sample of a row of ``COLUMNS``.
 

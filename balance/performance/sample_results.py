@@ -19,8 +19,8 @@ from balance.performance.results import (
     depth_of,
     length_of,
 )
-from balance.performance.sample import Sample
-from balance.performance.sample_file import Placed, SampleReader, milliseconds, moment
+from balance.performance.sample import Point, Sample
+from balance.performance.sample_file import Placed, SampleReader, moment, point_of
 
 
 @exactly
@@ -34,13 +34,9 @@ def sample_results(reader: SampleReader, now: Sample) -> Results:
     placed: list[Placed] = []
     if first is not None and first.time <= now.time:
         placed = reader.points(first.time, now.time)
-    open_time, time = _open_time(placed, now)
-    results = Results(growth=now.growth if now.is_whole else None, open_time=open_time, time=time)
+    open_time, time = _open_time([*(each.point for each in placed), point_of(now)], now.chain)
     ours = [each for each in placed if each.point.chain == now.chain]
-    if now.is_whole:
-        results = replace(results, returns=_returns(reader, ours))
-    if not _is_opening(first or now):
-        return results
+    points = [*(each.point for each in ours), point_of(now)]
 
     def moment_at(place: int) -> Moment:
         is_now = place in (-1, len(ours))
@@ -48,19 +44,23 @@ def sample_results(reader: SampleReader, now: Sample) -> Results:
         found = now if sample is None else sample
         return Moment(found.time, found.growth, found.pnl, found.revision)
 
-    pnls = [*(each.point.pnl for each in ours), float(now.pnl)]
-    pnl_fall = depth_of(deepest(pnls, drawdowns(pnls), relative=False), moment_at)
-    if not now.is_whole:
-        return replace(results, pnl_fall=pnl_fall)
-    growths = [*(each.point.growth for each in ours), float(now.growth)]
-    times = [*(each.point.time for each in ours), milliseconds(now.time)]
-    falls = list(drawdowns(growths))
-    return replace(
-        results,
-        pnl_fall=pnl_fall,
-        fall=depth_of(deepest(growths, falls, relative=True), moment_at),
-        longest_fall=length_of(longest(times, falls), moment_at),
-    )
+    results = Results(open_time=open_time, time=time)
+    is_seen = _is_opening(first or now)
+    if is_seen:
+        pnls = [each.pnl for each in points]
+        fall = depth_of(deepest(pnls, drawdowns(pnls), relative=False), moment_at)
+        results = replace(results, pnl_fall=fall)
+    if now.is_whole:
+        results = replace(results, growth=now.growth, returns=_returns(reader, ours))
+    if is_seen and now.is_whole:
+        growths, times = [each.growth for each in points], [each.time for each in points]
+        falls = list(drawdowns(growths))
+        results = replace(
+            results,
+            fall=depth_of(deepest(growths, falls, relative=True), moment_at),
+            longest_fall=length_of(longest(times, falls), moment_at),
+        )
+    return results
 
 
 def _returns(reader: SampleReader, placed: Sequence[Placed]) -> Sequence[Decimal]:
@@ -79,17 +79,13 @@ def _is_opening(sample: Sample) -> bool:
     return sample.wallet == opened and not sample.unrealized_pnl
 
 
-def _open_time(placed: Sequence[Placed], now: Sample) -> tuple[timedelta, timedelta]:
-    """For how long something was open while the chain of ``now`` went on, and for how long it did;
-    epochs between are left out."""
-    open_for = time = 0
-    for before, after in pairwise([each.point for each in placed]):
-        if before.chain == after.chain == now.chain:
-            time += after.time - before.time
-            open_for += (after.time - before.time) * before.is_open
-    last = [each.point for each in placed[-1:] if each.point.chain == now.chain]
-    found, length = timedelta(milliseconds=open_for), timedelta(milliseconds=time)
-    for point in last:
-        since = now.time - moment(point.time)
-        found, length = found + since * point.is_open, length + since
-    return found, length
+def _open_time(points: Sequence[Point], chain: int) -> tuple[timedelta, timedelta]:
+    """For how long something was open while ``chain`` went on, and for how long it did."""
+    lengths = [
+        (after.time - before.time, before.is_open)
+        for before, after in pairwise(points)
+        if before.chain == after.chain == chain
+    ]
+    open_for = sum(length for length, is_open in lengths if is_open)
+    time = sum(length for length, _ in lengths)
+    return timedelta(milliseconds=open_for), timedelta(milliseconds=time)
