@@ -398,15 +398,15 @@ def test_a_fall_goes_from_its_peak_to_its_trough() -> None:
     peak = moved(opening(), at(1), 1_000)
     trough = moved(peak, at(2), -1_200)
     fall = span(peak, trough)
-    assert total(derived("max_drawdown_percent", Results(fall=fall))) == -20
-    assert total(derived("max_drawdown", Results(pnl_fall=fall))) == -2_200
-    assert total(derived("longest_drawdown_seconds", Results(longest_fall=fall))) == 3_600
-    derivation = derived("max_drawdown_percent", Results(fall=fall))
+    assert total(derived("max_drawdown_percent", Results(drawdown=fall))) == -20
+    assert total(derived("max_drawdown", Results(pnl_drawdown=fall))) == -2_200
+    assert total(derived("longest_drawdown_seconds", Results(longest_drawdown=fall))) == 3_600
+    derivation = derived("max_drawdown_percent", Results(drawdown=fall))
     assert "2026-11-23 02:00:00 UTC" in derivation.terms[0].label
     ruined = moved(peak, at(3), -10_000)
     for end, percent in ((ruined, -100), (peak, 0)):
-        assert total(derived("max_drawdown_percent", Results(fall=span(peak, end)))) == percent
-    nothing = Results(fall=span(ruined, ruined))
+        assert total(derived("max_drawdown_percent", Results(drawdown=span(peak, end)))) == percent
+    nothing = Results(drawdown=span(ruined, ruined))
     assert total(derived("max_drawdown_percent", nothing)) == 0
 
 

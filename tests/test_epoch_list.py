@@ -60,7 +60,7 @@ def results(gained: str, fallen: str) -> Results:
     """The results of an epoch that gained and fell by so many percent."""
     growth, low = (1 + Decimal(each) / 100 for each in (gained, fallen))
     fall = Span(Moment(MOMENT, Decimal(1), Decimal(0)), Moment(MOMENT, low, Decimal(0)))
-    return Results(growth=growth, fall=fall)
+    return Results(growth=growth, drawdown=fall)
 
 
 def measure(number: int) -> Results:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from balance.performance.drawdown import Drawdown, deepest, depths, drawdowns, longest
 from balance.performance.sample import Point
-from balance.performance.thinning import drawn, kept
+from balance.performance.thinning import drawn, thin
 
 
 def point(time: int, equity: float, growth: float | None = None, **more: int) -> Point:
@@ -77,7 +77,7 @@ def thinned(given: list[Point], stretch: int) -> list[Point]:
         group[place]
         for _, each in groupby(given, key=lambda one: one.time // stretch)
         for group in [list(each)]
-        for place in sorted(kept(group))
+        for place in sorted(thin(group))
     ]
 
 
@@ -111,7 +111,7 @@ def test_a_fall_within_one_stretch_from_neither_its_low_nor_its_high_is_kept() -
     # from 100 to 90, between 80 and 110
     given = points(80, 100, 90, 110, 108)
     assert [each.equity for each in thinned(given, 60_000)] == [80, 100, 90, 110, 108]
-    assert kept(points(5, 6, 7, 8, 9)) == {0, 4}
+    assert thin(points(5, 6, 7, 8, 9)) == {0, 4}
 
 
 def test_drawdowns_are_from_the_best_before_of_the_same_epochs() -> None:

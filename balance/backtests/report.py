@@ -56,12 +56,12 @@ from balance.performance.results import (
 )
 from balance.performance.thinning import extremes
 
-#: How many points of the curve are told, and how many trades.
+#: How many points of the curve there are at most, and how many trades are listed.
 MOST_POINTS: Final = 400
 MOST_ROWS: Final = 500
 # A number in a reason, which may differ from one signal to the next.
 _FIGURE: Final = re.compile(r"\d[\d,.]*\d|\d")
-# How many changes of the grid are told one by one.
+# How many changes of the grid have a sentence each.
 _MOST_REGRIDS: Final = 3
 _CENT: Final = Decimal("0.01")
 
@@ -268,7 +268,7 @@ def _results(plan: Plan, tested: BacktestResult, values: Sequence[_Value]) -> Re
     starting, length = plan.starting_balance, timedelta(seconds=plan.history.seconds)
     times = [time for time, _, _ in values]
     equities = [equity for _, equity, _ in values]
-    falls = list(drawdowns(equities))
+    found = list(drawdowns(equities))
 
     def moment(place: int) -> Moment:
         return Moment(times[place], equities[place] / starting, equities[place] - starting)
@@ -276,9 +276,9 @@ def _results(plan: Plan, tested: BacktestResult, values: Sequence[_Value]) -> Re
     return Results(
         trades=tested.sums,
         growth=tested.account.equity / starting,
-        fall=depth_of(deepest(equities, falls, relative=True), moment),
-        pnl_fall=depth_of(deepest(equities, falls, relative=False), moment),
-        longest_fall=length_of(longest(times, falls), moment),
+        drawdown=depth_of(deepest(equities, found, relative=True), moment),
+        pnl_drawdown=depth_of(deepest(equities, found, relative=False), moment),
+        longest_drawdown=length_of(longest(times, found), moment),
         returns=daily_returns(
             [(day, equities[place]) for day, place in day_ends(times, lambda time: time)]
         ),

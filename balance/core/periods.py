@@ -23,7 +23,7 @@ class Baselines:
     day: Decimal | None = None
     week: Decimal | None = None
     all_time: Decimal | None = None
-    # counts what was found out anew, so that who shows it can tell
+    # Counts what was found anew, so that whoever shows it knows the newer one.
     number: int = 0
 
     def fits(self, account: str, epoch: int) -> bool:

@@ -39,7 +39,7 @@ from balance.performance.figures import (
     values_of,
 )
 from balance.performance.results import Results
-from balance.performance.sample import Sample
+from balance.performance.sample import Sample, pnl_since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,24 +68,13 @@ class AccountView:
         """What the derivations of the wallet read."""
         return Books(self.snapshot, self.past, self.decimals)
 
-    def pnl_since(self, base: Sample | None) -> Decimal | None:
-        """The P&L since ``base``; None where it is not known."""
-        now = self.sample
-        if base is None:
-            return None
-        if base.epoch == now.epoch:
-            return now.pnl - base.pnl
-        if now.all_pnl is None or base.all_pnl is None:
-            return None
-        return now.all_pnl - base.all_pnl
-
     def derive_period(self, title: str, base: Sample | None) -> Derivation:
         """How the P&L since ``base`` comes about."""
         return period_derivation(title, base, self.sample, self.epochs, self.decimals)
 
 
 def _percent_today(view: AccountView) -> Decimal | None:
-    found = period_percent(view.pnl_since(view.day), view.sample.equity)
+    found = period_percent(pnl_since(view.day, view.sample), view.sample.equity)
     return None if found is None else quantized(found)
 
 
@@ -113,7 +102,7 @@ ACCOUNT_FIGURES: Final[Sequence[Figure[AccountView]]] = (
         "P&L today",
         "P&L since 00:00 UTC.",
         GAIN,
-        lambda view: view.pnl_since(view.day),
+        lambda view: pnl_since(view.day, view.sample),
         lambda view: view.derive_period("P&L today", view.day),
         is_shown=False,
     ),
@@ -124,7 +113,7 @@ ACCOUNT_FIGURES: Final[Sequence[Figure[AccountView]]] = (
         PERCENT,
         _percent_today,
         lambda view: period_percent_derivation(
-            view.pnl_since(view.day), view.sample, view.decimals
+            pnl_since(view.day, view.sample), view.sample, view.decimals
         ),
         is_shown=False,
     ),
@@ -133,7 +122,7 @@ ACCOUNT_FIGURES: Final[Sequence[Figure[AccountView]]] = (
         "P&L this week",
         "P&L since Monday 00:00 UTC.",
         GAIN,
-        lambda view: view.pnl_since(view.week),
+        lambda view: pnl_since(view.week, view.sample),
         lambda view: view.derive_period("P&L this week", view.week),
         is_shown=False,
     ),

@@ -11,11 +11,11 @@ from typing import Final, Protocol
 from balance.core.entry import Entry
 from balance.core.money import exactly
 from balance.core.periods import NO_BASELINES, Baselines, after_reset, day_start, week_start
-from balance.performance.sample import Sample
+from balance.performance.sample import Sample, pnl_since
 from balance.performance.sample_file import EQUITY_FILE, SampleReader
 
-# what could not be found is looked for again after so long
-_LOOK_AGAIN_SECONDS: Final = 5.0
+# What could not be found is searched again after so long.
+_READ_AGAIN_SECONDS: Final = 5.0
 
 
 class Samples(Protocol):
@@ -49,7 +49,7 @@ def period_base(samples: Samples, time: datetime, last: Sample) -> Sample | None
     if base is None or base.time > time:
         return base
     after = samples.after(time) or last
-    # what others book has its own time; what the market did may have been before or after
+    # Entries have times of their own; what the market did may have been before or after.
     return None if after.gap and _by_market(base) != _by_market(after) else base
 
 
@@ -72,17 +72,12 @@ def baselines_of(samples: Samples, last: Sample, account: str, now: datetime) ->
 
 def _before(last: Sample, base: Sample | None) -> Decimal | None:
     """What the P&L of the epoch of ``last`` has to be added to for that since ``base``."""
-    if base is None:
-        return None
-    if base.epoch == last.epoch:
-        return -base.pnl
-    if last.carried is None or base.all_pnl is None:
-        return None
-    return last.carried - base.all_pnl
+    pnl = pnl_since(base, last)
+    return None if pnl is None else pnl - last.pnl
 
 
 class FilePast:
-    """The past that the file of the server in ``folder`` tells, for programs beside it."""
+    """The past by the samples of the server in ``folder``, for programs beside it."""
 
     def __init__(
         self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -90,9 +85,8 @@ class FilePast:
         self._file = folder / EQUITY_FILE
         self._clock = clock
         self._found = NO_BASELINES
-        # for which day, and when
-        self._looked: tuple[datetime, datetime] | None = None
-        # the account's revision then, and whether the file had all until that day began
+        self._read_at: datetime | None = None
+        # The account's revision then, and whether the file had all until that day began.
         self._revision = 0
         self._is_settled = False
 
@@ -103,11 +97,11 @@ class FilePast:
         self._found = after_reset(self._found, account, epoch, entries)
         revision = entries[-1].revision if entries else 0
         if not self._is_good(account, epoch, revision, now):
-            self._looked, self._revision = (day_start(now), now), revision
-            self._look(account, epoch, now)
+            self._read_at, self._revision = now, revision
+            self._read(account, epoch, now)
         return self._found
 
-    def _look(self, account: str, epoch: int, now: datetime) -> None:
+    def _read(self, account: str, epoch: int, now: datetime) -> None:
         reader = SampleReader(self._file, account)
         last = reader.newest_of(epoch)
         self._is_settled = False
@@ -117,10 +111,11 @@ class FilePast:
             self._is_settled = last.time >= day_start(now) and last.revision <= self._revision
 
     def _is_good(self, account: str, epoch: int, revision: int, now: datetime) -> bool:
-        if self._looked is None or self._looked[0] != day_start(now):
+        read_at = self._read_at
+        if read_at is None or day_start(read_at) != day_start(now):
             return False
         if revision < self._revision:
-            return False  # it was put back
+            return False  # The account was put back.
         if self._found.fits(account, epoch) and self._found.is_whole and self._is_settled:
             return True
-        return abs((now - self._looked[1]).total_seconds()) < _LOOK_AGAIN_SECONDS
+        return abs((now - read_at).total_seconds()) < _READ_AGAIN_SECONDS

@@ -23,7 +23,7 @@ from balance.performance.derivations.derivation import Derivation
 from balance.performance.derivations.period import BEFORE, period_derivation
 from balance.performance.derivations.returns import in_percent, linked_derivation
 from balance.performance.drawdown import depths
-from balance.performance.sample import ONE, Point, Sample
+from balance.performance.sample import ONE, Point, Sample, pnl_since
 from balance.performance.sample_file import Placed, SampleReader, moment, point_of
 from balance.performance.thinning import drawn
 
@@ -41,7 +41,7 @@ RANGES: Final[Mapping[str, timedelta | None]] = MappingProxyType(
         "all": None,
     }
 )
-_WORDS: Final = MappingProxyType(
+_TEXTS: Final = MappingProxyType(
     {
         "deposit": "Deposited {amount}",
         "withdrawal": "Withdrew {amount}",
@@ -51,7 +51,7 @@ _WORDS: Final = MappingProxyType(
     }
 )
 #: The kinds that are marked.
-MARKED: Final = tuple(_WORDS)
+MARKED: Final = tuple(_TEXTS)
 # Floats are for drawing: more digits would only make the answer longer.
 _DIGITS: Final = 4
 _UNKNOWN: Final = "Null where it is not known."
@@ -120,9 +120,9 @@ class Curve(TypedDict):
     ]
 
 
-def begin_of(wanted: str, reader: SampleReader, now: datetime) -> datetime:
-    """When the range ``wanted``, one of ``RANGES``, begins."""
-    length = RANGES[wanted]
+def begin_of(name: str, reader: SampleReader, now: datetime) -> datetime:
+    """When the range ``name``, one of ``RANGES``, begins."""
+    length = RANGES[name]
     if length is not None:
         return now - length
     oldest = reader.oldest()
@@ -140,14 +140,6 @@ class Range:
     now: Sample
 
     @property
-    def pnl(self) -> Decimal | None:
-        """What was gained or lost; None where epochs between are not known."""
-        base, now = self.base, self.now
-        if base.all_pnl is not None and now.all_pnl is not None:
-            return now.all_pnl - base.all_pnl
-        return now.pnl - base.pnl if base.epoch == now.epoch else None
-
-    @property
     def return_percent(self) -> Decimal | None:
         """The time-weighted return, across resets too; None where it is not known."""
         base, now = self.base, self.now
@@ -163,8 +155,8 @@ class Range:
         base, now = self.base, self.now
         since = "the first moment known in it" if self.is_inside else BEFORE
         pnl = period_derivation("P&L of this range", base, now, epochs, decimals, since)
-        told = self.return_percent
-        return {"pnl": pnl, "return_percent": linked_derivation(tuple(self._factors()), told)}
+        linked = linked_derivation(tuple(self._factors()), self.return_percent)
+        return {"pnl": pnl, "return_percent": linked}
 
     def _factors(self) -> Iterator[tuple[str, Decimal]]:
         """What one unit grew by while each chain of epochs went on, and since when; an undo goes
@@ -194,16 +186,16 @@ def curve(
     points = [each.point for each in placed]
     base = baseline(reader, begin) or _sample(reader, placed[0], now)
     made = Range(points=points, base=base, is_inside=base.time > begin, now=now)
-    falls = list(depths(points, reader.best_growths(begin)))
+    fallen = list(depths(points, reader.best_growths(begin)))
     chosen = drawn(points, MOST_POINTS)
     figures = {
         **_extremes(reader, placed, now),
-        "pnl": made.pnl,
+        "pnl": pnl_since(base, now),
         "return_percent": made.return_percent,
-        "max_drawdown_percent": quantized(Decimal(str(round(min(falls), 10)))),
+        "max_drawdown_percent": quantized(Decimal(str(round(min(fallen), 10)))),
     }
     return {
-        "points": [None if at is None else _told(placed[at], falls[at]) for at in chosen],
+        "points": [None if at is None else _point_row(placed[at], fallen[at]) for at in chosen],
         "figures": {**figures, "display": _texts(figures, decimals)},
         "derivations": {
             name: each.row for name, each in made.derivations(epochs, decimals).items()
@@ -213,7 +205,7 @@ def curve(
 
 def mark_row(mark: Mark, decimals: int) -> Row:
     """``mark`` as readers see it."""
-    words = _WORDS.get(mark.kind, "{amount}")
+    text = _TEXTS.get(mark.kind, "{amount}")
     amount = f"{grouped(mark.amount.copy_abs())} {CURRENCY}"
     write = gain if mark.kind in ("deposit", "withdrawal", "liquidation") else dollars
     return {
@@ -224,7 +216,7 @@ def mark_row(mark: Mark, decimals: int) -> Row:
         "display": {
             "kind": mark.kind.capitalize(),
             "amount": write(mark.amount, decimals),
-            "words": words.format(amount=amount),
+            "words": text.format(amount=amount),
         },
     }
 
@@ -234,7 +226,7 @@ def _placed(now: Sample) -> Placed:
     return Placed(0, point_of(now), carried)
 
 
-def _told(placed: Placed, fall: float) -> list[Any]:
+def _point_row(placed: Placed, fall: float) -> list[Any]:
     point, carried = placed.point, placed.carried
     pnl = None if carried is None else round(carried + point.pnl, _DIGITS)
     time = iso(moment(point.time))

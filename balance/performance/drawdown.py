@@ -43,9 +43,9 @@ def drawdowns(values: Iterable[_Number]) -> Iterator[Drawdown]:
 
 
 def deepest(
-    values: Sequence[_Number], falls: Iterable[Drawdown], *, relative: bool
+    values: Sequence[_Number], candidates: Iterable[Drawdown], *, relative: bool
 ) -> Drawdown | None:
-    """The deepest of ``falls``, the drawdowns in ``values``, measured in shares of its peak where
+    """The deepest of ``candidates``, the drawdowns in ``values``, by the share of its peak where
     ``relative``; None where there is none."""
 
     def depth(fall: Drawdown) -> _Number:
@@ -55,21 +55,21 @@ def deepest(
         # What is at nothing has no share to lose.
         return lost / values[fall.peak] if values[fall.peak] > 0 else lost * 0
 
-    found = max(falls, key=depth, default=None)
+    found = max(candidates, key=depth, default=None)
     return found if found is not None and depth(found) > 0 else None
 
 
 def longest(
-    times: Sequence[int] | Sequence[datetime], falls: Iterable[Drawdown]
+    times: Sequence[int] | Sequence[datetime], candidates: Iterable[Drawdown]
 ) -> Drawdown | None:
-    """The longest of ``falls``, from their start to their end by ``times``; None where there is
-    none."""
+    """The longest of ``candidates``, from their start to their end by ``times``; None where there
+    is none."""
 
     def length(fall: Drawdown) -> Any:
         end: Any = times[fall.end]
         return end - times[fall.start]
 
-    return max(falls, key=length, default=None)
+    return max(candidates, key=length, default=None)
 
 
 def depths(points: Iterable[Point], best: Mapping[int, float]) -> Iterator[float]:

@@ -20,11 +20,11 @@ from balance.core.trade_sums import TradeSums
 from balance.history.rows import duration
 from balance.performance.derivations.derivation import Derivation, Term, total_of
 from balance.performance.derivations.returns import (
-    fall_terms,
+    drawdown_terms,
     in_percent,
     length_terms,
     open_time_terms,
-    pnl_fall_terms,
+    pnl_drawdown_terms,
     ratio_terms,
     return_terms,
 )
@@ -77,7 +77,7 @@ class Figure(Generic[_Source]):
 
     name: str
     label: str
-    words: str
+    meaning: str
     unit: Unit
     value: Callable[[_Source], Number]
     derivation: Callable[[_Source], Derivation]
@@ -124,7 +124,7 @@ def types_of(figures: Iterable[Figure[Any]]) -> dict[str, Any]:
 
 def _type(figure: Figure[Any]) -> Any:
     kind = figure.unit.type
-    return Annotated[kind | None, Doc(f"{figure.words} Null where it is not known.")]
+    return Annotated[kind | None, Doc(f"{figure.meaning} Null where it is not known.")]
 
 
 def screen_row(name: str, label: str, unit: Unit, better: Better = "") -> ShownFigure:
@@ -143,7 +143,7 @@ _FALL: Final = "The deepest fall from the best before it, since the epoch began"
 def _row(
     name: str,
     label: str,
-    words: str,
+    meaning: str,
     unit: Unit,
     part: Callable[[Results], _Part | None],
     value: Callable[[_Part], Number],
@@ -166,18 +166,18 @@ def _row(
         found, number = part(results), valued(results)
         if found is None or number is None:
             why = why_unknown if isinstance(why_unknown, str) else why_unknown(results)
-            return Derivation(label, f"{words} {why}", ())
+            return Derivation(label, f"{meaning} {why}", ())
         total = total_of(total_label or label, Decimal(number), unit.text(number, results.decimals))
-        sentences = f"{words} {note(results)}".strip()
+        sentences = f"{meaning} {note(results)}".strip()
         return Derivation(label, sentences, (*terms(found, results), total))
 
-    return Figure(name, label, words, unit, valued, derived, **more)
+    return Figure(name, label, meaning, unit, valued, derived, **more)
 
 
 def _of_trades(
     name: str,
     label: str,
-    words: str,
+    meaning: str,
     unit: Unit,
     value: Callable[[TradeSums], Number],
     formula: str,
@@ -187,7 +187,7 @@ def _of_trades(
     """The figure of trades that is the ``value`` of their sums and comes about by ``formula``, as
     :func:`trade_terms` reads it."""
     return _row(
-        *(name, label, words, unit),
+        *(name, label, meaning, unit),
         lambda results: results.trades,
         value,
         lambda sums, results: trade_terms(formula, sums, results.epochs, results.decimals),
@@ -222,9 +222,9 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "Maximum drawdown",
         f"{_FALL}, in percent of that. Money put in or out is no fall.",
         PERCENT,
-        lambda results: results.fall,
+        lambda results: results.drawdown,
         lambda fall: quantized(fall.percent),
-        lambda fall, _: fall_terms(fall),
+        lambda fall, _: drawdown_terms(fall),
         _UNSEEN,
         better="smaller",
     ),
@@ -233,9 +233,9 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "Maximum drawdown in money",
         f"{_FALL}, in money.",
         GAIN,
-        lambda results: results.pnl_fall,
+        lambda results: results.pnl_drawdown,
         lambda fall: fall.end.pnl - fall.begin.pnl,
-        lambda fall, results: pnl_fall_terms(fall, results.decimals),
+        lambda fall, results: pnl_drawdown_terms(fall, results.decimals),
         _UNSEEN,
         better="smaller",
     ),
@@ -244,7 +244,7 @@ FIGURES: Final[Sequence[Figure[Results]]] = (
         "Longest drawdown",
         "The longest time below the best before it, until that was reached again or until now.",
         TIME,
-        lambda results: results.longest_fall,
+        lambda results: results.longest_drawdown,
         lambda span: span.seconds,
         lambda span, _: length_terms(span),
         _UNSEEN,

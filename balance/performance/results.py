@@ -87,10 +87,10 @@ class Results:
     # What 1 has become, whatever was put in or taken out.
     growth: Decimal | None = None
     # The deepest drawdown of the growth, and that of the P&L in money.
-    fall: Span | None = None
-    pnl_fall: Span | None = None
+    drawdown: Span | None = None
+    pnl_drawdown: Span | None = None
     # The longest drawdown of the growth, from its peak until that was reached again or until now.
-    longest_fall: Span | None = None
+    longest_drawdown: Span | None = None
     # The return of each whole UTC day of which the ends are known, as a share: 0.01 is one percent.
     returns: Sequence[Decimal] = ()
     # For how long something was open, and of how long that is known.

@@ -92,6 +92,17 @@ class Point(NamedTuple):
     is_open: bool = False
 
 
+def pnl_since(base: Sample | None, now: Sample) -> Decimal | None:
+    """The P&L from ``base`` to ``now``, across epochs too; None where it is not known."""
+    if base is None:
+        return None
+    if base.epoch == now.epoch:
+        return now.pnl - base.pnl
+    if now.all_pnl is None or base.all_pnl is None:
+        return None
+    return now.all_pnl - base.all_pnl
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """How far an account was followed: its newest sample, the wallet after its newest entry, and

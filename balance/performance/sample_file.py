@@ -23,7 +23,7 @@ from urllib.parse import quote
 from balance.core.figures import plain
 from balance.core.wallet import Wallet
 from balance.performance.sample import Point, Sample
-from balance.performance.thinning import kept
+from balance.performance.thinning import thin
 
 EQUITY_FILE: Final = "equity.db"
 #: Of how many seconds the stretches are in which samples are thinned out, by level: 1 and up.
@@ -302,7 +302,7 @@ class SampleFile:
         chosen = [
             (level, number)
             for _, rows in groupby(found, key=lambda row: (row[7], _floor(row[1], length)))
-            for number in _kept(list(rows))
+            for number in _thin(list(rows))
         ]
         self._connection.executemany(
             "update samples set level = max(level, ?) where id = ?", chosen
@@ -344,8 +344,8 @@ def named_aside(file: Path, why: str, now: datetime) -> Path:
     return file.with_name(f"{file.stem}.{why}-{now:%Y%m%dT%H%M%S%f}{file.suffix}")
 
 
-def _kept(rows: Sequence[tuple[int, int, int, float, float, float, int, int]]) -> list[int]:
-    places = kept([Point(*row[1:7]) for row in rows])
+def _thin(rows: Sequence[tuple[int, int, int, float, float, float, int, int]]) -> list[int]:
+    places = thin([Point(*row[1:7]) for row in rows])
     return [rows[place][0] for place in places]
 
 
@@ -508,7 +508,7 @@ def _points(connection: sqlite3.Connection, begin: datetime, end: datetime) -> l
     level, finished = _level(end - begin), _finished_levels(connection)
     first, last = milliseconds(begin), milliseconds(end) + 1
     found: list[tuple[Any, ...]] = []
-    # stretches that are not over have nothing of their level yet: there the next lower one tells
+    # Stretches that are not over have nothing of their level yet: there the next lower one has them
     for each in range(level, -1, -1):
         until = min(last, finished.get(each, first)) if each else last
         if until > first:

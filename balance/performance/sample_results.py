@@ -49,16 +49,16 @@ def sample_results(reader: SampleReader, now: Sample) -> Results:
     if is_seen:
         pnls = [each.pnl for each in points]
         fall = depth_of(deepest(pnls, drawdowns(pnls), relative=False), moment_at)
-        results = replace(results, pnl_fall=fall)
+        results = replace(results, pnl_drawdown=fall)
     if now.is_whole:
         results = replace(results, growth=now.growth, returns=_returns(reader, ours))
     if is_seen and now.is_whole:
         growths, times = [each.growth for each in points], [each.time for each in points]
-        falls = list(drawdowns(growths))
+        found = list(drawdowns(growths))
         results = replace(
             results,
-            fall=depth_of(deepest(growths, falls, relative=True), moment_at),
-            longest_fall=length_of(longest(times, falls), moment_at),
+            drawdown=depth_of(deepest(growths, found, relative=True), moment_at),
+            longest_drawdown=length_of(longest(times, found), moment_at),
         )
     return results
 

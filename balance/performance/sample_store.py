@@ -189,7 +189,7 @@ class SampleStore:
     def _set_damaged_aside(self, fault: sqlite3.Error, now: datetime) -> None:
         aside = set_aside(self._path, "damaged", now)
         self._report(
-            f"{EQUITY_FILE} can't be used: {fault}. It is kept as {aside.name}, and the equity is "
+            f"{EQUITY_FILE} can't be used: {fault}. It is now {aside.name}, and the equity is "
             f"sampled anew since {utc_text(now)}."
         )
 

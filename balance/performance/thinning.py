@@ -13,7 +13,7 @@ from balance.performance.sample import Point
 _Value = TypeVar("_Value")
 
 
-def kept(points: Sequence[Point]) -> set[int]:
+def thin(points: Sequence[Point]) -> set[int]:
     """The places of those of ``points``, of one stretch of time and one epoch, that stay: the
     last, the lowest and highest of each figure, and the ends of the deepest falls."""
     places = range(len(points))

@@ -111,18 +111,18 @@ class Books:
         return total_of(label, self.snapshot[name], self.snapshot.display[name])
 
     def sum(
-        self, name: str, title: str, words: str, terms: Iterable[Term], label: str = ""
+        self, name: str, title: str, text: str, terms: Iterable[Term], label: str = ""
     ) -> Derivation:
         """The derivation of the figure with ``name`` from ``terms``."""
-        return Derivation(title, words, (*opened(terms), self.total(name, label or title)))
+        return Derivation(title, text, (*opened(terms), self.total(name, label or title)))
 
-    def rounded_sum(self, name: str, title: str, words: str, terms: Iterable[Term]) -> Derivation:
+    def rounded_sum(self, name: str, title: str, text: str, terms: Iterable[Term]) -> Derivation:
         """As :meth:`sum`, where each of ``terms`` is rounded for itself."""
         found = list(terms)
         rest = self.snapshot[name] - sum((term.amount for term in found), ZERO)
         if rest or not found:
             found.append(self.term("+", "Rounding" if rest else "Nothing is open", rest))
-        return self.sum(name, title, words, found)
+        return self.sum(name, title, text, found)
 
     def starting(self, sign: Sign, label: str) -> Term:
         """What the epoch, or the oldest that it goes on with, began with."""
@@ -244,8 +244,8 @@ def account_derivations(books: Books) -> dict[str, Derivation]:
 
 def total_derivation(books: Books, name: str) -> Derivation:
     """The derivation of the total with ``name`` of ``TOTALS``."""
-    _, label, words = TOTALS[name]
-    return books.sum(name, label, words, books.split(name))
+    _, label, text = TOTALS[name]
+    return books.sum(name, label, text, books.split(name))
 
 
 def pnl_derivation(books: Books) -> Derivation:
@@ -274,25 +274,25 @@ def _margins(books: Books) -> list[Term]:
 def _pnl_percent(books: Books) -> Derivation:
     snapshot, title = books.snapshot, "P&L in percent"
     capital = snapshot.starting_balance + snapshot.deposits - snapshot.withdrawals
-    words = "The P&L in percent of the capital: the starting balance + deposits - withdrawals."
+    text = "The P&L in percent of the capital: the starting balance + deposits - withdrawals."
     if snapshot.pnl_percent is None:
-        return Derivation(title, f"{words} None is left in.", ())
+        return Derivation(title, f"{text} None is left in.", ())
     pnl = replace(books.part(" ", "current_pnl", "P&L"), display=snapshot.display["current_pnl"])
     terms = [pnl, books.term(DIVIDED, "Capital", capital), IN_PERCENT]
-    return books.sum("pnl_percent", title, words, terms)
+    return books.sum("pnl_percent", title, text, terms)
 
 
 def _exposure_percent(books: Books) -> Derivation:
-    title, words = "Gross exposure", "Longs and shorts together, in percent of the equity."
+    title, text = "Gross exposure", "Longs and shorts together, in percent of the equity."
     if books.snapshot.exposure_percent is None:
-        return Derivation(title, f"{words} There is none.", ())
+        return Derivation(title, f"{text} There is none.", ())
     terms = [
         books.part("+", "long_exposure", "Longs"),
         books.part("+", "short_exposure", "Shorts"),
         books.part(DIVIDED, "portfolio_value", "Total equity"),
         IN_PERCENT,
     ]
-    return books.sum("exposure_percent", title, words, terms)
+    return books.sum("exposure_percent", title, text, terms)
 
 
 @exactly

@@ -27,7 +27,7 @@ from balance.performance.derivations.derivation import (
 )
 from balance.performance.sample import Sample
 
-# older epochs than so many are told in one line
+# older epochs than so many are found in one line
 _MOST_EPOCHS: Final = 10
 #: What moment a period is measured from, unless it is another.
 BEFORE: Final = "the last moment known before the period began"
@@ -42,38 +42,38 @@ def period_derivation(
     decimals: int,
     since: str = BEFORE,
 ) -> Derivation:
-    """The derivation of the P&L from ``base`` to ``now``. ``epochs``, by their numbers, tell what
+    """The derivation of the P&L from ``base`` to ``now``. ``epochs``, by their numbers, say what
     each of those between them brought; ``since`` says what moment that of ``base`` is."""
     if base is None or (base.epoch != now.epoch and None in (base.all_pnl, now.all_pnl)):
-        return Derivation(title, f"{_WORDS} It is not known how the account stood then.", ())
-    words = f"{_WORDS} Since {utc_text(base.time)}, {since}."
+        return Derivation(title, f"{_TEXT} It is not known how the account stood then.", ())
+    text = f"{_TEXT} Since {utc_text(base.time)}, {since}."
     if base.revision == 1:
-        words = f"{_WORDS} Since {utc_text(base.time)}, when the account was made."
+        text = f"{_TEXT} Since {utc_text(base.time)}, when the account was made."
     if base.epoch == now.epoch:
-        return Derivation(title, words, _within(base, now, decimals))
-    return Derivation(title, words, _across(base, now, epochs, decimals))
+        return Derivation(title, text, _within(base, now, decimals))
+    return Derivation(title, text, _across(base, now, epochs, decimals))
 
 
-_WORDS: Final = "What was gained or lost, whatever was put in or taken out."
+_TEXT: Final = "What was gained or lost, whatever was put in or taken out."
 
 
 @exactly
 def period_percent_derivation(pnl: Decimal | None, now: Sample, decimals: int) -> Derivation:
     """The derivation of ``pnl``, that of today, in percent of what there would be without it."""
     title = "P&L today, in percent"
-    words = "The P&L of today in percent of what the equity would be without it."
-    told = period_percent(pnl, now.equity)
-    if pnl is None or told is None:
-        return Derivation(title, f"{words} That is not known, or nothing.", ())
+    text = "The P&L of today in percent of what the equity would be without it."
+    found = period_percent(pnl, now.equity)
+    if pnl is None or found is None:
+        return Derivation(title, f"{text} That is not known, or nothing.", ())
     without = now.equity - pnl
     return Derivation(
         title,
-        words,
+        text,
         (
             Term(" ", "P&L today", gain(pnl, decimals), pnl, derive="pnl_today"),
             Term(DIVIDED, "Equity without it", dollars(without, decimals), without),
             IN_PERCENT,
-            total_of(title, quantized(told), percent(quantized(told))),
+            total_of(title, quantized(found), percent(quantized(found))),
         ),
     )
 
@@ -81,11 +81,11 @@ def period_percent_derivation(pnl: Decimal | None, now: Sample, decimals: int) -
 @exactly
 def all_time_derivation(now: Sample, epochs: Mapping[int, Epoch], decimals: int) -> Derivation:
     """The derivation of the P&L of all epochs up to ``now``."""
-    title, words = "P&L of all time", "The P&L of this epoch and of all before it."
+    title, text = "P&L of all time", "The P&L of this epoch and of all before it."
     if now.all_pnl is None or now.carried is None:
-        return Derivation(title, f"{words} The earlier ones are not known yet.", ())
+        return Derivation(title, f"{text} The earlier ones are not known yet.", ())
     parts = [_so_far(now, decimals), *_earlier(now.carried, now.epoch, None, epochs, decimals)]
-    return Derivation(title, words, (*opened(parts), _total(now.all_pnl, decimals)))
+    return Derivation(title, text, (*opened(parts), _total(now.all_pnl, decimals)))
 
 
 def _total(pnl: Decimal, decimals: int) -> Term:

@@ -92,9 +92,9 @@ def linked_derivation(factors: Sequence[tuple[str, Decimal]], total: Decimal | N
     """The derivation of the return ``total`` of a range from what one unit grew by in each part of
     it, oldest first, each with its label."""
     title = "Return of this range, time-weighted"
-    words = "What one unit of money became, whatever was put in, taken out or reset meanwhile."
+    text = "What one unit of money became, whatever was put in, taken out or reset meanwhile."
     if total is None:
-        return Derivation(title, f"{words} It is not known.", ())
+        return Derivation(title, f"{text} It is not known.", ())
     older, newer = factors[:-_MOST_FLOWS], factors[-_MOST_FLOWS:]
     product = ONE
     for _, factor in older:
@@ -103,10 +103,10 @@ def linked_derivation(factors: Sequence[tuple[str, Decimal]], total: Decimal | N
     for label, factor in [*([("Growth before these", product)] if older else []), *newer]:
         terms.append(growth_term(TIMES if terms else " ", label, factor))
     end = total_of("Return", total, percent(total))
-    return Derivation(title, words, (*terms, _BEGINNING, IN_PERCENT, end))
+    return Derivation(title, text, (*terms, _BEGINNING, IN_PERCENT, end))
 
 
-def fall_terms(fall: Span) -> Sequence[Term]:
+def drawdown_terms(fall: Span) -> Sequence[Term]:
     """The fall of the growth, in percent."""
     peak, trough = fall
     if peak.growth <= 0:
@@ -119,7 +119,7 @@ def fall_terms(fall: Span) -> Sequence[Term]:
     )
 
 
-def pnl_fall_terms(fall: Span, decimals: int) -> Sequence[Term]:
+def pnl_drawdown_terms(fall: Span, decimals: int) -> Sequence[Term]:
     """The fall of the P&L, in money."""
     peak, trough = fall
     return (
