@@ -397,7 +397,7 @@ def test_what_is_refused_is_answered_as_described(
     assert answer.status_code == status, answer.text
     schema = schema_of(description, path, method, str(status), "application/problem+json")
     Draft202012Validator(schema).validate(answer.get_json())
-    problem = description["components"]["schemas"]["Problem"]
+    problem = description["components"]["schemas"]["ProblemDetails"]
     assert set(answer.get_json()) <= set(problem["properties"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated, Any, Final, NamedTuple, TypedDict
+from typing import Annotated, Any, Final, NamedTuple, NotRequired, TypedDict
 
 from flask import Request, Response, request
 
@@ -87,11 +87,13 @@ ENTRY_COLUMNS: Final = tuple(fields_of(EntryRow))
 
 
 class _Rows(TypedDict):
-    """What every list has."""
+    """What every list has; a file has its rows alone."""
 
-    total: Annotated[Whole | None, Doc("Of all pages; null while the ledger is being indexed.")]
-    offset: Whole
-    index: Progress
+    total: NotRequired[
+        Annotated[Whole | None, Doc("Of all pages; null while the ledger is being indexed.")]
+    ]
+    offset: NotRequired[Whole]
+    index: NotRequired[Progress]
 
 
 class LedgerRows(_Rows):
@@ -116,7 +118,7 @@ class EpochRows(_Rows):
     """A page of the epochs."""
 
     rows: list[EpochRow]
-    figures: ShownFigures
+    figures: NotRequired[ShownFigures]
 
 
 Neighbour = Annotated[str | None, Doc("The place of its neighbour; null: there is none.")]
@@ -147,7 +149,10 @@ class _Query(NamedTuple):
     form: str | None
 
 
-_WHOLE: Final = {"type": "integer", "minimum": 0}
+# A number of the query may be empty, which is as good as left out.
+_OR_EMPTY: Final = {"pattern": "^$"}
+_WHOLE: Final = {"type": ["integer", "string"], "minimum": 0, **_OR_EMPTY}
+_AMOUNT: Final = {"type": ["number", "string"], **_OR_EMPTY}
 _TEXT: Final = {"type": "string"}
 _AMOUNTS: Final[Mapping[Listed, str]] = {
     "ledger": "amount",
@@ -163,7 +168,7 @@ _FILTERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "source": ("Who made the request: of these, with commas between.", _TEXT),
     "text": ("A part of the note or of a trade's reasons, in letters of either case.", _TEXT),
     "from": (
-        "Not before this time of the ledger, such as 2026-01-02T03:04:05Z; epochs: not opened before it.",
+        "Not before this time of the ledger (2026-01-02T03:04:05Z); epochs: not opened before it.",
         _TEXT,
     ),
     "to": ("Not after this time of the ledger; epochs: not opened after it.", _TEXT),
@@ -177,8 +182,8 @@ def _parameters(table: Listed) -> Parameters:
     amount, sorts = _AMOUNTS[table], EPOCH_SORTS if table == "epochs" else SORTS[table]
     filters = {
         **_FILTERS,
-        "least": (f"At least so much {amount}.", {"type": "number"}),
-        "most": (f"At most so much {amount}.", {"type": "number"}),
+        "least": (f"At least so much {amount}.", _AMOUNT),
+        "most": (f"At most so much {amount}.", _AMOUNT),
         **{
             each.name: (f"Of these, with commas between: {', '.join(each.values)}.", _TEXT)
             for each in OWN_FILTERS.get(table, ())
@@ -195,7 +200,7 @@ def _parameters(table: Listed) -> Parameters:
         "offset": ("How many rows to leave out first.", {**_WHOLE, "default": 0}),
         "limit": (
             "Rows a page.",
-            {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": USUAL_ROWS},
+            {**_WHOLE, "minimum": 1, "maximum": MOST_ROWS, "default": USUAL_ROWS},
         ),
         "format": (
             "All rows that pass the filters, as a file. In CSV the person's owner is you, and a "
@@ -241,7 +246,9 @@ EntryLimit = Annotated[
 Before = Annotated[str | None, Doc("A revision, or the last page's next.")]
 OfKind = Annotated[str | None, Doc("Only entries of this kind.", enum=[*KINDS])]
 OfEpoch = Annotated[int | None, Doc("Only entries of this epoch.", minimum=1)]
-Form = Annotated[str | None, Doc("csv: CSV whatever is accepted.", enum=[*FORMATS])]
+Form = Annotated[
+    str | None, Doc("csv: CSV whatever is accepted; anything else: JSON.", examples=[*FORMATS])
+]
 
 
 class HistoryRoutes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, TypedDict, cast
+from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict, cast
 
 from balance.core.account import Account
 from balance.core.entry import Entry, cursor
@@ -60,6 +60,9 @@ ClosingPrice = Annotated[Decimal, Doc("In the quote currency per base unit.")]
 EntryNote = Annotated[str, Indexed(kind="text", is_sortable=False)]
 
 
+_FILE: Final = Doc("Not in a file.")
+
+
 class EntryRow(TypedDict):
     """An entry of the ledger."""
 
@@ -88,7 +91,11 @@ class LedgerRow(EntryRow):
     owner: Annotated[
         str | None, Doc("The bot's id; empty: the person's; null: of nobody's trading.")
     ]
-    display: Annotated[Texts, text_names(("kind", "amount", "balance", "source", "owner", "tone"))]
+    display: NotRequired[
+        Annotated[
+            Texts, text_names(("kind", "amount", "balance", "source", "owner", "tone")), _FILE
+        ]
+    ]
 
 
 class FillRow(TypedDict):
@@ -125,14 +132,17 @@ class FillRow(TypedDict):
     ]
     owner: Owner
     note: EntryNote
-    display: Annotated[
-        Texts,
-        text_names(
-            (
-                *("symbol", "side", "why", "liquidity", "quantity", "price", "fee"),
-                *("realized_pnl", "owner"),
-            )
-        ),
+    display: NotRequired[
+        Annotated[
+            Texts,
+            text_names(
+                (
+                    *("symbol", "side", "why", "liquidity", "quantity", "price", "fee"),
+                    *("realized_pnl", "owner"),
+                )
+            ),
+            _FILE,
+        ]
     ]
 
 
@@ -175,14 +185,17 @@ class TradeRow(TypedDict):
     funding: Annotated[Money, Doc("Received less paid."), Indexed(kind="amount")]
     opened_because: Annotated[str, Indexed(kind="text")]
     closed_because: Annotated[str, Indexed(kind="text")]
-    display: Annotated[
-        Texts,
-        text_names(
-            (
-                *("symbol", "side", "outcome", "quantity", "entry_price", "exit_price", "pnl"),
-                *("fees", "funding", "duration", "opened_because", "closed_because"),
-            )
-        ),
+    display: NotRequired[
+        Annotated[
+            Texts,
+            text_names(
+                (
+                    *("symbol", "side", "outcome", "quantity", "entry_price", "exit_price", "pnl"),
+                    *("fees", "funding", "duration", "opened_because", "closed_because"),
+                )
+            ),
+            _FILE,
+        ]
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
-from typing import Annotated, Any, Final, TypedDict, cast
+from typing import Annotated, Any, Final, NotRequired, TypedDict, cast
 
 from balance.core.figures import CENTS
 from balance.core.moments import iso
@@ -99,8 +99,12 @@ class EpochRow(TypedDict):
     """An epoch with its sums and its figures."""
 
     is_current: Annotated[bool, Doc("Whether it is the running one.")]
-    display: Annotated[
-        Texts, text_names(("epoch", "opened_by", "entries", *WALLET_FIGURES, *_BY_NAME))
+    display: NotRequired[
+        Annotated[
+            Texts,
+            text_names(("epoch", "opened_by", "entries", *WALLET_FIGURES, *_BY_NAME)),
+            Doc("Not in a file."),
+        ]
     ]
 
 
