@@ -18,8 +18,8 @@ def register(app: Dash) -> None:
 
     @app.server.before_request
     def check() -> None:
-        asked = request.method == "POST" and request.path == UPDATE_PATH
-        if asked and not _fits(app.callback_map, _body()):
+        is_update = request.method == "POST" and request.path == UPDATE_PATH
+        if is_update and not _fits(app.callback_map, _body()):
             raise BadRequest(
                 "This fits nothing on the page, perhaps as it is of an older version. Reload it."
             )

@@ -8,7 +8,7 @@ from layouts.tab import Place
 
 
 def alerts_button(place: Place) -> html.Button:
-    """The bell with the count of the firings that nobody has looked at."""
+    """The bell with the count of the firings that nobody has seen."""
     known = {
         # what may be watched, and what has fired before this page was opened
         "data-symbols": " ".join(place.symbols),

@@ -1,4 +1,4 @@
-"""What takes long to draw is brought into the page when its tab is first looked at."""
+"""What takes long to draw is brought into the page when its tab is first shown."""
 
 import re
 from collections.abc import Collection
@@ -15,7 +15,7 @@ _SCRIPT = re.compile(r'<script (?=src="[^"]*/_dash-component-suites/(\w+)/)')
 
 def later(id: str, component: Component, className: str = "") -> html.Div:
     """A place with the ``id``, which begins with its tab's, that ``component`` comes to when the
-    tab is first looked at; the other tabs need not wait for its scripts."""
+    tab is first shown; the other tabs need not wait for its scripts."""
     return html.Div(
         [
             html.Div(id=id, className=className),

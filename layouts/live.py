@@ -86,8 +86,8 @@ def filled(layout: Component, snapshot: Mapping[str, Any]) -> Component:
     prices = snapshot.get("market", {}).get("prices", {})
     for component in live_components(layout):
         symbol = getattr(component, "data-symbol", None)
-        told = snapshot if symbol is None else prices.get(symbol, {})
-        component.children = told.get("display", {}).get(getattr(component, LIVE), NONE)
+        values = snapshot if symbol is None else prices.get(symbol, {})
+        component.children = values.get("display", {}).get(getattr(component, LIVE), NONE)
         setattr(component, "data-tone", tone(component.children))
         setattr(component, "data-length", length(component.children))
     return layout

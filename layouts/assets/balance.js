@@ -240,7 +240,7 @@
       return streaming;
     },
     /* Has `hear` called with the text of each event of that name, and `refresh` whenever the page
-     * fetches, as it has no stream or was asked to. */
+     * fetches, as it has no stream or Sync was pressed. */
     hear(name, { hear, refresh }) {
       hearers[name] = { hear, refresh };
     },

@@ -2,10 +2,9 @@
 (() => {
   "use strict";
 
-  const TONES = { "+": "gain", "-": "loss" };
   const NONE = "–";
-  const told = (name, text) => (text === NONE ? "" : `${name} ${text}`);
-  const exits = ({ take_profit: profit, stop_loss: loss }) => [told("TP", profit), told("SL", loss)];
+  const labelled = (name, text) => (text === NONE ? "" : `${name} ${text}`);
+  const exits = ({ take_profit: profit, stop_loss: loss }) => [labelled("TP", profit), labelled("SL", loss)];
   const trader = ({ owner }) => (owner === "You" ? "" : owner);
 
   /* What is on a card, by its table: its title and its figure, what is said of it and what stands below
@@ -20,7 +19,7 @@
         below: each.roe_percent,
         words: [
           [`${each.quantity} at ${each.entry_price}`, `mark ${each.mark_price}`, trader(each)],
-          [told("Liquidation", each.liquidation_price), ...exits(each)],
+          [labelled("Liquidation", each.liquidation_price), ...exits(each)],
         ],
       }),
     },
@@ -30,7 +29,7 @@
       card: ({ display: each }) => ({
         title: [each.symbol, each.side_words],
         figure: each.price === NONE ? each.trigger_price : each.price,
-        below: told("Margin", each.reserved_margin),
+        below: labelled("Margin", each.reserved_margin),
         words: [[each.type, each.quantity, ...exits(each)]],
       }),
     },
@@ -57,7 +56,7 @@
     const { card, actions } = CARDS[table];
     const { dashAgGridFunctions: texts, dashAgGridComponentFunctions: parts } = window;
     const { title, figure, below, words } = card(data, texts.deskMoment({ value: data.time }));
-    const tone = (text) => TONES[text[0]] ?? "flat";
+    const { tone } = window.balanceLive;
     const [first, ...more] = words.map(line);
     return element(
       "row-card",

@@ -5,7 +5,7 @@
   "use strict";
 
   const CANDLES = 500;
-  // how many of the newest ones are asked for again when they are finished, and how often
+  // how many of the newest ones are fetched again when they are finished, and how often
   const MENDED = 60;
   const MEND_MS = 2000;
   const RETRY_MS = 4000;
@@ -17,9 +17,9 @@
   let lines = ""; // the price lines it has
   let tickSize = null; // by which it writes prices
   let mended = 0;
-  let ticked = 0; // when the chart was last told the price, and the timer that tells it the next
+  let ticked = 0; // when the chart last got the price, and the timer of the next
   let ticking = null;
-  let wanted = 0; // counts what was asked for, so that only the newest answer counts
+  let latest = 0; // the number of the newest request, whose answer alone counts
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   // the chart takes a moment to come into the page
@@ -31,7 +31,7 @@
     }
   }
 
-  const isLookedAt = () => !document.getElementById("futures-panel")?.hidden;
+  const isOnScreen = () => !document.getElementById("futures-panel")?.hidden;
 
   const tickOf = (symbol) => window.balanceState.snapshot?.market.prices[symbol]?.tick_size ?? 0.01;
 
@@ -136,16 +136,18 @@
 
   async function ask(symbol, timeframe, limit) {
     const path = `/candles/${symbol}?${new URLSearchParams({ timeframe, limit })}`;
-    const response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(8000) });
-    const answer = await response.json();
-    return response.ok ? [answer.candles.map(bar), ""] : [[], answer.detail];
+    const [answer, problem, status] = await window.balanceRequests.fetchJson(path);
+    if (status === null) {
+      throw new Error(problem);
+    }
+    return [answer?.candles.map(bar) ?? [], problem];
   }
 
   async function load(symbol, timeframe) {
-    const number = ++wanted;
+    const number = ++latest;
     try {
       const [data, wrong] = await ask(symbol, timeframe, CANDLES);
-      if (number !== wanted) {
+      if (number !== latest) {
         return;
       }
       note(wrong || (data.length ? "" : "No candles yet. They appear with the first prices."));
@@ -157,7 +159,7 @@
       grow(window.balanceState.snapshot);
     } catch {
       note("The candles could not be fetched. They follow when the server answers.");
-      setTimeout(() => number === wanted && load(symbol, timeframe), RETRY_MS);
+      setTimeout(() => number === latest && load(symbol, timeframe), RETRY_MS);
     }
   }
 
@@ -165,9 +167,9 @@
   async function mend() {
     const { symbol, timeframe, times } = shown;
     mended = Date.now();
-    const number = wanted;
+    const number = latest;
     const [data] = await ask(symbol, timeframe, MENDED).catch(() => [[]]);
-    if (number !== wanted || data.length === 0) {
+    if (number !== latest || data.length === 0) {
       return;
     }
     if (data.some(({ time }) => time <= shown.bar.time && !times.has(time))) {
@@ -221,7 +223,7 @@
   }
 
   function follow(snapshot) {
-    if (shown === null || !isLookedAt()) {
+    if (shown === null || !isOnScreen()) {
       return;
     }
     // a price that has left its grid has another tick

@@ -10,11 +10,11 @@
   };
 
   const noUpdate = () => window.dash_clientside.no_update;
-  const { send, carryOut, askedOnce } = window.balanceRequests;
+  const { send, carryOut, onceUntilOpened } = window.balanceRequests;
   const { read } = window.balanceAmounts;
   const woken = () => window.dash_clientside.callback_context.triggered_id;
 
-  // a dialog is put into the page some time after it was asked for; `then` is called when it is there
+  // a dialog is put into the page some time after it was opened; `then` is called when it is there
   function focusSoon(id, then = () => {}, tries = 120) {
     const field = document.getElementById(id);
     if (field !== null) {
@@ -26,7 +26,7 @@
     }
   }
 
-  const resetOnce = askedOnce(async (amount) => {
+  const resetOnce = onceUntilOpened(async (amount) => {
     const [number, wrong] = read(amount);
     if (number === null) {
       return [true, noUpdate(), wrong];
@@ -53,7 +53,7 @@
     return resetOnce.confirmed(amount);
   }
 
-  const moneyOnce = askedOnce(async (action, amount, note) => {
+  const moneyOnce = onceUntilOpened(async (action, amount, note) => {
     const [number, wrong] = read(amount);
     if (number === null) {
       return [true, noUpdate(), noUpdate(), wrong];

@@ -28,7 +28,7 @@
 
   let book = "positions";
   let path = null;
-  let fills = { revision: null, rows: [], asked: 0 };
+  let fills = { revision: null, rows: [], latest: 0 };
 
   // money, which takes more room with more decimals
   const MONEY = ["unrealized_pnl", "isolated_margin", "reserved_margin", "fee", "realized_pnl"];
@@ -56,11 +56,11 @@
   /* Has a table fit its screen and what is shown in it: columns, or on a phone cards. */
   function dress(api, name) {
     const { decimals } = window.balanceSettings.all;
-    const wanted = NARROW.matches ? "cards" : decimals;
-    if (api.deskDress === wanted) {
+    const dress = NARROW.matches ? "cards" : decimals;
+    if (api.deskDress === dress) {
       return;
     }
-    api.deskDress = wanted;
+    api.deskDress = dress;
     api.deskColumns ??= api.getColumnDefs();
     const cards = window.balanceCards;
     api.setGridOption("columnDefs", NARROW.matches ? cards.columns(name) : widened(api.deskColumns));
@@ -90,16 +90,11 @@
   }
 
   async function readFills(revision) {
-    const asked = ++fills.asked;
-    try {
-      const response = await fetch(`/fills?limit=${FILLS}`, { cache: "no-store" });
-      const answer = await response.json();
-      if (response.ok && asked === fills.asked) {
-        fills = { ...fills, revision, rows: answer.fills };
-        draw();
-      }
-    } catch {
-      // the strip over the tabs says that the server is gone
+    const number = ++fills.latest;
+    const [answer] = await window.balanceRequests.fetchJson(`/fills?limit=${FILLS}`);
+    if (answer !== null && number === fills.latest) {
+      fills = { ...fills, revision, rows: answer.fills };
+      draw();
     }
   }
 
@@ -109,7 +104,7 @@
 
   let retry = null;
 
-  /* Draws the table that is looked at; a grid takes a moment to come into the page. */
+  /* Draws the table that is shown; a grid takes a moment to come into the page. */
   function draw() {
     const { snapshot } = window.balanceState;
     clearTimeout(retry);
@@ -141,7 +136,6 @@
     return window.dash_clientside.no_update;
   }
 
-  const TONES = { "+": "gain", "-": "loss" };
   // the buttons of a cell are reached with the Tab key, as any others
   const KEYS = ["Tab", "Enter", " "];
 
@@ -150,7 +144,7 @@
     deskText: ({ data, colDef }) => data?.display[colDef.field] ?? "",
     deskTone: ({ data, colDef }) => [
       "ag-right-aligned-cell",
-      TONES[data?.display[colDef.field]?.[0]] ?? "flat",
+      window.balanceLive.tone(data?.display[colDef.field]),
     ],
     deskMoment: ({ value }) => (value ? `${value.slice(5, 10)} ${value.slice(11, 19)}` : ""),
     // the arrows go from cell to cell; Tab goes on to the buttons of the row, or out of the table

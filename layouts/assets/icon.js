@@ -6,7 +6,6 @@
 
   const SIZE = 64;
   const FONT = 40;
-  const TONES = { "+": "gain", "-": "loss" };
   const COLOURS = { gain: "--balance", loss: "--loss", flat: "--muted" };
   // left, top and right of what points up or down, or lies flat
   const MARKS = {
@@ -40,18 +39,18 @@
   }
 
   function follow({ display }) {
-    const tone = TONES[display.current_pnl[0]] ?? "flat";
+    const tone = window.balanceLive.tone(display.current_pnl);
     const { link } = document.getElementById("app-shell").dataset;
     const isOffline = link === "offline" || link === "fault";
-    const wanted = [display.balance_short, tone, isOffline];
-    const looks = [...wanted, document.documentElement.dataset.bsTheme].join(" ");
+    const shape = [display.balance_short, tone, isOffline];
+    const looks = [...shape, document.documentElement.dataset.bsTheme].join(" ");
     if (looks === drawn) {
       return;
     }
     drawn = looks;
     const icon = document.querySelector('link[rel="icon"]');
     icon.type = "image/png";
-    icon.href = draw(...wanted);
+    icon.href = draw(...shape);
   }
 
   window.balanceState.follow(follow);

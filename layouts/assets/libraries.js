@@ -1,5 +1,5 @@
 /* Libraries that only some tabs need. The page names them without running them; they come when such a
- * tab is first looked at, or once the page has been there for a while, so that the tab opens at once.
+ * tab is first shown, or once the page has been there for a while, so that the tab opens at once.
  */
 (() => {
   "use strict";
@@ -35,7 +35,7 @@
     Promise.all(named().filter(({ src }) => src.includes(`/${name}/`)).map(once));
 
   window.addEventListener("load", () => {
-    // whoever needs one is told of a fault
+    // whoever needs one gets the fault
     setTimeout(() => named().forEach((script) => once(script).catch(() => {})), PAUSE_MS);
   });
   window.balanceLibraries = { library };

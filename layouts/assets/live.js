@@ -17,7 +17,11 @@
     [17, "long"],
     [Infinity, "longest"],
   ];
+
   const TONES = { "+": "gain", "-": "loss" };
+
+  /* The colour of a figure, by its sign. */
+  const tone = (text) => TONES[text?.[0]] ?? "flat";
 
   const known = () => window.balanceState?.snapshot ?? null;
 
@@ -33,7 +37,7 @@
       return false;
     }
     element.textContent = text;
-    element.dataset.tone = TONES[text[0]] ?? "flat";
+    element.dataset.tone = tone(text);
     element.dataset.length = LENGTHS.find(([most]) => text.length <= most)[1];
     return true;
   }
@@ -89,5 +93,5 @@
     }
   }).observe(document.documentElement, { childList: true, subtree: true });
 
-  window.balanceLive = { feed, showLink, write };
+  window.balanceLive = { feed, showLink, write, tone };
 })();

@@ -6,7 +6,7 @@
   const UNDO = "/virtual_balance/reset/undo";
 
   let known = null; // the account and epoch that are shown
-  let told = null; // the toast of the newest reset
+  let notice = null; // the toast of the newest reset
   let isUndoing = false;
 
   function follow(snapshot) {
@@ -25,7 +25,7 @@
     }
     if (canUndo) {
       const words = `Reset to ${display.starting_balance}. Epoch ${display.epoch} begins; the history is kept.`;
-      told = window.balanceToasts.toast(words, "info", { action: ["Undo", undo], lasts: UNDO_MS });
+      notice = window.balanceToasts.toast(words, "info", { action: ["Undo", undo], lasts: UNDO_MS });
     } else if (!isUndoing) {
       const words = `Epoch ${display.epoch} begins with a balance of ${display.balance}.`;
       window.balanceToasts.toast(words, "info");
@@ -33,8 +33,8 @@
   }
 
   function forget() {
-    told && window.balanceToasts.remove(told);
-    told = null;
+    notice && window.balanceToasts.remove(notice);
+    notice = null;
   }
 
   const BOOKED = ["realized_pnl", "fees_paid", "funding_paid", "deposits", "withdrawals", "adjustments"];
@@ -67,7 +67,7 @@
     return (await window.balanceQuestions.ask("Undo the reset?", words, about, answers)) === "undo";
   }
 
-  /* Undoes the last reset, once that is wanted: whether it is done. */
+  /* Undoes the last reset, after a confirmation: whether it is done. */
   async function undo() {
     const { snapshot } = window.balanceState;
     if (isUndoing || snapshot === null) {
@@ -78,7 +78,7 @@
       if (snapshot.can_undo_reset && !(await isWanted(snapshot))) {
         return false;
       }
-      // what has happened since somebody was asked was not asked about
+      // what happened since the question was not part of it
       const headers = { "If-Match": `"${snapshot.revision}"` };
       const [done] = await window.balanceRequests.carryOut("POST", UNDO, "", headers);
       return done;

@@ -106,7 +106,7 @@
 
   const brought = new Set();
 
-  /* Brings what takes long to draw to its place, when its tab is first looked at. */
+  /* Brings what takes long to draw to its place, when its tab is first shown. */
   async function bring(path, component, paths) {
     const { id } = window.dash_clientside.callback_context.outputs_list;
     if (paths[id.split("-")[0]] !== path || brought.has(id)) {
@@ -116,7 +116,7 @@
     try {
       await window.balanceLibraries.library(component.namespace);
     } catch {
-      // the server does not answer, as every tab says: it comes when the tab is next looked at
+      // the server does not answer, as every tab says: it comes when the tab is next shown
       brought.delete(id);
       return window.dash_clientside.no_update;
     }

@@ -2,7 +2,7 @@
  *
  * This file runs twice: as a SharedWorker, which holds the one connection and tells every tab what
  * comes; and in the page, which asks the worker or, where there is none, holds a connection itself.
- * What is told: {kind: "snapshot" | "fault" | one of EVENTS, text} as it came, "beat", or "down" when it
+ * What listeners get: {kind: "snapshot" | "fault" | one of EVENTS, text} as it came, "beat", or "down" when it
  * broke.
  */
 (() => {
@@ -12,7 +12,7 @@
   // the server speaks every 2 s: after this long the connection is dead, whatever it says itself
   const SILENCE_MS = 7000;
   const RETRY_MS = 2000;
-  // what is told beside the account
+  // what is sent beside the account
   const EVENTS = ["bots", "settings", "alerts"];
 
   function listen(tell) {

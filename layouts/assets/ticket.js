@@ -21,7 +21,7 @@
   let form = null; // what is in the fields
   let placing = null; // the order that is on its way
   let timer = null;
-  let asked = 0;
+  let latest = 0; // the number of the newest preview
   let seen = 0; // when the last preview came
 
   // the order as JSON, or [null, what is missing]
@@ -72,7 +72,7 @@
   }
 
   async function preview() {
-    const number = ++asked;
+    const number = ++latest;
     const [body, missing] = orderOf(form);
     seen = Date.now();
     if (body === null) {
@@ -82,7 +82,7 @@
       return;
     }
     const [answer, wrong] = await previewed(body);
-    if (number !== asked) {
+    if (number !== latest) {
       return;
     }
     show(answer);
@@ -165,7 +165,7 @@
     return noUpdate();
   }
 
-  /* Whether an order is meant as it stands: a limit that is far through the market is asked about. */
+  /* Whether an order is meant as it stands: a limit that is far through the market needs a confirmation. */
   async function isNoSlip(body) {
     if (priceOf(form.type)?.[1] !== "price") {
       return true;

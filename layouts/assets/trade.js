@@ -4,7 +4,7 @@
 (() => {
   "use strict";
 
-  const { carryOut, askedOnce, previewed } = window.balanceRequests;
+  const { carryOut, onceUntilOpened, previewed } = window.balanceRequests;
   const { read, isEmpty } = window.balanceAmounts;
   const ASK_MS = 4000;
   const PREVIEW_PAUSE_MS = 150;
@@ -58,14 +58,14 @@
     return [number && JSON.stringify(members).slice(0, -1) + last, wrong];
   }
 
-  const asked = {}; // counts what was asked of each field: only the newest answer is shown
+  const latest = {}; // the number of the newest request for each field, whose answer alone is shown
 
   /* Says what the number in a field would bring. */
   async function about(name) {
-    const number = (asked[name] = (asked[name] ?? 0) + 1);
+    const number = (latest[name] = (latest[name] ?? 0) + 1);
     const say = (words, kind = "") => {
       const line = place(`${name}-about`);
-      if (number === asked[name] && line !== null) {
+      if (number === latest[name] && line !== null) {
         line.textContent = words;
         line.dataset.kind = kind;
       }
@@ -76,7 +76,7 @@
       return;
     }
     await new Promise((resolve) => setTimeout(resolve, PREVIEW_PAUSE_MS));
-    if (number !== asked[name] || place(name) === null) {
+    if (number !== latest[name] || place(name) === null) {
       return;
     }
     const [body, wrong] = orderOf(name);
@@ -142,7 +142,7 @@
     return wrong || (await carryOut("POST", path(edited.symbol), `{"quantity": ${number}}`))[1];
   }
 
-  const changeOnce = askedOnce(async (woken) => {
+  const changeOnce = onceUntilOpened(async (woken) => {
     const wrong = woken === "position-close" ? await closePart() : await setBoth();
     return [wrong !== "", wrong];
   });
@@ -189,7 +189,7 @@
 
   let asking = null;
 
-  /* Cancels all open orders, once it was asked for twice. */
+  /* Cancels all open orders, after a confirmation. */
   async function cancelAll() {
     const button = document.getElementById("futures-cancel-all");
     const back = () => {

@@ -2,15 +2,15 @@
 (() => {
   "use strict";
 
-  const { make, button, field, folded, lastLine, numberInput, dialog, symbolLabel } = window.balanceAtoms;
+  const { make, button, field, folded, lastLine, numberInput, dialog, symbolLabel } = window.balanceParts;
 
   const POLL_MS = 300;
-  const gone = "The server does not answer. Try again when it is back.";
+  const TIMEOUT_MS = 30_000;
 
   let made = null;
   let settings = null; // what is tested
   let running = null; // the id of what runs
-  let asked = 0; // counts what was asked for; what came of an older question is dropped
+  let latest = 0; // the number of the newest run; what came of an older one is dropped
 
   const place = (id) => document.getElementById(`backtest-${id}`);
   const error = (words) => window.balanceLive.write(place("dialog-error"), words);
@@ -22,17 +22,7 @@
     place("result").replaceChildren();
   }
 
-  /* Asks, as fetch does: [answer, what went wrong]. */
-  async function ask(path, how = {}) {
-    try {
-      const signal = AbortSignal.timeout(30000);
-      const response = await fetch(path, { cache: "no-store", signal, ...how });
-      const answer = await response.json();
-      return response.ok ? [answer, ""] : [null, answer.detail];
-    } catch {
-      return [null, gone];
-    }
-  }
+  const ask = (path, options) => window.balanceRequests.fetchJson(path, { timeout: TIMEOUT_MS, ...options });
 
   function showRunning(words, progress = null) {
     const [shown, hidden] = running === null ? ["run", "cancel"] : ["cancel", "run"];
@@ -72,17 +62,17 @@
     }
   }
 
-  // follows it to its end, unless something else was asked for meanwhile
+  // follows it to its end, unless another run began meanwhile
   async function watch(number, backtest) {
     let fault = "";
-    while (number === asked && backtest.state === "running") {
+    while (number === latest && backtest.state === "running") {
       show(backtest);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      const [answer, wrong] = number === asked ? await ask(`/backtests/${backtest.id}`) : [null, ""];
+      const [answer, wrong] = number === latest ? await ask(`/backtests/${backtest.id}`) : [null, ""];
       fault = wrong;
       backtest = answer?.backtest ?? { ...backtest, state: wrong ? "lost" : backtest.state };
     }
-    if (number === asked) {
+    if (number === latest) {
       show(backtest);
       fault && error(fault);
     }
@@ -104,15 +94,15 @@
     if (wrong || running !== null) {
       return;
     }
-    const number = ++asked;
+    const number = ++latest;
     clear();
     running = "";
     showRunning("Starting…", 0);
     const headers = { "Content-Type": "application/json" };
     const [answer, fault] = await ask("/backtests", { method: "POST", headers, body: members });
     if (fault) {
-      number === asked && end(fault);
-    } else if (number !== asked) {
+      number === latest && end(fault);
+    } else if (number !== latest) {
       drop(answer.backtest.id);
     } else {
       await watch(number, answer.backtest);
@@ -123,7 +113,7 @@
 
   function cancel() {
     const id = running;
-    asked += 1;
+    latest += 1;
     end();
     say("Cancelled.");
     id && drop(id);
@@ -133,7 +123,7 @@
     const balance = numberInput("backtest-balance", { value: "10,000" });
     return make(
       "div",
-      { class: "backtest-asked" },
+      { class: "backtest-choices" },
       ...window.balanceBacktestSource.build(),
       field("Starting balance", balance, { unit: "USDT" }),
       make(
@@ -167,7 +157,7 @@
     });
     // nobody waits for it any more
     made.addEventListener("close", () => {
-      asked += 1;
+      latest += 1;
       running && drop(running);
       running = null;
     });
@@ -179,10 +169,10 @@
   }
 
   /* Opens it for the settings of a bot, whether there is one or not; `strategy` is its own in words. */
-  function open(wanted, strategy) {
+  function open(tested, strategy) {
     made ?? build();
-    settings = wanted;
-    place("what").textContent = words(wanted, strategy);
+    settings = tested;
+    place("what").textContent = words(tested, strategy);
     clear();
     end();
     made.showModal();

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, draw } = window.balanceAtoms;
+  const { make, draw } = window.balanceParts;
   const dollars = (amount) => window.balanceAxes.money(amount);
   const [WIDE, HIGH] = [96, 28];
   const MARGIN = 2;

@@ -1,5 +1,5 @@
-/* What the page knows of the bots: the newest that the stream told or, without a stream, that was
- * fetched. Whoever draws it follows, and is told only while the tab is looked at.
+/* What the page knows of the bots: the newest that the stream sent or, without a
+ * stream, that was fetched. Whoever draws it follows, and is called only while the tab is shown.
  */
 (() => {
   "use strict";
@@ -9,43 +9,37 @@
   let state = null; // as GET /bots answers
   let problem = ""; // what keeps it from being known
   let path = null;
-  let heard = 0; // counts what the stream told, which is newer than what was asked for before
-  let asking = false;
+  let received = 0; // counts messages of the stream, which are newer than what was requested before
+  let isFetching = false;
   const followers = [];
 
-  const isLookedAt = () => path === "/auto";
+  const isShown = () => path === "/auto";
 
   function tell() {
-    if (isLookedAt()) {
+    if (isShown()) {
       followers.forEach((follow) => follow(state, problem));
     }
   }
 
-  function hear(text) {
-    heard += 1;
+  function receive(text) {
+    received += 1;
     [state, problem] = [JSON.parse(text), ""];
     tell();
   }
 
   /* Fetches all of them, where somebody looks at them. */
   async function refresh() {
-    if (!isLookedAt() || asking) {
+    if (!isShown() || isFetching) {
       return;
     }
-    const before = heard;
-    asking = true;
-    try {
-      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-      const response = await fetch("/bots", { cache: "no-store", signal });
-      const answer = await response.json();
-      if (before === heard) {
-        [state, problem] = response.ok ? [answer, ""] : [state, answer.detail];
-        tell();
-      }
-    } catch {
-      // the strip over the tabs says that the server is gone
-    } finally {
-      asking = false;
+    const before = received;
+    isFetching = true;
+    const [answer, wrong, status] = await window.balanceRequests.fetchJson("/bots", { timeout: FETCH_TIMEOUT_MS });
+    isFetching = false;
+    // the strip over the tabs says when the server is gone
+    if (before === received && status !== null) {
+      [state, problem] = [answer ?? state, wrong];
+      tell();
     }
   }
 
@@ -59,10 +53,10 @@
     return window.dash_clientside.no_update;
   }
 
-  window.balanceState.hear("bots", { hear, refresh });
+  window.balanceState.receive("bots", { hear, refresh });
   window.balanceBots = {
     refresh,
-    isLookedAt,
+    isShown,
     get state() {
       return state;
     },

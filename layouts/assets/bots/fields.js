@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, field, numberInput, select, symbolLabel } = window.balanceAtoms;
+  const { make, field, numberInput, select, symbolLabel } = window.balanceParts;
 
   const TIMEFRAMES = ["1m", "5m", "15m", "1h", "4h", "1d"].map((each) => [each, each]);
   const DIRECTIONS = [

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, button, field, folded, lastLine, numberInput, dialog } = window.balanceAtoms;
+  const { make, button, field, folded, lastLine, numberInput, dialog } = window.balanceParts;
   const fields = window.balanceBotFields;
   const { place } = fields;
 
@@ -53,11 +53,11 @@
       return;
     }
     const base = place("symbol").value.split("/")[0];
-    const wanted = `${kind()?.name ?? "Bot"} ${base}`.slice(0, 36);
+    const first = `${kind()?.name ?? "Bot"} ${base}`.slice(0, 36);
     const taken = new Set(window.balanceBots.state?.bots.map(({ name }) => name));
-    let name = wanted;
+    let name = first;
     for (let number = 2; taken.has(name); number += 1) {
-      name = `${wanted} ${number}`;
+      name = `${first} ${number}`;
     }
     input.value = proposed = name;
   }
@@ -90,20 +90,11 @@
   }
 
   async function readKinds() {
-    try {
-      const response = await fetch("/strategies", {
-        cache: "no-store",
-        signal: AbortSignal.timeout(4000),
-      });
-      const answer = await response.json();
-      if (!response.ok) {
-        return answer.detail;
-      }
-      kinds = answer.strategies;
-      return "";
-    } catch {
-      return "The server does not answer, so its strategies are not known. Try again when it is back.";
-    }
+    const [answer, problem, status] = await window.balanceRequests.fetchJson("/strategies", { timeout: 4000 });
+    kinds = answer?.strategies ?? kinds;
+    return status === null
+      ? "The server does not answer, so its strategies are not known. Try again when it is back."
+      : problem;
   }
 
   function offerKinds(chosen) {

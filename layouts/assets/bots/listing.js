@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, moment, tone, folded, sideWords } = window.balanceAtoms;
+  const { make, moment, tone, folded, sideWords } = window.balanceParts;
 
   const DECISIONS = ["When", "Bot", "Signal", "Why", "What it did"];
   const TRADES = [
@@ -15,7 +15,7 @@
   }
 
   const isLong = (text) => text.trim().includes("\n");
-  const told = (text) => (isLong(text) ? folded(text) : text);
+  const shortened = (text) => (isLong(text) ? folded(text) : text);
 
   /* A decision's row, or that of anything else that a bot tells. */
   function decision(entry) {
@@ -25,8 +25,8 @@
       cell("When", "when", moment(entry.time)),
       cell("Bot", "who", entry.name),
       cell("Signal", "side", sideWords(entry)),
-      cell("Why", "why", told(entry.reason)),
-      cell("What it did", "did", told(entry.words)),
+      cell("Why", "why", shortened(entry.reason)),
+      cell("What it did", "did", shortened(entry.words)),
     );
   }
 

@@ -1,10 +1,10 @@
-/* The activity panel: what the bots decided, and their trades. It is fetched while it is looked at,
+/* The activity panel: what the bots decided, and their trades. It is fetched while the tab is shown,
  * and only when something happened or another filter was chosen.
  */
 (() => {
   "use strict";
 
-  const { make, moment, choice, select, arrange } = window.balanceAtoms;
+  const { make, moment, choice, select, arrange } = window.balanceParts;
 
   const PAGE = 100;
   const MOST_TRADES = 500;
@@ -34,8 +34,8 @@
   const place = (id) => document.getElementById(id);
 
   let view = "decisions";
-  let wanted = { bot: "", kind: "action" };
-  let asked = 0; // counts the questions, so that only the newest answer counts
+  let filters = { bot: "", kind: "action" };
+  let latest = 0; // the number of the newest request, whose answer alone counts
   let readAt = 0;
   let timer = null;
   let version = null; // of the bots and their figures, when it was last read
@@ -43,7 +43,7 @@
   let next = null; // where the older ones begin
   let problem = "";
 
-  const isFiltered = () => wanted.bot !== "" || (view === "decisions" && wanted.kind !== "action");
+  const isFiltered = () => filters.bot !== "" || (view === "decisions" && filters.kind !== "action");
 
   function empty() {
     return window.balanceTables.emptyState(
@@ -81,22 +81,16 @@
 
   function path(before, limit) {
     const query = new URLSearchParams({ limit });
-    wanted.bot && query.set("bot", wanted.bot);
+    filters.bot && query.set("bot", filters.bot);
     if (view === "trades") {
       return `/bots/trades?${query}`;
     }
-    wanted.kind && query.set("kind", wanted.kind);
+    filters.kind && query.set("kind", filters.kind);
     before && query.set("before", before);
     return `/bots/log?${query}`;
   }
 
-  async function ask(before, limit) {
-    const signal = AbortSignal.timeout(8000);
-    const response = await fetch(path(before, limit), { cache: "no-store", signal });
-    return [response.ok, await response.json()];
-  }
-
-  // puts the newest page before the older ones that were asked for; without a gap
+  // puts the newest page before the older ones that were fetched; without a gap
   function joined(entries, more) {
     const oldest = entries.at(-1)?.id;
     const rest = rows.findIndex(({ id }) => id < oldest);
@@ -120,26 +114,21 @@
     }
   }
 
-  /* Reads what is wanted: the newest, or what is before `before`. */
+  /* Reads the newest page, or what is before `before`. */
   async function read(before = null, limit = PAGE) {
-    const number = ++asked;
+    const number = ++latest;
     readAt = Date.now();
-    try {
-      const [isGood, answer] = await ask(before, limit);
-      if (number !== asked) {
-        return;
-      }
-      problem = isGood ? "" : answer.detail;
-      isGood && take(answer, before, limit);
-      draw();
-    } catch {
-      // what is there stays, and it is asked again with what comes next
+    const [answer, wrong, status] = await window.balanceRequests.fetchJson(path(before, limit));
+    if (status === null) {
+      // what is there stays, and it is read again with what comes next
       version = null;
-      if (rows.length === 0 && number === asked) {
-        problem = GONE;
-        draw();
-      }
     }
+    if (number !== latest || (status === null && rows.length > 0)) {
+      return;
+    }
+    problem = status === null ? GONE : wrong;
+    answer && take(answer, before, limit);
+    draw();
   }
 
   function renew() {
@@ -168,8 +157,8 @@
       bot,
       kind,
     );
-    bot.addEventListener("change", () => ((wanted.bot = bot.value), renew()));
-    kind.addEventListener("change", () => ((wanted.kind = kind.value), renew()));
+    bot.addEventListener("change", () => ((filters.bot = bot.value), renew()));
+    kind.addEventListener("change", () => ((filters.kind = kind.value), renew()));
   }
 
   // the bots that can be chosen; one that is gone can't
@@ -179,8 +168,8 @@
     if (picker.dataset.offered !== JSON.stringify(options)) {
       picker.dataset.offered = JSON.stringify(options);
       picker.replaceChildren(...options.map(([value, words]) => make("option", { value }, words)));
-      picker.value = bots.some(({ id }) => id === wanted.bot) ? wanted.bot : "";
-      wanted.bot = picker.value;
+      picker.value = bots.some(({ id }) => id === filters.bot) ? filters.bot : "";
+      filters.bot = picker.value;
     }
   }
 
@@ -192,7 +181,7 @@
   }
 
   function readAgain() {
-    if (!window.balanceBots.isLookedAt()) {
+    if (!window.balanceBots.isShown()) {
       version = null; // it is read when the tab is come back to
       return;
     }
@@ -206,9 +195,9 @@
     place("auto-activity-view") ?? build();
     offer(state.bots);
     // the same trades are written another way with other decimals
-    const wanted = `${state.version}.${window.balanceSettings.get("decimals")}`;
-    if (wanted !== version) {
-      version = wanted;
+    const newest = `${state.version}.${window.balanceSettings.get("decimals")}`;
+    if (newest !== version) {
+      version = newest;
       readSoon();
     }
   }

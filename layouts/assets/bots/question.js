@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, button, dialog } = window.balanceAtoms;
+  const { make, button, dialog } = window.balanceParts;
 
   let made = null;
 

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, tone } = window.balanceAtoms;
+  const { make, tone } = window.balanceParts;
 
   function metric({ name, label, is_signed: isSigned }, display) {
     const text = display[name];

@@ -4,7 +4,7 @@
 (() => {
   "use strict";
 
-  const { make, button, iconButton, moment, sideWords, writeFigure } = window.balanceAtoms;
+  const { make, button, iconButton, moment, sideWords, writeFigure } = window.balanceParts;
 
   const MAIN = {
     stopped: ["Start", "play-fill", "start"],
@@ -31,7 +31,7 @@
     return make("td", attributes, ...children);
   }
 
-  /* A row for the bot with the `id`; `act` is told what was pressed. */
+  /* A row for the bot with the `id`; `act` is called with what was pressed. */
   function newRow(id, act) {
     const parts = {
       name: line("bot-title"),
@@ -141,7 +141,7 @@
     for (const each of small) {
       each.setAttribute("aria-label", `${each.title} ${name}`);
     }
-    // what was come by in the past can be looked at without changing anything
+    // a backtest changes nothing, so it is offered whatever the state
     const changing = [main, stop, ...small.filter(({ title }) => title !== "Backtest")];
     changing.forEach((each) => (each.disabled = !canChange));
   }

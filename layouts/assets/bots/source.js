@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, field, select, choice, symbolLabel } = window.balanceAtoms;
+  const { make, field, select, choice, symbolLabel } = window.balanceParts;
 
   const LARGEST_FILE = 16 * 1024 * 1024;
   const HOURS = [
@@ -52,8 +52,8 @@
     }
     place("file-words").textContent = `Reading ${chosen.name}…`;
     const dates = place("dates").value;
-    const asked = { name: chosen.name, symbol: window.balanceBacktest.symbol() };
-    const path = `/candles?${new URLSearchParams(dates ? { ...asked, date_format: dates } : asked)}`;
+    const params = { name: chosen.name, symbol: window.balanceBacktest.symbol() };
+    const path = `/candles?${new URLSearchParams(dates ? { ...params, date_format: dates } : params)}`;
     const [answer, wrong] = await window.balanceBacktest.ask(path, {
       method: "POST",
       headers: { "Content-Type": TYPES[chosen.name.split(".").at(-1)] ?? "text/csv" },

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, button, arrange, writeFigure } = window.balanceAtoms;
+  const { make, button, arrange, writeFigure } = window.balanceParts;
   const { COLUMNS, newRow, show } = window.balanceBotRow;
   const { ask } = window.balanceQuestions;
   const { carryOut } = window.balanceRequests;

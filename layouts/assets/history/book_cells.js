@@ -35,7 +35,7 @@
   }
 
   /* How an epoch began. */
-  function begun({ opened_by: by, continues, display }) {
+  function opened({ opened_by: by, continues, display }) {
     return { undo: `goes on from ${continues}`, reset: "after a reset", start: "the first" }[by] ?? display.opened_by;
   }
 
@@ -71,7 +71,7 @@
   }
 
   window.balanceHistoryCells = {
-    ...{ Pick, Name, Entries, lasted, begun, pick },
+    ...{ Pick, Name, Entries, lasted, opened, pick },
     get picked() {
       return [...picked].sort((one, other) => other - one);
     },

@@ -56,7 +56,7 @@
   }
 
   const moment = (iso) => iso.replace("T", " ").replace(/(:00)?(\.\d+)?Z?$/, "");
-  // a minute that is listed to its end is told without its seconds
+  // a minute that is listed to its end is written without its seconds
   const endMoment = (iso) => moment(iso.replace(/:59\.999Z$/, ":00Z"));
   const amountName = (table) => ({ fills: "Realised P&L", trades: "P&L", epochs: "P&L" })[table] ?? "Amount";
 

@@ -13,12 +13,11 @@
   const HEADER_HEIGHT = 32;
   const PADDING = 22; // of a cell, both sides, and of the bar between two headings
   const SORT_ICON = 20;
-  const FIXED = ["long", "pick", "lasted", "begun"]; // manners whose columns are not widened
-  const TONES = { "+": "gain", "-": "loss" };
+  const FIXED = ["long", "pick", "lasted", "opened"]; // kinds whose columns are not widened
 
   const entryHref = (place) => `${PATH}?${queryOf({ entry: place })}`;
 
-  /* A moment in UTC, as short as it can be told: "11-23 02:43:07", of another year "2025-11-23 02:43". */
+  /* A moment in UTC, as short as it can be written: "11-23 02:43:07", of another year "2025-11-23 02:43". */
   function momentWords(iso) {
     const isOfThisYear = iso.slice(0, 4) === new Date().toISOString().slice(0, 4);
     return isOfThisYear
@@ -33,7 +32,7 @@
   }
 
   function toneOf(row, field) {
-    return row?.display.tone ?? TONES[textOf(row, field)[0]] ?? "flat";
+    return row?.display.tone ?? window.balanceLive.tone(textOf(row, field));
   }
 
   // in another tab it is the entry alone; here the click on its row opens it over what is listed
@@ -43,7 +42,7 @@
     return value ? React.createElement("a", { ...link, onClick }, value) : null;
   }
 
-  const howBegun = ({ data }) => (data ? cells.begun(data) : "");
+  const howOpened = ({ data }) => (data ? cells.opened(data) : "");
 
   const MANNERS = {
     moment: {
@@ -60,9 +59,9 @@
     trader: { valueGetter: ({ data }) => (data ? trader(data) : ""), tooltipField: "bot" },
     long: { tooltipValueGetter: ({ value }) => value || null },
     pick: { sortable: false, cellClass: "pick", cellRenderer: cells.Pick },
-    epoch: { cellRenderer: cells.Name, tooltipValueGetter: howBegun },
+    epoch: { cellRenderer: cells.Name, tooltipValueGetter: howOpened },
     lasted: { type: "rightAligned", valueGetter: ({ data }) => (data ? cells.lasted(data) : "") },
-    begun: { sortable: false, valueGetter: howBegun },
+    opened: { sortable: false, valueGetter: howOpened },
     entries: { type: "rightAligned", cellRenderer: cells.Entries },
     // in the order of the moments
     place: {
@@ -109,9 +108,9 @@
     if (!data) {
       return null;
     }
-    const told = TABLES[table].card(data);
-    const { title, figure, tone = TONES[figure[0]] ?? "flat", words, below } = told;
-    const { lead = null, time = data.time } = told;
+    const card = TABLES[table].card(data);
+    const { title, figure, tone = window.balanceLive.tone(figure), words, below } = card;
+    const { lead = null, time = data.time } = card;
     const said = [momentWords(time), ...words].filter(Boolean).join(" · ");
     return React.createElement(
       "div",

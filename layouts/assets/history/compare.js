@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, button, tone } = window.balanceAtoms;
+  const { make, button, tone } = window.balanceParts;
   const { go } = window.balanceAddress;
   const { lasted } = window.balanceHistoryCells;
 

@@ -1,15 +1,15 @@
-/* One entry of the ledger, whole: what it moved, who asked, and what became of position and orders. */
+/* One entry of the ledger, whole: what it moved, who made it, and what became of position and orders. */
 (() => {
   "use strict";
 
-  const { make, button, moment, tone, dialog } = window.balanceAtoms;
+  const { make, button, moment, tone, dialog } = window.balanceParts;
   const { PATH, href, queryOf, parse, listOf } = window.balanceHistory;
   const { exactMoment, entryHref } = window.balanceHistoryColumns;
-  const { ask } = window.balanceHistorySource;
+  const { ask } = window.balanceHistoryRequests;
   const { go } = window.balanceAddress;
 
   const COPIED_MS = 2000;
-  // what is told of a fill, a trade, a position and an order, and what it is called
+  // the fields of a fill, a trade, a position and an order that are shown, with their labels
   const FILL = {
     ...{ side: "Side", why: "Type", quantity: "Quantity", price: "Price" },
     ...{ fee: "Fee", liquidity: "Liquidity", realized_pnl: "Realised P&L" },
@@ -27,9 +27,9 @@
 
   let made = null;
   let shown = null; // the place of the entry
-  let told = null; // what the server told of it
-  let asked = 0;
-  let looked = null; // the revision at which its later neighbour was looked for
+  let loaded = null; // the answer about it
+  let latest = 0; // the number of the newest request
+  let checked = null; // the revision at which its later neighbour was requested
 
   const part = (name) => made.querySelector(`[data-part="${name}"]`);
 
@@ -70,11 +70,11 @@
       body: [make("div", { "data-part": "body", class: "entry-body" })],
       foot: [
         make("span", { "data-part": "copied", class: "entry-copied", role: "status" }),
-        act("before", "Earlier", "chevron-left", () => moveTo(told.before)),
-        act("after", "Later", "chevron-right", () => moveTo(told.after)),
+        act("before", "Earlier", "chevron-left", () => moveTo(loaded.before)),
+        act("after", "Later", "chevron-right", () => moveTo(loaded.after)),
         act("copy", "Copy link", "link-45deg", copy),
         act("show", "Show in the ledger", "list-ul", () =>
-          window.balanceHistoryScreen.showInLedger(shown, told.offset),
+          window.balanceHistoryScreen.showInLedger(shown, loaded.offset),
         ),
       ],
     });
@@ -152,19 +152,19 @@
   function fill(title, body) {
     made.querySelector(".modal-title").textContent = title;
     part("body").replaceChildren(...body);
-    part("before").disabled = !told?.before;
-    part("after").disabled = !told?.after;
-    part("show").disabled = told === null || told.offset === null;
+    part("before").disabled = !loaded?.before;
+    part("after").disabled = !loaded?.after;
+    part("show").disabled = loaded === null || loaded.offset === null;
     part("copied").textContent = "";
   }
 
   async function read(place) {
-    const number = ++asked;
+    const number = ++latest;
     const [answer, words] = await ask(`/history/entries/${encodeURIComponent(place)}`);
-    if (number !== asked || shown !== place) {
+    if (number !== latest || shown !== place) {
       return;
     }
-    told = answer;
+    loaded = answer;
     if (answer !== null) {
       fill(`${answer.entry.display.kind}, entry ${place}`, bodyOf(answer.entry));
       return;
@@ -178,7 +178,7 @@
     made ?? build();
     if (shown !== place) {
       shown = place;
-      made.open || ((told = null), fill(`Entry ${place}`, [make("div", { class: "entry-loading" })]));
+      made.open || ((loaded = null), fill(`Entry ${place}`, [make("div", { class: "entry-loading" })]));
       read(place);
     }
     made.open || made.showModal();
@@ -190,8 +190,8 @@
 
   // the newest entry has a later one as soon as something happens
   window.balanceState.follow(({ revision }) => {
-    if (made?.open && told?.after === null && revision > told.entry.revision && revision !== looked) {
-      looked = revision;
+    if (made?.open && loaded?.after === null && revision > loaded.entry.revision && revision !== checked) {
+      checked = revision;
       read(shown);
     }
   });

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, button, numberInput } = window.balanceAtoms;
+  const { make, button, numberInput } = window.balanceParts;
   const { FIELDS, MEMBERS, amountName, options } = window.balanceHistoryChoices;
 
   const DAY_MS = 86_400_000;

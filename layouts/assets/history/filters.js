@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, button, select, arrange } = window.balanceAtoms;
+  const { make, button, select, arrange } = window.balanceParts;
   const { OF, TEXT, learnBots, sentence } = window.balanceHistoryChoices;
   const { field, count } = window.balanceHistoryFields;
   const { ORDERS } = window.balanceHistoryTables;
@@ -60,7 +60,7 @@
     place("history-filters").replaceChildren(...(TEXT[table] ? [searchField()] : []), strip);
   }
 
-  // whose bots there are is asked for when somebody looks for it
+  // the list of bots is fetched when somebody opens the filter
   document.addEventListener(
     "toggle",
     async ({ target }) => {
@@ -68,7 +68,7 @@
         return;
       }
       target.dataset.isAsked = "yes";
-      const [answer] = await window.balanceHistorySource.ask("/bots");
+      const [answer] = await window.balanceHistoryRequests.ask("/bots");
       learnBots(answer?.bots ?? []);
       target.open && target.dispatchEvent(new Event("toggle"));
     },

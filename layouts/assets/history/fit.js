@@ -12,9 +12,9 @@
 
   /* Gives the grid the columns of a view. */
   function apply(api, view) {
-    const wanted = columns(view);
-    fitted = wanted.length;
-    api.setGridOption("columnDefs", wanted);
+    const defs = columns(view);
+    fitted = defs.length;
+    api.setGridOption("columnDefs", defs);
   }
 
   /* Gives rows and headings their height, once the grid has a source of rows. */

@@ -4,10 +4,10 @@
 (() => {
   "use strict";
 
-  const { make, button } = window.balanceAtoms;
+  const { make, button } = window.balanceParts;
   const { TABLES: NAMES, href, turned, listOf } = window.balanceHistory;
   const { TABLES } = window.balanceHistoryTables;
-  const { file } = window.balanceHistorySource;
+  const { file } = window.balanceHistoryRequests;
 
   const NO_ROWS = ["bi-search", "Nothing fits these filters", "Take some of them away to see more."];
   const NO_ROWS_YET = [

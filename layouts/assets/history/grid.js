@@ -1,5 +1,5 @@
 /* The grid of History: blocks of rows, fetched as they are scrolled to. What it lists stays as it was at
- * one revision, so that no row moves while somebody reads; what came since is asked for.
+ * one revision, so that no row moves while somebody reads; what came since is requested.
  */
 (() => {
   "use strict";
@@ -7,15 +7,15 @@
   const { START } = window.balanceHistory;
   const { sortName } = window.balanceHistoryColumns;
   const fit = window.balanceHistoryFit;
-  const source = window.balanceHistorySource;
-  const goal = window.balanceHistoryGoal;
+  const source = window.balanceHistoryRequests;
+  const goal = window.balanceScrollTo;
 
   const BLOCK = 100;
   const FLASH = { flashDuration: 300, fadeDuration: 300 };
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
   const UNHARMED = { problem: "", isRefused: false, isLost: false };
-  const PASSING = 503; // what is refused so is asked for again
+  const PASSING = 503; // what is refused so is requested again
 
   let view = START;
   let question = new AbortController(); // of what is to be shown: only its answers count
@@ -24,7 +24,7 @@
   let fresh = null; // the revision that the list was as of before it was renewed
   let state = { total: null, index: null, ...UNHARMED, isLoaded: false };
   let api = null;
-  let told = () => {};
+  let notify = () => {};
   let chosen = () => {};
   let sorted = () => {};
 
@@ -41,7 +41,7 @@
   function fail(words, status) {
     const isLost = words === null || status === PASSING;
     state = { ...state, problem: words ?? "", isRefused: !isLost, isLost };
-    told();
+    notify();
   }
 
   // how many rows there are, where that is known
@@ -56,7 +56,7 @@
     state = { total: isEmpty ? 0 : total, index, ...UNHARMED, isLoaded: true };
     window.balanceHistoryChoices.learn(rows);
     fit.widen(api, view, rows);
-    told();
+    notify();
   }
 
   async function getRows({ startRow, successCallback, failCallback }) {
@@ -95,7 +95,7 @@
       by === "uiColumnSorted" && sorted(sortAsked());
     });
     for (const event of ["bodyScroll", "modelUpdated", "gridSizeChanged"]) {
-      api.addEventListener(event, () => told());
+      api.addEventListener(event, () => notify());
     }
     api.addEventListener("gridSizeChanged", () => fit.renew(api, view));
   }
@@ -115,7 +115,7 @@
     return column ? `${column.sort === "desc" ? "-" : ""}${sortName(column.colId)}` : "";
   }
 
-  // what was asked before is no longer waited for
+  // the answer to an earlier request is no longer waited for
   function begin() {
     question.abort();
     question = new AbortController();
@@ -129,7 +129,7 @@
     state = { ...state, total: null, ...(next !== view && UNHARMED), isLoaded: false };
     [view, pin, fresh] = [next, until, null];
     goal.set(to);
-    told();
+    notify();
     cancelAnimationFrame(coming);
     give();
   }
@@ -189,9 +189,9 @@
     get pin() {
       return pin;
     },
-    /* Has `tell` called whenever what is listed or in sight changed, `choose` with a row, and `sort` with the order that was asked for. */
+    /* Has `tell` called whenever what is listed or in sight changed, `choose` with a row, and `sort` with the order that was chosen. */
     follow(tell, choose, sort) {
-      [told, chosen, sorted] = [tell, choose, sort];
+      [notify, chosen, sorted] = [tell, choose, sort];
     },
   };
 })();

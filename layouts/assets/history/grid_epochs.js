@@ -1,13 +1,13 @@
 /* What stands over the epochs of History: how to compare some of them, those side by side, and the undo
- * of the last reset. Of their rows, those that have not ended change while they are looked at.
+ * of the last reset. Of their rows, those that have not ended change while they are shown.
  */
 (() => {
   "use strict";
 
-  const { make, button } = window.balanceAtoms;
+  const { make, button } = window.balanceParts;
   const { MOST_COMPARED, href } = window.balanceHistory;
   const { go } = window.balanceAddress;
-  const source = window.balanceHistorySource;
+  const source = window.balanceHistoryRequests;
   const grid = window.balanceHistoryGrid;
   const cells = window.balanceHistoryCells;
   const fit = window.balanceHistoryFit;
@@ -17,7 +17,7 @@
   let view = null; // what is shown, where that is the epochs
   let compared = []; // the rows of those side by side
   let isToBeFocused = false; // the comparison, once it is drawn
-  let asked = 0;
+  let latest = 0; // the number of the newest request
   let lasting = ""; // how long the running one has lasted, as its row says
 
   const place = (id) => document.getElementById(id);
@@ -64,10 +64,10 @@
 
   /* Asks for those that are to stand side by side. */
   async function readCompared() {
-    const number = ++asked;
+    const number = ++latest;
     const compare = view?.compare ?? [];
     const [answer, problem] = compare.length ? await epochsOf(compare) : [{ rows: [] }, null];
-    if (number !== asked || view === null || (answer === null && problem === null)) {
+    if (number !== latest || view === null || (answer === null && problem === null)) {
       return;
     }
     compared = answer?.rows ?? [];

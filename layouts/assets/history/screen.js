@@ -4,7 +4,7 @@
 
   const { PATH, START, parse, href, same, listOf, rowsOf } = window.balanceHistory;
   const { go } = window.balanceAddress;
-  const source = window.balanceHistorySource;
+  const source = window.balanceHistoryRequests;
   const grid = window.balanceHistoryGrid;
   const frame = window.balanceHistoryFrame;
   const epochs = window.balanceHistoryEpochs;
@@ -15,7 +15,7 @@
 
   let view = null; // what is shown, once the tab was come to
   let isHere = false;
-  let account = null; // account and revision that what is shown was looked up with
+  let account = null; // account and revision that what is shown was fetched with
   let timer = null;
   let askedAt = 0;
 
@@ -38,7 +38,7 @@
 
   const order = (sort) => turn({ ...view, sort });
   const clear = () => turn({ ...view, filters: {} });
-  // an order that was refused is not asked for again
+  // an order that was refused is not requested again
   const tryAgain = () => (grid.state.isRefused && view.sort ? order("") : showList());
 
   /* Draws what is known of the rows. */
@@ -72,11 +72,11 @@
     }, INDEXING_MS);
   }
 
-  /* Looks for what came since: at the top of the newest first it is shown at once, elsewhere told of. */
+  /* Looks for what came since: at the top of the newest first it is shown at once, elsewhere announced. */
   async function catchUp() {
     askedAt = Date.now();
     if (grid.isBusy) {
-      // what is under way is not begun anew, or it would never end where much happens
+      // what is under way is not started anew, or it would never end where much happens
       follow();
       return;
     }

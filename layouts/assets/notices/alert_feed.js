@@ -1,5 +1,5 @@
-/* What the page knows of the alerts' firings: each that comes while it is open is told once, and the
- * bell counts those that nobody has looked at in this browser.
+/* What the page knows of the alerts' firings: each that comes while it is open is announced once,
+ * and the bell counts those that nobody has seen in this browser.
  */
 (() => {
   "use strict";
@@ -7,11 +7,11 @@
   const FETCH_TIMEOUT_MS = 4000;
   const SEEN = "alerts-seen";
   const TOAST_MS = 12000;
-  const MOST_TOLD = 3;
+  const MOST_ANNOUNCED = 3;
   const MOST_COUNTED = 99;
 
   let version = 0;
-  let told = null; // the id of the newest firing that this page has told, or that was before it
+  let announced = null; // the id of the newest firing that this page announced, or that was before it
   let last = 0; // the id of the newest one there is
   const followers = [];
 
@@ -32,34 +32,34 @@
     bell().title = label;
   }
 
-  /* What has fired so far was looked at. */
+  /* What has fired so far was seen. */
   function see() {
     localStorage.setItem(SEEN, last);
     count();
   }
 
   function tell(firings) {
-    for (const { id, time, words, toast, notify } of firings.slice(-MOST_TOLD)) {
+    for (const { id, time, words, toast, notify } of firings.slice(-MOST_ANNOUNCED)) {
       toast && window.balanceToasts.toast(words, "notice", { lasts: TOAST_MS });
       // the ids of another file of alerts begin anew
       notify && window.balanceNotices.tell("Alert", words, "alert", `alert ${id} ${time}`);
     }
-    if (firings.length > MOST_TOLD) {
-      const more = `And ${firings.length - MOST_TOLD} more alerts have fired: the bell has them.`;
+    if (firings.length > MOST_ANNOUNCED) {
+      const more = `And ${firings.length - MOST_ANNOUNCED} more alerts have fired: the bell has them.`;
       window.balanceToasts.toast(more, "notice", { lasts: TOAST_MS });
     }
   }
 
   function take({ version: newer, last: newest, fault, firings }) {
-    // what was asked for may be answered after the stream has told more
+    // a request may be answered after the stream has sent something newer
     if (newer < version) {
       return;
     }
     version = newer;
-    told ??= Number(bell().dataset.last);
-    const fresh = firings.filter(({ id }) => id > told).reverse();
+    announced ??= Number(bell().dataset.last);
+    const fresh = firings.filter(({ id }) => id > announced).reverse();
     // of a file that can't be read there seem to be none
-    told = last = fault ? Math.max(last, newest) : newest;
+    announced = last = fault ? Math.max(last, newest) : newest;
     window.balanceLive.write(document.getElementById("alerts-note"), fault);
     tell(fresh);
     count();
@@ -68,14 +68,11 @@
 
   /* All alerts and the newest `limit` firings, as GET /alerts answers; null while it does not. */
   async function ask(limit) {
-    try {
-      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-      const response = await fetch(`/alerts?limit=${limit}`, { cache: "no-store", signal });
-      const answer = await response.json();
-      return response.ok ? answer : { problem: answer.detail };
-    } catch {
-      return null; // the strip over the tabs says that the server is gone
-    }
+    const [answer, problem, status] = await window.balanceRequests.fetchJson(`/alerts?limit=${limit}`, {
+      timeout: FETCH_TIMEOUT_MS,
+    });
+    // the strip over the tabs says that the server is gone
+    return status === null ? null : (answer ?? { problem });
   }
 
   async function refresh() {
@@ -85,8 +82,8 @@
     }
   }
 
-  // another tab has looked at them
-  window.addEventListener("storage", ({ key }) => key === SEEN && told !== null && count());
+  // another tab has shown them
+  window.addEventListener("storage", ({ key }) => key === SEEN && announced !== null && count());
 
   window.balanceState.hear("alerts", { hear: (text) => take(JSON.parse(text)), refresh });
   window.balanceAlertFeed = {

@@ -60,7 +60,7 @@
   }
 
   function flag(name, words) {
-    const { make } = window.balanceAtoms;
+    const { make } = window.balanceParts;
     const id = `alerts-${name}`;
     return make(
       "div",
@@ -72,7 +72,7 @@
 
   function input(name, attributes) {
     const usual = { id: `alerts-${name}`, class: "form-control", autocomplete: "off" };
-    return window.balanceAtoms.make("input", { ...usual, ...attributes });
+    return window.balanceParts.make("input", { ...usual, ...attributes });
   }
 
   /* What keeps a firing from being heard or noticed beside the page. */
@@ -90,7 +90,7 @@
     number.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
 
   function fields() {
-    const { make, field, numberInput, select, symbolLabel } = window.balanceAtoms;
+    const { make, field, numberInput, select, symbolLabel } = window.balanceParts;
     const offered = symbols().map((each) => [each, symbolLabel(each)]);
     const words = { className: "field words" };
     const whole = { className: "field words whole" };
@@ -173,9 +173,9 @@
   }
 
   /* Shows it in `within` for `alert`, or for a new one that begins with the members of `first`;
-   * `done` is told what was done when it was saved, and nothing when it was left. */
+   * `done` is called with what was done when it was saved, and with nothing when it was left. */
   function show(within, alert, first, done) {
-    const { make, button } = window.balanceAtoms;
+    const { make, button } = window.balanceParts;
     [edited, isChosen] = [alert, alert !== null];
     const words = alert === null ? "Create" : "Save";
     const form = make(

@@ -42,9 +42,9 @@
     });
   }
 
-  /* A row for the alert with the `id`; `act` is told what was pressed. */
+  /* A row for the alert with the `id`; `act` is called with what was pressed. */
   function newRow(id, act) {
-    const { make, iconButton } = window.balanceAtoms;
+    const { make, iconButton } = window.balanceParts;
     const parts = {
       condition: make("div", { class: "alert-condition" }),
       how: make("div", { class: "alert-below" }),
@@ -74,7 +74,7 @@
     if (shown.fired !== drawn) {
       shown.fired = drawn;
       const times = fired > 1 ? `Fired ${fired} times, last ` : "Fired ";
-      const words = firedAt === null ? [] : [times, window.balanceAtoms.moment(firedAt)];
+      const words = firedAt === null ? [] : [times, window.balanceParts.moment(firedAt)];
       shown.parts.fired.replaceChildren(...words);
     }
   }
@@ -100,7 +100,7 @@
   }
 
   function drawRows(within, { alerts, can_change: canChange }, act) {
-    const { make, arrange } = window.balanceAtoms;
+    const { make, arrange } = window.balanceParts;
     if (!alerts.length) {
       if (!within.querySelector(".empty")) {
         within.replaceChildren(window.balanceTables.emptyState(EMPTY));
@@ -120,7 +120,7 @@
   }
 
   function firing({ time, words, delivery }) {
-    const { make, moment } = window.balanceAtoms;
+    const { make, moment } = window.balanceParts;
     const sent = delivery && `${hostOf(delivery.url)}: ${delivery.words}`;
     return make(
       "li",
@@ -136,7 +136,7 @@
       return;
     }
     within.dataset.drawn = drawn;
-    const { make } = window.balanceAtoms;
+    const { make } = window.balanceParts;
     const list = make("ul", { class: "alerts-firings" }, ...firings.map(firing));
     const heading = make("h3", { class: "alerts-heading" }, "What has fired");
     within.replaceChildren(...(firings.length ? [heading, list] : []));

@@ -4,7 +4,7 @@
 
   const FOLLOW_MS = 2000;
   const FIRINGS = 50;
-  // what is asked for: the method, the end of the path, and the body
+  // the requests: the method, the end of the path, and the body
   const REQUESTS = {
     arm: ["PUT", "", '{"active": true}'],
     off: ["PUT", "", '{"active": false}'],
@@ -40,7 +40,7 @@
     window.balanceAlertList.drawLog(place("log"), state.firings);
   }
 
-  // how far away they are changes with the prices: while somebody looks at them, they are asked for
+  // how far away they are changes with the prices: while they are shown, they are fetched
   async function follow() {
     clearTimeout(timer);
     if (place("place") === null) {
@@ -78,7 +78,7 @@
   }
 
   function showList() {
-    const { make, button } = window.balanceAtoms;
+    const { make, button } = window.balanceParts;
     const create = { id: "alerts-new", onclick: () => showForm(null) };
     place("place").replaceChildren(
       make("p", { id: "alerts-words", class: "alerts-words", role: "status" }),
@@ -103,7 +103,7 @@
     window.balanceAlertForm.show(place("place"), alert, first, leaveForm);
   }
 
-  // a dialog is put into the page some time after it was asked for
+  // a dialog is put into the page some time after it was opened
   function whenOpen(then, tries = 120) {
     if (place("place") !== null) {
       then();

@@ -1,7 +1,7 @@
 /* What the market and the bots did to the account of themselves: each page tells it once while it is
  * open, however many changes come at once, and what they did while the program was off once a browser.
  * A liquidation and what became of the person's own orders have a toast each; the fills of bots are
- * counted on their tab until it is looked at.
+ * counted on their tab until it is shown.
  */
 (() => {
   "use strict";
@@ -11,12 +11,12 @@
   const MOST_NEWS = 10; // in a snapshot; as in balance/core/messages.py
   const BOTS_PATH = "/auto";
 
-  let told = null; // the account, and the newest revision up to which this page has told
+  let announced = null; // the account, and the newest revision that this page has announced
   let path = null;
-  let counts = new Map(); // of each bot, since its tab was looked at: its fills and their result
+  let counts = new Map(); // of each bot, since its tab was shown: its fills and their result
   let isWhole = true; // whether all of them have been heard of
 
-  // up to where some page of this browser has told of the account
+  // up to where some page of this browser has announced news of the account
   function toldBefore(account) {
     try {
       const before = JSON.parse(localStorage.getItem(KEY));
@@ -97,14 +97,14 @@
    * happened while the program was off. */
   function tell({ account, revision, recent_news: news }) {
     const before = toldBefore(account);
-    const isFirst = told?.account !== account;
+    const isFirst = announced?.account !== account;
     const isMissed = (each) => each.source === "offline" && each.revision > before;
-    const fresh = news.filter((each) => (isFirst ? isMissed(each) : each.revision > told.revision));
+    const fresh = news.filter((each) => (isFirst ? isMissed(each) : each.revision > announced.revision));
     // where all that a snapshot has is new, there may have been more
-    const hasGap = !isFirst && fresh.length === MOST_NEWS && fresh[0].revision > told.revision + 1;
-    told = { account, revision };
+    const hasGap = !isFirst && fresh.length === MOST_NEWS && fresh[0].revision > announced.revision + 1;
+    announced = { account, revision };
     if (revision > before) {
-      localStorage.setItem(KEY, JSON.stringify(told));
+      localStorage.setItem(KEY, JSON.stringify(announced));
     }
     isWhole = isWhole && !hasGap;
     fresh.length && tellAll(account, fresh);

@@ -1,11 +1,11 @@
 /* Notices beyond the page: the browser's own notifications, and short sounds, where the settings have
- * them on. What every tab hears of is told by one tab of the browser only.
+ * them on. What every tab receives is announced by one tab of the browser only.
  */
 (() => {
   "use strict";
 
   const LOCK = "balance-notices";
-  const TOLD = "notices-told";
+  const ANNOUNCED = "notices-told";
   const KEPT_MS = 3600000;
   const LOUDNESS = 0.08;
   // [pitch in Hz, when it begins, how long it lasts in s]
@@ -32,7 +32,7 @@
 
   function toldBefore() {
     try {
-      return JSON.parse(localStorage.getItem(TOLD)) ?? {};
+      return JSON.parse(localStorage.getItem(ANNOUNCED)) ?? {};
     } catch {
       return {};
     }
@@ -42,7 +42,7 @@
     const now = Date.now();
     const known = Object.entries(toldBefore()).filter(([, when]) => now - when < KEPT_MS);
     const isNew = known.every(([each]) => each !== key);
-    localStorage.setItem(TOLD, JSON.stringify(Object.fromEntries([...known, [key, now]])));
+    localStorage.setItem(ANNOUNCED, JSON.stringify(Object.fromEntries([...known, [key, now]])));
     return isNew;
   }
 
@@ -89,7 +89,7 @@
     }
   }
 
-  /* Notifies and sounds, where that is on. What has a `key` is told once in all tabs together. */
+  /* Notifies and sounds, where that is on. What has a `key` is announced once in all tabs together. */
   async function tell(title, words, kind, key = `${performance.timeOrigin} ${(number += 1)}`) {
     if (canNotify() && (await claim(`notification ${key}`))) {
       show(title, words, key);

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, tone } = window.balanceAtoms;
+  const { make, tone } = window.balanceParts;
   const { money, gain, moment } = window.balanceAxes;
 
   const PAGE = 20;
@@ -49,23 +49,23 @@
     return [value, make("div", {}, make("dt", {}, names[name]), value)];
   }
 
-  /* The figures of the point that is looked at or else of the newest; as wide whatever they are. */
+  /* The figures of the point under the pointer or else of the newest; as wide whatever they are. */
   function newReadout() {
     const cells = ["time", "equity", "pnl", "drawdown"].map(cell);
     const element = make("dl", { class: "readout" }, ...cells.map(([, each]) => each));
     function show(point) {
-      const told = texts(point);
+      const text = texts(point);
       for (const [value] of cells) {
-        window.balanceLive.write(value, told[value.dataset.field]);
+        window.balanceLive.write(value, text[value.dataset.field]);
       }
-      cells[2][0].dataset.tone = tone(told.pnl);
-      cells[3][0].dataset.tone = tone(told.drawdown);
+      cells[2][0].dataset.tone = tone(text.pnl);
+      cells[3][0].dataset.tone = tone(text.drawdown);
     }
     return { element, show };
   }
 
   /* A slider over the drawing. `state` has its points without gaps, its frame and what to do with
-   * the place that is looked at, which is null when none is. */
+   * the place of the pointer, which is null when none is. */
   function newSlider(state) {
     const slider = make("div", {
       class: "slider",

@@ -4,7 +4,7 @@
 (() => {
   "use strict";
 
-  const { ask, versionOf, keepFresh } = window.balanceAnswers;
+  const { ask, versionOf, keepFresh } = window.balanceRefresh;
 
   const DAY = 86400e3;
   /* The ranges by name: what they are called, and how long they are. */
@@ -16,7 +16,7 @@
     year: ["1Y", 365 * DAY],
     all: ["All", Infinity],
   };
-  // where there is no second point yet, it is looked for as after a fault
+  // where there is no second point yet, it is fetched as after a fault
   const PAUSES = { afterCommit: 300, whileMoving: 10_000, atRest: 60_000, afterFault: 3000 };
 
   let range = "day";
@@ -77,12 +77,12 @@
       return;
     }
     const { portfolio_value: equity, display } = snapshot;
-    const told = before.pnl === null ? null : before.pnl + equity - before.equity;
+    const estimate = before.pnl === null ? null : before.pnl + equity - before.equity;
     const growth = before.equity > 0 ? equity / before.equity : 1;
     live = {
       time: Math.max(before.time, now()),
       equity,
-      pnl: snapshot.pnl_all_time ?? told,
+      pnl: snapshot.pnl_all_time ?? estimate,
       drawdown: Math.min(0, (100 + before.drawdown) * growth - 100),
       words: {
         equity: display.portfolio_value,
@@ -101,8 +101,8 @@
   }
 
   /* Shows another range. */
-  function choose(wanted) {
-    range = wanted;
+  function choose(name) {
+    range = name;
     loadNow();
     tell(true);
   }

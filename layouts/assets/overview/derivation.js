@@ -2,14 +2,14 @@
 (() => {
   "use strict";
 
-  const { make } = window.balanceAtoms;
+  const { make } = window.balanceParts;
 
   const HINT = "How this comes about";
   const REFRESH_MS = 2000;
   const MOUNT_TRIES = 120;
   const UNMARKED = "[data-derive]:not([role])";
 
-  let wanted = null; // the name of the figure that is explained
+  let current = null; // the name of the figure that is explained
   let trail = []; // and of those that led to it
   let shape = ""; // which terms the dialog has
   let tick = null;
@@ -25,8 +25,8 @@
     return derive ? make("span", { "data-derive": derive }, label) : label;
   }
 
-  function term({ sign, title, ...told }) {
-    const name = named(told);
+  function term({ sign, title, ...rest }) {
+    const name = named(rest);
     return make(
       "tr",
       { class: sign === "=" ? "sum" : null },
@@ -49,7 +49,7 @@
   function show(derivation) {
     const { title, words, terms } = derivation;
     const shaped = terms.map(({ sign, label, href, derive }) => [sign, label, href, derive]);
-    const now = JSON.stringify([wanted, shaped]);
+    const now = JSON.stringify([current, shaped]);
     // what stays keeps the focus
     if (now !== shape || body().firstChild === null) {
       build(derivation);
@@ -69,7 +69,7 @@
     body().replaceChildren(make("p", { class: "problem", role: "alert" }, words));
   }
 
-  // where a figure is told, and its name there; the curve's are of a range: "range:week:pnl"
+  // where a figure is shown, and its name there; the curve's are of a range: "range:week:pnl"
   function source(name) {
     const [, range, figure] = name.match(/^range:(\w+):(\w+)$/) ?? [];
     return range ? [`/equity?range=${range}`, figure] : [undefined, name];
@@ -77,18 +77,18 @@
 
   async function read() {
     const { snapshot } = window.balanceState;
-    const name = wanted;
+    const name = current;
     [tick, readAt] = [snapshot?.tick + snapshot?.revision, Date.now()];
     const [path, figure] = source(name);
     const [answer, wrong] = await window.balancePerformance.read(path);
-    if (body() === null || name !== wanted) {
+    if (body() === null || name !== current) {
       return;
     }
     const derivation = answer?.derivations[figure];
     derivation === undefined ? showProblem(wrong || "This figure is not known.") : show(derivation);
   }
 
-  // a dialog is put into the page some time after it was asked for
+  // a dialog is put into the page some time after it was opened
   function whenThere(run, tries = MOUNT_TRIES) {
     if (body() !== null) {
       run();
@@ -102,14 +102,14 @@
     if (!isWithin) {
       return [];
     }
-    return name === trail.at(-1) ? trail.slice(0, -1) : [...trail, wanted];
+    return name === trail.at(-1) ? trail.slice(0, -1) : [...trail, current];
   }
 
   /* Opens the dialog for what carries `data-derive`. */
   function open(figure) {
     const name = figure.dataset.derive;
     trail = trailTo(name, figure.closest("#derivation-body") !== null);
-    [wanted, shape] = [name, ""];
+    [current, shape] = [name, ""];
     const set = window.dash_clientside.set_props;
     set("derivation-title", { children: "How it comes about" });
     set("derivation-dialog", { is_open: true });

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { draw } = window.balanceAtoms;
+  const { draw } = window.balanceParts;
   const { valueTicks, timeTicks, moneyTick, percentTick } = window.balanceAxes;
 
   // heights of the two drawings and of what is between and below them, in px
@@ -124,7 +124,7 @@
     drawing.frame = made;
   }
 
-  /* Shows or, without a point, takes away the line and the dot of what is looked at. */
+  /* Shows or, without a point, takes away the line and the dot of the point under the pointer. */
   function point({ parts, frame: made }, at) {
     for (const each of [parts.cross, parts.dot]) {
       each.setAttribute("visibility", at === null ? "hidden" : "visible");

@@ -2,9 +2,9 @@
 (() => {
   "use strict";
 
-  const { make, moment } = window.balanceAtoms;
+  const { make, moment } = window.balanceParts;
 
-  const { ask, keepFresh } = window.balanceAnswers;
+  const { ask, keepFresh } = window.balanceRefresh;
 
   const NEWEST = 9;
   const PAUSES = { afterCommit: 100, afterFault: 4000 };

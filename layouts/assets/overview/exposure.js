@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, arrange, writeFigure } = window.balanceAtoms;
+  const { make, arrange, writeFigure } = window.balanceParts;
   const write = (element, words) => window.balanceLive.write(element, words);
 
   const NOTHING = [
@@ -18,7 +18,7 @@
 
   const place = (name) => document.getElementById(`overview-${name}`);
 
-  let looked = false;
+  let isShown = false;
   // by symbol
   const bars = new Map();
   const rows = new Map();
@@ -84,7 +84,7 @@
   }
 
   function draw(snapshot) {
-    if (!looked || snapshot === null) {
+    if (!isShown || snapshot === null) {
       return;
     }
     const positions = [...snapshot.positions].sort((one, other) => other.notional - one.notional);
@@ -107,7 +107,7 @@
 
   window.balanceState.follow(draw);
   window.balanceScreen.follow((path) => {
-    looked = path === "/";
+    isShown = path === "/";
     draw(window.balanceState.snapshot);
   });
 })();

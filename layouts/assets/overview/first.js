@@ -2,11 +2,11 @@
 (() => {
   "use strict";
 
-  const { ask: get, versionOf } = window.balanceAnswers;
-  const { preview, orderWords, botWords, buy, startBot } = window.balanceBegin;
+  const { ask: get, versionOf } = window.balanceRefresh;
+  const { preview, orderWords, botWords, buy, startBot } = window.balanceFirstSteps;
   const write = (element, words) => window.balanceLive.write(element, words);
 
-  // what this browser keeps: the account that it was begun on, and whether it was dismissed
+  // what this browser keeps: the account that it was first shown for, and whether it was dismissed
   const KEPT = "first-minute";
   const REFRESH_MS = 5000;
   const MOVES = ["deposits", "withdrawals", "adjustments", "realized_pnl", "fees_paid", "funding_paid"];
@@ -18,9 +18,9 @@
 
   const place = (name) => document.getElementById(`overview-first${name && `-${name}`}`);
 
-  let looked = false;
+  let isOpen = false;
   let kept = read();
-  let begun = kept.account; // the account that it is shown for until it is dismissed
+  let account = kept.account; // the account that it is shown for until it is dismissed
   let previewed = { at: 0, answer: null, wrong: "", version: "" };
   let scripts = { version: null, isDone: false };
   let busy = false;
@@ -93,16 +93,16 @@
     if (snapshot === null || place("") === null) {
       return;
     }
-    const isShown = !kept.dismissed && (isFresh(snapshot) || begun === snapshot.account);
+    const isShown = !kept.dismissed && (isFresh(snapshot) || account === snapshot.account);
     place("").hidden = !isShown;
-    if (!isShown || !looked) {
+    if (!isShown || !isOpen) {
       return;
     }
     const [first, ofBot, state] = [symbols()[0], symbolOfBot(snapshot), done(snapshot)];
     const isAll = Object.values(state).every(Boolean);
-    begun = snapshot.account;
-    if (kept.account !== (isAll ? null : begun)) {
-      keep({ account: isAll ? null : begun });
+    account = snapshot.account;
+    if (kept.account !== (isAll ? null : account)) {
+      keep({ account: isAll ? null : account });
     }
     const bots = window.balanceBots.state;
     const noBots = bots?.can_change === false ? bots.words : "";
@@ -115,7 +115,7 @@
     ask(snapshot, first, state);
   }
 
-  // what has to be asked for, each at its time
+  // what has to be fetched, each at its time
   function ask(snapshot, symbol, state) {
     const version = `${versionOf(snapshot)}.${snapshot.tick}`;
     const isDue = previewed.version !== version && Date.now() - previewed.at > REFRESH_MS;
@@ -131,10 +131,10 @@
   async function askForScripts() {
     const [answer] = await get(`/history/ledger?limit=1&source=${PROGRAMS}`);
     if (answer === null) {
-      scripts.version = null; // it is asked again when the server is back
+      scripts.version = null; // it is fetched again when the server is back
       return;
     }
-    // the account itself may have been begun by a program
+    // the account itself may have been made by a program
     scripts.isDone = answer.rows.some(({ kind }) => kind !== "start");
     scripts.isDone && draw(window.balanceState.snapshot);
   }
@@ -162,7 +162,7 @@
   window.balanceState.follow(draw);
   window.balanceBots.follow(() => draw(window.balanceState.snapshot));
   window.balanceScreen.follow((path) => {
-    looked = path === "/";
+    isOpen = path === "/";
     draw(window.balanceState.snapshot);
   });
 })();

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, arrange } = window.balanceAtoms;
+  const { make, arrange } = window.balanceParts;
   const { moment } = window.balanceAxes;
 
   // flags that would lie on each other are one, with their number
@@ -40,13 +40,13 @@
   function several(marks) {
     const [first, last] = [marks[0], marks.at(-1)];
     const kinds = [...new Set(marks.map(({ kind }) => kind))].join(",");
-    const told = marks.slice(0, 5).map(words);
+    const lines = marks.slice(0, 5).map(words);
     const more = marks.length > 5 ? [`and ${marks.length - 5} more`] : [];
     return {
       key: marks.map(({ place }) => place).join(" "),
       kind: "several",
       letter: String(marks.length),
-      title: [`${marks.length} entries:`, ...told, ...more].join("\n"),
+      title: [`${marks.length} entries:`, ...lines, ...more].join("\n"),
       href: `/history?table=ledger&kind=${kinds}&from=${day(first.time)}&to=${day(last.time)}`,
     };
   }
@@ -61,9 +61,9 @@
     const kept = new Map([...row.children].map((each) => [each.dataset.key, each]));
     const seen = marks.filter(({ at }) => at >= first);
     const elements = groups(seen, x).map(([at, group]) => {
-      const told = group.length === 1 ? one(group[0]) : several(group);
-      const element = kept.get(told.key) ?? link(told);
-      element.dataset.key = told.key;
+      const flag = group.length === 1 ? one(group[0]) : several(group);
+      const element = kept.get(flag.key) ?? link(flag);
+      element.dataset.key = flag.key;
       element.style.left = `${Math.min(Math.max(at, WIDE / 2), right).toFixed(1)}px`;
       return element;
     });

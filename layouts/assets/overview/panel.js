@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { make, choice, arrange, writeFigure } = window.balanceAtoms;
+  const { make, choice, arrange, writeFigure } = window.balanceParts;
   const { newReadout, newSlider, tell, texts } = window.balanceCrosshair;
   const curve = window.balanceCurve;
   const drawing = window.balanceDrawing;
@@ -27,7 +27,7 @@
 
   const place = (name) => document.getElementById(`overview-equity-${name}`);
 
-  // made once, when the tab is first looked at
+  // made once, when the tab is first shown
   let parts = null;
   let values = null; // of the figures below the curve
   let drawn = 0;
@@ -56,7 +56,7 @@
     read();
   }
 
-  // shows the point that is looked at, or the newest one
+  // shows the point under the pointer, or the newest one
   function read() {
     const found = isRead ? state.points.findIndex(({ time }) => time >= readAt) : -1;
     state.at = found === -1 ? null : found;
@@ -104,8 +104,8 @@
 
   function newFigures() {
     const values = FIGURES.map(() => make("span", { class: "value pnl-figure" }));
-    const told = FIGURES.map(([, words, title], at) => make("span", { title }, `${words} `, values[at]));
-    place("figures").replaceChildren(...told);
+    const spans = FIGURES.map(([, words, title], at) => make("span", { title }, `${words} `, values[at]));
+    place("figures").replaceChildren(...spans);
     return values;
   }
 
@@ -158,8 +158,8 @@
       return;
     }
     const { known, problem, isLoading } = curve.state;
-    const wanted = content();
-    wanted === null ? place("plot").replaceChildren() : arrange(place("plot"), [wanted]);
+    const made = content();
+    made === null ? place("plot").replaceChildren() : arrange(place("plot"), [made]);
     const words = [problem && curve.hasCurve() ? problem : "", known?.words ?? ""];
     write(place("note"), words.filter(Boolean).join(" "));
     place("plot").setAttribute("aria-busy", isLoading && !problem);

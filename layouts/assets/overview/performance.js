@@ -2,8 +2,8 @@
 (() => {
   "use strict";
 
-  const { writeFigure } = window.balanceAtoms;
-  const { ask, keepFresh } = window.balanceAnswers;
+  const { writeFigure } = window.balanceParts;
+  const { ask, keepFresh } = window.balanceRefresh;
 
   // a day ends where nothing moves, too
   const PAUSES = { afterCommit: 300, whileMoving: 10_000, atRest: 60_000, afterFault: 4000 };

@@ -1,4 +1,4 @@
-/* The settings' dialog: what stands in its fields, what is wrong with it, and what is asked for. */
+/* The settings' dialog: what stands in its fields, what is wrong with it, and what is sent. */
 (() => {
   "use strict";
 
@@ -7,11 +7,11 @@
   const REFUSED =
     "This browser refuses notifications for this page. Allow them in its settings for the page, " +
     "then turn this on again.";
-  const UNASKED = "On, but this browser has not allowed it yet. Turn it off and on to be asked.";
+  const NOT_ALLOWED = "On, but this browser has not allowed it yet. Turn it off and on to get the question.";
   const NOT_HERE =
     "This browser shows no notifications here: most do only over https or on this machine's own address.";
 
-  const { askedOnce } = window.balanceRequests;
+  const { onceUntilOpened } = window.balanceRequests;
   const settings = window.balanceSettings;
   const state = () => settings.all;
   const noUpdate = () => window.dash_clientside.no_update;
@@ -22,7 +22,7 @@
 
   let shown = []; // what the fields had when they were opened
 
-  /* What stands in the field of a setting that is `value`, told as `text`. */
+  /* What stands in the field of a setting that is `value`, written as `text`. */
   function inField(name, value, text) {
     const { kind } = state().limits[name];
     return kind === "switch" ? value : kind === "word" ? value : text.replaceAll(",", "");
@@ -49,7 +49,7 @@
     document.getElementById("settings-error").textContent = words.dialog ?? "";
   }
 
-  // a dialog is put into the page some time after it was asked for
+  // a dialog is put into the page some time after it was opened
   function dress(tries = 120) {
     if (place(NAMES[0]) === null) {
       tries > 0 && requestAnimationFrame(() => dress(tries - 1));
@@ -60,7 +60,7 @@
     }
     sayAll();
     if (state().notifications && window.Notification?.permission !== "granted") {
-      say("notifications", window.Notification ? UNASKED : NOT_HERE);
+      say("notifications", window.Notification ? NOT_ALLOWED : NOT_HERE);
     }
     place(NAMES[0]).focus();
   }
@@ -111,7 +111,7 @@
     return done;
   }
 
-  const saveOnce = askedOnce(async (values) => unchanged(!(await save(values))));
+  const saveOnce = onceUntilOpened(async (values) => unchanged(!(await save(values))));
 
   /* Opens, fills, saves and closes the dialog: [open, the values of its fields]. */
   async function dialog(...given) {

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { draw, tone } = window.balanceAtoms;
+  const { draw, tone } = window.balanceParts;
 
   const EVERY_MS = 60_000;
   const SOON_MS = 5_000; // while there is nothing to draw yet
@@ -10,7 +10,7 @@
   const [WIDE, HIGH] = [208, 32];
   const MARGIN = 2;
 
-  let asked = 0; // when it was last fetched
+  let fetchedAt = 0; // when it was last fetched
   let epoch = null; // the one that is drawn
 
   /* The stretches without a gap: [time in ms, equity] each. */
@@ -50,24 +50,19 @@
   }
 
   async function read() {
-    asked = Date.now();
-    try {
-      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-      const response = await fetch("/equity?range=day", { cache: "no-store", signal });
-      const answer = await response.json();
-      if (response.ok && stretches(answer.points).length > 0) {
-        document.getElementById("sidebar-equity").replaceChildren(picture(answer));
-      } else {
-        asked += SOON_MS - EVERY_MS;
-      }
-    } catch {
-      // the strip over the tabs says that the server is gone
+    fetchedAt = Date.now();
+    const options = { timeout: FETCH_TIMEOUT_MS };
+    const [answer, , status] = await window.balanceRequests.fetchJson("/equity?range=day", options);
+    if (answer !== null && stretches(answer.points).length > 0) {
+      document.getElementById("sidebar-equity").replaceChildren(picture(answer));
+    } else if (status !== null) {
+      fetchedAt += SOON_MS - EVERY_MS;
     }
   }
 
   // at once in another epoch, as another curve begins there
   function look(snapshot) {
-    const isDue = Date.now() - asked >= EVERY_MS || snapshot.epoch !== epoch;
+    const isDue = Date.now() - fetchedAt >= EVERY_MS || snapshot.epoch !== epoch;
     if (isDue && document.visibilityState === "visible") {
       epoch = snapshot.epoch;
       read();

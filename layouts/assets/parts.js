@@ -47,8 +47,7 @@
   const moment = (iso, symbol = null) =>
     make("time", { class: "moment", datetime: iso, "data-market": symbol });
 
-  const TONES = { "+": "gain", "-": "loss" };
-  const tone = (text) => TONES[text?.[0]] ?? "flat";
+  const { tone } = window.balanceLive;
 
   /* Writes a figure with the colour of its sign: whether it changed. */
   function writeFigure(element, text) {
@@ -108,8 +107,8 @@
 
   /* Has `parent` hold `elements` in their order; what stands right is not touched, so keeps the focus. */
   function arrange(parent, elements) {
-    const wanted = new Set(elements);
-    [...parent.children].forEach((each) => wanted.has(each) || each.remove());
+    const kept = new Set(elements);
+    [...parent.children].forEach((each) => kept.has(each) || each.remove());
     elements.forEach((each, place) => {
       if (parent.children[place] !== each) {
         parent.insertBefore(each, parent.children[place] ?? null);
@@ -131,7 +130,7 @@
 
   const SIDES = { buy: "Buy", sell: "Sell", close: "Close", hold: "Hold" };
 
-  /* What a strategy wanted, and how sure it was where it wanted something: "Buy 62%". */
+  /* The signal of a strategy, and its confidence where it has one: "Buy 62%". */
   function sideWords({ side, confidence }) {
     const isSure = side in SIDES && side !== "hold" && confidence !== null;
     return `${SIDES[side] ?? ""}${isSure ? ` ${Math.round(confidence * 100)}%` : ""}`;
@@ -171,7 +170,7 @@
   /* A symbol as it is offered to be chosen: what is priced in another dollar is taken for USDT. */
   const symbolLabel = (symbol) => (symbol.endsWith("/USDT") ? symbol : `${symbol} (1:1 USDT)`);
 
-  window.balanceAtoms = {
+  window.balanceParts = {
     symbolLabel,
     make,
     draw,

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { carryOut, send } = window.balanceRequests;
+  const { carryOut, send, previewed } = window.balanceRequests;
 
   const ORDER = { side: "buy", leverage: 5 };
   const SHARE = 1; // percent of what is available
@@ -15,20 +15,11 @@
     stop_loss: 2,
     take_profit: 4,
   };
-  const FETCH_TIMEOUT_MS = 4000;
 
   /* What the order would do now: [the server's preview, what went wrong]. */
   async function preview(symbol) {
-    const body = JSON.stringify({ ...ORDER, symbol, percent: SHARE });
-    try {
-      const headers = { "Content-Type": "application/json" };
-      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-      const response = await fetch("/orders/preview", { method: "POST", headers, body, signal });
-      const answer = await response.json();
-      return response.ok ? [answer, ""] : [null, answer.detail];
-    } catch {
-      return [null, "The server does not answer."];
-    }
+    const [answer, problem] = await previewed(JSON.stringify({ ...ORDER, symbol, percent: SHARE }));
+    return [answer, answer === null && !problem ? "The server does not answer." : problem];
   }
 
   function orderWords(symbol, { display }) {
@@ -75,5 +66,5 @@
     window.balanceAddress.go("/auto");
   }
 
-  window.balanceBegin = { preview, orderWords, botWords, buy, startBot };
+  window.balanceFirstSteps = { preview, orderWords, botWords, buy, startBot };
 })();

@@ -1,22 +1,15 @@
-/* What is asked of the server beside the account: asked again when the account has moved on, while
- * the tab is looked at.
+/* What is fetched beside the account: again when the account has changed, while the tab is shown.
  */
 (() => {
   "use strict";
 
-  const TIMEOUT_MS = 8000;
+  const { fetchJson } = window.balanceRequests;
   const GONE = "The server does not answer. This follows when it is back.";
 
-  /* The answer to a question: [it, ""], or [null, what went wrong]. */
+  /* The answer to a GET: [it, ""], or [null, what went wrong]. */
   async function ask(path, revive) {
-    try {
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
-      const response = await fetch(path, { cache: "no-store", signal });
-      const answer = JSON.parse(await response.text(), revive);
-      return response.ok ? [answer, ""] : [null, answer.detail];
-    } catch {
-      return [null, GONE];
-    }
+    const [answer, problem, status] = await fetchJson(path, { revive });
+    return [answer, status === null ? GONE : problem];
   }
 
   /* What an answer is of: another one after each change, and when money is written another way. */
@@ -25,27 +18,27 @@
     return snapshot && `${snapshot.account}.${snapshot.revision}.${decimals}`;
   }
 
-  /* Has `read` called while Overview is looked at: at once, `afterCommit` ms after each change, and
+  /* Has `read` called while Overview is shown: at once, `afterCommit` ms after each change, and
    * where these are given, every `whileMoving` ms with the prices, every `atRest` ms without them,
-   * and `afterFault` ms after it came to nothing. It is told what it reads the answer of, and how to
-   * find out whether that is still wanted, and says whether it came to something. Returns what reads
-   * at once.
+   * and `afterFault` ms after it came to nothing. It is called with the version that it reads
+   * and a function that says whether its answer still counts; it says whether it got one. Returns
+   * what reads at once.
    */
   function keepFresh(read, { afterCommit, whileMoving = Infinity, atRest = Infinity, afterFault }) {
-    let looked = false;
-    let [version, tick, at] = [null, null, 0]; // what was asked for, and when
-    let asked = 0;
+    let isShown = false;
+    let [version, tick, at] = [null, null, 0]; // the newest request, and when it was made
+    let latest = 0;
     let timer = null;
-    const isSeen = () => looked && document.visibilityState === "visible";
+    const isSeen = () => isShown && document.visibilityState === "visible";
 
     async function load() {
       clearTimeout(timer);
       timer = null;
       const { snapshot } = window.balanceState;
       [version, tick, at] = [versionOf(snapshot), snapshot?.tick, Date.now()];
-      const number = ++asked;
-      const isRight = await read(version, () => number === asked);
-      if (number === asked) {
+      const number = ++latest;
+      const isRight = await read(version, () => number === latest);
+      if (number === latest) {
         loadAfter(isRight ? atRest : afterFault);
       }
     }
@@ -77,11 +70,11 @@
     document.addEventListener("visibilitychange", resume);
     window.balanceState.follow(follow);
     window.balanceScreen.follow((path) => {
-      looked = path === "/";
+      isShown = path === "/";
       resume();
     });
     return load;
   }
 
-  window.balanceAnswers = { ask, versionOf, keepFresh };
+  window.balanceRefresh = { ask, versionOf, keepFresh };
 })();

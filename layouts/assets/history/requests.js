@@ -15,19 +15,13 @@
     return `/history/${table}?${queryOf(members)}`;
   }
 
-  /* Asks the server, until `superseded` says that nobody waits for it: [its answer, the words of its
-   * problem, the status of that]; all null where it does not answer.
+  /* Fetches from the server, until `superseded` says that nobody waits for it: [its answer, the words of
+   * its problem, the status of that]; all null where it does not answer.
    */
   async function ask(address, superseded = null) {
-    try {
-      const signals = [AbortSignal.timeout(TIMEOUT_MS), superseded].filter(Boolean);
-      const signal = AbortSignal.any(signals);
-      const response = await fetch(address, { cache: "no-store", signal });
-      const answer = await response.json();
-      return response.ok ? [answer, null, null] : [null, answer.detail, response.status];
-    } catch {
-      return [null, null, null];
-    }
+    const options = { timeout: TIMEOUT_MS, signal: superseded };
+    const [answer, problem, status] = await window.balanceRequests.fetchJson(address, options);
+    return answer === null && status !== null ? [null, problem, status] : [answer, null, null];
   }
 
   /* A block of the rows of a view: as `ask`. */
@@ -49,5 +43,5 @@
     return path(view.table, { ...filtersOf(view, until), ...sort, format });
   }
 
-  window.balanceHistorySource = { ask, rows, newer, file };
+  window.balanceHistoryRequests = { ask, rows, newer, file };
 })();

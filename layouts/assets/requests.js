@@ -5,8 +5,23 @@
   "use strict";
 
   const TIMEOUT_MS = 8000;
+  const GONE = "The server does not answer. Try again when it is back.";
   const PREVIEW_TIMEOUT_MS = 4000;
   const IN_FLIGHT = 409;
+
+  /* Fetches JSON: [the answer, "", its status] or [null, the problem in words, its status, which is null
+   * where the server does not answer]. `timeout` is in ms, `revive` as of JSON.parse, the rest as of fetch.
+   */
+  async function fetchJson(path, { timeout = TIMEOUT_MS, signal = null, revive, ...options } = {}) {
+    try {
+      const signals = [AbortSignal.timeout(timeout), signal].filter(Boolean);
+      const response = await fetch(path, { cache: "no-store", signal: AbortSignal.any(signals), ...options });
+      const answer = JSON.parse(await response.text(), revive);
+      return response.ok ? [answer, "", response.status] : [null, answer.detail, response.status];
+    } catch {
+      return [null, GONE, null];
+    }
+  }
 
   // the keys of requests of which it is not known whether they were done: each is repeated with its own
   const keys = new Map();
@@ -35,23 +50,23 @@
     };
   }
 
-  /* What a dialog asks for, once: however often it is confirmed until it is opened again, unless it
+  /* What a dialog requests, once: however often it is confirmed until it is opened again, unless it
    * stayed open because something was wrong. `confirm` answers the outputs of a callback, of which the
    * first says whether the dialog stays open. */
-  function askedOnce(confirm) {
-    let asked = null;
+  function onceUntilOpened(confirm) {
+    let pending = null;
     return {
       opened() {
-        asked = null;
+        pending = null;
       },
       confirmed(...given) {
-        if (asked === null) {
+        if (pending === null) {
           const mine = confirm(...given);
-          asked = mine;
-          mine.then(([staysOpen]) => staysOpen && asked === mine && (asked = null));
+          pending = mine;
+          mine.then(([staysOpen]) => staysOpen && pending === mine && (pending = null));
         }
         // Dash drops what the earlier callback answers, so the later ones answer the same
-        return asked;
+        return pending;
       },
     };
   }
@@ -79,7 +94,7 @@
       if (answer.revision !== undefined) {
         window.balanceState.accept(answer);
       }
-      // what the market fills later is told by its news
+      // what the market fills later comes with its news
       answer.order?.status === "filled" && window.balanceNotices.chime("fill");
       const wasDone = response.headers.get("Idempotency-Replayed") === "true";
       const words = wasDone ? `It was done the first time. ${answer.message}` : answer.message;
@@ -104,19 +119,14 @@
   /* What the order `body` would do: [the preview, what is wrong]. Without an answer neither is known,
    * and the strip over the tabs says so. */
   async function previewed(body) {
-    try {
-      const response = await fetch("/orders/preview", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body,
-        signal: AbortSignal.timeout(PREVIEW_TIMEOUT_MS),
-      });
-      const answer = await response.json();
-      return response.ok ? [answer, ""] : [null, answer.detail];
-    } catch {
-      return [null, ""];
-    }
+    const [answer, problem, status] = await fetchJson("/orders/preview", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body,
+      timeout: PREVIEW_TIMEOUT_MS,
+    });
+    return [answer, status === null ? "" : problem];
   }
 
-  window.balanceRequests = { send, carryOut, askedOnce, previewed };
+  window.balanceRequests = { fetchJson, send, carryOut, onceUntilOpened, previewed };
 })();

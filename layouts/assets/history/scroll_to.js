@@ -1,4 +1,4 @@
-/* The entry that History's grid is to go to: looked for in the blocks of rows as they come. */
+/* The entry that History's grid is to go to: searched in the blocks of rows as they come. */
 (() => {
   "use strict";
 
@@ -45,5 +45,5 @@
     ...window.dashAgGridFunctions,
     historyMarked: ({ data }) => data !== undefined && data.place === marked,
   };
-  window.balanceHistoryGoal = { set, approach };
+  window.balanceScrollTo = { set, approach };
 })();

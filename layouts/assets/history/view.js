@@ -47,11 +47,11 @@
     return new Date(moment).toISOString().replace(".000Z", "Z");
   }
 
-  // what is named again has more values
-  function asked(query) {
-    const told = [...new Set(query.keys())].map((name) => [name, query.getAll(name).join(",")]);
+  // a name that is there again has more values
+  function valuesOf(query) {
+    const pairs = [...new Set(query.keys())].map((name) => [name, query.getAll(name).join(",")]);
     return Object.fromEntries(
-      told.map(([name, value]) => [name, MOMENTS.includes(name) ? inUtc(value) : value]),
+      pairs.map(([name, value]) => [name, MOMENTS.includes(name) ? inUtc(value) : value]),
     );
   }
 
@@ -61,7 +61,7 @@
     const table = TABLES.includes(query.get("table")) ? query.get("table") : START.table;
     return {
       table,
-      filters: fitting(asked(query), table),
+      filters: fitting(valuesOf(query), table),
       sort: query.get("sort") ?? "",
       entry: query.get("entry") || null,
       compare: table === "epochs" ? numbers(query.get("compare")).slice(0, MOST_COMPARED) : [],

@@ -1,4 +1,4 @@
-/* What is chosen: the newest that the stream told or, without a stream, that was fetched. The page
+/* The settings: the newest that the stream sent or, without a stream, that were fetched. The page
  * comes with what was so when it was made, so that it is known from the first moment.
  */
 (() => {
@@ -8,7 +8,7 @@
   const THEME_STAYS = "The server does not answer, so the theme was not changed. Try again when it is back.";
 
   let state = JSON.parse(document.getElementById("settings-now").textContent); // as GET /settings
-  let teller = null; // the server that told it, by its instance
+  let sender = null; // the instance of the server that sent them
   const followers = [];
 
   const show = () => {
@@ -16,36 +16,29 @@
     window.balanceLive.write(document.getElementById("settings-note"), state.words);
   };
 
-  // what was asked for may be answered after something newer was told; another server counts anew
+  // a request may be answered after something newer came; another server counts anew
   function isOlder({ version }) {
     const instance = window.balanceState.snapshot?.instance;
-    const isSame = instance === teller;
-    teller = instance;
+    const isSame = instance === sender;
+    sender = instance;
     return isSame && version < state.version;
   }
 
-  /* Takes `answer` over, and tells who follows what there was before. */
+  /* Takes `answer` over, and calls who follows with what there was before. */
   function apply(answer) {
     const before = state;
-    const { status: _, message: __, ...told } = answer;
-    if (isOlder(told) || JSON.stringify(told) === JSON.stringify(before)) {
+    const { status: _, message: __, ...settings } = answer;
+    if (isOlder(settings) || JSON.stringify(settings) === JSON.stringify(before)) {
       return;
     }
-    state = told;
+    state = settings;
     show();
     followers.forEach((follow) => follow(state, before));
   }
 
   async function refresh() {
-    try {
-      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-      const response = await fetch("/settings", { cache: "no-store", signal });
-      if (response.ok) {
-        apply(await response.json());
-      }
-    } catch {
-      // the strip over the tabs says that the server is gone
-    }
+    const [answer] = await window.balanceRequests.fetchJson("/settings", { timeout: FETCH_TIMEOUT_MS });
+    answer && apply(answer);
   }
 
   /* Has the server take `changes` over: [whether that was done, words, the answer if there is one]. */
