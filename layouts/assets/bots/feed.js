@@ -53,7 +53,7 @@
     return window.dash_clientside.no_update;
   }
 
-  window.balanceState.receive("bots", { hear, refresh });
+  window.balanceState.hear("bots", { hear: receive, refresh });
   window.balanceBots = {
     refresh,
     isShown,
