@@ -163,10 +163,12 @@ def test_enter_again_on_a_slow_server_closes_the_dialog_all_the_same(
     assert server.get("/settings").json()["version"] == 1
 
 
-# what was asked for before is answered late
+# The answer to an earlier request comes late.
 _LATE = """
     const [older, fetch] = [arguments[0], window.fetch];
-    const late = { ok: true, json: async () => (setTimeout(() => (window.taken = true)), older) };
+    const late = new Response(JSON.stringify(older));
+    const text = Response.prototype.text;
+    late.text = () => (setTimeout(() => (window.taken = true)), text.call(late));
     window.fetch = async (path, how) =>
         path === "/settings" && how.method === undefined ? late : fetch(path, how);
 """
