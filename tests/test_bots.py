@@ -26,6 +26,7 @@ from balance.core.errors import (
 )
 from balance.core.moments import from_iso, iso
 from balance.desk.desk import Desk
+from balance.history.history import History
 from tests.bots_by_hand import USUAL, ByHand
 from tests.ledgers import lived, remembered
 from tests.markets import BTC, ETH
@@ -501,13 +502,13 @@ def test_a_start_without_bots_sums_up_nothing_however_long_the_ledger_is(
 ) -> None:
     desk = Desk(remembered(lived(400, epochs_of=50)))
     asked: list[tuple[int, int | None]] = []
-    told = Desk.closings
+    read = History.closings
 
-    def closings(self: Desk, after: int, most: int | None = None) -> list[Entry]:
+    def closings(self: History, after: int, most: int | None = None) -> list[Entry]:
         asked.append((after, most))
-        return told(self, after, most)
+        return read(self, after, most)
 
-    monkeypatch.setattr(Desk, "closings", closings)
+    monkeypatch.setattr(History, "closings", closings)
     bots = Bots(desk)
     bots.begin()
     # what is shown is looked for among the newest, and nothing else is read
