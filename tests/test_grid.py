@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from balance.backtests.backtest import Plan, run_backtest
 from balance.backtests.candles import history_of_feed, history_of_file, plan_backtest
 from balance.backtests.report import notes, report
-from balance.core.grid import fitting_rules, regrid, rules_at, rules_over
-from balance.core.instruments import KNOWN, fits, instrument
-from balance.core.matching import advance, is_due
+from balance.core.instruments import KNOWN, fits, fitting_rules, instrument, rules_at, rules_over
+from balance.core.matching import advance, is_due, regrid
 from balance.core.money import exact
 from balance.core.quote import Candle
 from balance.market.exchange.quotes import QuoteBuilder

@@ -11,8 +11,7 @@ import pytest
 
 from balance.backtests.backtest import run_backtest
 from balance.backtests.candles import history_of_file
-from balance.core.grid import fitting_rules
-from balance.core.instruments import instrument
+from balance.core.instruments import fitting_rules, instrument
 from balance.desk.desk import Desk
 from balance.market.board import FileBoard, LiveBoard, save_market
 from balance.market.replay.candle_file import read_candles

@@ -23,11 +23,11 @@ from balance.core.change import Change
 from balance.core.entry import Booking
 from balance.core.figures import CENTS
 from balance.core.funding import due
-from balance.core.grid import Rules, regrid
 from balance.core.instrument import Instrument
+from balance.core.instruments import Rules
 from balance.core.margin import unrealized_pnl
 from balance.core.market import Market, Terms
-from balance.core.matching import advance
+from balance.core.matching import advance, regrid
 from balance.core.money import ZERO, exact
 from balance.core.operations import start_account
 from balance.core.position import Position

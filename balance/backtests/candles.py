@@ -20,8 +20,8 @@ from balance.core.candles import MINUTE
 from balance.core.currencies import check_dollars, is_same_but_for_dollars
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS, grouped
-from balance.core.grid import rules_over
 from balance.core.instrument import Instrument
+from balance.core.instruments import rules_over
 from balance.core.market import Terms
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.quote import Settlement

@@ -1,4 +1,4 @@
-"""The instruments that are known without asking an exchange, and the grid of all others.
+"""The instruments that are known without asking an exchange, and the rules of all others.
 
 Ticks, steps and minimums are those of Binance's USD-margined perpetuals, brackets those of 66 of
 them as published in 2026. Exchanges change them often: a feed that knows the current ones brings
@@ -7,15 +7,20 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from balance.core.currencies import DOLLARS
+from balance.core.figures import grouped
 from balance.core.instrument import Bracket, Instrument, brackets
-from balance.core.money import exact
+from balance.core.money import ZERO, exact
+from balance.core.quote import Candle
 
 # A line that begins with 0 names the brackets of the ladders below it, each by its maintenance
 # rate and its highest leverage. A ladder is a line: the base currencies that have it, then where
@@ -81,9 +86,13 @@ _TABLE: Final = """
     ORDI: 5 10 25 62.5 125 250 500 7500 12500
 """
 _MIN_NOTIONAL: Final = Decimal(5)
-#: A tick fits a price while it is between these fractions of it.
-FINEST: Final = Decimal("1e-7")
-COARSEST: Final = Decimal("1e-3")
+# A tick fits a price while it is between these fractions of it.
+_FINEST: Final = Decimal("1e-7")
+_COARSEST: Final = Decimal("1e-3")
+_TIME: Final = itemgetter(0)
+
+#: The rules of one symbol, each with the moment from which on they are in force, oldest first.
+Rules = Sequence[tuple[datetime, Instrument]]
 
 
 class Ladder(NamedTuple):
@@ -170,10 +179,59 @@ def instrument(symbol: str, price: Decimal | None = None) -> Instrument:
     return _instrument(symbol, ladder, tick, step)
 
 
+def fitting_rules(rules: Instrument, low: Decimal, high: Decimal) -> Instrument:
+    """``rules``, or those that fit prices from ``low`` to ``high``, in the quote currency, where
+    ``rules`` do not. Rules of an exchange stay as they are."""
+    if not rules.follows_price or (fits(rules.tick_size, low) and fits(rules.tick_size, high)):
+        return rules
+    # As fine as the lowest price needs its tick, and the highest one its step.
+    fine, coarse = instrument(rules.symbol, low), instrument(rules.symbol, high)
+    found = replace(
+        rules,
+        tick_size=min(fine.tick_size, coarse.tick_size),
+        step_size=coarse.step_size,
+        min_quantity=coarse.min_quantity,
+    )
+    return rules if found == rules else found
+
+
+def rules_over(first: Instrument, candles: Iterable[Candle]) -> Rules:
+    """The rules of a symbol on its way through ``candles``, at least one; ``first`` are those at
+    their beginning. They change at the candle whose prices leave them."""
+    found: list[tuple[datetime, Instrument]] = []
+    rules, least, most = first, ZERO, ZERO
+    for candle in candles:
+        if found and least <= candle.low and candle.high <= most:
+            continue
+        now = fitting_rules(rules, candle.low, candle.high)
+        if not found or now is not rules:
+            found.append((candle.time, now))
+        if not first.follows_price:
+            break
+        rules = now
+        with exact():
+            least, most = rules.tick_size / _COARSEST, rules.tick_size / _FINEST
+    return found
+
+
+def rules_at(rules: Rules, moment: datetime) -> Instrument:
+    """Those of ``rules``, at least one, that are in force at ``moment``."""
+    return rules[max(bisect_right(rules, moment, key=_TIME) - 1, 0)][1]
+
+
+def grid_message(rules: Instrument, since: datetime) -> str:
+    """That ``rules`` are new: ``"The price of NEW/USDT left its grid: from 2022-01-31 22:00 UTC on
+    its tick is 0.00001 and its step 1.00."``."""
+    return (
+        f"The price of {rules.symbol} left its grid: from {since:%Y-%m-%d %H:%M} UTC on its tick "
+        f"is {grouped(rules.tick_size)} and its step {grouped(rules.step_size)}."
+    )
+
+
 def fits(tick: Decimal, price: Decimal) -> bool:
     """Whether ``tick`` is fine enough for ``price``, and not finer than any market has it."""
     with exact():
-        return FINEST * price <= tick <= COARSEST * price
+        return _FINEST * price <= tick <= _COARSEST * price
 
 
 def _power_of_ten(exponent: int) -> Decimal:

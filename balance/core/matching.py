@@ -13,19 +13,21 @@ from typing import Final
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import InsufficientBalance
-from balance.core.figures import rounded
+from balance.core.figures import grouped, rounded
 from balance.core.fills import completed_trade
 from balance.core.funding import Settlements, settle, settlements_between
-from balance.core.grid import regrid
+from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
 from balance.core.order import Order, closing_side
-from balance.core.orders import cancel_order, fill_order
+from balance.core.orders import cancel_order, fill_order, order_text
 from balance.core.position import Position
 from balance.core.quote import Leg, Quote, Stop
 from balance.core.trade import Effect, Fill
 
 _SHARE: Final = attrgetter("share")
+# How many of the orders that were put on another tick an entry names.
+_NAMED: Final = 3
 
 
 @exactly
@@ -204,3 +206,41 @@ def liquidate(account: Account, position: Position) -> Change:
         f"{rounded(position.mark_price)}, bankruptcy price {rounded(price)}"
     )
     return Change(account).booked("liquidation", lost, note, effect=effect, fill=fill)
+
+
+@exactly
+def regrid(account: Account, rules: Instrument) -> Change:
+    """``account`` with the open orders of the symbol at the nearest prices on the tick of ``rules``
+    that are not better for them. One that needs more margin there than is available is
+    cancelled. The change has no entries where all are on the tick."""
+    change = Change(account)
+    orders = account.orders_of(rules.symbol)
+    moved = {each.id: each.on_grid(rules) for each in orders if each.is_off_grid(rules)}
+    free = account.available_balance
+    for order in orders:
+        needed = moved[order.id].reserved_margin - order.reserved_margin if order.id in moved else 0
+        if needed > free:
+            at = moved.pop(order.id)
+            why = f"{_at(at)} is the nearest price of its new grid, which needs more margin"
+            change = change.then(cancel_order(change.account, order.id, why))
+            free += order.reserved_margin
+        else:
+            free -= needed
+    if not moved:
+        return change
+    left = change.account.orders_of(rules.symbol)
+    # All of them, so that they stay in their order.
+    effect = Effect(
+        symbol=rules.symbol,
+        position=account.position(rules.symbol),
+        opened=tuple(moved.get(each.id, each) for each in left),
+        closed=tuple(each.id for each in left),
+    )
+    named = [f"{order_text(moved[each.id])} (was {_at(each)})" for each in left if each.id in moved]
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    note = f"On the new tick {grouped(rules.tick_size)}: {', '.join(named[:_NAMED])}{more}"
+    return change.booked("order", ZERO, note, effect=effect)
+
+
+def _at(order: Order) -> str:
+    return rounded(order.named_price or ZERO)

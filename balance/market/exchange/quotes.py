@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from balance.core.grid import fitting_rules
 from balance.core.instrument import Instrument
+from balance.core.instruments import fitting_rules
 from balance.core.money import is_bounded
 from balance.core.quote import Quote
 from balance.market.exchange.rules import positive

@@ -15,9 +15,8 @@ from typing import Final
 
 from balance.core.candles import MINUTE, merge_candles, moves
 from balance.core.funding import interval_of_rates
-from balance.core.grid import Rules, rules_at
 from balance.core.instrument import Instrument
-from balance.core.instruments import instrument
+from balance.core.instruments import Rules, instrument, rules_at
 from balance.core.quote import Candle, Leg, MarkPrices, Quote, Settlement
 from balance.market.feed import FeedFault
 from balance.market.replay.cells import parse_date_format, time_text

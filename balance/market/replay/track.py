@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from balance.core.candles import path
-from balance.core.grid import grid_message, rules_at, rules_over
+from balance.core.instruments import grid_message, rules_at, rules_over
 from balance.core.quote import Candle, Quote, Settlement
 from balance.market.chart import Chart
 from balance.market.replay.candle_file import CandleFile
