@@ -7,7 +7,7 @@ import dash_tvlwc
 from dash import html
 from dash.development.base_component import Component
 
-from balance.core.currencies import label
+from balance.core.instruments import label
 from layouts.cards import summary_row
 from layouts.grids import fills_grid, orders_grid, positions_grid
 from layouts.later import later

@@ -30,8 +30,7 @@ from balance.core.market import Market
 from balance.core.matching import advance
 from balance.core.messages import change_message
 from balance.core.money import exact
-from balance.core.orders import order_text, place_order
-from balance.core.preview import preview
+from balance.core.orders import order_text, place_order, preview
 from balance.core.rows import order_rows, position_rows
 from balance.core.ticket import Ticket
 from balance.desk.desk import Desk

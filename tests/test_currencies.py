@@ -17,7 +17,7 @@ from balance.backtests.candle_files import CandleFiles
 from balance.backtests.candles import history_of_file, symbol_of
 from balance.backtests.jobs import Backtests
 from balance.backtests.report import notes
-from balance.core.currencies import DOLLARS, check_dollars, dollar_note, label
+from balance.core.instruments import DOLLARS, check_dollars, dollar_note, label
 from balance.market.exchange.rules import not_there
 from balance.market.feed import FeedFault
 from balance.market.open_feed import FeedOptions, open_feed

@@ -20,8 +20,7 @@ from balance.core.entry import Entry
 from balance.core.figures import dollars, gain
 from balance.core.market import Market, Terms
 from balance.core.messages import change_message, news_message
-from balance.core.orders import close_position, place_order
-from balance.core.preview import preview
+from balance.core.orders import close_position, place_order, preview
 from balance.core.ticket import Ticket
 from balance.core.trade import Trade
 from balance.core.trade_sums import TradeSums

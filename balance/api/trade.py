@@ -11,7 +11,7 @@ from balance.api.operations import Answer, delete, get, post
 from balance.api.requests import Body, Conditional
 from balance.core.errors import InvalidRequest
 from balance.core.order import ORDER_KINDS, OrderKind
-from balance.core.preview import Preview
+from balance.core.orders import Preview
 from balance.core.rows import (
     CandleRow,
     FilledOrder,

@@ -12,10 +12,9 @@ from typing import Annotated, Final, TypedDict
 
 from balance.background.pace import Pace
 from balance.backtests.candles import symbol_of
-from balance.core.currencies import check_dollars
 from balance.core.errors import InvalidRequest
 from balance.core.instrument import Instrument
-from balance.core.instruments import instrument
+from balance.core.instruments import check_dollars, instrument
 from balance.core.moments import iso
 from balance.core.shape import Count, Doc, Time
 from balance.market.replay.candle_file import CandleFile, Reading, candles_in

@@ -17,11 +17,10 @@ from typing import Final
 from balance.backtests.backtest import CandleHistory, Decide, Plan
 from balance.bots.settings import BotSettings
 from balance.core.candles import MINUTE
-from balance.core.currencies import check_dollars, is_same_but_for_dollars
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import CENTS, grouped
 from balance.core.instrument import Instrument
-from balance.core.instruments import rules_over
+from balance.core.instruments import check_dollars, is_same_but_for_dollars, rules_over
 from balance.core.market import Terms
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.quote import Settlement

@@ -11,9 +11,8 @@ from operator import itemgetter
 from typing import Annotated, Any, Final, TypedDict
 
 from balance.backtests.backtest import BacktestResult, Plan, hold_equity
-from balance.core.currencies import dollar_note
 from balance.core.figures import gain, rounded
-from balance.core.instruments import grid_message
+from balance.core.instruments import dollar_note, grid_message
 from balance.core.market import Market
 from balance.core.moments import iso
 from balance.core.money import exactly, quantized

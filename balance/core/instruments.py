@@ -16,10 +16,10 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from balance.core.currencies import DOLLARS
+from balance.core.errors import InvalidRequest
 from balance.core.figures import grouped
 from balance.core.instrument import Bracket, Instrument, brackets
-from balance.core.money import ZERO, exact
+from balance.core.money import CURRENCY, ZERO, exact
 from balance.core.quote import Candle
 
 # A line that begins with 0 names the brackets of the ladders below it, each by its maintenance
@@ -85,6 +85,11 @@ _TABLE: Final = """
 0.015:50 0.02:25 0.025:20 0.05:10 0.1:5 0.125:4 0.1667:3 0.25:2 0.5:1
     ORDI: 5 10 25 62.5 125 250 500 7500 12500
 """
+#: What is taken 1:1 for USDT, with USDT itself.
+DOLLARS: Final = (
+    *(CURRENCY, "USD", "USDC", "BUSD", "FDUSD", "TUSD", "DAI", "USDD", "USDP", "PYUSD"),
+    *("GUSD", "USDE", "USDS", "USD1", "RLUSD"),
+)
 _MIN_NOTIONAL: Final = Decimal(5)
 # A tick fits a price while it is between these fractions of it.
 _FINEST: Final = Decimal("1e-7")
@@ -237,3 +242,35 @@ def fits(tick: Decimal, price: Decimal) -> bool:
 def _power_of_ten(exponent: int) -> Decimal:
     # Without an exponent where it is whole: 1000, never 1E+3.
     return Decimal(10**exponent) if exponent > 0 else Decimal(1).scaleb(exponent)
+
+
+def check_dollars(symbol: str) -> None:
+    """Prove that ``symbol``, such as ETH/USDT, is priced in dollars.
+
+    Raises:
+        InvalidRequest: it is not, so that its prices would be no amounts of USDT.
+    """
+    base, _, quote = symbol.partition(":")[0].partition("/")
+    if quote not in DOLLARS:
+        raise InvalidRequest(
+            f"{symbol} is priced in {quote}, but the balance is in {CURRENCY}: "
+            f"only prices in {CURRENCY} or a dollar coin ({', '.join(DOLLARS[1:4])} and the like) "
+            f"can be traded here. Choose {base}/{CURRENCY} instead."
+        )
+
+
+def is_same_but_for_dollars(symbol: str, other: str) -> bool:
+    """Whether both are of one base currency and each is priced in some dollar."""
+    (base, _, quote), (other_base, _, other_quote) = symbol.partition("/"), other.partition("/")
+    return base == other_base and {quote, other_quote} <= set(DOLLARS)
+
+
+def label(symbol: str) -> str:
+    """``symbol`` as it is offered to be chosen: ``"BTC/USDC (1:1 USDT)"``."""
+    return f"{symbol} (1:1 {CURRENCY})" if dollar_note(symbol) else symbol
+
+
+def dollar_note(symbol: str) -> str:
+    """What there is to say of the currency of ``symbol``; empty where that is USDT."""
+    quote = symbol.partition("/")[2]
+    return "" if quote == CURRENCY else f"{symbol}: 1 {quote} is taken as 1 {CURRENCY}."

@@ -25,7 +25,7 @@ from balance.core.matching import advance
 from balance.core.messages import MARKET
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.operations import undo_reset
-from balance.core.preview import Preview, preview
+from balance.core.orders import Preview, preview
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.ticket import fingerprint, read_ticket

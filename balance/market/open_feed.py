@@ -10,9 +10,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from balance.core.currencies import check_dollars
 from balance.core.errors import InvalidRequest
 from balance.core.instrument import FUNDING_INTERVALS
+from balance.core.instruments import check_dollars
 from balance.market.feed import Feed, FeedFault
 from balance.market.replay.candle_file import CandleFile, Reading, read_candles, with_marks
 from balance.market.replay.cells import parse_iso_time

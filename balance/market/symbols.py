@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from balance.core.currencies import DOLLARS, is_same_but_for_dollars
-from balance.core.instruments import LADDERS
+from balance.core.instruments import DOLLARS, LADDERS, is_same_but_for_dollars
 from balance.market.feed import FeedFault
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{2,10}")

@@ -24,8 +24,8 @@ from balance.api.stream import Stream
 from balance.backtests.jobs import Backtests
 from balance.bots.bots import Bots
 from balance.bots.followed import DAMAGED, FollowedBots
-from balance.core.currencies import dollar_note
 from balance.core.errors import StoreError, StoreUnreadable
+from balance.core.instruments import dollar_note
 from balance.core.settings import SettingsState
 from balance.desk.desk import Desk
 from balance.desk.settings import SettingsFile

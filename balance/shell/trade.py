@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from balance.core.order import ORDER_KINDS
-from balance.core.preview import Preview
+from balance.core.orders import Preview
 from balance.core.rows import order_result
 from balance.core.snapshot import Snapshot
 from balance.shell.parts import (

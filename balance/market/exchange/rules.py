@@ -10,9 +10,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from balance.core.currencies import DOLLARS
 from balance.core.instrument import FUNDING_INTERVALS, Bracket, Instrument, brackets
-from balance.core.instruments import instrument
+from balance.core.instruments import DOLLARS, instrument
 from balance.core.money import ZERO, exact, is_bounded
 
 Market = Mapping[str, Any]

@@ -12,8 +12,7 @@ from functools import partial
 from itertools import repeat
 from typing import Final, NamedTuple, TypeVar
 
-from balance.core.currencies import is_same_but_for_dollars
-from balance.core.instruments import instrument
+from balance.core.instruments import instrument, is_same_but_for_dollars
 from balance.core.money import LIMIT, ZERO, is_bounded
 from balance.core.quote import Candle, MarkPrices
 from balance.market.replay.cells import (
