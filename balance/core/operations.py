@@ -1,7 +1,8 @@
 """Operations on the balance: pure functions from an account to its next state.
 
 All amounts are in the quote currency. Each returns a :class:`Change`; none touches a clock or a
-file, and what is refused raises an error that carries the figures.
+file. InvalidAmount is raised where an amount is no number or out of its range, InsufficientBalance
+where more is needed than what is available.
 """
 
 from __future__ import annotations
@@ -24,23 +25,14 @@ from balance.core.wallet import Wallet
 
 
 def set_balance(account: Account, balance: object, note: str = "") -> Change:
-    """The wallet balance is now ``balance``; the difference is booked as an adjustment.
-
-    Raises:
-        InvalidAmount: not a number, or negative.
-        InsufficientBalance: less than the margin in use.
-    """
+    """The wallet balance is now ``balance``, at least the margin in use; the difference is booked
+    as an adjustment."""
     target = _not_negative(balance, "balance")
     return adjust_by(account, target - account.wallet.balance, note)
 
 
 def adjust(account: Account, amount: object, note: str = "") -> Change:
-    """Book a gain (above zero) or a loss (below) from outside; it counts as P&L.
-
-    Raises:
-        InvalidAmount: not a number, or zero.
-        InsufficientBalance: a loss larger than what is available.
-    """
+    """Book a gain (above zero) or a loss (below) from outside; it counts as P&L."""
     step = money(amount, "adjustment")
     if not step:
         raise InvalidAmount("The adjustment must not be zero.")
@@ -53,21 +45,12 @@ def adjust_by(account: Account, amount: Decimal, note: str) -> Change:
 
 
 def deposit(account: Account, amount: object, note: str = "") -> Change:
-    """Put money in; it is no gain.
-
-    Raises:
-        InvalidAmount: not a number, or not above zero.
-    """
+    """Put ``amount``, above zero, in; it is no gain."""
     return _book(account, "deposit", _positive(amount, "deposit"), note)
 
 
 def withdraw(account: Account, amount: object, note: str = "") -> Change:
-    """Take money out; it is no loss.
-
-    Raises:
-        InvalidAmount: not a number, or not above zero.
-        InsufficientBalance: more than is available.
-    """
+    """Take ``amount``, above zero and at most what is available, out; it is no loss."""
     step = _positive(amount, "withdrawal")
     return _book(account, "withdrawal", -step, note)
 
@@ -78,9 +61,6 @@ def reset(account: Account, balance: object = None, note: str = "") -> Change:
     Open orders are cancelled; positions are closed at their last known mark price and their
     result is booked in the epoch that ends. The entry keeps the account as it was, so that the
     reset can be undone.
-
-    Raises:
-        InvalidAmount: not a number, or negative.
     """
     amount = DEFAULT_STARTING_BALANCE if balance is None else balance
     starting = _not_negative(amount, "starting balance")

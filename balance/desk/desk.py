@@ -58,7 +58,15 @@ class Desk:
     float.
 
     Raises:
+        InvalidAmount: an amount, a quantity or a price is no number, or out of its range.
+        InvalidRequest: a parameter makes no sense, or the rules of the symbol forbid it.
+        InsufficientBalance: a change needs more than what is available.
+        NoLivePrice: the symbol has no live price now.
+        UnknownOrder, UnknownPosition: there is none, also none that the order could reduce.
+        NothingToUndo: no reset opened the running epoch, or what it ended can't go on.
+        KeyInFlight, KeyReused, StaleRevision: as the conditions of the change say.
         StoreUnreadable: wherever the account or its ledger is read, a file is missing or damaged.
+        StoreError: it can't be written now.
     """
 
     def __init__(
@@ -94,67 +102,35 @@ class Desk:
         return self._transactions.snapshot()
 
     def set_balance(self, balance: object, **conditions: Unpack[Conditions]) -> Snapshot:
-        """The wallet balance is now ``balance``; the difference is booked as an adjustment.
-
-        Raises:
-            InvalidAmount: not a number, negative or too large.
-            InsufficientBalance: less than the margin in use.
-        """
+        """The wallet balance is now ``balance``, at least the margin in use; the difference is
+        booked as an adjustment."""
         return self.execute("set_balance", balance, **conditions).snapshot
 
     def adjust(self, amount: object, **conditions: Unpack[Conditions]) -> Snapshot:
-        """Book a gain (above zero) or a loss (below) from outside; it counts as P&L.
-
-        Raises:
-            InvalidAmount: not a number, zero or too large.
-            InsufficientBalance: a loss of more than is available.
-        """
+        """Book a gain (above zero) or a loss (below) from outside; it counts as P&L."""
         return self.execute("adjust", amount, **conditions).snapshot
 
     def deposit(self, amount: object, **conditions: Unpack[Conditions]) -> Snapshot:
-        """Put money in; it is no gain.
-
-        Raises:
-            InvalidAmount: not a number above zero, or too large.
-        """
+        """Put ``amount``, above zero, in; it is no gain."""
         return self.execute("deposit", amount, **conditions).snapshot
 
     def withdraw(self, amount: object, **conditions: Unpack[Conditions]) -> Snapshot:
-        """Take money out; it is no loss.
-
-        Raises:
-            InvalidAmount: not a number above zero, or too large.
-            InsufficientBalance: more than is available.
-        """
+        """Take ``amount``, above zero and at most what is available, out; it is no loss."""
         return self.execute("withdraw", amount, **conditions).snapshot
 
     def reset(self, balance: object = None, **conditions: Unpack[Conditions]) -> Snapshot:
         """Begin a new epoch with ``balance`` (None: what the settings say, 10,000.00 at first):
         open orders are cancelled, positions closed at their newest mark price, and the history
-        stays readable.
-
-        Raises:
-            InvalidAmount: not a number, negative or too large.
-        """
+        stays readable."""
         return self.execute("reset", balance, **conditions).snapshot
 
     def undo_reset(self, **conditions: Unpack[Conditions]) -> Snapshot:
         """Let the epoch that the last reset ended go on, with its totals, positions and orders, as
-        a new one; what is open now is closed first, as a reset does.
-
-        Raises:
-            NothingToUndo: no reset opened the running epoch, or what it ended can't go on.
-        """
+        a new one; what is open now is closed first, as a reset does."""
         return self.execute("undo_reset", None, **conditions).snapshot
 
     def execute(self, action: Action, amount: object, **conditions: Unpack[Conditions]) -> Outcome:
-        """Do ``action`` with ``amount``, as the method of its name does, and describe it.
-
-        Raises:
-            InvalidRequest: the key or the note is too long or holds what can't be printed.
-            KeyInFlight: another thread is at work on a request with this key.
-            KeyReused, StaleRevision, StoreError: as the store says.
-        """
+        """Do ``action`` with ``amount``, as the method of its name does, and describe it."""
         note, market = conditions.get("note", ""), self.market
         meant = self._starting_balance() if action == "reset" and amount is None else amount
         # Read before the lock is held; the undo refuses if another reset came in between.
@@ -177,11 +153,7 @@ class Desk:
 
     def candles(self, symbol: str, seconds: int = 60, limit: int = 500) -> Sequence[Candle]:
         """The newest ``limit`` candles of ``symbol``, at most 1,500, of ``seconds`` each (a
-        multiple of 60 up to a day), oldest first, the running one last.
-
-        Raises:
-            InvalidRequest: the symbol is not traded here, or a number is out of range.
-        """
+        multiple of 60 up to a day), oldest first, the running one last."""
         if seconds % MINUTE or not MINUTE <= seconds <= 1_440 * MINUTE:
             raise InvalidRequest("Candles are of whole minutes, from 1 to 1,440.")
         if not 1 <= limit <= MOST_CANDLES:
@@ -194,12 +166,6 @@ class Desk:
         ``members`` are those of :class:`~balance.core.ticket.Ticket`; the size is one of
         ``quantity``, ``notional`` and ``percent``. ``how`` has the options of
         :class:`~balance.desk.transactions.Conditions`.
-
-        Raises:
-            InvalidRequest, InvalidAmount: it makes no sense, or the rules of its symbol forbid it.
-            InsufficientBalance: it needs more than what is available.
-            NoLivePrice: the symbol has no live price now.
-            UnknownPosition: it is to reduce what is not there.
         """
         order_id = secrets.token_hex(5)
 
@@ -213,22 +179,14 @@ class Desk:
         return self._trade(change, ["order", *fingerprint(members)], how or {})
 
     def preview_order(self, **members: Any) -> Preview:
-        """What :meth:`place_order` would do now, without doing it.
-
-        Raises:
-            BalanceError: whatever would refuse it.
-        """
+        """What :meth:`place_order` would do now, without doing it."""
         market = self.market
         account = self._transactions.store.read().account.marked(market)
         ticket = read_ticket(members, market)
         return preview(account, ticket, market, _market_time(market, ticket.symbol))
 
     def cancel_order(self, order_id: str, **conditions: Unpack[Conditions]) -> Outcome:
-        """Cancel an open order.
-
-        Raises:
-            UnknownOrder: there is none with that id.
-        """
+        """Cancel an open order."""
         return self._trade(
             lambda account: orders.cancel_order(account, order_id),
             ["cancel", order_id],
@@ -236,11 +194,7 @@ class Desk:
         )
 
     def cancel_orders(self, symbol: str | None = None, **conditions: Unpack[Conditions]) -> Outcome:
-        """Cancel all open orders, or those of ``symbol``.
-
-        Raises:
-            UnknownOrder: there is none.
-        """
+        """Cancel all open orders, or those of ``symbol``."""
         symbol = None if symbol is None else request.symbol(symbol, self.market)
         return self._trade(
             lambda account: orders.cancel_orders(account, symbol),
@@ -255,13 +209,7 @@ class Desk:
         percent: object = None,
         **conditions: Unpack[Conditions],
     ) -> Outcome:
-        """Close ``quantity`` (base units) or ``percent`` of a position at market, by default all.
-
-        Raises:
-            UnknownPosition: there is none of that symbol.
-            NoLivePrice: the symbol has no live price now.
-            InvalidAmount, InvalidRequest: the size makes no sense.
-        """
+        """Close ``quantity`` or ``percent`` of a position at market, by default all of it."""
         if quantity is not None and percent is not None:
             raise InvalidRequest("Name a quantity or a percent, not both.")
         order_id, name = secrets.token_hex(5), request.symbol(symbol, self.market)
@@ -295,9 +243,10 @@ class Desk:
         where that is nothing. For the engine, before it publishes ``market``: listeners see the
         commit at the prices of ``market``."""
 
-        return self.step(
-            lambda account: advance(account, market, settlements), source, market=market
-        )
+        def operation(account: Account) -> Change:
+            return advance(account, market, settlements)
+
+        return self.step(operation, source, market=market)
 
     def step(
         self,
@@ -308,12 +257,7 @@ class Desk:
     ) -> Outcome | None:
         """Commit what the program does of itself; None where ``operation`` books nothing. ``key``
         prevents a repetition, ``market`` has the prices that cause it, where they are not on the
-        board yet. For the engine and the bots.
-
-        Raises:
-            BalanceError: whatever ``operation`` refuses.
-            StoreError: it can't be written now.
-        """
+        board yet. For the engine and the bots."""
 
         def change(account: Account) -> Change:
             made = operation(account)
@@ -341,19 +285,11 @@ class Desk:
         epoch: int | None = None,
     ) -> Page:
         """A page of the ledger, newest first: at most ``limit`` entries, 1 to 1,000, from before
-        ``before`` (a revision, or the last page's ``next``), of one kind and epoch if asked.
-
-        Raises:
-            InvalidRequest: a parameter is out of range.
-        """
+        ``before`` (a revision, or the last page's ``next``), of one kind and epoch if given."""
         return self.ledger.page(limit=limit, before=before, kind=kind, epoch=epoch)
 
     def fills(self, *, limit: int = 50, before: str | None = None) -> Page:
-        """A page of the fills, newest first, as :meth:`history` pages the ledger.
-
-        Raises:
-            InvalidRequest: a parameter is out of range.
-        """
+        """A page of the fills, newest first, as :meth:`history` pages the ledger."""
         return self.ledger.fills(self.market, limit=limit, before=before)
 
     def subscribe(self, listener: Callable[[Snapshot], None]) -> None:
