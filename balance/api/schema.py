@@ -18,9 +18,10 @@ class Schemas:
     """The schemas of types; those of records are collected by the names of their classes."""
 
     def __init__(self) -> None:
-        #: The schemas of all records that were come across, by name.
+        #: The schemas of all records among the types so far, by name.
         self.components: dict[str, Schema] = {}
-        self._answers: set[str] = set()
+        # The class of each, and whether it is an answer.
+        self._shapes: dict[str, tuple[type, bool]] = {}
 
     def of(self, hint: Any) -> Schema:
         """The schema of what ``hint``, a type annotation, allows."""
@@ -36,7 +37,7 @@ class Schemas:
         if hint is Any:
             return {}
         if is_record(hint):
-            return self._reference(hint)
+            return self._component(hint)
         if hint in _KINDS:
             return {"type": _KINDS[hint]}
         if isinstance(origin, type) and issubclass(origin, Mapping):
@@ -54,18 +55,9 @@ class Schemas:
             "required": [name for name, each in fields.items() if not each.is_optional],
         }
 
-    def answer(self, shape: Any) -> Schema:
+    def answer(self, shape: type) -> Schema:
         """The schema of an answer that goes well: a record, of which ``status`` says so."""
-        name = shape.__name__
-        if name not in self._answers:
-            if name in self.components:
-                raise TypeError(
-                    f"{name} is a part of an answer already: answer a record around it."
-                )
-            self._answers.add(name)
-            schema = self.record({"status": Literal["success"]}, shape)
-            self.components[name] = _documented(schema, shape)
-        return _reference_to(name)
+        return self._component(shape, is_answer=True)
 
     def body(self, fields: Mapping[str, Field], *, partial: bool) -> Schema:
         """The schema of a request's body that may have ``fields`` and no other; those without a
@@ -87,13 +79,16 @@ class Schemas:
             "additionalProperties": False,
         }
 
-    def _reference(self, shape: type) -> Schema:
+    def _component(self, shape: type, *, is_answer: bool = False) -> Schema:
         name = shape.__name__
-        if name in self._answers:
-            raise TypeError(f"{name} is an answer: answer a record around it.")
+        if self._shapes.setdefault(name, (shape, is_answer)) != (shape, is_answer):
+            raise TypeError(f"Two records are called {name}, or it is an answer and a part of one.")
         if name not in self.components:
-            self.components[name] = _documented(self.record(shape), shape)
-        return _reference_to(name)
+            status = [{"status": Literal["success"]}] if is_answer else []
+            self.components[name] = self.record(*status, shape)
+            if text := one_line((shape.__doc__ or "").partition("\n\n")[0]):
+                self.components[name]["description"] = text
+        return {"$ref": f"#/components/schemas/{name}"}
 
     def _union(self, hints: Sequence[Any]) -> Schema:
         schemas = [self.of(each) for each in hints if each is not types.NoneType]
@@ -122,16 +117,6 @@ def not_null(schema: Schema) -> Schema:
     if "enum" in found:
         found["enum"] = [each for each in found["enum"] if each is not None]
     return found
-
-
-def _reference_to(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _documented(schema: Schema, shape: type) -> Schema:
-    """``schema`` with the first paragraph of the docstring of ``shape``."""
-    text = one_line((shape.__doc__ or "").partition("\n\n")[0])
-    return {**schema, "description": text} if text else schema
 
 
 def _described(schema: Schema, docs: Sequence[Doc]) -> Schema:

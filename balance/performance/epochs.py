@@ -89,16 +89,16 @@ class EpochSpan(TypedDict):
 
 @includes(
     EpochSpan,
-    {
-        name: Annotated[each.unit.type | None, Doc(each.doc)]
-        for name, each in WALLET_FIGURES.items()
-    },
+    {name: Annotated[each.unit.type, Doc(each.doc)] for name, each in WALLET_FIGURES.items()},
     types_of(FIGURES),
 )
 class EpochRow(TypedDict):
     """An epoch with its sums and its figures."""
 
     is_current: Annotated[bool, Doc("Whether it is the running one.")]
+    pnl_percent: Annotated[
+        Percent | None, Doc("P&L in percent of the money put in; null where none is left in.")
+    ]
     display: NotRequired[
         Annotated[
             Texts,
