@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict, cast
 from balance.core.figures import CENTS
 from balance.core.moments import iso
 from balance.core.money import exactly, quantized
-from balance.core.shape import Count, Doc, Texts, Time, Whole, includes, text_names
+from balance.core.shape import Count, Doc, Percent, Texts, Time, Whole, includes, text_names
 from balance.core.wallet import OPENINGS
 from balance.history.epochs import Epoch
 from balance.history.question import Question
