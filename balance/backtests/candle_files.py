@@ -78,7 +78,7 @@ class CandleFiles:
     ) -> CandleFileRow:
         """Add the file of candles ``data``; returns what is in it, and its id. Of several markets
         in it, the one of the symbol ``market`` is taken; ``date_format`` is that of dates whose day
-        and month can't be told apart.
+        and month are not clear.
 
         Raises:
             InvalidRequest: it can't be read; the message says which line is wrong. Or its prices
@@ -110,7 +110,7 @@ class CandleFiles:
         """The file with the id ``file_id``.
 
         Raises:
-            InvalidRequest: it is not kept.
+            InvalidRequest: there is none.
         """
         with self._guard:
             found = self._files.get(file_id) if isinstance(file_id, str) else None

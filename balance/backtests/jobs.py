@@ -144,7 +144,7 @@ class Backtests:
     ) -> CandleFileRow:
         """Add the file of candles ``data`` for backtests, as one of the newest five; returns what
         is in it, and its id. Of several markets in it, ``symbol`` is taken; ``date_format`` is that
-        of dates whose day and month can't be told apart.
+        of dates whose day and month are not clear.
 
         Raises:
             InvalidRequest: it can't be read; the message says which line is wrong.

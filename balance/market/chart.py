@@ -25,7 +25,7 @@ class Chart:
     def __init__(
         self, candles: Iterable[Candle] = (), seconds: int = MINUTE, keep: int | None = None
     ) -> None:
-        """At least the newest ``keep`` candles are kept; None keeps all."""
+        """At least the newest ``keep`` candles stay; None: all."""
         self._candles = list(candles)
         self._seconds = seconds
         self._keep = keep
@@ -35,7 +35,7 @@ class Chart:
 
     @property
     def candles(self) -> Sequence[Candle]:
-        """All that are kept, in the chart's own length; it grows."""
+        """All candles of the chart's own length; the list grows."""
         return self._candles
 
     def add(self, begin: datetime, price: Decimal, volume: Decimal) -> None:

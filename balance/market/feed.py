@@ -71,7 +71,7 @@ class Feed(Protocol):
 
     def missed(self, since: datetime) -> Iterator[Sequence[Quote]]:
         """What the market did from ``since``, when this program last saw it, until :meth:`start`:
-        as :meth:`next` would have told it. Nothing where the market stood still meanwhile."""
+        as :meth:`next` would have returned it. Nothing where the market stood still meanwhile."""
 
     def saved(self, *, lightly: bool = False) -> dict[str, Any]:
         """What it takes to go on after a restart, as JSON; ``lightly`` without the long past, which

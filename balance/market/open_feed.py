@@ -166,7 +166,7 @@ _OPTIONS: Final = {
     ),
     "date_format": _Option(
         *("--date-format", _REPLAY, "FORMAT"),
-        "of dates whose day and month can't be told apart: DD/MM/YYYY",
+        "of dates whose day and month are not clear: DD/MM/YYYY",
     ),
 }
 

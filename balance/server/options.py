@@ -10,7 +10,7 @@ from typing import Final
 from balance.market.open_feed import add_feed_options
 from balance.store.advice import DEFAULT_DATA_DIR, program
 
-#: So many characters a token or a secret has at least.
+#: The least characters of a token or a secret.
 SHORTEST_TOKEN: Final = 12
 #: The environment variable that gives the token where the command line does not.
 TOKEN_VARIABLE: Final = "VIRTUAL_BALANCE_TOKEN"  # noqa: S105 - its name
@@ -35,7 +35,7 @@ def server_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--token",
-        # a command line can be read by every user of the machine, and is stored with a container
+        # A command line can be read by every user of the machine, and is stored with a container.
         default=os.environ.get(TOKEN_VARIABLE),
         help=f"what everyone must show; needed for other machines ({TOKEN_VARIABLE})",
     )
@@ -50,7 +50,7 @@ def server_parser() -> argparse.ArgumentParser:
 
 
 def fault_in(options: argparse.Namespace) -> str:
-    """What keeps the server from starting with ``options``, in words; empty for nothing."""
+    """Why the server can't start with ``options``, in a sentence; empty where it can."""
     if options.host not in _LOOPBACK and options.token is None:
         return (
             f"--host {options.host} lets other machines in, so it needs --token "

@@ -29,7 +29,7 @@ _SETTINGS: Final = {
 
 
 _PAST: Final = {
-    "--date-format": ("FORMAT", "of dates whose day and month can't be told apart: DD/MM/YYYY"),
+    "--date-format": ("FORMAT", "of dates whose day and month are not clear: DD/MM/YYYY"),
     "--symbol": ("SYMBOL", "such as BTC/USDT, where the file's name does not say it"),
     "--from": ("TIME", "the first candle, in UTC"),
     "--to": ("TIME", "the end, in UTC"),

@@ -55,8 +55,8 @@ def bands(close: Floats, period: int, width: float) -> tuple[float, float, float
     ``period``, and ``width`` standard deviations (of the population) around it. Source: John
     Bollinger, Bollinger on Bollinger Bands (2001).
     """
-    # small variances count as none there, and those of large numbers lose their digits: so it is
-    # given how far each close is from the newest, relatively
+    # TA-Lib takes small variances for none and loses digits of those of large numbers, so it gets
+    # how far each close is from the newest, relatively.
     newest = float(close[-1])
     upper, middle, lower = talib.BBANDS(close[-period:] / newest - 1, period, width, width)
     lows, mids, tops = (newest * (1 + float(band[-1])) for band in (lower, middle, upper))

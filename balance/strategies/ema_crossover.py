@@ -9,7 +9,7 @@ from balance.strategies.reasons import memory, shown, strength
 from balance.strategies.series import Candles
 from balance.strategies.strategy import Holding, Signal, hold, parameter, strategy
 
-# of the price: averages that lie closer together than this differ by rounding alone
+# Averages closer together than this part of the price differ by rounding alone.
 _NOISE: Final = 1e-12
 
 

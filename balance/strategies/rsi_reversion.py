@@ -11,9 +11,9 @@ from balance.strategies.reasons import memory, strength
 from balance.strategies.series import Candles, Floats
 from balance.strategies.strategy import Holding, Signal, hold, parameter, strategy
 
-# gains and losses are in balance
+# The RSI at which gains and losses are equal.
 _MIDDLE: Final = 50.0
-# so far beyond its bound, an RSI is as low or as high as it has to be
+# So far beyond its bound, an RSI gives full confidence.
 _DEEP: Final = 10.0
 
 
@@ -69,7 +69,7 @@ def rsi(close: Floats, period: int) -> Floats:
     NaN before there are ``period`` changes. Source: J. Welles Wilder, New Concepts
     in Technical Trading Systems (1978).
     """
-    # changes that are small absolutely count as none there, so it is given relative prices
+    # TA-Lib takes small changes for none, so it gets relative prices.
     values = talib.RSI(close / close[-1], period)
     if not values[-1] and close.min() == close.max():
         return np.full(len(close), _MIDDLE)

@@ -52,7 +52,7 @@ _LONGEST_RETRY_AFTER: Final = 600.0
 
 
 class PublicExchange:
-    """What may be asked of an exchange; the object of ccxt itself can't be had from it."""
+    """The public methods of an exchange; the object of ccxt itself can't be had from it."""
 
     def __init__(self, raw: Any) -> None:
         """Take ``raw``, an exchange of ccxt, and put the guard into it."""

@@ -122,7 +122,7 @@ def read_candles(*paths: Path, reading: Reading = Reading()) -> CandleFile:
     or not, oldest or newest first; gaps stay gaps.
 
     Raises:
-        FeedFault: one can't be read or a line of it is wrong; the words say which.
+        FeedFault: one can't be read or a line of it is wrong; the message says which.
     """
     return candles_in(((path.name, _bytes_of(path)) for path in paths), reading)
 
@@ -134,7 +134,7 @@ def candles_in(
     """The candles in ``files``, names and contents, as :func:`read_candles` reads them.
 
     Raises:
-        FeedFault: a line is wrong; the words say which.
+        FeedFault: a line is wrong; the message says which.
     """
     order = reading.order
     names: list[str] = []

@@ -72,7 +72,7 @@ _GROUPS: Final = re.compile(rf"[{_SPACES},.]")
 
 
 class UnclearDate(ValueError):
-    """A date whose day and month can't be told apart."""
+    """A date that does not show which is its day and which its month."""
 
 
 def parse_time(text: str, order: str | None = None) -> datetime:

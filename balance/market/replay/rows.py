@@ -269,7 +269,7 @@ class RowReader:
             number = self._number(cell)
         except InvalidOperation as fault:
             raise ValueError(f'{name} "{_short(cell)}" is not a number') from fault
-        # a volume may be a float's smallest difference from zero
+        # A volume may be a float's smallest difference from zero.
         is_usable = number.is_finite() if name == "volume" else is_bounded(number)
         if not is_usable or number > _MOST_VOLUME:
             raise ValueError(f"{name} {_short(cell)} is not a number that can be")

@@ -121,7 +121,7 @@ class SimulatedFeed:
             return self._charts[symbol].newest(seconds, limit)
 
     def settlement(self, symbol: str, instant: datetime) -> Settlement | None:
-        """The settlement at ``instant``, at the last price before it; None where that is not kept,
+        """The settlement at ``instant``, at the last price before it; None where that is not known,
         or still to come."""
         with self._guard:
             mark = self._charts[symbol].close_by(instant)

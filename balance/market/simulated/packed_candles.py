@@ -17,7 +17,7 @@ from balance.core.instrument import Instrument
 from balance.core.money import exact
 from balance.core.quote import Candle
 
-# minute, open, how far high, low and close are from it, volume
+# The fields of a row: minute, open, how far high, low and close are from it, volume.
 _FIELDS: Final = 6
 _LARGEST: Final = 2**31 - 1
 
@@ -32,7 +32,7 @@ class Packer:
 
     def packed(self, candles: Sequence[Candle]) -> str:
         """``candles``, of which only the newest may have changed since the last call."""
-        # the newest row may have been that of a running candle
+        # The newest row may have been that of a running candle.
         del self._rows[-_FIELDS:]
         since = self._rows[-_FIELDS] if self._rows else 0
         fresh: list[Candle] = []
@@ -65,7 +65,7 @@ class Packer:
             return [self._candle(*row) for row in rows]
 
     def _columns(self) -> bytes:
-        # like beside like packs better
+        # Packed by column, as similar numbers beside each other take less.
         return b"".join(self._rows[place::_FIELDS].tobytes() for place in range(_FIELDS))
 
     def _row(self, candle: Candle) -> tuple[int, ...]:

@@ -94,8 +94,8 @@ class Walk:
     def step(self, seconds: float) -> dict[str, Move]:
         """Move on by ``seconds``: what that does to each symbol."""
         gauss = self.chance.gauss
-        kept = math.exp(-seconds / _UNREST_TIME)
-        self._unrest = self._unrest * kept + gauss(0, _UNREST) * math.sqrt(1 - kept * kept)
+        rest = math.exp(-seconds / _UNREST_TIME)
+        self._unrest = self._unrest * rest + gauss(0, _UNREST) * math.sqrt(1 - rest * rest)
         self._heat *= math.exp(-seconds / _HEAT_TIME)
         jump = self._jump(seconds)
         # The mean of the square is one, so that unrest leaves the volatility of a year as it is.
