@@ -17,8 +17,14 @@ from balance.alerts.messages import (
     status_text,
 )
 from balance.alerts.readings import Reading
-from balance.alerts.rules import MEMBERS, AlertSettings, start_watching
-from balance.alerts.settings import LONGEST_NOTE, LONGEST_URL, read_settings, settings_of
+from balance.alerts.rules import (
+    LONGEST_NOTE,
+    LONGEST_URL,
+    MEMBERS,
+    AlertSettings,
+    start_watching,
+)
+from balance.alerts.settings import read_settings, settings_of
 from balance.core.errors import BalanceError, InvalidAmount, InvalidRequest
 from balance.core.figures import NONE
 from tests.markets import BTC, ETH, market

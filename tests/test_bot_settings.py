@@ -16,7 +16,6 @@ from balance.bots.settings import (
     Run,
     read_settings,
     settings_of,
-    status,
 )
 from balance.core.errors import BalanceError, InvalidAmount, InvalidRequest
 from balance.core.money import exact
@@ -225,12 +224,6 @@ def test_settings_that_were_kept_are_read_one_by_one(name: str) -> None:
             read_settings({**kept, name: wrong})
     with pytest.raises(KeyError):
         read_settings({each: kept[each] for each in MEMBERS if each != name})
-
-
-def test_a_status_is_one_of_three_words() -> None:
-    assert [status(each) for each in ("stopped", "running", "paused")]
-    with pytest.raises(ValueError, match="not 'Running'"):
-        status("Running")
 
 
 def at(day: int) -> datetime:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from decimal import Decimal
-from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
-from typing import Any, Final, get_args
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from balance.alerts.readings import FIGURES, OF_A_SYMBOL
-from balance.alerts.rules import LONGEST_NOTE, LONGEST_URL, MEMBERS, AlertSettings, Direction
+from balance.alerts.readings import OF_A_SYMBOL
+from balance.alerts.rules import LONGEST_URL, MEMBERS, AlertSettings
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
-from balance.core.money import exact, number
-from balance.core.request import check_text, flag, one_of
-from balance.core.request import symbol as symbol_of
+from balance.core.request import check_names, check_required, readers, symbol
 
-_REQUIRED: Final = ("what", "direction", "threshold")
 _DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
     {each.name: each.default for each in fields(AlertSettings) if each.default is not MISSING}
 )
@@ -42,21 +37,17 @@ def settings_of(
         InvalidRequest: a member is missing, unknown or makes no sense.
         InvalidAmount: the threshold is no number, or out of its range.
     """
-    unknown = sorted(set(request) - set(MEMBERS))
-    if unknown:
-        raise InvalidRequest(f"An alert has {', '.join(MEMBERS)}, but not {unknown[0]!r:.40}.")
+    check_names(request, MEMBERS, "An alert")
     members = {} if before is None else {each: getattr(before, each) for each in MEMBERS}
     if before is not None and request.get("what", before.what) not in OF_A_SYMBOL:
         # An alert that is changed to a figure of the account has no symbol any more.
         members["symbol"] = None
     members.update(request)
-    for name in _REQUIRED:
-        if members.get(name) is None:
-            raise InvalidRequest(f"An alert needs a {name}.")
+    check_required(members, ("what", "direction", "threshold"), "An alert")
     watched = members["what"], members.get("symbol")
     # A symbol that was chosen on another feed may stay.
     if watched[0] in OF_A_SYMBOL and (before is None or watched != (before.what, before.symbol)):
-        members["symbol"] = symbol_of(watched[1], market)
+        members["symbol"] = symbol(watched[1], market)
     settings = read_settings({**_DEFAULTS, **members})
     # An address from before this was checked may stay: its posts say what is wrong with it.
     is_new = settings.url is not None and (before is None or settings.url != before.url)
@@ -76,7 +67,7 @@ def read_settings(members: Mapping[str, Any]) -> AlertSettings:
         KeyError: one is missing.
         InvalidRequest, InvalidAmount: one makes no sense.
     """
-    settings = AlertSettings(**{name: _READ[name](members[name], name) for name in MEMBERS})
+    settings = AlertSettings(**{name: read(members[name], name) for name, read in _READERS.items()})
     if settings.what in OF_A_SYMBOL and settings.symbol is None:
         raise InvalidRequest(f"An alert on {settings.what} needs a symbol, such as BTC/USDT.")
     if settings.what not in OF_A_SYMBOL and settings.symbol is not None:
@@ -86,23 +77,6 @@ def read_settings(members: Mapping[str, Any]) -> AlertSettings:
             f"The threshold of a price must be above zero, not {grouped(settings.threshold)}."
         )
     return settings
-
-
-def _threshold(value: object, name: str) -> Decimal:
-    with exact():
-        # Rounded to the digits that calculations have, as prices are.
-        return +number(value, name)
-
-
-def _symbol(value: object, name: str) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise InvalidRequest(f"{name} must be a text such as BTC/USDT, not {value!r:.40}.")
-    return value
-
-
-def _note(value: object, name: str) -> str:
-    check_text(value, name, LONGEST_NOTE)
-    return str(value).strip()
 
 
 def _url(value: object, name: str) -> str | None:
@@ -116,17 +90,7 @@ def _url(value: object, name: str) -> str | None:
     return value
 
 
-_READ: Final[Mapping[str, Callable[[Any, str], Any]]] = MappingProxyType(
-    {
-        "what": partial(one_of, choices=tuple(FIGURES)),
-        "symbol": _symbol,
-        "direction": partial(one_of, choices=get_args(Direction)),
-        "threshold": _threshold,
-        "note": _note,
-        "url": _url,
-        **dict.fromkeys(("once", "toast", "notify"), flag),
-    }
-)
+_READERS: Final = readers(AlertSettings, url=_url)
 
 
 def is_web_address(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Signals from outside, such as an alert of TradingView or an own model, as they are asked for."""
+"""Signals from outside, such as an alert of TradingView or an own model, as requests have them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Final, NotRequired, TypedDict
 
-from balance.core import request
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.core.figures import grouped
 from balance.core.market import Market
 from balance.core.money import number
+from balance.core.request import check_names, positive, symbol
 from balance.core.shape import Doc
 from balance.strategies.strategy import Side, Signal
 
 #: The strategy of the bots that act on them.
 SIGNALS: Final = "signals"
-#: The words for a side, and what they mean.
+#: What a side may be called.
 SIDES: Final[Mapping[str, Side]] = MappingProxyType(
     {
         "buy": "buy",
@@ -59,45 +59,43 @@ MEMBERS: Final = tuple(SignalRequest.__annotations__)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OutsideSignal:
     """A signal for the bots of a symbol."""
 
     symbol: str
     signal: Signal
-    # in base units; None: as the bot's stake has it
+    # In base units; None: by the stake of each bot.
     size: Decimal | None
 
 
-def signal_of(members: Mapping[str, Any], market: Market) -> Wanted:
-    """The signal that ``members`` tell; None is as good as not given.
+def signal_of(members: Mapping[str, Any], market: Market) -> OutsideSignal:
+    """The signal in ``members``; None is the same as a missing one.
 
     Raises:
-        InvalidRequest: a member is missing, unknown or not one of its words.
+        InvalidRequest: a member is missing, unknown or none of its values.
         InvalidAmount: a number is none, or out of its range.
     """
-    unknown = sorted(set(members) - set(MEMBERS))
-    if unknown:
-        raise InvalidRequest(f"A signal has {', '.join(MEMBERS)}, but not {unknown[0]!r:.40}.")
+    check_names(members, MEMBERS, "A signal")
     side = members.get("side")
     if not isinstance(side, str) or side.lower() not in SIDES:
         raise InvalidRequest(f"side must be one of {', '.join(SIDES)}, not {side!r:.40}.")
     size = members.get("size")
-    return Wanted(
-        symbol=request.symbol(members.get("symbol"), market),
+    return OutsideSignal(
+        symbol=symbol(members.get("symbol"), market),
         signal=Signal(
             SIDES[side.lower()], _confidence(members.get("confidence")), _reason(members)
         ),
-        size=None if size is None else request.positive(size, "size"),
+        size=None if size is None else positive(size, "size"),
     )
 
 
 def _confidence(value: object) -> float:
     if value is None:
         return 1.0
-    told = number(value, "confidence")
-    if not 0 <= told <= 1:
-        raise InvalidAmount(f"The confidence must be from 0 to 1, not {grouped(told):.40}.")
-    return float(told)
+    confidence = number(value, "confidence")
+    if not 0 <= confidence <= 1:
+        raise InvalidAmount(f"The confidence must be from 0 to 1, not {grouped(confidence):.40}.")
+    return float(confidence)
 
 
 def _reason(members: Mapping[str, Any]) -> str:

@@ -13,12 +13,12 @@ from decimal import Decimal
 from pathlib import Path
 from secrets import token_hex
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 from balance.bots.bot import Bot, Decision, bot_id
 from balance.bots.log import BotLog, LogKind
 from balance.bots.rules import fill_message
-from balance.bots.settings import BotSettings, Run, read_settings, status
+from balance.bots.settings import BotSettings, Run, Status, read_settings
 from balance.core.account import Account
 from balance.core.candles import interval_of
 from balance.core.entry import Entry
@@ -32,7 +32,7 @@ from balance.core.trade_sums import TradeSums
 from balance.desk.desk import Desk
 from balance.store.disk import DISK, Disk
 from balance.store.kept_file import KeptFile
-from balance.store.records import Record, text
+from balance.store.records import Record, one_of, text
 from balance.strategies.strategy import Signal
 
 BOTS_FILE: Final = "bots.json"
@@ -138,7 +138,7 @@ def _decode_bot(document: Mapping[str, Any]) -> Bot:
     return Bot(
         id=text(document["id"], "id"),
         settings=_SETTINGS.decode(document["settings"]),
-        status=status(document["status"]),
+        status=one_of(document["status"], "status", get_args(Status)),
         created_at=from_iso(document["created_at"]),
         started_at=_moment(document["started_at"]),
         life=text(document["life"], "life", empty=True),
