@@ -15,7 +15,7 @@ from balance.api.performance import USUAL_RANGE
 from balance.api.problems import answer_with_problems
 from balance.api.routes import create_api
 from balance.api.stream import Stream
-from balance.core.entry import Place
+from balance.core.entry import Booking, Entry
 from balance.core.snapshot import DISPLAYED
 from balance.desk.desk import Desk
 from balance.history.history import History
@@ -37,14 +37,10 @@ from tests.samples import percents, write_a_year
 from tests.test_derivations import Epoch, sums_over, total
 
 
-class Mark:
+def deposit(time: datetime) -> Entry:
     """A deposit of 500."""
-
-    def __init__(self, time: datetime) -> None:
-        self.place: Place = (7, 2)
-        self.time = time
-        self.kind = "deposit"
-        self.amount = Decimal(500)
+    booking = Booking(epoch=1, kind="deposit", amount=Decimal(500), balance=Decimal(10_500))
+    return Entry(revision=7, line=2, time=time, source="http", booking=booking)
 
 
 class Told:
@@ -57,8 +53,8 @@ class Told:
         trades = sums_over([Decimal(80), Decimal(10), Decimal(-30)])
         return [Epoch(1, Decimal(0), Decimal(0), trades=trades)]
 
-    def marks(self, begin: datetime, end: datetime, _most: int) -> list[Mark]:
-        return [Mark(begin + (end - begin) / 2)]
+    def marks(self, begin: datetime, end: datetime, _most: int) -> list[Entry]:
+        return [deposit(begin + (end - begin) / 2)]
 
 
 class Asked:

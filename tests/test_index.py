@@ -235,10 +235,11 @@ def test_marks_are_the_newest_in_a_time(index_of: Callable[[str, int], History],
     within = [each for each in marked if begin <= each.time <= end]
     for most in (3, 1_000):
         found = history.marks(begin, end, most)
-        assert [(each.place, each.amount) for each in found] == [
+        assert [(each.place, each.booking.amount) for each in found] == [
             (each.place, each.booking.amount) for each in within[-most:]
         ]
-    assert {each.kind for each in history.marks(begin, end, 1_000)} > {"deposit", "reset", "undo"}
+    kinds = {each.booking.kind for each in history.marks(begin, end, 1_000)}
+    assert kinds > {"deposit", "reset", "undo"}
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])

@@ -65,10 +65,11 @@ def statements(history: History, asked: Question) -> list[str]:
 
 def plan(history: History, asked: Question) -> str:
     """How SQLite goes about to answer ``asked``."""
+    asked_of_sqlite = statements(history, asked)
     with history.index.database.connection() as connection:
         return "\n".join(
             step
-            for statement in statements(history, asked)
+            for statement in asked_of_sqlite
             for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
         )
 

@@ -23,10 +23,10 @@ from balance.history.epochs import Epoch
 from balance.history.history import LONGEST_PAGE
 from balance.history.index import Progress
 from balance.history.question import (
+    FILTER_COLUMNS,
     FILTERS,
     MANY,
     MOST_ROWS,
-    OWN_FILTERS,
     SORTS,
     USUAL_ROWS,
     Listed,
@@ -161,7 +161,6 @@ _AMOUNTS: Final[Mapping[Listed, str]] = {
     "epochs": "P&L",
 }
 _FILTERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
-    "kind": (f"Of these kinds, with commas between: {', '.join(KINDS)}.", _TEXT),
     "epoch": ("Of these epochs, with commas between.", _TEXT),
     "symbol": ("Of these symbols, with commas between.", _TEXT),
     "owner": ("Of the person, you, or of bots by their ids, with commas between.", _TEXT),
@@ -181,13 +180,13 @@ def _parameters(table: Listed) -> Parameters:
     """The parameters of the query for ``table``."""
     amount, sorts = _AMOUNTS[table], EPOCH_SORTS if table == "epochs" else SORTS[table]
     filters = {
+        **{
+            each.name: (f"Of these, with commas between: {', '.join(each.values)}.", _TEXT)
+            for each in FILTER_COLUMNS[table]
+        },
         **_FILTERS,
         "least": (f"At least so much {amount}.", _AMOUNT),
         "most": (f"At most so much {amount}.", _AMOUNT),
-        **{
-            each.name: (f"Of these, with commas between: {', '.join(each.values)}.", _TEXT)
-            for each in OWN_FILTERS.get(table, ())
-        },
     }
     more = {
         "sort": (

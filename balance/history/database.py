@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,18 +16,18 @@ from balance.store.codec import FAULTS, reason
 
 #: How long a question waits for another program that fills the index.
 BUSY_SECONDS: Final = 5.0
-# what a connection may keep in memory, in KiB, and how many are kept for the next question
+# What a connection may keep in memory, in KiB, and how many stay open for the next question.
 _CACHE: Final = 4 * 1024
 _MOST_IDLE: Final = 3
-# what is left of the file of changes once they are in the database, in bytes
+# What is left of the file of changes once they are in the database, in bytes.
 _JOURNAL: Final = 4 * 1024 * 1024
 _DAMAGED: Final = (
-    # also a table or a column that is not there: somebody else's database
+    # Also a table or a column that is not there: somebody else's database.
     *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR),
     *(sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_FORMAT),
 )
 _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_WORDS: Final = {
+_MESSAGES: Final = {
     sqlite3.SQLITE_FULL: "the disk is full: make room on it",
     sqlite3.SQLITE_IOERR: "the disk failed: look after it",
     sqlite3.SQLITE_READONLY: "it can't be written: give yourself the right to write there",
@@ -45,19 +45,22 @@ class Busy(HistoryUnavailable):
 
 
 class Database:
-    """A SQLite database at a path, or in memory (None). Safe to use from many threads."""
+    """A SQLite database at a path, or in memory (None). Safe to use from many threads.
+
+    Using it raises Damaged where the file is no database of ours, and HistoryUnavailable where it
+    can't be used now.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._idle: list[sqlite3.Connection] = []
         self._inode: int | None = None
         self._guard = threading.Lock()
-        # one in memory has one connection for all
-        self._alone = threading.RLock() if path is None else contextlib.nullcontext()
-        self._shared: sqlite3.Connection | None = None
+        # A database in memory is its connection, so it has one for all threads.
+        self._alone = threading.Lock() if path is None else contextlib.nullcontext()
 
     def file(self) -> int | None:
-        """What tells the file from another one in its place; None where there is none."""
+        """What differs between the file and another one in its place; None where there is none."""
         try:
             return None if self._path is None else os.stat(self._path).st_ino
         except OSError:
@@ -65,55 +68,21 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection for the time of a ``with`` block.
-
-        Raises:
-            Damaged: the file is no database of ours.
-            HistoryUnavailable: it can't be used now.
-        """
+        """A connection for the time of a ``with`` block."""
         with self._alone, _translated():
-            if self._path is None and self._shared is None:
-                self._shared = self._opened()
-            connection = self._shared or self._taken()
+            connection = self._taken()
             try:
                 yield connection
             finally:
-                if connection is not self._shared:
-                    self._given_back(connection)
+                self._given_back(connection)
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees one state of the database, whoever writes meanwhile.
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A connection that sees one state of the database, whoever writes meanwhile."""
+        return self._transaction("BEGIN", "ROLLBACK")
 
-        Raises:
-            Damaged, HistoryUnavailable: as :meth:`connection` says.
-        """
-        with self.connection() as connection:
-            is_outer = not connection.in_transaction
-            if is_outer:
-                connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                if is_outer and connection.in_transaction:
-                    connection.execute("ROLLBACK")
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection in a transaction that is kept as a whole or not at all.
-
-        Raises:
-            Damaged, HistoryUnavailable: as :meth:`connection` says.
-        """
-        with self.connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A connection in a transaction that is kept as a whole or not at all."""
+        return self._transaction("BEGIN IMMEDIATE", "COMMIT")
 
     def discard(self) -> None:
         """Delete the file, so that the next one who comes makes it anew.
@@ -121,12 +90,9 @@ class Database:
         Raises:
             HistoryUnavailable: it can't be deleted.
         """
-        if self._shared is not None:
-            self._shared.close()
-            self._shared = None
         with self._guard:
             self._close_idle()
-            # a new database would take up the changes that an old one has left beside it
+            # A new database would take up the changes that an old one has left beside it.
             for suffix in ("-wal", "-shm", "") if self._path is not None else ():
                 try:
                     Path(f"{self._path}{suffix}").unlink(missing_ok=True)
@@ -137,9 +103,22 @@ class Database:
                     ) from fault
 
     def close(self) -> None:
-        """Close what is kept open."""
-        with self._guard:
-            self._close_idle()
+        """Close the connections that are open and not in use."""
+        if self._path is not None:
+            with self._guard:
+                self._close_idle()
+
+    @contextmanager
+    def _transaction(self, begin: str, end: str) -> Iterator[sqlite3.Connection]:
+        with self.connection() as connection:
+            connection.execute(begin)
+            try:
+                yield connection
+                connection.execute(end)
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
 
     def _taken(self) -> sqlite3.Connection:
         with self._guard:
@@ -171,7 +150,7 @@ class Database:
             connection.execute(f"PRAGMA cache_size = -{_CACHE}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL}")
-            # a power cut may take the newest batches back; they are taken over again
+            # A power cut may take the newest batches back; they are taken over again.
             connection.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
             connection.close()
@@ -208,11 +187,11 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as fault:
-        # the lowest byte tells the kind, the others where
+        # The lowest byte is the kind, the others say where.
         code = (getattr(fault, "sqlite_errorcode", None) or 0) & 0xFF
-        # without a code, it is Python that can't read a text
+        # Without a code, it is Python that can't read a text.
         if code in _DAMAGED or (not code and isinstance(fault, sqlite3.OperationalError)):
             raise Damaged(str(fault)) from fault
         if code in _BUSY:
             raise Busy("another program has it for too long: try again") from fault
-        raise HistoryUnavailable(_WORDS.get(code, f"SQLite says {fault}")) from fault
+        raise HistoryUnavailable(_MESSAGES.get(code, f"SQLite says {fault}")) from fault

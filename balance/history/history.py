@@ -21,7 +21,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,23 +88,12 @@ class EntryInContext:
     offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """An entry that moved the equity without being a result of trading, or a liquidation."""
-
-    place: Place
-    time: datetime
-    epoch: int
-    kind: str
-    amount: Decimal
-    note: str
-
-
 class History:
     """The ledger of ``store`` as lists, with an index at ``path`` (None: in memory). Safe to use
     from many threads.
 
-    All methods may raise ``StoreUnreadable`` where the ledger is damaged or can't be read.
+    All methods may raise StoreUnreadable where the ledger is damaged or can't be read. Those that
+    need the index raise HistoryUnavailable where it can't be used now.
     """
 
     def __init__(self, store: Store, path: Path | None = None) -> None:
@@ -121,11 +109,7 @@ class History:
 
     def answer(self, question: Question) -> Answer:
         """The page that ``question`` asks for. While the index is not whole: the rows that it has
-        or, where nothing is filtered and the newest come first, those of the ledger itself.
-
-        Raises:
-            HistoryUnavailable: the index is needed, and can't be used now.
-        """
+        or, where nothing is filtered and the newest come first, those of the ledger itself."""
         try:
             answer = self.index.repaired(lambda: self._search(question))
             if answer.progress.is_complete or not question.is_whole:
@@ -142,11 +126,7 @@ class History:
         return Answer(tuple(rows), None, progress)
 
     def records(self, question: Question) -> Iterator[Record]:
-        """All rows that ``question`` asks for, one by one, whatever its offset and limit.
-
-        Raises:
-            HistoryUnavailable: the index is not whole yet, or can't be used now.
-        """
+        """All rows that ``question`` asks for, one by one, whatever its offset and limit."""
         if not self._is_searchable(question):
             yield from newest_first(self._store)
             return
@@ -173,31 +153,20 @@ class History:
         return found
 
     def epochs(self, most: int = -1) -> Sequence[Epoch]:
-        """The newest ``most`` epochs (below 0: all), newest first, as far as they are indexed.
-
-        Raises:
-            HistoryUnavailable: the index can't be used now.
-        """
+        """The newest ``most`` epochs (below 0: all), newest first, as far as they are indexed."""
         return self.index.read(lambda connection: read_epochs(connection, most=most))
 
     def epoch(self, number: int) -> Epoch | None:
-        """The epoch with ``number``; None where it is not indexed.
-
-        Raises:
-            HistoryUnavailable: the index can't be used now.
-        """
+        """The epoch with ``number``; None where it is not indexed."""
         return self.index.read(lambda connection: read_epoch(connection, number))
 
-    def marks(self, begin: datetime, end: datetime, most: int) -> Sequence[Mark]:
-        """The newest ``most`` marks from ``begin`` to ``end``, by the ledger's time, oldest first.
+    def marks(self, begin: datetime, end: datetime, most: int) -> Sequence[Entry]:
+        """The newest ``most`` entries from ``begin`` to ``end``, by the ledger's time, that moved
+        the equity without being a result of trading, and liquidations; oldest first."""
 
-        Raises:
-            HistoryUnavailable: the index can't be used now.
-        """
-
-        def read(connection: sqlite3.Connection) -> Sequence[Mark]:
+        def read(connection: sqlite3.Connection) -> Sequence[Entry]:
             found = hits(connection, marked(connection, begin, end, most))
-            return tuple(_mark(each.entry) for each in self._records(found))
+            return tuple(each.entry for each in self._records(found))
 
         return self.index.read(read)
 
@@ -449,18 +418,6 @@ def _with_later(connection: sqlite3.Connection, found: EntryInContext) -> EntryI
     newer = hits(connection, [hit.id + 1]) if hit.id < so_far.rows else []
     after = (newer[0].revision, newer[0].line) if newer else None
     return replace(found, after=after, offset=so_far.rows - hit.id)
-
-
-def _mark(entry: Entry) -> Mark:
-    booking = entry.booking
-    return Mark(
-        place=entry.place,
-        time=entry.time,
-        epoch=booking.epoch,
-        kind=booking.kind,
-        amount=booking.amount,
-        note=booking.note,
-    )
 
 
 def _unfinished(progress: Progress) -> HistoryUnavailable:

@@ -26,53 +26,47 @@ USUAL_ROWS: Final = 100
 #: Newest first.
 NEWEST_FIRST: Final = "-revision"
 
+_OF_TABLE: Final[Mapping[Table, tuple[Column, ...]]] = MappingProxyType(
+    {table: (*SUBJECT, *columns) for table, columns in COLUMNS.items()}
+)
 #: What each list may be sorted by; a "-" before it reverses the order. Epochs are sorted by the
 #: figures of performance.
 SORTS: Final[Mapping[Table, tuple[str, ...]]] = MappingProxyType(
     {
-        table: (
-            *("revision", "place"),
-            *(each.name for each in (*SUBJECT, *columns) if each.mark.is_sortable),
-        )
-        for table, columns in COLUMNS.items()
+        table: ("revision", "place", *(each.name for each in columns if each.mark.is_sortable))
+        for table, columns in _OF_TABLE.items()
     }
 )
-_LISTS: Final = ("kind", "epoch", "symbol", "owner", "source")
-#: The columns that one list alone may be filtered by.
-OWN_FILTERS: Final[Mapping[Listed, tuple[Column, ...]]] = MappingProxyType(
+#: The columns whose values a list may be filtered by, several of them with commas between.
+FILTER_COLUMNS: Final[Mapping[Listed, tuple[Column, ...]]] = MappingProxyType(
     {
-        table: tuple(each for each in columns if each.mark.is_filter)
-        for table, columns in COLUMNS.items()
+        **{
+            table: tuple(each for each in columns if each.mark.is_filter)
+            for table, columns in _OF_TABLE.items()
+        },
+        "epochs": tuple(each for each in SUBJECT if each.name == "epoch"),
     }
 )
-#: The filters that may have several values, with commas between.
-MANY: Final = frozenset({*_LISTS, *(each.name for own in OWN_FILTERS.values() for each in own)})
 _BOUNDS: Final = ("from", "to", "least", "most", "after", "until")
 #: What each list may be filtered by.
 FILTERS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     {
-        **{
-            table: (*_LISTS, *(each.name for each in own), "text", *_BOUNDS)
-            for table, own in OWN_FILTERS.items()
-        },
-        "epochs": ("epoch", *_BOUNDS),
-    }
-)
-#: The only values that a filter may have, whichever the list; not there: any.
-VALUES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        name: tuple(dict.fromkeys(values))
-        for name in MANY
-        if (
-            values := [
-                value
-                for each in (*SUBJECT, *(each for own in OWN_FILTERS.values() for each in own))
-                if each.name == name
-                for value in each.values
-            ]
+        table: (
+            *(each.name for each in columns),
+            *(() if table == "epochs" else ("text",)),
+            *_BOUNDS,
         )
+        for table, columns in FILTER_COLUMNS.items()
     }
 )
+_FILTERED: Final = {each: None for columns in FILTER_COLUMNS.values() for each in columns}
+#: The filters that may have several values.
+MANY: Final = frozenset(each.name for each in _FILTERED)
+# The only values that a filter may have, whichever the list; none: any.
+_VALUES: Final = {
+    name: [value for each in _FILTERED if each.name == name for value in each.values]
+    for name in MANY
+}
 _LONGEST: Final = 200
 _LARGEST: Final = 10**15
 
@@ -172,8 +166,8 @@ def _one_of(table: Listed, params: Mapping[str, str]) -> dict[str, tuple[str | i
 def _value(name: str, text: str) -> str | int:
     if name == "epoch":
         return _whole(name, text)
-    if name in VALUES and text not in VALUES[name]:
-        raise InvalidRequest(f"{name} must be of {', '.join(VALUES[name])}, not {text[:40]!r}.")
+    if _VALUES[name] and text not in _VALUES[name]:
+        raise InvalidRequest(f"{name} must be of {', '.join(_VALUES[name])}, not {text[:40]!r}.")
     return text
 
 

@@ -51,8 +51,18 @@ from balance.history.columns import Column, Indexed, columns_of
 #: The lists that the ledger is read as.
 Table = Literal["ledger", "fills", "trades"]
 
+# Marks of fields that the index has: in which form, and what lists do with them.
+_BOUNDED: Final = Indexed(kind="amount", is_fast=True, is_bounded=True)
+_FAST_AMOUNT: Final = Indexed(kind="amount", is_fast=True)
+_AMOUNT: Final = Indexed(kind="amount")
+_FAST_NUMBER: Final = Indexed(kind="number", is_fast=True)
+_NUMBER: Final = Indexed(kind="number")
+_FILTER: Final = Indexed(kind="name", is_filter=True)
+_NAME: Final = Indexed(kind="name")
+_TEXT: Final = Indexed(kind="text")
+_TIME: Final = Indexed(kind="time")
+
 Place = Annotated[str, Doc("Revision and line: 42, or 42.3 for its third.")]
-#: The place of an entry, from 1, among those of its change.
 Line = Annotated[Count, Doc("The entry's place among those of its revision.")]
 Kind = Annotated[str, Doc(enum=[*KINDS])]
 # A position that can lose no more is closed at nothing.
@@ -72,13 +82,9 @@ class EntryRow(TypedDict):
     epoch: Count
     kind: Kind
     amount: Annotated[
-        Money,
-        Doc("What it moved the wallet balance by, or what an epoch began with."),
-        Indexed(kind="amount", is_fast=True, is_bounded=True),
+        Money, Doc("What it moved the wallet balance by, or what an epoch began with."), _BOUNDED
     ]
-    balance: Annotated[
-        Money, Doc("The wallet balance after it."), Indexed(kind="amount", is_fast=True)
-    ]
+    balance: Annotated[Money, Doc("The wallet balance after it."), _FAST_AMOUNT]
     source: Annotated[str, Doc("screen, http, shell, program, file, market, bot or offline.")]
     note: Annotated[str, Indexed(kind="text", is_fast=True)]
 
@@ -108,27 +114,21 @@ class FillRow(TypedDict):
     epoch: Count
     order_id: str
     symbol: Symbol
-    side: Annotated[OrderSide, Indexed(kind="name", is_filter=True)]
-    type: Annotated[OrderType, Indexed(kind="name")]
-    reason: Annotated[Reason, Indexed(kind="name", is_filter=True)]
-    liquidity: Annotated[Liquidity, Indexed(kind="name")]
-    quantity: Annotated[Quantity, Indexed(kind="number", is_fast=True)]
-    price: Annotated[ClosingPrice, Indexed(kind="number", is_fast=True)]
-    fee: Annotated[Fee, Indexed(kind="amount", is_fast=True)]
+    side: Annotated[OrderSide, _FILTER]
+    type: Annotated[OrderType, _NAME]
+    reason: Annotated[Reason, _FILTER]
+    liquidity: Annotated[Liquidity, _NAME]
+    quantity: Annotated[Quantity, _FAST_NUMBER]
+    price: Annotated[ClosingPrice, _FAST_NUMBER]
+    fee: Annotated[Fee, _FAST_AMOUNT]
     closed_quantity: Annotated[
-        Decimal,
-        Doc("What of it closed a position, in base units.", minimum=0),
-        Indexed(kind="number"),
+        Decimal, Doc("What of it closed a position, in base units.", minimum=0), _NUMBER
     ]
-    realized_pnl: Annotated[
-        Money,
-        Doc("Of what it closed, before fees."),
-        Indexed(kind="amount", is_fast=True, is_bounded=True),
-    ]
+    realized_pnl: Annotated[Money, Doc("Of what it closed, before fees."), _BOUNDED]
     position_pnl: Annotated[
         Money | None,
         Doc("Realised P&L - fees + funding of the position that it closed, else null."),
-        Indexed(kind="amount"),
+        _AMOUNT,
     ]
     owner: Owner
     note: EntryNote
@@ -159,32 +159,26 @@ class TradeRow(TypedDict):
     bot: Annotated[str, Doc("Its id; empty: the person's.")]
     name: Annotated[str, Doc("What its bot is called.")]
     symbol: Symbol
-    side: Annotated[Side, Indexed(kind="name", is_filter=True)]
+    side: Annotated[Side, _FILTER]
     outcome: Annotated[
         Outcome,
         Doc("By its P&L: a win is above zero, a loss below, an even trade exactly 0."),
-        Indexed(kind="name", is_filter=True),
+        _FILTER,
     ]
-    quantity: Annotated[Quantity, Indexed(kind="number")]
+    quantity: Annotated[Quantity, _NUMBER]
     entry_price: Annotated[
-        Price,
-        Doc("The average of all its entries, weighted by quantity."),
-        Indexed(kind="number"),
+        Price, Doc("The average of all its entries, weighted by quantity."), _NUMBER
     ]
-    exit_price: Annotated[ClosingPrice, Indexed(kind="number")]
-    opened_at: Annotated[MarketTime, Indexed(kind="time")]
-    closed_at: Annotated[MarketTime, Indexed(kind="time")]
+    exit_price: Annotated[ClosingPrice, _NUMBER]
+    opened_at: Annotated[MarketTime, _TIME]
+    closed_at: Annotated[MarketTime, _TIME]
     seconds: Annotated[Whole, Indexed(kind="whole", is_fast=True)]
-    pnl: Annotated[
-        Money,
-        Doc("After fees and funding."),
-        Indexed(kind="amount", is_fast=True, is_bounded=True),
-    ]
-    gross: Annotated[Money, Doc("Before fees and funding."), Indexed(kind="amount")]
-    fees: Annotated[Money, Doc("Of opening and closing."), Indexed(kind="amount")]
-    funding: Annotated[Money, Doc("Received less paid."), Indexed(kind="amount")]
-    opened_because: Annotated[str, Indexed(kind="text")]
-    closed_because: Annotated[str, Indexed(kind="text")]
+    pnl: Annotated[Money, Doc("After fees and funding."), _BOUNDED]
+    gross: Annotated[Money, Doc("Before fees and funding."), _AMOUNT]
+    fees: Annotated[Money, Doc("Of opening and closing."), _AMOUNT]
+    funding: Annotated[Money, Doc("Received less paid."), _AMOUNT]
+    opened_because: Annotated[str, _TEXT]
+    closed_because: Annotated[str, _TEXT]
     display: NotRequired[
         Annotated[
             Texts,
@@ -219,11 +213,11 @@ class WholeEntry(LedgerRow):
 #: The columns that every list has in the index, for the entry that a row is made from.
 SUBJECT: Final = (
     Column("time", Indexed(kind="time", is_fast=True)),
-    Column("epoch", Indexed(kind="whole", is_fast=True)),
-    Column("kind", Indexed(kind="name"), KINDS),
-    Column("source", Indexed(kind="name")),
-    Column("symbol", Indexed(kind="name", is_fast=True)),
-    Column("owner", Indexed(kind="name", is_fast=True)),
+    Column("epoch", Indexed(kind="whole", is_fast=True, is_filter=True)),
+    Column("kind", _FILTER, KINDS),
+    Column("source", _FILTER),
+    Column("symbol", Indexed(kind="name", is_fast=True, is_filter=True)),
+    Column("owner", Indexed(kind="name", is_fast=True, is_filter=True)),
 )
 #: The further columns of each list.
 COLUMNS: Final[Mapping[Table, tuple[Column, ...]]] = MappingProxyType(

@@ -11,7 +11,7 @@ _TABLE: Final = (
     "tokenize='trigram case_sensitive 1')"
 )
 _LETTERS: Final = 3
-# what more than one of so many rows may have is found as quickly by looking at all of them
+# What more than one of so many rows may have is found as quickly by reading all of them.
 _RARE: Final = 50
 
 
@@ -20,10 +20,11 @@ def create_texts(connection: sqlite3.Connection) -> None:
     connection.execute("DROP TABLE IF EXISTS texts")
     try:
         connection.execute(_TABLE)
-        # merged less often while it is filled than usual
+        # Merged less often than usual while it is filled.
         connection.execute("INSERT INTO texts (texts, rank) VALUES ('automerge', 16)")
     except sqlite3.OperationalError:
-        return  # one that is old, or was made without them: texts are looked for in every row
+        # This SQLite is old or was made without them: a text is searched for in every row.
+        return
 
 
 def has_texts(connection: sqlite3.Connection) -> bool:
@@ -34,7 +35,7 @@ def has_texts(connection: sqlite3.Connection) -> bool:
 
 def indexed_text(texts: Iterable[str]) -> str:
     """``texts`` of one row as the table has them; empty where there is nothing in them."""
-    # SQLite would not look behind a zero
+    # SQLite would not search behind a zero.
     return "\n".join(filter(None, texts)).replace("\0", "\n")
 
 

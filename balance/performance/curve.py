@@ -10,14 +10,13 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Annotated, Any, Final, TypedDict
 
-from balance.core.entry import cursor
+from balance.core.entry import Entry, cursor
 from balance.core.figures import dollars, gain, grouped, percent
 from balance.core.moments import iso, utc_text
 from balance.core.money import CURRENCY, exactly, quantized
 from balance.core.rows import Row
 from balance.core.shape import Doc, Money, Percent, Texts, Time, includes, text_names
 from balance.history.epochs import Epoch
-from balance.history.history import Mark
 from balance.performance.baselines import baseline
 from balance.performance.derivations.derivation import Derivation
 from balance.performance.derivations.period import BEFORE, period_derivation
@@ -203,19 +202,20 @@ def curve(
     }
 
 
-def mark_row(mark: Mark, decimals: int) -> Row:
-    """``mark`` as readers see it."""
-    text = _TEXTS.get(mark.kind, "{amount}")
-    amount = f"{grouped(mark.amount.copy_abs())} {CURRENCY}"
-    write = gain if mark.kind in ("deposit", "withdrawal", "liquidation") else dollars
+def mark_row(entry: Entry, decimals: int) -> Row:
+    """``entry`` as readers see it."""
+    kind, moved = entry.booking.kind, entry.booking.amount
+    text = _TEXTS.get(kind, "{amount}")
+    amount = f"{grouped(moved.copy_abs())} {CURRENCY}"
+    write = gain if kind in ("deposit", "withdrawal", "liquidation") else dollars
     return {
-        "place": cursor(mark.place),
-        "time": iso(mark.time),
-        "kind": mark.kind,
-        "amount": mark.amount,
+        "place": cursor(entry.place),
+        "time": iso(entry.time),
+        "kind": kind,
+        "amount": moved,
         "display": {
-            "kind": mark.kind.capitalize(),
-            "amount": write(mark.amount, decimals),
+            "kind": kind.capitalize(),
+            "amount": write(moved, decimals),
             "words": text.format(amount=amount),
         },
     }

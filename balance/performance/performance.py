@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from balance.core.entry import Entry
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.moments import iso
 from balance.core.periods import day_start, week_start
@@ -15,7 +16,7 @@ from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
 from balance.history.epochs import Epoch
-from balance.history.history import History, Mark
+from balance.history.history import History
 from balance.performance.account_figures import AccountView, account_performance
 from balance.performance.baselines import period_base
 from balance.performance.curve import MOST_MARKS, RANGES, begin_of, curve, mark_row
@@ -161,7 +162,7 @@ class Equity:
         except BalanceError:
             return {}  # what needs them says so
 
-    def _marks(self, begin: datetime, end: datetime) -> Sequence[Mark]:
+    def _marks(self, begin: datetime, end: datetime) -> Sequence[Entry]:
         if self._history is None:
             return ()
         try:

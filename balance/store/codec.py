@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -89,9 +89,9 @@ POSITION: Final = Record(
 )
 ORDER: Final = Record(Order, later=("owner", "because"))
 _TRADE: Final = Record(Trade)
-FILL: Final = Record(
-    Fill, _TRADE, later=("owner", "filled_at", "feed", "trade"), mend=_with_true_entry
-)
+# What a fill has by default was not written by the versions before it.
+_LATER: Final = [each.name for each in fields(Fill) if each.default is not MISSING]
+FILL: Final = Record(Fill, _TRADE, later=_LATER, mend=_with_true_entry)
 _EFFECT: Final = Record(Effect, POSITION, ORDER)
 _ACCOUNT: Final = Record(Account, WALLET, POSITION, ORDER)
 _REQUEST: Final = Record(Request)
