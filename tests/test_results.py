@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from balance.core.money import exact
 from balance.performance.drawdown import deepest, drawdowns, longest
 from balance.performance.results import daily_returns, day_ends, sharpe_ratio, sortino_ratio
-from balance.performance.sample import Sample
+from balance.performance.sample import Sample, milliseconds
 from balance.performance.sample_file import EQUITY_FILE, SampleFile, SampleReader
 from balance.performance.sample_results import sample_results
 from tests.samples import ACCOUNT, MONDAY, at, booked, moved, opening
@@ -104,9 +104,9 @@ def test_a_day_ends_with_its_last_value_at_midnight_or_before() -> None:
     hours = [5, 23, 24, 25, 47, 80, 96, 100]
     times = [at(each) for each in hours]
     # the first day, the second, and the fourth; of the third there is nothing, the fifth goes on
-    first = (MONDAY - MONDAY.replace(year=1970, month=1, day=1)).days + 1
-    assert day_ends(times, lambda time: time) == [(first, 2), (first + 1, 4), (first + 3, 6)]
-    assert day_ends(times[:2], lambda time: time) == day_ends([], lambda time: time) == []
+    first = milliseconds(MONDAY) // 86_400_000 + 1
+    assert day_ends(times, milliseconds) == [(first, 2), (first + 1, 4), (first + 3, 6)]
+    assert day_ends(times[:2], milliseconds) == day_ends([], milliseconds) == []
 
 
 def test_days_of_which_an_end_is_unknown_have_no_return() -> None:
@@ -117,7 +117,8 @@ def test_days_of_which_an_end_is_unknown_have_no_return() -> None:
 def days_of(samples: list[Sample]) -> list[tuple[int, Decimal]]:
     """The growth at the end of each day, by the samples as they were taken."""
     return [
-        (day, samples[place].growth) for day, place in day_ends(samples, lambda each: each.time)
+        (day, samples[place].growth)
+        for day, place in day_ends(samples, lambda each: milliseconds(each.time))
     ]
 
 

@@ -53,6 +53,7 @@ from balance.performance.results import (
     depth_of,
     length_of,
 )
+from balance.performance.sample import milliseconds
 from balance.performance.thinning import extremes
 
 #: How many points of the curve there are at most, and how many trades are listed.
@@ -279,7 +280,7 @@ def _results(plan: Plan, tested: BacktestResult, values: Sequence[_Value]) -> Re
         pnl_drawdown=depth_of(deepest(equities, found, relative=False), moment),
         longest_drawdown=length_of(longest(times, found), moment),
         returns=daily_returns(
-            [(day, equities[place]) for day, place in day_ends(times, lambda time: time)]
+            [(day, equities[place]) for day, place in day_ends(times, milliseconds)]
         ),
         open_time=tested.exposed * length,
         time=len(tested.points) * length,

@@ -22,8 +22,8 @@ from balance.performance.derivations.derivation import Derivation
 from balance.performance.derivations.period import BEFORE, period_derivation
 from balance.performance.derivations.returns import in_percent, linked_derivation
 from balance.performance.drawdown import depths
-from balance.performance.sample import ONE, Point, Sample, pnl_since
-from balance.performance.sample_file import Placed, SampleReader, moment, point_of
+from balance.performance.sample import ONE, Point, Sample, moment, pnl_since
+from balance.performance.sample_file import Placed, SampleReader, point_of
 from balance.performance.thinning import drawn
 
 #: How many points there are at most, and how many marks.

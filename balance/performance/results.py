@@ -5,22 +5,20 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final, NamedTuple, TypeVar
 
 from balance.core.figures import CENTS
 from balance.core.money import ZERO, exactly
-from balance.core.periods import day_start
 from balance.core.trade_sums import TradeSums
 from balance.performance.derivations.derivation import Term
 from balance.performance.drawdown import Drawdown
 
 #: What makes a ratio of daily returns one of a year: crypto is traded on each of its 365 days.
 YEAR_ROOT: Final = exactly(Decimal(365).sqrt)()
-_DAY: Final = timedelta(days=1)
-_UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY: Final = 86_400_000
 # A deviation below this is what rounding leaves of returns that are all equal.
 _NO_RISK: Final = Decimal("1E-15")
 _Value = TypeVar("_Value")
@@ -104,22 +102,17 @@ class Results:
     epochs: str = ""
 
 
-def day_ends(values: Sequence[_Value], time: Callable[[_Value], datetime]) -> list[tuple[int, int]]:
+def day_ends(values: Sequence[_Value], time: Callable[[_Value], int]) -> list[tuple[int, int]]:
     """The ends of the UTC days that ``values``, oldest first, are of: the number of each day that
     is over, and the place of the last value of it. A value of exactly midnight ends the day before;
-    days without a value are left out."""
+    days without a value are left out. ``time`` gives the Unix time of a value in milliseconds."""
     if not values:
         return []
-    first, last = time(values[0]), time(values[-1])
-    midnight = day_start(first)
-    if midnight < first:
-        midnight += _DAY
     found: list[tuple[int, int]] = []
-    while midnight <= last:
-        place = bisect_right(values, midnight, key=time) - 1
-        if time(values[place]) > midnight - _DAY:
-            found.append(((midnight - _UNIX) // _DAY, place))
-        midnight += _DAY
+    for day in range(-(-time(values[0]) // _DAY), time(values[-1]) // _DAY + 1):
+        place = bisect_right(values, day * _DAY, key=time) - 1
+        if time(values[place]) > (day - 1) * _DAY:
+            found.append((day, place))
     return found
 
 

@@ -13,7 +13,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from balance.core.figures import plain
 from balance.core.wallet import Wallet
-from balance.performance.sample import Point, Sample
+from balance.performance.sample import Point, Sample, milliseconds, moment
 from balance.performance.thinning import thin
 
 EQUITY_FILE: Final = "equity.db"
@@ -66,7 +66,6 @@ _TOTALS: Final = (
     *("starting_balance", "deposits", "withdrawals", "adjustments", "realized_pnl"),
     *("fees_paid", "funding", "balance"),
 )
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: What belongs to the file while it is open, and may be left by a crash.
 _BESIDE: Final = ("-wal", "-shm")
 _INSERT: Final = (
@@ -139,16 +138,6 @@ def sample_of(row: tuple[Any, ...]) -> Sample:
         )
     except (TypeError, ArithmeticError, OverflowError) as fault:
         raise ValueError(f"this is no sample: {fault}") from fault
-
-
-def milliseconds(time: datetime) -> int:
-    """``time`` as Unix time in milliseconds."""
-    return (time - _EPOCH) // timedelta(milliseconds=1)
-
-
-def moment(time: int) -> datetime:
-    """The moment of a Unix time in milliseconds."""
-    return _EPOCH + timedelta(milliseconds=time)
 
 
 def _level_of_gap(gap: int) -> int:
@@ -525,7 +514,7 @@ def _rows(
     levels = ", ".join(map(str, range(level, HIGHEST + 1)))
     return connection.execute(
         "select id, time, chain, equity, pnl, growth, gap, "  # noqa: S608 - numbers
-        "cast(json_extract(exact, '$[1]') as real) <> 0, carried from samples "
+        "instr(exact, '],\"0.00\",') + instr(exact, '],\"-0.00\",') = 0, carried from samples "
         f"where level in ({levels}) and time >= ? and time < ? order by time, id",
         (begin, end),
     ).fetchall()

@@ -20,7 +20,7 @@ from balance.performance.results import (
     length_of,
 )
 from balance.performance.sample import Point, Sample
-from balance.performance.sample_file import Placed, SampleReader, moment, point_of
+from balance.performance.sample_file import Placed, SampleReader, point_of
 
 
 @exactly
@@ -66,8 +66,7 @@ def sample_results(reader: SampleReader, now: Sample) -> Results:
 def _returns(reader: SampleReader, placed: Sequence[Placed]) -> Sequence[Decimal]:
     """The return of each whole day of which the ends are sampled."""
     ends = [
-        (day, placed[place].number)
-        for day, place in day_ends(placed, lambda each: moment(each.point.time))
+        (day, placed[place].number) for day, place in day_ends(placed, lambda each: each.point.time)
     ]
     growths = reader.growths([number for _, number in ends])
     return daily_returns([(day, growths[number]) for day, number in ends if number in growths])
