@@ -19,7 +19,7 @@ class Baselines:
 
     account: str = ""
     epoch: int = 0
-    # since 00:00, since Monday 00:00, and in all epochs
+    # For the P&L since 00:00, since Monday 00:00, and of all epochs.
     day: Decimal | None = None
     week: Decimal | None = None
     all_time: Decimal | None = None

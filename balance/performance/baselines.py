@@ -38,7 +38,7 @@ def baseline(samples: Samples, time: datetime) -> Sample | None:
     if found is not None:
         return found
     oldest = samples.oldest()
-    # the first revision is the start of an account: before it there was nothing
+    # The first revision is the start of an account: before it there was nothing.
     return oldest if oldest is not None and oldest.revision == 1 else None
 
 

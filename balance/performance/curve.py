@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import reduce
 from itertools import groupby
+from operator import mul
 from types import MappingProxyType
 from typing import Annotated, Any, Final, TypedDict
 
@@ -128,44 +129,25 @@ def begin_of(name: str, reader: SampleReader, now: datetime) -> datetime:
     return now if oldest is None else min(oldest.time, now)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """The ``points`` of a range, the last of them that of ``now``, and the exact sample ``base``
-    that it is measured from: the last before it, or the first in it (``is_inside``)."""
+def _factors(points: Sequence[Point], base: Sample) -> Iterator[tuple[str, Decimal]]:
+    """What one unit grew by from ``base`` while each chain of epochs went on, and since when; an
+    undo goes on with an older one after another."""
+    begin, label = base.growth, f"Growth since {utc_text(base.time)}"
+    for number, (chain, run) in enumerate(groupby(points, key=lambda each: each.chain)):
+        growths = [Decimal(repr(each.growth)) for each in run]
+        if number or chain != base.chain:
+            begin, label = growths[0], f"Growth of epoch {chain}, or what goes on with it"
+        yield label, growths[-1] / begin if begin else ONE
 
-    points: Sequence[Point]
-    base: Sample
-    is_inside: bool
-    now: Sample
 
-    @property
-    def return_percent(self) -> Decimal | None:
-        """The time-weighted return, across resets too; None where it is not known."""
-        base, now = self.base, self.now
-        if not now.is_whole and (base.is_whole or base.chain != now.chain):
-            return None
-        growth = ONE
-        for _, factor in self._factors():
-            growth *= factor
-        return in_percent(growth)
-
-    def derivations(self, epochs: Mapping[int, Epoch], decimals: int) -> dict[str, Derivation]:
-        """How both come about, by their names; ``epochs`` as far as they are indexed."""
-        base, now = self.base, self.now
-        since = "the first moment known in it" if self.is_inside else BEFORE
-        pnl = period_derivation("P&L of this range", base, now, epochs, decimals, since)
-        linked = linked_derivation(tuple(self._factors()), self.return_percent)
-        return {"pnl": pnl, "return_percent": linked}
-
-    def _factors(self) -> Iterator[tuple[str, Decimal]]:
-        """What one unit grew by while each chain of epochs went on, and since when; an undo goes
-        on with an older one after another."""
-        begin, label = self.base.growth, f"Growth since {utc_text(self.base.time)}"
-        for number, (chain, run) in enumerate(groupby(self.points, key=lambda each: each.chain)):
-            growths = [Decimal(repr(each.growth)) for each in run]
-            if number or chain != self.base.chain:
-                begin, label = growths[0], f"Growth of epoch {chain}, or what goes on with it"
-            yield label, growths[-1] / begin if begin else ONE
+def _return_percent(
+    factors: Sequence[tuple[str, Decimal]], base: Sample, now: Sample
+) -> Decimal | None:
+    """The time-weighted return from ``base`` to ``now``, across resets too; None where it is not
+    known."""
+    if not now.is_whole and (base.is_whole or base.chain != now.chain):
+        return None
+    return in_percent(reduce(mul, (factor for _, factor in factors), ONE))
 
 
 @exactly
@@ -184,20 +166,22 @@ def curve(
     placed = [*reader.points(begin, now.time), _placed(now)]
     points = [each.point for each in placed]
     base = baseline(reader, begin) or _sample(reader, placed[0], now)
-    made = Range(points=points, base=base, is_inside=base.time > begin, now=now)
+    since = "the first moment known in it" if base.time > begin else BEFORE
+    factors = tuple(_factors(points, base))
     fallen = list(depths(points, reader.best_growths(begin)))
     chosen = drawn(points, MOST_POINTS)
     figures = {
         **_extremes(reader, placed, now),
         "pnl": pnl_since(base, now),
-        "return_percent": made.return_percent,
+        "return_percent": _return_percent(factors, base, now),
         "max_drawdown_percent": quantized(Decimal(str(round(min(fallen), 10)))),
     }
     return {
         "points": [None if at is None else _point_row(placed[at], fallen[at]) for at in chosen],
         "figures": {**figures, "display": _texts(figures, decimals)},
         "derivations": {
-            name: each.row for name, each in made.derivations(epochs, decimals).items()
+            "pnl": period_derivation("P&L of this range", base, now, epochs, decimals, since).row,
+            "return_percent": linked_derivation(factors, figures["return_percent"]).row,
         },
     }
 

@@ -51,9 +51,9 @@ class Equity:
         self._carried = carried_by(history)
         self._message = message
         self._clock = clock
-        # of epochs that have ended, by their last samples: those do not change
+        # The results of epochs that have ended, by their last samples: those do not change.
         self._ended: dict[tuple[str, Sample], Results] = {}
-        # epochs of accounts that ended without a sample: there will be none
+        # Epochs of accounts that ended without a sample: there will be none.
         self._unseen: set[tuple[str, int]] = set()
 
     def curve(self, name: str) -> Row:
@@ -108,7 +108,7 @@ class Equity:
             snapshot, now = self._now(reader)
             last = now if epoch == snapshot.epoch else reader.newest_of(epoch)
             newest = reader.newest()
-            # until one of a later epoch is there, its last may not have been written yet
+            # Before there is a sample of a later epoch, the last one may not have been written.
             has_ended = newest is not None and newest.epoch > epoch
             if last is None:
                 if has_ended:
@@ -128,7 +128,7 @@ class Equity:
 
     def _now(self, reader: SampleReader) -> tuple[Snapshot, Sample]:
         """The account as it is now, and that as the sample that follows the last one."""
-        # first the sample: what the other way round is sampled between them would be after now
+        # The snapshot is taken after the sample, so that no sample is later than it.
         newest = reader.newest()
         snapshot = self._desk.snapshot()
         return snapshot, current_sample(newest, snapshot, self._clock(), self._carried)
@@ -160,7 +160,7 @@ class Equity:
         try:
             return {each.epoch: each for each in self._history.epochs(1_000)}
         except BalanceError:
-            return {}  # what needs them says so
+            return {}  # Derivations that need them say so.
 
     def _marks(self, begin: datetime, end: datetime) -> Sequence[Entry]:
         if self._history is None:
@@ -168,4 +168,4 @@ class Equity:
         try:
             return self._history.marks(begin, end, MOST_MARKS + 1)
         except BalanceError:
-            return ()  # the curve is right without them
+            return ()  # The curve is right without them.

@@ -478,7 +478,7 @@ class SampleReader:
         """The file, where there is one of this account."""
         if self._file is None or not self._file.exists():
             return None
-        # not "ro": the last one to close the file would leave what belongs to it lying about
+        # Not "ro": the last one to close the file would leave its log behind.
         where = f"file:{quote(str(self._file.absolute()))}?mode=rw"
         connection = sqlite3.connect(where, uri=True, timeout=2)
         try:

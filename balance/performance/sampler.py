@@ -103,7 +103,7 @@ class Sampler:
         self._find_baselines(tracker, now)
 
     def _turn(self) -> None:
-        with suppress(BalanceError):  # every tab says so
+        with suppress(BalanceError):  # Every tab says so.
             self.sample()
 
     def _end(self) -> None:

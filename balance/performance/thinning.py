@@ -34,7 +34,7 @@ def drawn(points: Sequence[Point], most: int) -> list[int | None]:
     for longer than such a stretch."""
     if not points:
         return []
-    # a gap and three points each, and the first of all
+    # Each stretch may have a gap and three points, beside the first point of all.
     length = max(1.0, (points[-1].time - points[0].time) / (most // 4 - 2))
     gaps = {place for place, point in enumerate(points) if point.gap * 1_000 > length}
     if len(points) + len(gaps) <= most:

@@ -27,7 +27,7 @@ from balance.performance.derivations.derivation import (
 )
 from balance.performance.sample import Sample
 
-# older epochs than so many are found in one line
+# Older epochs than so many are one term together.
 _MOST_EPOCHS: Final = 10
 #: What moment a period is measured from, unless it is another.
 BEFORE: Final = "the last moment known before the period began"
