@@ -98,6 +98,39 @@ def test_it_says_of_every_operation_what_it_does(description: Any) -> None:
             assert response["description"], (path, method, name)
 
 
+def test_every_operation_has_an_id_of_its_own_and_a_tag_that_is_described(description: Any) -> None:
+    found = [operation for _, _, operation in operations(description)]
+    assert len({each["operationId"] for each in found}) == len(found)
+    assert all(re.fullmatch("[a-z]+(_[a-z]+)*", each["operationId"]) for each in found)
+    tags = {each["name"] for each in description["tags"]}
+    assert {tag for each in found for tag in each["tags"]} == tags
+    assert all(each["description"] for each in description["tags"])
+
+
+def test_it_names_the_address_that_it_was_fetched_from(client: FlaskClient) -> None:
+    answer = client.get("/openapi.json", base_url="http://127.0.0.1:8123")
+    assert answer.get_json()["servers"] == [{"url": "http://127.0.0.1:8123"}]
+
+
+def test_every_body_in_json_is_one_flat_object(description: Any) -> None:
+    for path, method, operation in operations(description):
+        content = operation.get("requestBody", {}).get("content", {})
+        schema = content.get(JSON, {}).get("schema", {})
+        if schema and path != "/candles":
+            assert schema["type"] == "object", (path, method)
+            assert schema["additionalProperties"] is False, (path, method)
+            assert not {"oneOf", "anyOf", "allOf"} & set(schema), (path, method)
+
+
+def test_options_names_the_methods_that_are_described(
+    client: FlaskClient, description: Any
+) -> None:
+    for path, methods in description["paths"].items():
+        allowed = client.options(re.sub(r"{\w+}", "x", path)).headers["Allow"].split(", ")
+        described = {each.upper() for each in methods if each in METHODS}
+        assert set(allowed) - {"HEAD", "OPTIONS"} == described, path
+
+
 def test_it_names_the_figures_kinds_and_limits_that_there_are(description: Any) -> None:
     schemas = description["components"]["schemas"]
     assert schemas["EntryRow"]["properties"]["kind"]["enum"] == list(KINDS)

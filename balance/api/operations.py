@@ -12,19 +12,19 @@ answers are the annotations of its method, and what it does is the docstring::
             self._alerts = alerts
 
         @get("/alerts", 422, 503)
-        def list_alerts(self, limit: Limit = 50) -> AlertList:
+        def list_alerts(self, limit: Limit = 50) -> Answer[AlertList]:
             \"""All alerts as they stand, and the newest firings.\"""
-            return self._alerts.listed(limit)
+            return Answer(self._alerts.listed(limit))
 
         @put("/alerts/<alert_id>", 404, 503)
         def change_alert(self, alert_id: AlertId, body: ChangedAlert, key: Key) -> Answer[Alert]:
             ...
 
 A parameter that the path names is taken from there; one whose type has a :class:`Source`, such as
-the body and the headers of ``balance.api.requests``, from that; any other from the query. The
-answer is a record (a ``TypedDict``, see ``balance.core.shape``), to which ``"status": "success"``
-is added; an :class:`Answer` around it has headers too, and a Flask response is sent as it is. The
-numbers behind the path are statuses of problems that don't follow from the parameters.
+the body and the headers of ``balance.api.requests``, from that; any other from the query. An
+:class:`Answer` has a record (a ``TypedDict``, see ``balance.core.shape``), to which ``"status":
+"success"`` is added; a Flask response is sent as it is. The numbers behind the path are statuses of
+problems that don't follow from the parameters.
 """
 
 from __future__ import annotations
@@ -88,11 +88,11 @@ class Answer(Generic[T]):
     value: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def response(self) -> Response:
-        """It as JSON, which nobody may keep."""
+    def response(self, status: int = 200) -> Response:
+        """It as JSON with ``status``, which nobody may store."""
         body = encoded(success(self.value)) + "\n"
         headers = {"Cache-Control": "no-store", **self.headers}
-        return Response(body, mimetype="application/json", headers=headers)
+        return Response(body, status, mimetype="application/json", headers=headers)
 
 
 def done(change: Done) -> Answer[Any]:
@@ -159,10 +159,8 @@ class Operation:
     def answer(self) -> Any:
         """The shape of what it answers; None: no JSON."""
         hint = get_type_hints(self.view, include_extras=True)["return"]
-        for each in (hint, *get_args(hint)):
-            if get_origin(each) is Answer:
-                return get_args(each)[0]
-        return None if hint is Response else hint
+        answers = [each for each in (hint, *get_args(hint)) if get_origin(each) is Answer]
+        return get_args(answers[0])[0] if answers else None
 
     @functools.cached_property
     def parameters(self) -> list[Parameter]:
@@ -196,10 +194,8 @@ class Operation:
             if self.takes_nothing:
                 NOTHING.read(request)
             read = {name: reader(request, resource) for name, reader in readers.items()}
-            response = _response(view(**in_path, **read))
-            if self.status != 200:
-                response.status_code = self.status
-            return response
+            found = view(**in_path, **read)
+            return found.response(self.status) if isinstance(found, Answer) else found
 
         return respond
 
@@ -245,17 +241,8 @@ def _options(methods: Sequence[str], **_in_path: str) -> Response:
     return Response(headers={"Allow": ", ".join(methods)})
 
 
-def _response(found: Any) -> Response:
-    if isinstance(found, Response):
-        return found
-    answer: Answer[Any] = found if isinstance(found, Answer) else Answer(found)
-    return answer.response()
-
-
 def _source(hint: Any) -> Source | None:
-    if get_origin(hint) is not Annotated:
-        return None
-    sources = [each for each in hint.__metadata__ if hasattr(each, "read")]
+    sources = [each for each in getattr(hint, "__metadata__", ()) if hasattr(each, "read")]
     return sources[0] if sources else None
 
 
