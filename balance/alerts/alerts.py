@@ -43,6 +43,9 @@ DAMAGED: Final = (
 # An alert with another one of these waits for something else.
 _CONDITION: Final = ("what", "symbol", "direction", "threshold")
 
+# The settings that a firing repeats, as its alert may be changed or deleted.
+_OF_A_FIRING: Final = (*_CONDITION, "toast", "notify")
+
 Listener = Callable[[Mapping[str, Any]], None]
 
 
@@ -202,7 +205,7 @@ class Alerts:
         try:
             version = self._desk.version
         except StoreError:
-            return  # every tab says so
+            return  # Every tab says so.
         if version != self._version:
             self._version = version
             self._evaluate()
@@ -301,15 +304,10 @@ class Alerts:
                 id=number,
                 alert=alert.id,
                 time=datetime.now(UTC),
-                what=settings.what,
-                symbol=settings.symbol,
-                direction=settings.direction,
-                threshold=settings.threshold,
                 value=value,
                 words=message,
-                toast=settings.toast,
-                notify=settings.notify,
                 is_test=is_test,
+                **{name: getattr(settings, name) for name in _OF_A_FIRING},
                 delivery=None if settings.url is None else Delivery(url=origin(settings.url)),
             )
         )
@@ -394,7 +392,7 @@ def moment_of(desk: Desk, market: Market, settings: Iterable[AlertSettings]) -> 
         account = desk.account().marked(market)
         snapshot = desk.snapshot() if "pnl_today" in watched else None
     except StoreError:
-        return Moment(market=market)  # every tab says so
+        return Moment(market=market)  # Every tab says so.
     today = None if snapshot is None else snapshot.pnl_today
     return Moment(
         market=market,

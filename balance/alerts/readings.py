@@ -9,16 +9,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from balance.core.account import Account
 from balance.core.figures import dollars, gain
 from balance.core.market import Market
 from balance.core.money import exactly
 from balance.core.rows import price_words
+from balance.core.shape import Doc
 
-#: The mark price of a symbol, a figure of the account, or the open P&L of a symbol.
+#: The name of a figure, and as it is described to those who choose it.
 What = Literal["price", "pnl", "pnl_today", "equity", "unrealized_pnl"]
+Watched = Annotated[
+    What,
+    Doc(
+        "The mark price of a symbol; P&L of the epoch or of the day, or the equity; or what is "
+        "open of a symbol."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

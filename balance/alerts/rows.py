@@ -14,13 +14,12 @@ from balance.alerts.messages import (
     status_text,
     threshold_text,
 )
-from balance.alerts.readings import Moment, read_figure
+from balance.alerts.readings import Moment, Watched, read_figure
 from balance.alerts.rules import (
     AlertSettings,
     Direction,
     Status,
     Threshold,
-    Watched,
     WatchedSymbol,
     status,
 )

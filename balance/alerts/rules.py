@@ -12,7 +12,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
-from balance.alerts.readings import Reading, What
+from balance.alerts.readings import OF_A_SYMBOL, Reading, Watched
 from balance.core.money import exactly
 from balance.core.shape import Doc
 
@@ -31,16 +31,9 @@ _LEAST_MARGIN: Final = Decimal(1)
 LONGEST_NOTE: Final = 200
 LONGEST_URL: Final = 500
 
-#: What an alert watches, as it is described to those who set it.
-Watched = Annotated[
-    What,
-    Doc(
-        "The mark price of a symbol; P&L of the epoch or of the day, or the equity; or what is "
-        "open of a symbol."
-    ),
-]
 WatchedSymbol = Annotated[
-    str | None, Doc("Such as BTC/USDT, of price and unrealized_pnl; of the others there is none.")
+    str | None,
+    Doc(f"Such as BTC/USDT, of {' and '.join(OF_A_SYMBOL)}; of the others there is none."),
 ]
 Threshold = Annotated[
     Decimal, Doc("The alert fires when the figure reaches it; in the quote currency.")

@@ -247,16 +247,16 @@ def _trail(view: View) -> Change:
         return nothing
     instrument = view.market.instruments[held.symbol]
     mark = view.market.quotes[held.symbol].mark
-    wanted = _stop_price(instrument, mark, percent, held)
+    trigger = _stop_price(instrument, mark, percent, held)
     direction, stop = sign(held.side), _stop_of(view.account, held)
     step = mark * percent / 100 * _WORTH_A_MOVE
-    if stop is not None and (wanted - (stop.trigger_price or wanted)) * direction < step:
+    if stop is not None and (trigger - (stop.trigger_price or trigger)) * direction < step:
         return nothing
     ticket = Ticket(
         symbol=held.symbol,
         side=closing_side(held.side),
         type="stop_market",
-        trigger_price=wanted,
+        trigger_price=trigger,
         reduce_only=True,
         owner=view.owner,
         because="Trailing stop",
