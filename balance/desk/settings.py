@@ -6,7 +6,6 @@ settings from before stay in force, and a message says why.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from balance.background.listeners import Listeners
 from balance.core.errors import BalanceError, StoreFailed
 from balance.core.figures import plain
 from balance.core.market import Market
@@ -39,8 +39,6 @@ _STILL: Final = (
     "The settings from before stay in force until the file is put right or others are saved, which "
     "keeps what stands in it beside."
 )
-
-_log = logging.getLogger(__name__)
 
 
 class SettingsFile:
@@ -72,7 +70,7 @@ class SettingsFile:
             disk=disk,
         )
         self._reading = threading.Lock()
-        self._listeners: list[Callable[[SettingsState], None]] = []
+        self._listeners = Listeners[SettingsState]("settings")
         # The settings in force, and those in the file that they were last compared with.
         self._state = self._found = self._file.latest()
         self._published = self._state
@@ -146,7 +144,7 @@ class SettingsFile:
     def subscribe(self, listener: Callable[[SettingsState], None]) -> None:
         """Have ``listener`` called with what is in force when that was changed here or, as of the
         next :meth:`check`, elsewhere."""
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     def check(self) -> None:
         """Notice what other programs have changed, and call the listeners."""
@@ -159,12 +157,7 @@ class SettingsFile:
             if now - self._faulty_since < _GRACE_SECONDS:
                 return
         self._faulty_since, self._published = None, state
-        for listener in self._listeners:
-            try:
-                listener(state)
-            except Exception:
-                # The change is made, and its caller must hear so.
-                _log.exception("a listener of the settings failed")
+        self._listeners.publish(state)
 
     def _lock(self) -> AbstractContextManager[None]:
         if self._folder is None:
