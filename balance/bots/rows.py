@@ -167,8 +167,7 @@ def bot_row(
     ``names`` do: P&L in the quote currency with what it holds at the newest prices, after fees;
     ``win_rate`` in percent."""
     settings, sums = bot.settings, bot.sums
-    held = account.marked(market).position(settings.symbol)
-    own = held if held is not None and held.owner == bot.id else None
+    own = account.marked(market).owned(settings.symbol, bot.id)
     pnl = sums.pnl + (own.net_pnl + own.unrealized_pnl if own is not None else 0)
     rate = sums.win_rate
     row: dict[str, Any] = {

@@ -64,8 +64,7 @@ class View:
     @property
     def held(self) -> Position | None:
         """The bot's own position."""
-        position = self.account.position(self.settings.symbol)
-        return position if position is not None and position.owner == self.owner else None
+        return self.account.owned(self.settings.symbol, self.owner)
 
     @property
     def pnl(self) -> Decimal:

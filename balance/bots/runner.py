@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 from secrets import token_hex
-from typing import Final
+from typing import Any, Final
 
 from balance.bots.bot import Bot, Decision
 from balance.bots.log import LogKind
@@ -32,6 +32,7 @@ from balance.core.messages import BOT
 from balance.core.moments import iso
 from balance.core.orders import close_position
 from balance.core.quote import Candle, Quote
+from balance.core.shape import members
 from balance.desk.desk import Desk
 from balance.strategies.own import Catalogue, Guarded, ask_strategy
 from balance.strategies.series import Candles
@@ -131,8 +132,7 @@ class Runner:
             market = self._desk.market
             quote = market.quotes.get(symbol)
             account = account.marked(market)
-            position = account.position(symbol)
-            if position is None or position.owner != bot.id:
+            if account.owned(symbol, bot.id) is None:
                 return Change(account)
             return close_position(
                 account,
@@ -152,8 +152,7 @@ class Runner:
 
     def is_holding(self, bot: Bot) -> bool:
         """Whether ``bot`` holds anything."""
-        held = self._desk.account().position(bot.settings.symbol)
-        return held is not None and held.owner == bot.id
+        return self._desk.account().owned(bot.settings.symbol, bot.id) is not None
 
     def owner_message(self, bot: Bot) -> str:
         """That somebody else has the symbol of ``bot``; empty where nobody has."""
@@ -259,10 +258,9 @@ class Runner:
         return (candles[-1].time if candles else None), candles
 
     def _signal(self, bot: Bot, market: Market, candles: Sequence[Candle]) -> Signal:
-        position = self._desk.account().marked(market).position(bot.settings.symbol)
-        own = position if position is not None and position.owner == bot.id else None
-        held = None if own is None else holding(own)
-        return self._memories[bot.id].decide(Candles.of(candles), held)
+        held = self._desk.account().marked(market).owned(bot.settings.symbol, bot.id)
+        position = None if held is None else holding(held)
+        return self._memories[bot.id].decide(Candles.of(candles), position)
 
     def _view(
         self,
@@ -318,29 +316,14 @@ class Runner:
         action: Action,
         message: str,
     ) -> Bot:
-        decision = Decision(
-            time=time,
-            candle=candle,
-            side=signal.side,
-            confidence=signal.confidence,
-            reason=signal.reason,
-            action=action,
-            words=message,
-        )
+        details: dict[str, Any] = {"candle": candle, **members(signal)}
+        decision = Decision(time=time, action=action, words=message, **details)
         kind = "hold" if signal.side == "hold" else _KINDS[action]
         memory = self._memories.get(bot.id)
         # The log has said why, once.
         is_noted = action == "refused" and memory is not None and memory.is_taken
         if not is_noted:
-            self._state.note(
-                bot,
-                kind,
-                message,
-                candle=candle,
-                side=signal.side,
-                confidence=signal.confidence,
-                reason=signal.reason,
-            )
+            self._state.note(bot, kind, message, **details)
         return self._state.put(replace(self._state.bot(bot.id), decision=decision))
 
     def _stop(self, bot: Bot, reason: str, message: str) -> Bot:

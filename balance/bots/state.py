@@ -345,8 +345,8 @@ def _after_its_trades(bot: Bot, account: Account) -> Bot:
     """``bot`` with the newest candle that it has traded on as its last one: after a crash a replay
     goes back a little, and the file of the bots may be older than their trades. A bot without a
     last candle has not traded since it was started."""
-    held = account.position(bot.settings.symbol)
-    known = [bot.sums.closed_at, held.opened_at if held and held.owner == bot.id else None]
+    held = account.owned(bot.settings.symbol, bot.id)
+    known = [bot.sums.closed_at, held.opened_at if held else None]
     latest = max((each for each in known if each is not None), default=None)
     if latest is None or bot.last_candle is None:
         return bot

@@ -31,6 +31,11 @@ class Account:
         """The open orders of ``symbol``, oldest first."""
         return tuple(each for each in self.orders if each.symbol == symbol)
 
+    def owned(self, symbol: str, owner: str) -> Position | None:
+        """The position of ``symbol``, if it is one of ``owner``."""
+        position = self.position(symbol)
+        return position if position is not None and position.owner == owner else None
+
     def other_owner(self, symbol: str, owner: str) -> str | None:
         """Who but ``owner`` has what is open of ``symbol``: the id of a bot, or empty for the
         person; None: nobody. An order that only reduces is of no account."""
