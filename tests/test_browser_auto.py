@@ -301,7 +301,8 @@ def test_settings_are_tried_on_a_file_and_a_run_is_cancelled(
     wait_for(lambda: browser.find_elements("#backtest-result .equity svg"), "the result")
     assert "3,000 candles" in text(browser, "backtest-words")
     figures = text(browser, "backtest-result")
-    assert all(name in figures for name in ("Return", "Buy and hold", "Win rate", "Profit factor"))
+    names = ("Time-weighted return", "Buy and hold", "Sharpe ratio", "Win rate", "Profit factor")
+    assert all(name in figures for name in names)
     trades = browser.find_elements("#backtest-result tbody tr")
     assert "EMA" in trades[0].text
     # a longer one is left before its end
