@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from balance.alerts.state import alert_file
+from balance.bots.state import bot_file
+from balance.store.kept_file import KeptFile
 from tests.golden.clock import Clock
 from tests.golden.questions import answers, difference
 from tests.golden.server import ANSWERS, NOW, golden_copy, served
@@ -39,6 +44,23 @@ def test_all_get_answers_are_those_of_the_version_before(client: FlaskClient) ->
     assert list(found) == list(expected)
     faults = [difference(path, each, found[path]) for path, each in expected.items()]
     assert list(filter(None, faults)) == []
+
+
+@pytest.mark.parametrize("kept_file", [alert_file, bot_file])
+def test_a_file_of_the_version_before_is_written_as_it_was(
+    kept_file: Callable[[Path], KeptFile[Any]], tmp_path: Path
+) -> None:
+    folder = golden_copy(tmp_path)
+    file = kept_file(folder)
+    before = in_order(folder / file.name)
+    file.put(replace(file.latest()))
+    file.save()
+    assert in_order(folder / file.name) == before
+
+
+def in_order(path: Path) -> Any:
+    """The JSON in a file, with the members of its objects in their order."""
+    return json.loads(path.read_bytes(), object_pairs_hook=list)
 
 
 def test_every_get_operation_is_asked(client: FlaskClient) -> None:
