@@ -31,7 +31,7 @@ from balance.store.kept_file import Done
 
 #: Why alerts can't be changed here, where another server on the folder evaluates them.
 ELSEWHERE: Final = (
-    "Alerts are looked after by the server that brings the prices, which was started first on this "
+    "Alerts are evaluated by the server that brings the prices, which was started first on this "
     "folder: change them there."
 )
 #: Why, where their file can't be read.

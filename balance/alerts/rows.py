@@ -99,8 +99,10 @@ class AlertList(TypedDict):
 
     version: Annotated[Whole, Doc("Grows with everything that changes.")]
     last: Annotated[Whole, Doc("The id of the newest firing; 0: there was none.")]
-    can_change: Annotated[bool, Doc("Whether this server looks after them.")]
-    words: Annotated[str, Doc("What there is to say of all of them.")]
+    can_change: Annotated[bool, Doc("Whether they are evaluated, and can be changed, here.")]
+    words: Annotated[
+        str, Doc("A message about all of them, such as why they can't be changed here.")
+    ]
     fault: Annotated[
         str, Doc("Why no alert can be relied on, which every page says; empty: all is well.")
     ]
