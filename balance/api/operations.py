@@ -91,8 +91,11 @@ class Answer(Generic[T]):
     def response(self, status: int = 200) -> Response:
         """It as JSON with ``status``, which nobody may store."""
         body = encoded(success(self.value)) + "\n"
-        headers = {"Cache-Control": "no-store", **self.headers}
-        return Response(body, status, mimetype="application/json", headers=headers)
+        response = Response(body, status, mimetype="application/json")
+        response.headers["Cache-Control"] = "no-store"
+        for name, value in self.headers.items():
+            response.headers[name] = value
+        return response
 
 
 def done(change: Done) -> Answer[Any]:
@@ -187,15 +190,16 @@ class Operation:
 
     def bound(self, resource: object) -> Callable[..., Response]:
         """The view of Flask that reads the parameters, calls it on ``resource`` and answers."""
-        view = functools.partial(self.view, resource)
-        readers = {each.name: each.reader for each in self.parameters if not each.is_in_path}
+        view, status, takes_nothing = self.view, self.status, self.takes_nothing
+        readers = [(each.name, each.reader) for each in self.parameters if not each.is_in_path]
 
-        def respond(**in_path: str) -> Response:
-            if self.takes_nothing:
+        def respond(**arguments: Any) -> Response:
+            if takes_nothing:
                 NOTHING.read(request)
-            read = {name: reader(request, resource) for name, reader in readers.items()}
-            found = view(**in_path, **read)
-            return found.response(self.status) if isinstance(found, Answer) else found
+            for name, read in readers:
+                arguments[name] = read(request, resource)
+            found = view(resource, **arguments)
+            return found.response(status) if isinstance(found, Answer) else found
 
         return respond
 
