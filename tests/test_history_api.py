@@ -378,6 +378,12 @@ def test_an_entry_that_is_not_there_is_not_found(client: FlaskClient) -> None:
     assert "There is no entry 9999.2" in refused(client, "/history/entries/9999.2", 404)
 
 
+def test_a_file_of_json_is_as_described() -> None:
+    for table, row in zip(LISTS, ("LedgerRow", "FillRow", "TradeRow", "EpochRow"), strict=True):
+        schema = description()["components"]["schemas"][row]
+        assert set(schema["required"]) <= set(COLUMNS[table]) <= set(schema["properties"])
+
+
 def test_it_says_what_can_be_asked(client: FlaskClient) -> None:
     for table in LISTS:
         described = description()["paths"][f"/history/{table}"]["get"]["parameters"]

@@ -95,7 +95,9 @@ class EpochSpan(TypedDict):
 class EpochRow(TypedDict):
     """An epoch with its sums and its figures."""
 
-    is_current: Annotated[bool, Doc("Whether it is the running one.")]
+    is_current: NotRequired[
+        Annotated[bool, Doc("Whether it is the running one."), Doc("Not in a file.")]
+    ]
     pnl_percent: Annotated[
         Percent | None, Doc("P&L in percent of the money put in; null where none is left in.")
     ]
