@@ -109,7 +109,7 @@ class AccountRoutes:
 
     @post("/virtual_balance/reset")
     def reset_balance(self, body: ResetBody, conditions: Conditional) -> Answer[Changed]:
-        """Begin a new epoch; the history is kept."""
+        """Begin a new epoch; the history stays."""
         return self._executed("reset", body.get("balance"), body, conditions)
 
     @post("/virtual_balance/reset/undo")

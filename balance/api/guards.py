@@ -150,8 +150,8 @@ def _session(token: str) -> str:
     return hmac.new(token.encode(), b"virtual balance session", hashlib.sha256).hexdigest()
 
 
-def _same(shown: str, wanted: str) -> bool:
-    return hmac.compare_digest(shown.encode(), wanted.encode())
+def _same(shown: str, secret: str) -> bool:
+    return hmac.compare_digest(shown.encode(), secret.encode())
 
 
 def _secured(response: Response) -> Response:

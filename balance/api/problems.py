@@ -75,7 +75,7 @@ class ProblemDetails(TypedDict):
 
 
 class Problem(Exception):
-    """An error of the request itself, found before the account is asked."""
+    """An error of the request itself, found before anything is done."""
 
     def __init__(self, status: int, detail: str, **headers: str) -> None:
         super().__init__(detail)

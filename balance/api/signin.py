@@ -26,7 +26,7 @@ input, button {{ font: inherit; padding: 8px 12px; width: 100%; box-sizing: bord
 <body>
 <form method="post" action="{path}">
 <h1>Virtual Balance</h1>
-<p>{words}</p>
+<p>{message}</p>
 <label>Token <input name="token" type="password" autocomplete="current-password" required
 autofocus></label>
 <button>Sign in</button>
@@ -38,11 +38,11 @@ autofocus></label>
 
 def sign_in_page(*, wrong: bool = False) -> Response:
     """The page, with status 401; ``wrong`` where a token was shown and is not the one."""
-    words = (
+    message = (
         "That is not the token. Look at how the server was started."
         if wrong
         else "This server was started with a token. Enter it to see the balance."
     )
-    response = Response(_PAGE.format(path=SIGN_IN_PATH, words=words), 401, mimetype="text/html")
+    response = Response(_PAGE.format(path=SIGN_IN_PATH, message=message), 401, mimetype="text/html")
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -17,7 +17,7 @@ from balance.core.snapshot import Snapshot
 HEARTBEAT_SECONDS: Final = 2.0
 #: How long a browser waits before it connects again.
 _RETRY_MILLISECONDS: Final = 500
-#: What is told beside the account, each as an event of its own.
+#: What is sent beside the account, each as an event of its own.
 EVENTS: Final = ("bots", "settings", "alerts")
 
 
