@@ -11,12 +11,13 @@ import json
 import secrets
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final
+from operator import attrgetter, itemgetter
+from typing import Any, Final, NamedTuple
 
 from balance.core.moments import from_iso
 from balance.core.money import exact
@@ -46,9 +47,17 @@ _TEXTS: Final = {
 }
 
 
-_STORED: Final = {
-    table: [(each.name, each.store) for each in columns] for table, columns in COLUMNS.items()
+# The values that are stored in another form, by their place among the columns.
+_CONVERTED: Final = {
+    table: [(place, each.store) for place, each in enumerate(columns) if each.store is not None]
+    for table, columns in COLUMNS.items()
 }
+_NAMES: Final = {table: [each.name for each in columns] for table, columns in COLUMNS.items()}
+# What reads the values of a row from the document of its entry, from that of its fill with the
+# note, and from the trade.
+_LEDGER: Final = itemgetter(*_NAMES["ledger"])
+_FILL: Final = itemgetter(*_NAMES["fills"])
+_TRADE: Final = attrgetter(*_NAMES["trades"])
 
 
 def _typed(columns: Iterable[Column]) -> str:
@@ -217,8 +226,7 @@ def _last(connection: sqlite3.Connection) -> Hit | None:
     return None if newest is None else hits(connection, [newest])[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+class _Rows(NamedTuple):
     """What the tables have of one entry."""
 
     # By table; an entry without a fill is in the ledger only.
@@ -261,30 +269,33 @@ def _rows(number: int, line: Line, entry: Outline) -> _Rows:
             *(_milliseconds(document["time"]), document["epoch"], document["kind"]),
             *(document["source"], entry.symbol or "", _owner(entry.owner)),
         )
+        own = _stored("ledger", _LEDGER(document))
         spot = (*entry.place, line.start, line.end, checksum(line.text))
-        own: dict[Table, tuple[Any, ...]] = {"ledger": _stored("ledger", document.__getitem__)}
+        rows: dict[Table, Sequence[Any]] = {"ledger": (number, *spot, *subject, *own)}
+        texts = [own[place] for place in _TEXTS["ledger"]]
         fill, trade = document.get("fill"), None
         if fill is not None:
-            own["fills"] = _stored("fills", {**document, **fill}.__getitem__)
+            own = _stored("fills", _FILL({"note": document["note"], **fill}))
+            rows["fills"] = (number, *subject, *own)
+            texts += [own[place] for place in _TEXTS["fills"]]
             trade = read_trade(fill)
         if trade is not None:
-            own["trades"] = _stored("trades", lambda name: getattr(trade, name))
+            own = _stored("trades", _TRADE(trade))
+            rows["trades"] = (number, *subject, *own)
+            texts += [own[place] for place in _TEXTS["trades"]]
     except FAULTS as fault:
         raise Unreadable(f"does not hold a valid entry: {reason(fault)}") from fault
-    return _Rows(
-        {
-            table: (number, *(spot if table == "ledger" else ()), *subject, *values)
-            for table, values in own.items()
-        },
-        indexed_text(values[place] for table, values in own.items() for place in _TEXTS[table]),
-        None if trade is None else trade.pnl,
-    )
+    # The ledger and the fills have the same note.
+    text = indexed_text(dict.fromkeys(texts))
+    return _Rows(rows, text, None if trade is None else trade.pnl)
 
 
-def _stored(table: Table, value: Callable[[str], Any]) -> tuple[Any, ...]:
-    """The row of ``table`` with the ``value`` of each name."""
-    columns = _STORED[table]
-    return tuple([value(name) if store is None else store(value(name)) for name, store in columns])
+def _stored(table: Table, values: Iterable[Any]) -> list[Any]:
+    """``values`` of the columns of ``table`` in the form in which they are stored."""
+    found = list(values)
+    for place, store in _CONVERTED[table]:
+        found[place] = store(found[place])
+    return found
 
 
 def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
