@@ -276,7 +276,7 @@ class Walked(backtest._Test):
     def _is_quiet(self, _candle: Candle, _stamp: int) -> bool:
         return False
 
-    def _meet(
+    def _play_price(
         self,
         moment: datetime,
         stamp: int,
@@ -292,14 +292,14 @@ class Walked(backtest._Test):
             self._take(change)
         if stamp // 60 != self._minute:
             self._minute = stamp // 60
-            self._look(moment, stamp, price, mark)
+            self._evaluate(moment, stamp, price, mark)
 
 
 def walked(made: Plan) -> backtest.BacktestResult:
     """What comes of ``made`` where every price is looked at."""
     test = Walked(made)
     for each in made.history.candles[made.begin :]:
-        test.live_through(each)
+        test.play(each)
     return test.result()
 
 
