@@ -41,7 +41,6 @@ TYPED = tuple(
     for name, rule in RULES.items()
     if rule.kind in ("percent", "money", "whole") and name != "decimals"
 )
-_THEMES = (("System", "system"), ("Light", "light"), ("Dark", "dark"))
 _EXAMPLE = Decimal("1234.56789012")
 
 
@@ -111,8 +110,9 @@ def _control(name: str, rule: Rule, field: str) -> list[Component]:
     if rule.kind == "switch":
         return [dbc.Switch(id=field, label=rule.label, value=False)]
     if rule.kind == "word":
-        words = html.Div(rule.label, className="form-label")
-        return [words, choice(field, _THEMES, "system", label=rule.label)]
+        label = html.Div(rule.label, className="form-label")
+        options = [(each.capitalize(), each) for each in rule.options]
+        return [label, choice(field, options, rule.options[0], label=rule.label)]
     label = dbc.Label(rule.label, html_for=field)
     if name == "decimals":
         return [label, dbc.Select(id=field, options=_decimals(rule), value="2")]

@@ -1,4 +1,4 @@
-"""A developer's own tab follows the balance with one line, as README.md shows."""
+"""A developer's own tab follows the balance with one line, as docs/your-own-tab.md shows."""
 
 from __future__ import annotations
 

@@ -45,9 +45,20 @@ def test_all_files_are_in_it_once_and_those_of_the_folder_itself_come_first(kind
     places = {file.relative_to(ASSETS): text.index(file.read_text()) for file in files}
     assert all(text.count(file.read_text()) == 1 for file in files)
     assert len(text) == sum(len(file.read_text()) + 1 for file in files) - 1
-    ordered = sorted(places, key=lambda file: (len(file.parts), file.parts))
-    assert sorted(places, key=lambda file: places[file]) == ordered
     assert (ASSETS / WORKER).read_text() not in text
+    # Scripts come later that take from one of another folder, styles never.
+    ordered = sorted(places, key=lambda file: (len(file.parts), file.parts))
+    assert kind == "js" or sorted(places, key=lambda file: places[file]) == ordered
+
+
+def test_a_script_comes_after_those_that_it_takes_from() -> None:
+    text = bundle("js").text
+    given = {
+        each[1]: each.start() for each in re.finditer(r"^  window\.(balance\w+) =", text, re.M)
+    }
+    taken = list(re.finditer(r"^  (?:const .*|\}) = window\.(balance\w+);$", text, re.M))
+    assert len(taken) > 50
+    assert [each[1] for each in taken if given[each[1]] > each.start()] == []
 
 
 def test_a_page_asks_for_few_files_and_each_is_there() -> None:

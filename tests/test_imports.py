@@ -100,22 +100,15 @@ MAY_IMPORT = {
     ),
 }
 
-#: The built-in strategies with what they share, which alone may use TA-Lib.
-BUILT_IN = tuple(
-    f"balance.strategies.{each}"
-    for each in (
-        *("reasons", "indicators", "bollinger_reversion", "buy_and_hold", "donchian_breakout"),
-        *("ema_crossover", "rsi_reversion", "signals"),
-    )
-)
+STRATEGIES = "balance.strategies"
 
 #: The pure modules: no file, thread, clock, chance or network; time, quotes and disk are arguments.
 PURE = (
     "balance.core",
     *("balance.bots.rules", "balance.bots.settings", "balance.bots.bot"),
     *("balance.alerts.rules", "balance.alerts.readings", "balance.alerts.messages"),
-    *(f"balance.strategies.{each}" for each in ("strategy", "series", "catalogue")),
-    *BUILT_IN,
+    # A person's own strategies are files; all others are pure, also those that are added.
+    *(each for each in IMPORTS if each.startswith(f"{STRATEGIES}.") and not each.endswith(".own")),
     *("balance.backtests.backtest", "balance.backtests.report", "balance.backtests.quiet_band"),
     *(
         f"balance.performance.{each}"
@@ -210,14 +203,10 @@ def test_the_search_for_clocks_and_files_tells_them_from_fields(code: str, found
     assert any(asks_or_opens(node) for node in ast.walk(ast.parse(code))) == found
 
 
-def test_only_strategies_know_of_arrays_and_only_built_in_ones_of_indicators() -> None:
-    for library, allowed in (
-        ("numpy", ("balance.strategies.series", *BUILT_IN)),
-        ("talib", BUILT_IN),
-    ):
-        knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, (library,))}
-        assert knowing
-        assert [module for module in knowing if not within(module, allowed)] == []
+def test_only_built_in_strategies_use_indicators() -> None:
+    users = {m for m, n in imports_of(STRATEGIES) if within(n, ("talib",))}
+    assert users
+    assert not users & {f"{STRATEGIES}.{each}" for each in ("own", "series", "strategy")}
 
 
 def test_what_exists_without_a_screen_knows_of_none() -> None:

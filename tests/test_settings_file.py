@@ -39,7 +39,7 @@ def test_what_was_chosen_is_there_after_a_restart(tmp_path: Path) -> None:
     assert (told["taker_fee_percent"], told["theme"], told["version"]) == ("0.06", "dark", 1)
 
 
-def test_the_file_is_written_as_it_always_was(tmp_path: Path) -> None:
+def test_the_file_has_every_setting_in_its_order(tmp_path: Path) -> None:
     SettingsFile(tmp_path).change({"taker_fee_percent": "0.06", "default_leverage": 7})
     assert (tmp_path / SETTINGS_FILE).read_text() == (
         '{\n  "schema": 1,\n  "version": 1,\n  "maker_fee_percent": "0.02",\n'

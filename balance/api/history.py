@@ -61,7 +61,9 @@ from balance.performance.performance import Equity
 # The columns of files keep their places, so newer figures of epochs come last.
 _FIRST_FIGURES: Final = (
     *("trades", "wins", "losses", "even", "win_rate", "profit_factor", "best_trade"),
-    *("worst_trade", "return_percent", "max_drawdown_percent"),
+    *("worst_trade", "return_percent", "max_drawdown_percent", "max_drawdown"),
+    *("longest_drawdown_seconds", "sharpe_ratio", "sortino_ratio", "time_in_market_percent"),
+    *("expectancy", "average_win", "average_loss"),
 )
 _ROWS: Final[Mapping[Table, type]] = {"ledger": LedgerRow, "fills": FillRow, "trades": TradeRow}
 _FIRST_COLUMNS: Final = ("revision", "line", "place", "time")
