@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from balance.core.moments import from_iso
 from balance.core.money import exact
+from balance.core.trade import Fill
 from balance.core.trade_sums import TradeSums
 from balance.core.wallet import EVENTS, OPENINGS, Wallet
 from balance.history.columns import Column, milliseconds
@@ -58,6 +59,8 @@ _NAMES: Final = {table: [each.name for each in columns] for table, columns in CO
 _LEDGER: Final = itemgetter(*_NAMES["ledger"])
 _FILL: Final = itemgetter(*_NAMES["fills"])
 _TRADE: Final = attrgetter(*_NAMES["trades"])
+# What a fill has where an older version did not write it.
+_USUAL: Final = {each.name: each.default for each in fields(Fill) if each.default is not MISSING}
 
 
 def _typed(columns: Iterable[Column]) -> str:
@@ -275,7 +278,7 @@ def _rows(number: int, line: Line, entry: Outline) -> _Rows:
         texts = [own[place] for place in _TEXTS["ledger"]]
         fill, trade = document.get("fill"), None
         if fill is not None:
-            own = _stored("fills", _FILL({"note": document["note"], **fill}))
+            own = _stored("fills", _FILL({**_USUAL, "note": document["note"], **fill}))
             rows["fills"] = (number, *subject, *own)
             texts += [own[place] for place in _TEXTS["fills"]]
             trade = read_trade(fill)
