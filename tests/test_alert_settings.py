@@ -10,13 +10,12 @@ import pytest
 
 from balance.alerts.messages import (
     condition,
-    distance_percent,
     distance_text,
     firing_message,
     start_message,
     status_text,
 )
-from balance.alerts.readings import Reading
+from balance.alerts.readings import PERCENT, Reading
 from balance.alerts.rules import (
     LONGEST_NOTE,
     LONGEST_URL,
@@ -36,6 +35,13 @@ PNL = {"what": "pnl", "direction": "below", "threshold": -100}
 def settings(before: AlertSettings | None = None, **asked: Any) -> AlertSettings:
     """The settings that ``asked`` tell; of a new alert, with what every one needs."""
     return settings_of({**({} if before else NEEDED), **asked}, market(), before)
+
+
+def distance_percent(
+    asked: AlertSettings, value: Decimal | None, equity: Decimal | None
+) -> Decimal | None:
+    """How far ``value`` is from the threshold of an alert."""
+    return asked.figure.unit.distance_percent(asked.threshold, value, equity)
 
 
 def test_what_is_left_out_is_as_usual() -> None:
@@ -199,6 +205,15 @@ class TestWords:
         assert (away, distance_text(away)) == (Decimal("-1.5"), "-1.50% away")
         assert distance_percent(pnl, Decimal(50), Decimal(0)) is None
         assert distance_text(distance_percent(pnl, None, Decimal(5))) == NONE
+
+    def test_a_share_is_written_and_compared_in_percent(self) -> None:
+        half = Decimal("50.125")
+        assert PERCENT.write(half, "", market()) == "50.12%"
+        assert PERCENT.threshold_text(half, "", market()) == "50.125%"
+        assert PERCENT.threshold_text(Decimal(50), "", market()) == "50.00%"
+        assert PERCENT.distance_percent(half, Decimal(40), None) == Decimal("10.125")
+        assert PERCENT.distance_percent(half, None, Decimal(5)) is None
+        PERCENT.check(Decimal(-5))
 
     def test_one_without_a_live_price_says_so(self) -> None:
         live, old = (Reading(series="", value=None, is_live=each) for each in (True, False))

@@ -7,11 +7,10 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from balance.alerts.readings import FIGURES, Reading
+from balance.alerts.readings import Reading
 from balance.alerts.rules import AlertSettings, AlertState, Status, back_at
-from balance.core.figures import NONE, percent, rounded
+from balance.core.figures import NONE, percent
 from balance.core.market import Market
-from balance.core.money import exactly
 
 _STATUSES: Final[Mapping[Status, str]] = MappingProxyType(
     {
@@ -26,20 +25,20 @@ _STATUSES: Final[Mapping[Status, str]] = MappingProxyType(
 
 def subject(settings: AlertSettings) -> str:
     """What an alert watches: ``"BTC/USDT"``, ``"P&L"``, ``"Unrealised P&L of BTC/USDT"``."""
-    return f"{FIGURES[settings.what].name} {settings.symbol or ''}".strip()
+    return settings.figure.subject(settings.symbol or "")
 
 
 def figure_text(settings: AlertSettings, value: Decimal | None, market: Market) -> str:
     """``value`` as the figure that ``settings`` watch is written."""
     if value is None:
         return NONE
-    return FIGURES[settings.what].write(value, settings.symbol or "", market)
+    return settings.figure.unit.write(value, settings.symbol or "", market)
 
 
 def threshold_text(settings: AlertSettings, market: Market) -> str:
-    """The threshold; of a price with every digit that was set, as it need not lie on the tick."""
-    text = figure_text(settings, settings.threshold, market)
-    return max(text, rounded(settings.threshold), key=len) if settings.what == "price" else text
+    """The threshold as its unit writes it."""
+    unit = settings.figure.unit
+    return unit.threshold_text(settings.threshold, settings.symbol or "", market)
 
 
 def condition(settings: AlertSettings, market: Market) -> str:
@@ -74,18 +73,6 @@ def firing_message(settings: AlertSettings, value: Decimal, market: Market) -> s
     at, threshold = figure_text(settings, value, market), threshold_text(settings, market)
     note = f" {settings.note}" if settings.note else ""
     return f"{subject(settings)} has {verb} to {at}; the alert was at {threshold}.{note}"
-
-
-@exactly
-def distance_percent(
-    settings: AlertSettings, value: Decimal | None, equity: Decimal | None
-) -> Decimal | None:
-    """How far ``value`` has to go to the threshold: of a price in percent of it, of money in
-    percent of the ``equity``; None where that is not known."""
-    whole = value if settings.what == "price" else equity
-    if value is None or whole is None or whole <= 0:
-        return None
-    return (settings.threshold - value) / whole * 100
 
 
 def distance_text(away: Decimal | None) -> str:

@@ -1,32 +1,24 @@
 """The figures that alerts watch, as they are read at one moment.
 
-A new one is a row of :data:`FIGURES`, and its name in :data:`What`.
+A new one is a row of :data:`FIGURES`. What follows from its unit, such as how it is written and how
+far an alert steps back, is that of its :class:`Unit`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 from balance.core.account import Account
-from balance.core.figures import dollars, gain
+from balance.core.errors import InvalidAmount
+from balance.core.figures import dollars, gain, grouped, rounded, share
 from balance.core.market import Market
-from balance.core.money import exactly
+from balance.core.money import CURRENCY, exactly
 from balance.core.rows import price_words
 from balance.core.shape import Doc
-
-#: The name of a figure, and as it is described to those who choose it.
-What = Literal["price", "pnl", "pnl_today", "equity", "unrealized_pnl"]
-Watched = Annotated[
-    What,
-    Doc(
-        "The mark price of a symbol; P&L of the epoch or of the day, or the equity; or what is "
-        "open of a symbol."
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +28,7 @@ class Reading:
     # What the figure belongs to, such as the feed or the epoch. Figures of two series do not
     # continue one another, so that nothing is crossed from one to the other.
     series: str
-    # In the quote currency; None where it is not known.
+    # In the unit of the figure; None where it is not known.
     value: Decimal | None
     # Whether it comes from live prices: nothing fires on others.
     is_live: bool = True
@@ -57,18 +49,97 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """What the amounts of a figure are in, and what follows from that."""
+
+    # As it stands beside a field.
+    sign: str
+    # Writes an amount; the symbol is empty where the figure has none.
+    write: Callable[[Decimal, str, Market], str]
+    # Writes a threshold with every digit that was set, where a longer text than that is meant.
+    write_exactly: Callable[[Decimal], str] = lambda _: ""
+    # How far back a figure must at least be before its alert may fire again.
+    least_step_back: Decimal = Decimal(0)
+    # What 100 percent of a distance are, of the figure and the equity, and as a phrase.
+    whole: Callable[[Decimal, Decimal | None], Decimal | None]
+    distance: str
+    # What a threshold is called that must be above zero; empty where it may be any number.
+    positive: str = ""
+
+    def threshold_text(self, threshold: Decimal, symbol: str, market: Market) -> str:
+        """``threshold`` as it is written, with every digit where amounts may lose some."""
+        texts = self.write(threshold, symbol, market), self.write_exactly(threshold)
+        return max(texts, key=len)
+
+    @exactly
+    def distance_percent(
+        self, threshold: Decimal, value: Decimal | None, equity: Decimal | None
+    ) -> Decimal | None:
+        """How far ``value`` has to go to ``threshold``; None where that is not known."""
+        whole = None if value is None else self.whole(value, equity)
+        if value is None or whole is None or whole <= 0:
+            return None
+        return (threshold - value) / whole * 100
+
+    def check(self, threshold: Decimal) -> None:
+        """Prove that ``threshold`` can be one.
+
+        Raises:
+            InvalidAmount: it is out of the range.
+        """
+        if self.positive and threshold <= 0:
+            raise InvalidAmount(
+                f"The threshold of {self.positive} must be above zero, not {grouped(threshold)}."
+            )
+
+
+#: A price, which need not lie on the tick where it is a threshold.
+PRICE: Final = Unit(
+    sign=CURRENCY,
+    write=price_words,
+    write_exactly=rounded,
+    whole=lambda value, _: value,
+    distance="of a price, in percent of it",
+    positive="a price",
+)
+#: Money, and money that is a gain or a loss.
+MONEY: Final = Unit(
+    sign=CURRENCY,
+    write=lambda value, _, market: dollars(value, market.decimals),
+    least_step_back=Decimal(1),
+    whole=lambda _, equity: equity,
+    distance="of money, in percent of the equity",
+)
+GAIN: Final = replace(MONEY, write=lambda value, _, market: gain(value, market.decimals))
+#: A share in percent.
+PERCENT: Final = Unit(
+    sign="%",
+    write=lambda value, *_: share(value),
+    write_exactly=lambda value: f"{rounded(value)}%",
+    least_step_back=Decimal("0.1"),
+    whole=lambda *_: Decimal(100),
+    distance="of a share, in percentage points",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """What may be watched."""
 
-    # Its name in a sentence, before the symbol if it has one.
-    name: str
+    # As it is chosen, and what it is, as a phrase.
+    label: str
+    about: str
+    unit: Unit
     # Reads it at a moment; the symbol is empty where it has none.
     read: Callable[[Moment, str], Reading]
     # Whether it is of a symbol; the others are of the account.
     has_symbol: bool = False
-    write: Callable[[Decimal, str, Market], str] = lambda value, _, market: gain(
-        value, market.decimals
-    )
+    # Its name in a sentence, where that is not its label.
+    name: str = ""
+
+    def subject(self, symbol: str) -> str:
+        """Its name in a sentence: ``"P&L"``, ``"Unrealised P&L of BTC/USDT"``."""
+        return (self.name or self.label).format(symbol=symbol)
 
 
 @exactly
@@ -88,7 +159,7 @@ def _price(moment: Moment, symbol: str) -> Reading:
     )
 
 
-def _of_epoch(figure: Callable[[Account], Decimal]) -> Callable[[Moment, str], Reading]:
+def _of_epoch(figure: Callable[[Account], Decimal | None]) -> Callable[[Moment, str], Reading]:
     def read(moment: Moment, _: str) -> Reading:
         account = moment.account
         if account is None:
@@ -131,18 +202,59 @@ def _is_marked_live(feed: str, symbol: str, market: Market) -> bool:
 
 
 #: The figures that may be watched.
-FIGURES: Final[Mapping[What, Figure]] = MappingProxyType(
+FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
     {
-        "price": Figure(name="", read=_price, has_symbol=True, write=price_words),
-        "pnl": Figure(name="P&L", read=_of_epoch(lambda account: account.pnl)),
-        "pnl_today": Figure(name="P&L today", read=_pnl_today),
-        "equity": Figure(
-            name="Total equity",
-            read=_of_epoch(lambda account: account.equity),
-            write=lambda value, _, market: dollars(value, market.decimals),
+        "price": Figure(
+            label="Price",
+            about="the mark price of a symbol",
+            unit=PRICE,
+            read=_price,
+            has_symbol=True,
+            name="{symbol}",
         ),
-        "unrealized_pnl": Figure(name="Unrealised P&L of", read=_unrealized_pnl, has_symbol=True),
+        "pnl": Figure(
+            label="P&L",
+            about="the P&L of the epoch",
+            unit=GAIN,
+            read=_of_epoch(lambda account: account.pnl),
+        ),
+        "pnl_today": Figure(
+            label="P&L today",
+            about="the P&L of the day",
+            unit=GAIN,
+            read=_pnl_today,
+        ),
+        "equity": Figure(
+            label="Total equity",
+            about="the equity",
+            unit=MONEY,
+            read=_of_epoch(lambda account: account.equity),
+        ),
+        "unrealized_pnl": Figure(
+            label="Unrealised P&L",
+            about="the unrealised P&L of a position",
+            unit=GAIN,
+            read=_unrealized_pnl,
+            has_symbol=True,
+            name="Unrealised P&L of {symbol}",
+        ),
     }
 )
 #: The names of those that are of a symbol.
 OF_A_SYMBOL: Final = tuple(what for what, figure in FIGURES.items() if figure.has_symbol)
+
+#: The name of a figure, and as it is described to those who choose it.
+if TYPE_CHECKING:
+    What: TypeAlias = str
+else:
+    What = Literal[tuple(FIGURES)]
+Watched = Annotated[
+    What, Doc("; ".join(f"{what}: {figure.about}" for what, figure in FIGURES.items()) + ".")
+]
+#: What a distance in percent is of, by the unit of its figure.
+DistancePercent = Annotated[
+    Decimal | None,
+    Doc(
+        f"{'; '.join(dict.fromkeys(each.unit.distance for each in FIGURES.values()))}.".capitalize()
+    ),
+]

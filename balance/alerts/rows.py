@@ -8,13 +8,12 @@ from typing import Annotated, Any, Final, TypedDict
 
 from balance.alerts.messages import (
     condition,
-    distance_percent,
     distance_text,
     figure_text,
     status_text,
     threshold_text,
 )
-from balance.alerts.readings import Moment, Watched, read_figure
+from balance.alerts.readings import DistancePercent, Moment, Watched, read_figure
 from balance.alerts.rules import (
     AlertSettings,
     Direction,
@@ -28,7 +27,7 @@ from balance.core.errors import InvalidRequest
 from balance.core.moments import iso
 from balance.core.money import exactly, quantized
 from balance.core.rows import Row
-from balance.core.shape import Doc, Money, Texts, Time, Whole, includes, members, text_names
+from balance.core.shape import Doc, Texts, Time, Whole, includes, members, text_names
 
 #: How each text of an alert's row is called.
 _TEXTS: Final = ("condition", "threshold", "value", "distance", "status")
@@ -59,12 +58,10 @@ class AlertRow(TypedDict):
             "unknown, as no figure was known yet; fired, and off by that; off."
         ),
     ]
-    value: Annotated[Money | None, Doc("The figure now.")]
+    value: Annotated[Decimal | None, Doc("The figure now, in its unit.")]
     is_live: Annotated[bool, Doc("Whether the figure comes from live prices.")]
-    distance: Annotated[Money | None, Doc("Threshold - value.")]
-    distance_percent: Annotated[
-        Decimal | None, Doc("In percent of the price or, of money, of the equity.")
-    ]
+    distance: Annotated[Decimal | None, Doc("Threshold - value, in the unit of the figure.")]
+    distance_percent: DistancePercent
     created_at: Time
     fired_at: Time | None
     fired: Annotated[Whole, Doc("How often.")]
@@ -81,7 +78,7 @@ class FiringMessage(TypedDict):
     symbol: WatchedSymbol
     direction: Direction
     threshold: Threshold
-    value: Annotated[Money | None, Doc("The figure that it fired on.")]
+    value: Annotated[Decimal | None, Doc("The figure that it fired on, in its unit.")]
     words: str
     test: Annotated[bool, Doc("Whether somebody only tried it.")]
 
@@ -112,11 +109,12 @@ class AlertList(TypedDict):
 
 @exactly
 def alert_row(alert: Alert, moment: Moment) -> Row:
-    """``alert`` as it stands: its figure and its distance in the quote currency, ``None`` where
-    they are not known; ``distance_percent`` is of the price or, of money, of the equity."""
+    """``alert`` as it stands: its figure and its distance in the unit of the figure, ``None`` where
+    they are not known."""
     settings, market, account = alert.settings, moment.market, moment.account
     found = read_figure(settings.what, settings.symbol, moment)
-    away = distance_percent(settings, found.value, None if account is None else account.equity)
+    equity = None if account is None else account.equity
+    away = settings.figure.unit.distance_percent(settings.threshold, found.value, equity)
     state = status(alert.sight, has_fired=alert.has_fired)
     return {
         "id": alert.id,

@@ -12,7 +12,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
-from balance.alerts.readings import OF_A_SYMBOL, Reading, Watched
+from balance.alerts.readings import FIGURES, OF_A_SYMBOL, Figure, Reading, Watched
 from balance.core.money import exactly
 from balance.core.shape import Doc
 
@@ -24,9 +24,8 @@ Side = Literal["short", "beyond"]
 Status = Literal["waiting", "beyond", "unknown", "fired", "off"]
 
 # How far back a figure must be before the alert may fire again, so that one which flutters about
-# its threshold does not: a share of the threshold, and of money at least so much.
+# its threshold does not: a share of the threshold, and at least as much as its unit says.
 _MARGIN: Final = Decimal("0.001")
-_LEAST_MARGIN: Final = Decimal(1)
 
 LONGEST_NOTE: Final = 200
 LONGEST_URL: Final = 500
@@ -36,7 +35,7 @@ WatchedSymbol = Annotated[
     Doc(f"Such as BTC/USDT, of {' and '.join(OF_A_SYMBOL)}; of the others there is none."),
 ]
 Threshold = Annotated[
-    Decimal, Doc("The alert fires when the figure reaches it; in the quote currency.")
+    Decimal, Doc("The alert fires when the figure reaches it; in the unit of the figure.")
 ]
 
 
@@ -56,6 +55,11 @@ class AlertSettings:
     ] = None
     toast: Annotated[bool, Doc("Whether pages show a toast.")] = True
     notify: Annotated[bool, Doc("Whether browsers notify and sound.")] = True
+
+    @property
+    def figure(self) -> Figure:
+        """The figure that is watched."""
+        return FIGURES[self.what]
 
 
 #: What the settings of an alert may have.
@@ -105,9 +109,8 @@ def evaluate(
 @exactly
 def margin(settings: AlertSettings) -> Decimal:
     """How far back from the threshold the figure must be before the alert may fire again: 0.1 % of
-    the threshold and, where it is money, at least 1; in the quote currency."""
-    share = abs(settings.threshold) * _MARGIN
-    return share if settings.what == "price" else max(share, _LEAST_MARGIN)
+    the threshold, and at least the least step of its unit."""
+    return max(abs(settings.threshold) * _MARGIN, settings.figure.unit.least_step_back)
 
 
 @exactly

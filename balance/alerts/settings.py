@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 
 from balance.alerts.readings import OF_A_SYMBOL
 from balance.alerts.rules import LONGEST_URL, MEMBERS, AlertSettings
-from balance.core.errors import InvalidAmount, InvalidRequest
-from balance.core.figures import grouped
+from balance.core.errors import InvalidRequest
 from balance.core.market import Market
 from balance.core.request import check_names, check_required, readers, symbol
 
@@ -72,10 +71,7 @@ def read_settings(members: Mapping[str, Any]) -> AlertSettings:
         raise InvalidRequest(f"An alert on {settings.what} needs a symbol, such as BTC/USDT.")
     if settings.what not in OF_A_SYMBOL and settings.symbol is not None:
         raise InvalidRequest(f"{settings.what} is of the account: leave the symbol out.")
-    if settings.what == "price" and settings.threshold <= 0:
-        raise InvalidAmount(
-            f"The threshold of a price must be above zero, not {grouped(settings.threshold)}."
-        )
+    settings.figure.unit.check(settings.threshold)
     return settings
 
 
