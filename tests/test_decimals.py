@@ -24,7 +24,7 @@ from balance.core.orders import close_position, place_order, preview
 from balance.core.ticket import Ticket
 from balance.core.trade import Trade
 from balance.core.trade_sums import TradeSums
-from balance.history.rows import Record, fill_row, ledger_row, trade_row
+from balance.history.rows import LedgerRecord, fill_row, ledger_row, trade_row
 from balance.store.state import State, next_state
 from tests.accounts import MOMENT, account, order, position
 from tests.backtesting import bodies, plan, script, settings
@@ -86,7 +86,11 @@ def of_report(decimals: int) -> Mapping[str, Any]:
 
 
 def of_ledger(decimals: int) -> Mapping[str, Any]:
-    return {"rows": [ledger_row(Record(entry, BTC, ""), decimals) for entry in committed(decimals)]}
+    return {
+        "rows": [
+            ledger_row(LedgerRecord(entry, BTC, ""), decimals) for entry in committed(decimals)
+        ]
+    }
 
 
 def of_words(decimals: int) -> Mapping[str, Any]:

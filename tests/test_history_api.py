@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from balance.api.downloads import FORMATS, download
-from balance.api.history import COLUMNS
+from balance.api.history import FILE_COLUMNS
 from balance.api.routes import description
 from balance.api.stream import Stream
 from balance.core.errors import HistoryUnavailable
@@ -236,7 +236,7 @@ def test_a_file_of_the_epochs_has_exact_figures(client: FlaskClient) -> None:
     listed = told(client, "/history/epochs?sort=pnl")["rows"]
     text = client.get("/history/epochs?sort=pnl&format=csv&limit=1").text
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert tuple(rows[0]) == COLUMNS["epochs"]
+    assert tuple(rows[0]) == FILE_COLUMNS["epochs"]
     assert [row["epoch"] for row in rows] == [str(each["epoch"]) for each in listed]
     for row, wanted in zip(rows, listed, strict=True):
         assert Decimal(row["pnl"]) == wanted["pnl"]
@@ -246,7 +246,7 @@ def test_a_file_of_the_epochs_has_exact_figures(client: FlaskClient) -> None:
     assert answer.headers["Content-Disposition"].endswith("virtual-balance-epochs.json")
     (row,) = json.loads(answer.text, parse_float=Decimal)["rows"]
     (wanted,) = (each for each in listed if each["epoch"] == 2)
-    assert row == {name: wanted[name] for name in COLUMNS["epochs"]}
+    assert row == {name: wanted[name] for name in FILE_COLUMNS["epochs"]}
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_a_file_has_all_that_is_filtered_in_its_order(client: FlaskClient, table
     name = f"attachment; filename=virtual-balance-{table}.csv"
     assert answer.headers["Content-Disposition"] == name
     rows = list(csv.DictReader(io.StringIO(answer.text)))
-    assert tuple(rows[0]) == COLUMNS[table]
+    assert tuple(rows[0]) == FILE_COLUMNS[table]
     assert len(rows) == len(listed) > 0
     for row, wanted in zip(rows, listed, strict=True):
         for column, cell in row.items():
@@ -289,7 +289,7 @@ def test_a_file_has_all_that_is_filtered_in_its_order(client: FlaskClient, table
                 assert cell == ("" if value is None else str(value))
     as_json = client.get(f"{path}&format=json")
     assert as_json.headers["Content-Type"].split(";")[0] == "application/json"
-    wanted = [{name: row[name] for name in COLUMNS[table]} for row in listed]
+    wanted = [{name: row[name] for name in FILE_COLUMNS[table]} for row in listed]
     assert json.loads(as_json.text, parse_float=Decimal) == {"status": "success", "rows": wanted}
 
 
@@ -300,11 +300,11 @@ def test_a_file_that_nobody_waits_for_is_closed(form: str) -> None:
     def rows() -> Iterator[Row]:
         try:
             while True:
-                yield dict.fromkeys(COLUMNS["ledger"])
+                yield dict.fromkeys(FILE_COLUMNS["ledger"])
         finally:
             closed.append(True)
 
-    response = download("ledger", form, COLUMNS["ledger"], rows())
+    response = download("ledger", form, FILE_COLUMNS["ledger"], rows())
     assert next(iter(response.response))
     response.close()
     assert closed
@@ -330,7 +330,7 @@ def test_fills_tell_the_note_that_they_are_searched_by(client: FlaskClient) -> N
 
 def test_an_empty_file_is_whole_too(client: FlaskClient) -> None:
     path = "/history/trades?symbol=XRP/USDT&format="
-    assert client.get(f"{path}csv").text.splitlines() == [",".join(COLUMNS["trades"])]
+    assert client.get(f"{path}csv").text.splitlines() == [",".join(FILE_COLUMNS["trades"])]
     assert client.get(f"{path}json").get_json() == {"status": "success", "rows": []}
 
 
@@ -381,7 +381,7 @@ def test_an_entry_that_is_not_there_is_not_found(client: FlaskClient) -> None:
 def test_a_file_of_json_is_as_described() -> None:
     for table, row in zip(LISTS, ("LedgerRow", "FillRow", "TradeRow", "EpochRow"), strict=True):
         schema = description()["components"]["schemas"][row]
-        assert set(schema["required"]) <= set(COLUMNS[table]) <= set(schema["properties"])
+        assert set(schema["required"]) <= set(FILE_COLUMNS[table]) <= set(schema["properties"])
 
 
 def test_it_says_what_can_be_asked(client: FlaskClient) -> None:

@@ -9,7 +9,7 @@ from balance.core.figures import NONE
 from balance.core.rows import Row
 from balance.core.wallet import EVENTS, KINDS
 from balance.desk.desk import Desk
-from balance.history.rows import KIND_LABELS, SOURCE_LABELS, Record, ledger_row
+from balance.history.rows import KIND_LABELS, SOURCE_LABELS, LedgerRecord, ledger_row
 from balance.store.memory_store import MemoryStore
 
 
@@ -19,7 +19,7 @@ def rows_after(*changes: tuple[str, Any]) -> list[Row]:
     desk = Desk(store)
     for action, amount in changes:
         getattr(desk, action)(amount)
-    return [ledger_row(Record(entry, None, None)) for entry in store.entries()]
+    return [ledger_row(LedgerRecord(entry, None, None)) for entry in store.entries()]
 
 
 def test_there_are_words_for_every_kind_of_entry() -> None:
@@ -56,5 +56,5 @@ def test_no_event_is_a_gain_or_a_loss() -> None:
     entry = next(iter(store.entries()))
     for kind in EVENTS:
         booking = replace(entry.booking, kind=kind)
-        display = ledger_row(Record(replace(entry, booking=booking), None, None))["display"]
+        display = ledger_row(LedgerRecord(replace(entry, booking=booking), None, None))["display"]
         assert (display["amount"], display["tone"]) == (NONE, "flat")

@@ -37,8 +37,8 @@ from balance.history.question import (
 from balance.history.rows import (
     EntryRow,
     FillRow,
+    LedgerRecord,
     LedgerRow,
-    Record,
     Table,
     TradeRow,
     WholeEntry,
@@ -77,7 +77,7 @@ def _file_columns(row: type) -> tuple[str, ...]:
 
 
 #: The columns of each file, in their order.
-COLUMNS: Final[Mapping[Listed, tuple[str, ...]]] = {
+FILE_COLUMNS: Final[Mapping[Listed, tuple[str, ...]]] = {
     **{table: _file_columns(row) for table, row in _ROWS.items()},
     "epochs": (
         *(*fields_of(EpochSpan), *WALLET_FIGURES, *_FIRST_FIGURES),
@@ -312,7 +312,7 @@ class HistoryRoutes:
 
         ordered = in_order(found, question, present, measure)
         if query.form is not None:
-            return download("epochs", query.form, COLUMNS["epochs"], map(row, ordered))
+            return download("epochs", query.form, FILE_COLUMNS["epochs"], map(row, ordered))
         end = None if question.limit is None else question.offset + question.limit
         rows = list(map(row, ordered[question.offset : end]))
         return _page(rows, len(ordered), query, ledger.progress, figures=listed(FIGURES))
@@ -339,12 +339,12 @@ class HistoryRoutes:
         ledger, market = self._desk.ledger, self._desk.market
         names = self._names() if table == "trades" else {}
 
-        def row(record: Record) -> Mapping[str, Any]:
+        def row(record: LedgerRecord) -> Mapping[str, Any]:
             return history_row(table, record, market, names)
 
         if query.form is not None:
             rows = map(row, ledger.records(query.question))
-            return download(table, query.form, COLUMNS[table], rows)
+            return download(table, query.form, FILE_COLUMNS[table], rows)
         answer = ledger.answer(query.question)
         return _page(list(map(row, answer.rows)), answer.total, query, answer.progress)
 

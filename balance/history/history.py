@@ -43,7 +43,7 @@ from balance.history.queries import (
     row_of,
 )
 from balance.history.question import Question
-from balance.history.rows import EntryRow, Record, entry_row, fill_row
+from balance.history.rows import EntryRow, LedgerRecord, entry_row, fill_row
 from balance.store.codec import Unreadable, encode_entry, outline, outlined
 from balance.store.state import Store
 
@@ -61,7 +61,7 @@ _LARGEST: Final = 10**15
 class Answer:
     """The page of a list that a question asks for."""
 
-    rows: tuple[Record, ...]
+    rows: tuple[LedgerRecord, ...]
     # Of all pages; None where it is not known yet.
     total: int | None
     progress: Progress
@@ -80,7 +80,7 @@ class Page:
 class EntryInContext:
     """An entry whole, with its effect, and its neighbours."""
 
-    record: Record
+    record: LedgerRecord
     before: Place | None
     # None, too, where the index has not come to it.
     after: Place | None = None
@@ -125,7 +125,7 @@ class History:
         rows = itertools.islice(newest_first(self._store), question.offset, end)
         return Answer(tuple(rows), None, progress)
 
-    def records(self, question: Question) -> Iterator[Record]:
+    def records(self, question: Question) -> Iterator[LedgerRecord]:
         """All rows that ``question`` asks for, one by one, whatever its offset and limit."""
         if not self._is_searchable(question):
             yield from newest_first(self._store)
@@ -258,7 +258,7 @@ class History:
         entries = itertools.takewhile(lambda each: each.booking.epoch >= int(epoch), entries)
         return (each for each in entries if _is_in_view(each, question))
 
-    def _searched(self, question: Question) -> Iterator[Record] | None:
+    def _searched(self, question: Question) -> Iterator[LedgerRecord] | None:
         """The records of a view from the index; None where that is not whole."""
         if question.limit is None:
             return self.records(question) if self._is_searchable(question) else None
@@ -316,7 +316,7 @@ class History:
                 raise HistoryUnavailable("it was indexed anew meanwhile: try again")
             return hits(connection, ids)
 
-    def _records(self, found: Sequence[Hit]) -> Iterator[Record]:
+    def _records(self, found: Sequence[Hit]) -> Iterator[LedgerRecord]:
         """The entries of the ledger where the index has ``found`` something.
 
         Raises:
@@ -327,12 +327,12 @@ class History:
             if checksum(text) != hit.checksum:
                 raise Damaged("it does not fit the ledger")
             try:
-                yield Record(outline(text).entry, hit.symbol, hit.owner)
+                yield LedgerRecord(outline(text).entry, hit.symbol, hit.owner)
             except Unreadable as fault:
                 raise damaged_line(self._store, fault) from fault
 
 
-def newest_first(store: Store, before: Place | None = None) -> Iterator[Record]:
+def newest_first(store: Store, before: Place | None = None) -> Iterator[LedgerRecord]:
     """The ledger without its index, newest first, from just before a place on.
 
     Raises:
@@ -343,7 +343,7 @@ def newest_first(store: Store, before: Place | None = None) -> Iterator[Record]:
         entries = list(commit)
         outlines = list(outlined(map(encode_entry, reversed(entries))))[::-1]
         for entry, each in zip(entries, outlines, strict=True):
-            yield Record(entry, each.symbol, each.owner)
+            yield LedgerRecord(entry, each.symbol, each.owner)
 
 
 def traded_until(store: Store, feed: str) -> datetime | None:

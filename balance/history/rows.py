@@ -273,7 +273,7 @@ _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LedgerRecord:
     """An entry, the symbol that it is about (None: none), and whose trading it is: the id of a
     bot, empty for the person, or None."""
 
@@ -284,7 +284,7 @@ class Record:
 
 def history_row(
     table: Table,
-    record: Record,
+    record: LedgerRecord,
     market: Market = NO_MARKET,
     names: Mapping[str, str] = _NO_NAMES,
 ) -> Mapping[str, Any]:
@@ -299,7 +299,7 @@ def history_row(
 
 
 def whole_entry(
-    record: Record, market: Market = NO_MARKET, names: Mapping[str, str] = _NO_NAMES
+    record: LedgerRecord, market: Market = NO_MARKET, names: Mapping[str, str] = _NO_NAMES
 ) -> WholeEntry:
     """``record`` with its fill, the trade that it ended and its effect, where it has them."""
     entry = record.entry
@@ -329,7 +329,7 @@ def entry_row(entry: Entry) -> EntryRow:
     }
 
 
-def ledger_row(record: Record, decimals: int = CENTS) -> LedgerRow:
+def ledger_row(record: LedgerRecord, decimals: int = CENTS) -> LedgerRow:
     """``record``; its texts have money with ``decimals``."""
     entry, booking, owner = record.entry, record.entry.booking, record.owner
     amount = amount_text(booking.kind, booking.amount, decimals)
