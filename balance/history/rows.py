@@ -7,7 +7,7 @@ the index, which a list is sorted and filtered by.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -104,6 +104,7 @@ class LedgerRow(EntryRow):
     ]
 
 
+# The columns of files keep their places: a new one comes last, before the note.
 class FillRow(TypedDict):
     """A fill; liquidations are fills too."""
 
@@ -146,6 +147,7 @@ class FillRow(TypedDict):
     ]
 
 
+# The columns of files keep their places: a new one comes last, before the note.
 class TradeRow(TypedDict):
     """A position from its opening to its end."""
 
@@ -267,7 +269,7 @@ _BY_HAND: Final = "By hand"
 # The two largest units that are above zero are shown.
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 # The fields of a row that are those of the fill or the trade itself.
-_OF_FILL: Final = tuple({each.name for each in fields(Fill)} & FillRow.__required_keys__)
+_OF_FILL: Final = tuple(set(dir(Fill)) & FillRow.__required_keys__)
 _OF_TRADE: Final = tuple(set(dir(Trade)) & TradeRow.__required_keys__)
 _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
