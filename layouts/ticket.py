@@ -62,9 +62,9 @@ def ticket(leverage: int) -> html.Section:
 
 
 def _prices() -> str:
-    """For the page's script: label and member of the price that each type of orders needs."""
-    kinds = (kind for kind in ORDER_KINDS.values() if kind.price)
-    return json.dumps({kind.type: [kind.price_label, kind.price] for kind in kinds})
+    """For the page's script: label, member and kind of number of what each type of orders needs."""
+    kinds = (kind for kind in ORDER_KINDS.values() if kind.needs)
+    return json.dumps({kind.type: [kind.needs_label, kind.needs, kind.number] for kind in kinds})
 
 
 def _size() -> Component:

@@ -49,10 +49,10 @@ _CAN_OPEN: Final = {"properties": {"reduce_only": {"const": False}}}
 
 def _kind_rules(kind: OrderKind) -> dict[str, Any]:
     """What an order of ``kind`` has: its price, no other, and a size, unless it may close all."""
-    others = {each.price for each in ORDER_KINDS.values()} - {kind.price, ""}
+    others = {each.needs for each in ORDER_KINDS.values()} - {kind.needs, ""}
     rules: dict[str, Any] = {"properties": dict.fromkeys(sorted(others), False)}
-    if kind.price:
-        rules["required"] = [kind.price]
+    if kind.needs:
+        rules["required"] = [kind.needs]
     if kind.exit == "order":
         return rules | _HAS_SIZE
     closes = {"required": ["reduce_only"], "properties": {"reduce_only": {"const": True}}}

@@ -145,12 +145,14 @@ class OrderKind:
     type: OrderType
     # Its name for people.
     label: str
-    # The member of an order and of a request that names its price; empty where it needs none.
-    price: str = ""
-    # What a form calls that price.
-    price_label: str = ""
-    # The option of the shell that names that price, with its explanation.
+    # The member that its orders and requests need and no other kind has; empty where there is none.
+    needs: str = ""
+    # What a form calls that member, and how it reads the number.
+    needs_label: str = ""
+    number: Literal["money", "plain"] = "money"
+    # The option of the shell for that member, what its help calls the number, and its explanation.
     option: str = ""
+    metavar: str = "PRICE"
     explanation: str = ""
     # Which exit of a position it is where it closes the whole of it; "order" where it can't.
     exit: Reason = "order"
@@ -237,8 +239,8 @@ ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
             LimitOrder(
                 type="limit",
                 label="Limit",
-                price="price",
-                price_label="Limit price",
+                needs="price",
+                needs_label="Limit price",
                 option="limit",
                 explanation="fill at this price or a better one",
                 liquidity="maker",
@@ -246,8 +248,8 @@ ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
             TriggeredOrder(
                 type="stop_market",
                 label="Stop",
-                price="trigger_price",
-                price_label="Trigger price, by the mark",
+                needs="trigger_price",
+                needs_label="Trigger price, by the mark",
                 option="stop-at",
                 explanation="a stop: at market from this price on",
                 exit="stop_loss",
@@ -256,8 +258,8 @@ ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
             TriggeredOrder(
                 type="take_profit_market",
                 label="Take-profit",
-                price="trigger_price",
-                price_label="Trigger price, by the mark",
+                needs="trigger_price",
+                needs_label="Trigger price, by the mark",
                 option="take-profit-at",
                 explanation="a take-profit: at market from this price on",
                 exit="take_profit",

@@ -146,7 +146,7 @@ def draft_order(
     """
     instrument, held = market.instrument(ticket.symbol), account.position(ticket.symbol)
     kind = ORDER_KINDS[ticket.type]
-    quote = market.quote(ticket.symbol, closing=ticket.reduce_only and not kind.price)
+    quote = market.quote(ticket.symbol, closing=ticket.reduce_only and not kind.needs)
     _check_members(ticket)
     if len(account.orders_of(ticket.symbol)) >= MOST_ORDERS:
         raise InvalidRequest(f"{ticket.symbol} has {MOST_ORDERS} open orders; cancel some first.")
@@ -197,9 +197,9 @@ def draft_order(
 
 def _check_members(ticket: Ticket) -> None:
     kind = ORDER_KINDS[ticket.type]
-    for name in filter(None, dict.fromkeys(each.price for each in ORDER_KINDS.values())):
+    for name in filter(None, dict.fromkeys(each.needs for each in ORDER_KINDS.values())):
         is_given = getattr(ticket, name) is not None
-        if is_given != (name == kind.price):
+        if is_given != (name == kind.needs):
             has = "has no" if is_given else "needs a"
             raise InvalidRequest(f"A {kind.label.lower()} order {has} {name}.")
     sizes = [name for name in _SIZES if getattr(ticket, name)]

@@ -24,8 +24,8 @@ from balance.shell.parts import (
 )
 
 _ALL: Final = "all"
-# The kinds of orders with a price, each of which has an option of its own.
-_PRICED: Final = tuple(kind for kind in ORDER_KINDS.values() if kind.option)
+# The kinds of orders with an option of their own.
+_WITH_OPTION: Final = tuple(kind for kind in ORDER_KINDS.values() if kind.option)
 _POSITION: Final = {
     "symbol": "Symbol",
     "side": "Side",
@@ -88,7 +88,7 @@ _CLOSE_SIZES: Final = {
     "--quantity": ("N", "in base units (all of it)"),
     "--percent": ("N", "of the position (100)"),
 }
-_PRICES: Final = {f"--{kind.option}": ("PRICE", kind.explanation) for kind in _PRICED}
+_KINDS: Final = {f"--{kind.option}": (kind.metavar, kind.explanation) for kind in _WITH_OPTION}
 
 
 def add_trade_commands(command: AddCommand) -> None:
@@ -97,7 +97,7 @@ def add_trade_commands(command: AddCommand) -> None:
     order = command("order", "place an order, at market unless a price is given", _order)
     order.add_argument("side", type=str.lower, choices=("buy", "sell"), help="buy or sell")
     _add_symbol(order)
-    for options in (_ORDER_SIZES, _PRICES):
+    for options in (_ORDER_SIZES, _KINDS):
         add_options(order.add_mutually_exclusive_group(), options)
     add_options(order, _ORDER_OPTIONS)
     add_conditions(order)
@@ -135,10 +135,10 @@ def _members(options: argparse.Namespace) -> dict[str, Any]:
     """The order in ``options``, as the desk takes it."""
     same = ("side", "symbol", "quantity", "notional", "percent", "leverage", "reduce_only")
     members = {name: getattr(options, name) for name in (*same, "take_profit", "stop_loss")}
-    for kind in _PRICED:
-        price = getattr(options, kind.option.replace("-", "_"))
-        if price is not None:
-            return {**members, "type": kind.type, kind.price: price}
+    for kind in _WITH_OPTION:
+        needed = getattr(options, kind.option.replace("-", "_"))
+        if needed is not None:
+            return {**members, "type": kind.type, kind.needs: needed}
     return members
 
 

@@ -15,7 +15,7 @@
   const { read, isEmpty } = window.balanceAmounts;
   const noUpdate = () => window.dash_clientside.no_update;
   const place = (id) => document.getElementById(id);
-  // [label, member of the order] of the price that an order of this type needs; undefined: none
+  // [label, member of the order, kind of number] of what an order of this type needs; undefined: nothing
   const priceOf = (type) => JSON.parse(place("futures-prices").dataset.prices)[type];
 
   let form = null; // what is in the fields
@@ -33,9 +33,9 @@
       `"leverage": ${Number(leverage)}`,
     ];
     const numbers = [[unit, size, "a size", KINDS[unit]]];
-    const [label, member] = priceOf(type) ?? [];
+    const [label, member, kind] = priceOf(type) ?? [];
     if (member !== undefined) {
-      numbers.push([member, price, `a ${label.toLowerCase()}`, "money"]);
+      numbers.push([member, price, `a ${label.toLowerCase()}`, kind]);
     }
     if (options.includes("bracket")) {
       numbers.push(["take_profit", takeProfit, null, "money"], ["stop_loss", stopLoss, null, "money"]);
