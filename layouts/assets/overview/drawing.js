@@ -5,8 +5,9 @@
   const { draw } = window.balanceParts;
   const { valueTicks, timeTicks, moneyTick, percentTick } = window.balanceAxes;
 
-  // heights of the two drawings and of what is between and below them, in px
-  const [HIGH, GAP, LOW, FOOT] = [240, 24, 56, 24];
+  // heights of the two drawings and of what is between and below them, in px; with equity.css
+  const HIGH = matchMedia("(min-width: 1101px) and (min-height: 860px)").matches ? 440 : 240;
+  const [GAP, LOW, FOOT] = [24, 56, 24];
   const TOP = 12;
   const LETTER = 7;
   const TICK_ROOM = 96;
