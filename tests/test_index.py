@@ -21,7 +21,7 @@ from balance.history.history import History, newest_first
 from balance.history.index import INDEX_FILE
 from balance.history.queries import MARKS
 from balance.history.question import FILTERS, SORTS, Question
-from balance.history.rows import Table, history_row
+from balance.history.rows import COLUMNS, Table, history_row
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT
@@ -30,7 +30,6 @@ from tests.length import rounds
 
 TABLES: tuple[Table, ...] = ("ledger", "fills", "trades")
 LIVES = {seed: lived(500, seed, epochs_of=40) for seed in (1, 2, 3)}
-AMOUNT = {"ledger": "amount", "fills": "realized_pnl", "trades": "pnl"}
 Row = dict[str, Any]
 
 
@@ -66,13 +65,12 @@ def fits(row: Row, table: Table, asked: Question) -> bool:
             return False
     names = ("opened_because", "closed_because") if table == "trades" else ("note",)
     said = "\n".join(row[name] for name in names)
-    amount = row[AMOUNT[table]]
     return (
         asked.text.casefold() in said.casefold()
         and (asked.begin is None or row["time"] >= asked.begin)
         and (asked.end is None or row["time"] <= asked.end)
-        and (asked.least is None or amount >= asked.least)
-        and (asked.most is None or amount <= asked.most)
+        and all(row[name] is not None and row[name] >= least for name, least in asked.least.items())
+        and all(row[name] is not None and row[name] <= most for name, most in asked.most.items())
         and (asked.after is None or row["revision"] > asked.after)
         and (asked.until is None or row["revision"] <= asked.until)
     )
@@ -109,7 +107,10 @@ def questions(draw: st.DrawFn) -> Question:
         for name in chosen
     }
     days = st.none() | st.integers(0, 300).map(lambda tenth: MOMENT + timedelta(hours=tenth))
-    amounts = st.none() | st.decimals(-50, 60, places=2)
+    columns = [each.name for each in COLUMNS[table] if each.mark.kind == "amount"]
+    amounts = st.just({}) | st.dictionaries(
+        st.sampled_from(columns), st.decimals(-50, 60, places=2), max_size=len(columns)
+    )
     revisions = st.none() | st.integers(0, 400)
     return Question(
         table=table,

@@ -63,9 +63,9 @@ def test_large_amounts_are_listed_in_their_order(history: History, kind: str, so
 @pytest.mark.parametrize("bound", [*NEAR, *LARGE, Decimal("123456789.123456705")])
 def test_large_amounts_are_bounded_exactly(history: History, bound: Decimal) -> None:
     known = (*NEAR, *LARGE)
-    asked = Question(table="ledger", one_of={"kind": ("deposit",)}, least=bound)
+    asked = Question(table="ledger", one_of={"kind": ("deposit",)}, least={"amount": bound})
     assert history.answer(asked).total == len([each for each in known if each >= bound])
-    asked = Question(table="ledger", one_of={"kind": ("deposit",)}, most=bound)
+    asked = Question(table="ledger", one_of={"kind": ("deposit",)}, most={"amount": bound})
     assert history.answer(asked).total == len([each for each in known if each <= bound])
-    asked = Question(table="ledger", one_of={"kind": ("withdrawal",)}, least=-bound)
+    asked = Question(table="ledger", one_of={"kind": ("withdrawal",)}, least={"amount": -bound})
     assert history.answer(asked).total == len([each for each in known if each <= bound])

@@ -10,7 +10,7 @@ import pytest
 
 from balance.history.history import History
 from balance.history.index import INDEX_FILE
-from balance.history.question import Question
+from balance.history.question import BOUNDS, Question
 from balance.store.memory_store import MemoryStore
 from tests.ledgers import entries_of, lived, remembered, written
 
@@ -33,7 +33,7 @@ MIXED = [
     replace(table, one_of={first: (1,) if first == "epoch" else (value,), "owner": ("you",)}, **how)
     for table in (LEDGER, FILLS, TRADES)
     for first, value in (("kind", "fee"), ("symbol", "BTC/USDT"), ("epoch", ""), ("source", "bot"))
-    for how in ({}, {"sort": "time"}, {"least": Decimal(5)})
+    for how in ({}, {"sort": "time"}, {"least": {BOUNDS[table.table][0].column: Decimal(5)}})
 ]
 
 

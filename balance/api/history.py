@@ -23,6 +23,7 @@ from balance.history.epochs import Epoch
 from balance.history.history import LONGEST_PAGE
 from balance.history.index import Progress
 from balance.history.question import (
+    BOUNDS,
     FILTER_COLUMNS,
     FILTERS,
     MANY,
@@ -156,12 +157,6 @@ _OR_EMPTY: Final = {"pattern": "^$"}
 _WHOLE: Final = {"type": ["integer", "string"], "minimum": 0, **_OR_EMPTY}
 _AMOUNT: Final = {"type": ["number", "string"], **_OR_EMPTY}
 _TEXT: Final = {"type": "string"}
-_AMOUNTS: Final[Mapping[Listed, str]] = {
-    "ledger": "amount",
-    "fills": "realised P&L",
-    "trades": "P&L",
-    "epochs": "P&L",
-}
 _FILTERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "epoch": ("Of these epochs, with commas between.", _TEXT),
     "symbol": ("Of these symbols, with commas between.", _TEXT),
@@ -180,15 +175,15 @@ _FILTERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
 
 def _parameters(table: Listed) -> Parameters:
     """The parameters of the query for ``table``."""
-    amount, sorts = _AMOUNTS[table], EPOCH_SORTS if table == "epochs" else SORTS[table]
+    sorts = EPOCH_SORTS if table == "epochs" else SORTS[table]
     filters = {
         **{
             each.name: (f"Of these, with commas between: {', '.join(each.values)}.", _TEXT)
             for each in FILTER_COLUMNS[table]
         },
         **_FILTERS,
-        "least": (f"At least so much {amount}.", _AMOUNT),
-        "most": (f"At most so much {amount}.", _AMOUNT),
+        **{each.least: (f"At least so much {each.label}.", _AMOUNT) for each in BOUNDS[table]},
+        **{each.most: (f"At most so much {each.label}.", _AMOUNT) for each in BOUNDS[table]},
     }
     more = {
         "sort": (

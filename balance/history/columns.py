@@ -86,8 +86,8 @@ class Indexed:
     is_sortable: bool = True
     # Whether a list is filtered by it: ``side=buy``, of one or several values.
     is_filter: bool = False
-    # Whether ``least`` and ``most`` are bounds of it.
-    is_bounded: bool = False
+    # What an amount is called in a sentence, where a list is filtered by its bounds; else empty.
+    bounded_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,6 @@ MARKS: Final = ("deposit", "withdrawal", "reset", "undo", "liquidation")
 
 # The column that a list is sorted by where it is not the one of that name.
 _SORTED: Final[Mapping[str, str]] = MappingProxyType({"revision": "id", "place": "id"})
-_BOUNDED: Final = {
-    table: next(each.name for each in columns if each.mark.is_bounded)
-    for table, columns in COLUMNS.items()
-}
 _SEARCHED: Final = {
     table: [each.name for each in columns if each.mark.kind == "text"]
     for table, columns in COLUMNS.items()
@@ -94,15 +90,18 @@ def condition(connection: sqlite3.Connection, question: Question, rows: int) -> 
     for name, allowed in question.one_of.items():
         terms.append(f"{name} IN ({', '.join('?' * len(allowed))})")
         values += allowed
-    amount = _BOUNDED[question.table]
-    bounds = (
+    ends = (
         ("time >= ?", None if question.begin is None else milliseconds(question.begin)),
         ("time <= ?", None if question.end is None else milliseconds(question.end)),
-        (f"{amount} >= ?", None if question.least is None else _bound(question.least, ceil)),
-        (f"{amount} <= ?", None if question.most is None else _bound(question.most, floor)),
+        *((f"{name} >= ?", _bound(amount, ceil)) for name, amount in question.least.items()),
+        # What stands for an amount that is None sorts below all amounts, and is within no bounds.
+        *(
+            (f"{name} > x'' AND {name} <= ?", _bound(amount, floor))
+            for name, amount in question.most.items()
+        ),
     )
-    terms += [term for term, value in bounds if value is not None]
-    values += [value for _, value in bounds if value is not None]
+    terms += [term for term, value in ends if value is not None]
+    values += [value for _, value in ends if value is not None]
     if question.text:
         columns, text = _SEARCHED[question.table], question.text.casefold()
         match = rare(connection, text, rows)

@@ -47,14 +47,46 @@ FILTER_COLUMNS: Final[Mapping[Listed, tuple[Column, ...]]] = MappingProxyType(
         "epochs": tuple(each for each in SUBJECT if each.name == "epoch"),
     }
 )
-_BOUNDS: Final = ("from", "to", "least", "most", "after", "until")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """An amount that a list is filtered by, in the quote currency, both bounds included."""
+
+    column: str
+    # What it is called in a sentence.
+    label: str
+    # The names of its two filters.
+    least: str
+    most: str
+
+
+def bounds_of(columns: Sequence[Column]) -> tuple[Bounds, ...]:
+    """Of the first amount that is bounded, ``least`` and ``most``; the others have its name too."""
+    bounded = [each for each in columns if each.mark.bounded_as]
+    ends = ["", *(f"_{each.name}" for each in bounded[1:])]
+    return tuple(
+        Bounds(each.name, each.mark.bounded_as, f"least{end}", f"most{end}")
+        for each, end in zip(bounded, ends, strict=True)
+    )
+
+
+#: The amounts that a list may be filtered by. Epochs have the P&L of trades.
+BOUNDS: Final[Mapping[Listed, tuple[Bounds, ...]]] = MappingProxyType(
+    {
+        **{table: bounds_of(columns) for table, columns in COLUMNS.items()},
+        "epochs": bounds_of([each for each in COLUMNS["trades"] if each.name == "pnl"]),
+    }
+)
 #: What each list may be filtered by.
 FILTERS: Final[Mapping[Listed, tuple[str, ...]]] = MappingProxyType(
     {
         table: (
             *(each.name for each in columns),
             *(() if table == "epochs" else ("text",)),
-            *_BOUNDS,
+            *("from", "to"),
+            *(name for each in BOUNDS[table] for name in (each.least, each.most)),
+            *("after", "until"),
         )
         for table, columns in FILTER_COLUMNS.items()
     }
@@ -83,10 +115,9 @@ class Question:
     # By the ledger's time (epochs: when they were opened), both included.
     begin: datetime | None = None
     end: datetime | None = None
-    # Of the amount (fills: the realised P&L; trades and epochs: the P&L), both included, in the
-    # quote currency.
-    least: Decimal | None = None
-    most: Decimal | None = None
+    # By the column of an amount in BOUNDS, both included, in the quote currency.
+    least: Mapping[str, Decimal] = field(default_factory=dict)
+    most: Mapping[str, Decimal] = field(default_factory=dict)
     # Revisions (epochs: that opened them): greater than the first, at most the second.
     after: int | None = None
     until: int | None = None
@@ -106,8 +137,9 @@ class Question:
     @property
     def is_filtered(self) -> bool:
         """Whether it has a filter."""
-        bounds = (self.begin, self.end, self.least, self.most, self.after, self.until, self.before)
-        return bool(self.one_of or self.text) or any(each is not None for each in bounds)
+        ends = (self.begin, self.end, self.after, self.until, self.before)
+        is_some = bool(self.one_of or self.text or self.least or self.most)
+        return is_some or any(each is not None for each in ends)
 
     @property
     def order(self) -> tuple[str, bool]:
@@ -137,8 +169,8 @@ def parse_question(table: Listed, params: Mapping[str, str], sorts: Sequence[str
         text=_text(params),
         begin=_moment(params, "from"),
         end=_moment(params, "to"),
-        least=_amount(params, "least"),
-        most=_amount(params, "most"),
+        least=_amounts(params, {each.column: each.least for each in BOUNDS[table]}),
+        most=_amounts(params, {each.column: each.most for each in BOUNDS[table]}),
         after=_count(params, "after"),
         until=_count(params, "until"),
         sort=_sort(sorts, params.get("sort", newest_first(table))),
@@ -189,8 +221,11 @@ def _moment(params: Mapping[str, str], name: str) -> datetime | None:
         ) from fault
 
 
-def _amount(params: Mapping[str, str], name: str) -> Decimal | None:
-    return number(params[name], name) if params.get(name) else None
+def _amounts(params: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Decimal]:
+    """The amounts in ``params`` by column; ``names`` are those of the filters by column."""
+    return {
+        column: number(params[name], name) for column, name in names.items() if params.get(name)
+    }
 
 
 def _count(params: Mapping[str, str], name: str, most: int = _LARGEST) -> int | None:

@@ -52,7 +52,6 @@ from balance.history.columns import Column, Indexed, columns_of
 Table = Literal["ledger", "fills", "trades"]
 
 # Marks of fields that the index has: in which form, and what lists do with them.
-_BOUNDED: Final = Indexed(kind="amount", is_fast=True, is_bounded=True)
 _FAST_AMOUNT: Final = Indexed(kind="amount", is_fast=True)
 _AMOUNT: Final = Indexed(kind="amount")
 _FAST_NUMBER: Final = Indexed(kind="number", is_fast=True)
@@ -82,7 +81,9 @@ class EntryRow(TypedDict):
     epoch: Count
     kind: Kind
     amount: Annotated[
-        Money, Doc("What it moved the wallet balance by, or what an epoch began with."), _BOUNDED
+        Money,
+        Doc("What it moved the wallet balance by, or what an epoch began with."),
+        Indexed(kind="amount", is_fast=True, bounded_as="amount"),
     ]
     balance: Annotated[Money, Doc("The wallet balance after it."), _FAST_AMOUNT]
     source: Annotated[str, Doc("screen, http, shell, program, file, market, bot or offline.")]
@@ -125,7 +126,11 @@ class FillRow(TypedDict):
     closed_quantity: Annotated[
         Decimal, Doc("What of it closed a position, in base units.", minimum=0), _NUMBER
     ]
-    realized_pnl: Annotated[Money, Doc("Of what it closed, before fees."), _BOUNDED]
+    realized_pnl: Annotated[
+        Money,
+        Doc("Of what it closed, before fees."),
+        Indexed(kind="amount", is_fast=True, bounded_as="realised P&L"),
+    ]
     position_pnl: Annotated[
         Money | None,
         Doc("Realised P&L - fees + funding of the position that it closed, else null."),
@@ -175,7 +180,11 @@ class TradeRow(TypedDict):
     opened_at: Annotated[MarketTime, _TIME]
     closed_at: Annotated[MarketTime, _TIME]
     seconds: Annotated[Whole, Indexed(kind="whole", is_fast=True)]
-    pnl: Annotated[Money, Doc("After fees and funding."), _BOUNDED]
+    pnl: Annotated[
+        Money,
+        Doc("After fees and funding."),
+        Indexed(kind="amount", is_fast=True, bounded_as="P&L"),
+    ]
     gross: Annotated[Money, Doc("Before fees and funding."), _AMOUNT]
     fees: Annotated[Money, Doc("Of opening and closing."), _AMOUNT]
     funding: Annotated[Money, Doc("Received less paid."), _AMOUNT]

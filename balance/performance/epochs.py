@@ -170,7 +170,7 @@ def fitting(rows: Iterable[Epoch], query: Question) -> list[Epoch]:
         if (not numbers or row.epoch in numbers)
         and _is_within(row.opened_at, query.begin, query.end)
         and _is_within(row.first_revision, query.after and query.after + 1, query.until)
-        and _is_within(row.pnl, query.least, query.most)
+        and _is_within(row.pnl, query.least.get("pnl"), query.most.get("pnl"))
     ]
 
 
