@@ -1,14 +1,16 @@
-"""What a list may be filtered by follows from the marks of its row class."""
+"""Filters and the columns of the index follow from the marks of row classes."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from operator import itemgetter
 
 import pytest
 
 from balance.core.errors import InvalidAmount, InvalidRequest
 from balance.history import question
 from balance.history.columns import Column, Indexed
+from balance.history.filling import reader
 from balance.history.question import BOUNDS, FILTERS, SORTS, bounds_of, parse_question
 
 SECOND = Column("notional", Indexed(kind="amount", bounded_as="notional"))
@@ -52,3 +54,22 @@ def test_a_list_knows_no_bounds_of_amounts_that_are_not_marked() -> None:
     with pytest.raises(InvalidRequest, match="least_fee"):
         parse_question("fills", {"least_fee": "1"}, SORTS["fills"])
     assert "least_fee" not in FILTERS["fills"]
+
+
+def test_a_calculated_column_is_read_from_its_source() -> None:
+    mark = Indexed(
+        kind="number",
+        bounded_as="notional",
+        source=lambda fill: Decimal(fill["price"]) * Decimal(fill["quantity"]),
+    )
+    columns = [Column("side", Indexed(kind="name")), Column("notional", mark)]
+    columns.append(Column("note", Indexed(kind="text")))
+    read = reader(columns, {"side", "note"}, itemgetter)
+    fill = {"side": "buy", "price": "2.5", "quantity": "4", "note": "RSI"}
+    assert read(fill) == ["buy", 10.0, "rsi"]
+
+
+def test_a_calculated_column_without_a_source_is_refused() -> None:
+    columns = (Column("side", Indexed(kind="name")), SECOND)
+    with pytest.raises(TypeError, match="notional is no member"):
+        reader(columns, {"side", "note"}, itemgetter)

@@ -11,7 +11,7 @@ import json
 import secrets
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -19,9 +19,10 @@ from itertools import islice
 from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple
 
+from balance.core.entry import Booking, Entry
 from balance.core.moments import from_iso
 from balance.core.money import exact
-from balance.core.trade import Fill
+from balance.core.trade import Fill, Trade
 from balance.core.trade_sums import TradeSums
 from balance.core.wallet import EVENTS, OPENINGS, Wallet
 from balance.history.columns import Column, milliseconds
@@ -46,21 +47,45 @@ _TEXTS: Final = {
     table: [place for place, each in enumerate(columns) if each.mark.kind == "text"]
     for table, columns in COLUMNS.items()
 }
-
-
-# The values that are stored in another form, by their place among the columns.
-_CONVERTED: Final = {
-    table: [(place, each.store) for place, each in enumerate(columns) if each.store is not None]
-    for table, columns in COLUMNS.items()
-}
-_NAMES: Final = {table: [each.name for each in columns] for table, columns in COLUMNS.items()}
-# What reads the values of a row from the document of its entry, from that of its fill with the
-# note, and from the trade.
-_LEDGER: Final = itemgetter(*_NAMES["ledger"])
-_FILL: Final = itemgetter(*_NAMES["fills"])
-_TRADE: Final = attrgetter(*_NAMES["trades"])
 # What a fill has where an older version did not write it.
 _USUAL: Final = {each.name: each.default for each in fields(Fill) if each.default is not MISSING}
+
+
+def reader(
+    columns: Sequence[Column], known: Collection[str], getter: Callable[..., Callable[[Any], Any]]
+) -> Callable[[Any], list[Any]]:
+    """What reads the values of ``columns`` in the form in which they are stored; ``getter`` makes
+    what reads some of the names that are ``known``.
+
+    Raises:
+        TypeError: a column is not known and has no source.
+    """
+    plain = [each.name for each in columns if each.mark.source is None]
+    missing = [each for each in plain if each not in known]
+    if missing:
+        raise TypeError(f"{missing[0]} is no member of what is read: give its mark a source")
+    read = getter(*plain)
+    sources = [(place, each.mark.source) for place, each in enumerate(columns) if each.mark.source]
+    stores = [(place, each.store) for place, each in enumerate(columns) if each.store]
+
+    def stored(origin: Any) -> list[Any]:
+        values = list(read(origin))
+        for place, source in sources:
+            values.insert(place, source(origin))
+        for place, store in stores:
+            values[place] = store(values[place])
+        return values
+
+    return stored
+
+
+_ENTRY_MEMBERS: Final = {each.name for cls in (Entry, Booking) for each in fields(cls)}
+_FILL_MEMBERS: Final = {"note", *(each.name for each in fields(Fill))}
+# What reads a row from the document of its entry, from that of its fill with the note, and from
+# the trade.
+_LEDGER: Final = reader(COLUMNS["ledger"], _ENTRY_MEMBERS, itemgetter)
+_FILL: Final = reader(COLUMNS["fills"], _FILL_MEMBERS, itemgetter)
+_TRADE: Final = reader(COLUMNS["trades"], dir(Trade), attrgetter)
 
 
 def _typed(columns: Iterable[Column]) -> str:
@@ -272,18 +297,18 @@ def _rows(number: int, line: Line, entry: Outline) -> _Rows:
             *(_milliseconds(document["time"]), document["epoch"], document["kind"]),
             *(document["source"], entry.symbol or "", _owner(entry.owner)),
         )
-        own = _stored("ledger", _LEDGER(document))
+        own = _LEDGER(document)
         spot = (*entry.place, line.start, line.end, checksum(line.text))
         rows: dict[Table, Sequence[Any]] = {"ledger": (number, *spot, *subject, *own)}
         texts = [own[place] for place in _TEXTS["ledger"]]
         fill, trade = document.get("fill"), None
         if fill is not None:
-            own = _stored("fills", _FILL({**_USUAL, "note": document["note"], **fill}))
+            own = _FILL({**_USUAL, "note": document["note"], **fill})
             rows["fills"] = (number, *subject, *own)
             texts += [own[place] for place in _TEXTS["fills"]]
             trade = read_trade(fill)
         if trade is not None:
-            own = _stored("trades", _TRADE(trade))
+            own = _TRADE(trade)
             rows["trades"] = (number, *subject, *own)
             texts += [own[place] for place in _TEXTS["trades"]]
     except FAULTS as fault:
@@ -291,14 +316,6 @@ def _rows(number: int, line: Line, entry: Outline) -> _Rows:
     # The ledger and the fills have the same note.
     text = indexed_text(dict.fromkeys(texts))
     return _Rows(rows, text, None if trade is None else trade.pnl)
-
-
-def _stored(table: Table, values: Iterable[Any]) -> list[Any]:
-    """``values`` of the columns of ``table`` in the form in which they are stored."""
-    found = list(values)
-    for place, store in _CONVERTED[table]:
-        found[place] = store(found[place])
-    return found
 
 
 def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
