@@ -25,8 +25,10 @@ OrderSide = Literal["buy", "sell"]
 OrderType = Literal["market", "limit", "stop_market", "take_profit_market"]
 #: Whether an order rested and was met by others, or met others.
 Liquidity = Literal["maker", "taker"]
-#: Why something filled: an order of its own, what was attached to a position, or an end of it.
-Reason = Literal["order", "stop_loss", "take_profit", "liquidation", "reset", "undo"]
+#: Why an order fills: it is one of its own, or the exit that a position has for the whole of it.
+OrderReason = Literal["order", "stop_loss", "take_profit"]
+#: Why something filled: an order, or an end of the position.
+Reason = Literal[OrderReason, "liquidation", "reset", "undo"]
 #: Those that end an epoch with everything that is open in it.
 ENDINGS: Final[tuple[Reason, ...]] = ("reset", "undo")
 
@@ -91,7 +93,7 @@ class Order:
         return self.quantity is None
 
     @property
-    def reason(self) -> Reason:
+    def reason(self) -> OrderReason:
         """Why it fills when it does."""
         return self.kind.exit if self.quantity is None else "order"
 
@@ -155,7 +157,7 @@ class OrderKind:
     metavar: str = "PRICE"
     explanation: str = ""
     # Which exit of a position it is where it closes the whole of it; "order" where it can't.
-    exit: Reason = "order"
+    exit: OrderReason = "order"
     # How it fills after it has rested.
     liquidity: Liquidity = "taker"
     # Of orders that are met at one price, those with the lower number fill first.
@@ -215,8 +217,13 @@ class LimitOrder(OrderKind):
         return margin.open_loss(opened_side(order.side), quantity, order.price or mark, mark)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TriggeredOrder(OrderKind):
     """Fills at market once the mark price is at its trigger price or beyond."""
+
+    # The side whose orders are set off by a mark price at their trigger price or above it; those of
+    # the other side, by one there or below.
+    above: OrderSide
 
     def arrival_price(self, _order: Order, _market: Market) -> Decimal | None:
         """See :class:`OrderKind`."""
@@ -226,8 +233,7 @@ class TriggeredOrder(OrderKind):
         """See :class:`OrderKind`."""
         if order.trigger_price is None:
             return None
-        above = (order.side == "buy") == (self.exit == "stop_loss")
-        return Trigger("mark", order.trigger_price, above)
+        return Trigger("mark", order.trigger_price, above=order.side == self.above)
 
 
 #: What each type of orders has and does.
@@ -253,6 +259,7 @@ ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
                 option="stop-at",
                 explanation="a stop: at market from this price on",
                 exit="stop_loss",
+                above="buy",
                 precedence=0,
             ),
             TriggeredOrder(
@@ -263,6 +270,7 @@ ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
                 option="take-profit-at",
                 explanation="a take-profit: at market from this price on",
                 exit="take_profit",
+                above="sell",
             ),
         )
     }
