@@ -132,16 +132,23 @@ def test_orders_are_listed_oldest_first_with_what_they_keep_back() -> None:
         *("Buy", "Limit", "0.5", "1,500.00", "$150.00"),
     ]
     assert texts(second, "type", "price", "trigger_price") == ["Stop", NONE, "1,499.50"]
+    assert (first["reason"], second["reason"]) == ("order", "order")
 
 
 @pytest.mark.parametrize(
-    ("type", "words"), [("stop_market", "Stop-loss"), ("take_profit_market", "Take-profit")]
+    ("type", "reason", "text"),
+    [
+        ("stop_market", "stop_loss", "Stop-loss"),
+        ("take_profit_market", "take_profit", "Take-profit"),
+    ],
 )
-def test_an_attached_order_says_what_it_is_and_that_it_closes_all(type: str, words: str) -> None:
+def test_an_attached_order_says_what_it_is_and_that_it_closes_all(
+    type: str, reason: str, text: str
+) -> None:
     attached = order(type=type, quantity=None, price=None, trigger_price=d(1_600), reduce_only=True)
     (row,) = rows.order_rows(account(orders=(attached,)))
-    assert (row["quantity"], row["reduce_only"]) == (None, True)
-    assert texts(row, "type", "quantity") == [words, "All"]
+    assert (row["quantity"], row["reduce_only"], row["reason"]) == (None, True, reason)
+    assert texts(row, "type", "quantity") == [text, "All"]
 
 
 # prices

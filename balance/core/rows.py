@@ -12,7 +12,7 @@ from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded,
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
-from balance.core.order import Liquidity, Order, OrderSide, OrderType
+from balance.core.order import Liquidity, Order, OrderReason, OrderSide, OrderType
 from balance.core.position import Position
 from balance.core.quote import Candle, Quote
 from balance.core.shape import (
@@ -100,6 +100,7 @@ class OrderTerms(TypedDict):
     symbol: Symbol
     side: OrderSide
     type: OrderType
+    reason: Annotated[OrderReason, Doc("Which exit of its position it is; order: none.")]
     quantity: OpenQuantity
     price: Annotated[Price | None, Doc("Of a limit order.")]
     trigger_price: TriggerPrice
@@ -317,6 +318,7 @@ def _terms(order: Order) -> OrderTerms:
         "symbol": order.symbol,
         "side": order.side,
         "type": order.type,
+        "reason": order.reason,
         "quantity": order.quantity,
         "price": order.price,
         "trigger_price": order.trigger_price,

@@ -115,9 +115,9 @@
   }
 
   // sets or removes one of the position's two exits: what went wrong, or nothing
-  async function setExit(type, name) {
+  async function setExit(name) {
     const old = window.balanceState.snapshot.open_orders.find(
-      (each) => each.symbol === edited.symbol && each.type === type && each.quantity === null,
+      (each) => each.symbol === edited.symbol && each.reason === name.replace("-", "_"),
     );
     const { value } = place(name);
     if (isEmpty(value)) {
@@ -132,8 +132,8 @@
   }
 
   async function setBoth() {
-    const first = await setExit("take_profit_market", "take-profit");
-    const second = await setExit("stop_market", "stop-loss");
+    const first = await setExit("take-profit");
+    const second = await setExit("stop-loss");
     return [first, second].filter(Boolean).join(" ");
   }
 
