@@ -70,15 +70,28 @@ def test_a_firing_is_told_with_its_figures(api: Interface, by_hand: ByHand) -> N
 
 
 def test_every_kind_of_alert_and_status_is_as_described(api: Interface, by_hand: ByHand) -> None:
-    for what in get_args(What):
-        symbol = {"symbol": BTC} if what in ("price", "unrealized_pnl") else {}
-        api.told("POST", "/alerts", {**PNL, **symbol, "what": what, "threshold": 5})
+    figures = api.told("GET", "/alerts")["figures"]
+    assert [each["name"] for each in figures] == list(get_args(What))
+    for each in figures:
+        symbol = {"symbol": BTC} if each["has_symbol"] else {}
+        api.told("POST", "/alerts", {**PNL, **symbol, "what": each["name"], "threshold": 5})
     api.told("POST", "/alerts", {**PNL, "threshold": 5, "active": False})
     api.told("POST", "/alerts", ABOVE)
     by_hand.price(46_000)
     api.alerts.look(by_hand.market)
     found = {each["status"] for each in api.told("GET", "/alerts")["alerts"]}
     assert found == set(get_args(Status))
+
+
+def test_each_figure_names_the_field_of_the_snapshot_that_has_it(api: Interface) -> None:
+    order = {"symbol": BTC, "side": "buy", "type": "market", "quantity": 0.1, "leverage": 5}
+    account = api.told("POST", "/orders", order)
+    rows = [account["market"]["prices"][BTC], account["positions"][0]]
+    for figure in api.told("GET", "/alerts")["figures"]:
+        (row,) = [
+            each for each in (rows if figure["has_symbol"] else [account]) if figure["now"] in each
+        ]
+        assert figure["now"] in row["display"]
 
 
 def test_the_description_names_the_members_and_limits_that_there_are() -> None:

@@ -14,7 +14,14 @@ from typing import Any, Final, NoReturn
 from balance.alerts.delivery import Deliveries, IsDue, Outbox, Report
 from balance.alerts.messages import condition, figure_text, firing_message, start_message
 from balance.alerts.readings import Moment, Reading, What, read_figure
-from balance.alerts.rows import MOST_ALERTS, alert_row, check_limit, firing_rows, news_row
+from balance.alerts.rows import (
+    MOST_ALERTS,
+    alert_row,
+    check_limit,
+    figure_rows,
+    firing_rows,
+    news_row,
+)
 from balance.alerts.rules import AlertSettings, AlertState, evaluate, start_watching
 from balance.alerts.settings import origin, settings_of
 from balance.alerts.state import ALERTS_FILE, Alert, AlertBook, Delivery, Firing, alert_file
@@ -411,6 +418,7 @@ def _lists(book: AlertBook, desk: Desk, limit: int) -> Row:
         "last": book.fired,
         "alerts": [alert_row(each, moment) for each in book.alerts],
         "firings": firing_rows(book.firings, limit),
+        "figures": figure_rows(),
     }
 
 

@@ -132,6 +132,8 @@ class Figure:
     unit: Unit
     # Reads it at a moment; the symbol is empty where it has none.
     read: Callable[[Moment, str], Reading]
+    # Which field of the snapshot has it or, where it is of a symbol, of its price or position.
+    now: str
     # Whether it is of a symbol; the others are of the account.
     has_symbol: bool = False
     # Its name in a sentence, where that is not its label.
@@ -209,6 +211,7 @@ FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
             about="the mark price of a symbol",
             unit=PRICE,
             read=_price,
+            now="mark",
             has_symbol=True,
             name="{symbol}",
         ),
@@ -217,24 +220,28 @@ FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
             about="the P&L of the epoch",
             unit=GAIN,
             read=_of_epoch(lambda account: account.pnl),
+            now="current_pnl",
         ),
         "pnl_today": Figure(
             label="P&L today",
             about="the P&L of the day",
             unit=GAIN,
             read=_pnl_today,
+            now="pnl_today",
         ),
         "equity": Figure(
             label="Total equity",
             about="the equity",
             unit=MONEY,
             read=_of_epoch(lambda account: account.equity),
+            now="portfolio_value",
         ),
         "unrealized_pnl": Figure(
             label="Unrealised P&L",
             about="the unrealised P&L of a position",
             unit=GAIN,
             read=_unrealized_pnl,
+            now="unrealized_pnl",
             has_symbol=True,
             name="Unrealised P&L of {symbol}",
         ),

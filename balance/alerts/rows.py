@@ -13,7 +13,7 @@ from balance.alerts.messages import (
     status_text,
     threshold_text,
 )
-from balance.alerts.readings import DistancePercent, Moment, Watched, read_figure
+from balance.alerts.readings import FIGURES, DistancePercent, Moment, Watched, What, read_figure
 from balance.alerts.rules import (
     AlertSettings,
     Direction,
@@ -91,6 +91,22 @@ class FiringRow(FiringMessage):
     delivery: Annotated[Delivery | None, Doc("What came of posting it; null: it is not posted.")]
 
 
+class FigureRow(TypedDict):
+    """A figure that may be watched."""
+
+    name: Annotated[What, Doc("As an alert names it in what.")]
+    label: Annotated[str, Doc("As people choose it.")]
+    has_symbol: Annotated[bool, Doc("Whether it is of a symbol; the others are of the account.")]
+    unit: Annotated[str, Doc("What it is in: a currency, or %.")]
+    now: Annotated[
+        str,
+        Doc(
+            "Which field of the snapshot has it or, where it is of a symbol, of the symbol's price "
+            "or position there."
+        ),
+    ]
+
+
 class AlertList(TypedDict):
     """All alerts as they stand, and the newest firings."""
 
@@ -105,6 +121,7 @@ class AlertList(TypedDict):
     ]
     alerts: list[AlertRow]
     firings: Annotated[list[FiringRow], Doc("Newest first.")]
+    figures: Annotated[list[FigureRow], Doc("What may be watched.")]
 
 
 @exactly
@@ -136,6 +153,20 @@ def alert_row(alert: Alert, moment: Moment) -> Row:
             "status": status_text(state, found),
         },
     }
+
+
+def figure_rows() -> list[Row]:
+    """The figures that may be watched."""
+    return [
+        {
+            "name": name,
+            "label": figure.label,
+            "has_symbol": figure.has_symbol,
+            "unit": figure.unit.sign,
+            "now": figure.now,
+        }
+        for name, figure in FIGURES.items()
+    ]
 
 
 def firing_rows(firings: Sequence[Firing], limit: int) -> list[Row]:

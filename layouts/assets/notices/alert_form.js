@@ -2,45 +2,38 @@
 (() => {
   "use strict";
 
-  const WHATS = [
-    ["price", "Price"],
-    ["pnl", "P&L"],
-    ["pnl_today", "P&L today"],
-    ["equity", "Total equity"],
-    ["unrealized_pnl", "Unrealised P&L"],
-  ];
   const DIRECTIONS = [
     ["above", "rises to"],
     ["below", "falls to"],
   ];
-  const OF_A_SYMBOL = ["price", "unrealized_pnl"];
-  const FIELDS = { pnl: "current_pnl", pnl_today: "pnl_today", equity: "portfolio_value" };
   const RULE =
     "It fires when the figure comes to this from the other side. Where it is there already, it " +
     "waits until it has been back.";
 
   const place = (name) => document.getElementById(`alerts-${name}`);
 
+  let figures = []; // what may be watched, as GET /alerts has it
   let edited = null; // the alert that is edited; null: a new one
   let isChosen = false; // whether the person has said in which direction
   let saving = false;
 
   const symbols = () => document.getElementById("alerts-btn").dataset.symbols.split(" ");
 
-  // the snapshot and the texts that have what the alert would watch: [number, text]
+  const figure = () => figures.find(({ name }) => name === place("what").value);
+
+  /* What the alert would watch, as it is now: a number, which may be null, and a sentence. */
   function current() {
     const snapshot = window.balanceState.snapshot;
-    const what = place("what").value;
+    const { has_symbol: hasSymbol, now } = figure();
     const symbol = place("symbol").value;
-    if (what === "price") {
-      const price = snapshot?.market.prices[symbol];
-      return [price?.mark ?? null, price?.display.mark];
+    const price = snapshot?.market.prices[symbol];
+    const position = snapshot?.positions.find((each) => each.symbol === symbol);
+    const row = (hasSymbol ? [price, position] : [snapshot]).find((each) => each && now in each);
+    const value = row?.[now] ?? null;
+    if (value !== null) {
+      return [value, `Now ${row.display[now]}.`];
     }
-    if (what === "unrealized_pnl") {
-      const position = snapshot?.positions.find((each) => each.symbol === symbol);
-      return [position?.unrealized_pnl ?? null, position?.display.unrealized_pnl];
-    }
-    return [snapshot?.[FIELDS[what]] ?? null, snapshot?.display[FIELDS[what]]];
+    return [null, price && !row ? "No open position now." : "Not known now."];
   }
 
   /* Has the form say what is chosen, and what that is now. */
@@ -48,11 +41,11 @@
     if (place("form") === null) {
       return;
     }
-    const what = place("what").value;
-    const [value, text] = current();
-    place("symbol").closest(".field").hidden = !OF_A_SYMBOL.includes(what);
-    const none = what === "unrealized_pnl" ? "No open position now." : "Not known now.";
-    window.balanceLive.write(place("threshold-hint"), value === null ? none : `Now ${text}.`);
+    const { has_symbol: hasSymbol, unit } = figure();
+    const [value, words] = current();
+    place("symbol").closest(".field").hidden = !hasSymbol;
+    window.balanceLive.write(place("unit"), unit);
+    window.balanceLive.write(place("threshold-hint"), words);
     const [typed] = window.balanceAmounts.read(place("threshold").value);
     if (!isChosen && value !== null && typed !== null) {
       place("direction").value = Number(typed) < value ? "below" : "above";
@@ -91,14 +84,16 @@
 
   function fields() {
     const { make, field, numberInput, select, symbolLabel } = window.balanceParts;
+    const whats = figures.map(({ name, label }) => [name, label]);
     const offered = symbols().map((each) => [each, symbolLabel(each)]);
+    const unit = make("span", { id: "alerts-unit", class: "input-group-text" });
     const words = { className: "field words" };
     const whole = { className: "field words whole" };
     return [
-      field("Watch", select("alerts-what", WHATS), words),
+      field("Watch", select("alerts-what", whats), words),
       field("Symbol", select("alerts-symbol", offered), words),
       field("Fires when it", select("alerts-direction", DIRECTIONS), words),
-      field("Threshold", numberInput("alerts-threshold"), { hint: " ", unit: "USDT" }),
+      field("Threshold", numberInput("alerts-threshold"), { hint: " ", unit }),
       make("p", { class: "dialog-words whole" }, RULE),
       make(
         "div",
@@ -126,10 +121,10 @@
     if (threshold === null) {
       return [null, wrong];
     }
-    const what = place("what").value;
+    const { name: what, has_symbol: hasSymbol } = figure();
     const members = {
       what,
-      symbol: OF_A_SYMBOL.includes(what) ? place("symbol").value : null,
+      symbol: hasSymbol ? place("symbol").value : null,
       direction: place("direction").value,
       once: !place("every").checked,
       toast: place("toast").checked,
@@ -160,7 +155,7 @@
     }
   }
 
-  function fill({ what = "price", symbol, direction, threshold, ...rest }) {
+  function fill({ what = figures[0].name, symbol, direction, threshold, ...rest }) {
     place("what").value = what;
     place("symbol").value = symbol ?? symbols()[0];
     place("direction").value = direction ?? "above";
@@ -172,11 +167,12 @@
     place("url").value = rest.url ?? "";
   }
 
-  /* Shows it in `within` for `alert`, or for a new one that begins with the members of `first`;
-   * `done` is called with what was done when it was saved, and with nothing when it was left. */
-  function show(within, alert, first, done) {
+  /* Shows it in `within` for `alert`, or for a new one that begins with the members of `first`, with
+   * the figures that are `offered`; `done` is called with what was done when it was saved, and with
+   * nothing when it was left. */
+  function show(within, offered, alert, first, done) {
     const { make, button } = window.balanceParts;
-    [edited, isChosen] = [alert, alert !== null];
+    [figures, edited, isChosen] = [offered, alert, alert !== null];
     const words = alert === null ? "Create" : "Save";
     const form = make(
       "form",

@@ -99,8 +99,15 @@
     }
   }
 
-  function showForm(alert, first = {}) {
-    window.balanceAlertForm.show(place("place"), alert, first, leaveForm);
+  // the figures that it offers come with the first answer
+  async function showForm(alert, first = {}) {
+    const answered = follow();
+    if (state === null) {
+      await answered;
+    }
+    if (state !== null && place("place") !== null) {
+      window.balanceAlertForm.show(place("place"), state.figures, alert, first, leaveForm);
+    }
   }
 
   // a dialog is put into the page some time after it was opened
@@ -116,8 +123,8 @@
   function open(first = null) {
     window.dash_clientside.set_props("alerts-dialog", { is_open: true });
     whenOpen(() => {
-      first === null ? showList() : showForm(null, first);
-      follow();
+      (first === null || state === null) && showList();
+      first === null ? follow() : showForm(null, first);
     });
   }
 
