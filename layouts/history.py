@@ -1,26 +1,53 @@
 """History: the ledger, the fills, the closed trades and the epochs, with filters, and as files."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from balance.history.rows import KIND_LABELS, SOURCE_LABELS
+from balance.history.question import BOUNDS, FILTER_COLUMNS, FILTERS, Listed
+from balance.history.rows import KIND_LABELS, SOURCE_LABELS, SUBJECT
 from layouts.grids import history_grid
 from layouts.later import later
 from layouts.parts import button
 from layouts.tab import Place, Tab
 
-_TABLES = (("ledger", "Ledger"), ("fills", "Fills"), ("trades", "Trades"), ("epochs", "Epochs"))
-_REASONS = {
-    "order": "Order",
-    "take_profit": "Take-profit",
-    "stop_loss": "Stop-loss",
-    "liquidation": "Liquidation",
-    "reset": "Reset",
-    "undo": "Reset undone",
+_TABLES: tuple[tuple[Listed, str], ...] = (
+    ("ledger", "Ledger"),
+    ("fills", "Fills"),
+    ("trades", "Trades"),
+    ("epochs", "Epochs"),
+)
+# Which text a list is searched in; the epochs have none.
+_TEXTS = {"ledger": "Note", "fills": "Text", "trades": "Reason", "epochs": ""}
+# The fields of a list's filters, in their order. What is a filter of the list alone and does not
+# stand here comes last.
+_AMOUNTS = "amounts"
+_DATES = "time"
+_ORDER: dict[Listed, tuple[str, ...]] = {
+    "ledger": ("kind", "symbol", _DATES, _AMOUNTS, "owner", "source", "epoch"),
+    "fills": ("symbol", "side", "reason", _AMOUNTS, _DATES, "owner", "epoch"),
+    "trades": ("outcome", "symbol", "side", _AMOUNTS, _DATES, "owner", "epoch"),
+    "epochs": (_DATES, _AMOUNTS, "epoch"),
 }
-_OUTCOMES = {"win": "Wins", "loss": "Losses", "even": "Even"}
+_LABELS = {"kind": "What", "reason": "Type", "owner": "Whose", "source": "From"}
+# How a field is filled in, where it is not one of several values.
+_MANNERS = {"outcome": "one", "epoch": "epoch"}
+_VALUE_LABELS = {
+    "kind": dict(KIND_LABELS),
+    "source": dict(SOURCE_LABELS),
+    "reason": {
+        "order": "Order",
+        "take_profit": "Take-profit",
+        "stop_loss": "Stop-loss",
+        "liquidation": "Liquidation",
+        "reset": "Reset",
+        "undo": "Reset undone",
+    },
+    "outcome": {"win": "Wins", "loss": "Losses", "even": "Even"},
+}
 _PAGES = (
     ("first", "First", "chevron-bar-up"),
     ("previous", "Page up", "chevron-up"),
@@ -40,7 +67,7 @@ def _build(place: Place) -> Component:
                     id="history-filters",
                     className="history-filters",
                     role="search",
-                    **{"aria-label": "Filters", "data-choices": json.dumps(_choices(place))},
+                    **{"aria-label": "Filters", "data-filters": json.dumps(_filters(place))},
                 ),
                 html.Div(id="history-chips", className="history-chips"),
                 # what stands over the epochs: some of them side by side
@@ -56,15 +83,63 @@ def _build(place: Place) -> Component:
     )
 
 
-def _choices(place: Place) -> dict[str, dict[str, str]]:
-    """By the filter's name: the values that it may have, and what they are called."""
+def _filters(place: Place) -> dict[str, dict[str, Any]]:
+    """By list: the names of its filters, the text that it is searched in, and its fields."""
+    shared = {each.name for each in SUBJECT}
+    found = {}
+    for table, _ in _TABLES:
+        own = {each.name for each in FILTER_COLUMNS[table]} - shared
+        found[table] = {
+            # In an address, those of the list alone come first.
+            "names": sorted(FILTERS[table], key=lambda name, own=own: name not in own),
+            "text": _TEXTS[table],
+            "fields": _fields(table, own, place),
+        }
+    return found
+
+
+def _fields(table: Listed, own: set[str], place: Place) -> list[dict[str, Any]]:
+    """The fields of ``table``: each with its label, the filters that it fills in, how, and the
+    values to choose from. One that is not shown is only named where it is set."""
+    fields = {_DATES: [_field(_DATES, "Dates", "dates", ("from", "to"))]}
+    fields[_AMOUNTS] = [
+        _field(each.column, _sentence_case(each.label), "amounts", (each.least, each.most))
+        for each in BOUNDS[table]
+    ]
+    symbols = {symbol: symbol for symbol in place.symbols}
+    for column in FILTER_COLUMNS[table]:
+        name = column.name
+        values = {value: _sentence_case(value) for value in column.values}
+        label = _LABELS.get(name, _sentence_case(name))
+        choices = symbols if name == "symbol" else _VALUE_LABELS.get(name, values)
+        manner = _MANNERS.get(name, "several")
+        fields[name] = [_field(name, label, manner, (name,), choices)]
+    order = _ORDER[table]
+    shown = [*order, *(name for name in fields if name in own and name not in order)]
+    hidden = [name for name in fields if name not in shown]
+    return [
+        {**field, "is_shown": name in shown} for name in (*shown, *hidden) for field in fields[name]
+    ]
+
+
+def _field(
+    name: str,
+    label: str,
+    manner: str,
+    filters: tuple[str, ...],
+    choices: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     return {
-        "kind": dict(KIND_LABELS),
-        "source": dict(SOURCE_LABELS),
-        "reason": _REASONS,
-        "outcome": _OUTCOMES,
-        "symbol": {symbol: symbol for symbol in place.symbols},
+        "name": name,
+        "label": label,
+        "manner": manner,
+        "filters": filters,
+        "choices": choices or {},
     }
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:].replace("_", " ")
 
 
 def _head() -> html.Div:

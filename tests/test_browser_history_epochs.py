@@ -140,7 +140,7 @@ def test_epochs_are_sorted_and_filtered_with_an_address_and_as_files(
     click(browser, '.ag-header-cell[col-id="pnl"] .ag-header-cell-label')
     rows = wait_for_epochs(browser, server, sort="-pnl")
     middle = sorted(row["pnl"] for row in rows)[len(rows) // 2]
-    click(browser, '[data-field="amount"] summary')
+    click(browser, '[data-field="pnl"] summary')
     browser.wait_for_element("#history-least").send_keys(str(middle), Keys.ENTER)
     rows = wait_for_epochs(browser, server, sort="-pnl", least=middle)
     assert address(browser, server) == f"/history?table=epochs&least={middle}&sort=-pnl"

@@ -27,6 +27,7 @@ from balance.core.trade import OUTCOMES
 from balance.core.wallet import KINDS
 from balance.desk.desk import Desk
 from balance.desk.settings import SETTINGS_FILE, SettingsFile
+from balance.history.question import FILTERS
 from balance.history.rows import SOURCE_LABELS
 from balance.server.assembly import services_alone
 from balance.store.memory_store import MemoryStore
@@ -365,12 +366,34 @@ class TestHistory:
 
     def test_offers_every_kind_source_and_reason_there_is_in_words(self) -> None:
         filters = self._part("history-filters", Place(symbols=("ETH/USDT", "BTC/USDT")))
-        choices = json.loads(getattr(filters, "data-choices"))
-        assert set(choices["kind"]) == set(KINDS)
-        assert set(choices["reason"]) == set(get_args(Reason))
-        assert set(choices["outcome"]) == set(OUTCOMES)
-        assert choices["source"] == SOURCE_LABELS
-        assert list(choices["symbol"]) == ["ETH/USDT", "BTC/USDT"]
+        lists = json.loads(getattr(filters, "data-filters"))
+        choices = {
+            table: {each["name"]: each["choices"] for each in found["fields"]}
+            for table, found in lists.items()
+        }
+        assert set(choices["ledger"]["kind"]) == set(KINDS)
+        assert set(choices["fills"]["reason"]) == set(get_args(Reason))
+        assert set(choices["trades"]["outcome"]) == set(OUTCOMES)
+        assert choices["ledger"]["source"] == SOURCE_LABELS
+        assert list(choices["ledger"]["symbol"]) == ["ETH/USDT", "BTC/USDT"]
+        assert choices["fills"]["side"] == {"buy": "Buy", "sell": "Sell"}
+        assert choices["trades"]["side"] == {"long": "Long", "short": "Short"}
+
+    def test_hands_every_filter_of_a_list_to_the_page_with_its_label(self) -> None:
+        lists = json.loads(getattr(self._part("history-filters"), "data-filters"))
+        assert {table: sorted(found["names"]) for table, found in lists.items()} == {
+            table: sorted(names) for table, names in FILTERS.items()
+        }
+        for table, found in lists.items():
+            filled = {name for each in found["fields"] for name in each["filters"]}
+            assert filled == set(FILTERS[table]) - {"text", "after", "until"}
+            assert all(each["label"] for each in found["fields"])
+        amounts = [each for each in lists["fills"]["fields"] if each["manner"] == "amounts"]
+        assert [(each["label"], each["filters"]) for each in amounts] == [
+            ("Realised P&L", ["least", "most"])
+        ]
+        shown = [each["name"] for each in lists["fills"]["fields"] if each["is_shown"]]
+        assert shown == ["symbol", "side", "reason", "realized_pnl", "time", "owner", "epoch"]
 
     def test_has_a_link_to_each_table_and_files_of_what_is_listed(self) -> None:
         links = [e.href for e in everything(HISTORY.build(Place())) if type(e).__name__ == "A"]

@@ -3,7 +3,7 @@
   "use strict";
 
   const { make, button, numberInput } = window.balanceParts;
-  const { FIELDS, MEMBERS, amountName, options } = window.balanceHistoryChoices;
+  const { options } = window.balanceHistoryChoices;
 
   const DAY_MS = 86_400_000;
   const SPANS = [
@@ -15,25 +15,22 @@
   // a minute is chosen as a whole, the last one too
   const SECONDS = { from: ":00Z", to: ":59.999Z" };
 
-  const membersOf = (field) => MEMBERS[field] ?? [field];
-  const nameOf = (field, table) => (field === "amount" ? amountName(table) : FIELDS[field].name);
-
-  function checks(field, { table, filters, change }) {
-    const chosen = new Set((filters[field] ?? "").split(",").filter(Boolean));
-    const isOne = FIELDS[field].manner === "one";
-    const boxes = options(field, table, filters[field]).map(([value, words]) => {
-      const id = `history-${field}-${value}`;
-      const type = isOne ? "radio" : "checkbox";
-      const box = make("input", { type, id, value, name: `history-${field}`, class: "form-check-input" });
+  function checks(field, { filters, change }) {
+    const { name, label: title, manner } = field;
+    const chosen = new Set((filters[name] ?? "").split(",").filter(Boolean));
+    const boxes = options(field, filters[name]).map(([value, words]) => {
+      const id = `history-${name}-${value}`;
+      const type = manner === "one" ? "radio" : "checkbox";
+      const box = make("input", { type, id, value, name: `history-${name}`, class: "form-check-input" });
       box.checked = chosen.has(value);
       const label = make("label", { for: id, class: "form-check-label" }, words);
       return make("div", { class: "form-check" }, box, label);
     });
-    const legend = make("legend", { class: "visually-hidden" }, FIELDS[field].name);
+    const legend = make("legend", { class: "visually-hidden" }, title);
     const body = make("fieldset", {}, legend, ...boxes);
     body.addEventListener("change", () => {
       const on = [...body.querySelectorAll("input:checked")].map(({ value }) => value);
-      change({ [field]: on.join(",") });
+      change({ [name]: on.join(",") });
     });
     return [body];
   }
@@ -66,11 +63,10 @@
     return [input, ...(now ? [running] : [])];
   }
 
-  function amounts(_, how) {
-    const name = amountName(how.table);
+  function amounts({ label, filters: [least, most] }, how) {
     return [
-      numberField("least", `${name} from, USDT`, "money", how),
-      numberField("most", `${name} to, USDT`, "money", how),
+      numberField(least, `${label} from, USDT`, "money", how),
+      numberField(most, `${label} to, USDT`, "money", how),
     ];
   }
 
@@ -98,20 +94,22 @@
 
   const BODIES = { several: checks, one: checks, epoch, amounts, dates };
 
-  /* A field: a button with what it is called, which opens what can be chosen; `how` has the table, its
-   * filters and `change`, which takes filters that were changed.
+  const drawn = new WeakMap(); // what each of the elements shows
+
+  /* A field: a button with what it is called, which opens what can be chosen; `how` has the filters that
+   * are set and `change`, which takes filters that were changed.
    */
-  function field(name, how) {
-    const { manner } = FIELDS[name];
-    const label = nameOf(name, how.table);
+  function field(shown, how) {
+    const { name, label, manner } = shown;
     const count = make("span", { class: "count" });
     const body = make("div", { class: "history-choices" });
     const summary = make("summary", { class: "btn btn-sm btn-outline-secondary" }, label, count);
     const made = make("details", { class: "history-field", name: "history-field" }, summary, body);
     made.dataset.field = name;
+    drawn.set(made, shown);
     // made anew whenever it is opened: bots and symbols come and go
     made.addEventListener("toggle", () => {
-      const parts = made.open ? BODIES[manner](name, { ...how, filters: how.filters() }) : [];
+      const parts = made.open ? BODIES[manner](shown, { ...how, filters: how.filters() }) : [];
       body.replaceChildren(...parts);
       made.open && body.querySelector("input, button")?.focus();
     });
@@ -120,7 +118,7 @@
 
   /* Writes on a field how much of it is chosen. */
   function count(made, filters) {
-    const values = membersOf(made.dataset.field).map((each) => filters[each] ?? "");
+    const values = drawn.get(made).filters.map((each) => filters[each] ?? "");
     const chosen = values.join(",").split(",").filter(Boolean);
     made.querySelector(".count").textContent = chosen.length ? ` ${chosen.length}` : "";
     made.classList.toggle("chosen", chosen.length > 0);

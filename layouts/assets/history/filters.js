@@ -3,7 +3,7 @@
   "use strict";
 
   const { make, button, select, arrange } = window.balanceParts;
-  const { OF, TEXT, learnBots, sentence } = window.balanceHistoryChoices;
+  const { fieldsOf, textOf, learnBots, sentence } = window.balanceHistoryChoices;
   const { field, count } = window.balanceHistoryFields;
   const { ORDERS } = window.balanceHistoryTables;
 
@@ -21,8 +21,8 @@
     const id = "history-text";
     const input = make("input", {
       ...{ id, type: "search", class: "form-control form-control-sm", autocomplete: "off" },
-      placeholder: `${TEXT[table]} has…`,
-      "aria-label": `${TEXT[table]} has`,
+      placeholder: `${textOf(table)} has…`,
+      "aria-label": `${textOf(table)} has`,
       maxlength: 200,
     });
     const write = () => {
@@ -54,10 +54,11 @@
 
   function build() {
     table = view.table;
-    const how = { table, filters: () => view.filters, change: (changed) => change(changed) };
-    const fields = OF[table].map((name) => field(name, how));
+    const how = { filters: () => view.filters, change: (changed) => change(changed) };
+    const shown = fieldsOf(table).filter((each) => each.is_shown);
+    const fields = shown.map((each) => field(each, how));
     const strip = make("div", { class: "history-fields" }, ...fields, orderField());
-    place("history-filters").replaceChildren(...(TEXT[table] ? [searchField()] : []), strip);
+    place("history-filters").replaceChildren(...(textOf(table) ? [searchField()] : []), strip);
   }
 
   // the list of bots is fetched when somebody opens the filter

@@ -6,18 +6,10 @@
 
   const PATH = "/history";
   const TABLES = ["ledger", "fills", "trades", "epochs"];
+  const MOST_COMPARED = 4;
   // what means the same in every table
   const SHARED = ["symbol", "owner", "epoch", "from", "to", "text", "after", "until"];
   const MOMENTS = ["from", "to"];
-  const OF_ENTRIES = ["kind", "source", "least", "most", ...SHARED];
-  // which filters a table has: those of its route
-  const FILTERS = {
-    ledger: OF_ENTRIES,
-    fills: ["side", "reason", ...OF_ENTRIES],
-    trades: ["side", "outcome", ...OF_ENTRIES],
-    epochs: ["epoch", "from", "to", "least", "most", "after", "until"],
-  };
-  const MOST_COMPARED = 4;
 
   const START = Object.freeze({
     table: "ledger",
@@ -27,8 +19,16 @@
     compare: Object.freeze([]),
   });
 
+  let given = null;
+
+  /* The filters of a table, as the server has them: their names, their fields, and what is searched. */
+  function tableFilters(table) {
+    given ??= JSON.parse(document.getElementById("history-filters").dataset.filters);
+    return given[table];
+  }
+
   function fitting(filters, table) {
-    const known = FILTERS[table].filter((name) => filters[name]);
+    const known = tableFilters(table).names.filter((name) => filters[name]);
     return Object.fromEntries(known.map((name) => [name, filters[name]]));
   }
 
@@ -101,9 +101,9 @@
   window.balanceHistory = {
     PATH,
     TABLES,
-    FILTERS,
     START,
     MOST_COMPARED,
+    tableFilters,
     parse,
     href,
     queryOf,
