@@ -255,7 +255,7 @@ def test_orders_stay_in_their_order_and_the_position_stays() -> None:
     held = position(symbol=NEW)
     of = account(orders=(orders[0], other, *orders[1:]), positions=(held,))
     after = regrid(of, instrument(NEW, d(200))).account
-    assert [each.id for each in after.orders_of(NEW)] == [each.id for each in orders]
+    assert [each.id for each in after.orders] == [each.id for each in of.orders]
     assert [each.price for each in after.orders_of(NEW)] == [d("1.12"), d(2), d("3.34"), d(4)]
     assert after.positions == (held,)
     assert after.orders_of(BTC) == (other,)

@@ -229,7 +229,7 @@ def regrid(account: Account, rules: Instrument) -> Change:
     if not moved:
         return change
     left = change.account.orders_of(rules.symbol)
-    # All of them, so that they stay in their order.
+    # All of them, as versions that put them at the end of the list read this too.
     effect = Effect(
         symbol=rules.symbol,
         position=account.position(rules.symbol),

@@ -103,11 +103,17 @@ class Effect:
 
     def on(self, account: Account) -> Account:
         """``account`` with this effect on its position and orders."""
-        # A position stays at its place in the order, and a new one comes to the end.
+        # Positions and orders stay at their places, and new ones come to the end.
         positions = {each.symbol: each for each in account.positions}
         if self.position is not None:
             positions[self.symbol] = self.position
         else:
             positions.pop(self.symbol, None)
-        left = tuple(each for each in account.orders if each.id not in self.closed)
-        return replace(account, positions=tuple(positions.values()), orders=left + self.opened)
+        opened = {each.id: each for each in self.opened}
+        left = [
+            opened.pop(each.id, each)
+            for each in account.orders
+            if each.id in opened or each.id not in self.closed
+        ]
+        orders = (*left, *opened.values())
+        return replace(account, positions=tuple(positions.values()), orders=orders)
