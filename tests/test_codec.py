@@ -166,6 +166,23 @@ def test_only_what_came_later_may_be_missing() -> None:
             RECORD.decode({each: document[each] for each in document if each != name})
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    name: Name
+    share: Price | None = None
+    mode: str = "usual"
+
+
+def test_a_rare_member_is_written_only_where_it_is_not_its_default() -> None:
+    record = Record(Later, rare=("share", "mode"))
+    assert record.encode(Later("x")) == {"name": "x"}
+    assert record.decode({"name": "x"}) == Later("x")
+    for value in (Later("x", share=Decimal("2.5")), Later("x", mode="other")):
+        document = record.encode(value)
+        assert len(document) == 2
+        assert record.decode(document) == value
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [

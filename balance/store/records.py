@@ -72,12 +72,14 @@ class Record(Generic[T]):
         cls: type[T],
         *parts: Record[Any],
         later: Collection[str] = (),
+        rare: Collection[str] = (),
         mend: Callable[[Mapping[str, Any], T], T] | None = None,
     ) -> None:
         """``parts`` are the records of classes in its fields that need one of their own. Members
         that older versions did not write are named in ``later``, and are the defaults of their
-        fields where they are missing. ``mend`` corrects what older versions wrote, given the
-        document and the object read from it."""
+        fields where they are missing. Those in ``rare`` are so too, and are not written where they
+        have their defaults, so that files without them stay as they are. ``mend`` corrects what
+        older versions wrote, given the document and the object read from it."""
         self.cls = cls
         self._mend = mend
         known = {each.cls: Form(each.read, each.encode) for each in parts}
@@ -85,17 +87,22 @@ class Record(Generic[T]):
         forms = {each.name: _form(hints[each.name], known) for each in fields(cls)}  # type: ignore[arg-type]
         defaults = {each.name: each.default for each in fields(cls)}  # type: ignore[arg-type]
         self._readers = [
-            (name, form.read, defaults[name] if name in later else _REQUIRED)
+            (name, form.read, defaults[name] if name in (*later, *rare) else _REQUIRED)
             for name, form in forms.items()
         ]
         self._writers = [(name, form.write) for name, form in forms.items()]
+        self._rare = [(name, defaults[name]) for name in rare]
 
     def encode(self, value: T) -> dict[str, Any]:
         """``value`` as an object."""
-        return {
+        document = {
             name: getattr(value, name) if write is None else write(getattr(value, name))
             for name, write in self._writers
         }
+        for name, default in self._rare:
+            if getattr(value, name) == default:
+                del document[name]
+        return document
 
     def decode(self, document: Mapping[str, Any]) -> T:
         """The value of ``document``, which may have further members.
