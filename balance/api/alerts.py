@@ -53,17 +53,17 @@ class AlertRoutes:
         """Make an alert; it fires when its figure comes to the threshold from the other side."""
         return done(self._alerts.create(body, key=key))
 
-    @put("/alerts/<alert_id>", 404)
+    @put("/alerts/<alert_id>")
     def change_alert(self, alert_id: AlertId, body: ChangedAlert, key: Key) -> Answer[AlertChanged]:
         """Change the settings of an alert that the body names, or switch it off or on."""
         return done(self._alerts.edit(alert_id, body, key=key))
 
-    @delete("/alerts/<alert_id>", 404)
+    @delete("/alerts/<alert_id>")
     def delete_alert(self, alert_id: AlertId, key: Key) -> Answer[AlertDeleted]:
         """Delete an alert; its firings stay."""
         return done(self._alerts.delete(alert_id, key=key))
 
-    @post("/alerts/<alert_id>/test", 404)
+    @post("/alerts/<alert_id>/test")
     def test_alert(self, alert_id: AlertId, key: Key) -> Answer[AlertChanged]:
         """Show and post what an alert would when it fires."""
         return done(self._alerts.test(alert_id, key=key))

@@ -108,12 +108,12 @@ class BacktestRoutes:
         """Begin a backtest; GET says how it stands."""
         return Answer({"backtest": self._backtests.start(body)})
 
-    @get("/backtests/<backtest_id>", 404)
+    @get("/backtests/<backtest_id>")
     def read_backtest(self, backtest_id: BacktestId) -> Answer[BacktestAnswer]:
         """How a backtest stands, and its report when it is done."""
         return Answer({"backtest": self._backtests.row(backtest_id)})
 
-    @delete("/backtests/<backtest_id>", 404)
+    @delete("/backtests/<backtest_id>")
     def cancel_backtest(self, backtest_id: BacktestId) -> Answer[BacktestAnswer]:
         """Cancel a backtest."""
         return Answer({"backtest": self._backtests.cancel(backtest_id)})

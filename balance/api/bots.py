@@ -151,37 +151,37 @@ class BotRoutes:
         """Make a bot; it is stopped at first."""
         return done(self.bots.create(body, key=key))
 
-    @put("/bots/<bot_id>", 404)
+    @put("/bots/<bot_id>")
     def change_bot(self, bot_id: BotId, body: ChangedBot, key: Key) -> Answer[BotChanged]:
         """Change the settings of a bot that the body names."""
         return done(self.bots.edit(bot_id, body, key=key))
 
-    @delete("/bots/<bot_id>", 404)
+    @delete("/bots/<bot_id>")
     def delete_bot(self, bot_id: BotId, key: Key, close: CloseFirst = False) -> Answer[BotDeleted]:
         """Delete a bot; refused while it holds a position, unless that is closed."""
         return done(self.bots.delete(bot_id, close=close, key=key))
 
-    @post("/bots/<bot_id>/start", 404)
+    @post("/bots/<bot_id>/start")
     def start_bot(self, bot_id: BotId, key: Key) -> Answer[BotChanged]:
         """Let a bot decide from its next candle on."""
         return done(self.bots.start(bot_id, key=key))
 
-    @post("/bots/<bot_id>/pause", 404)
+    @post("/bots/<bot_id>/pause")
     def pause_bot(self, bot_id: BotId, key: Key) -> Answer[BotChanged]:
         """Let a bot open nothing; it still closes what it holds."""
         return done(self.bots.pause(bot_id, key=key))
 
-    @post("/bots/<bot_id>/resume", 404)
+    @post("/bots/<bot_id>/resume")
     def resume_bot(self, bot_id: BotId, key: Key) -> Answer[BotChanged]:
         """Let a paused bot open again."""
         return done(self.bots.resume(bot_id, key=key))
 
-    @post("/bots/<bot_id>/stop", 404)
+    @post("/bots/<bot_id>/stop")
     def stop_bot(self, bot_id: BotId, body: StopBody, key: Key) -> Answer[BotChanged]:
         """Stop a bot, and close what it holds if the body says so."""
         return done(self.bots.stop(bot_id, close=_close(body), key=key))
 
-    @post("/bots/<bot_id>/duplicate", 404)
+    @post("/bots/<bot_id>/duplicate")
     def duplicate_bot(self, bot_id: BotId, key: Key) -> Answer[BotChanged]:
         """Make another bot with the same settings."""
         return done(self.bots.duplicate(bot_id, key=key))

@@ -312,7 +312,7 @@ class HistoryRoutes:
         rows = list(map(row, ordered[question.offset : end]))
         return _page(rows, len(ordered), query, ledger.progress, figures=listed(FIGURES))
 
-    @get("/history/entries/<place>", 404, 422, texts={404: "There is no such entry"})
+    @get("/history/entries/<place>", 422, texts={404: "There is no such entry"})
     def read_entry(self, place: EntryPlace) -> Answer[FoundEntry]:
         """One entry whole, with its fill and its effect."""
         found = self._desk.ledger.entry(_place(place))

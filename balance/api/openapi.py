@@ -15,7 +15,7 @@ PROBLEMS: Final = {
     400: "Not JSON, or an unknown Host",
     401: "The token is missing (only where the server was started with one)",
     403: "A page of another site sent the request",
-    404: "There is no such open order, position, bot, alert or backtest",
+    404: "There is no such path, open order, position, bot, alert or backtest",
     409: "A request with the same Idempotency-Key is not answered yet, or no reset can be undone",
     412: "If-Match names another revision",
     413: "The body is over 64 KiB",

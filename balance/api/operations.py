@@ -120,7 +120,9 @@ class Parameter:
         """The statuses of the problems that there may be with it."""
         if self.source is not None:
             return self.source.problems
-        return (422,) if not self.is_in_path and _kind(self.hint) is not str else ()
+        if self.is_in_path:
+            return (404,)
+        return () if _kind(self.hint) is str else (422,)
 
     @property
     def reader(self) -> _Reader:

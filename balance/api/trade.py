@@ -186,12 +186,12 @@ class TradeRoutes:
         """What an order would do now, without placing it."""
         return Answer(members(self.desk.preview_order(**body)))
 
-    @delete("/orders/<order_id>", 404)
+    @delete("/orders/<order_id>")
     def cancel_order(self, order_id: OrderInPath, conditions: Conditional) -> Answer[Traded]:
         """Cancel an open order."""
         return _traded(self.desk.cancel_order(order_id, **conditions))
 
-    @post("/positions/<path:symbol>/close", 404)
+    @post("/positions/<path:symbol>/close")
     def close_position(
         self, symbol: SymbolInPath, body: CloseBody, conditions: Conditional
     ) -> Answer[Traded]:
