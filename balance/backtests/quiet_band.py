@@ -53,7 +53,8 @@ def quiet_band(account: Account, symbol: str, interval: timedelta) -> QuietBand:
 def _trigger_band(order: Order) -> tuple[Decimal, Decimal]:
     """At or below which price, and at or above which one, ``order`` fills."""
     trigger = order.kind.trigger(order)
-    if trigger is None or trigger.price != "mark":
-        # Bid and ask differ from the mark price, so every price is to be processed.
+    if order.kind.moves or trigger is None or trigger.price != "mark":
+        # Any price may change an order that moves, and bid and ask differ from the mark price. So
+        # every price is to be processed.
         return _ENDLESS, ZERO
     return (ZERO, trigger.level) if trigger.above else (trigger.level, _ENDLESS)

@@ -6,7 +6,7 @@ it jumps, everything that it passed happens at the price after the jump.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from typing import Final
 
@@ -26,7 +26,7 @@ from balance.core.quote import Leg, Quote, Stop
 from balance.core.trade import Effect, Fill
 
 _SHARE: Final = attrgetter("share")
-# How many of the orders that were put on another tick an entry names.
+# How many of the orders that were moved an entry names.
 _NAMED: Final = 3
 
 
@@ -45,8 +45,8 @@ def advance(account: Account, market: Market, settlements: Settlements) -> Chang
     Orders off the tick of their symbol are first put on it. At one price, funding that is due comes
     first, as ``settlements`` has it (what is not in there waits), then liquidation, then the orders
     that are met: reduce-only ones before those that open, stops before the others, the oldest
-    first. Symbols without a live quote and those of another feed are left alone. The change has no
-    entries where nothing was due."""
+    first. At the end of a move, orders change that follow the price. Symbols without a live quote
+    and those of another feed are left alone. The change has no entries where nothing was due."""
     # What happens on one symbol makes nothing due on another.
     symbols = set(_due_symbols(account, market))
     change = Change(account.marked(market))
@@ -54,6 +54,7 @@ def advance(account: Account, market: Market, settlements: Settlements) -> Chang
         if symbol in symbols:
             change = change.then(regrid(change.account, market.instruments[symbol]))
             change = change.then(_move(change.account, market.quotes[symbol], market, settlements))
+            change = change.then(_follow(change.account, symbol, market))
     return change
 
 
@@ -70,6 +71,17 @@ def _move(account: Account, end: Quote, market: Market, settlements: Settlements
     while (step := _act_at(change.account, end, market, settlements)).bookings:
         change = change.then(step)
     return change.then(step)
+
+
+def _follow(account: Account, symbol: str, market: Market) -> Change:
+    """The account with the open orders of ``symbol`` as the newest price makes them."""
+    rules, quote = market.instruments[symbol], market.quotes[symbol]
+    moved = {
+        each.id: after
+        for each in account.orders_of(symbol)
+        if each.feed == market.feed and (after := each.moved(quote, rules)) != each
+    }
+    return _replaced(account, symbol, moved, "Moved with the price", "is its price now")
 
 
 def _first_stop(
@@ -120,7 +132,9 @@ def _due_symbols(account: Account, market: Market) -> Iterator[str]:
         if order.symbol in foreign or not _is_live(order, market):
             continue
         rules = market.instruments[order.symbol]
-        if order.is_met(market.quotes[order.symbol]) or order.is_off_grid(rules):
+        quote = market.quotes[order.symbol]
+        changes = order.kind.moves and order.moved(quote, rules) != order
+        if changes or order.is_met(quote) or order.is_off_grid(rules):
             yield order.symbol
 
 
@@ -213,33 +227,43 @@ def regrid(account: Account, rules: Instrument) -> Change:
     """``account`` with the open orders of the symbol at the nearest prices on the tick of ``rules``
     that are not better for them. One that needs more margin there than is available is
     cancelled. The change has no entries where all are on the tick."""
-    change = Change(account)
     orders = account.orders_of(rules.symbol)
     moved = {each.id: each.on_grid(rules) for each in orders if each.is_off_grid(rules)}
+    note = f"On the new tick {grouped(rules.tick_size)}"
+    return _replaced(account, rules.symbol, moved, note, "is the nearest price of its new grid")
+
+
+def _replaced(
+    account: Account, symbol: str, orders: Mapping[str, Order], note: str, reason: str
+) -> Change:
+    """``account`` with ``orders``, by id, in place of those of ``symbol`` before. One that needs
+    more margin than is available is cancelled, for ``reason``."""
+    change, moved = Change(account), dict(orders)
     free = account.available_balance
-    for order in orders:
+    for order in account.orders_of(symbol):
         needed = moved[order.id].reserved_margin - order.reserved_margin if order.id in moved else 0
         if needed > free:
             at = moved.pop(order.id)
-            why = f"{_at(at)} is the nearest price of its new grid, which needs more margin"
+            why = f"{_at(at)} {reason}, which needs more margin"
             change = change.then(cancel_order(change.account, order.id, why))
             free += order.reserved_margin
         else:
             free -= needed
     if not moved:
         return change
-    left = change.account.orders_of(rules.symbol)
-    # All of them, as versions that put them at the end of the list read this too.
+    left = change.account.orders_of(symbol)
+    # Older versions put the orders of an effect at the end of their list. With all of them in it,
+    # these keep their order there.
     effect = Effect(
-        symbol=rules.symbol,
-        position=account.position(rules.symbol),
+        symbol=symbol,
+        position=account.position(symbol),
         opened=tuple(moved.get(each.id, each) for each in left),
         closed=tuple(each.id for each in left),
     )
     named = [f"{order_text(moved[each.id])} (was {_at(each)})" for each in left if each.id in moved]
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-    note = f"On the new tick {grouped(rules.tick_size)}: {', '.join(named[:_NAMED])}{more}"
-    return change.booked("order", ZERO, note, effect=effect)
+    text = f"{note}: {', '.join(named[:_NAMED])}{more}"
+    return change.booked("order", ZERO, text, effect=effect)
 
 
 def _at(order: Order) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from balance.core import margin
 from balance.core.instrument import Instrument
@@ -107,6 +107,14 @@ class Order:
         trigger = self.kind.trigger(self)
         return trigger is not None and quote.time >= self.placed_at and trigger.is_met(quote)
 
+    def moved(self, quote: Quote, rules: Instrument) -> Order:
+        """What it is once its price has come to ``quote``; itself where it stays as it is, as it
+        does at a quote from before it was placed. To be called within
+        :func:`~balance.core.money.exact`."""
+        kind = self.kind
+        is_later = kind.moves and quote.time >= self.placed_at
+        return kind.moved(self, quote, rules) if is_later else self
+
     def is_off_grid(self, rules: Instrument) -> bool:
         """Whether a price of it is no multiple of the tick of ``rules``; to be called within
         :func:`~balance.core.money.exact`, as it is for every quote."""
@@ -126,13 +134,17 @@ class Order:
         worse, better = rules.price_up, rules.price_down
         if self.side == "sell":
             worse, better = better, worse
-        moved = replace(
-            self,
+        return self.repriced(
             price=self.price and worse(self.price),
             trigger_price=self.trigger_price and worse(self.trigger_price),
             take_profit=self.take_profit and better(self.take_profit),
             stop_loss=self.stop_loss and better(self.stop_loss),
         )
+
+    def repriced(self, **prices: Decimal | None) -> Order:
+        """It with ``prices``, by the names of their fields, and with the margin that it needs
+        there; to be called within :func:`~balance.core.money.exact`."""
+        moved = replace(self, **prices)  # type: ignore[arg-type]
         before, after = self.named_price, moved.named_price
         if not self.reserved_margin or before is None or after is None:
             return moved
@@ -142,6 +154,9 @@ class Order:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderKind:
     """What all orders of one type have and do. As it stands it is the order at market."""
+
+    # Whether its orders may change while they rest: only then is ``moved`` called.
+    moves: ClassVar[bool] = False
 
     # Its name in requests, files and answers.
     type: OrderType
@@ -174,6 +189,11 @@ class OrderKind:
     def trigger(self, _order: Order) -> Trigger | None:
         """What sets the resting ``order`` off; None where nothing does."""
         return None
+
+    def moved(self, order: Order, _quote: Quote, _rules: Instrument) -> Order:
+        """What the resting ``order`` becomes at a quote that ends a move of its price; the order
+        itself where it stays. Each change is an entry in the ledger."""
+        return order
 
     def fill_prices(self, order: Order, market: Market) -> tuple[Decimal, ...]:
         """What ``order`` fills at once it is set off: the first of these that there is margin for.
