@@ -322,6 +322,25 @@ def test_the_dialog_has_the_shape_of_rows_until_the_first_answer(
     assert not browser.find_elements("#alerts-list[aria-busy]")
 
 
+def test_the_form_waits_for_the_first_answer_which_has_its_figures(
+    still: Server, open_browser: Callable[[str], Any]
+) -> None:
+    browser = _page(still, "/futures", open_browser)
+    browser.driver.execute_script(_HELD)
+    browser.find_element("#futures-alert").click()
+    browser.wait_for_element('#alerts-list[aria-busy="true"]')
+    assert not browser.find_elements("#alerts-form")
+    browser.driver.execute_script("answerNow()")
+    assert browser.wait_for_element("#alerts-threshold").get_attribute("value") == "40000"
+    assert text(browser, "alerts-unit") == "USDT"
+    browser.find_element("#alerts-what option[value=unrealized_pnl]").click()
+    browser.wait_for_text_to_equal("#alerts-threshold-hint", "No open position now.")
+    assert browser.find_element("#alerts-symbol").is_displayed()
+    browser.find_element("#alerts-what option[value=pnl]").click()
+    browser.wait_for_text_to_equal("#alerts-threshold-hint", "Now $0.00.")
+    assert not browser.find_element("#alerts-symbol").is_displayed()
+
+
 def test_alerts_of_another_file_are_told_though_their_numbers_begin_anew(
     folder: Path, open_browser: Callable[[str], Any]
 ) -> None:
