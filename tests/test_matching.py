@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from balance.backtests.quiet_band import quiet_band
-from balance.core import funding, margin
+from balance.core import funding, margin, ticket
 from balance.core import order as orders
 from balance.core.account import Account
 from balance.core.change import Change
@@ -546,7 +546,8 @@ def follower(monkeypatch: pytest.MonkeyPatch) -> Order:
     """A sell order of a kind that the matching does not know, whose price is 39,000."""
     kind: Any = "follower"
     row = Follower(type=kind, label="Follower", exit="stop_loss", above="buy")
-    monkeypatch.setattr(orders, "ORDER_KINDS", {**ORDER_KINDS, kind: row})
+    for module in (orders, ticket):
+        monkeypatch.setattr(module, "ORDER_KINDS", {**ORDER_KINDS, kind: row})
     return order(
         symbol=BTC,
         side="sell",
@@ -577,6 +578,11 @@ def test_an_order_that_moves_fills_at_the_price_that_it_moved_to(follower: Order
     waiting = after(account(orders=(follower,)), moved(40_000, 42_000)).account
     (fill,) = fills(after(waiting, moved(42_000, 40_500, terms=FREE)))
     assert (fill.price, fill.type) == (41_000, "follower")
+
+
+def test_an_order_that_moves_is_placed_where_the_price_puts_it(follower: Order) -> None:
+    (waiting,) = place(account(), "sell", follower.type, quantity="0.1").orders
+    assert (waiting.trigger_price, waiting.reserved_margin) == (39_000, 390)
 
 
 def test_an_order_moves_on_no_quote_that_is_older_stale_or_of_another_feed(follower: Order) -> None:

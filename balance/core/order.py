@@ -191,8 +191,8 @@ class OrderKind:
         return None
 
     def moved(self, order: Order, _quote: Quote, _rules: Instrument) -> Order:
-        """What the resting ``order`` becomes at a quote that ends a move of its price; the order
-        itself where it stays. Each change is an entry in the ledger."""
+        """What ``order`` becomes as it is placed, and then at each quote that ends a move of its
+        price; the order itself where it stays. Each change is an entry in the ledger."""
         return order
 
     def fill_prices(self, order: Order, market: Market) -> tuple[Decimal, ...]:

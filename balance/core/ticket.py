@@ -167,6 +167,8 @@ def draft_order(
         because=ticket.because,
         **prices,
     )
+    if kind.moves:
+        order = kind.moved(order, quote, instrument)
     at_once = kind.arrival_price(order, market)
     reference = at_once or order.named_price or quote.mark
     leverage = _leverage(account, ticket, market)
