@@ -198,6 +198,8 @@ class TestReadings:
         assert self.read("pnl", moment).value == held.pnl
         assert self.read("unrealized_pnl", moment, BTC).value == 100
         assert self.read("pnl_today", replace(moment, pnl_today=Decimal(-7))).value == -7
+        # 0.1 BTC at 41,000.00 of an equity of 10,100.00.
+        assert self.read("exposure_percent", moment).value == Decimal("40.59405941")
 
     def test_they_are_live_where_all_of_its_positions_are(self) -> None:
         moment = self.moment(position())

@@ -12,7 +12,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
-from balance.core.account import Account
+from balance.core.account import Account, exposures
 from balance.core.errors import InvalidAmount
 from balance.core.figures import dollars, gain, grouped, rounded, share
 from balance.core.market import Market
@@ -235,6 +235,13 @@ FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
             unit=MONEY,
             read=_of_epoch(lambda account: account.equity),
             now="portfolio_value",
+        ),
+        "exposure_percent": Figure(
+            label="Gross exposure",
+            about="longs + shorts at mark price, in percent of the equity",
+            unit=PERCENT,
+            read=_of_epoch(lambda account: exposures(account)["exposure_percent"]),
+            now="exposure_percent",
         ),
         "unrealized_pnl": Figure(
             label="Unrealised P&L",
