@@ -7,6 +7,7 @@
   const LOCK = "balance-notices";
   const ANNOUNCED = "notices-told";
   const KEPT_MS = 3600000;
+  const HELD_MS = 60000;
   const LOUDNESS = 0.08;
   // [pitch in Hz, when it begins, how long it lasts in s]
   const SOUNDS = {
@@ -46,10 +47,20 @@
     return isNew;
   }
 
-  /* Whether this tab is the first of the browser that is to tell of `key`. */
+  /* Whether this tab is the first of the browser that is to announce `key`. */
   async function claim(key) {
-    // without a secure context there are no locks, and two tabs may tell of one thing
-    return navigator.locks ? navigator.locks.request(LOCK, () => take(key)) : take(key);
+    // without a secure context there are no locks, and two tabs may announce one thing
+    return navigator.locks ? locked(key) : take(key);
+  }
+
+  // what a tab has stored reaches the others a little later, so it holds a lock until it surely has
+  function locked(key) {
+    return new Promise((resolve) => {
+      navigator.locks.request(`${LOCK} ${key}`, { ifAvailable: true }, (lock) => {
+        resolve(lock !== null && take(key));
+        return lock && new Promise((release) => setTimeout(release, HELD_MS));
+      });
+    });
   }
 
   function show(title, words, tag) {
