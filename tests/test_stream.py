@@ -183,7 +183,7 @@ def test_more_listeners_than_there_are_places_for_are_told_to_ask_instead() -> N
     path = "/virtual_balance/stream"
     first, second = client.get(path), client.get(path)
     refused = client.get(path)
-    assert "ask for /virtual_balance instead" in problem(refused, 503)["detail"]
+    assert "request /virtual_balance instead" in problem(refused, 503)["detail"]
     assert int(refused.headers["Retry-After"]) >= 1
     assert client.get("/virtual_balance").status_code == 200
     assert client.get("/health").get_json()["streams"] == 2
