@@ -1,5 +1,5 @@
 """Bots that are killed at any moment of trading go on as if nothing had been: no position without
-its owner, no candle traded twice, no trade that is not sums_of up."""
+its owner, no candle traded twice, no trade that is not summed up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ import pytest
 from balance.bots.state import bot_file
 from balance.core.candles import MINUTE, interval_of
 from balance.core.entry import Entry
-from balance.core.trade_sums import sums_of
+from balance.core.trade_sums import TradeSums
 from balance.store.file_store import FileStore
 from balance.store.recovery import verify
 from tests.bots_alone import BOTS, TURNCOAT, write_walk
@@ -124,7 +124,8 @@ def test_bots_that_are_killed_trade_no_candle_twice(
             for each in entries
             if each.revision <= kept.revision and each.booking.fill and each.booking.fill.trade
         ]
-        expected = sums_of(trade for trade in trades if trade.owner == bot.id)
+        own = (trade for trade in trades if trade.owner == bot.id)
+        expected = reduce(TradeSums.with_trade, own, TradeSums())
         # The file has no place for the best and the worst trade.
         assert bot.sums == replace(expected, best=None, worst=None)
     print(f"{KILLS} kills, {sum(counts.values())} openings by {len(counts)} bots")

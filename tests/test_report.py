@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from balance.backtests.report import MOST_POINTS, MOST_ROWS, notes, report
 from balance.core.account import Account
 from balance.core.quote import MarkPrices
 from balance.core.trade import Trade
-from balance.core.trade_sums import sums_of
+from balance.core.trade_sums import TradeSums
 from tests.accounts import account, position
 from tests.backtesting import BEGIN, MINUTE, bodies, plan, script
 from tests.markets import BTC
@@ -57,7 +58,7 @@ def outcome(
     ]
     usual: dict[str, Any] = {
         "account": account(equities[-1]),
-        "sums": sums_of(trades),
+        "sums": reduce(TradeSums.with_trade, trades, TradeSums()),
         "trades": tuple(trades),
         "points": points,
         "exposed": 0,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, TypedDict
+from typing import Annotated, Any, Final, TypedDict
 
 from balance.bots.bot import Bot, Decision
 from balance.bots.rules import Action
@@ -38,7 +38,7 @@ from balance.core.shape import (
 )
 from balance.history.rows import closed_trade_row
 from balance.strategies.own import Broken
-from balance.strategies.strategy import Kind
+from balance.strategies.strategy import Kind, Parameter
 from balance.strategies.strategy import Side as SignalSide
 
 Confidence = Annotated[float, Doc(minimum=0, maximum=1)]
@@ -122,19 +122,6 @@ class BotList(TypedDict):
     display: Annotated[Texts, text_names(("pnl", "running"))]
 
 
-class ParameterRow(TypedDict):
-    """A parameter of a strategy."""
-
-    name: str
-    label: str
-    words: str
-    kind: Literal["int", "float"]
-    default: float
-    least: float
-    most: float
-    step: float | None
-
-
 class StrategyRow(TypedDict):
     """A strategy that may be chosen."""
 
@@ -143,7 +130,7 @@ class StrategyRow(TypedDict):
     words: str
     own: Annotated[bool, Doc("Whether it is from the folder of --strategies.")]
     error: Annotated[str | None, Doc("Why it can't be used, where it can't.")]
-    parameters: list[ParameterRow]
+    parameters: list[Parameter]
 
 
 class SignalResult(TypedDict):
@@ -327,12 +314,11 @@ def strategy_row(kind: Kind | Broken) -> Row:
     if isinstance(kind, Broken):
         row = {"id": kind.id, "name": kind.name, "words": "", "own": True, "parameters": []}
         return {**row, "error": kind.error}
-    names = ("name", "label", "words", "kind", "default", "least", "most", "step")
     return {
         "id": kind.id,
         "name": kind.name,
         "words": kind.words,
         "own": kind.own,
-        "parameters": [{name: getattr(each, name) for name in names} for each in kind.parameters],
+        "parameters": [members(each) for each in kind.parameters],
         "error": None,
     }

@@ -183,7 +183,7 @@ def snapshot(
         "portfolio_value": equity,
         "used_margin": account.used_margin,
         "available_balance": account.available_balance,
-        "free_equity": equity - account.used_margin,
+        "free_equity": account.free_equity,
         "maintenance_margin": quantized(account.maintenance_margin),
         "current_pnl": equity - wallet.capital,
         "pnl_percent": _quantized(percentage),

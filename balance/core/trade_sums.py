@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -91,11 +90,3 @@ class TradeSums:
     def expectancy(self) -> Decimal | None:
         """The mean P&L of a trade; None before the first trade."""
         return self.pnl / self.trades if self.trades else None
-
-
-def sums_of(trades: Iterable[Trade]) -> TradeSums:
-    """The sums over ``trades``, oldest first."""
-    sums = TradeSums()
-    for trade in trades:
-        sums = sums.with_trade(trade)
-    return sums

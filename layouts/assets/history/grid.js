@@ -189,7 +189,8 @@
     get pin() {
       return pin;
     },
-    /* Has `tell` called whenever what is listed or in sight changed, `choose` with a row, and `sort` with the order that was chosen. */
+    /* Has `tell` called whenever what is listed or in sight changed, `choose` with a row, and `sort` with
+     * the order that was chosen. */
     follow(tell, choose, sort) {
       [notify, chosen, sorted] = [tell, choose, sort];
     },
