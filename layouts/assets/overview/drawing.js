@@ -5,9 +5,11 @@
   const { draw } = window.balanceParts;
   const { valueTicks, timeTicks, moneyTick, percentTick } = window.balanceAxes;
 
-  // heights of the two drawings and of what is between and below them, in px; with equity.css
+  // heights of the two drawings and of what is between and below them, in px; where the window is high, as
+  // high as the performance beside them
   const HIGH = matchMedia("(min-width: 1101px) and (min-height: 860px)").matches ? 440 : 240;
   const [GAP, LOW, FOOT] = [24, 56, 24];
+  document.documentElement.style.setProperty("--plot-height", `${HIGH + GAP + LOW + FOOT}px`);
   const TOP = 12;
   const LETTER = 7;
   const TICK_ROOM = 96;
