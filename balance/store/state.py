@@ -93,6 +93,10 @@ class Line:
     start: int
     end: int
     text: bytes
+    # Why the text is not proved to be what was written, in words that go behind the file's name,
+    # such as "line 17 does not match its checksum"; empty where it is. Nothing in a line with a
+    # fault may be shown or summed.
+    fault: str = ""
 
 
 #: Where a line begins and ends.
