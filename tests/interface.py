@@ -15,6 +15,7 @@ from balance.api.stream import Stream
 from balance.backtests.jobs import Backtests
 from balance.desk.settings import SettingsFile
 from balance.performance.performance import Equity
+from balance.store.damage import Damages
 from balance.strategies.own import Catalogue
 from tests.answers import exactly, problem
 from tests.bots_by_hand import ByHand
@@ -37,6 +38,7 @@ class Interface:
             settings=SettingsFile(),
             alerts=self.alerts,
             equity=Equity(by_hand.desk),
+            damages=Damages(),
         )
         stream = Stream(1)
         by_hand.bots.subscribe(stream.publish_bots)

@@ -17,7 +17,9 @@ def test_damage_is_listed_once_and_can_be_cleared() -> None:
     damages.clear("ledger.jsonl")
     damages.clear("ledger.jsonl")
     assert damages.listed == (INDEX,)
-    assert heard == [(LINE,), (LINE, INDEX), (INDEX,)]
+    assert [each.damage for each in heard] == [(LINE,), (LINE, INDEX), (INDEX,)]
+    assert [each.version for each in heard] == [1, 2, 3]
+    assert damages.known == heard[-1]
 
 
 def test_newer_words_take_the_place_of_older_ones() -> None:

@@ -21,8 +21,11 @@ from balance.api.encoding import encoded
 from balance.api.stream import HEARTBEAT_SECONDS, Stream
 from balance.core.errors import StoreFailed
 from balance.desk.desk import Desk
+from balance.server.assembly import services_alone
+from balance.store.damage import Damage
 from balance.store.memory_store import MemoryStore
 from tests.answers import problem
+from tests.described import check
 from tests.listening import Listener
 from tests.patience import patience, wait_for
 from tests.serving import ROOT, Server
@@ -63,6 +66,27 @@ def test_a_change_comes_to_every_listener(server: Server) -> None:
                 event = listener.next()
                 assert event.data == told
                 assert event.id == str(told["revision"])
+
+
+def test_known_damage_is_told_at_once_and_at_every_change() -> None:
+    stream, desk = Stream(1), Desk(MemoryStore())
+    services = services_alone(desk, stream)
+    messages = stream.listen()
+
+    def told() -> dict[str, Any]:
+        named = next(each for each in messages if each.startswith(b"event: damage\n"))
+        document: dict[str, Any] = json.loads(named.partition(b"data: ")[2])
+        return document
+
+    assert told() == {"status": "success", "version": 0, "damage": []}
+    services.damages.report(Damage("ledger.jsonl", 17, "Line 17 does not match its checksum."))
+    line = {"file": "ledger.jsonl", "line": 17, "message": "Line 17 does not match its checksum."}
+    assert told() == {"status": "success", "version": 1, "damage": [line]}
+    health = create_app(desk, stream, services=services).server.test_client().get("/health")
+    check(health, "GET", "/health")
+    assert health.get_json()["damage"] == [line]
+    services.damages.clear("ledger.jsonl")
+    assert told() == {"status": "success", "version": 2, "damage": []}
 
 
 def test_a_listener_hears_something_every_five_seconds_when_nothing_happens(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from flask import Response, request
@@ -15,6 +16,7 @@ from balance.core.shape import Count, Doc, Money, includes
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Action, Desk
 from balance.desk.transactions import LONGEST_NOTE, Conditions, Outcome
+from balance.store.damage import Damage, Damages
 
 #: The members that ``POST /virtual_balance`` takes one of, and what each does.
 ACTIONS: Final[dict[str, Action]] = {
@@ -75,6 +77,10 @@ class Health(TypedDict):
     revision: Count
     instance: str
     streams: Annotated[int, Doc("How many listen to the stream.")]
+    damage: Annotated[
+        list[Damage],
+        Doc("What is damaged in the data folder, or was. The account itself can be read."),
+    ]
 
 
 class AccountRoutes:
@@ -82,9 +88,10 @@ class AccountRoutes:
 
     tag = "account"
 
-    def __init__(self, desk: Desk, stream: Stream) -> None:
+    def __init__(self, desk: Desk, stream: Stream, damages: Damages) -> None:
         self.desk = desk
         self._stream = stream
+        self._damages = damages
 
     @get("/virtual_balance", texts={304: "Nothing changed since that ETag"})
     def read_balance(self) -> Answer[Snapshot] | Response:
@@ -124,8 +131,9 @@ class AccountRoutes:
 
         Events named bots carry what GET /bots answers, those named settings what GET /settings
         answers, those named alerts the newest firings and the fault as GET /alerts has them, those
-        named fault a problem, those named heartbeat the revision, at least every 5 s. The id of a
-        snapshot is its revision.
+        named damage a version and the damage as GET /health has it, those named fault a problem,
+        those named heartbeat the revision, at least every 5 s. The id of a snapshot is its
+        revision.
         """
         try:
             messages = self._stream.listen()
@@ -140,14 +148,15 @@ class AccountRoutes:
 
     @get("/health")
     def read_health(self) -> Answer[Health]:
-        """Whether the account can be read."""
+        """Whether the account can be read, and what is damaged beside it."""
         snapshot = self.desk.snapshot()
         return Answer(
-            Health(
-                revision=snapshot.revision,
-                instance=snapshot.instance,
-                streams=self._stream.listeners,
-            )
+            {
+                "revision": snapshot.revision,
+                "instance": snapshot.instance,
+                "streams": self._stream.listeners,
+                "damage": [asdict(each) for each in self._damages.listed],
+            }
         )
 
     def _executed(

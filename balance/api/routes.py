@@ -26,6 +26,7 @@ from balance.backtests.jobs import Backtests
 from balance.desk.desk import Desk
 from balance.desk.settings import SettingsFile
 from balance.performance.performance import Equity
+from balance.store.damage import Damages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Services:
     settings: SettingsFile
     alerts: Alerts | FollowedAlerts
     equity: Equity
+    damages: Damages
 
 
 class DescriptionRoutes:
@@ -78,7 +80,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
     api = Blueprint("balance", __name__)
     add_routes(
         api,
-        AccountRoutes(desk, stream),
+        AccountRoutes(desk, stream, services.damages),
         TradeRoutes(desk),
         HistoryRoutes(desk, services.bots, services.equity),
         PerformanceRoutes(services.equity),

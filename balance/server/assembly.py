@@ -8,7 +8,7 @@ import logging
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,7 @@ from balance.performance.performance import Equity
 from balance.performance.sampler import Sampler
 from balance.server.engine import Engine, refuse_others
 from balance.server.follower import Follower, take_market
+from balance.store.damage import Damages, KnownDamage
 from balance.store.file_store import FileStore
 from balance.strategies.own import Catalogue, OwnStrategies
 
@@ -107,6 +108,7 @@ def assemble(options: argparse.Namespace, stream: Stream) -> Running:
         settings=settings,
         alerts=alerts,
         equity=equity,
+        damages=Damages(),
     )
     _publish(services, desk, stream)
     if isinstance(alerts, FollowedAlerts):
@@ -153,6 +155,7 @@ def _follow(
         settings=settings,
         alerts=alerts,
         equity=Equity(desk, folder, history),
+        damages=Damages(),
     )
     _publish(services, desk, stream)
     desk.use_baselines(FilePast(folder))
@@ -185,6 +188,7 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
         settings=settings or SettingsFile(),
         alerts=Alerts(desk),
         equity=Equity(desk, history=desk.ledger),
+        damages=Damages(),
     )
     _publish(services, desk, stream)
     return services
@@ -201,10 +205,15 @@ def _publish(services: Services, desk: Desk, stream: Stream) -> None:
             stream.publish(desk.snapshot())
             stream.publish_bots(services.bots.listed())
 
+    def publish_damage(known: KnownDamage) -> None:
+        stream.publish_event("damage", asdict(known))
+
     services.bots.subscribe(stream.publish_bots)
     services.alerts.subscribe(partial(stream.publish_event, "alerts"))
     services.settings.subscribe(publish_settings)
+    services.damages.subscribe(publish_damage)
     stream.publish_event("settings", settings_document(services.settings.state))
+    publish_damage(services.damages.known)
 
 
 def _file_backtests(desk: Desk, catalogue: Catalogue) -> Backtests:

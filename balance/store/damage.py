@@ -21,38 +21,59 @@ class Damage:
     message: Annotated[str, Doc("What is wrong, what that means, and what to do, in sentences.")]
 
 
+# Each by its file and line.
+_ByPlace = dict[tuple[str, int | None], Damage]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDamage:
+    """The damage that is known at one time."""
+
+    version: Annotated[int, Doc("Grows with every change.")]
+    damage: Annotated[tuple[Damage, ...], Doc("In the order in which it was found.")]
+
+
 class Damages:
     """The damage that is known now, in the order in which it was found. Safe to use from many
     threads."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._found: dict[tuple[str, int | None], Damage] = {}
-        self._listeners: Listeners[tuple[Damage, ...]] = Listeners("damage")
+        self._known = KnownDamage(0, ())
+        self._listeners: Listeners[KnownDamage] = Listeners("damage")
+
+    @property
+    def known(self) -> KnownDamage:
+        """All of it, with its version."""
+        return self._known
 
     @property
     def listed(self) -> tuple[Damage, ...]:
         """All of it."""
-        return tuple(self._found.values())
+        return self._known.damage
 
-    def subscribe(self, listener: Callable[[tuple[Damage, ...]], None]) -> None:
+    def subscribe(self, listener: Callable[[KnownDamage], None]) -> None:
         """Have ``listener`` called with all of it after every change."""
         self._listeners.add(listener)
 
     def report(self, damage: Damage) -> None:
         """Add ``damage``, in place of what was known of the same file and line."""
-        self._change(lambda found: found.update({(damage.file, damage.line): damage}))
+        place = (damage.file, damage.line)
+        self._change(lambda found: {**found, place: damage})
 
     def clear(self, file: str) -> None:
         """Forget what was known of ``file``, which is sound now."""
-        self._change(lambda found: [found.pop(each) for each in list(found) if each[0] == file])
+        self._change(
+            lambda found: {place: each for place, each in found.items() if place[0] != file}
+        )
 
-    def _change(self, change: Callable[[dict[tuple[str, int | None], Damage]], object]) -> None:
+    def _change(self, change: Callable[[_ByPlace], _ByPlace]) -> None:
         with self._guard:
-            before = self.listed
-            found = dict(self._found)
-            change(found)
-            self._found = found
-            after = self.listed
-        if after != before:
-            self._listeners.publish(after)
+            before = self._known
+            found = change({(each.file, each.line): each for each in before.damage})
+            after = tuple(found.values())
+            if after != before.damage:
+                self._known = KnownDamage(before.version + 1, after)
+            known = self._known
+        if known is not before:
+            self._listeners.publish(known)
