@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from balance.api.encoding import encoded
 from balance.core.errors import (
     AccountingError,
+    BackupRefused,
     BalanceError,
     InsufficientBalance,
     InvalidAmount,
@@ -36,6 +37,7 @@ from balance.strategies.strategy import StrategyFault
 STATUS: Final[tuple[tuple[type[BalanceError], int], ...]] = (
     (InvalidAmount, 422),
     (InvalidRequest, 422),
+    (BackupRefused, 422),
     (InsufficientBalance, 422),
     (KeyReused, 422),
     (KeyInFlight, 409),

@@ -23,6 +23,10 @@ class InvalidRequest(BalanceError, ValueError):
     """A request that makes no sense for another reason than an amount."""
 
 
+class BackupRefused(BalanceError):
+    """A backup that can't be made there, or can't be restored, for a reason that lies in it."""
+
+
 class InsufficientBalance(BalanceError):
     """A change needs ``required``, but only ``available`` is there, in the quote currency."""
 
@@ -160,6 +164,10 @@ class StoreBusy(StoreError):
             "Nothing was changed; try again."
         )
         self.seconds = seconds
+
+
+class BackupFailed(StoreError):
+    """A backup was not made or restored, as the account is damaged or the disk refused."""
 
 
 class HistoryUnavailable(StoreError):

@@ -16,6 +16,7 @@ from balance.core.errors import BalanceError, StoreError
 from balance.shell.account import add_account_commands, add_ledger_commands
 from balance.shell.alerts import add_alert_command
 from balance.shell.backtest_options import add_backtest_command
+from balance.shell.backup import add_backup_commands
 from balance.shell.parts import REFUSED, STORE_FAULT, Result
 from balance.shell.settings import add_settings_command
 from balance.shell.trade import add_trade_commands
@@ -108,4 +109,5 @@ def _parser() -> argparse.ArgumentParser:
     add_backtest_command(command)
     add_settings_command(command)
     add_ledger_commands(command)
+    add_backup_commands(command)
     return parser
