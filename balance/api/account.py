@@ -81,6 +81,9 @@ class Health(TypedDict):
         list[Damage],
         Doc("What is damaged in the data folder, or was. The account itself can be read."),
     ]
+    checked: Annotated[
+        int, Doc("How much of the ledger was checked, in percent.", minimum=0, maximum=100)
+    ]
 
 
 class AccountRoutes:
@@ -156,6 +159,7 @@ class AccountRoutes:
                 "instance": snapshot.instance,
                 "streams": self._stream.listeners,
                 "damage": [asdict(each) for each in self._damages.listed],
+                "checked": self.desk.ledger.check.percent,
             }
         )
 

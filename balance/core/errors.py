@@ -133,8 +133,11 @@ class StoreUnreadable(StoreError):
     """``file``, a file of the account, is missing or damaged, as ``reason`` says; nothing is put
     in its place."""
 
-    def __init__(self, file: str, reason: str, option: str = "") -> None:
-        """``option`` names the folder in the commands that are advised, where it must be named."""
+    def __init__(
+        self, file: str, reason: str, option: str = "", *, line: int | None = None
+    ) -> None:
+        """``option`` names the folder in the commands that are advised, where it must be named.
+        ``line`` is the number of the damaged line, where the rest of the file is of use."""
         super().__init__(
             f"{file} {reason}. Nothing was changed. "
             f"Run `python -m balance verify{option}` to see more, and "
@@ -142,6 +145,7 @@ class StoreUnreadable(StoreError):
         )
         self.file = file
         self.reason = reason
+        self.line = line
 
 
 class StoreFailed(StoreError):

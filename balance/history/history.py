@@ -32,6 +32,7 @@ from balance.history.database import Damaged
 from balance.history.epochs import Epoch
 from balance.history.filling import checksum, reached, read_epoch, read_epochs
 from balance.history.index import Index, Progress, damaged_line, known
+from balance.history.ledger_check import LedgerCheck
 from balance.history.queries import (
     Counts,
     Hit,
@@ -45,6 +46,7 @@ from balance.history.queries import (
 from balance.history.question import Question
 from balance.history.rows import EntryRow, LedgerRecord, entry_row, fill_row
 from balance.store.codec import Unreadable, encode_entry, outline, outlined
+from balance.store.damage import Damages
 from balance.store.state import Store
 
 #: How many entries a page may hold.
@@ -96,7 +98,14 @@ class History:
     need the index raise HistoryUnavailable where it can't be used now.
     """
 
-    def __init__(self, store: Store, path: Path | None = None) -> None:
+    def __init__(
+        self, store: Store, path: Path | None = None, damages: Damages | None = None
+    ) -> None:
+        """What is found damaged is listed in ``damages`` (None: in none of others)."""
+        #: What is known to be damaged.
+        self.damages = damages or Damages()
+        #: The check of the whole ledger, which somebody has to go on with.
+        self.check = LedgerCheck(store, self.damages)
         self._store = store
         self._counts = Counts()
         #: The index, which somebody has to keep up to date.

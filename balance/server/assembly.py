@@ -31,6 +31,7 @@ from balance.desk.desk import Desk
 from balance.desk.settings import SettingsFile
 from balance.history.history import History, traded_until
 from balance.history.index import INDEX_FILE, indexer
+from balance.history.ledger_check import ledger_checker
 from balance.market.board import FileBoard, LiveBoard, saved_feed
 from balance.market.open_feed import feed_options, open_feed
 from balance.performance.baselines import FilePast
@@ -85,7 +86,8 @@ def assemble(options: argparse.Namespace, stream: Stream) -> Running:
     saved = {"id": feed_id, "state": state} if state else None
     feed = open_feed(chosen, saved, partial(_traded_until, store))
     board = LiveBoard(settings.ruled)
-    history = History(store, folder / INDEX_FILE)
+    damages = Damages()
+    history = History(store, folder / INDEX_FILE, damages)
     desk = Desk(store, board, settings.starting_balance, history)
     is_moved = chosen.start is not None
     refuse_others(desk, feed, is_moved=is_moved)
@@ -108,14 +110,15 @@ def assemble(options: argparse.Namespace, stream: Stream) -> Running:
         settings=settings,
         alerts=alerts,
         equity=equity,
-        damages=Damages(),
+        damages=damages,
     )
     _publish(services, desk, stream)
     if isinstance(alerts, FollowedAlerts):
         # The others are published as they start.
         alerts.show()
-    index_worker = indexer(history.index)
-    desk.subscribe(index_worker.wake)
+    readers = indexer(history.index), ledger_checker(history.check)
+    for reader in readers:
+        desk.subscribe(reader.wake)
 
     def start() -> None:
         for each in acting:
@@ -131,12 +134,14 @@ def assemble(options: argparse.Namespace, stream: Stream) -> Running:
             desk.subscribe(alerts.committed)
         # Last, so that what is open has its newest prices.
         sampler.start()
-        index_worker.start()
+        for reader in readers:
+            reader.start()
 
     def stop() -> None:
         engine.stop()
         sampler.stop()
-        index_worker.stop()
+        for reader in readers:
+            reader.stop()
 
     notes = filter(None, (*feed.notes, *map(dollar_note, feed.instruments)))
     return Running(desk, services, start, stop, lock, "".join(f" {note}" for note in notes))
@@ -146,7 +151,8 @@ def _follow(
     store: FileStore, settings: SettingsFile, folder: Path, catalogue: Catalogue, stream: Stream
 ) -> Running:
     board = FileBoard(folder, settings.ruled)
-    history = History(store, folder / INDEX_FILE)
+    damages = Damages()
+    history = History(store, folder / INDEX_FILE, damages)
     desk = Desk(store, board, settings.starting_balance, history)
     bots, alerts = FollowedBots(desk, folder, catalogue), FollowedAlerts(desk, folder)
     services = Services(
@@ -155,12 +161,13 @@ def _follow(
         settings=settings,
         alerts=alerts,
         equity=Equity(desk, folder, history),
-        damages=Damages(),
+        damages=damages,
     )
     _publish(services, desk, stream)
     desk.use_baselines(FilePast(folder))
-    index_worker = indexer(history.index)
-    desk.subscribe(index_worker.wake)
+    readers = indexer(history.index), ledger_checker(history.check)
+    for reader in readers:
+        desk.subscribe(reader.wake)
 
     def show_others() -> None:
         bots.show()
@@ -170,11 +177,13 @@ def _follow(
 
     def start() -> None:
         follower.start()
-        index_worker.start()
+        for reader in readers:
+            reader.start()
 
     def stop() -> None:
         follower.stop()
-        index_worker.stop()
+        for reader in readers:
+            reader.stop()
 
     return Running(desk, services, start, stop, None, _FOLLOWS)
 
@@ -188,7 +197,7 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
         settings=settings or SettingsFile(),
         alerts=Alerts(desk),
         equity=Equity(desk, history=desk.ledger),
-        damages=Damages(),
+        damages=desk.ledger.damages,
     )
     _publish(services, desk, stream)
     return services

@@ -4,7 +4,7 @@ the shell list it."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -61,11 +61,19 @@ class Damages:
         place = (damage.file, damage.line)
         self._change(lambda found: {**found, place: damage})
 
+    def settle(self, file: str, damages: Iterable[Damage]) -> None:
+        """Let ``damages`` be all that is known of ``file``, which was checked as a whole."""
+        settled = {(each.file, each.line): each for each in damages}
+        self._change(
+            lambda found: {
+                **{place: each for place, each in found.items() if place[0] != file},
+                **settled,
+            }
+        )
+
     def clear(self, file: str) -> None:
         """Forget what was known of ``file``, which is sound now."""
-        self._change(
-            lambda found: {place: each for place, each in found.items() if place[0] != file}
-        )
+        self.settle(file, ())
 
     def _change(self, change: Callable[[_ByPlace], _ByPlace]) -> None:
         with self._guard:

@@ -153,7 +153,8 @@ class FileStore:
                 found = self._disk.signature(self._ledger.path)
             except FileNotFoundError:
                 return Extent(f"{state.account_id} without a ledger", state.revision, 0)
-            return Extent(f"{state.account_id} {found.inode}", state.revision, found.size)
+            ledger = f"{state.account_id} {found.inode}"
+            return Extent(ledger, state.revision, found.size, found.changed)
 
     def lines(self, start: int = 0) -> Iterator[Line]:
         """The ledger, oldest first, from the line that begins at byte ``start`` on."""

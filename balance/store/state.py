@@ -84,6 +84,8 @@ class Extent:
     revision: int
     # In the units of ``Line.start``; a line that is being written may not be in it yet.
     end: int
+    # When it was last written to, in nanoseconds since the epoch.
+    changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,151 @@
+"""The whole ledger is proved in the background: what is damaged is listed, and no longer when it is
+sound again."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from balance.core import operations
+from balance.core.errors import StoreUnreadable
+from balance.history.ledger_check import MOST_LISTED, LedgerCheck, ledger_checker
+from balance.store.damage import Damages
+from balance.store.file_store import LEDGER_FILE, FileStore
+from balance.store.state import Extent, Line
+from tests.ledgers import entries_of, lived, written
+from tests.patience import wait_for
+
+LIFE = lived(300, seed=1, epochs_of=40)
+COUNT = len(entries_of(LIFE))
+
+
+class Marked(FileStore):
+    """A store in which a test says which lines are damaged."""
+
+    damaged: frozenset[int] = frozenset()
+    changes = 0
+    reads = 0
+
+    def lines(self, start: int = 0) -> Iterator[Line]:
+        self.reads += 1
+        before = (self.folder / LEDGER_FILE).read_bytes()[:start].count(b"\n")
+        for number, line in enumerate(super().lines(start), before + 1):
+            fault = f"line {number} does not match its checksum"
+            yield replace(line, fault=fault) if number in self.damaged else line
+
+    def extent(self) -> Extent:
+        return replace(super().extent(), changed=self.changes)
+
+    def damage(self, *numbers: int) -> None:
+        self.damaged, self.changes = frozenset(numbers), self.changes + 1
+
+
+@pytest.fixture
+def store(folder: Path) -> Marked:
+    written(folder, LIFE)
+    return Marked(folder)
+
+
+def lines_of(damages: Damages) -> list[int | None]:
+    assert all(each.file == LEDGER_FILE for each in damages.listed)
+    return [each.line for each in damages.listed]
+
+
+def test_a_sound_ledger_is_proved_once_and_what_is_added_with_it(store: Marked) -> None:
+    damages = Damages()
+    check = LedgerCheck(store, damages)
+    assert check.percent == 0
+    for _ in range(3):
+        assert check.check()
+        assert (check.percent, damages.listed, store.reads) == (100, (), 1)
+    store.damaged = frozenset({3, COUNT + 1})
+    store.commit(partial(operations.deposit, amount=5), source="http")
+    assert check.check()
+    # Only what was added has been read.
+    assert lines_of(damages) == [COUNT + 1]
+    assert store.reads == 2
+
+
+def test_a_damaged_line_is_listed_with_its_number_and_what_to_do(store: Marked) -> None:
+    damages = Damages()
+    store.damage(17, COUNT)
+    assert LedgerCheck(store, damages).check()
+    assert lines_of(damages) == [17, COUNT]
+    message = damages.listed[0].message
+    assert message.startswith("Line 17 does not match its checksum. ")
+    assert f"`python -m balance repair --data-dir {store.folder}` mends it." in message
+
+
+def test_many_damaged_lines_are_counted(store: Marked) -> None:
+    damages = Damages()
+    store.damage(*range(2, 202))
+    check = LedgerCheck(store, damages)
+    assert check.check()
+    assert lines_of(damages) == [*range(2, MOST_LISTED + 2), None]
+    assert damages.listed[-1].message.startswith("180 more lines are damaged. ")
+    # One of those is no news.
+    check.report(StoreUnreadable(LEDGER_FILE, "is damaged", line=100))
+    assert check.check()
+    assert store.reads == 1
+
+
+def test_what_others_change_is_proved_again(store: Marked) -> None:
+    damages = Damages()
+    check = LedgerCheck(store, damages)
+    for numbers in [(5, 9), (9, 11), ()]:
+        store.damage(*numbers)
+        assert check.check()
+        assert lines_of(damages) == list(numbers)
+
+
+def test_what_somebody_reads_is_listed_at_once_and_the_rest_is_proved_again(store: Marked) -> None:
+    damages = Damages()
+    check = LedgerCheck(store, damages)
+    assert check.check()
+    store.damaged = frozenset({4, 8})
+    for _ in range(2):
+        check.report(StoreUnreadable(LEDGER_FILE, "is damaged", line=8))
+        check.report(StoreUnreadable("virtual_balance.json", "is damaged"))
+    assert lines_of(damages) == [8]
+    assert check.check()
+    assert lines_of(damages) == [4, 8]
+    assert store.reads == 2
+
+
+def test_it_gives_way_after_a_while_and_says_how_far_it_has_come(store: Marked) -> None:
+    damages = Damages()
+    store.damage(1, COUNT)
+    check, percents = LedgerCheck(store, damages), []
+    while not check.check(0):
+        percents.append(check.percent)
+        assert lines_of(damages) == [1]
+    assert len(percents) > 3
+    assert all(earlier < later for earlier, later in itertools.pairwise(percents))
+    assert (check.percent, lines_of(damages)) == (100, [1, COUNT])
+
+
+def test_an_account_that_is_unreadable_for_a_while_is_checked_later(store: Marked) -> None:
+    damages = Damages()
+    check = LedgerCheck(store, damages)
+    account = store.folder / "virtual_balance.json"
+    content = account.read_bytes()
+    account.write_bytes(b"{")
+    with pytest.raises(StoreUnreadable):
+        check.check()
+    account.write_bytes(content)
+    assert check.check()
+
+
+def test_a_worker_does_it_in_the_background(store: Marked) -> None:
+    damages = Damages()
+    store.damage(2)
+    worker = ledger_checker(LedgerCheck(store, damages))
+    worker.start()
+    wait_for(lambda: damages.listed, "the damaged line")
+    worker.stop()
+    assert lines_of(damages) == [2]
