@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from balance.api.encoding import encoded
 from balance.bots import log as bot_log
 from balance.bots.log import LOG_FILE, BotLog
 from balance.core.errors import InvalidRequest
 from tests.accounts import MOMENT
 from tests.refusing import RefusingDisk
+
+#: What is no number in JSON, or no sensible one.
+ODD_NUMBERS = (b"1e999", b"-1e999", b"1e999999999", b"NaN", b"Infinity", b"true", b'"1"', b"-1")
 
 
 def filled(folder: Path | None, count: int = 6) -> BotLog:
@@ -146,3 +151,73 @@ def test_every_line_of_the_file_is_one_object(tmp_path: Path) -> None:
     filled(tmp_path)
     lines = (tmp_path / LOG_FILE).read_text().splitlines()
     assert [json.loads(line)["words"] for line in lines] == [f"words {n}" for n in range(1, 7)]
+
+
+def older_line(**changes: Any) -> bytes:
+    """The line of an entry as versions before the checksums wrote it."""
+    entry = {"id": 1, "time": "2026-01-02T03:04:05.678Z", "bot": "a-1", "name": "A"}
+    entry |= {"kind": "trade", "candle": None, "symbol": "BTC/USDT", "side": "buy"}
+    return json.dumps({**entry, "confidence": 0.5, "reason": "", "words": "", **changes}).encode()
+
+
+def read_back(folder: Path, *lines: bytes) -> BotLog:
+    """The log in a file with ``lines``, whose pages can be answered over HTTP."""
+    (folder / LOG_FILE).write_bytes(b"".join(line + b"\n" for line in lines))
+    log = BotLog(folder)
+    encoded({"entries": log.page().entries})
+    return log
+
+
+def test_an_entry_of_an_older_version_is_read_as_it_is(tmp_path: Path) -> None:
+    log = read_back(tmp_path, older_line(), older_line(id=2, confidence=1))
+    assert ids(log) == [2, 1]
+    assert log.left_out == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *(older_line(confidence=0.5).replace(b"0.5", each) for each in ODD_NUMBERS),
+        *(
+            older_line().replace(b'"id": 1', b'"id": ' + each)
+            for each in (*ODD_NUMBERS, b"1.0", b"1" * 10)
+        ),
+        *(older_line(**{name: 7}) for name in ("time", "bot", "name", "kind", "candle", "words")),
+        *(older_line(**{name: None}) for name in ("id", "time", "symbol", "side", "reason")),
+        *(older_line(time=each) for each in ("", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00")),
+        *(older_line(kind="other"), older_line(id=0), older_line(id=True), older_line(more=1)),
+        *(b"\xff" + older_line(), b"[" * 99_999, b"null", b"[]", b"{}", b""),
+    ],
+)
+def test_what_is_no_entry_is_left_out_and_counted(tmp_path: Path, wrong: bytes) -> None:
+    log = read_back(tmp_path, wrong, older_line(id=9))
+    assert ids(log) == [9]
+    assert log.page(limit=1).left_out == 1
+
+
+def test_a_changed_byte_is_never_shown(tmp_path: Path) -> None:
+    known = {each["id"]: each for each in filled(tmp_path, 3).page().entries}
+    sound = (tmp_path / LOG_FILE).read_bytes()
+    for place, bit in itertools.product(range(len(sound)), (0, 2, 5)):
+        changed = bytearray(sound)
+        changed[place] ^= 1 << bit
+        (tmp_path / LOG_FILE).write_bytes(changed)
+        log = BotLog(tmp_path)
+        shown = log.page().entries
+        assert all(known[each["id"]] == each for each in shown)
+        # A line without its newline is taken for one that a crash has cut off.
+        assert len(shown) + log.left_out >= 2
+        assert len(shown) < 3
+
+
+def test_of_a_file_that_was_cut_off_anywhere_all_whole_lines_are_shown(tmp_path: Path) -> None:
+    filled(tmp_path, 3)
+    sound = (tmp_path / LOG_FILE).read_bytes()
+    for size in range(len(sound)):
+        (tmp_path / LOG_FILE).write_bytes(sound[:size])
+        log = BotLog(tmp_path)
+        assert len(log.page().entries) == sound[:size].count(b"\n")
+        assert log.left_out == 0
+        log.add("bot-1", "Name", "state", "after it")
+        log.save()
+        assert BotLog(tmp_path).page().entries == log.page().entries

@@ -11,13 +11,13 @@ from balance.api.problems import Problem
 from balance.api.requests import Body, Key, json_object
 from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
-from balance.bots.log import ACTION, MOST_SHOWN, LogEntry, LogKind
+from balance.bots.log import ACTION, LARGEST_ID, MOST_SHOWN, LogEntry, LogKind
 from balance.bots.rows import BotList, BotRow, SignalResult, StrategyRow
 from balance.bots.settings import BotSettings
 from balance.bots.signals import SignalRequest
 from balance.bots.state import MOST_TRADES
 from balance.core.errors import InvalidRequest
-from balance.core.shape import Doc, Whole
+from balance.core.shape import Doc, Whole, members
 from balance.history.rows import TradeRow
 
 #: The bots of this server, or those of the one that it follows.
@@ -31,7 +31,7 @@ OfKind = Annotated[
 ]
 LogLimit = Annotated[int, Doc("Entries a page.", minimum=1, maximum=MOST_SHOWN)]
 TradeLimit = Annotated[int, Doc("How many.", minimum=1, maximum=MOST_TRADES)]
-BeforeEntry = Annotated[int | None, Doc("The last page's next.", minimum=0, maximum=999_999_999)]
+BeforeEntry = Annotated[int | None, Doc("The last page's next.", minimum=0, maximum=LARGEST_ID)]
 CloseFirst = Annotated[bool, Doc("Whether to close what it holds first.")]
 NewBot = Annotated[dict[str, Any], Body(BotSettings)]
 ChangedBot = Annotated[dict[str, Any], Body(BotSettings, partial=True)]
@@ -92,6 +92,9 @@ class BotLogPage(TypedDict):
 
     entries: tuple[LogEntry, ...]
     next: str | None
+    left_out: Annotated[
+        Whole, Doc("How many lines of the log's file can't be read, and are on no page.")
+    ]
 
 
 class BotTrades(TypedDict):
@@ -201,7 +204,7 @@ class BotRoutes:
     ) -> Answer[BotLogPage]:
         """What the bots decided and did, newest first."""
         page = self.bots.log(bot=bot, kind=kind, limit=limit, before=before)
-        return Answer({"entries": page.entries, "next": page.next})
+        return Answer(members(page))
 
     @get("/bots/trades", 422)
     def list_bot_trades(self, bot: OfBot = None, limit: TradeLimit = 100) -> Answer[BotTrades]:

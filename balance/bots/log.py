@@ -1,4 +1,8 @@
-"""The log of the bots: what each decided and did, and why; in memory and in ``data/bots.jsonl``."""
+"""The log of the bots: what each decided and did, and why; in memory and in ``data/bots.jsonl``.
+
+Each line of the file proves itself by a checksum; those of older versions have none. A line that is
+no entry is left out, and counted.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,18 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypedDict, get_args
 
 from balance.core.errors import InvalidRequest
-from balance.core.moments import iso
+from balance.core.moments import from_iso, iso
 from balance.core.shape import Count, Doc, Time
 from balance.history.history import Page
+from balance.store.checksum import is_proved, sealed
+from balance.store.codec import FAULTS, Unreadable, parsed
 from balance.store.disk import DISK, AppendedFile, Disk
+from balance.store.records import count, one_of, text
 
 LOG_FILE: Final = "bots.jsonl"
 #: ``hold`` and ``ignored`` are signals that changed nothing, ``trade`` those that did.
@@ -23,6 +31,7 @@ LogKind = Literal["state", "hold", "trade", "ignored", "error"]
 #: All kinds but ``hold``, which there are most of.
 ACTION: Final = "action"
 MOST_SHOWN: Final = 500
+LARGEST_ID: Final = 999_999_999
 
 # The log has so many lines; the file starts anew with them when it has grown to this size.
 _MOST_LINES: Final = 5_000
@@ -48,6 +57,7 @@ class LogEntry(TypedDict):
 
 
 _NAMES: Final = frozenset(LogEntry.__annotations__)
+_TEXTS: Final = ("bot", "name", "symbol", "side", "reason", "words")
 
 
 class BotLog:
@@ -58,6 +68,8 @@ class BotLog:
         self._file = None if folder is None else AppendedFile(folder / LOG_FILE, disk)
         # Whether the file's last line may have been cut off, by a crash or by a full disk.
         self._is_cut = False
+        #: How many lines of the file are no entries, and are left out.
+        self.left_out = 0
         self._entries: deque[Mapping[str, Any]] = deque(self._read(), maxlen=_MOST_LINES)
         self._next = self._entries[-1]["id"] + 1 if self._entries else 1
         self._fresh: list[Mapping[str, Any]] = []
@@ -100,8 +112,9 @@ class BotLog:
             self._fresh.clear()
             return
         try:
-            size = self._file.append(b"\n" * self._is_cut + _lines(self._fresh))
-            self._is_cut = False
+            if self._is_cut:
+                self._cut_off(self._file.path)
+            size = self._file.append(_lines(self._fresh))
             self._fresh.clear()
             if size > _LARGEST_FILE:
                 self._disk.replace_file(self._file.path, _lines(self._entries), durable=False)
@@ -140,25 +153,65 @@ class BotLog:
         )
         entries = tuple(itertools.islice(found, limit))
         more = next(found, None) is not None
-        return Page(entries=entries, next=str(entries[-1]["id"]) if more else None)
+        following = str(entries[-1]["id"]) if more else None
+        return Page(entries=entries, next=following, left_out=self.left_out)
+
+    def _cut_off(self, path: Path) -> None:
+        """Remove what a crash has left of the file's last line."""
+        content = path.read_bytes() if path.exists() else b""
+        end = content.rfind(b"\n") + 1
+        if end < len(content):
+            self._disk.cut(path, end)
+        self._is_cut = False
 
     def _read(self) -> Iterable[Mapping[str, Any]]:
         if self._file is None:
             return
         try:
-            text = self._file.path.read_bytes()
+            *lines, rest = self._file.path.read_bytes().split(b"\n")
         except OSError:
             return
-        self._is_cut = not text.endswith(b"\n")
+        self._is_cut = bool(rest)
         last = 0
-        for line in text.splitlines()[-_MOST_LINES:]:
+        for line in lines[-_MOST_LINES:]:
             try:
-                entry = json.loads(line)
-                if set(entry) == _NAMES and entry["id"] > last:
-                    last = entry["id"]
-                    yield entry
-            except (ValueError, TypeError, RecursionError):
-                continue  # A crash has cut off the line.
+                entry = _entry(line + b"\n", after=last)
+            except (Unreadable, *FAULTS):
+                self.left_out += 1
+            else:
+                last = entry["id"]
+                yield entry
+        if self.left_out:
+            _log.error("%d lines of %s can't be read, and are left out", self.left_out, LOG_FILE)
+
+
+def _entry(line: bytes, after: int) -> Mapping[str, Any]:
+    """The entry in ``line``, whose id is larger than ``after``; raises what reading a document
+    does where it is none."""
+    document = parsed(line)
+    if document.keys() - _NAMES == {"checksum"} and is_proved(line):
+        del document["checksum"]
+    if document.keys() != _NAMES:
+        raise Unreadable("is no entry, or does not match its checksum")
+    if count(document["id"], "id", after + 1) > LARGEST_ID:
+        raise Unreadable(f"has the id {document['id']:.3g}, which is too large")
+    from_iso(document["time"])
+    one_of(document["kind"], "kind", get_args(LogKind))
+    for name in _TEXTS:
+        text(document[name], name, empty=True)
+    if document["candle"] is not None:
+        from_iso(document["candle"])
+    if document["confidence"] is not None:
+        document["confidence"] = _confidence(document["confidence"])
+    return document
+
+
+def _confidence(value: Any) -> float:
+    # Also what is no number in JSON: NaN is read as a float.
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 1:
+        raise Unreadable(f"has the confidence {value!r:.40}, which is no number from 0 to 1")
+    return float(value)
 
 
 def _is_of(entry: Mapping[str, Any], kind: str) -> bool:
@@ -166,4 +219,4 @@ def _is_of(entry: Mapping[str, Any], kind: str) -> bool:
 
 
 def _lines(entries: Iterable[Mapping[str, Any]]) -> bytes:
-    return b"".join(json.dumps(each).encode() + b"\n" for each in entries)
+    return b"".join(sealed(json.dumps(each).encode()) for each in entries)

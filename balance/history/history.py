@@ -76,6 +76,8 @@ class Page:
     entries: tuple[Mapping[str, Any], ...]
     # The ``before`` of the next page; None on the last one.
     next: str | None
+    # How many rows can't be read, and are on no page.
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
