@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
 import os
-import shutil
+import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, Literal, NamedTuple
 
 # On Windows a reader that has the file open makes a replace fail for as long as it reads.
 _REPLACE_TRIES: Final = 50
 _REPLACE_PAUSE_SECONDS: Final = 0.01
 # A file changed this shortly before it was read may change again within one tick of its clock.
 _RACY_NANOSECONDS: Final = 20_000_000
+# Files and folders are their owner's alone from the first byte on. Not by the process's umask: the
+# program that has opened the account may have files of its own.
+_FILE_MODE: Final = 0o600
+_FOLDER_MODE: Final = 0o700
+_OTHERS: Final = 0o077
+# Of a file that is copied, in bytes.
+_BLOCK: Final = 1024 * 1024
+
+_log = logging.getLogger(__name__)
 
 
 class Signature(NamedTuple):
@@ -36,20 +48,44 @@ class Signature(NamedTuple):
 
 class Disk:
     """The disk that files are kept on. Whoever writes is given one, so that a test can hand in
-    another, which refuses or records calls of the system: :meth:`create`, :meth:`write`,
-    :meth:`sync`, :meth:`rename` and :meth:`truncate`. Safe to use from many threads.
+    another, which refuses or records calls of the system: :meth:`open`, :meth:`create`,
+    :meth:`write`, :meth:`sync`, :meth:`rename` and :meth:`truncate`. Safe to use from many threads.
     """
 
     def __init__(self) -> None:
         # The folders whose last sync failed.
         self._unsynced: set[Path] = set()
+        # The files that others may read and that could not be narrowed, as the log says already.
+        self._wide: set[Path] = set()
+
+    def open(self, path: Path, mode: Literal["rb", "r+b", "ab"] = "rb") -> BinaryIO:
+        """The file at ``path``, to read, to change or to append to; the last makes it where it is
+        missing. Without a buffer where it is written, which would be written once more as the file
+        is closed.
+
+        Raises:
+            OSError: it can't be opened, or is no regular file, such as a pipe, which might be
+                waited for, or a device, which might have no end.
+        """
+        buffering = -1 if mode == "rb" else 0
+        return open(path, mode, buffering, opener=_open_regular)
+
+    def read(self, path: Path) -> bytes:
+        """All of the file at ``path``.
+
+        Raises:
+            OSError: it can't be read, or is no regular file.
+        """
+        with self.open(path) as file:
+            return file.read()
 
     def create(self, target: Path) -> tuple[int, str]:
         """A new temporary file beside ``target``: its descriptor and its name."""
         return tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
 
     def write(self, descriptor: int, text: bytes) -> None:
-        """Write all of ``text`` where the file behind ``descriptor`` stands."""
+        """Write all of ``text`` where the file behind ``descriptor`` stands, however little of it
+        the system takes at a time."""
         rest = memoryview(text)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
@@ -69,17 +105,25 @@ class Disk:
     def replace_file(self, path: Path, text: bytes, *, durable: bool = True) -> None:
         """Put ``text`` in the place of the file at ``path``: all of it or nothing, whatever happens
         to the machine. Unless it is ``durable``, a power loss may bring back the file before it.
+        What dead writers of it left beside is removed: only for the holder of its lock.
 
         Raises:
             OSError: the disk refused; the file at ``path`` is then the old one or, if only the sync
                 of its folder failed, the new one.
         """
         # A link stays a link: what it points to is replaced.
-        target = path.resolve()
+        target = Path(os.path.realpath(path))
+        if target.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        self.sweep(target.parent, target.name)
+        self._put(target, [text], durable=durable)
+
+    def _put(self, target: Path, blocks: Iterable[bytes], *, durable: bool = True) -> None:
         descriptor, name = self.create(target)
         try:
             try:
-                self.write(descriptor, text)
+                for block in blocks:
+                    self.write(descriptor, block)
                 # Without it, a rename may come back with an empty file behind it.
                 self.sync(descriptor)
             finally:
@@ -105,7 +149,7 @@ class Disk:
 
     def cut(self, path: Path, size: int) -> None:
         """Shorten the file at ``path`` to ``size`` bytes, durably."""
-        with path.open("r+b") as file:
+        with self.open(path, "r+b") as file:
             self.truncate(file.fileno(), size)
             self.sync(file.fileno())
 
@@ -116,14 +160,85 @@ class Disk:
         Raises:
             OSError: it can't be copied.
         """
-        if not path.exists():
+        try:
+            damaged = self.open(path)
+        except FileNotFoundError:
             return None
         beside = path.with_name(f"{path.stem}.damaged-{now:%Y%m%dT%H%M%S%f}{path.suffix}")
-        shutil.copy2(path, beside)
-        with beside.open("r+b") as file:
-            self.sync(file.fileno())
-        self.sync_folder(path.parent)
+        with damaged:
+            self._put(beside, iter(partial(damaged.read, _BLOCK), b""))
         return beside.name
+
+    def reserve(self, path: Path) -> None:
+        """Have a file at ``path``, an empty one where there is none, for libraries that would make
+        one that others may read. A file that is there is not opened: to close it again would take
+        from this process the locks that SQLite has on it."""
+        if sys.platform == "win32" or os.path.lexists(path):
+            return
+        # What fails here, the library finds out itself.
+        with contextlib.suppress(OSError):
+            descriptor, name = self.create(path)
+            os.close(descriptor)
+            try:
+                os.link(name, path)
+            finally:
+                os.unlink(name)
+
+    def make_folder(self, folder: Path) -> None:
+        """Have a ``folder``, and make it durable: one that is missing is made for its owner alone,
+        with those above it that are missing too.
+
+        Raises:
+            OSError: it can't be made.
+        """
+        missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
+        for each in reversed(missing):
+            try:
+                os.mkdir(each, _FOLDER_MODE)
+            except FileExistsError:
+                # Unless another program was first.
+                if not each.is_dir():
+                    raise
+        unsynced = {each.parent for each in missing or [folder]} | self._unsynced
+        for each in folder.parents:
+            # Who may not read a folder can't sync it.
+            if each in unsynced:
+                with contextlib.suppress(PermissionError):
+                    self.sync_folder(each)
+
+    def narrow(self, folder: Path, *names: str) -> None:
+        """Let only their owner read and write the files in ``folder`` with these ``names``, their
+        damaged copies, and what SQLite has beside them. What can't be changed is a warning in the
+        log. Nothing on Windows, where files have the rights of their folder."""
+        if sys.platform == "win32":
+            return
+        with contextlib.suppress(OSError), os.scandir(folder) as found:
+            for each in found:
+                if any(_belongs(each.name, name) for name in names):
+                    self._narrow(Path(each.path))
+
+    def _narrow(self, path: Path) -> None:
+        reason = "its file system does not"
+        try:
+            status = os.stat(path)
+            if not stat.S_ISREG(status.st_mode) or not status.st_mode & _OTHERS:
+                return
+            os.chmod(path, stat.S_IMODE(status.st_mode) & ~_OTHERS)
+            if not os.stat(path).st_mode & _OTHERS:
+                return
+        except FileNotFoundError:
+            return
+        except OSError as fault:
+            reason = fault.strerror or type(fault).__name__
+        if path not in self._wide:
+            self._wide.add(path)
+            _log.warning(
+                "Other users of this machine may read %s, and it could not be kept from them "
+                "(%s). Move the data folder to where you alone may read, or take the rights from "
+                "them yourself.",
+                path.name,
+                reason,
+            )
 
     def signature(self, path: Path) -> Signature:
         """What tells the file at ``path`` from what it is after its next change.
@@ -159,14 +274,37 @@ class Disk:
         if folder in self._unsynced:
             self.sync_folder(folder)
 
-    def sweep(self, folder: Path, name: str) -> None:
-        """Remove the temporary files that dead writers of ``name`` left in ``folder``.
+    def sweep(self, folder: Path, *names: str) -> None:
+        """Remove the temporary files that dead writers of the files with these ``names`` left in
+        ``folder``.
 
         Only for the holder of the lock: nobody else is writing one then.
         """
-        for leftover in folder.glob(f".{name}.*.tmp"):
-            with contextlib.suppress(OSError):
-                leftover.unlink()
+        starts = tuple(f".{name}." for name in names)
+        with contextlib.suppress(OSError), os.scandir(folder) as found:
+            for each in found:
+                if each.name.startswith(starts) and each.name.endswith(".tmp"):
+                    with contextlib.suppress(OSError):
+                        os.unlink(each.path)
+
+
+def _open_regular(path: str, flags: int) -> int:
+    # A pipe is not waited for.
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), _FILE_MODE)
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(kind):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(kind):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    raise OSError(errno.EINVAL, "Not a regular file")
+
+
+def _belongs(found: str, name: str) -> bool:
+    """Whether the file ``found`` is that with ``name``, or one that is made beside it."""
+    stem, suffix = os.path.splitext(name)
+    is_copy = found.startswith(f"{stem}.") and found.endswith(suffix)
+    return found == name or is_copy or found in (f"{name}-wal", f"{name}-shm")
 
 
 #: The disk of this machine, which all of a process share: it knows the folders left unsynced.
@@ -203,7 +341,7 @@ class AppendedFile:
         except FileNotFoundError:
             return
         if size != self._synced:
-            with self.path.open("r+b") as file:
+            with self._disk.open(self.path, "r+b") as file:
                 self._sync(file.fileno(), start)
             self._synced = size
 
@@ -215,8 +353,7 @@ class AppendedFile:
             OSError: the disk refused; nothing of ``text`` is there, or will be at the next call.
         """
         self._restore()
-        # Without a buffer, which would be written once more as the file is closed.
-        with self.path.open("ab", buffering=0) as file:
+        with self._disk.open(self.path, "ab") as file:
             before = file.seek(0, os.SEEK_END)
             self._sync(file.fileno(), lambda: before, text)
             self._synced = before + len(text)
