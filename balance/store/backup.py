@@ -7,6 +7,7 @@ then there is no account. A manifest in the ZIP file has the size and the SHA-25
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -374,7 +375,10 @@ def _unpack(archive: Path, place: Path, disk: Disk) -> Manifest:
                     found = _copy(source, output, each.size)
                     if found != each.sha256 or source.read(1):
                         raise _refused(f"{each.name} in it does not match its checksum")
-    except _ZIP_FAULTS as fault:
+    except (*_ZIP_FAULTS, OSError) as fault:
+        # Where the file says that something begins before it does, seeking there is refused.
+        if isinstance(fault, OSError) and fault.errno != errno.EINVAL:
+            raise
         raise _refused("it is no ZIP file, or a damaged one") from fault
     disk.sync_folder(place)
     return manifest
@@ -427,7 +431,7 @@ def _refuse_large(packed: zipfile.ZipFile, place: Path) -> None:
     if size > room:
         raise _refused(f"it needs {size:,} bytes, and the disk has room for {room:,}. Make room")
     for each in members:
-        if each.file_size > _MOST_EXPANDED * (each.compress_size + _BLOCK):
+        if each.file_size > max(_BLOCK, _MOST_EXPANDED * each.compress_size):
             raise _refused(f"its {each.filename} claims {each.file_size:,} bytes in far too few")
 
 
