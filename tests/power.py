@@ -75,6 +75,9 @@ class PowerDisk(Disk):
             self._called("sync folder", "")
             self._names = self._listed()
             return
+        if path.is_dir():
+            # the folder itself is always there
+            return
         inode = self._known(descriptor)
         now, clean = self._content(inode), self._clean.get(inode, b"")
         try:

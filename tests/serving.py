@@ -95,6 +95,10 @@ class Server:
         """The answer to a POST of ``body`` as JSON (None: no body)."""
         return requests.post(self.url + path, json=body, timeout=patience(), **how)
 
+    def ask(self, method: str, path: str, body: object = None, **how: Any) -> requests.Response:
+        """The answer to a request with ``body`` as JSON (None: no body)."""
+        return requests.request(method, self.url + path, json=body, timeout=patience(), **how)
+
     def balance(self) -> float:
         """The wallet balance that it answers."""
         return float(self.get().json()["balance"])

@@ -65,7 +65,10 @@ class BotLog:
 
     def __init__(self, folder: Path | None, disk: Disk = DISK) -> None:
         self._disk = disk
-        self._file = None if folder is None else AppendedFile(folder / LOG_FILE, disk)
+        self._file = None
+        if folder is not None:
+            self._file = AppendedFile(folder / LOG_FILE, disk)
+            disk.narrow(folder, LOG_FILE)
         # Whether the file's last line may have been cut off, by a crash or by a full disk.
         self._is_cut = False
         #: How many lines of the file are no entries, and are left out.
@@ -168,7 +171,7 @@ class BotLog:
         if self._file is None:
             return
         try:
-            *lines, rest = self._file.path.read_bytes().split(b"\n")
+            *lines, rest = self._disk.read(self._file.path).split(b"\n")
         except OSError:
             return
         self._is_cut = bool(rest)

@@ -13,6 +13,7 @@ from typing import Final
 
 from balance.core.errors import HistoryUnavailable
 from balance.store.codec import FAULTS, reason
+from balance.store.disk import DISK
 
 #: How long a question waits for another program that fills the index.
 BUSY_SECONDS: Final = 5.0
@@ -53,6 +54,8 @@ class Database:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
+        if path is not None:
+            DISK.narrow(path.parent, path.name)
         self._idle: list[sqlite3.Connection] = []
         self._inode: int | None = None
         self._guard = threading.Lock()
@@ -140,6 +143,8 @@ class Database:
             self._idle.pop().close()
 
     def _opened(self) -> sqlite3.Connection:
+        if self._path is not None:
+            DISK.reserve(self._path)
         connection = sqlite3.connect(
             self._path or ":memory:",
             timeout=BUSY_SECONDS,

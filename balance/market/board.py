@@ -122,7 +122,7 @@ class FileBoard:
             now, signature = time.time_ns(), self._disk.signature(self._file)
             is_stale = abs(now - signature.changed) > _STALE_SECONDS * 1_000_000_000
             if self._seen is None or self._seen[0] != (signature, is_stale):
-                market = read_market(self._file.read_bytes())
+                market = read_market(self._disk.read(self._file))
                 if is_stale:
                     market = replace(market, live=frozenset(), state="stale", message=self._stopped)
                 if self._seen is not None and market == self._seen[1]:
@@ -194,7 +194,7 @@ def saved_feed(folder: Path) -> tuple[str | None, dict[str, Any], datetime | Non
 
 def _document(file: Path) -> dict[str, Any]:
     try:
-        document = json.loads(file.read_bytes())
+        document = json.loads(DISK.read(file))
     except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

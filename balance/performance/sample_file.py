@@ -24,6 +24,7 @@ from balance.core.figures import plain
 from balance.core.wallet import Wallet
 from balance.performance.sample import Point, Sample, milliseconds, moment
 from balance.performance.thinning import thin
+from balance.store.disk import DISK
 
 EQUITY_FILE: Final = "equity.db"
 #: Of how many seconds the stretches are in which samples are thinned out, by level: 1 and up.
@@ -157,6 +158,8 @@ class SampleFile:
             sqlite3.OperationalError: it can't be opened or written now.
         """
         self._path = file
+        DISK.narrow(file.parent, file.name)
+        DISK.reserve(file)
         self._connection = sqlite3.connect(file, timeout=2, check_same_thread=False)
         try:
             self._begin(account)
@@ -222,6 +225,7 @@ class SampleFile:
 
     def copy_to(self, file: Path) -> None:
         """Write all of it into ``file`` too, or nothing."""
+        DISK.reserve(file)
         try:
             self._connection.execute("vacuum into ?", (str(file),))
         except sqlite3.Error:

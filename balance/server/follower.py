@@ -15,6 +15,7 @@ from balance.core.market import Market
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
 from balance.market.board import FileBoard
+from balance.store.disk import DISK, FILE_MODE
 
 MARKET_LOCK_FILE: Final = "market.lock"
 _CHECK_SECONDS: Final = 0.25
@@ -23,7 +24,13 @@ _CHECK_SECONDS: Final = 0.25
 def take_market(folder: Path) -> FileLock | None:
     """The lock of the one that lets the market act on the account in ``folder``, held until it is
     released or this process ends; None where another process has it."""
-    lock = FileLock(folder / MARKET_LOCK_FILE, fallback_to_soft=False, preserve_lock_file=True)
+    DISK.narrow(folder, MARKET_LOCK_FILE)
+    lock = FileLock(
+        folder / MARKET_LOCK_FILE,
+        mode=FILE_MODE,
+        fallback_to_soft=False,
+        preserve_lock_file=True,
+    )
     try:
         lock.acquire(timeout=0)
     except Timeout:

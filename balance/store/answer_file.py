@@ -96,7 +96,7 @@ class AnswerFile:
 
     def _lines(self) -> list[bytes]:
         try:
-            return self.path.read_bytes().splitlines(keepends=True)
+            return self._disk.read(self.path).splitlines(keepends=True)
         except FileNotFoundError:
             return []
 

@@ -21,9 +21,9 @@ _REPLACE_TRIES: Final = 50
 _REPLACE_PAUSE_SECONDS: Final = 0.01
 # A file changed this shortly before it was read may change again within one tick of its clock.
 _RACY_NANOSECONDS: Final = 20_000_000
-# Files and folders are their owner's alone from the first byte on. Not by the process's umask: the
-# program that has opened the account may have files of its own.
-_FILE_MODE: Final = 0o600
+#: Files and folders are their owner's alone from the first byte on. Not by the process's umask: the
+#: program that has opened the account may have files of its own.
+FILE_MODE: Final = 0o600
 _FOLDER_MODE: Final = 0o700
 _OTHERS: Final = 0o077
 # Of a file that is copied, in bytes.
@@ -290,7 +290,7 @@ class Disk:
 
 def _open_regular(path: str, flags: int) -> int:
     # A pipe is not waited for.
-    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), _FILE_MODE)
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), FILE_MODE)
     kind = os.fstat(descriptor).st_mode
     if stat.S_ISREG(kind):
         return descriptor

@@ -74,10 +74,7 @@ class FileStore:
         # The newest state this process has read, with the file's signature while that can be
         # trusted: in one tuple, as threads that read at the same time must not mix theirs.
         self._seen: tuple[State | None, Signature | None] = None, None
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as fault:
-            raise StoreFailed(f"the data folder can't be made: {_message(fault)}") from fault
+        disk.narrow(folder, ACCOUNT_FILE, LEDGER_FILE, ANSWER_FILE, LOCK_FILE)
         if self._is_empty():
             self._create(starting_balance)
 
@@ -93,7 +90,7 @@ class FileStore:
             seen, trusted_signature = self._seen
             if seen is not None and signature == trusted_signature:
                 return seen
-            state, sealed = decode_state(self._file.read_bytes())
+            state, sealed = decode_state(self._disk.read(self._file))
             edited = not sealed or self._is_past(state, signature)
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault, self.folder) from fault
@@ -202,6 +199,10 @@ class FileStore:
         return not self._file.exists() and not self._ledger.path.exists()
 
     def _create(self, starting_balance: Decimal) -> None:
+        try:
+            self._disk.make_folder(self.folder)
+        except OSError as fault:
+            raise StoreFailed(f"the data folder can't be made: {_message(fault)}") from fault
         with self._lock():
             if not self._is_empty():
                 return  # another program was first
@@ -227,11 +228,11 @@ class FileStore:
         """For the lock's holder: the state in the file with its ledger in order; outside edits
         are adopted, and what a dead writer left is mended."""
         try:
-            state, sealed = decode_state(self._file.read_bytes())
+            state, sealed = decode_state(self._disk.read(self._file))
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault, self.folder) from fault
         try:
-            self._disk.sweep(self.folder, ACCOUNT_FILE)
+            self._disk.sweep(self.folder, ACCOUNT_FILE, LEDGER_FILE, ANSWER_FILE)
             self._disk.settle_folder(self.folder)
             self._ledger.settle(state.revision)
             last = self._ledger.last()

@@ -122,6 +122,8 @@ class KeptFile(Generic[T]):
         self._indent = indent
         self._disk = disk
         self._content = _Content(empty)
+        if folder is not None:
+            disk.narrow(folder, name)
         # Whether it was changed after it was written, and whether the written one outlasts a power
         # loss.
         self._is_changed, self._is_durable = False, True
@@ -179,7 +181,7 @@ class KeptFile(Generic[T]):
 
     def _read(self, path: Path) -> _Content[T]:
         try:
-            return self._decoded(path.read_bytes())
+            return self._decoded(self._disk.read(path))
         except FileNotFoundError:
             return _Content(self._empty)
         except OSError as fault:
@@ -272,8 +274,6 @@ class KeptFile(Generic[T]):
         if self._most_answers:
             document["answers"] = [_document(each) for each in self._content.answers]
         text = json.dumps(document, indent=self._indent) + "\n" * (self._indent is not None)
-        if durable:
-            self._disk.sweep(self._path.parent, self.name)
         self._disk.replace_file(self._path, text.encode(), durable=durable)
 
     def answer(self, key: str | None, request: Sequence[Any]) -> Answer | None:

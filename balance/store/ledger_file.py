@@ -112,7 +112,7 @@ class LedgerFile:
     def _start_of(self, revision: int) -> int:
         """Where the entries of ``revision`` begin that stand at the end, or would."""
         end = self.end()
-        with self.path.open("rb") as file:
+        with self._disk.open(self.path) as file:
             for line in _lines_backwards(file, end):
                 # There is a line of a later revision where an older account was put back.
                 if self._decoded(line).revision != revision:
@@ -160,7 +160,7 @@ class LedgerFile:
     def _opened(self) -> BinaryIO:
         """The file; an empty one where there is none yet."""
         try:
-            return self.path.open("rb")
+            return self._disk.open(self.path)
         except FileNotFoundError:
             return BytesIO()
 

@@ -12,6 +12,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from balance.core.errors import StoreBusy, StoreFailed
+from balance.store.disk import FILE_MODE
 
 #: How long a writer waits for its turn.
 TIMEOUT_SECONDS: Final = 5.0
@@ -35,7 +36,11 @@ class AccountLock:
         # When this process may take its next turn.
         self._next_turn = 0.0
         self._processes = FileLock(
-            path, poll_interval=_POLL_SECONDS, fallback_to_soft=False, preserve_lock_file=True
+            path,
+            mode=FILE_MODE,
+            poll_interval=_POLL_SECONDS,
+            fallback_to_soft=False,
+            preserve_lock_file=True,
         )
 
     def __enter__(self) -> None:
@@ -73,7 +78,7 @@ _making = threading.Lock()
 
 def account_lock(path: Path) -> AccountLock:
     """The lock object of this process for the lock file at ``path``."""
-    path = path.resolve()
+    path = Path(os.path.realpath(path))
     with _making:
         if path not in _locks:
             _locks[path] = AccountLock(path)

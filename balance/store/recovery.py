@@ -136,7 +136,7 @@ def _report(faults: list[str], seen: _Seen, state: State | None) -> Report:
 
 def _account(folder: Path, faults: list[str]) -> State | None:
     try:
-        state, sealed = decode_state((folder / ACCOUNT_FILE).read_bytes())
+        state, sealed = decode_state(DISK.read(folder / ACCOUNT_FILE))
     except (FileNotFoundError, Unreadable) as fault:
         missing = isinstance(fault, FileNotFoundError)
         faults.append(f"{ACCOUNT_FILE} {'is missing' if missing else fault}.")

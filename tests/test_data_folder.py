@@ -1,0 +1,99 @@
+"""The data folder of the running product: whose its files are, what dead writers left in it, and
+what becomes of a request when something else is in the place of a file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from balance.alerts.state import ALERTS_FILE
+from balance.bots.log import LOG_FILE
+from balance.bots.state import BOTS_FILE
+from balance.desk.settings import SETTINGS_FILE
+from balance.history.index import INDEX_FILE
+from balance.market.board import FEED_FILE, MARKET_FILE
+from balance.performance.sample_file import EQUITY_FILE
+from balance.server.follower import MARKET_LOCK_FILE
+from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE
+from tests.patience import wait_for
+from tests.serving import ROOT, Server
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no modes, links and pipes")
+
+#: Every file that the product has once somebody has used all of it.
+FILES = (
+    *(ACCOUNT_FILE, LEDGER_FILE, ANSWER_FILE, LOCK_FILE, SETTINGS_FILE, MARKET_FILE, FEED_FILE),
+    *(MARKET_LOCK_FILE, BOTS_FILE, LOG_FILE, ALERTS_FILE, EQUITY_FILE, INDEX_FILE),
+)
+CHANGES: tuple[tuple[str, str, Any], ...] = (
+    ("POST", "/virtual_balance", {"deposit": 5}),
+    ("PUT", "/settings", {"decimals": 4}),
+    ("POST", "/bots", {"name": "Trend", "symbol": "BTC/USDT", "strategy": "ema_crossover"}),
+    (
+        "POST",
+        "/alerts",
+        {"what": "price", "symbol": "BTC/USDT", "direction": "above", "threshold": 9_000_000},
+    ),
+)
+
+
+def use(server: Server) -> None:
+    """Do with ``server`` what makes every file."""
+    for method, path, body in CHANGES:
+        answer = server.ask(method, path, body, headers={"Idempotency-Key": f"{method} {path}"})
+        assert answer.ok, answer.text
+    wait_for(lambda: all((server.folder / name).exists() for name in FILES), "every file")
+
+
+def wide(folder: Path) -> set[str]:
+    """The files that others may read or write."""
+    return {each.name for each in folder.iterdir() if each.stat().st_mode & 0o077}
+
+
+def test_every_file_is_its_owners_alone_in_a_folder_that_is(
+    start_server: Callable[..., Server], folder: Path
+) -> None:
+    first = start_server()
+    use(first)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert wide(folder) == set()
+    assert {each.name for each in folder.iterdir()} > {*FILES, f"{INDEX_FILE}-wal"}
+    first.kill()
+    for each in folder.iterdir():
+        each.chmod(0o644)
+    folder.chmod(0o755)
+    start_server()
+    wait_for(lambda: not wide(folder), "files that are their owner's alone")
+    assert folder.stat().st_mode & 0o777 == 0o755, "it may be meant for others"
+
+
+def test_a_program_that_opens_the_account_keeps_its_own_modes(folder: Path) -> None:
+    program = (
+        "import os, sys, pathlib, balance; os.umask(0);"
+        "account = balance.open_account(sys.argv[1]); account.deposit(5, idempotency_key='k');"
+        "account.history(kind='deposit'); pathlib.Path(sys.argv[1], 'mine.txt').touch()"
+    )
+    subprocess.run([sys.executable, "-c", program, str(folder)], cwd=ROOT, check=True)
+    assert wide(folder) == {"mine.txt"}
+
+
+def test_what_dead_writers_left_of_any_file_is_swept(
+    start_server: Callable[..., Server], folder: Path
+) -> None:
+    def left() -> set[str]:
+        return {each.name for each in folder.glob(".*.tmp")}
+
+    folder.mkdir()
+    for name in FILES:
+        if not name.endswith((".lock", ".db")):
+            (folder / f".{name}.abcdefgh.tmp").touch()
+    before = left()
+    server = start_server()
+    use(server)
+    wait_for(lambda: left() <= {f".{LOG_FILE}.abcdefgh.tmp"}, "no temporary file")
+    assert len(before) == 9
