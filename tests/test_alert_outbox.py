@@ -20,6 +20,7 @@ from balance.alerts.delivery import CANCELLED, Outbox
 from balance.alerts.settings import origin
 from balance.alerts.state import ALERTS_FILE, Delivery
 from tests.alerts_by_hand import AlertsByHand, drips, receiver
+from tests.kept import kept
 from tests.patience import patience
 from tests.screen import wait_for
 
@@ -361,7 +362,7 @@ class TestOverARestart:
             there.alerts.test(there.create(url=taker.url))
             ended(there, "answered")
         file = there.folder / ALERTS_FILE
-        told = json.loads(file.read_bytes())
+        told = kept(file)
         told["firings"][0]["delivery"]["url"] = "http://me:secret@example.org/secret"
         file.write_text(json.dumps(told))
         assert there.again().delivered()["url"] == "http://example.org"
@@ -379,8 +380,8 @@ class TestOverARestart:
             other = slow.again()
             assert other.delivered()["words"] == "Not sent: the server was off"
             assert taker.posts.empty()
-            kept = json.loads((there.folder / ALERTS_FILE).read_bytes())
-            assert kept["firings"][0]["delivery"]["state"] == "failed"
+            told = kept(there.folder / ALERTS_FILE)
+            assert told["firings"][0]["delivery"]["state"] == "failed"
             other.alerts.rest()
 
     def test_what_fires_while_the_server_stops_is_left_for_the_next_start(

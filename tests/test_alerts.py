@@ -30,6 +30,7 @@ from balance.open_account import open_account
 from balance.store.disk import Disk
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from tests.alerts_by_hand import ABOVE, AlertsByHand
+from tests.kept import kept
 from tests.markets import BTC, ETH
 from tests.screen import wait_for
 
@@ -427,7 +428,7 @@ class TestKeeping:
         there.alerts.rest()
         file = there.folder / ALERTS_FILE
         if callable(damage):
-            told = json.loads(file.read_bytes())
+            told = kept(file)
             damage(told)
             damage = json.dumps(told).encode()
         file.write_bytes(damage)

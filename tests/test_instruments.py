@@ -26,6 +26,7 @@ from balance.market.board import MARKET_FILE, FileBoard, LiveBoard, read_market,
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT, account
+from tests.kept import kept
 from tests.markets import BTC, ETH, FREE, SOL, market, quote
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "shared" / "market" / "brackets-2026.csv"
@@ -206,7 +207,7 @@ def test_the_file_of_the_market_has_the_grid_of_any_price(tmp_path: Path) -> Non
 
 def test_a_market_file_of_an_older_version_can_be_read(tmp_path: Path) -> None:
     save_market(tmp_path, market(), {})
-    document = json.loads((tmp_path / MARKET_FILE).read_bytes())
+    document = kept(tmp_path / MARKET_FILE)
     for each in document["instruments"]:
         del each["max_notional"]
         each["max_quantity"] = "1000.00"

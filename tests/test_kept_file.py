@@ -7,11 +7,13 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from balance.core.errors import InvalidRequest, KeyReused, StoreFailed
+from balance.store.checksum import sealed
 from balance.store.disk import DISK, Disk
 from balance.store.kept_file import FileUnreadable, KeptFile
 from tests.power import EIO, PowerDisk
@@ -69,7 +71,8 @@ def test_a_file_without_answers_has_no_member_for_them(tmp_path: Path) -> None:
     file = notes(tmp_path, answers=0)
     file.put(("A",))
     file.save()
-    assert (tmp_path / NAME).read_text() == '{"schema": 1, "notes": ["A"]}'
+    text = (tmp_path / NAME).read_bytes()
+    assert text == sealed(b'{"schema": 1, "notes": ["A"]}')
     assert notes(tmp_path, answers=0).latest() == ("A",)
 
 
@@ -112,6 +115,39 @@ def test_a_damaged_file_is_refused_in_words_and_stays(tmp_path: Path, text: byte
     assert file.latest() == fresh.latest() == ("B",)
 
 
+def test_whatever_byte_is_another_nothing_is_shown_that_was_not_written(tmp_path: Path) -> None:
+    file = notes(tmp_path)
+    for note in ("A 1", "B 2"):
+        add(file, note, f"key {note}")
+    text = (tmp_path / NAME).read_bytes()
+    for place, byte in enumerate(text):
+        for other in (byte ^ 1, byte ^ 128, 0x20):
+            if other != byte:
+                (tmp_path / NAME).write_bytes(text[:place] + bytes([other]) + text[place + 1 :])
+                # the same notes, where only the name of the checksum is another one
+                with suppress(FileUnreadable):
+                    assert notes(tmp_path).latest() == ("A 1", "B 2")
+        (tmp_path / NAME).write_bytes(text[:place])
+        with pytest.raises(FileUnreadable):
+            notes(tmp_path).latest()
+
+
+def test_a_file_that_was_changed_says_what_to_do_and_is_taken_without_its_checksum(
+    tmp_path: Path,
+) -> None:
+    add(notes(tmp_path), "A")
+    path = tmp_path / NAME
+    changed = path.read_text().replace('"A"', '"B"')
+    path.write_text(changed)
+    with pytest.raises(FileUnreadable, match=r'changed or damaged .* delete its member "checksum"'):
+        notes(tmp_path).latest()
+    path.write_text(changed.split(',"checksum"')[0] + "}")
+    file = notes(tmp_path)
+    assert file.latest() == ("B",)
+    add(file, "C")
+    assert "checksum" in json.loads(path.read_bytes())
+
+
 def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     with pytest.raises(FileUnreadable, match="can't be read: Is a directory"):
@@ -139,8 +175,9 @@ def test_a_change_within_one_tick_of_the_clock_is_seen(
     add(owner, "A")
     assert follower.latest() == ("A",)
     status = (tmp_path / NAME).stat()
-    text = (tmp_path / NAME).read_text().replace('"A"', '"B"')
-    (tmp_path / NAME).write_text(text)
+    text = sealed(b'{"schema": 1, "notes": ["B"], "answers": []}')
+    (tmp_path / NAME).write_bytes(text)
+    assert (tmp_path / NAME).stat().st_size == status.st_size
     os.utime(tmp_path / NAME, ns=(status.st_mtime_ns, status.st_mtime_ns))
     assert follower.latest() == ("B",)
 

@@ -66,7 +66,7 @@ class SettingsFile:
             _encode,
             _decode,
             remedy="Put it right, or move it away to begin with the defaults.",
-            indent=2,
+            is_for_people=True,
             disk=disk,
         )
         self._reading = threading.Lock()

@@ -31,6 +31,7 @@ from balance.core.moments import from_iso, iso
 from balance.core.money import LIMIT, MOST_UNITS, is_bounded
 from balance.core.quote import Candle, Quote
 from balance.store.advice import program
+from balance.store.checksum import is_changed, sealed
 from balance.store.disk import DISK, Disk, Signature
 
 MARKET_FILE: Final = "market.json"
@@ -163,7 +164,7 @@ def save_market(folder: Path, market: Market, feed: Mapping[str, Any], disk: Dis
         ],
         "saved": feed,
     }
-    disk.replace_file(folder / MARKET_FILE, json.dumps(document).encode(), durable=False)
+    disk.replace_file(folder / MARKET_FILE, sealed(json.dumps(document).encode()), durable=False)
 
 
 def save_past(folder: Path, market: Market, feed: Mapping[str, Any], disk: Disk = DISK) -> None:
@@ -173,7 +174,7 @@ def save_past(folder: Path, market: Market, feed: Mapping[str, Any], disk: Disk 
         OSError: the disk refused.
     """
     document = {"feed": market.feed, "as_of": market.as_of and iso(market.as_of), "saved": feed}
-    disk.replace_file(folder / FEED_FILE, json.dumps(document).encode(), durable=False)
+    disk.replace_file(folder / FEED_FILE, sealed(json.dumps(document).encode()), durable=False)
 
 
 def saved_feed(folder: Path) -> tuple[str | None, dict[str, Any], datetime | None]:
@@ -194,10 +195,12 @@ def saved_feed(folder: Path) -> tuple[str | None, dict[str, Any], datetime | Non
 
 def _document(file: Path) -> dict[str, Any]:
     try:
-        document = json.loads(DISK.read(file))
+        text = DISK.read(file)
+        document = json.loads(text)
     except (OSError, ValueError, RecursionError):
         return {}
-    return document if isinstance(document, dict) else {}
+    is_sound = isinstance(document, dict) and not is_changed(text, document)
+    return document if is_sound else {}
 
 
 def read_market(text: bytes) -> Market:
@@ -208,6 +211,8 @@ def read_market(text: bytes) -> Market:
     """
     try:
         document = json.loads(text)
+        if is_changed(text, document):
+            raise ValueError("this does not match its checksum")
         quotes = [
             Quote(symbol=each["symbol"], time=from_iso(each["time"]), **_numbers(each, _QUOTE))
             for each in document["quotes"]

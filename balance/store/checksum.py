@@ -10,8 +10,9 @@ the checksum. A line is proved with the few bytes that stand before it, wherever
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 #: What the first line of a file is chained to.
 START: Final = "0" * 16
@@ -38,6 +39,12 @@ def stated(line: bytes) -> str | None:
     none, as those of schema 1 have none."""
     found = _TAIL.search(line, max(0, len(line) - TAIL_BYTES))
     return None if found is None else found[1].decode()
+
+
+def is_changed(text: bytes, document: Mapping[str, Any]) -> bool:
+    """Whether ``text``, a file that holds the JSON ``document`` alone, is not as it was written:
+    its checksum does not match. Files of older versions have none."""
+    return "checksum" in document and not is_proved(text)
 
 
 def is_proved(line: bytes, previous: str = START) -> bool:

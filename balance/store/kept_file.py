@@ -13,6 +13,9 @@ Its owner reads it once with ``latest()``, and from then on has the state as ``n
         notes.try_save(durable=False)  # what need not outlast a power loss
 
 Any other program follows it: ``notes.latest()`` reads the file again where it is another one.
+
+The file ends with a checksum, so that no number is shown that was not written here. One without a
+checksum is of an older version, or was put right by hand: it is taken as it is.
 """
 
 from __future__ import annotations
@@ -30,11 +33,17 @@ from typing import Any, Final, Generic, TypeVar
 
 from balance.core.errors import KeyReused, StoreError, StoreFailed, StoreUnreadable
 from balance.core.request import check_key
+from balance.store.checksum import is_changed, sealed
 from balance.store.codec import FAULTS, Unreadable
 from balance.store.disk import DISK, Disk, Signature
 
 _SCHEMA: Final = 1
 _MISSING: Final = Signature(0, 0, 0)
+_CHANGED: Final = (
+    "does not match its checksum: it was changed or damaged after it was written. If you have "
+    'changed it yourself, delete its member "checksum" with the comma before it, so that it is '
+    "taken as it is, and start again"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -104,13 +113,14 @@ class KeptFile(Generic[T]):
         *,
         remedy: str,
         answers: int = 0,
-        indent: int | None = None,
+        is_for_people: bool = False,
         disk: Disk = DISK,
     ) -> None:
         """``folder`` None keeps the state nowhere. ``empty`` is the state without a file.
         ``encode`` makes a JSON object of a state, and ``decode`` the state of one, or raises one of
         :data:`~balance.store.codec.FAULTS` or ``Unreadable``. ``remedy`` is advice for a damaged
-        file, in sentences. The newest ``answers`` to requests with a key are in the file too."""
+        file, in sentences. The newest ``answers`` to requests with a key are in the file too. One
+        that ``is_for_people`` may be edited: it is indented, and has no checksum."""
         self.name = name
         self.guard = threading.RLock()
         #: Whether the disk refused the last write.
@@ -119,7 +129,7 @@ class KeptFile(Generic[T]):
         self._empty, self._encode, self._decode = empty, encode, decode
         self._remedy = remedy
         self._most_answers = answers
-        self._indent = indent
+        self._is_for_people = is_for_people
         self._disk = disk
         self._content = _Content(empty)
         if folder is not None:
@@ -196,6 +206,10 @@ class KeptFile(Generic[T]):
             raise Unreadable("is no JSON") from fault
         if not isinstance(document, dict):
             raise Unreadable("is no object")
+        if not self._is_for_people:
+            if is_changed(text, document):
+                raise Unreadable(_CHANGED)
+            document.pop("checksum", None)
         schema = document.pop("schema", _SCHEMA)
         if schema != _SCHEMA:
             raise Unreadable(f"has the schema {schema!r:.40}, not {_SCHEMA}")
@@ -273,8 +287,11 @@ class KeptFile(Generic[T]):
         document = {"schema": _SCHEMA, **self._encode(self.value)}
         if self._most_answers:
             document["answers"] = [_document(each) for each in self._content.answers]
-        text = json.dumps(document, indent=self._indent) + "\n" * (self._indent is not None)
-        self._disk.replace_file(self._path, text.encode(), durable=durable)
+        if self._is_for_people:
+            text = json.dumps(document, indent=2).encode() + b"\n"
+        else:
+            text = sealed(json.dumps(document).encode())
+        self._disk.replace_file(self._path, text, durable=durable)
 
     def answer(self, key: str | None, request: Sequence[Any]) -> Answer | None:
         """The answer to an earlier ``request`` with the idempotency ``key``, if any.
