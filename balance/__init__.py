@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from balance.core.errors import (
     AccountingError,
+    AnswerLost,
     BalanceError,
     InsufficientBalance,
     InvalidAmount,
@@ -46,6 +47,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AccountingError",
+    "AnswerLost",
     "BalanceError",
     "Desk",
     "InsufficientBalance",

@@ -104,7 +104,7 @@ def test_every_kind_of_damage_advises_the_folder(folder: Path, damaged: str) -> 
                 return list(FileStore(folder).entries())
             case "answers":
                 (folder / ANSWER_FILE).write_bytes(b'{"key": "a key", "nothing": 1}\n')
-                return AnswerFile(folder / ANSWER_FILE).find("a key")
+                return AnswerFile(folder / ANSWER_FILE).find("a key", 2, lambda _: None)
         return recovery.repair(folder / "nowhere")
 
     with pytest.raises(StoreUnreadable) as refused:

@@ -18,10 +18,8 @@ from balance.core.wallet import KINDS
 from balance.store.codec import (
     FAULTS,
     Unreadable,
-    decode_answer,
     decode_entry,
     decode_state,
-    encode_answer,
     encode_entry,
     encode_state,
 )
@@ -50,11 +48,6 @@ def test_there_is_an_entry_of_every_kind() -> None:
     assert {each["reason"] for each in fills} >= {"order", "stop_loss", "take_profit", "undo"}
     orders = [order for each in found if "effect" in each for order in each["effect"]["opened"]]
     assert {each["type"] for each in orders} == {"limit", "stop_market", "take_profit_market"}
-
-
-def test_every_answer_is_written_as_it_was_read() -> None:
-    for line in lines("answers.jsonl"):
-        assert encode_answer(decode_answer(line)) == line
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from balance.api.encoding import encoded
 from balance.core.errors import (
     AccountingError,
+    AnswerLost,
     BackupRefused,
     BalanceError,
     InsufficientBalance,
@@ -41,6 +42,7 @@ STATUS: Final[tuple[tuple[type[BalanceError], int], ...]] = (
     (InsufficientBalance, 422),
     (KeyReused, 422),
     (KeyInFlight, 409),
+    (AnswerLost, 409),
     (NothingToUndo, 409),
     (StaleRevision, 412),
     (UnknownAlert, 404),

@@ -121,6 +121,20 @@ class KeyInFlight(BalanceError):
         self.key = key
 
 
+class AnswerLost(BalanceError):
+    """The request with the idempotency ``key`` was booked before, as ``revision``, and what it was
+    answered is lost."""
+
+    def __init__(self, key: str, revision: int) -> None:
+        super().__init__(
+            f"The request with the Idempotency-Key {key!r} was booked before, as revision "
+            f"{revision}, but its answer is lost. Nothing was booked now. Look at the balance and "
+            "the history, and use a new key for another request."
+        )
+        self.key = key
+        self.revision = revision
+
+
 class AccountingError(BalanceError):
     """The account would not explain itself: a fault of the program, so nothing is written."""
 

@@ -148,25 +148,6 @@ def decode_entry(line: bytes) -> Entry:
     return _checked_entry(parsed(line), whole=True)
 
 
-def encode_answer(state: State) -> bytes:
-    """A state that answered a keyed request as one line, with its newline; the key comes first."""
-    if state.request is None:
-        raise ValueError("only the state of a keyed request is kept as an answer")
-    document = json.loads(encode_state(state))
-    del document["seal"]  # An outside edit may lead to an answer too.
-    return json.dumps({"key": state.request.key, "state": document}).encode() + b"\n"
-
-
-def decode_answer(line: bytes) -> State:
-    """The state in one line of the kept answers.
-
-    Raises:
-        Unreadable: the line is none.
-    """
-    document = parsed(line).get("state")
-    return decode_state(json.dumps(document, default=str).encode())[0]
-
-
 def read_trade(fill: Mapping[str, Any]) -> Trade | None:
     """The trade in the document of a ``fill``; None where that ended none."""
     document = fill.get("trade")

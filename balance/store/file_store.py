@@ -15,7 +15,13 @@ from typing import Final
 
 from balance.core.change import Operation
 from balance.core.entry import Entry, Place, follows
-from balance.core.errors import AccountingError, KeyReused, StoreFailed, StoreUnreadable
+from balance.core.errors import (
+    AccountingError,
+    AnswerLost,
+    KeyReused,
+    StoreFailed,
+    StoreUnreadable,
+)
 from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.core.operations import start_account
 from balance.store.advice import option
@@ -68,7 +74,7 @@ class FileStore:
         self.folder = folder
         self._file = folder / ACCOUNT_FILE
         self._ledger = LedgerFile(folder / LEDGER_FILE, disk)
-        self._answers = AnswerFile(folder / ANSWER_FILE, disk=disk)
+        self._answers = AnswerFile(folder / ANSWER_FILE, disk=disk, clock=clock)
         self._clock = clock
         self._disk = disk
         # The newest state this process has read, with the file's signature while that can be
@@ -112,9 +118,7 @@ class FileStore:
         """Apply ``operation`` and keep the result, as :meth:`Store.commit` says."""
         with self._lock():
             state = self._settled()
-            if request is not None and (earlier := self._answers.find(request.key)):
-                if earlier.request != request:
-                    raise KeyReused(request.key)
+            if request is not None and (earlier := self._earlier(request)):
                 self._sync()
                 return Commit(earlier, replayed=True)
             expect(state, if_match)
@@ -245,6 +249,28 @@ class FileStore:
             return self._adopted(state, last)
         except OSError as fault:
             raise StoreFailed(_message(fault)) from fault
+
+    def _earlier(self, request: Request) -> State | None:
+        """For the lock's holder: what ``request`` was answered before; None where it is new.
+
+        Raises:
+            KeyReused: its key came before with another request.
+            AnswerLost: it was booked, and what it was answered is lost.
+            StoreError: the answers can't be read or written now.
+        """
+        try:
+            # The account does not name its newest keyed commit yet, so the file is believed.
+            newest = self._answers.take_over()
+            answer = self._answers.find(request.key, newest, lambda _: None)
+        except OSError as fault:
+            raise StoreFailed(_message(fault)) from fault
+        if answer is None:
+            return None
+        if answer.request != request:
+            raise KeyReused(request.key)
+        if answer.state is None:
+            raise AnswerLost(request.key, answer.revision)
+        return answer.state
 
     def _adopted(self, edited: State, last: Entry) -> State:
         """The state after taking over what another program wrote into the account's file, with

@@ -64,7 +64,8 @@ def verify(folder: Path) -> Report:
     # Where the account has changed meanwhile, the line is one that is just being written.
     if state is not None and ledger.ends_broken(state.entries) and state == _account(folder, []):
         faults.append(f"{LEDGER_FILE} ends with a broken line.")
-    faults += AnswerFile(folder / ANSWER_FILE).faults()
+    answers = AnswerFile(folder / ANSWER_FILE)
+    faults += answers.faults(0)
     return _report(faults, seen, state)
 
 
@@ -315,10 +316,10 @@ def _answers_mended(
     answers: AnswerFile, state: State | None, now: datetime, disk: Disk
 ) -> str | None:
     """Drop the answers that can't be read; the newest one the account itself still knows."""
-    if not answers.faults():
+    if not any(answers.faults(0)):
         return None
     kept = disk.keep_damaged(answers.path, now)
-    answers.drop_damaged()
+    answers.link()
     if state is not None:
         answers.mend(state)
     return kept

@@ -30,6 +30,16 @@ class Request:
     fingerprint: Name
 
 
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A commit that a keyed request led to."""
+
+    revision: int
+    request: Request
+    # The revision of the keyed commit before it; 0: it was the first.
+    previous: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """The account at one revision, with the entries of the commit that led to it."""
