@@ -28,7 +28,8 @@ import callbacks
 from balance.api.encoding import answer, encoded
 from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems, problem_of
-from balance.api.routes import Services, create_api
+from balance.api.routes import create_api
+from balance.api.services import Services
 from balance.api.settings import settings_document
 from balance.api.stream import Stream
 from balance.core.errors import StoreError

@@ -10,7 +10,8 @@ from flask import Flask
 from balance.alerts.alerts import Alerts
 from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems
-from balance.api.routes import Services, create_api
+from balance.api.routes import create_api
+from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.backtests.jobs import Backtests
 from balance.desk.settings import SettingsFile

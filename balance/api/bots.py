@@ -9,8 +9,7 @@ from flask import Request
 from balance.api.operations import Answer, delete, done, get, post, put
 from balance.api.problems import Problem
 from balance.api.requests import Body, Key, json_object
-from balance.bots.bots import Bots
-from balance.bots.followed import FollowedBots
+from balance.api.services import AnyBots, Services
 from balance.bots.log import ACTION, LARGEST_ID, MOST_SHOWN, LogEntry, LogKind
 from balance.bots.rows import BotList, BotRow, SignalResult, StrategyRow
 from balance.bots.settings import BotSettings
@@ -19,9 +18,6 @@ from balance.bots.state import MOST_TRADES
 from balance.core.errors import InvalidRequest
 from balance.core.shape import Doc, Whole, members
 from balance.history.rows import TradeRow
-
-#: The bots of this server, or those of the one that it follows.
-AnyBots = Bots | FollowedBots
 
 BotId = Annotated[str, Doc("The id that creating it was answered with.")]
 OfBot = Annotated[str | None, Doc("Only those of the bot with this id.")]
@@ -136,8 +132,13 @@ class BotRoutes:
 
     tag = "bots"
 
-    def __init__(self, bots: AnyBots) -> None:
-        self.bots = bots
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @property
+    def bots(self) -> AnyBots:
+        """The bots as they are served now."""
+        return self._services.bots
 
     @get("/strategies")
     def list_strategies(self) -> Answer[Strategies]:

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Final, NamedTuple, NotRequired, TypedDict
 
 from flask import Request, Response, request
 
-from balance.api.bots import AnyBots
 from balance.api.downloads import FORMATS, csv_file, download
 from balance.api.operations import Answer, get
 from balance.api.problems import Problem
 from balance.api.requests import Parameters
+from balance.api.services import Services
 from balance.core.entry import Place, cursor, place_of
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.moments import from_iso
@@ -57,7 +57,6 @@ from balance.performance.epochs import (
     in_order,
 )
 from balance.performance.figures import FIGURES, ShownFigures, listed
-from balance.performance.performance import Equity
 
 # The columns of files keep their places, so newer figures of epochs come last.
 _FIRST_FIGURES: Final = (
@@ -252,10 +251,9 @@ class HistoryRoutes:
 
     tag = "history"
 
-    def __init__(self, desk: Desk, bots: AnyBots, equity: Equity) -> None:
+    def __init__(self, desk: Desk, services: Services) -> None:
         self._desk = desk
-        self._bots = bots
-        self._equity = equity
+        self._services = services
 
     @get("/virtual_balance/history", 422, types=("text/csv",))
     def list_entries(
@@ -296,7 +294,11 @@ class HistoryRoutes:
     @get("/history/epochs", types=("text/csv",))
     def filter_epochs(self, query: EpochQuery) -> Answer[EpochRows] | Response:
         """The epochs, filtered and sorted, with their sums."""
-        question, ledger, measure = query.question, self._desk.ledger, self._equity.of_epoch
+        question, ledger, measure = (
+            query.question,
+            self._desk.ledger,
+            self._services.equity.of_epoch,
+        )
         found = fitting(ledger.epochs(), question)
         # Taken after them, so that none of them is of later than now.
         snapshot = self._desk.snapshot()
@@ -346,7 +348,7 @@ class HistoryRoutes:
     def _names(self) -> Mapping[str, str]:
         """The names of the bots that there still are, by id."""
         try:
-            return {each["id"]: each["name"] for each in self._bots.listed()["bots"]}
+            return {each["id"]: each["name"] for each in self._services.bots.listed()["bots"]}
         except BalanceError:
             return {}  # The Auto Trading tab says so.
 

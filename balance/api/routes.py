@@ -4,41 +4,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
 
-from balance.alerts.alerts import Alerts, FollowedAlerts
 from balance.api.account import AccountRoutes
 from balance.api.alerts import AlertRoutes
 from balance.api.backtests import BacktestRoutes
-from balance.api.bots import AnyBots, BotRoutes
+from balance.api.bots import BotRoutes
 from balance.api.encoding import encoded
 from balance.api.history import HistoryRoutes
 from balance.api.openapi import description_of
 from balance.api.operations import add_routes, get
 from balance.api.performance import PerformanceRoutes
+from balance.api.services import Services
 from balance.api.settings import SettingsRoutes
 from balance.api.stream import Stream
 from balance.api.trade import TradeRoutes
-from balance.backtests.jobs import Backtests
 from balance.desk.desk import Desk
-from balance.desk.settings import SettingsFile
-from balance.performance.performance import Equity
-from balance.store.damage import Damages
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """What the interface serves beside the account itself."""
-
-    bots: AnyBots
-    backtests: Backtests
-    settings: SettingsFile
-    alerts: Alerts | FollowedAlerts
-    equity: Equity
-    damages: Damages
 
 
 class DescriptionRoutes:
@@ -82,11 +65,11 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
         api,
         AccountRoutes(desk, stream, services.damages),
         TradeRoutes(desk),
-        HistoryRoutes(desk, services.bots, services.equity),
+        HistoryRoutes(desk, services),
         PerformanceRoutes(services.equity),
-        BotRoutes(services.bots),
+        BotRoutes(services),
         BacktestRoutes(services.backtests),
-        AlertRoutes(services.alerts),
+        AlertRoutes(services),
         SettingsRoutes(services.settings),
         DescriptionRoutes(),
     )

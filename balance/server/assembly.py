@@ -18,7 +18,7 @@ from filelock import BaseFileLock
 
 from balance.alerts import alerts as alert_module
 from balance.alerts.alerts import Alerts, FollowedAlerts
-from balance.api.routes import Services
+from balance.api.services import Services
 from balance.api.settings import settings_document
 from balance.api.stream import Stream
 from balance.backtests.jobs import Backtests

@@ -1,0 +1,31 @@
+"""What the interface serves beside the account itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from balance.alerts.alerts import Alerts, FollowedAlerts
+from balance.backtests.jobs import Backtests
+from balance.bots.bots import Bots
+from balance.bots.followed import FollowedBots
+from balance.desk.settings import SettingsFile
+from balance.performance.performance import Equity
+from balance.store.damage import Damages
+
+#: The bots of this server, or those of the one that it follows.
+AnyBots = Bots | FollowedBots
+#: The alerts, likewise.
+AnyAlerts = Alerts | FollowedAlerts
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """The services of a server. Read at each request, as ``bots`` and ``alerts`` are others once a
+    server that followed leads."""
+
+    bots: AnyBots
+    backtests: Backtests
+    settings: SettingsFile
+    alerts: AnyAlerts
+    equity: Equity
+    damages: Damages
