@@ -35,6 +35,7 @@ from balance.core.errors import (
     UnknownPosition,
 )
 from balance.core.snapshot import Snapshot
+from balance.core.version import VERSION
 from balance.desk.desk import Desk
 from balance.desk.transactions import Outcome
 from balance.history.history import Page
@@ -43,7 +44,7 @@ from balance.open_account import open_account
 if TYPE_CHECKING:
     from balance.strategies.strategy import Signal, parameter, strategy
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "AccountingError",

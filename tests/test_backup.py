@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from balance.core.errors import BackupFailed, BackupRefused, StoreUnreadable
 from balance.core.figures import grouped
+from balance.core.version import VERSION
 from balance.open_account import open_account
 from balance.store.backup import FILES, LEFT_OUT, MANIFEST_FILE, back_up, restore
 from balance.store.disk import Disk
@@ -34,7 +35,6 @@ from tests.length import rounds
 from tests.processes import PROCESSES, ROOT
 from tests.writers import DEAD, commit_forever, shell
 
-VERSION = "1.2.3"
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -82,7 +82,7 @@ def whole_folder(tmp_path: Path) -> Path:
 def archive(folder: Path, tmp_path: Path) -> Path:
     """A backup of a small account."""
     open_account(folder).deposit(12)
-    back_up(folder, tmp_path / "small.zip", VERSION)
+    back_up(folder, tmp_path / "small.zip")
     return tmp_path / "small.zip"
 
 
@@ -113,7 +113,7 @@ def test_what_is_restored_is_the_same_account_in_every_file(
     whole_folder: Path, tmp_path: Path
 ) -> None:
     before = open_account(whole_folder).snapshot()
-    manifest = back_up(whole_folder, tmp_path / "backup.zip", VERSION)
+    manifest = back_up(whole_folder, tmp_path / "backup.zip")
     done = restore(tmp_path / "backup.zip", tmp_path / "restored")
     assert done.report.faults == ()
     assert (manifest.version, manifest.note) == (VERSION, "")
@@ -162,7 +162,7 @@ def test_backups_made_while_programs_write_are_each_one_moment(
             while pipe.recv()[0] != "done" or pipe.poll():
                 pass
             archive = tmp_path / f"{number}.zip"
-            manifest = back_up(folder, archive, VERSION)
+            manifest = back_up(folder, archive)
             revisions.append(manifest.revision)
             report = restore(archive, tmp_path / str(number)).report
             assert report.faults == ()
@@ -183,7 +183,7 @@ def test_an_edit_by_hand_is_adopted_before_it_is_backed_up(folder: Path, tmp_pat
     open_account(folder)
     file = folder / ACCOUNT_FILE
     file.write_text(file.read_text().replace('"balance": "10000.00"', '"balance": "10500.00"', 1))
-    back_up(folder, tmp_path / "backup.zip", VERSION)
+    back_up(folder, tmp_path / "backup.zip")
     report = restore(tmp_path / "backup.zip", tmp_path / "restored").report
     assert (report.balance, report.revision) == ("10,500.00", 2)
 
@@ -197,7 +197,7 @@ def test_a_damaged_account_is_not_backed_up_and_the_message_says_what_to_do(
     ledger = folder / LEDGER_FILE
     ledger.write_bytes(ledger.read_bytes().replace(b'"amount":"5.00"', b'"amount":"7.00"', 1))
     with pytest.raises(BackupFailed, match=r"ledger\.jsonl.*Run `python -m balance repair --data-"):
-        back_up(folder, tmp_path / "backup.zip", VERSION)
+        back_up(folder, tmp_path / "backup.zip")
     assert left_in(tmp_path) == [folder.name]
 
 
@@ -205,7 +205,7 @@ def test_a_folder_without_an_account_is_not_backed_up_and_stays_without_one(
     folder: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(StoreUnreadable, match=r"virtual_balance\.json is missing"):
-        back_up(folder, tmp_path / "backup.zip", VERSION)
+        back_up(folder, tmp_path / "backup.zip")
     assert left_in(tmp_path) == []
 
 
@@ -213,11 +213,11 @@ def test_a_file_that_is_there_is_overwritten_only_on_demand(archive: Path, folde
     before = archive.read_bytes()
     open_account(folder).deposit(1)
     with pytest.raises(BackupRefused, match="add --force"):
-        back_up(folder, archive, VERSION)
+        back_up(folder, archive)
     assert archive.read_bytes() == before
-    assert back_up(folder, archive, VERSION, overwrite=True).revision == 3
+    assert back_up(folder, archive, overwrite=True).revision == 3
     with pytest.raises(BackupRefused, match="Name a file"):
-        back_up(folder, archive.parent, VERSION, overwrite=True)
+        back_up(folder, archive.parent, overwrite=True)
 
 
 def test_samples_that_cannot_be_read_are_left_out_and_that_is_said(
@@ -225,7 +225,7 @@ def test_samples_that_cannot_be_read_are_left_out_and_that_is_said(
 ) -> None:
     open_account(folder)
     (folder / "equity.db").write_bytes(b"no database" * 1_000)
-    manifest = back_up(folder, tmp_path / "backup.zip", VERSION)
+    manifest = back_up(folder, tmp_path / "backup.zip")
     assert manifest.note.startswith("equity.db can't be read (")
     assert "equity.db" not in [each.name for each in manifest.files]
     assert restore(tmp_path / "backup.zip", tmp_path / "restored").manifest.note == manifest.note
@@ -259,9 +259,7 @@ def test_a_backup_that_fails_at_any_call_of_the_disk_leaves_no_part_of_it(
     for nth in itertools.count(1):
         if overwrite:
             target.write_text("older")
-        failed = reason(
-            lambda disk: back_up(folder, target, VERSION, overwrite=overwrite, disk=disk), nth
-        )
+        failed = reason(lambda disk: back_up(folder, target, overwrite=overwrite, disk=disk), nth)
         if not failed:
             break
         assert "The backup was not made: the disk says No space left on device." in failed
@@ -362,7 +360,11 @@ def without(name: str) -> Callable[[dict[str, Any]], None]:
         (lambda manifest: manifest["files"][0].update(size=10**9), {}, "a damaged one"),
         (lambda manifest: manifest["files"][0].update(size=-1), {}, "can't be read"),
         (lambda manifest: manifest["files"].append(manifest["files"][0]), {}, "other files"),
-        (lambda manifest: manifest.update(schema=2), {}, "the newer version 1.2.3 of this program"),
+        (
+            lambda manifest: manifest.update(schema=2),
+            {},
+            f"the newer version {VERSION} of this program",
+        ),
         (lambda manifest: manifest.update(schema=2, files=7), {}, "Use that one"),
         (lambda manifest: manifest.update(schema=True), {}, "can't be read"),
         (lambda manifest: manifest.update(revision="2"), {}, "can't be read"),
@@ -426,7 +428,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, dict[str, by
     place = tmp_path_factory.mktemp("sound")
     account = open_account(place / "account")
     account.deposit(12)
-    back_up(place / "account", place / "backup.zip", VERSION)
+    back_up(place / "account", place / "backup.zip")
     return (place / "backup.zip").read_bytes(), restored(place / "backup.zip", place / "restored")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from balance import __version__
 from balance.core.figures import grouped
 from balance.core.moments import iso
 from balance.shell.parts import AddCommand, Result
@@ -23,7 +22,7 @@ def add_backup_commands(command: AddCommand) -> None:
 
 
 def _back_up(options: argparse.Namespace) -> Result:
-    manifest = back_up(options.data_dir, options.file, __version__, overwrite=options.force)
+    manifest = back_up(options.data_dir, options.file, overwrite=options.force)
     size = options.file.stat().st_size
     text = (
         f"Backed up: balance {grouped(manifest.balance)} USDT at revision {manifest.revision}, "

@@ -29,6 +29,7 @@ from urllib.parse import quote
 
 from balance.core.errors import BackupFailed, BackupRefused, StoreUnreadable
 from balance.core.shape import Count, Money, Name, Whole
+from balance.core.version import VERSION
 from balance.store.advice import command, option
 from balance.store.codec import FAULTS, Unreadable, decode_state, parsed
 from balance.store.disk import DISK, Disk
@@ -106,14 +107,13 @@ class Restored:
 def back_up(
     folder: Path,
     target: Path,
-    version: str,
     *,
     overwrite: bool = False,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     disk: Disk = DISK,
 ) -> Manifest:
-    """Write a backup of the account in ``folder`` to ``target``, made by this ``version`` of the
-    program. Others may trade meanwhile: the lock is held only while short files are read.
+    """Write a backup of the account in ``folder`` to ``target``. Other programs may trade
+    meanwhile: the lock is held only while short files are read.
 
     Raises:
         BackupRefused: ``target`` is there already, and is not to be overwritten.
@@ -133,7 +133,7 @@ def back_up(
         if samples is not None:
             files[SAMPLES_FILE] = work.enter_context(samples.open("rb")), samples.stat().st_size
         manifest = Manifest(
-            version=version,
+            version=VERSION,
             made_at=clock(),
             account_id=state.account_id,
             revision=state.revision,

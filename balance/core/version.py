@@ -1,0 +1,3 @@
+"""The version of the program, which backups name."""
+
+VERSION = "0.1.0"
