@@ -246,6 +246,35 @@ def test_many_who_change_at_once_lose_nothing(tmp_path: Path) -> None:
     assert kept.settings.maker_fee == kept.settings.slippage == Decimal("0.0012")
 
 
+def test_a_change_answers_what_it_wrote_whoever_reads_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody knows yet what he has read, so that everybody reads all the time.
+    monkeypatch.setattr("balance.store.disk._RACY_NANOSECONDS", 3_600 * 10**9)
+    file, is_over = SettingsFile(tmp_path), threading.Event()
+
+    def read() -> None:
+        while not is_over.is_set():
+            assert file.state.fault == ""
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    for each in readers:
+        each.start()
+    try:
+        for number in range(30):
+            asked = {"decimals": 2 + number % 7}
+            answered, _ = file.change(asked)
+            assert answered.settings.decimals == asked["decimals"]
+            assert SettingsFile(tmp_path).state == file.state == answered
+    finally:
+        is_over.set()
+        sys.setswitchinterval(before)
+        for each in readers:
+            each.join()
+
+
 # what the settings do to every program on the folder
 
 

@@ -58,6 +58,7 @@ class SettingsFile:
             FileUnreadable: the file makes no sense, and no better one is known.
         """
         self._folder = folder
+        self._disk = disk
         self._clock = clock
         self._file = KeptFile(
             folder,
@@ -116,7 +117,7 @@ class SettingsFile:
 
     def change(self, request: Mapping[str, Any]) -> tuple[SettingsState, str]:
         """Choose what ``request`` names, as :func:`~balance.core.settings.change_settings` takes
-        it; return what is in force then, and a message about the change.
+        it; return what was written, and a message about the change.
 
         Raises:
             InvalidRequest, InvalidAmount: it makes no sense.
@@ -129,17 +130,15 @@ class SettingsFile:
                 chosen = _chosen(before, request)
                 if before.fault:
                     beside = self._file.keep_damaged(datetime.now(UTC))
-                if chosen is not before:
-                    self._file.put(chosen)
-                self._file.save()
-                state = self.state
+                if chosen is not before or not self._file.is_durable:
+                    self._file.write(chosen)
         except OSError as fault:
             raise StoreFailed(fault.strerror or type(fault).__name__) from fault
         self.check()
-        message = change_message(before.settings, state.settings)
+        message = change_message(before.settings, chosen.settings)
         if beside is not None:
             message += f" What stood in {SETTINGS_FILE} is kept in {beside}."
-        return state, message
+        return chosen, message
 
     def subscribe(self, listener: Callable[[SettingsState], None]) -> None:
         """Have ``listener`` called with what is in force when that was changed here or, as of the
@@ -162,7 +161,7 @@ class SettingsFile:
     def _lock(self) -> AbstractContextManager[None]:
         if self._folder is None:
             return nullcontext()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._disk.make_folder(self._folder)
         return account_lock(self._folder / LOCK_FILE)
 
     def _is_gone_for_a_moment(self) -> bool:

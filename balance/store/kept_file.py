@@ -100,7 +100,8 @@ class KeptFile(Generic[T]):
     """The file called ``name`` in a folder, and the state in it.
 
     :meth:`latest` is safe to use from many threads. All else is for the owner, who holds
-    :attr:`guard` or, where several programs write the file, the lock of the account.
+    :attr:`guard` or, where several programs write the file, the lock of the account and only uses
+    :meth:`write`: with :meth:`put`, who reads the old file meanwhile has that saved again.
     """
 
     def __init__(
@@ -224,6 +225,21 @@ class KeptFile(Generic[T]):
         if value is not self.value:
             self._have(replace(self._content, value=value))
 
+    @property
+    def is_durable(self) -> bool:
+        """Whether what was written last outlasts a power loss."""
+        return self._is_durable
+
+    def write(self, value: T) -> None:
+        """Write ``value`` without any answers, durably; it is the state once that is done.
+
+        Raises:
+            StoreFailed: the disk refused; the state is what is in the file then.
+        """
+        content = _Content(value)
+        self._save(content, durable=True)
+        self._content = content
+
     def save(self, *, durable: bool = True) -> None:
         """Write what has changed; unless it is ``durable``, a power loss may bring back the file
         before it.
@@ -233,13 +249,17 @@ class KeptFile(Generic[T]):
         """
         if not self._is_changed and (self._is_durable or not durable):
             return
+        self._save(self._content, durable=durable)
+        self._is_changed = False
+
+    def _save(self, content: _Content[T], *, durable: bool) -> None:
         self._is_durable = False
         try:
-            self._write(durable)
+            self._write(content, durable)
         except OSError as fault:
             self.is_refused = True
             raise StoreFailed(fault.strerror or type(fault).__name__) from fault
-        self._is_changed, self._is_durable, self.is_refused = False, durable, False
+        self._is_durable, self.is_refused = durable, False
 
     def try_save(self, *, durable: bool = True) -> bool:
         """Save; where the disk refuses, the program's log has a line for the first of the failures
@@ -281,12 +301,12 @@ class KeptFile(Generic[T]):
         self._content = replace(content, signature=None, fault="")
         self._is_changed = True
 
-    def _write(self, durable: bool) -> None:
+    def _write(self, content: _Content[T], durable: bool) -> None:
         if self._path is None:
             return
-        document = {"schema": _SCHEMA, **self._encode(self.value)}
+        document = {"schema": _SCHEMA, **self._encode(content.value)}
         if self._most_answers:
-            document["answers"] = [_document(each) for each in self._content.answers]
+            document["answers"] = [_document(each) for each in content.answers]
         if self._is_for_people:
             text = json.dumps(document, indent=2).encode() + b"\n"
         else:
