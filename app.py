@@ -36,7 +36,7 @@ from balance.core.errors import StoreError
 from balance.core.figures import plain
 from balance.desk.desk import Desk
 from balance.market.feed import FeedFault
-from balance.server.assembly import Running, assemble, services_alone
+from balance.server.assembly import Running, services_alone
 from balance.server.options import fault_in, server_parser
 from balance.server.watch import Watch
 from balance.store.advice import DEFAULT_DATA_DIR
@@ -193,8 +193,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if wrong := fault_in(options):
         return _failed(wrong)
     stream = Stream(MOST_STREAMS)
+    faults: list[str] = []
+
+    def end(reason: str) -> None:
+        faults.append(reason)
+        os.kill(os.getpid(), signal.SIGTERM)
+
     try:
-        running = assemble(options, stream)
+        running = Running(options, stream, end)
     except StoreError as fault:
         return _failed(f"The data folder {options.data_dir} is of no use: {fault}")
     except OSError as fault:
@@ -205,7 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app = create_app(
         running.desk, stream, guards, data_dir=options.data_dir, services=running.services
     )
-    return _serve(app, running, stream, options)
+    code = _serve(app, running, stream, options)
+    return _failed(faults[0]) if faults else code
 
 
 def _forget_settings_of_dash() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from balance.api.stream import Stream
 from balance.bots.bots import Bots
 from balance.market.open_feed import add_feed_options
-from balance.server.assembly import assemble
+from balance.server.assembly import Running
 
 #: A strategy that is always in the market, and turns at every candle.
 TURNCOAT = '''"""Turns at every candle."""
@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(feeds)
     options.data_dir, options.strategies = Path(folder), Path(strategies)
     options.signal_secret = None
-    running = assemble(options, Stream(1))
+    running = Running(options, Stream(1))
     bots = running.services.bots
     assert isinstance(bots, Bots)
     if not bots.listed()["bots"]:

@@ -23,7 +23,7 @@ from balance.core.quote import Candle
 from balance.desk.desk import Desk
 from balance.market.board import MARKET_FILE, LiveBoard, read_market
 from balance.market.open_feed import add_feed_options
-from balance.server.assembly import assemble
+from balance.server import assembly
 from balance.server.engine import Engine
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from tests.bots_by_hand import MINUTE, NOON, USUAL
@@ -276,43 +276,37 @@ def test_a_server_starts_on_an_account_that_is_damaged_and_its_bots_wait(folder:
     running = Running(folder)
     running.create()
     (folder / ACCOUNT_FILE).write_bytes(b"{")
-    server = assemble(options(folder), Stream(1))
+    server = assembly.Running(options(folder), Stream(1))
     try:
         server.start()
         with pytest.raises(StoreUnreadable):
             server.services.bots.listed()
     finally:
         server.stop()
-        assert server.lock is not None
-        server.lock.release()
 
 
 def test_the_second_server_on_a_folder_shows_the_bots_of_the_first(folder: Path) -> None:
-    first = assemble(options(folder), Stream(1))
+    first = assembly.Running(options(folder), Stream(1))
     try:
         assert isinstance(first.services.bots, Bots)
         first.start()
         first.services.bots.create(HOLD)
-        second = assemble(options(folder), Stream(1))
+        second = assembly.Running(options(folder), Stream(1))
         assert isinstance(second.services.bots, FollowedBots)
         assert [each["name"] for each in second.services.bots.listed()["bots"]] == ["Levels"]
         second.start()
         second.stop()
     finally:
         first.stop()
-        assert first.lock is not None
-        first.lock.release()
 
 
 def test_listeners_of_the_stream_hear_of_the_bots_from_the_start(folder: Path) -> None:
     Running(folder).create()
     stream = Stream(1)
-    server = assemble(options(folder), stream)
+    server = assembly.Running(options(folder), stream)
     messages = stream.listen()
     try:
         server.start()
         assert any(b"event: bots" in next(messages) for _ in range(5))
     finally:
         server.stop()
-        assert server.lock is not None
-        server.lock.release()

@@ -18,7 +18,7 @@ from balance.desk.settings import SETTINGS_FILE
 from balance.history.index import INDEX_FILE
 from balance.market.board import FEED_FILE, MARKET_FILE
 from balance.performance.sample_file import EQUITY_FILE
-from balance.server.follower import MARKET_LOCK_FILE
+from balance.server.market_lock import MARKET_LOCK_FILE
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE
 from tests.patience import wait_for
 from tests.serving import ROOT, Server

@@ -36,7 +36,7 @@ from balance.market.open_feed import feed_options, open_feed
 from balance.performance import sample_file
 from balance.performance.account_figures import ACCOUNT_FIGURES
 from balance.performance.figures import FIGURES
-from balance.server import follower as following
+from balance.server import market_lock
 from balance.server.options import fault_in, server_parser
 from balance.shell import main as command
 from balance.store import file_store
@@ -299,7 +299,7 @@ def test_every_file_of_the_account_is_in_the_manual() -> None:
         file_store.LOCK_FILE,
         board.MARKET_FILE,
         board.FEED_FILE,
-        following.MARKET_LOCK_FILE,
+        market_lock.MARKET_LOCK_FILE,
         bot_state.BOTS_FILE,
         bot_log.LOG_FILE,
         index.INDEX_FILE,

@@ -1,11 +1,11 @@
-"""Two servers on one folder: one lets the market act, the other shows its prices."""
+"""Several servers on one folder: one lets the market act, the others show its prices, and one of
+them takes over when it ends."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from balance.server.follower import take_market
 from balance.store.recovery import verify
 from tests.listening import Listener
 from tests.screen import wait_for
@@ -19,12 +19,17 @@ def _last(server: Server) -> float | None:
     return prices["BTC/USDT"]["last"] if prices else None
 
 
+def _is_live(server: Server) -> bool:
+    return bool(server.get("/prices").json()["state"] == "live")
+
+
 def test_a_second_server_follows_the_prices_of_the_first(
     start_server: Callable[..., Server], folder: Path
 ) -> None:
     first = start_server()
     second = start_server("--seed", "5")
     assert "Another server runs here already: prices are those that it has." in second.said[-1]
+    assert "When it ends, this one takes over." in second.said[-1]
     wait_for(lambda: _last(second) is not None, "the first server's prices on the second")
     told = {_last(second)}
     wait_for(lambda: told.add(_last(second)) or len(told) > 2, "prices that move")
@@ -40,28 +45,47 @@ def test_a_second_server_follows_the_prices_of_the_first(
     assert verify(folder).faults == ()
 
 
-def test_with_the_first_server_the_prices_of_the_second_stop(
+def test_after_the_first_server_the_second_brings_the_prices(
     start_server: Callable[..., Server], folder: Path
 ) -> None:
     first, second = start_server(), start_server()
-    wait_for(lambda: _last(second) is not None, "prices")
-    first.stop()
-    wait_for(lambda: second.get("/prices").json()["state"] == "stale", "stale prices")
+    wait_for(lambda: _is_live(second), "prices")
+    bought = first.post(_BUY, "/orders").json()
+    assert not second.get("/bots").json()["can_change"]
+    assert first.stop() == 0
+    wait_for(lambda: second.get("/bots").json()["can_change"], "the bots of the second")
+    assert second.get("/alerts").json()["can_change"]
+    wait_for(lambda: _is_live(second), "the prices of the second")
+    wait_for(lambda: any("The other server has ended" in each for each in second.said), "a word")
+    sold = second.post(path="/positions/BTC%2FUSDT/close").json()
+    assert abs(sold["order"]["price"] / bought["order"]["price"] - 1) < 0.02
+    assert verify(folder).faults == ()
+    third = start_server()
+    assert "Another server runs here already" in "".join(third.said)
+
+
+def test_a_server_rests_while_the_account_trades_on_another_feed(
+    start_server: Callable[..., Server],
+) -> None:
+    first, second = start_server(), start_server("--seed", "5")
+    wait_for(lambda: _is_live(second), "prices")
+    first.post(_BUY, "/orders")
+    first.kill()
+    wait_for(lambda: not _is_live(second), "stale prices")
+    wait_for(lambda: "can't be taken" in second.get("/prices").json()["words"], "what to do")
     refused = second.post(_BUY, "/orders")
     assert refused.status_code == 503
-    assert "is not running" in refused.json()["detail"]
+    assert (
+        "The feed simulated:5 can't be taken while BTC/USDT long is open on simulated."
+        in (refused.json()["detail"])
+    )
+    # whoever has the right feed may lead, and this one follows it again
     third = start_server()
     assert "Another server runs here already" not in "".join(third.said)
-    wait_for(lambda: second.get("/prices").json()["state"] == "live", "live prices again")
-    assert second.post(_BUY, "/orders").status_code == 200
-
-
-def test_the_market_is_taken_by_one_at_a_time(folder: Path) -> None:
-    folder.mkdir()
-    lock = take_market(folder)
-    assert lock is not None
-    assert take_market(folder) is None
-    lock.release()
-    again = take_market(folder)
-    assert again is not None
-    again.release()
+    wait_for(lambda: _is_live(second), "live prices again")
+    third.post(path="/positions/BTC%2FUSDT/close")
+    third.kill()
+    # nothing is open on another feed any more
+    wait_for(lambda: second.get("/bots").json()["can_change"], "its own market")
+    wait_for(lambda: _is_live(second), "its own prices")
+    assert second.get("/prices").json()["feed"] == "simulated:5"

@@ -36,8 +36,9 @@ class AlertStore:
         self.file = alert_file(folder, disk)
         self.file.latest()
         self.guard = self.file.guard
-        # Milliseconds at first, so that it goes on growing after a restart.
-        self.version = int(time.time() * 1_000)
+        # Milliseconds at first, so that it goes on growing after a restart and after that of the
+        # server that this one has followed, which is the time of the file.
+        self.version = max(int(time.time() * 1_000), self.file.changed)
         self.listeners = Listeners[Mapping[str, Any]]("alerts")
         self._is_unsaved, self._tried = False, 0.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from balance.bots.bot import Bot
 from balance.bots.rows import bot_row, bot_trade_rows, listing, strategy_row
 from balance.bots.runner import Runner
 from balance.bots.settings import LONGEST_NAME, BotSettings, Run, Status, settings_of
-from balance.bots.signals import SIGNALS, signal_of
+from balance.bots.signals import SIGNALS, is_secret, signal_of
 from balance.bots.state import BotState
 from balance.core.account import Account
 from balance.core.errors import BalanceError, InvalidRequest, StoreError
@@ -70,8 +69,9 @@ class Bots:
         self._secret = secret
         self._saved_at = 0.0
         self._listeners = Listeners[Mapping[str, Any]]("bots")
-        # Milliseconds at first, so that it goes on growing after a restart.
-        self._version = int(time.time() * 1_000)
+        # Milliseconds at first, so that it goes on growing after a restart and after that of the
+        # server that this one has followed, which is the time of the file.
+        self._version = max(int(time.time() * 1_000), self._state.file.changed)
         # Whether something has changed since the listeners heard last; when, and of which market,
         # that was.
         self._is_news, self._published_at = False, 0.0
@@ -336,12 +336,7 @@ class Bots:
 
     def check_secret(self, secret: object) -> bool:
         """Whether ``secret`` is the right one, or none is needed."""
-        if self._secret is None:
-            return True
-        # Half a pair of surrogates is a text that could not be encoded otherwise.
-        return isinstance(secret, str) and hmac.compare_digest(
-            secret.encode(errors="surrogatepass"), self._secret.encode()
-        )
+        return is_secret(secret, self._secret)
 
     def begin(self, *, anew: bool = False) -> None:
         """Begin on the feed that the desk has now; ``anew`` where it begins at another time than

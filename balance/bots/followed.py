@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 from balance.background.listeners import Listeners
 from balance.bots.log import BotLog
 from balance.bots.rows import bot_trade_rows, listing, strategy_row
+from balance.bots.signals import is_secret
 from balance.bots.state import BOTS_FILE, RECENT_ENTRIES, bot_file
 from balance.core.errors import InvalidRequest
 from balance.core.rows import Row
@@ -42,9 +43,12 @@ class FollowedBots:
         folder: Path,
         catalogue: Catalogue | None = None,
         message: str = ELSEWHERE,
+        secret: str | None = None,
     ) -> None:
-        """``message`` says why they can't be changed."""
+        """``message`` says why they can't be changed; ``secret`` is what signals from outside must
+        show, which are refused all the same."""
         self._message = message
+        self._secret = secret
         self._desk = desk
         self._folder = folder
         self._catalogue = catalogue or Catalogue()
@@ -113,12 +117,12 @@ class FollowedBots:
 
     @property
     def needs_secret(self) -> bool:
-        """Whether signals from outside must show a secret: none are taken here."""
-        return False
+        """Whether signals from outside must show a secret."""
+        return self._secret is not None
 
-    def check_secret(self, _secret: object) -> bool:
-        """Whether the secret is right: a refusal needs none."""
-        return True
+    def check_secret(self, secret: object) -> bool:
+        """Whether ``secret`` is the right one, or none is needed."""
+        return is_secret(secret, self._secret)
 
     def _refuse(self, *_arguments: Any, **_named: Any) -> NoReturn:
         """Refuse a change.

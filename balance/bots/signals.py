@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -52,6 +53,16 @@ class SignalRequest(TypedDict):
         ]
     ]
     source: NotRequired[Annotated[str | None, Doc("Who gives it.", maxLength=_LONGEST_SOURCE)]]
+
+
+def is_secret(shown: object, secret: str | None) -> bool:
+    """Whether ``shown`` is the ``secret`` that signals from outside must show; None: any is."""
+    if secret is None:
+        return True
+    # Half a pair of surrogates is a text that could not be encoded otherwise.
+    return isinstance(shown, str) and hmac.compare_digest(
+        shown.encode(errors="surrogatepass"), secret.encode()
+    )
 
 
 #: What a signal may have.

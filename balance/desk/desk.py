@@ -151,6 +151,11 @@ class Desk:
         """The newest prices, and what may be traded at them."""
         return self._transactions.board.market
 
+    def use_board(self, board: Board) -> None:
+        """Have the newest prices from ``board`` from now on; the ticks of its market go on after
+        those of the one before."""
+        self._transactions.board = board
+
     def candles(self, symbol: str, seconds: int = 60, limit: int = 500) -> Sequence[Candle]:
         """The newest ``limit`` candles of ``symbol``, at most 1,500, of ``seconds`` each (a
         multiple of 60 up to a day), oldest first, the running one last."""

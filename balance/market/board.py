@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -64,9 +65,10 @@ def _no_candles(_symbol: str, _seconds: int, _limit: int) -> Sequence[Candle]:
 class LiveBoard:
     """The market by this process's own feed, on the terms that are in force."""
 
-    def __init__(self, ruled: Ruled = _unruled) -> None:
+    def __init__(self, ruled: Ruled = _unruled, market: Market = NO_MARKET) -> None:
+        """``market`` is the one that was shown before: the ticks go on after its own."""
         self._ruled = ruled
-        self._market = NO_MARKET
+        self._market = market
         self._guard = threading.Lock()
         self.candles: Candles = _no_candles
 
@@ -93,42 +95,69 @@ class FileBoard:
     """The market by the server's file, on the terms that are in force; read again when it was
     written."""
 
-    def __init__(self, folder: Path, ruled: Ruled = _unruled, disk: Disk = DISK) -> None:
+    def __init__(
+        self, folder: Path, ruled: Ruled = _unruled, disk: Disk = DISK, stopped: str = ""
+    ) -> None:
+        """``stopped`` is the message while the file is not written: by default that no server
+        runs."""
         self._disk = disk
         self._file = folder / MARKET_FILE
         self._ruled = ruled
-        self._stopped = stopped_message(folder)
+        self._stopped = stopped or stopped_message(folder)
         # The market while no server has written one yet.
         self._none_yet = Market(message=self._stopped, instruments=KNOWN)
         # The market that was read last, with the signature of its file while that can be trusted,
-        # and whether the file was stale.
-        self._seen: tuple[tuple[Signature | None, bool], Market] | None = None
+        # and why it was stale; empty where it was not.
+        self._seen: tuple[tuple[Signature | None, str], Market] | None = None
         # The market that was read, and the same on the terms that were in force.
         self._shown = NO_MARKET, NO_MARKET
+        self._guard = threading.Lock()
+        self._has_ended = False
+        # Why nobody writes the file, and what it is then; empty where that is not known.
+        self._rests: tuple[str, Signature | None] = "", None
         # Only the server has candles.
         self.candles: Candles = _no_candles
 
     @property
     def market(self) -> Market:
         """The market of a moment ago, or the last one known, with nothing live in it."""
-        read, (before, shown) = self._read(), self._shown
-        if read is before and self._ruled(shown) is shown:
-            return shown
-        market = replace(self._ruled(read), tick=shown.tick + 1)
-        self._shown = read, market
-        return market
+        with self._guard:
+            before, shown = self._shown
+            if self._has_ended:
+                return shown
+            read = self._read()
+            if read is before and self._ruled(shown) is shown:
+                return shown
+            market = replace(self._ruled(read), tick=shown.tick + 1)
+            self._shown = read, market
+            return market
+
+    def rest(self, message: str) -> None:
+        """Have nothing live by the file, for the reason in ``message``, until it is written."""
+        with suppress(OSError):
+            self._rests = message, self._disk.signature(self._file)
+
+    def end(self) -> Market:
+        """The last market by the file, which is not read any more: this process writes it now."""
+        _ = self.market
+        with self._guard:
+            self._has_ended = True
+            return self._shown[1]
 
     def _read(self) -> Market:
         try:
             now, signature = time.time_ns(), self._disk.signature(self._file)
-            is_stale = abs(now - signature.changed) > _STALE_SECONDS * 1_000_000_000
-            if self._seen is None or self._seen[0] != (signature, is_stale):
+            is_old = abs(now - signature.changed) > _STALE_SECONDS * 1_000_000_000
+            message, rests_at = self._rests
+            if signature != rests_at:
+                message = self._stopped if is_old else ""
+            if self._seen is None or self._seen[0] != (signature, message):
                 market = read_market(self._disk.read(self._file))
-                if is_stale:
-                    market = replace(market, live=frozenset(), state="stale", message=self._stopped)
+                if message:
+                    market = replace(market, live=frozenset(), state="stale", message=message)
                 if self._seen is not None and market == self._seen[1]:
                     market = self._seen[1]
-                self._seen = (None if signature.is_racy(now) else signature, is_stale), market
+                self._seen = (None if signature.is_racy(now) else signature, message), market
         except (OSError, ValueError):
             # The file is missing or damaged, which the account does not depend on.
             return self._none_yet

@@ -201,6 +201,13 @@ def open_feed(
     return open_exchange(kind, options.symbols)
 
 
+def prepare(options: FeedOptions) -> None:
+    """Do now what :func:`open_feed` with ``options`` would take a second for."""
+    if not {SIMULATED, _REPLAY} & {feed.partition(":")[0] for feed in options.feed}:
+        # ccxt.
+        import balance.market.exchange.feed  # noqa: F401
+
+
 def parse_start(text: str) -> datetime:
     """The moment that ``text`` names, an ISO date or a date and a time; in UTC unless it has a
     zone.

@@ -84,7 +84,8 @@ class FilePast:
     ) -> None:
         self._file = folder / EQUITY_FILE
         self._clock = clock
-        self._found = NO_BASELINES
+        #: What was found last.
+        self.found = NO_BASELINES
         self._read_at: datetime | None = None
         # The account's revision then, and whether the file had all until that day began.
         self._revision = 0
@@ -94,12 +95,12 @@ class FilePast:
         """The baselines of ``epoch`` of ``account``, whose newest commit has ``entries``; read
         anew on another day, and now and then while something is missing."""
         now = self._clock()
-        self._found = after_reset(self._found, account, epoch, entries)
+        self.found = after_reset(self.found, account, epoch, entries)
         revision = entries[-1].revision if entries else 0
         if not self._is_good(account, epoch, revision, now):
             self._read_at, self._revision = now, revision
             self._read(account, epoch, now)
-        return self._found
+        return self.found
 
     def _read(self, account: str, epoch: int, now: datetime) -> None:
         reader = SampleReader(self._file, account)
@@ -107,7 +108,7 @@ class FilePast:
         self._is_settled = False
         if last is not None:
             found = baselines_of(reader, last, account, now)
-            self._found = found.numbered_after(self._found)
+            self.found = found.numbered_after(self.found)
             self._is_settled = last.time >= day_start(now) and last.revision <= self._revision
 
     def _is_good(self, account: str, epoch: int, revision: int, now: datetime) -> bool:
@@ -116,6 +117,6 @@ class FilePast:
             return False
         if revision < self._revision:
             return False  # The account was put back.
-        if self._found.fits(account, epoch) and self._found.is_whole and self._is_settled:
+        if self.found.fits(account, epoch) and self.found.is_whole and self._is_settled:
             return True
         return abs((now - read_at).total_seconds()) < _READ_AGAIN_SECONDS

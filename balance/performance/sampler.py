@@ -43,9 +43,10 @@ class Sampler:
         history: History | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         steady: Callable[[], float] = time.monotonic,
+        baselines: Baselines = NO_BASELINES,
     ) -> None:
-        """``show`` is called with the account when more is known of its past; ``steady`` counts
-        seconds whatever becomes of the ``clock``."""
+        """``show`` is called with the account when more is known of its past, which until then is
+        what ``baselines`` say; ``steady`` counts seconds whatever becomes of the ``clock``."""
         self._desk = desk
         self._show = show
         self._carried = carried_by(history)
@@ -57,7 +58,7 @@ class Sampler:
         self._changes: deque[tuple[Snapshot, Sequence[Entry], datetime]] = deque(
             maxlen=_MOST_CHANGES
         )
-        self._baselines = NO_BASELINES
+        self._baselines = baselines
         # What the baselines depend on, as it was when they were found.
         self._found_for: tuple[object, ...] = ()
         self._worker = Worker(

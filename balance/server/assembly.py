@@ -1,191 +1,246 @@
-"""The assembly of a server: the account, its market, the bots that trade on it, and the alerts that
-watch it."""
+"""The assembly of a server: the account and its history, and who lets the market act on it: this
+server, or another one that it follows until that ends."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-from filelock import BaseFileLock
-
-from balance.alerts import alerts as alert_module
 from balance.alerts.alerts import Alerts, FollowedAlerts
 from balance.api.services import Services
 from balance.api.settings import settings_document
 from balance.api.stream import Stream
+from balance.background.worker import Worker
 from balance.backtests.jobs import Backtests
 from balance.bots.bots import Bots
-from balance.bots.followed import DAMAGED, FollowedBots
-from balance.core.errors import StoreError, StoreUnreadable
+from balance.bots.followed import FollowedBots
+from balance.core.errors import StoreError
 from balance.core.instruments import dollar_note
+from balance.core.quote import Candle, Settlement
 from balance.core.settings import SettingsState
 from balance.desk.desk import Desk
 from balance.desk.settings import SettingsFile
-from balance.history.history import History, traded_until
+from balance.history.history import History
 from balance.history.index import INDEX_FILE, indexer
 from balance.history.ledger_check import ledger_checker
-from balance.market.board import FileBoard, LiveBoard, saved_feed
-from balance.market.open_feed import feed_options, open_feed
+from balance.market.board import FileBoard
+from balance.market.feed import FeedFault
+from balance.market.open_feed import feed_options, prepare
 from balance.performance.baselines import FilePast
 from balance.performance.performance import Equity
-from balance.performance.sampler import Sampler
-from balance.server.engine import Engine, refuse_others
-from balance.server.follower import Follower, take_market
+from balance.server.follower import Follower
+from balance.server.leader import Leader, OpenedFeed, feed_for
+from balance.server.market_lock import MARKET_LOCK_FILE, MarketLock
 from balance.store.damage import Damages, KnownDamage
 from balance.store.file_store import FileStore
 from balance.strategies.own import Catalogue, OwnStrategies
 
 _log = logging.getLogger(__name__)
 
-_FOLLOWS: Final = " Another server runs here already: prices are those that it has."
+# How often a server that follows looks whether it may lead, and shows what has changed.
+_TURN_SECONDS: Final = 0.25
+
+_FOLLOWS: Final = (
+    " Another server runs here already: prices are those that it has. When it ends, this one takes "
+    "over."
+)
+_SILENT: Final = (
+    "The server that brings its prices has written none for 5 s. This one takes over as soon as "
+    "that one ends."
+)
+_TAKES_OVER: Final = "The server that brought its prices has ended: this one takes over."
+_TAKEN_OVER: Final = (
+    "The other server has ended. This one brings the prices now, and runs the bots and the alerts."
+)
+_LOST: Final = (
+    f"{MARKET_LOCK_FILE} was taken from this server, which does no more, as another one may act on "
+    "the account now. Start it again: it follows the other one then."
+)
 
 
-@dataclass(frozen=True, slots=True)
 class Running:
-    """An account, and what starts and stops with its server."""
+    """An account, and what starts and stops with its server. The first server on a folder lets the
+    market act, from where the last one stopped, and runs the bots; another one follows it, and
+    does the same once that has ended."""
 
-    desk: Desk
-    services: Services
-    start: Callable[[], None]
-    stop: Callable[[], None]
-    # Held as long as this is; None where another server has it.
-    lock: BaseFileLock | None
-    # What a person should know at the start, in sentences, each after a space.
-    notes: str = ""
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        stream: Stream,
+        end: Callable[[str], None] = _log.error,
+    ) -> None:
+        """``end`` is called with the reason, a sentence, when this server must not go on.
 
-
-def assemble(options: argparse.Namespace, stream: Stream) -> Running:
-    """The account in the data folder of ``options``, and its market. The first server on a folder
-    lets the market act, from where the last one stopped, and runs the bots; another one follows it.
-    What happens is published to ``stream``.
-
-    Raises:
-        StoreError, OSError: the data folder can't be used.
-        FeedFault: the feed can't be used, or the account trades on another one.
-    """
-    folder = options.data_dir
-    settings = SettingsFile(folder)
-    store = FileStore(folder, settings.starting_balance())
-    # Found out now rather than at the first change.
-    with tempfile.TemporaryFile(dir=folder) as file:
-        file.write(b"0")
-    catalogue = Catalogue(OwnStrategies(options.strategies))
-    lock = take_market(folder)
-    if lock is None:
-        return _follow(store, settings, folder, catalogue, stream)
-    feed_id, state, last_seen = saved_feed(folder)
-    chosen = feed_options(options)
-    saved = {"id": feed_id, "state": state} if state else None
-    feed = open_feed(chosen, saved, partial(_traded_until, store))
-    board = LiveBoard(settings.ruled)
-    damages = Damages()
-    history = History(store, folder / INDEX_FILE, damages)
-    desk = Desk(store, board, settings.starting_balance, history)
-    is_moved = chosen.start is not None
-    refuse_others(desk, feed, is_moved=is_moved)
-    bots = _bots(desk, folder, catalogue, options.signal_secret)
-    alerts = _alerts(desk, folder)
-    # Those whose file can be read; alerts come after what the bots have done.
-    acting = [each for each in (bots, alerts) if isinstance(each, Bots | Alerts)]
-    engine = Engine(desk, board, feed, stream.publish, folder, acting=acting)
-    sampler = Sampler(desk, folder, stream.publish, history)
-    backtests = Backtests(
-        lambda: desk.market,
-        lambda symbol, seconds, limit: board.candles(symbol, seconds, limit),
-        feed.settlement,
-        catalogue,
-    )
-    equity = Equity(desk, folder, history, message=lambda: sampler.message)
-    services = Services(
-        bots=bots,
-        backtests=backtests,
-        settings=settings,
-        alerts=alerts,
-        equity=equity,
-        damages=damages,
-    )
-    _publish(services, desk, stream)
-    if isinstance(alerts, FollowedAlerts):
-        # The others are published as they start.
-        alerts.show()
-    readers = indexer(history.index), ledger_checker(history.check)
-    for reader in readers:
-        desk.subscribe(reader.wake)
-
-    def start() -> None:
-        for each in acting:
-            each.begin(anew=is_moved)
-        with suppress(StoreError):
-            stream.publish_bots(bots.listed())
-        if feed_id == feed.id:
-            engine.start(last_seen, FileBoard(folder).market.quotes)
+        Raises:
+            StoreError, OSError: the data folder can't be used.
+            FeedFault: the feed can't be used, or the account trades on another one.
+        """
+        self._options, self._stream, self._end = options, stream, end
+        folder = self._folder = options.data_dir
+        self._feed_options = feed_options(options)
+        self._settings = SettingsFile(folder)
+        starting_balance = self._settings.starting_balance
+        store = FileStore(folder, starting_balance())
+        # Found out now rather than at the first change.
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"0")
+        self._catalogue = Catalogue(OwnStrategies(options.strategies))
+        self._board = FileBoard(folder, self._settings.ruled, stopped=_SILENT)
+        damages = Damages()
+        history = History(store, folder / INDEX_FILE, damages)
+        self.desk = Desk(store, self._board, starting_balance, history)
+        self._past = FilePast(folder)
+        self.desk.use_baselines(self._past)
+        bots = FollowedBots(self.desk, folder, self._catalogue, secret=options.signal_secret)
+        alerts = FollowedAlerts(self.desk, folder)
+        self.services = Services(
+            bots=bots,
+            backtests=self._backtests(),
+            settings=self._settings,
+            alerts=alerts,
+            equity=Equity(self.desk, folder, history, message=self._samples_message),
+            damages=damages,
+        )
+        self._follower = Follower(self.desk, self._board, bots, alerts, stream.publish)
+        self._readers = indexer(history.index), ledger_checker(history.check)
+        self._worker = Worker(
+            "market", self._turn, "the market could not be followed", _TURN_SECONDS
+        )
+        self._leader: Leader | None = None
+        # The account and its feed for which this server could not lead.
+        self._refused_for: tuple[object, ...] = ()
+        self._lock = MarketLock(folder)
+        if self._lock.take():
+            try:
+                opened = feed_for(self.desk, folder, self._feed_options, takes_over=False)
+                self._leader = self._lead(opened)
+            except BaseException:
+                self._lock.release()
+                raise
         else:
-            engine.start()
-        if isinstance(alerts, Alerts):
-            # From here on, as what was settled before was at prices of the past.
-            desk.subscribe(alerts.committed)
-        # Last, so that what is open has its newest prices.
-        sampler.start()
-        for reader in readers:
+            _publish_changes(self.services, stream)
+            prepare(self._feed_options)
+        _publish_others(self.services, self.desk, stream)
+        for reader in self._readers:
+            self.desk.subscribe(reader.wake)
+
+    @property
+    def notes(self) -> str:
+        """What a person should know at the start, in sentences, each after a space."""
+        if self._leader is None:
+            return _FOLLOWS
+        feed = self._leader.feed
+        notes = filter(None, (*feed.notes, *map(dollar_note, feed.instruments)))
+        return "".join(f" {note}" for note in notes)
+
+    def start(self) -> None:
+        """Start what runs beside the answers to requests.
+
+        Raises:
+            FeedFault: the feed can't be used.
+        """
+        if self._leader is not None:
+            self._leader.start()
+        self._worker.start()
+        for reader in self._readers:
             reader.start()
 
-    def stop() -> None:
-        engine.stop()
-        sampler.stop()
-        for reader in readers:
+    def stop(self) -> None:
+        """Stop it, save what the next server needs, and let that lead."""
+        self._worker.stop(wait=False)
+        if self._leader is not None:
+            # What a start waits for comes to an end.
+            self._leader.feed.stop()
+        self._worker.stop()
+        if self._leader is not None:
+            self._leader.stop()
+        for reader in self._readers:
             reader.stop()
+        self._lock.release()
 
-    notes = filter(None, (*feed.notes, *map(dollar_note, feed.instruments)))
-    return Running(desk, services, start, stop, lock, "".join(f" {note}" for note in notes))
+    def _turn(self) -> None:
+        if self._leader is not None:
+            if not self._lock.is_held():
+                self._worker.stop(wait=False)
+                self._end(_LOST)
+            return
+        if self._lock.take():
+            self._take_over()
+        self._follower.turn()
 
+    def _take_over(self) -> None:
+        """Lead, where the account trades on the feed of this server or on none; else rest, and let
+        another server try."""
+        refused_for = self._version(), self._board.market.feed
+        if refused_for == self._refused_for:
+            self._lock.release()
+            return
+        # Nothing fills on prices that nobody brings any more.
+        self._board.rest(_TAKES_OVER)
+        try:
+            opened = feed_for(self.desk, self._folder, self._feed_options, takes_over=True)
+        except FeedFault as fault:
+            self._refused_for = refused_for
+            message = f"The server that brought its prices has ended. {fault}"
+            self._board.rest(message)
+            _log.warning("%s", message)
+            self._lock.release()
+            return
+        try:
+            self._leader = self._lead(opened)
+            self._leader.start()
+        except Exception as fault:
+            _log.exception("this server could not take over")
+            self._end(f"This server could not take over: {fault}. Start it again.")
+            self._worker.stop(wait=False)
+        else:
+            _log.warning(_TAKEN_OVER)
 
-def _follow(
-    store: FileStore, settings: SettingsFile, folder: Path, catalogue: Catalogue, stream: Stream
-) -> Running:
-    board = FileBoard(folder, settings.ruled)
-    damages = Damages()
-    history = History(store, folder / INDEX_FILE, damages)
-    desk = Desk(store, board, settings.starting_balance, history)
-    bots, alerts = FollowedBots(desk, folder, catalogue), FollowedAlerts(desk, folder)
-    services = Services(
-        bots=bots,
-        backtests=_file_backtests(desk, catalogue),
-        settings=settings,
-        alerts=alerts,
-        equity=Equity(desk, folder, history),
-        damages=damages,
-    )
-    _publish(services, desk, stream)
-    desk.use_baselines(FilePast(folder))
-    readers = indexer(history.index), ledger_checker(history.check)
-    for reader in readers:
-        desk.subscribe(reader.wake)
+    def _lead(self, opened: OpenedFeed) -> Leader:
+        leader = Leader(
+            self.desk,
+            self._folder,
+            opened,
+            self._board,
+            ruled=self._settings.ruled,
+            catalogue=self._catalogue,
+            secret=self._options.signal_secret,
+            baselines=self._past.found,
+            show=self._stream.publish,
+            may_act=self._lock.is_held,
+        )
+        self.services.bots, self.services.alerts = leader.bots, leader.alerts
+        _publish_changes(self.services, self._stream)
+        return leader
 
-    def show_others() -> None:
-        bots.show()
-        alerts.show()
+    def _version(self) -> tuple[str, int] | None:
+        try:
+            return self.desk.version
+        except StoreError:
+            return None
 
-    follower = Follower(desk, board, stream.publish, show_others)
+    def _samples_message(self) -> str:
+        return "" if self._leader is None else self._leader.samples_message
 
-    def start() -> None:
-        follower.start()
-        for reader in readers:
-            reader.start()
+    def _backtests(self) -> Backtests:
+        """Backtests on the past of the market, which the server that follows does not have."""
 
-    def stop() -> None:
-        follower.stop()
-        for reader in readers:
-            reader.stop()
+        def candles(symbol: str, seconds: int, limit: int) -> Sequence[Candle]:
+            leader = self._leader
+            return () if leader is None else leader.feed.candles(symbol, seconds, limit)
 
-    return Running(desk, services, start, stop, None, _FOLLOWS)
+        def settle(symbol: str, instant: datetime) -> Settlement | None:
+            leader = self._leader
+            return None if leader is None else leader.feed.settlement(symbol, instant)
+
+        return Backtests(lambda: self.desk.market, candles, settle, self._catalogue)
 
 
 def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = None) -> Services:
@@ -193,18 +248,26 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
     those that it trades on, where it does."""
     services = Services(
         bots=Bots(desk),
-        backtests=_file_backtests(desk, Catalogue()),
+        # On files alone, as the past of the market is not here.
+        backtests=Backtests(lambda: desk.market, lambda *_: (), lambda *_: None, Catalogue()),
         settings=settings or SettingsFile(),
         alerts=Alerts(desk),
         equity=Equity(desk, history=desk.ledger),
         damages=desk.ledger.damages,
     )
-    _publish(services, desk, stream)
+    _publish_changes(services, stream)
+    _publish_others(services, desk, stream)
     return services
 
 
-def _publish(services: Services, desk: Desk, stream: Stream) -> None:
-    """Publish the changes of ``services`` to ``stream``."""
+def _publish_changes(services: Services, stream: Stream) -> None:
+    """Publish what changes of the bots and the alerts, as they are served now, to ``stream``."""
+    services.bots.subscribe(stream.publish_bots)
+    services.alerts.subscribe(partial(stream.publish_event, "alerts"))
+
+
+def _publish_others(services: Services, desk: Desk, stream: Stream) -> None:
+    """Publish the other services, and their changes, to ``stream``."""
 
     def publish_settings(state: SettingsState) -> None:
         stream.publish_event("settings", settings_document(state))
@@ -217,39 +280,7 @@ def _publish(services: Services, desk: Desk, stream: Stream) -> None:
     def publish_damage(known: KnownDamage) -> None:
         stream.publish_event("damage", asdict(known))
 
-    services.bots.subscribe(stream.publish_bots)
-    services.alerts.subscribe(partial(stream.publish_event, "alerts"))
     services.settings.subscribe(publish_settings)
     services.damages.subscribe(publish_damage)
     stream.publish_event("settings", settings_document(services.settings.state))
     publish_damage(services.damages.known)
-
-
-def _file_backtests(desk: Desk, catalogue: Catalogue) -> Backtests:
-    """Backtests on files alone, as the past of the market is not here."""
-    return Backtests(lambda: desk.market, lambda *_: (), lambda *_: None, catalogue)
-
-
-def _bots(
-    desk: Desk, folder: Path, catalogue: Catalogue, secret: str | None
-) -> Bots | FollowedBots:
-    try:
-        return Bots(desk, catalogue, folder, secret)
-    except StoreUnreadable as fault:
-        _log.error("%s", fault)
-        return FollowedBots(desk, folder, catalogue, DAMAGED)
-
-
-def _alerts(desk: Desk, folder: Path) -> Alerts | FollowedAlerts:
-    try:
-        return Alerts(desk, folder)
-    except StoreUnreadable as fault:
-        _log.error("%s", fault)
-        return FollowedAlerts(desk, folder, alert_module.DAMAGED)
-
-
-def _traded_until(store: FileStore, feed_id: str) -> datetime | None:
-    try:
-        return traded_until(store, feed_id)
-    except StoreError:
-        return None  # Every tab says so.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -103,14 +103,17 @@ class Engine:
         show: Callable[[Snapshot], None],
         folder: Path,
         acting: Sequence[Acting] = (),
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``acting`` get each moment in their order, once what it does is committed."""
+        """``acting`` get each moment in their order, once what it does is committed. Nothing is
+        done or saved any more once ``may_act`` is False."""
         self._desk = desk
         self._board = board
         self._feed = feed
         self._show = show
         self._folder = folder
         self._acting = tuple(acting)
+        self._may_act = may_act
         self._quoted_at: dict[str, float] = {}
         self._shown = self._saved = self._saved_wholly = 0.0
         self._is_shown = True
@@ -128,19 +131,18 @@ class Engine:
             feed=feed.id,
             label=feed.label,
             state=feed.state,
+            # The last ones of this feed are shown until the next ones come.
+            quotes=board.market.quotes if board.market.feed == feed.id else {},
             instruments=dict(feed.instruments),
+            tick=board.market.tick + 1,
         )
 
-    def start(
-        self, last_seen: datetime | None = None, quotes: Mapping[str, Quote] | None = None
-    ) -> None:
-        """Start. What the market did since ``last_seen``, while no engine ran, is done first;
-        ``quotes`` are the last ones of this feed, which are shown until the next ones come.
+    def start(self, last_seen: datetime | None = None) -> None:
+        """Start. What the market did since ``last_seen``, while no engine ran, is done first.
 
         Raises:
             FeedFault: the feed can't be used.
         """
-        self._board.market = replace(self._board.market, quotes=quotes or {})
         if last_seen is not None:
             # Until a quote comes, so that a start without any leaves nothing out.
             self._board.market = replace(self._board.market, as_of=last_seen)
@@ -156,6 +158,8 @@ class Engine:
         self._worker.stop(wait=False)
         self._feed.stop()
         self._worker.stop()
+        if not self._may_act():
+            return
         for each in self._acting:
             each.rest()
         # For the programs that read the file: nothing fills from here on.
@@ -189,6 +193,9 @@ class Engine:
                 self._succeeds(partial(each.look, self._board.market), f"{_name(each)}: look")
 
     def _turn(self) -> float:
+        if not self._may_act():
+            self._distrust()
+            return SHOW_SECONDS
         is_processed = self._succeeds(self._next, "next")
         if not is_processed:
             self._distrust()

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from balance.api.stream import Stream
-from balance.server.assembly import assemble
+from balance.server.assembly import Running
 from balance.server.options import server_parser
 from tests.golden.clock import Clock
 from tests.patience import wait_for
@@ -39,7 +39,7 @@ def served(folder: Path, clock: Clock) -> Iterator[FlaskClient]:
     options = [f"--data-dir={folder}", *feeds, "--speed=0.0001", "--funding-rate=0.01", strategies]
     arguments, stream = server_parser().parse_args(options), Stream(1)
     with clock.stopped():
-        running = assemble(arguments, stream)
+        running = Running(arguments, stream)
         app = create_app(running.desk, stream, data_dir=folder, services=running.services)
         client: FlaskClient = app.server.test_client()
         running.start()
