@@ -12,7 +12,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -110,7 +110,9 @@ def create_app(
             leverage=int(chosen.default_leverage),
         )
         starting = plain(chosen.starting_balance)
-        return shell(tabs, _first_store(desk), starting_balance=starting, place=place)
+        damage = [asdict(each) for each in services.damages.listed]
+        store = _first_store(desk)
+        return shell(tabs, store, starting_balance=starting, place=place, damage=damage)
 
     first = layout(Place.address)
     app.late = {tab.path: late_libraries(first, tab.id) for tab in tabs}

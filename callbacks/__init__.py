@@ -3,13 +3,14 @@
 from dash import Dash
 from dash.development.base_component import Component
 
-from callbacks import auto, balance, dialogs, futures, guard, history, navigation, settings
+from callbacks import auto, balance, damage, dialogs, futures, guard, history, navigation, settings
 
 
 def register(app: Dash, layout: Component) -> None:
     """Register every callback on ``app``; ``layout`` tells what there is to feed."""
     guard.register(app)
     balance.register(app, layout)
+    damage.register(app)
     dialogs.register(app, layout)
     navigation.register(app, layout)
     history.register(app)

@@ -8,6 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.alerts import alerts_button, alerts_dialog
+from layouts.damage import Damage, damage_strip
 from layouts.dialogs import derivation_dialog, money_dialog, position_dialog, reset_dialog
 from layouts.help import help_button, help_dialog
 from layouts.live import filled
@@ -27,9 +28,11 @@ def shell(
     *,
     starting_balance: str,
     place: Place = Place(),  # noqa: B008 - frozen
+    damage: Damage = (),
 ) -> html.Div:
     """The whole page. ``store`` is what ``balance-store`` begins with: the snapshot as the HTTP
-    answer has it, or nothing but the ``fault`` that keeps it from being read."""
+    answer has it, or nothing but the ``fault`` that keeps it from being read. ``damage`` is what is
+    damaged beside the account."""
     return filled(
         html.Div(
             [
@@ -48,6 +51,7 @@ def shell(
                         # written by the page
                         html.Div(id="link-note", className="note-strip", role="status"),
                         html.Div(id="fault-note", className="note-strip fault", role="alert"),
+                        *damage_strip(damage),
                         html.Div(id="market-note", className="note-strip", role="status"),
                         html.Div(id="settings-note", className="note-strip fault", role="alert"),
                         html.Div(id="alerts-note", className="note-strip fault", role="alert"),

@@ -1,0 +1,124 @@
+"""What is damaged in the data folder stands in one line on every tab, as long as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app import create_app
+from balance.api.stream import Stream
+from balance.desk.desk import Desk
+from balance.server.assembly import services_alone
+from balance.store.damage import Damage, Damages
+from balance.store.memory_store import MemoryStore
+from tests.patience import patience
+from tests.screen import PATHS, go, resize, text, wait_for, wait_for_link, weak_contrasts
+
+REPAIR = "python -m balance repair --data-dir '/home/me/my desk'"
+_REST = (
+    "Lists and sums that need it are not shown; all else goes on. Run "
+    "`python -m balance verify --data-dir '/home/me/my desk'` to see more, "
+    f"and `{REPAIR}` to mend it."
+)
+
+
+def line(number: int) -> Damage:
+    """The damage of one line of the ledger."""
+    message = f"Line {number} of ledger.jsonl does not match its checksum. {_REST}"
+    return Damage("ledger.jsonl", number, message)
+
+
+@pytest.fixture
+def page(dash_duo: Any) -> Any:
+    """A page that was opened while line 17 was damaged, and what is known to be."""
+    desk, stream = Desk(MemoryStore()), Stream(10)
+    services = services_alone(desk, stream)
+    services.damages.report(line(17))
+    stream.publish(desk.snapshot())
+    app = create_app(desk, stream, services=services)
+    dash_duo.start_server(app, start_timeout=patience())
+    yield dash_duo, services.damages
+    assert dash_duo.get_logs() == []
+    stream.close()
+
+
+def shown(browser: Any) -> str:
+    """What the strip says in its line; empty where there is none."""
+    # Not by its elements: they are others as soon as something changes.
+    found: str = browser.driver.execute_script(
+        "return document.querySelector('#damage-note summary')?.innerText ?? ''"
+    )
+    return " ".join(found.split())
+
+
+def height(browser: Any) -> float:
+    """How much room the strip takes."""
+    found: float = browser.driver.execute_script(
+        "return document.getElementById('damage-note').getBoundingClientRect().height"
+    )
+    return found
+
+
+def test_every_tab_names_the_damage_until_it_is_mended(page: tuple[Any, Damages]) -> None:
+    browser, damages = page
+    wait_for_link(browser, "No prices")
+    for tab in PATHS:
+        go(browser, tab)
+        assert shown(browser).startswith("Line 17 of ledger.jsonl does not match its checksum.")
+    assert text(browser, "damage-command") == REPAIR
+    damages.report(line(23))
+    damages.report(Damage("history.db", None, "history.db was damaged and is made anew."))
+    wait_for(lambda: shown(browser).endswith("and 2 more"), "all of it")
+    damages.clear("ledger.jsonl")
+    wait_for(lambda: shown(browser) == damages.listed[0].message, "what is left")
+    there = "return document.querySelector('#damage-command, #damage-note .damage-more')"
+    assert browser.driver.execute_script(there) is None
+    damages.clear("history.db")
+    wait_for(lambda: height(browser) == 0, "no strip")
+
+
+def test_the_strip_is_one_line_that_opens_to_all_of_it(page: tuple[Any, Damages]) -> None:
+    browser, damages = page
+    damages.report(line(1_023))
+    wait_for(lambda: shown(browser).endswith("and 1 more"), "both")
+    for width in (1280, 390, 360):
+        resize(browser, width)
+        assert height(browser) == 40
+        within = browser.driver.execute_script(
+            "return document.documentElement.scrollWidth <= window.innerWidth"
+        )
+        assert within, f"at {width} px it goes beyond the screen"
+        browser.find_element("#damage-note summary").click()
+        items = browser.find_elements("#damage-note li")
+        assert [each.is_displayed() for each in items] == [True, True]
+        assert items[1].text == line(1_023).message.replace("`", "")
+        assert height(browser) == 40
+        for theme in ("light", "dark"):
+            browser.driver.execute_script(
+                "document.documentElement.dataset.bsTheme = arguments[0]", theme
+            )
+            # Colours take a moment to change.
+            wait_for(lambda: weak_contrasts(browser) == [], f"contrasts in {theme}")
+            browser.driver.save_screenshot(f"/tmp/damage-{width}.png")
+        browser.find_element("#damage-note summary").click()
+        assert not items[0].is_displayed()
+
+
+def test_the_command_that_mends_it_can_be_copied(page: tuple[Any, Damages]) -> None:
+    browser, _ = page
+    browser.driver.execute_cdp_cmd(
+        "Browser.grantPermissions",
+        {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]},
+    )
+    for width in (1280, 390):
+        resize(browser, width)
+        browser.driver.execute_async_script("navigator.clipboard.writeText('').then(arguments[0])")
+        browser.find_element("#damage-command-copy").click()
+        wait_for(lambda: _clipboard(browser) == REPAIR, "the command to paste")
+
+
+def _clipboard(browser: Any) -> str:
+    read = "navigator.clipboard.readText().then(arguments[0])"
+    found: str = browser.driver.execute_async_script(read)
+    return found
