@@ -319,9 +319,7 @@ def test_a_damaged_line_of_the_ledger_is_told_and_never_skipped(
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join([*lines[:40], b"garbage\n", *lines[41:]]))
     history = History(store, store.folder / INDEX_FILE)
-    with pytest.raises(
-        StoreUnreadable, match=r"ledger\.jsonl is damaged: a line is not valid JSON"
-    ):
+    with pytest.raises(StoreUnreadable, match=r"ledger\.jsonl is damaged: line 41 "):
         history.answer(OLDEST_FIRST)
     assert len(history.answer(replace(ALL, limit=100)).rows) == 100
 
@@ -333,7 +331,7 @@ def test_an_entry_is_told_though_the_ledger_is_damaged_elsewhere(store: FileStor
     newest = entries_of(LIFE)[-1]
     found = History(store, store.folder / INDEX_FILE).entry(newest.place)
     assert found is not None
-    assert (found.record.entry, found.after, found.offset) == (newest, None, None)
+    assert (found.record.entry, found.after, found.offset) == (newest, None, 0)
 
 
 def test_a_big_backlog_is_left_to_whoever_has_time(

@@ -4,8 +4,6 @@ sound again."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,34 +13,13 @@ from balance.core import operations
 from balance.core.errors import StoreUnreadable
 from balance.history.ledger_check import MOST_LISTED, LedgerCheck, ledger_checker
 from balance.store.damage import Damages
-from balance.store.file_store import LEDGER_FILE, FileStore
-from balance.store.state import Extent, Line
+from balance.store.file_store import LEDGER_FILE
 from tests.ledgers import entries_of, lived, written
+from tests.marked import Marked
 from tests.patience import wait_for
 
 LIFE = lived(300, seed=1, epochs_of=40)
 COUNT = len(entries_of(LIFE))
-
-
-class Marked(FileStore):
-    """A store in which a test says which lines are damaged."""
-
-    damaged: frozenset[int] = frozenset()
-    changes = 0
-    reads = 0
-
-    def lines(self, start: int = 0) -> Iterator[Line]:
-        self.reads += 1
-        before = (self.folder / LEDGER_FILE).read_bytes()[:start].count(b"\n")
-        for number, line in enumerate(super().lines(start), before + 1):
-            fault = f"line {number} does not match its checksum"
-            yield replace(line, fault=fault) if number in self.damaged else line
-
-    def extent(self) -> Extent:
-        return replace(super().extent(), changed=self.changes)
-
-    def damage(self, *numbers: int) -> None:
-        self.damaged, self.changes = frozenset(numbers), self.changes + 1
 
 
 @pytest.fixture

@@ -92,7 +92,13 @@ class _Rows(TypedDict):
     """What every list has; a file has its rows alone."""
 
     total: NotRequired[
-        Annotated[Whole | None, Doc("Of all pages; null while the ledger is being indexed.")]
+        Annotated[
+            Whole | None,
+            Doc(
+                "Of all pages; null while the ledger is being indexed, and where one of its lines "
+                "that may be among them is damaged."
+            ),
+        ]
     ]
     offset: NotRequired[Whole]
     index: NotRequired[Progress]
@@ -294,12 +300,10 @@ class HistoryRoutes:
     @get("/history/epochs", types=("text/csv",))
     def filter_epochs(self, query: EpochQuery) -> Answer[EpochRows] | Response:
         """The epochs, filtered and sorted, with their sums."""
-        question, ledger, measure = (
-            query.question,
-            self._desk.ledger,
-            self._services.equity.of_epoch,
-        )
-        found = fitting(ledger.epochs(), question)
+        question, ledger = query.question, self._desk.ledger
+        measure = self._services.equity.of_epoch
+        newest = max(map(int, question.one_of.get("epoch", ())), default=None)
+        found = fitting(ledger.epochs(newest=newest), question)
         # Taken after them, so that none of them is of later than now.
         snapshot = self._desk.snapshot()
         present = Present(snapshot.epoch, from_iso(snapshot.as_of), self._desk.market.decimals)

@@ -20,12 +20,23 @@ from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple
 
 from balance.core.entry import Booking, Entry
+from balance.core.errors import StoreUnreadable
 from balance.core.moments import from_iso
 from balance.core.money import exact
 from balance.core.trade import Fill, Trade
 from balance.core.trade_sums import TradeSums
 from balance.core.wallet import EVENTS, OPENINGS, Wallet
 from balance.history.columns import Column, milliseconds
+from balance.history.damaged_lines import (
+    TABLE,
+    DamagedLine,
+    Neighbour,
+    add_damaged,
+    damaged_lines,
+    end_damaged,
+    newest_damaged,
+    newest_row,
+)
 from balance.history.database import decoding, natural
 from balance.history.epochs import Epoch, opened_epoch
 from balance.history.queries import Hit, hits
@@ -38,6 +49,8 @@ from balance.store.state import Line, Store
 
 #: How many lines a batch has at most: what another program may have to wait for.
 BATCH: Final = 500
+# So many damaged lines are looked at again, whether somebody has mended them.
+_MOST_LOOKED_AT: Final = 20
 
 # Where an entry stands in the ledger.
 _SPOT: Final = ("revision", "line", "start", "stop", "checksum")
@@ -104,7 +117,9 @@ _TABLES: Final = (
         f"{table} (id INTEGER PRIMARY KEY, {_typed(SUBJECT)}, {_typed(COLUMNS[table])})"
         for table in ("fills", "trades")
     ),
+    # Those that have ended before the first damaged line, and the running one where there is none.
     "epochs (epoch INTEGER PRIMARY KEY, document TEXT)",
+    TABLE,
 )
 _DOCUMENT: Final = [each.name for cls in (Epoch, Wallet, TradeSums) for each in fields(cls)]
 #: The version of the tables: an index with another one is made anew.
@@ -176,10 +191,9 @@ def missing_indexes(connection: sqlite3.Connection) -> list[str]:
 
 def fill(connection: sqlite3.Connection, store: Store) -> bool:
     """Take the next batch of lines over, or start anew where the index is not of this ledger;
-    within a transaction. Returns whether there may be more.
+    within a transaction. Returns whether there may be more. Lines that are damaged are noted.
 
     Raises:
-        Unreadable: a line is no entry.
         StoreUnreadable: the ledger can't be read.
     """
     ledger, before = store.extent().ledger, reached(connection)
@@ -241,12 +255,35 @@ def _create(connection: sqlite3.Connection, ledger: str) -> None:
 
 
 def _is_there(connection: sqlite3.Connection, store: Store, before: Reached) -> bool:
-    """Whether the last line that was taken over still stands in the ledger."""
-    row = _last(connection)
-    if row is None:
-        return before.place == 0
-    (text,) = store.texts([(row.start, row.stop)])
-    return row.stop == before.place and checksum(text) == row.checksum
+    """Whether the last line that was taken over still stands in the ledger, and what was damaged
+    still is."""
+    if not all(_is_damaged(store, each) for each in damaged_lines(connection, _MOST_LOOKED_AT)):
+        return False
+    row, damaged = _last(connection), newest_damaged(connection)
+    newest = max((row, damaged), key=lambda each: 0 if each is None else each.id)
+    if newest is None or newest.id != before.rows or newest.stop != before.place:
+        return before.place == before.rows == 0
+    if row is None or newest is damaged:
+        return True
+    try:
+        (text,) = store.texts([(row.start, row.stop)])
+    except StoreUnreadable:
+        return False
+    return checksum(text) == row.checksum
+
+
+def _is_damaged(store: Store, damaged: DamagedLine) -> bool:
+    """Whether what is ``damaged`` still is."""
+    if damaged.cause != damaged.id:
+        return True
+    line = next(iter(store.lines(damaged.start)), None)
+    if line is None or line.end != damaged.stop:
+        return False
+    try:
+        _outlined(damaged.id, line, None)
+    except Unreadable:
+        return True
+    return False
 
 
 def _last(connection: sqlite3.Connection) -> Hit | None:
@@ -263,21 +300,42 @@ class _Rows(NamedTuple):
     text: str
     # The P&L of the trade that it ended; None where it ended none.
     trade_pnl: Decimal | None
+    neighbour: Neighbour
 
 
 def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) -> None:
     found: list[_Rows] = []
-    row, epoch = _last(connection), next(iter(read_epochs(connection, most=1)), None)
-    last = None if row is None else Outline({"revision": row.revision}, row.symbol, row.owner)
+    newest, damaged = newest_row(connection), newest_damaged(connection)
+    epoch = next(iter(read_epochs(connection, most=1)), None) if damaged is None else None
+    last = _last_outline(connection, before)
     for number, line in enumerate(lines, before.rows + 1):
-        last = outline(line.text, last)
-        found.append(_rows(number, line, last))
-        epoch = _epoch_after(connection, epoch, last.document, found[-1].trade_pnl)
+        cause = number
+        try:
+            last = _outlined(number, line, last)
+            if damaged is not None and damaged.id == number - 1 and _needs_last(last):
+                cause = damaged.cause
+                raise Unreadable(damaged.fault)
+            rows = _rows(number, line, last)
+        except Unreadable as fault:
+            if damaged is None:
+                # From here on no sums are known.
+                connection.execute("DELETE FROM epochs WHERE epoch >= ?", (newest.epoch,))
+            spot = (line.start, line.end, newest.id, newest.epoch)
+            damaged = DamagedLine(number, cause, *spot, str(fault))
+            add_damaged(connection, damaged, newest)
+            last = epoch = None
+            continue
+        found.append(rows)
+        newest = rows.neighbour
+        if damaged is None:
+            epoch = _epoch_after(connection, epoch, last.document, rows.trade_pnl)
+        elif damaged.id == number - 1:
+            end_damaged(connection, newest)
     for table in COLUMNS:
         _insert(connection, table, [each.rows[table] for each in found if table in each.rows])
     if has_texts(connection):
-        texts = ((number, each.text) for number, each in enumerate(found, before.rows + 1))
-        _insert(connection, "texts (rowid, said)", [each for each in texts if each[1]])
+        texts = ((each.neighbour.id, each.text) for each in found if each.text)
+        _insert(connection, "texts (rowid, said)", list(texts))
     if epoch is not None:
         _write_epoch(connection, epoch)
     connection.execute(
@@ -285,11 +343,39 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
     )
 
 
+def _last_outline(connection: sqlite3.Connection, before: Reached) -> Outline | None:
+    """The outline of the last line that was taken over, as far as the next one needs it; None where
+    there is none, or it is damaged."""
+    row = _last(connection)
+    if row is None or row.id != before.rows:
+        return None
+    return Outline({"revision": row.revision}, row.symbol, row.owner)
+
+
+def _outlined(number: int, line: Line, last: Outline | None) -> Outline:
+    """The outline of ``line``, the ``number``-th, behind ``last``.
+
+    Raises:
+        Unreadable: it is not proved, or no entry; the message names the line.
+    """
+    if line.fault:
+        raise Unreadable(line.fault)
+    try:
+        return outline(line.text, last)
+    except Unreadable as fault:
+        raise Unreadable(f"line {number} {fault}") from fault
+
+
+def _needs_last(entry: Outline) -> bool:
+    """Whether what ``entry`` is about may stand in the line before it only."""
+    return entry.symbol is None and entry.place[1] > 1
+
+
 def _rows(number: int, line: Line, entry: Outline) -> _Rows:
     """What the tables have of ``entry`` in ``line``, the ledger's ``number``-th.
 
     Raises:
-        Unreadable: it is no entry.
+        Unreadable: it is no entry; the message names the line.
     """
     document = entry.document
     try:
@@ -312,10 +398,11 @@ def _rows(number: int, line: Line, entry: Outline) -> _Rows:
             rows["trades"] = (number, *subject, *own)
             texts += [own[place] for place in _TEXTS["trades"]]
     except FAULTS as fault:
-        raise Unreadable(f"does not hold a valid entry: {reason(fault)}") from fault
+        raise Unreadable(f"line {number} does not hold a valid entry: {reason(fault)}") from fault
     # The ledger and the fills have the same note.
     text = indexed_text(dict.fromkeys(texts))
-    return _Rows(rows, text, None if trade is None else trade.pnl)
+    neighbour = Neighbour(number, document["epoch"], subject[0])
+    return _Rows(rows, text, None if trade is None else trade.pnl, neighbour)
 
 
 def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:

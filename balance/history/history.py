@@ -10,6 +10,18 @@ Who asks for what, and what happens while the index is not whole, damaged or loc
 - ``entry``: from the ledger; its later neighbour is known to the index only.
 - ``epochs``, ``epoch`` and ``marks``: only from the index, as far as it goes.
 - everything else reads the newest entries of the ledger, which are found at once.
+
+A line of the ledger that is damaged has a number in the index, and no row (``damaged_lines``):
+
+- A page of a list needs it where it may be among the rows that pass the filters, unless the page is
+  full before that line in the order of the ledger. Then its ``total`` is None. Where nothing but
+  revisions is filtered, pages behind it are answered too.
+- A whole list needs it where it may be among its rows, and so do marks.
+- The sums of its epoch and of all later ones need it, as they carry the P&L of the earlier ones.
+- An entry needs it only where it is of the same commit.
+
+What needs it raises StoreUnreadable with the number of the line. A line that was indexed before it
+was damaged is noticed when it is read; what the index has of it stays true.
 """
 
 from __future__ import annotations
@@ -28,20 +40,30 @@ from balance.core.entry import Entry, Place, cursor, place_of
 from balance.core.errors import HistoryUnavailable, InvalidRequest, StoreUnreadable
 from balance.core.market import Market
 from balance.core.wallet import KINDS
+from balance.history.damaged_lines import (
+    DamagedLine,
+    damaged_among,
+    damaged_lines,
+    needed_damaged,
+)
 from balance.history.database import Damaged
 from balance.history.epochs import Epoch
 from balance.history.filling import checksum, reached, read_epoch, read_epochs
-from balance.history.index import Index, Progress, damaged_line, known
+from balance.history.index import Index, Progress, known
 from balance.history.ledger_check import LedgerCheck
 from balance.history.queries import (
+    Condition,
     Counts,
     Hit,
     all_ids,
     condition,
+    gapless_ids,
     hits,
     marked,
+    neighbours,
     page_ids,
     row_of,
+    sorted_by_id,
 )
 from balance.history.question import Question
 from balance.history.rows import EntryRow, LedgerRecord, entry_row, fill_row
@@ -126,7 +148,7 @@ class History:
             if answer.progress.is_complete or not question.is_whole:
                 return answer
             progress = answer.progress
-        except (HistoryUnavailable, StoreUnreadable):
+        except HistoryUnavailable:
             if not question.is_whole:
                 raise
             progress = Progress(False, min(self.progress.percent, 99))
@@ -157,25 +179,40 @@ class History:
         record = next(records, None)
         if record is None or record.entry.place != place:
             return None
-        earlier = next(records, None)
-        found = EntryInContext(record, None if earlier is None else earlier.entry.place)
+        found = EntryInContext(record, None)
+        with suppress(StoreUnreadable):
+            earlier = next(records, None)
+            found = EntryInContext(record, None if earlier is None else earlier.entry.place)
         with suppress(HistoryUnavailable, StoreUnreadable):
-            return self.index.read(lambda connection: _with_later(connection, found))
+            return self.index.read(lambda connection: _in_context(connection, found))
         return found
 
-    def epochs(self, most: int = -1) -> Sequence[Epoch]:
-        """The newest ``most`` epochs (below 0: all), newest first, as far as they are indexed."""
-        return self.index.read(lambda connection: read_epochs(connection, most=most))
+    def epochs(self, most: int = -1, *, newest: int | None = None) -> Sequence[Epoch]:
+        """The newest ``most`` epochs (below 0: all), newest first, as far as they are indexed.
+        Those after number ``newest`` (None: the running one) are not needed, and may be missing."""
+
+        def read(connection: sqlite3.Connection) -> Sequence[Epoch]:
+            self._refuse_sums(connection, newest)
+            return read_epochs(connection, most=most)
+
+        return self.index.read(read)
 
     def epoch(self, number: int) -> Epoch | None:
         """The epoch with ``number``; None where it is not indexed."""
-        return self.index.read(lambda connection: read_epoch(connection, number))
+
+        def read(connection: sqlite3.Connection) -> Epoch | None:
+            self._refuse_sums(connection, number)
+            return read_epoch(connection, number)
+
+        return self.index.read(read)
 
     def marks(self, begin: datetime, end: datetime, most: int) -> Sequence[Entry]:
         """The newest ``most`` entries from ``begin`` to ``end``, by the ledger's time, that moved
         the equity without being a result of trading, and liquidations; oldest first."""
 
         def read(connection: sqlite3.Connection) -> Sequence[Entry]:
+            every = Question(table="ledger", begin=begin, end=end)
+            self._refuse(needed_damaged(connection, Condition("ledger", (), ()), every))
             found = hits(connection, marked(connection, begin, end, most))
             return tuple(each.entry for each in self._records(found))
 
@@ -228,8 +265,12 @@ class History:
         return Page(tuple(fill_row(each, market) for each in found), following)
 
     def since(self, revision: int, most: int) -> list[Entry] | None:
-        """The entries after ``revision``, oldest first; None where they are more than ``most``."""
-        found = list(itertools.islice(self._newer(revision), most + 1))
+        """The entries after ``revision``, oldest first; None where they are more than ``most``, or
+        one of them is damaged."""
+        try:
+            found = list(itertools.islice(self._newer(revision), most + 1))
+        except StoreUnreadable:
+            return None
         return found[::-1] if len(found) <= most else None
 
     def closings(self, revision: int, most: int | None = None) -> list[Entry]:
@@ -284,7 +325,7 @@ class History:
         """
         try:
             progress = self.index.repaired(self.index.refresh)
-        except (HistoryUnavailable, StoreUnreadable):
+        except HistoryUnavailable:
             if question.is_whole:
                 return False
             raise
@@ -301,20 +342,77 @@ class History:
             if so_far is None:
                 return Answer((), 0, Progress(False, 0))
             where = condition(connection, question, so_far.rows)
-            total = self._counts.count(connection, where, so_far.build, so_far.rows)
-            # A search for rare rows ends with the last of them.
-            left = max(0, total - question.offset)
-            most = left if question.limit is None else min(question.limit, left)
-            limited = replace(question, limit=most)
-            ids = page_ids(connection, where, limited, so_far.rows) if most else []
+            damaged = needed_damaged(connection, where, question)
+            gapless, total = gapless_ids(where, question, so_far.rows), None
+            if damaged is not None:
+                ids = self._sound_ids(connection, where, question, so_far.rows, damaged)
+            else:
+                total = self._counts.count(connection, where, so_far.build, so_far.rows)
+                # A search for rare rows ends with the last of them.
+                left = max(0, total - question.offset)
+                most = left if question.limit is None else min(question.limit, left)
+                limited = replace(question, limit=most)
+                ids = page_ids(connection, where, limited) if gapless is None else gapless
             found = hits(connection, ids)
         return Answer(tuple(self._records(found)), total, progress)
+
+    def _sound_ids(
+        self,
+        connection: sqlite3.Connection,
+        where: Condition,
+        question: Question,
+        rows: int,
+        damaged: DamagedLine,
+    ) -> Sequence[int]:
+        """The ids of the page of ``question``, which comes to its end before ``damaged``, the first
+        damaged line that may be among its rows, or has all entries between two sound ones.
+
+        Raises:
+            StoreUnreadable: the page needs that line, or another damaged one.
+        """
+        first, last = where.ids or (0, rows)
+        is_newest_first = question.order[1]
+        gapless = gapless_ids(where, question, rows)
+        if gapless is not None:
+            if gapless:
+                newest = max(gapless)
+                # What comes right after the last one may be one of them too.
+                end = newest + 1 if newest == last else newest
+                self._refuse(damaged_among(connection, min(gapless), end))
+            return gapless
+        if not sorted_by_id(question) or question.limit is None:
+            raise damaged.error(self._store.folder)
+        ends = (max(first, damaged.id), last) if is_newest_first else (first, damaged.id)
+        ids = page_ids(connection, where.within(*ends, rows), question)
+        if len(ids) < question.limit:
+            raise damaged.error(self._store.folder)
+        return ids
+
+    def _refuse(self, damaged: DamagedLine | None) -> None:
+        """Refuse what needs ``damaged``, if there is one.
+
+        Raises:
+            StoreUnreadable: there is one.
+        """
+        if damaged is not None:
+            raise damaged.error(self._store.folder)
+
+    def _refuse_sums(self, connection: sqlite3.Connection, epoch: int | None) -> None:
+        """Refuse the sums of ``epoch`` (None: of the running one) where they need a damaged line.
+
+        Raises:
+            StoreUnreadable: they do.
+        """
+        for first in damaged_lines(connection, 1):
+            if epoch is None or epoch >= first.first_epoch:
+                self._refuse(first)
 
     def _all_ids(self, question: Question) -> tuple[str, array[int]]:
         """The build of the index, and the ids of all rows that ``question`` asks for."""
         with self.index.database.reading() as connection:
             so_far = known(reached(connection))
             where = condition(connection, question, so_far.rows)
+            self._refuse(needed_damaged(connection, where, question))
             return so_far.build, all_ids(connection, where, question)
 
     def _block(self, build: str, ids: Sequence[int]) -> list[Hit]:
@@ -340,7 +438,7 @@ class History:
             try:
                 yield LedgerRecord(outline(text).entry, hit.symbol, hit.owner)
             except Unreadable as fault:
-                raise damaged_line(self._store, fault) from fault
+                raise Damaged(f"a line that it has {fault}") from fault
 
 
 def newest_first(store: Store, before: Place | None = None) -> Iterator[LedgerRecord]:
@@ -349,12 +447,14 @@ def newest_first(store: Store, before: Place | None = None) -> Iterator[LedgerRe
     Raises:
         StoreUnreadable: the ledger is damaged there.
     """
-    commits = itertools.groupby(store.entries(before=before), key=lambda entry: entry.revision)
-    for _, commit in commits:
-        entries = list(commit)
-        outlines = list(outlined(map(encode_entry, reversed(entries))))[::-1]
-        for entry, each in zip(entries, outlines, strict=True):
-            yield LedgerRecord(entry, each.symbol, each.owner)
+    commit: list[Entry] = []
+    for entry in store.entries(before=before):
+        commit.append(entry)
+        if entry.line == 1:
+            outlines = list(outlined(map(encode_entry, reversed(commit))))[::-1]
+            for own, each in zip(commit, outlines, strict=True):
+                yield LedgerRecord(own, each.symbol, each.owner)
+            commit.clear()
 
 
 def traded_until(store: Store, feed: str) -> datetime | None:
@@ -421,14 +521,15 @@ def _check_number(value: object, name: str, largest: int | None = None) -> None:
         raise InvalidRequest(f"{name} must be {valid}, not {value!r:.40}.")
 
 
-def _with_later(connection: sqlite3.Connection, found: EntryInContext) -> EntryInContext:
-    """``found`` with what the index knows of the entries after it."""
+def _in_context(connection: sqlite3.Connection, found: EntryInContext) -> EntryInContext:
+    """``found`` with what the index knows of the entries around it; damaged ones are none."""
     so_far, hit = reached(connection), row_of(connection, *found.record.entry.place)
     if so_far is None or hit is None:
         return found
-    newer = hits(connection, [hit.id + 1]) if hit.id < so_far.rows else []
-    after = (newer[0].revision, newer[0].line) if newer else None
-    return replace(found, after=after, offset=so_far.rows - hit.id)
+    older, newer = neighbours(connection, hit.id)
+    after = None if newer is None else (newer.revision, newer.line)
+    before = found.before if older is None else (older.revision, older.line)
+    return replace(found, before=before, after=after, offset=so_far.rows - hit.id)
 
 
 def _unfinished(progress: Progress) -> HistoryUnavailable:

@@ -13,13 +13,10 @@ from typing import Annotated, Final, TypeVar
 
 from balance.background.pace import Pace
 from balance.background.worker import Worker
-from balance.core.errors import HistoryUnavailable, StoreError, StoreUnreadable
+from balance.core.errors import HistoryUnavailable, StoreError
 from balance.core.shape import Doc
 from balance.history.database import Busy, Damaged, Database
 from balance.history.filling import FINISH, Reached, fill, missing_indexes, reached
-from balance.store.advice import option
-from balance.store.codec import Unreadable
-from balance.store.file_store import LEDGER_FILE
 from balance.store.state import Extent, Store
 
 #: The file of the index in the account's folder.
@@ -85,7 +82,7 @@ class Index:
         another program holds the index); returns whether all is indexed.
 
         Raises:
-            StoreUnreadable: the ledger is damaged, or the account can't be read.
+            StoreUnreadable: the account or the ledger can't be read.
             HistoryUnavailable: the index can't be written now.
         """
         start, pace = time.monotonic(), Pace()
@@ -163,11 +160,8 @@ class Index:
 
     def _fill_on(self) -> bool:
         """Take a batch over; whether there may be more."""
-        try:
-            with self.database.writing() as connection:
-                return fill(connection, self._store)
-        except Unreadable as fault:
-            raise damaged_line(self._store, fault) from fault
+        with self.database.writing() as connection:
+            return fill(connection, self._store)
 
     def _sort(self) -> bool:
         """Make one SQL index that is missing, once all rows are in; whether more are missing."""
@@ -218,8 +212,3 @@ def known(found: Reached | None) -> Reached:
     if found is None:
         raise Damaged("there is no index")
     return found
-
-
-def damaged_line(store: Store, fault: Unreadable) -> StoreUnreadable:
-    """The error for a line of the ledger that is no entry."""
-    return StoreUnreadable(LEDGER_FILE, f"is damaged: a line {fault}", option(store.folder))

@@ -118,22 +118,32 @@ def condition(connection: sqlite3.Connection, question: Question, rows: int) -> 
     return Condition(question.table, tuple(terms), tuple(values)).within(first, last, rows)
 
 
-def page_ids(
-    connection: sqlite3.Connection, where: Condition, question: Question, rows: int
-) -> list[int]:
-    """The ids of the page of ``question``, in its order, of an index of so many ``rows``."""
-    name, is_reversed = question.order
+def page_ids(connection: sqlite3.Connection, where: Condition, question: Question) -> list[int]:
+    """The ids of the page of ``question``, in its order."""
     offset, limit = question.offset, -1 if question.limit is None else question.limit
-    if _SORTED.get(name, name) == "id":
-        gapless = where.gapless(rows)
-        if gapless is not None:
-            # Ids have no gaps, so it is known where the page begins.
-            first, last = gapless
-            ids = (first, last - offset) if is_reversed else (first + offset, last)
-            where, offset = replace(where, ids=ids), 0
+    if sorted_by_id(question):
         where = replace(where, is_wide=False)
     then = f"{_order(question)} LIMIT ? OFFSET ?"
     return _ids(connection, *where.select("id", "", limit, offset, then=then))
+
+
+def sorted_by_id(question: Question) -> bool:
+    """Whether the rows of ``question`` are in the order of the ledger, or in its reverse."""
+    name, _ = question.order
+    return _SORTED.get(name, name) == "id"
+
+
+def gapless_ids(where: Condition, question: Question, rows: int) -> range | None:
+    """The ids of the page of ``question``, in its order, where it holds every entry between two; of
+    an index of so many ``rows``. They have no gaps, so it is known without a search."""
+    gapless = where.gapless(rows) if sorted_by_id(question) else None
+    if gapless is None:
+        return None
+    first, last = gapless
+    every = range(first + 1, last + 1)
+    in_order = every[::-1] if question.order[1] else every
+    end = None if question.limit is None else question.offset + question.limit
+    return in_order[question.offset : end]
 
 
 def all_ids(connection: sqlite3.Connection, where: Condition, question: Question) -> array[int]:
@@ -163,6 +173,18 @@ def row_of(connection: sqlite3.Connection, revision: int, line: int) -> Hit | No
         connection, "SELECT id FROM ledger WHERE revision = ? AND line = ?", (revision, line)
     )
     return hits(connection, ids)[0] if ids else None
+
+
+def neighbours(connection: sqlite3.Connection, number: int) -> tuple[Hit | None, Hit | None]:
+    """Where the entries stand before and after row ``number``; None where there is none."""
+    found = []
+    for sql in (
+        "SELECT id FROM ledger WHERE id < ? ORDER BY id DESC LIMIT 1",
+        "SELECT id FROM ledger WHERE id > ? ORDER BY id LIMIT 1",
+    ):
+        ids = _ids(connection, sql, (number,))
+        found.append(hits(connection, ids)[0] if ids else None)
+    return found[0], found[1]
 
 
 def marked(connection: sqlite3.Connection, begin: datetime, end: datetime, most: int) -> list[int]:
