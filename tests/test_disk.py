@@ -58,12 +58,18 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_link_to_itself_is_not_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.symlink_to(path)
-    with pytest.raises(OSError, match="Too many levels of symbolic links"):
-        DISK.replace_file(path, b"text")
-    assert path.is_symlink()
+@pytest.mark.parametrize("obstacle", ["a folder", "a pipe", "a link to itself"])
+def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path, obstacle: str) -> None:
+    path, other = tmp_path / "file", tmp_path / "link"
+    place, reason = OBSTACLES[obstacle]
+    place(path)
+    other.symlink_to(path)
+    before = path.lstat().st_mode
+    for each in (path, other):
+        with pytest.raises(OSError, match=reason):
+            DISK.replace_file(each, b"text")
+    assert path.lstat().st_mode == before
+    assert {each.name for each in tmp_path.iterdir()} == {"file", "link"}
 
 
 def test_a_link_to_nothing_is_made_one_to_a_file(tmp_path: Path) -> None:

@@ -108,13 +108,13 @@ class Disk:
         What dead writers of it left beside is removed: only for the holder of its lock.
 
         Raises:
-            OSError: the disk refused; the file at ``path`` is then the old one or, if only the sync
-                of its folder failed, the new one.
+            OSError: the disk refused, or there is something else than a regular file; the file at
+                ``path`` is then the old one or, if only the sync of its folder failed, the new one.
         """
         # A link stays a link: what it points to is replaced.
         target = Path(os.path.realpath(path))
-        if target.is_symlink():
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        with contextlib.suppress(FileNotFoundError):
+            _check_regular(os.lstat(target).st_mode)
         self.sweep(target.parent, target.name)
         self._put(target, [text], durable=durable)
 
@@ -215,19 +215,19 @@ class Disk:
         with contextlib.suppress(OSError), os.scandir(folder) as found:
             for each in found:
                 if any(_belongs(each.name, name) for name in names):
-                    self._narrow(Path(each.path))
+                    # It may be gone, or a link to nowhere.
+                    with contextlib.suppress(OSError):
+                        self._narrow(Path(each.path))
 
     def _narrow(self, path: Path) -> None:
-        reason = "its file system does not"
+        reason = "its file system has no modes"
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) or not mode & _OTHERS:
+            return
         try:
-            status = os.stat(path)
-            if not stat.S_ISREG(status.st_mode) or not status.st_mode & _OTHERS:
-                return
-            os.chmod(path, stat.S_IMODE(status.st_mode) & ~_OTHERS)
+            os.chmod(path, stat.S_IMODE(mode) & ~_OTHERS)
             if not os.stat(path).st_mode & _OTHERS:
                 return
-        except FileNotFoundError:
-            return
         except OSError as fault:
             reason = fault.strerror or type(fault).__name__
         if path not in self._wide:
@@ -291,13 +291,21 @@ class Disk:
 def _open_regular(path: str, flags: int) -> int:
     # A pipe is not waited for.
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), FILE_MODE)
-    kind = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(kind):
-        return descriptor
-    os.close(descriptor)
-    if stat.S_ISDIR(kind):
+    try:
+        _check_regular(os.fstat(descriptor).st_mode)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_regular(mode: int) -> None:
+    if stat.S_ISDIR(mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-    raise OSError(errno.EINVAL, "Not a regular file")
+    if stat.S_ISLNK(mode):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "Not a regular file")
 
 
 def _belongs(found: str, name: str) -> bool:
