@@ -231,6 +231,7 @@ def test_health_tells_the_revision_and_who_listens(server: Server) -> None:
     assert told["instance"] == snapshot["instance"]
     assert told["streams"] == 0
     assert told["damage"] == []
+    assert told["leads"]
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,14 @@ from flask import Response, request
 from balance.api.operations import Answer, get, post
 from balance.api.problems import Problem
 from balance.api.requests import Body, Conditional
+from balance.api.services import Services
 from balance.api.stream import Stream, StreamClosed, StreamFull
 from balance.core.errors import InvalidRequest
 from balance.core.shape import Count, Doc, Money, includes
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Action, Desk
 from balance.desk.transactions import LONGEST_NOTE, Conditions, Outcome
-from balance.store.damage import Damage, Damages
+from balance.store.damage import Damage
 
 #: The members that ``POST /virtual_balance`` takes one of, and what each does.
 ACTIONS: Final[dict[str, Action]] = {
@@ -77,6 +78,13 @@ class Health(TypedDict):
     revision: Count
     instance: str
     streams: Annotated[int, Doc("How many listen to the stream.")]
+    leads: Annotated[
+        bool,
+        Doc(
+            "Whether this server lets the market act on the account, and runs its bots and alerts; "
+            "false while it follows another one."
+        ),
+    ]
     damage: Annotated[
         list[Damage],
         Doc("What is damaged in the data folder, or was. The account itself can be read."),
@@ -91,10 +99,10 @@ class AccountRoutes:
 
     tag = "account"
 
-    def __init__(self, desk: Desk, stream: Stream, damages: Damages) -> None:
+    def __init__(self, desk: Desk, stream: Stream, services: Services) -> None:
         self.desk = desk
         self._stream = stream
-        self._damages = damages
+        self._services = services
 
     @get("/virtual_balance", texts={304: "Nothing changed since that ETag"})
     def read_balance(self) -> Answer[Snapshot] | Response:
@@ -134,9 +142,10 @@ class AccountRoutes:
 
         Events named bots carry what GET /bots answers, those named settings what GET /settings
         answers, those named alerts the newest firings and the fault as GET /alerts has them, those
-        named damage a version and the damage as GET /health has it, those named fault a problem,
-        those named heartbeat the revision, at least every 5 s. The id of a snapshot is its
-        revision.
+        named damage a version and the damage as GET /health has it, one named takeover the message
+        that this server leads since another one has ended, with the time as its version, those
+        named fault a problem, those named heartbeat the revision, at least every 5 s. The id of a
+        snapshot is its revision.
         """
         try:
             messages = self._stream.listen()
@@ -151,14 +160,16 @@ class AccountRoutes:
 
     @get("/health")
     def read_health(self) -> Answer[Health]:
-        """Whether the account can be read, and what is damaged beside it."""
+        """Whether the account can be read, what is damaged beside it, and who lets the market
+        act."""
         snapshot = self.desk.snapshot()
         return Answer(
             {
                 "revision": snapshot.revision,
                 "instance": snapshot.instance,
                 "streams": self._stream.listeners,
-                "damage": [asdict(each) for each in self._damages.listed],
+                "leads": self._services.leads,
+                "damage": [asdict(each) for each in self._services.damages.listed],
                 "checked": self.desk.ledger.check.percent,
             }
         )

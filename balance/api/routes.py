@@ -63,7 +63,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
     api = Blueprint("balance", __name__)
     add_routes(
         api,
-        AccountRoutes(desk, stream, services.damages),
+        AccountRoutes(desk, stream, services),
         TradeRoutes(desk),
         HistoryRoutes(desk, services),
         PerformanceRoutes(services.equity),

@@ -29,3 +29,5 @@ class Services:
     alerts: AnyAlerts
     equity: Equity
     damages: Damages
+    # Whether the market acts on the account by this server.
+    leads: bool = True

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import logging
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -107,6 +108,7 @@ class Running:
             alerts=alerts,
             equity=Equity(self.desk, folder, history, message=self._samples_message),
             damages=damages,
+            leads=False,
         )
         self._follower = Follower(self.desk, self._board, bots, alerts, stream.publish)
         self._readers = indexer(history.index), ledger_checker(history.check)
@@ -202,6 +204,8 @@ class Running:
             self._worker.stop(wait=False)
         else:
             _log.warning(_TAKEN_OVER)
+            news = {"version": time.time_ns() // 1_000_000, "message": _TAKEN_OVER}
+            self._stream.publish_event("takeover", news)
 
     def _lead(self, opened: OpenedFeed) -> Leader:
         leader = Leader(
@@ -217,6 +221,7 @@ class Running:
             may_act=self._lock.is_held,
         )
         self.services.bots, self.services.alerts = leader.bots, leader.alerts
+        self.services.leads = True
         _publish_changes(self.services, self._stream)
         return leader
 

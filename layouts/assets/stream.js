@@ -13,7 +13,7 @@
   const SILENCE_MS = 7000;
   const RETRY_MS = 2000;
   // what is sent beside the account
-  const EVENTS = ["bots", "settings", "alerts", "damage"];
+  const EVENTS = ["bots", "settings", "alerts", "damage", "takeover"];
 
   function listen(tell) {
     let source = null;
