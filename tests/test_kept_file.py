@@ -220,16 +220,32 @@ def test_what_the_disk_refuses_is_tried_again_and_complained_of_once(
         assert notes(tmp_path).latest() == (f"{turn}",)
 
 
-def test_what_need_not_be_durable_becomes_so_with_the_next_that_is(tmp_path: Path) -> None:
-    disk = RefusingDisk()
-    file = notes(tmp_path, disk=disk)
+def test_what_need_not_be_durable_becomes_so_with_the_next_that_is(
+    power: PowerDisk, tmp_path: Path
+) -> None:
+    file = notes(power.folder, disk=power)
     file.put(("A",))
     file.save(durable=False)
-    file.save(durable=False)
-    assert len(disk.replaced) == 1
-    file.save()
-    file.save()
-    assert len(disk.replaced) == 2
+    assert notes(power.after_power_loss(tmp_path / "before")).latest() == ()
+    for _ in range(2):
+        file.save()
+    assert notes(power.after_power_loss(tmp_path / "after")).latest() == ("A",)
+    assert power.calls.count(("replace", NAME)) == power.calls.count(("sync folder", "")) == 1
+
+
+def test_what_another_process_wrote_is_durable_before_it_is_answered_for(
+    power: PowerDisk, tmp_path: Path
+) -> None:
+    power.fault = lambda _: EIO if power.calls[-1][0] == "sync folder" else None
+    with pytest.raises(StoreFailed):
+        add(notes(power.folder, disk=power), "A", "key-1")
+    other = notes(power.folder, disk=power)
+    assert other.latest() == ("A",)
+    with pytest.raises(StoreFailed):
+        other.answer("key-1", ["A"])
+    power.fault = lambda _: None
+    assert other.answer("key-1", ["A"]) is not None
+    assert notes(power.after_power_loss(tmp_path / "found")).latest() == ("A",)
 
 
 def test_a_request_with_a_key_is_answered_once(tmp_path: Path) -> None:

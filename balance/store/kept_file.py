@@ -23,6 +23,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -164,6 +165,8 @@ class KeptFile(Generic[T]):
         if content.signature is None or content.signature != signature:
             content = self._read(self._path)
             is_sure = not signature.is_racy(now)
+            # Its writer may have died before it synced the folder.
+            self._is_durable &= signature == _MISSING
             content = self._content = replace(
                 content, changed=signature.changed, signature=signature if is_sure else None
             )
@@ -249,10 +252,10 @@ class KeptFile(Generic[T]):
         """
         if not self._is_changed and (self._is_durable or not durable):
             return
-        self._save(self._content, durable=durable)
+        self._save(self._content if self._is_changed else None, durable=durable)
         self._is_changed = False
 
-    def _save(self, content: _Content[T], *, durable: bool) -> None:
+    def _save(self, content: _Content[T] | None, *, durable: bool) -> None:
         self._is_durable = False
         try:
             self._write(content, durable)
@@ -301,8 +304,12 @@ class KeptFile(Generic[T]):
         self._content = replace(content, signature=None, fault="")
         self._is_changed = True
 
-    def _write(self, content: _Content[T], durable: bool) -> None:
+    def _write(self, content: _Content[T] | None, durable: bool) -> None:
         if self._path is None:
+            return
+        if content is None:
+            # The file itself was synced before it got its name.
+            self._disk.sync_folder(Path(os.path.realpath(self._path)).parent)
             return
         document = {"schema": _SCHEMA, **self._encode(content.value)}
         if self._most_answers:
@@ -314,11 +321,13 @@ class KeptFile(Generic[T]):
         self._disk.replace_file(self._path, text, durable=durable)
 
     def answer(self, key: str | None, request: Sequence[Any]) -> Answer | None:
-        """The answer to an earlier ``request`` with the idempotency ``key``, if any.
+        """The answer to an earlier ``request`` with the idempotency ``key``, if any; what it says
+        outlasts a power loss then.
 
         Raises:
             InvalidRequest: the key can be none.
             KeyReused: it came with another request.
+            StoreFailed: the disk refused.
         """
         if key is None:
             return None
@@ -326,6 +335,8 @@ class KeptFile(Generic[T]):
         found = next((each for each in self._content.answers if each.key == key), None)
         if found is not None and found.fingerprint != _fingerprint(request):
             raise KeyReused(key)
+        if found is not None:
+            self.save()
         return found
 
     def remember(
