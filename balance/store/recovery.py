@@ -102,6 +102,8 @@ def repair(
     with account_lock(folder / LOCK_FILE):
         report = verify(folder)
         if not report.faults:
+            # Who repaired it before may have failed to sync the folder.
+            disk.sync_folder(folder)
             return report
         state = _account(folder, [])
         entries = list(_salvaged(_checked(_lines(folder, state), [])))
