@@ -14,7 +14,8 @@ from balance.core.wallet import Wallet
 from balance.performance.figures import FIGURES, values_of
 from balance.performance.results import Results
 from balance.performance.sample import Reading, Sample, first_sample, next_sample
-from balance.performance.sample_file import EQUITY_FILE, SampleFile
+from balance.performance.sample_file import SampleFile
+from balance.performance.sample_rows import EQUITY_FILE
 
 #: A Monday.
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)

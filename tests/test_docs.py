@@ -33,7 +33,7 @@ from balance.desk import settings as settings_file
 from balance.history import index
 from balance.market import board
 from balance.market.open_feed import feed_options, open_feed
-from balance.performance import sample_file
+from balance.performance import sample_rows
 from balance.performance.account_figures import ACCOUNT_FIGURES
 from balance.performance.figures import FIGURES
 from balance.server import market_lock
@@ -304,7 +304,7 @@ def test_every_file_of_the_account_is_in_the_manual() -> None:
         bot_log.LOG_FILE,
         index.INDEX_FILE,
         settings_file.SETTINGS_FILE,
-        sample_file.EQUITY_FILE,
+        sample_rows.EQUITY_FILE,
         alert_state.ALERTS_FILE,
     }
     assert set(_names_in_column(_section(_page("files"), "## The files"))) == files

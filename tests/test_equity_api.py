@@ -24,7 +24,7 @@ from balance.performance.derivations.derivation import Derivation, Term
 from balance.performance.performance import Equity
 from balance.performance.results import Results
 from balance.performance.sample import Sample
-from balance.performance.sample_file import Placed, SampleReader
+from balance.performance.sample_reader import Placed, SampleReader
 from balance.performance.sampler import Sampler
 from balance.server.assembly import services_alone
 from balance.store.memory_store import MemoryStore

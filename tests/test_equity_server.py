@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from balance.performance.sample_file import EQUITY_FILE
+from balance.performance.sample_rows import EQUITY_FILE
 from tests.patience import wait_for
 from tests.serving import Server
 

@@ -14,8 +14,10 @@ from balance.core.money import exact
 from balance.performance.drawdown import deepest, drawdowns, longest
 from balance.performance.results import daily_returns, day_ends, sharpe_ratio, sortino_ratio
 from balance.performance.sample import Sample, milliseconds
-from balance.performance.sample_file import EQUITY_FILE, SampleFile, SampleReader
+from balance.performance.sample_file import SampleFile
+from balance.performance.sample_reader import SampleReader
 from balance.performance.sample_results import sample_results
+from balance.performance.sample_rows import EQUITY_FILE
 from tests.samples import ACCOUNT, MONDAY, at, booked, moved, opening
 
 # What quantstats 0.0.86 says of these daily returns: Sharpe and Sortino ratio (periods=365, a

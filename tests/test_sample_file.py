@@ -16,14 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance.performance.sample import Point, Sample
-from balance.performance.sample_file import (
-    EQUITY_FILE,
-    SampleFile,
-    SampleReader,
-    WrongAccount,
-    row_of,
-    sample_of,
-)
+from balance.performance.sample_file import SampleFile, WrongAccount
+from balance.performance.sample_reader import SampleReader
+from balance.performance.sample_rows import EQUITY_FILE, Row, row_of
 from balance.performance.sample_store import SampleStore
 from tests.samples import ACCOUNT, MONDAY, at, booked, moved, opening, write_a_year
 from tests.test_thinning import deepest_fall
@@ -77,11 +72,11 @@ def test_a_sample_is_read_as_it_was_written(file: SampleFile, reader: SampleRead
 
 def test_the_totals_of_a_row_stand_in_the_order_of_their_file() -> None:
     exact = '[["10000.00","1.00","2.00","3.00","4.00","5.00","6.00","9999.00"],"7.00","0.5",true]'
-    row = (0, 1, 1, 1, 4, 0, 10_006.0, 7.0, 0.5, None, exact)
-    wallet = sample_of(row).wallet
+    row = Row(1, 0, 1, 1, 1, 4, 0, 10_006.0, 7.0, 0.5, 0.5, None, exact)
+    wallet = row.sample.wallet
     assert (wallet.starting_balance, wallet.deposits, wallet.funding) == (10_000, 1, 6)
     assert wallet.balance == 9_999
-    assert row_of(sample_of(row))[-1] == exact
+    assert row_of(row.sample, 1).exact == exact
 
 
 def test_what_is_not_there_is_read_as_nothing_and_not_made(tmp_path: Path, path: Path) -> None:
@@ -91,7 +86,8 @@ def test_what_is_not_there_is_read_as_nothing_and_not_made(tmp_path: Path, path:
         assert reader.oldest() is None
     assert list(tmp_path.iterdir()) == []
     path.write_bytes(b"no database at all, but long enough to be taken for one" * 20)
-    assert reader.newest() is None
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        reader.newest()
 
 
 def test_reading_leaves_nothing_beside_the_file(tmp_path: Path, path: Path) -> None:
@@ -299,7 +295,8 @@ def test_a_file_of_a_newer_version_is_kept_aside_whole(tmp_path: Path, path: Pat
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("pragma user_version = 99")
     second = keeper_of(tmp_path)
-    assert (second.newest(), "newer version" in second.message) == (None, True)
+    # What it has in the form of this version is taken over.
+    assert (second.newest(), "newer version" in second.message) == (opening(), True)
     second.close()
     (aside,) = (each for each in tmp_path.iterdir() if "damaged" in each.name)
     assert SampleReader(aside, ACCOUNT).newest() is not None
@@ -342,7 +339,7 @@ def test_a_file_with_other_columns_is_kept_aside(tmp_path: Path, path: Path) -> 
     store.add([opening()])
     store.write(at(0, 1))
     assert SampleReader(path, ACCOUNT).newest() == opening()
-    assert "samples is not that of this program" in store.message
+    assert "no such column: exact" in store.message
     assert len(names(tmp_path)) == 2
     store.close()
 
@@ -375,9 +372,11 @@ def test_while_the_disk_refuses_samples_wait_and_others_are_not_held_up(
     tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = keeper_of(tmp_path)
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
 
     def refuse(*_: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise full
 
     with monkeypatch.context() as patched:
         patched.setattr(SampleFile, "write", refuse)

@@ -21,7 +21,8 @@ from balance.open_account import open_account
 from balance.performance.baselines import FilePast
 from balance.performance.performance import Equity
 from balance.performance.sample import Sample
-from balance.performance.sample_file import EQUITY_FILE, SampleReader
+from balance.performance.sample_reader import SampleReader
+from balance.performance.sample_rows import EQUITY_FILE
 from balance.performance.sampler import STEADY_SECONDS, Sampler
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
@@ -61,7 +62,11 @@ class Watched:
             steady=lambda: self.steady,
         )
         self.equity = Equity(
-            self.desk, self.folder, message=lambda: self.sampler.message, clock=lambda: self.now
+            self.desk,
+            self.folder,
+            message=lambda: self.sampler.message,
+            clock=lambda: self.now,
+            suspect=self.sampler.suspect,
         )
 
     def other(self) -> Desk:

@@ -78,6 +78,18 @@ class BotLog:
         self._fresh: list[Mapping[str, Any]] = []
         self._is_refused = False
 
+    @property
+    def message(self) -> str:
+        """What is wrong with the file, in sentences; empty where nothing is."""
+        if not self.left_out:
+            return ""
+        lines = "1 line" if self.left_out == 1 else f"{self.left_out:,} lines"
+        return (
+            f"{lines} of {LOG_FILE} can't be read, and are not in the log of the bots. What bots "
+            "hold and traded is in the account, and not concerned. Put a copy of the file back "
+            "while no server runs, or move it away to begin the log anew."
+        )
+
     def add(
         self,
         bot: str,
@@ -185,7 +197,7 @@ class BotLog:
                 last = entry["id"]
                 yield entry
         if self.left_out:
-            _log.error("%d lines of %s can't be read, and are left out", self.left_out, LOG_FILE)
+            _log.error("%s", self.message)
 
 
 def _entry(line: bytes, after: int) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar, get_args
 
 from balance.bots.bot import Bot, Decision, bot_id
-from balance.bots.log import BotLog, LogKind
+from balance.bots.log import LOG_FILE, BotLog, LogKind
 from balance.bots.rules import fill_message
 from balance.bots.settings import BotSettings, Run, Status, read_settings
 from balance.core.account import Account
@@ -30,6 +30,7 @@ from balance.core.money import exact
 from balance.core.order import ENDINGS
 from balance.core.trade_sums import TradeSums
 from balance.desk.desk import Desk
+from balance.store.damage import Damage
 from balance.store.disk import DISK, Disk
 from balance.store.kept_file import KeptFile
 from balance.store.records import Record, one_of, text
@@ -178,6 +179,8 @@ class BotState:
             FileUnreadable: the file of the bots is damaged.
         """
         self.log = BotLog(folder, disk)
+        if self.log.message:
+            desk.ledger.damages.report(Damage(LOG_FILE, None, self.log.message))
         # The entries that ended a trade of a bot, oldest first.
         self.trades: list[Entry] = []
         self.file = bot_file(folder, disk)

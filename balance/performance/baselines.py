@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +14,8 @@ from balance.core.entry import Entry
 from balance.core.money import exactly
 from balance.core.periods import NO_BASELINES, Baselines, after_reset, day_start, week_start
 from balance.performance.sample import Sample, pnl_since
-from balance.performance.sample_file import EQUITY_FILE, SampleReader
+from balance.performance.sample_reader import SampleReader
+from balance.performance.sample_rows import EQUITY_FILE
 
 # What could not be found is searched again after so long.
 _READ_AGAIN_SECONDS: Final = 5.0
@@ -103,13 +106,14 @@ class FilePast:
         return self.found
 
     def _read(self, account: str, epoch: int, now: datetime) -> None:
-        reader = SampleReader(self._file, account)
-        last = reader.newest_of(epoch)
         self._is_settled = False
-        if last is not None:
-            found = baselines_of(reader, last, account, now)
-            self.found = found.numbered_after(self.found)
-            self._is_settled = last.time >= day_start(now) and last.revision <= self._revision
+        # The server that writes the file mends it.
+        with suppress(sqlite3.Error), SampleReader(self._file, account) as reader:
+            last = reader.newest_of(epoch)
+            if last is not None:
+                found = baselines_of(reader, last, account, now)
+                self.found = found.numbered_after(self.found)
+                self._is_settled = last.time >= day_start(now) and last.revision <= self._revision
 
     def _is_good(self, account: str, epoch: int, revision: int, now: datetime) -> bool:
         read_at = self._read_at

@@ -24,7 +24,8 @@ from balance.performance.derivations.period import BEFORE, period_derivation
 from balance.performance.derivations.returns import in_percent, linked_derivation
 from balance.performance.drawdown import depths
 from balance.performance.sample import ONE, Point, Sample, moment, pnl_since
-from balance.performance.sample_file import Placed, SampleReader, point_of
+from balance.performance.sample_reader import Placed, SampleReader
+from balance.performance.sample_rows import point_of
 from balance.performance.thinning import drawn
 
 #: How many points there are at most, and how many marks.
@@ -168,7 +169,7 @@ def curve(
     base = baseline(reader, begin) or _sample(reader, placed[0], now)
     since = "the first moment known in it" if base.time > begin else BEFORE
     factors = tuple(_factors(points, base))
-    fallen = list(depths(points, reader.best_growths(begin)))
+    fallen = list(depths(points, reader.best_growths(begin, [each.chain for each in points])))
     chosen = drawn(points, MOST_POINTS)
     figures = {
         **_extremes(reader, placed, now),

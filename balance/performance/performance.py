@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from balance.core.entry import Entry
 from balance.core.errors import BalanceError, InvalidRequest
@@ -24,12 +25,19 @@ from balance.performance.derivations.account import past_of
 from balance.performance.derivations.returns import growth_terms
 from balance.performance.results import Results
 from balance.performance.sample import Sample
-from balance.performance.sample_file import EQUITY_FILE, SampleReader
+from balance.performance.sample_reader import SampleReader
 from balance.performance.sample_results import sample_results
+from balance.performance.sample_rows import EQUITY_FILE, is_damage
 from balance.performance.tracker import carried_by, current_sample
 
 _NOTHING: Final = Results()
 _FEW_MARKS: Final = f"The flags are those of the newest {MOST_MARKS} events of this range."
+
+_Answer = TypeVar("_Answer")
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class Equity:
@@ -43,14 +51,17 @@ class Equity:
         history: History | None = None,
         message: Callable[[], str] = str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        suspect: Callable[[], None] = _nothing,
     ) -> None:
-        """``message`` says what became of an earlier file of samples."""
+        """``message`` says what became of an earlier file of samples; ``suspect`` is called where
+        it is found damaged, so that its writer proves and mends it."""
         self._desk = desk
         self._file = None if folder is None else folder / EQUITY_FILE
         self._history = history
         self._carried = carried_by(history)
         self._message = message
         self._clock = clock
+        self._suspect = suspect
         # The results of epochs that have ended, by their last samples: those do not change.
         self._ended: dict[tuple[str, Sample], Results] = {}
         # Epochs of accounts that ended without a sample: there will be none.
@@ -66,12 +77,13 @@ class Equity:
         if name not in RANGES:
             raise InvalidRequest(f"range must be one of {', '.join(RANGES)}, not {name!r:.40}.")
         decimals = self._desk.market.decimals
-        with self._reader() as reader:
+
+        def answer(reader: SampleReader, message: str) -> Row:
             _, now = self._now(reader)
             begin = begin_of(name, reader, now.time)
             oldest = reader.oldest()
             marks = self._marks(begin, now.time)
-            messages = (self._message(), _FEW_MARKS if len(marks) > MOST_MARKS else "")
+            messages = (message, self._message(), _FEW_MARKS if len(marks) > MOST_MARKS else "")
             return {
                 "range": name,
                 "from": iso(begin),
@@ -82,18 +94,23 @@ class Equity:
                 "words": " ".join(filter(None, messages)),
             }
 
+        return self._answered(answer)
+
     def performance(self) -> Row:
         """The figures of the account's performance, each with how it comes about.
 
         Raises:
             StoreUnreadable: the account can't be read.
         """
-        with self._reader() as reader:
+
+        def answer(reader: SampleReader, _: str) -> Row:
             snapshot, now = self._now(reader)
             return {
                 "revision": snapshot.revision,
                 **account_performance(self._view(reader, snapshot, now)),
             }
+
+        return self._answered(answer)
 
     def of_epoch(self, epoch: int) -> Results:
         """What came of ``epoch``, but for its trades; nothing where it has no samples.
@@ -104,27 +121,38 @@ class Equity:
         snapshot = self._desk.snapshot()
         if epoch < snapshot.epoch and (snapshot.account, epoch) in self._unseen:
             return _NOTHING
-        with self._reader() as reader:
-            snapshot, now = self._now(reader)
-            last = now if epoch == snapshot.epoch else reader.newest_of(epoch)
-            newest = reader.newest()
-            # Before there is a sample of a later epoch, the last one may not have been written.
-            has_ended = newest is not None and newest.epoch > epoch
-            if last is None:
-                if has_ended:
-                    self._unseen.add((snapshot.account, epoch))
-                return _NOTHING
-            known = self._ended.get((snapshot.account, last))
-            if known is not None:
-                return known
-            found = sample_results(reader, last)
+        return self._answered(lambda reader, _: self._of_epoch(epoch, reader))
+
+    def _of_epoch(self, epoch: int, reader: SampleReader) -> Results:
+        snapshot, now = self._now(reader)
+        last = now if epoch == snapshot.epoch else reader.newest_of(epoch)
+        newest = reader.newest()
+        # Before there is a sample of a later epoch, the last one may not have been written.
+        has_ended = newest is not None and newest.epoch > epoch
+        if last is None:
+            if has_ended:
+                self._unseen.add((snapshot.account, epoch))
+            return _NOTHING
+        known = self._ended.get((snapshot.account, last))
+        if known is not None:
+            return known
+        found = sample_results(reader, last)
         if has_ended:
             self._ended[snapshot.account, last] = found
         return found
 
-    def _reader(self) -> SampleReader:
+    def _answered(self, answer: Callable[[SampleReader, str], _Answer]) -> _Answer:
+        """What ``answer`` makes of the samples and a message on them; where the file of them can't
+        be read, what it makes of none."""
         account, _ = self._desk.version
-        return SampleReader(self._file, account)
+        try:
+            with SampleReader(self._file, account) as reader:
+                return answer(reader, "")
+        except sqlite3.Error as fault:
+            if is_damage(fault):
+                self._suspect()
+            message = f"{EQUITY_FILE} can't be read: {fault}. Nothing that was sampled is shown."
+            return answer(SampleReader(None, account), message)
 
     def _now(self, reader: SampleReader) -> tuple[Snapshot, Sample]:
         """The account as it is now, and that as the sample that follows the last one."""

@@ -20,7 +20,8 @@ from balance.performance.results import (
     length_of,
 )
 from balance.performance.sample import Point, Sample
-from balance.performance.sample_file import Placed, SampleReader, point_of
+from balance.performance.sample_reader import Placed, SampleReader
+from balance.performance.sample_rows import point_of
 
 
 @exactly
@@ -46,6 +47,8 @@ def sample_results(reader: SampleReader, now: Sample) -> Results:
 
     results = Results(open_time=open_time, time=time)
     is_seen = _is_opening(first or now)
+    if first is not None and not reader.is_complete(first.time):
+        return results  # A low or a high may be among those that were lost.
     if is_seen:
         pnls = [each.pnl for each in points]
         fall = depth_of(deepest(pnls, drawdowns(pnls), relative=False), moment_at)

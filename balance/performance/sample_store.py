@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,26 +15,38 @@ from typing import Final
 from balance.core.moments import utc_text
 from balance.performance.sample import Sample
 from balance.performance.sample_file import (
-    EQUITY_FILE,
     SampleFile,
-    SampleReader,
     WrongAccount,
     named_aside,
     set_aside,
+    sound_rows,
 )
+from balance.performance.sample_reader import SampleReader
+from balance.performance.sample_rows import EQUITY_FILE, is_damage
 from balance.performance.tracker import before_end
+from balance.store.damage import Damage, Damages
 
 #: So many samples wait while the disk refuses; then the oldest that need not stay go.
 MOST_WAITING: Final = 20_000
+#: After so many writes, which is about an hour, all that is in the file is proved again.
+PROVED_AFTER: Final = 3_600
+
+_WHEN_DONE: Final = (
+    "The account itself is not concerned. Delete that file when you no longer need it."
+)
 
 _log = logging.getLogger(__name__)
 
 
 class SampleStore:
     """Stores the samples of one account at a time in a file in ``folder``; for one thread, but for
-    ``message``."""
+    ``message`` and :meth:`suspect`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, damages: Damages | None = None) -> None:
+        """A file that is damaged is reported to ``damages``."""
+        self._damages = damages or Damages()
+        # How often the file was written since all of it was proved; more: it is to be proved now.
+        self._writes = 0
         self._path = folder / EQUITY_FILE
         self._account = ""
         self._file: SampleFile | None = None
@@ -47,6 +60,7 @@ class SampleStore:
         disk refuses."""
         self.close()
         self._account, self._waiting = account, []
+        self._recall_damage()
         self._open_file(now)
         return self._file is not None
 
@@ -73,9 +87,16 @@ class SampleStore:
             self._waiting = []
 
         self._notice_removal(now)
+        self._writes += 1
+        if self._writes > PROVED_AFTER:
+            self.close()
         if self._file is None:
             self._open_file(now)
         self._attempt(write, now)
+
+    def suspect(self) -> None:
+        """Prove all that is in the file at the next :meth:`write`, as it was found damaged."""
+        self._writes = PROVED_AFTER
 
     def fill(self, carried: Callable[[int], Decimal | None], now: datetime) -> None:
         """Note the P&L of earlier epochs where it is known only now."""
@@ -113,29 +134,36 @@ class SampleStore:
 
     def newest(self) -> Sample | None:
         """The last sample that was taken."""
-        return self._waiting[-1] if self._waiting else self._reader.newest()
+        return self._waiting[-1] if self._waiting else self._read(SampleReader.newest)
 
     def oldest(self) -> Sample | None:
         """The first that was taken."""
-        return self._reader.oldest() or next(iter(self._waiting), None)
+        return self._read(SampleReader.oldest) or next(iter(self._waiting), None)
 
     def at(self, time: datetime) -> Sample | None:
         """The last sample at or before ``time``."""
         waiting = (each for each in reversed(self._waiting) if each.time <= time)
-        return next(waiting, None) or self._reader.at(time)
+        return next(waiting, None) or self._read(lambda reader: reader.at(time))
 
     def after(self, time: datetime) -> Sample | None:
         """The first sample after ``time``."""
         waiting = (each for each in self._waiting if each.time > time)
-        return self._reader.after(time) or next(waiting, None)
+        return self._read(lambda reader: reader.after(time)) or next(waiting, None)
 
     def before_end(self, epoch: int) -> Sample | None:
         """The last sample of ``epoch``, which has ended, from before that."""
-        return before_end(self._waiting, epoch) or self._reader.before_end(epoch)
+        return before_end(self._waiting, epoch) or self._read(
+            lambda reader: reader.before_end(epoch)
+        )
 
-    @property
-    def _reader(self) -> SampleReader:
-        return SampleReader(self._path, self._account)
+    def _read(self, query: Callable[[SampleReader], Sample | None]) -> Sample | None:
+        """What ``query`` finds; None where the file can't be read, which the next write mends."""
+        try:
+            return query(SampleReader(self._path, self._account))
+        except sqlite3.Error as fault:
+            if self._is_damage(fault):
+                self.suspect()
+            return None
 
     def _notice_removal(self, now: datetime) -> None:
         """Close a file that was removed: nobody would ever read it."""
@@ -165,11 +193,13 @@ class SampleStore:
         except WrongAccount:
             aside = set_aside(self._path, "other-account", now)
             self._report(f"The samples of another account are in {aside.name}.")
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as fault:
-            self._set_damaged_aside(fault, now)
-        return SampleFile(self._path, self._account)
+            return SampleFile(self._path, self._account)
+        except sqlite3.Error as fault:
+            if not self._is_damage(fault):
+                raise
+            return self._file_anew(fault, now)
+        finally:
+            self._writes = 0
 
     def _attempt(self, action: Callable[[SampleFile], None], now: datetime) -> None:
         if self._file is None:
@@ -177,21 +207,61 @@ class SampleStore:
         try:
             action(self._file)
             self._is_refused = False
-        except sqlite3.OperationalError as fault:
-            self._note_refusal(fault)
-        except sqlite3.DatabaseError as fault:
+        except sqlite3.Error as fault:
+            if not self._is_damage(fault):
+                self._note_refusal(fault)
+                return
             self.close()
             try:
-                self._set_damaged_aside(fault, now)
-            except OSError as refused:
+                self._file = self._file_anew(fault, now)
+            except (sqlite3.Error, OSError) as refused:
                 self._note_refusal(refused)
 
-    def _set_damaged_aside(self, fault: sqlite3.Error, now: datetime) -> None:
+    def _is_damage(self, fault: sqlite3.Error) -> bool:
+        # A file that says that it can't be written, where the system lets it be.
+        code = getattr(fault, "sqlite_errorcode", 0)
+        says_so = code == sqlite3.SQLITE_READONLY and os.access(self._path, os.W_OK)
+        return says_so or is_damage(fault)
+
+    def _file_anew(self, fault: sqlite3.Error, now: datetime) -> SampleFile:
+        """A new file in the place of the damaged one, with what is sound in that."""
         aside = set_aside(self._path, "damaged", now)
-        self._report(
-            f"{EQUITY_FILE} can't be used: {fault}. It is now {aside.name}, and the equity is "
-            f"sampled anew since {utc_text(now)}."
-        )
+        rows, is_complete = sound_rows(aside, self._account)
+        file = SampleFile(self._path, self._account)
+        if rows:
+            file.adopt(rows, is_complete=is_complete)
+        if rows and is_complete:
+            outcome = f"All {len(rows):,} samples in it are sound, and were taken over."
+        elif rows:
+            outcome = (
+                f"The {len(rows):,} samples in it that are sound were taken over; highs, lows and "
+                f"results of the time until {utc_text(now)} may lack others."
+            )
+        else:
+            outcome = (
+                "Nothing in it could be used, and the equity is sampled anew since "
+                f"{utc_text(now)}."
+            )
+        self._report(f"{EQUITY_FILE} can't be used: {fault}. It is now {aside.name}. {outcome}")
+        self._report_damage(f"{self.message} {_WHEN_DONE}")
+        return file
+
+    def _recall_damage(self) -> None:
+        """Report what was damaged before a restart, as long as it lies in the folder."""
+        asides = sorted(self._path.parent.glob(f"{self._path.stem}.damaged-*{self._path.suffix}"))
+        if not asides:
+            self._damages.clear(EQUITY_FILE)
+            return
+        if not self.message:
+            names = ", ".join(each.name for each in asides)
+            self.message = (
+                f"{EQUITY_FILE} was damaged, and lies in {names} as it was. What of it was sound "
+                "was taken over; highs, lows and results of the time before may lack the rest."
+            )
+        self._report_damage(f"{self.message} {_WHEN_DONE}")
+
+    def _report_damage(self, message: str) -> None:
+        self._damages.report(Damage(EQUITY_FILE, None, message))
 
     def _report(self, message: str) -> None:
         self.message = message

@@ -52,7 +52,7 @@ class Sampler:
         self._carried = carried_by(history)
         self._clock = clock
         self._steadiness = Steadiness(steady)
-        self._store = SampleStore(folder)
+        self._store = SampleStore(folder, desk.ledger.damages)
         self._account = ""
         self._tracker: Tracker | None = None
         self._changes: deque[tuple[Snapshot, Sequence[Entry], datetime]] = deque(
@@ -75,6 +75,11 @@ class Sampler:
     def message(self) -> str:
         """What became of an earlier file of samples; empty for nothing."""
         return self._store.message
+
+    def suspect(self) -> None:
+        """Prove the file of the samples now, as it was found damaged."""
+        self._store.suspect()
+        self._worker.wake()
 
     def start(self) -> None:
         """Begin, with a sample at once."""

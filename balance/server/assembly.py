@@ -106,7 +106,13 @@ class Running:
             backtests=self._backtests(),
             settings=self._settings,
             alerts=alerts,
-            equity=Equity(self.desk, folder, history, message=self._samples_message),
+            equity=Equity(
+                self.desk,
+                folder,
+                history,
+                message=self._samples_message,
+                suspect=self._suspect_samples,
+            ),
             damages=damages,
             leads=False,
         )
@@ -233,6 +239,10 @@ class Running:
 
     def _samples_message(self) -> str:
         return "" if self._leader is None else self._leader.samples_message
+
+    def _suspect_samples(self) -> None:
+        if self._leader is not None:
+            self._leader.suspect_samples()
 
     def _backtests(self) -> Backtests:
         """Backtests on the past of the market, which the server that follows does not have."""

@@ -116,6 +116,10 @@ class Leader:
         """What became of an earlier file of samples; empty for nothing."""
         return self._sampler.message
 
+    def suspect_samples(self) -> None:
+        """Prove the file of the samples now, as it was found damaged."""
+        self._sampler.suspect()
+
     def start(self) -> None:
         """Start; what the market did since the last quote that a server had is done first.
 
