@@ -33,7 +33,11 @@ FILES = (
 CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/virtual_balance", {"deposit": 5}),
     ("PUT", "/settings", {"decimals": 4}),
-    ("POST", "/bots", {"name": "Trend", "symbol": "BTC/USDT", "strategy": "ema_crossover"}),
+    (
+        "POST",
+        "/bots",
+        {"name": "Trend", "symbol": "BTC/USDT", "strategy": "ema_crossover", "stake": 12.34},
+    ),
     (
         "POST",
         "/alerts",
@@ -97,3 +101,28 @@ def test_what_dead_writers_left_of_any_file_is_swept(
     use(server)
     wait_for(lambda: left() <= {f".{LOG_FILE}.abcdefgh.tmp"}, "no temporary file")
     assert len(before) == 9
+
+
+def test_a_digit_that_was_changed_in_bots_or_alerts_is_named_and_not_shown(
+    start_server: Callable[..., Server], folder: Path
+) -> None:
+    first = start_server()
+    use(first)
+    assert first.get("/health").json()["damage"] == []
+    first.stop()
+    for name, digits, others in (
+        (BOTS_FILE, "12.34", "92.34"),
+        (ALERTS_FILE, "9000000", "8000000"),
+    ):
+        path = folder / name
+        assert digits in path.read_text()
+        path.write_text(path.read_text().replace(digits, others, 1))
+    again = start_server()
+    damage = again.get("/health").json()["damage"]
+    assert [(each["file"], each["line"]) for each in damage] == [
+        (BOTS_FILE, None),
+        (ALERTS_FILE, None),
+    ]
+    assert all("does not match its checksum" in each["message"] for each in damage)
+    assert again.get("/bots").json()["bots"] == again.get("/alerts").json()["alerts"] == []
+    assert again.post({"deposit": 1}).ok

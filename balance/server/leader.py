@@ -24,6 +24,7 @@ from balance.market.feed import Feed
 from balance.market.open_feed import FeedOptions, open_feed
 from balance.performance.sampler import Sampler
 from balance.server.engine import Engine, refuse_others
+from balance.store.damage import Damage
 from balance.strategies.own import Catalogue
 
 _log = logging.getLogger(__name__)
@@ -153,7 +154,7 @@ def _bots(
     try:
         return Bots(desk, catalogue, folder, secret)
     except StoreUnreadable as fault:
-        _log.error("%s", fault)
+        _report(desk, fault)
         return FollowedBots(desk, folder, catalogue, DAMAGED, secret)
 
 
@@ -161,5 +162,10 @@ def _alerts(desk: Desk, folder: Path) -> Alerts | FollowedAlerts:
     try:
         return Alerts(desk, folder)
     except StoreUnreadable as fault:
-        _log.error("%s", fault)
+        _report(desk, fault)
         return FollowedAlerts(desk, folder, alert_module.DAMAGED)
+
+
+def _report(desk: Desk, fault: StoreUnreadable) -> None:
+    _log.error("%s", fault)
+    desk.ledger.damages.report(Damage(fault.file, None, str(fault)))
