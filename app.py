@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import errno
 import logging
 import os
@@ -22,9 +23,12 @@ from dash import Dash
 from dash.development.base_component import Component
 from flask import Flask, Response, has_request_context, request
 from flask_bootstrap import Bootstrap5
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 
 import callbacks
+from balance.api.backups import LARGEST_BACKUP, MEDIA_TYPE, RESTORE_PATH
 from balance.api.encoding import answer, encoded
 from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems, problem_of
@@ -50,13 +54,27 @@ from layouts.tabs import TABS
 #: Streams hold a thread each; the rest answers requests.
 THREADS = 256
 MOST_STREAMS = 200
-# more than any route takes, so that each refuses what is too large in its own words
+# more than any route takes, so that each refuses what is too large in its own words; only a backup
+# may be larger
 _LARGEST_REQUEST = 17 * 1024 * 1024
+_LARGEST_UPLOAD = LARGEST_BACKUP + 1024 * 1024
 
 _BOOTSTRAP = "/bootstrap/static/css/{}.min.css?v=" + version("Bootstrap-Flask")
 _KINDS = {"js": "text/javascript", "css": "text/css"}
 # what has its version in its address is another one at another address
 _FOR_EVER = "private, max-age=31536000, immutable"
+
+
+class _Request(HTTPRequestParser):
+    """A request that may be as large as its path allows. A page of another site can't declare it as
+    a backup: its browser would ask first."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        is_backup = self.headers.get("CONTENT_TYPE") == MEDIA_TYPE
+        if self.command == "POST" and self.path == RESTORE_PATH and is_backup:
+            self.adj = copy.copy(self.adj)
+            self.adj.max_request_body_size = _LARGEST_UPLOAD
 
 
 class _Page(Dash):
@@ -245,6 +263,7 @@ def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namesp
         return _failed(f"{options.host}:{options.port} can't be served: {fault.strerror}.")
     except ValueError:
         return _failed(f"--host {options.host} is no address of this machine.")
+    HTTPChannel.parser_class = _Request
     try:
         running.start()
     except FeedFault as fault:

@@ -368,6 +368,8 @@ def without(name: str) -> Callable[[dict[str, Any]], None]:
         (lambda manifest: manifest.update(schema=2, files=7), {}, "Use that one"),
         (lambda manifest: manifest.update(schema=True), {}, "can't be read"),
         (lambda manifest: manifest.update(revision="2"), {}, "can't be read"),
+        (lambda manifest: manifest.update(revision=3), {}, "that of another account"),
+        (lambda manifest: manifest.update(balance="9.00"), {}, "that of another account"),
         (dict, {"ledger__jsonl": b""}, "the account in it is damaged"),
         (dict, {"virtual_balance__json": b"{}"}, "the account in it is damaged"),
         (dict, {"equity__db": bytes(2 * 1024 * 1024)}, "in far too few"),
@@ -508,7 +510,7 @@ def test_the_shell_backs_up_restores_and_says_what_is_there(folder: Path, tmp_pa
     over = shell(folder, "backup", str(file), "--force", "--json")
     members = json.loads(over.stdout)
     assert (members["status"], members["revision"]) == ("success", 2)
-    assert (members["balance"], members["files"]) == ("12,500.50", [ACCOUNT_FILE, LEDGER_FILE])
+    assert (members["balance"], members["files"]) == (12_500.5, [ACCOUNT_FILE, LEDGER_FILE])
 
 
 def test_the_shell_says_what_keeps_it_from_a_backup(folder: Path, tmp_path: Path) -> None:

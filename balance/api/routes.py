@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 from balance.api.account import AccountRoutes
 from balance.api.alerts import AlertRoutes
 from balance.api.backtests import BacktestRoutes
+from balance.api.backups import BackupRoutes
 from balance.api.bots import BotRoutes
 from balance.api.encoding import encoded
 from balance.api.history import HistoryRoutes
@@ -47,6 +48,7 @@ RESOURCES: Final[tuple[type, ...]] = (
     BacktestRoutes,
     AlertRoutes,
     SettingsRoutes,
+    BackupRoutes,
     DescriptionRoutes,
 )
 
@@ -71,6 +73,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
         BacktestRoutes(services.backtests),
         AlertRoutes(services),
         SettingsRoutes(services.settings),
+        BackupRoutes(desk.store.folder),
         DescriptionRoutes(),
     )
     return api

@@ -31,7 +31,7 @@ def _back_up(options: argparse.Namespace) -> Result:
     members = {
         "message": text,
         "revision": manifest.revision,
-        "balance": grouped(manifest.balance),
+        "balance": manifest.balance,
         "made_at": iso(manifest.made_at),
         "size": size,
         "files": [each.name for each in manifest.files],
@@ -51,7 +51,7 @@ def _restore(options: argparse.Namespace) -> Result:
         "message": text,
         "entries": report.entries,
         "revision": report.revision,
-        "balance": report.balance,
+        "balance": done.manifest.balance,
         "made_at": iso(done.manifest.made_at),
         "command": start,
     }

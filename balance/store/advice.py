@@ -7,17 +7,17 @@ import shlex
 from pathlib import Path
 from typing import Final
 
-# The folder of app.py and the packages: a source tree, or the site-packages of an environment.
-_HOME: Final = Path(__file__).resolve().parents[2]
+#: The folder of app.py and the packages: a source tree, or the site-packages of an environment.
+HOME: Final = Path(__file__).resolve().parents[2]
 
 
-def is_installed(home: Path = _HOME) -> bool:
+def is_installed(home: Path = HOME) -> bool:
     """Whether the program in ``home`` was installed: an installer leaves its record beside it,
     which no source tree has."""
     return any(home.glob("virtual_balance-*.dist-info"))
 
 
-def default_data_dir(home: Path = _HOME) -> Path:
+def default_data_dir(home: Path = HOME) -> Path:
     """Where the account lives unless another folder is named: ``data`` beside the program in
     ``home``, or the user's own folder for data where the program was installed."""
     if not is_installed(home):

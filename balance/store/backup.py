@@ -28,6 +28,7 @@ from typing import IO, Any, BinaryIO, Final
 from urllib.parse import quote
 
 from balance.core.errors import BackupFailed, BackupRefused, StoreUnreadable
+from balance.core.figures import grouped
 from balance.core.shape import Count, Money, Name, Whole
 from balance.core.version import VERSION
 from balance.store.advice import command, option
@@ -124,9 +125,9 @@ def back_up(
         raise StoreUnreadable(ACCOUNT_FILE, "is missing", option(folder))
     target = target.resolve()
     _refuse_taken(target, overwrite)
-    with _reported("The backup was not made"), ExitStack() as work:
+    with reported("The backup was not made"), ExitStack() as work:
         _prove(folder)
-        place = work.enter_context(_work_folder(target.parent, f".{target.name}."))
+        place = work.enter_context(work_folder(target.parent, f".{target.name}."))
         # First of all, so that no sample is newer than the account.
         samples, note = _copied_samples(folder / SAMPLES_FILE, place / SAMPLES_FILE)
         state, files = _held_still(folder, work)
@@ -161,14 +162,14 @@ def restore(archive: Path, folder: Path, *, disk: Disk = DISK) -> Restored:
     """
     if not archive.is_file():
         raise _refused("there is no such file")
-    with _reported("The backup was not restored"):
+    with reported("The backup was not restored"):
         is_new = not folder.exists()
         _refuse_used(folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            with _work_folder(folder, _UNPACKING) as place:
+            with work_folder(folder, _UNPACKING) as place:
                 manifest = _unpack(archive, place, disk)
-                report = _proved(place)
+                report = _proved(place, manifest)
                 _move(place, folder, manifest, disk)
         except BaseException:
             if is_new:
@@ -206,7 +207,7 @@ def _first(faults: tuple[str, ...]) -> str:
 
 
 @contextmanager
-def _reported(what: str) -> Iterator[None]:
+def reported(what: str) -> Iterator[None]:
     """Have an error of the disk say ``what`` did not happen because of it."""
     try:
         yield
@@ -218,12 +219,15 @@ def _reported(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _work_folder(parent: Path, prefix: str) -> Iterator[Path]:
+def work_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """A folder in ``parent`` for what is not whole yet; what dead programs left there is removed,
     and so is this one in the end."""
     for leftover in parent.glob(f"{escape(prefix)}*.tmp"):
         shutil.rmtree(leftover, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=prefix, suffix=".tmp", dir=parent) as place:
+    made = tempfile.TemporaryDirectory(
+        prefix=prefix, suffix=".tmp", dir=parent, ignore_cleanup_errors=True
+    )
+    with made as place:
         yield Path(place)
 
 
@@ -435,10 +439,12 @@ def _refuse_large(packed: zipfile.ZipFile, place: Path) -> None:
             raise _refused(f"its {each.filename} claims {each.file_size:,} bytes in far too few")
 
 
-def _proved(place: Path) -> Report:
+def _proved(place: Path, manifest: Manifest) -> Report:
     report = verify(place)
     if report.faults:
         raise _refused(f"the account in it is damaged. {_first(report.faults)}")
+    if (report.revision, report.balance) != (manifest.revision, grouped(manifest.balance)):
+        raise _refused(f"its {MANIFEST_FILE} is that of another account")
     return report
 
 
