@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -21,7 +22,8 @@ from balance.core.order import Order, OrderSide, Reason, closing_side
 from balance.core.position import Position
 from balance.core.trade import Effect, Fill
 from balance.core.wallet import Wallet
-from balance.store.codec import decode_entry, encode_entry, encode_state
+from balance.store.checksum import START, sealed, stated
+from balance.store.codec import chained, decode_entry, decode_state, encode_entry, encode_state
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
@@ -60,7 +62,9 @@ class Life:
 
     def _after(self, change: Change, source: str) -> State:
         self._time += timedelta(seconds=self._chance.choice((1, 20, 600)))
-        self.state = _stamped(self.state.revision + 1, self._time, change, source)
+        self.state = _stamped(
+            self.state.revision + 1, self._time, change, source, self.state.checksum
+        )
         return self.state
 
     def _next(self, account: Account) -> tuple[Change, str]:
@@ -228,12 +232,34 @@ def entries_of(states: Iterable[State]) -> list[Entry]:
     return [entry for state in states for entry in state.entries]
 
 
+def lines_of(states: Iterable[State]) -> list[bytes]:
+    """The lines of the ledger of ``states``, oldest first."""
+    return [line for state in states for line in state.lines]
+
+
 def written(folder: Path, states: Sequence[State]) -> FileStore:
     """A store in ``folder`` that has lived through ``states``."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / LEDGER_FILE).write_bytes(b"".join(map(encode_entry, entries_of(states))))
+    (folder / LEDGER_FILE).write_bytes(b"".join(lines_of(states)))
     (folder / ACCOUNT_FILE).write_bytes(encode_state(states[-1]))
     return FileStore(folder)
+
+
+def rewrite(folder: Path, lines: Iterable[bytes]) -> None:
+    """Make ``lines`` the ledger in ``folder`` as if each had been written so, behind the one before
+    it: their checksums are made anew, and the account is one that ends with them."""
+    written, account = [], folder / ACCOUNT_FILE
+    for line in lines:
+        document = json.loads(line)
+        document.pop("checksum", None)
+        text = json.dumps(document, separators=(",", ":")).encode()
+        written.append(sealed(text, stated(written[-1]) if written else START))
+    (folder / LEDGER_FILE).write_bytes(b"".join(written))
+    if account.exists():
+        state, _ = decode_state(account.read_bytes())
+        before = written[: -len(state.entries)]
+        previous = stated(before[-1]) if before else START
+        account.write_bytes(encode_state(replace(state, previous_checksum=previous)))
 
 
 def remembered(states: Iterable[State]) -> MemoryStore:
@@ -242,6 +268,7 @@ def remembered(states: Iterable[State]) -> MemoryStore:
     found = list(states)
     store._state = found[-1]
     store._ledger = tuple(entries_of(found))
+    store._lines = tuple(lines_of(found))
     return store
 
 
@@ -256,7 +283,7 @@ def write_ledger(folder: Path, entries: int, seed: int = 7) -> int:
     count, newest = 0, chapter.newest
     with (folder / LEDGER_FILE).open("wb") as file:
         for number in range(max(1, (entries - chapter.length // 2) // chapter.length)):
-            lines, newest = chapter.told(number)
+            lines, newest = chapter.told(number, newest.checksum if number else START)
             file.write(b"".join(lines))
             count += len(lines)
         life = Life(seed + 1, 300, newest)
@@ -265,7 +292,7 @@ def write_ledger(folder: Path, entries: int, seed: int = 7) -> int:
         while count < entries or newest.account != Account(newest.account.wallet):
             # what is open at the end would wait for the market of today
             newest = next(coming) if count < entries else life.reset()
-            file.write(b"".join(map(encode_entry, newest.entries)))
+            file.write(b"".join(newest.lines))
             count += len(newest.entries)
     (folder / ACCOUNT_FILE).write_bytes(encode_state(newest))
     return count
@@ -288,8 +315,9 @@ class _Chapter:
         """How many entries it has, at most."""
         return len(self._entries)
 
-    def told(self, number: int) -> tuple[list[bytes], State]:
-        """Its lines as those of the ``number``-th epoch, from 0, and the state after them."""
+    def told(self, number: int, previous: str) -> tuple[list[bytes], State]:
+        """Its lines as those of the ``number``-th epoch, from 0, behind a line with the checksum
+        ``previous``, and the state after them."""
         later, epochs = self._lasts * number, number
         # only the first one has the start of the account; the others begin behind a reset
         revisions = number * (self.newest.revision - 1)
@@ -303,7 +331,11 @@ class _Chapter:
             for each, tail in zip(self._entries[begin:], self._tails[begin:], strict=True)
         ]
         entries = tuple(map(_retold, lines[-len(self.newest.entries) :]))
-        lines[-1] = encode_entry(entries[-1])
+        if not number:
+            lines[0] = lines[0][:-2] + b',"account":"account"}\n'
+        for place, line in enumerate(lines[: -len(entries)]):
+            lines[place] = sealed(line, previous)
+            previous = stated(lines[place])
         wallet = replace(self.newest.account.wallet, epoch=entries[-1].booking.epoch)
         state = replace(
             self.newest,
@@ -311,8 +343,10 @@ class _Chapter:
             changed_at=entries[-1].time,
             account=Account(wallet),
             entries=entries,
+            previous_checksum=previous,
         )
-        return lines, state
+        state = chained(state)
+        return [*lines[: -len(entries)], *state.lines], state
 
 
 def _retold(line: bytes) -> Entry:
@@ -348,15 +382,20 @@ def _moved(wallet: Wallet, kind: str, amount: Decimal) -> Booking:
     return Booking(epoch=wallet.epoch, kind=kind, amount=amount, balance=wallet.balance)
 
 
-def _stamped(revision: int, time: datetime, change: Change, source: str) -> State:
+def _stamped(
+    revision: int, time: datetime, change: Change, source: str, previous: str = START
+) -> State:
     entries = tuple(
         Entry(revision=revision, line=line, time=time, source=source, booking=booking)
         for line, booking in enumerate(change.bookings, start=1)
     )
-    return State(
-        account_id="account",
-        revision=revision,
-        changed_at=time,
-        account=change.account,
-        entries=entries,
+    return chained(
+        State(
+            account_id="account",
+            revision=revision,
+            changed_at=time,
+            account=change.account,
+            entries=entries,
+            previous_checksum=previous,
+        )
     )

@@ -15,7 +15,7 @@ import requests
 from balance import open_account
 from balance.api.history import ENTRY_COLUMNS
 from balance.desk.desk import Desk
-from balance.store.codec import encode_entry, encode_state
+from balance.store.codec import encode_state
 from balance.store.memory_store import MemoryStore
 from tests.answers import exactly
 from tests.serving import Server
@@ -152,8 +152,7 @@ class TestALongLedger:
         account = Desk(store)
         for _ in range(MANY - 2):
             account.deposit("0.01")
-        lines = [encode_entry(entry) for entry in store.entries()]
-        (folder / "ledger.jsonl").write_bytes(b"".join(reversed(lines)))
+        (folder / "ledger.jsonl").write_bytes(b"".join(line.text for line in store.lines()))
         (folder / "virtual_balance.json").write_bytes(encode_state(store.read()))
         open_account(folder).deposit("0.01")
         with Server(folder) as running:

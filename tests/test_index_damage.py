@@ -19,7 +19,7 @@ from balance.history.history import History
 from balance.history.index import INDEX_FILE
 from balance.history.question import Question
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
-from tests.ledgers import entries_of, lived, written
+from tests.ledgers import entries_of, lived, rewrite, written
 from tests.patience import wait_for
 from tests.processes import PROCESSES
 from tests.test_store import trade
@@ -175,7 +175,7 @@ def _shorter_ledger(folder: Path) -> None:
 
 def _edited_ledger(folder: Path) -> None:
     file = folder / LEDGER_FILE
-    file.write_bytes(file.read_bytes().replace(b"Funding of", b"Founding o"))
+    rewrite(folder, file.read_bytes().replace(b"Funding of", b"Founding o").splitlines())
 
 
 @pytest.mark.parametrize(

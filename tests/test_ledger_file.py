@@ -13,7 +13,7 @@ import pytest
 from balance.core import operations
 from balance.core.entry import Booking, Entry, Place
 from balance.core.errors import StoreUnreadable
-from balance.store.codec import encode_entry
+from balance.store.codec import encode_ledger
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.store.ledger_file import LedgerFile
 from balance.store.recovery import verify
@@ -40,7 +40,7 @@ def many(count: int, seed: int = 1) -> list[Entry]:
 
 
 def written(path: Path, entries: Sequence[Entry], torn: bytes = b"") -> LedgerFile:
-    path.write_bytes(b"".join(map(encode_entry, entries)) + torn)
+    path.write_bytes(b"".join(encode_ledger("a", entries)) + torn)
     return LedgerFile(path)
 
 
@@ -85,8 +85,8 @@ def test_all_before_a_place_are_found(path: Path, seed: int) -> None:
 def test_lines_across_the_borders_of_blocks_stay_whole(
     path: Path, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.store.ledger_file._BLOCK", block)
-    monkeypatch.setattr("balance.store.ledger_file._STRETCH", block)
+    monkeypatch.setattr("balance.store.open_ledger._BLOCK", block)
+    monkeypatch.setattr("balance.store.open_ledger._STRETCH", block)
     entries = many(40)
     ledger = written(path, entries, torn=b'{"torn')
     assert list(ledger.newest_first()) == entries[::-1]
@@ -105,11 +105,11 @@ def test_a_ledger_that_is_missing_empty_or_only_torn_has_no_entries(path: Path) 
 
 
 def test_a_damaged_line_is_told_where_it_is_met(path: Path) -> None:
-    good = [encode_entry(entry(revision)) for revision in (1, 2, 3)]
-    path.write_bytes(good[0] + b"garbage\n" + good[2])
+    good = encode_ledger("a", [entry(revision) for revision in (1, 2, 3, 4)])
+    path.write_bytes(good[0] + b"garbage\n" + good[2] + good[3])
     found = LedgerFile(path).newest_first()
-    assert next(found).revision == 3
-    with pytest.raises(StoreUnreadable, match=r"ledger\.jsonl is damaged"):
+    assert next(found).revision == 4
+    with pytest.raises(StoreUnreadable, match=r"ledger\.jsonl line 3 does not match its checksum"):
         next(found)
 
 

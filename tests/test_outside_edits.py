@@ -192,7 +192,7 @@ DAMAGE = {
     "null": lambda _: b"null",
     "nothing in it": lambda _: b"{}",
     "a deep nest": lambda _: b'{"schema": 1, "account": ' + b"[" * 200_000,
-    "a newer schema": _with(schema=2),
+    "a newer schema": _with(schema=3),
     "no schema": _without("schema"),
     "no account": _without("account"),
     "no revision": _without("revision"),

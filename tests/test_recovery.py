@@ -13,6 +13,7 @@ import pytest
 from balance.core import operations
 from balance.core.errors import StoreUnreadable
 from balance.open_account import open_account
+from balance.store.checksum import TAIL_BYTES, sealed, stated
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE, FileStore
 from balance.store.recovery import Report, repair, verify
 from balance.store.state import Request
@@ -159,6 +160,7 @@ def test_an_account_that_was_sealed_again_after_an_edit_is_found(account: Path) 
     # the ledger of before, with another line for the newest change
     lie = (account / LEDGER_FILE).read_bytes().splitlines(keepends=True)[-1]
     lie = lie.replace(b'"-34.00"', b'"-34.25"').replace(b'"1000.25"', b'"1000.00"')
+    lie = sealed(lie[:-TAIL_BYTES] + b"}", stated(whole) or "")
     (account / LEDGER_FILE).write_bytes(whole + lie)
     assert "adds up to epoch 2, balance 1,000.00" in verify(account).faults[0]
     assert_repaired(account, Decimal("1000.25"))

@@ -26,9 +26,11 @@ from balance.open_account import open_account
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.store.ledger_file import LedgerFile
 from balance.store.memory_store import MemoryStore
+from balance.store.open_ledger import OpenLedger
 from balance.store.recovery import repair, verify
 from balance.store.state import Store
 from tests.accounts import MOMENT, account, order, position
+from tests.ledgers import rewrite
 from tests.markets import BTC, ETH, market, quote
 from tests.processes import PROCESSES
 from tests.writers import DEAD, die_at_step
@@ -213,8 +215,7 @@ def lines_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def write_lines(folder: Path, lines: list[dict[str, Any]]) -> None:
-    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
-    (folder / LEDGER_FILE).write_text(text)
+    rewrite(folder, (json.dumps(line).encode() for line in lines))
 
 
 def test_the_ledger_leads_to_what_was_brought_back(folder: Path, undone: Account) -> None:
@@ -305,12 +306,10 @@ def test_what_opened_an_epoch_is_found_without_reading_the_whole_ledger(
         store.commit(change, source="x")
     entries = list(store.entries())[::-1]
     ledger = LedgerFile(tmp_path / LEDGER_FILE)
-    ledger.append(entries)
+    ledger.path.write_bytes(b"".join(line.text for line in store.lines()))
     firsts = {each.booking.epoch: each for each in reversed(entries)}
-    read, decoded = [], LedgerFile._decoded
-    monkeypatch.setattr(
-        LedgerFile, "_decoded", lambda file, line: read.append(line) or decoded(file, line)
-    )
+    read, entry = [], OpenLedger.entry
+    monkeypatch.setattr(OpenLedger, "entry", lambda file, line: read.append(1) or entry(file, line))
     for epoch, first in firsts.items():
         assert ledger.opening(epoch) == store.opening(epoch) == first
     assert ledger.opening(22) is store.opening(22) is None

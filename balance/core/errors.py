@@ -162,6 +162,20 @@ class StoreUnreadable(StoreError):
         self.line = line
 
 
+class StoreNewer(StoreUnreadable):
+    """``file`` was written by a newer version of the program, as ``reason`` says, which this one
+    leaves alone."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        Exception.__init__(
+            self,
+            f"{file} {reason}: a newer version of the program wrote it. Nothing was changed. "
+            "Start that version again, or update this one: python -m pip install --upgrade .",
+        )
+        self.file = file
+        self.reason = reason
+
+
 class StoreFailed(StoreError):
     """The disk did not confirm a write, for the ``reason`` that it gave."""
 

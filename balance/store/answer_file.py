@@ -22,7 +22,7 @@ from typing import Final
 from balance.core.errors import StoreUnreadable
 from balance.store.advice import option
 from balance.store.checksum import TAIL_BYTES, is_proved, sealed
-from balance.store.codec import Unreadable, decode_state, encode_state
+from balance.store.codec import Unreadable, decode_answer, encode_state
 from balance.store.disk import DISK, AppendedFile, Disk, Signature
 from balance.store.state import Keyed, Request, State
 
@@ -137,12 +137,10 @@ class AnswerFile:
             StoreUnreadable: the file can't be read.
             OSError: the disk refused.
         """
-        if state.request is None:
+        if state.keyed is None:
             raise ValueError("only the state of a keyed request is kept as an answer")
         self._load()
-        earlier = (each for each in self._known.lines if each < state.revision)
-        previous = max(earlier, default=0)
-        text = _line(Keyed(state.revision, state.request, previous), _encoded(state))
+        text = _line(state.keyed, _encoded(state))
         if len(self._known.lines) >= 2 * self._kept:
             newest = list(self._known.lines.values())[-self._kept + 1 :]
             self._replace([*map(self._text, newest), text])
@@ -158,9 +156,10 @@ class AnswerFile:
         self._known.is_torn = False
         self._known.signature = self._disk.signature(self.path)
 
-    def take_over(self) -> int:
+    def take_over(self, before: int) -> int:
         """Give the lines of the older versions, which had none, checksums and links, and return the
-        revision of the newest keyed commit that the file knows; 0: of none.
+        revision of the newest keyed commit that the file knows before the revision ``before``; 0:
+        of none.
 
         Raises:
             StoreUnreadable: the file can't be read.
@@ -171,7 +170,7 @@ class AnswerFile:
         if any(map(_OLD_FRONT.match, texts)):
             self.link()
         self._load()
-        return max(self._known.lines, default=0)
+        return max((each for each in self._known.lines if each < before), default=0)
 
     def link(self, booked: Mapping[int, Keyed] | None = None) -> int:
         """Write all answers that can be read anew, each linked to the one before it, and return how
@@ -378,6 +377,6 @@ def _encoded(state: State) -> bytes:
 def _decoded(text: bytes) -> State | None:
     """The state in ``text``; None where it is lost."""
     try:
-        return None if text == _NO_STATE else decode_state(text)[0]
+        return None if text == _NO_STATE else decode_answer(text)
     except Unreadable:
         return None

@@ -1,4 +1,4 @@
-"""The account and its ledger as JSON and back: schema 1, money as decimal strings, a seal.
+"""The account and its ledger as JSON and back: money as decimal strings, a seal, checksums.
 
 The seal tells a state that this package wrote from one that was edited by hand or by another
 program: whoever changes the content without it has made an outside edit.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from decimal import Decimal
@@ -24,10 +25,14 @@ from balance.core.order import Order
 from balance.core.position import Position
 from balance.core.trade import Effect, Fill, Trade
 from balance.core.wallet import KINDS, Wallet
+from balance.store.checksum import START, sealed, stated
 from balance.store.records import Record, amount, count, moment, one_of, text, total
-from balance.store.state import Request, State
+from balance.store.state import Keyed, Request, State
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+# The schema without checksums, which is still read.
+_UNCHAINED: Final = 1
+_CHECKSUM: Final = re.compile("[0-9a-f]{16}")
 #: What reading a document raises where a member is missing or wrong.
 FAULTS: Final = (BalanceError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
 # Made once: there may be a million lines to read.
@@ -42,6 +47,10 @@ _OF_A_FILL: Final = ("realized_pnl", "fee")
 
 class Unreadable(Exception):
     """Text that is no state or no entry; its message says what is wrong."""
+
+
+class Newer(Unreadable):
+    """A state that a newer version of the program wrote."""
 
 
 def _with_closed_cost(document: Mapping[str, Any], position: Position) -> Position:
@@ -97,6 +106,12 @@ _ACCOUNT: Final = Record(Account, WALLET, POSITION, ORDER)
 _REQUEST: Final = Record(Request)
 
 
+def chained(state: State) -> State:
+    """``state``, which was just made, with the lines of its entries for the ledger."""
+    documents = [_entry_document(entry) for entry in state.entries]
+    return _with_lines(state, documents)
+
+
 def encode_state(state: State) -> bytes:
     """``state`` as the text of its file, sealed."""
     holdings = _ACCOUNT.encode(state.account)
@@ -110,6 +125,8 @@ def encode_state(state: State) -> bytes:
         **holdings,
         "entries": [_entry_document(entry) for entry in state.entries],
         "request": None if state.request is None else _REQUEST.encode(state.request),
+        "previous_checksum": state.previous_checksum,
+        "answered": state.answered,
     }
     return json.dumps({**document, "seal": _seal(document)}, indent=2).encode() + b"\n"
 
@@ -118,34 +135,83 @@ def decode_state(text: bytes) -> tuple[State, bool]:
     """The state in ``text``, and whether its seal is whole.
 
     Raises:
+        Newer: its schema is a later one.
         Unreadable: not JSON, another schema, wrong types, or numbers that break the account's laws.
     """
     document = parsed(text)
-    if document.get("schema") != SCHEMA:
-        raise Unreadable(f"has schema {document.get('schema')!r}, not {SCHEMA}")
-    sealed = document.pop("seal", None) == _seal(document)
+    is_sealed = document.pop("seal", None) == _seal(document)
+    state = _checked_state(document, is_sealed=is_sealed)
+    if not is_sealed and state.previous_checksum:
+        known = json.loads(encode_state(state))
+        _check_members({**document, "seal": ""}, known)
+    return state, is_sealed
+
+
+def _checked_state(document: Mapping[str, Any], *, is_sealed: bool) -> State:
+    schema = document.get("schema")
+    if type(schema) is int and schema > SCHEMA:
+        raise Newer(f"has schema {schema}, and this version knows {SCHEMA} at most")
+    if type(schema) is not int or schema not in (_UNCHAINED, SCHEMA):
+        raise Unreadable(f"has schema {schema!r:.40}, not {SCHEMA}")
     try:
         state = _read_state(document)
         with exact():
             # An outside edit need not explain its balance: what it leaves open is an adjustment.
-            (state.account if sealed else state.account.reconciled()).check()
+            (state.account if is_sealed else state.account.reconciled()).check()
     except FAULTS as fault:
         raise Unreadable(f"does not hold a valid account: {reason(fault)}") from fault
-    return state, sealed
+    return state
 
 
 def encode_entry(entry: Entry) -> bytes:
-    """``entry`` as one line of the ledger, with its newline."""
-    return json.dumps(_entry_document(entry), separators=(",", ":")).encode() + b"\n"
+    """``entry`` as one line of a ledger without checksums, with its newline."""
+    return _compact(_entry_document(entry))
+
+
+def encode_ledger(account_id: str, entries: Iterable[Entry]) -> list[bytes]:
+    """The lines of a whole ledger of ``entries``, all with a checksum and without requests."""
+    lines: list[bytes] = []
+    for entry in entries:
+        document = _entry_document(entry)
+        if not lines:
+            document["account"] = account_id
+        previous = stated(lines[-1]) if lines else START
+        lines.append(sealed(_compact(document), previous or START))
+    return lines
 
 
 def decode_entry(line: bytes) -> Entry:
-    """The entry in one line of the ledger.
+    """The entry in one line of the ledger, whatever its checksum is.
 
     Raises:
         Unreadable: the line is none.
     """
     return _checked_entry(parsed(line), whole=True)
+
+
+def decode_answer(text: bytes) -> State:
+    """The state in ``text``, of a kept answer: it has no seal.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    return _checked_state(parsed(text), is_sealed=False)
+
+
+def keyed_by(line: bytes) -> Keyed | None:
+    """The commit whose first line in the ledger is ``line``, where that had an idempotency key."""
+    document = parsed(line)
+    request = document.get("request")
+    if request is None:
+        return None
+    previous = count(request["previous"], "previous", 0)
+    return Keyed(document["revision"], _REQUEST.read(request, "request"), previous)
+
+
+def account_of(line: bytes) -> str | None:
+    """The id of the account, which the first line of its ledger has."""
+    found = parsed(line).get("account")
+    return found if isinstance(found, str) else None
 
 
 def read_trade(fill: Mapping[str, Any]) -> Trade | None:
@@ -185,6 +251,45 @@ def _seal(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _compact(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":"), default=str).encode() + b"\n"
+
+
+def _with_lines(state: State, documents: Iterable[Mapping[str, Any]]) -> State:
+    """``state`` with the lines of its entries, which stand in ``documents``."""
+    if not state.previous_checksum:
+        return replace(state, lines=tuple(map(_compact, documents)), checksum="")
+    lines: list[bytes] = []
+    previous = state.previous_checksum
+    for document in documents:
+        members = dict(document)
+        if previous == START:
+            members["account"] = state.account_id
+        if not lines and state.request is not None:
+            members["request"] = {**_REQUEST.encode(state.request), "previous": state.answered}
+        lines.append(sealed(_compact(members), previous))
+        previous = stated(lines[-1]) or ""
+    return replace(state, lines=tuple(lines), checksum=previous)
+
+
+def _check_members(found: Any, known: Any, place: str = "it") -> None:
+    """Prove that ``found``, what somebody edited, has the members of ``known``, the same as this
+    program writes it: a member under a wrong name must not become its default.
+
+    Raises:
+        Unreadable: one is missing, or is no member.
+    """
+    if isinstance(known, dict) and isinstance(found, dict):
+        for name in sorted(known.keys() ^ found.keys()):
+            wrong = "is missing" if name in known else "is not known"
+            raise Unreadable(f"was edited: in {place}, the member {name!r:.40} {wrong}")
+        for name, value in found.items():
+            _check_members(value, known[name], name)
+    elif isinstance(known, list) and isinstance(found, list):
+        for each, value in zip(found, known, strict=True):
+            _check_members(each, value, place)
+
+
 def _read_state(document: Mapping[str, Any]) -> State:
     if document["currency"] != CURRENCY:
         raise ValueError(f"currency is {document['currency']!r}, not {CURRENCY!r}")
@@ -193,14 +298,27 @@ def _read_state(document: Mapping[str, Any]) -> State:
     places = [(revision, line) for line in range(1, len(entries) + 1)]
     if not entries or [entry.place for entry in entries] != places:
         raise ValueError(f"entries are not those of revision {revision}")
-    return State(
+    is_chained = document["schema"] != _UNCHAINED
+    state = State(
         account_id=text(document["account"], "account"),
         revision=revision,
         changed_at=moment(document["changed_at"], "changed_at"),
         account=_ACCOUNT.decode({**document, "wallet": document}),
         entries=entries,
-        request=None if request is None else _REQUEST.decode(request),
+        request=None if request is None else _REQUEST.read(request, "request"),
+        previous_checksum=_checksum(document["previous_checksum"]) if is_chained else "",
+        answered=count(document["answered"], "answered", 0) if is_chained else 0,
     )
+    if state.answered >= revision:
+        raise ValueError(f"answered is {state.answered}, not before revision {revision}")
+    # From the documents, as a later version may write the same entry with more members.
+    return _with_lines(state, document["entries"])
+
+
+def _checksum(value: Any) -> str:
+    if not isinstance(value, str) or not _CHECKSUM.fullmatch(value):
+        raise ValueError(f"previous_checksum must be 16 hexadecimal digits, not {value!r:.40}")
+    return value
 
 
 def _entry_document(entry: Entry) -> dict[str, Any]:

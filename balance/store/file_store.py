@@ -5,31 +5,35 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from balance.core.account import Account
 from balance.core.change import Operation
-from balance.core.entry import Entry, Place, follows
+from balance.core.entry import Entry, Place, replay
 from balance.core.errors import (
     AccountingError,
     AnswerLost,
     KeyReused,
+    StoreError,
     StoreFailed,
+    StoreNewer,
     StoreUnreadable,
 )
-from balance.core.money import DEFAULT_STARTING_BALANCE
+from balance.core.money import DEFAULT_STARTING_BALANCE, exact
 from balance.core.operations import start_account
 from balance.store.advice import option
 from balance.store.answer_file import AnswerFile
-from balance.store.codec import Unreadable, decode_state, encode_entry, encode_state
+from balance.store.codec import Newer, Unreadable, decode_state, encode_state
 from balance.store.disk import DISK, Disk, Signature
-from balance.store.ledger_file import LedgerFile
+from balance.store.ledger_file import CHECKSUM_FILE, LedgerFile
 from balance.store.lock import AccountLock, account_lock
+from balance.store.outside_edit import changed_figures
 from balance.store.state import (
     Commit,
     Extent,
@@ -80,9 +84,15 @@ class FileStore:
         # The newest state this process has read, with the file's signature while that can be
         # trusted: in one tuple, as threads that read at the same time must not mix theirs.
         self._seen: tuple[State | None, Signature | None] = None, None
-        disk.narrow(folder, ACCOUNT_FILE, LEDGER_FILE, ANSWER_FILE, LOCK_FILE)
+        disk.narrow(folder, ACCOUNT_FILE, LEDGER_FILE, CHECKSUM_FILE, ANSWER_FILE, LOCK_FILE)
         if self._is_empty():
             self._create(starting_balance)
+            return
+        # Where that is not possible now, the next change does it.
+        with suppress(StoreError, OSError):
+            if self._ledger.is_from_before_checksums():
+                with self._lock():
+                    self._settled()
 
     def read(self) -> State:
         """The newest committed state; an outside edit is adopted first. Takes no lock otherwise.
@@ -97,6 +107,7 @@ class FileStore:
             if seen is not None and signature == trusted_signature:
                 return seen
             state, sealed = decode_state(self._disk.read(self._file))
+            self._know_chained(state)
             edited = not sealed or self._is_past(state, signature)
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault, self.folder) from fault
@@ -118,12 +129,13 @@ class FileStore:
         """Apply ``operation`` and keep the result, as :meth:`Store.commit` says."""
         with self._lock():
             state = self._settled()
-            if request is not None and (earlier := self._earlier(request)):
+            if request is not None and (earlier := self._earlier(request, state.newest_keyed)):
                 self._sync()
                 return Commit(earlier, replayed=True)
             expect(state, if_match)
-            state = next_state(state, operation, self._clock(), source, request)
-            return Commit(self._committed(state))
+            return Commit(
+                self._committed(next_state(state, operation, self._clock(), source, request))
+            )
 
     def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
         """The ledger, newest first, as :meth:`Store.entries` says."""
@@ -160,7 +172,7 @@ class FileStore:
     def lines(self, start: int = 0) -> Iterator[Line]:
         """The ledger, oldest first, from the line that begins at byte ``start`` on."""
         # The account comes first: the ledger that is read after it leads up to it.
-        newest = self.read().entries
+        newest = self.read()
         with self._reading_ledger():
             end = start
             for line in self._ledger.lines(start):
@@ -173,20 +185,17 @@ class FileStore:
     def texts(self, spots: Iterable[Spot]) -> Iterator[bytes]:
         """The bytes of the ledger at each of ``spots``."""
         with self._reading_ledger():
-            missing = self._unwritten(self.read().entries, self._ledger.end())
+            missing = self._unwritten(self.read(), self._ledger.end())
             unwritten = {(line.start, line.end): line.text for line in missing}
             for spot, text in self._ledger.texts(spots):
                 yield unwritten.get(spot, text)
 
-    def _unwritten(self, newest: Sequence[Entry], end: int) -> Iterator[Line]:
-        """Those of ``newest`` that the ledger lacks, where they will stand in it: its whole lines
-        end at ``end``."""
-        last = self._ledger.last(end)
-        missing = [entry for entry in newest if last is None or entry.place > last.place]
-        if missing and follows(last, missing[0]):
-            for text in map(encode_entry, missing):
-                yield Line(end, end + len(text), text)
-                end += len(text)
+    def _unwritten(self, newest: State, end: int) -> Iterator[Line]:
+        """The lines of the commit that led to ``newest`` that the ledger lacks, where they will
+        stand in it: its whole lines end at ``end``."""
+        for text in self._ledger.unwritten(newest, end):
+            yield Line(end, end + len(text), text)
+            end += len(text)
 
     @contextmanager
     def _reading_ledger(self) -> Iterator[None]:
@@ -228,6 +237,10 @@ class FileStore:
         ahead = last is not None and last.revision >= state.revision and last not in state.entries
         return ahead and self._disk.signature(self._file) == signature
 
+    def _know_chained(self, state: State) -> None:
+        if state.previous_checksum:  # it stays so, whatever older file is put back
+            self._ledger.is_chained = True
+
     def _settled(self) -> State:
         """For the lock's holder: the state in the file with its ledger in order; outside edits
         are adopted, and what a dead writer left is mended."""
@@ -236,22 +249,48 @@ class FileStore:
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault, self.folder) from fault
         try:
-            self._disk.sweep(self.folder, ACCOUNT_FILE, LEDGER_FILE, ANSWER_FILE)
+            self._know_chained(state)
+            self._disk.sweep(self.folder, ACCOUNT_FILE, LEDGER_FILE, ANSWER_FILE, CHECKSUM_FILE)
             self._disk.settle_folder(self.folder)
-            self._ledger.settle(state.revision)
-            last = self._ledger.last()
-            if last is None or last.revision < state.revision or last in state.entries:
-                self._ledger.mend(state.entries)
-                last = state.entries[-1]
+            self._ledger.settle(state)
+            if self._ledger.is_from_before_checksums():
+                state = self._with_checksums(state, sealed)
+            checksum = self._ledger.mend(state)
+            if checksum is not None:
+                if not sealed and state.request is not None:
+                    state = replace(state, answered=self._newest_keyed(state.revision))
                 self._answers.mend(state)
                 if sealed:
-                    return state
-            return self._adopted(state, last)
+                    return replace(state, checksum=checksum)
+            elif sealed and not self._ledger.holds(state):
+                raise self._ledger.disagreement(state)
+            return self._adopted(state, is_past=checksum is None and sealed)
         except OSError as fault:
             raise StoreFailed(_message(fault)) from fault
 
-    def _earlier(self, request: Request) -> State | None:
-        """For the lock's holder: what ``request`` was answered before; None where it is new.
+    def _with_checksums(self, state: State, sealed: bool) -> State:
+        """``state``, whose ledger has no line with a checksum, after recording those of all of
+        them, and writing the account as one of this schema.
+
+        A crash on the way leaves an account of schema 1, and it begins again. Where what was
+        recorded is missing, the account proves the lines.
+        """
+        if state.previous_checksum:
+            self._ledger.record_again(state)
+            return state
+        ledger_end = self._ledger.mend(state)
+        if ledger_end is None and sealed and not self._ledger.holds(state):
+            raise self._ledger.disagreement(state)
+        previous = self._ledger.record(state)
+        if sealed and ledger_end is not None:
+            answered = self._newest_keyed(state.revision)
+            state = self._write(replace(state, previous_checksum=previous, answered=answered))
+        self._ledger.is_chained = True
+        return state
+
+    def _earlier(self, request: Request, newest: int) -> State | None:
+        """For the lock's holder: what ``request`` was answered before; None where it is new. The
+        newest keyed commit led to the revision ``newest``.
 
         Raises:
             KeyReused: its key came before with another request.
@@ -259,9 +298,7 @@ class FileStore:
             StoreError: the answers can't be read or written now.
         """
         try:
-            # The account does not name its newest keyed commit yet, so the file is believed.
-            newest = self._answers.take_over()
-            answer = self._answers.find(request.key, newest, lambda _: None)
+            answer = self._answers.find(request.key, newest, self._ledger.keyed)
         except OSError as fault:
             raise StoreFailed(_message(fault)) from fault
         if answer is None:
@@ -272,18 +309,49 @@ class FileStore:
             raise AnswerLost(request.key, answer.revision)
         return answer.state
 
-    def _adopted(self, edited: State, last: Entry) -> State:
+    def _adopted(self, edited: State, is_past: bool) -> State:
         """The state after taking over what another program wrote into the account's file, with
-        an entry for the difference to ``last``, the ledger's newest."""
-        known, wallet = last.booking, replace(edited.account.wallet, epoch=last.booking.epoch)
+        an entry for the difference to the ledger, which tells the old figures and the new ones;
+        what is not for people to change is as the ledger has it."""
+        last, checksum = self._ledger.last(), self._ledger.end_checksum()
+        if last is None:
+            raise self._ledger.disagreement(edited)
+        seen = self._seen[0]
+        known = seen if seen is not None and seen.checksum == checksum else None
+        booking, wallet = last.booking, edited.account.wallet
+        before = self._replayed(last) if known is None else known.account
         stated = replace(
-            edited,
-            revision=max(edited.revision, last.revision),
-            account=replace(edited.account, wallet=wallet),
+            edited if known is None else known,
+            account_id=self._ledger.account_id() or (known or edited).account_id,
+            revision=last.revision,
+            account=replace(edited.account, wallet=replace(wallet, epoch=booking.epoch)),
+            request=None,
+            answered=self._newest_keyed(last.revision + 1) if known is None else known.newest_keyed,
+            checksum=checksum,
         )
-        note = f"{ACCOUNT_FILE} was edited"
-        adopted = stated_anew(stated, "external_edit", known.balance, note, self._clock(), "file")
-        return self._committed(adopted)
+        note = "An older {} was put back" if is_past else "{} was edited"
+        note = note.format(ACCOUNT_FILE)
+        if before is not None:
+            changes = changed_figures(before, stated.account, is_marked=known is not None)
+            note = f"{note}: {changes}"
+        now = self._clock()
+        return self._committed(
+            stated_anew(stated, "external_edit", booking.balance, note, now, "file")
+        )
+
+    def _newest_keyed(self, before: int) -> int:
+        """The revision of the newest commit before the revision ``before`` that had an idempotency
+        key. Before there were checksums, the answers alone knew."""
+        return self._ledger.newest_keyed(before) or self._answers.take_over(before)
+
+    def _replayed(self, last: Entry) -> Account | None:
+        """The account that the ledger leads to, whose newest entry is ``last``; None where the
+        entries of its epoch can't all be read."""
+        try:
+            with exact():
+                return replay(self._ledger.epoch(last.booking.epoch))
+        except (StoreUnreadable, AccountingError):
+            return None
 
     def _sync(self) -> None:
         """Sync the folder, as who wrote the commit that answers a request once more may have failed
@@ -299,15 +367,15 @@ class FileStore:
 
     def _committed(self, state: State) -> State:
         """``state``, which is the account now, on the disk and in the ledger."""
-        self._write(state)
+        state = self._write(state)
         self._record(state)
         return state
 
-    def _write(self, state: State) -> None:
-        """Make ``state`` the account: once this returns it is committed."""
+    def _write(self, state: State) -> State:
+        """Make ``state`` the account: once this returns it is committed; as it is read back."""
         text = encode_state(state)
         try:
-            decode_state(text)
+            state, _ = decode_state(text)
         except Unreadable as fault:
             raise AccountingError(f"This could not be read back: it {fault}.") from fault
         try:
@@ -315,11 +383,12 @@ class FileStore:
         except OSError as fault:
             self._seen = self._seen[0], None
             raise StoreFailed(_message(fault)) from fault
+        return state
 
     def _record(self, state: State) -> None:
         """Append what is committed already; where that fails, the next writer mends it first."""
         try:
-            self._ledger.append(state.entries)
+            self._ledger.append(state)
             if state.request is not None:
                 self._answers.append(state)
         except OSError as fault:
@@ -331,6 +400,8 @@ def _message(fault: OSError) -> str:
 
 
 def _unreadable(fault: OSError | Unreadable, folder: Path) -> StoreUnreadable:
+    if isinstance(fault, Newer):
+        return StoreNewer(ACCOUNT_FILE, str(fault))
     if isinstance(fault, FileNotFoundError):
         reason = "is missing"
     else:

@@ -3,217 +3,450 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from io import BytesIO
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from balance.core.entry import Entry, Place, follows
 from balance.core.errors import StoreUnreadable
 from balance.store.advice import option
-from balance.store.codec import Unreadable, decode_entry, encode_entry
-from balance.store.disk import DISK, AppendedFile, Disk
-from balance.store.state import Line, Spot
+from balance.store.checksum import TAIL_BYTES, is_proved, stated
+from balance.store.codec import Unreadable, account_of, keyed_by
+from balance.store.disk import DISK, AppendedFile, Disk, Signature
+from balance.store.older_lines import NONE, OlderLines, recorded
+from balance.store.open_ledger import OpenLedger
+from balance.store.state import Keyed, Line, Spot, State
 
-_BLOCK: Final = 64 * 1024
-# A page is found by bisection down to a stretch of this size, then by reading that.
-_STRETCH: Final = 8 * 1024
+#: The checksums of the lines that have none of their own.
+CHECKSUM_FILE: Final = "ledger.checksums"
+# How many bytes are read at once in search of the last one that is not zero.
+_ZEROS: Final = 64 * 1024
 
 
 class LedgerFile:
-    """The lines of ``ledger.jsonl``. Reading needs no lock; mending and appending do."""
+    """The lines of ``ledger.jsonl``, each proved by its checksum when it is read. Reading needs no
+    lock; mending, appending and recording do."""
 
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
         self.path = path
+        #: Whether the ledger is known to have checksums, as its account says so; one that begins
+        #: or ends with a line that has one is taken for such a ledger too.
+        self.is_chained = False
         self._disk = disk
         self._file = AppendedFile(path, disk)
+        self._checksums = path.with_name(CHECKSUM_FILE)
+        # What was read there, and the state of that file; what was made of the ledger with an
+        # inode itself.
+        self._recorded: tuple[Signature, OlderLines | None] | None = None
+        self._remade: tuple[int, OlderLines | None] | None = None
+        # The numbers of lines that were counted, by their first byte, in the ledger with an inode.
+        self._numbers: tuple[int, dict[int, int]] = 0, {}
 
     def last(self, end: int | None = None) -> Entry | None:
         """The newest whole entry of the first ``end`` bytes (None: of all), or None where there is
         none.
 
         Raises:
-            StoreUnreadable: the newest whole line is no entry.
+            StoreUnreadable: the newest whole line is damaged.
         """
-        with self._opened() as file:
-            end = _whole(file) if end is None else end
-            return next(map(self._decoded, _lines_backwards(file, end)), None)
+        with self._opened() as ledger:
+            newest = next(ledger.backwards(ledger.end if end is None else end), None)
+            return None if newest is None else ledger.entry(newest)
 
     def newest_first(self, before: Place | None = None) -> Iterator[Entry]:
         """The whole entries from just before ``before`` (None: the newest) back to the first.
 
         Raises:
-            StoreUnreadable: a line on the way is no entry.
+            StoreUnreadable: a line on the way is damaged.
         """
-        with self._opened() as file:
-            end = _whole(file)
-            if before is not None:
-                _, end = self._stretch(file, end, lambda entry: entry.place < before)
-            for line in _lines_backwards(file, end):
-                entry = self._decoded(line)
-                if before is None or entry.place < before:
-                    yield entry
+        with self._opened() as ledger:
+            end, damaged = ledger.end, None
+            if (place := before) is not None:
+                _, end = ledger.stretch(lambda entry: entry.place < place)
+            for line in ledger.backwards(end):
+                if before is None:
+                    yield ledger.entry(line)
+                elif line.fault:
+                    damaged = damaged or line
+                elif (entry := ledger.entry(line)).place >= before:
+                    damaged = None  # what is damaged behind it is not asked for
+                else:
+                    before = None
+                    yield entry if damaged is None else ledger.entry(damaged)
+            if before is not None and damaged is not None:
+                ledger.entry(damaged)
 
     def opening(self, epoch: int) -> Entry | None:
         """The first entry of ``epoch``, as epochs only grow; None where there is none.
 
         Raises:
-            StoreUnreadable: a line on the way is no entry.
+            StoreUnreadable: a line on the way is damaged.
         """
-        with self._opened() as file:
-            end = _whole(file)
-            start, _ = self._stretch(file, end, lambda entry: entry.booking.epoch < epoch)
-            file.seek(start)
-            while file.tell() < end:
-                entry = self._decoded(file.readline())
-                if entry.booking.epoch >= epoch:
-                    return entry if entry.booking.epoch == epoch else None
-        return None
+        return next(self.epoch(epoch), None)
+
+    def epoch(self, epoch: int) -> Iterator[Entry]:
+        """The entries of ``epoch``, oldest first.
+
+        Raises:
+            StoreUnreadable: a line on the way is damaged.
+        """
+        with self._opened() as ledger:
+            start, _ = ledger.stretch(lambda entry: entry.booking.epoch < epoch)
+            damaged = None
+            for line in ledger.lines(start):
+                if line.fault:
+                    damaged = damaged or line
+                    continue
+                entry = ledger.entry(line)
+                if entry.booking.epoch < epoch:
+                    damaged = None  # what is damaged before it is not asked for
+                    continue
+                if damaged is not None:
+                    ledger.entry(damaged)
+                if entry.booking.epoch > epoch:
+                    return
+                yield entry
+            if damaged is not None:
+                ledger.entry(damaged)
 
     def lines(self, start: int = 0) -> Iterator[Line]:
-        """The whole lines from the one that begins at ``start`` on, oldest first."""
-        with self._opened() as file:
-            file.seek(start)
-            for text in file:
-                if not text.endswith(b"\n"):
-                    return  # it is being written
-                yield Line(start, start + len(text), text)
-                start += len(text)
+        """The whole lines from the one that begins at ``start`` on, oldest first; those that are
+        not proved with their fault."""
+        with self._opened() as ledger:
+            yield from ledger.lines(start)
 
     def texts(self, spots: Iterable[Spot]) -> Iterator[tuple[Spot, bytes]]:
-        """Each of ``spots``, a first byte and the one behind the last, and what stands there."""
-        with self._opened() as file:
+        """Each of ``spots``, a first byte and the one behind the last, and what stands there.
+
+        Raises:
+            StoreUnreadable: it is a line, and damaged.
+        """
+        with self._opened() as ledger:
             for start, end in spots:
-                file.seek(start)
-                yield (start, end), file.read(end - start)
+                before = min(start, TAIL_BYTES)
+                found = ledger.read(start - before, end)
+                tail, text = found[:before], found[before:]
+                is_line = text.find(b"\n") == len(text) - 1 and tail[-1:] in (b"", b"\n")
+                if text and is_line and not ledger.proves(start, text, tail):
+                    raise self._unreadable(ledger.fault(start, text))
+                yield (start, end), text
 
     def end(self) -> int:
         """Where the whole lines end."""
-        return self._tail()[0]
+        with self._opened() as ledger:
+            return ledger.end
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Add ``entries`` durably, all of them or none.
+    def unwritten(self, state: State, end: int) -> tuple[bytes, ...]:
+        """The lines of the newest commit, which led to ``state``, that the first ``end`` bytes,
+        whole lines, lack."""
+        with self._opened() as ledger:
+            found = _newest_commit(ledger, state, end)
+        return () if found is None else state.lines[found[1] :]
+
+    def append(self, state: State) -> None:
+        """Add the lines of ``state`` durably, all of them or none.
 
         Raises:
             OSError: the disk refused.
         """
-        self._file.append(b"".join(map(encode_entry, entries)))
+        self._file.append(b"".join(state.lines))
 
-    def settle(self, revision: int) -> None:
-        """Make durable what stands in the ledger; only the entries of the newest commit, which led
-        to ``revision``, can be less than that.
+    def settle(self, state: State) -> None:
+        """Make durable what stands in the ledger; only the lines of the newest commit, which led to
+        ``state``, can be less than that.
 
         Raises:
             OSError: the disk refused.
-            StoreUnreadable: the newest whole line is no entry.
         """
-        self._file.settle(lambda: self._start_of(revision))
+        self._file.settle(lambda: self._start_of(state))
 
-    def _start_of(self, revision: int) -> int:
-        """Where the entries of ``revision`` begin that stand at the end, or would."""
-        end = self.end()
-        with self._disk.open(self.path) as file:
-            for line in _lines_backwards(file, end):
-                # There is a line of a later revision where an older account was put back.
-                if self._decoded(line).revision != revision:
-                    break
-                end -= len(line) + 1
-        return end
+    def _start_of(self, state: State) -> int:
+        with self._opened() as ledger:
+            found = _newest_commit(ledger, state, ledger.size)
+            return ledger.end if found is None else found[0]
 
-    def mend(self, entries: Sequence[Entry]) -> None:
-        """Make the ledger end with ``entries``, those of the newest commit, whatever part of them
-        its writer wrote before it died.
+    def mend(self, state: State) -> str | None:
+        """Make the ledger end with the lines of the newest commit, which led to ``state``, whatever
+        part of them its writer wrote before it died: the checksum of the last of them. Where the
+        ledger does not lead up to them, nothing is changed: None.
 
         Raises:
-            StoreUnreadable: the ledger does not lead up to ``entries``.
             OSError: the disk refused.
         """
-        self._drop_torn_line(entries)
-        last = self.last()
-        missing = [entry for entry in entries if last is None or entry.place > last.place]
-        if missing and not follows(last, missing[0]):
-            ends = f"ends with revision {last.revision}" if last else "has no entries"
-            raise self._unreadable(f"{ends}, but the account is at {missing[0].revision}")
-        if missing:
-            self.append(missing)
-
-    def ends_broken(self, entries: Sequence[Entry]) -> bool:
-        """Whether the file ends with a part of a line, and not one of ``entries``."""
-        # A power cut may leave zeros in the place of the rest of a line.
-        torn = self._tail()[1].rstrip(b"\0")
-        return torn != b"" and not any(encode_entry(entry).startswith(torn) for entry in entries)
-
-    def _drop_torn_line(self, entries: Sequence[Entry]) -> None:
-        if self.ends_broken(entries):
-            raise self._unreadable("ends with a broken line")
-        end, torn = self._tail()
-        if torn:
+        with self._opened() as ledger:
+            found = _newest_commit(ledger, state, ledger.size)
+            if found is None:
+                return _older_end(ledger, state)
+            size = ledger.size
+        start, kept = found
+        end = start + sum(map(len, state.lines[:kept]))
+        if end < size:
             self._disk.cut(self.path, end)
+        if kept < len(state.lines):
+            self._file.append(b"".join(state.lines[kept:]))
+        return state.checksum
 
-    def _tail(self) -> tuple[int, bytes]:
-        """Where the whole lines end, and what stands after them."""
-        with self._opened() as file:
-            end = _whole(file)
-            file.seek(end)
-            return end, file.read()
+    def ends_broken(self, state: State) -> bool:
+        """Whether the file ends with a part of a line, and not one of the newest commit, which led
+        to ``state``."""
+        with self._opened() as ledger:
+            text = ledger.read(ledger.end, ledger.size).strip(b"\0")
+            return bool(text) and _newest_commit(ledger, state, ledger.size) is None
 
-    def _opened(self) -> BinaryIO:
+    def holds(self, state: State) -> bool:
+        """Whether ``state`` is a past one of this ledger, which ends behind a whole line: its lines
+        stand in it, and others behind them.
+
+        Raises:
+            StoreUnreadable: a line on the way is damaged.
+        """
+        place = state.entries[0].place
+        with self._opened() as ledger:
+            start, _ = ledger.stretch(lambda entry: entry.place < place)
+            lines = dropwhile(
+                lambda line: line.fault or ledger.entry(line).place < place, ledger.lines(start)
+            )
+            *found, behind = [*islice(lines, len(state.lines) + 1)] or [Line(0, 0, b"")]
+            if ledger.end < ledger.size or any(line.fault for line in (*found, behind)):
+                return False
+            if tuple(line.text for line in found) == state.lines:
+                return True
+            # A line without a checksum may have been written by an older version.
+            is_older = all(stated(line.text) is None for line in found)
+            return is_older and tuple(map(ledger.entry, found)) == state.entries
+
+    def disagreement(self, state: State) -> StoreUnreadable:
+        """Why the ledger does not lead up to ``state``."""
+        with self._opened() as ledger:
+            newest = next(ledger.backwards(ledger.end), None)
+            if ledger.end < ledger.size:
+                reason = "ends with a broken line"
+            elif newest is None:
+                reason = f"has no entries, but the account is at {state.revision}"
+            elif newest.fault:
+                reason = newest.fault
+            elif (last := ledger.entry(newest).revision) < state.revision:
+                reason = f"ends with revision {last}, but the account is at {state.revision}"
+            else:
+                reason = f"has other entries of revision {state.revision} than the account"
+        return self._unreadable(reason)
+
+    def account_id(self) -> str | None:
+        """The id of its account, where that is recorded and proved."""
+        with self._opened() as ledger:
+            first = next(ledger.lines(), None)
+            recorded_id = ledger.older.account_id if ledger.older is not None else ""
+        if recorded_id or first is None or first.fault:
+            return recorded_id or None
+        return account_of(first.text)
+
+    def keyed(self, revision: int) -> Keyed | None:
+        """The commit that led to ``revision``, where that had an idempotency key.
+
+        Raises:
+            StoreUnreadable: its line is damaged.
+        """
+        with self._opened() as ledger:
+            start, _ = ledger.stretch(lambda entry: entry.revision < revision)
+            for line in ledger.lines(start):
+                if ledger.entry(line).revision >= revision:
+                    break
+            else:
+                return None
+            return keyed_by(line.text) if ledger.entry(line).place == (revision, 1) else None
+
+    def newest_keyed(self, before: int) -> int:
+        """The revision of the newest commit before the revision ``before`` that had an idempotency
+        key, as far as lines that are proved say so; 0: none."""
+        with self._opened() as ledger:
+            for line in ledger.backwards(ledger.end):
+                keyed = None if line.fault else keyed_by(line.text)
+                if keyed is not None and keyed.revision < before:
+                    return keyed.revision
+        return 0
+
+    def is_from_before_checksums(self) -> bool:
+        """Whether the newest whole line has no checksum of its own."""
+        with self._opened() as ledger:
+            newest = ledger.read(max(0, ledger.end - TAIL_BYTES), ledger.end)
+            return bool(newest) and stated(newest) is None
+
+    def end_checksum(self) -> str:
+        """The checksum of the newest whole line."""
+        with self._opened() as ledger:
+            newest = ledger.read(max(0, ledger.end - TAIL_BYTES), ledger.end)
+            older = "" if ledger.older is None else ledger.older.checksum
+            return stated(newest) or older
+
+    def record(self, state: State) -> str:
+        """Record the checksums of all lines in the file beside the ledger, durably: that of the
+        line before the entries of ``state``, with which it ends.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        with self._opened() as ledger:
+            older = recorded(state.account_id, (line.text for line in ledger.lines()))
+        self._disk.replace_file(self._checksums, older.encode())
+        return older.checksum_after(max(0, older.count - len(state.entries)))
+
+    def record_again(self, state: State) -> None:
+        """Record them again where that is missing or damaged, if ``state`` proves them: it was
+        written with the checksum of the line before its entries, with which the ledger ends.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        with self._opened() as ledger:
+            first = next(ledger.raw_lines(), b"")
+            if ledger.older is None or ledger.older.count or stated(first) is not None:
+                return
+            older = recorded(state.account_id, ledger.raw_lines())
+        before = max(0, older.count - len(state.entries))
+        if older.checksum_after(before) == state.previous_checksum:
+            self._disk.replace_file(self._checksums, older.encode())
+
+    def _opened(self) -> OpenLedger:
         """The file; an empty one where there is none yet."""
+        file: BinaryIO
         try:
-            return self._disk.open(self.path)
+            file = self._disk.open(self.path)
+            inode = os.fstat(file.fileno()).st_ino
         except FileNotFoundError:
-            return BytesIO()
+            file, inode = BytesIO(), 0
+        if self._numbers[0] != inode:
+            self._numbers = inode, {}
+        older = self._older(file)
+        return OpenLedger(
+            file,
+            older,
+            lambda ledger: self._made(ledger, inode),
+            self._numbers[1],
+            self._unreadable,
+        )
 
-    def _decoded(self, line: bytes) -> Entry:
+    def _older(self, file: BinaryIO) -> OlderLines | None:
+        """What is recorded of the lines without a checksum; None where no line has one yet."""
+        first = file.readline()
+        if is_proved(first):
+            return NONE
         try:
-            return decode_entry(line)
-        except Unreadable as fault:
-            raise self._unreadable(f"is damaged: a line {fault}") from fault
+            now = self._disk.signature(self._checksums)
+            if self._recorded is None or self._recorded[0] != now:
+                self._recorded = now, _decoded(self._disk.read(self._checksums))
+            older = self._recorded[1]
+        except FileNotFoundError:
+            older = None
+        if older is not None:
+            return older
+        file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+        is_chained = self.is_chained or stated(first) is not None or stated(file.read()) is not None
+        return NONE if is_chained else None
+
+    def _made(self, ledger: OpenLedger, inode: int) -> OlderLines | None:
+        """What would be recorded of the lines without a checksum, if the first line that has one
+        proves it."""
+        if self._remade is None or self._remade[0] != inode:
+            self._remade = inode, _remade(ledger)
+        return self._remade[1]
 
     def _unreadable(self, reason: str) -> StoreUnreadable:
         return StoreUnreadable(self.path.name, reason, option(self.path.parent))
 
-    def _stretch(
-        self, file: BinaryIO, end: int, is_left: Callable[[Entry], bool]
-    ) -> tuple[int, int]:
-        """Where lines begin or end, a little apart, such that all entries before the first one
-        are ``is_left``, and all of those are before the second one."""
-        low, high = 0, end
-        while high - low > _STRETCH:
-            file.seek((low + high) // 2)
-            file.readline()
-            start = file.tell()
-            line = file.readline() if start < high else b""
-            if not line:
-                break
-            if is_left(self._decoded(line)):
-                low = start + len(line)
-            else:
-                high = start
-        return low, high
+
+def _newest_commit(ledger: OpenLedger, state: State, end: int) -> tuple[int, int] | None:
+    """Where the lines of ``state`` begin that the first ``end`` bytes end with, and how many of
+    them are whole; None where these bytes do not lead up to them."""
+    whole = b"".join(state.lines)
+    end = _without_zeros(ledger, end)
+    start = _start_of_newest(ledger, state, max(0, end - len(whole)), end)
+    if start is None:
+        return None
+    text = ledger.read(start, end)
+    # A power cut may leave zeros in the place of what was not on the disk yet.
+    if len(text) > len(whole):
+        return None
+    if any(found not in (0, byte) for found, byte in zip(text, whole, strict=False)):
+        return None
+    kept = 0
+    for line in state.lines:
+        if not text.startswith(line):
+            break
+        text, kept = text[len(line) :], kept + 1
+    return start, kept
 
 
-def _whole(file: BinaryIO) -> int:
-    """The size of ``file`` up to its last newline: what follows is being written, or torn."""
-    end = file.seek(0, os.SEEK_END)
-    while end > 0:
-        start = max(0, end - _BLOCK)
-        file.seek(start)
-        newline = file.read(end - start).rfind(b"\n")
-        if newline >= 0:
-            return start + newline + 1
-        end = start
-    return 0
+def _without_zeros(ledger: OpenLedger, end: int) -> int:
+    """Where the first ``end`` bytes end without the zeros behind them."""
+    while end > ledger.end:
+        text = ledger.read(max(ledger.end, end - _ZEROS), end)
+        kept = text.rstrip(b"\0")
+        end -= len(text) - len(kept)
+        if kept:
+            break
+    return end
 
 
-def _lines_backwards(file: BinaryIO, end: int) -> Iterator[bytes]:
-    rest = b""
-    while end > 0:
-        start = max(0, end - _BLOCK)
-        file.seek(start)
-        lines = (file.read(end - start) + rest).split(b"\n")
-        rest = lines[0]
-        yield from (line for line in reversed(lines[1:]) if line)
-        end = start
-    if rest:
-        yield rest
+def _start_of_newest(ledger: OpenLedger, state: State, low: int, end: int) -> int | None:
+    """Where the lines of ``state`` begin, or would, at the byte ``low`` or behind it: behind the
+    line whose checksum they go on from."""
+    older, previous = ledger.older, state.previous_checksum
+    if older is None:
+        return _start_of_revision(ledger, state, end)
+    if previous == older.checksum:  # START, where each line has a checksum
+        return older.end if older.end >= low else None
+    if not previous:
+        return None
+    start = max(0, low - TAIL_BYTES)
+    tail = b',"checksum":"' + previous.encode() + b'"}\n'
+    found = ledger.read(start, end).rfind(tail)
+    return None if found < 0 else start + found + len(tail)
+
+
+def _start_of_revision(ledger: OpenLedger, state: State, end: int) -> int | None:
+    """The same in a ledger without checksums: behind the line that leads up to the entries."""
+    start, last = ledger.whole_until(end), None
+    for line in ledger.backwards(start):
+        last = ledger.entry(line)
+        if last.revision != state.revision:
+            break
+        start, last = line.start, None
+    return start if follows(last, state.entries[0]) else None
+
+
+def _older_end(ledger: OpenLedger, state: State) -> str | None:
+    """The checksum at the end of a ledger that ends with the entries of ``state`` in lines without
+    one of their own, which an older version may have written; else None."""
+    older, count = ledger.older, len(state.entries)
+    if older is not None:
+        before = older.checksum_after(older.count - count) if older.count >= count else None
+        if older.end != ledger.size or state.previous_checksum not in ("", before):
+            return None
+    newest = [ledger.entry(line) for line in islice(ledger.backwards(ledger.end), count)]
+    if ledger.end != ledger.size or tuple(reversed(newest)) != state.entries:
+        return None
+    return "" if older is None else older.checksum
+
+
+def _decoded(text: bytes) -> OlderLines | None:
+    try:
+        return OlderLines.decode(text)
+    except Unreadable:
+        return None  # it may be made of the ledger again
+
+
+def _remade(ledger: OpenLedger) -> OlderLines | None:
+    behind: list[bytes] = []
+
+    def without_checksum() -> Iterator[bytes]:
+        for line in ledger.raw_lines():
+            if stated(line) is not None:
+                behind.append(line)
+                return
+            yield line
+
+    older = recorded("", without_checksum())
+    is_proved_by_next = bool(behind) and is_proved(behind[0], older.checksum)
+    return older if older.count and is_proved_by_next else None

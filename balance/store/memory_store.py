@@ -13,7 +13,7 @@ from balance.core.entry import Entry, Place
 from balance.core.errors import KeyReused
 from balance.core.money import DEFAULT_STARTING_BALANCE
 from balance.core.operations import start_account
-from balance.store.codec import encode_entry
+from balance.store.codec import chained
 from balance.store.state import (
     Commit,
     Extent,
@@ -39,8 +39,10 @@ class MemoryStore:
     ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._state = first_state("memory", start_account(starting_balance), clock(), "program")
+        state = first_state("memory", start_account(starting_balance), clock(), "program")
+        self._state = chained(state)
         self._ledger: tuple[Entry, ...] = self._state.entries
+        self._lines: tuple[bytes, ...] = self._state.lines
         self._answered: dict[str, State] = {}
 
     def read(self) -> State:
@@ -62,9 +64,10 @@ class MemoryStore:
                     raise KeyReused(request.key)
                 return Commit(earlier, replayed=True)
             expect(self._state, if_match)
-            state = next_state(self._state, operation, self._clock(), source, request)
+            state = chained(next_state(self._state, operation, self._clock(), source, request))
             self._state = state
             self._ledger += state.entries
+            self._lines += state.lines
             if request is not None:
                 self._answered[request.key] = state
             return Commit(state)
@@ -86,11 +89,11 @@ class MemoryStore:
 
     def lines(self, start: int = 0) -> Iterator[Line]:
         """The ledger, oldest first, from the entry numbered ``start``, from 0, on."""
-        for number, entry in enumerate(self._ledger[start:], start):
-            yield Line(number, number + 1, encode_entry(entry))
+        for number, text in enumerate(self._lines[start:], start):
+            yield Line(number, number + 1, text)
 
     def texts(self, spots: Iterable[Spot]) -> Iterator[bytes]:
         """What stands in the ledger at each of ``spots``."""
-        ledger = self._ledger
+        lines = self._lines
         for start, _ in spots:
-            yield encode_entry(ledger[start]) if start < len(ledger) else b""
+            yield lines[start] if start < len(lines) else b""

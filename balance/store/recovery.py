@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,10 +18,11 @@ from balance.core.position import Position
 from balance.core.wallet import Wallet
 from balance.store.advice import option
 from balance.store.answer_file import AnswerFile
-from balance.store.codec import Unreadable, decode_entry, decode_state, encode_entry, encode_state
+from balance.store.checksum import START, stated
+from balance.store.codec import Unreadable, decode_entry, decode_state, encode_ledger, encode_state
 from balance.store.disk import DISK, Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE
-from balance.store.ledger_file import LedgerFile
+from balance.store.ledger_file import CHECKSUM_FILE, LedgerFile
 from balance.store.lock import account_lock
 from balance.store.state import State, stated_anew
 
@@ -50,7 +50,7 @@ def verify(folder: Path) -> Report:
     state, seen = _account(folder, faults), _Seen()
     entries = seen.all(
         entry
-        for entry in _checked(_lines(folder, state), faults)
+        for entry in _checked(_lines(folder, state, faults), faults)
         if state is None or entry.revision <= state.revision
     )
     replayed_account = _replay(entries, wrong)
@@ -62,7 +62,7 @@ def verify(folder: Path) -> Report:
         faults += _differences(replayed_account, state.account)
     ledger = LedgerFile(folder / LEDGER_FILE)
     # Where the account has changed meanwhile, the line is one that is just being written.
-    if state is not None and ledger.ends_broken(state.entries) and state == _account(folder, []):
+    if state is not None and ledger.ends_broken(state) and state == _account(folder, []):
         faults.append(f"{LEDGER_FILE} ends with a broken line.")
     answers = AnswerFile(folder / ANSWER_FILE)
     faults += answers.faults(0)
@@ -106,7 +106,7 @@ def repair(
             disk.sync_folder(folder)
             return report
         state = _account(folder, [])
-        entries = list(_salvaged(_checked(_lines(folder, state), [])))
+        entries = list(_salvaged(_checked(_lines(folder, state, []), [])))
         if state is None and not entries:
             raise StoreUnreadable(
                 ACCOUNT_FILE,
@@ -119,7 +119,13 @@ def repair(
         kept.append(_answers_mended(AnswerFile(folder / ANSWER_FILE, disk=disk), state, now, disk))
         state = _rebuilt(state, entries, now)
         ledger = [*entries, *state.entries]
-        disk.replace_file(folder / LEDGER_FILE, b"".join(map(encode_entry, ledger)))
+        lines = encode_ledger(state.account_id, ledger)
+        before = lines[-len(state.entries) - 1 : -len(state.entries)]
+        state = replace(
+            state, request=None, previous_checksum=stated(before[0]) or START if before else START
+        )
+        disk.replace_file(folder / LEDGER_FILE, b"".join(lines))
+        (folder / CHECKSUM_FILE).unlink(missing_ok=True)
         disk.replace_file(folder / ACCOUNT_FILE, encode_state(state))
         return replace(
             _report(list(report.faults), _Seen(len(ledger), ledger[-1]), state),
@@ -149,17 +155,18 @@ def _account(folder: Path, faults: list[str]) -> State | None:
     return state
 
 
-def _lines(folder: Path, state: State | None) -> Iterator[bytes]:
-    """The ledger's lines, with those of the newest commit that its writer has not come to."""
-    last = b""
-    for line in LedgerFile(folder / LEDGER_FILE).lines():
-        last = line.text
-        yield last
-    place = (0, 0)
-    with suppress(Unreadable):
-        place = decode_entry(last).place if last else place
-    newest = () if state is None else state.entries
-    yield from (encode_entry(entry) for entry in newest if entry.place > place)
+def _lines(folder: Path, state: State | None, faults: list[str]) -> Iterator[bytes]:
+    """The ledger's lines, with those of the newest commit that its writer has not come to; what is
+    not proved is a fault."""
+    ledger, end = LedgerFile(folder / LEDGER_FILE), 0
+    ledger.is_chained = state is not None and state.previous_checksum != ""
+    for line in ledger.lines():
+        end = line.end
+        if line.fault:
+            faults.append(f"{LEDGER_FILE} {line.fault}.")
+        yield line.text
+    if state is not None:
+        yield from ledger.unwritten(state, end)
 
 
 def _checked(lines: Iterable[bytes], faults: list[str]) -> Iterator[Entry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +20,7 @@ from balance.core.operations import restate
 from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.shape import Name
 from balance.core.snapshot import Snapshot, snapshot
+from balance.store.checksum import START
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,25 @@ class State:
     account: Account
     entries: tuple[Entry, ...]
     request: Request | None = None
+    # The checksum of the line of the ledger before those of the entries; empty in a file of schema
+    # 1, whose ledger has none.
+    previous_checksum: str = START
+    # The revision of the newest commit before this one that had an idempotency key; 0: none.
+    answered: int = 0
+    # The lines of the entries as they stand in the ledger, or will, and the checksum of the last,
+    # which the next commit goes on from. Both follow from the rest.
+    lines: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
+    checksum: str = field(default=START, compare=False, repr=False)
+
+    @property
+    def keyed(self) -> Keyed | None:
+        """The commit that led to it, where that had an idempotency key."""
+        return Keyed(self.revision, self.request, self.answered) if self.request else None
+
+    @property
+    def newest_keyed(self) -> int:
+        """The revision of the newest commit that had an idempotency key; 0: none."""
+        return self.answered if self.request is None else self.revision
 
     def snapshot(
         self,
@@ -150,7 +170,7 @@ class Store(Protocol):
         """The ledger, newest first, from just before ``before`` on.
 
         Raises:
-            StoreUnreadable: a line on the way is no entry.
+            StoreUnreadable: a line on the way is damaged.
         """
 
     def opening(self, epoch: int) -> Entry | None:
@@ -170,7 +190,8 @@ class Store(Protocol):
 
     def lines(self, start: int = 0) -> Iterator[Line]:
         """The ledger, oldest first, from the line that begins at ``start`` on. What the newest
-        commit has still to write there comes as it will stand.
+        commit has still to write there comes as it will stand. A line that is not proved to be
+        what was written comes with its fault.
 
         Raises:
             StoreUnreadable: missing or damaged.
@@ -181,7 +202,7 @@ class Store(Protocol):
         else, or nothing, where no line is there.
 
         Raises:
-            StoreUnreadable: missing or damaged.
+            StoreUnreadable: missing, or the line there is damaged.
         """
 
 
@@ -197,7 +218,7 @@ def expect(state: State, if_match: int | None) -> None:
 
 def first_state(account_id: str, change: Change, now: datetime, source: str) -> State:
     """The state that a new account begins with, at revision 1."""
-    return _stamped(account_id, 1, change, now, source, None)
+    return _stamped(account_id, 1, change, now, source)
 
 
 def next_state(
@@ -212,7 +233,13 @@ def next_state(
     with exact():
         change = operation(state.account)
         _prove(state.account, change)
-    return _stamped(state.account_id, state.revision + 1, change, now, source, request)
+    after = _stamped(state.account_id, state.revision + 1, change, now, source)
+    return replace(
+        after,
+        request=request,
+        previous_checksum=state.checksum,
+        answered=state.newest_keyed,
+    )
 
 
 def stated_anew(
@@ -238,14 +265,7 @@ def _prove(before: Account, change: Change) -> None:
         )
 
 
-def _stamped(
-    account_id: str,
-    revision: int,
-    change: Change,
-    now: datetime,
-    source: str,
-    request: Request | None,
-) -> State:
+def _stamped(account_id: str, revision: int, change: Change, now: datetime, source: str) -> State:
     # As the files have it, so that a state is the same before and after.
     now = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
     return State(
@@ -257,5 +277,4 @@ def _stamped(
             Entry(revision=revision, line=line, time=now, source=source, booking=booking)
             for line, booking in enumerate(change.bookings, start=1)
         ),
-        request=request,
     )
