@@ -173,7 +173,10 @@ class BotLog:
 
     def _cut_off(self, path: Path) -> None:
         """Remove what a crash has left of the file's last line."""
-        content = path.read_bytes() if path.exists() else b""
+        try:
+            content = self._disk.read(path)
+        except FileNotFoundError:
+            content = b""
         end = content.rfind(b"\n") + 1
         if end < len(content):
             self._disk.cut(path, end)

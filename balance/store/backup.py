@@ -165,8 +165,8 @@ def restore(archive: Path, folder: Path, *, disk: Disk = DISK) -> Restored:
     with reported("The backup was not restored"):
         is_new = not folder.exists()
         _refuse_used(folder)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            disk.make_folder(folder)
             with work_folder(folder, _UNPACKING) as place:
                 manifest = _unpack(archive, place, disk)
                 report = _proved(place, manifest)
@@ -260,7 +260,7 @@ def _held_still(folder: Path, work: ExitStack) -> tuple[State, _Contents]:
             state, sealed = _decoded(folder, texts.get(ACCOUNT_FILE))
             if sealed:
                 # Only appended to, so what it holds now can be read without the lock.
-                ledger = work.enter_context((folder / LEDGER_FILE).open("rb"))
+                ledger = work.enter_context(DISK.open(folder / LEDGER_FILE))
                 files: _Contents = {
                     name: (io.BytesIO(each), len(each)) for name, each in texts.items()
                 }
@@ -272,7 +272,7 @@ def _held_still(folder: Path, work: ExitStack) -> tuple[State, _Contents]:
 
 def _text(file: Path) -> bytes | None:
     try:
-        return file.read_bytes()
+        return DISK.read(file)
     except FileNotFoundError:
         return None
 
