@@ -25,7 +25,7 @@ def answer(revision: int) -> State:
     operation, request = partial(operations.adjust, amount=revision), Request(f"k{revision}", "f")
     state = next_state(state, operation, MOMENT, "x", request)
     entries = tuple(replace(entry, revision=revision) for entry in state.entries)
-    return replace(state, revision=revision, entries=entries, answered=revision - 1)
+    return replace(state, revision=revision, entries=entries, previous_answered=revision - 1)
 
 
 def keyed(revision: int) -> Keyed | None:

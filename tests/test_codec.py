@@ -57,8 +57,8 @@ def test_the_account_is_written_as_it_was_read(folder: Path) -> None:
     assert sealed
     before, after = json.loads(text), json.loads(encode_state(state))
     assert (state.previous_checksum, state.answered) == ("", 0)
-    assert list(after) == [*list(before)[:-1], "previous_checksum", "answered", "seal"]
-    changed = {"schema", "previous_checksum", "answered", "seal"}
+    assert list(after) == [*list(before)[:-1], "previous_checksum", "previous_answered", "seal"]
+    changed = {"schema", "previous_checksum", "previous_answered", "seal"}
     assert {name: before[name] for name in before.keys() - changed} == {
         name: after[name] for name in after.keys() - changed
     }

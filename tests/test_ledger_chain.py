@@ -195,7 +195,7 @@ def test_no_changed_byte_of_the_account_is_shown(sound: Path, tmp_path: Path) ->
         entry = found.entries[0]
         assert (entry.booking.kind, found.revision) == ("external_edit", state.revision + 1), place
         assert found.account_id == state.account_id
-        assert found.newest_keyed == state.newest_keyed
+        assert found.answered == state.answered
         wallet = replace(found.account.wallet, adjustments=state.account.wallet.adjustments)
         if wallet != state.account.wallet:
             assert "->" in entry.booking.note, place

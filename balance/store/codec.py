@@ -126,7 +126,7 @@ def encode_state(state: State) -> bytes:
         "entries": [_entry_document(entry) for entry in state.entries],
         "request": None if state.request is None else _REQUEST.encode(state.request),
         "previous_checksum": state.previous_checksum,
-        "answered": state.answered,
+        "previous_answered": state.previous_answered,
     }
     return json.dumps({**document, "seal": _seal(document)}, indent=2).encode() + b"\n"
 
@@ -266,7 +266,10 @@ def _with_lines(state: State, documents: Iterable[Mapping[str, Any]]) -> State:
         if previous == START:
             members["account"] = state.account_id
         if not lines and state.request is not None:
-            members["request"] = {**_REQUEST.encode(state.request), "previous": state.answered}
+            members["request"] = {
+                **_REQUEST.encode(state.request),
+                "previous": state.previous_answered,
+            }
         lines.append(sealed(_compact(members), previous))
         previous = stated(lines[-1]) or ""
     return replace(state, lines=tuple(lines), checksum=previous)
@@ -307,12 +310,17 @@ def _read_state(document: Mapping[str, Any]) -> State:
         entries=entries,
         request=None if request is None else _REQUEST.read(request, "request"),
         previous_checksum=_checksum(document["previous_checksum"]) if is_chained else "",
-        answered=count(document["answered"], "answered", 0) if is_chained else 0,
+        previous_answered=_previous_answered(document, revision) if is_chained else 0,
     )
-    if state.answered >= revision:
-        raise ValueError(f"answered is {state.answered}, not before revision {revision}")
     # From the documents, as a later version may write the same entry with more members.
     return _with_lines(state, document["entries"])
+
+
+def _previous_answered(document: Mapping[str, Any], revision: int) -> int:
+    previous = count(document["previous_answered"], "previous_answered", 0)
+    if previous >= revision:
+        raise ValueError(f"previous_answered is {previous}, not before revision {revision}")
+    return previous
 
 
 def _checksum(value: Any) -> str:

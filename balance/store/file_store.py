@@ -129,7 +129,7 @@ class FileStore:
         """Apply ``operation`` and keep the result, as :meth:`Store.commit` says."""
         with self._lock():
             state = self._settled()
-            if request is not None and (earlier := self._earlier(request, state.newest_keyed)):
+            if request is not None and (earlier := self._earlier(request, state.answered)):
                 self._sync()
                 return Commit(earlier, replayed=True)
             expect(state, if_match)
@@ -258,7 +258,7 @@ class FileStore:
             checksum = self._ledger.mend(state)
             if checksum is not None:
                 if not sealed and state.request is not None:
-                    state = replace(state, answered=self._newest_keyed(state.revision))
+                    state = replace(state, previous_answered=self._newest_keyed(state.revision))
                 self._answers.mend(state)
                 if sealed:
                     return replace(state, checksum=checksum)
@@ -284,7 +284,8 @@ class FileStore:
         previous = self._ledger.record(state)
         if sealed and ledger_end is not None:
             answered = self._newest_keyed(state.revision)
-            state = self._write(replace(state, previous_checksum=previous, answered=answered))
+            state = replace(state, previous_checksum=previous, previous_answered=answered)
+            state = self._write(state)
         self._ledger.is_chained = True
         return state
 
@@ -326,7 +327,7 @@ class FileStore:
             revision=last.revision,
             account=replace(edited.account, wallet=replace(wallet, epoch=booking.epoch)),
             request=None,
-            answered=self._newest_keyed(last.revision + 1) if known is None else known.newest_keyed,
+            previous_answered=known.answered if known else self._newest_keyed(last.revision + 1),
             checksum=checksum,
         )
         note = "An older {} was put back" if is_past else "{} was edited"

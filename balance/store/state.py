@@ -55,7 +55,7 @@ class State:
     # 1, whose ledger has none.
     previous_checksum: str = START
     # The revision of the newest commit before this one that had an idempotency key; 0: none.
-    answered: int = 0
+    previous_answered: int = 0
     # The lines of the entries as they stand in the ledger, or will, and the checksum of the last,
     # which the next commit goes on from. Both follow from the rest.
     lines: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
@@ -64,12 +64,12 @@ class State:
     @property
     def keyed(self) -> Keyed | None:
         """The commit that led to it, where that had an idempotency key."""
-        return Keyed(self.revision, self.request, self.answered) if self.request else None
+        return Keyed(self.revision, self.request, self.previous_answered) if self.request else None
 
     @property
-    def newest_keyed(self) -> int:
+    def answered(self) -> int:
         """The revision of the newest commit that had an idempotency key; 0: none."""
-        return self.answered if self.request is None else self.revision
+        return self.previous_answered if self.request is None else self.revision
 
     def snapshot(
         self,
@@ -238,7 +238,7 @@ def next_state(
         after,
         request=request,
         previous_checksum=state.checksum,
-        answered=state.newest_keyed,
+        previous_answered=state.answered,
     )
 
 
