@@ -17,7 +17,7 @@ import pytest
 
 from balance.core import operations
 from balance.core.change import Operation
-from balance.core.errors import AccountingError, KeyReused, StoreFailed
+from balance.core.errors import AccountingError, AnswerLost, KeyReused, StoreFailed
 from balance.store import file_store
 from balance.store.codec import encode_state
 from balance.store.disk import Disk
@@ -314,3 +314,43 @@ def test_what_could_not_be_read_back_is_never_written(folder: Path) -> None:
         store.commit(adjust(5), source="")
     assert (folder / ACCOUNT_FILE).read_bytes() == before
     assert not (folder / ANSWER_FILE).exists()
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def thinned(path: Path) -> None:
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[::2]))
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, emptied, thinned])
+@pytest.mark.parametrize("newest", ["keyed", "without a key", "edited"])
+def test_no_key_is_booked_again_whatever_becomes_of_the_answers(
+    folder: Path, damage: Callable[[Path], None], newest: str
+) -> None:
+    store = FileStore(folder)
+    for n in range(1, 5):
+        store.commit(adjust(n), source="x", request=Request(f"k{n}", f"f{n}"))
+        store.commit(adjust(n), source="x")
+    if newest == "keyed":
+        store.commit(adjust(9), source="x", request=Request("k9", "f9"))
+    damage(folder / ANSWER_FILE)
+    store = FileStore(folder)
+    if newest == "edited":
+        text = (folder / ACCOUNT_FILE).read_text()
+        (folder / ACCOUNT_FILE).write_text(text.replace('"answered": 8', '"answered": 0'))
+    lost = []
+    for n in range(1, 5):
+        before = store.read()
+        with pytest.raises(KeyReused):
+            store.commit(adjust(n), source="x", request=Request(f"k{n}", "other"))
+        try:
+            again = store.commit(adjust(n), source="x", request=Request(f"k{n}", f"f{n}"))
+            assert (again.replayed, again.state.revision) == (True, 2 * n)
+        except AnswerLost as fault:
+            lost.append(f"booked before, as revision {fault.revision}" in str(fault))
+        assert store.read().account == before.account
+    assert lost == [True] * (2 if damage is thinned else 4)
+    assert store.commit(adjust(1), source="x", request=Request("new", "f")).replayed is False
+    assert verify(folder).faults == ()

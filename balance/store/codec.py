@@ -32,6 +32,7 @@ from balance.store.state import Keyed, Request, State
 SCHEMA: Final = 2
 # The schema without checksums, which is still read.
 _UNCHAINED: Final = 1
+_REQUEST_MEMBER: Final = b'"request":{'
 _CHECKSUM: Final = re.compile("[0-9a-f]{16}")
 #: What reading a document raises where a member is missing or wrong.
 FAULTS: Final = (BalanceError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError)
@@ -200,6 +201,8 @@ def decode_answer(text: bytes) -> State:
 
 def keyed_by(line: bytes) -> Keyed | None:
     """The commit whose first line in the ledger is ``line``, where that had an idempotency key."""
+    if _REQUEST_MEMBER not in line:
+        return None  # as most have none, and parsing takes long
     document = parsed(line)
     request = document.get("request")
     if request is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,12 +20,19 @@ from balance.core.wallet import Wallet
 from balance.store.advice import option
 from balance.store.answer_file import AnswerFile
 from balance.store.checksum import START, stated
-from balance.store.codec import Unreadable, decode_entry, decode_state, encode_ledger, encode_state
+from balance.store.codec import (
+    Unreadable,
+    decode_entry,
+    decode_state,
+    encode_ledger,
+    encode_state,
+    keyed_by,
+)
 from balance.store.disk import DISK, Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE
 from balance.store.ledger_file import CHECKSUM_FILE, LedgerFile
 from balance.store.lock import account_lock
-from balance.store.state import State, stated_anew
+from balance.store.state import Keyed, State, stated_anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ def verify(folder: Path) -> Report:
     if state is not None and ledger.ends_broken(state) and state == _account(folder, []):
         faults.append(f"{LEDGER_FILE} ends with a broken line.")
     answers = AnswerFile(folder / ANSWER_FILE)
-    faults += answers.faults(0)
+    faults += answers.faults(0 if state is None else state.answered)
     return _report(faults, seen, state)
 
 
@@ -116,7 +124,9 @@ def repair(
             )
         now = clock()
         kept = [disk.keep_damaged(folder / name, now) for name in (ACCOUNT_FILE, LEDGER_FILE)]
-        kept.append(_answers_mended(AnswerFile(folder / ANSWER_FILE, disk=disk), state, now, disk))
+        booked = _booked(_lines(folder, state, []))
+        answers = AnswerFile(folder / ANSWER_FILE, disk=disk)
+        kept.append(_answers_mended(answers, state, booked, now, disk))
         state = _rebuilt(state, entries, now)
         ledger = [*entries, *state.entries]
         lines = encode_ledger(state.account_id, ledger)
@@ -321,16 +331,30 @@ def _rebuilt(state: State | None, entries: list[Entry], now: datetime) -> State:
     return stated_anew(state, "repair", known, note, now, "program")
 
 
+def _booked(lines: Iterable[bytes]) -> dict[int, Keyed]:
+    """The keyed commits in ``lines`` of a ledger, by their revisions."""
+    found: dict[int, Keyed] = {}
+    for line in lines:
+        with suppress(Unreadable):
+            if keyed := keyed_by(line):
+                found[keyed.revision] = keyed
+    return found
+
+
 def _answers_mended(
-    answers: AnswerFile, state: State | None, now: datetime, disk: Disk
+    answers: AnswerFile,
+    state: State | None,
+    booked: Mapping[int, Keyed],
+    now: datetime,
+    disk: Disk,
 ) -> str | None:
-    """Drop the answers that can't be read; the newest one the account itself still knows."""
-    if not any(answers.faults(0)):
-        return None
-    kept = disk.keep_damaged(answers.path, now)
-    answers.link()
+    """Have the answers of all that was ``booked``; the newest one the account itself still knows.
+    The name of the copy of the file as it was, where that was damaged."""
+    newest = max(booked, default=0) if state is None else state.answered
+    kept = disk.keep_damaged(answers.path, now) if any(answers.faults(newest)) else None
     if state is not None:
         answers.mend(state)
+    answers.link(booked)
     return kept
 
 
