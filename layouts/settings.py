@@ -7,7 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from balance.core.settings import RULES, Rule, Settings, value_text
-from layouts.parts import button, choice, icon_button
+from layouts.parts import button, choice, copy_button, icon_button
 
 #: The groups of the dialog: their names, what is in them, and what else there is to say.
 GROUPS = (
@@ -57,6 +57,7 @@ def settings_dialog() -> dbc.Modal:
             dbc.ModalBody(
                 [
                     *(_group(*group) for group in GROUPS),
+                    _backup(),
                     html.Div(id="settings-error", className="dialog-error", role="alert"),
                 ]
             ),
@@ -75,6 +76,40 @@ def settings_dialog() -> dbc.Modal:
         fade=False,
         is_open=False,
         labelledby="settings-title",
+    )
+
+
+def _backup() -> html.Fieldset:
+    """How to take the account away, and to bring it back; the page does both, as a file can be
+    large."""
+    return html.Fieldset(
+        [
+            html.Legend("Backup"),
+            html.P(
+                "The whole account as one file. A backup is restored into a new folder; the "
+                "account that runs here stays as it is.",
+                className="dialog-words",
+            ),
+            html.Div(
+                [
+                    button("Download a backup", "settings-backup", "download"),
+                    button("Restore a backup…", "settings-restore", "upload"),
+                ],
+                className="settings-backup",
+            ),
+            # written by the page
+            html.Div(id="settings-backup-state", className="settings-backup-state", role="status"),
+            html.Div(
+                [
+                    copy_button("settings-restore-command", "the command that starts on it"),
+                    html.Pre(id="settings-restore-command", className="snippet", tabIndex=0),
+                ],
+                id="settings-restored",
+                className="snippet-card",
+                hidden=True,
+            ),
+        ],
+        className="settings-group",
     )
 
 
