@@ -56,7 +56,7 @@ def test_the_account_is_written_as_it_was_read(folder: Path) -> None:
     state, sealed = decode_state(text)
     assert sealed
     before, after = json.loads(text), json.loads(encode_state(state))
-    assert (state.previous_checksum, state.answered) == ("", 0)
+    assert (state.previous_checksum, state.previous_answered) == ("", 0)
     assert list(after) == [*list(before)[:-1], "previous_checksum", "previous_answered", "seal"]
     changed = {"schema", "previous_checksum", "previous_answered", "seal"}
     assert {name: before[name] for name in before.keys() - changed} == {
