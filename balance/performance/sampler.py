@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from balance.background.clock import JITTER_SECONDS, Steadiness
 from balance.background.worker import Worker
 from balance.core.entry import Entry
 from balance.core.errors import BalanceError
@@ -23,10 +24,8 @@ from balance.performance.tracker import Tracker, carried_by
 
 #: How often the account is sampled where that is due, and samples are written.
 TURN_SECONDS: Final = 1.0
-#: A clock that has gone on for so long without a leap is believed.
+#: Samples are thinned and dated anew only by a clock that made no leap for so long.
 STEADY_SECONDS: Final = 300.0
-#: By more than this a clock does not move against a steady one unless somebody sets it.
-JITTER_SECONDS: Final = 2.0
 # So many changes wait for the next turn; more than these are read from the ledger.
 _MOST_CHANGES: Final = 10_000
 
@@ -51,7 +50,7 @@ class Sampler:
         self._show = show
         self._carried = carried_by(history)
         self._clock = clock
-        self._steadiness = Steadiness(steady)
+        self._steadiness = Steadiness(steady, STEADY_SECONDS)
         self._store = SampleStore(folder, desk.ledger.damages)
         self._account = ""
         self._tracker: Tracker | None = None
@@ -192,24 +191,3 @@ class Sampler:
         if known is not self._baselines:
             self._baselines = known
             self._show(self._desk.snapshot())
-
-
-class Steadiness:
-    """Whether a clock can be believed, which may be wrong for a while after a start above all;
-    ``steady`` counts seconds and makes no leaps."""
-
-    def __init__(self, steady: Callable[[], float]) -> None:
-        self._steady = steady
-        # How far the clock was ahead of the steady one, and since when there was no leap.
-        self._ahead: float | None = None
-        self._since = 0.0
-
-    def is_believed(self, now: datetime) -> bool:
-        """Whether the clock, at ``now``, has made no leap for long enough; called at each turn."""
-        steady = self._steady()
-        ahead = now.timestamp() - steady
-        if self._ahead is None or abs(ahead - self._ahead) > JITTER_SECONDS:
-            self._since = steady
-        # A clock that is slowly adjusted makes no leap.
-        self._ahead = ahead
-        return steady - self._since >= STEADY_SECONDS

@@ -65,12 +65,21 @@ class QuoteBuilder:
         self._kinds: Final = {"book": _Kind(), "trade": _Kind(), "mark": _Kind()}
         self._day_open: Decimal | None = None
 
-    def take(self, ticker: Mapping[str, Any], now: datetime, seen: float) -> Quote | None:
+    def take(
+        self,
+        ticker: Mapping[str, Any],
+        now: datetime,
+        seen: float,
+        believed: datetime | None = None,
+    ) -> Quote | None:
         """The quote after ``ticker``, as ccxt writes it, at ``now`` in UTC and ``seen`` of a
-        monotonic clock in seconds; None if nothing of it is accepted, or prices are too old."""
+        monotonic clock in seconds; None if nothing of it is accepted, or prices are too old.
+
+        A time of its own confirms a leap of this computer's clock; prices without one have the time
+        that is ``believed``, or ``now``."""
         self.refused = ""
         try:
-            prices, time = _prices(ticker), _time(ticker, now)
+            prices, time = _prices(ticker), _time(ticker, now, believed or now)
         except Nonsense as error:
             self.refused = str(error)
             return None
@@ -178,10 +187,10 @@ def _checked(value: object) -> Decimal | None:
     return price
 
 
-def _time(ticker: Mapping[str, Any], now: datetime) -> datetime:
+def _time(ticker: Mapping[str, Any], now: datetime, believed: datetime) -> datetime:
     stamp = ticker.get("timestamp")
     if not isinstance(stamp, int | float) or stamp <= 0:
-        return now
+        return believed
     try:
         time = datetime.fromtimestamp(stamp / 1000, UTC)
     except (OverflowError, ValueError, OSError):

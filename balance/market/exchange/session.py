@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from balance.background.clock import BelievedClock
 from balance.core.candles import MINUTE, interval_of, merge_candles
 from balance.core.instrument import FUNDING_INTERVAL, Instrument
 from balance.core.quote import Quote, Settlement
@@ -60,6 +61,7 @@ class Session:
         self._cache: Final = cache
         self._now: Final = now
         self._clock: Final = clock
+        self._believed: Final = BelievedClock(now, clock)
         #: ccxt's symbols by ours, once they are known.
         self.markets: dict[str, str] = {}
         #: The rules by our symbols, as of the newest quotes.
@@ -144,7 +146,7 @@ class Session:
 
     def _take(self, name: str, ticker: Mapping[str, Any]) -> None:
         builder = self._builders[name]
-        quote = builder.take(ticker, self._now(), self._clock())
+        quote = builder.take(ticker, self._now(), self._clock(), self._believed())
         refused = f"{self.exchange.id} told {builder.refused}. It was left out."
         self._retry.report(f"nonsense {name}", refused if builder.refused else "")
         if quote is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from balance.background.clock import BelievedClock
 from balance.core.candles import MINUTE, interval_of
 from balance.core.funding import next_settlement
 from balance.core.instrument import Instrument
@@ -33,6 +35,8 @@ STEP: Final = timedelta(milliseconds=250)
 # After so long without a moment, the market has stood still meanwhile.
 _LAPSE: Final = timedelta(seconds=5)
 _DAY: Final = timedelta(days=1)
+# A clock that is further ahead of the saved market than this may be wrong.
+_LONGEST_REST: Final = _DAY
 _PAST_MINUTES: Final = 3 * 24 * 60
 
 
@@ -52,7 +56,8 @@ def simulated_seed(feed_id: str) -> int | None:
 
 class SimulatedFeed:
     """Bitcoin, Ether and Solana as a random walk, four quotes a second each. Its time is the wall
-    clock's; while the program does not run, it stands still."""
+    clock's, of which a leap is believed only after it lasted; while the program does not run, it
+    stands still."""
 
     def __init__(
         self,
@@ -60,9 +65,11 @@ class SimulatedFeed:
         saved: Mapping[str, Any] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Callable[[float], object] | None = None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         """``saved`` is what :meth:`saved` returned; without it the market begins with three days of
-        candles behind it. ``wait`` waits for some seconds, or until :meth:`stop`.
+        candles behind it. ``wait`` waits for some seconds, or until :meth:`stop`; ``steady`` counts
+        seconds whatever becomes of the ``clock``.
 
         Raises:
             FeedFault: ``saved`` is damaged or of another market.
@@ -74,7 +81,7 @@ class SimulatedFeed:
             symbol: KNOWN[symbol] for symbol in CHARACTERS
         }
         self._seed = seed
-        self._clock = clock
+        self._clock = BelievedClock(clock, steady)
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
         self._guard = threading.Lock()
@@ -82,13 +89,15 @@ class SimulatedFeed:
         self._walk = Walk(seed)
         self._charts: dict[str, Chart] = {}
         # The last moment that was quoted, or at which the past ends.
-        self._moment = interval_of(clock(), MINUTE)
+        self._moment = interval_of(self._clock(), MINUTE)
         self._waited = 0.0
         self._live = False
         if saved is None:
             self._make_past()
         else:
             self._restore(saved)
+            if self._clock() - self._moment > _LONGEST_REST:
+                self._clock.go_on_from(self._moment)
 
     def start(self) -> None:
         """Nothing: there is nothing to connect to."""
@@ -112,8 +121,8 @@ class SimulatedFeed:
 
     @property
     def message(self) -> str:
-        """Empty: nothing keeps it from going on."""
-        return ""
+        """That the clock is not believed, where it has made a leap; else empty."""
+        return self._clock.message
 
     def candles(self, symbol: str, seconds: int, limit: int) -> Sequence[Candle]:
         """The newest candles; none while the program did not run."""
