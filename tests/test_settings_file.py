@@ -46,7 +46,7 @@ def test_the_file_has_every_setting_in_its_order(tmp_path: Path) -> None:
         '  "taker_fee_percent": "0.06",\n  "slippage_percent": "0.01",\n'
         '  "default_leverage": 7,\n  "starting_balance": "10000.00",\n  "theme": "system",\n'
         '  "decimals": 2,\n  "sound": false,\n  "notifications": false,\n'
-        '  "shortcuts": true\n}\n'
+        '  "shortcuts": true,"checksum":"8a3cbc410ebc76ce"}\n'
     )
 
 
@@ -87,6 +87,26 @@ def test_an_edit_by_hand_is_taken_over_and_counts(tmp_path: Path) -> None:
     assert file.settings.taker_fee == Decimal("0.001")
     # what a file does not name has its default
     assert (file.settings.decimals, file.state.version) == (2, 2)
+
+
+def test_an_edit_of_what_was_saved_is_in_force_and_said_until_it_is_confirmed(
+    tmp_path: Path,
+) -> None:
+    file = SettingsFile(tmp_path)
+    file.change({"taker_fee_percent": "0.06"})
+    text = (tmp_path / SETTINGS_FILE).read_text()
+    write(tmp_path, text.replace('"0.06"', '"0.96"'))
+    for reader in (file, SettingsFile(tmp_path)):
+        state = reader.state
+        assert (state.settings.taker_fee, state.fault) == (Decimal("0.0096"), "")
+        assert state.note.startswith("settings.json was changed after it was saved, by hand")
+    assert "by hand or by damage" in shell(tmp_path, "settings")
+    kept, message = file.change({})
+    assert (message, kept.note) == ("Settings saved as they are.", "")
+    assert SettingsFile(tmp_path).state == file.state == kept
+    # who takes the checksum out has confirmed it
+    write(tmp_path, text.split(',"checksum"')[0] + "}")
+    assert (file.settings.taker_fee, file.state.note) == (Decimal("0.0006"), "")
 
 
 class Clock:

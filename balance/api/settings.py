@@ -48,7 +48,13 @@ class SettingsRow(TypedDict):
     """The settings, with what each may be."""
 
     version: Annotated[Whole, Doc("Grows with every change.")]
-    words: Annotated[str, Doc("Why what stands in the settings' file is not in force; else empty.")]
+    words: Annotated[
+        str,
+        Doc(
+            "Why what stands in the settings' file is not in force, or that it was edited; else "
+            "empty."
+        ),
+    ]
     limits: Annotated[
         Mapping[str, SettingLimits], Doc("By the names of the settings.", names=RULES)
     ]
@@ -87,7 +93,7 @@ def settings_document(state: SettingsState) -> dict[str, Any]:
     return {
         **members(state.settings),
         "version": state.version,
-        "words": state.fault,
+        "words": state.fault or state.note,
         "limits": {name: _limits(name, rule) for name, rule in RULES.items()},
         "display": texts(state.settings),
     }

@@ -137,6 +137,8 @@ class SettingsState:
     version: int = 0
     # Why the content of their file is not in force; empty where it is.
     fault: str = ""
+    # What else a person should know of the file, in sentences; empty for nothing.
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,10 @@ _STILL: Final = (
     "The settings from before stay in force until the file is put right or others are saved, which "
     "keeps what stands in it beside."
 )
+_EDITED: Final = (
+    f"{SETTINGS_FILE} was changed after it was saved, by hand or by damage, and what it says is in "
+    "force. Look at the settings, and save them to confirm it."
+)
 
 
 class SettingsFile:
@@ -67,7 +71,7 @@ class SettingsFile:
             _encode,
             _decode,
             remedy="Put it right, or move it away to begin with the defaults.",
-            is_for_people=True,
+            edited=lambda state: replace(state, note=_EDITED),
             disk=disk,
         )
         self._reading = threading.Lock()
@@ -136,6 +140,8 @@ class SettingsFile:
             raise StoreFailed(fault.strerror or type(fault).__name__) from fault
         self.check()
         message = change_message(before.settings, chosen.settings)
+        if before.note and before.settings == chosen.settings:
+            message = "Settings saved as they are."
         if beside is not None:
             message += f" What stood in {SETTINGS_FILE} is kept in {beside}."
         return chosen, message
@@ -173,7 +179,7 @@ class SettingsFile:
 def _chosen(before: SettingsState, request: Mapping[str, Any]) -> SettingsState:
     """``before`` with what ``request`` names; itself where that changes nothing."""
     settings = change_settings(before.settings, request)
-    if settings == before.settings and not before.fault:
+    if settings == before.settings and not before.fault and not before.note:
         return before
     return SettingsState(settings=settings, version=before.version + 1)
 

@@ -38,4 +38,5 @@ def _result(state: SettingsState, text: str, **more: Any) -> Result:
 def _table(state: SettingsState) -> str:
     chosen = texts(state.settings)
     rows = [[name, chosen[name], rule.unit, rule.phrase] for name, rule in RULES.items()]
-    return table(["Setting", "Is", "", "May be"], rows, left=4)
+    note = [f"\n{state.note}"] if state.note else []
+    return "\n".join([table(["Setting", "Is", "", "May be"], rows, left=4), *note])

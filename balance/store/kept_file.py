@@ -115,14 +115,15 @@ class KeptFile(Generic[T]):
         *,
         remedy: str,
         answers: int = 0,
-        is_for_people: bool = False,
+        edited: Callable[[T], T] | None = None,
         disk: Disk = DISK,
     ) -> None:
         """``folder`` None keeps the state nowhere. ``empty`` is the state without a file.
         ``encode`` makes a JSON object of a state, and ``decode`` the state of one, or raises one of
         :data:`~balance.store.codec.FAULTS` or ``Unreadable``. ``remedy`` is advice for a damaged
-        file, in sentences. The newest ``answers`` to requests with a key are in the file too. One
-        that ``is_for_people`` may be edited: it is indented, and has no checksum."""
+        file, in sentences. The newest ``answers`` to requests with a key are in the file too. A
+        file that people may edit is indented, and where it does not match its checksum, the state
+        in it is what ``edited`` makes of it; others are refused then."""
         self.name = name
         self.guard = threading.RLock()
         #: Whether the disk refused the last write.
@@ -131,7 +132,7 @@ class KeptFile(Generic[T]):
         self._empty, self._encode, self._decode = empty, encode, decode
         self._remedy = remedy
         self._most_answers = answers
-        self._is_for_people = is_for_people
+        self._edited = edited
         self._disk = disk
         self._content = _Content(empty)
         if folder is not None:
@@ -210,16 +211,19 @@ class KeptFile(Generic[T]):
             raise Unreadable("is no JSON") from fault
         if not isinstance(document, dict):
             raise Unreadable("is no object")
-        if not self._is_for_people:
-            if is_changed(text, document):
-                raise Unreadable(_CHANGED)
-            document.pop("checksum", None)
+        was_edited = is_changed(text, document)
+        if was_edited and self._edited is None:
+            raise Unreadable(_CHANGED)
+        document.pop("checksum", None)
         schema = document.pop("schema", _SCHEMA)
         if schema != _SCHEMA:
             raise Unreadable(f"has the schema {schema!r:.40}, not {_SCHEMA}")
         try:
             answers = document.pop("answers") if self._most_answers else ()
-            return _Content(self._decode(document), tuple(map(_answer, answers)))
+            value = self._decode(document)
+            if was_edited and self._edited is not None:
+                value = self._edited(value)
+            return _Content(value, tuple(map(_answer, answers)))
         except (*FAULTS, RecursionError) as fault:
             raise Unreadable(f"is damaged ({fault!r:.120})") from fault
 
@@ -314,11 +318,10 @@ class KeptFile(Generic[T]):
         document = {"schema": _SCHEMA, **self._encode(content.value)}
         if self._most_answers:
             document["answers"] = [_document(each) for each in content.answers]
-        if self._is_for_people:
-            text = json.dumps(document, indent=2).encode() + b"\n"
-        else:
-            text = sealed(json.dumps(document).encode())
-        self._disk.replace_file(self._path, text, durable=durable)
+        text = json.dumps(document, indent=None if self._edited is None else 2)
+        # The checksum stands behind the last member, also where each has a line of its own.
+        text = text.removesuffix("\n}").removesuffix("}") + "}"
+        self._disk.replace_file(self._path, sealed(text.encode()), durable=durable)
 
     def answer(self, key: str | None, request: Sequence[Any]) -> Answer | None:
         """The answer to an earlier ``request`` with the idempotency ``key``, if any; what it says

@@ -99,7 +99,8 @@
       place(first).focus();
       return false;
     }
-    if (changes.length === 0) {
+    // what was edited in the file is confirmed
+    if (changes.length === 0 && !settings.all.words) {
       return true;
     }
     const [done, words] = await settings.save(`{${changes.join(", ")}}`);
