@@ -62,9 +62,15 @@ class Server:
                     self._ready.set()
         self._ready.set()
 
+    @property
+    def pid(self) -> int:
+        """The process that serves."""
+        assert self._process.pid is not None
+        return int(self._process.pid)
+
     def _signal(self, number: int) -> None:
         if self._process.exitcode is None:
-            os.kill(self._process.pid, number)
+            os.kill(self.pid, number)
 
     def _ended(self) -> int:
         """Its exit code, once it has ended."""
@@ -72,12 +78,16 @@ class Server:
         assert self._process.exitcode is not None, "the server does not stop"
         return int(self._process.exitcode)
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Ask it to stop and wait until it has; returns its exit code."""
-        self._signal(number)
+    def ended(self) -> int:
+        """Its exit code, once it has ended by itself."""
         code = self._ended()
         self._reader.join(patience())
         return code
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask it to stop and wait until it has; returns its exit code."""
+        self._signal(number)
+        return self.ended()
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
