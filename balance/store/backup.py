@@ -35,6 +35,7 @@ from balance.store.advice import command, option
 from balance.store.codec import FAULTS, Unreadable, decode_state, parsed
 from balance.store.disk import DISK, Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE, FileStore
+from balance.store.ledger_file import CHECKSUM_FILE
 from balance.store.lock import account_lock
 from balance.store.records import Record, count
 from balance.store.recovery import Report, verify
@@ -48,7 +49,7 @@ SAMPLES_FILE: Final = "equity.db"
 #: What may be in a backup beside its manifest, in the order in which it is restored.
 FILES: Final = (
     *("market.json", "feed.json", SAMPLES_FILE, "bots.jsonl", "bots.json", "alerts.json"),
-    *("settings.json", ANSWER_FILE, "ledger.checksums", LEDGER_FILE, ACCOUNT_FILE),
+    *("settings.json", ANSWER_FILE, CHECKSUM_FILE, LEDGER_FILE, ACCOUNT_FILE),
 )
 #: What is left out: it is made anew, or means something only while a program runs.
 LEFT_OUT: Final = ("history.db", LOCK_FILE, "market.lock")
