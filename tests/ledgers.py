@@ -22,6 +22,7 @@ from balance.core.order import Order, OrderSide, Reason, closing_side
 from balance.core.position import Position
 from balance.core.trade import Effect, Fill
 from balance.core.wallet import Wallet
+from balance.store import codec
 from balance.store.checksum import START, sealed, stated
 from balance.store.codec import chained, decode_entry, decode_state, encode_entry, encode_state
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
@@ -260,6 +261,20 @@ def rewrite(folder: Path, lines: Iterable[bytes]) -> None:
         before = written[: -len(state.entries)]
         previous = stated(before[-1]) if before else START
         account.write_bytes(encode_state(replace(state, previous_checksum=previous)))
+
+
+def as_schema_1(folder: Path) -> Path:
+    """Make the account in ``folder`` one as the last version without checksums left it."""
+    ledger, account = folder / LEDGER_FILE, folder / ACCOUNT_FILE
+    ledger.write_bytes(
+        b"".join(encode_entry(decode_entry(line)) for line in ledger.read_bytes().splitlines())
+    )
+    document = json.loads(account.read_bytes()) | {"schema": 1}
+    for name in ("previous_checksum", "previous_answered", "seal"):
+        del document[name]
+    text = json.dumps({**document, "seal": codec._seal(document)}, indent=2)
+    account.write_bytes(text.encode() + b"\n")
+    return folder
 
 
 def remembered(states: Iterable[State]) -> MemoryStore:

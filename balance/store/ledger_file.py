@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from itertools import dropwhile, islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import BinaryIO, Final
 
 from balance.core.entry import Entry, Place, follows
 from balance.core.errors import StoreUnreadable
+from balance.core.wallet import OPENINGS
 from balance.store.advice import option
 from balance.store.checksum import TAIL_BYTES, is_proved, stated
 from balance.store.codec import Unreadable, account_of, keyed_by
@@ -41,6 +43,8 @@ class LedgerFile:
         # inode itself.
         self._recorded: tuple[Signature, OlderLines | None] | None = None
         self._remade: tuple[int, OlderLines | None] | None = None
+        # That, where it stands for what should have been recorded.
+        self._unrecorded: OlderLines | None = None
         # The numbers of lines that were counted, by their first byte, in the ledger with an inode.
         self._numbers: tuple[int, dict[int, int]] = 0, {}
 
@@ -100,8 +104,9 @@ class LedgerFile:
                     damaged = damaged or line
                     continue
                 entry = ledger.entry(line)
-                if entry.booking.epoch < epoch:
+                if entry.booking.epoch < epoch or entry.booking.kind in OPENINGS:
                     damaged = None  # what is damaged before it is not asked for
+                if entry.booking.epoch < epoch:
                     continue
                 if damaged is not None:
                     ledger.entry(damaged)
@@ -180,6 +185,9 @@ class LedgerFile:
             if found is None:
                 return _older_end(ledger, state)
             size = ledger.size
+        if self._unrecorded is not None:
+            older = replace(self._unrecorded, account_id=state.account_id)
+            self._disk.replace_file(self._checksums, older.encode())
         start, kept = found
         end = start + sum(map(len, state.lines[:kept]))
         if end < size:
@@ -318,18 +326,19 @@ class LedgerFile:
             file, inode = BytesIO(), 0
         if self._numbers[0] != inode:
             self._numbers = inode, {}
-        older = self._older(file)
+        try:
+            older = self._older(file, inode)
+        except BaseException:
+            file.close()
+            raise
         return OpenLedger(
-            file,
-            older,
-            lambda ledger: self._made(ledger, inode),
-            self._numbers[1],
-            self._unreadable,
+            file, older, lambda: self._made(file, inode), self._numbers[1], self._unreadable
         )
 
-    def _older(self, file: BinaryIO) -> OlderLines | None:
+    def _older(self, file: BinaryIO, inode: int) -> OlderLines | None:
         """What is recorded of the lines without a checksum; None where no line has one yet."""
         first = file.readline()
+        self._unrecorded = None
         if is_proved(first):
             return NONE
         try:
@@ -342,14 +351,16 @@ class LedgerFile:
         if older is not None:
             return older
         file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
-        is_chained = self.is_chained or stated(first) is not None or stated(file.read()) is not None
-        return NONE if is_chained else None
+        if stated(first) is None and stated(file.read()) is not None:
+            self._unrecorded = self._made(file, inode)
+            return self._unrecorded or NONE
+        return NONE if self.is_chained or stated(first) is not None else None
 
-    def _made(self, ledger: OpenLedger, inode: int) -> OlderLines | None:
+    def _made(self, file: BinaryIO, inode: int) -> OlderLines | None:
         """What would be recorded of the lines without a checksum, if the first line that has one
         proves it."""
         if self._remade is None or self._remade[0] != inode:
-            self._remade = inode, _remade(ledger)
+            self._remade = inode, _remade(file)
         return self._remade[1]
 
     def _unreadable(self, reason: str) -> StoreUnreadable:
@@ -437,11 +448,12 @@ def _decoded(text: bytes) -> OlderLines | None:
         return None  # it may be made of the ledger again
 
 
-def _remade(ledger: OpenLedger) -> OlderLines | None:
+def _remade(file: BinaryIO) -> OlderLines | None:
     behind: list[bytes] = []
 
     def without_checksum() -> Iterator[bytes]:
-        for line in ledger.raw_lines():
+        file.seek(0)
+        for line in file:
             if stated(line) is not None:
                 behind.append(line)
                 return

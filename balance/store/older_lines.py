@@ -1,14 +1,14 @@
 """The checksums of the lines that a ledger had before its lines carried their own, in a file beside
 it, ``ledger.checksums``: a header, and a record of 32 bytes for each line::
 
-    {"schema":2,"account":"9f86d081884c7d65","lines":2}
+    {"schema":2,"account":"9f86d081884c7d65","lines":2,"checksum":"d0b1f3e1a52c90fe"}
     0000000000a1 0f4c2a9be1d3577a +
     00000000017c 91c5be0de4a0f33b +
 
 A record has the byte behind its line, in hexadecimal digits, the checksum of the line, and ``+``,
 or ``-`` where the line was damaged already when the checksums were recorded. A checksum is made of
 the one before it and of the text of the line without its newline; the first line with a checksum of
-its own goes on from the last record.
+its own goes on from the last record, and so does the header.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from balance.core.entry import Entry, follows
 from balance.core.money import ZERO, exact
-from balance.store.checksum import START, checksum
+from balance.store.checksum import START, checksum, is_proved, sealed
 from balance.store.codec import SCHEMA, Unreadable, decode_entry
 
 _RECORD: Final = re.compile(rb"([0-9a-f]{12}) ([0-9a-f]{16}) ([+-])\n")
 _RECORD_BYTES: Final = 32
-_HEADER: Final = re.compile(rb'\{"schema":(\d{1,9}),"account":("[^"\n]*"),"lines":(\d{1,15})\}\n')
+_HEADER: Final = re.compile(
+    rb'\{"schema":2,"account":("[^"\n]*"),"lines":(\d{1,12}),"checksum":.*\n'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +47,19 @@ class OlderLines:
             Unreadable: it is none, or not whole.
         """
         header = _HEADER.match(text)
-        if header is None or int(header[1]) != SCHEMA:
-            raise Unreadable("has no header that this version knows")
-        records = text[header.end() :]
-        if len(records) != int(header[3]) * _RECORD_BYTES:
-            raise Unreadable(f"does not have the {int(header[3]):,} records that it names")
-        return cls(json.loads(header[2]), records)
+        records = text[header.end() :] if header else b""
+        if header is None or len(records) != int(header[2]) * _RECORD_BYTES:
+            raise Unreadable("is not whole")
+        older = cls("", records)
+        if not is_proved(header[0], older.checksum):
+            raise Unreadable("does not match its checksum")
+        return replace(older, account_id=json.loads(header[1]))
 
     def encode(self) -> bytes:
         """The text of the file."""
         header = {"schema": SCHEMA, "account": self.account_id, "lines": self.count}
-        return json.dumps(header, separators=(",", ":")).encode() + b"\n" + self.records
+        text = json.dumps(header, separators=(",", ":")).encode()
+        return sealed(text, self.checksum) + self.records
 
     @property
     def count(self) -> int:

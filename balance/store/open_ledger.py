@@ -27,7 +27,7 @@ class OpenLedger:
         self,
         file: BinaryIO,
         older: OlderLines | None,
-        remade: Callable[[OpenLedger], OlderLines | None],
+        remade: Callable[[], OlderLines | None],
         numbers: dict[int, int],
         refusal: Callable[[str], StoreUnreadable],
     ) -> None:
@@ -107,7 +107,7 @@ class OpenLedger:
     def _is_proved_anew(self, start: int, line: bytes) -> bool:
         """The same with what the ledger itself says of the lines without a checksum, as what is
         recorded of them may be damaged or missing."""
-        remade = self._remade(self)
+        remade = self._remade()
         if remade is None or remade is self.older:
             return False
         self.older = remade
