@@ -17,7 +17,14 @@ import pytest
 
 from balance.core import operations
 from balance.core.change import Operation
-from balance.core.errors import AccountingError, AnswerLost, KeyReused, StoreFailed
+from balance.core.errors import (
+    AccountingError,
+    AnswerLost,
+    KeyReused,
+    StoreError,
+    StoreFailed,
+    StoreUnreadable,
+)
 from balance.store import file_store
 from balance.store.codec import encode_state
 from balance.store.disk import Disk
@@ -354,3 +361,25 @@ def test_no_key_is_booked_again_whatever_becomes_of_the_answers(
     assert lost == [True] * (2 if damage is thinned else 4)
     assert store.commit(adjust(1), source="x", request=Request("new", "f")).replayed is False
     assert verify(folder).faults == ()
+
+
+@pytest.mark.parametrize("place", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to(path)])
+def test_a_ledger_that_can_not_be_opened_is_named_and_the_account_is_read(
+    folder: Path, place: Callable[[Path], object]
+) -> None:
+    before = balance(FileStore(folder))
+    (folder / LEDGER_FILE).unlink()
+    place(folder / LEDGER_FILE)
+    store = FileStore(folder)
+    assert balance(store) == before
+    calls: list[Callable[[], object]] = [
+        lambda: list(store.entries()),
+        lambda: store.opening(1),
+        lambda: list(store.lines()),
+    ]
+    for call in calls:
+        with pytest.raises(StoreUnreadable, match=r"ledger\.jsonl can't be read: "):
+            call()
+    with pytest.raises(StoreError):
+        store.commit(adjust(1), source="x")
+    assert balance(store) == before

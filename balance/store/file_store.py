@@ -141,22 +141,24 @@ class FileStore:
         """The ledger, newest first, as :meth:`Store.entries` says."""
         # The entries of a commit may be in the account and not in the ledger yet.
         newest = self.read().entries
-        ledger = self._ledger.newest_first(before)
-        first = next(ledger, None)
-        for entry in reversed(newest):
-            if (before is None or entry.place < before) and (
-                first is None or entry.place > first.place
-            ):
-                yield entry
-        if first is not None:
-            yield first
-        yield from ledger
+        with self._reading_ledger():
+            ledger = self._ledger.newest_first(before)
+            first = next(ledger, None)
+            for entry in reversed(newest):
+                if (before is None or entry.place < before) and (
+                    first is None or entry.place > first.place
+                ):
+                    yield entry
+            if first is not None:
+                yield first
+            yield from ledger
 
     def opening(self, epoch: int) -> Entry | None:
         """The first entry of ``epoch``, as :meth:`Store.opening` says."""
         # The entries of a commit may be in the account and not in the ledger yet.
         newest = (entry for entry in self.read().entries if entry.booking.epoch == epoch)
-        return self._ledger.opening(epoch) or next(newest, None)
+        with self._reading_ledger():
+            return self._ledger.opening(epoch) or next(newest, None)
 
     def extent(self) -> Extent:
         """How far the ledger reaches, by the states of two files."""
@@ -231,7 +233,8 @@ class FileStore:
         if seen.account_id == state.account_id and state.revision < seen.revision:
             return True
         try:
-            last = self._ledger.last()
+            with self._reading_ledger():
+                last = self._ledger.last()
         except StoreUnreadable:
             return False  # the account is true without its ledger; only writers need both
         ahead = last is not None and last.revision >= state.revision and last not in state.entries
