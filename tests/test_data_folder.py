@@ -3,13 +3,17 @@ what becomes of a request when something else is in the place of a file."""
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from balance.alerts.state import ALERTS_FILE
 from balance.bots.log import LOG_FILE
@@ -17,7 +21,7 @@ from balance.bots.state import BOTS_FILE
 from balance.desk.settings import SETTINGS_FILE
 from balance.history.index import INDEX_FILE
 from balance.market.board import FEED_FILE, MARKET_FILE
-from balance.performance.sample_file import EQUITY_FILE
+from balance.performance.sample_rows import EQUITY_FILE
 from balance.server.market_lock import MARKET_LOCK_FILE
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE
 from tests.patience import wait_for
@@ -126,3 +130,61 @@ def test_a_digit_that_was_changed_in_bots_or_alerts_is_named_and_not_shown(
     assert all("does not match its checksum" in each["message"] for each in damage)
     assert again.get("/bots").json()["bots"] == again.get("/alerts").json()["alerts"] == []
     assert again.post({"deposit": 1}).ok
+
+
+#: What may stand in the place of a file.
+OBSTACLES: dict[str, Callable[[Path], Any]] = {
+    "a folder": Path.mkdir,
+    "a pipe": os.mkfifo,
+    "a link to itself": lambda path: path.symlink_to(path),
+    "a link to nowhere": lambda path: path.symlink_to("nowhere/at/all"),
+    "an empty file": Path.touch,
+}
+READERS = (
+    *("/virtual_balance", "/virtual_balance/history?limit=5", "/history/ledger", "/history/fills"),
+    *("/history/trades", "/history/epochs", "/fills", "/settings", "/bots", "/bots/log"),
+    *("/bots/trades", "/alerts", "/equity", "/performance", "/prices", "/health", "/"),
+)
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that has every file."""
+    with Server(tmp_path_factory.mktemp("used") / "account") as server:
+        use(server)
+        yield server
+
+
+def check(answer: requests.Response) -> None:
+    """``answer`` is one that somebody can act on."""
+    place = f"{answer.request.method} {answer.request.path_url}: {answer.status_code} {answer.text}"
+    assert answer.status_code < 500 or answer.status_code == 503, place
+    if answer.status_code == 503:
+        # A command that is advised names the folder.
+        detail = re.sub(r"`[^`]*`", "", answer.json()["detail"])
+        assert answer.headers["Retry-After"], place
+        assert not re.search(r"Errno|Traceback|Error\b|/tmp", detail), place
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+# A server whose lock on the market was taken ends, as another one may act.
+@pytest.mark.parametrize("name", [each for each in FILES if each != MARKET_LOCK_FILE])
+def test_whatever_stands_in_the_place_of_a_file_every_request_is_answered(
+    used: Server, name: str, obstacle: str
+) -> None:
+    path, aside = used.folder / name, used.folder / "aside"
+    path.rename(aside)
+    key = {"Idempotency-Key": f"{name} {obstacle}"}
+    try:
+        with suppress(FileExistsError):  # The server was first.
+            OBSTACLES[obstacle](path)
+        for reader in READERS:
+            check(used.get(reader))
+        for method, place, body in CHANGES:
+            check(used.ask(method, place, body, headers=key))
+    finally:
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        aside.replace(path)
+    answer = used.ask("POST", "/virtual_balance", {"deposit": 5}, headers=key)
+    assert answer.ok, answer.text
