@@ -305,3 +305,27 @@ def _is_number(document: Any, path: Sequence[Any]) -> bool:
     return path[:1] in (("quotes",), ("instruments",)) and bool(
         isinstance(document, str) and re.fullmatch(r"-?\d+(\.\d+)?", document)
     )
+
+
+def test_a_board_that_rests_has_nothing_live_until_its_file_is_written(tmp_path: Path) -> None:
+    save_market(tmp_path, board().market, {})
+    here = FileBoard(tmp_path)
+    assert here.market.live
+    here.rest("It has ended.")
+    assert here.rests
+    assert (here.market.live, here.market.message) == (frozenset(), "It has ended.")
+    assert here.market.quotes.keys() == board().market.quotes.keys()
+    save_market(tmp_path, board().market, {})
+    assert not here.rests
+    assert here.market.live
+
+
+def test_a_board_that_has_ended_shows_its_last_market(tmp_path: Path) -> None:
+    save_market(tmp_path, board().market, {})
+    here = FileBoard(tmp_path)
+    last = here.end()
+    assert last.live
+    save_market(tmp_path, board(btc=41_000).market, {})
+    assert here.market is last
+    # the board after it counts on
+    assert LiveBoard(market=last).market.tick == last.tick

@@ -13,7 +13,13 @@ import pytest
 
 from balance.market.exchange import feed as exchange
 from balance.market.feed import FeedFault
-from balance.market.open_feed import FeedOptions, open_feed, parse_start
+from balance.market.open_feed import (
+    FeedOptions,
+    feed_arguments,
+    feed_of,
+    open_feed,
+    parse_start,
+)
 from balance.market.replay.feed import ReplayFeed
 from balance.market.simulated.feed import SimulatedFeed
 from tests.serving import ROOT
@@ -263,3 +269,40 @@ def test_a_time_is_utc_unless_it_has_a_zone(text: str, hour: int) -> None:
 def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(FeedFault, match="write a date such as 2022-01-31"):
         parse_start(text)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        FeedOptions(),
+        FeedOptions(seed=-7),
+        FeedOptions(feed=("binance",), symbols=("BTC/USDT", "ETH/USDT")),
+        FeedOptions(
+            feed=("replay:/data/BTC USDT=1.csv", "replay:BTC/USDT=/data/more.csv"),
+            speed=Decimal("0.5"),
+            funding_rate=Decimal("0.000123"),
+            funding_interval=timedelta(hours=4),
+            marks=("BTC/USDT=/data/marks.csv", "/data/ETHUSDT.csv"),
+            date_format="DD/MM/YYYY",
+        ),
+    ],
+)
+def test_arguments_name_the_same_feed_again(options: FeedOptions) -> None:
+    assert feed_of(feed_arguments(options)) == options
+    later = replace(options, start=datetime(2022, 1, 1, tzinfo=UTC))
+    assert feed_of(feed_arguments(later)) == options, "it goes on from where it is"
+
+
+def test_arguments_name_files_from_any_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/usr")
+    options = FeedOptions(feed=("replay:mine.csv",), marks=("BTC/USDT=marks.csv",))
+    assert feed_arguments(options) == [
+        "--feed=replay:/usr/mine.csv",
+        "--mark=BTC/USDT=/usr/marks.csv",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["--speed=x"], ["--speed"], ["--no-such-option=1"], ["x"]])
+def test_arguments_that_name_no_feed_are_refused(arguments: list[str]) -> None:
+    with pytest.raises(FeedFault, match="The feed of the other server"):
+        feed_of(arguments)

@@ -159,8 +159,13 @@ def test_a_server_that_has_lost_the_lock_ends(start_server: Start, folder: Path)
     assert "market.lock was taken from this server" in server.said[-1]
 
 
+def _market_time(server: Server) -> str:
+    return str(server.get("/prices").json()["prices"]["BTC/USDT"]["time"])
+
+
+@pytest.mark.parametrize("names_it", [True, False])
 def test_a_replay_goes_on_from_where_the_first_server_was(
-    start_server: Start, tmp_path: Path
+    start_server: Start, tmp_path: Path, names_it: bool
 ) -> None:
     candles = ["time,open,high,low,close,volume"]
     for number in range(6_000):
@@ -169,17 +174,17 @@ def test_a_replay_goes_on_from_where_the_first_server_was(
     file = tmp_path / "mine.csv"
     file.write_text("\n".join(candles))
     options = ("--feed", f"replay:BTC/USDT={file}", "--speed", "600", "--from", "2022-01-01T10:00")
-    first, second = start_server(*options), start_server(*options)
+    first = start_server(*options)
+    # one that names no feed has that of the first
+    second = start_server(*options if names_it else ())
     first.post(_BUY, "/orders")
-
-    def market_time(server: Server) -> str:
-        return str(server.get("/prices").json()["prices"]["BTC/USDT"]["time"])
-
-    wait_for(lambda: _is_live(second) and market_time(second) > "2022-01-01T10:20", "20 minutes")
-    seen = market_time(second)
+    wait_for(lambda: _is_live(second) and _market_time(second) > "2022-01-01T10:20", "20 minutes")
+    seen = _market_time(second)
     first.kill()
     _wait_until_leading(second)
-    assert seen <= market_time(second) < "2022-01-02"
+    wait_for(lambda: _market_time(second) > seen, "prices that go on")
+    assert _market_time(second) < "2022-01-02"
+    assert second.get("/prices").json()["label"] == "REPLAY 600x"
     assert second.get("/positions").json()["positions"]
 
 

@@ -12,7 +12,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -113,7 +112,7 @@ class FileBoard:
         self._shown = NO_MARKET, NO_MARKET
         self._guard = threading.Lock()
         self._has_ended = False
-        # Why nobody writes the file, and what it is then; empty where that is not known.
+        # Why nobody writes the file, empty where that is not known, and its signature then.
         self._rests: tuple[str, Signature | None] = "", None
         # Only the server has candles.
         self.candles: Candles = _no_candles
@@ -132,10 +131,15 @@ class FileBoard:
             self._shown = read, market
             return market
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is live since :meth:`rest`."""
+        message, signature = self._rests
+        return bool(message) and self._signature() == signature
+
     def rest(self, message: str) -> None:
         """Have nothing live by the file, for the reason in ``message``, until it is written."""
-        with suppress(OSError):
-            self._rests = message, self._disk.signature(self._file)
+        self._rests = message, self._signature()
 
     def end(self) -> Market:
         """The last market by the file, which is not read any more: this process writes it now."""
@@ -143,6 +147,13 @@ class FileBoard:
         with self._guard:
             self._has_ended = True
             return self._shown[1]
+
+    def _signature(self) -> Signature | None:
+        """The signature of the file; None where it is missing."""
+        try:
+            return self._disk.signature(self._file)
+        except OSError:
+            return None
 
     def _read(self) -> Market:
         try:
@@ -164,8 +175,15 @@ class FileBoard:
         return self._seen[1]
 
 
-def save_market(folder: Path, market: Market, feed: Mapping[str, Any], disk: Disk = DISK) -> None:
-    """Write ``market`` into its file in ``folder``, with the ``feed``'s own state.
+def save_market(
+    folder: Path,
+    market: Market,
+    feed: Mapping[str, Any],
+    disk: Disk = DISK,
+    arguments: Sequence[str] = (),
+) -> None:
+    """Write ``market`` into its file in ``folder``, with the ``feed``'s own state and the
+    ``arguments`` of a command line that name it.
 
     Raises:
         OSError: the disk refused.
@@ -192,6 +210,7 @@ def save_market(folder: Path, market: Market, feed: Mapping[str, Any], disk: Dis
             for each in market.instruments.values()
         ],
         "saved": feed,
+        "arguments": list(arguments),
     }
     disk.replace_file(folder / MARKET_FILE, sealed(json.dumps(document).encode()), durable=False)
 
@@ -220,6 +239,13 @@ def saved_feed(folder: Path) -> tuple[str | None, dict[str, Any], datetime | Non
             continue
         return feed, state, last_seen
     return None, {}, None
+
+
+def saved_arguments(folder: Path) -> list[str]:
+    """The arguments of a command line that name the feed of the last server; empty where they are
+    not known."""
+    found = _document(folder / MARKET_FILE).get("arguments")
+    return [str(each) for each in found] if isinstance(found, list) else []
 
 
 def _document(file: Path) -> dict[str, Any]:

@@ -86,6 +86,47 @@ def feed_options(options: argparse.Namespace) -> FeedOptions:
     return FeedOptions(**{**named, **lists})
 
 
+def names_feed(options: argparse.Namespace) -> bool:
+    """Whether any of ``options`` chooses a feed."""
+    return any(getattr(options, each.name) not in (None, []) for each in fields(FeedOptions))
+
+
+def feed_arguments(options: FeedOptions) -> list[str]:
+    """The arguments of a command line that name the same feed from any folder, but for the time
+    at which a replay begins."""
+    replay = f"{_REPLAY}:"
+    arguments = [
+        f"--feed={replay}{_absolute(each.removeprefix(replay))}"
+        if each.startswith(replay)
+        else f"--feed={each}"
+        for each in options.feed
+    ]
+    for name, option in _OPTIONS.items():
+        value = getattr(options, name)
+        if name == "start" or value in (None, ()):
+            continue
+        values = value if option.action == "append" else [value]
+        arguments += [f"{option.flag}={option.text(each)}" for each in values]
+    return arguments
+
+
+def feed_of(arguments: Sequence[str]) -> FeedOptions:
+    """The options that :func:`feed_arguments` wrote as ``arguments``.
+
+    Raises:
+        FeedFault: they are none.
+    """
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    add_feed_options(parser)
+    try:
+        options, others = parser.parse_known_args(arguments)
+    except (argparse.ArgumentError, TypeError) as fault:
+        raise FeedFault(f"The feed of the other server can't be opened: {fault}.") from fault
+    if others:
+        raise FeedFault(f"The feed of the other server has options unknown here: {others}.")
+    return feed_options(options)
+
+
 def interval_of_hours(text: str) -> timedelta:
     """The time between two funding settlements that is ``text`` hours.
 
@@ -125,15 +166,25 @@ def _symbols(text: str) -> list[str]:
     return [each.strip().upper() for each in text.split(",") if each.strip()]
 
 
+def _absolute(text: str) -> str:
+    """``SYMBOL=FILE`` or ``FILE`` with the whole path of the file."""
+    symbol, given, name = text.partition("=")
+    if given and is_symbol(symbol.upper()):
+        return f"{symbol}={Path(name).expanduser().absolute()}"
+    return str(Path(text).expanduser().absolute())
+
+
 class _Option(NamedTuple):
     flag: str
     # The kind of feed that it is for.
     kind: str
-    # The rest is as ``add_argument`` takes it.
+    # As ``add_argument`` takes it.
     metavar: str
     help: str
     type: Callable[[str], object] = str
     action: str = "store"
+    # What ``type`` makes the same value of again.
+    text: Callable[[Any], str] = str
 
 
 #: By the field of :class:`FeedOptions` that the option sets.
@@ -146,23 +197,27 @@ _OPTIONS: Final = {
     "symbols": _Option(
         *("--symbols", _EXCHANGE, "LIST", "those of an exchange (BTC/USDT,ETH/USDT,SOL/USDT)"),
         type=_symbols,
+        text=",".join,
     ),
     "seed": _Option("--seed", SIMULATED, "N", "another simulated market", type=int),
     "funding_rate": _Option(
         *("--funding-rate", _REPLAY, "PERCENT"),
         "of a replay whose file has none: 0.01; without it funding is skipped",
         type=_fraction,
+        text=lambda fraction: str(fraction * 100),
     ),
     "funding_interval": _Option(
         *("--funding-interval", _REPLAY, "HOURS"),
         "of a file that does not say it: 1, 2, 3, 4, 6, 8, 12 or 24 (8)",
         type=interval_of_hours,
+        text=lambda interval: f"{interval / timedelta(hours=1):g}",
     ),
     "marks": _Option(
         *("--mark", _REPLAY, "SYMBOL=FILE"),
         "candles of the mark price, for a replay (may be repeated); without it the mark price is "
         "the last price",
         action="append",
+        text=_absolute,
     ),
     "date_format": _Option(
         *("--date-format", _REPLAY, "FORMAT"),

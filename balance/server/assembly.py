@@ -31,9 +31,9 @@ from balance.desk.settings import SettingsFile
 from balance.history.history import History
 from balance.history.index import INDEX_FILE, indexer
 from balance.history.ledger_check import ledger_checker
-from balance.market.board import FileBoard
+from balance.market.board import FileBoard, saved_arguments
 from balance.market.feed import FeedFault
-from balance.market.open_feed import feed_options, prepare
+from balance.market.open_feed import feed_of, feed_options, names_feed, prepare
 from balance.performance.baselines import FilePast
 from balance.performance.performance import Equity
 from balance.server.follower import Follower
@@ -85,7 +85,8 @@ class Running:
         """
         self._options, self._stream, self._end = options, stream, end
         folder = self._folder = options.data_dir
-        self._feed_options = feed_options(options)
+        # None: any feed, which is that of the server before.
+        self._feed_options = feed_options(options) if names_feed(options) else None
         self._settings = SettingsFile(folder)
         starting_balance = self._settings.starting_balance
         store = FileStore(folder, starting_balance())
@@ -122,8 +123,8 @@ class Running:
             "market", self._turn, "the market could not be followed", _TURN_SECONDS
         )
         self._leader: Leader | None = None
-        # The account and its feed for which this server could not lead.
-        self._refused_for: tuple[object, ...] = ()
+        # The account for which this server could not lead, while the board rests.
+        self._refused_for: tuple[str, int] | None = None
         self._lock = MarketLock(folder)
         if self._lock.take():
             try:
@@ -134,7 +135,8 @@ class Running:
                 raise
         else:
             _publish_changes(self.services, stream)
-            prepare(self._feed_options)
+            with suppress(FeedFault):  # It is raised again once that matters.
+                prepare(self._feed_options or feed_of(saved_arguments(folder)))
         _publish_others(self.services, self.desk, stream)
         for reader in self._readers:
             self.desk.subscribe(reader.wake)
@@ -179,27 +181,26 @@ class Running:
                 self._worker.stop(wait=False)
                 self._end(_LOST)
             return
-        if self._lock.take():
+        is_refused = self._board.rests and self._refused_for == self._version()
+        if not is_refused and self._lock.take():
             self._take_over()
         self._follower.turn()
 
     def _take_over(self) -> None:
         """Lead, where the account trades on the feed of this server or on none; else rest, and let
         another server try."""
-        refused_for = self._version(), self._board.market.feed
-        if refused_for == self._refused_for:
-            self._lock.release()
-            return
         # Nothing fills on prices that nobody brings any more.
         self._board.rest(_TAKES_OVER)
+        self._refused_for = self._version()
         try:
             opened = feed_for(self.desk, self._folder, self._feed_options, takes_over=True)
-        except FeedFault as fault:
-            self._refused_for = refused_for
+        except Exception as fault:
+            self._lock.release()
+            if not isinstance(fault, FeedFault):
+                raise
             message = f"The server that brought its prices has ended. {fault}"
             self._board.rest(message)
             _log.warning("%s", message)
-            self._lock.release()
             return
         try:
             self._leader = self._lead(opened)

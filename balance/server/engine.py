@@ -105,9 +105,11 @@ class Engine:
         folder: Path,
         acting: Sequence[Acting] = (),
         may_act: Callable[[], bool] = lambda: True,
+        arguments: Sequence[str] = (),
     ) -> None:
         """``acting`` get each moment in their order, once what it does is committed. Nothing is
-        done or saved any more once ``may_act`` is False."""
+        done or saved any more once ``may_act`` is False. ``arguments`` name the feed on a command
+        line, for a server that takes over."""
         self._desk = desk
         self._board = board
         self._feed = feed
@@ -115,6 +117,7 @@ class Engine:
         self._folder = folder
         self._acting = tuple(acting)
         self._may_act = may_act
+        self._arguments = tuple(arguments)
         # What a later start goes on from must not be a time that was never there.
         self._clock = BelievedClock()
         self._quoted_at: dict[str, float] = {}
@@ -313,7 +316,8 @@ class Engine:
 
     def _save(self, *, wholly: bool) -> None:
         try:
-            save_market(self._folder, self._board.market, self._feed.saved(lightly=True))
+            saved = self._feed.saved(lightly=True)
+            save_market(self._folder, self._board.market, saved, arguments=self._arguments)
             if wholly:
                 self._saved_wholly = time.monotonic()
                 save_past(self._folder, self._board.market, self._feed.saved())

@@ -4,7 +4,7 @@ samples, which one server on a folder has."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,9 +19,9 @@ from balance.core.periods import Baselines
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
 from balance.history.history import traded_until
-from balance.market.board import FileBoard, LiveBoard, Ruled, saved_feed
+from balance.market.board import FileBoard, LiveBoard, Ruled, saved_arguments, saved_feed
 from balance.market.feed import Feed
-from balance.market.open_feed import FeedOptions, open_feed
+from balance.market.open_feed import FeedOptions, feed_arguments, feed_of, open_feed
 from balance.performance.sampler import Sampler
 from balance.server.engine import Engine, refuse_others
 from balance.store.damage import Damage
@@ -35,6 +35,8 @@ class OpenedFeed:
     """A feed, and how it stands to the one that the last server on the folder had."""
 
     feed: Feed
+    # The arguments of a command line that name it.
+    arguments: Sequence[str]
     # Whether it continues that one, from ``last_seen``: the last quote that it had.
     is_continued: bool
     last_seen: datetime | None
@@ -42,13 +44,19 @@ class OpenedFeed:
     is_moved: bool
 
 
-def feed_for(desk: Desk, folder: Path, options: FeedOptions, *, takes_over: bool) -> OpenedFeed:
+def feed_for(
+    desk: Desk, folder: Path, options: FeedOptions | None, *, takes_over: bool
+) -> OpenedFeed:
     """The feed that ``options`` name, from where the last server on ``folder`` stopped. A server
-    that ``takes_over`` begins at the time of its options only where that was another feed.
+    that ``takes_over`` begins at the time of its options only where that was another feed, and
+    without options has the feed of that server.
 
     Raises:
         FeedFault: it can't be used, or the account trades on another one.
     """
+    if options is None:
+        arguments = saved_arguments(folder) if takes_over else []
+        options = feed_of(arguments) if arguments else FeedOptions()
     feed_id, state, last_seen = saved_feed(folder)
     saved = {"id": feed_id, "state": state} if state else None
 
@@ -68,7 +76,7 @@ def feed_for(desk: Desk, folder: Path, options: FeedOptions, *, takes_over: bool
     except BaseException:
         feed.stop()
         raise
-    return OpenedFeed(feed, is_continued, last_seen, is_moved)
+    return OpenedFeed(feed, feed_arguments(options), is_continued, last_seen, is_moved)
 
 
 class Leader:
@@ -103,7 +111,10 @@ class Leader:
         both = (self.bots, self.alerts)
         self._acting = [each for each in both if isinstance(each, Bots | Alerts)]
         self._engine = Engine(
-            desk, board, opened.feed, show, folder, acting=self._acting, may_act=may_act
+            *(desk, board, opened.feed, show, folder),
+            acting=self._acting,
+            may_act=may_act,
+            arguments=opened.arguments,
         )
         self._sampler = Sampler(desk, folder, show, desk.ledger, baselines=baselines)
 
