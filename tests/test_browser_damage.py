@@ -25,7 +25,7 @@ _REST = (
 
 def line(number: int) -> Damage:
     """The damage of one line of the ledger."""
-    message = f"Line {number} of ledger.jsonl does not match its checksum. {_REST}"
+    message = f"ledger.jsonl line {number} does not match its checksum. {_REST}"
     return Damage("ledger.jsonl", number, message)
 
 
@@ -65,7 +65,7 @@ def test_every_tab_names_the_damage_until_it_is_mended(page: tuple[Any, Damages]
     wait_for_link(browser, "No prices")
     for tab in PATHS:
         go(browser, tab)
-        assert shown(browser).startswith("Line 17 of ledger.jsonl does not match its checksum.")
+        assert shown(browser).startswith("ledger.jsonl line 17 does not match its checksum.")
     assert text(browser, "damage-command") == REPAIR
     damages.report(line(23))
     damages.report(Damage("history.db", None, "history.db was damaged and is made anew."))

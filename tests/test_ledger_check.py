@@ -54,7 +54,7 @@ def test_a_damaged_line_is_listed_with_its_number_and_what_to_do(store: Marked) 
     assert LedgerCheck(store, damages).check()
     assert lines_of(damages) == [17, COUNT]
     message = damages.listed[0].message
-    assert message.startswith("Line 17 does not match its checksum. ")
+    assert message.startswith("ledger.jsonl line 17 does not match its checksum. ")
     assert f"`python -m balance repair --data-dir {store.folder}` mends it." in message
 
 
@@ -64,7 +64,7 @@ def test_many_damaged_lines_are_counted(store: Marked) -> None:
     check = LedgerCheck(store, damages)
     assert check.check()
     assert lines_of(damages) == [*range(2, MOST_LISTED + 2), None]
-    assert damages.listed[-1].message.startswith("180 more lines are damaged. ")
+    assert damages.listed[-1].message.startswith("ledger.jsonl has 180 more damaged lines. ")
     # One of those is no news.
     check.report(StoreUnreadable(LEDGER_FILE, "is damaged", line=100))
     assert check.check()

@@ -101,14 +101,14 @@ class LedgerCheck:
         if now.is_done:
             self._damages.settle(LEDGER_FILE, now.found)
             if now.more:
-                self._damages.report(self._damage(None, f"{now.more:,} more lines are damaged"))
+                self._damages.report(self._damage(None, f"has {now.more:,} more damaged lines"))
         return now.is_done
 
     def _add(self, now: _Pass, line: Line) -> None:
         if len(now.found) == MOST_LISTED:
             now.more += 1
             return
-        now.found.append(self._damage(now.number, line.fault.capitalize()))
+        now.found.append(self._damage(now.number, line.fault))
         self._damages.report(now.found[-1])
 
     def _damage(self, number: int | None, text: str) -> Damage:
@@ -116,8 +116,8 @@ class LedgerCheck:
         return Damage(
             LEDGER_FILE,
             number,
-            f"{text}. Lists and sums that need it are refused, everything else goes on. "
-            f"`{verify}` says more, and `{repair}` mends it.",
+            f"{LEDGER_FILE} {text}. Lists and sums that need it are refused, everything else goes "
+            f"on. `{verify}` says more, and `{repair}` mends it.",
         )
 
 
