@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from balance.store.checksum import START, TAIL_BYTES, is_proved, sealed, stated
+from tests.processes import ROOT
 
 TEXT = b'{"revision":2,"amount":"102.00"}'
 PREVIOUS = "0f4c2a9be1d3577a"
@@ -37,3 +38,10 @@ def test_a_line_is_not_proved_behind_another_one() -> None:
 def test_lines_of_older_versions_state_none() -> None:
     assert stated(TEXT + b"\n") is None
     assert not is_proved(TEXT + b"\n")
+
+
+def test_the_example_of_the_manual_is_as_the_manual_says() -> None:
+    page = (ROOT / "docs" / "files.md").read_text()
+    (line,) = [each for each in page.splitlines() if each.startswith('{"revision"')]
+    assert is_proved(line.encode() + b"\n", "0f4c2a9be1d3577a")
+    assert "`0f4c2a9be1d3577a`" in page

@@ -39,7 +39,7 @@ from balance.performance.figures import FIGURES
 from balance.server import market_lock
 from balance.server.options import fault_in, server_parser
 from balance.shell import main as command
-from balance.store import file_store
+from balance.store import file_store, ledger_file
 from balance.store.memory_store import MemoryStore
 from balance.strategies.catalogue import BUILT_IN
 from balance.strategies.own import OwnStrategies, ask_strategy
@@ -295,6 +295,7 @@ def test_every_file_of_the_account_is_in_the_manual() -> None:
     files = {
         file_store.ACCOUNT_FILE,
         file_store.LEDGER_FILE,
+        ledger_file.CHECKSUM_FILE,
         file_store.ANSWER_FILE,
         file_store.LOCK_FILE,
         board.MARKET_FILE,
