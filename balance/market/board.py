@@ -100,6 +100,7 @@ class FileBoard:
         """``stopped`` is the message while the file is not written: by default that no server
         runs."""
         self._disk = disk
+        disk.narrow(folder, MARKET_FILE, FEED_FILE)
         self._file = folder / MARKET_FILE
         self._ruled = ruled
         self._stopped = stopped or stopped_message(folder)

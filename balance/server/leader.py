@@ -9,25 +9,41 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from balance.alerts import alerts as alert_module
 from balance.alerts.alerts import Alerts, FollowedAlerts
+from balance.alerts.state import ALERTS_FILE
 from balance.bots.bots import Bots
 from balance.bots.followed import DAMAGED, FollowedBots
+from balance.bots.log import LOG_FILE
+from balance.bots.state import BOTS_FILE
 from balance.core.errors import StoreError, StoreUnreadable
 from balance.core.periods import Baselines
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
 from balance.history.history import traded_until
-from balance.market.board import FileBoard, LiveBoard, Ruled, saved_arguments, saved_feed
+from balance.market.board import (
+    FEED_FILE,
+    MARKET_FILE,
+    FileBoard,
+    LiveBoard,
+    Ruled,
+    saved_arguments,
+    saved_feed,
+)
 from balance.market.feed import Feed
 from balance.market.open_feed import FeedOptions, feed_arguments, feed_of, open_feed
 from balance.performance.sampler import Sampler
 from balance.server.engine import Engine, refuse_others
 from balance.store.damage import Damage
+from balance.store.disk import DISK
 from balance.strategies.own import Catalogue
 
 _log = logging.getLogger(__name__)
+
+# What only a leader writes.
+_FILES: Final = (MARKET_FILE, FEED_FILE, BOTS_FILE, LOG_FILE, ALERTS_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +117,8 @@ class Leader:
         ``secret`` is what signals from outside must show. ``show`` is called with the account at
         new prices. Nothing is done once ``may_act`` is False."""
         self._desk, self._opened, self._may_act = desk, opened, may_act
+        # The leader before may have died as it wrote.
+        DISK.sweep(folder, *_FILES)
         # From here on nothing fills before the feed has prices.
         market = replace(before.end(), live=frozenset(), state="waiting", message="")
         board = LiveBoard(ruled, market)
