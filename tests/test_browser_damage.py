@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +13,13 @@ from balance.api.stream import Stream
 from balance.desk.desk import Desk
 from balance.server.assembly import services_alone
 from balance.store.damage import Damage, Damages
+from balance.store.file_store import LEDGER_FILE
 from balance.store.memory_store import MemoryStore
+from tests.ledgers import write_ledger
 from tests.patience import patience
 from tests.screen import PATHS, go, resize, text, wait_for, wait_for_link, weak_contrasts
+from tests.serving import Server
+from tests.writers import shell
 
 REPAIR = "python -m balance repair --data-dir '/home/me/my desk'"
 _REST = (
@@ -121,4 +127,39 @@ def test_the_command_that_mends_it_can_be_copied(page: tuple[Any, Damages]) -> N
 def _clipboard(browser: Any) -> str:
     read = "navigator.clipboard.readText().then(arguments[0])"
     found: str = browser.driver.execute_async_script(read)
+    return found
+
+
+def test_a_damaged_line_is_named_where_it_is_needed_and_trading_goes_on(
+    folder: Path, start_server: Callable[..., Server], open_browser: Callable[[str], Any]
+) -> None:
+    write_ledger(folder, 60)
+    ledger = folder / LEDGER_FILE
+    lines = ledger.read_bytes().splitlines(keepends=True)
+    lines[16] = lines[16].replace(b'"epoch":1', b'"epoch":7')
+    ledger.write_bytes(b"".join(lines))
+    server = start_server()
+    browser = open_browser(server.url)
+    wait_for(lambda: shown(browser).startswith("ledger.jsonl line 17 does not"), "the strip")
+    wait_for_link(browser, "Live")
+    before = server.balance()
+    assert server.post({"deposit": 5}).status_code == 200
+    assert server.balance() == before + 5
+    for book in ("trades", "epochs"):
+        browser.driver.get(f"{server.url}/history?table={book}")
+        wait_for(lambda: "line 17 does not match" in text(browser, "history-panel"), "the reason")
+        assert shown_rows(browser) == 0
+        assert shown(browser).startswith("ledger.jsonl line 17 does not match its checksum.")
+    assert shell(folder, "repair").returncode == 0
+    wait_for(lambda: height(browser) == 0, "no strip")
+    browser.driver.get(f"{server.url}/history?table=epochs")
+    wait_for(lambda: shown_rows(browser) > 0, "the list")
+
+
+def shown_rows(browser: Any) -> int:
+    """How many rows of the History can be seen."""
+    found: int = browser.driver.execute_script(
+        "return [...document.querySelectorAll('#history-panel .ag-row')]"
+        ".filter((each) => each.checkVisibility({ visibilityProperty: true })).length"
+    )
     return found
