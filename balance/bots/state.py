@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from secrets import token_hex
 from types import MappingProxyType
@@ -33,7 +32,7 @@ from balance.desk.desk import Desk
 from balance.store.damage import Damage
 from balance.store.disk import DISK, Disk
 from balance.store.kept_file import KeptFile
-from balance.store.records import Record, one_of, text
+from balance.store.records import Record, amount, count, one_of, text
 from balance.strategies.strategy import Signal
 
 BOTS_FILE: Final = "bots.json"
@@ -44,6 +43,7 @@ MOST_TRADES: Final = 1_000
 _ANSWERS: Final = 200
 #: In how many of the newest ledger entries trades are searched after a start.
 RECENT_ENTRIES: Final = 5_000
+_COUNTS: Final = ("trades", "wins", "losses")
 _SUMS: Final = ("fees", "funding", "gained", "lost")
 
 _Result = TypeVar("_Result")
@@ -102,11 +102,9 @@ def _decode(document: Mapping[str, Any]) -> BotBook:
     bots = [_decode_bot(each) for each in document["bots"]]
     return BotBook(
         bots={bot.id: bot for bot in bots},
-        made=int(document["made"]),
-        account=document["account"],
-        epoch=int(document["epoch"]),
-        revision=int(document["revision"]),
-        feed=document["feed"],
+        **{name: count(document[name], name, 0) for name in ("made", "epoch", "revision")},
+        account=text(document["account"], "account", empty=True),
+        feed=None if document["feed"] is None else text(document["feed"], "feed"),
         is_older=any("losses" not in each["tally"] for each in document["bots"]),
     )
 
@@ -124,7 +122,7 @@ def _encode_bot(bot: Bot) -> dict[str, Any]:
         "last_candle": bot.last_candle and iso(bot.last_candle),
         "run": _RUN.encode(bot.run),
         "tally": {
-            **{name: getattr(sums, name) for name in ("trades", "wins", "losses")},
+            **{name: getattr(sums, name) for name in _COUNTS},
             # The P&L follows from the others; it is for people who read the file.
             **{name: plain(getattr(sums, name)) for name in ("pnl", *_SUMS)},
             "closed_at": sums.closed_at and iso(sums.closed_at),
@@ -136,6 +134,10 @@ def _encode_bot(bot: Bot) -> dict[str, Any]:
 
 def _decode_bot(document: Mapping[str, Any]) -> Bot:
     tally, decision = document["tally"], document["decision"]
+    # Older versions did not count the losing trades: all are summed up anew.
+    counted = {"losses": 0, **tally}
+    numbers: dict[str, Any] = {name: count(counted[name], name, 0) for name in _COUNTS}
+    numbers |= {name: amount(tally[name], name) for name in _SUMS}
     return Bot(
         id=text(document["id"], "id"),
         settings=_SETTINGS.decode(document["settings"]),
@@ -147,13 +149,10 @@ def _decode_bot(document: Mapping[str, Any]) -> Bot:
         last_candle=_moment(document["last_candle"]),
         run=_RUN.decode(document["run"]),
         sums=TradeSums(
-            trades=int(tally["trades"]),
-            wins=int(tally["wins"]),
-            losses=int(tally.get("losses", 0)),
-            **{name: Decimal(tally[name]) for name in _SUMS},
             closed_at=_moment(tally["closed_at"]),
+            **numbers,
         ),
-        curve=tuple(Decimal(each) for each in tally["curve"]),
+        curve=tuple(amount(each, "curve") for each in tally["curve"]),
         decision=None if decision is None else _decode_decision(decision),
     )
 

@@ -29,14 +29,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from balance.core.errors import KeyReused, StoreError, StoreFailed, StoreUnreadable
+from balance.core.money import is_bounded
 from balance.core.request import check_key
 from balance.store.checksum import is_changed, sealed
 from balance.store.codec import FAULTS, Unreadable
 from balance.store.disk import DISK, Disk, Signature
+from balance.store.records import text
 
 _SCHEMA: Final = 1
 _MISSING: Final = Signature(0, 0, 0)
@@ -206,8 +209,8 @@ class KeptFile(Generic[T]):
 
     def _decoded(self, text: bytes) -> _Content[T]:
         try:
-            document = json.loads(text, object_pairs_hook=_object)
-        except (ValueError, RecursionError) as fault:
+            document = json.loads(text, **_EXACTLY)
+        except (ValueError, ArithmeticError, RecursionError) as fault:
             raise Unreadable("is no JSON") from fault
         if not isinstance(document, dict):
             raise Unreadable("is no object")
@@ -216,7 +219,7 @@ class KeptFile(Generic[T]):
             raise Unreadable(_CHANGED)
         document.pop("checksum", None)
         schema = document.pop("schema", _SCHEMA)
-        if schema != _SCHEMA:
+        if type(schema) is not int or schema != _SCHEMA:
             raise Unreadable(f"has the schema {schema!r:.40}, not {_SCHEMA}")
         try:
             answers = document.pop("answers") if self._most_answers else ()
@@ -318,7 +321,8 @@ class KeptFile(Generic[T]):
         document = {"schema": _SCHEMA, **self._encode(content.value)}
         if self._most_answers:
             document["answers"] = [_document(each) for each in content.answers]
-        text = json.dumps(document, indent=None if self._edited is None else 2)
+        # What was read as a number of an answer is written as one.
+        text = json.dumps(document, indent=None if self._edited is None else 2, default=float)
         # The checksum stands behind the last member, also where each has a line of its own.
         text = text.removesuffix("\n}").removesuffix("}") + "}"
         self._disk.replace_file(self._path, sealed(text.encode()), durable=durable)
@@ -370,6 +374,26 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
+def _number(text: str) -> Decimal:
+    """The number in ``text``, with all its digits."""
+    number = Decimal(text)
+    if not is_bounded(number):
+        raise Unreadable(f"holds the number {text:.40}, which is out of range")
+    return number
+
+
+def _refused(name: str) -> NoReturn:
+    raise Unreadable(f"holds {name}, which is no number in JSON")
+
+
+_EXACTLY: Final[Mapping[str, Any]] = {
+    "object_pairs_hook": _object,
+    "parse_float": _number,
+    "parse_int": lambda text: int(_number(text)),
+    "parse_constant": _refused,
+}
+
+
 def _document(answer: Answer) -> dict[str, Any]:
     return {
         "key": answer.key,
@@ -380,7 +404,8 @@ def _document(answer: Answer) -> dict[str, Any]:
 
 
 def _answer(document: dict[str, Any]) -> Answer:
-    key, fingerprint, message = (document.pop(name) for name in ("key", "fingerprint", "message"))
+    names = ("key", "fingerprint", "message")
+    key, fingerprint, message = (text(document.pop(name), name) for name in names)
     return Answer(key, fingerprint, message, document)
 
 

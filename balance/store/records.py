@@ -31,7 +31,7 @@ from typing import (
 from balance.core.errors import InvalidAmount
 from balance.core.figures import plain
 from balance.core.moments import from_iso, iso
-from balance.core.money import LIMIT, MOST_UNITS, number, quantized
+from balance.core.money import LIMIT, MOST_UNITS, is_bounded, number, quantized
 from balance.core.shape import (
     Cost,
     Count,
@@ -52,6 +52,8 @@ Reader = Callable[[Any, str], Any]
 
 # A total adds up amounts that each stay within LIMIT, over the life of an account.
 _LARGEST_TOTAL: Final = LIMIT * 10**12
+#: No whole number may be larger: others read it exactly, and SQLite takes it.
+LARGEST_COUNT: Final = 2**53 - 1
 _REQUIRED: Final = object()
 
 
@@ -133,9 +135,9 @@ def text(value: Any, name: str, *, empty: bool = False) -> str:
 
 
 def count(value: Any, name: str, least: int = 1) -> int:
-    """The whole number ``value``, from ``least`` on."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} must be a whole number from {least} on, not {value!r}")
+    """The whole number ``value``, from ``least`` to ``LARGEST_COUNT``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST_COUNT:
+        raise ValueError(f"{name} must be a whole number from {least} on, not {value!r:.40}")
     return value
 
 
@@ -158,14 +160,21 @@ def moment(value: Any, name: str) -> datetime:
 
 def total(value: Any, name: str, limit: Decimal = _LARGEST_TOTAL) -> Decimal:
     """The sum ``value``, from zero to ``limit``."""
-    read = number(value, name, limit)
+    read = _bounded(value, name, limit)
     if read < 0:
         raise InvalidAmount(f"{name} must not be negative")
     return read
 
 
-def _positive(value: Any, name: str, limit: Decimal = LIMIT) -> Decimal:
+def _bounded(value: Any, name: str, limit: Decimal = _LARGEST_TOTAL) -> Decimal:
     read = number(value, name, limit)
+    if not is_bounded(read):
+        raise InvalidAmount(f"{name} is too close to zero: {value!r:.40}")
+    return read
+
+
+def _positive(value: Any, name: str, limit: Decimal = LIMIT) -> Decimal:
+    read = _bounded(value, name, limit)
     if read <= 0:
         raise InvalidAmount(f"{name} must be above zero, not {read}")
     return read
@@ -180,7 +189,7 @@ def _flag(value: Any, name: str) -> bool:
 def _float(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise ValueError(f"{name} must be a number, not {value!r}")
-    return float(value)
+    return float(number(value, name))
 
 
 def _date(value: Any, name: str) -> date:
@@ -201,7 +210,7 @@ _FORMS: Final[Mapping[Any, Form]] = {
     **dict.fromkeys((int, Whole), Form(partial(count, least=0))),
     Count: Form(count),
     float: Form(_float),
-    Decimal: Form(partial(number, limit=_LARGEST_TOTAL), plain),
+    Decimal: Form(_bounded, plain),
     Money: Form(amount, plain),
     **dict.fromkeys((Price, Leverage), Form(_positive, plain)),
     Quantity: Form(partial(_positive, limit=MOST_UNITS), plain),

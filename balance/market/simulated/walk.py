@@ -39,6 +39,8 @@ _MINUTE: Final = timedelta(seconds=MINUTE)
 _USUAL_RATE: Final = 0.0001
 _RATE_DEVIATION: Final = 0.00008
 _HIGHEST_RATE: Final = 0.0005
+# Further than this no logarithm of the walk, and no number by chance, ever is from its middle.
+_FURTHEST: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +126,15 @@ class Walk:
             ValueError, TypeError, KeyError: that is not what it returned.
         """
         version, numbers, spare = saved["chance"]
-        self.chance.setstate((version, tuple(numbers), spare))
-        self._unrest, self._heat = _finite(saved["unrest"]), _finite(saved["heat"])
-        self._logs = {symbol: _finite(saved["logs"][symbol]) for symbol in CHARACTERS}
-        self._marks = {symbol: _finite(saved["marks"][symbol]) for symbol in CHARACTERS}
+        known = None if spare is None else _near(spare, 0, _FURTHEST)
+        self.chance.setstate((version, tuple(numbers), known))
+        self._unrest = _near(saved["unrest"], 0, _FURTHEST)
+        self._heat = _near(saved["heat"], _HEAT / 2, _HEAT / 2)
+        for symbol, each in CHARACTERS.items():
+            begun = math.log(each.start)
+            self._logs[symbol] = _near(saved["logs"][symbol], begun, _FURTHEST)
+            mark = _near(saved["marks"][symbol], each.start, each.start * math.exp(_FURTHEST))
+            self._marks[symbol] = max(mark, 0.0)
 
     def _jump(self, seconds: float) -> float:
         if self.chance.random() >= _JUMPS * seconds:
@@ -167,9 +174,11 @@ class Walk:
         )
 
 
-def _finite(number: Any) -> float:
-    if not isinstance(number, int | float) or not math.isfinite(number):
-        raise ValueError(f"{number!r} is not a number")
+def _near(number: Any, middle: float, most: float) -> float:
+    """``number``, which is at most so far from the ``middle``."""
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    if not is_number or not abs(number - middle) <= most:
+        raise ValueError(f"{number!r:.40} is no number near {middle:g}")
     return float(number)
 
 
