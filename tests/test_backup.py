@@ -19,17 +19,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.core.errors import BackupFailed, BackupRefused, StoreUnreadable
+from balance.core.errors import BackupFailed, BackupRefused, StoreBusy, StoreUnreadable
 from balance.core.figures import grouped
 from balance.core.version import VERSION
 from balance.open_account import open_account
+from balance.store import backup
 from balance.store.backup import FILES, LEFT_OUT, MANIFEST_FILE, back_up, restore
 from balance.store.disk import Disk
-from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE
-from balance.store.recovery import verify
+from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, LOCK_FILE
+from balance.store.lock import AccountLock
+from balance.store.recovery import Report, verify
 from tests.golden.server import golden_copy
 from tests.length import rounds
 from tests.processes import PROCESSES, ROOT
@@ -283,6 +286,46 @@ def test_a_restore_that_fails_at_any_call_of_the_disk_leaves_nothing(
     assert verify(folder).faults == ()
 
 
+class RecordingDisk(Disk):
+    """A disk that notes what is synced and what is renamed, by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, str]] = []
+
+    def sync(self, descriptor: int) -> None:
+        self.calls.append(("sync", Path(os.readlink(f"/proc/self/fd/{descriptor}")).name))
+        super().sync(descriptor)
+
+    def rename(self, source: str, target: Path) -> None:
+        self.calls.append(("rename", target.name))
+        super().rename(source, target)
+
+
+def test_nothing_gets_its_name_before_it_is_on_the_disk(folder: Path, tmp_path: Path) -> None:
+    open_account(folder).deposit(12)
+    there = tmp_path / "there"
+    there.mkdir()
+    disk = RecordingDisk()
+    back_up(folder, there / "backup.zip", disk=disk)
+    assert disk.calls == [("sync", "backup.zip"), ("rename", "backup.zip"), ("sync", "there")]
+    disk = RecordingDisk()
+    restore(there / "backup.zip", tmp_path / "restored", disk=disk)
+    (unpacked,) = {name for _, name in disk.calls if name.startswith(".restore.")}
+    assert disk.calls == [
+        # The name of the new folder.
+        ("sync", tmp_path.name),
+        ("sync", ACCOUNT_FILE),
+        ("sync", LEDGER_FILE),
+        ("sync", unpacked),
+        ("rename", LEDGER_FILE),
+        # All else is there for good before the account is.
+        ("sync", "restored"),
+        ("rename", ACCOUNT_FILE),
+        ("sync", "restored"),
+    ]
+
+
 @pytest.mark.parametrize("is_there", [False, True])
 def test_a_restore_that_dies_anywhere_is_no_account_or_the_whole_one_and_can_be_repeated(
     archive: Path, tmp_path: Path, is_there: bool
@@ -305,7 +348,7 @@ def test_a_restore_that_dies_anywhere_is_no_account_or_the_whole_one_and_can_be_
         else:
             assert program.exitcode == DEAD
             restore(archive, folder)
-        assert left_in(folder) == [".gitkeep"] * is_there + [LEDGER_FILE, ACCOUNT_FILE]
+        assert set(left_in(folder)) - {LOCK_FILE, ".gitkeep"} == {LEDGER_FILE, ACCOUNT_FILE}
     assert nth > 8
 
 
@@ -329,6 +372,35 @@ def test_a_folder_with_anything_in_it_is_refused_and_stays_as_it_is(
     with pytest.raises(BackupRefused, match="such as"):
         restore(archive, other)
     assert open_account(other).snapshot()["balance"] == 10_000
+
+
+def test_an_account_that_begins_in_the_folder_meanwhile_stays(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "restored"
+
+    def prove(place: Path) -> Report:
+        open_account(folder).deposit(1)
+        return verify(place)
+
+    monkeypatch.setattr(backup, "verify", prove)
+    with pytest.raises(BackupRefused, match="holds 2 files or folders already"):
+        restore(archive, folder)
+    assert open_account(folder).snapshot()["balance"] == 10_001
+    assert verify(folder).faults == ()
+
+
+def test_a_program_that_writes_into_the_folder_is_waited_for(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "restored"
+    folder.mkdir()
+    monkeypatch.setattr(backup, "account_lock", lambda path: AccountLock(path, timeout=0.1))
+    with FileLock(folder / LOCK_FILE), pytest.raises(StoreBusy):
+        restore(archive, folder)
+    assert left_in(folder) == [LOCK_FILE]
+    restore(archive, folder)
+    assert left_in(folder) == [LEDGER_FILE, ACCOUNT_FILE, LOCK_FILE]
 
 
 def test_an_account_that_grows_while_it_is_restored_elsewhere_is_not_touched(

@@ -19,7 +19,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from glob import escape
@@ -54,8 +54,8 @@ FILES: Final = (
 #: What is left out: it is made anew, or means something only while a program runs.
 LEFT_OUT: Final = ("history.db", LOCK_FILE, "market.lock")
 
-# What a folder without an account may have: a clone comes with it.
-_PLACEHOLDER: Final = ".gitkeep"
+# What a folder without an account may have: from a clone, or from who opens it.
+_NOTHING: Final = frozenset({".gitkeep", LOCK_FILE})
 _UNPACKING: Final = ".restore."
 _BLOCK: Final = 1024 * 1024
 _LARGEST_MANIFEST: Final = 64 * 1024
@@ -159,6 +159,7 @@ def restore(archive: Path, folder: Path, *, disk: Disk = DISK) -> Restored:
 
     Raises:
         BackupRefused: it is no whole backup, or one of a newer version; or ``folder`` holds files.
+        StoreBusy: another program holds the lock of ``folder``.
         BackupFailed: the disk refused. Nothing is left of it then, as with any other error.
     """
     if not archive.is_file():
@@ -171,11 +172,13 @@ def restore(archive: Path, folder: Path, *, disk: Disk = DISK) -> Restored:
             with work_folder(folder, _UNPACKING) as place:
                 manifest = _unpack(archive, place, disk)
                 report = _proved(place, manifest)
-                _move(place, folder, manifest, disk)
+                with account_lock(folder / LOCK_FILE):
+                    # Who opened the empty folder meanwhile has an account there.
+                    _refuse_used(folder)
+                    _move(place, folder, manifest, disk)
         except BaseException:
-            if is_new:
-                with suppress(OSError):
-                    folder.rmdir()
+            if is_new and {each.name for each in folder.glob("*")} <= {LOCK_FILE}:
+                shutil.rmtree(folder, ignore_errors=True)
             raise
         return Restored(manifest, report)
 
@@ -358,10 +361,10 @@ def _refuse_used(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise BackupRefused("A file has the folder's name. Name another folder with --data-dir.")
-    names = {each.name for each in folder.iterdir()} - {_PLACEHOLDER}
     unfinished = {each.name for each in folder.glob(f"{_UNPACKING}*.tmp")}
+    names = {each.name for each in folder.iterdir()} - _NOTHING - unfinished
     if unfinished and ACCOUNT_FILE not in names:
-        names -= unfinished.union(FILES)
+        names -= {*FILES}
     if names:
         raise BackupRefused(
             f"The folder holds {len(names)} files or folders already, such as {min(names)}, and a "
@@ -456,7 +459,6 @@ def _move(place: Path, folder: Path, manifest: Manifest, disk: Disk) -> None:
     try:
         for name in FILES:
             if name == ACCOUNT_FILE:
-                disk.sync_folder(folder.resolve().parent)
                 disk.sync_folder(folder)
             if name in listed:
                 disk.rename(str(place / name), folder / name)
