@@ -15,11 +15,12 @@ import pytest
 
 from balance.core import operations
 from balance.core.errors import StoreUnreadable
+from balance.core.figures import grouped
 from balance.store.advice import option
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
 from balance.store.recovery import verify
 from balance.store.state import Request
-from tests.accounts import explained
+from tests.accounts import account, explained, order, position
 
 
 @pytest.fixture
@@ -81,6 +82,126 @@ def test_an_edited_balance_is_adopted_with_an_entry_that_says_so(
     assert wallet.adjustments == Decimal(amount) - 3
     assert store.read() == FileStore(folder).read()
     booked(store, 5)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["running", "restarted"])
+def test_every_tab_says_which_figures_were_edited(
+    folder: Path, store: FileStore, known: bool
+) -> None:
+    trading = account(10_007, positions=(position(),), orders=(order(),))
+    stated = operations.restate(trading, "adjustment", Decimal(10_007), "")
+    store.commit(lambda _: stated, source="x")
+    if known:
+        store.read()
+    else:
+        store = FileStore(folder)
+    document = json.loads((folder / ACCOUNT_FILE).read_text())
+    (held,) = document["positions"]
+    edit(folder, balance="9000", positions=[{**held, "quantity": "0.25"}], orders=[])
+    edited = (
+        "virtual_balance.json was edited: balance 10,007.00 -> 9,000.00; "
+        f"position {position().symbol} quantity {grouped(position().quantity)} -> 0.25; "
+        f"order {order().id} {order().side} {grouped(order().quantity)} -> none"
+    )
+    assert store.read().entries[0].booking.note == edited
+    assert store.read().snapshot().news == f"{edited}."
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("revision", 9),
+        ("account", "another"),
+        ("previous_checksum", "0" * 16),
+        ("previous_answered", 2),
+        ("request", None),
+        ("changed_at", "2031-01-02T03:04:05Z"),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False], ids=["running", "restarted"])
+def test_what_is_no_figure_is_refused_or_as_the_ledger_has_it(
+    folder: Path, store: FileStore, known: bool, member: str, value: object
+) -> None:
+    before = store.read()
+    edit(folder, **{member: value})
+    store = store if known else FileStore(folder)
+    if member == "revision":
+        with pytest.raises(StoreUnreadable, match="entries are not those of revision 9"):
+            store.read()
+        return
+    after = store.read()
+    assert (after.account_id, after.revision) == (before.account_id, 4)
+    assert (after.account, after.answered) == (before.account, 3)
+    assert after.entries[0].booking.note.endswith("no figure is another one")
+    keyed = store.commit(
+        partial(operations.adjust, amount=-3), source="x", request=Request("k", "f")
+    )
+    assert (keyed.replayed, keyed.state.revision) == (True, 3)
+    booked(store, 5)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("positions",), {}),
+        (("orders",), {}),
+        (("schema",), True),
+        (("schema",), 2.0),
+        (("positions", 0, "symbol"), ""),
+        (("positions", 0, "quantity"), True),
+        (("positions", 0, "quantity"), "0"),
+        (("positions", 0, "owner"), None),
+        (("positions", 0, "opened_at"), 5),
+        (("positions", 0, "side"), "both"),
+        (("orders", 0, "reduce_only"), 1),
+        (("orders", 0, "quantity"), "-1"),
+        (("positions", 0), []),
+        (("balance",), "1e13"),
+        (("epoch",), True),
+        (("epoch",), "1"),
+        (("request",), []),
+        (("entries",), {}),
+        (("previous_answered",), True),
+        (("previous_answered",), 99),
+        (("previous_checksum",), 0),
+    ],
+)
+def test_a_wrong_type_is_refused_and_never_adopted(
+    folder: Path, store: FileStore, place: tuple[str | int, ...], value: object
+) -> None:
+    trading = account(10_007, positions=(position(),), orders=(order(),))
+    stated = operations.restate(trading, "adjustment", Decimal(10_007), "")
+    store.commit(lambda _: stated, source="x")
+    document = json.loads((folder / ACCOUNT_FILE).read_text())
+    inner: Any = document
+    for name in place[:-1]:
+        inner = inner[name]
+    inner[place[-1]] = value
+    (folder / ACCOUNT_FILE).write_text(json.dumps(document))
+    for reader in (store, FileStore(folder)):
+        with pytest.raises(StoreUnreadable, match=ACCOUNT_FILE):
+            reader.read()
+
+
+@pytest.mark.parametrize("where", ["", "positions", "orders", "entries"])
+def test_a_member_that_is_missing_or_unknown_is_never_a_default(
+    folder: Path, store: FileStore, where: str
+) -> None:
+    trading = account(10_007, positions=(position(),), orders=(order(),))
+    stated = operations.restate(trading, "adjustment", Decimal(10_007), "")
+    store.commit(lambda _: stated, source="x")
+    whole = (folder / ACCOUNT_FILE).read_text()
+    members = json.loads(whole)
+    for name in (members[where][0] if where else members).keys() - {"seal"}:
+        for renamed in ("", f"{name}x"):
+            document = json.loads(whole)
+            inner = document[where][0] if where else document
+            value = inner.pop(name)
+            if renamed:
+                inner[renamed] = value
+            (folder / ACCOUNT_FILE).write_text(json.dumps(document))
+            with pytest.raises(StoreUnreadable, match=ACCOUNT_FILE):
+                FileStore(folder).read()
 
 
 def test_an_edit_is_adopted_before_a_change_is_made(folder: Path, store: FileStore) -> None:

@@ -18,8 +18,10 @@ MARKET: Final = "market"
 OFFLINE: Final = "offline"
 #: The source of entries that a bot caused.
 BOT: Final = "bot"
+#: The source of entries for what somebody changed in the account's file.
+FILE: Final = "file"
 #: The kinds of entries that are news, the most serious first.
-NEWS_KINDS: Final = ("liquidation", "fill", "cancel")
+NEWS_KINDS: Final = ("liquidation", "external_edit", "fill", "cancel")
 NewsKind = Annotated[str, Doc(enum=[*NEWS_KINDS])]
 #: How many of the newest a snapshot has, for those who were away while they came.
 MOST_NEWS: Final = 10
@@ -63,9 +65,10 @@ def change_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:
 
 
 def news_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:
-    """The sentence for what the market or a bot did: fills, liquidations and orders that could not
-    fill; empty where a person caused ``entries``, or they are of no such kind."""
-    if not entries or entries[0].source not in (MARKET, OFFLINE, BOT):
+    """The sentence for what the market, a bot or an edit of the file did: fills, liquidations,
+    orders that could not fill, figures that were changed; empty where a person caused ``entries``,
+    or they are of no such kind."""
+    if not entries or entries[0].source not in (MARKET, OFFLINE, BOT, FILE):
         return ""
     trades = [entry.booking for entry in entries if entry.booking.kind in NEWS_KINDS]
     before = "While the program was off: " if entries[0].source == OFFLINE else ""
@@ -86,7 +89,7 @@ def _trade(booking: Booking, decimals: int) -> str:
 
 
 def trade_message(booking: Booking, decimals: int = CENTS) -> str:
-    """The sentence for ``booking``, of a fill, a liquidation or a cancelled order."""
+    """The sentence for ``booking``, of one of the kinds that are news."""
     fill = booking.fill
     if booking.kind == "cancel":
         return f"Cancelled: {booking.note}."
@@ -99,7 +102,7 @@ def trade_message(booking: Booking, decimals: int = CENTS) -> str:
 
 
 class NewsItem(TypedDict):
-    """One fill, liquidation or cancelled order of a commit."""
+    """One fill, liquidation, cancelled order or edit of the account's file."""
 
     kind: NewsKind
     owner: Annotated[str, Doc("A bot's id; empty: the person's.")]
@@ -115,8 +118,9 @@ class News(TypedDict):
     source: Annotated[
         str,
         Doc(
-            "Who did it; offline: the market, found out at the next start.",
-            enum=[MARKET, OFFLINE, BOT],
+            "Who did it; offline: the market, found out at the next start; file: who edited the "
+            "account's file.",
+            enum=[MARKET, OFFLINE, BOT, FILE],
         ),
     ]
     words: Annotated[str, Doc("The sentence for all of it.")]

@@ -122,7 +122,8 @@ class Snapshot(Mapping[str, Any]):
         bool, Doc("Whether the epoch began with a reset that can be undone now.")
     ]
     news: Annotated[
-        str, Doc("What the newest change did that nobody requested: fills, liquidations.")
+        str,
+        Doc("What the newest change did that nobody requested: fills, liquidations, edits."),
     ]
     recent_news: Annotated[tuple[News, ...], Doc(f"The newest {MOST_NEWS} of these, oldest first.")]
     display: Annotated[Texts, text_names(DISPLAYED)]

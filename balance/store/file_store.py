@@ -25,6 +25,8 @@ from balance.core.errors import (
     StoreNewer,
     StoreUnreadable,
 )
+from balance.core.figures import grouped
+from balance.core.messages import FILE
 from balance.core.money import DEFAULT_STARTING_BALANCE, exact
 from balance.core.operations import start_account
 from balance.store.advice import option
@@ -335,12 +337,14 @@ class FileStore:
         )
         note = "An older {} was put back" if is_past else "{} was edited"
         note = note.format(ACCOUNT_FILE)
-        if before is not None:
+        if before is None:  # the balance before it is known all the same
+            changes = f"balance {grouped(booking.balance)} -> {grouped(wallet.balance)}"
+        else:
             changes = changed_figures(before, stated.account, is_marked=known is not None)
-            note = f"{note}: {changes}"
+        note = f"{note}: {changes}"
         now = self._clock()
         return self._committed(
-            stated_anew(stated, "external_edit", booking.balance, note, now, "file")
+            stated_anew(stated, "external_edit", booking.balance, note, now, FILE)
         )
 
     def _newest_keyed(self, before: int) -> int:
