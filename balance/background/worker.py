@@ -43,6 +43,11 @@ class Worker:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was stopped: a long turn may look, and end early."""
+        return self._stopping.is_set()
+
     def start(self) -> None:
         """Start the thread; does nothing where it was started, or stopped, before. Not for several
         threads at once."""

@@ -68,7 +68,8 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], Any] | None]]] = MappingPr
         "text": ("TEXT", str.casefold),
         "whole": ("INTEGER", None),
         # Prices and quantities, of which the order counts and not the last digit.
-        "number": ("REAL", float),
+        # SQLite has no zero below zero.
+        "number": ("REAL", lambda value: float(value) + 0.0),
         "time": ("INTEGER", milliseconds),
         "amount": ("BLOB", amount_key),
     }

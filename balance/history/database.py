@@ -6,17 +6,19 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
 from balance.core.errors import HistoryUnavailable
 from balance.store.codec import FAULTS, reason
-from balance.store.disk import DISK
+from balance.store.disk import DISK, Signature
 
 #: How long a question waits for another program that fills the index.
 BUSY_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 0.01
 # What a connection may keep in memory, in KiB, and how many stay open for the next question.
 _CACHE: Final = 4 * 1024
 _MOST_IDLE: Final = 3
@@ -68,6 +70,15 @@ class Database:
             return None if self._path is None else os.stat(self._path).st_ino
         except OSError:
             return None
+
+    def state(self) -> Signature | None:
+        """What differs once somebody has written to the file, and not only beside it; None where
+        there is none, or it is in memory."""
+        try:
+            found = None if self._path is None else os.stat(self._path)
+        except OSError:
+            return None
+        return None if found is None else Signature(found.st_mtime_ns, found.st_size, found.st_ino)
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
@@ -153,7 +164,7 @@ class Database:
         )
         try:
             connection.execute(f"PRAGMA cache_size = -{_CACHE}")
-            connection.execute("PRAGMA journal_mode = WAL")
+            _wait_for_lock(lambda: connection.execute("PRAGMA journal_mode = WAL"))
             connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL}")
             # A power cut may take the newest batches back; they are taken over again.
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -161,6 +172,21 @@ class Database:
             connection.close()
             raise
         return connection
+
+
+def _wait_for_lock(action: Callable[[], object]) -> None:
+    """Do ``action`` as soon as no other program holds the database. SQLite itself does not wait
+    where two would wait for each other, as those do that make the same database."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            action()
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 @contextmanager
@@ -191,6 +217,9 @@ def natural(value: object) -> int:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except UnicodeDecodeError as fault:
+        # Where SQLite quotes what it can't read.
+        raise Damaged("it has text that is none") from fault
     except sqlite3.Error as fault:
         # The lowest byte is the kind, the others say where.
         code = (getattr(fault, "sqlite_errorcode", None) or 0) & 0xFF

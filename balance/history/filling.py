@@ -12,10 +12,10 @@ import secrets
 import sqlite3
 import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, astuple, dataclass, fields, replace
 from decimal import Decimal
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, starmap
 from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -37,8 +37,9 @@ from balance.history.damaged_lines import (
     newest_damaged,
     newest_row,
 )
-from balance.history.database import decoding, natural
+from balance.history.database import Damaged, decoding, natural
 from balance.history.epochs import Epoch, opened_epoch
+from balance.history.proof import checksum, prove, sum_of
 from balance.history.queries import Hit, hits
 from balance.history.question import PERSON
 from balance.history.rows import COLUMNS, SUBJECT, Table
@@ -59,6 +60,10 @@ _EPOCH: Final = Record(Epoch, WALLET, Record(TradeSums))
 _TEXTS: Final = {
     table: [place for place, each in enumerate(columns) if each.mark.kind == "text"]
     for table, columns in COLUMNS.items()
+}
+# Their names.
+_TEXT_NAMES: Final = {
+    table: [COLUMNS[table][place].name for place in places] for table, places in _TEXTS.items()
 }
 # What a fill has where an older version did not write it.
 _USUAL: Final = {each.name: each.default for each in fields(Fill) if each.default is not MISSING}
@@ -108,8 +113,9 @@ def _typed(columns: Iterable[Column]) -> str:
 _TABLES: Final = (
     # How far the index has come; `build` tells one that was made anew from the one before it, and
     # `sampled` is how many rows there were when the samples were taken that lead searches.
+    # `total` is the sum over all rows of the lists, and `checksum` that of the others here.
     "state (build TEXT, ledger TEXT, place INTEGER, rows INTEGER, is_ready INTEGER, "
-    "sampled INTEGER)",
+    "sampled INTEGER, total INTEGER, checksum INTEGER)",
     # `id` counts from 1 without a gap, in the ledger's order.
     f"ledger (id INTEGER PRIMARY KEY, {', '.join(f'{each} INTEGER' for each in _SPOT)}, "
     f"{_typed(SUBJECT)}, {_typed(COLUMNS['ledger'])})",
@@ -118,7 +124,7 @@ _TABLES: Final = (
         for table in ("fills", "trades")
     ),
     # Those that have ended before the first damaged line, and the running one where there is none.
-    "epochs (epoch INTEGER PRIMARY KEY, document TEXT)",
+    "epochs (epoch INTEGER PRIMARY KEY, document TEXT, checksum INTEGER)",
     TABLE,
 )
 _DOCUMENT: Final = [each.name for cls in (Epoch, Wallet, TradeSums) for each in fields(cls)]
@@ -134,13 +140,11 @@ _INDEXES: Final = (
         if each.mark.is_fast
     ),
 )
-#: What is done once all rows are in, and again when they have doubled: samples are taken that tell
-#: which way to a row is the shortest.
-FINISH: Final = (
+# What takes the samples that tell which way to a row is the shortest.
+_SAMPLE: Final = (
     # That a table is gone tells every open connection to read the samples anew.
     "DROP TABLE IF EXISTS sqlite_stat1",
     *("PRAGMA analysis_limit = 1000", "ANALYZE"),
-    "UPDATE state SET is_ready = 1, sampled = rows",
 )
 
 
@@ -157,6 +161,8 @@ class Reached:
     is_ready: int
     # The rows that there were when its samples were taken.
     sampled: int
+    # The sum over all rows of its lists.
+    total: int
 
     @property
     def is_sampled(self) -> bool:
@@ -165,13 +171,41 @@ class Reached:
 
 
 def reached(connection: sqlite3.Connection) -> Reached | None:
-    """How far the index in the database has come; None where there is none with our tables."""
+    """How far the index in the database has come; None where there is none with our tables.
+
+    Raises:
+        Damaged: what it says of itself is not what was written.
+    """
     if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
         return None
-    sql = "SELECT build, ledger, place, rows, is_ready, sampled FROM state"
-    row = connection.execute(sql).fetchone()
+    row = connection.execute("SELECT * FROM state").fetchone()
+    if row is None:
+        return None
+    if checksum(*row[:-1]) != row[-1]:
+        raise Damaged("what it says of itself is not what was written")
     with decoding():
-        return None if row is None else Reached(*row[:2], *map(natural, row[2:]))
+        return Reached(*row[:2], *map(natural, row[2:-1]))
+
+
+def _set_reached(connection: sqlite3.Connection, state: Reached) -> None:
+    values = astuple(state)
+    marks = ", ".join("?" * (len(values) + 1))
+    connection.execute("DELETE FROM state")
+    connection.execute(f"INSERT INTO state VALUES ({marks})", (*values, checksum(*values)))  # noqa: S608
+
+
+def finish(connection: sqlite3.Connection, state: Reached) -> None:
+    """What is done once all rows are in, and again when they have doubled: samples are taken."""
+    for statement in _SAMPLE:
+        connection.execute(statement)
+    _set_reached(connection, replace(state, is_ready=1, sampled=state.rows))
+
+
+def prove_tables(connection: sqlite3.Connection, is_stopping: Callable[[], bool]) -> None:
+    """Prove that the index holds what was written there, as :func:`prove` does."""
+    state = reached(connection)
+    if state is not None:
+        prove(connection, state.total, _TEXT_NAMES, is_stopping)
 
 
 def missing_indexes(connection: sqlite3.Connection) -> list[str]:
@@ -209,36 +243,34 @@ def fill(connection: sqlite3.Connection, store: Store) -> bool:
     return len(lines) == BATCH
 
 
-def checksum(text: bytes) -> int:
-    """What differs between a line and another one in its place."""
-    return zlib.crc32(text)
-
-
 def read_epochs(connection: sqlite3.Connection, first: int = 0, most: int = -1) -> list[Epoch]:
     """At most ``most`` epochs (below 0: all), from number ``first`` on, the newest first."""
     rows = connection.execute(
-        "SELECT document FROM epochs WHERE epoch >= ? ORDER BY epoch DESC LIMIT ?", (first, most)
+        "SELECT * FROM epochs WHERE epoch >= ? ORDER BY epoch DESC LIMIT ?", (first, most)
     )
     with decoding():
-        return [_read_epoch(document) for (document,) in rows]
+        return list(starmap(_read_epoch, rows))
 
 
 def read_epoch(connection: sqlite3.Connection, number: int) -> Epoch | None:
     """The epoch with ``number``, or None."""
-    rows = connection.execute("SELECT document FROM epochs WHERE epoch = ?", (number,))
+    rows = connection.execute("SELECT * FROM epochs WHERE epoch = ?", (number,))
     with decoding():
-        return next((_read_epoch(document) for (document,) in rows), None)
+        return next(starmap(_read_epoch, rows), None)
 
 
 # Those that have ended never change, and reading one takes longer than all else.
 @lru_cache(maxsize=10_000)
-def _read_epoch(document: str) -> Epoch:
+def _read_epoch(number: int, document: str, stated: int) -> Epoch:
+    if checksum(number, document) != stated:
+        raise ValueError(f"epoch {number!r:.20} is not what was written")
     return _EPOCH.decode(json.loads(document))
 
 
 def _write_epoch(connection: sqlite3.Connection, epoch: Epoch) -> None:
     document = json.dumps(_EPOCH.encode(epoch))
-    connection.execute("INSERT OR REPLACE INTO epochs VALUES (?, ?)", (epoch.epoch, document))
+    values = epoch.epoch, document, checksum(epoch.epoch, document)
+    connection.execute("INSERT OR REPLACE INTO epochs VALUES (?, ?, ?)", values)
 
 
 def _create(connection: sqlite3.Connection, ledger: str) -> None:
@@ -249,8 +281,7 @@ def _create(connection: sqlite3.Connection, ledger: str) -> None:
         connection.execute(f'DROP TABLE "{name}"')
     for table in _TABLES:
         connection.execute(f"CREATE TABLE {table}")
-    state = (secrets.token_hex(8), ledger)
-    connection.execute("INSERT INTO state VALUES (?, ?, 0, 0, 0, 0)", state)
+    _set_reached(connection, Reached(secrets.token_hex(8), ledger, 0, 0, 0, 0, 0))
     connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
@@ -269,7 +300,7 @@ def _is_there(connection: sqlite3.Connection, store: Store, before: Reached) -> 
         (text,) = store.texts([(row.start, row.stop)])
     except StoreUnreadable:
         return False
-    return checksum(text) == row.checksum
+    return row.is_of(text)
 
 
 def _is_damaged(store: Store, damaged: DamagedLine) -> bool:
@@ -331,16 +362,18 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
             epoch = _epoch_after(connection, epoch, last.document, rows.trade_pnl)
         elif damaged.id == number - 1:
             end_damaged(connection, newest)
+    total = before.total
     for table in COLUMNS:
-        _insert(connection, table, [each.rows[table] for each in found if table in each.rows])
+        rows_of_table = [each.rows[table] for each in found if table in each.rows]
+        _insert(connection, table, rows_of_table)
+        total += sum_of(table, rows_of_table)
     if has_texts(connection):
         texts = ((each.neighbour.id, each.text) for each in found if each.text)
         _insert(connection, "texts (rowid, said)", list(texts))
     if epoch is not None:
         _write_epoch(connection, epoch)
-    connection.execute(
-        "UPDATE state SET place = ?, rows = ?", (lines[-1].end, before.rows + len(lines))
-    )
+    state = replace(before, place=lines[-1].end, rows=before.rows + len(lines))
+    _set_reached(connection, replace(state, total=total))
 
 
 def _last_outline(connection: sqlite3.Connection, before: Reached) -> Outline | None:
@@ -384,8 +417,9 @@ def _rows(number: int, line: Line, entry: Outline) -> _Rows:
             *(document["source"], entry.symbol or "", _owner(entry.owner)),
         )
         own = _LEDGER(document)
-        spot = (*entry.place, line.start, line.end, checksum(line.text))
-        rows: dict[Table, Sequence[Any]] = {"ledger": (number, *spot, *subject, *own)}
+        spot = (*entry.place, line.start, line.end)
+        proof = checksum(zlib.crc32(line.text), number, *spot, *subject[-2:])
+        rows: dict[Table, Sequence[Any]] = {"ledger": (number, *spot, proof, *subject, *own)}
         texts = [own[place] for place in _TEXTS["ledger"]]
         fill, trade = document.get("fill"), None
         if fill is not None:

@@ -48,7 +48,7 @@ from balance.history.damaged_lines import (
 )
 from balance.history.database import Damaged
 from balance.history.epochs import Epoch
-from balance.history.filling import checksum, reached, read_epoch, read_epochs
+from balance.history.filling import reached, read_epoch, read_epochs
 from balance.history.index import Index, Progress, known
 from balance.history.ledger_check import LedgerCheck
 from balance.history.queries import (
@@ -88,6 +88,14 @@ class Answer:
     rows: tuple[LedgerRecord, ...]
     # Of all pages; None where it is not known yet.
     total: int | None
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class EpochList:
+    """Epochs, newest first."""
+
+    epochs: Sequence[Epoch]
     progress: Progress
 
 
@@ -133,7 +141,7 @@ class History:
         self._store = store
         self._counts = Counts()
         #: The index, which somebody has to keep up to date.
-        self.index = Index(store, path)
+        self.index = Index(store, path, self.damages)
 
     @property
     def progress(self) -> Progress:
@@ -153,7 +161,7 @@ class History:
                 raise
             progress = Progress(False, min(self.progress.percent, 99))
         if question.offset > _DEEPEST:
-            raise _unfinished(progress)
+            raise unfinished(progress)
         end = None if question.limit is None else question.offset + question.limit
         rows = itertools.islice(newest_first(self._store), question.offset, end)
         return Answer(tuple(rows), None, progress)
@@ -170,7 +178,7 @@ class History:
         except Damaged as fault:
             # The rows that were sent stay sent; the next file comes from an index made anew.
             self.index.discard()
-            raise _unfinished(Progress(False, 0)) from fault
+            raise unfinished(Progress(False, 0)) from fault
 
     def entry(self, place: Place) -> EntryInContext | None:
         """The entry at ``place`` with its neighbours; None where there is none."""
@@ -187,15 +195,19 @@ class History:
             return self.index.read(lambda connection: _in_context(connection, found))
         return found
 
-    def epochs(self, most: int = -1, *, newest: int | None = None) -> Sequence[Epoch]:
-        """The newest ``most`` epochs (below 0: all), newest first, as far as they are indexed.
-        Those after number ``newest`` (None: the running one) are not needed, and may be missing."""
+    def epochs(self, most: int = -1) -> Sequence[Epoch]:
+        """The newest ``most`` epochs (below 0: all), newest first, as far as they are indexed."""
+        return self.epoch_list(most).epochs
+
+    def epoch_list(self, most: int = -1, *, newest: int | None = None) -> EpochList:
+        """The epochs as :meth:`epochs` has them, and how much of the ledger they are of. Those
+        after number ``newest`` (None: the running one) are not needed, and may be missing."""
 
         def read(connection: sqlite3.Connection) -> Sequence[Epoch]:
             self._refuse_sums(connection, newest)
             return read_epochs(connection, most=most)
 
-        return self.index.read(read)
+        return self.index.repaired(lambda: EpochList(*self.index.read_so_far(read)))
 
     def epoch(self, number: int) -> Epoch | None:
         """The epoch with ``number``; None where it is not indexed."""
@@ -330,7 +342,7 @@ class History:
                 return False
             raise
         if not progress.is_complete and not question.is_whole:
-            raise _unfinished(progress)
+            raise unfinished(progress)
         return progress.is_complete
 
     def _search(self, question: Question) -> Answer:
@@ -433,7 +445,7 @@ class History:
         """
         texts = self._store.texts([(each.start, each.stop) for each in found])
         for hit, text in zip(found, texts, strict=True):
-            if checksum(text) != hit.checksum:
+            if not hit.is_of(text):
                 raise Damaged("it does not fit the ledger")
             try:
                 yield LedgerRecord(outline(text).entry, hit.symbol, hit.owner)
@@ -532,7 +544,8 @@ def _in_context(connection: sqlite3.Connection, found: EntryInContext) -> EntryI
     return replace(found, before=before, after=after, offset=so_far.rows - hit.id)
 
 
-def _unfinished(progress: Progress) -> HistoryUnavailable:
+def unfinished(progress: Progress) -> HistoryUnavailable:
+    """The error for what needs all of the ledger to be indexed, at this ``progress``."""
     return HistoryUnavailable(
         f"it is being indexed, and {progress.percent} % are done: try again in a minute"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import zlib
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any, Final
 from balance.core.entry import Place
 from balance.history.columns import UNITS, milliseconds, units_key
 from balance.history.database import decoding, natural
+from balance.history.proof import checksum
 from balance.history.question import PERSON, Question
 from balance.history.rows import COLUMNS
 from balance.history.trigrams import rare
@@ -31,6 +33,8 @@ _SEARCHED: Final = {
     table: [each.name for each in columns if each.mark.kind == "text"]
     for table, columns in COLUMNS.items()
 }
+# No line of the ledger has so many bytes.
+_LONGEST: Final = 1 << 28
 # How many counts are remembered.
 _MOST: Final = 64
 
@@ -47,6 +51,12 @@ class Hit:
     start: int
     stop: int
     checksum: int
+
+    def is_of(self, text: bytes) -> bool:
+        """Whether it was made from ``text``, the line of the ledger, and is as it was written."""
+        spot = (self.id, self.revision, self.line, self.start, self.stop)
+        owner = "" if self.owner is None else self.owner or PERSON
+        return checksum(zlib.crc32(text), *spot, self.symbol or "", owner) == self.checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +172,11 @@ def hits(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Hit]:
     with decoding():
         found = {
             row[2]: Hit(row[0] or None, _owner(row[1]), *map(natural, row[2:]))
-            for row in connection.execute(sql, ids)
+            for row in connection.execute(sql, tuple(ids))
         }
+        wrong = [each for each in found.values() if not 0 < each.stop - each.start < _LONGEST]
+        if wrong:
+            raise ValueError(f"no entry has {wrong[0].stop - wrong[0].start} bytes")
         return [found[each] for each in ids]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 _TABLE: Final = (
@@ -39,10 +41,37 @@ def indexed_text(texts: Iterable[str]) -> str:
     return "\n".join(filter(None, texts)).replace("\0", "\n")
 
 
+def sum_of_texts(connection: sqlite3.Connection) -> int:
+    """A sum over all that the table knows, which is that of :func:`text_sum` of each row.
+
+    Raises:
+        sqlite3.Error: the table is damaged.
+    """
+    connection.execute(
+        "CREATE VIRTUAL TABLE IF NOT EXISTS temp.known USING fts5vocab('main', 'texts', 'instance')"
+    )
+    known = connection.execute("SELECT term, sum(doc) FROM temp.known GROUP BY term")
+    return sum(_weight(term) * numbers for term, numbers in known)
+
+
+def text_sum(number: int, text: str) -> int:
+    """What ``text``, of the row ``number``, adds to the sum of all texts."""
+    return number * sum(map(_weight, _trigrams(text)))
+
+
+@lru_cache(maxsize=100_000)
+def _weight(trigram: str) -> int:
+    return zlib.crc32(trigram.encode("utf-8", "backslashreplace"))
+
+
+def _trigrams(text: str) -> set[str]:
+    return {text[at : at + _LETTERS] for at in range(len(text) - _LETTERS + 1)}
+
+
 def rare(connection: sqlite3.Connection, text: str, rows: int) -> str | None:
     """What finds in the table those of ``rows`` that may have ``text``; None where it is too short
     for that, or they are many."""
-    trigrams = {text[at : at + _LETTERS] for at in range(len(text) - _LETTERS + 1)}
+    trigrams = _trigrams(text)
     if not trigrams or "\0" in text or not has_texts(connection):
         return None
     match = " AND ".join('"{}"'.format(each.replace('"', '""')) for each in sorted(trigrams))
