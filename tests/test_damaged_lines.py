@@ -151,8 +151,8 @@ def test_sums_are_known_of_the_epochs_before_it(
         else:
             assert refused(lambda epoch=each.epoch: history.epoch(epoch)) == number
     assert refused(history.epochs) == number
-    assert list(history.epochs(newest=3)) == list(epochs[-3:])
-    assert refused(lambda: history.epochs(newest=4)) == number
+    assert list(history.epoch_list(newest=3).epochs) == list(epochs[-3:])
+    assert refused(lambda: history.epoch_list(newest=4)) == number
 
 
 def test_marks_need_it_within_their_time(indexed: Callable[..., tuple[Marked, History]]) -> None:

@@ -20,7 +20,7 @@ from balance.core.shape import Doc, Whole, fields_of
 from balance.core.wallet import KINDS
 from balance.desk.desk import Desk
 from balance.history.epochs import Epoch
-from balance.history.history import LONGEST_PAGE
+from balance.history.history import LONGEST_PAGE, unfinished
 from balance.history.index import Progress
 from balance.history.question import (
     BOUNDS,
@@ -303,7 +303,10 @@ class HistoryRoutes:
         question, ledger = query.question, self._desk.ledger
         measure = self._services.equity.of_epoch
         newest = max(map(int, question.one_of.get("epoch", ())), default=None)
-        found = fitting(ledger.epochs(newest=newest), question)
+        listed_epochs = ledger.epoch_list(newest=newest)
+        found, progress = fitting(listed_epochs.epochs, question), listed_epochs.progress
+        if query.form is not None and not progress.is_complete:
+            raise unfinished(progress)
         # Taken after them, so that none of them is of later than now.
         snapshot = self._desk.snapshot()
         present = Present(snapshot.epoch, from_iso(snapshot.as_of), self._desk.market.decimals)
@@ -316,7 +319,7 @@ class HistoryRoutes:
             return download("epochs", query.form, FILE_COLUMNS["epochs"], map(row, ordered))
         end = None if question.limit is None else question.offset + question.limit
         rows = list(map(row, ordered[question.offset : end]))
-        return _page(rows, len(ordered), query, ledger.progress, figures=listed(FIGURES))
+        return _page(rows, len(ordered), query, progress, figures=listed(FIGURES))
 
     @get("/history/entries/<place>", 422, texts={404: "There is no such entry"})
     def read_entry(self, place: EntryPlace) -> Answer[FoundEntry]:
