@@ -11,12 +11,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
-from balance.background.clock import BelievedClock
 from balance.background.worker import Worker
 from balance.core.account import Account
 from balance.core.errors import BalanceError, StoreError
@@ -118,8 +117,6 @@ class Engine:
         self._acting = tuple(acting)
         self._may_act = may_act
         self._arguments = tuple(arguments)
-        # What a later start goes on from must not be a time that was never there.
-        self._clock = BelievedClock()
         self._quoted_at: dict[str, float] = {}
         self._shown = self._saved = self._saved_wholly = 0.0
         self._is_shown = True
@@ -186,7 +183,7 @@ class Engine:
             message=self._feed.message,
             # A copy, as the rules of an exchange may come later.
             instruments=dict(self._feed.instruments),
-            as_of=self._clock(),
+            as_of=datetime.now(UTC),
             tick=self._board.market.tick + 1,
         )
         market = replace(market, live=self._live(market, now))
