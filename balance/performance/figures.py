@@ -18,7 +18,7 @@ from balance.core.rows import Row
 from balance.core.shape import Doc, Money, Percent, Whole
 from balance.core.trade_sums import TradeSums
 from balance.history.rows import duration
-from balance.performance.derivations.derivation import Derivation, Term, total_of
+from balance.performance.derivations.derivation import UNREAD, Derivation, Term, total_of
 from balance.performance.derivations.returns import (
     drawdown_terms,
     in_percent,
@@ -132,7 +132,6 @@ def screen_row(name: str, label: str, unit: Unit, better: Better = "") -> ShownF
     return {"name": name, "label": label, "is_signed": unit.is_signed, "better": better}
 
 
-_UNREAD: Final = "The ledger is not read that far yet."
 _NO_TRADE: Final = "No trade has ended in this epoch yet."
 _UNDONE: Final = "The lists have what an undone reset closed as well, which does not count."
 _UNSEEN: Final = "The equity was not seen from there on, so it is not known."
@@ -191,7 +190,7 @@ def _of_trades(
         lambda results: results.trades,
         value,
         lambda sums, results: trade_terms(formula, sums, results.epochs, results.decimals),
-        lambda results: _UNREAD if results.trades is None else why_unknown,
+        lambda results: UNREAD if results.trades is None else why_unknown,
         lambda results: _UNDONE if "," in results.epochs else "",
         **more,
     )

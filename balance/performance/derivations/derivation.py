@@ -17,6 +17,8 @@ MINUS: Final = "\N{MINUS SIGN}"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 DIVIDED: Final = "\N{DIVISION SIGN}"
 HUNDRED: Final = Decimal(100)
+#: Why a figure that takes all of the ledger up to now is not known.
+UNREAD: Final = "It is not known while the ledger is being read, or a line of it is damaged."
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from balance.performance.derivations.derivation import (
     DIVIDED,
     IN_PERCENT,
     MINUS,
+    UNREAD,
     Derivation,
     Sign,
     Term,
@@ -83,7 +84,7 @@ def all_time_derivation(now: Sample, epochs: Mapping[int, Epoch], decimals: int)
     """The derivation of the P&L of all epochs up to ``now``."""
     title, text = "P&L of all time", "The P&L of this epoch and of all before it."
     if now.all_pnl is None or now.carried is None:
-        return Derivation(title, f"{text} The earlier ones are not known yet.", ())
+        return Derivation(title, f"{text} {UNREAD}", ())
     parts = [_so_far(now, decimals), *_earlier(now.carried, now.epoch, None, epochs, decimals)]
     return Derivation(title, text, (*opened(parts), _total(now.all_pnl, decimals)))
 
