@@ -312,6 +312,9 @@ DAMAGE = {
     "a list": lambda text: b"[" + text + b"]",
     "null": lambda _: b"null",
     "nothing in it": lambda _: b"{}",
+    "balance twice": lambda text: text.replace(b"{", b'{"balance": "9", ', 1).replace(
+        b"7.00", b"6.00"
+    ),
     "a deep nest": lambda _: b'{"schema": 1, "account": ' + b"[" * 200_000,
     "a newer schema": _with(schema=3),
     "no schema": _without("schema"),

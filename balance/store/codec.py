@@ -142,10 +142,26 @@ def decode_state(text: bytes) -> tuple[State, bool]:
     document = parsed(text)
     is_sealed = document.pop("seal", None) == _seal(document)
     state = _checked_state(document, is_sealed=is_sealed)
+    if not is_sealed:
+        json.loads(text, object_pairs_hook=each_once)
     if not is_sealed and state.previous_checksum:
         known = json.loads(encode_state(state))
         _check_members({**document, "seal": ""}, known)
     return state, is_sealed
+
+
+def each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of ``members``, as a reader of JSON hands them over.
+
+    Raises:
+        Unreadable: two of them have the same name.
+    """
+    document = dict(members)
+    if len(document) < len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Unreadable(f"names {twice!r:.40} twice")
+    return document
 
 
 def _checked_state(document: Mapping[str, Any], *, is_sealed: bool) -> State:

@@ -37,7 +37,7 @@ from balance.core.errors import KeyReused, StoreError, StoreFailed, StoreUnreada
 from balance.core.money import is_bounded
 from balance.core.request import check_key
 from balance.store.checksum import is_changed, sealed
-from balance.store.codec import FAULTS, Unreadable
+from balance.store.codec import FAULTS, Unreadable, each_once
 from balance.store.disk import DISK, Disk, Signature
 from balance.store.records import text
 
@@ -364,16 +364,6 @@ class KeptFile(Generic[T]):
             self._have(replace(self._content, answers=answers))
 
 
-def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object of ``members``, none of which may have the name of another."""
-    document = dict(members)
-    if len(document) < len(members):
-        names = [name for name, _ in members]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Unreadable(f"names {twice!r:.40} twice")
-    return document
-
-
 def _number(text: str) -> Decimal:
     """The number in ``text``, with all its digits."""
     number = Decimal(text)
@@ -387,7 +377,7 @@ def _refused(name: str) -> NoReturn:
 
 
 _EXACTLY: Final[Mapping[str, Any]] = {
-    "object_pairs_hook": _object,
+    "object_pairs_hook": each_once,
     "parse_float": _number,
     "parse_int": lambda text: int(_number(text)),
     "parse_constant": _refused,

@@ -185,8 +185,8 @@ class LedgerFile:
             if found is None:
                 return _older_end(ledger, state)
             size = ledger.size
-        if self._unrecorded is not None:
-            older = replace(self._unrecorded, account_id=state.account_id)
+        if (unrecorded := self._unrecorded) is not None:
+            older = replace(unrecorded, account_id=state.account_id)
             self._disk.replace_file(self._checksums, older.encode())
         start, kept = found
         end = start + sum(map(len, state.lines[:kept]))

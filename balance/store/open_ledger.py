@@ -115,7 +115,8 @@ class OpenLedger:
 
     def fault(self, start: int, line: bytes) -> str:
         """What is wrong with ``line``, which begins at the byte ``start`` and is not proved."""
-        nearest = max((each for each in self._numbers if each <= start), default=0)
+        # Other threads count lines too.
+        nearest = max((each for each in list(self._numbers) if each <= start), default=0)
         number = self._numbers.get(nearest, 1)
         while nearest < start:
             block = self.read(nearest, min(nearest + _BLOCK, start))
