@@ -283,8 +283,8 @@ def test_verify_and_repair(run: Run, folder: Path) -> None:
     assert ACCOUNT_FILE in json.loads(faulty.stdout)["faults"][0]
     mended = run("repair")
     assert mended.returncode == 0
-    assert "Rebuilt: balance 10,005.00 USDT at revision 3." in mended.stdout
-    assert "Kept as they were: virtual_balance.damaged-" in mended.stdout
+    assert "has 10,005.00 USDT at revision 3." in mended.stdout
+    assert "Kept beside: virtual_balance.damaged-" in mended.stdout
     assert run("verify").returncode == 0
 
     (folder / ACCOUNT_FILE).write_text("{")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -11,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from balance.core import operations
-from balance.core.errors import AnswerLost, StoreUnreadable
+from balance.core.entry import Entry
+from balance.core.errors import AnswerLost, StoreNewer, StoreUnreadable
 from balance.open_account import open_account
 from balance.store.checksum import TAIL_BYTES, sealed, stated
+from balance.store.codec import Unreadable, decode_entry, encode_entry
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE, FileStore
+from balance.store.ledger_file import LedgerFile
 from balance.store.recovery import Report, repair, verify
 from balance.store.state import Request
 from tests.test_store import trade
@@ -108,7 +112,6 @@ ACCOUNT_DAMAGE = {
     "account missing": remove(ACCOUNT_FILE),
     "account emptied": write(ACCOUNT_FILE, b""),
     "account garbage": write(ACCOUNT_FILE, b"\xff\xfe garbage"),
-    "unknown schema": edit_account(schema=9),
     "negative balance": edit_account(balance="-1"),
 }
 
@@ -145,6 +148,24 @@ def test_a_destroyed_account_is_rebuilt_from_its_ledger(
     assert (seen.epoch, seen.starting_balance, seen.realized_pnl) == (2, 1_000, 25)
 
 
+def test_what_a_newer_version_wrote_is_left_alone(account: Path) -> None:
+    edit_account(schema=9, seal="0" * 64)(account)
+    before = contents(account)
+    assert "has schema 9" in verify(account).faults[0]
+    with pytest.raises(StoreNewer, match="Start that version again"):
+        repair(account)
+    assert contents(account) == before
+
+
+@pytest.mark.parametrize("schema", ["3", "22", '"2"', "null", "{}"])
+def test_a_damaged_number_of_the_schema_is_no_newer_version(account: Path, schema: str) -> None:
+    path = account / ACCOUNT_FILE
+    before = path.read_bytes()
+    path.write_bytes(before.replace(b'"schema": 2,', b'"schema": %b,' % schema.encode()))
+    assert verify(account).faults[0].startswith(f"{ACCOUNT_FILE} has schema ")
+    assert_repaired(account, BALANCE)
+
+
 def test_an_edit_that_is_not_adopted_yet_is_told(account: Path) -> None:
     edit_account(balance="900.00")(account)
     assert verify(account).faults == (
@@ -162,7 +183,8 @@ def test_an_account_that_was_sealed_again_after_an_edit_is_found(account: Path) 
     lie = lie.replace(b'"-34.00"', b'"-34.25"').replace(b'"1000.25"', b'"1000.00"')
     lie = sealed(lie[:-TAIL_BYTES] + b"}", stated(whole) or "")
     (account / LEDGER_FILE).write_bytes(whole + lie)
-    assert "adds up to epoch 2, balance 1,000.00" in verify(account).faults[0]
+    (fault,) = verify(account).faults
+    assert fault == f"{LEDGER_FILE} has other entries of revision 7 than the account."
     assert_repaired(account, Decimal("1000.25"))
 
 
@@ -219,7 +241,7 @@ def test_a_damaged_answer_is_found_and_repaired(account: Path, newest: bool) -> 
     path = account / ANSWER_FILE
     path.write_bytes(path.read_bytes().replace(b'"revision": 7', b'"revision": "7"'))
     assert ANSWER_FILE in verify(account).faults[0]
-    assert_repaired(account, BALANCE + (1 if newest else 2), ANSWER_FILE)
+    assert_repaired(account, BALANCE + (1 if newest else 2))
     kept = FileStore(account).commit(
         partial(operations.adjust, amount=5), source="x", request=Request("k", "f")
     )
@@ -231,22 +253,46 @@ def test_a_damaged_answer_is_found_and_repaired(account: Path, newest: bool) -> 
             FileStore(account).commit(operation, source="x", request=request)
 
 
-def assert_repaired(folder: Path, balance: Decimal, *more: str) -> None:
-    """A repair keeps every damaged file, leads to ``balance``, and the account works again."""
-    before = contents(folder)
+def entries(folder: Path) -> list[Entry]:
+    """Those of the lines of the ledger that are proved."""
+    ledger = LedgerFile(folder / LEDGER_FILE)
+    ledger.is_chained = True
+    found = []
+    for line in ledger.lines():
+        with suppress(Unreadable):
+            found += [] if line.fault else [decode_entry(line.text)]
+    return found
+
+
+def account_id(folder: Path) -> str:
+    return str(json.loads((folder / ACCOUNT_FILE).read_bytes())["account"])
+
+
+def assert_repaired(folder: Path, balance: Decimal) -> Report:
+    """A repair keeps what is sound, and what is not in files beside, leads to ``balance``, and the
+    account works again."""
+    before, sound = contents(folder), entries(folder)
+    old = before.get(LEDGER_FILE, b"").splitlines(keepends=True)
     report = repair(folder)
     assert report.faults
-    kept = {name: (folder / name).read_bytes() for name in report.kept}
-    damaged = [before[name] for name in (ACCOUNT_FILE, LEDGER_FILE, *more) if name in before]
-    assert sorted(kept.values()) == sorted(damaged)
+    assert f"has {balance:,.2f} USDT at revision {report.revision}" in report.done[-1]
+    found = entries(folder)
+    beside = [(folder / name).read_bytes() for name in report.kept]
+    lost = b"".join(beside)
+    for line in old:
+        assert line.strip(b"\0") in lost or decode_entry(line) in found
+    for entry in sound:
+        assert entry in found or encode_entry(entry)[:-2] in lost
+    for name in (ACCOUNT_FILE, ANSWER_FILE):
+        if name in before and before[name] != (folder / name).read_bytes():
+            assert before[name] in beside or name == ACCOUNT_FILE
     assert verify(folder).faults == ()
     account = open_account(folder)
     seen = account.snapshot()
     assert (seen.balance, seen.revision) == (balance, report.revision)
-    newest = account.history(limit=1).entries[0]
-    assert (newest["kind"], newest["balance"]) == ("repair", balance)
     after = account.deposit("0.5")
     assert (after.balance, after.revision) == (balance + Decimal("0.5"), seen.revision + 1)
     assert len(list(account.ledger.rows())) == report.entries + 1
     assert verify(folder).faults == ()
     assert repair(folder).faults == ()
+    return report

@@ -245,7 +245,7 @@ def test_a_reset_that_keeps_what_was_not_so_is_found_and_never_brought_back(fold
     ended["balance"] = ended["starting_balance"] = "99999.00"
     write_lines(folder, lines)
     (fault,) = verify(folder).faults
-    assert fault == f"{LEDGER_FILE}: entry 2 keeps another account than the one that it ended."
+    assert fault == f"{LEDGER_FILE} line 2 keeps another account than the one that it ended."
     repair(folder)
     assert verify(folder).faults == ()
     again = open_account(folder)

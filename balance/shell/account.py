@@ -62,7 +62,7 @@ def add_ledger_commands(command: AddCommand) -> None:
     history.add_argument("--kind", help="only entries of this kind")
     history.add_argument("--epoch", type=int, help="only entries of this epoch")
     command("verify", "replay the ledger and compare it with the account", _verify)
-    command("repair", "rebuild what is damaged; keeps the damaged files beside", _repair)
+    command("repair", "rebuild what is damaged; keeps what it can't use beside", _repair)
 
 
 def _show(options: argparse.Namespace) -> Result:
@@ -106,15 +106,14 @@ def _verify(options: argparse.Namespace) -> Result:
 
 def _repair(options: argparse.Namespace) -> Result:
     report = repair(options.data_dir)
-    lines = [f"Found: {fault}" for fault in report.faults]
-    if report.faults:
-        lines.append(f"Rebuilt: balance {report.balance} USDT at revision {report.revision}.")
-        lines.append(f"Kept as they were: {', '.join(report.kept)}.")
-    else:
+    lines = [f"Found: {fault}" for fault in report.faults] + [*report.done]
+    if report.kept:
+        lines.append(f"Kept beside: {', '.join(report.kept)}.")
+    if not report.faults:
         lines.append(f"Nothing to repair: balance {report.balance} USDT.")
     return Result(_members(report), "\n".join(lines))
 
 
 def _members(report: Report) -> dict[str, object]:
-    names = ("faults", "entries", "revision", "balance", "kept")
+    names = ("faults", "entries", "revision", "balance", "kept", "done")
     return {name: getattr(report, name) for name in names}

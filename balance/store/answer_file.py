@@ -172,6 +172,17 @@ class AnswerFile:
         self._load()
         return max((each for each in self._known.lines if each < before), default=0)
 
+    def account_id(self) -> str | None:
+        """The id of the account whose answers these are, as the newest of them says.
+
+        Raises:
+            StoreUnreadable: the file can't be read.
+        """
+        with self._reading():
+            texts = self._whole_lines()
+        states = (_decoded(state) for _, state in _all(reversed(texts)))
+        return next((each.account_id for each in states if each is not None), None)
+
     def link(self, booked: Mapping[int, Keyed] | None = None) -> int:
         """Write all answers that can be read anew, each linked to the one before it, and return how
         many are without their state. Where the ledger has them all in ``booked``, by revisions,
@@ -192,7 +203,8 @@ class AnswerFile:
             texts.append(_line(replace(keyed, previous=previous), state))
             previous = revision
             lost += state == _NO_STATE
-        self._replace(texts)
+        if texts or self.path.exists():
+            self._replace(texts)
         return lost
 
     def faults(self, newest: int) -> Iterator[str]:

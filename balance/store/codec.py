@@ -228,8 +228,11 @@ def keyed_by(line: bytes) -> Keyed | None:
 
 
 def account_of(line: bytes) -> str | None:
-    """The id of the account, which the first line of its ledger has."""
-    found = parsed(line).get("account")
+    """The id of the account, which the first line of its ledger has; None where that has none."""
+    try:
+        found = parsed(line).get("account")
+    except Unreadable:
+        return None
     return found if isinstance(found, str) else None
 
 

@@ -102,10 +102,13 @@ class Disk:
         """Shorten the file behind ``descriptor`` to ``size`` bytes."""
         os.ftruncate(descriptor, size)
 
-    def replace_file(self, path: Path, text: bytes, *, durable: bool = True) -> None:
-        """Put ``text`` in the place of the file at ``path``: all of it or nothing, whatever happens
-        to the machine. Unless it is ``durable``, a power loss may bring back the file before it.
-        What dead writers of it left beside is removed: only for the holder of its lock.
+    def replace_file(
+        self, path: Path, text: bytes | Iterable[bytes], *, durable: bool = True
+    ) -> None:
+        """Put ``text``, or its blocks, in the place of the file at ``path``: all of it or nothing,
+        whatever happens to the machine. Unless it is ``durable``, a power loss may bring back the
+        file before it. What dead writers of it left beside is removed: only for the holder of its
+        lock.
 
         Raises:
             OSError: the disk refused, or there is something else than a regular file; the file at
@@ -116,7 +119,8 @@ class Disk:
         with contextlib.suppress(FileNotFoundError):
             _check_regular(os.lstat(target).st_mode)
         self.sweep(target.parent, target.name)
-        self._put(target, [text], durable=durable)
+        blocks = [text] if isinstance(text, bytes) else text
+        self._put(target, blocks, durable=durable)
 
     def _put(self, target: Path, blocks: Iterable[bytes], *, durable: bool = True) -> None:
         descriptor, name = self.create(target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from itertools import dropwhile, islice
@@ -196,12 +197,20 @@ class LedgerFile:
             self._file.append(b"".join(state.lines[kept:]))
         return state.checksum
 
-    def ends_broken(self, state: State) -> bool:
-        """Whether the file ends with a part of a line, and not one of the newest commit, which led
-        to ``state``."""
+    def leads_to(self, state: State) -> bool:
+        """Whether the ledger ends with the lines of the newest commit, which led to ``state``, or
+        with a part of them, which the next writer mends."""
         with self._opened() as ledger:
-            text = ledger.read(ledger.end, ledger.size).strip(b"\0")
-            return bool(text) and _newest_commit(ledger, state, ledger.size) is None
+            if _newest_commit(ledger, state, ledger.size) is not None:
+                return True
+            with suppress(StoreUnreadable):
+                return _older_end(ledger, state) is not None
+        return False
+
+    def rest(self) -> bytes:
+        """What stands behind the whole lines: it is being written, or torn."""
+        with self._opened() as ledger:
+            return ledger.read(ledger.end, ledger.size)
 
     def holds(self, state: State) -> bool:
         """Whether ``state`` is a past one of this ledger, which ends behind a whole line: its lines
