@@ -254,7 +254,9 @@ def check_sums(connection: sqlite3.Connection, record: Record) -> None:
 
 def is_damage(fault: sqlite3.Error) -> bool:
     """Whether ``fault`` says that a file is damaged, rather than that the disk refuses it now."""
-    return getattr(fault, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _REFUSALS
+    code = getattr(fault, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    # What was cut off can't be read to its end.
+    return code == sqlite3.SQLITE_IOERR_SHORT_READ or code & 0xFF not in _REFUSALS
 
 
 _REFUSALS: Final = frozenset(
