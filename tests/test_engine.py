@@ -25,7 +25,14 @@ from balance.core.position import Position
 from balance.core.quote import Settlement
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
-from balance.market.board import FEED_FILE, MARKET_FILE, LiveBoard, read_market, saved_feed
+from balance.market.board import (
+    FEED_FILE,
+    MARKET_FILE,
+    FileBoard,
+    LiveBoard,
+    read_market,
+    saved_feed,
+)
 from balance.market.feed import FeedFault
 from balance.performance.performance import Equity
 from balance.performance.sampler import Sampler
@@ -541,6 +548,22 @@ def test_what_a_start_could_not_look_up_is_left_to_the_next(folder: Path, feed: 
     alone.give()
     run.engine.stop()
     assert saved_feed(folder)[2] == last_seen
+
+
+def test_what_was_saved_by_a_clock_that_was_ahead_is_looked_up_since_the_last_price(
+    folder: Path, feed: HandFed
+) -> None:
+    with Running(folder, feed) as run:
+        run.price(40_000, time=EIGHT)
+    market = FileBoard(folder).market
+    off = HandFed()
+    run = Running(folder, off)
+    run.engine.stop()
+    run.board.market = market
+    run.engine = Engine(run.desk, run.board, off, run.shown.append, folder)
+    run.engine.start(datetime.now(UTC) + timedelta(days=30))
+    run.engine.stop()
+    assert off.missed_since == [EIGHT]
 
 
 def test_what_happened_while_the_program_was_off_is_news(folder: Path, feed: HandFed) -> None:

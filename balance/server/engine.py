@@ -146,6 +146,11 @@ class Engine:
         Raises:
             FeedFault: the feed can't be used.
         """
+        now = datetime.now(UTC)
+        if last_seen is not None and last_seen > now:
+            # This computer's clock was ahead then; prices have times of their own.
+            known = (each.time for each in self._board.market.quotes.values())
+            last_seen = max(known, default=now)
         if last_seen is not None:
             # Until a quote comes, so that a start without any leaves nothing out.
             self._board.market = replace(self._board.market, as_of=last_seen)
