@@ -357,6 +357,10 @@ class LedgerFile:
             older = self._recorded[1]
         except FileNotFoundError:
             older = None
+        except OSError as fault:
+            # Whoever reads the ledger names that.
+            message = f"{self._checksums.name}, which proves it, says {fault.strerror}"
+            raise OSError(fault.errno, message) from fault
         if older is not None:
             return older
         file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
