@@ -50,12 +50,22 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(
         lambda: DISK.read(path),
         lambda: AppendedFile(path).append(b"text"),
         lambda: DISK.cut(path, 0),
-        lambda: DISK.keep_damaged(path, NOW),
     ]
     for call in calls:
         with pytest.raises(OSError, match=reason):
             call()
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_what_is_no_regular_file_is_moved_beside(tmp_path: Path, obstacle: str) -> None:
+    path = tmp_path / "file.json"
+    OBSTACLES[obstacle][0](path)
+    before = path.lstat().st_ino
+    assert DISK.keep_damaged(path, NOW) == "file.damaged-20260102T030405000000.json"
+    (moved,) = tmp_path.iterdir()
+    assert (moved.name, moved.lstat().st_ino) == ("file.damaged-20260102T030405000000.json", before)
+    assert DISK.keep_damaged(path, NOW) is None
 
 
 @pytest.mark.parametrize("obstacle", ["a folder", "a pipe", "a link to itself"])

@@ -200,6 +200,17 @@ def test_who_saves_others_keeps_a_file_that_makes_no_sense_beside(tmp_path: Path
     assert list(tmp_path.glob("settings.damaged-*.json")) == [beside]
 
 
+def test_who_saves_moves_a_folder_in_the_place_of_the_file_beside(tmp_path: Path) -> None:
+    file = SettingsFile(tmp_path)
+    (tmp_path / SETTINGS_FILE).mkdir()
+    assert "settings.json can't be read: Is a directory" in file.state.fault
+    kept, message = file.change({"decimals": 4})
+    (beside,) = tmp_path.glob("settings.damaged-*.json")
+    assert beside.is_dir()
+    assert message.endswith(f"What stood in settings.json is kept in {beside.name}.")
+    assert SettingsFile(tmp_path).state == file.state == kept
+
+
 def test_a_file_that_can_not_be_kept_beside_is_not_replaced(tmp_path: Path) -> None:
     disk = RefusingDisk()
     file = SettingsFile(tmp_path, disk=disk)

@@ -159,16 +159,23 @@ class Disk:
 
     def keep_damaged(self, path: Path, now: datetime) -> str | None:
         """Copy the file at ``path`` beside it, durably, and return the name of the copy, which has
-        the time ``now`` in it; None where there is no file.
+        the time ``now`` in it; None where there is nothing. What is no regular file, such as a
+        folder or a link to nowhere, is moved there instead.
 
         Raises:
-            OSError: it can't be copied.
+            OSError: it can't be copied or moved.
         """
+        beside = path.with_name(f"{path.stem}.damaged-{now:%Y%m%dT%H%M%S%f}{path.suffix}")
         try:
             damaged = self.open(path)
-        except FileNotFoundError:
-            return None
-        beside = path.with_name(f"{path.stem}.damaged-{now:%Y%m%dT%H%M%S%f}{path.suffix}")
+        except OSError:
+            if not os.path.lexists(path):
+                return None
+            if path.is_file():
+                raise
+            self.rename(str(path), beside)
+            self.sync_folder(path.parent)
+            return beside.name
         with damaged:
             self._put(beside, iter(partial(damaged.read, _BLOCK), b""))
         return beside.name
