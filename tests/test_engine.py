@@ -661,7 +661,7 @@ def test_prices_are_saved_once_a_second_and_the_past_once_a_minute(
     written: list[str] = []
     for name in ("save_market", "save_past"):
 
-        def save(*_: Any, name: str = name) -> None:
+        def save(*_: Any, name: str = name, **_options: Any) -> None:
             written.append(name)
 
         monkeypatch.setattr(engine_module, name, save)
@@ -679,7 +679,7 @@ def test_prices_are_saved_once_a_second_and_the_past_once_a_minute(
 def test_a_disk_that_takes_no_prices_stops_nothing(
     run: Running, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any) -> None:
+    def full(*_: Any, **_options: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(engine_module, "save_market", full)
