@@ -42,15 +42,16 @@ FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class CountingDisk(Disk):
-    """A disk that refuses its ``nth`` call or, where it ``dies``, ends the program before it."""
+    """A disk that refuses its ``nth`` call, and all after it where that is ``for_ever``; or ends
+    the program before it, where it ``dies``."""
 
-    def __init__(self, nth: int = 0, *, dies: bool = False) -> None:
+    def __init__(self, nth: int = 0, *, for_ever: bool = False, dies: bool = False) -> None:
         super().__init__()
-        self.calls, self.nth, self.dies = 0, nth, dies
+        self.calls, self.nth, self.for_ever, self.dies = 0, nth, for_ever, dies
 
     def _call(self) -> None:
         self.calls += 1
-        if self.calls == self.nth:
+        if self.calls == self.nth or (self.for_ever and 0 < self.nth < self.calls):
             if self.dies:
                 os._exit(DEAD)
             raise FULL
@@ -243,18 +244,20 @@ def test_only_the_owner_can_read_a_backup_and_what_is_restored(
     assert stat.S_IMODE((tmp_path / "restored").stat().st_mode) == 0o700
 
 
-def reason(action: Callable[[Disk], object], nth: int) -> str:
-    """Why ``action`` fails on a disk that refuses its ``nth`` call; empty: it does not."""
+def reason(action: Callable[[Disk], object], nth: int, for_ever: bool) -> str:
+    """Why ``action`` fails on a disk that refuses its ``nth`` call, or all from it on; empty: it
+    does not."""
     try:
-        action(CountingDisk(nth))
+        action(CountingDisk(nth, for_ever=for_ever))
     except BackupFailed as fault:
         return str(fault)
     return ""
 
 
+@pytest.mark.parametrize("for_ever", [False, True])
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_backup_that_fails_at_any_call_of_the_disk_leaves_no_part_of_it(
-    folder: Path, tmp_path: Path, overwrite: bool
+    folder: Path, tmp_path: Path, overwrite: bool, for_ever: bool
 ) -> None:
     open_account(folder)
     target = tmp_path / "there" / "backup.zip"
@@ -262,7 +265,9 @@ def test_a_backup_that_fails_at_any_call_of_the_disk_leaves_no_part_of_it(
     for nth in itertools.count(1):
         if overwrite:
             target.write_text("older")
-        failed = reason(lambda disk: back_up(folder, target, overwrite=overwrite, disk=disk), nth)
+        failed = reason(
+            lambda disk: back_up(folder, target, overwrite=overwrite, disk=disk), nth, for_ever
+        )
         if not failed:
             break
         assert "The backup was not made: the disk says No space left on device." in failed
@@ -272,12 +277,13 @@ def test_a_backup_that_fails_at_any_call_of_the_disk_leaves_no_part_of_it(
     assert zipfile.ZipFile(target).testzip() is None
 
 
+@pytest.mark.parametrize("for_ever", [False, True])
 def test_a_restore_that_fails_at_any_call_of_the_disk_leaves_nothing(
-    archive: Path, tmp_path: Path
+    archive: Path, tmp_path: Path, for_ever: bool
 ) -> None:
     folder = tmp_path / "restored"
     for nth in itertools.count(1):
-        failed = reason(lambda disk: restore(archive, folder, disk=disk), nth)
+        failed = reason(lambda disk: restore(archive, folder, disk=disk), nth, for_ever)
         if not failed:
             break
         assert "The backup was not restored: the disk says No space left on device." in failed
