@@ -54,5 +54,5 @@ class Marked(FileStore):
 
     def _refuse(self, number: int) -> None:
         if number in self.damaged:
-            fault = f"is damaged: line {number} does not match its checksum"
+            fault = f"line {number} does not match its checksum"
             raise StoreUnreadable(LEDGER_FILE, fault, line=number)

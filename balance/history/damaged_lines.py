@@ -49,8 +49,7 @@ class DamagedLine:
 
     def error(self, folder: Path | None) -> StoreUnreadable:
         """The error for what needs it, in an account in ``folder``."""
-        reason = f"is damaged: {self.fault}"
-        return StoreUnreadable(LEDGER_FILE, reason, option(folder), line=self.cause)
+        return StoreUnreadable(LEDGER_FILE, self.fault, option(folder), line=self.cause)
 
 
 class Neighbour(NamedTuple):

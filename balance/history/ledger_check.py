@@ -71,7 +71,7 @@ class LedgerCheck:
         listed = {each.line for each in self._damages.listed if each.file == LEDGER_FILE}
         # Beyond those that are listed one by one, their number is.
         if not listed & {fault.line, None}:
-            self._damages.report(self._damage(fault.line, f"Line {fault.line} is damaged"))
+            self._damages.report(self._damage(fault.line, fault.reason))
             # It was proved before, or the check has not come to it: so the check begins anew.
             self._pass.is_stale = True
 

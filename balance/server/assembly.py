@@ -97,6 +97,7 @@ class Running:
         self._board = FileBoard(folder, self._settings.ruled, stopped=_SILENT)
         damages = Damages()
         history = History(store, folder / INDEX_FILE, damages)
+        store.on_damage(history.check.report)
         self.desk = Desk(store, self._board, starting_balance, history)
         self._past = FilePast(folder)
         self.desk.use_baselines(self._past)

@@ -96,6 +96,10 @@ class FileStore:
                 with self._lock():
                     self._settled()
 
+    def on_damage(self, listener: Callable[[StoreUnreadable], None]) -> None:
+        """Have ``listener`` called with what is found damaged whenever the ledger is read."""
+        self._ledger.on_damage = listener
+
     def read(self) -> State:
         """The newest committed state; an outside edit is adopted first. Takes no lock otherwise.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
@@ -26,6 +27,8 @@ from balance.store.state import Keyed, Line, Spot, State
 CHECKSUM_FILE: Final = "ledger.checksums"
 # How many bytes are read at once in search of the last one that is not zero.
 _ZEROS: Final = 64 * 1024
+# How what is wrong begins where it names a line.
+_NAMED_LINE: Final = re.compile(r"line (\d+) ")
 
 
 class LedgerFile:
@@ -34,6 +37,8 @@ class LedgerFile:
 
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
         self.path = path
+        #: Is called with what is found damaged.
+        self.on_damage: Callable[[StoreUnreadable], None] = lambda _: None
         #: Whether the ledger is known to have checksums, as its account says so; one that begins
         #: or ends with a line that has one is taken for such a ledger too.
         self.is_chained = False
@@ -377,7 +382,11 @@ class LedgerFile:
         return self._remade[1]
 
     def _unreadable(self, reason: str) -> StoreUnreadable:
-        return StoreUnreadable(self.path.name, reason, option(self.path.parent))
+        named = _NAMED_LINE.match(reason)
+        line = None if named is None else int(named[1])
+        fault = StoreUnreadable(self.path.name, reason, option(self.path.parent), line=line)
+        self.on_damage(fault)
+        return fault
 
 
 def _newest_commit(ledger: OpenLedger, state: State, end: int) -> tuple[int, int] | None:

@@ -1,0 +1,56 @@
+"""A digit that is changed in the ledger under a running server is never shown, and everybody hears
+of it; what does not need that line goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from balance.store.file_store import LEDGER_FILE
+from tests.answers import problem
+from tests.patience import wait_for
+from tests.serving import Server
+
+
+def test_a_changed_digit_is_named_and_never_shown(folder: Path) -> None:
+    ledger = folder / LEDGER_FILE
+    with Server(folder) as server:
+        for amount in (101, 102, 103, 104, 105):
+            server.post({"deposit": amount})
+        assert server.get("/history/ledger").json()["total"] == 6
+        wait_for(lambda: server.get("/health").json()["checked"] == 100, "all to be checked")
+        _change(ledger, b'"amount":"102', b'"amount":"902')
+        for path in ("/history/ledger", "/virtual_balance/history", "/history/entries/3"):
+            detail = problem(server.get(path), 503)["detail"]
+            assert "ledger.jsonl line 3 does not match its checksum" in detail
+            assert "python -m balance repair" in detail
+        # The line was proved when it was counted.
+        _goes_on(server, 6, total=7)
+    # Also with an index that is made anew.
+    for file in folder.glob("history.db*"):
+        file.unlink()
+    with Server(folder) as server:
+        for path in ("/history/ledger?sort=-amount", "/history/epochs", "/history/entries/3"):
+            detail = problem(server.get(path), 503)["detail"]
+            assert "ledger.jsonl line 3 does not match its checksum" in detail
+        _goes_on(server, 7, total=None)
+
+
+def _goes_on(server: Server, revision: int, total: int | None) -> None:
+    """Everybody hears of line 3, and what does not need it goes on."""
+    wait_for(lambda: server.get("/health").json()["damage"], "the damage to be known")
+    (damage,) = server.get("/health").json()["damage"]
+    assert (damage["file"], damage["line"]) == (LEDGER_FILE, 3)
+    assert server.post({"deposit": 1}).json()["revision"] == revision + 1
+    newest = server.get("/history/ledger?limit=2").json()
+    assert [each["revision"] for each in newest["rows"]] == [revision + 1, revision]
+    assert newest["total"] == total
+    late = server.get("/history/ledger?after=4").json()
+    assert (late["total"], late["index"]["is_complete"]) == (revision + 1 - 4, True)
+    assert server.get("/performance").status_code == 200
+
+
+def _change(file: Path, old: bytes, new: bytes) -> None:
+    content = file.read_bytes()
+    assert content.count(old) == 1
+    with file.open("r+b") as opened:
+        opened.write(content.replace(old, new))
