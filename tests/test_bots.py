@@ -12,6 +12,7 @@ import pytest
 
 from balance.bots import bots as bots_module
 from balance.bots.bots import Bots
+from balance.bots.followed import FollowedBots
 from balance.bots.state import BOTS_FILE
 from balance.core.entry import Entry
 from balance.core.errors import (
@@ -27,8 +28,10 @@ from balance.core.errors import (
 from balance.core.moments import from_iso, iso
 from balance.desk.desk import Desk
 from balance.history.history import History
+from balance.strategies.own import Catalogue
 from tests.bots_by_hand import USUAL, ByHand
-from tests.ledgers import lived, remembered
+from tests.ledgers import lived, remembered, written
+from tests.marked import Marked
 from tests.markets import BTC, ETH
 
 
@@ -502,16 +505,32 @@ def test_a_start_without_bots_sums_up_nothing_however_long_the_ledger_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     desk = Desk(remembered(lived(400, epochs_of=50)))
-    asked: list[tuple[int, int | None]] = []
+    asked: list[int] = []
     read = History.closings
 
-    def closings(self: History, after: int, most: int | None = None) -> list[Entry]:
-        asked.append((after, most))
-        return read(self, after, most)
+    def closings(self: History, after: int) -> list[Entry]:
+        asked.append(after)
+        return read(self, after)
 
     monkeypatch.setattr(History, "closings", closings)
     bots = Bots(desk)
     bots.begin()
     # what is shown is looked for among the newest, and nothing else is read
-    assert [most is not None or after == desk.version[1] for after, most in asked] == [True, True]
+    assert asked == [desk.version[1]]
     assert len(bots.trades()) > 50
+
+
+def test_trades_before_a_damaged_line_are_refused_and_the_newer_ones_are_told(folder: Path) -> None:
+    written(folder, lived(400, epochs_of=50))
+    store = Marked(folder)
+    desk = Desk(store)
+    bots = Bots(desk)
+    bots.begin()
+    every = bots.trades()
+    store.damage(200)
+    bots, followed = Bots(desk), FollowedBots(desk, folder, Catalogue())
+    bots.begin()
+    for each in (bots, followed):
+        assert each.trades(limit=10) == every[:10]
+        with pytest.raises(StoreUnreadable, match="line 200 does not match"):
+            each.trades()

@@ -120,10 +120,11 @@ class Bots:
 
         Raises:
             InvalidRequest: the limit is out of range.
+            StoreUnreadable: the ledger is damaged where one of them may stand.
         """
         with self._state.guard:
             self._catch_up()
-            names, entries = self._state.book.names, reversed(self._state.trades)
+            names, entries = self._state.book.names, self._state.newest_trades()
             return bot_trade_rows(entries, self._desk.market, names, bot, limit)
 
     def create(self, request: Mapping[str, Any], key: str | None = None) -> Done:

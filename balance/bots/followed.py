@@ -111,9 +111,9 @@ class FollowedBots:
         """
         names, entries = (
             self._file.latest_known().names,
-            self._desk.ledger.closings(0, RECENT_ENTRIES),
+            self._desk.ledger.recent_closings(RECENT_ENTRIES),
         )
-        return bot_trade_rows(reversed(entries), self._desk.market, names, bot, limit)
+        return bot_trade_rows(entries, self._desk.market, names, bot, limit)
 
     @property
     def needs_secret(self) -> bool:

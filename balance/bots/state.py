@@ -21,7 +21,7 @@ from balance.bots.settings import BotSettings, Run, Status, read_settings
 from balance.core.account import Account
 from balance.core.candles import interval_of
 from balance.core.entry import Entry
-from balance.core.errors import UnknownBot
+from balance.core.errors import StoreUnreadable, UnknownBot
 from balance.core.figures import plain
 from balance.core.messages import BOT
 from balance.core.moments import from_iso, iso
@@ -182,6 +182,8 @@ class BotState:
             desk.ledger.damages.report(Damage(LOG_FILE, None, self.log.message))
         # The entries that ended a trade of a bot, oldest first.
         self.trades: list[Entry] = []
+        # Why there are not all of them; None: there are.
+        self._damaged: StoreUnreadable | None = None
         self.file = bot_file(folder, disk)
         self.file.latest()
         self.guard = self.file.guard
@@ -303,11 +305,30 @@ class BotState:
             if entry.revision <= revision and _owner(entry):
                 self._add(entry, epochs, is_new=entry.revision > since)
         if is_first:
-            closings = self._desk.ledger.closings(0, RECENT_ENTRIES)
-            self.trades = [each for each in closings if _owner(each) and each.revision <= revision]
+            self._read_trades(revision)
         self._change(account=account, epoch=epoch, revision=revision, is_older=False)
         self._version = version
         return True
+
+    def newest_trades(self) -> Iterator[Entry]:
+        """The newest trades of bots, newest first.
+
+        Raises:
+            StoreUnreadable: the next one can't be read, as the ledger is damaged there.
+        """
+        yield from reversed(self.trades)
+        if self._damaged is not None:
+            raise self._damaged
+
+    def _read_trades(self, revision: int) -> None:
+        """Read the newest trades up to ``revision``, as far back as that is possible."""
+        self.trades, self._damaged = [], None
+        try:
+            for entry in self._desk.ledger.recent_closings(RECENT_ENTRIES):
+                if _owner(entry) and entry.revision <= revision:
+                    self.trades.insert(0, entry)
+        except StoreUnreadable as fault:
+            self._damaged = fault
 
     def _forget(self, *, keep_runs: bool) -> None:
         """Begin to sum up anew, on another account or epoch, or after an older version; only after

@@ -285,11 +285,13 @@ class History:
             return None
         return found[::-1] if len(found) <= most else None
 
-    def closings(self, revision: int, most: int | None = None) -> list[Entry]:
-        """The entries since ``revision`` that ended a trade, oldest first; of at most the newest
-        ``most`` entries."""
-        newest = itertools.islice(self._newer(revision), most)
-        return [each for each in newest if each.booking.fill and each.booking.fill.trade][::-1]
+    def closings(self, revision: int) -> list[Entry]:
+        """The entries since ``revision`` that ended a trade, oldest first."""
+        return [each for each in self._newer(revision) if _is_closing(each)][::-1]
+
+    def recent_closings(self, most: int) -> Iterator[Entry]:
+        """Those of the newest ``most`` entries that ended a trade, newest first."""
+        return filter(_is_closing, itertools.islice(self._store.entries(), most))
 
     def opening(self, epoch: int) -> Entry | None:
         """The first entry of ``epoch``; None where the ledger has none."""
@@ -517,6 +519,11 @@ def _is_in_view(entry: Entry, question: Question) -> bool:
         and booking.kind in question.one_of.get("kind", (booking.kind,))
         and booking.epoch in question.one_of.get("epoch", (booking.epoch,))
     )
+
+
+def _is_closing(entry: Entry) -> bool:
+    """Whether ``entry`` ended a trade."""
+    return entry.booking.fill is not None and entry.booking.fill.trade is not None
 
 
 def _page(entries: Iterator[Entry], limit: int) -> tuple[list[Entry], str | None]:
