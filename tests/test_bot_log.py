@@ -12,9 +12,13 @@ import pytest
 
 from balance.api.encoding import encoded
 from balance.bots import log as bot_log
+from balance.bots.bots import Bots
 from balance.bots.log import LOG_FILE, BotLog
 from balance.core.errors import InvalidRequest
+from balance.desk.desk import Desk
+from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT
+from tests.boards import board
 from tests.refusing import RefusingDisk
 
 #: What is no number in JSON, or no sensible one.
@@ -221,3 +225,16 @@ def test_of_a_file_that_was_cut_off_anywhere_all_whole_lines_are_shown(tmp_path:
         log.add("bot-1", "Name", "state", "after it")
         log.save()
         assert BotLog(tmp_path).page().entries == log.page().entries
+
+
+def test_lines_that_are_left_out_are_known_damage(tmp_path: Path) -> None:
+    desk = Desk(MemoryStore(), board())
+    Bots(desk, folder=tmp_path)
+    assert desk.ledger.damages.listed == ()
+    filled(tmp_path)
+    with (tmp_path / LOG_FILE).open("ab") as file:
+        file.write(b"{}\n" * 2)
+    Bots(desk, folder=tmp_path)
+    (damage,) = desk.ledger.damages.listed
+    assert (damage.file, damage.line) == (LOG_FILE, None)
+    assert damage.message.startswith("2 lines of bots.jsonl can't be read")

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from balance.performance import sample_store
 from balance.performance.sample import Sample, milliseconds
 from balance.performance.sample_file import SampleFile
 from balance.performance.sample_reader import SampleReader
@@ -332,3 +333,16 @@ def test_a_damaged_file_of_the_version_before_stays_as_it_is(
     with pytest.raises(sqlite3.Error):
         SampleFile(path, ACCOUNT)
     assert len(path.read_bytes()) == len(before)
+
+
+def test_all_samples_are_proved_again_now_and_then(
+    again: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_store, "PROVED_AFTER", 3)
+    again.sampler.sample()
+    change(again.folder / EQUITY_FILE, "update samples set pnl = 77 where level < 4")
+    for _ in range(2):
+        again.sampler.sample()
+        assert again.sampler.message == ""
+    again.sampler.sample()
+    assert "may lack others" in again.sampler.message
