@@ -241,9 +241,8 @@ def test_what_was_damaged_is_reported_until_its_file_is_deleted(again: Watched) 
         (damage,) = again.desk.ledger.damages.listed
         assert (damage.file, damage.line) == (EQUITY_FILE, None)
         assert "Delete that file" in damage.message
-    again.sampler._store.close()
+    # Also while the server runs.
     aside.unlink()
-    again.restart()
     again.sampler.sample()
     assert again.equity.curve("day")["words"] == ""
     assert again.desk.ledger.damages.listed == ()

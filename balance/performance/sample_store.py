@@ -54,6 +54,9 @@ class SampleStore:
         self._is_refused = False
         #: What became of an earlier file, for people; empty where nothing did.
         self.message = ""
+        # The damaged files that lie in the folder, and what was reported of them.
+        self._asides: tuple[Path, ...] = ()
+        self._reported = ""
 
     def open(self, account: str, now: datetime) -> bool:
         """Open the samples of ``account``; a file of another account is set aside. False where the
@@ -87,6 +90,8 @@ class SampleStore:
             self._waiting = []
 
         self._notice_removal(now)
+        if self._asides and not any(each.exists() for each in self._asides):
+            self._recall_damage()
         self._writes += 1
         if self._writes > PROVED_AFTER:
             self.close()
@@ -243,24 +248,27 @@ class SampleStore:
                 f"{utc_text(now)}."
             )
         self._report(f"{EQUITY_FILE} can't be used: {fault}. It is now {aside.name}. {outcome}")
-        self._report_damage(f"{self.message} {_WHEN_DONE}")
+        self._reported = self.message
+        self._recall_damage()
         return file
 
     def _recall_damage(self) -> None:
-        """Report what was damaged before a restart, as long as it lies in the folder."""
-        asides = sorted(self._path.parent.glob(f"{self._path.stem}.damaged-*{self._path.suffix}"))
-        if not asides:
+        """Report what was damaged, also before a restart, as long as it lies in the folder."""
+        names = f"{self._path.stem}.damaged-*{self._path.suffix}"
+        self._asides = tuple(sorted(self._path.parent.glob(names)))
+        if not self._asides:
             self._damages.clear(EQUITY_FILE)
+            if self.message == self._reported:
+                self.message = self._reported = ""
             return
-        if not self.message:
-            names = ", ".join(each.name for each in asides)
-            self.message = (
-                f"{EQUITY_FILE} was damaged, and lies in {names} as it was. What of it was sound "
+        if not self._reported:
+            there = ", ".join(each.name for each in self._asides)
+            self._reported = (
+                f"{EQUITY_FILE} was damaged, and lies in {there} as it was. What of it was sound "
                 "was taken over; highs, lows and results of the time before may lack the rest."
             )
-        self._report_damage(f"{self.message} {_WHEN_DONE}")
-
-    def _report_damage(self, message: str) -> None:
+            self.message = self.message or self._reported
+        message = f"{self._reported} {_WHEN_DONE}"
         self._damages.report(Damage(EQUITY_FILE, None, message))
 
     def _report(self, message: str) -> None:
