@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from balance.core.account import Account
 from balance.core.change import Change
@@ -25,7 +26,7 @@ from balance.core.wallet import Wallet
 from balance.store import codec
 from balance.store.checksum import START, sealed, stated
 from balance.store.codec import chained, decode_entry, decode_state, encode_entry, encode_state
-from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
+from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT
@@ -265,15 +266,24 @@ def rewrite(folder: Path, lines: Iterable[bytes]) -> None:
 
 def as_schema_1(folder: Path) -> Path:
     """Make the account in ``folder`` one as the last version without checksums left it."""
-    ledger, account = folder / LEDGER_FILE, folder / ACCOUNT_FILE
+
+    def older(document: Any) -> Any:
+        newer = ("previous_checksum", "previous_answered", "seal")
+        return {name: value for name, value in document.items() if name not in newer} | {
+            "schema": 1
+        }
+
+    ledger, account, answers = (folder / name for name in (LEDGER_FILE, ACCOUNT_FILE, ANSWER_FILE))
     ledger.write_bytes(
         b"".join(encode_entry(decode_entry(line)) for line in ledger.read_bytes().splitlines())
     )
-    document = json.loads(account.read_bytes()) | {"schema": 1}
-    for name in ("previous_checksum", "previous_answered", "seal"):
-        del document[name]
+    document = older(json.loads(account.read_bytes()))
     text = json.dumps({**document, "seal": codec._seal(document)}, indent=2)
     account.write_bytes(text.encode() + b"\n")
+    if answers.exists():
+        found = map(json.loads, answers.read_bytes().splitlines())
+        lines = [json.dumps({"key": each["key"], "state": older(each["state"])}) for each in found]
+        answers.write_text("".join(f"{line}\n" for line in lines))
     return folder
 
 

@@ -85,6 +85,10 @@ Change = Named | Written | Cut
 Event = Change | Synced | Marked
 
 
+class Killed(BaseException):
+    """The process has died."""
+
+
 class Short(OSError):
     """A write that comes half as far."""
 

@@ -1,5 +1,5 @@
 """Every state in which a power loss may leave the data folder is opened: nothing that was
-acknowledged is lost, nothing is booked twice.
+acknowledged is lost, nothing is booked twice; and no sync is there for nothing.
 
     LONG=1 .venv/bin/python -m pytest -s tests/test_crash_states.py
 
@@ -16,6 +16,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import pytest
@@ -24,6 +25,8 @@ from balance.alerts.state import alert_file
 from balance.bots.log import BotLog
 from balance.bots.state import bot_file
 from balance.core import operations
+from balance.core.entry import Entry
+from balance.core.figures import grouped
 from balance.desk.settings import SettingsFile
 from balance.market.board import FEED_FILE, MARKET_FILE, FileBoard, save_market, save_past
 from balance.store.disk import Disk
@@ -34,16 +37,26 @@ from tests.accounts import MOMENT
 from tests.alerts_by_hand import ABOVE, AlertsByHand
 from tests.boards import board
 from tests.bots_by_hand import USUAL, ByHand
+from tests.ledgers import as_schema_1
 from tests.length import LONG
-from tests.power import Crashes, PowerDisk, put
+from tests.power import Call, Crashes, Killed, PowerDisk, Synced, put
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="holds files open that are replaced"
 )
 # So many states of each life are opened, spread over all, unless there is time for all of them.
 _MOST_OPENED: Final = 100
-KEYS: Final = tuple(f"key-{number}" for number in range(5))
+KEYS: Final = tuple(f"key-{number}" for number in range(7))
 MARKS: Final = (40_000, 41_000, 42_000)
+#: The syncs that nobody needs, and why they are there.
+NEEDLESS: Final = {
+    "folder: LedgerFile.record < FileStore._with_checksums < FileStore._settled": (
+        "each file is replaced in one way; what is recorded of older lines is recorded again"
+    ),
+    "folder: FileStore._write < FileStore._with_checksums < FileStore._settled": (
+        "the account is replaced in one way; an older one is taken over again"
+    ),
+}
 
 
 class Quick(Disk):
@@ -64,6 +77,88 @@ class Life(Protocol):
 
     def check(self, folder: Path, done: Sequence[str], pending: str | None) -> None:
         """Prove that ``folder`` has what is ``done``, and of what is ``pending`` all or nothing."""
+
+
+class Account:
+    """Deposits with keys: the first process makes ``by_first`` of them, and each of the others has
+    a process of its own; some die of the first call that ``dies`` names for their key. The newest
+    ``answers`` are kept at least. The account is new or has, where it is an ``older`` one, the
+    deposits with the keys of that."""
+
+    def __init__(
+        self,
+        by_first: int = 2,
+        answers: int = 1_000,
+        older: Sequence[str] = (),
+        dies: Mapping[str, Call] = MappingProxyType({}),
+    ) -> None:
+        self._by_first, self._answers, self._older, self._dies = by_first, answers, older, dies
+        # The ledger after each change.
+        self._ledgers: dict[str, list[Entry]] = {}
+
+    def live(self, power: PowerDisk) -> None:
+        folder = power.folder / "desk" / "data"
+        if self._older:
+            before = self._opened(folder)
+            for key in self._older:
+                deposit(before, key)
+            as_schema_1(folder)
+            power.settle()
+        power.begin("open")
+        store = self._acknowledged("open", folder, power)
+        for number, key in enumerate(each for each in KEYS if each not in self._older):
+            if number >= self._by_first:
+                power.restart()
+                store = self._opened(folder, power)
+            power.begin(key)
+            try:
+                power.fault = self._death(power, key)
+                deposit(store, key)
+            except Killed:
+                power.fault = lambda _: None
+                power.restart()
+                store = self._opened(folder, power)
+                deposit(store, key)
+            self._acknowledged(key, folder, power)
+
+    def check(self, folder: Path, done: Sequence[str], pending: str | None) -> None:
+        store = self._opened(folder / "desk" / "data")
+        ledger = list(store.entries())
+        if not done:
+            assert ledger == self._ledgers["open"]
+            assert all(deposit(store, key) for key in self._older)
+            return
+        known = [*self._older, *done[1:]]
+        if pending and ledger == self._ledgers[pending]:
+            known.append(pending)
+        else:
+            assert ledger == self._ledgers[done[-1]]
+        for key in known[-self._answers :]:
+            assert deposit(store, key), f"{key} is booked once more"
+        assert list(store.entries()) == ledger
+        if pending:
+            deposit(store, pending)
+            assert list(store.entries()) == self._ledgers[pending]
+        # The check of the whole knows of no store that keeps fewer answers.
+        faults = [each for each in verify(store.folder).faults if "lacks the answer" not in each]
+        assert not faults, faults
+
+    def _opened(self, folder: Path, disk: Disk = QUICK) -> FileStore:
+        store = FileStore(folder, clock=lambda: MOMENT, disk=disk)
+        store._answers._kept = self._answers
+        return store
+
+    def _acknowledged(self, key: str, folder: Path, power: PowerDisk) -> FileStore:
+        store = self._opened(folder, power)
+        power.acknowledge(key)
+        self._ledgers[key] = list(store.entries())
+        return store
+
+    def _death(self, power: PowerDisk, key: str) -> Callable[[int], BaseException | None]:
+        def death(_: int) -> BaseException | None:
+            return Killed() if power.calls[-1] == self._dies.get(key) else None
+
+        return death
 
 
 class Repair:
@@ -91,8 +186,11 @@ class Repair:
     def check(self, folder: Path, done: Sequence[str], pending: str | None) -> None:
         later = MOMENT + timedelta(seconds=1)
         report = verify(folder) if done else repair(folder, lambda: later, QUICK)
-        assert report.balance == self._balance
-        assert verify(folder).faults == ()
+        assert report.balance == self._balance, report
+        faults = verify(folder).faults
+        assert not faults, faults
+        store = FileStore(folder, clock=lambda: later, disk=QUICK)
+        assert grouped(store.read().account.wallet.balance) == self._balance
         for name, text in self._damaged.items():
             assert text in contents(folder).values(), f"nothing is left of the damaged {name}"
 
@@ -231,10 +329,21 @@ def without(name: str) -> Callable[[Path], None]:
 
 
 LIVES: Final[Mapping[str, Callable[[], Life]]] = {
+    "account": Account,
+    "writers that die": lambda: Account(
+        by_first=7,
+        dies={
+            "key-1": ("sync", LEDGER_FILE),
+            "key-3": ("sync", ANSWER_FILE),
+            "key-5": ("sync folder", "data"),
+        },
+    ),
+    "compacted answers": lambda: Account(by_first=7, answers=2),
+    "older account": lambda: Account(older=KEYS[-2:]),
     "settings": lambda: Kept(
-        lambda folder, disk: SettingsFile(folder, disk=disk),
+        lambda folder, disk: SettingsFile(folder / "data", disk=disk),
         {f"to {places}": lambda it, n=places: it.change({"decimals": n}) for places in (3, 4, 5)},
-        lambda folder: SettingsFile(folder).settings,
+        lambda folder: SettingsFile(folder / "data").settings,
     ),
     "bots": lambda: Kept(
         lambda folder, disk: ByHand(folder, disk=disk), _bot_steps(), _bot_view, tuple(_bot_steps())
@@ -253,10 +362,6 @@ LIVES: Final[Mapping[str, Callable[[], Life]]] = {
     "prices": Prices,
     "repair without an account": lambda: Repair(without(ACCOUNT_FILE)),
     "repair of an account": lambda: Repair(cut(ACCOUNT_FILE)),
-    "repair without a ledger": lambda: Repair(without(LEDGER_FILE)),
-    "repair of an old line": lambda: Repair(flip(LEDGER_FILE, 1)),
-    "repair of the newest line": lambda: Repair(flip(LEDGER_FILE, -1)),
-    "repair of answers": lambda: Repair(cut(ANSWER_FILE)),
 }
 
 
@@ -303,3 +408,22 @@ def test_no_power_loss_takes_what_was_acknowledged(name: str, tmp_path: Path) ->
     print(f"\n{name}: {len(power.record)} events, {len(states)} states, {len(chosen)} opened")
     faults = [fault for each in chosen if (fault := fault_of(life, each, tmp_path / "found"))]
     assert not faults, f"{len(faults)} of {len(chosen)} states: {faults[0]}"
+
+
+def test_a_sync_that_is_left_out_is_noticed(tmp_path: Path) -> None:
+    sites, noticed, tried = set(NEEDLESS), set(NEEDLESS), 0
+    for number, name in enumerate(each for each in LIVES if not each.startswith("repair")):
+        life, power = lived(name, tmp_path / f"disk-{number}")
+        sound = set(distinct(Crashes(power)))
+        found = {each.site for each in power.record if isinstance(each, Synced)} - {""}
+        sites |= found
+        for site in sorted(found - noticed):
+            others = [each for each in distinct(Crashes(power, site)) if each not in sound]
+            # Those that lack the sync most come last.
+            for each in others[::-1][:: max(1, len(others) // _MOST_OPENED)]:
+                tried += 1
+                if fault_of(life, each, tmp_path / "found"):
+                    noticed.add(site)
+                    break
+    print(f"\n{len(noticed)} of {len(sites)} places that sync are needed, {tried} states opened")
+    assert sites == noticed

@@ -14,20 +14,16 @@ import pytest
 
 from balance.core import operations
 from balance.core.errors import StoreError
-from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
+from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
 from balance.store.recovery import verify
 from balance.store.state import Request
 from tests.length import rounds
-from tests.power import EIO, PowerDisk
+from tests.power import EIO, Killed, PowerDisk
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="names files by their descriptors in /proc"
 )
 DEPOSITS = {f"key-{number}": Decimal(2) ** number for number in range(4)}
-
-
-class Killed(BaseException):
-    """The process has died."""
 
 
 @pytest.fixture
@@ -174,3 +170,43 @@ def test_a_ledger_that_could_not_be_cut_is_cut_before_anything_else(
     client.live()
     assert len(refused) == 2
     assert ("cut", "ledger.jsonl") in power.calls[refused[-1] :]
+
+
+def test_a_commit_is_on_the_disk_before_another_process_completes_it(
+    power: PowerDisk, tmp_path: Path
+) -> None:
+    store = FileStore(power.folder, disk=power)
+    deposit(store, "key-0")
+
+    def fault(_number: int) -> BaseException | None:
+        return Killed() if power.calls[-1][0] == "sync folder" else None
+
+    power.fault = fault
+    with pytest.raises(Killed):
+        deposit(store, "key-1")
+    power.restart()
+    # It dies as well, when the ledger has what the account's name has not come to the disk for.
+    power.fault = lambda _: Killed() if power.calls[-1] == ("sync", ANSWER_FILE) else None
+    with pytest.raises(Killed):
+        deposit(FileStore(power.folder, disk=power), "key-2")
+    found = FileStore(power.after_power_loss(tmp_path / "found"))
+    assert found.read().account.wallet.deposits == DEPOSITS["key-0"] + DEPOSITS["key-1"]
+    assert deposit(found, "key-1")
+
+
+@pytest.mark.parametrize("name", [LEDGER_FILE, ANSWER_FILE])
+def test_a_line_of_the_newest_commit_with_zeros_in_it_is_written_anew(
+    tmp_path: Path, name: str
+) -> None:
+    store = FileStore(tmp_path)
+    for key in ("key-0", "key-1"):
+        deposit(store, key)
+    lines = (tmp_path / name).read_bytes().splitlines(keepends=True)
+    torn = bytes(100) + lines[-1][100:]
+    (tmp_path / name).write_bytes(b"".join([*lines[:-1], torn]))
+    store = FileStore(tmp_path)
+    kinds = [entry.booking.kind for entry in store.entries()]
+    assert kinds == ["deposit", "deposit", "start"]
+    assert deposit(store, "key-1")
+    assert (tmp_path / name).read_bytes() == b"".join(lines)
+    assert verify(tmp_path).faults == ()

@@ -248,14 +248,16 @@ class AnswerFile:
 
     def _read(self) -> bool:
         """Learn the lines behind the known ones; whether each of those is proved."""
-        all_proved, self._known.is_torn = True, False
+        all_proved, torn = True, list[bytes]()
         with self._disk.open(self.path) as file:
             file.seek(self._known.end)
             for text in file:
-                if text.endswith(b"\n"):
-                    all_proved &= self._learn(text)
-                else:
-                    self._known.is_torn = True
+                torn.append(text)
+                # A power loss may leave zeros in the place of a part of the last line.
+                if text.endswith(b"\n") and b"\0" not in text:
+                    all_proved &= all(list(map(self._learn, torn)))
+                    torn.clear()
+        self._known.is_torn = bool(torn)
         return all_proved
 
     def _learn(self, text: bytes) -> bool:

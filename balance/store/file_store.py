@@ -136,7 +136,6 @@ class FileStore:
         with self._lock():
             state = self._settled()
             if request is not None and (earlier := self._earlier(request, state.answered)):
-                self._sync()
                 return Commit(earlier, replayed=True)
             expect(state, if_match)
             return Commit(
@@ -242,7 +241,11 @@ class FileStore:
             with self._reading_ledger():
                 last = self._ledger.last()
         except StoreUnreadable:
-            return False  # the account is true without its ledger; only writers need both
+            # The account is true without its ledger; only writers need both. What is left of a
+            # writer that died with the machine is mended.
+            with suppress(StoreError), self._lock():
+                self._settled()
+            return False
         ahead = last is not None and last.revision >= state.revision and last not in state.entries
         return ahead and self._disk.signature(self._file) == signature
 
@@ -364,18 +367,6 @@ class FileStore:
                 return replay(self._ledger.epoch(last.booking.epoch))
         except (StoreUnreadable, AccountingError):
             return None
-
-    def _sync(self) -> None:
-        """Sync the folder, as who wrote the commit that answers a request once more may have failed
-        to.
-
-        Raises:
-            StoreFailed: the disk refused.
-        """
-        try:
-            self._disk.sync_folder(self.folder)
-        except OSError as fault:
-            raise StoreFailed(_message(fault)) from fault
 
     def _committed(self, state: State) -> State:
         """``state``, which is the account now, on the disk and in the ledger."""

@@ -196,6 +196,9 @@ class LedgerFile:
             self._disk.replace_file(self._checksums, older.encode())
         start, kept = found
         end = start + sum(map(len, state.lines[:kept]))
+        if end < size or kept < len(state.lines):
+            # Its writer may have died before the account's name was on the disk, which comes first.
+            self._disk.sync_folder(self.path.parent)
         if end < size:
             self._disk.cut(self.path, end)
         if kept < len(state.lines):
