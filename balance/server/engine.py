@@ -7,6 +7,7 @@ that no order can outrun a liquidation; then they are shown, at most four times 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -156,6 +157,7 @@ class Engine:
             self._board.market = replace(self._board.market, as_of=last_seen)
             for moment in self._feed.missed(last_seen):
                 self.process(moment, OFFLINE)
+            self._quoted_at.clear()
         self._feed.start()
         # What was missed is past: nothing is live until the feed says so.
         self._check_state()
@@ -193,7 +195,8 @@ class Engine:
         )
         market = replace(market, live=self._live(market, now))
         self._advance(market, source)
-        self._board.market = market
+        # Nobody can trade at what was missed, which is past.
+        self._board.market = market if source == MARKET else replace(market, live=frozenset())
         self._is_shown = False
         # Nobody could have decided on what was missed.
         if source == MARKET:
@@ -263,11 +266,12 @@ class Engine:
     def _live(self, market: Market, now: float) -> frozenset[str]:
         if market.state != "live":
             return frozenset()
+        # What is shown from before the start has not been quoted here.
         newest = max(self._quoted_at.values(), default=now)
         return frozenset(
             symbol
             for symbol in market.quotes
-            if newest - self._quoted_at.get(symbol, newest) < _SILENT_SECONDS
+            if newest - self._quoted_at.get(symbol, -math.inf) < _SILENT_SECONDS
         )
 
     def _advance(self, market: Market, source: str) -> None:
