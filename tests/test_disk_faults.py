@@ -35,7 +35,7 @@ from tests.alerts_by_hand import ABOVE, AlertsByHand
 from tests.bots_by_hand import USUAL, ByHand
 from tests.length import LONG
 from tests.power import Call, PowerDisk, Short
-from tests.test_crash_states import QUICK, cut, deposit
+from tests.test_crash_states import QUICK, cut, deposit, flip
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="holds files open that are replaced"
@@ -152,6 +152,9 @@ WORKS: Final[Mapping[str, Work]] = {
     ),
     "repair of an account": Work(
         deposited(0, 1, damage=cut(ACCOUNT_FILE)), both, sound, (repaired,)
+    ),
+    "repair of a line": Work(
+        deposited(0, 1, damage=flip(LEDGER_FILE, 1)), both, sound, (repaired,)
     ),
     "settings": Work(
         Path.mkdir,

@@ -95,6 +95,8 @@ def repair(
     with account_lock(folder / LOCK_FILE):
         report, check = _checked(folder)
         if not report.faults:
+            # Who repaired it before may have failed to sync the folder.
+            disk.sync_folder(folder)
             return report
         return _Repair(folder, clock(), disk, check).run(report.faults)
 
