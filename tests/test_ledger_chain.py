@@ -17,6 +17,7 @@ from balance.core.errors import StoreUnreadable
 from balance.store.checksum import TAIL_BYTES
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
 from balance.store.ledger_file import CHECKSUM_FILE, LedgerFile
+from balance.store.memory_store import MemoryStore
 from balance.store.state import Request
 from tests.accounts import MOMENT
 from tests.processes import ROOT
@@ -202,3 +203,99 @@ def test_no_changed_byte_of_the_account_is_shown(sound: Path, tmp_path: Path) ->
         assert prefix_of_truth(store.entries, list(store.entries())) == found.revision + 2
     assert min(refused, edited) > 0, (refused, same, edited)
     assert same < edited, "white space alone"
+
+
+def swapped(lines: list[bytes]) -> list[bytes]:
+    return [*lines[:3], lines[4], lines[3], *lines[5:]]
+
+
+def doubled(lines: list[bytes]) -> list[bytes]:
+    return [*lines[:4], *lines[3:]]
+
+
+def left_out(lines: list[bytes]) -> list[bytes]:
+    return [*lines[:3], *lines[4:]]
+
+
+def let_in(lines: list[bytes]) -> list[bytes]:
+    return [*lines[:3], b"{}\n", *lines[3:]]
+
+
+def empty_line(lines: list[bytes]) -> list[bytes]:
+    return [*lines[:3], b"\n", *lines[3:]]
+
+
+def joined(lines: list[bytes]) -> list[bytes]:
+    return [*lines[:3], lines[3][:-1] + lines[4], *lines[5:]]
+
+
+@pytest.mark.parametrize("change", [swapped, doubled, left_out, let_in, empty_line, joined])
+def test_lines_that_do_not_stand_where_they_were_written_are_named(
+    sound: Path, tmp_path: Path, change: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    folder = copied(sound, tmp_path / "account")
+    file = folder / LEDGER_FILE
+    truth = list(LedgerFile(file).newest_first())
+    file.write_bytes(b"".join(change(file.read_bytes().splitlines(keepends=True))))
+    faults = [line.fault for line in LedgerFile(file).lines() if line.fault]
+    assert 1 <= len(faults) <= 3
+    assert faults[0].startswith(("line 4 ", "line 5 "))
+    assert prefix_of_truth(LedgerFile(file).newest_first, truth) <= 3
+    store = FileStore(folder)
+    assert store.commit(deposit, source="x").state.revision == 6
+
+
+def test_an_account_that_the_ledger_does_not_know_is_never_taken_over(
+    sound: Path, tmp_path: Path
+) -> None:
+    ours, fork = copied(sound, tmp_path / "ours"), copied(sound, tmp_path / "fork")
+    another = tmp_path / "another"
+    lived(another)
+    for folder, times in ((ours, 3), (fork, 1)):
+        for _ in range(times):
+            amount = 7 if folder is fork else 5
+            FileStore(folder).commit(partial(operations.deposit, amount=amount), source="x")
+    ledger = (ours / LEDGER_FILE).read_bytes()
+    for folder in (fork, another):
+        (ours / ACCOUNT_FILE).write_bytes((folder / ACCOUNT_FILE).read_bytes())
+        store = FileStore(ours)
+        with pytest.raises(StoreUnreadable, match="has other entries of revision"):
+            store.commit(deposit, source="x")
+        assert store.read() == FileStore(folder).read(), "a sealed account is believed"
+        assert "has other entries of revision" in str(store.disagreement())
+        assert (ours / LEDGER_FILE).read_bytes() == ledger
+    (ours / ACCOUNT_FILE).write_bytes((sound / ACCOUNT_FILE).read_bytes())
+    (entry, *_) = FileStore(ours).read().entries
+    assert (entry.revision, entry.booking.kind) == (9, "external_edit")
+    assert entry.booking.note.startswith("An older virtual_balance.json was put back: balance ")
+
+
+def test_what_is_found_by_bisection_is_found_past_a_damaged_line(tmp_path: Path) -> None:
+    store = MemoryStore()
+    for number in range(1_200):
+        store.commit(operations.reset if number % 100 == 50 else deposit, source="x")
+    entries, file = list(store.entries()), LedgerFile(tmp_path / LEDGER_FILE)
+    lines = [line.text for line in store.lines()]
+    middle = next(
+        number
+        for number, _ in enumerate(lines)
+        if sum(map(len, lines[: number + 1])) > sum(map(len, lines)) // 2
+    )
+    for number in range(middle, middle + 3):
+        lines[number] = lines[number].replace(b'"kind":"', b'"kind":"x')
+    file.path.write_bytes(b"".join(lines))
+    damaged = {entries[::-1][number].place for number in range(middle, middle + 3)}
+    for entry in entries[::50]:
+        found = file.newest_first(entry.place)
+        older = [each for each in entries if each.place < entry.place]
+        prefix_of_truth(lambda found=found: found, older)
+        if older and older[0].place not in damaged:
+            assert next(file.newest_first(entry.place)) == older[0]
+    for epoch in range(1, 13):
+        opening = store.opening(epoch)
+        assert opening is not None
+        if opening.place in damaged:
+            with pytest.raises(StoreUnreadable):
+                file.opening(epoch)
+        else:
+            assert file.opening(epoch) == opening

@@ -13,7 +13,7 @@ from balance.core import operations
 from balance.core.errors import StoreUnreadable
 from balance.history.ledger_check import MOST_LISTED, LedgerCheck, ledger_checker
 from balance.store.damage import Damages
-from balance.store.file_store import LEDGER_FILE
+from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE
 from tests.ledgers import entries_of, lived, written
 from tests.marked import Marked
 from tests.patience import wait_for
@@ -46,6 +46,33 @@ def test_a_sound_ledger_is_proved_once_and_what_is_added_with_it(store: Marked) 
     # Only what was added has been read.
     assert lines_of(damages) == [COUNT + 1]
     assert store.reads == 2
+
+
+def test_a_ledger_that_does_not_lead_up_to_the_account_is_listed_until_it_does(
+    store: Marked,
+) -> None:
+    damages, file = Damages(), store.folder / LEDGER_FILE
+    check, whole = LedgerCheck(store, damages), file.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    newest = len(lines) - len(store.read().entries)
+    for damaged, reason in (
+        (whole.replace(b'"time"', b'"tame"'), f"line {len(lines)} does not match its checksum"),
+        (b"".join(lines[: newest - 1]), "ends with revision"),
+        (whole + b"garbage", "ends with a broken line"),
+        (b"", "has no entries"),
+    ):
+        file.write_bytes(damaged)
+        check.check()
+        (found,) = [each for each in damages.listed if each.file == ACCOUNT_FILE]
+        assert found.message.startswith(f"ledger.jsonl {reason}")
+        assert "changes are refused" in found.message
+    file.write_bytes(whole)
+    check.check()
+    assert damages.listed == ()
+    # What a writer that died has not come to is no damage.
+    file.write_bytes(b"".join(lines[:newest]))
+    check.check()
+    assert damages.listed == ()
 
 
 def test_a_damaged_line_is_listed_with_its_number_and_what_to_do(store: Marked) -> None:

@@ -12,7 +12,7 @@ from balance.background.worker import Worker
 from balance.core.errors import StoreError, StoreUnreadable
 from balance.store.advice import command
 from balance.store.damage import Damage, Damages
-from balance.store.file_store import LEDGER_FILE
+from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE
 from balance.store.state import Extent, Line, Store
 
 #: So many damaged lines are listed one by one.
@@ -82,6 +82,7 @@ class LedgerCheck:
         Raises:
             StoreError: the account or its ledger can't be read now.
         """
+        self._compare()
         extent, now = self._store.extent(), self._pass
         if now.is_done and not now.is_stale and extent == now.extent:
             return True
@@ -103,6 +104,18 @@ class LedgerCheck:
             if now.more:
                 self._damages.report(self._damage(None, f"has {now.more:,} more damaged lines"))
         return now.is_done
+
+    def _compare(self) -> None:
+        """List it if the ledger does not lead up to the account."""
+        fault = self._store.disagreement()
+        verify, repair = (command(each, self._store.folder) for each in ("verify", "repair"))
+        message = fault and (
+            f"{fault.file} {fault.reason}, so it does not lead up to {ACCOUNT_FILE}. The account "
+            "is shown as it is, and changes are refused. "
+            f"`{verify}` says more, and `{repair}` mends it."
+        )
+        found = [Damage(ACCOUNT_FILE, None, message)] if message else []
+        self._damages.settle(ACCOUNT_FILE, found)
 
     def _add(self, now: _Pass, line: Line) -> None:
         if len(now.found) == MOST_LISTED:

@@ -119,8 +119,14 @@ class FileStore:
             raise _unreadable(fault, self.folder) from fault
         trusted = not signature.is_racy(now)
         if edited:
-            with self._lock():
-                state, trusted = self._settled(), False
+            try:
+                with self._lock():
+                    state, trusted = self._settled(), False
+            except StoreUnreadable as fault:
+                is_older = seen is not None and _is_older(state, seen)
+                # A sealed account is believed, whatever its ledger says.
+                if not sealed or is_older or fault.file != LEDGER_FILE:
+                    raise
         self._seen = state, signature if trusted else None
         return state
 
@@ -164,6 +170,16 @@ class FileStore:
         newest = (entry for entry in self.read().entries if entry.booking.epoch == epoch)
         with self._reading_ledger():
             return self._ledger.opening(epoch) or next(newest, None)
+
+    def disagreement(self) -> StoreUnreadable | None:
+        """Why no change can be made, as :meth:`Store.disagreement` says."""
+        state = self.read()
+        with self._reading_ledger():
+            if self._ledger.leads_to(state):
+                return None
+            fault = self._ledger.disagreement(state)
+        # Otherwise the ledger was that of a newer commit.
+        return fault if self.read() == state else None
 
     def extent(self) -> Extent:
         """How far the ledger reaches, by the states of two files."""
@@ -234,8 +250,7 @@ class FileStore:
     def _is_past(self, state: State, signature: Signature) -> bool:
         """Whether an older file was put back by hand: it is behind what this process has seen or
         behind the ledger, and not because another program has just committed."""
-        seen = self._seen[0] or state
-        if seen.account_id == state.account_id and state.revision < seen.revision:
+        if _is_older(state, self._seen[0] or state):
             return True
         try:
             with self._reading_ledger():
@@ -396,6 +411,10 @@ class FileStore:
                 self._answers.append(state)
         except OSError as fault:
             _log.error("revision %d is not in the ledger yet: %s", state.revision, _message(fault))
+
+
+def _is_older(state: State, seen: State) -> bool:
+    return state.account_id == seen.account_id and state.revision < seen.revision
 
 
 def _message(fault: OSError) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -27,8 +26,6 @@ from balance.store.state import Keyed, Line, Spot, State
 CHECKSUM_FILE: Final = "ledger.checksums"
 # How many bytes are read at once in search of the last one that is not zero.
 _ZEROS: Final = 64 * 1024
-# How what is wrong begins where it names a line.
-_NAMED_LINE: Final = re.compile(r"line (\d+) ")
 
 
 class LedgerFile:
@@ -141,7 +138,7 @@ class LedgerFile:
                 tail, text = found[:before], found[before:]
                 is_line = text.find(b"\n") == len(text) - 1 and tail[-1:] in (b"", b"\n")
                 if text and is_line and not ledger.proves(start, text, tail):
-                    raise self._unreadable(ledger.fault(start, text))
+                    raise ledger.refused(Line(start, end, text, ledger.fault(start, text)))
                 yield (start, end), text
 
     def end(self) -> int:
@@ -251,7 +248,7 @@ class LedgerFile:
             elif newest is None:
                 reason = f"has no entries, but the account is at {state.revision}"
             elif newest.fault:
-                reason = newest.fault
+                return ledger.refused(newest)
             elif (last := ledger.entry(newest).revision) < state.revision:
                 reason = f"ends with revision {last}, but the account is at {state.revision}"
             else:
@@ -384,9 +381,7 @@ class LedgerFile:
             self._remade = inode, _remade(file)
         return self._remade[1]
 
-    def _unreadable(self, reason: str) -> StoreUnreadable:
-        named = _NAMED_LINE.match(reason)
-        line = None if named is None else int(named[1])
+    def _unreadable(self, reason: str, line: int | None = None) -> StoreUnreadable:
         fault = StoreUnreadable(self.path.name, reason, option(self.path.parent), line=line)
         self.on_damage(fault)
         return fault

@@ -83,6 +83,9 @@ class MemoryStore:
         found = ledger[place] if place < len(ledger) else None
         return found if found is not None and found.booking.epoch == epoch else None
 
+    def disagreement(self) -> None:
+        """None: both are in memory."""
+
     def extent(self) -> Extent:
         """How far the ledger reaches: a line is as long as 1."""
         return Extent("memory", self._state.revision, len(self._ledger))

@@ -29,12 +29,12 @@ class OpenLedger:
         older: OlderLines | None,
         remade: Callable[[], OlderLines | None],
         numbers: dict[int, int],
-        refusal: Callable[[str], StoreUnreadable],
+        refusal: Callable[[str, int], StoreUnreadable],
     ) -> None:
         """``older`` is what is recorded of the lines without a checksum of their own; None: no line
         has one yet, so none can be proved. ``remade`` is that too, made from the ledger itself,
         where that proves it. The numbers of lines that were counted are kept in ``numbers``, by
-        their first byte. ``refusal`` makes the error for a reason."""
+        their first byte. ``refusal`` makes the error for a reason, and the number of the line."""
         self.file = file
         self.older = older
         self._remade = remade
@@ -115,6 +115,12 @@ class OpenLedger:
 
     def fault(self, start: int, line: bytes) -> str:
         """What is wrong with ``line``, which begins at the byte ``start`` and is not proved."""
+        has_none = stated(line) is None and (self.older is None or start >= self.older.end)
+        reason = "has no" if has_none else "does not match its"
+        return f"line {self.number(start)} {reason} checksum"
+
+    def number(self, start: int) -> int:
+        """The number of the line that begins at the byte ``start``, from 1."""
         # Other threads count lines too.
         nearest = max((each for each in list(self._numbers) if each <= start), default=0)
         number = self._numbers.get(nearest, 1)
@@ -123,8 +129,11 @@ class OpenLedger:
             number += block.count(b"\n")
             nearest += len(block)
         self._numbers[start] = number
-        has_none = stated(line) is None and (self.older is None or start >= self.older.end)
-        return f"line {number} {'has no' if has_none else 'does not match its'} checksum"
+        return number
+
+    def refused(self, line: Line) -> StoreUnreadable:
+        """The error for ``line``, which has a fault."""
+        return self._refusal(line.fault, self.number(line.start))
 
     def lines(self, start: int = 0) -> Iterator[Line]:
         """The whole lines from the one that begins at ``start`` on, oldest first."""
@@ -148,11 +157,12 @@ class OpenLedger:
             StoreUnreadable: the line is damaged.
         """
         if line.fault:
-            raise self._refusal(line.fault)
+            raise self.refused(line)
         try:
             return decode_entry(line.text)
         except Unreadable as fault:
-            raise self._refusal(f"is damaged: a line {fault}") from fault
+            number = self.number(line.start)
+            raise self._refusal(f"is damaged: line {number} {fault}", number) from fault
 
     def stretch(self, is_left: Callable[[Entry], bool]) -> tuple[int, int]:
         """Where lines begin or end, a little apart, such that all entries before the first one

@@ -12,7 +12,7 @@ from typing import Protocol
 from balance.core.account import Account
 from balance.core.change import Change, Operation
 from balance.core.entry import Entry, Place
-from balance.core.errors import AccountingError, StaleRevision
+from balance.core.errors import AccountingError, StaleRevision, StoreUnreadable
 from balance.core.market import NO_MARKET, Market
 from balance.core.messages import News, news_message
 from balance.core.money import ZERO, exact
@@ -179,6 +179,14 @@ class Store(Protocol):
 
         Raises:
             StoreUnreadable: the ledger is damaged on the way there.
+        """
+
+    def disagreement(self) -> StoreUnreadable | None:
+        """Why no change can be made though the account can be read: the ledger does not lead up to
+        it. None where it does. Takes no lock.
+
+        Raises:
+            StoreUnreadable: missing or damaged.
         """
 
     def extent(self) -> Extent:
