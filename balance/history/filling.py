@@ -181,7 +181,7 @@ def reached(connection: sqlite3.Connection) -> Reached | None:
     row = connection.execute("SELECT * FROM state").fetchone()
     if row is None:
         return None
-    if checksum(*row[:-1]) != row[-1]:
+    if checksum(row[:-1]) != row[-1]:
         raise Damaged("what it says of itself is not what was written")
     with decoding():
         return Reached(*row[:2], *map(natural, row[2:-1]))
@@ -191,7 +191,7 @@ def _set_reached(connection: sqlite3.Connection, state: Reached) -> None:
     values = astuple(state)
     marks = ", ".join("?" * (len(values) + 1))
     connection.execute("DELETE FROM state")
-    connection.execute(f"INSERT INTO state VALUES ({marks})", (*values, checksum(*values)))  # noqa: S608
+    connection.execute(f"INSERT INTO state VALUES ({marks})", (*values, checksum(values)))  # noqa: S608
 
 
 def finish(connection: sqlite3.Connection, state: Reached) -> None:
@@ -262,14 +262,14 @@ def read_epoch(connection: sqlite3.Connection, number: int) -> Epoch | None:
 # Those that have ended never change, and reading one takes longer than all else.
 @lru_cache(maxsize=10_000)
 def _read_epoch(number: int, document: str, stated: int) -> Epoch:
-    if checksum(number, document) != stated:
+    if checksum((number, document)) != stated:
         raise ValueError(f"epoch {number!r:.20} is not what was written")
     return _EPOCH.decode(json.loads(document))
 
 
 def _write_epoch(connection: sqlite3.Connection, epoch: Epoch) -> None:
     document = json.dumps(_EPOCH.encode(epoch))
-    values = epoch.epoch, document, checksum(epoch.epoch, document)
+    values = epoch.epoch, document, checksum((epoch.epoch, document))
     connection.execute("INSERT OR REPLACE INTO epochs VALUES (?, ?, ?)", values)
 
 
@@ -366,7 +366,7 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
     for table in COLUMNS:
         rows_of_table = [each.rows[table] for each in found if table in each.rows]
         _insert(connection, table, rows_of_table)
-        total += sum_of(table, rows_of_table)
+        total += sum_of(rows_of_table)
     if has_texts(connection):
         texts = ((each.neighbour.id, each.text) for each in found if each.text)
         _insert(connection, "texts (rowid, said)", list(texts))
@@ -418,7 +418,7 @@ def _rows(number: int, line: Line, entry: Outline) -> _Rows:
         )
         own = _LEDGER(document)
         spot = (*entry.place, line.start, line.end)
-        proof = checksum(zlib.crc32(line.text), number, *spot, *subject[-2:])
+        proof = checksum((zlib.crc32(line.text), number, *spot, *subject[-2:]))
         rows: dict[Table, Sequence[Any]] = {"ledger": (number, *spot, proof, *subject, *own)}
         texts = [own[place] for place in _TEXTS["ledger"]]
         fill, trade = document.get("fill"), None

@@ -56,7 +56,7 @@ class Hit:
         """Whether it was made from ``text``, the line of the ledger, and is as it was written."""
         spot = (self.id, self.revision, self.line, self.start, self.stop)
         owner = "" if self.owner is None else self.owner or PERSON
-        return checksum(zlib.crc32(text), *spot, self.symbol or "", owner) == self.checksum
+        return checksum((zlib.crc32(text), *spot, self.symbol or "", owner)) == self.checksum
 
 
 @dataclass(frozen=True, slots=True)
