@@ -44,7 +44,8 @@ STAYS: Final = (0, 86_400, 31 * 86_400, 366 * 86_400)
 
 #: What belongs to the file while it is open, and may be left by a crash.
 _BESIDE: Final = ("-wal", "-shm")
-_STORE: Final = f"insert or replace into samples values ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - names of our own
+_PLACES: Final = ", ".join("?" * len(COLUMNS))
+_STORE: Final = f"insert or replace into samples values ({_PLACES})"  # noqa: S608 - no names
 _BY_TIME: Final = f"{SELECT} indexed by by_time"
 _DELETE: Final = "delete from samples indexed by by_time"
 _LEVELS: Final = range(1, HIGHEST + 1)
@@ -184,17 +185,11 @@ class SampleFile:
     @contextmanager
     def _change(self) -> Iterator[None]:
         """Do all that is done in the block, or nothing; with the record of the rows at hand."""
-        self._connection.execute("begin immediate")
-        try:
+        with _transaction(self._connection):
             before = self._record = read_record(self._connection)
             yield
             if self._record != before:
                 self._connection.execute("update record set text = ?", (self._record.text,))
-            self._connection.execute("commit")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                self._connection.execute("rollback")
-            raise
 
     def _rows(self, which: str, *values: object) -> list[Row]:
         """The rows ``which``, a condition and an order of SQL, selects."""
@@ -231,23 +226,17 @@ class SampleFile:
         best = dict[int, float]()
         found = self._connection.execute(_SELECT_OLDER)
         rows = [_older_row(each, best) for each in found]
+        record = Record(account=account)
         try:
-            finished = tuple(int(known[f"finished_{each}"]) for each in _LEVELS) if rows else ()
+            if rows:
+                finished = tuple(int(known[f"finished_{each}"]) for each in _LEVELS)
+                record = replace(record, finished=finished)
         except (KeyError, ValueError) as fault:
             raise Damaged(f"it does not say what is thinned out: {fault}") from fault
-        record = Record(account=account)
-        self._connection.execute("begin immediate")
-        try:
+        with _transaction(self._connection):
             for table in ("samples", "known"):
                 self._connection.execute(f"drop table {table}")
-            _make_tables(
-                self._connection, replace(record, finished=finished or record.finished), rows
-            )
-            self._connection.execute("commit")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                self._connection.execute("rollback")
-            raise
+            _make_tables(self._connection, record, rows)
 
     def _set_finished(self, level: int, time: int) -> None:
         finished = list(self._record.finished)
@@ -336,14 +325,26 @@ def _create(file: Path, account: str) -> None:
     new = file.with_name(f".{file.name}.new.tmp")
     new.unlink(missing_ok=True)
     DISK.reserve(new)
-    with closing(sqlite3.connect(new, isolation_level=None)) as connection:
-        connection.execute("begin")
+    connection = sqlite3.connect(new, isolation_level=None)
+    with closing(connection), _transaction(connection):
         _make_tables(connection, Record(account=account), ())
-        connection.execute("commit")
     # What is left of the log of an earlier file is none of this one's.
     for ending in _BESIDE:
         file.with_name(file.name + ending).unlink(missing_ok=True)
     DISK.rename(str(new), file)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Do all that is done in the block, or nothing."""
+    connection.execute("begin immediate")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("rollback")
+        raise
 
 
 def _make_tables(connection: sqlite3.Connection, record: Record, rows: Sequence[Row]) -> None:
