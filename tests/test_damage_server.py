@@ -47,6 +47,10 @@ def _goes_on(server: Server, revision: int, total: int | None) -> None:
     late = server.get("/history/ledger?after=4").json()
     assert (late["total"], late["index"]["is_complete"]) == (revision + 1 - 4, True)
     assert server.get("/performance").status_code == 200
+    equity = server.get("/equity").json()
+    if total is None:
+        assert (equity["marks"], len(equity["points"]) > 0) == ([], True)
+        assert "are not marked on it. ledger.jsonl line 3 does not match" in equity["words"]
 
 
 def _change(file: Path, old: bytes, new: bytes) -> None:

@@ -259,6 +259,8 @@ def indexer(index: Index) -> Worker:
                 index.prove(lambda: worker.is_stopping)
                 proved_at = time.monotonic()
         except StoreError as fault:
+            if worker.is_stopping:
+                return None
             # A fault is logged once, until a turn succeeds again.
             if str(fault) != last_fault:
                 _log.warning("the history is not indexed: %s", fault)

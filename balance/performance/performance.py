@@ -32,6 +32,7 @@ from balance.performance.tracker import carried_by, current_sample
 
 _NOTHING: Final = Results()
 _FEW_MARKS: Final = f"The flags are those of the newest {MOST_MARKS} events of this range."
+_NO_MARKS: Final = "Deposits, resets and liquidations are not marked on it."
 
 _Answer = TypeVar("_Answer")
 
@@ -82,8 +83,8 @@ class Equity:
             _, now = self._now(reader)
             begin = begin_of(name, reader, now.time)
             oldest = reader.oldest()
-            marks = self._marks(begin, now.time)
-            messages = (message, self._message(), _FEW_MARKS if len(marks) > MOST_MARKS else "")
+            marks, about_marks = self._marks(begin, now.time)
+            messages = (message, self._message(), about_marks)
             return {
                 "range": name,
                 "from": iso(begin),
@@ -190,10 +191,12 @@ class Equity:
         except BalanceError:
             return {}  # Derivations that need them say so.
 
-    def _marks(self, begin: datetime, end: datetime) -> Sequence[Entry]:
+    def _marks(self, begin: datetime, end: datetime) -> tuple[Sequence[Entry], str]:
+        """The entries that are marked on the curve, and what is to be said of them."""
         if self._history is None:
-            return ()
+            return (), ""
         try:
-            return self._history.marks(begin, end, MOST_MARKS + 1)
-        except BalanceError:
-            return ()  # The curve is right without them.
+            marks = self._history.marks(begin, end, MOST_MARKS + 1)
+        except BalanceError as fault:
+            return (), f"{_NO_MARKS} {fault}"  # The curve is right without them.
+        return marks, _FEW_MARKS if len(marks) > MOST_MARKS else ""
