@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from balance.core.errors import HistoryUnavailable
+from balance.core.errors import HistoryUnavailable, StoreUnreadable
 from balance.history.history import History
 from balance.history.question import Question
 
@@ -35,15 +37,18 @@ _QUESTIONS = {
 
 def answers(history: History) -> Mapping[str, Any]:
     """Each list of ``history`` by its name; None where it is refused."""
+    asked: dict[str, Callable[[], Any]] = {
+        name: partial(_rows, history, question) for name, question in _QUESTIONS.items()
+    }
+    asked["epochs"] = history.epochs
     found: dict[str, Any] = {}
-    for name, question in _QUESTIONS.items():
-        try:
-            answer = history.answer(question)
-            found[name] = answer.rows, answer.total
-        except HistoryUnavailable:
-            found[name] = None
-    try:
-        found["epochs"] = history.epochs()
-    except HistoryUnavailable:
-        found["epochs"] = None
+    for name, ask in asked.items():
+        found[name] = None
+        with suppress(HistoryUnavailable, StoreUnreadable):
+            found[name] = ask()
     return found
+
+
+def _rows(history: History, question: Question) -> Any:
+    answer = history.answer(question)
+    return answer.rows, answer.total
