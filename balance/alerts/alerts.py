@@ -43,8 +43,8 @@ ELSEWHERE: Final = (
 )
 #: Why, where their file can't be read.
 DAMAGED: Final = (
-    f"{ALERTS_FILE} in the data folder is damaged, so no alert can fire. Mend the file or move it "
-    "away, and start again."
+    f"{ALERTS_FILE} in the data folder is damaged, so no alert can fire. Put a copy back or move "
+    "it away, and start again."
 )
 
 # An alert with another one of these waits for something else.

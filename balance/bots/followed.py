@@ -25,7 +25,7 @@ ELSEWHERE: Final = (
 )
 #: Why, where their file can't be read.
 DAMAGED: Final = (
-    f"{BOTS_FILE} in the data folder is damaged, so no bot runs. Mend the file or move it away, "
+    f"{BOTS_FILE} in the data folder is damaged, so no bot runs. Put a copy back or move it away, "
     "and start again. What the bots hold can be closed on the Futures tab."
 )
 _PUBLISH_SECONDS: Final = 1.0
