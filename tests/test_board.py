@@ -113,6 +113,21 @@ def test_a_price_that_is_written_within_one_tick_of_the_clock_is_seen(
     assert reader.market.quotes[BTC].mark == 41_000
 
 
+def test_whatever_byte_is_another_no_price_is_shown_that_was_not_written(here: Path) -> None:
+    text, before = (here / MARKET_FILE).read_bytes(), FileBoard(here).market.quotes
+    save_past(here, board().market, {"seed": 7, "time": 1_234_567})
+    past = (here / FEED_FILE).read_bytes()
+    state = saved_feed(here)[1]
+    for file, whole in ((MARKET_FILE, text), (FEED_FILE, past)):
+        for place in range(0, len(whole), 1 + len(whole) // 400):
+            for bit in (1, 64):
+                other = bytes([whole[place] ^ bit])
+                (here / file).write_bytes(whole[:place] + other + whole[place + 1 :])
+                assert FileBoard(here).market.quotes in ({}, before)
+                assert saved_feed(here)[1] in ({}, state), (file, place, bit)
+        (here / file).write_bytes(whole)
+
+
 def test_a_file_that_was_not_written_again_is_not_read_again(here: Path) -> None:
     reader = FileBoard(here)
     assert reader.market is reader.market
