@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from balance.core.errors import LockUnusable
 from balance.server.market_lock import MARKET_LOCK_FILE, MarketLock
 from tests.patience import wait_for
 from tests.processes import PROCESSES
@@ -62,6 +63,24 @@ def test_it_is_lost_where_an_older_program_has_a_new_file(folder: Path) -> None:
     assert not ours.is_held()
     older.release()
     assert not ours.is_held(), "the other one may have acted meanwhile"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open can't be deleted there")
+def test_a_file_that_can_not_be_opened_is_named_and_keeps_nobody_out_once_it_is_gone(
+    folder: Path,
+) -> None:
+    path = folder / MARKET_LOCK_FILE
+    path.mkdir()
+    mine, theirs = MarketLock(folder), MarketLock(folder)
+    for each in (mine, theirs, mine):
+        with pytest.raises(LockUnusable, match=r"market\.lock can't be opened: .* Nothing was"):
+            each.take()
+    path.rmdir()
+    assert theirs.take()
+    path.unlink()
+    path.mkdir()
+    assert not theirs.is_held()
+    theirs.release()
 
 
 def test_where_an_older_program_has_it_nobody_else_gets_it(folder: Path) -> None:

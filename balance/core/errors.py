@@ -187,6 +187,18 @@ class StoreFailed(StoreError):
         self.reason = reason
 
 
+class LockUnusable(StoreFailed):
+    """The lock ``file`` can't be opened, for the ``reason`` that the disk gave."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        Exception.__init__(
+            self,
+            f"{file} can't be opened: {reason}. Nothing was changed. End every program that uses "
+            "the data folder, and move the file away, or give yourself the right to write it.",
+        )
+        self.reason = reason
+
+
 class StoreBusy(StoreError):
     """Another program held the lock of the account for all the ``seconds`` that this one waited."""
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock, Timeout
 
+from balance.core.errors import LockUnusable
 from balance.store.disk import DISK, FILE_MODE
 
 MARKET_LOCK_FILE: Final = "market.lock"
@@ -47,11 +49,15 @@ class MarketLock:
         """Take it where no other process has it, at once; whether it is held now.
 
         Raises:
-            OSError: the lock file can't be made.
+            LockUnusable: the lock file can't be made or opened.
         """
         with self._guard:
-            if self._locked is None and self._folder.take() and not self._take_file():
-                self._folder.release()
+            if self._locked is None and self._folder.take():
+                try:
+                    self._take_file()
+                finally:
+                    if self._locked is None:
+                        self._folder.release()
             return self._locked is not None
 
     def is_held(self) -> bool:
@@ -64,7 +70,9 @@ class MarketLock:
                 return False
             self._locked = None
             self._file.release()
-            return self._folder.is_same() and self._take_file()
+            with suppress(LockUnusable):
+                return self._folder.is_same() and self._take_file()
+            return False
 
     def release(self) -> None:
         """Let another process have it; may be called again."""
@@ -78,6 +86,8 @@ class MarketLock:
             self._file.acquire(timeout=0)
         except Timeout:
             return False
+        except OSError as fault:
+            raise LockUnusable(self._path.name, fault.strerror or str(fault)) from fault
         self._locked = _identity(self._path)
         if self._locked is None:
             # It was deleted at this moment: the next attempt makes another.

@@ -11,7 +11,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from balance.core.errors import StoreBusy, StoreFailed
+from balance.core.errors import LockUnusable, StoreBusy
 from balance.store.disk import FILE_MODE
 
 #: How long a writer waits for its turn.
@@ -27,11 +27,11 @@ class AccountLock:
 
     Raises:
         StoreBusy: it could not be had in time.
-        StoreFailed: the lock file can't be made.
+        LockUnusable: the lock file can't be made or opened.
     """
 
     def __init__(self, path: Path, timeout: float = TIMEOUT_SECONDS) -> None:
-        self._timeout = timeout
+        self._name, self._timeout = path.name, timeout
         self._threads = threading.Lock()
         # When this process may take its next turn.
         self._next_turn = 0.0
@@ -55,7 +55,7 @@ class AccountLock:
             if isinstance(fault, Timeout):
                 raise StoreBusy(self._timeout) from fault
             if isinstance(fault, OSError):
-                raise StoreFailed(f"the lock file says {fault.strerror}") from fault
+                raise LockUnusable(self._name, fault.strerror or str(fault)) from fault
             raise
 
     def __exit__(
