@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from balance.core.entry import Entry, follows
@@ -31,13 +33,16 @@ _HEADER: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OlderLines:
     """What is recorded of the lines without a checksum of their own; they are the first ones."""
 
     account_id: str
     # A record after the other, as in the file.
     records: bytes
+    # How many lines end where the line behind the last one that was proved begins: where the next
+    # one is looked for first, as most are read one after the other.
+    _near: list[int] = field(default_factory=lambda: [0], compare=False, repr=False)
 
     @classmethod
     def decode(cls, text: bytes) -> OlderLines:
@@ -66,12 +71,12 @@ class OlderLines:
         """How many lines there are."""
         return len(self.records) // _RECORD_BYTES
 
-    @property
+    @cached_property
     def end(self) -> int:
         """The byte behind the last of them."""
         return self._end(self.count)
 
-    @property
+    @cached_property
     def checksum(self) -> str:
         """The checksum of the last of them, which the line behind it goes on from."""
         return self.checksum_after(self.count)
@@ -85,17 +90,20 @@ class OlderLines:
     def proves(self, start: int, line: bytes) -> bool:
         """Whether ``line`` with its newline, which begins at the byte ``start``, is the one that is
         recorded, and was sound then."""
-        low, high = 0, self.count
-        while low < high:  # to how many lines end at its start or before
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._end(middle) <= start else (low, middle - 1)
-        record = self._record(low + 1)
+        near = self._near[0]
+        for before in (near, near - 2):
+            if before >= 0 and self._end(before) == start:
+                break
+        else:  # how many lines end there or before
+            before = bisect_right(range(1, self.count + 1), start, key=self._end)
+        record = self._record(before + 1)
+        self._near[0] = before + 1
         return (
             record is not None
-            and self._end(low) == start
+            and self._end(before) == start
             and (int(record[1], 16), record[3]) == (start + len(line), b"+")
             and line.endswith(b"\n")
-            and record[2].decode() == checksum(line[:-1], self.checksum_after(low))
+            and record[2].decode() == checksum(line[:-1], self.checksum_after(before))
         )
 
     def _end(self, lines: int) -> int:
