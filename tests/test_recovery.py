@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,13 +17,17 @@ import pytest
 from balance.core import operations
 from balance.core.entry import Entry
 from balance.core.errors import AnswerLost, StoreNewer, StoreUnreadable
+from balance.core.figures import grouped
 from balance.open_account import open_account
 from balance.store.checksum import TAIL_BYTES, sealed, stated
 from balance.store.codec import Unreadable, decode_entry, encode_entry
+from balance.store.disk import Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE, FileStore
-from balance.store.ledger_file import LedgerFile
+from balance.store.ledger_file import CHECKSUM_FILE, LedgerFile
 from balance.store.recovery import Report, repair, verify
 from balance.store.state import Request
+from tests.processes import ROOT
+from tests.refusing import FULL
 from tests.test_store import trade
 
 BALANCE = Decimal("1034.25")
@@ -39,7 +46,8 @@ def account(folder: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != LOCK_FILE}
+    files = (path for path in folder.iterdir() if path.is_file() and path.name != LOCK_FILE)
+    return {path.name: path.read_bytes() for path in files}
 
 
 def ledger_lines(change: Callable[[list[bytes]], list[bytes]]) -> Callable[[Path], None]:
@@ -258,9 +266,10 @@ def entries(folder: Path) -> list[Entry]:
     ledger = LedgerFile(folder / LEDGER_FILE)
     ledger.is_chained = True
     found = []
-    for line in ledger.lines():
-        with suppress(Unreadable):
-            found += [] if line.fault else [decode_entry(line.text)]
+    with suppress(OSError):
+        for line in ledger.lines():
+            with suppress(Unreadable):
+                found += [] if line.fault else [decode_entry(line.text)]
     return found
 
 
@@ -275,9 +284,9 @@ def assert_repaired(folder: Path, balance: Decimal) -> Report:
     old = before.get(LEDGER_FILE, b"").splitlines(keepends=True)
     report = repair(folder)
     assert report.faults
-    assert f"has {balance:,.2f} USDT at revision {report.revision}" in report.done[-1]
+    assert f"has {grouped(balance)} USDT at revision {report.revision}" in report.done[-1]
     found = entries(folder)
-    beside = [(folder / name).read_bytes() for name in report.kept]
+    beside = [path.read_bytes() for name in report.kept if (path := folder / name).is_file()]
     lost = b"".join(beside)
     for line in old:
         assert line.strip(b"\0") in lost or decode_entry(line) in found
@@ -285,7 +294,7 @@ def assert_repaired(folder: Path, balance: Decimal) -> Report:
         assert entry in found or encode_entry(entry)[:-2] in lost
     for name in (ACCOUNT_FILE, ANSWER_FILE):
         if name in before and before[name] != (folder / name).read_bytes():
-            assert before[name] in beside or name == ACCOUNT_FILE
+            assert before[name] in beside or not any(name in fault for fault in report.faults)
     assert verify(folder).faults == ()
     account = open_account(folder)
     seen = account.snapshot()
@@ -296,3 +305,195 @@ def assert_repaired(folder: Path, balance: Decimal) -> Report:
     assert verify(folder).faults == ()
     assert repair(folder).faults == ()
     return report
+
+
+def keys_known(folder: Path, *keys: str) -> None:
+    """No request with one of ``keys`` is booked again."""
+    for key in keys:
+        store = FileStore(folder)
+        revision = store.read().revision
+        with suppress(AnswerLost):
+            again = store.commit(
+                partial(operations.adjust, amount=5), source="x", request=Request(key, "f")
+            )
+            assert again.replayed, key
+        assert FileStore(folder).read().revision == revision, key
+
+
+BOTH = {
+    "answers gone": lambda folder: (folder / ANSWER_FILE).unlink(),
+    "answers a folder": lambda folder: in_the_way(folder / ANSWER_FILE),
+    "answers garbage": lambda folder: (folder / ANSWER_FILE).write_bytes(b"\0\n{}\n"),
+    "ledger a folder": lambda folder: in_the_way(folder / LEDGER_FILE),
+    "ledger a loop": lambda folder: looped(folder / LEDGER_FILE),
+    "account a folder": lambda folder: in_the_way(folder / ACCOUNT_FILE),
+    "account a pipe": lambda folder: piped(folder / ACCOUNT_FILE),
+}
+
+
+def in_the_way(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def looped(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+def piped(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("damage", BOTH.values(), ids=BOTH)
+def test_what_is_gone_or_no_file_is_made_again(
+    account: Path, damage: Callable[[Path], None]
+) -> None:
+    before = account_id(account)
+    damage(account)
+    found = verify(account)
+    assert found.faults
+    assert_repaired(account, BALANCE)
+    assert account_id(account) == before
+    keys_known(account, "k")
+
+
+@pytest.mark.parametrize("destroyed", [None, ACCOUNT_FILE, LEDGER_FILE])
+def test_the_keys_and_the_id_survive_the_line_that_has_them(
+    account: Path, destroyed: str | None
+) -> None:
+    before = account_id(account)
+    in_line(1, b'"account"', b'"bccount"')(account)
+    in_line(7, b'"k"', b'"l"')(account)
+    if destroyed is not None:
+        (account / destroyed).unlink()
+    report = assert_repaired(account, BALANCE)
+    assert account_id(account) == before
+    assert not any("equity curve" in sentence for sentence in report.done)
+    keys_known(account, "k")
+
+
+def test_a_folder_of_an_older_version_is_repaired_as_it_is(folder: Path) -> None:
+    shutil.copytree(ROOT / "tests" / "golden" / "data", folder)
+    whole = [decode_entry(line) for line in (folder / LEDGER_FILE).read_bytes().splitlines(True)]
+    balance = Decimal(json.loads((folder / ACCOUNT_FILE).read_bytes())["balance"])
+    before = account_id(folder)
+    in_line(3, b'"amount":"', b'"amount":"1')(folder)
+    assert f"{LEDGER_FILE} line 3" in verify(folder).faults[0]
+    assert_repaired(folder, balance)
+    assert account_id(folder) == before
+    found = entries(folder)
+    assert [each.place for each in whole if each not in found] == [whole[2].place]
+
+
+@pytest.mark.parametrize("damage", [None, "line", "checksums"])
+def test_a_folder_that_an_older_version_began_is_repaired(folder: Path, damage: str) -> None:
+    shutil.copytree(ROOT / "tests" / "golden" / "data", folder)
+    FileStore(folder).commit(partial(operations.deposit, amount=5), source="x")
+    balance = FileStore(folder).read().account.wallet.balance
+    before = account_id(folder)
+    lines = len((folder / LEDGER_FILE).read_bytes().splitlines())
+    (folder / ACCOUNT_FILE).unlink()
+    if damage == "line":
+        in_line(3, b'"amount":"', b'"amount":"1')(folder)
+    elif damage == "checksums":
+        (folder / CHECKSUM_FILE).write_bytes(b"garbage")
+    report = assert_repaired(folder, balance)
+    assert account_id(folder) == before
+    assert lines < report.entries <= lines + 2
+    assert not (folder / CHECKSUM_FILE).exists()
+
+
+class EndingDisk(Disk):
+    """A disk that refuses everything after so many calls."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__()
+        self._left = calls
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise FULL
+
+    def create(self, target: Path) -> tuple[int, str]:
+        self._count()
+        return super().create(target)
+
+    def write(self, descriptor: int, text: bytes) -> None:
+        self._count()
+        super().write(descriptor, text)
+
+    def sync(self, descriptor: int) -> None:
+        self._count()
+        super().sync(descriptor)
+
+    def rename(self, source: str, target: Path) -> None:
+        self._count()
+        super().rename(source, target)
+
+
+@pytest.mark.parametrize("damage", ["amount edited", "last commits deleted", "account garbage"])
+def test_a_repair_that_is_broken_off_anywhere_is_taken_up(account: Path, damage: str) -> None:
+    {**LEDGER_DAMAGE, **ACCOUNT_DAMAGE}[damage](account)
+    in_line(3, b'"epoch":2', b'"epoch":3')(account)
+    before, identity = contents(account), None
+    with suppress(ValueError):
+        identity = account_id(account)
+    done = False
+    for step in count():
+        for name, text in before.items():
+            (account / name).write_bytes(text)
+        with suppress(OSError):
+            repair(account, disk=EndingDisk(step))
+            done = True
+        if done:
+            break
+        repair(account)
+        assert verify(account).faults == (), step
+        state = FileStore(account).read()
+        assert state.account.wallet.balance == BALANCE, step
+        assert identity in (None, state.account_id)
+        kinds = [entry.booking.kind for entry in entries(account)]
+        assert kinds.count("repair") <= 3, kinds
+        keys_known(account, "k")
+        for path in account.iterdir():
+            if path.name not in (LOCK_FILE, *before):
+                path.unlink()
+    assert step > 10
+
+
+def test_a_program_that_runs_goes_on_after_a_repair(account: Path) -> None:
+    store = FileStore(account)
+    assert len(list(store.entries())) == 8
+    in_line(2, b'"500.00"', b'"600.00"')(account)
+    with pytest.raises(StoreUnreadable, match="line 2"):
+        list(store.entries())
+    store.commit(partial(operations.deposit, amount=1), source="x")
+    assert repair(account).faults
+    assert store.read().account.wallet.balance == BALANCE + 1
+    assert [entry.place for entry in store.entries()][-2:] == [(2, 1), (1, 1)]
+    for n in range(2):
+        store.commit(
+            partial(operations.deposit, amount=1), source="x", request=Request(f"n{n}", "f")
+        )
+    assert verify(account).faults == ()
+    keys_known(account, "k", "n0", "n1")
+
+
+def test_an_entry_in_the_place_of_a_lost_one_says_what_is_known(account: Path) -> None:
+    in_line(2, b'"500.00"', b'"600.00"')(account)
+    report = repair(account)
+    (made,) = [entry for entry in entries(account) if entry.booking.kind == "repair"]
+    assert (made.place, made.booking.amount, made.booking.balance) == ((2, 1), 500, 10_500)
+    assert made.booking.note == (
+        f"The entries after 1 and before 3 are damaged or lost; what is left of it is in "
+        f"{report.kept[0]}. They changed the balance by 500.00."
+    )
+    assert report.done == (
+        f"Line 2 of {LEDGER_FILE} is damaged or in the wrong place, and is kept in "
+        f"{report.kept[0]}.",
+        f"Entry 2: {made.booking.note}",
+        f"The account {account_id(account)} has 1,034.25 USDT at revision 6.",
+    )

@@ -61,7 +61,7 @@ def damaged(lines: list[bytes], damage: tuple[str, int, int]) -> list[bytes]:
         case "garbage":
             return [*lines[:one], b"\xff garbage\n", *lines[one:]]
         case "cut":
-            return [*lines[:one], lines[one][: other % len(lines[one])]]
+            return [*lines[:one], lines[one][: 1 + other % len(lines[one])]]
     return lines[:one]
 
 

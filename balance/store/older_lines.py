@@ -106,6 +106,23 @@ class OlderLines:
             and record[2].decode() == checksum(line[:-1], self.checksum_after(before))
         )
 
+    def is_line(self, number: int, line: bytes) -> bool:
+        """Whether ``line`` with its newline, wherever it stands now, is the one numbered
+        ``number``, from 1, and was sound when it was recorded."""
+        record = self._record(number)
+        return (
+            record is not None
+            and record[3] == b"+"
+            and record[2].decode() == checksum(line[:-1], self.checksum_after(number - 1))
+        )
+
+    def numbers_by_length(self) -> dict[int, list[int]]:
+        """The numbers of all lines, by how many bytes they have."""
+        found: dict[int, list[int]] = {}
+        for number in range(1, self.count + 1):
+            found.setdefault(self._end(number) - self._end(number - 1), []).append(number)
+        return found
+
     def _end(self, lines: int) -> int:
         record = self._record(lines)
         return 0 if record is None else int(record[1], 16)

@@ -38,7 +38,8 @@ from balance.store.disk import DISK, Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE
 from balance.store.ledger_file import CHECKSUM_FILE, LedgerFile
 from balance.store.lock import account_lock
-from balance.store.salvage import Kept, Moved, Salvage, differences, known_balance
+from balance.store.older_lines import OlderLines
+from balance.store.salvage import Kept, Moved, Salvage, SecondLook, differences, known_balance
 from balance.store.state import Keyed, Line, State, stated_anew
 
 # How many faults are listed of a file; more are counted.
@@ -390,7 +391,7 @@ class _Repair:
     def _found(self) -> Iterator[Line]:
         """What stands in the ledger now."""
         end = 0
-        for line in self._ledger.lines():
+        for line in SecondLook(self._older()).lines(self._ledger.lines()):
             yield line
             end = line.end
         rest = self._ledger.rest()
@@ -398,6 +399,13 @@ class _Repair:
         newest = () if self._newest is None else self._newest.lines
         if torn and not any(line.startswith(torn) for line in newest):
             yield Line(end, end + len(rest), rest, "is torn")
+
+    def _older(self) -> OlderLines | None:
+        """What is recorded of the lines that have no checksum; None where that is lost."""
+        try:
+            return OlderLines.decode(self._disk.read(self._folder / CHECKSUM_FILE))
+        except (OSError, Unreadable):
+            return None
 
     def _commits(self, salvage: Salvage, end: str) -> list[State]:
         """The commits that the ledger ends with, behind a line with the checksum ``end``; the last

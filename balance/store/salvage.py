@@ -15,8 +15,9 @@ from balance.core.figures import grouped
 from balance.core.money import ZERO, exact
 from balance.core.position import Position
 from balance.core.wallet import OPENINGS, Wallet
-from balance.store.checksum import TAIL_BYTES, stated
+from balance.store.checksum import TAIL_BYTES, is_proved, stated
 from balance.store.codec import Unreadable, decode_entry, encode_entry
+from balance.store.older_lines import OlderLines
 from balance.store.state import Line, State
 
 
@@ -37,6 +38,38 @@ class Moved:
 
     text: bytes
     number: int
+
+
+class SecondLook:
+    """Proves lines that stand elsewhere than they were written, as others before them are longer
+    or shorter now, or are gone."""
+
+    def __init__(self, older: OlderLines | None) -> None:
+        """``older`` is what is recorded of the lines without a checksum; None: it is lost, so that
+        nothing but their sums can speak for them."""
+        self._older = older
+        self._numbers: dict[int, list[int]] | None = None
+        self._before = b""
+
+    def lines(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """``lines``, those that are proved after all without their fault."""
+        for line in lines:
+            is_proved_now = line.fault and self._proves(line.text)
+            self._before = line.text
+            yield replace(line, fault="") if is_proved_now else line
+
+    def _proves(self, text: bytes) -> bool:
+        older = self._older
+        if stated(text) is not None:
+            ends = (
+                [stated(self._before)] if older is None else [older.checksum, stated(self._before)]
+            )
+            return any(end is not None and is_proved(text, end) for end in ends)
+        if older is None:
+            return True
+        if self._numbers is None:
+            self._numbers = older.numbers_by_length()
+        return any(older.is_line(number, text) for number in self._numbers.get(len(text), ()))
 
 
 class Salvage:
