@@ -25,7 +25,7 @@ from balance.performance.derivations.account import past_of
 from balance.performance.derivations.returns import growth_terms
 from balance.performance.results import Results
 from balance.performance.sample import Sample
-from balance.performance.sample_reader import SampleReader
+from balance.performance.sample_reader import Proofs, SampleReader
 from balance.performance.sample_results import sample_results
 from balance.performance.sample_rows import EQUITY_FILE, is_damage
 from balance.performance.tracker import carried_by, current_sample
@@ -63,6 +63,7 @@ class Equity:
         self._message = message
         self._clock = clock
         self._suspect = suspect
+        self._proofs = Proofs()
         # The results of epochs that have ended, by their last samples: those do not change.
         self._ended: dict[tuple[str, Sample], Results] = {}
         # Epochs of accounts that ended without a sample: there will be none.
@@ -147,7 +148,7 @@ class Equity:
         be read, what it makes of none."""
         account, _ = self._desk.version
         try:
-            with SampleReader(self._file, account) as reader:
+            with SampleReader(self._file, account, self._proofs) as reader:
                 return answer(reader, "")
         except sqlite3.Error as fault:
             if is_damage(fault):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from balance.performance.sample_rows import (
     proved_rows,
     read_record,
 )
+from balance.store.disk import DISK, Signature
 
 # A level is read where a span has no more stretches of it than this.
 _MOST_STRETCHES: Final = 2_000
@@ -56,6 +58,26 @@ class _View(NamedTuple):
     record: Record
 
 
+class Proofs:
+    """Remembers which state of a file had all rows in its index, so that those who read it often
+    need not count them each time. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._proved: tuple[Signature, ...] = ()
+
+    def check(self, before: tuple[Signature, ...], view: _View, now: int) -> None:
+        """Prove ``view``, of a file that had the signatures ``before`` it was opened at ``now``, in
+        nanoseconds; without any it is proved each time.
+
+        Raises:
+            sqlite3.Error: rows are missing, or it can't be read.
+        """
+        if not before or before != self._proved:
+            check_sums(view.connection, view.record)
+            # Another change within the same tick of the clock would not be seen.
+            self._proved = () if any(each.is_racy(now) for each in before) else before
+
+
 class SampleReader:
     """Reads the samples of one account, of which there may be none; for one thread. In a ``with``
     block it opens the file once, and everything is read as of that moment.
@@ -64,9 +86,10 @@ class SampleReader:
     can't be read now.
     """
 
-    def __init__(self, file: Path | None, account: str) -> None:
-        """``file`` None: there are none."""
+    def __init__(self, file: Path | None, account: str, proofs: Proofs | None = None) -> None:
+        """``file`` None: there are none. What was proved of it is remembered in ``proofs``."""
         self._file = file
+        self._proofs = proofs or Proofs()
         self._account = account
         self._held: _View | None = None
         self._is_held = False
@@ -206,6 +229,7 @@ class SampleReader:
     def _opened(self) -> _View | None:
         if self._file is None or not self._file.exists():
             return None
+        now, signatures = time.time_ns(), _signatures(self._file)
         # Not "ro": the last one to close the file would leave its log behind.
         where = f"file:{quote(str(self._file.absolute()))}?mode=rw"
         connection = sqlite3.connect(where, uri=True, timeout=2, isolation_level=None)
@@ -216,13 +240,22 @@ class SampleReader:
             # Its writer soon brings an older one up to date.
             record = None if version == 1 else read_record(connection)
             if record is not None and record.account == self._account:
-                check_sums(connection, record)
-                return _View(connection, record)
+                view = _View(connection, record)
+                self._proofs.check(signatures, view, now)
+                return view
         except BaseException:
             connection.close()
             raise
         connection.close()
         return None
+
+
+def _signatures(file: Path) -> tuple[Signature, ...]:
+    """Those of ``file`` and of its log; none while it has none, as then it is being opened."""
+    try:
+        return tuple(DISK.signature(file.with_name(file.name + end)) for end in ("", "-wal"))
+    except OSError:
+        return ()
 
 
 def _sample(row: Row) -> Sample:
