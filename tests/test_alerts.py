@@ -467,7 +467,7 @@ class TestFollowed:
             ("delete", ("alert-1",)),
             ("test", ("alert-1",)),
         ):
-            with pytest.raises(InvalidRequest, match="first on this folder: change them there"):
+            with pytest.raises(InvalidRequest, match="that brings the prices: change them there"):
                 getattr(here, verb)(*arguments, key="key")
         assert (there.folder / ALERTS_FILE).read_bytes() == before
 

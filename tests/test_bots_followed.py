@@ -62,7 +62,7 @@ def test_nothing_can_be_changed_from_here(there: ByHand, here: FollowedBots) -> 
         ("stop_all", ()),
         ("signal", ({"symbol": BTC, "side": "buy"},)),
     ):
-        with pytest.raises(InvalidRequest, match="started first on this folder: change them there"):
+        with pytest.raises(InvalidRequest, match="that brings the prices: change them there"):
             getattr(here, verb)(*arguments, key="key")
     assert (there.folder / BOTS_FILE).read_bytes() == before
     assert (here.needs_secret, here.check_secret("any")) == (False, True)

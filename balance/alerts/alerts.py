@@ -38,8 +38,8 @@ from balance.store.kept_file import Done
 
 #: Why alerts can't be changed here, where another server on the folder evaluates them.
 ELSEWHERE: Final = (
-    "Alerts are evaluated by the server that brings the prices, which was started first on this "
-    "folder: change them there."
+    "Alerts are evaluated by the server that brings the prices: change them there. When it ends, "
+    "this one does that."
 )
 #: Why, where their file can't be read.
 DAMAGED: Final = (

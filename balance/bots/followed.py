@@ -20,8 +20,7 @@ from balance.strategies.own import Catalogue
 
 #: Why they can't be changed here, where another server on the folder runs them.
 ELSEWHERE: Final = (
-    "Bots run in the server that brings the prices, which was started first on this folder: "
-    "change them there."
+    "Bots run in the server that brings the prices: change them there. When it ends, they run here."
 )
 #: Why, where their file can't be read.
 DAMAGED: Final = (
