@@ -136,22 +136,32 @@ def test_a_damaged_line_is_named_where_it_is_needed_and_trading_goes_on(
     write_ledger(folder, 60)
     ledger = folder / LEDGER_FILE
     lines = ledger.read_bytes().splitlines(keepends=True)
-    lines[16] = lines[16].replace(b'"epoch":1', b'"epoch":7')
+    # One of the newest hundred fills needs it, and the newest commit does not.
+    number = len(lines) - 20
+    lines[number - 1] = lines[number - 1].replace(b'"epoch":1', b'"epoch":7')
     ledger.write_bytes(b"".join(lines))
+    reason = f"line {number} does not match its checksum"
+    damaged = f"ledger.jsonl {reason}."
     server = start_server()
     browser = open_browser(server.url)
-    wait_for(lambda: shown(browser).startswith("ledger.jsonl line 17 does not"), "the strip")
+    wait_for(lambda: shown(browser).startswith(damaged), "the strip")
     wait_for_link(browser, "Live")
     before = server.balance()
     assert server.post({"deposit": 5}).status_code == 200
     assert server.balance() == before + 5
     for book in ("trades", "epochs"):
         browser.driver.get(f"{server.url}/history?table={book}")
-        wait_for(lambda: "line 17 does not match" in text(browser, "history-panel"), "the reason")
+        wait_for(lambda: reason in text(browser, "history-panel"), "the reason")
         assert shown_rows(browser) == 0
-        assert shown(browser).startswith("ledger.jsonl line 17 does not match its checksum.")
+        assert shown(browser).startswith(damaged)
+    browser.driver.get(f"{server.url}/futures")
+    browser.find_element("#futures-book .form-check:last-child label").click()
+    instead = "futures-book-empty"
+    wait_for(lambda: reason in text(browser, instead), "the reason of the fills")
     assert shell(folder, "repair").returncode == 0
     wait_for(lambda: height(browser) == 0, "no strip")
+    wait_for(lambda: browser.find_element("#futures-fills .ag-row").is_displayed(), "the fills")
+    assert not browser.find_element(f"#{instead}").is_displayed()
     browser.driver.get(f"{server.url}/history?table=epochs")
     wait_for(lambda: shown_rows(browser) > 0, "the list")
 

@@ -23,4 +23,10 @@
   }
 
   window.balanceState.hear("damage", { hear: (text) => take(JSON.parse(text)), refresh });
+  // what it is: another text whenever something is found, or mended
+  window.balanceDamage = {
+    get known() {
+      return known;
+    },
+  };
 })();

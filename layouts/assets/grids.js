@@ -28,7 +28,7 @@
 
   let book = "positions";
   let path = null;
-  let fills = { revision: null, rows: [], latest: 0 };
+  let fills = { version: null, rows: [], problem: "", latest: 0 };
 
   // money, which takes more room with more decimals
   const MONEY = ["unrealized_pnl", "isolated_margin", "reserved_margin", "fee", "realized_pnl"];
@@ -79,21 +79,27 @@
     return true;
   }
 
-  function showEmpty(name, isEmpty) {
+  /* Says why there are no rows: there are none, or a `problem` keeps them from being read. */
+  function showEmpty(name, isEmpty, problem) {
     const place = document.getElementById("futures-book-empty");
     document.getElementById(`futures-${name}`).hidden = isEmpty;
     place.hidden = !isEmpty;
-    if (isEmpty && place.dataset.book !== name) {
-      place.dataset.book = name;
-      place.replaceChildren(window.balanceTables.emptyState(EMPTY[name]));
+    if (isEmpty && place.dataset.book !== name + problem) {
+      place.dataset.book = name + problem;
+      place.replaceChildren(
+        problem
+          ? window.balanceParts.make("p", { class: "problem", role: "alert" }, problem)
+          : window.balanceTables.emptyState(EMPTY[name]),
+      );
     }
   }
 
-  async function readFills(revision) {
+  async function readFills(version) {
     const number = ++fills.latest;
-    const [answer] = await window.balanceRequests.fetchJson(`/fills?limit=${FILLS}`);
-    if (answer !== null && number === fills.latest) {
-      fills = { ...fills, revision, rows: answer.fills };
+    const [answer, problem, status] = await window.balanceRequests.fetchJson(`/fills?limit=${FILLS}`);
+    // the strip over the tabs says that the server is gone
+    if (status !== null && number === fills.latest) {
+      fills = { ...fills, version, rows: answer?.fills ?? [], problem };
       draw();
     }
   }
@@ -113,14 +119,14 @@
     }
     // the same fills are written another way with other decimals
     const { decimals } = window.balanceSettings.all;
-    const version = `${snapshot.account}.${snapshot.revision}.${decimals}`;
-    if (book === "fills" && fills.revision !== version) {
+    const version = `${snapshot.account}.${snapshot.revision}.${decimals}.${window.balanceDamage.known}`;
+    if (book === "fills" && fills.version !== version) {
       readFills(version);
     }
     const rows = rowsOf(snapshot);
     const cancelAll = document.getElementById("futures-cancel-all");
     cancelAll.hidden = book !== "orders" || rows.length === 0;
-    showEmpty(book, rows.length === 0);
+    showEmpty(book, rows.length === 0, book === "fills" ? fills.problem : "");
     if (!give(book, rows)) {
       retry = setTimeout(draw, 100);
     }
