@@ -320,7 +320,9 @@ class _Repair:
         _refuse_newer(folder)
         for name in (ACCOUNT_FILE, LEDGER_FILE, CHECKSUM_FILE, ANSWER_FILE):
             self._put_aside(folder / name)
-        self._read = _account(folder, _Faults())
+        account_faults = _Faults()
+        self._read = _account(folder, account_faults)
+        self._is_account_damaged = bool(account_faults.found)
         known = None if self._read is None else self._read.state
         self._ledger = _ledger(folder, known, disk)
         self._answers = AnswerFile(folder / ANSWER_FILE, disk=disk, clock=lambda: now)
@@ -550,7 +552,7 @@ class _Repair:
 
     def _write_account(self, state: State) -> None:
         path = self._folder / ACCOUNT_FILE
-        if self._read is None or not self._read.is_sealed:
+        if self._is_account_damaged:
             copy = self._disk.keep_damaged(path, self._now)
             self._kept += [copy] if copy else []
         self._disk.replace_file(path, encode_state(state))

@@ -4,7 +4,6 @@ of what is lost between them, which books the known difference, so that the whol
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -15,7 +14,7 @@ from balance.core.figures import grouped
 from balance.core.money import ZERO, exact
 from balance.core.position import Position
 from balance.core.wallet import OPENINGS, Wallet
-from balance.store.checksum import TAIL_BYTES, is_proved, stated
+from balance.store.checksum import START, TAIL_BYTES, is_proved, stated
 from balance.store.codec import Unreadable, decode_entry, encode_entry
 from balance.store.older_lines import OlderLines
 from balance.store.state import Line, State
@@ -108,6 +107,7 @@ class Salvage:
     def _in_order(self, lines: Iterable[Line]) -> Iterator[_Found | Moved]:
         """The sound lines, each behind the one before it, and the others."""
         last: Place = (0, 0)
+        end: str | None = START
         is_gap, newest = False, () if self._newest is None else self._newest.entries
         for number, (line, coming) in enumerate(_with_next(lines), start=1):
             entry = _entry(line)
@@ -126,51 +126,65 @@ class Salvage:
                 is_gap = True
                 yield Moved(line.text, number)
                 continue
-            yield _Found(entry, line.text, number, is_gap)
-            last, is_gap = entry.place, False
+            yield _Found(entry, line.text, number, is_gap, is_gap)
+            last, end, is_gap = entry.place, stated(line.text), False
+        has_left = is_gap
+        if self._newest is not None and end is not None:
+            # The last lines may be gone without a trace but that.
+            is_gap = is_gap or end != self._newest.previous_checksum
         for entry in newest:
-            yield _Found(entry, encode_entry(entry), 0, is_gap)
-            is_gap = False
+            yield _Found(entry, encode_entry(entry), 0, is_gap, has_left)
+            is_gap = has_left = False
 
     def _settled(self, commit: list[_Found]) -> Iterator[Kept | Moved]:
         """What becomes of the sound lines of one commit."""
         if not commit:
             return
-        first, is_gap = commit[0].entry, commit[0].is_behind_gap
+        first, is_gap, has_left = commit[0].entry, commit[0].is_behind_gap, commit[0].has_left
         ended = next(
             (each.entry.booking.ended for each in commit if each.entry.booking.ended), None
         )
         is_known = first.line > 1 or ended is None or not any(differences(self.account, ended))
         if not is_known and (is_gap or not self._is_exact):
             # What was lost before is in the account that an undo brings back.
-            yield from self._bridged(first, is_gap, ended)
+            yield from self._bridged(first, has_left, ended)
             is_gap, is_known = False, True
         for each in commit:
             is_gap = is_gap or (each is not commit[0] and each.is_behind_gap)
+            has_left = has_left or (each is not commit[0] and each.has_left)
             if is_gap or not follows(self.last, each.entry):
-                yield from self._bridged(each.entry, is_gap)
-            try:
-                if each.entry.booking.ended is not None and not is_known:
-                    raise AccountingError("It keeps another account than the one that it ended.")
-                self._add(each.entry)
-            except AccountingError:
-                is_gap = True
-                if each.number:
-                    yield Moved(each.text, each.number)
-                continue
-            is_gap = False
-            if each.number:
+                yield from self._bridged(each.entry, has_left)
+            is_added = self._add(each.entry, is_known)
+            if not is_added and not each.number and not is_gap:
+                # What came last before it is gone without a trace.
+                yield from self._bridged(each.entry, has_left, None if is_known else ended)
+                is_added = self._add(each.entry, True)
+            is_gap = has_left = not is_added
+            if not each.number:
+                if not is_added:
+                    return
+            elif is_added:
                 yield Kept(each.entry, document_of(each.text))
+            else:
+                yield Moved(each.text, each.number)
         newest = self._newest
         self.has_newest = newest is not None and self.last == newest.entries[-1]
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, entry: Entry, is_ended_known: bool = True) -> bool:
+        """Go on to ``entry``; whether it follows from what came before it. Unless
+        ``is_ended_known``, an account that it keeps is not the one that it ended."""
         if not follows(self.last, entry):
-            raise AccountingError(f"Entry {cursor(entry.place)} does not follow.")
-        self.account = replay([entry], self.account)
+            return False
+        if entry.booking.ended is not None and not is_ended_known:
+            return False
+        try:
+            self.account = replay([entry], self.account)
+        except AccountingError:
+            return False
         self.last = entry
         if entry.booking.kind in OPENINGS or entry.booking.restated is not None:
             self._is_exact = True
+        return True
 
     def _bridged(
         self, entry: Entry, has_left: bool, ended: Account | None = None
@@ -196,8 +210,7 @@ class Salvage:
             source="program",
             booking=replace(booking, note=note),
         )
-        with suppress(AccountingError):
-            self._add(made)
+        if self._add(made):
             self._is_exact = ended is not None
             yield Kept(made, document_of(encode_entry(made)), is_made=True)
 
@@ -227,8 +240,9 @@ class _Found:
     text: bytes
     # That of its line; 0: it comes with the account.
     number: int
-    # Whether lines before it were moved.
+    # Whether lines before it are damaged or gone, and whether any of them is left.
     is_behind_gap: bool
+    has_left: bool
 
 
 def document_of(line: bytes) -> bytes:
