@@ -3,12 +3,14 @@ of it; what does not need that line goes on."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from balance.store.file_store import LEDGER_FILE
 from tests.answers import problem
 from tests.patience import wait_for
-from tests.serving import Server
+from tests.serving import ROOT, Server
 
 
 def test_a_changed_digit_is_named_and_never_shown(folder: Path) -> None:
@@ -33,6 +35,13 @@ def test_a_changed_digit_is_named_and_never_shown(folder: Path) -> None:
             detail = problem(server.get(path), 503)["detail"]
             assert "ledger.jsonl line 3 does not match its checksum" in detail
         _goes_on(server, 7, total=None)
+        repair = [sys.executable, "-m", "balance", "repair", "--data-dir", str(folder)]
+        subprocess.run(repair, cwd=ROOT, check=True, capture_output=True)
+        wait_for(lambda: server.get("/health").json()["damage"] == [], "the repair to be noticed")
+        assert server.get("/history/epochs").json()["index"]["is_complete"]
+        whole = server.get("/history/ledger?sort=-amount").json()
+        assert whole["total"] == server.get().json()["revision"]
+        assert "repair" in [each["kind"] for each in whole["rows"]]
 
 
 def _goes_on(server: Server, revision: int, total: int | None) -> None:
