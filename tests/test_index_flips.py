@@ -8,15 +8,21 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from balance.core import operations
+from balance.history.filling import prove_tables
 from balance.history.history import History
 from balance.history.index import INDEX_FILE
 from balance.store.damage import Damages
 from balance.store.file_store import FileStore
+from balance.store.memory_store import MemoryStore
 from tests.index_questions import answers
 from tests.ledgers import lived, written
 from tests.length import rounds
@@ -131,3 +137,15 @@ def test_an_index_that_only_this_program_writes_is_proved_once(
     for _ in range(3):
         answers(history)
     assert len(proofs) == 1
+
+
+@settings(max_examples=rounds(30, 500))
+@given(notes=st.lists(st.text(max_size=40) | st.text("aä\U0001f600\0\n\u0301 ", max_size=9)))
+def test_an_index_of_any_texts_is_proved(notes: list[str]) -> None:
+    store = MemoryStore()
+    for note in notes:
+        store.commit(partial(operations.deposit, amount=5, note=note), source="http")
+    history = History(store)
+    assert history.index.catch_up()
+    with history.index.database.reading() as connection:
+        prove_tables(connection, lambda: False)
