@@ -19,6 +19,7 @@ from balance.market.board import MARKET_FILE
 from balance.store.advice import command
 from balance.store.file_store import ACCOUNT_FILE
 from balance.store.recovery import verify
+from tests.kept import kept
 from tests.markets import BTC
 from tests.patience import patience
 from tests.screen import wait_for
@@ -140,8 +141,7 @@ def test_the_simulated_market_goes_on_where_it_was(folder: Path, start_server: S
     assert server.stop() == 0
     # as if it had run for weeks: one that began anew would be far away
     file = folder / MARKET_FILE
-    document = json.loads(file.read_text())
-    del document["checksum"]
+    document = kept(file)
     walk = document["saved"]["walk"]
     walk["logs"] = {each: value + math.log(1.3) for each, value in walk["logs"].items()}
     walk["marks"] = {each: value * 1.3 for each, value in walk["marks"].items()}

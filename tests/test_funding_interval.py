@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from balance.market.replay.feed import ReplayFeed
 from balance.server.engine import Engine
 from balance.store.file_store import FileStore
 from tests.backtesting import plan, script
+from tests.kept import kept
 from tests.markets import BTC, market, quote
 
 BEGIN = datetime(2022, 1, 1, tzinfo=UTC)
@@ -192,7 +194,7 @@ def test_the_interval_is_kept_for_other_programs(tmp_path: Path) -> None:
     save_market(tmp_path, now, {})
     assert FileBoard(tmp_path).market.instruments[BTC].funding_interval == 4 * HOUR
     file = tmp_path / "market.json"
-    whole = file.read_text()
+    whole = json.dumps(kept(file))
     for text, interval in (
         (whole.replace('"funding_interval": 14400, ', ""), FUNDING_INTERVAL),
         (whole.replace("14400", "14401"), None),

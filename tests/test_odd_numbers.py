@@ -30,6 +30,7 @@ from balance.store.kept_file import FileUnreadable, KeptFile
 from balance.store.memory_store import MemoryStore
 from tests.boards import board
 from tests.golden.server import golden_copy
+from tests.kept import kept
 from tests.test_feed_simulated import market as simulated
 
 #: Values as they stand in JSON.
@@ -87,13 +88,6 @@ def is_sensible(value: Any) -> bool:
     )
 
 
-def unsealed(file: Path) -> dict[str, Any]:
-    """What is in ``file``, which a version without checksums may have written."""
-    document: dict[str, Any] = json.loads(file.read_text())
-    document.pop("checksum", None)
-    return document
-
-
 def shown_bots(folder: Path) -> Mapping[str, Any]:
     return FollowedBots(Desk(MemoryStore(), board()), folder).listed()
 
@@ -113,7 +107,7 @@ def test_odd_values_in_a_kept_file_are_refused_or_sensible(
     folder = golden_copy(tmp_path)
     path = folder / kept_file(folder).name
     counts = Counter[str]()
-    for text in odd_documents(unsealed(path)):
+    for text in odd_documents(kept(path)):
         path.write_text(text)
         file = kept_file(folder)
         try:
@@ -135,7 +129,7 @@ def test_odd_values_in_a_kept_file_are_refused_or_sensible(
 def test_odd_values_in_the_settings_are_refused_or_sensible(tmp_path: Path) -> None:
     SettingsFile(tmp_path).change({"starting_balance": "250.5", "taker_fee_percent": "0.1"})
     path = tmp_path / SETTINGS_FILE
-    for text in odd_documents(unsealed(path)):
+    for text in odd_documents(kept(path)):
         path.write_text(text)
         try:
             settings = SettingsFile(tmp_path).settings
@@ -150,7 +144,7 @@ def test_a_number_in_the_settings_is_taken_with_all_its_digits(tmp_path: Path) -
 
 
 def test_odd_values_in_the_prices_are_refused_or_sensible(tmp_path: Path) -> None:
-    document = unsealed(golden_copy(tmp_path) / MARKET_FILE)
+    document = kept(golden_copy(tmp_path) / MARKET_FILE)
     document = {**document, "saved": {}}
     counts = Counter[str]()
     for text in odd_documents(document):

@@ -29,6 +29,7 @@ from tests.answers import exactly
 from tests.boards import board, priced
 from tests.bots_by_hand import ByHand
 from tests.described import check
+from tests.kept import kept
 from tests.markets import BTC, FREE
 
 
@@ -164,7 +165,7 @@ def test_what_an_older_version_summed_up_of_a_bot_is_summed_up_anew(tmp_path: Pa
     assert [before[name] for name in ("trades", "losses", "even")] == [2, 1, 1]
     desk.bots.rest()
     file = tmp_path / "data" / BOTS_FILE
-    document = json.loads(file.read_bytes())
+    document = kept(file)
     run = document["bots"][0]["run"]
     del document["bots"][0]["tally"]["losses"]
     file.write_text(json.dumps(document))
