@@ -68,6 +68,12 @@ def test_nothing_can_be_changed_from_here(there: ByHand, here: FollowedBots) -> 
     assert (here.needs_secret, here.check_secret("any")) == (False, True)
 
 
+def test_a_signal_needs_the_secret_that_it_will_need_once_bots_run_here(there: ByHand) -> None:
+    here = FollowedBots(there.desk, there.folder, secret="twelve letters")
+    assert here.needs_secret
+    assert (here.check_secret("twelve letters"), here.check_secret("other")) == (True, False)
+
+
 def test_trades_and_log_are_asked_for_within_the_same_limits(here: FollowedBots) -> None:
     for wrong in (0, -1, 1_001):
         with pytest.raises(InvalidRequest, match="limit must be from 1 to 1,000"):
