@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -180,6 +180,24 @@ def test_a_ledger_that_lacks_more_than_the_last_commit_stops_writers(
     assert store.read().revision == 3
     assert ledger.read_bytes() == kept
     assert verify(folder).faults
+
+
+@pytest.mark.parametrize("lines", [0, 1])
+def test_a_ledger_that_lacks_more_than_the_last_commit_is_no_shorter_ledger(
+    store: FileStore, folder: Path, lines: int
+) -> None:
+    ledger = folder / LEDGER_FILE
+    ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:lines]))
+    said = "ends with revision 1, but the account is at 3" if lines else "has no entries"
+    readers: list[Callable[[], object]] = [
+        lambda: list(store.entries()),
+        lambda: list(store.entries(before=(2, 1))),
+        lambda: list(store.lines()),
+        lambda: store.opening(1),
+    ]
+    for read in readers:
+        with pytest.raises(StoreUnreadable, match=said):
+            read()
 
 
 @pytest.mark.parametrize("torn", [b"garbage", b'{"revision":9', b"\xff"])

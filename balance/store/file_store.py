@@ -151,7 +151,7 @@ class FileStore:
     def entries(self, *, before: Place | None = None) -> Iterator[Entry]:
         """The ledger, newest first, as :meth:`Store.entries` says."""
         # The entries of a commit may be in the account and not in the ledger yet.
-        newest = self.read().entries
+        newest = self._leading_state().entries
         with self._reading_ledger():
             ledger = self._ledger.newest_first(before)
             first = next(ledger, None)
@@ -167,7 +167,8 @@ class FileStore:
     def opening(self, epoch: int) -> Entry | None:
         """The first entry of ``epoch``, as :meth:`Store.opening` says."""
         # The entries of a commit may be in the account and not in the ledger yet.
-        newest = (entry for entry in self.read().entries if entry.booking.epoch == epoch)
+        state = self._leading_state()
+        newest = (entry for entry in state.entries if entry.booking.epoch == epoch)
         with self._reading_ledger():
             return self._ledger.opening(epoch) or next(newest, None)
 
@@ -213,10 +214,29 @@ class FileStore:
             for spot, text in self._ledger.texts(spots):
                 yield unwritten.get(spot, text)
 
+    def _leading_state(self) -> State:
+        """The newest state, to which the ledger leads.
+
+        Raises:
+            StoreUnreadable: it lacks what comes before the newest commit.
+        """
+        state = self.read()
+        with self._reading_ledger():
+            self._missing(state, self._ledger.end())
+        return state
+
+    def _missing(self, newest: State, end: int) -> tuple[bytes, ...]:
+        """The lines of the commit that led to ``newest`` that the first ``end`` bytes of the ledger
+        lack; more must not be missing."""
+        lines = self._ledger.unwritten(newest, end)
+        if not lines:
+            self._ledger.check_end(newest, end)
+        return lines
+
     def _unwritten(self, newest: State, end: int) -> Iterator[Line]:
         """The lines of the commit that led to ``newest`` that the ledger lacks, where they will
         stand in it: its whole lines end at ``end``."""
-        for text in self._ledger.unwritten(newest, end):
+        for text in self._missing(newest, end):
             yield Line(end, end + len(text), text)
             end += len(text)
 

@@ -153,6 +153,20 @@ class LedgerFile:
             found = _newest_commit(ledger, state, end)
         return () if found is None else state.lines[found[1] :]
 
+    def check_end(self, state: State, end: int) -> None:
+        """Prove that the first ``end`` bytes, whole lines, go as far as ``state``, or further.
+
+        Raises:
+            StoreUnreadable: lines are missing at their end.
+        """
+        with self._opened() as ledger:
+            newest = next(ledger.backwards(end), None)
+            is_there = newest is not None and (
+                newest.fault or ledger.entry(newest).revision >= state.revision
+            )
+        if not is_there:
+            raise self.disagreement(state)
+
     def append(self, state: State) -> None:
         """Add the lines of ``state`` durably, all of them or none.
 
