@@ -23,10 +23,11 @@ from balance.core.errors import (
     StaleRevision,
 )
 from balance.core.wallet import Wallet
-from balance.store.codec import decode_entry
+from balance.store.checksum import START, is_proved, stated
+from balance.store.codec import account_of, decode_entry, keyed_by
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
-from balance.store.state import Request, Store
+from balance.store.state import Keyed, Request, Store
 from tests.accounts import MOMENT, explained
 
 Make = Callable[..., Store]
@@ -290,6 +291,24 @@ def test_the_lines_of_the_ledger_are_its_entries_and_can_be_read_again(store: St
     # where none is, nothing that could be taken for one
     end = lines[-1].end
     assert list(store.texts([(end, end + 1)])) == [b""]
+
+
+def test_each_line_is_proved_by_the_one_before_and_has_the_key_of_its_commit(store: Store) -> None:
+    keyed = Request("k", "f")
+    for operation, request in ((adjust(1), None), (trade, keyed), (adjust(2), None)):
+        store.commit(operation, source="x", request=request)
+    texts = [line.text for line in store.lines()]
+    before = [START, *map(stated, texts)]
+    assert all(is_proved(text, each or "") for text, each in zip(texts, before, strict=False))
+    assert account_of(texts[0]) == store.read().account_id
+    assert list(map(account_of, texts[1:])) == [None] * 5
+    assert [keyed_by(text) for text in texts] == [
+        *(None, None, Keyed(3, keyed, previous=0), None, None, None)
+    ]
+    state = store.read()
+    assert (state.previous_checksum, state.checksum) == tuple(before[-2:])
+    assert state.answered == 3
+    assert store.disagreement() is None
 
 
 def test_the_extent_of_the_ledger_is_another_one_after_each_commit(store: Store) -> None:
