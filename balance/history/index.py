@@ -197,8 +197,10 @@ class Index:
 
     def _prove(self, is_stopping: Callable[[], bool] = lambda: False) -> bool:
         """Prove the file; nothing is left to be done then."""
-        state = self.database.state()
-        if state is not None and state != self._proved:
+        if self.database.state() not in (None, self._proved):
+            # What open connections have of the file in memory proves nothing.
+            self.database.close()
+            state = self.database.state()
             with self.database.reading() as connection:
                 prove_tables(connection, is_stopping)
             self._proved, self._is_trusted = state, True
