@@ -40,10 +40,10 @@ def send(server: Server, body: bytes, **headers: str) -> requests.Response:
 
 
 def names(folder: Path) -> list[str]:
-    """What is in ``folder`` and no account has by itself."""
-    return sorted(
-        each.name for each in folder.iterdir() if "restored" in each.name or each.name[0] == "."
-    )
+    """What a backup or a restore left in ``folder``."""
+    ours = (".backup.", ".upload.", ".restore.")
+    found = (each.name for each in folder.iterdir())
+    return sorted(name for name in found if name.startswith(ours) or "restored" in name)
 
 
 @pytest.fixture
