@@ -27,6 +27,7 @@ from balance.api.requests import Parameters
 from balance.api.schema import Schema, Schemas
 from balance.core.errors import BackupFailed, BackupRefused
 from balance.core.shape import Count, Doc, Money, Time
+from balance.store import advice
 from balance.store.advice import HOME
 from balance.store.backup import reported, work_folder
 
@@ -58,7 +59,7 @@ def _archive(request: Request, _: object) -> IO[bytes]:
         raise Problem(
             413,
             f"The backup is larger than {LARGEST_BACKUP // 1024**2} MiB. Restore it in a shell: "
-            "python -m balance restore FILE.zip --data-dir DIR",
+            f"`{advice.command('restore FILE.zip --data-dir DIR', None)}`.",
         )
     if request.mimetype != MEDIA_TYPE:
         raise Problem(415, f"The body must be a backup: send Content-Type: {MEDIA_TYPE}.")
@@ -191,7 +192,7 @@ def _run(command: str, file: Path, folder: Path) -> dict[str, Any]:
     except ValueError as fault:
         raise BackupFailed(
             f"The command {command!r} ended without an answer. Nothing was changed; run it in a "
-            f"shell to see why: python -m balance {command} FILE.zip"
+            f"shell to see why: `{advice.command(f'{command} FILE.zip', folder)}`."
         ) from fault
     if done.returncode == _REFUSED:
         raise BackupRefused(answer["detail"])
