@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from balance.core import operations
 from balance.core.entry import cursor
 from balance.core.errors import StoreUnreadable
-from balance.history.history import History
+from balance.history.history import History, traded_until
 from balance.history.index import INDEX_FILE
 from balance.history.question import Question
 from tests.ledgers import entries_of, written
@@ -252,3 +252,20 @@ def test_a_ledger_of_which_nothing_can_be_read_is_refused_as_a_whole(
         lambda: history.entry((5, 1)),
     ):
         assert refused(ask) in range(1, COUNT + 1)
+
+
+def test_what_follows_the_ledger_reads_up_to_it(
+    indexed: Callable[..., tuple[Marked, History]],
+) -> None:
+    number = ALONE[-5]
+    store, history = indexed(number)
+    assert history.since(ENTRIES[number - 3].revision - 1, 1_000) is None
+    newer = history.since(ENTRIES[number - 1].revision, 1_000)
+    assert newer == ENTRIES[number:]
+    known = traded_until(written(store.folder, LIVES[SEED]), "simulated")
+    store.damage(1)
+    assert traded_until(store, "simulated") == known
+    store.damage(*range(1, COUNT + 1))
+    open_since = [each.opened_at for each in store.read().account.positions]
+    placed = [each.placed_at for each in store.read().account.orders]
+    assert traded_until(store, "simulated") == max([*open_since, *placed], default=None)

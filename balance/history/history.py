@@ -308,7 +308,13 @@ class History:
         return tuple(found)
 
     def _newer(self, revision: int) -> Iterator[Entry]:
-        return itertools.takewhile(lambda each: each.revision > revision, self._store.entries())
+        for entry in self._store.entries():
+            if entry.revision <= revision:
+                return
+            yield entry
+            # Where that is the last one, what is before it need not be sound.
+            if entry.place == (revision + 1, 1):
+                return
 
     def _entries(self, question: Question) -> Iterator[Entry]:
         """The entries of a view, newest first, from the index where that is whole. Never the first
@@ -473,19 +479,20 @@ def newest_first(store: Store, before: Place | None = None) -> Iterator[LedgerRe
 
 def traded_until(store: Store, feed: str) -> datetime | None:
     """The newest moment of ``feed``, by its id, at which something of the account was traded; None
-    where the newest 1,000 entries and what is open have none.
+    where the newest 1,000 entries, as far back as they are sound, and what is open have none.
 
     Raises:
-        StoreUnreadable: the account or its ledger can't be read.
+        StoreUnreadable: the account can't be read.
     """
     account = store.read().account
     times = [each.opened_at for each in account.positions if each.feed == feed]
     times += [each.placed_at for each in account.orders if each.feed == feed]
-    for entry in itertools.islice(store.entries(), LONGEST_PAGE):
-        fill = entry.booking.fill
-        if fill is not None and fill.filled_at is not None and fill.feed == feed:
-            times.append(fill.filled_at)
-            break
+    with suppress(StoreUnreadable):
+        for entry in itertools.islice(store.entries(), LONGEST_PAGE):
+            fill = entry.booking.fill
+            if fill is not None and fill.filled_at is not None and fill.feed == feed:
+                times.append(fill.filled_at)
+                break
     return max(times, default=None)
 
 
