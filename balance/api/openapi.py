@@ -16,7 +16,8 @@ PROBLEMS: Final = {
     401: "The token is missing (only where the server was started with one)",
     403: "A page of another site sent the request",
     404: "There is no such path, open order, position, bot, alert or backtest",
-    409: "A request with the same Idempotency-Key is not answered yet, or no reset can be undone",
+    409: "The Idempotency-Key is being worked on, or was booked and its answer is lost, or no "
+    "reset can be undone",
     412: "If-Match names another revision",
     413: "The body is over 64 KiB",
     415: "The body is not declared as JSON",
