@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from balance.core import operations
 from balance.history.filling import prove_tables
 from balance.history.history import History
-from balance.history.index import INDEX_FILE
+from balance.history.index import INDEX_FILE, indexer
+from balance.history.question import Question
 from balance.store.damage import Damages
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
@@ -123,8 +124,12 @@ def test_a_large_index_is_proved_in_the_background(
         connection.execute("UPDATE trades SET outcome = 'loss' WHERE outcome = 'win'")
         connection.commit()
     assert answers(history)["wins"] != flipped.wanted["wins"]
+    # A server does not call it whole before it is proved.
+    indexer(history.index)
+    assert not history.answer(Question(table="trades")).progress.is_complete
     history.index.prove()
     assert [each.file for each in damages.listed] == [INDEX_FILE]
+    assert history.answer(Question(table="trades")).progress.is_complete
     assert answers(history) == flipped.wanted
 
 

@@ -71,8 +71,7 @@ class Index:
         self._damages = damages
         # The state of the file when it was last known to hold what was written.
         self._proved: Signature | None = None
-        # Whether it was, since it was opened or made.
-        self._is_trusted = self._path is None or self.database.file() is None
+        self._is_trusted = True
         self._filling = threading.Lock()
         # The ledger and the index file as they were when the index was last known to be whole.
         self._whole: tuple[Extent, int | None] | None = None
@@ -94,8 +93,15 @@ class Index:
 
     @property
     def is_trusted(self) -> bool:
-        """Whether its file was proved since it was opened or made; before, it is never whole."""
+        """Whether it is whole before its file is proved: a large one is, unless somebody proves it
+        in the background."""
         return self._is_trusted
+
+    def distrust(self) -> None:
+        """Have it called whole only once its file was proved, as somebody does that in the
+        background."""
+        self._whole = None
+        self._is_trusted = self._path is None or self.database.file() is None
 
     @property
     def progress(self) -> Progress:
@@ -252,6 +258,7 @@ class Index:
 def indexer(index: Index) -> Worker:
     """A worker that keeps ``index`` up to date in the background."""
     last_fault, proved_at = "", time.monotonic()
+    index.distrust()
 
     def turn() -> float | None:
         nonlocal last_fault, proved_at
