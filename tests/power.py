@@ -14,7 +14,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, product
 from pathlib import Path
@@ -144,7 +144,7 @@ class PowerDisk(Disk):
         self._watch()
         known = _known(self.record)
         names = {
-            inode: journal.names(journal.changes if renamed else journal.sure)
+            inode: journal.names(journal.changes if renamed else journal.sure, self.folders)
             for inode, journal in known.items()
         }
         return put(
@@ -197,7 +197,9 @@ class PowerDisk(Disk):
         inode = self._names.pop(self._path(Path(source)))
         self._names[self._path(target)] = inode
         folder = os.stat(target.parent).st_ino
-        self.record.append(Named(folder, target.name, inode, Path(source).name))
+        # From another folder its name may go sooner or later: nobody looks for it there.
+        is_same = Path(source).parent == target.parent
+        self.record.append(Named(folder, target.name, inode, Path(source).name if is_same else ""))
 
     def truncate(self, descriptor: int, size: int) -> None:
         """Cut the file behind ``descriptor`` off at ``size``, unless there is a fault."""
@@ -318,10 +320,10 @@ class _Journal:
         for chosen in _subsets(loose):
             yield tuple(sorted((*sure, *chosen)))
 
-    def possible_names(self) -> set[frozenset[tuple[str, int]]]:
-        """What the names in a folder may be."""
-        found = (self.names(self.changes[at] for at in subset) for subset in self.subsets())
-        return {frozenset(names.items()) for names in found}
+    def possible_names(self, folders: Set[int]) -> set[frozenset[tuple[str, int]]]:
+        """What the names in a folder may be, some of which are those of ``folders``."""
+        chosen = ([self.changes[at] for at in subset] for subset in self.subsets())
+        return {frozenset(self.names(changes, folders).items()) for changes in chosen}
 
     def possible_contents(self) -> dict[bytes, None]:
         """What may be in a file, what is worst first."""
@@ -337,7 +339,7 @@ class _Journal:
         return found
 
     @staticmethod
-    def names(changes: Iterable[Change]) -> dict[str, int]:
+    def names(changes: Iterable[Change], folders: Set[int]) -> dict[str, int]:
         found: dict[str, int] = {}
         for each in changes:
             if isinstance(each, Named):
@@ -345,7 +347,11 @@ class _Journal:
                 found.pop(each.name, None)
                 if each.inode is not None:
                     found[each.name] = each.inode
-        return {name: inode for name, inode in found.items() if not name.endswith(_PASSING)}
+        return {
+            name: inode
+            for name, inode in found.items()
+            if inode in folders or not name.endswith(_PASSING)
+        }
 
     @staticmethod
     def content(changes: Iterable[Change]) -> bytes:
@@ -464,6 +470,8 @@ class Crashes:
         found = self._found.get(inode)
         if found is None or found[0] is not journal:
             is_folder = inode in self._folders
-            every = journal.possible_names() if is_folder else journal.possible_contents()
+            every = (
+                journal.possible_names(self._folders) if is_folder else journal.possible_contents()
+            )
             found = self._found[inode] = journal, tuple(every)
         return found[1]

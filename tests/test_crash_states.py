@@ -29,6 +29,7 @@ from balance.core.entry import Entry
 from balance.core.figures import grouped
 from balance.desk.settings import SettingsFile
 from balance.market.board import FEED_FILE, MARKET_FILE, FileBoard, save_market, save_past
+from balance.store.backup import back_up, restore
 from balance.store.disk import Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
 from balance.store.recovery import repair, verify
@@ -203,6 +204,29 @@ class Repair:
             assert any(line in text for text in contents(folder).values()), f"{line!r} is gone"
 
 
+class Restored:
+    """The restore of a backup into a new folder."""
+
+    def live(self, power: PowerDisk) -> None:
+        source = power.folder.with_name(f"{power.folder.name}-source")
+        self._archive = power.folder.with_name(f"{power.folder.name}.zip")
+        store = FileStore(source, clock=lambda: MOMENT, disk=QUICK)
+        for key in KEYS[:2]:
+            deposit(store, key)
+        self._ledger = list(store.entries())
+        back_up(source, self._archive)
+        power.begin("restore")
+        restore(self._archive, power.folder / "desk" / "data", disk=power)
+        power.acknowledge("restore")
+
+    def check(self, folder: Path, done: Sequence[str], pending: str | None) -> None:
+        place = folder / "desk" / "data"
+        if not done and not (place / ACCOUNT_FILE).exists():
+            restore(self._archive, place, disk=QUICK)
+        assert not verify(place).faults, verify(place)
+        assert list(FileStore(place, disk=QUICK).entries()) == self._ledger
+
+
 @dataclass
 class Kept:
     """Changes of a file: ``steps`` by their names, each of which is given what ``opened`` makes of
@@ -368,6 +392,7 @@ LIVES: Final[Mapping[str, Callable[[], Life]]] = {
         lambda folder: list(dict.fromkeys(each["words"] for each in BotLog(folder).page().entries)),
     ),
     "prices": Prices,
+    "restore": Restored,
     "repair without an account": lambda: Repair(without(ACCOUNT_FILE)),
     "repair of an account": lambda: Repair(cut(ACCOUNT_FILE)),
     "repair without a ledger": lambda: Repair(without(LEDGER_FILE)),
@@ -420,6 +445,12 @@ def test_no_power_loss_takes_what_was_acknowledged(name: str, tmp_path: Path) ->
     print(f"\n{name}: {len(power.record)} events, {len(states)} states, {len(chosen)} opened")
     faults = [fault for each in chosen if (fault := fault_of(life, each, tmp_path / "found"))]
     assert not faults, f"{len(faults)} of {len(chosen)} states: {faults[0]}"
+
+
+def test_there_are_as_many_states_as_the_manual_says(tmp_path: Path) -> None:
+    found = [lived(name, tmp_path / f"disk-{number}")[1] for number, name in enumerate(LIVES)]
+    assert len(LIVES) == 16
+    assert sum(len(list(distinct(Crashes(power)))) for power in found) > 900
 
 
 def test_a_sync_that_is_left_out_is_noticed(tmp_path: Path) -> None:

@@ -388,7 +388,8 @@ def _unpack(archive: Path, place: Path, disk: Disk) -> Manifest:
         if isinstance(fault, OSError) and fault.errno != errno.EINVAL:
             raise
         raise _refused("it is no ZIP file, or a damaged one") from fault
-    disk.sync_folder(place)
+    # By the name of ``place`` a restore that died is known, also when files were moved from it.
+    disk.sync_folder(place.parent)
     return manifest
 
 
