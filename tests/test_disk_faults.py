@@ -243,17 +243,32 @@ class Trial:
         return self._work.found(shutil.copytree(self.power.folder, place))
 
 
-@pytest.mark.parametrize("name", WORKS)
-def test_a_call_that_fails_is_no_loss(name: str, tmp_path: Path) -> None:
-    work = WORKS[name]
-    calls, states = Trial(work, tmp_path / "trial").succeed()
-    assert states[0] != states[-1]
-    every = [
+#: A call by its number, what is called of which file, the fault, and how it comes.
+Fault = tuple[int, Call, str, bool, bool]
+
+
+def faults_of(calls: Sequence[Call]) -> list[Fault]:
+    """Each fault of each of ``calls``, once and for ever, with a program that goes on or dies."""
+    return [
         (number, call, fault, lasts, dies)
         for number, call in enumerate(calls, start=1)
         for fault, lasts, dies in product(FAULTS, (False, True), (False, True))
         if fault != "short write" or call[0] == "write"
     ]
+
+
+def test_there_are_as_many_faults_as_the_manual_says(tmp_path: Path) -> None:
+    assert len(WORKS) == 11
+    calls = [Trial(work, tmp_path / "trial").succeed()[0] for work in WORKS.values()]
+    assert sum(len(faults_of(each)) for each in calls) > 2_000
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_a_call_that_fails_is_no_loss(name: str, tmp_path: Path) -> None:
+    work = WORKS[name]
+    calls, states = Trial(work, tmp_path / "trial").succeed()
+    assert states[0] != states[-1]
+    every = faults_of(calls)
     chosen = every if LONG else every[:: -(-len(every) // _MOST_TRIED)]
     print(f"\n{name}: {len(calls)} calls, {len(every)} faults, {len(chosen)} tried")
     wrong = []
