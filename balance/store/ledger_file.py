@@ -441,7 +441,7 @@ def _start_of_newest(ledger: OpenLedger, state: State, low: int, end: int) -> in
     if older is None:
         return _start_of_revision(ledger, state, end)
     if previous == older.checksum:  # START, where each line has a checksum
-        return older.end if older.end >= low else None
+        return older.end if low <= older.end <= end else None
     if not previous:
         return None
     start = max(0, low - TAIL_BYTES)

@@ -1,7 +1,7 @@
 """The checksums of the lines that a ledger had before its lines carried their own, in a file beside
 it, ``ledger.checksums``: a header, and a record of 32 bytes for each line::
 
-    {"schema":2,"account":"9f86d081884c7d65","lines":2,"checksum":"d0b1f3e1a52c90fe"}
+    {"schema":2,"account":"9f86d081884c7d65","lines":2,"bytes":380,"checksum":"…"}
     0000000000a1 0f4c2a9be1d3577a +
     00000000017c 91c5be0de4a0f33b +
 
@@ -29,7 +29,7 @@ from balance.store.codec import SCHEMA, Unreadable, decode_entry
 _RECORD: Final = re.compile(rb"([0-9a-f]{12}) ([0-9a-f]{16}) ([+-])\n")
 _RECORD_BYTES: Final = 32
 _HEADER: Final = re.compile(
-    rb'\{"schema":2,"account":("[^"\n]*"),"lines":(\d{1,12}),"checksum":.*\n'
+    rb'\{"schema":2,"account":("[^"\n]*"),"lines":(\d{1,12}),"bytes":(\d{1,15}),.*\n'
 )
 
 
@@ -56,14 +56,15 @@ class OlderLines:
         if header is None or len(records) != int(header[2]) * _RECORD_BYTES:
             raise Unreadable("is not whole")
         older = cls("", records)
-        if not is_proved(header[0], older.checksum):
+        if int(header[3]) != older.end or not is_proved(header[0], older.checksum):
             raise Unreadable("does not match its checksum")
         return replace(older, account_id=json.loads(header[1]))
 
     def encode(self) -> bytes:
         """The text of the file."""
-        header = {"schema": SCHEMA, "account": self.account_id, "lines": self.count}
-        text = json.dumps(header, separators=(",", ":")).encode()
+        header = {"schema": SCHEMA, "account": self.account_id}
+        reach = {"lines": self.count, "bytes": self.end}
+        text = json.dumps({**header, **reach}, separators=(",", ":")).encode()
         return sealed(text, self.checksum) + self.records
 
     @property
