@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -159,6 +160,8 @@ class TestARefusal:
             each.chmod(0o755)
         for each in (*folder.iterdir(), folder):
             each.chmod(0o444 if each.is_file() else 0o555)
+            if os.geteuid() == 0:
+                os.chown(each, NOBODY, NOBODY)
         try:
             said = refused_in_a_process("-c", AS_NOBODY, "--port", 0, "--data-dir", folder)
         finally:

@@ -170,8 +170,9 @@ def test_what_can_not_be_narrowed_is_a_warning_once(
     caplog: pytest.LogCaptureFixture,
     refused: bool,
 ) -> None:
-    (tmp_path / "bots.json").touch()
-    (tmp_path / "bots.json").chmod(0o644)
+    for name in ("bots.json", "bots.jsonl"):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o644)
 
     def chmod(_path: Path, _mode: int) -> None:
         if refused:
@@ -180,10 +181,12 @@ def test_what_can_not_be_narrowed_is_a_warning_once(
     monkeypatch.setattr(os, "chmod", chmod)
     disk = Disk()
     for _ in range(2):
-        disk.narrow(tmp_path, "bots.json")
+        disk.narrow(tmp_path, "bots.json", "bots.jsonl")
     (record,) = caplog.records
     assert record.levelname == "WARNING"
-    assert "Other users of this machine may read bots.json" in record.getMessage()
+    assert (
+        "Other users of this machine may read bots.json, bots.jsonl, which" in record.getMessage()
+    )
     assert ("Operation not permitted" in record.getMessage()) == refused
 
 

@@ -223,31 +223,23 @@ class Disk:
         log. Nothing on Windows, where files have the rights of their folder."""
         if sys.platform == "win32":
             return
+        wide, reason = [], ""
         with contextlib.suppress(OSError), os.scandir(folder) as found:
             for each in found:
                 if any(_belongs(each.name, name) for name in names):
                     # It may be gone, or a link to nowhere.
                     with contextlib.suppress(OSError):
-                        self._narrow(Path(each.path))
-
-    def _narrow(self, path: Path) -> None:
-        reason = "its file system has no modes"
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode) or not mode & _OTHERS:
-            return
-        try:
-            os.chmod(path, stat.S_IMODE(mode) & ~_OTHERS)
-            if not os.stat(path).st_mode & _OTHERS:
-                return
-        except OSError as fault:
-            reason = fault.strerror or type(fault).__name__
-        if path not in self._wide:
-            self._wide.add(path)
+                        fault = _narrowed(Path(each.path))
+                        if fault and Path(each.path) not in self._wide:
+                            wide.append(each.name)
+                            self._wide.add(Path(each.path))
+                            reason = fault
+        if wide:
             _log.warning(
-                "Other users of this machine may read %s, and it could not be kept from them "
-                "(%s). Move the data folder to where you alone may read, or take the rights from "
-                "them yourself.",
-                path.name,
+                "Other users of this machine may read %s, which could not be kept from them (%s). "
+                "Move the data folder to where you alone may read, or take the rights from them "
+                "yourself.",
+                ", ".join(sorted(wide)),
                 reason,
             )
 
@@ -297,6 +289,18 @@ class Disk:
                 if each.name.startswith(starts) and each.name.endswith(".tmp"):
                     with contextlib.suppress(OSError):
                         os.unlink(each.path)
+
+
+def _narrowed(path: Path) -> str:
+    """Why others may still read the file at ``path``; empty where they may not."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) or not mode & _OTHERS:
+        return ""
+    try:
+        os.chmod(path, stat.S_IMODE(mode) & ~_OTHERS)
+    except OSError as fault:
+        return fault.strerror or type(fault).__name__
+    return "its file system has no modes" if os.stat(path).st_mode & _OTHERS else ""
 
 
 def _open_regular(path: str, flags: int) -> int:
