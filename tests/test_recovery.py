@@ -214,6 +214,20 @@ def test_both_damaged_is_rebuilt_from_the_entries_that_are_left(account: Path) -
     assert_repaired(account, BALANCE)
 
 
+@pytest.mark.parametrize("change", [(b'"5.00"', b'"6.00"'), (b'"time"', b'"tame"')])
+def test_a_damaged_line_of_the_newest_commit_loses_nothing(
+    account: Path, change: tuple[bytes, bytes]
+) -> None:
+    whole = (account / LEDGER_FILE).read_bytes()
+    in_line(8, *change)(account)
+    assert verify(account).faults == ("ledger.jsonl line 8 does not match its checksum.",)
+    report = repair(account)
+    assert (account / LEDGER_FILE).read_bytes() == whole
+    assert report.entries == 8
+    assert not any("damaged or lost" in each for each in report.done)
+    assert "Entry 6 comes from virtual_balance.json, as it was." in report.done
+
+
 def test_repair_of_a_healthy_account_changes_nothing(account: Path) -> None:
     before = contents(account)
     report = repair(account)

@@ -118,6 +118,8 @@ class _Faults:
     more: int = 0
 
     def add(self, fault: str) -> None:
+        if fault in self.found:
+            return  # What is damaged in the newest commit is met twice.
         if len(self.found) < _LISTED:
             self.found.append(fault)
         else:
@@ -365,7 +367,7 @@ class _Repair:
         state = commits[-1] if state is None else state
         self._write_ledger(commits)
         self._write_account(state)
-        self._tell(made, commits, state)
+        self._tell(made, salvage.restored, commits, state)
         return Report(
             faults=faults,
             entries=count + sum(len(each.entries) for each in commits),
@@ -557,11 +559,15 @@ class _Repair:
             self._kept += [copy] if copy else []
         self._disk.replace_file(path, encode_state(state))
 
-    def _tell(self, made: list[Entry], commits: list[State], state: State) -> None:
+    def _tell(
+        self, made: list[Entry], restored: list[Entry], commits: list[State], state: State
+    ) -> None:
         for entry in made[:_NAMED]:
             self._done.append(f"Entry {cursor(entry.place)}: {entry.booking.note}")
         if len(made) > _NAMED:
             self._done.append(f"{len(made) - _NAMED:,} more entries of kind repair were added.")
+        for entry in restored[:_NAMED]:
+            self._done.append(f"Entry {cursor(entry.place)} comes from {ACCOUNT_FILE}, as it was.")
         for entry in (entry for each in commits for entry in each.entries):
             if entry.booking.kind == "repair" and entry.time == state.changed_at:
                 self._done.append(

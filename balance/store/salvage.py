@@ -83,8 +83,9 @@ class Salvage:
         # The account that the entries lead to, and the last of them.
         self.account: Account | None = None
         self.last: Entry | None = None
-        # Whether those of the newest commit are among them.
+        # Whether those of the newest commit are among them, and which of these no line has.
         self.has_newest = False
+        self.restored: list[Entry] = []
         # Whether the account was the same when they were written, as nothing is lost since it was
         # stated as a whole.
         self._is_exact = True
@@ -109,10 +110,12 @@ class Salvage:
         last: Place = (0, 0)
         end: str | None = START
         is_gap, newest = False, () if self._newest is None else self._newest.entries
+        self.restored = list(newest)
         for number, (line, coming) in enumerate(_with_next(lines), start=1):
             entry = _entry(line)
             if entry is not None and newest and entry.revision >= newest[0].revision:
                 if entry in newest:
+                    self.restored = [each for each in self.restored if each != entry]
                     continue  # it comes with the account
                 entry = None
             # Of two that can't both be right, the one that leaves nothing out is.
@@ -128,10 +131,13 @@ class Salvage:
                 continue
             yield _Found(entry, line.text, number, is_gap, is_gap)
             last, end, is_gap = entry.place, stated(line.text), False
-        has_left = is_gap
         if self._newest is not None and end is not None:
-            # The last lines may be gone without a trace but that.
-            is_gap = is_gap or end != self._newest.previous_checksum
+            # The last lines may be gone without a trace but that. What stands behind the line that
+            # the newest commit was written behind is of that commit, and comes with the account.
+            is_behind = end != self._newest.previous_checksum
+            has_left, is_gap = is_gap and is_behind, is_behind
+        else:
+            has_left = is_gap
         for entry in newest:
             yield _Found(entry, encode_entry(entry), 0, is_gap, has_left)
             is_gap = has_left = False
