@@ -16,6 +16,8 @@ from balance.store.older_lines import OlderLines
 from balance.store.state import Line
 
 _BLOCK: Final = 64 * 1024
+# How many numbers of lines are remembered: where all lines are damaged, each looks through them.
+_NUMBERS: Final = 64
 # A page is found by bisection down to a stretch of this size, then by reading that.
 _STRETCH: Final = 8 * 1024
 
@@ -128,6 +130,8 @@ class OpenLedger:
             block = self.read(nearest, min(nearest + _BLOCK, start))
             number += block.count(b"\n")
             nearest += len(block)
+        if len(self._numbers) >= _NUMBERS:
+            self._numbers.clear()
         self._numbers[start] = number
         return number
 
