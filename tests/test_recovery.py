@@ -165,6 +165,15 @@ def test_what_a_newer_version_wrote_is_left_alone(account: Path) -> None:
     assert contents(account) == before
 
 
+def test_what_a_newer_version_recorded_is_left_alone_too(account: Path) -> None:
+    (account / ACCOUNT_FILE).unlink()
+    (account / CHECKSUM_FILE).write_bytes(b'{"schema":3,"account":"a"}\n')
+    before = contents(account)
+    with pytest.raises(StoreNewer, match=r"ledger\.checksums has schema 3"):
+        repair(account)
+    assert contents(account) == before
+
+
 @pytest.mark.parametrize("schema", ["3", "22", '"2"', "null", "{}"])
 def test_a_damaged_number_of_the_schema_is_no_newer_version(account: Path, schema: str) -> None:
     path = account / ACCOUNT_FILE

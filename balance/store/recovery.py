@@ -50,6 +50,7 @@ _ID_BYTES: Final = 64 * 1024
 # How many lines are named in a sentence, and are written at once.
 _NAMED: Final = 10
 _LINES: Final = 1_000
+_HEADER: Final = re.compile(rb'\{"schema":(\d{1,9}),')
 _SCHEMA: Final = re.compile(rb'"schema": ?[^,]{1,20},')
 _ID: Final = re.compile(rb'"account": ?"([0-9a-f]{16})"')
 
@@ -589,11 +590,24 @@ def _refuse_newer(folder: Path) -> None:
     try:
         text = DISK.read(folder / ACCOUNT_FILE)
         decode_state(text)
+        return
     except Newer as reason:
         if _sealed_with_our_schema(text) is None:
             raise StoreNewer(ACCOUNT_FILE, str(reason)) from reason
-    except (OSError, Unreadable):
         return
+    except (OSError, Unreadable):
+        pass
+    # Where the account can't be read, what stands beside the ledger may still say it.
+    with suppress(OSError):
+        text = DISK.read(folder / CHECKSUM_FILE)
+        header = _HEADER.match(text)
+        if header is None or int(header[1]) <= SCHEMA:
+            return
+        with suppress(Unreadable):
+            OlderLines.decode(_HEADER.sub(b'{"schema":%d,' % SCHEMA, text, count=1))
+            return  # nothing but the number is damaged
+        known = f"has schema {int(header[1])}, and this version knows {SCHEMA} at most"
+        raise StoreNewer(CHECKSUM_FILE, known)
 
 
 def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
