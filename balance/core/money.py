@@ -101,7 +101,11 @@ def is_bounded(number: Decimal) -> bool:
 
 
 def _decimal(value: object, what: str) -> Decimal:
-    if isinstance(value, Decimal):
+    if isinstance(value, str):
+        text = value.strip()
+        if len(value) <= _LONGEST and _NUMBER.fullmatch(text):
+            return Decimal(text)
+    elif isinstance(value, Decimal):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         # A huge one would take minutes to convert, and is refused anyway.
@@ -109,8 +113,6 @@ def _decimal(value: object, what: str) -> Decimal:
     if isinstance(value, float):
         # A float of another library, such as numpy's, may print as something else.
         return Decimal(float.__repr__(value))
-    if isinstance(value, str) and len(value) <= _LONGEST and _NUMBER.fullmatch(value.strip()):
-        return Decimal(value.strip())
     raise InvalidAmount(f"The {what} must be a number such as 250 or 12.30, not {_short(value)}.")
 
 
