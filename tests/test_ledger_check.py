@@ -4,6 +4,7 @@ sound again."""
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from balance.core import operations
 from balance.core.errors import StoreUnreadable
 from balance.history.ledger_check import MOST_LISTED, LedgerCheck, ledger_checker
 from balance.store.damage import Damages
-from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE
+from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from tests.ledgers import entries_of, lived, written
 from tests.marked import Marked
 from tests.patience import wait_for
@@ -62,7 +63,9 @@ def test_a_ledger_that_does_not_lead_up_to_the_account_is_listed_until_it_does(
         (b"", "has no entries"),
     ):
         file.write_bytes(damaged)
-        check.check()
+        # Where its end is lost, it can't be read to the end.
+        with suppress(StoreUnreadable):
+            check.check()
         (found,) = [each for each in damages.listed if each.file == ACCOUNT_FILE]
         assert found.message.startswith(f"ledger.jsonl {reason}")
         assert "changes are refused" in found.message
@@ -73,6 +76,36 @@ def test_a_ledger_that_does_not_lead_up_to_the_account_is_listed_until_it_does(
     file.write_bytes(b"".join(lines[:newest]))
     check.check()
     assert damages.listed == ()
+
+
+def test_a_damaged_newest_line_says_that_changes_are_refused_as_long_as_they_are(
+    store: Marked,
+) -> None:
+    damages, file = Damages(), store.folder / LEDGER_FILE
+    check, whole = LedgerCheck(store, damages), file.read_bytes()
+    file.write_bytes(whole[:-20] + b"x" + whole[-19:])
+    # Whoever reads it may find it before the check does.
+    check.report(StoreUnreadable(LEDGER_FILE, "does not match its checksum", line=COUNT))
+    assert check.check()
+    assert {each.file for each in damages.listed} == {ACCOUNT_FILE, LEDGER_FILE}
+    assert not any("everything else goes on" in each.message for each in damages.listed)
+    file.write_bytes(whole)
+    store.damage(COUNT - 5)
+    assert check.check()
+    (found,) = damages.listed
+    assert "everything else goes on" in found.message
+
+
+def test_a_ledger_that_is_no_file_is_listed(store: Marked) -> None:
+    damages, file = Damages(), store.folder / LEDGER_FILE
+    check = LedgerCheck(FileStore(store.folder), damages)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(StoreUnreadable):
+        check.check()
+    (found,) = damages.listed
+    assert found.message.startswith("ledger.jsonl can't be read: Is a directory")
+    assert "changes are refused" in found.message
 
 
 def test_a_damaged_line_is_listed_with_its_number_and_what_to_do(store: Marked) -> None:

@@ -55,6 +55,8 @@ class LedgerCheck:
         self._store = store
         self._damages = damages
         self._pass = _Pass()
+        # The damaged line because of which changes are refused; None: there is none.
+        self._stopping: int | None = None
 
     @property
     def percent(self) -> int:
@@ -107,15 +109,21 @@ class LedgerCheck:
 
     def _compare(self) -> None:
         """List it if the ledger does not lead up to the account."""
-        fault = self._store.disagreement()
-        verify, repair = (command(each, self._store.folder) for each in ("verify", "repair"))
+        try:
+            fault = self._store.disagreement()
+        except StoreUnreadable as unreadable:
+            if unreadable.file != LEDGER_FILE:
+                raise
+            fault = unreadable
         message = fault and (
             f"{fault.file} {fault.reason}, so it does not lead up to {ACCOUNT_FILE}. The account "
-            "is shown as it is, and changes are refused. "
-            f"`{verify}` says more, and `{repair}` mends it."
+            f"is shown as it is, and changes are refused. {self._advice}"
         )
         found = [Damage(ACCOUNT_FILE, None, message)] if message else []
         self._damages.settle(ACCOUNT_FILE, found)
+        stopping = None if fault is None or fault.file != LEDGER_FILE else fault.line
+        if stopping != self._stopping:
+            self._stopping, self._pass.is_stale = stopping, True
 
     def _add(self, now: _Pass, line: Line) -> None:
         if len(now.found) == MOST_LISTED:
@@ -125,13 +133,15 @@ class LedgerCheck:
         self._damages.report(now.found[-1])
 
     def _damage(self, number: int | None, text: str) -> Damage:
+        means = "Lists and sums that need it are refused, everything else goes on."
+        if number is not None and number == self._stopping:
+            means = "Lists and sums that need it are refused, and so are changes."
+        return Damage(LEDGER_FILE, number, f"{LEDGER_FILE} {text}. {means} {self._advice}")
+
+    @property
+    def _advice(self) -> str:
         verify, repair = (command(each, self._store.folder) for each in ("verify", "repair"))
-        return Damage(
-            LEDGER_FILE,
-            number,
-            f"{LEDGER_FILE} {text}. Lists and sums that need it are refused, everything else goes "
-            f"on. `{verify}` says more, and `{repair}` mends it.",
-        )
+        return f"`{verify}` says more, and `{repair}` mends it."
 
 
 def ledger_checker(check: LedgerCheck) -> Worker:
