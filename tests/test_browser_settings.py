@@ -142,6 +142,9 @@ def test_what_is_not_saved_is_not_in_force(server: Server, open_browser: Opened)
     wait_for(lambda: "settings.json makes no sense" in text(browser, "settings-note"), "the words")
     go(browser, "history")
     assert browser.find_element("#settings-note").is_displayed()
+    # a page that is opened meanwhile says it too
+    browser.driver.refresh()
+    wait_for(lambda: "settings.json makes no sense" in text(browser, "settings-note"), "the words")
     (server.folder / SETTINGS_FILE).write_text('{"decimals": 5}')
     wait_for_balance(browser, "$10,000.00000")
     assert text(browser, "settings-note") == ""

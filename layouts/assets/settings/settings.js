@@ -28,7 +28,11 @@
   function apply(answer) {
     const before = state;
     const { status: _, message: __, ...settings } = answer;
-    if (isOlder(settings) || JSON.stringify(settings) === JSON.stringify(before)) {
+    if (isOlder(settings)) {
+      return;
+    }
+    if (JSON.stringify(settings) === JSON.stringify(before)) {
+      show(); // what came with the page is not shown yet
       return;
     }
     state = settings;
