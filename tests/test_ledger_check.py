@@ -13,8 +13,11 @@ import pytest
 from balance.core import operations
 from balance.core.errors import StoreUnreadable
 from balance.history.ledger_check import MOST_LISTED, LedgerCheck, ledger_checker
+from balance.store.answer_file import AnswerFile
 from balance.store.damage import Damages
-from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
+from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
+from balance.store.recovery import repair
+from balance.store.state import Request
 from tests.ledgers import entries_of, lived, written
 from tests.marked import Marked
 from tests.patience import wait_for
@@ -106,6 +109,49 @@ def test_a_ledger_that_is_no_file_is_listed(store: Marked) -> None:
     (found,) = damages.listed
     assert found.message.startswith("ledger.jsonl can't be read: Is a directory")
     assert "changes are refused" in found.message
+
+
+@pytest.mark.parametrize("damage", ["missing", "emptied", "a folder", "a changed digit"])
+def test_answers_that_are_lost_are_listed_until_they_are_mended(folder: Path, damage: str) -> None:
+    damages, file, store = Damages(), folder / ANSWER_FILE, FileStore(folder)
+    check, deposit = LedgerCheck(store, damages), partial(operations.deposit, amount=5)
+    for key in ("a", "b", "c"):
+        store.commit(deposit, source="http", request=Request(key, "f"))
+        check.check()
+        assert damages.listed == ()
+    content = file.read_bytes()
+    file.unlink()
+    if damage == "a folder":
+        file.mkdir()
+    elif damage != "missing":
+        file.write_bytes(b"" if damage == "emptied" else content.replace(b"2,", b"8,", 1))
+    for _ in range(2):
+        check.check()
+        (found,) = damages.listed
+        assert (found.file, found.line) == (ANSWER_FILE, None)
+        assert f"repair --data-dir {folder}` mends it." in found.message
+    repair(folder)
+    check.check()
+    assert damages.listed == ()
+
+
+def test_answers_that_are_cut_back_meanwhile_are_not_lost(
+    store: Marked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damages, deposit = Damages(), partial(operations.deposit, amount=5)
+    check = LedgerCheck(store, damages)
+    for key in ("a", "b"):
+        store.commit(deposit, source="http", request=Request(key, "f"))
+    faults = AnswerFile.faults
+
+    def late(answers: AnswerFile, newest: int) -> list[str]:
+        store.commit(deposit, source="http", request=Request("c", "f"))
+        monkeypatch.setattr(AnswerFile, "faults", faults)
+        return ["answers.jsonl lacks an answer."]
+
+    monkeypatch.setattr(AnswerFile, "faults", late)
+    check.check()
+    assert damages.listed == ()
 
 
 def test_a_damaged_line_is_listed_with_its_number_and_what_to_do(store: Marked) -> None:

@@ -12,7 +12,7 @@ from balance.background.worker import Worker
 from balance.core.errors import StoreError, StoreUnreadable
 from balance.store.advice import command
 from balance.store.damage import Damage, Damages
-from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE
+from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE
 from balance.store.state import Extent, Line, Store
 
 #: So many damaged lines are listed one by one.
@@ -22,6 +22,10 @@ MOST_LISTED: Final = 20
 _TURN_SECONDS: Final = 0.5
 _QUIET_SECONDS: Final = 2.0
 _LOOK_SECONDS: Final = 5.0
+_LOST: Final = (
+    "A request whose Idempotency-Key is repeated is refused where its answer is lost, and never "
+    "booked twice; while the file can't be read, so are changes with a key."
+)
 # So many lines are read before others get their turn.
 _BLOCK: Final = 50
 
@@ -85,6 +89,7 @@ class LedgerCheck:
             StoreError: the account or its ledger can't be read now.
         """
         self._compare()
+        self._check_answers()
         extent, now = self._store.extent(), self._pass
         if now.is_done and not now.is_stale and extent == now.extent:
             return True
@@ -124,6 +129,17 @@ class LedgerCheck:
         stopping = None if fault is None or fault.file != LEDGER_FILE else fault.line
         if stopping != self._stopping:
             self._stopping, self._pass.is_stale = stopping, True
+
+    def _check_answers(self) -> None:
+        """List it if answers that are kept for repeated requests are lost."""
+        faults = self._store.answer_faults()
+        if faults is None:
+            return
+        found = []
+        if faults:
+            more = f" {len(faults) - 1:,} more of it can't be used." if len(faults) > 1 else ""
+            found.append(Damage(ANSWER_FILE, None, f"{faults[0]}{more} {_LOST} {self._advice}"))
+        self._damages.settle(ANSWER_FILE, found)
 
     def _add(self, now: _Pass, line: Line) -> None:
         if len(now.found) == MOST_LISTED:

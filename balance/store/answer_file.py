@@ -209,7 +209,8 @@ class AnswerFile:
 
     def faults(self, newest: int) -> Iterator[str]:
         """What is wrong with the answers up to that of the keyed commit ``newest``, in sentences; a
-        line that was torn is no fault. Takes no lock."""
+        line that was torn is no fault. There may be one answer behind these, with which the file
+        was cut back. Takes no lock."""
         try:
             with self._reading():
                 texts = self._whole_lines()
@@ -221,7 +222,7 @@ class AnswerFile:
                 yield f"{self.path.name} line {number} does not match its checksum."
         found = {keyed.revision: keyed for keyed, _ in _all(texts)}
         revision = newest
-        for _ in range(self._kept):
+        for _ in range(self._kept - 1):
             if revision and revision not in found:
                 yield f"{self.path.name} lacks the answer of revision {revision}."
             if revision not in found:

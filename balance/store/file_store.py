@@ -86,6 +86,8 @@ class FileStore:
         # The newest state this process has read, with the file's signature while that can be
         # trusted: in one tuple, as threads that read at the same time must not mix theirs.
         self._seen: tuple[State | None, Signature | None] = None, None
+        # What was wrong with the answers up to a revision, in a file with a signature.
+        self._checked_answers: tuple[tuple[int, Signature | None], tuple[str, ...]] = (0, None), ()
         disk.narrow(folder, ACCOUNT_FILE, LEDGER_FILE, CHECKSUM_FILE, ANSWER_FILE, LOCK_FILE)
         if self._is_empty():
             self._create(starting_balance)
@@ -181,6 +183,21 @@ class FileStore:
             fault = self._ledger.disagreement(state)
         # Otherwise the ledger was that of a newer commit.
         return fault if self.read() == state else None
+
+    def answer_faults(self) -> tuple[str, ...] | None:
+        """What is wrong with the answers, as :meth:`Store.answer_faults` says."""
+        # The answer of the newest commit may not be there yet.
+        newest = self.read().previous_answered
+        signature: Signature | None = None
+        with suppress(OSError):
+            signature = self._disk.signature(self._answers.path)
+        checked = (newest, signature), self._checked_answers[1]
+        if signature is None or checked != self._checked_answers:
+            checked = checked[0], tuple(self._answers.faults(newest))
+            if checked[1] and self.read().previous_answered != newest:
+                return None
+            self._checked_answers = checked
+        return checked[1]
 
     def extent(self) -> Extent:
         """How far the ledger reaches, by the states of two files."""

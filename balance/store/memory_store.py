@@ -86,6 +86,10 @@ class MemoryStore:
     def disagreement(self) -> None:
         """None: both are in memory."""
 
+    def answer_faults(self) -> tuple[str, ...]:
+        """Nothing: they are in memory."""
+        return ()
+
     def extent(self) -> Extent:
         """How far the ledger reaches: a line is as long as 1."""
         return Extent("memory", self._state.revision, len(self._ledger))

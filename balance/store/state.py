@@ -189,6 +189,14 @@ class Store(Protocol):
             StoreUnreadable: missing or damaged.
         """
 
+    def answer_faults(self) -> Sequence[str] | None:
+        """What is wrong with the answers that are kept for repeated requests, in sentences; None
+        where changes came in between, so that it is not known. Takes no lock.
+
+        Raises:
+            StoreUnreadable: the account is missing or damaged.
+        """
+
     def extent(self) -> Extent:
         """How far the ledger reaches, without reading it.
 
