@@ -237,4 +237,10 @@ def test_lines_that_are_left_out_are_known_damage(tmp_path: Path) -> None:
     Bots(desk, folder=tmp_path)
     (damage,) = desk.ledger.damages.listed
     assert (damage.file, damage.line) == (LOG_FILE, None)
-    assert damage.message.startswith("2 lines of bots.jsonl can't be read")
+    assert damage.message.startswith("2 lines of bots.jsonl can't be read, and are not in the log")
+
+
+def test_one_line_that_is_left_out_is_one(tmp_path: Path) -> None:
+    (tmp_path / LOG_FILE).write_bytes(b"{}\n")
+    message = BotLog(tmp_path).message
+    assert message.startswith("1 line of bots.jsonl can't be read, and is not in the log")

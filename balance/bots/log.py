@@ -84,8 +84,9 @@ class BotLog:
         if not self.left_out:
             return ""
         lines = "1 line" if self.left_out == 1 else f"{self.left_out:,} lines"
+        are = "is" if self.left_out == 1 else "are"
         return (
-            f"{lines} of {LOG_FILE} can't be read, and are not in the log of the bots. What bots "
+            f"{lines} of {LOG_FILE} can't be read, and {are} not in the log of the bots. What bots "
             "hold and traded is in the account, and not concerned. Put a copy of the file back "
             "while no server runs, or move it away to begin the log anew."
         )
