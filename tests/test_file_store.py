@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import resource
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -21,7 +22,6 @@ from balance.core.errors import (
     AccountingError,
     AnswerLost,
     KeyReused,
-    StoreError,
     StoreFailed,
     StoreUnreadable,
 )
@@ -29,6 +29,7 @@ from balance.store import file_store
 from balance.store.codec import encode_state
 from balance.store.disk import Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE, FileStore
+from balance.store.ledger_file import CHECKSUM_FILE
 from balance.store.recovery import verify
 from balance.store.state import Request, next_state
 from tests.accounts import MOMENT, account, order, position
@@ -376,10 +377,19 @@ def test_a_ledger_that_can_not_be_opened_is_named_and_the_account_is_read(
         lambda: list(store.entries()),
         lambda: store.opening(1),
         lambda: list(store.lines()),
+        # Nothing was tried that the disk did not confirm.
+        lambda: store.commit(adjust(1), source="x"),
     ]
     for call in calls:
-        with pytest.raises(StoreUnreadable, match=r"ledger\.jsonl can't be read: "):
+        with pytest.raises(StoreUnreadable, match=r"ledger\.jsonl can't be read: .* repair"):
             call()
-    with pytest.raises(StoreError):
-        store.commit(adjust(1), source="x")
     assert balance(store) == before
+
+
+def test_checksums_of_older_lines_that_can_not_be_read_are_named_by_a_change(folder: Path) -> None:
+    shutil.copytree(Path(__file__).parent / "golden" / "data", folder, dirs_exist_ok=True)
+    FileStore(folder)
+    (folder / CHECKSUM_FILE).unlink()
+    (folder / CHECKSUM_FILE).mkdir()
+    with pytest.raises(StoreUnreadable, match=r"ledger\.checksums, which proves it, says Is a dir"):
+        FileStore(folder).commit(adjust(1), source="x")

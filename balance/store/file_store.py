@@ -312,8 +312,11 @@ class FileStore:
             state, sealed = decode_state(self._disk.read(self._file))
         except (OSError, Unreadable) as fault:
             raise _unreadable(fault, self.folder) from fault
+        self._know_chained(state)
+        # What can't be read is no change that the disk refused.
+        with self._reading_ledger():
+            self._ledger.end()
         try:
-            self._know_chained(state)
             self._disk.sweep(self.folder, ACCOUNT_FILE, LEDGER_FILE, ANSWER_FILE, CHECKSUM_FILE)
             self._disk.settle_folder(self.folder)
             self._ledger.settle(state)
