@@ -248,6 +248,25 @@ def test_what_was_damaged_is_reported_until_its_file_is_deleted(again: Watched) 
     assert again.desk.ledger.damages.listed == ()
 
 
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_after_a_restart_only_what_was_taken_over_is_said_to_be(
+    again: Watched, is_lost: bool
+) -> None:
+    path = again.folder / EQUITY_FILE
+    if is_lost:
+        path.write_bytes(random.Random(3).randbytes(40_000))
+    else:
+        change(path, "delete from samples where id = 3")
+    for _ in range(2):
+        again.restart()
+        pass_time(again, 1)
+        assert ("taken over" in again.sampler.message) == (not is_lost)
+        (damage,) = again.desk.ledger.damages.listed
+        assert damage.message.startswith(again.sampler.message)
+        again.sampler._store.close()
+    assert ("Nothing of it is used" in damage.message) == is_lost
+
+
 def test_damage_that_a_reader_finds_is_mended_by_the_next_turn_of_the_sampler(
     again: Watched,
 ) -> None:

@@ -90,6 +90,11 @@ class SampleFile:
             raise
 
     @property
+    def record(self) -> Record:
+        """What the file says of its rows."""
+        return self._record
+
+    @property
     def is_there(self) -> bool:
         """Whether its name still leads to it."""
         try:
@@ -126,7 +131,9 @@ class SampleFile:
         until = 0 if is_complete else rows[-1].time
         with self._change():
             self._store(rows)
-            self._record = replace(self._record, last=rows[-1].id, incomplete_until=until)
+            self._record = replace(
+                self._record, last=rows[-1].id, adopted=len(rows), incomplete_until=until
+            )
             self._start_levels(rows[0].time)
 
     def fill(self, carried: Callable[[int], Decimal | None]) -> None:

@@ -198,6 +198,8 @@ class Record:
     sums: tuple[int, ...] = (0, 0, 0, 0, 0)
     # Until when the stretches of each level are thinned out; None before the first sample.
     finished: tuple[int | None, ...] = (None,) * HIGHEST
+    # How many rows were taken over from a damaged file.
+    adopted: int = 0
     # The time of the newest of the rows that were taken over from a damaged file, where others
     # were lost; 0 where none were.
     incomplete_until: int = 0

@@ -63,8 +63,8 @@ class SampleStore:
         disk refuses."""
         self.close()
         self._account, self._waiting = account, []
-        self._recall_damage()
         self._open_file(now)
+        self._recall_damage()
         return self._file is not None
 
     def close(self) -> None:
@@ -264,12 +264,26 @@ class SampleStore:
         if not self._reported:
             there = ", ".join(each.name for each in self._asides)
             self._reported = (
-                f"{EQUITY_FILE} was damaged, and lies in {there} as it was. What of it was sound "
-                "was taken over; highs, lows and results of the time before may lack the rest."
+                f"{EQUITY_FILE} was damaged, and lies in {there} as it was.{self._taken_over()}"
             )
             self.message = self.message or self._reported
         message = f"{self._reported} {_WHEN_DONE}"
         self._damages.report(Damage(EQUITY_FILE, None, message))
+
+    def _taken_over(self) -> str:
+        """A sentence about what the file has of an earlier, damaged one, behind a space; empty
+        where it can't be read."""
+        if self._file is None:
+            return ""
+        record = self._file.record
+        if not record.adopted:
+            return " Nothing of it is used: the equity was sampled anew."
+        if not record.incomplete_until:
+            return f" All {record.adopted:,} samples in it were sound, and were taken over."
+        return (
+            f" The {record.adopted:,} samples in it that were sound were taken over; highs, lows "
+            "and results of the time before may lack others."
+        )
 
     def _report(self, message: str) -> None:
         self.message = message
