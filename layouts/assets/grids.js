@@ -88,7 +88,7 @@
       place.dataset.book = name + problem;
       place.replaceChildren(
         problem
-          ? window.balanceParts.make("p", { class: "problem", role: "alert" }, problem)
+          ? window.balanceParts.problem(problem)
           : window.balanceTables.emptyState(EMPTY[name]),
       );
     }

@@ -69,11 +69,36 @@
     const worst = pill(state, fault);
     write(place("link-state"), PILL_WORDS[worst]);
     write(place("link-note"), note);
-    write(place("fault-note"), fault ?? "");
+    explain(place("fault-note"), fault ?? "");
     place("link-pill").dataset.link = worst;
     place("app-shell").dataset.link = fault ? "fault" : state;
     const balance = known()?.display.balance;
     document.title = balance ? `${balance} · Virtual Balance` : "Virtual Balance";
+  }
+
+  // a command stands between backticks
+  const COMMAND = /`([^`]+)`/;
+
+  /* The parts of a message, its commands as code. */
+  function marked(words) {
+    return words.split(COMMAND).map((part, at) => {
+      if (at % 2 === 0) {
+        return part;
+      }
+      const code = document.createElement("code");
+      code.textContent = part;
+      return code;
+    });
+  }
+
+  /* Writes a message with its commands as code; `write` says when nothing is touched. */
+  function explain(element, words) {
+    const parts = marked(words);
+    if (parts.length === 1) {
+      write(element, words);
+    } else if (element !== null && element.textContent !== words.split(COMMAND).join("")) {
+      element.replaceChildren(...parts);
+    }
   }
 
   /* Writes `words` into `element`; a strip that is read out must not be touched while it says the same. */
@@ -93,5 +118,5 @@
     }
   }).observe(document.documentElement, { childList: true, subtree: true });
 
-  window.balanceLive = { feed, showLink, write, tone };
+  window.balanceLive = { feed, showLink, write, explain, marked, tone };
 })();

@@ -43,6 +43,9 @@
     return button("", icon, attributes, `${colour} icon-button`);
   }
 
+  /* What stands in the place of what can't be shown: why not. */
+  const problem = (words) => make("p", { class: "problem", role: "alert" }, ...window.balanceLive.marked(words));
+
   /* How long ago a moment was, which the page keeps up to date; with a symbol, by its market's time. */
   const moment = (iso, symbol = null) =>
     make("time", { class: "moment", datetime: iso, "data-market": symbol });
@@ -176,6 +179,7 @@
     draw,
     button,
     iconButton,
+    problem,
     moment,
     tone,
     writeFigure,

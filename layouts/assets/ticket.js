@@ -61,7 +61,7 @@
 
   function note(words, kind = "") {
     const element = place("futures-ticket-note");
-    element.textContent = words;
+    window.balanceLive.explain(element, words);
     element.dataset.kind = kind;
   }
 

@@ -31,7 +31,8 @@
     box.className = `toast-box ${kind}`;
     box.classList.toggle("asks", action !== null);
     box.classList.toggle("stays", stays);
-    text.textContent = text.title = words;
+    text.append(...window.balanceLive.marked(words));
+    text.title = text.textContent;
     box.append(text);
     if (action !== null) {
       const [word, run] = action;

@@ -184,7 +184,7 @@
     window.dash_clientside.set_props("position-quantity", { value: quantity });
     place("quantity").value = quantity;
     about("quantity");
-    window.balanceLive.write(place("error"), wrong);
+    window.balanceLive.explain(place("error"), wrong);
   }
 
   let asking = null;

@@ -13,7 +13,7 @@
   let latest = 0; // the number of the newest run; what came of an older one is dropped
 
   const place = (id) => document.getElementById(`backtest-${id}`);
-  const error = (words) => window.balanceLive.write(place("dialog-error"), words);
+  const error = (words) => window.balanceLive.explain(place("dialog-error"), words);
   const say = (words) => window.balanceLive.write(place("words"), words);
 
   // what came of the one before is not that of the next

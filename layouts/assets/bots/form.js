@@ -14,7 +14,7 @@
   let proposed = ""; // the name that was proposed; another one is the person's own
 
   const error = (words) => {
-    document.getElementById("bot-dialog-error").textContent = words;
+    window.balanceLive.explain(document.getElementById("bot-dialog-error"), words);
   };
   const kind = () => kinds.find(({ id }) => id === place("strategy").value);
 

@@ -54,7 +54,7 @@
   function draw() {
     const list = place("auto-activity-list");
     if (problem) {
-      list.replaceChildren(make("p", { class: "problem", role: "alert" }, problem));
+      list.replaceChildren(window.balanceParts.problem(problem));
     } else if (rows.length === 0) {
       list.replaceChildren(empty());
     } else if (view === "trades") {

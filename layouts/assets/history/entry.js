@@ -170,7 +170,7 @@
       return;
     }
     const problem = words ?? "The server does not answer. Try again when it is back.";
-    fill(`Entry ${place}`, [make("p", { class: "problem", role: "alert" }, problem)]);
+    fill(`Entry ${place}`, [window.balanceParts.problem(problem)]);
   }
 
   /* Opens the entry at `place`, or shows it in the dialog that is open. */

@@ -45,7 +45,7 @@
   function problemParts(words) {
     const onclick = () => window.balanceHistoryScreen.tryAgain();
     return [
-      make("p", { class: "problem", role: "alert" }, words),
+      window.balanceParts.problem(words),
       button("Try again", "arrow-clockwise", { id: "history-again", onclick }),
     ];
   }

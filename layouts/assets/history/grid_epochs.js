@@ -71,7 +71,7 @@
       return;
     }
     compared = answer?.rows ?? [];
-    place("history-compared-words").textContent = problem ?? wordsOf(view, answer.index);
+    window.balanceLive.explain(place("history-compared-words"), problem ?? wordsOf(view, answer.index));
     window.balanceHistoryCompare.draw(compared, answer?.figures ?? []);
     if (isToBeFocused && compared.length > 1) {
       isToBeFocused = false;

@@ -60,7 +60,7 @@
     const fresh = firings.filter(({ id }) => id > announced).reverse();
     // of a file that can't be read there seem to be none
     announced = last = fault ? Math.max(last, newest) : newest;
-    window.balanceLive.write(document.getElementById("alerts-note"), fault);
+    window.balanceLive.explain(document.getElementById("alerts-note"), fault);
     tell(fresh);
     count();
     followers.forEach((follow) => follow());

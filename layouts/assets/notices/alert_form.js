@@ -112,7 +112,7 @@
   }
 
   function error(words) {
-    place("error").textContent = words;
+    window.balanceLive.explain(place("error"), words);
   }
 
   /* The settings as JSON, or what is wrong: [JSON, words]. */

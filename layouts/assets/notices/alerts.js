@@ -19,13 +19,13 @@
   const isListed = () => place("list") !== null;
 
   function problem(words) {
-    window.balanceLive.write(place("words"), words);
+    window.balanceLive.explain(place("words"), words);
   }
 
   // in the dialog: a toast would lie over it
   function say(words, isDone = true) {
     if (isListed()) {
-      place("said").textContent = words;
+      window.balanceLive.explain(place("said"), words);
       place("said").classList.toggle("dialog-error", !isDone);
     }
   }

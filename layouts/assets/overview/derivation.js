@@ -66,7 +66,7 @@
 
   function showProblem(words) {
     [shape, tick] = ["", null];
-    body().replaceChildren(make("p", { class: "problem", role: "alert" }, words));
+    body().replaceChildren(window.balanceParts.problem(words));
   }
 
   // where a figure is shown, and its name there; the curve's are of a range: "range:week:pnl"

@@ -60,7 +60,7 @@
     if (isWanted() && answer !== null) {
       show(answer.rows);
     } else if (isWanted() && place().querySelector("table") === null) {
-      place().replaceChildren(make("p", { class: "problem", role: "alert" }, wrong));
+      place().replaceChildren(window.balanceParts.problem(wrong));
     }
     return answer !== null;
   }

@@ -147,7 +147,7 @@
       return parts.plot;
     }
     if (problem) {
-      return make("p", { class: "problem", role: "alert" }, problem);
+      return window.balanceParts.problem(problem);
     }
     return known === null ? null : (place("plot").querySelector(".empty") ?? window.balanceTables.emptyState(EMPTY));
   }
@@ -161,7 +161,7 @@
     const made = content();
     made === null ? place("plot").replaceChildren() : arrange(place("plot"), [made]);
     const words = [problem && curve.hasCurve() ? problem : "", known?.words ?? ""];
-    write(place("note"), words.filter(Boolean).join(" "));
+    window.balanceLive.explain(place("note"), words.filter(Boolean).join(" "));
     place("plot").setAttribute("aria-busy", isLoading && !problem);
     place("table").classList.toggle("unseen", !curve.hasCurve());
     showRanges();

@@ -18,7 +18,7 @@
   async function show(_, isWanted) {
     const [answer, wrong] = await read();
     if (isWanted()) {
-      window.balanceLive.write(document.getElementById("overview-performance-note"), wrong);
+      window.balanceLive.explain(document.getElementById("overview-performance-note"), wrong);
       for (const element of answer === null ? [] : document.querySelectorAll("[data-performance]")) {
         writeFigure(element, answer.display[element.dataset.performance] ?? "–");
       }

@@ -22,7 +22,7 @@
       return;
     }
     line.classList.toggle("dialog-error", !isDone);
-    window.balanceLive.write(line, words);
+    window.balanceLive.explain(line, words);
     place("restored").hidden = command === "";
     place("restore-command").textContent = command;
   }

@@ -46,7 +46,7 @@
 
   function sayAll(words = {}) {
     NAMES.forEach((name) => say(name, words[name] ?? ""));
-    document.getElementById("settings-error").textContent = words.dialog ?? "";
+    window.balanceLive.explain(document.getElementById("settings-error"), words.dialog ?? "");
   }
 
   // a dialog is put into the page some time after it was opened

@@ -13,7 +13,7 @@
 
   const show = () => {
     window.balanceTheme.show(state.theme);
-    window.balanceLive.write(document.getElementById("settings-note"), state.words);
+    window.balanceLive.explain(document.getElementById("settings-note"), state.words);
   };
 
   // a request may be answered after something newer came; another server counts anew
