@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from app import create_app
+from balance.alerts.state import ALERTS_FILE
 from balance.api.stream import Stream
+from balance.bots.state import BOTS_FILE
 from balance.desk.desk import Desk
 from balance.server.assembly import services_alone
 from balance.store.damage import Damage, Damages
@@ -167,6 +169,21 @@ def test_a_damaged_line_is_named_where_it_is_needed_and_trading_goes_on(
     assert not browser.find_element(f"#{instead}").is_displayed()
     browser.driver.get(f"{server.url}/history?table=epochs")
     wait_for(lambda: shown_rows(browser) > 0, "the list")
+
+
+def test_of_a_damaged_file_nobody_says_that_nothing_is_in_it(
+    folder: Path, start_server: Callable[..., Server], open_browser: Callable[[str], Any]
+) -> None:
+    folder.mkdir()
+    for name in (BOTS_FILE, ALERTS_FILE):
+        (folder / name).write_bytes(b"{")
+    server = start_server()
+    browser = open_browser(server.url + "/auto")
+    wait_for(lambda: "bots.json" in text(browser, "auto-bots-list"), "the reason")
+    assert "No bots yet" not in text(browser, "auto-panel")
+    browser.find_element("#alerts-btn").click()
+    wait_for(lambda: "alerts.json" in text(browser, "alerts-words"), "the reason")
+    assert "No alerts yet" not in text(browser, "alerts-place")
 
 
 def shown_rows(browser: Any) -> int:

@@ -88,7 +88,7 @@ class Bots:
         """
         with self._state.guard:
             account, market = self._summed_up(), self._desk.market
-            head = {"version": self._version, "can_change": True, "words": ""}
+            head = {"version": self._version, "can_change": True, "words": "", "fault": ""}
             return {**head, **listing(self._state, account, market, self._strategy_names)}
 
     def strategies(self) -> list[Row]:

@@ -41,12 +41,13 @@ class FollowedBots:
         desk: Desk,
         folder: Path,
         catalogue: Catalogue | None = None,
-        message: str = ELSEWHERE,
+        fault: str = "",
         secret: str | None = None,
     ) -> None:
-        """``message`` says why they can't be changed; ``secret`` is what signals from outside must
-        show, which are refused all the same."""
-        self._message = message
+        """``fault`` says why nobody runs them; where that is empty, another server does.
+        ``secret`` is what signals from outside must show, which are refused all the same."""
+        self._message = fault or ELSEWHERE
+        self._fault = fault
         self._secret = secret
         self._desk = desk
         self._folder = folder
@@ -67,7 +68,11 @@ class FollowedBots:
         strategies = {each.id: each.name for each in self._catalogue.all()}
         head = {"version": self._file.changed, "can_change": False, "words": self._message}
         account, market = self._desk.account(), self._desk.market
-        return {**head, **listing(book.bots.values(), account, market, strategies)}
+        return {
+            **head,
+            "fault": self._fault,
+            **listing(book.bots.values(), account, market, strategies),
+        }
 
     def strategies(self) -> list[Row]:
         """The strategies that there are, with their parameters."""

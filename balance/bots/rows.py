@@ -118,6 +118,7 @@ class BotList(TypedDict):
     version: Annotated[Count, Doc("Another one: something about the bots has changed.")]
     can_change: Annotated[bool, Doc("Whether they run, and can be changed, here.")]
     words: Annotated[str, Doc("Why not, where they can't.")]
+    fault: Annotated[str, Doc("Why it is not known which there are; empty: they are listed.")]
     bots: list[BotRow]
     display: Annotated[Texts, text_names(("pnl", "running"))]
 

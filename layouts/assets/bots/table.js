@@ -156,10 +156,14 @@
   }
 
   function showProblem(words) {
-    const problem = make("p", { class: "problem", role: "alert" }, words);
-    place("auto-bots-list").replaceChildren(problem);
-    rows.clear();
-    body = null;
+    const problem = place("auto-bots-list").querySelector(".problem");
+    if (problem === null) {
+      place("auto-bots-list").replaceChildren(window.balanceParts.problem(words));
+      rows.clear();
+      body = null;
+    } else {
+      window.balanceLive.explain(problem, words);
+    }
   }
 
   function follow(state, problem) {
@@ -167,12 +171,14 @@
       problem && showProblem(problem);
       return;
     }
-    const { bots, can_change: canChange, words } = state;
-    write(place("auto-bots-words"), words ?? "");
+    const { bots, can_change: canChange, words, fault } = state;
+    write(place("auto-bots-words"), fault ? "" : words);
     place("auto-new-bot").disabled = !canChange;
     place("auto-stop-all").disabled = !canChange || !bots.some((bot) => isOn(bot) || holds(bot));
     summarise(state);
-    if (bots.length) {
+    if (fault) {
+      showProblem(fault);
+    } else if (bots.length) {
       showRows(bots, canChange);
     } else if (place("auto-bots-list").querySelector(".empty button")?.disabled !== !canChange) {
       showEmpty(canChange);

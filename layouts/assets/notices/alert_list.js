@@ -99,8 +99,12 @@
     }
   }
 
-  function drawRows(within, { alerts, can_change: canChange }, act) {
+  function drawRows(within, { alerts, can_change: canChange, fault }, act) {
     const { make, arrange } = window.balanceParts;
+    if (fault && !canChange) {
+      within.replaceChildren(); // which there are is not known
+      return;
+    }
     if (!alerts.length) {
       if (!within.querySelector(".empty")) {
         within.replaceChildren(window.balanceTables.emptyState(EMPTY));
