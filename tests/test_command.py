@@ -233,6 +233,8 @@ def test_a_damaged_account_exits_3_and_stays_as_it_is(
     assert done.returncode == 3
     assert "virtual_balance.json is not valid JSON" in done.stderr
     assert "python -m balance repair" in json.loads(done.stdout)["detail"]
+    is_change = words[0] in ("deposit", "reset")
+    assert ("Nothing was changed." in done.stderr) == is_change
     # a path only where the command that is advised needs it
     assert done.stderr.count(str(folder)) == done.stderr.count("--data-dir")
     assert (folder / ACCOUNT_FILE).read_text() == "{"

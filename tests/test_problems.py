@@ -276,6 +276,9 @@ class TestADamagedFile:
             assert "virtual_balance.json" in members["detail"]
             remedy = "newer version" if damaged == b'{"schema": 99}' else "repair"
             assert remedy in members["detail"]
+            assert ("Nothing was changed." in members["detail"]) == (
+                answer.request.method == "POST"
+            )
             assert int(answer.headers["Retry-After"]) >= 1
 
     def test_shows_no_number_on_the_page_and_is_left_alone(

@@ -25,6 +25,7 @@ from balance.core.errors import (
     StaleRevision,
     StoreBusy,
     StoreError,
+    StoreUnreadable,
     UnknownAlert,
     UnknownBacktest,
     UnknownBot,
@@ -59,6 +60,8 @@ STATUS: Final[tuple[tuple[type[BalanceError], int], ...]] = (
 _FIGURES: Final = ("required", "available", "expected", "actual")
 
 #: After how many seconds to try again: a lock is soon free, a damaged file takes a person.
+#: The methods that change nothing, so that nobody has to be told.
+_READS: Final = ("GET", "HEAD")
 _RETRY_SOON: Final = "1"
 _RETRY_LATER: Final = "10"
 
@@ -121,6 +124,8 @@ def _refused(error: Problem) -> Response:
 
 def _account_error(error: BalanceError) -> Response:
     members = problem_of(error)
+    if isinstance(error, StoreUnreadable) and request.method not in _READS:
+        members["detail"] += " Nothing was changed."
     if members["status"] != 503:
         return _response(members)
     wait = _RETRY_SOON if isinstance(error, StoreBusy | NoLivePrice) else _RETRY_LATER

@@ -153,8 +153,7 @@ class StoreUnreadable(StoreError):
         """``option`` names the folder in the commands that are advised, where it must be named.
         ``line`` is the number of the damaged line, where the rest of the file is of use."""
         super().__init__(
-            f"{file} {reason}. Nothing was changed. "
-            f"Run `python -m balance verify{option}` to see more, and "
+            f"{file} {reason}. Run `python -m balance verify{option}` to see more, and "
             f"`python -m balance repair{option}` to mend it."
         )
         self.file = file
@@ -169,7 +168,7 @@ class StoreNewer(StoreUnreadable):
     def __init__(self, file: str, reason: str) -> None:
         Exception.__init__(
             self,
-            f"{file} {reason}: a newer version of the program wrote it. Nothing was changed. "
+            f"{file} {reason}: a newer version of the program wrote it. "
             "Start that version again, or update this one: python -m pip install --upgrade .",
         )
         self.file = file

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from balance.core.errors import BalanceError, StoreError
+from balance.core.errors import BalanceError, StoreError, StoreUnreadable
 from balance.shell.account import add_account_commands, add_ledger_commands
 from balance.shell.alerts import add_alert_command
 from balance.shell.backtest_options import add_backtest_command
@@ -41,6 +41,8 @@ def _run(options: argparse.Namespace) -> int:
     except (BalanceError, OSError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else None
         message = f"The disk says {reason}." if reason else str(fault)
+        if isinstance(fault, StoreUnreadable) and hasattr(options, "idempotency_key"):
+            message += " Nothing was changed."
         if options.json:
             print(json.dumps({"status": "error", "detail": message}))
         print(message, file=sys.stderr)

@@ -61,7 +61,7 @@ class FileUnreadable(StoreUnreadable):
     def __init__(self, file: str, reason: str, remedy: str) -> None:
         super().__init__(file, reason)
         # It can't be rebuilt from the ledger, as the account can.
-        self.args = (f"{file} {reason}. Nothing was changed. {remedy}",)
+        self.args = (f"{file} {reason}. {remedy}",)
 
 
 @dataclass(frozen=True, slots=True)
