@@ -36,6 +36,8 @@ def damage_parts(known: Damage) -> list[Component]:
     command that mends it."""
     if not known:
         return []
+    # What a command mends is named before what only a person can.
+    known = sorted(known, key=lambda each: _COMMAND.search(each["message"]) is None)
     first, more = known[0]["message"], len(known) - 1
     commands = _COMMAND.findall(first)
     return [

@@ -186,6 +186,14 @@ def test_of_a_damaged_file_nobody_says_that_nothing_is_in_it(
     assert "No alerts yet" not in text(browser, "alerts-place")
 
 
+def test_what_a_command_mends_is_named_first(page: tuple[Any, Damages]) -> None:
+    browser, damages = page
+    damages.report(Damage("alerts.json", None, "alerts.json is no JSON. Put a copy of it back."))
+    wait_for(lambda: shown(browser).endswith("and 1 more"), "both")
+    assert shown(browser).startswith("ledger.jsonl line 17")
+    assert text(browser, "damage-command") == REPAIR
+
+
 def shown_rows(browser: Any) -> int:
     """How many rows of the History can be seen."""
     found: int = browser.driver.execute_script(

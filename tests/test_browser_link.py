@@ -107,6 +107,14 @@ def test_a_damaged_file_is_told_on_every_tab_until_it_is_mended(
     for tab in ("auto", "futures", "history"):
         go(browser, tab)
         assert browser.find_element("#fault-note").is_displayed()
+    for width in (390, 375):
+        resize(browser, width)
+        # The name of the program keeps clear of the pill.
+        assert browser.driver.execute_script(
+            "const at = (part) => document.querySelector(part).getBoundingClientRect();"
+            "return at('.brand .paper').right < at('.pill').left"
+        ), f"{width} px"
+    resize(browser, 1280)
     file.write_bytes(good)
     wait_for(lambda: text(browser, "fault-note") == "", "no fault")
     server.post({"deposit": 1})
