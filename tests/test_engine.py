@@ -798,3 +798,24 @@ def test_a_fault_of_one_who_looks_keeps_no_other_from_looking(
     told = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
     assert len(told) == 2
     assert desk.snapshot().market["prices"][BTC]["mark"] == 41_000
+
+
+def test_prices_that_can_not_be_saved_are_logged_once_with_the_name_of_the_file(
+    folder: Path,
+    feed: HandFed,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_module, "SAVE_SECONDS", 0)
+    with Running(folder, feed) as run:
+        run.price(40_000)
+    for name in (MARKET_FILE, FEED_FILE):
+        (folder / name).unlink()
+        (folder / name).mkdir()
+    with Running(folder, feed) as run:
+        for number in range(5):
+            run.price(40_000 + number)
+    assert [each.message for each in caplog.records if "saved" in each.message] == [
+        "market.json could not be saved: Is a directory",
+        "feed.json could not be saved: Is a directory",
+    ]

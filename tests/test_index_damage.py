@@ -470,3 +470,10 @@ def _ask(folder: Path) -> None:
             entries = sum(each.entries for each in epochs.epochs)
             assert not epochs.progress.is_complete or entries >= COUNT + amount
     assert not history.damages.listed
+
+
+def test_what_is_no_file_in_its_place_is_to_be_moved_away(folder: Path) -> None:
+    (folder / INDEX_FILE).mkdir(parents=True)
+    database = Database(folder / INDEX_FILE)
+    with pytest.raises(HistoryUnavailable, match="move away what is there"), database.reading():
+        pass

@@ -34,7 +34,8 @@ _MESSAGES: Final = {
     sqlite3.SQLITE_FULL: "the disk is full: make room on it",
     sqlite3.SQLITE_IOERR: "the disk failed: look after it",
     sqlite3.SQLITE_READONLY: "it can't be written: give yourself the right to write there",
-    sqlite3.SQLITE_CANTOPEN: "it can't be opened: look at the rights of its folder",
+    sqlite3.SQLITE_CANTOPEN: "it can't be opened: move away what is there if it is no file, else "
+    "look at the rights of its folder",
     sqlite3.SQLITE_PERM: "it can't be opened: look at the rights of its folder",
 }
 

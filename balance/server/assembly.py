@@ -39,6 +39,7 @@ from balance.performance.performance import Equity
 from balance.server.follower import Follower
 from balance.server.leader import Leader, OpenedFeed, feed_for
 from balance.server.market_lock import MARKET_LOCK_FILE, MarketLock
+from balance.server.places import Places, place_watcher
 from balance.store.damage import Damages, KnownDamage
 from balance.store.file_store import FileStore
 from balance.strategies.own import Catalogue, OwnStrategies
@@ -120,6 +121,7 @@ class Running:
         )
         self._follower = Follower(self.desk, self._board, bots, alerts, stream.publish)
         self._readers = indexer(history.index), ledger_checker(history.check)
+        self._places = place_watcher(Places(folder, damages))
         self._worker = Worker(
             "market", self._turn, "the market could not be followed", _TURN_SECONDS
         )
@@ -162,6 +164,7 @@ class Running:
         self._worker.start()
         for reader in self._readers:
             reader.start()
+        self._places.start()
 
     def stop(self) -> None:
         """Stop it, save what the next server needs, and let that lead."""
@@ -174,6 +177,7 @@ class Running:
             self._leader.stop()
         for reader in self._readers:
             reader.stop()
+        self._places.stop()
         self._lock.release()
 
     def _turn(self) -> None:

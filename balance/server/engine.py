@@ -27,7 +27,14 @@ from balance.core.messages import MARKET, OFFLINE
 from balance.core.quote import Quote, Settlement
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
-from balance.market.board import LiveBoard, save_market, save_past, stopped_message
+from balance.market.board import (
+    FEED_FILE,
+    MARKET_FILE,
+    LiveBoard,
+    save_market,
+    save_past,
+    stopped_message,
+)
 from balance.market.feed import Feed, FeedFault
 
 #: Prices are shown no more often than this; what changes the account is shown at once.
@@ -124,6 +131,8 @@ class Engine:
         self._is_refused = False
         # The parts of a turn that failed the last time.
         self._broken: set[str] = set()
+        # The files that could not be saved the last time.
+        self._unsaved: set[str] = set()
         # What could not be booked yet, oldest first: moments of the market, each with its source.
         self._unbooked: deque[tuple[Market, str]] = deque(maxlen=_MOST_UNBOOKED)
         # The settlements that are due and known: if they can't be booked at once, their quotes are
@@ -321,11 +330,24 @@ class Engine:
             return  # The watch on the account's file reports it.
 
     def _save(self, *, wholly: bool) -> None:
+        market, feed = self._board.market, self._feed
+
+        def save_prices() -> None:
+            saved = feed.saved(lightly=True)
+            save_market(self._folder, market, saved, arguments=self._arguments)
+
+        self._save_file(MARKET_FILE, save_prices)
+        if wholly:
+            self._saved_wholly = time.monotonic()
+            self._save_file(FEED_FILE, lambda: save_past(self._folder, market, feed.saved()))
+
+    def _save_file(self, name: str, save: Callable[[], None]) -> None:
+        """Do ``save``, which writes the file ``name``; a run of failures is logged once."""
         try:
-            saved = self._feed.saved(lightly=True)
-            save_market(self._folder, self._board.market, saved, arguments=self._arguments)
-            if wholly:
-                self._saved_wholly = time.monotonic()
-                save_past(self._folder, self._board.market, self._feed.saved())
+            save()
         except OSError as fault:
-            _log.error("the prices could not be saved: %s", fault.strerror)
+            if name not in self._unsaved:
+                _log.error("%s could not be saved: %s", name, fault.strerror)
+            self._unsaved.add(name)
+        else:
+            self._unsaved.discard(name)

@@ -75,6 +75,10 @@ class Damages:
         """Forget what was known of ``file``, which is sound now."""
         self.settle(file, ())
 
+    def withdraw(self, damage: Damage) -> None:
+        """Forget ``damage``, unless something else was reported in its place."""
+        self._change(lambda found: {place: each for place, each in found.items() if each != damage})
+
     def _change(self, change: Callable[[_ByPlace], _ByPlace]) -> None:
         with self._guard:
             before = self._known
