@@ -7,6 +7,8 @@ _TICKET = (
     ("futures-side", "value"),
     ("futures-type", "value"),
     ("futures-price", "value"),
+    ("futures-second-price", "value"),
+    ("futures-force", "value"),
     ("futures-size", "value"),
     ("futures-unit", "value"),
     ("futures-leverage", "value"),
@@ -43,6 +45,7 @@ def register(app: Dash) -> None:
         Input("futures-submit", "n_clicks"),
         Input("futures-size", "n_submit"),
         Input("futures-price", "n_submit"),
+        Input("futures-second-price", "n_submit"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

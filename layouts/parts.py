@@ -66,10 +66,16 @@ def card(title: str, *children: Component, className: str = "") -> html.Section:
 
 
 def choice(
-    id: str, options: Sequence[tuple[Children, str]], value: str, *, label: str, small: bool = False
+    id: str,
+    options: Sequence[tuple[Children, str]],
+    value: str,
+    *,
+    label: str,
+    small: bool = False,
+    wraps: bool = False,
 ) -> html.Div:
-    """One of a few, as buttons in a row; ``options`` are words and values, ``label`` what is
-    chosen, for those who don't see it."""
+    """One of a few, as buttons in a row, or in rows where it ``wraps``; ``options`` are words and
+    values, ``label`` what is chosen, for those who don't see it."""
     return html.Div(
         dbc.RadioItems(
             options=[{"label": word, "value": each} for word, each in options],
@@ -82,7 +88,7 @@ def choice(
             labelClassName=f"btn btn-outline-secondary{' btn-sm' if small else ''}",
             labelCheckedClassName="active",
         ),
-        className="desk-choice",
+        className="desk-choice wraps" if wraps else "desk-choice",
         role="radiogroup",
         **{"aria-label": label},
     )

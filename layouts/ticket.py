@@ -7,12 +7,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from balance.core.figures import NONE
-from balance.core.order import ORDER_KINDS
+from balance.core.order import ORDER_KINDS, PATIENCE
 from balance.core.settings import RULES
 from layouts.parts import button, card, choice, number_field, unseen_label
 
 SIDES = (("Buy / Long", "buy"), ("Sell / Short", "sell"))
 TYPES = tuple((kind.label, kind.type) for kind in ORDER_KINDS.values())
+FORCES = tuple((each.label.capitalize(), name) for name, each in PATIENCE.items())
 UNITS = (("base", "quantity"), ("USDT", "notional"), ("% of available", "percent"))
 _PREVIEW = (
     ("Quantity", "quantity"),
@@ -31,9 +32,11 @@ def ticket(leverage: int) -> html.Section:
     return card(
         "Order",
         choice("futures-side", SIDES, "buy", label="Side"),
-        choice("futures-type", TYPES, "market", label="Type"),
+        choice("futures-type", TYPES, "market", label="Type", wraps=True),
         number_field("futures-price", "Price", hidden=True),
-        html.Div(id="futures-prices", hidden=True, **{"data-prices": _prices()}),
+        number_field("futures-second-price", "Price", hidden=True),
+        _force(),
+        html.Div(id="futures-kinds", hidden=True, **{"data-kinds": _kinds()}),
         _size(),
         _leverage(leverage),
         dbc.Checklist(
@@ -61,10 +64,41 @@ def ticket(leverage: int) -> html.Section:
     )
 
 
-def _prices() -> str:
-    """For the page's script: label, member and kind of number of what each type of orders needs."""
-    kinds = (kind for kind in ORDER_KINDS.values() if kind.needs)
-    return json.dumps({kind.type: [kind.needs_label, kind.needs, kind.number] for kind in kinds})
+def _kinds() -> str:
+    """For the page's script: what orders of each type have beside their size."""
+    return json.dumps(
+        {
+            kind.type: {
+                "numbers": [
+                    {
+                        "label": each.label,
+                        "member": each.name,
+                        "format": each.format,
+                        "optional": each.is_optional,
+                    }
+                    for each in kind.numbers
+                ],
+                "timed": kind.is_timed,
+            }
+            for kind in ORDER_KINDS.values()
+        }
+    )
+
+
+def _force() -> Component:
+    return html.Div(
+        [
+            dbc.Label("Time in force", html_for="futures-force"),
+            dbc.Select(
+                id="futures-force",
+                options=[{"label": words, "value": name} for words, name in FORCES],
+                value="GTC",
+            ),
+        ],
+        id="futures-force-field",
+        className="field",
+        hidden=True,
+    )
 
 
 def _size() -> Component:

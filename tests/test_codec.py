@@ -12,11 +12,15 @@ from typing import Any, Literal
 
 import pytest
 
+from balance.core.entry import Entry
 from balance.core.errors import InvalidAmount
+from balance.core.orders import cancel_order
 from balance.core.shape import Count, Money, Name, Price, Quantity, Total
+from balance.core.trade import OrderEnd
 from balance.core.wallet import KINDS
 from balance.store.codec import (
     FAULTS,
+    ORDER,
     Unreadable,
     decode_entry,
     decode_state,
@@ -24,6 +28,7 @@ from balance.store.codec import (
     encode_state,
 )
 from balance.store.records import Record
+from tests.accounts import account, order
 from tests.processes import ROOT
 
 # One line of each kind of entry, with each type of order and each reason of a fill, by the last
@@ -48,6 +53,32 @@ def test_there_is_an_entry_of_every_kind() -> None:
     assert {each["reason"] for each in fills} >= {"order", "stop_loss", "take_profit", "undo"}
     orders = [order for each in found if "effect" in each for order in each["effect"]["opened"]]
     assert {each["type"] for each in orders} == {"limit", "stop_market", "take_profit_market"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "written"),
+    [
+        ({}, set()),
+        ({"time_in_force": "GTX"}, {"time_in_force"}),
+    ],
+)
+def test_what_few_orders_have_is_written_only_there(
+    changes: dict[str, Any], written: set[str]
+) -> None:
+    placed = order(**changes)
+    document = ORDER.encode(placed)
+    assert document.keys() - ORDER.encode(order()).keys() == written
+    assert ORDER.decode(json.loads(json.dumps(document))) == placed
+
+
+@pytest.mark.parametrize("ended", ["canceled", "expired"])
+def test_an_entry_says_how_an_order_ended(ended: OrderEnd) -> None:
+    of = account(orders=(order(),))
+    (booking,) = cancel_order(of, "o-1", "why", ended).bookings
+    entry = Entry(revision=2, line=1, time=MOMENT, source="http", booking=booking)
+    line = encode_entry(entry)
+    assert decode_entry(line) == entry
+    assert (b'"ended":"expired"' in line) == (ended == "expired")
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -125,6 +125,15 @@ class TestPlacing:
         assert order["id"] == told["order"]["id"]
         assert told["message"] == "Placed: Buy 1 ETH/USDT, limit 1,900."
 
+    def test_what_may_not_wait_is_answered_as_expired(self, client: FlaskClient) -> None:
+        answer = client.post("/orders", json={**WAIT, "time_in_force": "IOC"})
+        found = exactly(answer)
+        assert (answer.status_code, found["order"]["status"]) == (200, "expired")
+        assert found["order"]["why"].endswith("it can't fill at once, the ask is 2,000")
+        assert (found["open_orders"], found["used_margin"]) == ([], 0)
+        entries = exactly(client.get("/virtual_balance/history"))["entries"]
+        assert [each["kind"] for each in entries[:2]] == ["cancel", "order"]
+
     def test_a_limit_that_crosses_fills_at_once_at_the_better_price(
         self, client: FlaskClient
     ) -> None:
@@ -404,6 +413,14 @@ class TestWhatIsRefused:
             ({**BUY, "side": "BUY"}, "side must be one of buy, sell"),
             ({**BUY, "side": None}, "side must be a value, not null"),
             ({**BUY, "type": "iceberg"}, "type must be one of market, limit"),
+            ({**BUY, "time_in_force": "FOK"}, "A market order has no time_in_force"),
+            ({**WAIT, "time_in_force": "fok"}, "must be one of GTC, IOC, FOK, GTX, not 'fok'"),
+            ({**WAIT, "time_in_force": 5}, "time_in_force must be one of GTC"),
+            ({**WAIT, "time_in_force": "FOK"}, "can't fill at once at 1,900: the ask is 2,000"),
+            (
+                {**WAIT, "price": 2_000, "time_in_force": "GTX"},
+                "post-only order would fill at once",
+            ),
             ({**BUY, "reduce_only": "yes"}, "reduce_only must be true or false"),
             ({**BUY, "nonsense": 1}, "'nonsense'"),
             ({**BUY, "note": "x"}, "'note'"),

@@ -109,6 +109,51 @@ def test_an_order_that_waits_says_its_id(
     assert waiting["leverage"] == leverage
 
 
+def test_an_order_that_ends_at_once_says_why(call: Call, account: Desk) -> None:
+    words = ("order", "buy", ETH, "--quantity", "1", "--limit", "1900", "--time-in-force", "IOC")
+    done = call(*words)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "Cancelled: Buy 1 ETH/USDT, limit 1,900, immediate or cancel: it can't fill at once, the "
+        "ask is 2,000. Balance 10,000.00.\n"
+    )
+    assert call(*words, "--json").json["order"]["status"] == "expired"
+    assert account.snapshot().open_orders == ()
+
+
+def test_a_repair_brings_back_orders_of_every_kind(call: Call, account: Desk, folder: Path) -> None:
+    for words in (
+        "--limit 1900 --time-in-force GTX",
+        "--limit 1900 --time-in-force IOC",
+    ):
+        assert call("order", "buy", ETH, "--quantity", ".1", *words.split()).code == 0
+    before = account.snapshot()
+    assert len(before.open_orders) == 1
+    assert call("verify").code == 0
+    (folder / "virtual_balance.json").unlink()
+    assert call("repair").code == 0
+    after = open_account(folder).snapshot()
+    assert (after.open_orders, after.balance) == (before.open_orders, before.balance)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--time-in-force IOC", "A market order has no time_in_force"),
+        ("--limit 1900 --time-in-force GTD", "time_in_force must be one of GTC, IOC, FOK, GTX"),
+        ("--limit 1900 --time-in-force FOK", "can't fill at once at 1,900: the ask is 2,000"),
+        ("--limit 2100 --time-in-force GTX", "would fill at once at 2,100: the ask is 2,000"),
+    ],
+)
+def test_numbers_that_no_kind_of_order_has_together_are_refused(
+    call: Call, account: Desk, words: str, said: str
+) -> None:
+    done = call("order", "buy", ETH, "--quantity", "1", *words.split())
+    assert (done.code, done.out) == (1, "")
+    assert said in done.err
+    assert account.snapshot().revision == 1
+
+
 def test_a_position_may_have_its_take_profit_and_stop_loss(call: Call, account: Desk) -> None:
     call(
         "order", "buy", BTC, "--quantity", "0.01", "--take-profit", "45000", "--stop-loss", "39000"
@@ -327,7 +372,7 @@ def test_what_is_refused_exits_1_with_the_reason_and_changes_nothing(
         ("order", "long", BTC, "1"),
         ("order", "buy", BTC, "--quantity", "1", "--notional", "5"),
         ("order", "buy", BTC, "--percent", "5", "--notional", "5"),
-        ("order", "buy", BTC, "--quantity", "1", "--limit", "5", "--stop-at", "5"),
+        ("order", "buy", BTC, "--quantity", "1", "--take-profit-at", "5", "--stop-at", "5"),
         ("order", "buy", BTC, "--quantity", "1", "--leverage"),
         ("order", "buy", BTC, "1"),
         ("cancel",),

@@ -10,10 +10,11 @@ from balance.api.account import Changed, changed
 from balance.api.operations import Answer, delete, get, post
 from balance.api.requests import Body, Conditional
 from balance.core.errors import InvalidRequest
-from balance.core.order import ORDER_KINDS, OrderKind
+from balance.core.order import NUMBERS, ORDER_KINDS, OrderKind
 from balance.core.orders import Preview
 from balance.core.rows import (
     CandleRow,
+    EndedOrder,
     FilledOrder,
     MarketRow,
     OpenOrder,
@@ -48,11 +49,15 @@ _CAN_OPEN: Final = {"properties": {"reduce_only": {"const": False}}}
 
 
 def _kind_rules(kind: OrderKind) -> dict[str, Any]:
-    """What an order of ``kind`` has: its price, no other, and a size, unless it may close all."""
-    others = {each.needs for each in ORDER_KINDS.values()} - {kind.needs, ""}
-    rules: dict[str, Any] = {"properties": dict.fromkeys(sorted(others), False)}
-    if kind.needs:
-        rules["required"] = [kind.needs]
+    """What an order of ``kind`` has: its numbers, no others, and a size, unless it may close
+    all."""
+    properties: dict[str, Any] = {name: False for name in NUMBERS if kind.needed(name) is None}
+    if not kind.is_timed:
+        properties["time_in_force"] = {"const": "GTC"}
+    rules: dict[str, Any] = {"properties": properties}
+    required = [each.name for each in kind.numbers if not each.is_optional]
+    if required:
+        rules["required"] = required
     if kind.exit == "order":
         return rules | _HAS_SIZE
     closes = {"required": ["reduce_only"], "properties": {"reduce_only": {"const": True}}}
@@ -131,7 +136,7 @@ class Traded(TypedDict):
     """The account after a trade."""
 
     order: Annotated[
-        FilledOrder | OpenOrder | None,
+        FilledOrder | OpenOrder | EndedOrder | None,
         Doc("What became of the order; null where none was placed."),
     ]
 

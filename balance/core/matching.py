@@ -6,7 +6,8 @@ it jumps, everything that it passed happens at the price after the jump.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
@@ -19,7 +20,7 @@ from balance.core.funding import Settlements, settle, settlements_between
 from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
-from balance.core.order import Order, closing_side
+from balance.core.order import Liquidity, Order, closing_side
 from balance.core.orders import cancel_order, fill_order, order_text
 from balance.core.position import Position
 from balance.core.quote import Leg, Quote, Stop
@@ -161,7 +162,7 @@ def _match(account: Account, symbol: str, market: Market) -> Change:
         return liquidate(account, position)
     for order in sorted(account.orders_of(symbol), key=_precedence):
         if order.feed == market.feed and order.is_met(quote):
-            change = change.then(_fill(change.account, order, market))
+            change = change.then(_set_off(change.account, order, market))
     return change
 
 
@@ -170,18 +171,31 @@ def _precedence(order: Order) -> tuple[bool, int]:
     return not order.reduce_only, order.kind.precedence
 
 
-def _fill(account: Account, order: Order, market: Market) -> Change:
-    """The account after the resting ``order`` filled, or was cancelled as there is too little."""
+def _set_off(account: Account, order: Order, market: Market) -> Change:
+    """The account after the resting ``order`` was set off."""
     if order not in account.orders:
         return Change(account)  # The fill of an earlier one has cancelled it.
+    prices = order.kind.fill_prices(order, market)
+    return _fill(account, order, market, prices, order.kind.liquidity)
+
+
+def _fill(
+    account: Account,
+    order: Order,
+    market: Market,
+    prices: Iterable[Decimal],
+    liquidity: Liquidity,
+) -> Change:
+    """The account after the open ``order`` filled at the first of ``prices`` that there is margin
+    for, or was cancelled as there is too little."""
     short: InsufficientBalance
-    for price in order.kind.fill_prices(order, market):
+    for price in prices:
         try:
-            return fill_order(account, order, market, price, order.kind.liquidity)
+            return fill_order(account, order, market, price, liquidity)
         except InsufficientBalance as error:
             short = error
     needs = f"needs {rounded(short.required)} USDT, available {rounded(short.available)}"
-    return cancel_order(account, order.id, f"could not fill, {needs}")
+    return cancel_order(account, order.id, f"could not fill, {needs}", "expired")
 
 
 @exactly
@@ -245,7 +259,7 @@ def _replaced(
         if needed > free:
             at = moved.pop(order.id)
             why = f"{_at(at)} {reason}, which needs more margin"
-            change = change.then(cancel_order(change.account, order.id, why))
+            change = change.then(cancel_order(change.account, order.id, why, "expired"))
             free += order.reserved_margin
         else:
             free -= needed

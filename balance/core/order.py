@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import ClassVar, Final, Literal, NamedTuple
 
 from balance.core import margin
+from balance.core.figures import rounded
 from balance.core.instrument import Instrument
 from balance.core.margin import Side
 from balance.core.market import Market
@@ -22,7 +23,15 @@ from balance.core.quote import PriceName, Quote
 from balance.core.shape import Cost, Leverage, Name, Price, Quantity, Symbol
 
 OrderSide = Literal["buy", "sell"]
-OrderType = Literal["market", "limit", "stop_market", "take_profit_market"]
+OrderType = Literal[
+    "market",
+    "limit",
+    "stop_market",
+    "take_profit_market",
+]
+#: How long an order at a limit waits: until it is cancelled, not at all, all of it at once or
+#: refused, or never as one who takes.
+TimeInForce = Literal["GTC", "IOC", "FOK", "GTX"]
 #: Whether an order rested and was met by others, or met others.
 Liquidity = Literal["maker", "taker"]
 #: Why an order fills: it is one of its own, or the exit that a position has for the whole of it.
@@ -31,6 +40,47 @@ OrderReason = Literal["order", "stop_loss", "take_profit"]
 Reason = Literal[OrderReason, "liquidation", "reset", "undo"]
 #: Those that end an epoch with everything that is open in it.
 ENDINGS: Final[tuple[Reason, ...]] = ("reset", "undo")
+
+
+class Patience(NamedTuple):
+    """What an order at a limit may do in the moment it arrives, by its time in force."""
+
+    # What people are told that it is.
+    label: str
+    # Whether it may wait where it does not cross the market.
+    rests: bool = True
+    # Whether it may fill at once where it does.
+    takes: bool = True
+    # Whether what it may not do refuses its request; otherwise the order ends without a fill.
+    is_refused: bool = True
+
+
+#: What each time in force lets an order do.
+PATIENCE: Final[Mapping[TimeInForce, Patience]] = MappingProxyType(
+    {
+        "GTC": Patience("until cancelled"),
+        "IOC": Patience("immediate or cancel", rests=False, is_refused=False),
+        "FOK": Patience("fill or kill", rests=False),
+        "GTX": Patience("post-only", takes=False),
+    }
+)
+
+
+class Number(NamedTuple):
+    """A number that the orders of a kind have beside their size."""
+
+    # The member of orders and requests.
+    name: str
+    # What a form calls it, and how it reads the number.
+    label: str
+    # The option of the shell, and its explanation.
+    option: str
+    explanation: str
+    # What the shell's help calls the number.
+    metavar: str = "PRICE"
+    format: Literal["money", "plain"] = "money"
+    # Whether an order may be without it.
+    is_optional: bool = False
 
 
 class Trigger(NamedTuple):
@@ -59,9 +109,9 @@ class Order:
     type: OrderType
     # Above zero; None closes the whole position when the order is set off.
     quantity: Quantity | None
-    # The worst price that a limit order may fill at.
+    # The worst price that an order at a limit may fill at.
     price: Price | None = None
-    # The mark price that sets a stop or take-profit order off.
+    # The mark price that sets a triggered order off.
     trigger_price: Price | None = None
     # Trigger prices of the exits that the position gets which the order opens.
     take_profit: Price | None = None
@@ -69,6 +119,8 @@ class Order:
     leverage: Leverage
     # Whether it can only close, so that it is cancelled with the position.
     reduce_only: bool = False
+    # How long an order at a limit waits.
+    time_in_force: TimeInForce = "GTC"
     # The initial margin that is reserved until the order fills or is cancelled.
     reserved_margin: Cost = ZERO
     placed_at: datetime
@@ -84,8 +136,13 @@ class Order:
 
     @property
     def named_price(self) -> Decimal | None:
-        """The price that it names, its limit or its trigger price; None of an order at market."""
+        """The price that it names, its limit or what sets it off; None of an order at market."""
         return self.price or self.trigger_price
+
+    @property
+    def patience(self) -> Patience:
+        """What its time in force lets it do as it arrives."""
+        return PATIENCE[self.time_in_force]
 
     @property
     def is_attached(self) -> bool:
@@ -157,26 +214,33 @@ class OrderKind:
 
     # Whether its orders may change while they rest: only then is ``moved`` called.
     moves: ClassVar[bool] = False
+    # Whether its orders wait for a trigger, whatever the market is when they are placed.
+    waits: ClassVar[bool] = False
 
     # Its name in requests, files and answers.
     type: OrderType
     # Its name for people.
     label: str
-    # The member that its orders and requests need and no other kind has; empty where there is none.
-    needs: str = ""
-    # What a form calls that member, and how it reads the number.
-    needs_label: str = ""
-    number: Literal["money", "plain"] = "money"
-    # The option of the shell for that member, what its help calls the number, and its explanation.
-    option: str = ""
-    metavar: str = "PRICE"
-    explanation: str = ""
+    # The numbers that its orders have beside their size; no two kinds need the same ones with the
+    # same options.
+    numbers: tuple[Number, ...] = ()
+    # Whether its orders have a time in force.
+    is_timed: bool = False
     # Which exit of a position it is where it closes the whole of it; "order" where it can't.
     exit: OrderReason = "order"
     # How it fills after it has rested.
     liquidity: Liquidity = "taker"
     # Of orders that are met at one price, those with the lower number fill first.
     precedence: int = 1
+
+    def needed(self, name: str) -> bool | None:
+        """Whether its orders need the number ``name``; None where they have none."""
+        return next((not each.is_optional for each in self.numbers if each.name == name), None)
+
+    def terms(self, order: Order) -> str:
+        """What ``order`` is and at which prices, for people: ``"limit 40,000"``."""
+        price = order.named_price
+        return self.label.lower() if price is None else f"{self.label.lower()} {rounded(price)}"
 
     def arrival_price(self, order: Order, market: Market) -> Decimal | None:
         """What ``order`` fills at in the moment it arrives; None where it rests.
@@ -241,6 +305,8 @@ class LimitOrder(OrderKind):
 class TriggeredOrder(OrderKind):
     """Fills at market once the mark price is at its trigger price or beyond."""
 
+    waits: ClassVar[bool] = True
+
     # The side whose orders are set off by a mark price at their trigger price or above it; those of
     # the other side, by one there or below.
     above: OrderSide
@@ -256,6 +322,13 @@ class TriggeredOrder(OrderKind):
         return Trigger("mark", order.trigger_price, above=order.side == self.above)
 
 
+_LIMIT: Final = Number("price", "Limit price", "limit", "fill at this price or a better one")
+_STOP: Final = Number(
+    "trigger_price", "Trigger price, by the mark", "stop-at", "a stop: from this price on"
+)
+_TAKE_PROFIT: Final = _STOP._replace(
+    option="take-profit-at", explanation="a take-profit: from this price on"
+)
 #: What each type of orders has and does.
 ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
     {
@@ -263,21 +336,12 @@ ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
         for kind in (
             OrderKind(type="market", label="Market"),
             LimitOrder(
-                type="limit",
-                label="Limit",
-                needs="price",
-                needs_label="Limit price",
-                option="limit",
-                explanation="fill at this price or a better one",
-                liquidity="maker",
+                type="limit", label="Limit", numbers=(_LIMIT,), is_timed=True, liquidity="maker"
             ),
             TriggeredOrder(
                 type="stop_market",
                 label="Stop",
-                needs="trigger_price",
-                needs_label="Trigger price, by the mark",
-                option="stop-at",
-                explanation="a stop: at market from this price on",
+                numbers=(_STOP,),
                 exit="stop_loss",
                 above="buy",
                 precedence=0,
@@ -285,15 +349,16 @@ ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
             TriggeredOrder(
                 type="take_profit_market",
                 label="Take-profit",
-                needs="trigger_price",
-                needs_label="Trigger price, by the mark",
-                option="take-profit-at",
-                explanation="a take-profit: at market from this price on",
+                numbers=(_TAKE_PROFIT,),
                 exit="take_profit",
                 above="sell",
             ),
         )
     }
+)
+#: The members that orders of some kinds have beside their size, each once.
+NUMBERS: Final = tuple(
+    dict.fromkeys(each.name for kind in ORDER_KINDS.values() for each in kind.numbers)
 )
 
 

@@ -25,7 +25,7 @@ from balance.core.order import Liquidity, Order, closing_side
 from balance.core.position import Position
 from balance.core.shape import Doc, Leverage, Money, Price, Texts, text_names
 from balance.core.ticket import Ticket, draft_order
-from balance.core.trade import Effect
+from balance.core.trade import Effect, OrderEnd
 
 
 @exactly
@@ -33,7 +33,8 @@ def place_order(
     account: Account, ticket: Ticket, market: Market, order_id: str, now: datetime
 ) -> Change:
     """The account after ``ticket`` was placed at ``now``: an order at market, and a limit order
-    that crosses, fill at once; every other one rests and keeps its margin back.
+    that crosses, fill at once; every other one rests and keeps its margin back, or ends as its time
+    in force says.
 
     Raises:
         InvalidRequest, InvalidAmount: it makes no sense, or the rules forbid it.
@@ -55,7 +56,19 @@ def place_order(
         opened=(order,),
         closed=tuple(same),
     )
-    return Change(account).booked("order", ZERO, order_text(order), effect=effect)
+    change = Change(account).booked("order", ZERO, order_text(order), effect=effect)
+    if order.kind.waits or order.patience.rests:
+        return change
+    return change.then(cancel_order(change.account, order.id, unfilled(order, market), "expired"))
+
+
+def unfilled(order: Order, market: Market) -> str:
+    """Why ``order``, at a limit, does not do at once what its time in force asks for."""
+    quote, buys = market.quotes[order.symbol], order.side == "buy"
+    verb = "can't fill at once" if order.patience.takes else "would fill at once"
+    return (
+        f"it {verb}, the {'ask' if buys else 'bid'} is {rounded(quote.ask if buys else quote.bid)}"
+    )
 
 
 def fill_order(
@@ -96,8 +109,11 @@ def cost(order: Order, market: Market) -> Decimal:
     return quantized(order.reserved_margin + loss + fee)
 
 
-def cancel_order(account: Account, order_id: str, why: str = "") -> Change:
-    """The account without the open order ``order_id``; ``why`` goes into its entry.
+def cancel_order(
+    account: Account, order_id: str, why: str = "", ended: OrderEnd = "canceled"
+) -> Change:
+    """The account without the open order ``order_id``; ``why`` goes into its entry, and how it
+    ``ended`` into its effect.
 
     Raises:
         UnknownOrder: there is none with that id.
@@ -106,7 +122,10 @@ def cancel_order(account: Account, order_id: str, why: str = "") -> Change:
     if order is None:
         raise UnknownOrder(f"There is no open order {order_id!r:.40}. It may have filled by now.")
     effect = Effect(
-        symbol=order.symbol, position=account.position(order.symbol), closed=(order.id,)
+        symbol=order.symbol,
+        position=account.position(order.symbol),
+        closed=(order.id,),
+        ended=ended,
     )
     note = f"{order_text(order)}{f': {why}' if why else ''}"
     return Change(account).booked("cancel", ZERO, note, effect=effect)
@@ -168,11 +187,11 @@ def close_position(
 def order_text(order: Order) -> str:
     """``"Buy 0.01 BTC/USDT, limit 40,000"``."""
     size = "all of" if order.quantity is None else rounded(order.quantity)
-    where = f" {rounded(order.named_price)}" if order.named_price is not None else ""
+    force = "" if order.time_in_force == "GTC" else f", {order.patience.label}"
     only = ", reduce-only" if order.reduce_only else ""
     why = f": {order.because}" if order.because else ""
-    kind = f"{order.kind.label.lower()}{where}"
-    return f"{order.side.capitalize()} {size} {order.symbol}, {kind}{only}{why}"
+    terms = order.kind.terms(order)
+    return f"{order.side.capitalize()} {size} {order.symbol}, {terms}{force}{only}{why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +285,7 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
         fills_at_once=at_once is not None,
         beyond_percent=beyond,
         affordable=affordable,
-        warning=" ".join(_warnings(order, at_once, position, instrument.tick_size)),
+        warning=" ".join(_warnings(order, at_once, position, market)),
         display=_texts(values, account, instrument, market.decimals),
     )
 
@@ -290,13 +309,16 @@ def _texts(
 
 
 def _warnings(
-    order: Order, at_once: Decimal | None, position: Position | None, tick: Decimal
+    order: Order, at_once: Decimal | None, position: Position | None, market: Market
 ) -> Iterator[str]:
+    tick = market.instruments[order.symbol].tick_size
     if at_once is not None and order.price is not None:
         yield (
             f"Fills at once at about {on_tick(at_once, tick)}: the market is better than the limit "
             f"{on_tick(order.price, tick)} now."
         )
+    if at_once is None and not (order.kind.waits or order.patience.rests):
+        yield f"It ends without a fill: {unfilled(order, market)}."
     if position is None or position.liquidation_price is None or order.stop_loss is None:
         return
     if position.is_liquidated_at(order.stop_loss):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Annotated, Any, Final, Literal, TypedDict
 
 from balance.core.account import Account, share_of_equity
@@ -12,7 +13,7 @@ from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded,
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
-from balance.core.order import Liquidity, Order, OrderReason, OrderSide, OrderType
+from balance.core.order import Liquidity, Order, OrderReason, OrderSide, OrderType, TimeInForce
 from balance.core.position import Position
 from balance.core.quote import Candle, Quote
 from balance.core.shape import (
@@ -102,8 +103,9 @@ class OrderTerms(TypedDict):
     type: OrderType
     reason: Annotated[OrderReason, Doc("Which exit of its position it is; order: none.")]
     quantity: OpenQuantity
-    price: Annotated[Price | None, Doc("Of a limit order.")]
+    price: Annotated[Price | None, Doc("Of an order at a limit.")]
     trigger_price: TriggerPrice
+    time_in_force: TimeInForce
     leverage: Leverage
     reduce_only: bool
     take_profit: AttachedPrice
@@ -134,6 +136,14 @@ class OpenOrder(OrderTerms):
 
     id: OrderId
     status: Literal["open"]
+
+
+class EndedOrder(OrderTerms):
+    """What was placed and has ended without a fill."""
+
+    id: OrderId
+    status: Literal["expired"]
+    why: Annotated[str, Doc("The note of the entry that ended it.")]
 
 
 class FilledOrder(TypedDict):
@@ -322,6 +332,7 @@ def _terms(order: Order) -> OrderTerms:
         "quantity": order.quantity,
         "price": order.price,
         "trigger_price": order.trigger_price,
+        "time_in_force": order.time_in_force,
         "leverage": order.leverage,
         "reduce_only": order.reduce_only,
         "take_profit": order.take_profit,
@@ -331,7 +342,7 @@ def _terms(order: Order) -> OrderTerms:
 
 
 def _order_texts(order: Order, market: Market) -> Texts:
-    label = order.kind.label
+    type_words = _type_words(order)
     attached = {"take_profit": "Take-profit", "stop_loss": "Stop-loss"}.get(order.reason)
     prices = ("price", "trigger_price", "take_profit", "stop_loss")
     texts = {name: price_words(getattr(order, name), order.symbol, market) for name in prices}
@@ -339,7 +350,7 @@ def _order_texts(order: Order, market: Market) -> Texts:
     return {
         "symbol": order.symbol,
         "side": order.side.capitalize(),
-        "type": attached or (f"{label}, reduce-only" if order.reduce_only else label),
+        "type": attached or (f"{type_words}, reduce-only" if order.reduce_only else type_words),
         "quantity": "All" if order.quantity is None else rounded(order.quantity),
         **texts,
         "leverage": leverage,
@@ -348,6 +359,11 @@ def _order_texts(order: Order, market: Market) -> Texts:
         "reserved_margin": dollars(order.reserved_margin, market.decimals),
         "owner": owner_words(order.owner),
     }
+
+
+def _type_words(order: Order) -> str:
+    label = order.kind.label
+    return label if order.time_in_force == "GTC" else f"{label}, {order.patience.label}"
 
 
 def _exits(texts: Texts) -> str:
@@ -412,10 +428,10 @@ def candle_row(candle: Candle) -> CandleRow:
     }
 
 
-def order_result(entries: Sequence[Entry]) -> FilledOrder | OpenOrder | None:
-    """What became of the order that a commit placed: its ``status`` is filled or open; None where
-    it placed none."""
-    for entry in entries:
+def order_result(entries: Sequence[Entry]) -> FilledOrder | OpenOrder | EndedOrder | None:
+    """What became of the order that a commit placed: its ``status`` is filled, open or expired;
+    None where it placed none."""
+    for entry, following in zip_longest(entries, entries[1:]):
         fill, effect = entry.booking.fill, entry.booking.effect
         if entry.booking.kind == "fill" and fill is not None:
             return {
@@ -432,7 +448,10 @@ def order_result(entries: Sequence[Entry]) -> FilledOrder | OpenOrder | None:
             }
         if entry.booking.kind == "order" and effect is not None:
             order = effect.opened[0]
-            return {"id": order.id, "status": "open", **_terms(order)}
+            terms, end = _terms(order), following and following.booking
+            if end and end.effect and order.id in end.effect.closed:
+                return {"id": order.id, "status": "expired", "why": end.note, **terms}
+            return {"id": order.id, "status": "open", **terms}
     return None
 
 

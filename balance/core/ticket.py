@@ -19,8 +19,18 @@ from balance.core.figures import grouped, rounded
 from balance.core.instrument import Instrument, on_step
 from balance.core.market import Market
 from balance.core.money import QUANTUM, ZERO, exactly, quantized
-from balance.core.order import ORDER_KINDS, Order, OrderSide, OrderType, closing_side
+from balance.core.order import (
+    NUMBERS,
+    ORDER_KINDS,
+    PATIENCE,
+    Order,
+    OrderSide,
+    OrderType,
+    TimeInForce,
+    closing_side,
+)
 from balance.core.position import Position
+from balance.core.quote import Quote
 from balance.core.request import letters, one_of, positive, symbol
 from balance.core.shape import Doc, Money, Price, Quantity
 
@@ -30,7 +40,7 @@ _SIZES: Final = ("quantity", "notional", "percent")
 _PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss")
 # The fields of a ticket that are no members of a request, and the members that are no numbers.
 _OF_A_BOT: Final = ("owner", "because")
-_NO_NUMBERS: Final = ("symbol", "side", "type", "reduce_only")
+_NO_NUMBERS: Final = ("symbol", "side", "type", "time_in_force", "reduce_only")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +62,19 @@ class Ticket:
         ),
     ] = None
     price: Annotated[
-        Price | None, Doc("The worst price that a limit order may fill at; rounded to the tick.")
+        Price | None,
+        Doc("The worst price that an order at a limit may fill at; rounded to the tick."),
     ] = None
     trigger_price: Annotated[
         Price | None, Doc("The mark price that sets a stop or take-profit order off.")
     ] = None
+    time_in_force: Annotated[
+        TimeInForce,
+        Doc(
+            "Of an order at a limit: GTC waits; IOC ends where it does not fill at once; FOK is "
+            "refused then; GTX, post-only, is refused where it would fill at once."
+        ),
+    ] = "GTC"
     leverage: Annotated[
         Decimal | None,
         Doc(
@@ -92,7 +110,7 @@ def read_ticket(members: Mapping[str, Any], market: Market) -> Ticket:
     unknown = sorted(set(members) - set(MEMBERS))
     if unknown:
         raise InvalidRequest(f"An order may have {', '.join(MEMBERS)}, but not {unknown[0]!r:.40}.")
-    given = _with_defaults(members)
+    given = {"time_in_force": "GTC", **_with_defaults(members)}
     reduce_only = given["reduce_only"]
     if not isinstance(reduce_only, bool):
         raise InvalidRequest("reduce_only must be true or false.")
@@ -104,15 +122,20 @@ def read_ticket(members: Mapping[str, Any], market: Market) -> Ticket:
         side=cast(OrderSide, one_of(given.get("side"), "side", get_args(OrderSide))),
         type=cast(OrderType, one_of(given["type"], "type", tuple(ORDER_KINDS))),
         reduce_only=reduce_only,
+        time_in_force=cast(
+            TimeInForce, one_of(given["time_in_force"], "time_in_force", tuple(PATIENCE))
+        ),
         **numbers,
     )
 
 
 def fingerprint(members: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What identifies an order request, however its members are written."""
-    return sorted(
-        (name, _canonical(name, value)) for name, value in _with_defaults(members).items()
-    )
+    given = _with_defaults(members)
+    # Left out, as it was by older versions, whose keys are still known.
+    if given.get("time_in_force") == "GTC":
+        del given["time_in_force"]
+    return sorted((name, _canonical(name, value)) for name, value in given.items())
 
 
 def _with_defaults(members: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,7 +169,7 @@ def draft_order(
     """
     instrument, held = market.instrument(ticket.symbol), account.position(ticket.symbol)
     kind = ORDER_KINDS[ticket.type]
-    quote = market.quote(ticket.symbol, closing=ticket.reduce_only and not kind.needs)
+    quote = market.quote(ticket.symbol, closing=ticket.reduce_only and not kind.numbers)
     _check_members(ticket)
     if len(account.orders_of(ticket.symbol)) >= MOST_ORDERS:
         raise InvalidRequest(f"{ticket.symbol} has {MOST_ORDERS} open orders; cancel some first.")
@@ -162,6 +185,7 @@ def draft_order(
         quantity=None,
         leverage=ZERO,
         reduce_only=ticket.reduce_only,
+        time_in_force=ticket.time_in_force,
         placed_at=now,
         owner=ticket.owner,
         because=ticket.because,
@@ -192,6 +216,7 @@ def draft_order(
             f"The trigger price {rounded(trigger.level)} is reached already: the mark price is "
             f"{rounded(quote.mark)}. Order at market instead."
         )
+    _check_patience(order, at_once, quote)
     # The exits of what fills at once count from the market, not from a limit beyond it.
     _check_exits(order, quote.mark if at_once else order.named_price or quote.mark)
     return order
@@ -199,11 +224,14 @@ def draft_order(
 
 def _check_members(ticket: Ticket) -> None:
     kind = ORDER_KINDS[ticket.type]
-    for name in filter(None, dict.fromkeys(each.needs for each in ORDER_KINDS.values())):
-        is_given = getattr(ticket, name) is not None
-        if is_given != (name == kind.needs):
-            has = "has no" if is_given else "needs a"
-            raise InvalidRequest(f"A {kind.label.lower()} order {has} {name}.")
+    for name in NUMBERS:
+        is_given, needed = getattr(ticket, name) is not None, kind.needed(name)
+        if is_given and needed is None:
+            raise InvalidRequest(f"A {kind.label.lower()} order has no {name}.")
+        if needed and not is_given:
+            raise InvalidRequest(f"A {kind.label.lower()} order needs a {name}.")
+    if ticket.time_in_force != "GTC" and not kind.is_timed:
+        raise InvalidRequest(f"A {kind.label.lower()} order has no time_in_force.")
     sizes = [name for name in _SIZES if getattr(ticket, name)]
     whole = ticket.reduce_only and kind.exit != "order"
     if len(sizes) > 1 or (not sizes and not whole):
@@ -347,6 +375,26 @@ def _check_opening(
         raise InvalidRequest(
             f"A position of {grouped(quantized(notional))} USDT in {instrument.symbol}, open "
             f"orders counted, may have at most {rounded(most)}x, not {rounded(leverage)}x."
+        )
+
+
+def _check_patience(order: Order, at_once: Decimal | None, quote: Quote) -> None:
+    """Prove that the order may do what it would do as it arrives, or may end instead."""
+    patience = order.patience
+    if order.kind.waits or not patience.is_refused:
+        return
+    name, price = ("ask", quote.ask) if order.side == "buy" else ("bid", quote.bid)
+    market = f"the {name} is {rounded(price)}"
+    if at_once is None and not patience.rests:
+        raise InvalidRequest(
+            f"The order can't fill at once at {rounded(order.price or ZERO)}: {market}. Name that "
+            "price, or another time_in_force."
+        )
+    if at_once is not None and not patience.takes:
+        raise InvalidRequest(
+            f"The post-only order would fill at once at {rounded(order.price or ZERO)}: {market}. "
+            f"Name a price {'below' if order.side == 'buy' else 'above'} that, or another "
+            "time_in_force."
         )
 
 

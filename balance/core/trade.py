@@ -13,6 +13,8 @@ from balance.core.order import Liquidity, Order, OrderSide, OrderType, Reason
 from balance.core.position import Position
 from balance.core.shape import Cost, Money, Name, Price, Quantity, Symbol, Total
 
+#: How an order ends without a fill: somebody cancelled it, or the desk did, as it could not fill.
+OrderEnd = Literal["canceled", "expired"]
 #: Whether a trade won, lost, or came out even.
 Outcome = Literal["win", "loss", "even"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
@@ -100,6 +102,8 @@ class Effect:
     opened: tuple[Order, ...] = ()
     # The ids of the orders that are no longer open.
     closed: tuple[Name, ...] = ()
+    # How those ended that the entry cancels.
+    ended: OrderEnd = "canceled"
 
     def on(self, account: Account) -> Account:
         """``account`` with this effect on its position and orders."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from balance.core.order import ORDER_KINDS
+from balance.core.order import NUMBERS, ORDER_KINDS, OrderKind
 from balance.core.orders import Preview
 from balance.core.rows import order_result
 from balance.core.snapshot import Snapshot
@@ -24,8 +24,10 @@ from balance.shell.parts import (
 )
 
 _ALL: Final = "all"
-# The kinds of orders with an option of their own.
-_WITH_OPTION: Final = tuple(kind for kind in ORDER_KINDS.values() if kind.option)
+# The numbers of all kinds of orders, by their options.
+_OF_KINDS: Final = {
+    number.option: number for kind in ORDER_KINDS.values() for number in kind.numbers
+}
 _POSITION: Final = {
     "symbol": "Symbol",
     "side": "Side",
@@ -70,6 +72,7 @@ _PREVIEW: Final = {
 
 
 _ORDER_OPTIONS: Final = {
+    "--time-in-force": ("GTC|IOC|FOK|GTX", "how long an order at a limit waits (GTC)"),
     "--leverage": ("N", "such as 10"),
     "--reduce-only": (None, "only close, never open"),
     "--take-profit": ("PRICE", "attach a take-profit to the position it opens"),
@@ -88,7 +91,6 @@ _CLOSE_SIZES: Final = {
     "--quantity": ("N", "in base units (all of it)"),
     "--percent": ("N", "of the position (100)"),
 }
-_KINDS: Final = {f"--{kind.option}": (kind.metavar, kind.explanation) for kind in _WITH_OPTION}
 
 
 def add_trade_commands(command: AddCommand) -> None:
@@ -97,7 +99,13 @@ def add_trade_commands(command: AddCommand) -> None:
     order = command("order", "place an order, at market unless a price is given", _order)
     order.add_argument("side", type=str.lower, choices=("buy", "sell"), help="buy or sell")
     _add_symbol(order)
-    for options in (_ORDER_SIZES, _KINDS):
+    add_options(order.add_mutually_exclusive_group(), _ORDER_SIZES)
+    for name in NUMBERS:
+        options = {
+            f"--{option}": (number.metavar, number.explanation)
+            for option, number in _OF_KINDS.items()
+            if number.name == name
+        }
         add_options(order.add_mutually_exclusive_group(), options)
     add_options(order, _ORDER_OPTIONS)
     add_conditions(order)
@@ -135,11 +143,26 @@ def _members(options: argparse.Namespace) -> dict[str, Any]:
     """The order in ``options``, as the desk takes it."""
     same = ("side", "symbol", "quantity", "notional", "percent", "leverage", "reduce_only")
     members = {name: getattr(options, name) for name in (*same, "take_profit", "stop_loss")}
-    for kind in _WITH_OPTION:
-        needed = getattr(options, kind.option.replace("-", "_"))
-        if needed is not None:
-            return {**members, "type": kind.type, kind.needs: needed}
-    return members
+    if options.time_in_force is not None:
+        members["time_in_force"] = options.time_in_force.upper()
+    given = {
+        option: value
+        for option in _OF_KINDS
+        if (value := getattr(options, option.replace("-", "_"))) is not None
+    }
+    members |= {_OF_KINDS[option].name: value for option, value in given.items()}
+    return {**members, "type": _kind_with(given).type}
+
+
+def _kind_with(given: Collection[str]) -> OrderKind:
+    """The kind of orders that needs the most of the options ``given``, and no others. What it has
+    no place for is refused with its name later."""
+    needed = {
+        kind: [each.option for each in kind.numbers if not each.is_optional]
+        for kind in ORDER_KINDS.values()
+    }
+    fitting = [kind for kind, names in needed.items() if set(names) <= set(given)]
+    return max(fitting, key=lambda kind: len(needed[kind]))
 
 
 def _preview_text(preview: Preview, side: str, available: str) -> str:

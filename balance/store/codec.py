@@ -97,12 +97,16 @@ POSITION: Final = Record(
     later=("closed_quantity", "closed_cost", "closed_value", "owner", "opened_because"),
     mend=_with_closed_cost,
 )
-ORDER: Final = Record(Order, later=("owner", "because"))
+ORDER: Final = Record(
+    Order,
+    later=("owner", "because"),
+    rare=("time_in_force",),
+)
 _TRADE: Final = Record(Trade)
 # What a fill has by default was not written by the versions before it.
 _LATER: Final = [each.name for each in fields(Fill) if each.default is not MISSING]
 FILL: Final = Record(Fill, _TRADE, later=_LATER, mend=_with_true_entry)
-_EFFECT: Final = Record(Effect, POSITION, ORDER)
+_EFFECT: Final = Record(Effect, POSITION, ORDER, rare=("ended",))
 _ACCOUNT: Final = Record(Account, WALLET, POSITION, ORDER)
 _REQUEST: Final = Record(Request)
 

@@ -97,7 +97,10 @@
       const { side, quantity, type } = each.display;
       // what is attached to the position is about all of it
       const title = each.quantity === null ? type : `${side} ${quantity} ${type}`;
-      found.push(line(each.price ?? each.trigger_price, title, "--muted", DOTTED));
+      const prices = [each.price, each.trigger_price];
+      for (const price of prices.filter((level) => level !== null)) {
+        found.push(line(price, title, "--muted", DOTTED));
+      }
     }
     return found;
   }

@@ -15,8 +15,10 @@
   const { read, isEmpty } = window.balanceAmounts;
   const noUpdate = () => window.dash_clientside.no_update;
   const place = (id) => document.getElementById(id);
-  // [label, member of the order, kind of number] of what an order of this type needs; undefined: nothing
-  const priceOf = (type) => JSON.parse(place("futures-prices").dataset.prices)[type];
+  // the fields of the numbers that an order of a type has beside its size, in their order
+  const NUMBERS = ["futures-price", "futures-second-price"];
+  // the numbers that orders of this type have beside their size, and whether they have a time in force
+  const kindOf = (type) => JSON.parse(place("futures-kinds").dataset.kinds)[type];
 
   let form = null; // what is in the fields
   let placing = null; // the order that is on its way
@@ -25,7 +27,7 @@
   let seen = 0; // when the last preview came
 
   // the order as JSON, or [null, what is missing]
-  function orderOf({ symbol, side, type, price, size, unit, leverage, options, takeProfit, stopLoss }) {
+  function orderOf({ symbol, side, type, prices, force, size, unit, leverage, options, ...exits }) {
     const members = [
       `"symbol": ${JSON.stringify(symbol)}`,
       `"side": "${side}"`,
@@ -33,11 +35,12 @@
       `"leverage": ${Number(leverage)}`,
     ];
     const numbers = [[unit, size, "a size", KINDS[unit]]];
-    const [label, member, kind] = priceOf(type) ?? [];
-    if (member !== undefined) {
-      numbers.push([member, price, `a ${label.toLowerCase()}`, kind]);
-    }
+    const kind = kindOf(type);
+    kind.numbers.forEach(({ label, member, format, optional }, index) => {
+      numbers.push([member, prices[index], optional ? null : `a ${label.toLowerCase()}`, format]);
+    });
     if (options.includes("bracket")) {
+      const { takeProfit, stopLoss } = exits;
       numbers.push(["take_profit", takeProfit, null, "money"], ["stop_loss", stopLoss, null, "money"]);
     }
     for (const [name, typed, what, kind] of numbers) {
@@ -52,6 +55,9 @@
         return [null, wrong];
       }
       members.push(`"${name}": ${number}`);
+    }
+    if (kind.timed) {
+      members.push(`"time_in_force": "${force}"`);
     }
     if (options.includes("reduce_only")) {
       members.push('"reduce_only": true');
@@ -109,11 +115,11 @@
   /* Empties what was meant for another symbol: its prices and exits, and a size in its base unit. */
   function emptyForSymbol() {
     const sizes = form.unit === "quantity" ? ["size"] : [];
-    for (const name of ["price", "take-profit", "stop-loss", ...sizes]) {
+    for (const name of ["price", "second-price", "take-profit", "stop-loss", ...sizes]) {
       window.dash_clientside.set_props(`futures-${name}`, { value: "" });
     }
     const size = sizes.length ? "" : form.size;
-    form = { ...form, price: "", takeProfit: "", stopLoss: "", size };
+    form = { ...form, prices: [], takeProfit: "", stopLoss: "", size };
   }
 
   function previewSoon() {
@@ -146,13 +152,19 @@
   }
 
   /* What the fields say of themselves, and the preview of what they ask for. */
-  function describe(symbol, side, type, price, size, unit, leverage, options, takeProfit, stopLoss) {
+  function describe(symbol, side, type, price, second, force, size, unit, leverage, options, ...exits) {
+    const [takeProfit, stopLoss] = exits;
+    const prices = [price, second];
     const isOther = form !== null && form.symbol !== symbol;
-    form = { symbol, side, type, price, size, unit, leverage, options, takeProfit, stopLoss };
+    form = { symbol, side, type, prices, force, size, unit, leverage, options, takeProfit, stopLoss };
     isOther && emptyForSymbol();
-    const [label] = priceOf(type) ?? [""];
-    place("futures-price-field").hidden = label === "";
-    place("futures-price-label").textContent = label;
+    const { numbers, timed } = kindOf(type);
+    NUMBERS.forEach((id, index) => {
+      const { label = "", optional = false } = numbers[index] ?? {};
+      place(`${id}-field`).hidden = label === "";
+      place(`${id}-label`).textContent = optional ? `${label} (optional)` : label;
+    });
+    place("futures-force-field").hidden = !timed;
     place("futures-bracket").hidden = !options.includes("bracket");
     holdLeverage();
     place("futures-leverage").max = limits(symbol)?.max_leverage ?? place("futures-leverage").max;
@@ -167,10 +179,10 @@
 
   /* Whether an order is meant as it stands: a limit that is far through the market needs a confirmation. */
   async function isNoSlip(body) {
-    if (priceOf(form.type)?.[1] !== "price") {
+    const { side, symbol, type, prices } = form;
+    if (!kindOf(type).numbers.some(({ member }) => member === "price")) {
       return true;
     }
-    const { side, symbol, price } = form;
     const [answer] = await previewed(body);
     if (answer === null || (answer.beyond_percent ?? 0) <= SLIP_PERCENT) {
       return true;
@@ -178,7 +190,7 @@
     const word = side === "buy" ? "Buy" : "Sell";
     const title = `${word} ${symbol} at about ${answer.display.price}?`;
     const words =
-      `Your limit, ${price}, is ${answer.beyond_percent.toFixed(1)} % from the market, on the side where ` +
+      `Your limit, ${prices[0]}, is ${answer.beyond_percent.toFixed(1)} % from the market, on the side where ` +
       "it fills at once.";
     const about = [`${answer.display.quantity}, worth ${answer.display.notional}`];
     const answers = [["place", `${word} at about ${answer.display.price}`, "", true]];
