@@ -169,6 +169,26 @@ def test_what_can_not_be_paid_is_not_offered(
     assert still.get().json()["revision"] == before
 
 
+def test_a_stop_limit_has_two_prices_and_a_time_in_force(still: Server, browser: Any) -> None:
+    assert not browser.find_element("#futures-second-price-field").is_displayed()
+    _choose(browser, "futures-type", "Stop-limit")
+    labels = [text(browser, f"futures-{each}-label") for each in ("price", "second-price")]
+    assert labels == ["Trigger price, by the mark", "Limit price"]
+    write(browser, "futures-price", "41,000")
+    write(browser, "futures-size", "1,000")
+    browser.find_element("#futures-submit").click()
+    wait_for(lambda: "Enter a limit price" in text(browser, "futures-ticket-note"), "the question")
+    write(browser, "futures-second-price", "41,100")
+    browser.find_element("#futures-force option[value=GTX]").click()
+    browser.find_element("#futures-submit").click()
+    wait_for(lambda: len(_orders(still)) == 1, "the order")
+    (order,) = _orders(still)
+    assert (order["type"], order["trigger_price"], order["price"], order["time_in_force"]) == (
+        *("stop_limit", 41_000, 41_100, "GTX"),
+    )
+    browser.find_element("#futures-force option[value=GTC]").click()
+
+
 def test_an_alert_for_another_symbol_begins_without_a_threshold(
     still: Server, browser: Any
 ) -> None:

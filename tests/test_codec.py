@@ -60,6 +60,7 @@ def test_there_is_an_entry_of_every_kind() -> None:
     [
         ({}, set()),
         ({"time_in_force": "GTX"}, {"time_in_force"}),
+        ({"type": "stop_limit", "trigger_price": Decimal(1_400)}, set()),
     ],
 )
 def test_what_few_orders_have_is_written_only_there(

@@ -1,4 +1,5 @@
-"""Kinds of orders beside market and limit: how long an order at a limit waits."""
+"""Kinds of orders beside market, limit, stop and take-profit: how long an order at a limit waits,
+and triggers that place a limit order."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from balance.core.money import exact
 from balance.core.order import Order
 from balance.core.orders import Preview, place_order, preview
 from balance.core.quote import Quote
-from balance.core.rows import order_result
+from balance.core.rows import order_result, order_rows
 from balance.core.ticket import Ticket, fingerprint, read_ticket
 from balance.core.trade import Fill
 from tests.accounts import MOMENT, account
@@ -201,11 +202,166 @@ class TestTimeInForce:
             read_ticket(members, MARKET)
 
 
+class TestLimitAtATrigger:
+    """Orders that become a limit order at their trigger."""
+
+    @pytest.mark.parametrize(
+        ("side", "type", "trigger", "price", "end", "expected"),
+        [
+            # Through the market: at the trigger, as a taker.
+            ("sell", "stop_limit", 39_000, 38_900, 38_000, [(39_000, "taker")]),
+            ("buy", "stop_limit", 41_000, 41_100, 42_000, [(41_000, "taker")]),
+            ("sell", "take_profit_limit", 41_000, 40_900, 42_000, [(41_000, "taker")]),
+            ("buy", "take_profit_limit", 39_000, 39_100, 38_000, [(39_000, "taker")]),
+            # Behind the trigger: it waits, and fills further on as a maker.
+            ("sell", "take_profit_limit", 41_000, 41_500, 42_000, [(41_500, "maker")]),
+            ("buy", "take_profit_limit", 39_000, 38_500, 38_000, [(38_500, "maker")]),
+            ("sell", "take_profit_limit", 41_000, 42_500, 42_000, []),
+            # On the other side: it waits.
+            ("sell", "stop_limit", 39_000, 39_100, 38_000, []),
+            ("buy", "stop_limit", 41_000, 40_900, 42_000, []),
+        ],
+    )
+    def test_on_the_way_it_is_triggered_at_its_trigger_price(
+        self, side: str, type: str, trigger: int, price: int, end: int, expected: list[Any]
+    ) -> None:
+        waiting = place(account(), side, type, quantity="0.1", trigger_price=trigger, price=price)
+        assert the_order(waiting).type == type
+        done = after(waiting.account, *path(40_000, end))
+        verb, level = side.capitalize(), f"{price:,}"
+        assert booked(done)[0] == (
+            *(
+                "order",
+                f"Triggered at the mark price {trigger:,}: {verb} 0.1 BTC/USDT, limit {level}",
+            ),
+        )
+        assert filled(done) == [("o-1", d(at), how) for at, how in expected]
+        if not expected:
+            order = the_order(done)
+            assert (order.id, order.type, order.price) == ("o-1", "limit", price)
+            assert (order.trigger_price, order.reserved_margin) == (None, d(price) / 100)
+
+    @pytest.mark.parametrize(
+        ("side", "type", "trigger", "price", "end", "expected"),
+        [
+            # Beyond the limit of a stop: it waits there.
+            ("sell", "stop_limit", 39_000, 38_900, 38_000, []),
+            ("buy", "stop_limit", 41_000, 41_100, 42_000, []),
+            # Between trigger and limit, and beyond a target: at the price of the market.
+            ("sell", "stop_limit", 39_000, 38_000, 38_500, [(38_500, "taker")]),
+            ("sell", "take_profit_limit", 41_000, 41_500, 42_000, [(42_000, "taker")]),
+            ("buy", "take_profit_limit", 39_000, 38_500, 38_000, [(38_000, "taker")]),
+        ],
+    )
+    def test_on_a_jump_it_arrives_where_that_ends(
+        self, side: str, type: str, trigger: int, price: int, end: int, expected: list[Any]
+    ) -> None:
+        waiting = place(account(), side, type, quantity="0.1", trigger_price=trigger, price=price)
+        done = after(waiting.account, *jumps(end))
+        assert filled(done) == [("o-1", d(at), how) for at, how in expected]
+
+    def test_a_stop_that_was_jumped_over_fills_when_the_price_comes_back(self) -> None:
+        held = place(account(), "buy", quantity="0.1", id="o-0").account
+        waiting = place(
+            held,
+            *("sell", "stop_limit"),
+            quantity="0.1",
+            trigger_price=39_000,
+            price=38_900,
+            reduce_only=True,
+        ).account
+        done = after(waiting, *jumps(38_000), *path(38_000, 39_500))
+        assert filled(done) == [("o-1", d(38_900), "maker")]
+        assert (done.account.positions, done.account.orders) == ((), ())
+
+    @pytest.mark.parametrize(
+        ("force", "price", "kinds", "why"),
+        [
+            ("IOC", 39_100, ["order", "cancel"], "it can't fill at once, the bid is 39,000"),
+            ("FOK", 39_100, ["order", "cancel"], "it can't fill at once, the bid is 39,000"),
+            ("GTX", 38_900, ["order", "cancel"], "it would fill at once, the bid is 39,000"),
+            ("IOC", 38_900, ["order", "fill"], ""),
+            ("GTX", 39_100, ["order"], ""),
+        ],
+    )
+    def test_its_time_in_force_counts_from_the_trigger_on(
+        self, force: str, price: int, kinds: list[str], why: str
+    ) -> None:
+        waiting = place(
+            account(),
+            *("sell", "stop_limit"),
+            quantity="0.1",
+            trigger_price=39_000,
+            price=price,
+            time_in_force=force,
+        )
+        assert the_order(waiting).time_in_force == force
+        done = after(waiting.account, *path(40_000, 39_000))
+        assert [kind for kind, _ in booked(done)] == kinds
+        last = done.bookings[-1]
+        assert last.note.endswith(why)
+        if why:
+            assert last.effect is not None
+            assert last.effect.ended == "expired"
+            assert done.account == account()
+
+    def test_what_it_can_not_pay_at_the_trigger_is_cancelled(self) -> None:
+        waiting = place(
+            account(420), "buy", "stop_limit", quantity="0.1", trigger_price=41_000, price=41_500
+        ).account
+        dear = replace(jumps(41_000)[0].terms, taker_fee=d("0.1"))
+        done = after(waiting, replace(jumps(41_000)[0], terms=dear))
+        assert [kind for kind, _ in booked(done)] == ["order", "cancel"]
+        assert "could not fill, needs" in done.bookings[-1].note
+
+    def test_it_needs_both_prices(self) -> None:
+        for named, missing in (("price", "trigger_price"), ("trigger_price", "price")):
+            with pytest.raises(InvalidRequest, match=f"A stop-limit order needs a {missing}"):
+                place(account(), "sell", "stop_limit", quantity=1, **{named: 39_000})
+
+    def test_a_trigger_that_is_reached_already_is_refused(self) -> None:
+        with pytest.raises(InvalidRequest, match="reached already: the mark price is 40,000"):
+            place(account(), "buy", "stop_limit", quantity=1, trigger_price=39_000, price=39_500)
+
+    @pytest.mark.parametrize(
+        ("price", "liquidity", "fee"), [(38_900, "taker", "1.945"), (39_100, "maker", "0.782")]
+    )
+    def test_a_preview_expects_what_the_limit_will_do(
+        self, price: int, liquidity: str, fee: str
+    ) -> None:
+        request = ticket("sell", "stop_limit", quantity="0.1", trigger_price=39_000, price=price)
+        found = preview(account(), request, market(quote(BTC, 40_000)), MOMENT)
+        assert (found.price, found.liquidity, found.fills_at_once) == (price, liquidity, False)
+        assert found.fee == d(fee)
+
+    def test_a_row_has_both_prices(self) -> None:
+        waiting = place(
+            account(), "sell", "stop_limit", quantity="0.1", trigger_price=39_000, price=38_900
+        )
+        (row,) = order_rows(waiting.account, MARKET)
+        assert (row["type"], row["price"], row["trigger_price"]) == ("stop_limit", 38_900, 39_000)
+        shown = row["display"]
+        assert (shown["type"], shown["price"], shown["trigger_price"]) == (
+            *("Stop-limit", "38,900.00", "39,000.00"),
+        )
+        assert booked(waiting)[0][1] == (
+            "Sell 0.1 BTC/USDT, stop-limit 38,900, triggered at 39,000"
+        )
+
+
 TICKETS = st.one_of(
     st.fixed_dictionaries(
         {
             "type": st.just("limit"),
             "price": st.integers(38_000, 42_000),
+            "time_in_force": st.sampled_from(["GTC", "IOC", "FOK", "GTX"]),
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(["stop_limit", "take_profit_limit"]),
+            "price": st.integers(38_000, 42_000),
+            "trigger_price": st.integers(38_000, 42_000),
             "time_in_force": st.sampled_from(["GTC", "IOC", "FOK", "GTX"]),
         }
     ),

@@ -134,6 +134,12 @@ class TestPlacing:
         entries = exactly(client.get("/virtual_balance/history"))["entries"]
         assert [each["kind"] for each in entries[:2]] == ["cancel", "order"]
 
+    def test_a_limit_at_a_trigger_waits_with_both_prices(self, client: FlaskClient) -> None:
+        body = {**WAIT, "type": "stop_limit", "trigger_price": 2_100, "price": 2_101}
+        found = exactly(client.post("/orders", json={**body, "time_in_force": "GTX"}))["order"]
+        assert (found["type"], found["time_in_force"]) == ("stop_limit", "GTX")
+        assert (found["trigger_price"], found["price"]) == (2_100, 2_101)
+
     def test_a_limit_that_crosses_fills_at_once_at_the_better_price(
         self, client: FlaskClient
     ) -> None:
@@ -420,6 +426,11 @@ class TestWhatIsRefused:
             (
                 {**WAIT, "price": 2_000, "time_in_force": "GTX"},
                 "post-only order would fill at once",
+            ),
+            ({**WAIT, "type": "stop_limit"}, "A stop-limit order needs a trigger_price"),
+            (
+                {**WAIT, "type": "stop_limit", "trigger_price": 1_950},
+                "The trigger price 1,950 is reached already",
             ),
             ({**BUY, "reduce_only": "yes"}, "reduce_only must be true or false"),
             ({**BUY, "nonsense": 1}, "'nonsense'"),

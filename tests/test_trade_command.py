@@ -93,6 +93,14 @@ def test_an_order_at_market_fills_and_says_at_what(call: Call, account: Desk) ->
             ("take_profit_market", "0.1", None, "1950.5", 3),
         ),
         ("buy ETH/USDT --percent 50 --limit 1900", ("limit", "26.184", "1900", None, 10)),
+        (
+            "buy ETH/USDT --quantity .1 --stop-at 2100 --limit 2101 --time-in-force ioc",
+            ("stop_limit", "0.1", "2101", "2100", 10),
+        ),
+        (
+            "buy ETH/USDT --quantity .1 --limit 1940 --take-profit-at 1950",
+            ("take_profit_limit", "0.1", "1940", "1950", 10),
+        ),
     ],
 )
 def test_an_order_that_waits_says_its_id(
@@ -125,10 +133,12 @@ def test_a_repair_brings_back_orders_of_every_kind(call: Call, account: Desk, fo
     for words in (
         "--limit 1900 --time-in-force GTX",
         "--limit 1900 --time-in-force IOC",
+        "--stop-at 2100 --limit 2101",
+        "--take-profit-at 1950 --limit 1940",
     ):
         assert call("order", "buy", ETH, "--quantity", ".1", *words.split()).code == 0
     before = account.snapshot()
-    assert len(before.open_orders) == 1
+    assert len(before.open_orders) == 3
     assert call("verify").code == 0
     (folder / "virtual_balance.json").unlink()
     assert call("repair").code == 0

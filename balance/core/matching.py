@@ -21,7 +21,7 @@ from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
 from balance.core.order import Liquidity, Order, closing_side
-from balance.core.orders import cancel_order, fill_order, order_text
+from balance.core.orders import cancel_order, fill_order, order_text, unfilled
 from balance.core.position import Position
 from balance.core.quote import Leg, Quote, Stop
 from balance.core.trade import Effect, Fill
@@ -175,8 +175,32 @@ def _set_off(account: Account, order: Order, market: Market) -> Change:
     """The account after the resting ``order`` was set off."""
     if order not in account.orders:
         return Change(account)  # The fill of an earlier one has cancelled it.
-    prices = order.kind.fill_prices(order, market)
-    return _fill(account, order, market, prices, order.kind.liquidity)
+    arriving = order.kind.set_off(order)
+    if arriving is order:
+        prices = order.kind.fill_prices(order, market)
+        return _fill(account, order, market, prices, order.kind.liquidity)
+    effect = Effect(
+        symbol=order.symbol,
+        position=account.position(order.symbol),
+        opened=(arriving,),
+        closed=(order.id,),
+    )
+    mark = rounded(market.quotes[order.symbol].mark)
+    note = f"Triggered at the mark price {mark}: {order_text(arriving)}"
+    change = Change(account).booked("order", ZERO, note, effect=effect)
+    return change.then(_arrive(change.account, arriving, market))
+
+
+def _arrive(account: Account, order: Order, market: Market) -> Change:
+    """The account after the open ``order`` came to the market: it filled, rests, or has ended as
+    its time in force says."""
+    price, patience = order.kind.arrival_price(order, market), order.patience
+    if not (patience.rests if price is None else patience.takes):
+        return cancel_order(account, order.id, unfilled(order, market), "expired")
+    if price is None:
+        return Change(account)
+    # As a short's margin at a better price than its own is more.
+    return _fill(account, order, market, (price, order.price or price), "taker")
 
 
 def _fill(

@@ -28,6 +28,8 @@ OrderType = Literal[
     "limit",
     "stop_market",
     "take_profit_market",
+    "stop_limit",
+    "take_profit_limit",
 ]
 #: How long an order at a limit waits: until it is cancelled, not at all, all of it at once or
 #: refused, or never as one who takes.
@@ -242,6 +244,10 @@ class OrderKind:
         price = order.named_price
         return self.label.lower() if price is None else f"{self.label.lower()} {rounded(price)}"
 
+    def liquidity_of(self, _order: Order) -> Liquidity:
+        """How the resting order is expected to fill."""
+        return self.liquidity
+
     def arrival_price(self, order: Order, market: Market) -> Decimal | None:
         """What ``order`` fills at in the moment it arrives; None where it rests.
 
@@ -257,6 +263,11 @@ class OrderKind:
     def moved(self, order: Order, _quote: Quote, _rules: Instrument) -> Order:
         """What ``order`` becomes as it is placed, and then at each quote that ends a move of its
         price; the order itself where it stays. Each change is an entry in the ledger."""
+        return order
+
+    def set_off(self, order: Order) -> Order:
+        """What ``order`` is once it is set off: itself where it fills then, or another order with
+        its id, which arrives then."""
         return order
 
     def fill_prices(self, order: Order, market: Market) -> tuple[Decimal, ...]:
@@ -322,6 +333,25 @@ class TriggeredOrder(OrderKind):
         return Trigger("mark", order.trigger_price, above=order.side == self.above)
 
 
+class TriggeredLimitOrder(TriggeredOrder):
+    """Becomes a limit order once the mark price is at its trigger price or beyond."""
+
+    def terms(self, order: Order) -> str:
+        """See :class:`OrderKind`."""
+        price, trigger = order.price or ZERO, order.trigger_price or ZERO
+        return f"{self.label.lower()} {rounded(price)}, triggered at {rounded(trigger)}"
+
+    def liquidity_of(self, order: Order) -> Liquidity:
+        """As of a limit order that arrives where bid and ask are at the trigger price."""
+        price, trigger = order.price or ZERO, order.trigger_price or ZERO
+        crosses = price >= trigger if order.side == "buy" else price <= trigger
+        return "taker" if crosses else "maker"
+
+    def set_off(self, order: Order) -> Order:
+        """See :class:`OrderKind`."""
+        return replace(order, type="limit", trigger_price=None)
+
+
 _LIMIT: Final = Number("price", "Limit price", "limit", "fill at this price or a better one")
 _STOP: Final = Number(
     "trigger_price", "Trigger price, by the mark", "stop-at", "a stop: from this price on"
@@ -351,6 +381,21 @@ ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
                 label="Take-profit",
                 numbers=(_TAKE_PROFIT,),
                 exit="take_profit",
+                above="sell",
+            ),
+            TriggeredLimitOrder(
+                type="stop_limit",
+                label="Stop-limit",
+                numbers=(_STOP, _LIMIT),
+                is_timed=True,
+                above="buy",
+                precedence=0,
+            ),
+            TriggeredLimitOrder(
+                type="take_profit_limit",
+                label="Take-profit-limit",
+                numbers=(_TAKE_PROFIT, _LIMIT),
+                is_timed=True,
                 above="sell",
             ),
         )

@@ -251,7 +251,7 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     instrument = market.instruments[ticket.symbol]
     at_once = order.kind.arrival_price(order, market)
     price = at_once or order.named_price or ZERO
-    liquidity: Liquidity = order.kind.liquidity if at_once is None else "taker"
+    liquidity: Liquidity = order.kind.liquidity_of(order) if at_once is None else "taker"
     # Filled as if there were enough, to find what it needs.
     rich = replace(account, wallet=replace(account.wallet, balance=Decimal(10) ** 30))
     after = fill_order(rich, order, market, price, liquidity)
