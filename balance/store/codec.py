@@ -109,6 +109,8 @@ FILL: Final = Record(Fill, _TRADE, later=_LATER, mend=_with_true_entry)
 _EFFECT: Final = Record(Effect, POSITION, ORDER, rare=("ended",))
 _ACCOUNT: Final = Record(Account, WALLET, POSITION, ORDER)
 _REQUEST: Final = Record(Request)
+# The members of what is open that a program may leave out, as older versions of this one did.
+_OPTIONAL: Final = POSITION.optional | ORDER.optional
 
 
 def chained(state: State) -> State:
@@ -302,18 +304,17 @@ def _with_lines(state: State, documents: Iterable[Mapping[str, Any]]) -> State:
 
 
 def _check_members(found: Any, known: Any, place: str = "it") -> None:
-    """Prove that ``found``, what somebody edited, has the members of ``known``, the same as this
-    program writes it: a member under a wrong name must not become its default.
+    """Prove that ``found``, what somebody edited, has no members but those of ``known``, the same
+    as this program writes it: one under a wrong name must not become its default.
 
     Raises:
-        Unreadable: one is missing, or is no member.
+        Unreadable: there is another one.
     """
     if isinstance(known, dict) and isinstance(found, dict):
-        for name in sorted(known.keys() ^ found.keys()):
-            wrong = "is missing" if name in known else "is not known"
-            raise Unreadable(f"was edited: in {place}, the member {name!r:.40} {wrong}")
-        for name, value in found.items():
-            _check_members(value, known[name], name)
+        for name in sorted(found.keys() - known.keys() - _OPTIONAL):
+            raise Unreadable(f"was edited: in {place}, the member {name!r:.40} is not known")
+        for name in found.keys() & known.keys():
+            _check_members(found[name], known[name], name)
     elif isinstance(known, list) and isinstance(found, list):
         for each, value in zip(found, known, strict=True):
             _check_members(each, value, place)

@@ -83,13 +83,15 @@ class Record(Generic[T]):
         have their defaults, so that files without them stay as they are. ``mend`` corrects what
         older versions wrote, given the document and the object read from it."""
         self.cls = cls
+        #: The members that may be missing.
+        self.optional = frozenset((*later, *rare))
         self._mend = mend
         known = {each.cls: Form(each.read, each.encode) for each in parts}
         hints = get_type_hints(cls, include_extras=True)
         forms = {each.name: _form(hints[each.name], known) for each in fields(cls)}  # type: ignore[arg-type]
         defaults = {each.name: each.default for each in fields(cls)}  # type: ignore[arg-type]
         self._readers = [
-            (name, form.read, defaults[name] if name in (*later, *rare) else _REQUIRED)
+            (name, form.read, defaults[name] if name in self.optional else _REQUIRED)
             for name, form in forms.items()
         ]
         self._writers = [(name, form.write) for name, form in forms.items()]
