@@ -237,6 +237,14 @@ class TestLedger:
                 assert answer.status_code == (503 if behind < newest else 200), how
         trials.report("flips of a small ledger")
 
+    def test_lines_that_are_joined_are_never_counted(self, small: Path, tmp_path: Path) -> None:
+        trials = Trials(small, tmp_path / "found")
+        text = trials.files[LEDGER_FILE]
+        for place in [place for place, byte in enumerate(text) if byte == 0x0A]:
+            reader = Reader(trials.changed(LEDGER_FILE, flipped(text, place, 0x01)))
+            assert not trials.compare(reader.answers()), f"byte {place}"
+        trials.report("joined lines of a small ledger")
+
     def test_a_server_that_runs_never_shows_it(self, small: Path, tmp_path: Path) -> None:
         trials = Trials(small, tmp_path / "found")
         text = trials.files[LEDGER_FILE]

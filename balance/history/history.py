@@ -45,6 +45,7 @@ from balance.history.damaged_lines import (
     damaged_among,
     damaged_lines,
     needed_damaged,
+    newest_damaged,
 )
 from balance.history.database import Damaged
 from balance.history.epochs import Epoch
@@ -118,7 +119,7 @@ class EntryInContext:
     before: Place | None
     # None, too, where the index has not come to it.
     after: Place | None = None
-    # How many entries are newer; None where the index has not come to it.
+    # How many entries are newer; None where the index has not come to it, or one is damaged.
     offset: int | None = None
 
 
@@ -555,7 +556,11 @@ def _in_context(connection: sqlite3.Connection, found: EntryInContext) -> EntryI
     older, newer = neighbours(connection, hit.id)
     after = None if newer is None else (newer.revision, newer.line)
     before = found.before if older is None else (older.revision, older.line)
-    return replace(found, before=before, after=after, offset=so_far.rows - hit.id)
+    damaged = newest_damaged(connection)
+    # A damaged line may be two that a lost newline has joined.
+    is_countable = damaged is None or damaged.previous < hit.id
+    offset = so_far.rows - hit.id if is_countable else None
+    return replace(found, before=before, after=after, offset=offset)
 
 
 def unfinished(progress: Progress) -> HistoryUnavailable:
