@@ -108,7 +108,6 @@ def test_the_strip_is_one_line_that_opens_to_all_of_it(page: tuple[Any, Damages]
             )
             # Colours take a moment to change.
             wait_for(lambda: weak_contrasts(browser) == [], f"contrasts in {theme}")
-            browser.driver.save_screenshot(f"/tmp/damage-{width}.png")
         browser.find_element("#damage-note summary").click()
         assert not items[0].is_displayed()
 

@@ -273,6 +273,7 @@ def test_what_is_not_there_is_neither_verified_nor_made(
 
 def test_verify_and_repair(run: Run, folder: Path) -> None:
     account = open_account(folder)
+    assert run("verify").stdout.startswith("1 entry explains the balance of 10,000.00 USDT")
     account.deposit(5)
     whole = run("verify")
     assert (whole.returncode, whole.stderr) == (0, "")

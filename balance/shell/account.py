@@ -100,8 +100,7 @@ def _verify(options: argparse.Namespace) -> Result:
     report = verify(options.data_dir)
     if report.faults:
         return Result(_members(report), "\n".join(report.faults), REFUSED)
-    text = f"{report.entries} entries explain the balance of {report.balance} USDT"
-    return Result(_members(report), f"{text} at revision {report.revision}.")
+    return Result(_members(report), report.explanation)
 
 
 def _repair(options: argparse.Namespace) -> Result:

@@ -43,10 +43,7 @@ def _back_up(options: argparse.Namespace) -> Result:
 def _restore(options: argparse.Namespace) -> Result:
     done = restore(options.file, options.data_dir)
     report, start = done.report, program(options.data_dir)
-    text = (
-        f"Restored: {report.entries} entries explain the balance of {report.balance} USDT at "
-        f"revision {report.revision}."
-    )
+    text = f"Restored: {report.explanation}"
     members = {
         "message": text,
         "entries": report.entries,

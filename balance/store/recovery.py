@@ -70,6 +70,12 @@ class Report:
     # What a repair did, in sentences.
     done: tuple[str, ...] = ()
 
+    @property
+    def explanation(self) -> str:
+        """What the entries add up to, in a sentence."""
+        entries = "1 entry explains" if self.entries == 1 else f"{self.entries} entries explain"
+        return f"{entries} the balance of {self.balance} USDT at revision {self.revision}."
+
 
 def verify(folder: Path) -> Report:
     """Prove each line of the ledger in ``folder``, replay it, and compare it with the account and
