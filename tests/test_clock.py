@@ -37,7 +37,7 @@ class Machine:
     now: datetime = BEGIN
     steady: float = 1_000.0
 
-    def wait(self, seconds: float) -> None:
+    def goes_on(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
         self.steady += seconds
 
@@ -54,7 +54,7 @@ def test_without_a_leap_it_is_the_wall_clock() -> None:
     machine = Machine()
     clock = clock_of(machine)
     for _ in range(200):
-        machine.wait(0.75)
+        machine.goes_on(0.75)
         assert clock() == machine.now
         assert clock.message == ""
 
@@ -67,7 +67,7 @@ def test_a_leap_counts_once_it_has_lasted(hours: int) -> None:
     for _ in range(int(LASTS)):
         assert clock() == machine.now - timedelta(hours=hours)
         assert f"{abs(hours) * 3600:,} s {'behind' if hours < 0 else 'ahead of'}" in clock.message
-        machine.wait(1)
+        machine.goes_on(1)
     assert clock() == machine.now
     assert clock.message == ""
 
@@ -79,7 +79,7 @@ def test_leaps_that_do_not_last_leave_no_trace(leaps: list[tuple[int, int]]) -> 
     for by, seconds in leaps:
         machine.leap(seconds=by)
         for _ in range(seconds):
-            machine.wait(1)
+            machine.goes_on(1)
             true += timedelta(seconds=1)
             believed = clock()
             assert abs(believed - true) <= timedelta(seconds=JITTER_SECONDS * len(leaps))
@@ -91,7 +91,7 @@ def test_a_clock_that_is_slowly_adjusted_is_followed() -> None:
     machine = Machine()
     clock = clock_of(machine)
     for _ in range(1_000):
-        machine.wait(0.5)
+        machine.goes_on(0.5)
         machine.leap(seconds=0.0005)
         assert abs(clock() - machine.now) <= timedelta(seconds=0.1)
 
@@ -104,7 +104,7 @@ class Trading:
         self.feed = SimulatedFeed(
             saved=saved,
             clock=lambda: machine.now,
-            wait=machine.wait,
+            wait=machine.goes_on,
             steady=lambda: machine.steady,
         )
         board = LiveBoard()

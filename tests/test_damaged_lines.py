@@ -64,7 +64,7 @@ def fault_of(ask: Callable[[], object]) -> StoreUnreadable | None:
     return None
 
 
-@settings(max_examples=rounds(50, 1_000), deadline=None)
+@settings(max_examples=rounds(50, 1_000))
 @given(
     asked=questions(),
     damaged=st.frozensets(st.integers(1, COUNT), min_size=1, max_size=3)
@@ -166,14 +166,15 @@ def test_entries_around_it_are_answered(indexed: Callable[..., tuple[Marked, His
     number = ALONE[len(ALONE) // 2]
     _, history = indexed(number)
     before, damaged, after = (ENTRIES[number - 1 + step] for step in (-1, 0, 1))
-    for entry, older, newer in (
-        (before, ENTRIES[number - 3].place, after.place),
-        (after, before.place, ENTRIES[number + 1].place),
+    # A damaged line may be two that were joined, so that those behind an entry are not counted.
+    for entry, older, newer, offset in (
+        (before, ENTRIES[number - 3].place, after.place, None),
+        (after, before.place, ENTRIES[number + 1].place, COUNT - 1 - number),
     ):
         found = history.entry(entry.place)
         assert found is not None
         assert (found.record.entry, found.before, found.after) == (entry, older, newer)
-        assert found.offset == COUNT - 1 - ENTRIES.index(entry)
+        assert found.offset == offset
     assert refused(lambda: history.entry(damaged.place)) == number
 
 

@@ -103,7 +103,7 @@ def read(folder: Path) -> State | None:
     return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(range(len(LIVES))), damages, accounts)
 def test_a_repair_keeps_what_is_proved_and_ends_with_a_sound_account(
     number: int, lines: list[tuple[str, int, int]], account: object
