@@ -195,6 +195,9 @@ def test_views_of_the_ledger_end_before_it(
 ) -> None:
     _, history = indexed(COUNT - 200)
     assert len(history.page(limit=150).entries) == 150
+    newest = history.page(limit=200)
+    assert len(newest.entries) == 200
+    assert refused(lambda: history.page(limit=1, before=newest.next)) == COUNT - 200
     assert refused(lambda: history.page(limit=300)) == COUNT - 200
     assert history.page(epoch=1, limit=5).entries[0]["epoch"] == 1
     assert refused(lambda: list(history.rows())) == COUNT - 200

@@ -537,7 +537,10 @@ def _is_closing(entry: Entry) -> bool:
 def _page(entries: Iterator[Entry], limit: int) -> tuple[list[Entry], str | None]:
     """The next ``limit`` of ``entries``, and the ``before`` of the page behind them."""
     found = list(itertools.islice(entries, limit))
-    has_more = next(entries, None) is not None
+    try:
+        has_more = next(entries, None) is not None
+    except StoreUnreadable:
+        has_more = True  # The page behind says what is damaged.
     return found, cursor(found[-1].place) if has_more else None
 
 
