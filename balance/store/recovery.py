@@ -512,13 +512,12 @@ class _Repair:
         return found
 
     def _put_aside(self, path: Path) -> None:
-        """Rename what stands at ``path`` where that is no file."""
+        """Move what stands at ``path`` beside, where that is no file."""
         if os.path.lexists(path) and not path.is_file():
-            beside = path.with_name(f"{path.stem}.damaged-{self._now:%Y%m%dT%H%M%S%f}{path.suffix}")
-            self._disk.rename(str(path), beside)
-            self._disk.sync_folder(self._folder)
-            self._kept.append(beside.name)
-            self._done.append(f"{path.name} was no file, and is {beside.name} now.")
+            beside = self._disk.keep_damaged(path, self._now)
+            if beside is not None:
+                self._kept.append(beside)
+                self._done.append(f"{path.name} was no file, and is {beside} now.")
 
     def _keep_moved(self, moved: list[Moved]) -> None:
         if not moved:
