@@ -291,14 +291,12 @@ def _replaced(
         return change
     left = change.account.orders_of(symbol)
     # Older versions put the orders of an effect at the end of their list. With all of them in it,
-    # these keep their order there. Older versions know no kind that moves, and that moves often.
-    is_known = not all(each.kind.moves for each in moved.values())
-    listed = [each for each in left if is_known or each.id in moved]
+    # these keep their order there.
     effect = Effect(
         symbol=symbol,
         position=account.position(symbol),
-        opened=tuple(moved.get(each.id, each) for each in listed),
-        closed=tuple(each.id for each in listed),
+        opened=tuple(moved.get(each.id, each) for each in left),
+        closed=tuple(each.id for each in left),
     )
     named = [f"{order_text(moved[each.id])} (was {_at(each)})" for each in left if each.id in moved]
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""

@@ -20,7 +20,7 @@ from balance.core.margin import Side
 from balance.core.market import Market
 from balance.core.money import ZERO, quantized
 from balance.core.quote import PriceName, Quote
-from balance.core.shape import Cost, Leverage, Name, Percent, Price, Quantity, Symbol
+from balance.core.shape import Cost, Leverage, Name, Price, Quantity, Symbol
 
 OrderSide = Literal["buy", "sell"]
 OrderType = Literal[
@@ -30,7 +30,6 @@ OrderType = Literal[
     "take_profit_market",
     "stop_limit",
     "take_profit_limit",
-    "trailing_stop",
 ]
 #: How long an order at a limit waits: until it is cancelled, not at all, all of it at once or
 #: refused, or never as one who takes.
@@ -38,7 +37,7 @@ TimeInForce = Literal["GTC", "IOC", "FOK", "GTX"]
 #: Whether an order rested and was met by others, or met others.
 Liquidity = Literal["maker", "taker"]
 #: Why an order fills: it is one of its own, or the exit that a position has for the whole of it.
-OrderReason = Literal["order", "stop_loss", "take_profit", "trailing_stop"]
+OrderReason = Literal["order", "stop_loss", "take_profit"]
 #: Why something filled: an order, or an end of the position.
 Reason = Literal[OrderReason, "liquidation", "reset", "undo"]
 #: Those that end an epoch with everything that is open in it.
@@ -114,8 +113,7 @@ class Order:
     quantity: Quantity | None
     # The worst price that an order at a limit may fill at.
     price: Price | None = None
-    # The mark price that sets a triggered order off; of a trailing stop, the one for now, and None
-    # until it follows the price.
+    # The mark price that sets a triggered order off.
     trigger_price: Price | None = None
     # Trigger prices of the exits that the position gets which the order opens.
     take_profit: Price | None = None
@@ -125,10 +123,6 @@ class Order:
     reduce_only: bool = False
     # How long an order at a limit waits.
     time_in_force: TimeInForce = "GTC"
-    # How far a trailing stop stays behind the best mark price, in percent of that.
-    callback_percent: Percent | None = None
-    # The mark price from which on a trailing stop follows; None: from the beginning.
-    activation_price: Price | None = None
     # The initial margin that is reserved until the order fills or is cancelled.
     reserved_margin: Cost = ZERO
     placed_at: datetime
@@ -145,7 +139,7 @@ class Order:
     @property
     def named_price(self) -> Decimal | None:
         """The price that it names, its limit or what sets it off; None of an order at market."""
-        return self.price or self.trigger_price or self.activation_price
+        return self.price or self.trigger_price
 
     @property
     def patience(self) -> Patience:
@@ -190,7 +184,6 @@ class Order:
             or (self.trigger_price and self.trigger_price % tick)
             or (self.take_profit and self.take_profit % tick)
             or (self.stop_loss and self.stop_loss % tick)
-            or (self.activation_price and self.activation_price % tick)
         )
 
     def on_grid(self, rules: Instrument) -> Order:
@@ -205,7 +198,6 @@ class Order:
             trigger_price=self.trigger_price and worse(self.trigger_price),
             take_profit=self.take_profit and better(self.take_profit),
             stop_loss=self.stop_loss and better(self.stop_loss),
-            activation_price=self.activation_price and better(self.activation_price),
         )
 
     def repriced(self, **prices: Decimal | None) -> Order:
@@ -360,36 +352,6 @@ class TriggeredLimitOrder(TriggeredOrder):
         return replace(order, type="limit", trigger_price=None)
 
 
-class TrailingStop(TriggeredOrder):
-    """A stop that follows the mark price at a distance in percent, and never goes back."""
-
-    moves: ClassVar[bool] = True
-
-    def terms(self, order: Order) -> str:
-        """See :class:`OrderKind`."""
-        distance = f"{self.label.lower()} {rounded(order.callback_percent or ZERO)} %"
-        if order.trigger_price is None:
-            return f"{distance} from {rounded(order.activation_price or ZERO)} on"
-        return f"{distance}, now {rounded(order.trigger_price)}"
-
-    def moved(self, order: Order, quote: Quote, rules: Instrument) -> Order:
-        """Every price of a move lies between its ends, so the best of them is one of these."""
-        sells, before, mark = order.side == "sell", order.trigger_price, quote.mark
-        start, percent = order.activation_price, order.callback_percent or ZERO
-        if before is None and start is not None and (mark < start if sells else mark > start):
-            return order
-        hundredfold = mark * (100 - percent if sells else 100 + percent)
-        # Before it is divided and rounded, as most quotes are no better.
-        if before is not None and (
-            hundredfold <= 100 * before if sells else hundredfold >= 100 * before
-        ):
-            return order
-        level = hundredfold / 100
-        level = max(rules.price_down(level), rules.tick_size) if sells else rules.price_up(level)
-        is_nearer = before is None or (level > before if sells else level < before)
-        return order.repriced(trigger_price=level) if is_nearer else order
-
-
 _LIMIT: Final = Number("price", "Limit price", "limit", "fill at this price or a better one")
 _STOP: Final = Number(
     "trigger_price", "Trigger price, by the mark", "stop-at", "a stop: from this price on"
@@ -397,22 +359,6 @@ _STOP: Final = Number(
 _TAKE_PROFIT: Final = _STOP._replace(
     option="take-profit-at", explanation="a take-profit: from this price on"
 )
-_CALLBACK: Final = Number(
-    "callback_percent",
-    "Distance in percent",
-    "trail",
-    "a trailing stop: this far behind the best price, in percent",
-    metavar="PERCENT",
-    format="plain",
-)
-_ACTIVATION: Final = Number(
-    "activation_price",
-    "Follows from, by the mark",
-    "trail-from",
-    "the price from which on it trails",
-    is_optional=True,
-)
-
 #: What each type of orders has and does.
 ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
     {
@@ -451,14 +397,6 @@ ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
                 numbers=(_TAKE_PROFIT, _LIMIT),
                 is_timed=True,
                 above="sell",
-            ),
-            TrailingStop(
-                type="trailing_stop",
-                label="Trailing stop",
-                numbers=(_CALLBACK, _ACTIVATION),
-                exit="trailing_stop",
-                above="buy",
-                precedence=0,
             ),
         )
     }

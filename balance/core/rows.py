@@ -106,13 +106,6 @@ class OrderTerms(TypedDict):
     price: Annotated[Price | None, Doc("Of an order at a limit.")]
     trigger_price: TriggerPrice
     time_in_force: TimeInForce
-    callback_percent: Annotated[
-        Percent | None, Doc("How far a trailing stop stays behind the best mark price.")
-    ]
-    activation_price: Annotated[
-        Price | None,
-        Doc("The mark price from which on a trailing stop follows; null: from the beginning."),
-    ]
     leverage: Leverage
     reduce_only: bool
     take_profit: AttachedPrice
@@ -340,8 +333,6 @@ def _terms(order: Order) -> OrderTerms:
         "price": order.price,
         "trigger_price": order.trigger_price,
         "time_in_force": order.time_in_force,
-        "callback_percent": order.callback_percent,
-        "activation_price": order.activation_price,
         "leverage": order.leverage,
         "reduce_only": order.reduce_only,
         "take_profit": order.take_profit,
@@ -355,9 +346,6 @@ def _order_texts(order: Order, market: Market) -> Texts:
     attached = {"take_profit": "Take-profit", "stop_loss": "Stop-loss"}.get(order.reason)
     prices = ("price", "trigger_price", "take_profit", "stop_loss")
     texts = {name: price_words(getattr(order, name), order.symbol, market) for name in prices}
-    if order.trigger_price is None and order.activation_price is not None:
-        start = price_words(order.activation_price, order.symbol, market)
-        texts["trigger_price"] = f"from {start}"
     leverage = f"{rounded(order.leverage)}x"
     return {
         "symbol": order.symbol,
@@ -374,9 +362,8 @@ def _order_texts(order: Order, market: Market) -> Texts:
 
 
 def _type_words(order: Order) -> str:
-    label, distance = order.kind.label, order.callback_percent
-    words = label if distance is None else f"{label} {rounded(distance)} %"
-    return words if order.time_in_force == "GTC" else f"{words}, {order.patience.label}"
+    label = order.kind.label
+    return label if order.time_in_force == "GTC" else f"{label}, {order.patience.label}"
 
 
 def _exits(texts: Texts) -> str:

@@ -37,7 +37,7 @@ from balance.core.shape import Doc, Money, Price, Quantity
 #: How many orders of one symbol may be open.
 MOST_ORDERS: Final = 200
 _SIZES: Final = ("quantity", "notional", "percent")
-_PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss", "activation_price")
+_PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss")
 # The fields of a ticket that are no members of a request, and the members that are no numbers.
 _OF_A_BOT: Final = ("owner", "because")
 _NO_NUMBERS: Final = ("symbol", "side", "type", "time_in_force", "reduce_only")
@@ -75,18 +75,6 @@ class Ticket:
             "refused then; GTX, post-only, is refused where it would fill at once."
         ),
     ] = "GTC"
-    callback_percent: Annotated[
-        Decimal | None,
-        Doc(
-            "How far a trailing stop stays behind the best mark price, in percent of that.",
-            exclusiveMinimum=0,
-            exclusiveMaximum=100,
-        ),
-    ] = None
-    activation_price: Annotated[
-        Price | None,
-        Doc("The mark price from which on a trailing stop follows; by default at once."),
-    ] = None
     leverage: Annotated[
         Decimal | None,
         Doc(
@@ -198,7 +186,6 @@ def draft_order(
         leverage=ZERO,
         reduce_only=ticket.reduce_only,
         time_in_force=ticket.time_in_force,
-        callback_percent=ticket.callback_percent,
         placed_at=now,
         owner=ticket.owner,
         because=ticket.because,
@@ -245,11 +232,6 @@ def _check_members(ticket: Ticket) -> None:
             raise InvalidRequest(f"A {kind.label.lower()} order needs a {name}.")
     if ticket.time_in_force != "GTC" and not kind.is_timed:
         raise InvalidRequest(f"A {kind.label.lower()} order has no time_in_force.")
-    if ticket.callback_percent is not None and not 0 < ticket.callback_percent < 100:
-        raise InvalidAmount(
-            f"callback_percent must be above 0 and below 100, not "
-            f"{grouped(ticket.callback_percent)}."
-        )
     sizes = [name for name in _SIZES if getattr(ticket, name)]
     whole = ticket.reduce_only and kind.exit != "order"
     if len(sizes) > 1 or (not sizes and not whole):
