@@ -84,7 +84,9 @@
     if (body === null) {
       show(null);
       allow(true);
-      note(missing.startsWith("Enter") ? "" : missing, "error");
+      // what is not typed yet is no fault, unless the button was pressed and has said so
+      const isOpen = missing.startsWith("Enter") && place("futures-ticket-note").textContent !== missing;
+      note(isOpen ? "" : missing, "error");
       return;
     }
     const [answer, wrong] = await previewed(body);
