@@ -55,8 +55,10 @@ def d(number: object) -> Decimal:
 
 def ticket(side: str = "buy", type: str = "market", symbol: str = BTC, **asked: Any) -> Ticket:
     """A ticket; numbers may be of any kind."""
+    texts = ("time_in_force", "client_id")
     numbers = {
-        name: value if isinstance(value, bool) else d(value) for name, value in asked.items()
+        name: value if name in texts or isinstance(value, bool) else d(value)
+        for name, value in asked.items()
     }
     return Ticket(symbol=symbol, side=side, type=type, **numbers)  # type: ignore[arg-type]
 

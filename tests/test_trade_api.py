@@ -264,6 +264,40 @@ class TestClosingAndCancelling:
         members = problem(trading.delete(f"/orders/{order['id']}"), 404)
         assert order["id"] in members["detail"]
 
+    def test_an_order_is_amended_and_keeps_its_id(self, trading: FlaskClient) -> None:
+        (order,) = trading.get("/orders").get_json()["orders"]
+        path = f"/orders/{order['id']}"
+        answer = trading.put(path, json={"price": 1_850.5}, headers={"If-Match": '"3"'})
+        assert answer.status_code == 200
+        found = exactly(answer)
+        assert (found["order"]["id"], found["order"]["status"]) == (order["id"], "open")
+        assert found["order"]["price"] == Decimal("1850.5")
+        crossing = exactly(trading.put(path, json={"price": 2_100}))
+        assert (crossing["order"]["id"], crossing["order"]["status"]) == (order["id"], "filled")
+        assert crossing["open_orders"] == []
+        problem(trading.put(path, json={"price": 1_900}), 404)
+
+    @pytest.mark.parametrize(
+        ("body", "words"),
+        [
+            ({}, "at least one of price"),
+            ({"price": "1850"}, "without quotes"),
+            ({"price": None}, "price"),
+            ({"side": "sell"}, "but not 'side'"),
+            ({"trigger_price": 1_800}, "has no trigger_price"),
+            ({"price": 1_900}, "Nothing would change"),
+            ({"quantity": 100}, "This needs 19,"),
+        ],
+        ids=str,
+    )
+    def test_an_amendment_that_makes_no_sense_is_422(
+        self, trading: FlaskClient, desk: Desk, body: Any, words: str
+    ) -> None:
+        (order,) = trading.get("/orders").get_json()["orders"]
+        found = problem(trading.put(f"/orders/{order['id']}", json=body), 422)
+        assert words in found["detail"]
+        assert desk.snapshot().revision == 3
+
     def test_orders_are_cancelled_together(self, trading: FlaskClient) -> None:
         trading.post("/orders", json={**STOP, "trigger_price": 39_000})
         trading.post("/orders", json={**WAIT, "price": 1_800})
@@ -574,8 +608,8 @@ class TestWhatIsRefused:
             ("DELETE", "/candles/BTC/USDT", {"GET", "HEAD", "OPTIONS"}),
             ("POST", "/positions", {"GET", "HEAD", "OPTIONS"}),
             ("PUT", "/orders", {"GET", "HEAD", "POST", "DELETE", "OPTIONS"}),
-            ("GET", "/orders/preview", {"POST", "DELETE", "OPTIONS"}),
-            ("POST", "/orders/abc", {"DELETE", "OPTIONS"}),
+            ("GET", "/orders/preview", {"POST", "PUT", "DELETE", "OPTIONS"}),
+            ("POST", "/orders/abc", {"PUT", "DELETE", "OPTIONS"}),
             ("GET", "/positions/BTC/USDT/close", {"POST", "OPTIONS"}),
             ("DELETE", "/fills", {"GET", "HEAD", "OPTIONS"}),
         ],

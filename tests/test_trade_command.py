@@ -286,6 +286,21 @@ def test_a_position_is_closed_in_parts_and_as_a_whole(call: Call, account: Desk)
     assert account.snapshot().positions == ()
 
 
+def test_an_order_is_amended_and_keeps_its_id(call: Call, account: Desk) -> None:
+    call("order", "buy", "ETH/USDT", "--quantity", "0.5", "--limit", "1900")
+    (before,) = account.snapshot().open_orders
+    done = call("amend", before["id"], "--price", "1850", "--quantity", "0.4")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "Amended: Buy 0.5 ETH/USDT, limit 1,900: price 1,900 -> 1,850, quantity 0.5 -> 0.4.\n"
+    )
+    (after,) = account.snapshot().open_orders
+    assert (after["id"], after["price"]) == (before["id"], Decimal(1_850))
+    refused = call("amend", before["id"])
+    assert (refused.code, refused.out) == (1, "")
+    assert "at least one of price, trigger_price, quantity" in refused.err
+
+
 def test_orders_are_cancelled_one_by_one_and_all_at_once(call: Call, account: Desk) -> None:
     for price in ("1900", "1800", "1700"):
         call("order", "buy", ETH, "--quantity", "1", "--limit", price)

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from balance.api.account import Changed, changed
-from balance.api.operations import Answer, delete, get, post
+from balance.api.operations import Answer, delete, get, post, put
 from balance.api.requests import Body, Conditional
+from balance.core.amendment import AMENDABLE
 from balance.core.errors import InvalidRequest
 from balance.core.order import NUMBERS, ORDER_KINDS, OrderKind
 from balance.core.orders import Preview
@@ -81,6 +82,7 @@ def _order_rules() -> dict[str, Any]:
 
 
 OrderBody = Annotated[dict[str, Any], Body(Ticket, only=MEMBERS, **_order_rules())]
+AmendBody = Annotated[dict[str, Any], Body(Ticket, only=AMENDABLE, partial=True, minProperties=1)]
 
 
 class ClosedPart(TypedDict):
@@ -190,6 +192,14 @@ class TradeRoutes:
     def preview_order(self, body: OrderBody) -> Answer[Preview]:
         """What an order would do now, without placing it."""
         return Answer(members(self.desk.preview_order(**body)))
+
+    @put("/orders/<order_id>")
+    def amend_order(
+        self, order_id: OrderInPath, body: AmendBody, conditions: Conditional
+    ) -> Answer[Traded]:
+        """Change the price, the trigger price or the quantity of an open order, which keeps its
+        id. It is as an order that is placed then: where it crosses the market, it fills at once."""
+        return _traded(self.desk.amend_order(order_id, how=conditions, **body))
 
     @delete("/orders/<order_id>")
     def cancel_order(self, order_id: OrderInPath, conditions: Conditional) -> Answer[Traded]:

@@ -102,7 +102,7 @@ def _first_stop(
             is_short = position.side == "short"
             stops.append(leg.at_price("mark", position.liquidation_price, above=is_short))
     for order in account.orders_of(symbol):
-        if order.feed == market.feed and order.placed_at <= leg.start.time:
+        if order.feed == market.feed and order.since <= leg.start.time:
             trigger = order.kind.trigger(order)
             if trigger is not None:
                 stops.append(leg.at_price(trigger.price, trigger.level, above=trigger.above))

@@ -57,11 +57,17 @@ def change_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:
         case "adjustment":
             return f"Nothing to adjust. {balance}"
         case "order":
-            return f"Placed: {booking.note}."
+            return f"{booking.note}." if _is_amendment(booking) else f"Placed: {booking.note}."
         case "funding":
             return f"{booking.note}. {balance}"
         case kind:
             return f"Booked {kind.replace('_', ' ')} of {requested}. {balance}"
+
+
+def _is_amendment(booking: Booking) -> bool:
+    """Whether the order that ``booking`` opens was open before it."""
+    effect = booking.effect
+    return effect is not None and {each.id for each in effect.opened} <= {*effect.closed}
 
 
 def news_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:

@@ -236,4 +236,4 @@ def _open(account: Account) -> Iterator[tuple[str, str, str, datetime]]:
         newest = max(each.opened_at, each.funded_at)
         yield f"{each.symbol} {each.side}", each.feed, each.symbol, newest
     for order in account.orders:
-        yield f"An order of {order.symbol}", order.feed, order.symbol, order.placed_at
+        yield f"An order of {order.symbol}", order.feed, order.symbol, order.since

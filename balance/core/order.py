@@ -130,6 +130,13 @@ class Order:
     owner: str = ""
     # The reason that the one who placed it gave; empty where there is none.
     because: str = ""
+    # When its price, its trigger price or its quantity was last changed on request.
+    amended_at: datetime | None = None
+
+    @property
+    def since(self) -> datetime:
+        """From when on it is as it is: the market before that does nothing to it."""
+        return self.amended_at or self.placed_at
 
     @property
     def kind(self) -> OrderKind:
@@ -164,14 +171,14 @@ class Order:
         """Whether it fills at ``quote`` while it rests. A quote from before it was placed, which is
         processed late, does not meet it."""
         trigger = self.kind.trigger(self)
-        return trigger is not None and quote.time >= self.placed_at and trigger.is_met(quote)
+        return trigger is not None and quote.time >= self.since and trigger.is_met(quote)
 
     def moved(self, quote: Quote, rules: Instrument) -> Order:
         """What it is once its price has come to ``quote``; itself where it stays as it is, as it
         does at a quote from before it was placed. To be called within
         :func:`~balance.core.money.exact`."""
         kind = self.kind
-        is_later = kind.moves and quote.time >= self.placed_at
+        is_later = kind.moves and quote.time >= self.since
         return kind.moved(self, quote, rules) if is_later else self
 
     def is_off_grid(self, rules: Instrument) -> bool:

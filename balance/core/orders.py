@@ -109,6 +109,18 @@ def cost(order: Order, market: Market) -> Decimal:
     return quantized(order.reserved_margin + loss + fee)
 
 
+def find_order(account: Account, order_id: str) -> Order:
+    """The open order ``order_id``.
+
+    Raises:
+        UnknownOrder: there is none with that id.
+    """
+    order = next((each for each in account.orders if each.id == order_id), None)
+    if order is None:
+        raise UnknownOrder(f"There is no open order {order_id!r:.40}. It may have filled by now.")
+    return order
+
+
 def cancel_order(
     account: Account, order_id: str, why: str = "", ended: OrderEnd = "canceled"
 ) -> Change:
@@ -118,9 +130,7 @@ def cancel_order(
     Raises:
         UnknownOrder: there is none with that id.
     """
-    order = next((each for each in account.orders if each.id == order_id), None)
-    if order is None:
-        raise UnknownOrder(f"There is no open order {order_id!r:.40}. It may have filled by now.")
+    order = find_order(account, order_id)
     effect = Effect(
         symbol=order.symbol,
         position=account.position(order.symbol),

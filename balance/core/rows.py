@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from itertools import zip_longest
 from typing import Annotated, Any, Final, Literal, TypedDict
 
 from balance.core.account import Account, share_of_equity
@@ -118,6 +117,7 @@ class OrderRow(OrderTerms):
 
     id: OrderId
     placed_at: MarketTime
+    amended_at: Annotated[str | None, Doc("When it was last amended; null: never.")]
     feed: FeedId
     owner: Owner
     display: Annotated[
@@ -317,6 +317,7 @@ def _order(order: Order, market: Market) -> OrderRow:
         "id": order.id,
         **_terms(order),
         "placed_at": iso(order.placed_at),
+        "amended_at": None if order.amended_at is None else iso(order.amended_at),
         "feed": order.feed,
         "owner": order.owner,
         "display": _order_texts(order, market),
@@ -429,12 +430,14 @@ def candle_row(candle: Candle) -> CandleRow:
 
 
 def order_result(entries: Sequence[Entry]) -> FilledOrder | OpenOrder | EndedOrder | None:
-    """What became of the order that a commit placed: its ``status`` is filled, open or expired;
-    None where it placed none."""
-    for entry, following in zip_longest(entries, entries[1:]):
-        fill, effect = entry.booking.fill, entry.booking.effect
-        if entry.booking.kind == "fill" and fill is not None:
-            return {
+    """What became of the order that a commit placed or amended: its ``status`` is filled, open or
+    expired; None where there was none."""
+    found: FilledOrder | OpenOrder | EndedOrder | None = None
+    order: Order | None = None
+    for booking in (each.booking for each in entries):
+        fill, effect = booking.fill, booking.effect
+        if booking.kind == "fill" and fill is not None:
+            found = {
                 "id": fill.order_id,
                 "status": "filled",
                 "symbol": fill.symbol,
@@ -446,13 +449,13 @@ def order_result(entries: Sequence[Entry]) -> FilledOrder | OpenOrder | EndedOrd
                 "liquidity": fill.liquidity,
                 "realized_pnl": fill.realized_pnl,
             }
-        if entry.booking.kind == "order" and effect is not None:
+        elif booking.kind == "order" and effect is not None:
             order = effect.opened[0]
-            terms, end = _terms(order), following and following.booking
-            if end and end.effect and order.id in end.effect.closed:
-                return {"id": order.id, "status": "expired", "why": end.note, **terms}
-            return {"id": order.id, "status": "open", **terms}
-    return None
+            found = {"id": order.id, "status": "open", **_terms(order)}
+        elif order is not None and effect is not None and order.id in effect.closed:
+            terms = _terms(order)
+            found = {"id": order.id, "status": "expired", "why": booking.note, **terms}
+    return found
 
 
 def price_words(price: Decimal | None, symbol: str, market: Market) -> str:

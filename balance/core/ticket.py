@@ -173,7 +173,7 @@ def draft_order(
     _check_members(ticket)
     if len(account.orders_of(ticket.symbol)) >= MOST_ORDERS:
         raise InvalidRequest(f"{ticket.symbol} has {MOST_ORDERS} open orders; cancel some first.")
-    _check_feed(account, ticket.symbol, market)
+    check_feed(account, ticket.symbol, market)
     _check_owner(account, ticket)
     prices: dict[str, Any] = {name: _on_tick(instrument, getattr(ticket, name)) for name in _PRICES}
     order = Order(
@@ -242,8 +242,13 @@ def _check_members(ticket: Ticket) -> None:
         raise InvalidRequest("A reduce-only order opens nothing: no take_profit, no stop_loss.")
 
 
-def _check_feed(account: Account, symbol: str, market: Market) -> None:
-    """What was opened at the prices of another feed is not to be traded at those of this one."""
+def check_feed(account: Account, symbol: str, market: Market) -> None:
+    """Prove that what is open of ``symbol`` was opened at the prices of this feed: it is not to be
+    traded at those of another.
+
+    Raises:
+        InvalidRequest: it was opened on another feed.
+    """
     feeds = {each.feed for each in account.positions if each.symbol == symbol}
     feeds |= {each.feed for each in account.orders_of(symbol)}
     for other in sorted(feeds - {market.feed}):

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Unpack
 
 from balance.core import operations, orders, request
 from balance.core.account import Account
+from balance.core.amendment import amend_order, read_amendment
 from balance.core.candles import MINUTE
 from balance.core.change import Change, Operation
 from balance.core.entry import Entry
@@ -25,7 +26,7 @@ from balance.core.matching import advance
 from balance.core.messages import MARKET
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.operations import undo_reset
-from balance.core.orders import Preview, preview
+from balance.core.orders import Preview, find_order, preview
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.ticket import fingerprint, read_ticket
@@ -189,6 +190,23 @@ class Desk:
         account = self._transactions.store.read().account.marked(market)
         ticket = read_ticket(members, market)
         return preview(account, ticket, market, _market_time(market, ticket.symbol))
+
+    def amend_order(
+        self, order_id: str, *, how: Conditions | None = None, **members: Any
+    ) -> Outcome:
+        """Change numbers of an open order, such as its ``price`` or its ``quantity``; it keeps its
+        id: ``amend_order(id, price="41000")``. ``how`` has the options of
+        :class:`~balance.desk.transactions.Conditions`."""
+        amendment = read_amendment(members)
+
+        def change(account: Account) -> Change:
+            # The market is read here, as the request may have waited for the lock.
+            market = self.market
+            time = _market_time(market, find_order(account, order_id).symbol)
+            return amend_order(account.marked(market), order_id, amendment, market, time)
+
+        named = [(name, plain(value)) for name, value in sorted(amendment.items())]
+        return self._trade(change, ["amend", order_id, *named], how or {})
 
     def cancel_order(self, order_id: str, **conditions: Unpack[Conditions]) -> Outcome:
         """Cancel an open order."""

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from balance.core.amendment import AMENDABLE
 from balance.core.order import NUMBERS, ORDER_KINDS, OrderKind
 from balance.core.orders import Preview
 from balance.core.rows import order_result
@@ -91,6 +92,14 @@ _CLOSE_SIZES: Final = {
     "--quantity": ("N", "in base units (all of it)"),
     "--percent": ("N", "of the position (100)"),
 }
+# The numbers that an open order may have others of.
+_AMENDMENTS: Final = {
+    **{
+        f"--{number.name.replace('_', '-')}": (number.metavar, f"another {number.label.lower()}")
+        for number in _OF_KINDS.values()
+    },
+    "--quantity": ("N", "another size in base units"),
+}
 
 
 def add_trade_commands(command: AddCommand) -> None:
@@ -113,6 +122,10 @@ def add_trade_commands(command: AddCommand) -> None:
     cancel = command("cancel", "cancel an open order, or all of them", _cancel)
     cancel.add_argument("order_id", metavar="ORDER_ID|all", help="as orders lists it")
     add_conditions(cancel)
+    amend = command("amend", "change an open order, which keeps its id", _amend)
+    amend.add_argument("order_id", metavar="ORDER_ID", help="as orders lists it")
+    add_options(amend, _AMENDMENTS)
+    add_conditions(amend)
     command("positions", "list the open positions", _positions)
     close = command("close", "close a position at market, or a part of it", _close)
     _add_symbol(close)
@@ -184,6 +197,12 @@ def _cancel(options: argparse.Namespace) -> Result:
     if options.order_id == _ALL:
         return change_result(desk.cancel_orders(**how))
     return change_result(desk.cancel_order(options.order_id, **how))
+
+
+def _amend(options: argparse.Namespace) -> Result:
+    members = {name: getattr(options, name) for name in AMENDABLE}
+    outcome = desk_of(options).amend_order(options.order_id, how=conditions(options), **members)
+    return change_result(outcome, order=order_result(outcome.entries))
 
 
 def _close(options: argparse.Namespace) -> Result:

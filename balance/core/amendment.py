@@ -1,0 +1,128 @@
+"""Amending an open order: other numbers, such as its price or its quantity, in the same order.
+
+Quantities are in base units, prices in the quote currency per base unit, money in the quote
+currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from balance.core.account import Account
+from balance.core.change import Change
+from balance.core.errors import InsufficientBalance, InvalidRequest, NotYours
+from balance.core.figures import rounded
+from balance.core.market import Market
+from balance.core.money import ZERO, exactly
+from balance.core.order import NUMBERS, Order
+from balance.core.orders import cost, fill_order, find_order, order_text
+from balance.core.request import positive
+from balance.core.ticket import Ticket, check_feed, draft_order
+from balance.core.trade import Effect
+
+#: The numbers that an open order may have others of, by their names in requests.
+AMENDABLE: Final = (*NUMBERS, "quantity")
+# The fields of an order that its ticket had.
+_TERMS: Final = tuple(
+    each.name for each in fields(Ticket) if each.name in {term.name for term in fields(Order)}
+)
+
+
+def read_amendment(members: Mapping[str, Any]) -> Mapping[str, Decimal]:
+    """The numbers in ``members``, such as JSON has them; None is as good as left out.
+
+    Raises:
+        InvalidRequest: a member is unknown, or there is none.
+        InvalidAmount: a number is none, or not above zero.
+    """
+    unknown = sorted(set(members) - set(AMENDABLE))
+    if unknown:
+        raise InvalidRequest(
+            f"An open order may change its {', '.join(AMENDABLE)}, but not {unknown[0]!r:.40}."
+        )
+    given = {name: value for name, value in members.items() if value is not None}
+    if not given:
+        raise InvalidRequest(f"Name at least one of {', '.join(AMENDABLE)}.")
+    return {name: positive(value, name) for name, value in given.items()}
+
+
+@exactly
+def amend_order(
+    account: Account,
+    order_id: str,
+    amendment: Mapping[str, Decimal],
+    market: Market,
+    now: datetime,
+) -> Change:
+    """The account after the open order ``order_id`` got the numbers of ``amendment`` at ``now``. It
+    keeps its id, its owner, its place among the orders, and all that is not named. It is then as an
+    order that is placed at that moment: it fills at once where it crosses the market.
+
+    Raises:
+        UnknownOrder: there is none with that id.
+        InvalidRequest, InvalidAmount: it makes no sense, nothing would change, or the rules forbid
+            it.
+        NotYours: a bot's order may open a position.
+        NoLivePrice: the symbol has no live price now.
+        InsufficientBalance: it needs more than what is available.
+    """
+    order = find_order(account, order_id)
+    _check_amendment(order, amendment)
+    amended = _amended(account, order, amendment, market, now)
+    changes = [
+        f"{name.replace('_', ' ')} {rounded(before)} -> {rounded(after)}"
+        for name in AMENDABLE
+        if (before := getattr(order, name)) != (after := getattr(amended, name))
+    ]
+    if not changes:
+        raise InvalidRequest(f"Nothing would change: the order is {order_text(order)} already.")
+    effect = Effect(
+        symbol=order.symbol,
+        position=account.position(order.symbol),
+        opened=(amended,),
+        closed=(order.id,),
+    )
+    note = f"Amended: {order_text(order)}: {', '.join(changes)}"
+    change = Change(account).booked("order", ZERO, note, effect=effect)
+    price = amended.kind.arrival_price(amended, market)
+    if price is not None:
+        return change.then(fill_order(change.account, amended, market, price, "taker"))
+    # What reserves no more than before needs nothing, however little is available.
+    free = account.available_balance + order.reserved_margin
+    needed = cost(amended, market)
+    if amended.reserved_margin > order.reserved_margin and needed > free:
+        raise InsufficientBalance(needed, free)
+    return change
+
+
+def _check_amendment(order: Order, amendment: Mapping[str, Decimal]) -> None:
+    if order.owner and not order.reduce_only:
+        raise NotYours(order.symbol, order.owner)
+    for name in amendment:
+        if name == "quantity" and order.is_attached:
+            raise InvalidRequest(
+                f"This {order.kind.label.lower()} closes the whole position, whatever its size is. "
+                "For a part of it, cancel this order and place a reduce-only one."
+            )
+        if name != "quantity" and order.kind.needed(name) is None:
+            raise InvalidRequest(f"A {order.kind.label.lower()} order has no {name}.")
+
+
+def _amended(
+    account: Account,
+    order: Order,
+    amendment: Mapping[str, Decimal],
+    market: Market,
+    now: datetime,
+) -> Order:
+    """``order`` as ``amendment`` makes it, with all that is checked where an order is placed."""
+    check_feed(account, order.symbol, market)
+    terms = {name: getattr(order, name) for name in _TERMS}
+    others = replace(account, orders=tuple(each for each in account.orders if each.id != order.id))
+    drafted = draft_order(others, Ticket(**{**terms, **amendment}), market, order.id, now)
+    changed: dict[str, Any] = {name: getattr(drafted, name) for name in amendment}
+    return replace(order, **changed, reserved_margin=drafted.reserved_margin, amended_at=now)
