@@ -64,6 +64,17 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
+        ClientsideFunction("amend", "dialog"),
+        Output("order-dialog", "is_open"),
+        Output("order-error", "children"),
+        Input("order-cancel", "n_clicks"),
+        Input("order-set", "n_clicks"),
+        Input("order-price", "n_submit"),
+        Input("order-trigger-price", "n_submit"),
+        Input("order-quantity", "n_submit"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
         ClientsideFunction("trade", "cancelAll"),
         Output("futures-cancel-all", "title"),
         Input("futures-cancel-all", "n_clicks"),

@@ -110,6 +110,27 @@ def position_dialog() -> dbc.Modal:
     )
 
 
+_AMENDED = (
+    ("order-price", "Limit price"),
+    ("order-trigger-price", "Trigger price, by the mark"),
+    ("order-quantity", "Quantity"),
+)
+
+
+def order_dialog() -> dbc.Modal:
+    """Gives an open order another price, trigger price or quantity; the page hides the fields of
+    what it has not."""
+    return _dialog(
+        "order",
+        "Order",
+        [number_field(field, label) for field, label in _AMENDED],
+        [
+            button("Cancel", "order-cancel"),
+            button("Save", "order-set", color="primary", outline=False),
+        ],
+    )
+
+
 def _exit(id: str, label: str) -> html.Div:
     """A price at which a position is closed, with what that would bring."""
     return html.Div([number_field(id, label), _about(id)], className="position-exit")

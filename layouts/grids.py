@@ -37,7 +37,7 @@ def positions_grid() -> dag.AgGrid:
 
 
 def orders_grid() -> dag.AgGrid:
-    """The open orders, each with a button that cancels it."""
+    """The open orders, each with buttons that cancel and amend it."""
     return _grid(
         "futures-orders-grid",
         "params.data.id",
@@ -50,7 +50,7 @@ def orders_grid() -> dag.AgGrid:
             _number("reserved_margin", "Margin", 84, "Kept back for it, USDT"),
             _pair(_number("exits", "TP, SL", 104, "Take-profit, stop-loss"), ""),
             _moment("placed_at", "Placed"),
-            _actions("OrderActions", 88),
+            _actions("OrderActions", 128),
         ],
     )
 

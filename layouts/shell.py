@@ -9,7 +9,13 @@ from dash.development.base_component import Component
 
 from layouts.alerts import alerts_button, alerts_dialog
 from layouts.damage import Damage, damage_strip
-from layouts.dialogs import derivation_dialog, money_dialog, position_dialog, reset_dialog
+from layouts.dialogs import (
+    derivation_dialog,
+    money_dialog,
+    order_dialog,
+    position_dialog,
+    reset_dialog,
+)
 from layouts.help import help_button, help_dialog
 from layouts.live import filled
 from layouts.parts import icon_button
@@ -69,6 +75,7 @@ def shell(
                 reset_dialog(starting_balance),
                 money_dialog(),
                 position_dialog(),
+                order_dialog(),
                 settings_dialog(),
                 alerts_dialog(),
                 derivation_dialog(),

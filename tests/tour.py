@@ -23,6 +23,7 @@ DIALOGS: Final = {
     "reset-dialog": ("overview", "#overview-reset-balance-btn"),
     "money-dialog": ("overview", "#sidebar-money-btn"),
     "position-dialog": ("futures", ".row-actions [title*='take-profit']"),
+    "order-dialog": ("futures", "#futures-orders .row-actions [title^='Edit']"),
     "derivation-dialog": ("overview", "#overview-panel [data-derive]"),
     "entry-dialog": ("overview", "#overview-ledger a[href*='entry=']"),
     "settings-dialog": ("overview", "#settings-btn"),

@@ -219,6 +219,7 @@
       "div",
       { className: "row-actions" },
       action("Cancel", `Cancel: ${what}`, () => window.balanceTrade.cancel(id)),
+      action("Edit…", `Edit…: ${what}`, () => window.balanceAmend.edit(id)),
     );
   }
 
