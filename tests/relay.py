@@ -22,7 +22,8 @@ class Relay:
         self.refused: tuple[str, ...] = ()
         # answers to requests whose path begins with one of these are lost on their way back
         self.mute: tuple[str, ...] = ()
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.port = self._listening.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self) -> Relay:
@@ -74,6 +75,8 @@ class Relay:
                 if _begins(asked[0], self.mute):
                     break
                 client.sendall(data)
+        # A server that ends over a request resets the connection instead of closing it.
+        with contextlib.suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
 
 
