@@ -190,7 +190,7 @@ def test_a_fill_says_what_it_cost_and_where_it_stands_in_the_ledger() -> None:
     row = fill_row(fill, market())
     assert (row["revision"], row["line"], row["epoch"], row["time"]) == (7, 1, 1, SHOWN)
     assert (row["order_id"], row["quantity"], row["price"], row["fee"]) == (
-        *("o-9", d("0.1"), 40_000, 2),
+        *("7000001", d("0.1"), 40_000, 2),
     )
     assert (row["closed_quantity"], row["position_pnl"]) == (0, None)
     assert texts(row, "side", "why", "liquidity", "quantity", "price", "fee") == [
@@ -226,9 +226,9 @@ def test_only_an_entry_with_a_fill_is_one() -> None:
 def test_the_result_of_an_order_is_its_fill_or_the_order_that_waits() -> None:
     filled = rows.order_result(bought(quantity=d("0.1")))
     assert filled is not None
-    assert (filled["status"], filled["id"], filled["price"]) == ("filled", "o-9", 40_000)
+    assert (filled["status"], filled["id"], filled["price"]) == ("filled", "7000001", 40_000)
     waits = rows.order_result(bought(type="limit", quantity=d("0.1"), price=d(39_000)))
     assert waits is not None
-    assert (waits["status"], waits["id"], waits["price"]) == ("open", "o-9", 39_000)
+    assert (waits["status"], waits["id"], waits["price"]) == ("open", "7000001", 39_000)
     assert (waits["reserved_margin"], waits["quantity"]) == (390, d("0.1"))
     assert rows.order_result(()) is None

@@ -231,7 +231,7 @@ def liquidate(account: Account, position: Position) -> Change:
     lost = -position.isolated_margin
     trade = completed_trade(position, price, position.marked_at, lost, ZERO, "Liquidation")
     fill = Fill(
-        order_id="liquidation",
+        order_id=f"liquidation of {symbol}",
         symbol=symbol,
         side=closing_side(position.side),
         type="market",

@@ -75,7 +75,7 @@ def close_positions(account: Account, reason: Reason) -> Change:
     change = Change(account)
     for position in account.positions:
         order = Order(
-            id=reason,
+            id=f"{reason} of {position.symbol}",
             symbol=position.symbol,
             feed=position.feed,
             side=closing_side(position.side),

@@ -17,6 +17,7 @@ from balance.core.market import NO_MARKET, Market
 from balance.core.messages import News, news_message
 from balance.core.money import ZERO, exact
 from balance.core.operations import restate
+from balance.core.order_ids import numbered
 from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.shape import Name
 from balance.core.snapshot import Snapshot, snapshot
@@ -240,16 +241,18 @@ def first_state(account_id: str, change: Change, now: datetime, source: str) -> 
 def next_state(
     state: State, operation: Operation, now: datetime, source: str, request: Request | None = None
 ) -> State:
-    """The state after ``operation``, one revision on, with the account's laws proved.
+    """The state after ``operation``, one revision on, with ids for its new orders and the account's
+    laws proved.
 
     Raises:
         AccountingError: the entries would not explain the step.
         BalanceError: whatever ``operation`` refuses.
     """
+    revision = state.revision + 1
     with exact():
-        change = operation(state.account)
+        change = numbered(operation(state.account), state.account, revision)
         _prove(state.account, change)
-    after = _stamped(state.account_id, state.revision + 1, change, now, source)
+    after = _stamped(state.account_id, revision, change, now, source)
     return replace(
         after,
         request=request,
