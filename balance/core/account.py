@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ from balance.core.errors import AccountingError
 from balance.core.figures import plain
 from balance.core.market import Market
 from balance.core.money import ZERO, quantized
-from balance.core.order import Order
+from balance.core.order import Order, sum_by_group
 from balance.core.position import Position
 from balance.core.wallet import Wallet
 
@@ -30,6 +30,21 @@ class Account:
     def orders_of(self, symbol: str) -> tuple[Order, ...]:
         """The open orders of ``symbol``, oldest first."""
         return tuple(each for each in self.orders if each.symbol == symbol)
+
+    def with_orders(self, orders: Mapping[str, Order]) -> Account:
+        """The account with ``orders``, by their ids, in place of those that are open."""
+        return replace(self, orders=tuple(orders.get(each.id, each) for each in self.orders))
+
+    def without_orders(self, ended: Iterable[Order]) -> Account:
+        """The account without those of its open orders that have the ids of ``ended``."""
+        ids = {each.id for each in ended}
+        return replace(self, orders=tuple(each for each in self.orders if each.id not in ids))
+
+    def with_groups(self, ended: Iterable[Order]) -> tuple[Order, ...]:
+        """The open orders that end where those of ``ended`` do: these, and all of their groups."""
+        ids = {each.id for each in ended}
+        groups = {each.group for each in self.orders if each.id in ids and each.group}
+        return tuple(each for each in self.orders if each.id in ids or each.group in groups)
 
     def owned(self, symbol: str, owner: str) -> Position | None:
         """The position of ``symbol``, if it is one of ``owner``."""
@@ -56,9 +71,10 @@ class Account:
 
     @property
     def used_margin(self) -> Decimal:
-        """The isolated margin of the positions and what open orders keep back."""
-        return sum((position.isolated_margin for position in self.positions), ZERO) + sum(
-            (order.reserved_margin for order in self.orders), ZERO
+        """The isolated margin of the positions and what open orders keep back; a group keeps back
+        what that one of its orders does which needs the most."""
+        return sum((position.isolated_margin for position in self.positions), ZERO) + sum_by_group(
+            (order.group, order.reserved_margin) for order in self.orders
         )
 
     @property

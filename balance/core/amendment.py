@@ -91,10 +91,11 @@ def amend_order(
     price = amended.kind.arrival_price(amended, market)
     if price is not None:
         return change.then(fill_order(change.account, amended, market, price, "taker"))
-    # What reserves no more than before needs nothing, however little is available.
-    free = account.available_balance + order.reserved_margin
+    free = account.without_orders(account.with_groups((order,))).available_balance
     needed = cost(amended, market)
-    if amended.reserved_margin > order.reserved_margin and needed > free:
+    # What reserves no more than before needs nothing, however little is available.
+    is_more = change.account.used_margin > account.used_margin
+    if is_more and needed > free:
         raise InsufficientBalance(needed, free)
     return change
 
@@ -122,7 +123,7 @@ def _amended(
     """``order`` as ``amendment`` makes it, with all that is checked where an order is placed."""
     check_feed(account, order.symbol, market)
     terms = {name: getattr(order, name) for name in _TERMS}
-    others = replace(account, orders=tuple(each for each in account.orders if each.id != order.id))
+    others = account.without_orders((order,))
     drafted = draft_order(others, Ticket(**{**terms, **amendment}), market, order.id, now)
     changed: dict[str, Any] = {name: getattr(drafted, name) for name in amendment}
     return replace(order, **changed, reserved_margin=drafted.reserved_margin, amended_at=now)

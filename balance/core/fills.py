@@ -223,14 +223,15 @@ def _effect(
     order = execution.order
     attached = _exits(execution, position)
     is_same = held is not None and position is not None and held.side == position.side
-    gone = [
-        each.id
+    gone = account.with_groups(
+        each
         for each in account.orders_of(order.symbol)
         if each.id == order.id
         or (each.reduce_only and not is_same)
         or any(new.replaces(each) for new in attached)
-    ]
-    return Effect(symbol=order.symbol, position=position, opened=attached, closed=tuple(gone))
+    )
+    closed = tuple(each.id for each in gone)
+    return Effect(symbol=order.symbol, position=position, opened=attached, closed=closed)
 
 
 def _exits(execution: Execution, position: Position | None) -> tuple[Order, ...]:

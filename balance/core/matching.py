@@ -21,7 +21,7 @@ from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
 from balance.core.order import Liquidity, Order, closing_side
-from balance.core.orders import cancel_order, fill_order, order_text, unfilled
+from balance.core.orders import cancel_order, end_others, fill_order, order_text, unfilled
 from balance.core.position import Position
 from balance.core.quote import Leg, Quote, Stop
 from balance.core.trade import Effect, Fill
@@ -188,6 +188,7 @@ def _set_off(account: Account, order: Order, market: Market) -> Change:
     mark = rounded(market.quotes[order.symbol].mark)
     note = f"Triggered at the mark price {mark}: {order_text(arriving)}"
     change = Change(account).booked("order", ZERO, note, effect=effect)
+    change = end_others(change, account, order, "was triggered")
     return change.then(_arrive(change.account, arriving, market))
 
 
@@ -276,20 +277,21 @@ def _replaced(
 ) -> Change:
     """``account`` with ``orders``, by id, in place of those of ``symbol`` before. One that needs
     more margin than is available is cancelled, for ``reason``."""
-    change, moved = Change(account), dict(orders)
-    free = account.available_balance
+    change, after = Change(account), account
     for order in account.orders_of(symbol):
-        needed = moved[order.id].reserved_margin - order.reserved_margin if order.id in moved else 0
-        if needed > free:
-            at = moved.pop(order.id)
-            why = f"{_at(at)} {reason}, which needs more margin"
-            change = change.then(cancel_order(change.account, order.id, why, "expired"))
-            free += order.reserved_margin
-        else:
-            free -= needed
+        if order.id not in orders or order not in after.orders:
+            continue
+        tried = after.with_orders({order.id: orders[order.id]})
+        if tried.available_balance >= 0:
+            after = tried
+            continue
+        why = f"{_at(orders[order.id])} {reason}, which needs more margin"
+        change = change.then(cancel_order(change.account, order.id, why, "expired"))
+        after = after.without_orders(after.with_groups((order,)))
+    left = change.account.orders_of(symbol)
+    moved = {each.id: orders[each.id] for each in left if each.id in orders}
     if not moved:
         return change
-    left = change.account.orders_of(symbol)
     # Older versions put the orders of an effect at the end of their list. With all of them in it,
     # these keep their order there.
     effect = Effect(

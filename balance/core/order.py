@@ -6,7 +6,7 @@ a row of :data:`ORDER_KINDS`: requests, files, forms and tables read it from the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -130,6 +130,9 @@ class Order:
     owner: str = ""
     # The reason that the one who placed it gave; empty where there is none.
     because: str = ""
+    # The OCO that it belongs to: the id of its first order; empty where it stands alone. Of the
+    # orders of a group, the first that is reached ends the others.
+    group: str = ""
     # When its price, its trigger price or its quantity was last changed on request.
     amended_at: datetime | None = None
 
@@ -355,8 +358,8 @@ class TriggeredLimitOrder(TriggeredOrder):
         return "taker" if crosses else "maker"
 
     def set_off(self, order: Order) -> Order:
-        """See :class:`OrderKind`."""
-        return replace(order, type="limit", trigger_price=None)
+        """The limit order, which stands alone: the others of its group end with the trigger."""
+        return replace(order, type="limit", trigger_price=None, group="")
 
 
 _LIMIT: Final = Number("price", "Limit price", "limit", "fill at this price or a better one")
@@ -412,6 +415,18 @@ ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
 NUMBERS: Final = tuple(
     dict.fromkeys(each.name for kind in ORDER_KINDS.values() for each in kind.numbers)
 )
+
+
+def sum_by_group(amounts: Iterable[tuple[str, Decimal]]) -> Decimal:
+    """The sum of ``amounts``, each beside the group of its order: of a group only the largest, as
+    only one of its orders fills."""
+    total, groups = ZERO, dict[str, Decimal]()
+    for group, amount in amounts:
+        if group:
+            groups[group] = max(amount, groups.get(group, ZERO))
+        else:
+            total += amount
+    return sum(groups.values(), total)
 
 
 def closing_side(side: Side) -> OrderSide:

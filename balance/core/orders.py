@@ -49,17 +49,26 @@ def place_order(
     needed = cost(order, market)
     if needed > account.available_balance:
         raise InsufficientBalance(needed, account.available_balance)
-    same = [each.id for each in account.orders_of(order.symbol) if order.replaces(each)]
-    effect = Effect(
-        symbol=order.symbol,
-        position=account.position(order.symbol),
-        opened=(order,),
-        closed=tuple(same),
-    )
-    change = Change(account).booked("order", ZERO, order_text(order), effect=effect)
+    change = book_orders(account, (order,), order_text(order))
     if order.kind.waits or order.patience.rests:
         return change
     return change.then(cancel_order(change.account, order.id, unfilled(order, market), "expired"))
+
+
+def book_orders(account: Account, orders: tuple[Order, ...], note: str) -> Change:
+    """The account with ``orders``, of one symbol, in an entry with ``note``. Exits of the position
+    for the whole of it take the place of those before, which end with their groups."""
+    symbol = orders[0].symbol
+    replaced = account.with_groups(
+        each for each in account.orders_of(symbol) if any(order.replaces(each) for order in orders)
+    )
+    effect = Effect(
+        symbol=symbol,
+        position=account.position(symbol),
+        opened=orders,
+        closed=tuple(each.id for each in replaced),
+    )
+    return Change(account).booked("order", ZERO, note, effect=effect)
 
 
 def unfilled(order: Order, market: Market) -> str:
@@ -75,7 +84,7 @@ def fill_order(
     account: Account, order: Order, market: Market, price: Decimal, liquidity: Liquidity
 ) -> Change:
     """The account after ``order`` filled at ``price``: with the whole position where it is to close
-    that, and with no more than it where it is reduce-only.
+    that, and with no more than it where it is reduce-only. The others of its group are cancelled.
 
     Raises:
         InsufficientBalance: it needs more than what is available.
@@ -93,7 +102,10 @@ def fill_order(
         time=market.quotes[order.symbol].time,
         reason=order.reason,
     )
-    return apply_fill(account, execution, market.instruments[order.symbol].brackets)
+    # What the others keep back is free for this one.
+    alone = account.without_orders(others_of(account, order))
+    change = apply_fill(alone, execution, market.instruments[order.symbol].brackets)
+    return end_others(change, account, order, "filled")
 
 
 @exactly
@@ -124,21 +136,39 @@ def find_order(account: Account, order_id: str) -> Order:
 def cancel_order(
     account: Account, order_id: str, why: str = "", ended: OrderEnd = "canceled"
 ) -> Change:
-    """The account without the open order ``order_id``; ``why`` goes into its entry, and how it
-    ``ended`` into its effect.
+    """The account without the open order ``order_id`` and the others of its group; ``why`` goes
+    into its entry, and how it ``ended`` into its effect.
 
     Raises:
         UnknownOrder: there is none with that id.
     """
     order = find_order(account, order_id)
+    change = _cancelled(Change(account), order, why, ended)
+    return end_others(change, account, order, "was cancelled" if ended == "canceled" else ended)
+
+
+def others_of(account: Account, order: Order) -> tuple[Order, ...]:
+    """The other open orders of the group of ``order``, which end with it."""
+    return tuple(each for each in account.with_groups((order,)) if each.id != order.id)
+
+
+def end_others(change: Change, before: Account, order: Order, outcome: str) -> Change:
+    """``change``, in which ``order`` of the account ``before`` came to its ``outcome``, and then
+    the end of the others of its group."""
+    for other in others_of(before, order):
+        change = _cancelled(change, other, f"the other order of its OCO {outcome}", "canceled")
+    return change
+
+
+def _cancelled(change: Change, order: Order, why: str, ended: OrderEnd) -> Change:
     effect = Effect(
         symbol=order.symbol,
-        position=account.position(order.symbol),
+        position=change.account.position(order.symbol),
         closed=(order.id,),
         ended=ended,
     )
     note = f"{order_text(order)}{f': {why}' if why else ''}"
-    return Change(account).booked("cancel", ZERO, note, effect=effect)
+    return change.booked("cancel", ZERO, note, effect=effect)
 
 
 def cancel_orders(account: Account, symbol: str | None = None) -> Change:
@@ -152,7 +182,9 @@ def cancel_orders(account: Account, symbol: str | None = None) -> Change:
         raise UnknownOrder(f"There are no open orders{f' of {symbol}' if symbol else ''}.")
     change = Change(account)
     for each in ids:
-        change = change.then(cancel_order(change.account, each))
+        # It may have gone with another of its group.
+        if any(order.id == each for order in change.account.orders):
+            change = change.then(cancel_order(change.account, each))
     return change
 
 
@@ -257,15 +289,20 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     Raises:
         BalanceError: whatever would refuse it, but for a lack of funds, which the preview shows.
     """
-    order = draft_order(account, ticket, market, "preview", now)
-    instrument = market.instruments[ticket.symbol]
+    return preview_order(account, draft_order(account, ticket, market, "preview", now), market)
+
+
+@exactly
+def preview_order(account: Account, order: Order, market: Market) -> Preview:
+    """What ``order``, which is not placed, would do to ``account``, as :func:`preview` says."""
+    instrument = market.instruments[order.symbol]
     at_once = order.kind.arrival_price(order, market)
     price = at_once or order.named_price or ZERO
     liquidity: Liquidity = order.kind.liquidity_of(order) if at_once is None else "taker"
     # Filled as if there were enough, to find what it needs.
     rich = replace(account, wallet=replace(account.wallet, balance=Decimal(10) ** 30))
     after = fill_order(rich, order, market, price, liquidity)
-    fill, position = after.bookings[0].fill, after.account.position(ticket.symbol)
+    fill, position = after.bookings[0].fill, after.account.position(order.symbol)
     quantity = fill.quantity if fill else ZERO
     fee = fill.fee if fill else ZERO
     available = account.available_balance + after.account.available_balance

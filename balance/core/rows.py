@@ -13,6 +13,7 @@ from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.order import Liquidity, Order, OrderReason, OrderSide, OrderType, TimeInForce
+from balance.core.orders import order_text
 from balance.core.position import Position
 from balance.core.quote import Candle, Quote
 from balance.core.shape import (
@@ -109,7 +110,10 @@ class OrderTerms(TypedDict):
     reduce_only: bool
     take_profit: AttachedPrice
     stop_loss: AttachedPrice
-    reserved_margin: Annotated[Money, Doc("What it keeps back while it is open.")]
+    reserved_margin: Annotated[
+        Money, Doc("What it keeps back while it is open; of an OCO, the larger of both is.")
+    ]
+    group: Annotated[str, Doc("The OCO it belongs to: the id of its first order; empty: none.")]
 
 
 class OrderRow(OrderTerms):
@@ -126,6 +130,7 @@ class OrderRow(OrderTerms):
             (
                 *("symbol", "side", "type", "quantity", "price", "trigger_price", "take_profit"),
                 *("stop_loss", "leverage", "reserved_margin", "side_words", "exits", "owner"),
+                "group",
             )
         ),
     ]
@@ -309,10 +314,16 @@ def owner_words(owner: str) -> str:
 
 def order_rows(account: Account, market: Market = NO_MARKET) -> tuple[OrderRow, ...]:
     """The open orders, oldest first: ``quantity`` None closes the whole position."""
-    return tuple(_order(order, market) for order in account.orders)
+    groups: dict[str, list[Order]] = {}
+    for order in account.orders:
+        groups.setdefault(order.group, []).append(order)
+    return tuple(
+        _order(order, groups[order.group] if order.group else [], market)
+        for order in account.orders
+    )
 
 
-def _order(order: Order, market: Market) -> OrderRow:
+def _order(order: Order, group: Sequence[Order], market: Market) -> OrderRow:
     return {
         "id": order.id,
         **_terms(order),
@@ -320,7 +331,7 @@ def _order(order: Order, market: Market) -> OrderRow:
         "amended_at": None if order.amended_at is None else iso(order.amended_at),
         "feed": order.feed,
         "owner": order.owner,
-        "display": _order_texts(order, market),
+        "display": {**_order_texts(order, market), "group": _group_words(order, group)},
     }
 
 
@@ -339,19 +350,24 @@ def _terms(order: Order) -> OrderTerms:
         "take_profit": order.take_profit,
         "stop_loss": order.stop_loss,
         "reserved_margin": order.reserved_margin,
+        "group": order.group,
     }
 
 
+def _group_words(order: Order, group: Sequence[Order]) -> str:
+    """What ends ``order`` as it ends what is else in its group; empty for nothing."""
+    others = [order_text(each) for each in group if each.id != order.id]
+    return f"One cancels the other: {'; '.join(others)}" if others else ""
+
+
 def _order_texts(order: Order, market: Market) -> Texts:
-    type_words = _type_words(order)
-    attached = {"take_profit": "Take-profit", "stop_loss": "Stop-loss"}.get(order.reason)
     prices = ("price", "trigger_price", "take_profit", "stop_loss")
     texts = {name: price_words(getattr(order, name), order.symbol, market) for name in prices}
     leverage = f"{rounded(order.leverage)}x"
     return {
         "symbol": order.symbol,
         "side": order.side.capitalize(),
-        "type": attached or (f"{type_words}, reduce-only" if order.reduce_only else type_words),
+        "type": _type_words(order),
         "quantity": "All" if order.quantity is None else rounded(order.quantity),
         **texts,
         "leverage": leverage,
@@ -363,8 +379,15 @@ def _order_texts(order: Order, market: Market) -> Texts:
 
 
 def _type_words(order: Order) -> str:
-    label = order.kind.label
-    return label if order.time_in_force == "GTC" else f"{label}, {order.patience.label}"
+    attached = {"take_profit": "Take-profit", "stop_loss": "Stop-loss"}.get(order.reason)
+    words = [attached or order.kind.label]
+    if order.time_in_force != "GTC":
+        words.append(order.patience.label)
+    if order.reduce_only and not attached:
+        words.append("reduce-only")
+    if order.group:
+        words.append("OCO")
+    return ", ".join(words)
 
 
 def _exits(texts: Texts) -> str:

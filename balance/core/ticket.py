@@ -28,6 +28,7 @@ from balance.core.order import (
     OrderType,
     TimeInForce,
     closing_side,
+    sum_by_group,
 )
 from balance.core.position import Position
 from balance.core.quote import Quote
@@ -39,7 +40,7 @@ MOST_ORDERS: Final = 200
 _SIZES: Final = ("quantity", "notional", "percent")
 _PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss")
 # The fields of a ticket that are no members of a request, and the members that are no numbers.
-_OF_A_BOT: Final = ("owner", "because")
+_NO_MEMBERS: Final = ("owner", "because", "group")
 _NO_NUMBERS: Final = ("symbol", "side", "type", "time_in_force", "reduce_only")
 
 
@@ -93,10 +94,12 @@ class Ticket:
     # The id of the bot that places it, and its reason; empty: the person does.
     owner: str = ""
     because: str = ""
+    # The OCO that it belongs to; empty: none.
+    group: str = ""
 
 
 #: The members of an order request; ``symbol`` and ``side`` are needed.
-MEMBERS: Final = tuple(each.name for each in fields(Ticket) if each.name not in _OF_A_BOT)
+MEMBERS: Final = tuple(each.name for each in fields(Ticket) if each.name not in _NO_MEMBERS)
 _NUMBERS: Final = tuple(name for name in MEMBERS if name not in _NO_NUMBERS)
 
 
@@ -189,6 +192,7 @@ def draft_order(
         placed_at=now,
         owner=ticket.owner,
         because=ticket.because,
+        group=ticket.group,
         **prices,
     )
     if kind.moves:
@@ -359,13 +363,13 @@ def _check_opening(
         )
     held = account.position(ticket.symbol)
     closable = _closable(held, ticket)
-    resting = sum(
-        (
-            each.quantity or ZERO
-            for each in account.orders_of(ticket.symbol)
-            if each.side == ticket.side and not each.reduce_only
-        ),
-        ZERO,
+    # Of its own group, only one order will fill.
+    resting = sum_by_group(
+        (each.group, each.quantity or ZERO)
+        for each in account.orders_of(ticket.symbol)
+        if each.side == ticket.side
+        and not each.reduce_only
+        and not (each.group and each.group == ticket.group)
     )
     same_side = held.quantity if held is not None and not closable else ZERO
     notional = (same_side + max(quantity + resting - closable, ZERO)) * price

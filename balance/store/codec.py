@@ -100,7 +100,7 @@ POSITION: Final = Record(
 ORDER: Final = Record(
     Order,
     later=("owner", "because"),
-    rare=("time_in_force", "amended_at"),
+    rare=("time_in_force", "group", "amended_at"),
 )
 _TRADE: Final = Record(Trade)
 # What a fill has by default was not written by the versions before it.

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from balance.core.entry import Entry
 from balance.core.figures import plain
 from balance.core.money import ZERO, exactly
+from balance.core.order import sum_by_group
 from balance.core.rows import Row
 from balance.core.snapshot import Snapshot
 from balance.core.wallet import Wallet
@@ -266,7 +267,7 @@ def _margins(books: Books) -> list[Term]:
     terms, orders = books.positions("isolated_margin", "Margin of {}"), books.snapshot.open_orders
     if orders:
         href = link("ledger", kind="order,cancel", epoch=books.snapshot.epoch)
-        reserved = sum((row["reserved_margin"] for row in orders), ZERO)
+        reserved = sum_by_group((row["group"], row["reserved_margin"]) for row in orders)
         terms.append(books.term("+", "Kept back by open orders", reserved, href))
     return terms
 
