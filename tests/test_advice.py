@@ -15,11 +15,11 @@ import pytest
 
 from balance import Desk, StoreUnreadable
 from balance.market.board import FileBoard
-from balance.store import recovery
 from balance.store.advice import DEFAULT_DATA_DIR, command, option, program
 from balance.store.answer_file import AnswerFile
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
 from balance.store.memory_store import MemoryStore
+from balance.store.repair import repair
 from tests.patience import patience, wait_for
 from tests.processes import ROOT
 from tests.serving import Server
@@ -105,7 +105,7 @@ def test_every_kind_of_damage_advises_the_folder(folder: Path, damaged: str) -> 
             case "answers":
                 (folder / ANSWER_FILE).write_bytes(b'{"key": "a key", "nothing": 1}\n')
                 return AnswerFile(folder / ANSWER_FILE).find("a key", 2, lambda _: None)
-        return recovery.repair(folder / "nowhere")
+        return repair(folder / "nowhere")
 
     with pytest.raises(StoreUnreadable) as refused:
         act()

@@ -32,7 +32,7 @@ from balance.store.backup import FILES, LEFT_OUT, MANIFEST_FILE, back_up, restor
 from balance.store.disk import Disk
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, LOCK_FILE
 from balance.store.lock import AccountLock
-from balance.store.recovery import Report, verify
+from balance.store.verification import Report, verify
 from tests.golden.server import golden_copy
 from tests.length import rounds
 from tests.processes import PROCESSES, ROOT

@@ -21,7 +21,7 @@ from balance.api.problems import answer_with_problems
 from balance.open_account import open_account
 from balance.store.backup import MANIFEST_FILE, back_up, restore
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.accounts import MOMENT
 from tests.described import check
 from tests.serving import Server

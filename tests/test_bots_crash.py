@@ -21,7 +21,7 @@ from balance.core.candles import MINUTE, interval_of
 from balance.core.entry import Entry
 from balance.core.trade_sums import TradeSums
 from balance.store.file_store import FileStore
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.bots_alone import BOTS, TURNCOAT, write_walk
 from tests.length import rounds
 from tests.patience import wait_for

@@ -24,7 +24,7 @@ from balance.market.replay.candle_file import read_candles
 from balance.market.replay.feed import ReplayFeed
 from balance.server.engine import Engine
 from balance.store.file_store import FileStore
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from balance.strategies.own import Catalogue, ask_strategy
 from balance.strategies.strategy import lookback_of
 from tests.bots_alone import write_walk

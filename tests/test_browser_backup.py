@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from balance.store.backup import back_up, restore
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.screen import resize, text, wait_for, wait_for_balance, wait_for_link, weak_contrasts
 from tests.serving import Server
 from tests.test_browser_settings import opened

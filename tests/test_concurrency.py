@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from balance.open_account import open_account
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.length import rounds
 from tests.processes import PROCESSES
 from tests.serving import Server

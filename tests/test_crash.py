@@ -11,7 +11,7 @@ from typing import Any
 from balance.core.snapshot import Snapshot
 from balance.open_account import open_account
 from balance.store.file_store import ACCOUNT_FILE
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.length import rounds
 from tests.patience import patience
 from tests.processes import PROCESSES

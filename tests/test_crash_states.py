@@ -32,8 +32,9 @@ from balance.market.board import FEED_FILE, MARKET_FILE, FileBoard, save_market,
 from balance.store.backup import back_up, restore
 from balance.store.disk import Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
-from balance.store.recovery import repair, verify
+from balance.store.repair import repair
 from balance.store.state import Request
+from balance.store.verification import verify
 from tests.accounts import MOMENT
 from tests.alerts_by_hand import ABOVE, AlertsByHand
 from tests.boards import board

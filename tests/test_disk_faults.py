@@ -29,7 +29,8 @@ from balance.core.errors import StoreError
 from balance.desk.settings import SettingsFile
 from balance.store.disk import Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
-from balance.store.recovery import repair, verify
+from balance.store.repair import repair
+from balance.store.verification import verify
 from tests.accounts import MOMENT
 from tests.alerts_by_hand import ABOVE, AlertsByHand
 from tests.bots_by_hand import USUAL, ByHand

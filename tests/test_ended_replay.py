@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.screen import wait_for
 from tests.serving import Server
 from tests.standing import StandingServer

@@ -42,7 +42,7 @@ from balance.store.advice import option
 from balance.store.file_store import ACCOUNT_FILE, LOCK_FILE, FileStore
 from balance.store.lock import account_lock
 from balance.store.memory_store import MemoryStore
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.accounts import MOMENT, order, position
 from tests.feeds import HandFed
 from tests.markets import BTC, ETH, SOL, quote

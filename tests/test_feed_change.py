@@ -18,7 +18,7 @@ import requests
 from balance.market.board import MARKET_FILE
 from balance.store.advice import command
 from balance.store.file_store import ACCOUNT_FILE
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.kept import kept
 from tests.markets import BTC
 from tests.patience import patience

@@ -30,8 +30,8 @@ from balance.store.codec import encode_state
 from balance.store.disk import Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE, FileStore
 from balance.store.ledger_file import CHECKSUM_FILE
-from balance.store.recovery import verify
 from balance.store.state import Request, next_state
+from balance.store.verification import verify
 from tests.accounts import MOMENT, account, order, position
 from tests.processes import PROCESSES
 from tests.refusing import RefusingDisk

@@ -21,7 +21,7 @@ from balance.market.board import LiveBoard
 from balance.market.replay.feed import ReplayFeed
 from balance.server.engine import Engine
 from balance.store.file_store import FileStore
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.screen import PATHS, go, text, texts, wait_for
 from tests.serving import Server
 

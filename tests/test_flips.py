@@ -50,8 +50,8 @@ from balance.performance.sample_store import EQUITY_FILE
 from balance.store.codec import decode_state
 from balance.store.damage import Damages
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
-from balance.store.recovery import verify
 from balance.store.state import State as AccountState
+from balance.store.verification import verify
 from balance.strategies.own import Catalogue
 from tests.accounts import MOMENT
 from tests.alerts_by_hand import AlertsByHand

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.listening import Listener
 from tests.screen import wait_for
 from tests.serving import Server

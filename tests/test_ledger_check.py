@@ -16,7 +16,7 @@ from balance.history.ledger_check import MOST_LISTED, LedgerCheck, ledger_checke
 from balance.store.answer_file import AnswerFile
 from balance.store.damage import Damages
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
-from balance.store.recovery import repair
+from balance.store.repair import repair
 from balance.store.state import Request
 from tests.ledgers import entries_of, lived, written
 from tests.marked import Marked

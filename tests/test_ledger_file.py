@@ -16,7 +16,7 @@ from balance.core.errors import StoreUnreadable
 from balance.store.codec import encode_ledger
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.store.ledger_file import LedgerFile
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.accounts import MOMENT
 from tests.test_store import trade
 

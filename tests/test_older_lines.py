@@ -17,8 +17,8 @@ from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, LOCK_FILE, FileS
 from balance.store.ledger_file import CHECKSUM_FILE
 from balance.store.lock import account_lock
 from balance.store.older_lines import OlderLines
-from balance.store.recovery import verify
 from balance.store.state import Request
+from balance.store.verification import verify
 from tests.accounts import MOMENT
 from tests.ledgers import as_schema_1
 from tests.power import Crashes, PowerDisk, put

@@ -19,8 +19,8 @@ from balance.core.figures import grouped
 from balance.store.advice import option
 from balance.store.codec import ORDER, POSITION
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
-from balance.store.recovery import verify
 from balance.store.state import Request
+from balance.store.verification import verify
 from tests.accounts import account, explained, order, position
 
 

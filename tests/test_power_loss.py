@@ -15,8 +15,8 @@ import pytest
 from balance.core import operations
 from balance.core.errors import StoreError
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, FileStore
-from balance.store.recovery import verify
 from balance.store.state import Request
+from balance.store.verification import verify
 from tests.length import rounds
 from tests.power import EIO, Killed, PowerDisk
 

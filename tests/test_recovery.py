@@ -24,8 +24,9 @@ from balance.store.codec import Unreadable, decode_entry, encode_entry
 from balance.store.disk import Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE, FileStore
 from balance.store.ledger_file import CHECKSUM_FILE, LedgerFile
-from balance.store.recovery import Report, repair, verify
+from balance.store.repair import repair
 from balance.store.state import Request
+from balance.store.verification import Report, verify
 from tests.processes import ROOT
 from tests.refusing import FULL
 from tests.test_store import trade

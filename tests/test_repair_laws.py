@@ -16,9 +16,10 @@ from balance.core.errors import StoreUnreadable
 from balance.store.codec import Unreadable, decode_entry, decode_state
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.store.ledger_file import LedgerFile
-from balance.store.recovery import repair, verify
+from balance.store.repair import repair
 from balance.store.salvage import differences
 from balance.store.state import State
+from balance.store.verification import verify
 from tests.ledgers import lived, written
 
 LIVES: Final = [lived(entries, seed, epochs_of=8) for entries, seed in ((12, 1), (40, 2), (70, 3))]

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from balance.server.market_lock import MARKET_LOCK_FILE
 from balance.store.file_store import FileStore
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.bots_alone import BOTS
 from tests.length import rounds
 from tests.listening import Listener

@@ -29,8 +29,8 @@ from balance.core.messages import MARKET, OFFLINE
 from balance.desk.desk import MOST_CANDLES
 from balance.market.board import LiveBoard, save_market
 from balance.store.memory_store import MemoryStore
-from balance.store.recovery import verify
 from balance.store.state import Commit
+from balance.store.verification import verify
 from tests.boards import board as a_board
 from tests.markets import BTC, ETH, quote
 from tests.patience import wait_for

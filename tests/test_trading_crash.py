@@ -17,7 +17,7 @@ import requests
 
 from balance.core.entry import Entry
 from balance.store.file_store import FileStore
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.length import rounds
 from tests.markets import BTC
 from tests.patience import patience

@@ -27,8 +27,9 @@ from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.store.ledger_file import LedgerFile
 from balance.store.memory_store import MemoryStore
 from balance.store.open_ledger import OpenLedger
-from balance.store.recovery import repair, verify
+from balance.store.repair import repair
 from balance.store.state import Store
+from balance.store.verification import verify
 from tests.accounts import MOMENT, account, order, position
 from tests.ledgers import rewrite
 from tests.markets import BTC, ETH, market, quote

@@ -17,7 +17,8 @@ from balance.shell.parts import (
     conditions,
     desk_of,
 )
-from balance.store.recovery import Report, repair, verify
+from balance.store.repair import repair
+from balance.store.verification import Report, verify
 
 _CHANGES: Final[dict[str, tuple[Action, str]]] = {
     "set": ("set_balance", "say what the balance is now; books the difference as an adjustment"),

@@ -38,8 +38,8 @@ from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOC
 from balance.store.ledger_file import CHECKSUM_FILE
 from balance.store.lock import account_lock
 from balance.store.records import Record, count
-from balance.store.recovery import Report, verify
 from balance.store.state import State
+from balance.store.verification import Report, verify
 
 #: The form of the backups that this version makes.
 SCHEMA: Final = 1
@@ -100,7 +100,7 @@ _Contents = dict[str, tuple[BinaryIO, int]]
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored, and what :func:`~balance.store.recovery.verify` found in it."""
+    """What was restored, and what :func:`~balance.store.verification.verify` found in it."""
 
     manifest: Manifest
     report: Report

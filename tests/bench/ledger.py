@@ -26,8 +26,8 @@ from balance.core import operations
 from balance.store.checksum import START, is_proved, stated
 from balance.store.codec import decode_entry
 from balance.store.file_store import LEDGER_FILE, FileStore
-from balance.store.recovery import verify
 from balance.store.state import Request
+from balance.store.verification import verify
 from tests.ledgers import lived, write_ledger, written
 
 SMALL = 10

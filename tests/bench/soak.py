@@ -22,7 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from balance.store.recovery import verify
+from balance.store.verification import verify
 from tests.bench.some_bots import start_bots
 from tests.conftest import started_browser
 from tests.serving import Server

@@ -1,4 +1,4 @@
-"""Proving that the files of the account agree, and rebuilding what is damaged from the rest."""
+"""Rebuilding what is damaged of the account from what is whole."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
 from balance.core.account import Account
-from balance.core.entry import Entry, cursor, follows, replay
+from balance.core.entry import Entry, cursor
 from balance.core.errors import AccountingError, StoreNewer, StoreUnreadable
 from balance.core.figures import grouped
-from balance.core.money import exact
 from balance.store.advice import option
 from balance.store.answer_file import KEPT, AnswerFile
 from balance.store.checksum import START, sealed, stated
@@ -29,59 +28,35 @@ from balance.store.codec import (
     Unreadable,
     account_of,
     chained,
-    decode_entry,
     decode_state,
     encode_state,
     keyed_by,
 )
 from balance.store.disk import DISK, Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE
-from balance.store.ledger_file import CHECKSUM_FILE, LedgerFile
+from balance.store.ledger_file import CHECKSUM_FILE
 from balance.store.lock import account_lock
 from balance.store.older_lines import OlderLines
 from balance.store.salvage import Kept, Moved, Salvage, SecondLook, differences, known_balance
 from balance.store.state import Keyed, Line, State, stated_anew
+from balance.store.verification import (
+    Check,
+    Faults,
+    Report,
+    checked,
+    ledger_in,
+    read_account,
+    sealed_with_our_schema,
+)
 
-# How many faults are listed of a file; more are counted.
-_LISTED: Final = 100
 # Where the account has its id, as it is written in the account's file and in the ledger.
+_ID: Final = re.compile(rb'"account": ?"([0-9a-f]{16})"')
 # In how many bytes of a file that is looked for.
 _ID_BYTES: Final = 64 * 1024
 # How many lines are named in a sentence, and are written at once.
 _NAMED: Final = 10
 _LINES: Final = 1_000
 _HEADER: Final = re.compile(rb'\{"schema":(\d{1,9}),')
-_SCHEMA: Final = re.compile(rb'"schema": ?[^,]{1,20},')
-_ID: Final = re.compile(rb'"account": ?"([0-9a-f]{16})"')
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a check or a repair found. ``faults`` is empty where everything agrees."""
-
-    faults: tuple[str, ...]
-    # The number of whole entries in the ledger.
-    entries: int
-    # The newest revision, and the wallet balance there; None where neither file has one.
-    revision: int | None
-    balance: str | None
-    # The names of the files that a repair left beside, with what it could not use.
-    kept: tuple[str, ...] = ()
-    # What a repair did, in sentences.
-    done: tuple[str, ...] = ()
-
-    @property
-    def explanation(self) -> str:
-        """What the entries add up to, in a sentence."""
-        entries = "1 entry explains" if self.entries == 1 else f"{self.entries} entries explain"
-        return f"{entries} the balance of {self.balance} USDT at revision {self.revision}."
-
-
-def verify(folder: Path) -> Report:
-    """Prove each line of the ledger in ``folder``, replay it, and compare it with the account and
-    the answers. Changes nothing, takes no lock: what is committed while it reads is left to the
-    next check. However long the ledger is, one entry at a time is in memory."""
-    return _checked(folder)[0]
 
 
 def repair(
@@ -101,7 +76,7 @@ def repair(
     if not folder.is_dir():
         raise StoreUnreadable(ACCOUNT_FILE, "is missing, and so is its folder", option(folder))
     with account_lock(folder / LOCK_FILE):
-        report, check = _checked(folder)
+        report, check = checked(folder)
         if not report.faults:
             # Who repaired it before may have failed to sync the folder.
             disk.sync_folder(folder)
@@ -109,211 +84,10 @@ def repair(
         return _Repair(folder, clock(), disk, check).run(report.faults)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """The account as its file has it."""
-
-    state: State
-    is_sealed: bool
-
-
-@dataclass(slots=True)
-class _Faults:
-    """What was found, in sentences; only so many are listed."""
-
-    found: list[str] = field(default_factory=list)
-    more: int = 0
-
-    def add(self, fault: str) -> None:
-        if fault in self.found:
-            return  # What is damaged in the newest commit is met twice.
-        if len(self.found) < _LISTED:
-            self.found.append(fault)
-        else:
-            self.more += 1
-
-    @property
-    def listed(self) -> tuple[str, ...]:
-        return (*self.found, *([f"There are {self.more:,} more faults."] if self.more else []))
-
-
-@dataclass(slots=True)
-class _Check:
-    """The entries of a ledger as they are read, oldest first, and replayed."""
-
-    faults: _Faults
-    # The account that they are to lead to; None: not known.
-    newest: State | None
-    # The account that they lead to, the last of them, and how many there are.
-    account: Account | None = None
-    last: Entry | None = None
-    count: int = 0
-    # The newest revision of all lines that are sound, also behind that of the account.
-    end: int = 0
-    adds_up: bool = True
-    # The account before the commit of the last entry; None where a repair stands in that.
-    _before: Account | None = None
-
-    def read(self, ledger: LedgerFile) -> None:
-        """Read all lines, with those of the newest commit that its writer has not come to.
-
-        Raises:
-            OSError: the ledger can't be read.
-        """
-        end, number = 0, 0
-        with exact():
-            for number, line in enumerate(ledger.lines(), start=1):
-                end = line.end
-                self._take(line.text, number, line.fault)
-            if self.newest is not None:
-                for later, text in enumerate(ledger.unwritten(self.newest, end), number + 1):
-                    self._take(text, later, "")
-
-    def _take(self, text: bytes, number: int, fault: str) -> None:
-        name = f"{LEDGER_FILE} line {number}"
-        if fault:
-            self.faults.add(f"{LEDGER_FILE} {fault}.")
-            self.adds_up = False
-        try:
-            entry = decode_entry(text)
-        except Unreadable as reason:
-            if not fault:
-                self.faults.add(f"{name} {reason}.")
-            self.adds_up = False
-            return
-        if not fault:
-            self.end = max(self.end, entry.revision)
-        if self.newest is not None and entry.revision > self.newest.revision:
-            return
-        last = self.last
-        if last is not None and entry.place <= last.place:
-            self.faults.add(f"{name} holds entry {cursor(entry.place)} after {cursor(last.place)}.")
-            self.adds_up = False
-            return
-        if not follows(last, entry):
-            after = f"after {cursor(last.place)}" if last else "at the start"
-            self.faults.add(
-                f"{LEDGER_FILE} lacks what comes {after}, before {cursor(entry.place)}."
-            )
-            self.adds_up = False
-        # Entries behind a first one that does not add up may be as good as it.
-        if self.adds_up:
-            self._replay(entry, name)
-        self.count += 1
-        self.last = entry
-
-    def _replay(self, entry: Entry, name: str) -> None:
-        if self.last is None or self.last.revision != entry.revision:
-            self._before = self.account
-        if entry.booking.kind == "repair":
-            self._before = None
-        try:
-            self.account = replay([entry], self.account)
-        except AccountingError as fault:
-            self.faults.add(f"{name} does not add up: {fault}")
-            self.adds_up = False
-            return
-        ended = entry.booking.ended
-        if ended is not None and self._before is not None and any(differences(self._before, ended)):
-            self.faults.add(f"{name} keeps another account than the one that it ended.")
-
-
-def _checked(folder: Path) -> tuple[Report, _Check]:
-    faults = _Faults()
-    read = _account(folder, faults)
-    newest = None if read is None else read.state
-    check, ledger = _Check(faults, newest), _ledger(folder, newest)
-    try:
-        check.read(ledger)
-        # Where the account has changed meanwhile, its lines may be the ones being written.
-        if read is not None and read.is_sealed and _is_left(ledger, read.state, check):
-            if read == _account(folder, _Faults()):
-                faults.add(_left(ledger, read.state, check))
-                check.adds_up = False
-        elif newest is None and ledger.rest():
-            faults.add(f"{LEDGER_FILE} ends with a broken line.")
-    except OSError as fault:
-        faults.add(f"{LEDGER_FILE} can't be read: {_message(fault)}.")
-        check.adds_up = False
-    is_current = read is not None and read.is_sealed and check.end <= read.state.revision
-    if newest is not None and is_current and check.adds_up:
-        for difference in differences(check.account, newest.account):
-            faults.add(f"{LEDGER_FILE} {difference.format(ACCOUNT_FILE)}.")
-    for missing in AnswerFile(folder / ANSWER_FILE).faults(
-        newest.previous_answered if newest else 0
-    ):
-        faults.add(missing)
-    last = check.last if newest is None else newest.entries[-1]
-    report = Report(
-        faults=faults.listed,
-        entries=check.count,
-        revision=None if last is None else last.revision,
-        balance=None if last is None else grouped(last.booking.balance),
-    )
-    return report, check
-
-
-def _is_left(ledger: LedgerFile, newest: State, check: _Check) -> bool:
-    """Whether the ledger does not end with the commit that led to ``newest``."""
-    return check.end > newest.revision or not ledger.leads_to(newest)
-
-
-def _left(ledger: LedgerFile, newest: State, check: _Check) -> str:
-    if check.end > newest.revision:
-        return (
-            f"{ACCOUNT_FILE} is at revision {newest.revision}, but {LEDGER_FILE} goes on to "
-            f"{check.end}: an older file was put back, and is not adopted yet."
-        )
-    try:
-        reason = ledger.disagreement(newest).reason
-    except StoreUnreadable as fault:
-        reason = fault.reason
-    return f"{LEDGER_FILE} {reason}."
-
-
-def _account(folder: Path, faults: _Faults) -> _Read | None:
-    """The account, if it can be read; what is wrong with it is added to ``faults``."""
-    text = b""
-    try:
-        text = DISK.read(folder / ACCOUNT_FILE)
-        state, is_sealed = decode_state(text)
-    except FileNotFoundError:
-        faults.add(f"{ACCOUNT_FILE} is missing.")
-        return None
-    except NotADirectoryError:
-        raise
-    except OSError as fault:
-        faults.add(f"{ACCOUNT_FILE} can't be read: {_message(fault)}.")
-        return None
-    except Unreadable as reason:
-        faults.add(f"{ACCOUNT_FILE} {reason}.")
-        return _sealed_with_our_schema(text)
-    if not is_sealed:
-        faults.add(f"{ACCOUNT_FILE} was edited, and the edit is not adopted yet.")
-    return _Read(state, is_sealed)
-
-
-def _sealed_with_our_schema(text: bytes) -> _Read | None:
-    """The account in ``text`` where nothing but the number of its schema is damaged, as its seal
-    proves; it is to be written anew."""
-    for schema in range(1, SCHEMA + 1):
-        with suppress(Unreadable):
-            state, is_sealed = decode_state(_SCHEMA.sub(b'"schema": %d,' % schema, text, count=1))
-            if is_sealed:
-                return _Read(state, is_sealed)
-    return None
-
-
-def _ledger(folder: Path, newest: State | None, disk: Disk = DISK) -> LedgerFile:
-    ledger = LedgerFile(folder / LEDGER_FILE, disk)
-    ledger.is_chained = newest is not None and newest.previous_checksum != ""
-    return ledger
-
-
 class _Repair:
     """One repair of the account in a folder, by the holder of its lock."""
 
-    def __init__(self, folder: Path, now: datetime, disk: Disk, check: _Check) -> None:
+    def __init__(self, folder: Path, now: datetime, disk: Disk, check: Check) -> None:
         """``check`` has read the ledger before.
 
         Raises:
@@ -329,11 +103,11 @@ class _Repair:
         _refuse_newer(folder)
         for name in (ACCOUNT_FILE, LEDGER_FILE, CHECKSUM_FILE, ANSWER_FILE):
             self._put_aside(folder / name)
-        account_faults = _Faults()
-        self._read = _account(folder, account_faults)
+        account_faults = Faults()
+        self._read = read_account(folder, account_faults)
         self._is_account_damaged = bool(account_faults.found)
         known = None if self._read is None else self._read.state
-        self._ledger = _ledger(folder, known, disk)
+        self._ledger = ledger_in(folder, known, disk)
         self._answers = AnswerFile(folder / ANSWER_FILE, disk=disk, clock=lambda: now)
         # The commit that the ledger is to end with: that of an account with a whole seal, which is
         # believed over the ledger, unless that goes on behind it.
@@ -597,7 +371,7 @@ def _refuse_newer(folder: Path) -> None:
         decode_state(text)
         return
     except Newer as reason:
-        if _sealed_with_our_schema(text) is None:
+        if sealed_with_our_schema(text) is None:
             raise StoreNewer(ACCOUNT_FILE, str(reason)) from reason
         return
     except (OSError, Unreadable):
@@ -620,7 +394,3 @@ def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
     waiting = iter(lines)
     while block := b"".join(islice(waiting, _LINES)):
         yield block
-
-
-def _message(fault: OSError) -> str:
-    return fault.strerror or type(fault).__name__
