@@ -70,7 +70,7 @@ def register(app: Dash) -> None:
         Input("order-cancel", "n_clicks"),
         Input("order-set", "n_clicks"),
         Input("order-price", "n_submit"),
-        Input("order-trigger-price", "n_submit"),
+        Input("order-second-price", "n_submit"),
         Input("order-quantity", "n_submit"),
         prevent_initial_call=True,
     )

@@ -110,20 +110,17 @@ def position_dialog() -> dbc.Modal:
     )
 
 
-_AMENDED = (
-    ("order-price", "Limit price"),
-    ("order-trigger-price", "Trigger price, by the mark"),
-    ("order-quantity", "Quantity"),
-)
-
-
 def order_dialog() -> dbc.Modal:
-    """Gives an open order another price, trigger price or quantity; the page hides the fields of
-    what it has not."""
+    """Gives an open order other numbers; the page labels the fields, and hides those of what the
+    order has not."""
     return _dialog(
         "order",
         "Order",
-        [number_field(field, label) for field, label in _AMENDED],
+        [
+            number_field("order-price", "Price"),
+            number_field("order-second-price", "Price"),
+            number_field("order-quantity", "Quantity"),
+        ],
         [
             button("Cancel", "order-cancel"),
             button("Save", "order-set", color="primary", outline=False),

@@ -45,8 +45,10 @@ def orders_grid() -> dag.AgGrid:
             _pair(_text("symbol", "Symbol", 88), "side_words"),
             _text("type", "Type", 140),
             _number("quantity", "Quantity", 72),
-            _number("price", "Limit", 86),
-            _number("trigger_price", "Trigger", 86, "The mark price that sets it off"),
+            _pair(
+                _number("price", "Limit, trigger", 96, "Below, the mark price that sets it off"),
+                "trigger_price",
+            ),
             _number("reserved_margin", "Margin", 84, "Kept back for it, USDT"),
             _pair(_number("exits", "TP, SL", 104, "Take-profit, stop-loss"), ""),
             _moment("placed_at", "Placed"),

@@ -10,7 +10,6 @@ import pytest
 import requests
 from selenium.webdriver.common.keys import Keys
 
-from balance.core.figures import NONE
 from balance.store.lock import account_lock
 from tests.patience import patience
 from tests.screen import (
@@ -152,10 +151,10 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     wait_for(lambda: texts(browser)["futures-order-count"] == "1", "the count of orders")
     _choose(browser, "futures-book", "Open orders")
     wait_for(lambda: len(_rows(browser, "orders")) == 1, "the order's row")
-    assert f"Limit|0.637|39,000.00|{NONE}|$2,484.30|TP 41,000.00|" in _rows(browser, "orders")[0]
+    assert "Limit|0.637|39,000.00|$2,484.30|TP 41,000.00|" in _rows(browser, "orders")[0]
     _press(browser, "Edit…")
     browser.wait_for_element("#order-dialog")
-    wait_for(lambda: not browser.find_element("#order-trigger-price").is_displayed(), "its fields")
+    wait_for(lambda: not browser.find_element("#order-second-price").is_displayed(), "its fields")
     write(browser, "order-quantity", "0")
     browser.find_element("#order-set").click()
     wait_for(lambda: "must be above zero" in text(browser, "order-error"), "the refusal")

@@ -1,18 +1,23 @@
-/* The dialog that gives an open order another price, trigger price or quantity. */
+/* The dialog that gives an open order other numbers: its prices and its quantity. */
 (() => {
   "use strict";
 
   const { carryOut, onceUntilOpened } = window.balanceRequests;
   const { read, isEmpty } = window.balanceAmounts;
-  // what an order may have, and what kind of number it is
-  const KINDS = { price: "money", trigger_price: "money", quantity: "quantity" };
+  // the fields of the numbers that an order of a type has beside its size, in their order
+  const NUMBERS = ["order-price", "order-second-price"];
+  const QUANTITY = { label: "Quantity", member: "quantity", format: "quantity" };
 
   let amended = null; // the order that the dialog is about
 
-  const id = (name) => `order-${name.replace("_", "-")}`;
-  const place = (name) => document.getElementById(id(name));
-  // as an exit for a whole position has no quantity, an order has only some of them
-  const members = () => Object.keys(KINDS).filter((name) => amended[name] !== null);
+  const place = (id) => document.getElementById(id);
+
+  // what the order has, by the fields of the dialog; an exit for a whole position has no quantity
+  function fields() {
+    const { numbers } = window.balanceTicket.kindOf(amended.type);
+    const found = NUMBERS.map((id, index) => [id, numbers[index]]);
+    return [...found, ["order-quantity", amended.quantity === null ? undefined : QUANTITY]];
+  }
 
   function edit(order) {
     amended = window.balanceState.snapshot?.open_orders.find((each) => each.id === order);
@@ -23,25 +28,30 @@
     const { symbol, side_words: words, type } = amended.display;
     const set = window.dash_clientside.set_props;
     set("order-title", { children: `${symbol} ${words}, ${type}` });
-    for (const name of Object.keys(KINDS)) {
-      set(id(name), { value: amended[name] === null ? "" : amended.display[name] });
-      set(`${id(name)}-field`, { hidden: amended[name] === null });
+    for (const [id, number] of fields()) {
+      set(`${id}-field`, { hidden: number === undefined });
+      set(`${id}-label`, { children: number?.label ?? "" });
+      set(id, { value: number === undefined ? "" : amended.display[number.member] });
     }
     set("order-error", { children: "" });
     set("order-dialog", { is_open: true });
-    window.balanceDialogs.focusSoon(id(members()[0]));
+    window.balanceDialogs.focusSoon(NUMBERS[0]);
   }
 
   const amendOnce = onceUntilOpened(async () => {
     const changes = [];
-    for (const name of members()) {
-      const typed = place(name).value;
-      const [number, wrong] = read(typed, KINDS[name]);
+    for (const [id, number] of fields()) {
+      if (number === undefined) {
+        continue;
+      }
+      const { member, format } = number;
+      const typed = place(id).value;
+      const [value, wrong] = read(typed, format);
       if (wrong || isEmpty(typed)) {
         return [true, wrong || "Write a number in every field, or cancel the order in its row."];
       }
-      if (typed !== amended.display[name]) {
-        changes.push(`"${name}": ${number}`); // as it was typed: a float would lose digits
+      if (typed !== amended.display[member]) {
+        changes.push(`"${member}": ${value}`); // as it was typed: a float would lose digits
       }
     }
     if (changes.length === 0) {

@@ -167,7 +167,8 @@
   /* Two figures of a row, one below the other. */
   function RowPair({ data: { display }, colDef, below }) {
     const own = display[colDef.field];
-    const [first, second] = below ? [own, display[below]] : exits(own);
+    const other = display[below] === NONE ? "" : display[below];
+    const [first, second] = below ? [own, other] : exits(own);
     const line = (text) => React.createElement("div", {}, text);
     return React.createElement(
       "div",

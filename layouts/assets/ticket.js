@@ -252,5 +252,6 @@
     }
   });
 
+  window.balanceTicket = { kindOf };
   window.dash_clientside = { ...window.dash_clientside, ticket: { describe, submit } };
 })();
