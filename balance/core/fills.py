@@ -21,7 +21,7 @@ from balance.core.instrument import Bracket
 from balance.core.money import ZERO, exactly, quantized, significant
 from balance.core.order import Liquidity, Order, OrderType, Reason, closing_side, opened_side
 from balance.core.position import Position
-from balance.core.trade import Effect, Fill, Trade
+from balance.core.trade import POSITION_CLOSED, REPLACED, Effect, Fill, Trade
 
 # More digits than any price or quantity has, so that an average is as good as exact.
 _AVERAGE = Context(prec=28, rounding=ROUND_HALF_EVEN)
@@ -231,7 +231,18 @@ def _effect(
         or any(new.replaces(each) for new in attached)
     )
     closed = tuple(each.id for each in gone)
-    return Effect(symbol=order.symbol, position=position, opened=attached, closed=closed)
+    effect = Effect(
+        symbol=order.symbol,
+        position=position,
+        opened=attached,
+        closed=closed,
+        arrived=None if order.id in closed else order,
+    )
+    if {*closed} <= {order.id}:
+        return effect
+    if is_same:
+        return replace(effect, why=REPLACED)
+    return replace(effect, ended="expired", why=POSITION_CLOSED)
 
 
 def _exits(execution: Execution, position: Position | None) -> tuple[Order, ...]:

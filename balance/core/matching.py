@@ -24,7 +24,7 @@ from balance.core.order import Liquidity, Order, closing_side
 from balance.core.orders import cancel_order, end_others, fill_order, order_text, unfilled
 from balance.core.position import Position
 from balance.core.quote import Leg, Quote, Stop
-from balance.core.trade import Effect, Fill
+from balance.core.trade import LIQUIDATED, Effect, Fill
 
 _SHARE: Final = attrgetter("share")
 # How many of the orders that were moved an entry names.
@@ -253,6 +253,8 @@ def liquidate(account: Account, position: Position) -> Change:
         symbol=symbol,
         position=None,
         closed=tuple(each.id for each in account.orders_of(symbol)),
+        ended="expired",
+        why=LIQUIDATED,
     )
     note = (
         f"Liquidated: {position.side} {rounded(position.quantity)} {symbol}, mark "

@@ -68,8 +68,10 @@ def _renamed_booking(booking: Booking, ids: dict[str, str]) -> Booking:
     if fill is not None:
         fill = replace(fill, order_id=ids.get(fill.order_id, fill.order_id))
     if effect is not None:
+        arrived = None if effect.arrived is None else _renamed((effect.arrived,), ids)[0]
         effect = replace(
             effect,
+            arrived=arrived,
             opened=_renamed(effect.opened, ids),
             closed=tuple(ids.get(each, each) for each in effect.closed),
         )

@@ -25,7 +25,7 @@ from balance.core.order import Liquidity, Order, closing_side
 from balance.core.position import Position
 from balance.core.shape import Doc, Leverage, Money, Price, Texts, text_names
 from balance.core.ticket import Ticket, draft_order
-from balance.core.trade import Effect, OrderEnd
+from balance.core.trade import REPLACED, Effect, OrderEnd
 
 
 @exactly
@@ -67,6 +67,7 @@ def book_orders(account: Account, orders: tuple[Order, ...], note: str) -> Chang
         position=account.position(symbol),
         opened=orders,
         closed=tuple(each.id for each in replaced),
+        why=REPLACED if replaced else "",
     )
     return Change(account).booked("order", ZERO, note, effect=effect)
 
@@ -166,6 +167,7 @@ def _cancelled(change: Change, order: Order, why: str, ended: OrderEnd) -> Chang
         position=change.account.position(order.symbol),
         closed=(order.id,),
         ended=ended,
+        why=why,
     )
     note = f"{order_text(order)}{f': {why}' if why else ''}"
     return change.booked("cancel", ZERO, note, effect=effect)

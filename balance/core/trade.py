@@ -13,8 +13,13 @@ from balance.core.order import Liquidity, Order, OrderSide, OrderType, Reason
 from balance.core.position import Position
 from balance.core.shape import Cost, Money, Name, Price, Quantity, Symbol, Total
 
-#: How an order ends without a fill: somebody cancelled it, or the desk did, as it could not fill.
-OrderEnd = Literal["canceled", "expired"]
+#: How an order ends without a fill: somebody or something that it was bound to cancelled it, the
+#: desk ended it, or the market refused it as it arrived.
+OrderEnd = Literal["canceled", "expired", "rejected"]
+#: Why orders end with what they belong to.
+POSITION_CLOSED: Final = "its position was closed"
+LIQUIDATED: Final = "its position was liquidated"
+REPLACED: Final = "another exit has replaced it"
 #: Whether a trade won, lost, or came out even.
 Outcome = Literal["win", "loss", "even"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
@@ -102,8 +107,12 @@ class Effect:
     opened: tuple[Order, ...] = ()
     # The ids of the orders that are no longer open.
     closed: tuple[Name, ...] = ()
-    # How those ended that the entry cancels.
+    # How those ended that are neither filled nor opened again, and why; empty: on request. Older
+    # versions said it of what an entry of kind cancel ends alone.
     ended: OrderEnd = "canceled"
+    why: str = ""
+    # The order that the entry's fill filled as it arrived, so that it never was open.
+    arrived: Order | None = None
 
     def on(self, account: Account) -> Account:
         """``account`` with this effect on its position and orders."""

@@ -44,7 +44,7 @@ from balance.core.shape import (
     Whole,
     text_names,
 )
-from balance.core.trade import Effect, Fill, Outcome, Trade
+from balance.core.trade import Effect, Fill, OrderEnd, Outcome, Trade
 from balance.core.wallet import EVENTS, KINDS, OPENINGS, Wallet
 from balance.history.columns import Column, Indexed, columns_of
 
@@ -211,6 +211,11 @@ class EffectRow(TypedDict):
     position: PositionRow | None
     opened: tuple[OrderRow, ...]
     closed: Annotated[tuple[str, ...], Doc("Ids of orders that are no longer open.")]
+    ended: Annotated[OrderEnd, Doc("How those ended that neither filled nor were opened again.")]
+    why: Annotated[str, Doc("Why they ended; empty: on request, or an older version's entry.")]
+    arrived: Annotated[
+        OrderRow | None, Doc("The order that the fill filled as it arrived; null: it was open.")
+    ]
 
 
 class WholeEntry(LedgerRow):
@@ -464,11 +469,16 @@ def _effect(effect: Effect, entry: Entry, market: Market) -> EffectRow:
     held = () if effect.position is None else (effect.position,)
     account = Account(wallet, held, effect.opened)
     rows = position_rows(account, market)
+    filled = () if effect.arrived is None else (effect.arrived,)
+    arrived = order_rows(Account(wallet, orders=filled), market)
     return {
         "symbol": effect.symbol,
         "position": _without_share(rows[0]) if rows else None,
         "opened": order_rows(account, market),
         "closed": effect.closed,
+        "ended": effect.ended,
+        "why": effect.why,
+        "arrived": arrived[0] if arrived else None,
     }
 
 

@@ -106,7 +106,7 @@ _TRADE: Final = Record(Trade)
 # What a fill has by default was not written by the versions before it.
 _LATER: Final = [each.name for each in fields(Fill) if each.default is not MISSING]
 FILL: Final = Record(Fill, _TRADE, later=_LATER, mend=_with_true_entry)
-_EFFECT: Final = Record(Effect, POSITION, ORDER, rare=("ended",))
+_EFFECT: Final = Record(Effect, POSITION, ORDER, rare=("ended", "why", "arrived"))
 _ACCOUNT: Final = Record(Account, WALLET, POSITION, ORDER)
 _REQUEST: Final = Record(Request)
 # The members of what is open that a program may leave out, as older versions of this one did.
