@@ -1,0 +1,199 @@
+"""What became of each order, from the ledger alone: also from one of an older version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from balance import Desk
+from balance.core.entry import Entry
+from balance.core.order_record import OrderRecord, order_records
+from balance.market.board import LiveBoard
+from balance.store.file_store import ACCOUNT_FILE, FileStore
+from balance.store.recovery import repair
+from tests.boards import board as a_board
+from tests.boards import priced
+from tests.markets import BTC, ETH
+
+Trade = Callable[[Desk, LiveBoard], object]
+
+
+@pytest.fixture
+def board() -> LiveBoard:
+    """Bitcoin at 40,000 and Ether at 2,000."""
+    return a_board()
+
+
+@pytest.fixture
+def desk(folder: Path, board: LiveBoard) -> Desk:
+    """An account of 10,000 in a folder, at revision 1."""
+    return Desk(FileStore(folder), board)
+
+
+def bought(desk: Desk, symbol: str = BTC, **terms: Any) -> str:
+    outcome = desk.place_order(symbol=symbol, side="buy", **{"quantity": "0.1", **terms})
+    effect = outcome.entries[0].booking.effect
+    assert effect is not None
+    return (effect.arrived or effect.opened[0]).id
+
+
+def resting(desk: Desk, price: int = 1_500, **terms: Any) -> str:
+    return bought(desk, ETH, type="limit", price=price, **terms)
+
+
+def moved(desk: Desk, board: LiveBoard, btc: object) -> None:
+    """Have Bitcoin at ``btc``."""
+    priced(board, btc)
+    assert desk.advance(board.market, {}) is not None
+
+
+def entries(desk: Desk) -> list[Entry]:
+    return [*desk.store.entries()][::-1]
+
+
+def records(desk: Desk) -> dict[str, OrderRecord]:
+    """The records, which must agree with what is open."""
+    found = order_records(entries(desk))
+    still = [each.order for each in found.values() if each.state == "NEW"]
+    assert {each.id: each for each in still if each} == {e.id: e for e in desk.account().orders}
+    assert len(still) == len(desk.account().orders)
+    return found
+
+
+def ends(desk: Desk) -> dict[str, tuple[str, str]]:
+    return {name: (each.state, each.why) for name, each in records(desk).items()}
+
+
+def as_before(entry: Entry) -> Entry:
+    """``entry`` as the version before wrote it."""
+    effect = entry.booking.effect
+    if effect is None:
+        return entry
+    why = effect.why if entry.booking.kind == "cancel" else ""
+    ended = effect.ended if entry.booking.kind == "cancel" else "canceled"
+    effect = replace(effect, arrived=None, why=why, ended=ended)
+    return replace(entry, booking=replace(entry.booking, effect=effect))
+
+
+def test_an_order_at_market_is_placed_and_filled_by_one_entry(desk: Desk) -> None:
+    name = bought(desk, leverage=3)
+    record = records(desk)[name]
+    fill = record.fill
+    assert (record.state, record.placed, record.ended, record.source) == (
+        *("FILLED", (2, 1), (2, 1), "program"),
+    )
+    assert record.asked == record.order
+    assert record.asked is not None
+    assert fill is not None
+    assert (record.asked.leverage, fill.quantity, fill.price) == (3, Decimal("0.1"), 40_004)
+
+
+def test_a_resting_order_is_asked_changed_filled(desk: Desk, board: LiveBoard) -> None:
+    name = bought(desk, type="stop_limit", trigger_price=42_000, price=41_500)
+    moved(desk, board, 43_000)
+    waits = records(desk)[name]
+    assert waits.asked is not None
+    assert waits.order is not None
+    assert (waits.asked.type, waits.order.type, waits.changed) == ("stop_limit", "limit", (3, 1))
+    moved(desk, board, 41_500)
+    filled = records(desk)[name]
+    assert filled == replace(
+        waits, state="FILLED", ended=(4, 1), ended_at=filled.ended_at, fill=filled.fill
+    )
+    assert filled.fill is not None
+    assert filled.fill.liquidity == "maker"
+
+
+def test_an_order_ends_as_the_one_who_ends_it_says(desk: Desk, board: LiveBoard) -> None:
+    cancelled = resting(desk)
+    desk.cancel_order(cancelled)
+    hasty = resting(desk, time_in_force="IOC")
+    assert ends(desk) == {
+        cancelled: ("CANCELED", ""),
+        hasty: ("EXPIRED", "it can't fill at once, the ask is 2,000"),
+    }
+
+
+def test_exits_end_with_their_position_or_by_others(desk: Desk, board: LiveBoard) -> None:
+    first = bought(desk, stop_loss=38_000, take_profit=50_000)
+    second = bought(desk, stop_loss=39_000)
+    desk.place_order(
+        symbol=BTC, side="sell", type="stop_market", trigger_price=39_500, reduce_only=True
+    )
+    desk.close_position(BTC)
+    expected = {
+        first: ("FILLED", ""),
+        "2000002": ("EXPIRED", "its position was closed"),
+        "2000003": ("CANCELED", "another exit has replaced it"),
+        second: ("FILLED", ""),
+        "3000002": ("CANCELED", "another exit has replaced it"),
+        "4000001": ("EXPIRED", "its position was closed"),
+        "5000001": ("FILLED", ""),
+    }
+    assert ends(desk) == expected
+    older = order_records(map(as_before, entries(desk)))
+    assert {name: (each.state, each.why) for name, each in older.items()} == expected
+    assert older[first].asked is None
+    assert older[first].fill == records(desk)[first].fill
+
+
+def test_a_liquidation_ends_all_orders_of_its_symbol(desk: Desk, board: LiveBoard) -> None:
+    bought(desk, leverage=20, take_profit=50_000)
+    limit = bought(desk, type="limit", price=30_000)
+    moved(desk, board, 30_000)
+    expected = {
+        "2000001": ("FILLED", ""),
+        "2000002": ("EXPIRED", "its position was liquidated"),
+        limit: ("EXPIRED", "its position was liquidated"),
+        "4000001": ("FILLED", ""),
+    }
+    assert ends(desk) == expected
+    older = order_records(map(as_before, entries(desk)))
+    assert {name: (each.state, each.why) for name, each in older.items()} == expected
+
+
+def test_a_reset_ends_what_is_open_and_its_undo_brings_it_back(desk: Desk) -> None:
+    bought(desk, stop_loss=30_000)
+    first = resting(desk)
+    before = records(desk)
+    desk.reset()
+    assert ends(desk) == {
+        "2000001": ("FILLED", ""),
+        "2000002": ("EXPIRED", "its position was closed"),
+        first: ("EXPIRED", "the account was reset"),
+        "4000001": ("FILLED", ""),
+    }
+    second = resting(desk)
+    desk.undo_reset()
+    after = records(desk)
+    assert {name: after[name] for name in before} == before
+    assert (after[second].state, after[second].why) == ("EXPIRED", "a reset was undone")
+
+
+def test_an_edit_ends_what_it_leaves_out_and_begins_what_it_brings(
+    folder: Path, desk: Desk
+) -> None:
+    name = resting(desk)
+    path = folder / ACCOUNT_FILE
+    document = json.loads(path.read_text())
+    document["orders"][0]["id"] = "mine"
+    path.write_text(json.dumps(document))
+    desk.snapshot()
+    assert ends(desk) == {
+        name: ("EXPIRED", "the account's file was edited"),
+        "mine": ("NEW", ""),
+    }
+
+
+def test_a_repair_that_states_the_account_anew_keeps_what_is_open(folder: Path, desk: Desk) -> None:
+    name = resting(desk)
+    before = records(desk)
+    (folder / ACCOUNT_FILE).unlink()
+    assert repair(folder).faults
+    assert records(Desk(FileStore(folder))) == before == {name: before[name]}
