@@ -451,7 +451,7 @@ def test_files_keep_the_group() -> None:
     assert decode_state(encode_state(state)) == (state, True)
     (placed,) = state.entries
     assert placed.booking.effect is not None
-    assert {each.group for each in placed.booking.effect.opened} == {"g-1"}
+    assert {each.group for each in placed.booking.effect.opened} == {"2000001"}
     assert replay([*start.entries, *state.entries]) == state.account
 
 

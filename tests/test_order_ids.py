@@ -20,7 +20,8 @@ from balance.core.orders import cancel_order, cancel_orders
 from balance.core.trade import Effect
 from balance.market.board import LiveBoard
 from balance.store.file_store import ACCOUNT_FILE, FileStore
-from balance.store.recovery import repair, verify
+from balance.store.repair import repair
+from balance.store.verification import verify
 from tests.accounts import account, order
 from tests.boards import board as a_board
 from tests.boards import priced
@@ -177,3 +178,10 @@ def test_what_an_operation_opens_and_ends_has_one_id(desk: Desk, board: LiveBoar
     assert last is not None
     assert last.closed == ("5000001",)
     assert advance(change.account, board.market, {}).account.orders[0].id == "5000002"
+
+
+def test_a_group_has_the_id_of_its_first_order(board: LiveBoard) -> None:
+    change = opened([order(id="a-1", group="a-1"), order(id="a-2", group="a-1")])
+    change = numbered(change, account(), 5)
+    expected = [("5000001", "5000001"), ("5000002", "5000001")]
+    assert [(each.id, each.group) for each in change.account.orders] == expected

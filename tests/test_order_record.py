@@ -16,7 +16,7 @@ from balance.core.entry import Entry
 from balance.core.order_record import OrderRecord, order_records
 from balance.market.board import LiveBoard
 from balance.store.file_store import ACCOUNT_FILE, FileStore
-from balance.store.recovery import repair
+from balance.store.repair import repair
 from tests.boards import board as a_board
 from tests.boards import priced
 from tests.markets import BTC, ETH

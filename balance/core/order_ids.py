@@ -60,7 +60,12 @@ def _names(change: Change) -> Iterator[str]:
 
 
 def _renamed(orders: tuple[Order, ...], ids: dict[str, str]) -> tuple[Order, ...]:
-    return tuple(replace(each, id=ids[each.id]) if each.id in ids else each for each in orders)
+    return tuple(
+        replace(each, id=ids.get(each.id, each.id), group=ids.get(each.group, each.group))
+        if each.id in ids or each.group in ids
+        else each
+        for each in orders
+    )
 
 
 def _renamed_booking(booking: Booking, ids: dict[str, str]) -> Booking:
