@@ -39,6 +39,9 @@ CHANGES = [
     ("POST", "/positions/BTC/USDT/close", None),
     ("POST", "/positions/BTC/USDT/close", {"percent": 50}),
     ("DELETE", "/orders", None),
+    ("POST", "/positions/close", None),
+    ("POST", "/positions/BTC/USDT/reverse", None),
+    ("POST", "/positions/BTC/USDT/margin", {"amount": 12.5}),
 ]
 
 
@@ -263,6 +266,48 @@ class TestClosingAndCancelling:
         assert "Cancelled: Buy 1 ETH/USDT, limit 1,900." in told["message"]
         members = problem(trading.delete(f"/orders/{order['id']}"), 404)
         assert order["id"] in members["detail"]
+
+    def test_a_position_is_reversed_and_gets_margin(self, trading: FlaskClient) -> None:
+        found = exactly(trading.post("/positions/BTC-USDT/reverse"))
+        (position,) = found["positions"]
+        assert (position["side"], position["quantity"]) == ("short", Decimal("0.02"))
+        assert (found["order"]["side"], found["order"]["realized_pnl"]) == ("sell", 0)
+        added = exactly(trading.post("/positions/btcusdt/margin", json={"amount": 20}))
+        assert added["order"] is None
+        before, after = position["isolated_margin"], added["positions"][0]["isolated_margin"]
+        assert after - before == 20
+        assert added["positions"][0]["liquidation_price"] > position["liquidation_price"]
+        assert added["available_balance"] == found["available_balance"] - 20
+        assert added["balance"] == found["balance"]
+
+    def test_all_positions_are_closed_in_one_change(self, trading: FlaskClient, desk: Desk) -> None:
+        trading.post("/orders", json={**BUY, "symbol": ETH, "quantity": 1})
+        found = exactly(trading.post("/positions/close"))
+        assert (found["positions"], found["revision"]) == ([], 5)
+        assert {each["symbol"] for each in found["orders"]} == {BTC, ETH}
+        assert len(found["open_orders"]) == 1
+        problem(trading.post("/positions/close"), 404)
+
+    @pytest.mark.parametrize(
+        ("path", "body", "status"),
+        [
+            ("/positions/BTC-USDT/margin", {}, 422),
+            ("/positions/BTC-USDT/margin", {"amount": 0}, 422),
+            ("/positions/BTC-USDT/margin", {"amount": "5"}, 422),
+            ("/positions/BTC-USDT/margin", {"amount": None}, 422),
+            ("/positions/BTC-USDT/margin", {"amount": -70}, 422),
+            ("/positions/BTC-USDT/margin", {"amount": 1e6}, 422),
+            ("/positions/ETH-USDT/margin", {"amount": 5}, 404),
+            ("/positions/ETH-USDT/reverse", None, 404),
+            ("/positions/XYZ/reverse", None, 422),
+        ],
+        ids=str,
+    )
+    def test_what_makes_no_sense_of_a_position_is_refused(
+        self, trading: FlaskClient, desk: Desk, path: str, body: Any, status: int
+    ) -> None:
+        problem(asked(trading, "POST", path, body), status)
+        assert desk.snapshot().revision == 3
 
     def test_an_order_is_amended_and_keeps_its_id(self, trading: FlaskClient) -> None:
         (order,) = trading.get("/orders").get_json()["orders"]
@@ -677,7 +722,8 @@ class TestAKey:
             again = asked(trading, method, path, body, Idempotency_Key="k", If_Match="3")
             assert again.status_code == 200
             assert again.headers["Idempotency-Replayed"] == "true"
-            assert again.get_json()["order"] == first.get_json()["order"]
+            for name in ("order", "orders"):
+                assert again.get_json().get(name) == first.get_json().get(name)
             assert again.get_json()["message"] == first.get_json()["message"]
         assert desk.snapshot().revision == 5
 

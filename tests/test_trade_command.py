@@ -301,6 +301,27 @@ def test_an_order_is_amended_and_keeps_its_id(call: Call, account: Desk) -> None
     assert "at least one of price, trigger_price, quantity" in refused.err
 
 
+def test_positions_are_reversed_get_margin_and_are_closed_at_once(
+    call: Call, account: Desk
+) -> None:
+    call("order", "buy", "BTC/USDT", "--quantity", "0.01")
+    done = call("reverse", "btcusdt")
+    assert done.code == 0
+    assert re.match(r"Sold 0\.01 BTC/USDT .*\. Sold 0\.01 BTC/USDT ", done.out)
+    assert account.snapshot().positions[0]["side"] == "short"
+    done = call("margin", "BTC/USDT", "12.5")
+    assert done.code == 0
+    assert done.out.startswith("Added 12.50 USDT to the margin of short 0.01 BTC/USDT: ")
+    done = call("margin", "BTC/USDT", "-10")
+    assert done.code == 0
+    assert done.out.startswith("Removed 10.00 USDT from the margin of short 0.01 BTC/USDT: ")
+    assert call("margin", "BTC/USDT", "-10").code == 1
+    assert call("close", "all", "--percent", "50").code == 1
+    assert call("close", "all").code == 0
+    assert account.snapshot().positions == ()
+    assert call("close", "all").code == 1
+
+
 def test_orders_are_cancelled_one_by_one_and_all_at_once(call: Call, account: Desk) -> None:
     for price in ("1900", "1800", "1700"):
         call("order", "buy", ETH, "--quantity", "1", "--limit", price)

@@ -22,8 +22,16 @@ from tests.serving import Server
 DIALOGS: Final = {
     "reset-dialog": ("overview", "#overview-reset-balance-btn"),
     "money-dialog": ("overview", "#sidebar-money-btn"),
-    "position-dialog": ("futures", ".row-actions [title*='take-profit']"),
-    "order-dialog": ("futures", "#futures-orders .row-actions [title^='Edit']"),
+    "position-dialog": (
+        "futures",
+        "#futures-book input[value=positions]",
+        ".row-actions [title*='take-profit']",
+    ),
+    "order-dialog": (
+        "futures",
+        "#futures-book input[value=orders]",
+        "#futures-orders .row-actions [title^='Edit']",
+    ),
     "derivation-dialog": ("overview", "#overview-panel [data-derive]"),
     "entry-dialog": ("overview", "#overview-ledger a[href*='entry=']"),
     "settings-dialog": ("overview", "#settings-btn"),
@@ -59,8 +67,10 @@ def tabs(browser: Browser) -> Iterator[str]:
 def opened_dialogs(browser: Browser, those: Iterable[str] = tuple(DIALOGS)) -> Iterator[str]:
     """Each of ``those`` dialogs by its id, opened on its tab, one after the other."""
     for dialog in those:
-        tab, button = DIALOGS[dialog]
+        tab, *before, button = DIALOGS[dialog]
         go(browser, tab)
+        for each in before:
+            press(browser, each)
         with opened(browser, dialog, button):
             yield dialog
 

@@ -23,8 +23,9 @@ from balance.core.rows import (
     PositionRow,
     candle_row,
     order_result,
+    order_results,
 )
-from balance.core.shape import Count, Doc, Quantity, Time, includes, members
+from balance.core.shape import Count, Doc, Money, Quantity, Time, includes, members
 from balance.core.ticket import MEMBERS, Ticket
 from balance.desk.desk import MOST_CANDLES, Desk
 from balance.desk.transactions import Outcome
@@ -97,6 +98,15 @@ class ClosedPart(TypedDict):
 CloseBody = Annotated[dict[str, Any], Body(ClosedPart, optional=True, maxProperties=1)]
 
 
+class MovedMargin(TypedDict):
+    """How much margin a position gets."""
+
+    amount: Annotated[Money, Doc("Above zero it is added, below it is removed.")]
+
+
+MarginBody = Annotated[dict[str, Any], Body(MovedMargin)]
+
+
 class Prices(MarketRow):
     """The newest price of each symbol, and where it comes from."""
 
@@ -141,6 +151,13 @@ class Traded(TypedDict):
         FilledOrder | OpenOrder | EndedOrder | None,
         Doc("What became of the order; null where none was placed."),
     ]
+
+
+@includes(Changed)
+class ClosedAll(TypedDict):
+    """The account after all positions were closed."""
+
+    orders: Annotated[list[FilledOrder], Doc("What closed each of them.")]
 
 
 class TradeRoutes:
@@ -212,6 +229,24 @@ class TradeRoutes:
     ) -> Answer[Traded]:
         """Close a position at market, or a part of it."""
         return _traded(self.desk.close_position(symbol, **body, **conditions))
+
+    @post("/positions/close", 404)
+    def close_positions(self, conditions: Conditional) -> Answer[ClosedAll]:
+        """Close all positions at market, in one commit: all or none."""
+        outcome = self.desk.close_positions(**conditions)
+        return changed(outcome, orders=order_results(outcome.entries))
+
+    @post("/positions/<path:symbol>/reverse")
+    def reverse_position(self, symbol: SymbolInPath, conditions: Conditional) -> Answer[Traded]:
+        """Close a position and open as much on the other side, both at market, in one commit."""
+        return _traded(self.desk.reverse_position(symbol, **conditions))
+
+    @post("/positions/<path:symbol>/margin")
+    def move_margin(
+        self, symbol: SymbolInPath, body: MarginBody, conditions: Conditional
+    ) -> Answer[Traded]:
+        """Add margin to a position, or remove it; its liquidation price moves at once."""
+        return _traded(self.desk.move_margin(symbol, body.get("amount"), **conditions))
 
     @get("/fills", 422)
     def list_fills(self, limit: PageLimit = 50, before: Before = None) -> Answer[Fills]:

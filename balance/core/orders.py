@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from balance.core import margin
 from balance.core.account import Account
 from balance.core.change import Change
-from balance.core.errors import InsufficientBalance, UnknownOrder, UnknownPosition
+from balance.core.errors import InsufficientBalance, NotYours, UnknownOrder, UnknownPosition
 from balance.core.figures import NONE, dollars, gain, on_tick, rounded
 from balance.core.fills import Execution, apply_fill
 from balance.core.instrument import Instrument
@@ -134,6 +134,18 @@ def find_order(account: Account, order_id: str) -> Order:
     return order
 
 
+def find_position(account: Account, symbol: str) -> Position:
+    """The open position of ``symbol``.
+
+    Raises:
+        UnknownPosition: there is none.
+    """
+    held = account.position(symbol)
+    if held is None:
+        raise UnknownPosition(f"There is no open position of {symbol}.")
+    return held
+
+
 def cancel_order(
     account: Account, order_id: str, why: str = "", ended: OrderEnd = "canceled"
 ) -> Change:
@@ -211,9 +223,7 @@ def close_position(
         NotYours: it is not what the bot ``owner`` holds.
     """
     market.instrument(symbol)
-    held = account.position(symbol)
-    if held is None:
-        raise UnknownPosition(f"There is no open position of {symbol}.")
+    held = find_position(account, symbol)
     if quantity is None and percent is None:
         percent = Decimal(100)
     ticket = Ticket(
@@ -226,6 +236,51 @@ def close_position(
         because=because,
     )
     return place_order(account, ticket, market, order_id, now)
+
+
+@exactly
+def close_all(account: Account, market: Market, order_id: str) -> Change:
+    """The account after all positions were closed at market, or none: one that can't be closed now
+    keeps the others from it. The orders have ids that begin with ``order_id``.
+
+    Raises:
+        UnknownPosition: there is none.
+        NoLivePrice, InvalidRequest: one of them can't be closed now.
+    """
+    if not account.positions:
+        raise UnknownPosition("There are no open positions.")
+    change = Change(account)
+    for number, held in enumerate(account.positions, 1):
+        time = market.quote(held.symbol, closing=True).time
+        named = f"{order_id}-{number}"
+        change = change.then(close_position(change.account, held.symbol, market, named, time))
+    return change
+
+
+@exactly
+def reverse_position(
+    account: Account, symbol: str, market: Market, order_id: str, now: datetime
+) -> Change:
+    """The account after the position of ``symbol`` was closed, and as much was opened on the other
+    side with the same leverage, both at market. Its take-profit and stop-loss go with it.
+
+    Raises:
+        UnknownPosition: there is none.
+        NotYours: a bot holds it.
+        NoLivePrice, InvalidRequest, InvalidAmount: the other side can't be opened now.
+        InsufficientBalance: it needs more than what is available once this side is closed.
+    """
+    closed = close_position(account, symbol, market, f"{order_id}-close", now)
+    held = find_position(account, symbol)
+    if held.owner:
+        raise NotYours(symbol, held.owner)
+    ticket = Ticket(
+        symbol=symbol,
+        side=closing_side(held.side),
+        quantity=held.quantity,
+        leverage=held.leverage,
+    )
+    return closed.then(place_order(closed.account, ticket, market, order_id, now))
 
 
 def order_text(order: Order) -> str:

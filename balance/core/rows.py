@@ -452,15 +452,15 @@ def candle_row(candle: Candle) -> CandleRow:
     }
 
 
-def order_result(entries: Sequence[Entry]) -> FilledOrder | OpenOrder | EndedOrder | None:
-    """What became of the order that a commit placed or amended: its ``status`` is filled, open or
-    expired; None where there was none."""
-    found: FilledOrder | OpenOrder | EndedOrder | None = None
-    order: Order | None = None
+def order_results(entries: Sequence[Entry]) -> list[FilledOrder | OpenOrder | EndedOrder]:
+    """What became of the orders that a commit placed or amended, in their order: the ``status`` of
+    each is filled, open or expired."""
+    results: dict[str, FilledOrder | OpenOrder | EndedOrder] = {}
+    placed: dict[str, Order] = {}
     for booking in (each.booking for each in entries):
         fill, effect = booking.fill, booking.effect
         if booking.kind == "fill" and fill is not None:
-            found = {
+            results[fill.order_id] = {
                 "id": fill.order_id,
                 "status": "filled",
                 "symbol": fill.symbol,
@@ -474,11 +474,18 @@ def order_result(entries: Sequence[Entry]) -> FilledOrder | OpenOrder | EndedOrd
             }
         elif booking.kind == "order" and effect is not None:
             order = effect.opened[0]
-            found = {"id": order.id, "status": "open", **_terms(order)}
-        elif order is not None and effect is not None and order.id in effect.closed:
-            terms = _terms(order)
-            found = {"id": order.id, "status": "expired", "why": booking.note, **terms}
-    return found
+            placed[order.id] = order
+            results[order.id] = {"id": order.id, "status": "open", **_terms(order)}
+        elif booking.kind == "cancel" and effect is not None:
+            for ended in placed.keys() & set(effect.closed):
+                terms = _terms(placed[ended])
+                results[ended] = {"id": ended, "status": "expired", "why": booking.note, **terms}
+    return [*results.values()]
+
+
+def order_result(entries: Sequence[Entry]) -> FilledOrder | OpenOrder | EndedOrder | None:
+    """What became of the order that a commit placed or amended last; None where there was none."""
+    return next(reversed(order_results(entries)), None)
 
 
 def price_words(price: Decimal | None, symbol: str, market: Market) -> str:

@@ -29,7 +29,7 @@ MOVES: Final = MappingProxyType(
 #: The kinds that open an epoch: their amount is the balance that it begins with.
 OPENINGS: Final = ("start", "reset", "undo")
 #: The kinds that tell what became of orders and positions, and move no money themselves.
-EVENTS: Final = ("order", "cancel", "fill")
+EVENTS: Final = ("order", "cancel", "fill", "margin")
 #: Every kind of ledger entry there is.
 KINDS: Final = (*OPENINGS, *MOVES, *EVENTS)
 

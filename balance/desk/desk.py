@@ -27,6 +27,7 @@ from balance.core.messages import MARKET
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.operations import undo_reset
 from balance.core.orders import Preview, find_order, preview
+from balance.core.position_margin import move_margin
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.ticket import fingerprint, read_ticket
@@ -250,6 +251,40 @@ class Desk:
 
         named = [(kind, plain(size)) for kind, size in sizes.items()]
         return self._trade(change, ["close", name, *named], conditions)
+
+    def close_positions(self, **conditions: Unpack[Conditions]) -> Outcome:
+        """Close all positions at market, in one commit: all or, where one can't be closed now,
+        none."""
+        order_id = secrets.token_hex(5)
+
+        def change(account: Account) -> Change:
+            market = self.market
+            return orders.close_all(account.marked(market), market, order_id)
+
+        return self._trade(change, ["close_all"], conditions)
+
+    def reverse_position(self, symbol: str, **conditions: Unpack[Conditions]) -> Outcome:
+        """Close a position and open as much on the other side, with the same leverage, both at
+        market and in one commit; its take-profit and stop-loss go with it."""
+        order_id, name = secrets.token_hex(5), request.symbol(symbol, self.market)
+
+        def change(account: Account) -> Change:
+            market = self.market
+            account, time = account.marked(market), _market_time(market, name)
+            return orders.reverse_position(account, name, market, order_id, time)
+
+        return self._trade(change, ["reverse", name], conditions)
+
+    def move_margin(self, symbol: str, amount: object, **conditions: Unpack[Conditions]) -> Outcome:
+        """Add ``amount`` to the margin of a position or, below zero, remove it; its liquidation
+        price moves at once, and the balance stays."""
+        name = request.symbol(symbol, self.market)
+
+        def change(account: Account) -> Change:
+            market = self.market
+            return move_margin(account.marked(market), name, amount, market)
+
+        return self._trade(change, ["margin", name, _canonical(amount)], conditions)
 
     def _trade(
         self, operation: Operation, identity: Sequence[Any], conditions: Conditions

@@ -262,6 +262,7 @@ KIND_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "order": "Order placed",
         "cancel": "Order cancelled",
         "fill": "Fill",
+        "margin": "Margin moved",
     }
 )
 SOURCE_LABELS: Final[Mapping[str, str]] = MappingProxyType(

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from balance.core.amendment import AMENDABLE
+from balance.core.errors import InvalidRequest
 from balance.core.order import NUMBERS, ORDER_KINDS, OrderKind
 from balance.core.orders import Preview
-from balance.core.rows import order_result
+from balance.core.rows import order_result, order_results
 from balance.core.snapshot import Snapshot
 from balance.shell.parts import (
     DONE,
@@ -127,10 +128,17 @@ def add_trade_commands(command: AddCommand) -> None:
     add_options(amend, _AMENDMENTS)
     add_conditions(amend)
     command("positions", "list the open positions", _positions)
-    close = command("close", "close a position at market, or a part of it", _close)
-    _add_symbol(close)
+    close = command("close", "close a position at market, a part of it, or all positions", _close)
+    close.add_argument("symbol", metavar="SYMBOL|all", help="such as BTC/USDT or btcusdt")
     add_options(close.add_mutually_exclusive_group(), _CLOSE_SIZES)
     add_conditions(close)
+    reverse = command("reverse", "close a position and open as much on the other side", _reverse)
+    _add_symbol(reverse)
+    add_conditions(reverse)
+    margin = command("margin", "add margin to a position; below zero, remove it", _margin)
+    _add_symbol(margin)
+    margin.add_argument("amount", metavar="AMOUNT", help="such as 50 or -12.30")
+    add_conditions(margin)
 
 
 def _add_symbol(parser: argparse.ArgumentParser) -> None:
@@ -206,10 +214,25 @@ def _amend(options: argparse.Namespace) -> Result:
 
 
 def _close(options: argparse.Namespace) -> Result:
+    if options.symbol == _ALL:
+        if options.quantity or options.percent:
+            raise InvalidRequest("All positions are closed as a whole: name no size.")
+        every = desk_of(options).close_positions(**conditions(options))
+        return change_result(every, orders=order_results(every.entries))
     outcome = desk_of(options).close_position(
         options.symbol, options.quantity, options.percent, **conditions(options)
     )
     return change_result(outcome, order=order_result(outcome.entries))
+
+
+def _reverse(options: argparse.Namespace) -> Result:
+    outcome = desk_of(options).reverse_position(options.symbol, **conditions(options))
+    return change_result(outcome, order=order_result(outcome.entries))
+
+
+def _margin(options: argparse.Namespace) -> Result:
+    outcome = desk_of(options).move_margin(options.symbol, options.amount, **conditions(options))
+    return change_result(outcome, order=None)
 
 
 def _positions(options: argparse.Namespace) -> Result:
