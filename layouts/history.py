@@ -42,6 +42,7 @@ _VALUE_LABELS = {
         "order": "Order",
         "take_profit": "Take-profit",
         "stop_loss": "Stop-loss",
+        "trailing_stop": "Trailing stop",
         "liquidation": "Liquidation",
         "reset": "Reset",
         "undo": "Reset undone",

@@ -191,7 +191,7 @@ def test_margin_is_reserved_only_for_what_it_opens() -> None:
 @pytest.mark.parametrize(
     ("members", "error", "words"),
     [
-        ({}, InvalidRequest, "Name at least one of price, trigger_price, quantity"),
+        ({}, InvalidRequest, "Name at least one of price, trigger_price, callback_percent"),
         ({"price": None}, InvalidRequest, "at least one"),
         ({"side": "sell"}, InvalidRequest, "but not 'side'"),
         ({"price": 0}, InvalidAmount, "above zero"),

@@ -75,6 +75,7 @@ def aged(folder: Path, days: float) -> None:
             state="stale",
             message="The exchange is silent: \N{ROCKET}.",
             live=frozenset({BTC}),
+            bests={"1000001": Decimal("42123.45"), "af-sl": Decimal("1e-8")},
             instruments={BTC: KNOWN[BTC], "A1/USDT": unlimited("A1/USDT")},
         ),
     ],
@@ -211,7 +212,7 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from _paths(value[name], (*path, name))
 
 
-WHOLE = board().market
+WHOLE = replace(board().market, bests={"1000001": Decimal("42123.45")})
 #: What is no number of a market in any of its fields.
 NO_NUMBERS = (
     *("1e999999", "1e-999999", "-1e-999999", "1e25", "1e-25", "-2", "NaN", "sNaN", "Infinity"),

@@ -189,6 +189,21 @@ def test_a_stop_limit_has_two_prices_and_a_time_in_force(still: Server, browser:
     browser.find_element("#futures-force option[value=GTC]").click()
 
 
+def test_a_trailing_stop_may_name_where_it_begins(still: Server, browser: Any) -> None:
+    _choose(browser, "futures-type", "Trailing stop")
+    assert text(browser, "futures-second-price-label") == "Follows from, by the mark (optional)"
+    assert not browser.find_element("#futures-force-field").is_displayed()
+    write(browser, "futures-price", "1.5")
+    write(browser, "futures-size", "1,000")
+    wait_for(lambda: "now 40,600" in text(browser, "futures-ticket-note"), "where it is")
+    browser.find_element("#futures-submit").click()
+    wait_for(lambda: len(_orders(still)) == 1, "the order")
+    (order,) = _orders(still)
+    assert (order["type"], order["callback_percent"], order["trigger_price"]) == (
+        *("trailing_stop", 1.5, 40_600),
+    )
+
+
 def test_an_alert_for_another_symbol_begins_without_a_threshold(
     still: Server, browser: Any
 ) -> None:

@@ -61,6 +61,14 @@ def test_there_is_an_entry_of_every_kind() -> None:
     [
         ({}, set()),
         ({"time_in_force": "GTX"}, {"time_in_force"}),
+        (
+            {
+                "type": "trailing_stop",
+                "callback_percent": Decimal("1.5"),
+                "activation_price": Decimal(1_600),
+            },
+            {"callback_percent", "activation_price"},
+        ),
         ({"type": "stop_limit", "trigger_price": Decimal(1_400)}, set()),
     ],
 )

@@ -18,7 +18,7 @@ from filelock import FileLock
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import NoLivePrice, StoreBusy
-from balance.core.market import Market
+from balance.core.market import NO_MARKET, Market
 from balance.core.moments import from_iso, iso
 from balance.core.order import Order
 from balance.core.position import Position
@@ -55,8 +55,9 @@ ONE = Decimal(1)
 class Running:
     """A desk on the account in a folder, an engine with ``feed`` for it, and what that showed."""
 
-    def __init__(self, folder: Path, feed: HandFed) -> None:
-        self.folder, self.feed, self.board = folder, feed, LiveBoard()
+    def __init__(self, folder: Path, feed: HandFed, before: Market = NO_MARKET) -> None:
+        """``before`` is what the server before it has left."""
+        self.folder, self.feed, self.board = folder, feed, LiveBoard(market=before)
         self.desk = Desk(FileStore(folder), self.board)
         self.shown: list[Snapshot] = []
         self.engine = Engine(self.desk, self.board, feed, self.shown.append, folder)
@@ -413,6 +414,82 @@ def test_a_price_that_is_booked_late_does_not_meet_an_order_placed_after_it(
     run.price(40_001, time=times[3])
     assert [each[0] for each in run.fills()] == ["order", "stop_loss"]
     assert len(run.desk.snapshot().open_orders) == 1
+
+
+class TestTrailingStops:
+    """Orders that follow the price, without an entry in the ledger."""
+
+    def test_follow_in_memory_and_in_the_file_of_prices(self, run: Running) -> None:
+        run.order("sell", "0.1", type="trailing_stop", callback_percent=1)
+        run.price(42_000)
+        run.price(41_900)
+        assert run.kinds() == ["start", "order"]
+        run.engine.stop()
+        others = Desk(FileStore(run.folder), FileBoard(run.folder))
+        for desk in (run.desk, others):
+            (row,) = desk.snapshot().open_orders
+            assert (row["best_price"], row["trigger_price"]) == (42_000, 41_580)
+        assert run.desk.account().orders[0].best_price == 40_000
+        # Whatever else is committed takes the newest one along.
+        others.deposit(1)
+        assert others.account().orders[0].best_price == 42_000
+        assert verify(run.folder).faults == ()
+
+    def test_go_on_after_a_restart_from_where_they_were(self, folder: Path, feed: HandFed) -> None:
+        with Running(folder, feed) as run:
+            run.price(40_000)
+            run.order("sell", "0.1", type="trailing_stop", callback_percent=1)
+            run.price(42_000)
+        left = read_market((folder / MARKET_FILE).read_bytes())
+        with Running(folder, HandFed(), left) as run:
+            run.price(41_581)
+            assert run.fills() == []
+            run.price(41_580)
+            assert [each[0] for each in run.fills()] == ["order"]
+
+    def test_go_on_from_the_account_where_the_file_of_prices_is_lost(
+        self, folder: Path, feed: HandFed
+    ) -> None:
+        with Running(folder, feed) as run:
+            run.price(40_000)
+            run.order("sell", "0.1", type="trailing_stop", callback_percent=1)
+            run.price(42_000)
+            run.desk.deposit(1)
+            run.price(43_000)
+        with Running(folder, HandFed()) as run:
+            run.price(41_581)
+            assert run.fills() == []
+            run.price(41_580)
+            assert [each[0] for each in run.fills()] == ["order"]
+
+    def test_have_followed_the_moments_that_are_booked_late(self, run: Running) -> None:
+        run.order("sell", "0.1", type="trailing_stop", callback_percent=1)
+        path = run.folder / ACCOUNT_FILE
+        whole = path.read_bytes()
+        path.write_bytes(b"{")
+        for price in (42_000, 41_500, 43_000):
+            run.price(price)
+        path.write_bytes(whole)
+        run.price(43_100)
+        (entry,) = run.desk.fills().entries
+        assert "(trailing stop, 1 % below 42,000)" in entry["note"]
+
+    def test_that_came_as_a_price_was_booked_follow_it_all_the_same(self, run: Running) -> None:
+        booked = run.desk.account
+
+        def account() -> Account:
+            found = booked()
+            if not found.orders:
+                # Somebody orders at the price before.
+                run.order("sell", "0.1", type="trailing_stop", callback_percent=1)
+            return found
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(run.desk, "account", account)
+            run.price(42_000)
+        run.price(41_900)
+        (row,) = run.desk.snapshot().open_orders
+        assert row["best_price"] == 42_000
 
 
 def refuse_to_write(*_: object) -> None:

@@ -6,26 +6,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balance.backtests.quiet_band import quiet_band
-from balance.core import funding, margin, ticket
-from balance.core import order as orders
+from balance.core import funding, margin
 from balance.core.account import Account
 from balance.core.change import Change
-from balance.core.instrument import Instrument
 from balance.core.instruments import KNOWN
 from balance.core.market import Market
 from balance.core.matching import advance, is_due, liquidate
 from balance.core.money import ZERO, exact
-from balance.core.order import ORDER_KINDS, Order, TriggeredOrder
 from balance.core.orders import place_order
 from balance.core.position import Position
-from balance.core.quote import Quote, Settlement
+from balance.core.quote import Settlement
 from balance.core.ticket import Ticket
 from balance.core.trade import Fill
 from tests.accounts import MOMENT, account, order, position
@@ -525,86 +521,3 @@ def test_a_turned_position_takes_part_from_its_own_opening_on() -> None:
 def test_orders_alone_have_no_funding() -> None:
     trading = account(orders=(order(symbol=BTC),))
     assert not is_due(trading, at(40_000, time=EIGHT))
-
-
-# orders that change while they rest
-
-
-class Follower(TriggeredOrder):
-    """Stays 1,000 behind the mark price once that is better by 100 or more."""
-
-    moves: ClassVar[bool] = True
-
-    def moved(self, order: Order, quote: Quote, _rules: Instrument) -> Order:
-        level = quote.mark - 1_000
-        is_better = order.trigger_price is None or level - order.trigger_price >= 100
-        return order.repriced(trigger_price=level) if is_better else order
-
-
-@pytest.fixture
-def follower(monkeypatch: pytest.MonkeyPatch) -> Order:
-    """A sell order of a kind that the matching does not know, whose price is 39,000."""
-    kind: Any = "follower"
-    row = Follower(type=kind, label="Follower", exit="stop_loss", above="buy")
-    for module in (orders, ticket):
-        monkeypatch.setattr(module, "ORDER_KINDS", {**ORDER_KINDS, kind: row})
-    return order(
-        symbol=BTC,
-        side="sell",
-        type=kind,
-        quantity=d("0.1"),
-        price=None,
-        trigger_price=d(39_000),
-        reserved_margin=d(390),
-    )
-
-
-def test_an_order_that_moves_follows_the_price_in_an_entry_of_its_own(follower: Order) -> None:
-    other = order(id="o-2", symbol=ETH)
-    waiting = account(orders=(follower, other))
-    assert not is_due(waiting, at(40_099))
-    assert is_due(waiting, at(40_100))
-    change = after(waiting, moved(40_000, 42_000))
-    change.account.check()
-    (booking,) = change.bookings
-    assert (booking.kind, booking.amount) == ("order", 0)
-    assert booking.note == "Moved with the price: Sell 0.1 BTC/USDT, follower 41,000 (was 39,000)"
-    first, second = change.account.orders
-    assert (first.trigger_price, first.reserved_margin, second) == (41_000, 410, other)
-    assert not after(change.account, at(41_500)).bookings
-
-
-def test_an_order_that_moves_fills_at_the_price_that_it_moved_to(follower: Order) -> None:
-    waiting = after(account(orders=(follower,)), moved(40_000, 42_000)).account
-    (fill,) = fills(after(waiting, moved(42_000, 40_500, terms=FREE)))
-    assert (fill.price, fill.type) == (41_000, "follower")
-
-
-def test_an_order_that_moves_is_placed_where_the_price_puts_it(follower: Order) -> None:
-    (waiting,) = place(account(), "sell", follower.type, quantity="0.1").orders
-    assert (waiting.trigger_price, waiting.reserved_margin) == (39_000, 390)
-
-
-def test_an_order_moves_on_no_quote_that_is_older_stale_or_of_another_feed(follower: Order) -> None:
-    waiting = account(orders=(follower,))
-    for now in (
-        at(42_000, time=MOMENT - timedelta(seconds=1)),
-        at(42_000, live=frozenset()),
-        at(42_000, feed="binance"),
-    ):
-        assert not is_due(waiting, now)
-        assert after(waiting, now).account.orders == (follower,)
-
-
-def test_an_order_that_can_not_pay_its_new_price_is_cancelled(follower: Order) -> None:
-    change = after(account(400, orders=(follower,)), at(42_000))
-    assert kinds(change) == ["cancel"]
-    assert "41,000 is its price now, which needs more margin" in change.bookings[0].note
-    assert change.account.orders == ()
-
-
-def test_no_price_is_quiet_while_an_order_may_move(follower: Order) -> None:
-    still = replace(follower, type="stop_market")
-    for each, is_quiet in ((still, True), (follower, False)):
-        band = quiet_band(account(orders=(each,)), BTC, HOURS)
-        assert band.holds(d(40_000), d(40_001), MOMENT) is is_quiet

@@ -1,29 +1,31 @@
 """Kinds of orders beside market, limit, stop and take-profit: how long an order at a limit waits,
-and triggers that place a limit order."""
+triggers that place a limit order, and stops that follow the price."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from balance.backtests.quiet_band import quiet_band
 from balance.core.account import Account
+from balance.core.amendment import amend_order, read_amendment
 from balance.core.change import Change
 from balance.core.entry import Entry
-from balance.core.errors import BalanceError, InsufficientBalance, InvalidRequest
+from balance.core.errors import BalanceError, InsufficientBalance, InvalidAmount, InvalidRequest
 from balance.core.market import Market
-from balance.core.matching import advance, is_due
+from balance.core.matching import advance, is_due, regrid
 from balance.core.money import exact
 from balance.core.order import Order
 from balance.core.orders import Preview, place_order, preview
 from balance.core.quote import Quote
-from balance.core.rows import order_result, order_rows
+from balance.core.rows import order_result, order_rows, position_rows
 from balance.core.ticket import Ticket, fingerprint, read_ticket
 from balance.core.trade import Fill
 from tests.accounts import MOMENT, account
@@ -61,6 +63,13 @@ def place(
 
 def previewed(side: str, type: str, **members: Any) -> Preview:
     return preview(account(), ticket(side, type, **members), MARKET, MOMENT)
+
+
+def amended(of: Account, price: object, **members: Any) -> Change:
+    """``of`` with its order ``o-1`` amended at ``price``."""
+    now = MOMENT + 9 * MINUTE
+    at = market(quote(BTC, price, time=now), terms=FREE)
+    return amend_order(of, "o-1", read_amendment(members), at, now)
 
 
 def path(*prices: object) -> list[Market]:
@@ -349,6 +358,299 @@ class TestLimitAtATrigger:
         )
 
 
+def trail(side: str, percent: object = 1, of: Account | None = None, **more: Any) -> Account:
+    """An account with a trailing stop that was placed at 40,000."""
+    more = {"quantity": "0.1", **more}
+    more = {name: value for name, value in more.items() if value is not None}
+    at = market(quote(BTC, 40_000), terms=FREE)
+    of = account(100_000) if of is None else of
+    return place(of, side, "trailing_stop", at=at, callback_percent=percent, **more).account
+
+
+class TestTrailingStop:
+    """Stops that follow the price."""
+
+    @pytest.mark.parametrize(
+        ("side", "prices", "level", "expected"),
+        [
+            # Falling, rising, rising and back, and back twice.
+            ("sell", (40_000, 39_000), None, 39_600),
+            ("sell", (40_000, 42_000), 41_580, None),
+            ("sell", (40_000, 42_000, 41_000), None, 41_580),
+            ("sell", (40_000, 42_000, 41_600, 43_000, 42_000), None, 42_570),
+            ("buy", (40_000, 41_000), None, 40_400),
+            ("buy", (40_000, 38_000), 38_380, None),
+            ("buy", (40_000, 38_000, 39_000), None, 38_380),
+            ("buy", (40_000, 38_000, 38_300, 37_000, 38_000), None, 37_370),
+        ],
+    )
+    def test_on_the_way_it_follows_and_fills_where_it_came_to(
+        self, side: str, prices: tuple[int, ...], level: int | None, expected: int | None
+    ) -> None:
+        done = after(trail(side), *path(*prices))
+        assert [each.price for each in fills(done)] == ([] if expected is None else [expected])
+        assert [each.trigger_level for each in done.account.orders] == (
+            [] if level is None else [level]
+        )
+
+    @pytest.mark.parametrize(
+        ("side", "prices", "expected"),
+        [
+            ("sell", (42_000, 41_000), 41_000),
+            ("sell", (41_600, 41_300, 41_184), 41_184),
+            ("buy", (38_000, 39_000), 39_000),
+            ("buy", (39_500,), None),
+        ],
+    )
+    def test_on_a_jump_it_fills_where_that_ends(
+        self, side: str, prices: tuple[int, ...], expected: int | None
+    ) -> None:
+        done = after(trail(side), *jumps(*prices))
+        assert [each.price for each in fills(done)] == ([] if expected is None else [expected])
+
+    @pytest.mark.parametrize(
+        ("side", "start", "before", "reached", "level"),
+        [("sell", 42_000, 41_900, 42_100, 41_679), ("buy", 38_000, 38_100, 37_900, 38_279)],
+    )
+    def test_it_does_nothing_before_its_activation_price(
+        self, side: str, start: int, before: int, reached: int, level: int
+    ) -> None:
+        waiting = trail(side, activation_price=start)
+        (order,) = waiting.orders
+        assert (order.trigger_level, order.named_price) == (None, start)
+        far = 30_000 if side == "sell" else 50_000
+        still = after(waiting, *path(40_000, before, far))
+        assert (still.bookings, still.account.orders) == ((), (order,))
+        active = after(waiting, *path(40_000, reached))
+        assert the_order(active).trigger_level == level
+        (row,) = order_rows(waiting, MARKET)
+        assert (row["display"]["type"], row["display"]["trigger_price"]) == (
+            *("Trailing stop 1 %", f"from {start:,}.00"),
+        )
+        assert [each.price for each in fills(after(active.account, *path(reached, far)))] == [level]
+
+    def test_an_activation_price_that_is_reached_counts_at_once(self) -> None:
+        (order,) = trail("sell", activation_price=39_000).orders
+        assert order.trigger_level == 39_600
+
+    def test_it_closes_a_whole_position_beside_a_stop_loss(self) -> None:
+        held = place(account(), "buy", quantity="0.1", id="o-0", stop_loss=39_000).account
+        both = trail("sell", of=held, quantity=None, reduce_only=True)
+        assert [each.reason for each in both.orders] == ["stop_loss", "trailing_stop"]
+        (row,) = position_rows(both, MARKET)
+        assert row["stop_loss"] == 39_000
+        # Another one replaces the first.
+        (_, nearer) = trail(
+            "sell", "0.5", of=both, id="o-2", quantity=None, reduce_only=True
+        ).orders
+        assert (nearer.id, nearer.trigger_level) == ("o-2", 39_800)
+        done = after(both, *path(40_000, 41_000, 40_000))
+        (fill,) = fills(done)
+        assert (fill.reason, fill.price, fill.type) == ("trailing_stop", 40_590, "trailing_stop")
+        assert (done.account.positions, done.account.orders) == ((), ())
+        assert fill.trade is not None
+        assert fill.trade.closed_because == "Trailing stop"
+
+    def test_it_moves_without_an_entry(self) -> None:
+        of = trail("sell")
+        (step, *_) = path(40_000, 41_000)
+        assert not is_due(of, step)
+        change = advance(of, step, {})
+        assert (change.bookings, the_order(change).best_price) == ((), 41_000)
+        # What it opens is paid for at the price that it fills at.
+        assert the_order(change).reserved_margin == of.orders[0].reserved_margin
+
+    @pytest.mark.parametrize(
+        ("side", "prices", "note"),
+        [
+            (
+                *("sell", (40_000, 41_000, 40_000)),
+                "Sold 0.1 BTC/USDT at 40,590 (trailing stop, 1 % below 41,000)",
+            ),
+            (
+                *("buy", (40_000, 39_000, 40_000)),
+                "Bought 0.1 BTC/USDT at 39,390 (trailing stop, 1 % above 39,000)",
+            ),
+        ],
+    )
+    def test_its_fill_says_what_it_followed(
+        self, side: str, prices: tuple[int, ...], note: str
+    ) -> None:
+        done = after(trail(side), *path(*prices))
+        assert done.bookings[0].note == note
+        (fill,) = fills(done)
+        assert (fill.best_price, fill.callback_percent) == (prices[1], 1)
+
+    def test_it_fills_at_its_own_place_among_others_on_the_way(self) -> None:
+        of = trail("sell", 3, of=account(1_000_000))
+        for order_id, price in (("o-2", 39_800), ("o-3", 39_700)):
+            stop = {"quantity": "0.1", "trigger_price": price}
+            of = place(of, "sell", "stop_market", id=order_id, **stop).account
+        # It is at 39,770 by then.
+        done = after(of, *path(40_000, 41_000, 39_000))
+        assert [each.order_id for each in fills(done)] == ["o-2", "o-1", "o-3"]
+
+    @pytest.mark.parametrize("percent", ["0", "-1", "100", "250"])
+    def test_a_distance_is_above_zero_and_below_a_hundred(self, percent: str) -> None:
+        with pytest.raises(InvalidAmount, match="callback_percent must be above 0 and below 100"):
+            trail("sell", percent)
+
+    def test_it_needs_a_distance_and_no_price(self) -> None:
+        with pytest.raises(InvalidRequest, match="A trailing stop order needs a callback_percent"):
+            place(account(), "sell", "trailing_stop", quantity=1)
+        with pytest.raises(InvalidRequest, match="A trailing stop order has no trigger_price"):
+            trail("sell", trigger_price=39_000)
+        with pytest.raises(InvalidRequest, match="A limit order has no activation_price"):
+            place(account(), "buy", "limit", quantity=1, price=5, activation_price=5)
+
+    def test_a_preview_says_what_it_follows(self) -> None:
+        found = previewed("sell", "trailing_stop", quantity="0.1", callback_percent="1.5")
+        assert found.warning == "Trailing stop 1.5 %, at 39,400, by the mark price."
+        found = previewed(
+            "sell", "trailing_stop", quantity="0.1", callback_percent=1, activation_price=42_000
+        )
+        assert found.warning == "Trailing stop 1 % from 42,000 on, by the mark price."
+
+    def test_it_follows_no_quote_that_is_older_or_of_another_feed(self) -> None:
+        waiting = trail("sell")
+        for now in (
+            market(quote(BTC, 42_000, time=MOMENT - timedelta(seconds=1)), terms=FREE),
+            market(quote(BTC, 42_000), terms=FREE, feed="binance"),
+        ):
+            assert not is_due(waiting, now)
+            assert after(waiting, now).account.orders == waiting.orders
+
+    @pytest.mark.parametrize(
+        ("side", "start", "quiet", "edges"),
+        [
+            ("sell", None, [39_601, 39_999], [39_600, 40_000]),
+            ("buy", None, [40_001, 40_399], [40_000, 40_400]),
+            ("sell", 42_000, [100, 41_999], [42_000]),
+            ("buy", 38_000, [38_001, 90_000], [38_000]),
+        ],
+    )
+    def test_between_its_trigger_and_its_best_price_nothing_happens(
+        self,
+        side: str,
+        start: int | None,
+        quiet: list[int],
+        edges: list[int],
+    ) -> None:
+        band = quiet_band(trail(side, activation_price=start), BTC, timedelta(hours=8))
+        assert band.holds(d(quiet[0]), d(quiet[1]), MOMENT)
+        for edge in edges:
+            assert not band.holds(d(edge), d(edge), MOMENT)
+
+    def test_amended_it_goes_on_from_its_best_price(self) -> None:
+        moved = after(trail("sell", 5), *path(40_000, 42_000)).account
+        change = amended(moved, 41_500, callback_percent=2, quantity="0.2")
+        order = the_order(change)
+        assert (order.best_price, order.trigger_level, order.quantity) == (42_000, 41_160, d("0.2"))
+        assert change.bookings[0].note == (
+            "Amended: Sell 0.1 BTC/USDT, trailing stop 5 %, at 39,900: callback percent 5 -> 2, "
+            "quantity 0.1 -> 0.2"
+        )
+        with pytest.raises(InvalidRequest, match="41,580 is reached already"):
+            amended(moved, 41_500, callback_percent=1)
+        with pytest.raises(InvalidRequest, match="follows the price already"):
+            amended(moved, 41_500, activation_price=43_000)
+
+    def test_amended_it_may_follow_from_another_price_on(self) -> None:
+        waiting = trail("sell", activation_price=42_000)
+        later = amended(waiting, 40_000, activation_price=43_000)
+        assert later.bookings[0].note.endswith("activation price 42,000 -> 43,000")
+        assert the_order(later).best_price is None
+        assert the_order(amended(waiting, 40_000, activation_price=39_000)).best_price == 40_000
+
+    def test_on_a_new_grid_its_activation_price_is_on_the_tick(self) -> None:
+        waiting = trail("sell", activation_price="42000.3")
+        rules = replace(MARKET.instruments[BTC], tick_size=d(10))
+        assert the_order(regrid(waiting, rules)).activation_price == 42_010
+
+
+prices = st.lists(st.integers(30_000, 50_000), min_size=1, max_size=12)
+
+
+def traced(side: str, percent: Decimal, points: list[int]) -> Decimal | None:
+    """Where a trailing stop fills on a path, written out once more in the simplest way."""
+    best, sells = d(points[0]), side == "sell"
+
+    def level() -> Decimal:
+        return best * (1 - percent / 100 if sells else 1 + percent / 100)
+
+    def on_tick() -> Decimal:
+        return level().quantize(d("0.1"), ROUND_FLOOR if sells else ROUND_CEILING)
+
+    for point in points[1:]:
+        if d(point) <= level() if sells else d(point) >= level():
+            return on_tick()
+        best = max(best, d(point)) if sells else min(best, d(point))
+    return None
+
+
+@given(st.sampled_from(["sell", "buy"]), st.decimals(d("0.1"), d(20), places=1), prices)
+def test_a_trailing_stop_fills_where_a_second_calculation_says(
+    side: str, percent: Decimal, points: list[int]
+) -> None:
+    with exact():
+        points = [40_000, *points]
+        done = after(trail(side, percent, account(1_000_000)), *path(*points))
+        expected = traced(side, percent, points)
+        stopped = [each.price for each in fills(done) if each.reason == "order"]
+        assert stopped == ([] if expected is None else [expected])
+
+
+@given(
+    st.sampled_from(["sell", "buy"]),
+    st.decimals(d("0.1"), d(20), places=1),
+    st.none() | st.integers(35_000, 45_000),
+    st.lists(st.tuples(st.booleans(), st.integers(30_000, 50_000)), max_size=12),
+)
+def test_a_trailing_stop_never_moves_back(
+    side: str, percent: Decimal, start: int | None, points: list[tuple[bool, int]]
+) -> None:
+    with exact():
+        of = trail(side, percent, account(1_000_000), activation_price=start)
+        last, level = quote(BTC, 40_000), of.orders[0].trigger_level
+        for number, (is_jump, price) in enumerate(points, 1):
+            now = quote(BTC, price, time=MOMENT + number * MINUTE)
+            now = now if is_jump else replace(now, moved_from=last)
+            of = after(of, market(now, terms=FREE)).account
+            last = replace(now, moved_from=None)
+            if not of.orders:
+                break
+            (order,) = of.orders
+            if level is not None:
+                assert order.trigger_level is not None
+                sense = 1 if side == "sell" else -1
+                assert (order.trigger_level - level) * sense >= 0
+            level = order.trigger_level
+
+
+@given(
+    st.sampled_from(["sell", "buy"]),
+    st.decimals(d("0.1"), d(20), places=1),
+    st.none() | st.integers(35_000, 45_000),
+    st.lists(st.tuples(st.booleans(), st.integers(30_000, 50_000)), max_size=12),
+)
+def test_a_market_carries_the_best_prices_from_quote_to_quote(
+    side: str, percent: Decimal, start: int | None, points: list[tuple[bool, int]]
+) -> None:
+    """As the engine does it: the account is committed only where something is due."""
+    with exact():
+        of = committed = trail(side, percent, account(1_000_000), activation_price=start)
+        last, before = quote(BTC, 40_000), MARKET
+        for number, (is_jump, price) in enumerate(points, 1):
+            now = quote(BTC, price, time=MOMENT + number * MINUTE)
+            now = now if is_jump else replace(now, moved_from=last)
+            of = after(of, market(now, terms=FREE)).account
+            before = replace(market(now, terms=FREE), bests=committed.bests(before))
+            if is_due(committed, before):
+                committed = advance(committed, before, {}).account
+            assert committed.marked(before).orders == of.orders
+            last = replace(now, moved_from=None)
+
+
 TICKETS = st.one_of(
     st.fixed_dictionaries(
         {
@@ -363,6 +665,13 @@ TICKETS = st.one_of(
             "price": st.integers(38_000, 42_000),
             "trigger_price": st.integers(38_000, 42_000),
             "time_in_force": st.sampled_from(["GTC", "IOC", "FOK", "GTX"]),
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "type": st.just("trailing_stop"),
+            "callback_percent": st.integers(1, 5),
+            "activation_price": st.none() | st.integers(38_000, 42_000),
         }
     ),
     st.fixed_dictionaries(

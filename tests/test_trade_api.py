@@ -143,6 +143,14 @@ class TestPlacing:
         assert (found["type"], found["time_in_force"]) == ("stop_limit", "GTX")
         assert (found["trigger_price"], found["price"]) == (2_100, 2_101)
 
+    def test_a_trailing_stop_says_where_it_is(self, client: FlaskClient) -> None:
+        body = {"symbol": ETH, "side": "sell", "type": "trailing_stop", "quantity": 1}
+        found = exactly(client.post("/orders", json={**body, "callback_percent": 2.5}))["order"]
+        assert (found["callback_percent"], found["trigger_price"]) == (Decimal("2.5"), 1_950)
+        later = {**body, "callback_percent": 2.5, "activation_price": 2_100}
+        found = exactly(client.post("/orders", json=later))["order"]
+        assert (found["activation_price"], found["trigger_price"]) == (2_100, None)
+
     def test_a_limit_that_crosses_fills_at_once_at_the_better_price(
         self, client: FlaskClient
     ) -> None:
@@ -511,6 +519,10 @@ class TestWhatIsRefused:
                 {**WAIT, "type": "stop_limit", "trigger_price": 1_950},
                 "The trigger price 1,950 is reached already",
             ),
+            ({**BUY, "type": "trailing_stop"}, "A trailing stop order needs a callback_percent"),
+            ({**BUY, "type": "trailing_stop", "callback_percent": 100}, "below 100, not 100.00"),
+            ({**BUY, "type": "trailing_stop", "callback_percent": 0}, "must be above zero"),
+            ({**WAIT, "activation_price": 5}, "A limit order has no activation_price"),
             ({**BUY, "reduce_only": "yes"}, "reduce_only must be true or false"),
             ({**BUY, "nonsense": 1}, "'nonsense'"),
             ({**BUY, "note": "x"}, "'note'"),

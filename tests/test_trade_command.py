@@ -101,6 +101,11 @@ def test_an_order_at_market_fills_and_says_at_what(call: Call, account: Desk) ->
             "buy ETH/USDT --quantity .1 --limit 1940 --take-profit-at 1950",
             ("take_profit_limit", "0.1", "1940", "1950", 10),
         ),
+        ("buy ETH/USDT --quantity .1 --trail 2", ("trailing_stop", "0.1", None, "2040", 10)),
+        (
+            "buy ETH/USDT --quantity .1 --trail 2 --activate-at 1900",
+            ("trailing_stop", "0.1", None, None, 10),
+        ),
     ],
 )
 def test_an_order_that_waits_says_its_id(
@@ -135,10 +140,12 @@ def test_a_repair_brings_back_orders_of_every_kind(call: Call, account: Desk, fo
         "--limit 1900 --time-in-force IOC",
         "--stop-at 2100 --limit 2101",
         "--take-profit-at 1950 --limit 1940",
+        "--trail 2",
+        "--trail 2 --activate-at 1900",
     ):
         assert call("order", "buy", ETH, "--quantity", ".1", *words.split()).code == 0
     before = account.snapshot()
-    assert len(before.open_orders) == 3
+    assert len(before.open_orders) == 5
     assert call("verify").code == 0
     (folder / "virtual_balance.json").unlink()
     assert call("repair").code == 0
@@ -149,6 +156,8 @@ def test_a_repair_brings_back_orders_of_every_kind(call: Call, account: Desk, fo
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        ("--limit 1900 --trail 1", "has no"),
+        ("--activate-at 1900", "A market order has no activation_price"),
         ("--time-in-force IOC", "A market order has no time_in_force"),
         ("--limit 1900 --time-in-force GTD", "time_in_force must be one of GTC, IOC, FOK, GTX"),
         ("--limit 1900 --time-in-force FOK", "can't fill at once at 1,900: the ask is 2,000"),
@@ -298,7 +307,7 @@ def test_an_order_is_amended_and_keeps_its_id(call: Call, account: Desk) -> None
     assert (after["id"], after["price"]) == (before["id"], Decimal(1_850))
     refused = call("amend", before["id"])
     assert (refused.code, refused.out) == (1, "")
-    assert "at least one of price, trigger_price, quantity" in refused.err
+    assert "at least one of price, trigger_price, callback_percent" in refused.err
 
 
 def test_positions_are_reversed_get_margin_and_are_closed_at_once(

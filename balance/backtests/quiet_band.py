@@ -51,10 +51,16 @@ def quiet_band(account: Account, symbol: str, interval: timedelta) -> QuietBand:
 
 
 def _trigger_band(order: Order) -> tuple[Decimal, Decimal]:
-    """At or below which price, and at or above which one, ``order`` fills."""
+    """At or below which price, and at or above which one, ``order`` fills or follows."""
+    level = order.trigger_level
+    if order.kind.follows:
+        # It follows each better price, and the first one from its activation price on.
+        edge = order.activation_price if order.best_price is None else order.best_price
+        if order.side == "sell":
+            return level or ZERO, ZERO if edge is None else edge
+        return _ENDLESS if edge is None else edge, level or _ENDLESS
     trigger = order.kind.trigger(order)
-    if order.kind.moves or trigger is None or trigger.price != "mark":
-        # Any price may change an order that moves, and bid and ask differ from the mark price. So
-        # every price is to be processed.
+    if trigger is None or level is None:
+        # Bid and ask differ from the mark price, so that every price is to be processed.
         return _ENDLESS, ZERO
-    return (ZERO, trigger.level) if trigger.above else (trigger.level, _ENDLESS)
+    return (ZERO, level) if trigger.above else (level, _ENDLESS)

@@ -103,8 +103,8 @@ class Account:
         return self.pnl / self.wallet.capital * 100 if self.wallet.capital > 0 else None
 
     def marked(self, market: Market) -> Account:
-        """The account with its positions at the newest mark prices of ``market``; those that were
-        opened on another feed stay as they are."""
+        """The account with its positions at the newest mark prices of ``market``, and its orders at
+        the best ones that they follow; what was opened on another feed stays as it is."""
         return replace(
             self,
             positions=tuple(
@@ -113,7 +113,13 @@ class Account:
                 else each
                 for each in self.positions
             ),
+            orders=tuple(each.marked(market) for each in self.orders),
         )
+
+    def bests(self, market: Market) -> Mapping[str, Decimal]:
+        """The best mark prices up to those of ``market`` that its orders follow, by their ids."""
+        bests = {each.id: each.best(market) for each in self.orders if each.kind.follows}
+        return {order_id: best for order_id, best in bests.items() if best is not None}
 
     def reconciled(self) -> Account:
         """The account with what its wallet's totals leave unexplained taken as an adjustment."""

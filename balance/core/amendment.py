@@ -21,7 +21,7 @@ from balance.core.money import ZERO, exactly
 from balance.core.order import NUMBERS, Order
 from balance.core.orders import cost, fill_order, find_order, order_text
 from balance.core.request import positive
-from balance.core.ticket import Ticket, check_feed, draft_order
+from balance.core.ticket import Ticket, check_feed, check_trigger, draft_order
 from balance.core.trade import Effect
 
 #: The numbers that an open order may have others of, by their names in requests.
@@ -74,7 +74,7 @@ def amend_order(
     _check_amendment(order, amendment)
     amended = _amended(account, order, amendment, market, now)
     changes = [
-        f"{name.replace('_', ' ')} {rounded(before)} -> {rounded(after)}"
+        f"{name.replace('_', ' ')} {_text(before)} -> {_text(after)}"
         for name in AMENDABLE
         if (before := getattr(order, name)) != (after := getattr(amended, name))
     ]
@@ -111,6 +111,11 @@ def _check_amendment(order: Order, amendment: Mapping[str, Decimal]) -> None:
             )
         if name != "quantity" and order.kind.needed(name) is None:
             raise InvalidRequest(f"A {order.kind.label.lower()} order has no {name}.")
+        if name == "activation_price" and order.best_price is not None:
+            raise InvalidRequest(
+                f"The order follows the price already, and is {order.kind.terms(order)}. Change "
+                "its callback_percent instead, or cancel it and place another one."
+            )
 
 
 def _amended(
@@ -126,4 +131,13 @@ def _amended(
     others = account.without_orders((order,))
     drafted = draft_order(others, Ticket(**{**terms, **amendment}), market, order.id, now)
     changed: dict[str, Any] = {name: getattr(drafted, name) for name in amendment}
-    return replace(order, **changed, reserved_margin=drafted.reserved_margin, amended_at=now)
+    reserved = drafted.reserved_margin
+    amended = replace(order, **changed, reserved_margin=reserved, amended_at=now).marked(market)
+    if amended.kind.waits:
+        # Of a trailing stop it goes by the best price, which the draft knows nothing of.
+        check_trigger(amended, market.quotes[order.symbol])
+    return amended
+
+
+def _text(number: Decimal | None) -> str:
+    return "none" if number is None else rounded(number)

@@ -19,7 +19,15 @@ from balance.core.errors import InsufficientBalance
 from balance.core.figures import rounded
 from balance.core.instrument import Bracket
 from balance.core.money import ZERO, exactly, quantized, significant
-from balance.core.order import Liquidity, Order, OrderType, Reason, closing_side, opened_side
+from balance.core.order import (
+    REASON_LABELS,
+    Liquidity,
+    Order,
+    OrderType,
+    Reason,
+    closing_side,
+    opened_side,
+)
 from balance.core.position import Position
 from balance.core.trade import POSITION_CLOSED, REPLACED, Effect, Fill, Trade
 
@@ -88,6 +96,8 @@ def apply_fill(account: Account, execution: Execution, brackets: Sequence[Bracke
         filled_at=execution.time,
         feed=order.feed,
         trade=trade,
+        best_price=order.best_price,
+        callback_percent=order.callback_percent,
     )
     effect = _effect(account, execution, held, position)
     change = _book(account, effect, fill, order.because)
@@ -162,7 +172,7 @@ def completed_trade(
 def _close_reason(execution: Execution) -> str:
     if execution.reason == "order":
         return execution.order.because
-    return execution.reason.replace("_", "-").capitalize()
+    return REASON_LABELS[execution.reason]
 
 
 def _fee_limit(
@@ -288,5 +298,9 @@ def _book(account: Account, effect: Effect, fill: Fill, because: str) -> Change:
 def fill_text(fill: Fill) -> str:
     """``"Bought 0.01 BTC/USDT at 43,812.4 (stop-loss)"``."""
     verb = "Bought" if fill.side == "buy" else "Sold"
-    why = "" if fill.reason == "order" else f" ({fill.reason.replace('_', '-')})"
+    why = "" if fill.reason == "order" else f" ({REASON_LABELS[fill.reason].lower()})"
+    if fill.best_price is not None and fill.callback_percent is not None:
+        beyond = "below" if fill.side == "sell" else "above"
+        distance = f"{rounded(fill.callback_percent)} % {beyond} {rounded(fill.best_price)}"
+        why = f" ({REASON_LABELS['trailing_stop'].lower()}, {distance})"
     return f"{verb} {rounded(fill.quantity)} {fill.symbol} at {rounded(fill.price)}{why}"

@@ -49,6 +49,9 @@ class Market:
     quotes: Mapping[str, Quote] = field(default_factory=dict)
     # The symbols whose quotes are fresh: nothing fills on the others.
     live: frozenset[str] = frozenset()
+    # The best mark prices of the open orders that follow the price, by their ids, as they were
+    # before these quotes.
+    bests: Mapping[str, Decimal] = field(default_factory=dict)
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     terms: Terms = field(default_factory=Terms)
     # How many decimals money is shown with; amounts are exact, whatever is shown.

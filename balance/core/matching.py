@@ -46,17 +46,20 @@ def advance(account: Account, market: Market, settlements: Settlements) -> Chang
     Orders off the tick of their symbol are first put on it. At one price, funding that is due comes
     first, as ``settlements`` has it (what is not in there waits), then liquidation, then the orders
     that are met: reduce-only ones before those that open, stops before the others, the oldest
-    first. At the end of a move, orders change that follow the price. Symbols without a live quote
-    and those of another feed are left alone. The change has no entries where nothing was due."""
+    first. Orders that follow the price do so at the end of each part of a move. Symbols without a
+    live quote and those of another feed are left alone. The change has no entries where nothing
+    was due."""
     # What happens on one symbol makes nothing due on another.
     symbols = set(_due_symbols(account, market))
-    change = Change(account.marked(market))
+    change = Change(account)
     for symbol in market.instruments:
         if symbol in symbols:
-            change = change.then(regrid(change.account, market.instruments[symbol]))
-            change = change.then(_move(change.account, market.quotes[symbol], market, settlements))
-            change = change.then(_follow(change.account, symbol, market))
-    return change
+            end = market.quotes[symbol]
+            # What follows the price knows of nothing behind the start of the move yet.
+            begin = change.account.marked(market.at(end.moved_from or end))
+            change = change.then(regrid(begin, market.instruments[symbol]))
+            change = change.then(_move(change.account, end, market, settlements))
+    return change.then(Change(change.account.marked(market)))
 
 
 def _move(account: Account, end: Quote, market: Market, settlements: Settlements) -> Change:
@@ -72,17 +75,6 @@ def _move(account: Account, end: Quote, market: Market, settlements: Settlements
     while (step := _act_at(change.account, end, market, settlements)).bookings:
         change = change.then(step)
     return change.then(step)
-
-
-def _follow(account: Account, symbol: str, market: Market) -> Change:
-    """The account with the open orders of ``symbol`` as the newest price makes them."""
-    rules, quote = market.instruments[symbol], market.quotes[symbol]
-    moved = {
-        each.id: after
-        for each in account.orders_of(symbol)
-        if each.feed == market.feed and (after := each.moved(quote, rules)) != each
-    }
-    return _replaced(account, symbol, moved, "Moved with the price", "is its price now")
 
 
 def _first_stop(
@@ -133,9 +125,8 @@ def _due_symbols(account: Account, market: Market) -> Iterator[str]:
         if order.symbol in foreign or not _is_live(order, market):
             continue
         rules = market.instruments[order.symbol]
-        quote = market.quotes[order.symbol]
-        changes = order.kind.moves and order.moved(quote, rules) != order
-        if changes or order.is_met(quote) or order.is_off_grid(rules):
+        is_met = order.marked(market).is_met(market.quotes[order.symbol])
+        if is_met or order.is_off_grid(rules):
             yield order.symbol
 
 

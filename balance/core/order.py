@@ -20,7 +20,7 @@ from balance.core.margin import Side
 from balance.core.market import Market
 from balance.core.money import ZERO, quantized
 from balance.core.quote import PriceName, Quote
-from balance.core.shape import Cost, Leverage, Name, Price, Quantity, Symbol
+from balance.core.shape import Cost, Leverage, Name, Percent, Price, Quantity, Symbol
 
 OrderSide = Literal["buy", "sell"]
 OrderType = Literal[
@@ -30,6 +30,7 @@ OrderType = Literal[
     "take_profit_market",
     "stop_limit",
     "take_profit_limit",
+    "trailing_stop",
 ]
 #: How long an order at a limit waits: until it is cancelled, not at all, all of it at once or
 #: refused, or never as one who takes.
@@ -37,9 +38,20 @@ TimeInForce = Literal["GTC", "IOC", "FOK", "GTX"]
 #: Whether an order rested and was met by others, or met others.
 Liquidity = Literal["maker", "taker"]
 #: Why an order fills: it is one of its own, or the exit that a position has for the whole of it.
-OrderReason = Literal["order", "stop_loss", "take_profit"]
+OrderReason = Literal["order", "stop_loss", "take_profit", "trailing_stop"]
 #: Why something filled: an order, or an end of the position.
 Reason = Literal[OrderReason, "liquidation", "reset", "undo"]
+#: What people are told of these reasons, beside the order itself.
+REASON_LABELS: Final[Mapping[Reason, str]] = MappingProxyType(
+    {
+        "stop_loss": "Stop-loss",
+        "take_profit": "Take-profit",
+        "trailing_stop": "Trailing stop",
+        "liquidation": "Liquidation",
+        "reset": "Reset",
+        "undo": "Undo",
+    }
+)
 #: Those that end an epoch with everything that is open in it.
 ENDINGS: Final[tuple[Reason, ...]] = ("reset", "undo")
 
@@ -113,7 +125,7 @@ class Order:
     quantity: Quantity | None
     # The worst price that an order at a limit may fill at.
     price: Price | None = None
-    # The mark price that sets a triggered order off.
+    # The mark price that sets a triggered order off, where it names one.
     trigger_price: Price | None = None
     # Trigger prices of the exits that the position gets which the order opens.
     take_profit: Price | None = None
@@ -123,6 +135,13 @@ class Order:
     reduce_only: bool = False
     # How long an order at a limit waits.
     time_in_force: TimeInForce = "GTC"
+    # How far a trailing stop stays behind the best mark price, in percent of that.
+    callback_percent: Percent | None = None
+    # The mark price from which on a trailing stop follows; None: from the beginning.
+    activation_price: Price | None = None
+    # The best mark price since it follows, a figure of the market as a position's mark is: each
+    # commit has the newest, and no entry says that it moved. None until it follows.
+    best_price: Price | None = None
     # The initial margin that is reserved until the order fills or is cancelled.
     reserved_margin: Cost = ZERO
     placed_at: datetime
@@ -149,7 +168,13 @@ class Order:
     @property
     def named_price(self) -> Decimal | None:
         """The price that it names, its limit or what sets it off; None of an order at market."""
-        return self.price or self.trigger_price
+        return self.kind.named_price(self)
+
+    @property
+    def trigger_level(self) -> Decimal | None:
+        """The mark price that sets it off as it stands now; None where none does."""
+        trigger = self.kind.trigger(self)
+        return trigger.level if trigger is not None and trigger.price == "mark" else None
 
     @property
     def patience(self) -> Patience:
@@ -176,13 +201,23 @@ class Order:
         trigger = self.kind.trigger(self)
         return trigger is not None and quote.time >= self.since and trigger.is_met(quote)
 
-    def moved(self, quote: Quote, rules: Instrument) -> Order:
-        """What it is once its price has come to ``quote``; itself where it stays as it is, as it
-        does at a quote from before it was placed. To be called within
-        :func:`~balance.core.money.exact`."""
-        kind = self.kind
-        is_later = kind.moves and quote.time >= self.since
-        return kind.moved(self, quote, rules) if is_later else self
+    def best(self, market: Market) -> Decimal | None:
+        """The best mark price that it has followed, up to those of ``market``, and never worse than
+        its own; None before it follows. A quote from before it was placed is none of them."""
+        kind, best = self.kind, self.best_price
+        if not kind.follows or self.feed != market.feed:
+            return best
+        quote = market.quotes.get(self.symbol)
+        newest = quote.mark if quote is not None and quote.time >= self.since else None
+        for mark in (market.bests.get(self.id), newest):
+            if mark is not None and kind.is_better(self, mark, best):
+                best = mark
+        return best
+
+    def marked(self, market: Market) -> Order:
+        """It with the best price up to those of ``market``; itself where that has not changed."""
+        best = self.best(market)
+        return self if best == self.best_price else replace(self, best_price=best)
 
     def is_off_grid(self, rules: Instrument) -> bool:
         """Whether a price of it is no multiple of the tick of ``rules``; to be called within
@@ -194,6 +229,7 @@ class Order:
             or (self.trigger_price and self.trigger_price % tick)
             or (self.take_profit and self.take_profit % tick)
             or (self.stop_loss and self.stop_loss % tick)
+            or (self.activation_price and self.activation_price % tick)
         )
 
     def on_grid(self, rules: Instrument) -> Order:
@@ -208,6 +244,7 @@ class Order:
             trigger_price=self.trigger_price and worse(self.trigger_price),
             take_profit=self.take_profit and better(self.take_profit),
             stop_loss=self.stop_loss and better(self.stop_loss),
+            activation_price=self.activation_price and better(self.activation_price),
         )
 
     def repriced(self, **prices: Decimal | None) -> Order:
@@ -224,8 +261,8 @@ class Order:
 class OrderKind:
     """What all orders of one type have and do. As it stands it is the order at market."""
 
-    # Whether its orders may change while they rest: only then is ``moved`` called.
-    moves: ClassVar[bool] = False
+    # Whether its orders follow the price: only then is ``is_better`` called.
+    follows: ClassVar[bool] = False
     # Whether its orders wait for a trigger, whatever the market is when they are placed.
     waits: ClassVar[bool] = False
 
@@ -270,10 +307,14 @@ class OrderKind:
         """What sets the resting ``order`` off; None where nothing does."""
         return None
 
-    def moved(self, order: Order, _quote: Quote, _rules: Instrument) -> Order:
-        """What ``order`` becomes as it is placed, and then at each quote that ends a move of its
-        price; the order itself where it stays. Each change is an entry in the ledger."""
-        return order
+    def named_price(self, order: Order) -> Decimal | None:
+        """The price that ``order`` names, its limit or what sets it off; None where it has none."""
+        return order.price or order.trigger_price
+
+    def is_better(self, _order: Order, _mark: Decimal, _best: Decimal | None) -> bool:
+        """Whether the resting ``order`` follows the mark price ``mark``, where the best one was
+        ``best`` so far, None before it follows."""
+        return False
 
     def set_off(self, order: Order) -> Order:
         """What ``order`` is once it is set off: itself where it fills then, or another order with
@@ -362,6 +403,44 @@ class TriggeredLimitOrder(TriggeredOrder):
         return replace(order, type="limit", trigger_price=None, group="")
 
 
+class TrailingStop(OrderKind):
+    """A stop that follows the mark price at a distance in percent, and never goes back."""
+
+    waits: ClassVar[bool] = True
+    follows: ClassVar[bool] = True
+
+    def terms(self, order: Order) -> str:
+        """See :class:`OrderKind`."""
+        distance = f"{self.label.lower()} {rounded(order.callback_percent or ZERO)} %"
+        if order.best_price is None:
+            return f"{distance} from {rounded(order.activation_price or ZERO)} on"
+        return f"{distance}, at {rounded(self.named_price(order) or ZERO)}"
+
+    def arrival_price(self, _order: Order, _market: Market) -> Decimal | None:
+        """See :class:`OrderKind`."""
+        return None
+
+    def trigger(self, order: Order) -> Trigger | None:
+        """See :class:`OrderKind`."""
+        best, percent = order.best_price, order.callback_percent
+        if best is None or percent is None:
+            return None
+        sells = order.side == "sell"
+        return Trigger("mark", best * (100 - percent if sells else 100 + percent) / 100, not sells)
+
+    def named_price(self, order: Order) -> Decimal | None:
+        """See :class:`OrderKind`."""
+        trigger = self.trigger(order)
+        return order.activation_price if trigger is None else trigger.level
+
+    def is_better(self, order: Order, mark: Decimal, best: Decimal | None) -> bool:
+        """See :class:`OrderKind`."""
+        before = order.activation_price if best is None else best
+        if before is None or (best is None and mark == before):
+            return True
+        return mark > before if order.side == "sell" else mark < before
+
+
 _LIMIT: Final = Number("price", "Limit price", "limit", "fill at this price or a better one")
 _STOP: Final = Number(
     "trigger_price", "Trigger price, by the mark", "stop-at", "a stop: from this price on"
@@ -369,6 +448,22 @@ _STOP: Final = Number(
 _TAKE_PROFIT: Final = _STOP._replace(
     option="take-profit-at", explanation="a take-profit: from this price on"
 )
+_CALLBACK: Final = Number(
+    "callback_percent",
+    "Callback in percent",
+    "trail",
+    "a trailing stop: this far behind the best price",
+    metavar="PERCENT",
+    format="plain",
+)
+_ACTIVATION: Final = Number(
+    "activation_price",
+    "Activation price, by the mark",
+    "activate-at",
+    "the price from which on it trails",
+    is_optional=True,
+)
+
 #: What each type of orders has and does.
 ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
     {
@@ -407,6 +502,13 @@ ORDER_KINDS: Final[Mapping[OrderType, OrderKind]] = MappingProxyType(
                 numbers=(_TAKE_PROFIT, _LIMIT),
                 is_timed=True,
                 above="sell",
+            ),
+            TrailingStop(
+                type="trailing_stop",
+                label="Trailing stop",
+                numbers=(_CALLBACK, _ACTIVATION),
+                exit="trailing_stop",
+                precedence=0,
             ),
         )
     }

@@ -423,6 +423,8 @@ def _warnings(
         )
     if at_once is None and not (order.kind.waits or order.patience.rests):
         yield f"It ends without a fill: {unfilled(order, market)}."
+    if order.kind.follows:
+        yield f"{order.kind.terms(order).capitalize()}, by the mark price."
     if position is None or position.liquidation_price is None or order.stop_loss is None:
         return
     if position.is_liquidated_at(order.stop_loss):

@@ -12,7 +12,15 @@ from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded,
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
-from balance.core.order import Liquidity, Order, OrderReason, OrderSide, OrderType, TimeInForce
+from balance.core.order import (
+    REASON_LABELS,
+    Liquidity,
+    Order,
+    OrderReason,
+    OrderSide,
+    OrderType,
+    TimeInForce,
+)
 from balance.core.orders import order_text
 from balance.core.position import Position
 from balance.core.quote import Candle, Quote
@@ -43,7 +51,9 @@ Fee = Annotated[Money, Doc("On the notional.")]
 OpenQuantity = Annotated[
     Quantity | None, Doc("Null closes whatever the position is when it triggers.")
 ]
-TriggerPrice = Annotated[Price | None, Doc("The mark price that sets it off.")]
+TriggerPrice = Annotated[
+    Price | None, Doc("The mark price that sets it off; of a trailing stop, as it stands now.")
+]
 AttachedPrice = Annotated[Price | None, Doc("For the position that it opens.")]
 
 
@@ -106,6 +116,16 @@ class OrderTerms(TypedDict):
     price: Annotated[Price | None, Doc("Of an order at a limit.")]
     trigger_price: TriggerPrice
     time_in_force: TimeInForce
+    callback_percent: Annotated[
+        Percent | None, Doc("How far a trailing stop stays behind the best mark price.")
+    ]
+    activation_price: Annotated[
+        Price | None,
+        Doc("The mark price from which on a trailing stop follows; null: from the beginning."),
+    ]
+    best_price: Annotated[
+        Price | None, Doc("The best mark price since a trailing stop follows; null before.")
+    ]
     leverage: Leverage
     reduce_only: bool
     take_profit: AttachedPrice
@@ -130,7 +150,7 @@ class OrderRow(OrderTerms):
             (
                 *("symbol", "side", "type", "quantity", "price", "trigger_price", "take_profit"),
                 *("stop_loss", "leverage", "reserved_margin", "side_words", "exits", "owner"),
-                "group",
+                *("best_price", "activation_price", "group"),
             )
         ),
     ]
@@ -343,8 +363,11 @@ def _terms(order: Order) -> OrderTerms:
         "reason": order.reason,
         "quantity": order.quantity,
         "price": order.price,
-        "trigger_price": order.trigger_price,
+        "trigger_price": order.trigger_level,
         "time_in_force": order.time_in_force,
+        "callback_percent": order.callback_percent,
+        "activation_price": order.activation_price,
+        "best_price": order.best_price,
         "leverage": order.leverage,
         "reduce_only": order.reduce_only,
         "take_profit": order.take_profit,
@@ -361,8 +384,11 @@ def _group_words(order: Order, group: Sequence[Order]) -> str:
 
 
 def _order_texts(order: Order, market: Market) -> Texts:
-    prices = ("price", "trigger_price", "take_profit", "stop_loss")
-    texts = {name: price_words(getattr(order, name), order.symbol, market) for name in prices}
+    names = ("price", "best_price", "activation_price", "take_profit", "stop_loss")
+    prices = {name: getattr(order, name) for name in names} | {"trigger_price": order.trigger_level}
+    texts = {name: price_words(price, order.symbol, market) for name, price in prices.items()}
+    if order.trigger_level is None and order.activation_price is not None:
+        texts["trigger_price"] = f"from {texts['activation_price']}"
     leverage = f"{rounded(order.leverage)}x"
     return {
         "symbol": order.symbol,
@@ -379,8 +405,10 @@ def _order_texts(order: Order, market: Market) -> Texts:
 
 
 def _type_words(order: Order) -> str:
-    attached = {"take_profit": "Take-profit", "stop_loss": "Stop-loss"}.get(order.reason)
-    words = [attached or order.kind.label]
+    label, distance = order.kind.label, order.callback_percent
+    # An exit of a position is called what it is to that.
+    attached = REASON_LABELS.get(order.reason)
+    words = [attached or label if distance is None else f"{label} {rounded(distance)} %"]
     if order.time_in_force != "GTC":
         words.append(order.patience.label)
     if order.reduce_only and not attached:

@@ -38,7 +38,7 @@ from balance.core.shape import Doc, Money, Price, Quantity
 #: How many orders of one symbol may be open.
 MOST_ORDERS: Final = 200
 _SIZES: Final = ("quantity", "notional", "percent")
-_PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss")
+_PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss", "activation_price")
 # The fields of a ticket that are no members of a request, and the members that are no numbers.
 _NO_MEMBERS: Final = ("owner", "because", "group")
 _NO_NUMBERS: Final = ("symbol", "side", "type", "time_in_force", "reduce_only")
@@ -76,6 +76,18 @@ class Ticket:
             "refused then; GTX, post-only, is refused where it would fill at once."
         ),
     ] = "GTC"
+    callback_percent: Annotated[
+        Decimal | None,
+        Doc(
+            "How far a trailing stop stays behind the best mark price, in percent of that.",
+            exclusiveMinimum=0,
+            exclusiveMaximum=100,
+        ),
+    ] = None
+    activation_price: Annotated[
+        Price | None,
+        Doc("The mark price from which on a trailing stop follows; by default at once."),
+    ] = None
     leverage: Annotated[
         Decimal | None,
         Doc(
@@ -189,14 +201,14 @@ def draft_order(
         leverage=ZERO,
         reduce_only=ticket.reduce_only,
         time_in_force=ticket.time_in_force,
+        callback_percent=ticket.callback_percent,
         placed_at=now,
         owner=ticket.owner,
         because=ticket.because,
         group=ticket.group,
         **prices,
     )
-    if kind.moves:
-        order = kind.moved(order, quote, instrument)
+    order = order.marked(market)
     at_once = kind.arrival_price(order, market)
     reference = at_once or order.named_price or quote.mark
     leverage = _leverage(account, ticket, market)
@@ -214,12 +226,8 @@ def draft_order(
         leverage=leverage,
         reserved_margin=quantized(margin.initial_margin(max(opening, ZERO), reference, leverage)),
     )
-    trigger = kind.trigger(order)
-    if at_once is None and trigger is not None and trigger.is_met(quote):
-        raise InvalidRequest(
-            f"The trigger price {rounded(trigger.level)} is reached already: the mark price is "
-            f"{rounded(quote.mark)}. Order at market instead."
-        )
+    if at_once is None:
+        check_trigger(order, quote)
     _check_patience(order, at_once, quote)
     # The exits of what fills at once count from the market, not from a limit beyond it.
     _check_exits(order, quote.mark if at_once else order.named_price or quote.mark)
@@ -236,6 +244,11 @@ def _check_members(ticket: Ticket) -> None:
             raise InvalidRequest(f"A {kind.label.lower()} order needs a {name}.")
     if ticket.time_in_force != "GTC" and not kind.is_timed:
         raise InvalidRequest(f"A {kind.label.lower()} order has no time_in_force.")
+    if ticket.callback_percent is not None and not 0 < ticket.callback_percent < 100:
+        raise InvalidAmount(
+            f"callback_percent must be above 0 and below 100, not "
+            f"{grouped(ticket.callback_percent)}."
+        )
     sizes = [name for name in _SIZES if getattr(ticket, name)]
     whole = ticket.reduce_only and kind.exit != "order"
     if len(sizes) > 1 or (not sizes and not whole):
@@ -384,6 +397,20 @@ def _check_opening(
         raise InvalidRequest(
             f"A position of {grouped(quantized(notional))} USDT in {instrument.symbol}, open "
             f"orders counted, may have at most {rounded(most)}x, not {rounded(leverage)}x."
+        )
+
+
+def check_trigger(order: Order, quote: Quote) -> None:
+    """Prove that nothing sets off the resting ``order`` at ``quote`` already.
+
+    Raises:
+        InvalidRequest: its trigger price is reached.
+    """
+    trigger = order.kind.trigger(order)
+    if trigger is not None and trigger.is_met(quote):
+        raise InvalidRequest(
+            f"The trigger price {rounded(trigger.level)} is reached already: the mark price is "
+            f"{rounded(quote.mark)}. Order at market instead."
         )
 
 

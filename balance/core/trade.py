@@ -11,7 +11,7 @@ from balance.core.account import Account
 from balance.core.margin import Side
 from balance.core.order import Liquidity, Order, OrderSide, OrderType, Reason
 from balance.core.position import Position
-from balance.core.shape import Cost, Money, Name, Price, Quantity, Symbol, Total
+from balance.core.shape import Cost, Money, Name, Percent, Price, Quantity, Symbol, Total
 
 #: How an order ends without a fill: somebody or something that it was bound to cancelled it, the
 #: desk ended it, or the market refused it as it arrived.
@@ -94,6 +94,10 @@ class Fill:
     feed: str = ""
     # The trade that it ended; None where it ended none.
     trade: Trade | None = None
+    # Of a trailing stop: the best mark price that it followed, and how far behind it was, in
+    # percent.
+    best_price: Price | None = None
+    callback_percent: Percent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

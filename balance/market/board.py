@@ -200,6 +200,7 @@ def save_market(
             {"symbol": each.symbol, "time": iso(each.time), **_texts(each, _QUOTE)}
             for each in market.quotes.values()
         ],
+        "bests": {each: plain(best) for each, best in market.bests.items()},
         "instruments": [
             {
                 "symbol": each.symbol,
@@ -282,6 +283,8 @@ def read_market(text: bytes) -> Market:
             as_of=None if document["as_of"] is None else from_iso(document["as_of"]),
             quotes={each.symbol: each for each in quotes},
             live=frozenset(document["live"]),
+            # Older versions had no orders that follow the price.
+            bests=_read_bests(document.get("bests", {})),
             instruments={each.symbol: each for each in instruments},
         )
     except (KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as fault:
@@ -291,6 +294,10 @@ def read_market(text: bytes) -> Market:
     if not (are_texts and market.live <= set(market.quotes) <= set(market.instruments)):
         raise ValueError("this is no market that anyone could trade on")
     return market
+
+
+def _read_bests(document: Mapping[str, str]) -> dict[str, Decimal]:
+    return _numbers(document, dict.fromkeys(document, _is_price))
 
 
 def _read_instrument(document: Mapping[str, Any]) -> Instrument:

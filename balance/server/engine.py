@@ -146,9 +146,12 @@ class Engine:
             state=feed.state,
             # The last ones of this feed are shown until the next ones come.
             quotes=board.market.quotes if board.market.feed == feed.id else {},
+            bests=board.market.bests,
             instruments=dict(feed.instruments),
             tick=board.market.tick + 1,
         )
+        # The newest market that has been booked: orders have followed it.
+        self._booked = board.market
 
     def start(self, last_seen: datetime | None = None) -> None:
         """Start. What the market did since ``last_seen``, while no engine ran, is done first.
@@ -204,6 +207,7 @@ class Engine:
         )
         market = replace(market, live=self._live(market, now))
         self._advance(market, source)
+        market = replace(market, bests=self._booked.bests)
         # Nobody can trade at what was missed, which is past.
         self._board.market = market if source == MARKET else replace(market, live=frozenset())
         self._is_shown = False
@@ -299,8 +303,10 @@ class Engine:
 
     def _book(self, market: Market, source: str) -> None:
         account = self._desk.account()
+        market = replace(market, bests=account.bests(self._booked))
         if is_due(account, market):
             self._desk.advance(market, self._settlements(account, market), source)
+        self._booked = market
 
     def _settlements(
         self, account: Account, market: Market

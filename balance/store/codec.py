@@ -100,12 +100,16 @@ POSITION: Final = Record(
 ORDER: Final = Record(
     Order,
     later=("owner", "because"),
-    rare=("time_in_force", "group", "amended_at"),
+    rare=(
+        *("time_in_force", "group", "amended_at"),
+        *("callback_percent", "activation_price", "best_price"),
+    ),
 )
 _TRADE: Final = Record(Trade)
+_RARE: Final = ("best_price", "callback_percent")
 # What a fill has by default was not written by the versions before it.
 _LATER: Final = [each.name for each in fields(Fill) if each.default is not MISSING]
-FILL: Final = Record(Fill, _TRADE, later=_LATER, mend=_with_true_entry)
+FILL: Final = Record(Fill, _TRADE, later=_LATER, rare=_RARE, mend=_with_true_entry)
 _EFFECT: Final = Record(Effect, POSITION, ORDER, rare=("ended", "why", "arrived"))
 _ACCOUNT: Final = Record(Account, WALLET, POSITION, ORDER)
 _REQUEST: Final = Record(Request)

@@ -15,7 +15,10 @@ from balance.core.order import Order
 from balance.core.position import Position
 
 # What only the market changes, so that the ledger does not know the newest.
-_MARKS: Final = ("mark_price", "marked_at", "maintenance_rate", "maintenance_amount")
+_MARKS: Final = (
+    *("mark_price", "marked_at", "maintenance_rate", "maintenance_amount"),
+    "best_price",
+)
 _MOST_NAMED: Final = 6
 
 

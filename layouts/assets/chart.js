@@ -97,7 +97,7 @@
       const { side, quantity, type } = each.display;
       // what is attached to the position is about all of it
       const title = each.quantity === null ? type : `${side} ${quantity} ${type}`;
-      const prices = [each.price, each.trigger_price];
+      const prices = [each.price, each.trigger_price ?? each.activation_price];
       for (const price of prices.filter((level) => level !== null)) {
         found.push(line(price, title, "--muted", DOTTED));
       }
