@@ -55,6 +55,9 @@ def register(app: Dash) -> None:
         Input("position-cancel", "n_clicks"),
         Input("position-close", "n_clicks"),
         Input("position-quantity", "n_submit"),
+        Input("position-move-margin", "n_clicks"),
+        Input("position-margin", "n_submit"),
+        Input("position-reverse", "n_clicks"),
         Input("position-set", "n_clicks"),
         Input("position-take-profit", "n_submit"),
         Input("position-stop-loss", "n_submit"),
@@ -72,6 +75,12 @@ def register(app: Dash) -> None:
         Input("order-price", "n_submit"),
         Input("order-second-price", "n_submit"),
         Input("order-quantity", "n_submit"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("trade", "closeAll"),
+        Output("futures-close-all", "title"),
+        Input("futures-close-all", "n_clicks"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

@@ -69,7 +69,8 @@ _POSITION = (
 
 
 def position_dialog() -> dbc.Modal:
-    """Sets or removes the take-profit and stop-loss of a position; closes it or a part of it."""
+    """Sets or removes the take-profit and stop-loss of a position; moves its margin, reverses it,
+    closes it or a part of it."""
     return _dialog(
         "position",
         "Position",
@@ -90,6 +91,18 @@ def position_dialog() -> dbc.Modal:
             ),
             html.Fieldset(
                 [
+                    html.Legend("Margin"),
+                    html.Div(
+                        [
+                            number_field("position-margin", "Add, or remove with a minus sign"),
+                            button("Move", "position-move-margin"),
+                        ],
+                        className="position-close",
+                    ),
+                ],
+            ),
+            html.Fieldset(
+                [
                     html.Legend("Close at market"),
                     html.Div(
                         [
@@ -104,6 +117,7 @@ def position_dialog() -> dbc.Modal:
             ),
         ],
         [
+            button("Reverse", "position-reverse", color="danger"),
             button("Cancel", "position-cancel"),
             button("Save", "position-set", color="primary", outline=False),
         ],

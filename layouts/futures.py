@@ -121,6 +121,7 @@ def _book() -> html.Section:
                         small=True,
                     ),
                     button("Cancel all", "futures-cancel-all", "x-circle", color="danger"),
+                    button("Close all", "futures-close-all", "x-circle", color="danger"),
                 ],
                 className="book-head",
             ),

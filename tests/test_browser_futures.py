@@ -179,11 +179,32 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     write(browser, "position-stop-loss", "39000")
     browser.find_element("#position-set").click()
     wait_for(lambda: "is reached already" in text(browser, "position-error"), "the refusal")
+    write(browser, "position-margin", "50")
+    browser.find_element("#position-move-margin").click()
+    wait_for_toast(browser, "Added 50.00 USDT to the margin of short 0.1 BTC/USDT")
+    wait_until_gone(browser, "position-dialog")
+    _press(browser, "Edit…")
+    browser.wait_for_element("#position-dialog")
     write(browser, "position-quantity", "0.04")
     browser.find_element("#position-close").click()
     wait_for_toast(browser, "Bought 0.04 BTC/USDT")
     wait_for(lambda: "|0.06|" in _rows(browser, "positions")[0], "what is left of it")
     assert still.get("/positions").json()["positions"][0]["stop_loss"] == 41_000
+    wait_until_gone(browser, "position-dialog")
+    _press(browser, "Edit…")
+    browser.wait_for_element("#position-dialog")
+    browser.find_element("#position-reverse").click()
+    wait_for(
+        lambda: text(browser, "position-reverse") == "Reverse to long at market?", "a question"
+    )
+    browser.find_element("#position-reverse").click()
+    wait_for(lambda: "Long 10x" in _rows(browser, "positions")[0], "the other side")
+    assert still.get("/positions").json()["positions"][0]["stop_loss"] is None
+    wait_until_gone(browser, "position-dialog")
+    browser.find_element("#futures-close-all").click()
+    wait_for(lambda: text(browser, "futures-close-all") == "Close 1 position at market?", "that")
+    browser.find_element("#futures-close-all").click()
+    wait_for(lambda: still.get("/positions").json()["positions"] == [], "no position")
 
 
 def test_what_cannot_be_is_said_in_the_ticket_with_figures(still: Server, browser: Any) -> None:

@@ -126,6 +126,7 @@
     const rows = rowsOf(snapshot);
     const cancelAll = document.getElementById("futures-cancel-all");
     cancelAll.hidden = book !== "orders" || rows.length === 0;
+    document.getElementById("futures-close-all").hidden = book !== "positions" || rows.length === 0;
     showEmpty(book, rows.length === 0, book === "fills" ? fills.problem : "");
     if (!give(book, rows)) {
       retry = setTimeout(draw, 100);

@@ -1,5 +1,5 @@
 /* What is done with positions and orders that are there: close, cancel, and the dialog that sets
- * take-profit and stop-loss or closes a part.
+ * take-profit and stop-loss, closes a part, moves margin or reverses.
  */
 (() => {
   "use strict";
@@ -15,7 +15,7 @@
   let edited = null; // the position that the dialog is about
 
   const place = (name) => document.getElementById(`position-${name}`);
-  const path = (symbol) => `/positions/${symbol}/close`;
+  const path = (symbol, what = "close") => `/positions/${symbol}/${what}`;
   const close = (symbol, percent) => carryOut("POST", path(symbol), `{"percent": ${percent}}`);
   const cancel = (id) => carryOut("DELETE", `/orders/${encodeURIComponent(id)}`);
   const shown = (text) => (text === NONE ? "" : text);
@@ -32,6 +32,7 @@
     const set = window.dash_clientside.set_props;
     set("position-title", { children: `${symbol} ${display.side_words}, ${display.quantity}` });
     set("position-quantity", { value: "" });
+    set("position-margin", { value: "" });
     set("position-take-profit", { value: shown(display.take_profit) });
     set("position-stop-loss", { value: shown(display.stop_loss) });
     set("position-error", { children: "" });
@@ -142,8 +143,23 @@
     return wrong || (await carryOut("POST", path(edited.symbol), `{"quantity": ${number}}`))[1];
   }
 
+  async function moveMargin() {
+    const [amount, wrong] = read(place("margin").value);
+    return wrong || (await carryOut("POST", path(edited.symbol, "margin"), `{"amount": ${amount}}`))[1];
+  }
+
+  const reverse = async () => (await carryOut("POST", path(edited.symbol, "reverse")))[1];
+
+  // what a button of the dialog does; Enter in a field does the same
+  const ACTIONS = {
+    "position-close": closePart,
+    "position-move-margin": moveMargin,
+    "position-margin": moveMargin,
+    "position-reverse": reverse,
+  };
+
   const changeOnce = onceUntilOpened(async (woken) => {
-    const wrong = woken === "position-close" ? await closePart() : await setBoth();
+    const wrong = await (ACTIONS[woken] ?? setBoth)();
     return [wrong !== "", wrong];
   });
 
@@ -154,8 +170,9 @@
     if (woken === "position-cancel") {
       return [false, ""];
     }
-    if (woken === "position-quantity") {
-      place("close").focus();
+    const isAsked = woken === "position-reverse" && !reverseConfirmed();
+    if (woken === "position-quantity" || isAsked) {
+      isAsked || place("close").focus();
       return [window.dash_clientside.no_update, window.dash_clientside.no_update];
     }
     return changeOnce.confirmed(woken);
@@ -187,28 +204,57 @@
     window.balanceLive.explain(place("error"), wrong);
   }
 
-  let asking = null;
+  /* Presses of the button `id`, called `label`, that ask `question()` first: whether this one confirms. */
+  function confirmation(id, label, question) {
+    let asking = null;
+    return () => {
+      const button = document.getElementById(id);
+      const isConfirmed = asking !== null;
+      clearTimeout(asking);
+      const back = () => {
+        asking = null;
+        button.textContent = label;
+      };
+      if (isConfirmed) {
+        back();
+      } else {
+        button.textContent = question();
+        asking = setTimeout(back, ASK_MS);
+      }
+      return isConfirmed;
+    };
+  }
+
+  const counted = (what, rows) => (rows.length === 1 ? `1 ${what}` : `${rows.length} ${what}s`);
+  const ordersConfirmed = confirmation(
+    "futures-cancel-all",
+    "Cancel all",
+    () => `Cancel ${counted("order", window.balanceState.snapshot.open_orders)}?`,
+  );
+  const positionsConfirmed = confirmation(
+    "futures-close-all",
+    "Close all",
+    () => `Close ${counted("position", window.balanceState.snapshot.positions)} at market?`,
+  );
+  const reverseConfirmed = confirmation(
+    "position-reverse",
+    "Reverse",
+    () => `Reverse to ${edited.side === "long" ? "short" : "long"} at market?`,
+  );
 
   /* Cancels all open orders, after a confirmation. */
   async function cancelAll() {
-    const button = document.getElementById("futures-cancel-all");
-    const back = () => {
-      asking = null;
-      button.textContent = "Cancel all";
-    };
-    if (asking === null) {
-      const count = window.balanceState.snapshot.open_orders.length;
-      button.textContent = count === 1 ? "Cancel 1 order?" : `Cancel ${count} orders?`;
-      asking = setTimeout(back, ASK_MS);
-      return window.dash_clientside.no_update;
-    }
-    clearTimeout(asking);
-    back();
-    await carryOut("DELETE", "/orders");
+    ordersConfirmed() && (await carryOut("DELETE", "/orders"));
+    return window.dash_clientside.no_update;
+  }
+
+  /* Closes all positions, after a confirmation. */
+  async function closeAll() {
+    positionsConfirmed() && (await carryOut("POST", "/positions/close"));
     return window.dash_clientside.no_update;
   }
 
   window.balanceState.follow(follow);
   window.balanceTrade = { close, cancel, edit };
-  window.dash_clientside = { ...window.dash_clientside, trade: { dialog, cancelAll } };
+  window.dash_clientside = { ...window.dash_clientside, trade: { dialog, cancelAll, closeAll } };
 })();
