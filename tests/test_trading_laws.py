@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from balance.core import margin, operations
 from balance.core.account import Account
+from balance.core.amendment import amend_order
 from balance.core.change import Change, Operation
 from balance.core.entry import Entry, replay
 from balance.core.errors import AccountingError, BalanceError
@@ -23,7 +24,15 @@ from balance.core.matching import advance, is_due
 from balance.core.money import ZERO, exactly
 from balance.core.operations import undo_reset
 from balance.core.order import closing_side
-from balance.core.orders import cancel_order, cancel_orders, close_position, place_order
+from balance.core.orders import (
+    cancel_order,
+    cancel_orders,
+    close_all,
+    close_position,
+    place_order,
+    reverse_position,
+)
+from balance.core.position_margin import move_margin
 from balance.core.quote import Settlement
 from balance.core.ticket import Ticket
 from balance.store.codec import decode_state, encode_state
@@ -97,7 +106,7 @@ class Desk:
             elif booking.kind == "fill":
                 gained += self._gain_of_fill(booking, account)
             else:
-                assert booking.kind in ("order", "cancel", "realized_pnl", "fee")
+                assert booking.kind in ("order", "cancel", "realized_pnl", "fee", "margin")
             account = after
         return gained
 
@@ -246,6 +255,54 @@ def called_off(desk: Desk, _id: str, which: int | None) -> None:
         assert desk.commit(cancel)
 
 
+def amended(desk: Desk, _id: str, which: int, percent: Decimal, size: Decimal | None) -> None:
+    """An order gets another price, size, or both; what was not named stays."""
+    if orders := desk.account.orders:
+        order = orders[which % len(orders)]
+        amendment = {
+            each.name: number * (1 + percent / 100)
+            for each in order.kind.numbers
+            if (number := getattr(order, each.name)) is not None
+        }
+        if size is not None and order.quantity is not None:
+            amendment["quantity"] = order.quantity * size
+        time = desk.market.quotes[order.symbol].time
+        desk.commit(lambda account: amend_order(account, order.id, amendment, desk.market, time))
+        for each in desk.account.orders:
+            if each.id == order.id:
+                # whether it was amended or refused
+                assert each.placed_at == order.placed_at
+                assert (each.side, each.leverage) == (order.side, order.leverage)
+
+
+def reversed_(desk: Desk, order_id: str, which: int) -> None:
+    """A position is reversed, or stays as it was."""
+    if positions := desk.account.positions:
+        held = positions[which % len(positions)]
+        time = desk.market.quotes[held.symbol].time
+        done = desk.commit(
+            lambda account: reverse_position(account, held.symbol, desk.market, order_id, time)
+        )
+        now = desk.account.position(held.symbol)
+        assert now is not None
+        assert (now.side != held.side) == done
+
+
+def margin_moved(desk: Desk, _id: str, which: int, amount: Decimal) -> None:
+    """Margin goes into a position or out of it; no money is gained or lost."""
+    if positions := desk.account.positions:
+        symbol, wallet = positions[which % len(positions)].symbol, desk.account.wallet
+        desk.commit(lambda account: move_margin(account, symbol, amount, desk.market))
+        assert desk.account.wallet == wallet
+
+
+def all_closed(desk: Desk, order_id: str) -> None:
+    """All positions are closed, or none."""
+    positions = desk.account.positions
+    done = desk.commit(lambda account: close_all(account, desk.market, order_id))
+    assert len(desk.account.positions) == (0 if done else len(positions))
+
+
 def paid(desk: Desk, _id: str, how: Callable[..., Change], amount: Decimal) -> None:
     """Money goes in or out, or the account begins anew."""
     desk.commit(lambda account: how(account, amount))
@@ -321,6 +378,14 @@ CLOSES = happening(
     taken_off, which=st.integers(0, 2), percent=st.just(Decimal(100)) | percents(1, 100)
 )
 CANCELS = happening(called_off, which=st.none() | st.integers(0, 9))
+AMENDED = happening(
+    amended,
+    which=st.integers(0, 9),
+    percent=st.just(ZERO) | percents(-12, 12),
+    size=st.none() | percents("0.1", 4),
+)
+REVERSED = happening(reversed_, which=st.integers(0, 2))
+MARGIN = happening(margin_moved, which=st.integers(0, 2), amount=percents(-2_000, 2_000))
 _AMOUNTS = st.decimals(Decimal("0.00000001"), Decimal(4_000), places=8)
 PAID = happening(
     paid, how=st.sampled_from([operations.deposit, operations.withdraw]), amount=_AMOUNTS
@@ -335,7 +400,8 @@ ACTIONS = st.sampled_from(
         *[QUOTES] * 12,
         *[ORDERS] * 12,
         *[REDUCING] * 4,
-        *[CLOSES, CANCELS] * 2,
+        *[CLOSES, CANCELS, AMENDED, REVERSED, MARGIN] * 2,
+        st.just(all_closed),
         *[PAID, ADJUSTED, STATED, st.just(undone)],
     ]
 ).flatmap(lambda strategy: strategy)
