@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,20 +15,25 @@ import pytest
 
 from balance.core.entry import Entry
 from balance.core.errors import InvalidAmount
+from balance.core.operations import deposit
 from balance.core.orders import cancel_order
 from balance.core.shape import Count, Money, Name, Price, Quantity, Total
 from balance.core.trade import OrderEnd
 from balance.core.wallet import KINDS
+from balance.store import codec
 from balance.store.codec import (
     FAULTS,
     ORDER,
+    SCHEMA,
     Unreadable,
     decode_entry,
     decode_state,
     encode_entry,
     encode_state,
 )
+from balance.store.file_store import ACCOUNT_FILE, FileStore
 from balance.store.records import Record
+from balance.store.verification import verify
 from tests.accounts import account, order
 from tests.processes import ROOT
 
@@ -103,6 +109,25 @@ def test_the_account_is_written_as_it_was_read(folder: Path) -> None:
     assert {name: before[name] for name in before.keys() - changed} == {
         name: after[name] for name in after.keys() - changed
     }
+
+
+def test_an_account_of_schema_2_is_as_good_as_one_of_3_and_the_next_change_writes_3(
+    folder: Path,
+) -> None:
+    FileStore(folder).commit(partial(deposit, amount=5), source="x")
+    path = folder / ACCOUNT_FILE
+    document = json.loads(path.read_bytes())
+    del document["seal"]
+    document["schema"] = 2
+    path.write_text(json.dumps({**document, "seal": codec._seal(document)}))
+    before = path.read_bytes()
+    store = FileStore(folder)
+    assert store.read().revision == 2
+    assert verify(folder).faults == ()
+    assert path.read_bytes() == before
+    store.commit(partial(deposit, amount=5), source="x")
+    assert json.loads(path.read_bytes())["schema"] == SCHEMA == 3
+    assert (store.read().revision, verify(folder).faults) == (3, ())
 
 
 def changed(document: Any, path: tuple[Any, ...], value: Any) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 
 from balance.core import operations
 from balance.core.errors import StoreFailed, StoreNewer, StoreUnreadable
-from balance.store.codec import encode_entry
+from balance.store.codec import SCHEMA, encode_entry
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, LOCK_FILE, FileStore
 from balance.store.ledger_file import CHECKSUM_FILE
 from balance.store.lock import account_lock
@@ -72,7 +72,7 @@ def test_the_lines_stay_and_their_checksums_are_recorded_once(folder: Path) -> N
     recorded = (folder / CHECKSUM_FILE).read_bytes()
     older = OlderLines.decode(recorded)
     assert (older.account_id, older.count) == (state.account_id, len(before))
-    assert json.loads((folder / ACCOUNT_FILE).read_bytes())["schema"] == 2
+    assert json.loads((folder / ACCOUNT_FILE).read_bytes())["schema"] == SCHEMA
     assert lines_of(folder) == before
     goes_on(folder, before)
     assert (folder / CHECKSUM_FILE).read_bytes() == recorded
@@ -284,7 +284,7 @@ def test_no_changed_byte_of_what_is_recorded_shows_another_entry(folder: Path) -
 
 def test_a_folder_of_a_newer_version_is_left_alone(folder: Path) -> None:
     FileStore(folder)
-    edited(folder, schema=3)
+    edited(folder, schema=SCHEMA + 1)
     before = {each.name: each.read_bytes() for each in folder.iterdir()}
     store = FileStore(folder)
     for act in (store.read, lambda: store.commit(deposit, source="x")):

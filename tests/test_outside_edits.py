@@ -147,7 +147,7 @@ def test_what_is_no_figure_is_refused_or_as_the_ledger_has_it(
         (("positions",), {}),
         (("orders",), {}),
         (("schema",), True),
-        (("schema",), 2.0),
+        (("schema",), 3.0),
         (("positions", 0, "symbol"), ""),
         (("positions", 0, "quantity"), True),
         (("positions", 0, "quantity"), "0"),
@@ -338,7 +338,7 @@ DAMAGE = {
         b"7.00", b"6.00"
     ),
     "a deep nest": lambda _: b'{"schema": 1, "account": ' + b"[" * 200_000,
-    "a newer schema": _with(schema=3),
+    "a newer schema": _with(schema=4),
     "no schema": _without("schema"),
     "no account": _without("account"),
     "no revision": _without("revision"),

@@ -175,11 +175,11 @@ def test_what_a_newer_version_recorded_is_left_alone_too(account: Path) -> None:
     assert contents(account) == before
 
 
-@pytest.mark.parametrize("schema", ["3", "22", '"2"', "null", "{}"])
+@pytest.mark.parametrize("schema", ["4", "33", '"3"', "null", "{}"])
 def test_a_damaged_number_of_the_schema_is_no_newer_version(account: Path, schema: str) -> None:
     path = account / ACCOUNT_FILE
     before = path.read_bytes()
-    path.write_bytes(before.replace(b'"schema": 2,', b'"schema": %b,' % schema.encode()))
+    path.write_bytes(before.replace(b'"schema": 3,', b'"schema": %b,' % schema.encode()))
     assert verify(account).faults[0].startswith(f"{ACCOUNT_FILE} has schema ")
     assert_repaired(account, BALANCE)
 

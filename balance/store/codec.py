@@ -29,8 +29,9 @@ from balance.store.checksum import START, sealed, stated
 from balance.store.records import Record, amount, count, moment, one_of, text, total
 from balance.store.state import Keyed, Request, State
 
-SCHEMA: Final = 2
-# The schema without checksums, which is still read.
+#: The schema that is written; all before it are read. Since 2, lines of the ledger have checksums;
+#: since 3, there are kinds of orders and of entries, ends of orders, and members that tell of them.
+SCHEMA: Final = 3
 _UNCHAINED: Final = 1
 _REQUEST_MEMBER: Final = b'"request":{'
 _CHECKSUM: Final = re.compile("[0-9a-f]{16}")
@@ -178,7 +179,7 @@ def _checked_state(document: Mapping[str, Any], *, is_sealed: bool) -> State:
     schema = document.get("schema")
     if type(schema) is int and schema > SCHEMA:
         raise Newer(f"has schema {schema}, and this version knows {SCHEMA} at most")
-    if type(schema) is not int or schema not in (_UNCHAINED, SCHEMA):
+    if type(schema) is not int or schema < _UNCHAINED:
         raise Unreadable(f"has schema {schema!r:.40}, not {SCHEMA}")
     try:
         state = _read_state(document)

@@ -24,8 +24,10 @@ from typing import Final
 from balance.core.entry import Entry, follows
 from balance.core.money import ZERO, exact
 from balance.store.checksum import START, checksum, is_proved, sealed
-from balance.store.codec import SCHEMA, Unreadable, decode_entry
+from balance.store.codec import Unreadable, decode_entry
 
+#: The schema of the file, which is not that of the account.
+SCHEMA: Final = 2
 _RECORD: Final = re.compile(rb"([0-9a-f]{12}) ([0-9a-f]{16}) ([+-])\n")
 _RECORD_BYTES: Final = 32
 _HEADER: Final = re.compile(

@@ -23,7 +23,6 @@ from balance.store.advice import option
 from balance.store.answer_file import KEPT, AnswerFile
 from balance.store.checksum import START, sealed, stated
 from balance.store.codec import (
-    SCHEMA,
     Newer,
     Unreadable,
     account_of,
@@ -36,7 +35,7 @@ from balance.store.disk import DISK, Disk
 from balance.store.file_store import ACCOUNT_FILE, ANSWER_FILE, LEDGER_FILE, LOCK_FILE
 from balance.store.ledger_file import CHECKSUM_FILE
 from balance.store.lock import account_lock
-from balance.store.older_lines import OlderLines
+from balance.store.older_lines import SCHEMA, OlderLines
 from balance.store.salvage import Kept, Moved, Salvage, SecondLook, differences, known_balance
 from balance.store.state import Keyed, Line, State, stated_anew
 from balance.store.verification import (
