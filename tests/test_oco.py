@@ -27,7 +27,7 @@ from balance.core.market import Market
 from balance.core.matching import regrid
 from balance.core.money import exact
 from balance.core.oco import OcoPreview, place_oco, preview_oco, read_oco
-from balance.core.order import Order, sum_by_group
+from balance.core.order import NUMBERS, Order, sum_by_group
 from balance.core.orders import cancel_order, cancel_orders, close_position
 from balance.core.rows import order_rows
 from balance.core.ticket import Ticket
@@ -291,6 +291,17 @@ class TestWhatTheMarketReaches:
         assert ended(done) == [(other, "the other order of its OCO filled")]
         assert done.account.orders == ()
 
+    def test_a_trailing_stop_is_one_of_a_group_too(self) -> None:
+        trail = {"side": "sell", "type": "trailing_stop", "callback_percent": 5}
+        waiting = grouped(long(), LONG_END[0], {**trail, "reduce_only": True}).account
+        # 5 % below 41,500.
+        down = after(waiting, *path(40_000, 41_500, 38_000))
+        assert filled(down) == [("g-2", d(39_425), "taker")]
+        up = after(waiting, *path(40_000, 43_000, 38_000))
+        assert filled(up) == [("g-1", d(42_000), "maker")]
+        for each, other in ((down, "g-1"), (up, "g-2")):
+            assert ended(each) == [(other, "the other order of its OCO filled")]
+
     def test_a_quote_that_meets_both_fills_the_stop(self) -> None:
         """The spread is so wide that the bid is at the limit while the mark is at the stop."""
         waiting = grouped(
@@ -475,6 +486,10 @@ REQUESTS = st.one_of(
             "time_in_force": st.sampled_from(["GTC", "IOC", "FOK", "GTX"]),
         }
     ),
+    st.fixed_dictionaries(
+        {"type": st.just("trailing_stop"), "callback_percent": st.sampled_from([1, 3])},
+        optional={"activation_price": PRICES},
+    ),
 )
 PAIRS = st.tuples(
     *[st.tuples(st.sampled_from(["buy", "sell"]), st.booleans(), REQUESTS) for _ in range(2)]
@@ -543,8 +558,8 @@ def _step(of: Account, what: str, values: list[Any], at: Market, id: str) -> Cha
         open_orders = of.orders or (order(id="none"),)
         which, percent = values
         amended = open_orders[which % len(open_orders)]
-        named = "trigger_price" if amended.trigger_price else "price"
-        price = round((amended.named_price or 0) * percent / 100)
+        named = next(name for name in NUMBERS if getattr(amended, name))
+        price = getattr(amended, named) * percent / 100
         return amend_order(of, amended.id, {named: d(price)}, at, time)
     if what == "close":
         return close_position(of, BTC, at, id, time, percent=Decimal(values[0]))

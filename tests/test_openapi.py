@@ -235,6 +235,14 @@ def test_what_goes_well_is_answered_as_described(
 BUY = {"symbol": BTC, "side": "buy", "quantity": 0.01}
 WAIT = {"symbol": "eth-usdt", "side": "buy", "type": "limit", "notional": 500, "price": 1_900}
 STOP = {"symbol": BTC, "side": "sell", "type": "stop_market", "reduce_only": True}
+TARGET = {
+    "symbol": BTC,
+    "side": "sell",
+    "type": "limit",
+    "price": 45_000,
+    "percent": 100,
+    "reduce_only": True,
+}
 
 
 @pytest.fixture
@@ -266,6 +274,10 @@ def traded(client: FlaskClient) -> str:
                 {**STOP, "trigger_price": 38_000},
                 {**STOP, "trigger_price": 38_000, "percent": 50},
             )
+        ),
+        *(
+            ("post", path, "", {"orders": [{**STOP, "trigger_price": 38_000}, TARGET]})
+            for path in ("/orders/oco", "/orders/oco/preview")
         ),
         ("delete", "/orders/{order_id}", "", None),
         ("delete", "/orders", "", None),

@@ -25,6 +25,7 @@ from balance.store.memory_store import MemoryStore
 from balance.store.state import Commit
 from tests.answers import exactly, problem
 from tests.boards import board as a_board
+from tests.boards import priced
 from tests.markets import BTC, ETH
 from tests.patience import patience
 from tests.serving import Server
@@ -33,6 +34,13 @@ BUY = {"symbol": BTC, "side": "buy", "quantity": 0.01}
 WAIT = {"symbol": ETH, "side": "buy", "type": "limit", "quantity": 1, "price": 1_900}
 STOP = {"symbol": BTC, "side": "sell", "type": "stop_market", "reduce_only": True}
 #: What may be asked to change something, each after a position of Bitcoin and one open order.
+#: A target and a stop for 0.02 BTC, of which one cancels the other.
+OCO = {
+    "orders": [
+        {**BUY, "side": "sell", "type": "limit", "price": 42_000, "quantity": 0.02},
+        {**BUY, "side": "sell", "type": "stop_market", "trigger_price": 39_000, "quantity": 0.02},
+    ]
+}
 CHANGES = [
     ("POST", "/orders", BUY),
     ("POST", "/orders", {**WAIT, "price": 1_800}),
@@ -42,6 +50,7 @@ CHANGES = [
     ("POST", "/positions/close", None),
     ("POST", "/positions/BTC/USDT/reverse", None),
     ("POST", "/positions/BTC/USDT/margin", {"amount": 12.5}),
+    ("POST", "/orders/oco", OCO),
 ]
 
 
@@ -711,6 +720,62 @@ class TestWhatIsRefused:
         assert desk.snapshot().revision == 3
 
 
+class TestOco:
+    """``POST /orders/oco``."""
+
+    def test_both_are_placed_and_one_cancels_the_other(
+        self, trading: FlaskClient, desk: Desk, board: LiveBoard
+    ) -> None:
+        told = exactly(trading.post("/orders/oco", json=OCO))
+        first, second = told["orders"]
+        assert first["group"] == second["group"] == first["id"]
+        assert [each["status"] for each in told["orders"]] == ["open", "open"]
+        assert told["message"] == (
+            "Placed: OCO: Sell 0.02 BTC/USDT, limit 42,000; or Sell 0.02 BTC/USDT, stop 39,000."
+        )
+        priced(board, 42_000)
+        assert desk.advance(board.market, {}) is not None
+        left = exactly(trading.get("/orders"))["orders"]
+        assert [each["symbol"] for each in left] == [ETH]
+        entries = exactly(trading.get("/virtual_balance/history"))["entries"]
+        assert [each["kind"] for each in entries[:4]] == ["cancel", "fee", "realized_pnl", "fill"]
+
+    def test_its_preview_says_what_both_need(self, client: FlaskClient) -> None:
+        seen = exactly(client.post("/orders/oco/preview", json=OCO))
+        assert [each["cost"] for each in seen["orders"]] == [Decimal("84.42"), Decimal("78.39")]
+        assert (seen["cost"], seen["affordable"]) == (Decimal("84.42"), True)
+        told = exactly(client.post("/orders/oco", json=OCO))
+        assert told["used_margin"] == 84
+        assert told["revision"] == 2
+
+    def test_cancelling_one_answers_that_both_are_cancelled(self, client: FlaskClient) -> None:
+        first, second = exactly(client.post("/orders/oco", json=OCO))["orders"]
+        told = exactly(client.delete(f"/orders/{second['id']}"))
+        assert told["open_orders"] == []
+        assert "the other order of its OCO was cancelled" in told["message"]
+        problem(client.delete(f"/orders/{first['id']}"), 404)
+
+    @pytest.mark.parametrize(
+        ("body", "words"),
+        [
+            ({}, "An OCO has two orders"),
+            ({"orders": OCO["orders"][:1]}, "An OCO has two orders"),
+            ({"orders": {"a": 1, "b": 2}}, "An OCO has two orders"),
+            ({"orders": [1, 2]}, "must be an object"),
+            ({"orders": [{**OCO["orders"][0], "quantity": "1"}, {}]}, "quantity must be a number"),
+            ({"orders": [OCO["orders"][0], BUY]}, "this one would fill at once at 40,004"),
+            ({"orders": OCO["orders"], "price": 1}, "The body may have orders, but not 'price'"),
+        ],
+        ids=str,
+    )
+    def test_one_that_makes_no_sense_is_422_and_places_nothing(
+        self, client: FlaskClient, desk: Desk, body: Any, words: str
+    ) -> None:
+        for path in ("/orders/oco", "/orders/oco/preview"):
+            assert words in problem(client.post(path, json=body), 422)["detail"]
+        assert desk.snapshot().revision == 1
+
+
 class TestAKey:
     """``Idempotency-Key``: what was traded is not traded again."""
 
@@ -902,6 +967,29 @@ class TestWhateverIsSent:
                 # a preview says so itself where only funds are missing
                 assert "required" in exactly(answer)
                 assert not exactly(seen)["affordable"]
+
+    @given(
+        st.one_of(
+            st.fixed_dictionaries({"orders": st.lists(ORDERS, min_size=2, max_size=2)}),
+            st.dictionaries(st.just("orders"), VALUES | st.lists(BODIES, max_size=3)),
+            VALUES,
+        )
+    )
+    @settings(max_examples=80)
+    def test_as_an_oco(self, fuzzed: tuple[Desk, FlaskClient], body: Any) -> None:
+        desk, client = fuzzed
+        before = desk.snapshot()
+        seen = sent(client, "/orders/oco/preview", body)
+        assert desk.snapshot() == before
+        answer = sent(client, "/orders/oco", body)
+        if answer.status_code == 200:
+            assert exactly(seen)["affordable"]
+            assert desk.snapshot().available_balance >= 0
+        else:
+            assert answer.status_code in (400, 404, 422, 503)
+            assert desk.snapshot() == before
+            is_short = seen.status_code == 200
+            assert is_short == ("required" in exactly(answer))
 
     @given(st.one_of(st.dictionaries(SIZE, NUMBERS, max_size=2), VALUES))
     @settings(max_examples=100)

@@ -153,6 +153,60 @@ def test_a_repair_brings_back_orders_of_every_kind(call: Call, account: Desk, fo
     assert (after.open_orders, after.balance) == (before.open_orders, before.balance)
 
 
+def test_an_oco_says_both_ids_and_survives_a_repair(
+    call: Call, account: Desk, folder: Path
+) -> None:
+    prices = ("--limit", "1900", "--stop-at", "2100", "--stop-limit", "2101")
+    words = ("oco", "buy", ETH, "--quantity", ".1", *prices)
+    seen = call(*words, "--preview")
+    assert (seen.code, account.snapshot().open_orders) == (0, ())
+    assert re.search(r"^Buy 0.1 ETH at 1,900.00.*\nor\nBuy 0.1 ETH at 2,101", seen.out, re.DOTALL)
+    done = call(*words)
+    before = account.snapshot()
+    first, second = before.open_orders
+    assert (first["type"], second["type"]) == ("limit", "stop_limit")
+    assert first["group"] == second["group"] == first["id"]
+    assert done.out == (
+        "Placed: OCO: Buy 0.1 ETH/USDT, limit 1,900; or Buy 0.1 ETH/USDT, stop-limit 2,101, "
+        f"triggered at 2,100. Their ids are {first['id']} and {second['id']}.\n"
+    )
+    assert "Stop-limit, OCO" in call("orders").out
+    (folder / "virtual_balance.json").unlink()
+    assert call("repair").code == 0
+    assert call("verify").code == 0
+    assert open_account(folder).snapshot().open_orders == before.open_orders
+    assert call("cancel", second["id"]).code == 0
+    assert account.snapshot().open_orders == ()
+
+
+def test_an_oco_may_have_a_trailing_stop(call: Call, account: Desk) -> None:
+    size, target = ("--quantity", ".1"), ("--take-profit-at", "1900")
+    trail = ("--trail", "2", "--activate-at", "1990")
+    assert call("oco", "buy", ETH, *size, *target, *trail).code == 0
+    assert [each["type"] for each in account.snapshot().open_orders] == [
+        *("take_profit_market", "trailing_stop"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("--quantity .1 --limit 2100 --stop-at 2200", 1),
+        ("--limit 1900 --stop-at 2200", 1),
+        ("--quantity .1 --stop-at 2200", 2),
+        ("--quantity .1 --limit 1900", 2),
+        ("--quantity .1 --limit 1900 --stop-at 2200 --trail 2", 2),
+        ("--quantity .1 --limit 1900 --stop-at 2200 --activate-at 1990", 1),
+        ("--quantity .1 --limit 1900 --take-profit-at 1800 --stop-at 2200", 2),
+    ],
+)
+def test_an_oco_that_makes_no_sense_is_refused(
+    call: Call, account: Desk, words: str, code: int
+) -> None:
+    assert call("oco", "buy", ETH, *words.split()).code == code
+    assert account.snapshot().open_orders == ()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -54,7 +54,7 @@ class Body:
 
     def content(self, schemas: Schemas) -> Schema:
         """It as OpenAPI describes it, by its media types."""
-        schema = self._schema(schemas)
+        schema = self.schema(schemas)
         return {each: {"schema": schema} for each in self._media_types}
 
     def read(self, request: Request, _: object = None) -> dict[str, Any]:
@@ -78,7 +78,8 @@ class Body:
                 raise InvalidRequest(f"{name} must be a value, not null; leave it out instead.")
         return body
 
-    def _schema(self, schemas: Schemas) -> Schema:
+    def schema(self, schemas: Schemas) -> Schema:
+        """The schema of its object, whose records are among ``schemas``."""
         fields = {name: each for shape in self._shapes for name, each in fields_of(shape).items()}
         if not self._only:
             return {**schemas.body(fields, partial=self._partial), **self._keywords}
@@ -88,7 +89,7 @@ class Body:
 
     @functools.cached_property
     def _properties(self) -> Schema:
-        found: Schema = self._schema(Schemas())["properties"]
+        found: Schema = self.schema(Schemas())["properties"]
         return found
 
 
@@ -152,8 +153,12 @@ def _check(name: str, value: object, schema: Schema) -> None:
     if kinds & {"number", "integer"} and (is_null or is_text):
         raise InvalidRequest(f"{name} must be a number such as 250 or 12.30, without quotes.")
     if isinstance(value, dict):
+        properties = schema.get("properties", {})
         for each, inner in value.items():
-            _check(each, inner, schema.get("additionalProperties") or {})
+            _check(each, inner, properties.get(each) or schema.get("additionalProperties") or {})
+    if isinstance(value, list):
+        for inner in value:
+            _check(name, inner, schema.get("items", {}))
 
 
 def _key(request: Request, _: object = None) -> str | None:

@@ -9,8 +9,10 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 from balance.api.account import Changed, changed
 from balance.api.operations import Answer, delete, get, post, put
 from balance.api.requests import Body, Conditional
+from balance.api.schema import Schemas
 from balance.core.amendment import AMENDABLE
 from balance.core.errors import InvalidRequest
+from balance.core.oco import SIZE, OcoPreview
 from balance.core.order import NUMBERS, ORDER_KINDS, OrderKind
 from balance.core.orders import Preview
 from balance.core.rows import (
@@ -82,7 +84,20 @@ def _order_rules() -> dict[str, Any]:
     return {**rules, "dependentSchemas": exclusive}
 
 
-OrderBody = Annotated[dict[str, Any], Body(Ticket, only=MEMBERS, **_order_rules())]
+_ORDER: Final = Body(Ticket, only=MEMBERS, **_order_rules())
+OrderBody = Annotated[dict[str, Any], _ORDER]
+
+
+class BothOrders(TypedDict):
+    """The orders of an OCO."""
+
+    orders: Annotated[
+        list[Any],
+        Doc("Both, of one symbol.", minItems=SIZE, maxItems=SIZE, items=_ORDER.schema(Schemas())),
+    ]
+
+
+OcoBody = Annotated[dict[str, Any], Body(BothOrders)]
 AmendBody = Annotated[dict[str, Any], Body(Ticket, only=AMENDABLE, partial=True, minProperties=1)]
 
 
@@ -160,6 +175,25 @@ class ClosedAll(TypedDict):
     orders: Annotated[list[FilledOrder], Doc("What closed each of them.")]
 
 
+@includes(Preview)
+class PreviewedOrder(TypedDict):
+    """What one order of an OCO would do."""
+
+
+@includes(OcoPreview)
+class PreviewedOco(TypedDict):
+    """What an OCO would do."""
+
+    orders: Annotated[list[PreviewedOrder], Doc("What each order would do, if it is the one.")]
+
+
+@includes(Changed)
+class PlacedOco(TypedDict):
+    """The account after an OCO was placed."""
+
+    orders: Annotated[list[OpenOrder], Doc("Both, which wait.")]
+
+
 class TradeRoutes:
     """Trading: prices, candles, positions, orders and fills."""
 
@@ -209,6 +243,19 @@ class TradeRoutes:
     def preview_order(self, body: OrderBody) -> Answer[Preview]:
         """What an order would do now, without placing it."""
         return Answer(members(self.desk.preview_order(**body)))
+
+    @post("/orders/oco", 404)
+    def place_oco(self, body: OcoBody, conditions: Conditional) -> Answer[PlacedOco]:
+        """Place two orders of which at most one fills: the first that is reached cancels the
+        other."""
+        outcome = self.desk.place_oco(body.get("orders", ()), how=conditions)
+        return changed(outcome, orders=order_results(outcome.entries))
+
+    @post("/orders/oco/preview", 404)
+    def preview_oco(self, body: OcoBody) -> Answer[PreviewedOco]:
+        """What an OCO would do now, without placing it."""
+        found = self.desk.preview_oco(body.get("orders", ()))
+        return Answer({**members(found), "orders": [members(each) for each in found.orders]})
 
     @put("/orders/<order_id>")
     def amend_order(

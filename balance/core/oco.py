@@ -21,7 +21,7 @@ from balance.core.money import ZERO, exactly
 from balance.core.order import ORDER_KINDS, PATIENCE, Order
 from balance.core.orders import Preview, book_orders, cost, order_text, preview_order
 from balance.core.shape import Doc, Money, Texts, text_names
-from balance.core.ticket import Ticket, draft_order, read_ticket
+from balance.core.ticket import Ticket, draft_order, fingerprint, read_ticket
 
 #: How many orders a group has.
 SIZE: Final = 2
@@ -31,7 +31,8 @@ SIZE: Final = 2
 class OcoPreview:
     """What an OCO would do: money in the quote currency."""
 
-    orders: Annotated[tuple[Preview, ...], Doc("What each order would do, if it is the one.")]
+    # What each order would do, if it is the one.
+    orders: tuple[Preview, ...]
     cost: Annotated[Money, Doc("What must be available: what the order does that needs more.")]
     available_after: Annotated[
         Money, Doc("What would be available after the order that leaves less; below zero, refused.")
@@ -39,6 +40,15 @@ class OcoPreview:
     affordable: Annotated[bool, Doc("Whether there is enough for either.")]
     warning: Annotated[str, Doc("What to know before; empty for nothing.")]
     display: Annotated[Texts, text_names(("cost", "available", "available_after"))]
+
+
+def oco_fingerprint(orders: Sequence[Mapping[str, Any]]) -> list[list[tuple[str, str]]]:
+    """What identifies the request of an OCO, however the members of its orders are written.
+
+    Raises:
+        InvalidRequest: they are not two.
+    """
+    return [fingerprint(each) for each in _both(orders)]
 
 
 def read_oco(orders: Sequence[Mapping[str, Any]], market: Market) -> tuple[Ticket, ...]:
@@ -49,11 +59,7 @@ def read_oco(orders: Sequence[Mapping[str, Any]], market: Market) -> tuple[Ticke
         InvalidRequest: they are not two of one symbol, or a member is wrong.
         InvalidAmount: a number is none, or not above zero.
     """
-    if not isinstance(orders, list | tuple) or len(orders) != SIZE:
-        raise InvalidRequest("An OCO has two orders: give both, as a list.")
-    if not all(isinstance(each, Mapping) for each in orders):
-        raise InvalidRequest("Each order of an OCO must be an object with its members.")
-    tickets = [read_ticket(each, market) for each in orders]
+    tickets = [read_ticket(each, market) for each in _both(orders)]
     first, second = tickets
     if first.symbol != second.symbol:
         raise InvalidRequest(
@@ -112,6 +118,14 @@ def preview_oco(
             "available_after": dollars(left, decimals),
         },
     )
+
+
+def _both(orders: object) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(orders, list | tuple) or len(orders) != SIZE:
+        raise InvalidRequest("An OCO has two orders: give both, as a list.")
+    if not all(isinstance(each, Mapping) for each in orders):
+        raise InvalidRequest("Each order of an OCO must be an object with its members.")
+    return orders
 
 
 def _drafts(

@@ -501,9 +501,9 @@ def order_results(entries: Sequence[Entry]) -> list[FilledOrder | OpenOrder | En
                 "realized_pnl": fill.realized_pnl,
             }
         elif booking.kind == "order" and effect is not None:
-            order = effect.opened[0]
-            placed[order.id] = order
-            results[order.id] = {"id": order.id, "status": "open", **_terms(order)}
+            for order in effect.opened:
+                placed[order.id] = order
+                results[order.id] = {"id": order.id, "status": "open", **_terms(order)}
         elif booking.kind == "cancel" and effect is not None:
             for ended in placed.keys() & set(effect.closed):
                 terms = _terms(placed[ended])

@@ -25,6 +25,7 @@ from balance.core.market import Market
 from balance.core.matching import advance
 from balance.core.messages import MARKET
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
+from balance.core.oco import OcoPreview, oco_fingerprint, place_oco, preview_oco, read_oco
 from balance.core.operations import undo_reset
 from balance.core.orders import Preview, find_order, preview
 from balance.core.position_margin import move_margin
@@ -191,6 +192,30 @@ class Desk:
         account = self._transactions.store.read().account.marked(market)
         ticket = read_ticket(members, market)
         return preview(account, ticket, market, _market_time(market, ticket.symbol))
+
+    def place_oco(
+        self, orders: Sequence[Mapping[str, Any]], *, how: Conditions | None = None
+    ) -> Outcome:
+        """Place two orders of one symbol of which at most one fills: the first that the market
+        reaches cancels the other. Each of ``orders`` has the members that :meth:`place_order`
+        takes; ``how`` has the options of :class:`~balance.desk.transactions.Conditions`."""
+        order_id = secrets.token_hex(5)
+
+        def change(account: Account) -> Change:
+            # The market is read here, as the request may have waited for the lock.
+            market = self.market
+            tickets = read_oco(orders, market)
+            time = _market_time(market, tickets[0].symbol)
+            return place_oco(account.marked(market), tickets, market, order_id, time)
+
+        return self._trade(change, ["oco", *oco_fingerprint(orders)], how or {})
+
+    def preview_oco(self, orders: Sequence[Mapping[str, Any]]) -> OcoPreview:
+        """What :meth:`place_oco` would do now, without doing it."""
+        market = self.market
+        account = self._transactions.store.read().account.marked(market)
+        tickets = read_oco(orders, market)
+        return preview_oco(account, tickets, market, _market_time(market, tickets[0].symbol))
 
     def amend_order(
         self, order_id: str, *, how: Conditions | None = None, **members: Any

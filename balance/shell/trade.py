@@ -89,6 +89,18 @@ _ORDER_SIZES: Final = {
         "the size in percent of the available balance; reduce-only, of the position",
     ),
 }
+_OCO_TARGETS: Final = {
+    "--limit": ("PRICE", "one order: fill at this price or a better one"),
+    "--take-profit-at": ("PRICE", "one order: a take-profit, from this price on"),
+}
+_OCO_STOPS: Final = {
+    "--stop-at": ("PRICE", "the other order: a stop, from this price on"),
+    "--trail": ("PERCENT", "the other order: a stop, this far behind the best price"),
+}
+_OCO_DETAILS: Final = {
+    "--stop-limit": ("PRICE", "the stop fills at this price or a better one (at market)"),
+    "--activate-at": ("PRICE", "the price from which on it trails (at once)"),
+}
 _CLOSE_SIZES: Final = {
     "--quantity": ("N", "in base units (all of it)"),
     "--percent": ("N", "of the position (100)"),
@@ -119,6 +131,16 @@ def add_trade_commands(command: AddCommand) -> None:
         add_options(order.add_mutually_exclusive_group(), options)
     add_options(order, _ORDER_OPTIONS)
     add_conditions(order)
+    oco = command("oco", "place two orders: the first that is reached cancels the other", _oco)
+    oco.add_argument("side", type=str.lower, choices=("buy", "sell"), help="of both: buy or sell")
+    _add_symbol(oco)
+    add_options(oco.add_mutually_exclusive_group(), _ORDER_SIZES)
+    add_options(oco.add_mutually_exclusive_group(required=True), _OCO_TARGETS)
+    add_options(oco.add_mutually_exclusive_group(required=True), _OCO_STOPS)
+    add_options(oco, _OCO_DETAILS)
+    shared = {flag: each for flag, each in _ORDER_OPTIONS.items() if flag != "--time-in-force"}
+    add_options(oco, shared)
+    add_conditions(oco)
     command("orders", "list the open orders", _orders)
     cancel = command("cancel", "cancel an open order, or all of them", _cancel)
     cancel.add_argument("order_id", metavar="ORDER_ID|all", help="as orders lists it")
@@ -162,17 +184,50 @@ def _order(options: argparse.Namespace) -> Result:
 
 def _members(options: argparse.Namespace) -> dict[str, Any]:
     """The order in ``options``, as the desk takes it."""
-    same = ("side", "symbol", "quantity", "notional", "percent", "leverage", "reduce_only")
-    members = {name: getattr(options, name) for name in (*same, "take_profit", "stop_loss")}
+    members = _shared(options)
     if options.time_in_force is not None:
         members["time_in_force"] = options.time_in_force.upper()
+    return members | _numbers(options, {option: option for option in _OF_KINDS})
+
+
+def _shared(options: argparse.Namespace) -> dict[str, Any]:
+    """The members in ``options`` that both orders of an OCO have."""
+    same = ("side", "symbol", "quantity", "notional", "percent", "leverage", "reduce_only")
+    return {name: getattr(options, name) for name in (*same, "take_profit", "stop_loss")}
+
+
+def _numbers(options: argparse.Namespace, names: Mapping[str, str]) -> dict[str, Any]:
+    """The numbers in ``options`` of one order, and the type that has them; ``names`` maps the
+    options of the command to those of an order."""
     given = {
         option: value
-        for option in _OF_KINDS
-        if (value := getattr(options, option.replace("-", "_"))) is not None
+        for name, option in names.items()
+        if (value := getattr(options, name.replace("-", "_"))) is not None
     }
-    members |= {_OF_KINDS[option].name: value for option, value in given.items()}
-    return {**members, "type": _kind_with(given).type}
+    numbers = {_OF_KINDS[option].name: value for option, value in given.items()}
+    return {**numbers, "type": _kind_with(given).type}
+
+
+def _oco(options: argparse.Namespace) -> Result:
+    desk, shared = desk_of(options), _shared(options)
+    target = _numbers(options, {"limit": "limit", "take-profit-at": "take-profit-at"})
+    stops = {each: each for each in ("stop-at", "trail", "activate-at")}
+    stop = _numbers(options, {**stops, "stop-limit": "limit"})
+    both = [shared | target, shared | stop]
+    if options.preview:
+        preview = desk.preview_oco(both)
+        available = preview.display["available"]
+        texts = [_preview_text(each, options.side, available) for each in preview.orders]
+        value = {name: getattr(preview, name) for name in preview.__slots__}
+        value["orders"] = [
+            {name: getattr(each, name) for name in each.__slots__} for each in preview.orders
+        ]
+        code = DONE if preview.affordable else REFUSED
+        return Result(value, "\nor\n".join(texts), code)
+    outcome = desk.place_oco(both, how=conditions(options))
+    orders = order_results(outcome.entries)
+    ids = " and ".join(each["id"] for each in orders)
+    return change_result(outcome, f"Their ids are {ids}.", orders=orders)
 
 
 def _kind_with(given: Collection[str]) -> OrderKind:
