@@ -54,8 +54,8 @@ def test_every_entry_is_written_as_it_was_read() -> None:
 
 def test_there_is_an_entry_of_every_kind() -> None:
     found = [json.loads(line) for line in lines("ledger.jsonl")]
-    # Margin could not be moved when these were recorded.
-    assert {each["kind"] for each in found} == set(KINDS) - {"margin"}
+    # Margin could not be moved and no leverage be set when these were recorded.
+    assert {each["kind"] for each in found} == set(KINDS) - {"margin", "leverage"}
     fills = [each["fill"] for each in found if "fill" in each]
     assert {each["reason"] for each in fills} >= {"order", "stop_loss", "take_profit", "undo"}
     orders = [order for each in found if "effect" in each for order in each["effect"]["opened"]]

@@ -397,12 +397,29 @@ def test_orders_are_cancelled_one_by_one_and_all_at_once(call: Call, account: De
     assert account.snapshot().available_balance == 10_000
 
 
+def test_leverages_are_listed_and_set(call: Call) -> None:
+    call("order", "buy", BTC, "--quantity", "0.01", "--leverage", "20")
+    assert call("leverage", "eth-usdt", "5").out == "Leverage of ETH/USDT: 5x.\n"
+    assert call("leverage").out == (
+        "Symbol    Source           Leverage\n"
+        "BTC/USDT  of what is open       20x\n"
+        "ETH/USDT  set                    5x\n"
+        "SOL/USDT  of the settings       10x\n"
+    )
+    (row,) = call("leverage", ETH, "--json").json["leverages"]
+    assert (row["symbol"], row["leverage"], row["source"]) == (ETH, 5, "set")
+    refused = call("leverage", BTC, "5")
+    assert refused.code == 1
+    assert "BTC/USDT is traded at 20x now. First close its position" in refused.err
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("order", "buy", BTC, "--quantity", "0.01"),
         ("order", "buy", ETH, "--quantity", "1", "--limit", "1900"),
         ("close", BTC),
+        ("leverage", ETH, "5"),
         ("cancel", "all"),
     ],
     ids=" ".join,

@@ -19,6 +19,7 @@ from balance.core.rows import (
     CandleRow,
     EndedOrder,
     FilledOrder,
+    LeverageRow,
     MarketRow,
     OpenOrder,
     OrderRow,
@@ -122,6 +123,17 @@ class MovedMargin(TypedDict):
 MarginBody = Annotated[dict[str, Any], Body(MovedMargin)]
 
 
+class SetLeverage(TypedDict):
+    """The leverage that a symbol gets."""
+
+    leverage: Annotated[
+        Decimal, Doc("At most what the symbol allows.", type="integer", minimum=1, maximum=1_000)
+    ]
+
+
+LeverageBody = Annotated[dict[str, Any], Body(SetLeverage)]
+
+
 class Prices(MarketRow):
     """The newest price of each symbol, and where it comes from."""
 
@@ -149,6 +161,12 @@ class Orders(_AtRevision):
     """The open orders."""
 
     orders: tuple[OrderRow, ...]
+
+
+class Leverages(_AtRevision):
+    """The leverages of the symbols."""
+
+    leverages: tuple[LeverageRow, ...]
 
 
 class Fills(TypedDict):
@@ -294,6 +312,22 @@ class TradeRoutes:
     ) -> Answer[Traded]:
         """Add margin to a position, or remove it; its liquidation price moves at once."""
         return _traded(self.desk.move_margin(symbol, body.get("amount"), **conditions))
+
+    @get("/leverage")
+    def list_leverages(self) -> Answer[Leverages]:
+        """The leverage of each symbol's orders that name none."""
+        found = self.desk.snapshot()
+        return Answer(
+            Leverages(revision=found.revision, as_of=found.as_of, leverages=found.leverages)
+        )
+
+    @put("/leverage/<path:symbol>")
+    def set_leverage(
+        self, symbol: SymbolInPath, body: LeverageBody, conditions: Conditional
+    ) -> Answer[Changed]:
+        """Set the leverage of the symbol's orders that name none; it is kept until it is set
+        anew."""
+        return changed(self.desk.set_leverage(symbol, body.get("leverage"), **conditions))
 
     @get("/fills", 422)
     def list_fills(self, limit: PageLimit = 50, before: Before = None) -> Answer[Fills]:

@@ -12,7 +12,16 @@ from balance.core.market import Market
 from balance.core.money import ZERO, quantized
 from balance.core.order import Order, sum_by_group
 from balance.core.position import Position
+from balance.core.shape import Leverage, Symbol
 from balance.core.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolLeverage:
+    """The leverage that was set for a symbol, which its orders have that name none."""
+
+    symbol: Symbol
+    leverage: Leverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,8 @@ class Account:
     wallet: Wallet
     positions: tuple[Position, ...] = field(default=())
     orders: tuple[Order, ...] = field(default=())
+    # They belong to no epoch: a reset leaves them as they are.
+    leverages: tuple[SymbolLeverage, ...] = ()
 
     def position(self, symbol: str) -> Position | None:
         """The open position of ``symbol``."""
@@ -45,6 +56,19 @@ class Account:
         ids = {each.id for each in ended}
         groups = {each.group for each in self.orders if each.id in ids and each.group}
         return tuple(each for each in self.orders if each.id in ids or each.group in groups)
+
+    def set_leverage(self, symbol: str) -> Decimal | None:
+        """The leverage that was set for ``symbol``; None where none was."""
+        found = (each.leverage for each in self.leverages if each.symbol == symbol)
+        return next(found, None)
+
+    def used_leverage(self, symbol: str) -> Decimal | None:
+        """The leverage that what is open of ``symbol`` has; None where nothing is."""
+        held = self.position(symbol)
+        if held is not None:
+            return held.leverage
+        opening = (each for each in self.orders_of(symbol) if not each.reduce_only)
+        return next((each.leverage for each in opening), None)
 
     def owned(self, symbol: str, owner: str) -> Position | None:
         """The position of ``symbol``, if it is one of ``owner``."""
@@ -128,7 +152,8 @@ class Account:
         return replace(self, wallet=wallet)
 
     def check(self) -> None:
-        """Prove the account's laws: the wallet is explained, and what is used is there.
+        """Prove the account's laws: the wallet is explained, what is used is there, and each symbol
+        has one leverage at most.
 
         Raises:
             AccountingError: one of them is broken.
@@ -139,6 +164,19 @@ class Account:
                 f"The balance {plain(self.wallet.balance)} is less than "
                 f"the margin in use, {plain(self.used_margin)}."
             )
+        for place, each in enumerate(self.leverages):
+            if not is_leverage(each.leverage):
+                raise AccountingError(
+                    f"The leverage of {each.symbol} must be a whole number from 1 to 1,000, not "
+                    f"{plain(each.leverage)}."
+                )
+            if any(each.symbol == other.symbol for other in self.leverages[:place]):
+                raise AccountingError(f"The leverage of {each.symbol} is named twice.")
+
+
+def is_leverage(number: Decimal) -> bool:
+    """Whether ``number`` may be a leverage, of some symbol: a whole number from 1 to 1,000."""
+    return 1 <= number <= 1_000 and number == number.to_integral_value()
 
 
 def exposures(account: Account) -> Mapping[str, Decimal | None]:

@@ -111,7 +111,8 @@ def _after(account: Account | None, booking: Booking, at: Place) -> Account:
         if known + booking.amount != after.wallet.balance:
             raise AccountingError(f"Entry {cursor(at)} does not follow from the one before it.")
     elif booking.kind in OPENINGS:
-        after = Account(Wallet.opened(booking.epoch, booking.amount))
+        leverages = () if account is None else account.leverages
+        after = Account(Wallet.opened(booking.epoch, booking.amount), leverages=leverages)
     elif account is None:
         raise AccountingError(f"Entry {cursor(at)} has no start before it.")
     else:

@@ -27,8 +27,8 @@ class Terms:
     # How much worse than bid or ask an order at market fills, as a fraction of that price; the
     # result is rounded to the tick, against the one who trades.
     slippage: Decimal = Decimal("0.0001")
-    # The leverage of an order that names none, where nothing of its symbol is open; less where
-    # the symbol allows no more.
+    # The leverage of an order that names none, where nothing of its symbol is open and none is set
+    # for that; less where the symbol allows no more.
     default_leverage: Decimal = Decimal(10)
 
 
@@ -73,12 +73,6 @@ class Market:
     def at(self, quote: Quote) -> Market:
         """The market with ``quote`` as the newest one of its symbol."""
         return replace(self, quotes={**self.quotes, quote.symbol: quote})
-
-    def default_leverage(self, symbol: str) -> Decimal:
-        """The leverage of an order of ``symbol`` that names none: that of the terms, or the most
-        that its smallest positions may have."""
-        most = self.instrument(symbol).brackets[0].max_leverage
-        return min(self.terms.default_leverage, most)
 
     def quote(self, symbol: str, *, closing: bool = False) -> Quote:
         """The live quote of ``symbol``; for what only closes, the last one of a replay that has

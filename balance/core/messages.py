@@ -58,7 +58,7 @@ def change_message(entries: Sequence[Entry], decimals: int = CENTS) -> str:
             return f"Nothing to adjust. {balance}"
         case "order":
             return f"{booking.note}." if _is_amendment(booking) else f"Placed: {booking.note}."
-        case "margin":
+        case "margin" | "leverage":
             return f"{booking.note}."
         case "funding":
             return f"{booking.note}. {balance}"

@@ -66,7 +66,8 @@ def reset(account: Account, balance: object = None, note: str = "") -> Change:
     starting = _not_negative(amount, "starting balance")
     opened = Wallet.opened(account.wallet.epoch + 1, starting)
     booking = replace(_booking(opened, "reset", opened.balance, note), ended=account)
-    return Change(Account(opened), (*close_positions(account, "reset").bookings, booking))
+    after = Account(opened, leverages=account.leverages)
+    return Change(after, (*close_positions(account, "reset").bookings, booking))
 
 
 def close_positions(account: Account, reason: Reason) -> Change:
@@ -100,7 +101,8 @@ def close_positions(account: Account, reason: Reason) -> Change:
 
 def undo_reset(account: Account, opening: Booking | None, market: Market, note: str = "") -> Change:
     """Close the epoch as a reset does, and open the next one as the account that the reset ended:
-    with all its totals, positions and orders. ``opening`` is what opened the running epoch.
+    with all its totals, positions and orders. Leverages that were set since stay. ``opening`` is
+    what opened the running epoch.
 
     What the market did meanwhile acts with the next quote: funding that fell due is settled, as
     the positions are held on; stops, limits and liquidations go by that quote alone.
@@ -111,7 +113,7 @@ def undo_reset(account: Account, opening: Booking | None, market: Market, note: 
     ended = _ended_account(account.wallet.epoch, opening)
     _check_market(ended, market)
     wallet = replace(ended.wallet, epoch=account.wallet.epoch + 1)
-    back = replace(ended, wallet=wallet)
+    back = replace(ended, wallet=wallet, leverages=account.leverages)
     text = f"Epoch {ended.wallet.epoch} goes on"
     booking = Booking(
         epoch=wallet.epoch,

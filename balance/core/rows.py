@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, TypedDict
 from balance.core.account import Account, share_of_equity
 from balance.core.entry import Entry
 from balance.core.figures import NONE, dollars, gain, on_tick, percent, rounded, share
+from balance.core.leverage import leverage_of
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
 from balance.core.money import ZERO, exactly, quantized
@@ -220,6 +221,21 @@ class MarketRow(TypedDict):
     words: Annotated[str, Doc("What there is to say about the state.")]
     as_of: Annotated[str | None, Doc("When the newest quote came, UTC.")]
     prices: Annotated[Mapping[str, PriceRow], Doc("By symbol.")]
+
+
+class LeverageRow(TypedDict):
+    """The leverage of a symbol's orders that name none."""
+
+    symbol: Symbol
+    leverage: Leverage
+    source: Annotated[
+        Literal["open", "set", "default"],
+        Doc(
+            "open: that of what is open; set: it was set for the symbol; default: as the settings "
+            "say."
+        ),
+    ]
+    display: Annotated[Texts, text_names(("leverage",))]
 
 
 class CandleRow(TypedDict):
@@ -465,6 +481,23 @@ def _quote(quote: Quote, live: bool, market: Market) -> PriceRow:
             "change_percent": percent(change),
             "funding_rate": NONE if rate is None else f"{rate * 100:+.4f}%",
         },
+    }
+
+
+def leverage_rows(account: Account, market: Market) -> tuple[LeverageRow, ...]:
+    """The leverages of the symbols of ``market``, then of those that have one set beside."""
+    symbols = dict.fromkeys((*market.instruments, *(each.symbol for each in account.leverages)))
+    return tuple(_leverage(account, each, market) for each in symbols)
+
+
+def _leverage(account: Account, symbol: str, market: Market) -> LeverageRow:
+    used, was_set = account.used_leverage(symbol), account.set_leverage(symbol)
+    leverage = leverage_of(account, symbol, market)
+    return {
+        "symbol": symbol,
+        "leverage": leverage,
+        "source": "open" if used else "set" if was_set else "default",
+        "display": {"leverage": f"{rounded(leverage)}x"},
     }
 
 

@@ -70,7 +70,8 @@ class Settings:
         "default_leverage",
         "Default leverage",
         "whole",
-        "Of an order that names none; less where its symbol allows no more.",
+        "Of an order that names none, where none is set for its symbol; less where that allows no "
+        "more.",
         least=Decimal(1),
         most=Decimal(MOST_LEVERAGE),
         unit="x",

@@ -22,9 +22,11 @@ from balance.core.moments import iso
 from balance.core.money import CURRENCY, quantized
 from balance.core.periods import NO_BASELINES, Baselines, period_percent, period_pnl
 from balance.core.rows import (
+    LeverageRow,
     MarketRow,
     OrderRow,
     PositionRow,
+    leverage_rows,
     market_row,
     order_rows,
     position_rows,
@@ -117,6 +119,7 @@ class Snapshot(Mapping[str, Any]):
     funding_paid: Annotated[Money, Doc("Funding paid less funding received.")]
     positions: tuple[PositionRow, ...]
     open_orders: tuple[OrderRow, ...]
+    leverages: tuple[LeverageRow, ...]
     market: MarketRow
     can_undo_reset: Annotated[
         bool, Doc("Whether the epoch began with a reset that can be undone now.")
@@ -199,6 +202,7 @@ def snapshot(
         "funding_paid": -wallet.funding,
         "positions": position_rows(account, market),
         "open_orders": order_rows(account, market),
+        "leverages": leverage_rows(account, market),
         "market": market_row(market),
         "can_undo_reset": can_undo_reset,
         "news": news,

@@ -17,6 +17,7 @@ from balance.core.account import Account
 from balance.core.errors import InvalidAmount, InvalidRequest, NotYours, UnknownPosition
 from balance.core.figures import grouped, rounded
 from balance.core.instrument import Instrument, on_step
+from balance.core.leverage import check_leverage, leverage_of
 from balance.core.market import Market
 from balance.core.money import QUANTUM, ZERO, exactly, quantized
 from balance.core.order import (
@@ -91,7 +92,8 @@ class Ticket:
     leverage: Annotated[
         Decimal | None,
         Doc(
-            "By default that of what is open of the symbol, or else as the settings say.",
+            "By default that of what is open of the symbol, or else the one that is set for it, or "
+            "else as the settings say.",
             type="integer",
             minimum=1,
         ),
@@ -295,20 +297,16 @@ def _on_tick(instrument: Instrument, price: Decimal | None) -> Decimal | None:
 
 
 def _leverage(account: Account, ticket: Ticket, market: Market) -> Decimal:
-    held = account.position(ticket.symbol)
-    used = [held.leverage] if held else []
-    used += [each.leverage for each in account.orders_of(ticket.symbol) if not each.reduce_only]
-    leverage = ticket.leverage
+    used, leverage = account.used_leverage(ticket.symbol), ticket.leverage
     if leverage is None:
-        return used[0] if used else market.default_leverage(ticket.symbol)
-    if leverage != leverage.to_integral_value() or not 1 <= leverage <= 1_000:
-        raise InvalidAmount(f"The leverage must be a whole number from 1 on, not {leverage}.")
-    if used and used[0] != leverage and not ticket.reduce_only:
+        return leverage_of(account, ticket.symbol, market)
+    check_leverage(leverage)
+    if used is not None and used != leverage and not ticket.reduce_only:
         raise InvalidRequest(
-            f"{ticket.symbol} is traded at {rounded(used[0])}x now. Order at that leverage, or "
+            f"{ticket.symbol} is traded at {rounded(used)}x now. Order at that leverage, or "
             "first close its position and cancel its orders."
         )
-    return used[0] if used else leverage
+    return leverage if used is None else used
 
 
 def _quantity(

@@ -7,11 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, get_args
 
-from balance.core.account import Account
+from balance.core.account import Account, SymbolLeverage
 from balance.core.margin import Side
 from balance.core.order import Liquidity, Order, OrderSide, OrderType, Reason
 from balance.core.position import Position
-from balance.core.shape import Cost, Money, Name, Percent, Price, Quantity, Symbol, Total
+from balance.core.shape import Cost, Leverage, Money, Name, Percent, Price, Quantity, Symbol, Total
 
 #: How an order ends without a fill: somebody or something that it was bound to cancelled it, the
 #: desk ended it, or the market refused it as it arrived.
@@ -117,9 +117,11 @@ class Effect:
     why: str = ""
     # The order that the entry's fill filled as it arrived, so that it never was open.
     arrived: Order | None = None
+    # The leverage that the symbol is set to from here on; None: it stays.
+    leverage: Leverage | None = None
 
     def on(self, account: Account) -> Account:
-        """``account`` with this effect on its position and orders."""
+        """``account`` with this effect on its position, orders and leverage."""
         # Positions and orders stay at their places, and new ones come to the end.
         positions = {each.symbol: each for each in account.positions}
         if self.position is not None:
@@ -133,4 +135,10 @@ class Effect:
             if each.id in opened or each.id not in self.closed
         ]
         orders = (*left, *opened.values())
-        return replace(account, positions=tuple(positions.values()), orders=orders)
+        leverages = account.leverages
+        if self.leverage is not None:
+            others = (each for each in leverages if each.symbol != self.symbol)
+            leverages = (*others, SymbolLeverage(self.symbol, self.leverage))
+        return replace(
+            account, positions=tuple(positions.values()), orders=orders, leverages=leverages
+        )

@@ -28,8 +28,8 @@ MOVES: Final = MappingProxyType(
 )
 #: The kinds that open an epoch: their amount is the balance that it begins with.
 OPENINGS: Final = ("start", "reset", "undo")
-#: The kinds that tell what became of orders and positions, and move no money themselves.
-EVENTS: Final = ("order", "cancel", "fill", "margin")
+#: The kinds that tell what became of orders, positions and leverages, and move no money themselves.
+EVENTS: Final = ("order", "cancel", "fill", "margin", "leverage")
 #: Every kind of ledger entry there is.
 KINDS: Final = (*OPENINGS, *MOVES, *EVENTS)
 

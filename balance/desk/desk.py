@@ -21,6 +21,7 @@ from balance.core.entry import Entry
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.figures import plain
 from balance.core.funding import Settlements
+from balance.core.leverage import set_leverage
 from balance.core.market import Market
 from balance.core.matching import advance
 from balance.core.messages import MARKET
@@ -248,6 +249,18 @@ class Desk:
         return self._trade(
             lambda account: orders.cancel_orders(account, symbol),
             ["cancel_all", symbol],
+            conditions,
+        )
+
+    def set_leverage(
+        self, symbol: str, leverage: object, **conditions: Unpack[Conditions]
+    ) -> Outcome:
+        """Set the leverage of the orders of ``symbol`` that name none; it is kept, also across
+        resets."""
+        name, wanted = request.symbol(symbol, self.market), request.positive(leverage, "leverage")
+        return self._trade(
+            lambda account: set_leverage(account, name, wanted, self.market),
+            ["leverage", name, plain(wanted)],
             conditions,
         )
 

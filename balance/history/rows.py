@@ -263,6 +263,7 @@ KIND_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "cancel": "Order cancelled",
         "fill": "Fill",
         "margin": "Margin moved",
+        "leverage": "Leverage set",
     }
 )
 SOURCE_LABELS: Final[Mapping[str, str]] = MappingProxyType(

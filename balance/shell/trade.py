@@ -10,6 +10,7 @@ from balance.core.amendment import AMENDABLE
 from balance.core.errors import InvalidRequest
 from balance.core.order import NUMBERS, ORDER_KINDS, OrderKind
 from balance.core.orders import Preview
+from balance.core.request import symbol
 from balance.core.rows import order_result, order_results
 from balance.core.snapshot import Snapshot
 from balance.shell.parts import (
@@ -63,6 +64,8 @@ _PRICE: Final = {
     "change_percent": "24 h",
     "funding_rate": "Funding",
 }
+# Why a symbol has its leverage.
+_SOURCES: Final = {"open": "of what is open", "set": "set", "default": "of the settings"}
 _PREVIEW: Final = {
     "notional": "Notional",
     "margin": "Initial margin",
@@ -150,6 +153,10 @@ def add_trade_commands(command: AddCommand) -> None:
     add_options(amend, _AMENDMENTS)
     add_conditions(amend)
     command("positions", "list the open positions", _positions)
+    leverage = command("leverage", "list the leverages of the symbols, or set one", _leverage)
+    leverage.add_argument("symbol", metavar="SYMBOL", nargs="?", help="such as BTC/USDT or btcusdt")
+    leverage.add_argument("leverage", metavar="N", nargs="?", help="such as 5")
+    add_conditions(leverage)
     close = command("close", "close a position at market, a part of it, or all positions", _close)
     close.add_argument("symbol", metavar="SYMBOL|all", help="such as BTC/USDT or btcusdt")
     add_options(close.add_mutually_exclusive_group(), _CLOSE_SIZES)
@@ -288,6 +295,23 @@ def _reverse(options: argparse.Namespace) -> Result:
 def _margin(options: argparse.Namespace) -> Result:
     outcome = desk_of(options).move_margin(options.symbol, options.amount, **conditions(options))
     return change_result(outcome, order=None)
+
+
+def _leverage(options: argparse.Namespace) -> Result:
+    desk = desk_of(options)
+    if options.leverage is not None:
+        return change_result(
+            desk.set_leverage(options.symbol, options.leverage, **conditions(options))
+        )
+    snapshot = desk.snapshot()
+    wanted = options.symbol and symbol(options.symbol, desk.market)
+    found = [each for each in snapshot.leverages if wanted in (None, each["symbol"])]
+    rows = [
+        (each["symbol"], _SOURCES[each["source"]], each["display"]["leverage"]) for each in found
+    ]
+    head = ["Symbol", "Source", "Leverage"]
+    text = table(head, rows, left=2) if rows else "No symbols are known."
+    return Result(_members_of(snapshot, leverages=found), text)
 
 
 def _positions(options: argparse.Namespace) -> Result:

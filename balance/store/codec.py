@@ -111,11 +111,11 @@ _RARE: Final = ("best_price", "callback_percent")
 # What a fill has by default was not written by the versions before it.
 _LATER: Final = [each.name for each in fields(Fill) if each.default is not MISSING]
 FILL: Final = Record(Fill, _TRADE, later=_LATER, rare=_RARE, mend=_with_true_entry)
-_EFFECT: Final = Record(Effect, POSITION, ORDER, rare=("ended", "why", "arrived"))
-_ACCOUNT: Final = Record(Account, WALLET, POSITION, ORDER)
+_EFFECT: Final = Record(Effect, POSITION, ORDER, rare=("ended", "why", "arrived", "leverage"))
+_ACCOUNT: Final = Record(Account, WALLET, POSITION, ORDER, rare=("leverages",))
 _REQUEST: Final = Record(Request)
 # The members of what is open that a program may leave out, as older versions of this one did.
-_OPTIONAL: Final = POSITION.optional | ORDER.optional
+_OPTIONAL: Final = POSITION.optional | ORDER.optional | _ACCOUNT.optional
 
 
 def chained(state: State) -> State:

@@ -392,7 +392,12 @@ class FileStore:
             edited if known is None else known,
             account_id=self._ledger.account_id() or (known or edited).account_id,
             revision=last.revision,
-            account=replace(edited.account, wallet=replace(wallet, epoch=booking.epoch)),
+            account=replace(
+                edited.account,
+                wallet=replace(wallet, epoch=booking.epoch),
+                # An edit, such as that of a program that knows none, may leave them out.
+                leverages=edited.account.leverages or (() if before is None else before.leverages),
+            ),
             request=None,
             previous_answered=known.answered if known else self._newest_keyed(last.revision + 1),
             checksum=checksum,

@@ -37,6 +37,15 @@ def _changes(before: Account, after: Account, skipped: Collection[str]) -> Itera
     yield from _differences("", before.wallet, after.wallet, skipped)
     yield from _of_each("position", _by_name(before.positions), _by_name(after.positions), skipped)
     yield from _of_each("order", _by_name(before.orders), _by_name(after.orders), skipped)
+    yield from _leverages(before, after)
+
+
+def _leverages(before: Account, after: Account) -> Iterator[str]:
+    symbols = {each.symbol for each in (*before.leverages, *after.leverages)}
+    for symbol in sorted(symbols):
+        old, new = before.set_leverage(symbol), after.set_leverage(symbol)
+        if old != new:
+            yield f"leverage {symbol} {_text(old)} -> {_text(new)}"
 
 
 def _by_name(holdings: Collection[Position | Order]) -> dict[str, Position | Order]:

@@ -261,7 +261,9 @@ class _Repair:
         if account is None:
             raise AccountingError("There is no entry to rebuild the account from.")
         # What is open may have been closed by an entry that is lost.
-        return account if account.available_balance >= 0 else Account(account.wallet)
+        if account.available_balance >= 0:
+            return account
+        return replace(account, positions=(), orders=())
 
     def _account_id(self) -> str:
         """The id of the account, by which its samples know it, from wherever it can be read."""

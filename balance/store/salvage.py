@@ -230,7 +230,8 @@ class Salvage:
         else:
             balance, epoch = coming.balance - coming.amount, coming.epoch
         if account is None or account.wallet.epoch != epoch:
-            return _restated(Account(Wallet.opened(epoch, balance)), ZERO)
+            leverages = () if account is None else account.leverages
+            return _restated(Account(Wallet.opened(epoch, balance), leverages=leverages), ZERO)
         known = account.wallet.balance
         return Booking(epoch=epoch, kind="repair", amount=balance - known, balance=balance)
 
@@ -269,6 +270,8 @@ def differences(found: Account | None, account: Account) -> Iterator[str]:
         yield f"adds up to {_figures(found)}, but {{}} says {_figures(account)}"
     elif _unmarked(found) != _unmarked(account):
         yield "leads to other positions or orders than {} has"
+    elif found.leverages != account.leverages:
+        yield "leads to other leverages than {} has"
 
 
 def _figures(account: Account | None) -> str:

@@ -84,6 +84,7 @@ _FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _OTHERS: Final = (
     *("/virtual_balance", "/prices", "/positions", "/orders", "/strategies", "/bots", "/bots/log"),
+    "/leverage",
     *("/bots/log?bot=crossover-2&limit=7", "/bots/log?kind=ignored&limit=3", "/bots/log?limit=1"),
     *("/bots/log?kind=trade", "/bots/log?kind=state", "/bots/log?before=40&limit=5"),
     *("/bots/log?kind=error", "/bots/trades", "/bots/trades?limit=3", "/bots/trades?bot=swing-1"),
