@@ -25,7 +25,7 @@ _HINTS = {
     "maker_fee_percent": "Of a limit order that rested",
     "taker_fee_percent": "Of every other fill",
     "slippage_percent": "Beyond bid or ask, at market",
-    "default_leverage": "Of an order that names none",
+    "default_leverage": "Where a symbol has none set",
     "starting_balance": "What a reset begins with",
     "theme": "System: as your machine has it",
     "decimals": "Amounts are exact, whatever is shown",

@@ -216,3 +216,31 @@ def test_an_alert_for_another_symbol_begins_without_a_threshold(
     browser.find_element("#alerts-what option[value=equity]").click()
     wait_for(lambda: _value(browser, "alerts-threshold") == "", "an empty threshold")
     browser.find_element("#alerts-dialog .btn-close").click()
+
+
+def test_the_slider_shows_the_leverage_of_the_symbol_and_sets_it(
+    still: Server, browser: Any
+) -> None:
+    slider = browser.find_element("#futures-leverage")
+
+    def shows(leverage: int) -> None:
+        wait_for(lambda: text(browser, "futures-leverage-words") == f"{leverage}x", "the leverage")
+
+    shows(10)
+    slider.send_keys(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    shows(8)
+    wait_for(lambda: _leverage(still, "BTC/USDT") == (8, "set"), "the leverage is kept")
+    # That of another symbol is another one, and what others set is shown.
+    browser.find_element("#futures-symbol option[value='SOL/USDT']").click()
+    shows(10)
+    still.ask("PUT", "/leverage/BTC-USDT", {"leverage": 4})
+    browser.find_element("#futures-symbol option[value='BTC/USDT']").click()
+    shows(4)
+    still.ask("PUT", "/leverage/BTC-USDT", {"leverage": 10})
+    shows(10)
+    assert _leverage(still, "SOL/USDT") == (10, "default")
+
+
+def _leverage(server: Server, symbol: str) -> tuple[int, str]:
+    rows = server.get("/leverage").json()["leverages"]
+    return next((each["leverage"], each["source"]) for each in rows if each["symbol"] == symbol)

@@ -4,6 +4,7 @@
 
   const PREVIEW_PAUSE_MS = 150;
   const REFRESH_MS = 1000;
+  const LEVERAGE_PAUSE_MS = 300;
   const FIELDS = ["quantity", "notional", "margin", "fee", "cost", "liquidation_price", "available_after"];
   // what the size is, by its unit
   const KINDS = { notional: "money", quantity: "quantity", percent: "plain" };
@@ -11,7 +12,7 @@
   const SLIP_PERCENT = 5;
   const SIDES = { buy: "Buy / Long", sell: "Sell / Short" };
 
-  const { carryOut, previewed } = window.balanceRequests;
+  const { carryOut, send, previewed } = window.balanceRequests;
   const { read, isEmpty } = window.balanceAmounts;
   const noUpdate = () => window.dash_clientside.no_update;
   const place = (id) => document.getElementById(id);
@@ -22,6 +23,8 @@
 
   let form = null; // what is in the fields
   let placing = null; // the order that is on its way
+  let choice = null; // the leverage that was chosen here and is not kept yet, with its symbol
+  let followed = null; // the leverage that the slider was put at, as it is that of the symbol
   let timer = null;
   let latest = 0; // the number of the newest preview
   let seen = 0; // when the last preview came
@@ -135,22 +138,39 @@
 
   const baseOf = (symbol) => limits(symbol)?.base ?? symbol?.split("/")[0];
 
-  // the leverage that what is open of a symbol has: one symbol has one
-  function leverageInUse(symbol) {
-    const { positions = [], open_orders: orders = [] } = window.balanceState.snapshot ?? {};
-    const opening = orders.filter((each) => !each.reduce_only);
-    return [...positions, ...opening].find((each) => each.symbol === symbol)?.leverage;
+  const leverageOf = (symbol) =>
+    window.balanceState.snapshot?.leverages.find((each) => each.symbol === symbol);
+
+  /* The leverage is that of the symbol, here as in every other tab, until another one is chosen here. */
+  function followLeverage() {
+    const { leverage = Number(form.leverage), source } = leverageOf(form.symbol) ?? {};
+    const isOpen = source === "open";
+    if (choice?.symbol !== form.symbol && Number(form.leverage) !== leverage) {
+      followed = leverage;
+      window.dash_clientside.set_props("futures-leverage", { value: leverage });
+    }
+    place("futures-leverage").disabled = isOpen;
+    const words = isOpen ? `${leverage}x, as what is open` : `${form.leverage}x`;
+    window.balanceLive.write(place("futures-leverage-words"), words);
   }
 
-  function holdLeverage() {
-    const used = leverageInUse(form.symbol);
-    const field = place("futures-leverage");
-    if (used !== undefined && Number(form.leverage) !== used) {
-      window.dash_clientside.set_props("futures-leverage", { value: used });
-    }
-    field.disabled = used !== undefined;
-    const words = used === undefined ? `${form.leverage}x` : `${used}x, as what is open`;
-    window.balanceLive.write(place("futures-leverage-words"), words);
+  function chooseLeverage() {
+    const mine = { symbol: form.symbol, leverage: Number(form.leverage) };
+    choice = mine;
+    followed = null;
+    setTimeout(async () => {
+      // a slider passes through others on its way
+      if (choice === mine) {
+        await keepLeverage(mine);
+        choice = choice === mine ? null : choice;
+        followLeverage();
+      }
+    }, LEVERAGE_PAUSE_MS);
+  }
+
+  async function keepLeverage({ symbol, leverage }) {
+    const [done, words] = await send("PUT", `/leverage/${symbol}`, `{"leverage": ${leverage}}`);
+    done || window.balanceToasts.toast(words, "error");
   }
 
   /* What the fields say of themselves, and the preview of what they ask for. */
@@ -158,8 +178,11 @@
     const [takeProfit, stopLoss] = exits;
     const prices = [price, second];
     const isOther = form !== null && form.symbol !== symbol;
+    const isChosen =
+      form !== null && !isOther && form.leverage !== leverage && Number(leverage) !== followed;
     form = { symbol, side, type, prices, force, size, unit, leverage, options, takeProfit, stopLoss };
     isOther && emptyForSymbol();
+    isChosen && chooseLeverage();
     const { numbers, timed } = kindOf(type);
     NUMBERS.forEach((id, index) => {
       const { label = "", optional = false } = numbers[index] ?? {};
@@ -168,7 +191,7 @@
     });
     place("futures-force-field").hidden = !timed;
     place("futures-bracket").hidden = !options.includes("bracket");
-    holdLeverage();
+    followLeverage();
     place("futures-leverage").max = limits(symbol)?.max_leverage ?? place("futures-leverage").max;
     const [first] = place("futures-unit").options;
     first.textContent = baseOf(symbol);
@@ -244,7 +267,7 @@
 
   // while something is in the ticket, its preview follows the price
   window.balanceState.follow(() => {
-    form !== null && holdLeverage();
+    form !== null && followLeverage();
     const isFilled = form !== null && String(form.size ?? "").trim() !== "";
     const isSeen = !place("futures-panel").hidden && document.visibilityState === "visible";
     if (isFilled && isSeen && Date.now() - seen > REFRESH_MS) {

@@ -8,10 +8,5 @@
     if (now.display.starting_balance !== before.display.starting_balance) {
       set("reset-starting-balance", { data: now.display.starting_balance });
     }
-    // another leverage that somebody has chosen stays
-    const leverage = Number(document.getElementById("futures-leverage")?.value);
-    if (now.default_leverage !== before.default_leverage && leverage === before.default_leverage) {
-      set("futures-leverage", { value: now.default_leverage });
-    }
   });
 })();
