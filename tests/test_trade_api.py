@@ -284,6 +284,16 @@ class TestClosingAndCancelling:
         members = problem(trading.delete(f"/orders/{order['id']}"), 404)
         assert order["id"] in members["detail"]
 
+    def test_an_order_is_found_and_cancelled_by_its_client_id(self, trading: FlaskClient) -> None:
+        placed = exactly(trading.post("/orders", json={**WAIT, "price": 1_800, "client_id": "a/1"}))
+        assert placed["order"]["client_id"] == "a/1"
+        (found,) = exactly(trading.get("/orders?client_id=a/1"))["orders"]
+        assert found["id"] == placed["order"]["id"]
+        assert trading.get("/orders?client_id=b").get_json()["orders"] == []
+        problem(trading.post("/orders", json={**WAIT, "client_id": "a/1"}), 422)
+        assert len(exactly(trading.delete("/orders/a/1"))["open_orders"]) == 1
+        problem(trading.delete("/orders/a/1"), 404)
+
     def test_a_position_is_reversed_and_gets_margin(self, trading: FlaskClient) -> None:
         found = exactly(trading.post("/positions/BTC-USDT/reverse"))
         (position,) = found["positions"]

@@ -39,13 +39,14 @@ _TIMEFRAME: Final = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}
 
 SymbolInPath = Annotated[str, Doc("BTC/USDT, also written BTC-USDT or btcusdt.")]
-OrderInPath = Annotated[str, Doc("The id that placing it was answered with.")]
+OrderInPath = Annotated[str, Doc("The id that placing it was answered with, or its client id.")]
 Timeframe = Annotated[
     str, Doc("Whole minutes, hours or a day: 1m, 15m, 4h, 1d.", pattern="^[0-9]{1,4}[mhd]$")
 ]
 CandleLimit = Annotated[int, Doc("How many at most.", minimum=1, maximum=MOST_CANDLES)]
 PageLimit = Annotated[int, Doc("How many on a page.", minimum=1, maximum=LONGEST_PAGE)]
 Before = Annotated[str | None, Doc("A revision, or the last page's next.")]
+OfClient = Annotated[str | None, Doc("Only the order with this client id.")]
 OfSymbol = Annotated[str | None, Doc("Only orders of this symbol.")]
 
 _SIZES: Final = ("quantity", "notional", "percent")
@@ -242,10 +243,11 @@ class TradeRoutes:
         )
 
     @get("/orders")
-    def list_orders(self) -> Answer[Orders]:
+    def list_orders(self, client_id: OfClient = None) -> Answer[Orders]:
         """The open orders, oldest first."""
         found = self.desk.snapshot()
-        return Answer(Orders(revision=found.revision, as_of=found.as_of, orders=found.open_orders))
+        named = tuple(each for each in found.open_orders if client_id in (None, each["client_id"]))
+        return Answer(Orders(revision=found.revision, as_of=found.as_of, orders=named))
 
     @post("/orders", 404)
     def place_order(self, body: OrderBody, conditions: Conditional) -> Answer[Traded]:
@@ -275,7 +277,7 @@ class TradeRoutes:
         found = self.desk.preview_oco(body.get("orders", ()))
         return Answer({**members(found), "orders": [members(each) for each in found.orders]})
 
-    @put("/orders/<order_id>")
+    @put("/orders/<path:order_id>")
     def amend_order(
         self, order_id: OrderInPath, body: AmendBody, conditions: Conditional
     ) -> Answer[Traded]:
@@ -283,7 +285,7 @@ class TradeRoutes:
         id. It is as an order that is placed then: where it crosses the market, it fills at once."""
         return _traded(self.desk.amend_order(order_id, how=conditions, **body))
 
-    @delete("/orders/<order_id>")
+    @delete("/orders/<path:order_id>")
     def cancel_order(self, order_id: OrderInPath, conditions: Conditional) -> Answer[Traded]:
         """Cancel an open order."""
         return _traded(self.desk.cancel_order(order_id, **conditions))

@@ -98,6 +98,7 @@ def apply_fill(account: Account, execution: Execution, brackets: Sequence[Bracke
         trade=trade,
         best_price=order.best_price,
         callback_percent=order.callback_percent,
+        client_id=order.client_id,
     )
     effect = _effect(account, execution, held, position)
     change = _book(account, effect, fill, order.because)

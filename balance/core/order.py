@@ -152,6 +152,8 @@ class Order:
     # The OCO that it belongs to: the id of its first order; empty where it stands alone. Of the
     # orders of a group, the first that is reached ends the others.
     group: str = ""
+    # The name that the one who placed it gave it; empty where there is none.
+    client_id: str = ""
     # When its price, its trigger price or its quantity was last changed on request.
     amended_at: datetime | None = None
 

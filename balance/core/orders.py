@@ -123,12 +123,16 @@ def cost(order: Order, market: Market) -> Decimal:
 
 
 def find_order(account: Account, order_id: str) -> Order:
-    """The open order ``order_id``.
+    """The open order with the id, or the client id, ``order_id``.
 
     Raises:
-        UnknownOrder: there is none with that id.
+        UnknownOrder: there is none.
     """
-    order = next((each for each in account.orders if each.id == order_id), None)
+    # An order without a name has an empty one.
+    order = next(
+        (each for each in account.orders if order_id and order_id in (each.id, each.client_id)),
+        None,
+    )
     if order is None:
         raise UnknownOrder(f"There is no open order {order_id!r:.40}. It may have filled by now.")
     return order

@@ -44,6 +44,7 @@ PRICE_FIELDS: Final = (
     *("bid", "ask", "last", "mark", "mark_source", "change_percent", "funding_rate"),
 )
 
+ClientId = Annotated[str, Doc("The name that it was given; empty: none.")]
 OrderId = Annotated[str, Doc("What DELETE /orders/{order_id} takes.")]
 Owner = Annotated[str, Doc("The bot's id; empty: the person's.")]
 FeedId = Annotated[str, Doc("Whose prices it goes by.")]
@@ -135,6 +136,7 @@ class OrderTerms(TypedDict):
         Money, Doc("What it keeps back while it is open; of an OCO, the larger of both is.")
     ]
     group: Annotated[str, Doc("The OCO it belongs to: the id of its first order; empty: none.")]
+    client_id: ClientId
 
 
 class OrderRow(OrderTerms):
@@ -185,6 +187,7 @@ class FilledOrder(TypedDict):
     fee: Fee
     liquidity: Liquidity
     realized_pnl: Annotated[Money, Doc("Of what it closed, before fees.")]
+    client_id: ClientId
 
 
 class PriceRow(TypedDict):
@@ -390,6 +393,7 @@ def _terms(order: Order) -> OrderTerms:
         "stop_loss": order.stop_loss,
         "reserved_margin": order.reserved_margin,
         "group": order.group,
+        "client_id": order.client_id,
     }
 
 
@@ -532,6 +536,7 @@ def order_results(entries: Sequence[Entry]) -> list[FilledOrder | OpenOrder | En
                 "fee": fill.fee,
                 "liquidity": fill.liquidity,
                 "realized_pnl": fill.realized_pnl,
+                "client_id": fill.client_id,
             }
         elif booking.kind == "order" and effect is not None:
             for order in effect.opened:

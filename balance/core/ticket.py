@@ -6,6 +6,7 @@ currency, leverage as a multiple.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -38,11 +39,13 @@ from balance.core.shape import Doc, Money, Price, Quantity
 
 #: How many orders of one symbol may be open.
 MOST_ORDERS: Final = 200
+#: What the name of an order may be (Binance's newClientOrderId).
+CLIENT_ID: Final = "^[.A-Z:/a-z0-9_-]{1,36}$"
 _SIZES: Final = ("quantity", "notional", "percent")
 _PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss", "activation_price")
 # The fields of a ticket that are no members of a request, and the members that are no numbers.
 _NO_MEMBERS: Final = ("owner", "because", "group")
-_NO_NUMBERS: Final = ("symbol", "side", "type", "time_in_force", "reduce_only")
+_NO_NUMBERS: Final = ("symbol", "side", "type", "time_in_force", "reduce_only", "client_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,10 @@ class Ticket:
     stop_loss: Annotated[Price | None, Doc("A trigger price for the position that it opens.")] = (
         None
     )
+    client_id: Annotated[
+        str | None,
+        Doc("A name of your own for it, which no other open order has.", pattern=CLIENT_ID),
+    ] = None
     # The id of the bot that places it, and its reason; empty: the person does.
     owner: str = ""
     because: str = ""
@@ -142,7 +149,17 @@ def read_ticket(members: Mapping[str, Any], market: Market) -> Ticket:
         time_in_force=cast(
             TimeInForce, one_of(given["time_in_force"], "time_in_force", tuple(PATIENCE))
         ),
+        client_id=_client_id(given.get("client_id")),
         **numbers,
+    )
+
+
+def _client_id(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and re.fullmatch(CLIENT_ID[1:-1], value)):
+        return value
+    raise InvalidRequest(
+        "client_id must be 1 to 36 of the letters A-Z and a-z, digits and .:/_-, "
+        f"not {value!r:.50}."
     )
 
 
@@ -192,6 +209,7 @@ def draft_order(
         raise InvalidRequest(f"{ticket.symbol} has {MOST_ORDERS} open orders; cancel some first.")
     check_feed(account, ticket.symbol, market)
     _check_owner(account, ticket)
+    _check_client_id(account, ticket)
     prices: dict[str, Any] = {name: _on_tick(instrument, getattr(ticket, name)) for name in _PRICES}
     order = Order(
         id=order_id,
@@ -208,6 +226,7 @@ def draft_order(
         owner=ticket.owner,
         because=ticket.because,
         group=ticket.group,
+        client_id=ticket.client_id or "",
         **prices,
     )
     order = order.marked(market)
@@ -286,6 +305,16 @@ def _check_owner(account: Account, ticket: Ticket) -> None:
     other = account.other_owner(ticket.symbol, ticket.owner)
     if other is not None:
         raise NotYours(ticket.symbol, other)
+
+
+def _check_client_id(account: Account, ticket: Ticket) -> None:
+    if ticket.client_id and any(
+        ticket.client_id in (each.client_id, each.id) for each in account.orders
+    ):
+        raise InvalidRequest(
+            f"An open order is called {ticket.client_id} already. Name this one otherwise, or "
+            "cancel that one first."
+        )
 
 
 def _on_tick(instrument: Instrument, price: Decimal | None) -> Decimal | None:

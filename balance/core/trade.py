@@ -98,6 +98,8 @@ class Fill:
     # percent.
     best_price: Price | None = None
     callback_percent: Percent | None = None
+    # The name that its order had been given; empty where there is none.
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ _ORDER_OPTIONS: Final = {
     "--reduce-only": (None, "only close, never open"),
     "--take-profit": ("PRICE", "attach a take-profit to the position it opens"),
     "--stop-loss": ("PRICE", "attach a stop-loss to the position it opens"),
+    "--client-id": ("NAME", "a name of your own, which cancel and amend take"),
     "--preview": (None, "only say what it would do; place nothing"),
 }
 _ORDER_SIZES: Final = {
@@ -141,15 +142,18 @@ def add_trade_commands(command: AddCommand) -> None:
     add_options(oco.add_mutually_exclusive_group(required=True), _OCO_TARGETS)
     add_options(oco.add_mutually_exclusive_group(required=True), _OCO_STOPS)
     add_options(oco, _OCO_DETAILS)
-    shared = {flag: each for flag, each in _ORDER_OPTIONS.items() if flag != "--time-in-force"}
+    of_one = ("--time-in-force", "--client-id")
+    shared = {flag: each for flag, each in _ORDER_OPTIONS.items() if flag not in of_one}
     add_options(oco, shared)
     add_conditions(oco)
     command("orders", "list the open orders", _orders)
     cancel = command("cancel", "cancel an open order, or all of them", _cancel)
-    cancel.add_argument("order_id", metavar="ORDER_ID|all", help="as orders lists it")
+    cancel.add_argument(
+        "order_id", metavar="ORDER_ID|all", help="as orders lists it, or its client id"
+    )
     add_conditions(cancel)
     amend = command("amend", "change an open order, which keeps its id", _amend)
-    amend.add_argument("order_id", metavar="ORDER_ID", help="as orders lists it")
+    amend.add_argument("order_id", metavar="ORDER_ID", help="as orders lists it, or its client id")
     add_options(amend, _AMENDMENTS)
     add_conditions(amend)
     command("positions", "list the open positions", _positions)
@@ -191,7 +195,7 @@ def _order(options: argparse.Namespace) -> Result:
 
 def _members(options: argparse.Namespace) -> dict[str, Any]:
     """The order in ``options``, as the desk takes it."""
-    members = _shared(options)
+    members = _shared(options) | {"client_id": options.client_id}
     if options.time_in_force is not None:
         members["time_in_force"] = options.time_in_force.upper()
     return members | _numbers(options, {option: option for option in _OF_KINDS})

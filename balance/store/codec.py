@@ -102,12 +102,12 @@ ORDER: Final = Record(
     Order,
     later=("owner", "because"),
     rare=(
-        *("time_in_force", "group", "amended_at"),
+        *("time_in_force", "group", "client_id", "amended_at"),
         *("callback_percent", "activation_price", "best_price"),
     ),
 )
 _TRADE: Final = Record(Trade)
-_RARE: Final = ("best_price", "callback_percent")
+_RARE: Final = ("best_price", "callback_percent", "client_id")
 # What a fill has by default was not written by the versions before it.
 _LATER: Final = [each.name for each in fields(Fill) if each.default is not MISSING]
 FILL: Final = Record(Fill, _TRADE, later=_LATER, rare=_RARE, mend=_with_true_entry)
