@@ -3,6 +3,7 @@ triggers that place a limit order, and stops that follow the price."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -26,7 +27,7 @@ from balance.core.order import Order
 from balance.core.orders import Preview, place_order, preview
 from balance.core.quote import Quote
 from balance.core.rows import order_result, order_rows, position_rows
-from balance.core.ticket import Ticket, fingerprint, read_ticket
+from balance.core.ticket import Ticket, fingerprint, read_ticket, refusal_message
 from balance.core.trade import Fill
 from tests.accounts import MOMENT, account
 from tests.markets import BTC, FREE, market, quote
@@ -162,23 +163,52 @@ class TestTimeInForce:
         with pytest.raises(InsufficientBalance):
             place(account(10), "buy", "limit", quantity=1, price=39_000, time_in_force="IOC")
 
-    def test_fill_or_kill_is_refused_where_it_can_not_fill(self) -> None:
-        words = r"can't fill at once at 39,000: the ask is 40,000\.1\. Name that price"
-        with pytest.raises(InvalidRequest, match=words):
-            place(account(), "buy", "limit", quantity=1, price=39_000, time_in_force="FOK")
-
     @pytest.mark.parametrize(
-        ("side", "price", "words"),
+        ("force", "side", "price", "why", "advice"),
         [
-            ("buy", "40000.1", r"at 40,000\.1: the ask is 40,000\.1\. Name a price below"),
-            ("sell", 39_000, r"at 39,000: the bid is 39,999\.9\. Name a price above"),
+            (
+                *("FOK", "buy", 39_000),
+                "order can't fill at once at 39,000: the ask is 40,000.1",
+                "Name that price, or another time_in_force.",
+            ),
+            (
+                *("GTX", "buy", "40000.1"),
+                "post-only order would fill at once at 40,000.1: the ask is 40,000.1",
+                "Name a price below that, or another time_in_force.",
+            ),
+            (
+                *("GTX", "sell", 39_000),
+                "post-only order would fill at once at 39,000: the bid is 39,999.9",
+                "Name a price above that, or another time_in_force.",
+            ),
         ],
     )
-    def test_post_only_is_refused_where_it_would_take(
-        self, side: str, price: object, words: str
+    def test_what_the_market_refuses_is_booked_as_rejected(
+        self, force: str, side: str, price: object, why: str, advice: str
     ) -> None:
-        with pytest.raises(InvalidRequest, match=f"post-only order would fill at once {words}"):
-            place(account(), side, "limit", quantity=1, price=price, time_in_force="GTX")
+        terms = {"quantity": 1, "price": price, "time_in_force": force}
+        change = place(account(), side, "limit", **terms)
+        assert change.account == account()
+        placed, ended = (each.effect for each in change.bookings)
+        assert placed is not None
+        assert ended is not None
+        (order,) = placed.opened
+        assert (ended.closed, ended.ended, ended.why) == ((order.id,), "rejected", f"the {why}")
+        assert refusal_message(order, ended.why) == f"The {why}. {advice}"
+        with pytest.raises(InvalidRequest, match=re.escape(f"The {why}. {advice}")):
+            previewed(side, "limit", **terms)
+
+    def test_what_lacks_funds_or_makes_no_sense_is_no_rejected_order(self) -> None:
+        with pytest.raises(InsufficientBalance):
+            place(account(10), "buy", "limit", quantity=1, price=39_000, time_in_force="FOK")
+        with pytest.raises(InvalidRequest, match="take-profit of this order must be above"):
+            place(
+                *(account(), "buy", "limit"),
+                quantity=1,
+                price=39_000,
+                time_in_force="FOK",
+                take_profit=38_000,
+            )
 
     def test_post_only_waits_and_fills_as_a_maker(self) -> None:
         change = place(account(), "buy", "limit", quantity=1, price=40_000, time_in_force="GTX")
@@ -286,9 +316,9 @@ class TestLimitAtATrigger:
     @pytest.mark.parametrize(
         ("force", "price", "kinds", "why"),
         [
-            ("IOC", 39_100, ["order", "cancel"], "it can't fill at once, the bid is 39,000"),
-            ("FOK", 39_100, ["order", "cancel"], "it can't fill at once, the bid is 39,000"),
-            ("GTX", 38_900, ["order", "cancel"], "it would fill at once, the bid is 39,000"),
+            ("IOC", 39_100, ["order", "expired"], "it can't fill at once, the bid is 39,000"),
+            ("FOK", 39_100, ["order", "rejected"], "it can't fill at once, the bid is 39,000"),
+            ("GTX", 38_900, ["order", "rejected"], "it would fill at once, the bid is 39,000"),
             ("IOC", 38_900, ["order", "fill"], ""),
             ("GTX", 39_100, ["order"], ""),
         ],
@@ -306,12 +336,13 @@ class TestLimitAtATrigger:
         )
         assert the_order(waiting).time_in_force == force
         done = after(waiting.account, *path(40_000, 39_000))
-        assert [kind for kind, _ in booked(done)] == kinds
         last = done.bookings[-1]
+        assert last.effect is not None
+        end = last.effect.ended if last.kind == "cancel" else last.kind
+        assert [*(each.kind for each in done.bookings[:-1]), end] == kinds
         assert last.note.endswith(why)
+        assert last.effect.why == why
         if why:
-            assert last.effect is not None
-            assert last.effect.ended == "expired"
             assert done.account == account()
 
     def test_what_it_can_not_pay_at_the_trigger_is_cancelled(self) -> None:

@@ -528,11 +528,6 @@ class TestWhatIsRefused:
             ({**BUY, "time_in_force": "FOK"}, "A market order has no time_in_force"),
             ({**WAIT, "time_in_force": "fok"}, "must be one of GTC, IOC, FOK, GTX, not 'fok'"),
             ({**WAIT, "time_in_force": 5}, "time_in_force must be one of GTC"),
-            ({**WAIT, "time_in_force": "FOK"}, "can't fill at once at 1,900: the ask is 2,000"),
-            (
-                {**WAIT, "price": 2_000, "time_in_force": "GTX"},
-                "post-only order would fill at once",
-            ),
             ({**WAIT, "type": "stop_limit"}, "A stop-limit order needs a trigger_price"),
             (
                 {**WAIT, "type": "stop_limit", "trigger_price": 1_950},
@@ -566,6 +561,39 @@ class TestWhatIsRefused:
             assert words in detail
             assert len(detail) < 300
         assert desk.snapshot().revision == 1
+
+    @pytest.mark.parametrize(
+        ("terms", "detail"),
+        [
+            (
+                {"price": 1_900, "time_in_force": "FOK"},
+                "The order can't fill at once at 1,900: the ask is 2,000. Name that price, or "
+                "another time_in_force.",
+            ),
+            (
+                {"price": 2_000, "time_in_force": "GTX"},
+                "The post-only order would fill at once at 2,000: the ask is 2,000. Name a price "
+                "below that, or another time_in_force.",
+            ),
+        ],
+    )
+    def test_an_order_that_the_market_refuses_is_in_the_ledger(
+        self, client: FlaskClient, desk: Desk, terms: dict[str, Any], detail: str
+    ) -> None:
+        body, key = {**WAIT, **terms}, {"Idempotency-Key": "one"}
+        previewed = problem(client.post("/orders/preview", json=body), 422)
+        assert (previewed["detail"], "order_id" in previewed) == (detail, False)
+        for _ in range(2):
+            refused = problem(client.post("/orders", json=body, headers=key), 422)
+            assert (refused["detail"], refused["order_id"]) == (detail, "2000001")
+        again = problem(client.post("/orders", json=body), 422)
+        assert (again["detail"], again["order_id"]) == (detail, "3000001")
+        kinds = [each["kind"] for each in desk.history().entries]
+        assert kinds == ["cancel", "order", "cancel", "order", "start"]
+        entry = exactly(client.get("/history/entries/3.2"))["entry"]
+        assert (entry["effect"]["closed"], entry["effect"]["ended"]) == (["3000001"], "rejected")
+        assert detail.startswith(entry["effect"]["why"][1:], 1)
+        assert desk.snapshot().open_orders == ()
 
     @pytest.mark.parametrize(
         ("body", "status"),

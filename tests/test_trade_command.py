@@ -214,8 +214,6 @@ def test_an_oco_that_makes_no_sense_is_refused(
         ("--activate-at 1900", "A market order has no activation_price"),
         ("--time-in-force IOC", "A market order has no time_in_force"),
         ("--limit 1900 --time-in-force GTD", "time_in_force must be one of GTC, IOC, FOK, GTX"),
-        ("--limit 1900 --time-in-force FOK", "can't fill at once at 1,900: the ask is 2,000"),
-        ("--limit 2100 --time-in-force GTX", "would fill at once at 2,100: the ask is 2,000"),
     ],
 )
 def test_numbers_that_no_kind_of_order_has_together_are_refused(
@@ -225,6 +223,18 @@ def test_numbers_that_no_kind_of_order_has_together_are_refused(
     assert (done.code, done.out) == (1, "")
     assert said in done.err
     assert account.snapshot().revision == 1
+
+
+def test_what_the_market_refuses_is_said_and_in_the_history(call: Call, account: Desk) -> None:
+    for words, said in (
+        ("--limit 1900 --time-in-force FOK", "can't fill at once at 1,900: the ask is 2,000"),
+        ("--limit 2100 --time-in-force GTX", "would fill at once at 2,100: the ask is 2,000"),
+    ):
+        done = call("order", "buy", ETH, "--quantity", "1", *words.split())
+        assert (done.code, done.out) == (1, "")
+        assert said in done.err
+    assert (account.snapshot().revision, account.snapshot().open_orders) == (3, ())
+    assert [each["kind"] for each in account.history(limit=2).entries] == ["cancel", "order"]
 
 
 def test_a_position_may_have_its_take_profit_and_stop_loss(call: Call, account: Desk) -> None:

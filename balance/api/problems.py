@@ -57,7 +57,7 @@ STATUS: Final[tuple[tuple[type[BalanceError], int], ...]] = (
     (AccountingError, 500),
 )
 #: Members that an error adds to its problem, by the names of its attributes.
-_FIGURES: Final = ("required", "available", "expected", "actual")
+_FIGURES: Final = ("required", "available", "expected", "actual", "order_id")
 
 #: After how many seconds to try again: a lock is soon free, a damaged file takes a person.
 #: The methods that change nothing, so that nobody has to be told.
@@ -79,6 +79,9 @@ class ProblemDetails(TypedDict):
     available: NotRequired[Annotated[Money, Doc("What there is, of insufficient funds.")]]
     expected: NotRequired[Annotated[int, Doc("The revision in If-Match.")]]
     actual: NotRequired[Annotated[int, Doc("The account's revision.")]]
+    order_id: NotRequired[
+        Annotated[str, Doc("Of the order that the market refused, as its time in force says.")]
+    ]
 
 
 class Problem(Exception):

@@ -21,7 +21,7 @@ from balance.core.money import ZERO, exactly
 from balance.core.order import NUMBERS, Order
 from balance.core.orders import cost, fill_order, find_order, order_text
 from balance.core.request import positive
-from balance.core.ticket import Ticket, check_feed, check_trigger, draft_order
+from balance.core.ticket import Ticket, check_feed, check_refusal, check_trigger, draft_order
 from balance.core.trade import Effect
 
 #: The numbers that an open order may have others of, by their names in requests.
@@ -130,6 +130,7 @@ def _amended(
     terms = {name: getattr(order, name) for name in _TERMS}
     others = account.without_orders((order,))
     drafted = draft_order(others, Ticket(**{**terms, **amendment}), market, order.id, now)
+    check_refusal(drafted, market)
     changed: dict[str, Any] = {name: getattr(drafted, name) for name in amendment}
     reserved = drafted.reserved_margin
     amended = replace(order, **changed, reserved_margin=reserved, amended_at=now).marked(market)

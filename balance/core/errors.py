@@ -23,6 +23,15 @@ class InvalidRequest(BalanceError, ValueError):
     """A request that makes no sense for another reason than an amount."""
 
 
+class OrderRejected(InvalidRequest):
+    """The market refused the order ``order_id`` as it arrived, by its time in force; the ledger has
+    it and its end."""
+
+    def __init__(self, message: str, order_id: str) -> None:
+        super().__init__(message)
+        self.order_id = order_id
+
+
 class BackupRefused(BalanceError):
     """A backup that can't be made there, or can't be restored, for a reason that lies in it."""
 

@@ -24,7 +24,7 @@ from balance.core.order import Liquidity, Order, closing_side
 from balance.core.orders import cancel_order, end_others, fill_order, order_text, unfilled
 from balance.core.position import Position
 from balance.core.quote import Leg, Quote, Stop
-from balance.core.trade import LIQUIDATED, Effect, Fill
+from balance.core.trade import LIQUIDATED, Effect, Fill, OrderEnd
 
 _SHARE: Final = attrgetter("share")
 # How many of the orders that were moved an entry names.
@@ -188,7 +188,8 @@ def _arrive(account: Account, order: Order, market: Market) -> Change:
     its time in force says."""
     price, patience = order.kind.arrival_price(order, market), order.patience
     if not (patience.rests if price is None else patience.takes):
-        return cancel_order(account, order.id, unfilled(order, market), "expired")
+        ended: OrderEnd = "rejected" if patience.is_refused else "expired"
+        return cancel_order(account, order.id, unfilled(order, market), ended)
     if price is None:
         return Change(account)
     # As a short's margin at a better price than its own is more.

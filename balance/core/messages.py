@@ -100,7 +100,8 @@ def trade_message(booking: Booking, decimals: int = CENTS) -> str:
     """The sentence for ``booking``, of one of the kinds that are news."""
     fill = booking.fill
     if booking.kind == "cancel":
-        return f"Cancelled: {booking.note}."
+        is_rejected = booking.effect is not None and booking.effect.ended == "rejected"
+        return f"{'Rejected' if is_rejected else 'Cancelled'}: {booking.note}."
     if booking.kind == "liquidation":
         return f"{booking.note}. Lost {amount(booking.amount.copy_abs(), decimals)} {CURRENCY}."
     if fill is None:

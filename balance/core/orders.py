@@ -24,7 +24,7 @@ from balance.core.money import ZERO, exactly, quantized
 from balance.core.order import Liquidity, Order, closing_side
 from balance.core.position import Position
 from balance.core.shape import Doc, Leverage, Money, Price, Texts, text_names
-from balance.core.ticket import Ticket, draft_order
+from balance.core.ticket import Ticket, check_refusal, draft_order, refusal
 from balance.core.trade import REPLACED, Effect, OrderEnd
 
 
@@ -34,7 +34,7 @@ def place_order(
 ) -> Change:
     """The account after ``ticket`` was placed at ``now``: an order at market, and a limit order
     that crosses, fill at once; every other one rests and keeps its margin back, or ends as its time
-    in force says.
+    in force says: expired or, where that has the market refuse it, rejected.
 
     Raises:
         InvalidRequest, InvalidAmount: it makes no sense, or the rules forbid it.
@@ -43,13 +43,15 @@ def place_order(
         UnknownPosition: it is to reduce what is not there.
     """
     order = draft_order(account, ticket, market, order_id, now)
-    price = order.kind.arrival_price(order, market)
-    if price is not None:
+    price, refused = order.kind.arrival_price(order, market), refusal(order, market)
+    if price is not None and not refused:
         return fill_order(account, order, market, price, "taker")
     needed = cost(order, market)
     if needed > account.available_balance:
         raise InsufficientBalance(needed, account.available_balance)
     change = book_orders(account, (order,), order_text(order))
+    if refused:
+        return change.then(cancel_order(change.account, order.id, refused, "rejected"))
     if order.kind.waits or order.patience.rests:
         return change
     return change.then(cancel_order(change.account, order.id, unfilled(order, market), "expired"))
@@ -350,7 +352,9 @@ def preview(account: Account, ticket: Ticket, market: Market, now: datetime) -> 
     Raises:
         BalanceError: whatever would refuse it, but for a lack of funds, which the preview shows.
     """
-    return preview_order(account, draft_order(account, ticket, market, "preview", now), market)
+    order = draft_order(account, ticket, market, "preview", now)
+    check_refusal(order, market)
+    return preview_order(account, order, market)
 
 
 @exactly

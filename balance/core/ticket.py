@@ -192,7 +192,8 @@ def _canonical(name: str, value: object) -> str:
 def draft_order(
     account: Account, ticket: Ticket, market: Market, order_id: str, now: datetime
 ) -> Order:
-    """The order that ``ticket`` requests, with all that the rules of its symbol say.
+    """The order that ``ticket`` requests, with all that the rules of its symbol say; the market may
+    still refuse it.
 
     Its reserved margin is that of what it may open: beyond an opposite position.
 
@@ -249,7 +250,6 @@ def draft_order(
     )
     if at_once is None:
         check_trigger(order, quote)
-    _check_patience(order, at_once, quote)
     # The exits of what fills at once count from the market, not from a limit beyond it.
     _check_exits(order, quote.mark if at_once else order.named_price or quote.mark)
     return order
@@ -441,26 +441,6 @@ def check_trigger(order: Order, quote: Quote) -> None:
         )
 
 
-def _check_patience(order: Order, at_once: Decimal | None, quote: Quote) -> None:
-    """Prove that the order may do what it would do as it arrives, or may end instead."""
-    patience = order.patience
-    if order.kind.waits or not patience.is_refused:
-        return
-    name, price = ("ask", quote.ask) if order.side == "buy" else ("bid", quote.bid)
-    market = f"the {name} is {rounded(price)}"
-    if at_once is None and not patience.rests:
-        raise InvalidRequest(
-            f"The order can't fill at once at {rounded(order.price or ZERO)}: {market}. Name that "
-            "price, or another time_in_force."
-        )
-    if at_once is not None and not patience.takes:
-        raise InvalidRequest(
-            f"The post-only order would fill at once at {rounded(order.price or ZERO)}: {market}. "
-            f"Name a price {'below' if order.side == 'buy' else 'above'} that, or another "
-            "time_in_force."
-        )
-
-
 def _check_exits(order: Order, reference: Decimal) -> None:
     """Prove that the exits lie on their sides of ``reference``, where the position opens."""
     direction = 1 if order.side == "buy" else -1
@@ -474,3 +454,42 @@ def _check_exits(order: Order, reference: Decimal) -> None:
                 f"The {name} of this order must be {side} {rounded(reference)}, "
                 f"not {rounded(price)}."
             )
+
+
+def refusal(order: Order, market: Market) -> str:
+    """Why the market refuses ``order`` as it arrives, by its time in force; empty where it does
+    not.
+
+    Raises:
+        NoLivePrice: its symbol has no live price now.
+    """
+    patience = order.patience
+    if order.kind.waits or not patience.is_refused:
+        return ""
+    at_once = order.kind.arrival_price(order, market) is not None
+    if patience.takes if at_once else patience.rests:
+        return ""
+    quote, price = market.quotes[order.symbol], rounded(order.price or ZERO)
+    name, other = ("ask", quote.ask) if order.side == "buy" else ("bid", quote.bid)
+    does = "post-only order would" if at_once else "order can't"
+    return f"the {does} fill at once at {price}: the {name} is {rounded(other)}"
+
+
+def refusal_message(order: Order, why: str) -> str:
+    """What ``order`` is answered with that the market refused, as ``why`` says."""
+    better = "Name that price"
+    if not order.patience.takes:
+        better = f"Name a price {'below' if order.side == 'buy' else 'above'} that"
+    return f"{why[0].upper()}{why[1:]}. {better}, or another time_in_force."
+
+
+def check_refusal(order: Order, market: Market) -> None:
+    """Prove that the market would not refuse ``order`` as it arrives.
+
+    Raises:
+        InvalidRequest: it would.
+        NoLivePrice: its symbol has no live price now.
+    """
+    why = refusal(order, market)
+    if why:
+        raise InvalidRequest(refusal_message(order, why))

@@ -18,7 +18,7 @@ from balance.core.amendment import amend_order, read_amendment
 from balance.core.candles import MINUTE
 from balance.core.change import Change, Operation
 from balance.core.entry import Entry
-from balance.core.errors import BalanceError, InvalidRequest
+from balance.core.errors import BalanceError, InvalidRequest, OrderRejected
 from balance.core.figures import plain
 from balance.core.funding import Settlements
 from balance.core.leverage import set_leverage
@@ -32,7 +32,7 @@ from balance.core.orders import Preview, find_order, preview
 from balance.core.position_margin import move_margin
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
-from balance.core.ticket import fingerprint, read_ticket
+from balance.core.ticket import fingerprint, read_ticket, refusal_message
 from balance.desk.transactions import Board, Conditions, FindBaselines, Outcome, Transactions
 from balance.history.history import History, Page
 from balance.market.board import LiveBoard
@@ -64,6 +64,7 @@ class Desk:
     Raises:
         InvalidAmount: an amount, a quantity or a price is no number, or out of its range.
         InvalidRequest: a parameter makes no sense, or the rules of the symbol forbid it.
+        OrderRejected: the market refused an order as it arrived; it is in the ledger.
         InsufficientBalance: a change needs more than what is available.
         NoLivePrice: the symbol has no live price now.
         UnknownOrder, UnknownPosition: there is none, also none that the order could reduce.
@@ -185,7 +186,9 @@ class Desk:
             time = _market_time(market, ticket.symbol)
             return orders.place_order(account.marked(market), ticket, market, order_id, time)
 
-        return self._trade(change, ["order", *fingerprint(members)], how or {})
+        outcome = self._trade(change, ["order", *fingerprint(members)], how or {})
+        _check_rejection(outcome.entries)
+        return outcome
 
     def preview_order(self, **members: Any) -> Preview:
         """What :meth:`place_order` would do now, without doing it."""
@@ -400,6 +403,19 @@ class Desk:
     def use_baselines(self, baselines: FindBaselines) -> None:
         """Let snapshots compare with what ``baselines`` finds of earlier days and epochs."""
         self._transactions.find_baselines = baselines
+
+
+def _check_rejection(entries: Sequence[Entry]) -> None:
+    """Prove that the market did not refuse the order that ``entries`` placed.
+
+    Raises:
+        OrderRejected: it did.
+    """
+    effects = [each.booking.effect for each in entries if each.booking.effect is not None]
+    for end in effects:
+        if end.ended == "rejected":
+            (order,) = effects[0].opened
+            raise OrderRejected(refusal_message(order, end.why), order.id)
 
 
 def _canonical(amount: object) -> str | None:
