@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The test command: makes its own environment, gets Chromium and axe-core where they are missing, and
 # runs every check. Options go to pytest: bash tests/run.sh -k sync
+# Files of the tests are in memory where it has room; TMPDIR=/tmp bash tests/run.sh has them on the disk.
 # The examples of tests by property are the same at each run: SEEDS=fresh bash tests/run.sh takes new ones.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -70,6 +71,17 @@ get_axe() {
     npm ci --prefix "$folder" --silent --no-audit --no-fund || echo "npm could not get axe-core." >&2
 }
 
+# The tests sync tens of thousands of small files, which costs time on a disk and none in memory.
+use_memory() {
+    local free
+    free=$(df --output=avail --block-size=1G /dev/shm 2>/dev/null | tail -n 1) || return 0
+    if [ -z "${TMPDIR:-}" ] && [ "${free:-0}" -ge 4 ]; then
+        TMPDIR=$(mktemp -d /dev/shm/virtual-balance.XXXXXX)
+        export TMPDIR
+        trap 'rm -rf "$TMPDIR"' EXIT
+    fi
+}
+
 [ -x .venv/bin/python ] || { say "Making the environment"; make_environment; }
 say "Installing what requirements-test.txt names"
 # what is never imported need not be compiled; what is, is compiled once and kept, whatever the
@@ -85,6 +97,7 @@ say "ruff"
 say "mypy"
 .venv/bin/mypy
 say "pytest"
+use_memory
 # one more than there are processors, as browsers are waited for much of the time
 workers=$(($(getconf _NPROCESSORS_ONLN) + 1))
 .venv/bin/python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder "$@"
