@@ -95,7 +95,10 @@ say "ruff"
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 say "mypy"
+# Beside it, the tests are compiled once, and not by each worker.
+.venv/bin/python -m pytest --collect-only --quiet "$@" >/dev/null 2>&1 &
 .venv/bin/mypy
+wait
 say "pytest"
 use_memory
 # one more than there are processors, as browsers are waited for much of the time
