@@ -115,23 +115,21 @@ def _due_symbols(account: Account, market: Market) -> Iterator[str]:
     for position in account.positions:
         if position.feed != market.feed:
             foreign.add(position.symbol)
-        elif _is_live(position, market):
+        elif position.symbol in market.live:
             quote = market.quotes[position.symbol]
             interval = market.instruments[position.symbol].funding_interval
             settlement = next(settlements_between(position.funded_at, quote.time, interval), None)
             if settlement is not None or position.is_liquidated_at(quote.mark):
                 yield position.symbol
+    live, feed = market.live - foreign, market.feed
     for order in account.orders:
-        if order.symbol in foreign or not _is_live(order, market):
-            continue
-        rules = market.instruments[order.symbol]
-        is_met = order.marked(market).is_met(market.quotes[order.symbol])
-        if is_met or order.is_off_grid(rules):
-            yield order.symbol
-
-
-def _is_live(held: Position | Order, market: Market) -> bool:
-    return held.symbol in market.live and held.feed == market.feed
+        symbol = order.symbol
+        if (
+            symbol in live
+            and order.feed == feed
+            and (order.is_due(market) or order.is_off_grid(market.instruments[symbol]))
+        ):
+            yield symbol
 
 
 def _fund(account: Account, symbol: str, market: Market, settlements: Settlements) -> Change:

@@ -201,7 +201,17 @@ class Order:
         """Whether it fills at ``quote`` while it rests. A quote from before it was placed, which is
         processed late, does not meet it."""
         trigger = self.kind.trigger(self)
-        return trigger is not None and quote.time >= self.since and trigger.is_met(quote)
+        return trigger is not None and trigger.is_met(quote) and quote.time >= self.since
+
+    def is_due(self, market: Market) -> bool:
+        """Whether the newest quote of ``market`` sets it off: cheap, as it is called for each."""
+        quote, kind = market.quotes[self.symbol], self.kind
+        if not kind.follows:
+            return self.is_met(quote)
+        best = market.bests.get(self.id, self.best_price)
+        # What follows a better price is not met there.
+        is_left = best is not None and kind.is_left(self, quote.mark, best)
+        return is_left and quote.time >= self.since
 
     def best(self, market: Market) -> Decimal | None:
         """The best mark price that it has followed, up to those of ``market``, and never worse than
@@ -316,6 +326,11 @@ class OrderKind:
     def is_better(self, _order: Order, _mark: Decimal, _best: Decimal | None) -> bool:
         """Whether the resting ``order`` follows the mark price ``mark``, where the best one was
         ``best`` so far, None before it follows."""
+        return False
+
+    def is_left(self, _order: Order, _mark: Decimal, _best: Decimal) -> bool:
+        """Whether the mark price ``mark`` is so far from the best one, ``best``, that the resting
+        ``order`` is set off; the same as its trigger there."""
         return False
 
     def set_off(self, order: Order) -> Order:
@@ -434,6 +449,13 @@ class TrailingStop(OrderKind):
         """See :class:`OrderKind`."""
         trigger = self.trigger(order)
         return order.activation_price if trigger is None else trigger.level
+
+    def is_left(self, order: Order, mark: Decimal, best: Decimal) -> bool:
+        """See :class:`OrderKind`."""
+        percent = order.callback_percent or ZERO
+        if order.side == "sell":
+            return mark * 100 <= best * (100 - percent)
+        return mark * 100 >= best * (100 + percent)
 
     def is_better(self, order: Order, mark: Decimal, best: Decimal | None) -> bool:
         """See :class:`OrderKind`."""

@@ -405,9 +405,10 @@ def _group_words(order: Order, group: Sequence[Order]) -> str:
 
 def _order_texts(order: Order, market: Market) -> Texts:
     names = ("price", "best_price", "activation_price", "take_profit", "stop_loss")
-    prices = {name: getattr(order, name) for name in names} | {"trigger_price": order.trigger_level}
-    texts = {name: price_words(price, order.symbol, market) for name, price in prices.items()}
-    if order.trigger_level is None and order.activation_price is not None:
+    texts = {name: price_words(getattr(order, name), order.symbol, market) for name in names}
+    level = order.trigger_level
+    texts["trigger_price"] = price_words(level, order.symbol, market)
+    if level is None and order.activation_price is not None:
         texts["trigger_price"] = f"from {texts['activation_price']}"
     leverage = f"{rounded(order.leverage)}x"
     return {

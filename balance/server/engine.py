@@ -207,7 +207,8 @@ class Engine:
         )
         market = replace(market, live=self._live(market, now))
         self._advance(market, source)
-        market = replace(market, bests=self._booked.bests)
+        is_booked = self._booked.tick == market.tick
+        market = self._booked if is_booked else replace(market, bests=self._booked.bests)
         # Nobody can trade at what was missed, which is past.
         self._board.market = market if source == MARKET else replace(market, live=frozenset())
         self._is_shown = False
@@ -303,7 +304,8 @@ class Engine:
 
     def _book(self, market: Market, source: str) -> None:
         account = self._desk.account()
-        market = replace(market, bests=account.bests(self._booked))
+        bests = account.bests(self._booked)
+        market = market if bests == market.bests else replace(market, bests=bests)
         if is_due(account, market):
             self._desk.advance(market, self._settlements(account, market), source)
         self._booked = market
