@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from app import create_app
 from balance import Desk
 from balance.api.stream import Stream
+from balance.core.figures import NONE
 from balance.market.board import LiveBoard
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Commit
@@ -293,6 +294,16 @@ class TestClosingAndCancelling:
         problem(trading.post("/orders", json={**WAIT, "client_id": "a/1"}), 422)
         assert len(exactly(trading.delete("/orders/a/1"))["open_orders"]) == 1
         problem(trading.delete("/orders/a/1"), 404)
+
+    def test_the_fills_of_an_order_have_its_client_id(self, trading: FlaskClient) -> None:
+        assert exactly(trading.post("/orders", json={**BUY, "client_id": "dca:7"}))
+        named, older = exactly(trading.get("/history/fills?limit=2"))["rows"]
+        assert (older["client_id"], named["client_id"]) == ("", "dca:7")
+        assert (older["display"]["client_id"], named["display"]["client_id"]) == (NONE, "dca:7")
+        assert exactly(trading.get("/fills"))["fills"][0]["client_id"] == "dca:7"
+        head, first = trading.get("/history/fills?format=csv").text.splitlines()[:2]
+        assert head.endswith(",owner,client_id,note")
+        assert ",you,dca:7," in first
 
     def test_a_position_is_reversed_and_gets_margin(self, trading: FlaskClient) -> None:
         found = exactly(trading.post("/positions/BTC-USDT/reverse"))

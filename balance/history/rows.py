@@ -22,6 +22,7 @@ from balance.core.moments import iso
 from balance.core.money import exactly
 from balance.core.order import ORDER_KINDS, Liquidity, OrderSide, OrderType, Reason
 from balance.core.rows import (
+    ClientId,
     Fee,
     MarketTime,
     OrderRow,
@@ -137,6 +138,7 @@ class FillRow(TypedDict):
         _AMOUNT,
     ]
     owner: Owner
+    client_id: ClientId
     note: EntryNote
     display: NotRequired[
         Annotated[
@@ -144,7 +146,7 @@ class FillRow(TypedDict):
             text_names(
                 (
                     *("symbol", "side", "why", "liquidity", "quantity", "price", "fee"),
-                    *("realized_pnl", "owner"),
+                    *("realized_pnl", "owner", "client_id"),
                 )
             ),
             _FILE,
@@ -402,6 +404,7 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> FillRow:
             "fee": dollars(fill.fee, decimals),
             "realized_pnl": (gain(fill.realized_pnl, decimals) if fill.closed_quantity else NONE),
             "owner": owner_words(fill.owner),
+            "client_id": fill.client_id or NONE,
         },
     }
     return cast(FillRow, row)

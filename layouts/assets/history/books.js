@@ -71,6 +71,7 @@
         result("realized_pnl", "Realised P&L", 104, ALWAYS, "Before fees"),
         text("liquidity", "Liquidity", 80, WIDE),
         text("owner", "Whose", 88, WIDE),
+        text("client_id", "Client id", 96, WIDEST, { manner: "name" }),
         EPOCH,
         PLACE,
       ],

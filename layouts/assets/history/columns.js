@@ -58,6 +58,7 @@
     },
     trader: { valueGetter: ({ data }) => (data ? trader(data) : ""), tooltipField: "bot" },
     long: { tooltipValueGetter: ({ value }) => value || null },
+    name: { sortable: false, tooltipField: "client_id" },
     pick: { sortable: false, cellClass: "pick", cellRenderer: cells.Pick },
     epoch: { cellRenderer: cells.Name, tooltipValueGetter: howOpened },
     lasted: { type: "rightAligned", valueGetter: ({ data }) => (data ? cells.lasted(data) : "") },
