@@ -189,6 +189,22 @@ def test_a_stop_limit_has_two_prices_and_a_time_in_force(still: Server, browser:
     browser.find_element("#futures-force option[value=GTC]").click()
 
 
+def test_a_limit_far_from_its_trigger_is_confirmed_with_its_own_figure(
+    still: Server, browser: Any
+) -> None:
+    _choose(browser, "futures-type", "Stop-limit")
+    write(browser, "futures-price", "41,000")
+    write(browser, "futures-second-price", "51,250")
+    write(browser, "futures-size", "1,000")
+    browser.find_element("#futures-submit").click()
+    browser.wait_for_element("#bot-question[open]")
+    question = browser.find_element("#bot-question").text
+    assert "Buy BTC/USDT for as much as 51,250?" in question
+    assert "Your limit, 51,250, is 25.0 % from your trigger price" in question
+    browser.find_element("#bot-question [value=place]").click()
+    wait_for(lambda: len(_orders(still)) == 1, "the order")
+
+
 def test_a_trailing_stop_may_name_where_it_begins(still: Server, browser: Any) -> None:
     _choose(browser, "futures-type", "Trailing stop")
     assert text(browser, "futures-second-price-label") == "Follows from, by the mark (optional)"

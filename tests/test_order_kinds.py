@@ -364,6 +364,22 @@ class TestLimitAtATrigger:
             place(account(), "buy", "stop_limit", quantity=1, trigger_price=39_000, price=39_500)
 
     @pytest.mark.parametrize(
+        ("side", "trigger", "price", "beyond"),
+        [
+            ("buy", 41_000, 51_250, 25),
+            ("sell", 39_000, 35_100, 10),
+            ("buy", 41_000, 41_000, 0),
+            ("buy", 41_000, 40_900, None),
+            ("sell", 39_000, 39_100, None),
+        ],
+    )
+    def test_a_preview_says_how_far_the_limit_is_through_the_trigger(
+        self, side: str, trigger: int, price: int, beyond: int | None
+    ) -> None:
+        found = previewed(side, "stop_limit", quantity="0.1", trigger_price=trigger, price=price)
+        assert found.beyond_percent == beyond
+
+    @pytest.mark.parametrize(
         ("price", "liquidity", "fee"), [(38_900, "taker", "1.945"), (39_100, "maker", "0.782")]
     )
     def test_a_preview_expects_what_the_limit_will_do(

@@ -318,8 +318,8 @@ class Preview:
     beyond_percent: Annotated[
         Decimal | None,
         Doc(
-            "How far its limit is through the market, in percent of the price that it fills at; "
-            "null where it is not.",
+            "How far its limit is through the market, in percent of the price that it fills at; of "
+            "an order with a trigger, through that. Null where it is not.",
             minimum=0,
         ),
     ]
@@ -387,9 +387,11 @@ def preview_order(account: Account, order: Order, market: Market) -> Preview:
         "liquidation_price": position.liquidation_price if position else None,
         "available_after": available,
     }
+    # A limit that waits for a trigger comes to the market where that is.
+    met = at_once or (order.trigger_price if liquidity == "taker" else None)
     beyond = None
-    if at_once is not None and order.price is not None:
-        beyond = quantized(abs(order.price - at_once) / at_once * 100)
+    if met is not None and order.price is not None:
+        beyond = quantized(abs(order.price - met) / met * 100)
     affordable = available >= 0 and (at_once is not None or needed <= account.available_balance)
     return Preview(
         **values,

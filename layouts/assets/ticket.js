@@ -205,7 +205,8 @@
   /* Whether an order is meant as it stands: a limit that is far through the market needs a confirmation. */
   async function isNoSlip(body) {
     const { side, symbol, type, prices } = form;
-    if (!kindOf(type).numbers.some(({ member }) => member === "price")) {
+    const limit = prices[kindOf(type).numbers.findIndex(({ member }) => member === "price")];
+    if (limit === undefined) {
       return true;
     }
     const [answer] = await previewed(body);
@@ -213,12 +214,17 @@
       return true;
     }
     const word = side === "buy" ? "Buy" : "Sell";
-    const title = `${word} ${symbol} at about ${answer.display.price}?`;
+    const isNow = answer.fills_at_once;
+    const bound = `for as ${side === "buy" ? "much" : "little"} as ${limit}`;
+    const price = isNow ? `at about ${answer.display.price}` : bound;
+    const title = `${word} ${symbol} ${price}?`;
     const words =
-      `Your limit, ${prices[0]}, is ${answer.beyond_percent.toFixed(1)} % from the market, on the side where ` +
-      "it fills at once.";
+      `Your limit, ${limit}, is ${answer.beyond_percent.toFixed(1)} % from ` +
+      (isNow
+        ? "the market, on the side where it fills at once."
+        : "your trigger price, on the side where it fills as soon as it is triggered.");
     const about = [`${answer.display.quantity}, worth ${answer.display.notional}`];
-    const answers = [["place", `${word} at about ${answer.display.price}`, "", true]];
+    const answers = [["place", `${word} ${price}`, "", true]];
     return (await window.balanceQuestions.ask(title, words, about, answers)) === "place";
   }
 
