@@ -376,6 +376,10 @@ DAMAGE = {
     "positions empty objects": _with(positions=[{}]),
     "orders null": _with(orders=None),
     "request a number": _with(request=5),
+    "an order twice": _with(orders=[ORDER.encode(order())] * 2),
+    "a client id that is an id": _with(
+        orders=[ORDER.encode(order(**each)) for each in ({}, {"id": "o-2", "client_id": "o-1"})]
+    ),
     "account a number": _with(account=5),
 }
 

@@ -26,7 +26,7 @@ def numbered(change: Change, before: Account, revision: int) -> Change:
 
     That of an order is ``revision`` x 1,000,000 + its place, from 1, among those that ``before``
     has not open, as they occur in the entries. Orders of an account that is stated anew keep their
-    ids; a number that an open order has, as an edit may bring it, is left out.
+    ids. A number that an open order has, as its id by an edit or as its client id, is left out.
     """
     known = {each.id for each in before.orders}
     free, ids = _free_ids(change, known, revision), dict[str, str]()
@@ -42,7 +42,7 @@ def numbered(change: Change, before: Account, revision: int) -> Change:
 
 def _free_ids(change: Change, known: set[str], revision: int) -> Iterator[str]:
     """The ids for new orders, the lowest first."""
-    taken = known | {each.id for each in change.account.orders}
+    taken = known | {name for each in change.account.orders for name in (each.id, each.client_id)}
     return (
         number
         for place in count(1)

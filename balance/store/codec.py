@@ -155,10 +155,25 @@ def decode_state(text: bytes) -> tuple[State, bool]:
     state = _checked_state(document, is_sealed=is_sealed)
     if not is_sealed:
         json.loads(text, object_pairs_hook=each_once)
+        _check_names(state.account)
     if not is_sealed and state.previous_checksum:
         known = json.loads(encode_state(state))
         _check_members({**document, "seal": ""}, known)
     return state, is_sealed
+
+
+def _check_names(account: Account) -> None:
+    """Prove that no two open orders have one name, as where somebody copied one.
+
+    Raises:
+        Unreadable: there are such.
+    """
+    seen = set[str]()
+    for order in account.orders:
+        names = {order.id, order.client_id} - {""}
+        for name in sorted(names & seen):
+            raise Unreadable(f"was edited: two open orders have the id {name!r:.40}")
+        seen |= names
 
 
 def each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
