@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from balance import Desk, Outcome
 from balance.core.account import Account
 from balance.core.change import Change
+from balance.core.errors import AccountingError
 from balance.core.matching import advance
 from balance.core.order import Order
 from balance.core.order_ids import numbered
@@ -160,6 +162,14 @@ def test_an_id_that_an_edit_brought_is_given_to_no_other_order(folder: Path, des
     assert verify(folder).faults == ()
 
 
+def test_a_number_that_is_a_client_id_is_given_to_no_other_order(desk: Desk) -> None:
+    named = resting(desk, client_id="3000001")
+    assert ids(resting(desk, 1_400).snapshot.open_orders) == ["2000001", "3000002"]
+    assert ids(resting(desk, 1_300, client_id="4000001").snapshot.open_orders)[2:] == ["4000002"]
+    assert ids(desk.cancel_order("3000001").snapshot.open_orders) == ["3000002", "4000002"]
+    assert ids(named.snapshot.open_orders) == ["2000001"]
+
+
 def test_a_thousand_orders_of_one_commit_rise_far_below_two_to_the_53(board: LiveBoard) -> None:
     revision = 9_000_000_000
     change = numbered(opened([order(id=f"o-{n}") for n in range(1_000)]), account(), revision)
@@ -178,6 +188,24 @@ def test_what_an_operation_opens_and_ends_has_one_id(desk: Desk, board: LiveBoar
     assert last is not None
     assert last.closed == ("5000001",)
     assert advance(change.account, board.market, {}).account.orders[0].id == "5000002"
+
+
+def test_no_commit_ends_an_order_twice_or_hides_one(desk: Desk) -> None:
+    resting(desk)
+
+    def twice(of: Account) -> Change:
+        return cancel_order(of, "2000001").then(cancel_order(of, "2000001"))
+
+    def hidden(of: Account) -> Change:
+        return replace(cancel_order(of, "2000001"), account=of)
+
+    for operation, words in (
+        (twice, "ends the order 2000001, which is not open"),
+        (hidden, "lead to 0 open orders, not to the 1 that are open"),
+    ):
+        with pytest.raises(AccountingError, match=words):
+            desk.store.commit(operation, source="x")
+    assert desk.snapshot().revision == 2
 
 
 def test_a_group_has_the_id_of_its_first_order(board: LiveBoard) -> None:

@@ -21,6 +21,7 @@ from balance.core.order_ids import numbered
 from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.shape import Name
 from balance.core.snapshot import Snapshot, snapshot
+from balance.core.wallet import OPENINGS
 from balance.store.checksum import START
 
 
@@ -281,6 +282,28 @@ def _prove(before: Account, change: Change) -> None:
     if not ours or start + moved != wallet.balance or ours[-1].balance != wallet.balance:
         raise AccountingError(
             f"The entries move the balance from {start} by {moved}, not to {wallet.balance}."
+        )
+    _prove_orders(before, change)
+
+
+def _prove_orders(before: Account, change: Change) -> None:
+    """Prove that the entries lead to the orders that are open, and that none of them ends twice."""
+    names = {each.id for each in before.orders}
+    for booking in change.bookings:
+        if booking.restated is not None or booking.kind in OPENINGS:
+            stated = () if booking.restated is None else booking.restated.orders
+            names = {each.id for each in stated}
+        if booking.effect is not None:
+            closed = {*booking.effect.closed}
+            if closed - names:
+                raise AccountingError(
+                    f"An entry ends the order {min(closed - names)}, which is not open."
+                )
+            names = (names - closed) | {each.id for each in booking.effect.opened}
+    left = {each.id for each in change.account.orders}
+    if names != left:
+        raise AccountingError(
+            f"The entries lead to {len(names)} open orders, not to the {len(left)} that are open."
         )
 
 
