@@ -207,7 +207,7 @@ def test_a_limit_far_from_its_trigger_is_confirmed_with_its_own_figure(
 
 def test_a_trailing_stop_may_name_where_it_begins(still: Server, browser: Any) -> None:
     _choose(browser, "futures-type", "Trailing stop")
-    assert text(browser, "futures-second-price-label") == "Follows from, by the mark (optional)"
+    assert text(browser, "futures-second-price-label") == "Activation price, by the mark (optional)"
     assert not browser.find_element("#futures-force-field").is_displayed()
     write(browser, "futures-price", "1.5")
     write(browser, "futures-size", "1,000")
