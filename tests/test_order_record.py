@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from balance import Desk
+from balance import BalanceError, Desk
 from balance.core.entry import Entry
 from balance.core.order_record import OrderRecord, order_records
 from balance.market.board import LiveBoard
-from balance.store.file_store import ACCOUNT_FILE, FileStore
+from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
+from balance.store.memory_store import MemoryStore
 from balance.store.repair import repair
+from balance.store.verification import verify
 from tests.boards import board as a_board
 from tests.boards import priced
 from tests.markets import BTC, ETH
-
-Trade = Callable[[Desk, LiveBoard], object]
 
 
 @pytest.fixture
@@ -197,3 +200,83 @@ def test_a_repair_that_states_the_account_anew_keeps_what_is_open(folder: Path, 
     (folder / ACCOUNT_FILE).unlink()
     assert repair(folder).faults
     assert records(Desk(FileStore(folder))) == before == {name: before[name]}
+
+
+def acted(desk: Desk, board: LiveBoard, act: str, price: int) -> None:
+    """Do ``act`` at or with ``price``; what is refused is nothing."""
+    limit = {"side": "buy", "type": "limit", "quantity": "0.01", "price": price}
+    sides = {"reduce_only": True, "quantity": "0.01", "symbol": BTC, "side": "sell"}
+    acts: dict[str, Callable[[], object]] = {
+        "move": lambda: (priced(board, price), desk.advance(board.market, {})),
+        "open": lambda: bought(desk, leverage=10, take_profit=price + 3_000, stop_loss=price - 900),
+        "wait": lambda: desk.place_order(symbol=BTC, **limit, stop_loss=price - 3_000),
+        "ioc": lambda: desk.place_order(symbol=BTC, **limit, time_in_force="IOC"),
+        "fok": lambda: desk.place_order(symbol=BTC, **limit, time_in_force="FOK"),
+        "post": lambda: desk.place_order(symbol=BTC, **limit, time_in_force="GTX"),
+        "stop": lambda: desk.place_order(**sides, type="stop_market", trigger_price=price),
+        "trail": lambda: desk.place_order(**sides, type="trailing_stop", callback_percent=1),
+        "oco": lambda: desk.place_oco(
+            [
+                {**sides, "type": "limit", "price": price + 2_000},
+                {**sides, "type": "stop_market", "trigger_price": price - 2_000},
+            ]
+        ),
+        "amend": lambda: desk.amend_order(desk.account().orders[0].id, price=price),
+        "cancel": lambda: desk.cancel_order(desk.account().orders[-1].id),
+        "close": lambda: desk.close_position(BTC),
+        "reverse": lambda: desk.reverse_position(BTC),
+        "reset": desk.reset,
+        "undo": desk.undo_reset,
+    }
+    with suppress(BalanceError, IndexError):
+        acts[act]()
+
+
+ACTS = (
+    *("move", "open", "wait", "ioc", "fok", "post", "stop", "trail", "oco", "amend", "cancel"),
+    *("close", "reverse", "reset", "undo"),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(38, 42)), max_size=25))
+def test_records_lead_to_what_is_open_and_ids_rise(steps: list[tuple[str, int]]) -> None:
+    board = a_board()
+    desk = Desk(MemoryStore(), board)
+    for act, thousands in steps:
+        acted(desk, board, act, thousands * 1_000)
+    found = records(desk)
+    placed = sorted(found.values(), key=lambda each: int(each.id))
+    assert [each.placed[0] for each in placed] == sorted(each.placed[0] for each in placed)
+    assert all(int(each.id) // 10**6 == each.placed[0] for each in placed)
+    for each in placed:
+        assert (each.state == "NEW") == (each.ended is None)
+        assert (each.state == "FILLED") == (each.fill is not None)
+        assert each.state == "FILLED" or each.asked is not None
+    # What an older version wrote of the same says as much of how orders ended.
+    older = order_records(map(as_before, entries(desk)))
+    assert {name: (each.state, each.why) for name, each in older.items()} == ends(desk)
+
+
+@pytest.mark.parametrize("is_account_lost", [False, True])
+def test_what_is_left_of_a_damaged_ledger_tells_of_what_is_open(
+    folder: Path, board: LiveBoard, is_account_lost: bool
+) -> None:
+    desk = Desk(FileStore(folder), board)
+    steps = "open fok post ioc wait amend trail oco reverse reset wait undo stop cancel wait"
+    for act in steps.split():
+        acted(desk, board, act, 39_000)
+    moved(desk, board, 38_900)
+    ledger, account = folder / LEDGER_FILE, folder / ACCOUNT_FILE
+    kept, lines, text = desk.account(), ledger.read_bytes().splitlines(True), account.read_bytes()
+    for number in range(1, len(lines) - 1, 2):
+        flipped = bytes([lines[number][80] ^ 1])
+        damaged = [*lines]
+        damaged[number] = lines[number][:80] + flipped + lines[number][81:]
+        ledger.write_bytes(b"".join(damaged))
+        account.unlink() if is_account_lost else account.write_bytes(text)
+        assert repair(folder).faults
+        assert verify(folder).faults == ()
+        found = Desk(FileStore(folder))
+        assert records(found)
+        assert is_account_lost or found.account().orders == kept.orders
