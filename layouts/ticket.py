@@ -20,6 +20,7 @@ _PREVIEW = (
     ("Order value", "notional"),
     ("Margin", "margin"),
     ("Fee", "fee"),
+    ("Slippage", "slippage"),
     ("Cost", "cost"),
     ("Liquidation price", "liquidation_price"),
     ("Available after", "available_after"),

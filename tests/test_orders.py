@@ -323,7 +323,7 @@ def test_an_order_that_only_closes_keeps_nothing_back() -> None:
 
 @st.composite
 def markets(draw: st.DrawFn, symbol: str) -> Market:
-    """Any price, book, fee and slippage, the mark in the book or beside it."""
+    """Any price, book, fee, slippage and depth, the mark in the book or beside it."""
     rules, price = KNOWN[symbol], draw(st.decimals(d(1), d(100_000), places=3))
     spread = draw(st.decimals(d(0), d("0.1"), places=3))
     mark_off = draw(st.decimals(d("-0.1"), d("0.1"), places=3))
@@ -338,6 +338,8 @@ def markets(draw: st.DrawFn, symbol: str) -> Market:
         terms=Terms(
             taker_fee=draw(st.decimals(d(0), d("0.01"), places=5)),
             slippage=draw(st.decimals(d(0), d("0.05"), places=4)),
+            depth_slippage=draw(st.decimals(d(0), d("0.05"), places=4)),
+            market_depth=draw(st.just(d(0)) | st.decimals(d(1), d(10**6), places=2)),
         ),
     )
 

@@ -270,6 +270,7 @@ def test_a_preview_tells_the_figures_and_places_nothing(call: Call, account: Des
         "Notional": "$400.04",
         "Initial margin": "$40.00",
         "Fee": "$0.20",
+        "Slippage": "$0.04 (0.01%)",
         "Needed": "$40.20",
         "Available after": "$9,959.80",
         "Liquidation": "36,148.19",

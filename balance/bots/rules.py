@@ -20,11 +20,11 @@ from balance.core.figures import gain, rounded
 from balance.core.instrument import Instrument
 from balance.core.margin import Side, sign, unrealized_pnl
 from balance.core.market import Market
-from balance.core.money import exactly
+from balance.core.money import ZERO, exactly
 from balance.core.order import Order, OrderSide, closing_side, opened_side
 from balance.core.orders import close_position, place_order
 from balance.core.position import Position
-from balance.core.ticket import Ticket
+from balance.core.ticket import Ticket, draft_order
 from balance.core.trade import Fill
 from balance.core.trade_sums import TradeSums
 from balance.strategies.strategy import Holding, Signal
@@ -203,7 +203,6 @@ def _close(view: View, because: str) -> Change:
 
 def _open(view: View, side: Side, because: str) -> Change:
     settings, buy_or_sell = view.settings, _opening_side(side)
-    price = view.market.taker_price(settings.symbol, buy_or_sell)
     by_percent = view.size is None and settings.stake_unit == "percent"
     by_value = view.size is None and settings.stake_unit == "usdt"
     ticket = Ticket(
@@ -213,10 +212,16 @@ def _open(view: View, side: Side, because: str) -> Change:
         percent=settings.stake if by_percent else None,
         notional=settings.stake * settings.leverage if by_value else None,
         leverage=settings.leverage,
-        take_profit=_away(price, settings.take_profit, sign(side)),
-        stop_loss=_first_stop(price, settings, sign(side)),
         owner=view.owner,
         because=because,
+    )
+    # The exits count from the price that an order of this size fills at.
+    order = draft_order(view.account, ticket, view.market, view.order_id, view.time)
+    price = order.kind.arrival_price(order, view.market) or ZERO
+    ticket = replace(
+        ticket,
+        take_profit=_away(price, settings.take_profit, sign(side)),
+        stop_loss=_first_stop(price, settings, sign(side)),
     )
     return place_order(view.account, ticket, view.market, view.order_id, view.time)
 

@@ -19,7 +19,7 @@ from balance.core.figures import rounded
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly
 from balance.core.order import NUMBERS, Order
-from balance.core.orders import cost, fill_order, find_order, order_text
+from balance.core.orders import cost, fill_order, filling, find_order, order_text
 from balance.core.request import positive
 from balance.core.ticket import Ticket, check_feed, check_refusal, check_trigger, draft_order
 from balance.core.trade import Effect
@@ -88,7 +88,7 @@ def amend_order(
     )
     note = f"Amended: {order_text(order)}: {', '.join(changes)}"
     change = Change(account).booked("order", ZERO, note, effect=effect)
-    price = amended.kind.arrival_price(amended, market)
+    price = amended.kind.arrival_price(filling(account, amended), market)
     if price is not None:
         return change.then(fill_order(change.account, amended, market, price, "taker"))
     free = account.without_orders(account.with_groups((order,))).available_balance

@@ -21,7 +21,7 @@ from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly, significant
 from balance.core.order import Liquidity, Order, closing_side
-from balance.core.orders import cancel_order, end_others, fill_order, order_text, unfilled
+from balance.core.orders import cancel_order, end_others, fill_order, filling, order_text, unfilled
 from balance.core.position import Position
 from balance.core.quote import Leg, Quote, Stop
 from balance.core.trade import LIQUIDATED, Effect, Fill, OrderEnd
@@ -166,7 +166,7 @@ def _set_off(account: Account, order: Order, market: Market) -> Change:
         return Change(account)  # The fill of an earlier one has cancelled it.
     arriving = order.kind.set_off(order)
     if arriving is order:
-        prices = order.kind.fill_prices(order, market)
+        prices = order.kind.fill_prices(filling(account, order), market)
         return _fill(account, order, market, prices, order.kind.liquidity)
     effect = Effect(
         symbol=order.symbol,
@@ -184,7 +184,8 @@ def _set_off(account: Account, order: Order, market: Market) -> Change:
 def _arrive(account: Account, order: Order, market: Market) -> Change:
     """The account after the open ``order`` came to the market: it filled, rests, or has ended as
     its time in force says."""
-    price, patience = order.kind.arrival_price(order, market), order.patience
+    price = order.kind.arrival_price(filling(account, order), market)
+    patience = order.patience
     if not (patience.rests if price is None else patience.takes):
         ended: OrderEnd = "rejected" if patience.is_refused else "expired"
         return cancel_order(account, order.id, unfilled(order, market), ended)

@@ -308,12 +308,13 @@ class OrderKind:
         return self.liquidity
 
     def arrival_price(self, order: Order, market: Market) -> Decimal | None:
-        """What ``order`` fills at in the moment it arrives; None where it rests.
+        """What ``order`` fills at in the moment it arrives, at its quantity; None where it rests.
 
         Raises:
             NoLivePrice: its symbol has no live price now.
         """
-        return market.taker_price(order.symbol, order.side, closing=order.reduce_only)
+        quantity = order.quantity or ZERO
+        return market.taker_price(order.symbol, order.side, quantity, closing=order.reduce_only)
 
     def trigger(self, _order: Order) -> Trigger | None:
         """What sets the resting ``order`` off; None where nothing does."""
@@ -344,7 +345,7 @@ class OrderKind:
         Raises:
             NoLivePrice: its symbol has no live price now.
         """
-        return (market.taker_price(order.symbol, order.side),)
+        return (market.taker_price(order.symbol, order.side, order.quantity or ZERO),)
 
     def open_loss(self, _order: Order, _quantity: Decimal, _market: Market) -> Decimal:
         """What ``quantity`` of the resting ``order`` would be under water as soon as it opens."""
@@ -358,7 +359,8 @@ class LimitOrder(OrderKind):
         """See :class:`OrderKind`."""
         if order.price is None:
             return None
-        return market.crossing_price(order.symbol, order.side, order.price)
+        quantity = order.quantity or ZERO
+        return market.crossing_price(order.symbol, order.side, quantity, order.price)
 
     def trigger(self, order: Order) -> Trigger | None:
         """See :class:`OrderKind`."""

@@ -16,10 +16,10 @@ from balance.core import margin
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import InsufficientBalance, NotYours, UnknownOrder, UnknownPosition
-from balance.core.figures import NONE, dollars, gain, on_tick, rounded
+from balance.core.figures import NONE, dollars, gain, grouped, on_tick, rounded, share
 from balance.core.fills import Execution, apply_fill
 from balance.core.instrument import Instrument
-from balance.core.market import Market
+from balance.core.market import MOST_SLIPPAGE, Market
 from balance.core.money import ZERO, exactly, quantized
 from balance.core.order import Liquidity, Order, closing_side
 from balance.core.position import Position
@@ -83,18 +83,25 @@ def unfilled(order: Order, market: Market) -> str:
     )
 
 
+def filling(account: Account, order: Order) -> Order:
+    """``order`` with the quantity that fills of it: that of the whole position where it is to close
+    that, and no more than it where it is reduce-only."""
+    held = account.position(order.symbol)
+    if not order.reduce_only or held is None:
+        return order
+    return replace(order, quantity=min(order.quantity or held.quantity, held.quantity))
+
+
 def fill_order(
     account: Account, order: Order, market: Market, price: Decimal, liquidity: Liquidity
 ) -> Change:
-    """The account after ``order`` filled at ``price``: with the whole position where it is to close
-    that, and with no more than it where it is reduce-only. The others of its group are cancelled.
+    """The account after ``order``, or what fills of it, filled at ``price``. The others of its
+    group are cancelled.
 
     Raises:
         InsufficientBalance: it needs more than what is available.
     """
-    held, quantity = account.position(order.symbol), order.quantity or ZERO
-    if order.reduce_only and held is not None:
-        quantity = min(order.quantity or held.quantity, held.quantity)
+    quantity = filling(account, order).quantity or ZERO
     rate = market.terms.maker_fee if liquidity == "maker" else market.terms.taker_fee
     execution = Execution(
         order=order,
@@ -323,6 +330,15 @@ class Preview:
             minimum=0,
         ),
     ]
+    slippage_percent: Annotated[
+        Decimal | None,
+        Doc(
+            "How much worse than the ask or the bid it fills, in percent of that; null where it "
+            "does not fill at once.",
+            minimum=0,
+        ),
+    ]
+    slippage_cost: Annotated[Money | None, Doc("What that comes to on its quantity.")]
     realized_pnl: Annotated[
         Money | None, Doc("Of what it closes, before fees; null where it closes nothing.")
     ]
@@ -340,6 +356,7 @@ class Preview:
             (
                 *("quantity", "leverage", "notional", "margin", "fee", "cost", "price"),
                 *("available", "available_after", "liquidation_price", "realized_pnl"),
+                "slippage",
             )
         ),
     ]
@@ -383,6 +400,7 @@ def preview_order(account: Account, order: Order, market: Market) -> Preview:
         "margin": order.reserved_margin,
         "fee": fee,
         "cost": needed,
+        **_slippage(order, quantity, at_once, market),
         "realized_pnl": fill.realized_pnl if fill and fill.closed_quantity else None,
         "liquidation_price": position.liquidation_price if position else None,
         "available_after": available,
@@ -404,10 +422,24 @@ def preview_order(account: Account, order: Order, market: Market) -> Preview:
     )
 
 
+def _slippage(
+    order: Order, quantity: Decimal, at_once: Decimal | None, market: Market
+) -> dict[str, Decimal | None]:
+    if at_once is None:
+        return {"slippage_percent": None, "slippage_cost": None}
+    best = market.best_price(order.symbol, order.side, closing=order.reduce_only)
+    slipped = abs(at_once - best)
+    return {
+        "slippage_percent": quantized(slipped / best * 100),
+        "slippage_cost": quantized(quantity * slipped),
+    }
+
+
 def _texts(
     values: Mapping[str, Any], account: Account, instrument: Instrument, decimals: int
 ) -> Mapping[str, str]:
     tick, liquidation_price = instrument.tick_size, values["liquidation_price"]
+    slipped = values["slippage_percent"]
     amounts = ("notional", "margin", "fee", "cost", "available_after")
     return {
         "quantity": f"{rounded(values['quantity'])} {instrument.base}",
@@ -419,6 +451,11 @@ def _texts(
             NONE if liquidation_price is None else on_tick(liquidation_price, tick)
         ),
         "realized_pnl": gain(values["realized_pnl"], decimals),
+        "slippage": (
+            NONE
+            if slipped is None
+            else f"{dollars(values['slippage_cost'], decimals)} ({share(slipped)})"
+        ),
     }
 
 
@@ -431,6 +468,11 @@ def _warnings(
             f"Fills at once at about {on_tick(at_once, tick)}: the market is better than the limit "
             f"{on_tick(order.price, tick)} now."
         )
+    if at_once is not None and order.price is None and _is_slippage_cut(order, market):
+        yield (
+            f"Its slippage is cut at {rounded(MOST_SLIPPAGE * 100)} %: it is far larger than the "
+            f"market's depth, {grouped(market.terms.market_depth)} USDT in the settings."
+        )
     if at_once is None and not (order.kind.waits or order.patience.rests):
         yield f"It ends without a fill: {unfilled(order, market)}."
     if order.kind.follows:
@@ -442,3 +484,8 @@ def _warnings(
             "The stop-loss lies beyond the liquidation price, "
             f"{rounded(position.liquidation_price)}: the position would be liquidated first."
         )
+
+
+def _is_slippage_cut(order: Order, market: Market) -> bool:
+    best = market.best_price(order.symbol, order.side, closing=order.reduce_only)
+    return market.terms.slippage_of((order.quantity or ZERO) * best) == MOST_SLIPPAGE

@@ -231,23 +231,24 @@ def draft_order(
         **prices,
     )
     order = order.marked(market)
-    at_once = kind.arrival_price(order, market)
-    reference = at_once or order.named_price or quote.mark
     leverage = _leverage(account, ticket, market)
+    # What fills at once does so at a price that depends on its size, which is about this one.
+    about = _taken_quantity(account, ticket, market, leverage)
+    at_once = kind.arrival_price(replace(order, quantity=about), market)
+    reference = at_once or order.named_price or quote.mark
     unit_loss = ZERO if at_once else kind.open_loss(order, Decimal(1), market)
     quantity = _quantity(account, ticket, market, reference, leverage, unit_loss)
-    opening = ZERO
     if ticket.reduce_only:
         quantity = _reducible(ticket, held, quantity)
-    elif quantity is not None:
-        opening = quantity - _closable(held, ticket)
+    order = replace(order, quantity=quantity, leverage=leverage)
+    if at_once is not None:
+        at_once = reference = kind.arrival_price(order, market) or at_once
+    opening = ZERO
+    if quantity is not None and not ticket.reduce_only:
         _check_opening(account, ticket, instrument, quantity, reference, leverage)
-    order = replace(
-        order,
-        quantity=quantity,
-        leverage=leverage,
-        reserved_margin=quantized(margin.initial_margin(max(opening, ZERO), reference, leverage)),
-    )
+        opening = max(quantity - _closable(held, ticket), ZERO)
+    needed = quantized(margin.initial_margin(opening, reference, leverage))
+    order = replace(order, reserved_margin=needed)
     if at_once is None:
         check_trigger(order, quote)
     # The exits of what fills at once count from the market, not from a limit beyond it.
@@ -338,6 +339,25 @@ def _leverage(account: Account, ticket: Ticket, market: Market) -> Decimal:
     return leverage if used is None else used
 
 
+def _taken_quantity(account: Account, ticket: Ticket, market: Market, leverage: Decimal) -> Decimal:
+    """The size in base units, but for tick and step, of what ``ticket`` fills at once; zero where
+    it needs no price."""
+    if ticket.quantity is not None:
+        return ticket.quantity
+    value = ticket.notional
+    if value is None and not ticket.reduce_only:
+        value = _budget(account, ticket) / (1 / leverage + market.terms.taker_fee)
+    if value is None:
+        return ZERO
+    return market.taker_quantity(ticket.symbol, ticket.side, value, closing=ticket.reduce_only)
+
+
+def _budget(account: Account, ticket: Ticket) -> Decimal:
+    """What a size in percent may cost: margin and fee are each rounded when they are booked."""
+    share = account.available_balance * (ticket.percent or ZERO) / 100
+    return max(share - QUANTUM, ZERO)
+
+
 def _quantity(
     account: Account,
     ticket: Ticket,
@@ -360,9 +380,7 @@ def _quantity(
         if account.available_balance <= 0:
             raise InvalidAmount("Nothing is available for this order: all of it is in use.")
         unit_cost = price * (1 / leverage + market.terms.taker_fee) + unit_loss
-        # Margin and fee are each rounded when they are booked.
-        budget = max(account.available_balance * ticket.percent / 100 - QUANTUM, ZERO)
-        quantity = budget / unit_cost
+        quantity = _budget(account, ticket) / unit_cost
     if quantity is None:
         return None
     if quantity <= 0 and not (ticket.reduce_only and held is None):

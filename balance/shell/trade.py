@@ -70,6 +70,7 @@ _PREVIEW: Final = {
     "notional": "Notional",
     "margin": "Initial margin",
     "fee": "Fee",
+    "slippage": "Slippage",
     "cost": "Needed",
     "available_after": "Available after",
     "liquidation_price": "Liquidation",

@@ -5,7 +5,7 @@
   const PREVIEW_PAUSE_MS = 150;
   const REFRESH_MS = 1000;
   const LEVERAGE_PAUSE_MS = 300;
-  const FIELDS = ["quantity", "notional", "margin", "fee", "cost", "liquidation_price", "available_after"];
+  const FIELDS = ["quantity", "notional", "margin", "fee", "slippage", "cost", "liquidation_price", "available_after"];
   // what the size is, by its unit
   const KINDS = { notional: "money", quantity: "quantity", percent: "plain" };
   // a limit that is so far through the market, in percent, may be a slip
