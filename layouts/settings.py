@@ -13,7 +13,10 @@ from layouts.parts import button, choice, copy_button, icon_button
 GROUPS = (
     (
         "Trading",
-        ("maker_fee_percent", "taker_fee_percent", "slippage_percent", "default_leverage"),
+        (
+            *("maker_fee_percent", "taker_fee_percent", "slippage_percent"),
+            *("market_depth", "depth_slippage_percent", "default_leverage"),
+        ),
         "An order that waits pays the fees of the moment it fills. One that can't pay them any "
         "more is cancelled then, and says so.",
     ),
@@ -25,6 +28,8 @@ _HINTS = {
     "maker_fee_percent": "Of a limit order that rested",
     "taker_fee_percent": "Of every other fill",
     "slippage_percent": "Beyond bid or ask, at market",
+    "market_depth": "0: any size slips the same",
+    "depth_slippage_percent": "More, of an order worth the depth",
     "default_leverage": "Where a symbol has none set",
     "starting_balance": "What a reset begins with",
     "theme": "System: as your machine has it",

@@ -36,6 +36,9 @@ def test_every_setting_has_a_rule_and_every_rule_a_setting() -> None:
 def test_fees_and_slippage_are_asked_for_in_percent_and_kept_as_fractions() -> None:
     chosen = change_settings(Settings(), {"taker_fee_percent": "0.06", "slippage_percent": 0.5})
     assert (chosen.taker_fee, chosen.slippage) == (Decimal("0.0006"), Decimal("0.005"))
+    by_size = {"market_depth": 500_000, "depth_slippage_percent": "0.2"}
+    terms = change_settings(chosen, by_size).terms
+    assert (terms.market_depth, terms.depth_slippage) == (500_000, Decimal("0.002"))
     assert chosen.maker_fee == Settings().maker_fee
     assert members(chosen)["taker_fee_percent"] == Decimal("0.06")
     assert texts(chosen)["taker_fee_percent"] == "0.06"

@@ -44,9 +44,10 @@ def test_the_file_has_every_setting_in_its_order(tmp_path: Path) -> None:
     assert (tmp_path / SETTINGS_FILE).read_text() == (
         '{\n  "schema": 1,\n  "version": 1,\n  "maker_fee_percent": "0.02",\n'
         '  "taker_fee_percent": "0.06",\n  "slippage_percent": "0.01",\n'
+        '  "market_depth": "0.00",\n  "depth_slippage_percent": "0.10",\n'
         '  "default_leverage": 7,\n  "starting_balance": "10000.00",\n  "theme": "system",\n'
         '  "decimals": 2,\n  "sound": false,\n  "notifications": false,\n'
-        '  "shortcuts": true,"checksum":"8a3cbc410ebc76ce"}\n'
+        '  "shortcuts": true,"checksum":"4002aea892bbbd98"}\n'
     )
 
 

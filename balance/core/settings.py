@@ -65,6 +65,22 @@ class Settings:
         "How much worse than bid or ask an order at market fills, in percent.",
         most=Decimal(5),
     )
+    market_depth: Decimal = _setting(
+        _USUAL.market_depth,
+        "market_depth",
+        "Market depth",
+        "money",
+        "By which slippage grows with the size of an order, in the quote currency; 0: it does not.",
+    )
+    depth_slippage: Decimal = _setting(
+        _USUAL.depth_slippage,
+        "depth_slippage_percent",
+        "Slippage per depth",
+        "percent",
+        "How much worse still an order fills that is worth the market depth, in percent; others in "
+        "proportion.",
+        most=Decimal(5),
+    )
     default_leverage: int = _setting(
         int(_USUAL.default_leverage),
         "default_leverage",
@@ -125,6 +141,8 @@ class Settings:
             maker_fee=self.maker_fee,
             taker_fee=self.taker_fee,
             slippage=self.slippage,
+            market_depth=self.market_depth,
+            depth_slippage=self.depth_slippage,
             default_leverage=Decimal(self.default_leverage),
         )
 
