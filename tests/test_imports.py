@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,19 @@ def imported_by(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-TREES = {module_of(file): ast.parse(file.read_text()) for file in FILES}
-IMPORTS = {module: sorted(imported_by(tree)) for module, tree in TREES.items()}
+MODULES = {module_of(file): file for file in FILES}
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The syntax of each module, by its name."""
+    return {module: ast.parse(file.read_text()) for module, file in MODULES.items()}
+
+
+@cache
+def imports() -> dict[str, list[str]]:
+    """What each module imports, by its name."""
+    return {module: sorted(imported_by(tree)) for module, tree in trees().items()}
 
 
 def within(name: str, parts: tuple[str, ...]) -> bool:
@@ -52,7 +64,10 @@ def within(name: str, parts: tuple[str, ...]) -> bool:
 def imports_of(part: str) -> set[tuple[str, str]]:
     """Who imports what in ``part``."""
     found = {
-        (module, name) for module in IMPORTS if within(module, (part,)) for name in IMPORTS[module]
+        (module, name)
+        for module in MODULES
+        if within(module, (part,))
+        for name in imports()[module]
     }
     assert found, f"there is no {part}"
     return found
@@ -108,7 +123,7 @@ PURE = (
     *("balance.bots.rules", "balance.bots.settings", "balance.bots.bot"),
     *("balance.alerts.rules", "balance.alerts.readings", "balance.alerts.messages"),
     # A person's own strategies are files; all others are pure, also those that are added.
-    *(each for each in IMPORTS if each.startswith(f"{STRATEGIES}.") and not each.endswith(".own")),
+    *(each for each in MODULES if each.startswith(f"{STRATEGIES}.") and not each.endswith(".own")),
     *("balance.backtests.backtest", "balance.backtests.report", "balance.backtests.quiet_band"),
     *(
         f"balance.performance.{each}"
@@ -127,19 +142,19 @@ def folder_of(module: str) -> str:
 
 
 def test_every_module_has_a_row_in_the_table() -> None:
-    assert {folder_of(module) for module in IMPORTS} == set(MAY_IMPORT)
+    assert {folder_of(module) for module in MODULES} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("folder", MAY_IMPORT)
 def test_a_folder_imports_only_what_the_table_allows(folder: str) -> None:
-    inner = [name for name in MAY_IMPORT[folder] if f"balance.{name}" in IMPORTS]
+    inner = [name for name in MAY_IMPORT[folder] if f"balance.{name}" in MODULES]
     outer = [name for name in MAY_IMPORT[folder] if name not in inner]
     allowed = (folder, *(f"balance.{name}" for name in inner), *outer)
     wrong = [
         (module, name)
-        for module in IMPORTS
+        for module in MODULES
         if folder_of(module) == folder
-        for name in IMPORTS[module]
+        for name in imports()[module]
         if name.split(".")[0] not in sys.stdlib_module_names - OURS and not within(name, allowed)
     ]
     assert wrong == []
@@ -169,7 +184,7 @@ def test_pure_modules_import_no_files_threads_clock_or_chance() -> None:
 def test_pure_modules_read_no_clock_and_open_no_file() -> None:
     found = [
         (module, ast.unparse(node))
-        for module, tree in TREES.items()
+        for module, tree in trees().items()
         if within(module, PURE)
         for node in ast.walk(tree)
         if asks_or_opens(node)
@@ -224,13 +239,13 @@ def test_callbacks_are_registered_on_the_app_they_are_given() -> None:
     # the first app of a process would drain dash's own list, and a second would get none
     taken = [
         (module, name)
-        for module, names in IMPORTS.items()
+        for module, names in imports().items()
         for name in names
         if name in ("dash.callback", "dash.clientside_callback") or name.startswith("dash._")
     ]
     called = [
         (module, ast.unparse(node))
-        for module, tree in TREES.items()
+        for module, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
         and ast.unparse(node) in ("dash.callback", "dash.clientside_callback")
@@ -240,7 +255,7 @@ def test_callbacks_are_registered_on_the_app_they_are_given() -> None:
 
 def test_every_part_has_a_name_that_says_what_it_is() -> None:
     vague = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "base", "shared"}
-    assert [module for module in TREES if vague & set(module.split("."))] == []
+    assert [module for module in MODULES if vague & set(module.split("."))] == []
 
 
 def test_there_is_no_code_among_the_data() -> None:
@@ -251,11 +266,11 @@ def test_there_is_no_code_among_the_data() -> None:
 def test_no_two_modules_need_each_other() -> None:
     needs = {
         module: {
-            next(other for other in (name, name.rpartition(".")[0]) if other in TREES)
+            next(other for other in (name, name.rpartition(".")[0]) if other in MODULES)
             for name in names
-            if name in TREES or name.rpartition(".")[0] in TREES
+            if name in MODULES or name.rpartition(".")[0] in MODULES
         }
-        for module, names in IMPORTS.items()
+        for module, names in imports().items()
     }
 
     def reached(module: str, seen: set[str]) -> set[str]:
@@ -265,7 +280,7 @@ def test_no_two_modules_need_each_other() -> None:
         return seen
 
     # a package names its modules; that its modules need each other is what counts
-    assert [module for module in TREES if module in reached(module, set())] == []
+    assert [module for module in MODULES if module in reached(module, set())] == []
 
 
 def test_a_program_that_opens_the_account_loads_no_web_server_and_no_indicators() -> None:
@@ -300,7 +315,7 @@ def test_only_the_posts_of_the_alerts_ask_other_servers() -> None:
 
 
 def test_a_program_that_reads_no_file_and_asks_no_exchange_loads_no_library_for_it() -> None:
-    feeds = sorted(module for module in TREES if within(module, ("balance.market",)))
+    feeds = sorted(module for module in MODULES if within(module, ("balance.market",)))
     loaded = subprocess.run(
         [sys.executable, "-c", f"import {', '.join(feeds)}, sys; print('\\n'.join(sys.modules))"],
         cwd=ROOT,
