@@ -28,7 +28,7 @@ from balance.store.verification import verify
 from balance.strategies.own import Catalogue, ask_strategy
 from balance.strategies.strategy import lookback_of
 from tests.bots_alone import write_walk
-from tests.length import LONG
+from tests.length import LONG, rounds
 from tests.markets import BTC
 from tests.serving import ROOT
 
@@ -169,7 +169,7 @@ def test_candles_that_are_longer_than_the_timeframe_are_waited_for(
     begin += timedelta(hours=late // 60)
     write_walk(file, 400, 40_000, seed=5, minutes=minutes, begin=begin)
     start = begin + 56 * length + timedelta(minutes=3)
-    tested = check(folder, file, name, start, begin + 312 * length)
+    tested = check(folder, file, name, start, begin + rounds(152, 312) * length)
     assert len(tested.trades) >= 3
 
 

@@ -67,10 +67,10 @@ def flipped(folder: Path) -> Flipped:
 
 
 def flips(size: int) -> Iterable[tuple[int, int]]:
-    """Every 997th byte as a whole, and single bits anywhere."""
+    """Bytes far apart as a whole, and single bits anywhere."""
     chance = random.Random(5)
-    yield from ((place, 0xFF) for place in range(0, size, 997))
-    for _ in range(rounds(60, 2_000)):
+    yield from ((place, 0xFF) for place in range(0, size, rounds(1_999, 997)))
+    for _ in range(rounds(30, 2_000)):
         yield chance.randrange(size), 1 << chance.randrange(8)
 
 
