@@ -8,6 +8,7 @@ _TICKET = (
     ("futures-type", "value"),
     ("futures-price", "value"),
     ("futures-second-price", "value"),
+    ("futures-third-price", "value"),
     ("futures-force", "value"),
     ("futures-size", "value"),
     ("futures-unit", "value"),
@@ -46,6 +47,7 @@ def register(app: Dash) -> None:
         Input("futures-size", "n_submit"),
         Input("futures-price", "n_submit"),
         Input("futures-second-price", "n_submit"),
+        Input("futures-third-price", "n_submit"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

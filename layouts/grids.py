@@ -43,7 +43,8 @@ def orders_grid() -> dag.AgGrid:
         "params.data.id",
         [
             _pair(_text("symbol", "Symbol", 88), "side_words"),
-            _text("type", "Type", 140),
+            # What belongs to an OCO names the order that it cancels, or that cancels it.
+            {**_text("type", "Type", 140), "tooltipField": "display.group"},
             _number("quantity", "Quantity", 72),
             _pair(
                 _number("price", "Limit, trigger", 96, "Below, the mark price that sets it off"),

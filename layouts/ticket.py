@@ -7,14 +7,20 @@ from dash import html
 from dash.development.base_component import Component
 
 from balance.core.figures import NONE
-from balance.core.order import ORDER_KINDS, PATIENCE
+from balance.core.order import ORDER_KINDS, PATIENCE, Number
 from balance.core.settings import RULES
 from layouts.parts import button, card, choice, number_field, unseen_label
 
 SIDES = (("Buy / Long", "buy"), ("Sell / Short", "sell"))
-TYPES = tuple((kind.label, kind.type) for kind in ORDER_KINDS.values())
+TYPES = (*((kind.label, kind.type) for kind in ORDER_KINDS.values()), ("OCO", "oco"))
 FORCES = tuple((each.label.capitalize(), name) for name, each in PATIENCE.items())
 UNITS = (("base", "quantity"), ("USDT", "notional"), ("% of available", "percent"))
+# The numbers of a limit and a stop of which one cancels the other.
+_OCO = (
+    Number("price", "Limit price", "", ""),
+    Number("trigger_price", "Stop price, by the mark", "", ""),
+    Number("stop_limit", "Limit price of the stop", "", "", is_optional=True),
+)
 _PREVIEW = (
     ("Quantity", "quantity"),
     ("Order value", "notional"),
@@ -36,6 +42,7 @@ def ticket(leverage: int) -> html.Section:
         choice("futures-type", TYPES, "market", label="Type", wraps=True),
         number_field("futures-price", "Price", hidden=True),
         number_field("futures-second-price", "Price", hidden=True),
+        number_field("futures-third-price", "Price", hidden=True),
         _force(),
         html.Div(id="futures-kinds", hidden=True, **{"data-kinds": _kinds()}),
         _size(),
@@ -67,23 +74,20 @@ def ticket(leverage: int) -> html.Section:
 
 def _kinds() -> str:
     """For the page's script: what orders of each type have beside their size."""
-    return json.dumps(
-        {
-            kind.type: {
-                "numbers": [
-                    {
-                        "label": each.label,
-                        "member": each.name,
-                        "format": each.format,
-                        "optional": each.is_optional,
-                    }
-                    for each in kind.numbers
-                ],
-                "timed": kind.is_timed,
-            }
-            for kind in ORDER_KINDS.values()
-        }
-    )
+    kinds = {
+        kind.type: {"numbers": [*map(_number, kind.numbers)], "timed": kind.is_timed}
+        for kind in ORDER_KINDS.values()
+    }
+    return json.dumps({**kinds, "oco": {"numbers": [*map(_number, _OCO)], "timed": False}})
+
+
+def _number(number: Number) -> dict[str, str | bool]:
+    return {
+        "label": number.label,
+        "member": number.name,
+        "format": number.format,
+        "optional": number.is_optional,
+    }
 
 
 def _force() -> Component:

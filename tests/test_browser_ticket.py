@@ -220,6 +220,42 @@ def test_a_trailing_stop_may_name_where_it_begins(still: Server, browser: Any) -
     )
 
 
+def test_an_oco_is_a_limit_and_a_stop_of_which_one_cancels_the_other(
+    still: Server, browser: Any
+) -> None:
+    still.post({"symbol": "BTC/USDT", "side": "buy", "quantity": 0.01}, "/orders")
+    _choose(browser, "futures-side", "Sell")
+    _choose(browser, "futures-type", "OCO")
+    labels = [text(browser, f"futures-{each}price-label") for each in ("", "second-", "third-")]
+    assert labels == [
+        *("Limit price", "Stop price, by the mark", "Limit price of the stop (optional)"),
+    ]
+    write(browser, "futures-price", "42,000")
+    browser.find_element("#futures-unit option[value=quantity]").click()
+    write(browser, "futures-size", "0.01")
+    browser.find_element("#futures-submit").click()
+    wait_for(lambda: "Enter a stop price" in text(browser, "futures-ticket-note"), "the question")
+    write(browser, "futures-second-price", "39,000")
+    wait_for(
+        lambda: (
+            "Limit: at 42,000.00, P&L +$19.96" in text(browser, "futures-ticket-note")
+            and "Stop: at 39,000.00, P&L -$10.04" in text(browser, "futures-ticket-note")
+        ),
+        "what each would bring",
+    )
+    browser.find_element("#futures-submit").click()
+    wait_for(lambda: len(_orders(still)) == 2, "both orders")
+    first, second = _orders(still)
+    assert [each["type"] for each in (first, second)] == ["limit", "stop_market"]
+    assert first["group"] == second["group"] == first["id"]
+    _choose(browser, "futures-book", "Open orders")
+    cancel = "#futures-orders [aria-label^='Cancel: Sell 0.01 BTC/USDT Stop, OCO, and the other']"
+    browser.wait_for_element(cancel).click()
+    wait_for(lambda: _orders(still) == [], "the end of both")
+    wait_for_toast(browser, "the other order of its OCO was cancelled")
+    still.post({}, "/positions/BTC-USDT/close")
+
+
 def test_an_alert_for_another_symbol_begins_without_a_threshold(
     still: Server, browser: Any
 ) -> None:

@@ -217,10 +217,11 @@
 
   function OrderActions({ data: { id, display } }) {
     const what = `${display.side} ${display.quantity} ${display.symbol} ${display.type}`;
+    const both = display.group && ", and the other order of its OCO";
     return React.createElement(
       "div",
       { className: "row-actions" },
-      action("Cancel", `Cancel: ${what}`, () => window.balanceTrade.cancel(id)),
+      action("Cancel", `Cancel: ${what}${both}`, () => window.balanceTrade.cancel(id)),
       action("Edit…", `Edit…: ${what}`, () => window.balanceAmend.edit(id)),
     );
   }

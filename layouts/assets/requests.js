@@ -116,10 +116,10 @@
     return [done, done ? "" : words];
   });
 
-  /* What the order `body` would do: [the preview, what is wrong]. Without an answer neither is known,
-   * and the strip over the tabs says so. */
-  async function previewed(body) {
-    const [answer, problem, status] = await fetchJson("/orders/preview", {
+  /* What the order `body` would do if it was sent to `path`: [the preview, what is wrong]. Without an
+   * answer neither is known, and the strip over the tabs says so. */
+  async function previewed(body, path = "/orders") {
+    const [answer, problem, status] = await fetchJson(`${path}/preview`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body,

@@ -17,7 +17,10 @@
   const noUpdate = () => window.dash_clientside.no_update;
   const place = (id) => document.getElementById(id);
   // the fields of the numbers that an order of a type has beside its size, in their order
-  const NUMBERS = ["futures-price", "futures-second-price"];
+  const NUMBERS = ["futures-price", "futures-second-price", "futures-third-price"];
+  // the type that is two orders: a limit and a stop, of which one cancels the other
+  const OCO = "oco";
+  const pathOf = (type) => (type === OCO ? "/orders/oco" : "/orders");
   // the numbers that orders of this type have beside their size, and whether they have a time in force
   const kindOf = (type) => JSON.parse(place("futures-kinds").dataset.kinds)[type];
 
@@ -29,14 +32,28 @@
   let latest = 0; // the number of the newest preview
   let seen = 0; // when the last preview came
 
+  // members as a JSON object: their values are JSON already, as a float would lose digits
+  const objectOf = (members) =>
+    `{${Object.entries(members).map(([name, value]) => `"${name}": ${value}`).join(", ")}}`;
+
+  // both orders of an OCO as JSON, from the members of its form
+  function bothOf({ price, trigger_price, stop_limit, ...shared }) {
+    const limit = { ...shared, type: '"limit"', price };
+    const stop =
+      stop_limit === undefined
+        ? { ...shared, type: '"stop_market"', trigger_price }
+        : { ...shared, type: '"stop_limit"', trigger_price, price: stop_limit };
+    return `{"orders": [${objectOf(limit)}, ${objectOf(stop)}]}`;
+  }
+
   // the order as JSON, or [null, what is missing]
   function orderOf({ symbol, side, type, prices, force, size, unit, leverage, options, ...exits }) {
-    const members = [
-      `"symbol": ${JSON.stringify(symbol)}`,
-      `"side": "${side}"`,
-      `"type": "${type}"`,
-      `"leverage": ${Number(leverage)}`,
-    ];
+    const members = {
+      symbol: JSON.stringify(symbol),
+      side: `"${side}"`,
+      type: `"${type}"`,
+      leverage: Number(leverage),
+    };
     const numbers = [[unit, size, "a size", KINDS[unit]]];
     const kind = kindOf(type);
     kind.numbers.forEach(({ label, member, format, optional }, index) => {
@@ -57,15 +74,15 @@
       if (number === null) {
         return [null, wrong];
       }
-      members.push(`"${name}": ${number}`);
+      members[name] = number;
     }
     if (kind.timed) {
-      members.push(`"time_in_force": "${force}"`);
+      members.time_in_force = `"${force}"`;
     }
     if (options.includes("reduce_only")) {
-      members.push('"reduce_only": true');
+      members.reduce_only = true;
     }
-    return [`{${members.join(", ")}}`, ""];
+    return [type === OCO ? bothOf(members) : objectOf(members), ""];
   }
 
   function note(words, kind = "") {
@@ -75,9 +92,21 @@
   }
 
   function show(preview) {
+    // of an OCO, the figures of the limit, and what both need
+    const display = { ...preview?.orders?.[0].display, ...preview?.display };
     for (const field of FIELDS) {
-      place(`futures-preview-${field}`).textContent = preview?.display[field] ?? "–";
+      place(`futures-preview-${field}`).textContent = display[field] ?? "–";
     }
+  }
+
+  // what each of the two orders of an OCO would bring
+  function outcomes([limit, stop]) {
+    const words = ({ display }) => [
+      `at ${display.price}`,
+      ...(display.realized_pnl === "–" ? [] : [`P&L ${display.realized_pnl}`]),
+      `fee ${display.fee}`,
+    ];
+    return `Limit: ${words(limit).join(", ")}. Stop: ${words(stop).join(", ")}.`;
   }
 
   async function preview() {
@@ -92,7 +121,7 @@
       note(isOpen ? "" : missing, "error");
       return;
     }
-    const [answer, wrong] = await previewed(body);
+    const [answer, wrong] = await previewed(body, pathOf(form.type));
     if (number !== latest) {
       return;
     }
@@ -103,6 +132,8 @@
     } else if (!answer.affordable) {
       const { cost, available } = answer.display;
       note(`This needs ${cost}, but only ${available} are available.`, "error");
+    } else if (answer.orders !== undefined && answer.warning === "") {
+      note(outcomes(answer.orders));
     } else {
       note(answer.warning, "warning");
     }
@@ -120,7 +151,7 @@
   /* Empties what was meant for another symbol: its prices and exits, and a size in its base unit. */
   function emptyForSymbol() {
     const sizes = form.unit === "quantity" ? ["size"] : [];
-    for (const name of ["price", "second-price", "take-profit", "stop-loss", ...sizes]) {
+    for (const name of ["price", "second-price", "third-price", "take-profit", "stop-loss", ...sizes]) {
       window.dash_clientside.set_props(`futures-${name}`, { value: "" });
     }
     const size = sizes.length ? "" : form.size;
@@ -174,9 +205,9 @@
   }
 
   /* What the fields say of themselves, and the preview of what they ask for. */
-  function describe(symbol, side, type, price, second, force, size, unit, leverage, options, ...exits) {
-    const [takeProfit, stopLoss] = exits;
-    const prices = [price, second];
+  function describe(symbol, side, type, price, second, third, ...others) {
+    const [force, size, unit, leverage, options, takeProfit, stopLoss] = others;
+    const prices = [price, second, third];
     const isOther = form !== null && form.symbol !== symbol;
     const isChosen =
       form !== null && !isOther && form.leverage !== leverage && Number(leverage) !== followed;
@@ -206,7 +237,8 @@
   async function isNoSlip(body) {
     const { side, symbol, type, prices } = form;
     const limit = prices[kindOf(type).numbers.findIndex(({ member }) => member === "price")];
-    if (limit === undefined) {
+    // an OCO is refused where one would fill at once
+    if (limit === undefined || type === OCO) {
       return true;
     }
     const [answer] = await previewed(body);
@@ -237,7 +269,7 @@
     const button = place("futures-submit");
     button.disabled = true;
     const isMeant = await isNoSlip(body);
-    const [done, words] = isMeant ? await carryOut("POST", "/orders", body) : [false, ""];
+    const [done, words] = isMeant ? await carryOut("POST", pathOf(form.type), body) : [false, ""];
     button.disabled = false;
     if (!isMeant) {
       return noUpdate();
