@@ -202,8 +202,9 @@ def test_an_entry_has_an_address_neighbours_and_a_place_in_the_ledger(
     go_to(browser, server, f"/history?entry={place}")
     wait_for(lambda: dialog_title(browser) == f"Fill, entry {place}", "the entry")
     words = text(browser, "entry-dialog")
-    shown = (told["entry"]["display"]["balance"], trade["display"]["pnl"], trade["symbol"])
-    assert all(each in words for each in (*shown, trade["display"]["duration"]))
+    entry = told["entry"]
+    shown = (entry["display"]["balance"], trade["display"]["pnl"], entry["fill"]["order_id"])
+    assert all(each in words for each in (*shown, trade["symbol"], trade["display"]["duration"]))
     click(browser, '#entry-dialog [data-part="before"]')
     wait_for(lambda: dialog_title(browser).endswith(f" {told['before']}"), "the one before")
     assert address(browser, server) == f"/history?entry={told['before']}"

@@ -127,14 +127,20 @@
     return price ? `${what} at ${price}` : what;
   }
 
-  function effectParts({ symbol, position, opened, closed: ended }) {
+  function effectParts({ symbol, position, opened, closed, why, arrived }, fill) {
+    const open = new Set(opened.map((each) => each.id));
+    const ended = closed.filter((id) => !open.has(id) && id !== fill?.order_id);
+    const filled = fill && [fill.order_id, ...(arrived ? [orderWords(arrived)] : [])].join(": ");
     const none = make("p", { class: "dialog-words" }, `None is open in ${symbol}.`);
     const items = (words) => words.map((each) => make("li", {}, each));
     const list = (words) => make("ul", { class: "dialog-list" }, ...items(words));
     return [
+      ...(filled ? [section("The order that it filled", list([filled]))] : []),
       section("The position after it", position ? figures(POSITION, position.display) : none),
       ...(opened.length ? [section("Orders that it placed", list(opened.map(orderWords)))] : []),
-      ...(ended.length ? [section("Orders that it ended", list(ended))] : []),
+      ...(ended.length
+        ? [section("Orders that it ended", list(ended.map((id) => (why ? `${id}: ${why}` : id))))]
+        : []),
     ];
   }
 
@@ -145,7 +151,7 @@
       summary(row),
       ...(fill ? [section("The fill", figures(FILL, fill.display))] : []),
       ...(trade ? [section("The trade that it ended", figures(TRADE, trade.display))] : []),
-      ...(effect ? effectParts(effect) : []),
+      ...(effect ? effectParts(effect, fill) : []),
     ];
   }
 
