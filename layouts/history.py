@@ -7,8 +7,9 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from balance.core.order import ORDER_KINDS, PATIENCE
 from balance.history.question import BOUNDS, FILTER_COLUMNS, FILTERS, Listed
-from balance.history.rows import KIND_LABELS, SOURCE_LABELS, SUBJECT
+from balance.history.rows import KIND_LABELS, SOURCE_LABELS, STATE_LABELS, SUBJECT
 from layouts.grids import history_grid
 from layouts.later import later
 from layouts.parts import button
@@ -18,10 +19,11 @@ _TABLES: tuple[tuple[Listed, str], ...] = (
     ("ledger", "Ledger"),
     ("fills", "Fills"),
     ("trades", "Trades"),
+    ("orders", "Orders"),
     ("epochs", "Epochs"),
 )
 # Which text a list is searched in; the epochs have none.
-_TEXTS = {"ledger": "Note", "fills": "Text", "trades": "Reason", "epochs": ""}
+_TEXTS = {"ledger": "Note", "fills": "Text", "trades": "Reason", "orders": "Reason", "epochs": ""}
 # The fields of a list's filters, in their order. What is a filter of the list alone and does not
 # stand here comes last.
 _AMOUNTS = "amounts"
@@ -30,9 +32,17 @@ _ORDER: dict[Listed, tuple[str, ...]] = {
     "ledger": ("kind", "symbol", _DATES, _AMOUNTS, "owner", "source", "epoch"),
     "fills": ("symbol", "side", "reason", _AMOUNTS, _DATES, "owner", "epoch"),
     "trades": ("outcome", "symbol", "side", _AMOUNTS, _DATES, "owner", "epoch"),
+    "orders": ("state", "symbol", "side", "type", _DATES, _AMOUNTS, "owner", "epoch"),
     "epochs": (_DATES, _AMOUNTS, "epoch"),
 }
-_LABELS = {"kind": "What", "reason": "Type", "owner": "Whose", "source": "From"}
+_LABELS = {
+    "kind": "What",
+    "reason": "Type",
+    "owner": "Whose",
+    "source": "From",
+    "time_in_force": "Waits",
+    "client_id": "Client id",
+}
 # How a field is filled in, where it is not one of several values.
 _MANNERS = {"outcome": "one", "epoch": "epoch"}
 _VALUE_LABELS = {
@@ -47,6 +57,10 @@ _VALUE_LABELS = {
         "reset": "Reset",
         "undo": "Reset undone",
     },
+    "state": dict(STATE_LABELS),
+    "type": {name: kind.label for name, kind in ORDER_KINDS.items()},
+    "time_in_force": {name: each.label for name, each in PATIENCE.items()},
+    "reduce_only": {"true": "Only closing", "false": "May open"},
     "outcome": {"win": "Wins", "loss": "Losses", "even": "Even"},
 }
 _PAGES = (
@@ -110,13 +124,15 @@ def _fields(table: Listed, own: set[str], place: Place) -> list[dict[str, Any]]:
     symbols = {symbol: symbol for symbol in place.symbols}
     for column in FILTER_COLUMNS[table]:
         name = column.name
-        values = {value: _sentence_case(value) for value in column.values}
+        labels = _VALUE_LABELS.get(name, {value: value for value in column.values})
+        values = {value: _sentence_case(label) for value, label in labels.items()}
         label = _LABELS.get(name, _sentence_case(name))
-        choices = symbols if name == "symbol" else _VALUE_LABELS.get(name, values)
+        choices = symbols if name == "symbol" else values
         manner = _MANNERS.get(name, "several")
         fields[name] = [_field(name, label, manner, (name,), choices)]
     order = _ORDER[table]
-    shown = [*order, *(name for name in fields if name in own and name not in order)]
+    more = [name for name in fields if name in own and fields[name][0]["choices"]]
+    shown = [*order, *(name for name in more if name not in order)]
     hidden = [name for name in fields if name not in shown]
     return [
         {**field, "is_shown": name in shown} for name in (*shown, *hidden) for field in fields[name]

@@ -32,6 +32,10 @@ _QUESTIONS = {
     "best trades": replace(_ALL, table="trades", sort="-pnl"),
     "wins": replace(_ALL, table="trades", one_of={"outcome": ("win",)}),
     "why": replace(_ALL, table="trades", text="rsi 28"),
+    "orders": replace(_ALL, table="orders"),
+    "open orders": replace(_ALL, table="orders", one_of={"state": ("NEW",)}),
+    "orders that ended last": replace(_ALL, table="orders", sort="-ended_at", limit=20),
+    "sales": replace(_ALL, table="orders", one_of={"side": ("sell",)}, sort="-realized_pnl"),
 }
 
 
@@ -50,5 +54,8 @@ def answers(history: History) -> Mapping[str, Any]:
 
 
 def _rows(history: History, question: Question) -> Any:
+    if question.table == "orders":
+        orders = history.orders(question)
+        return orders.rows, orders.total
     answer = history.answer(question)
     return answer.rows, answer.total

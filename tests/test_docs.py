@@ -352,8 +352,8 @@ def test_every_type_of_order_is_in_the_manual() -> None:
 
 def test_every_filter_of_the_history_is_in_the_manual() -> None:
     section = _section(_page("history"), "## Filters")
-    there = set().union(*(_query(f"/history/{each}") for each in ("ledger", "fills", "trades")))
-    there |= _query("/history/epochs")
+    lists = ("ledger", "fills", "trades", "orders", "epochs")
+    there = set().union(*(_query(f"/history/{each}") for each in lists))
     assert set(_names_in_column(section)) | {"offset", "limit", "format"} == there
     assert {"offset", "limit", "format"} <= set(_names(section))
 

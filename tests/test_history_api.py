@@ -35,7 +35,7 @@ from tests.ledgers import lived, remembered
 from tests.markets import BTC, ETH
 from tests.serving import Server
 
-TABLES: tuple[Table, ...] = ("ledger", "fills", "trades")
+TABLES: tuple[Table, ...] = ("ledger", "fills", "trades", "orders")
 LISTS: tuple[Listed, ...] = (*TABLES, "epochs")
 
 
@@ -379,7 +379,8 @@ def test_an_entry_that_is_not_there_is_not_found(client: FlaskClient) -> None:
 
 
 def test_a_file_of_json_is_as_described() -> None:
-    for table, row in zip(LISTS, ("LedgerRow", "FillRow", "TradeRow", "EpochRow"), strict=True):
+    rows = ("LedgerRow", "FillRow", "TradeRow", "OrderRecordRow", "EpochRow")
+    for table, row in zip(LISTS, rows, strict=True):
         schema = description()["components"]["schemas"][row]
         assert set(schema["required"]) <= set(FILE_COLUMNS[table]) <= set(schema["properties"])
 

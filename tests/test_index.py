@@ -16,26 +16,46 @@ from hypothesis import strategies as st
 from balance.core import operations
 from balance.core.entry import Entry, cursor
 from balance.core.money import ZERO, exact
+from balance.core.order_record import order_records
 from balance.core.wallet import KINDS, MOVES, Wallet
 from balance.history.history import History, newest_first
 from balance.history.index import INDEX_FILE
 from balance.history.queries import MARKS
 from balance.history.question import FILTERS, SORTS, Question
-from balance.history.rows import COLUMNS, Table, history_row
+from balance.history.rows import (
+    COLUMNS,
+    SUBJECT,
+    Table,
+    history_row,
+    order_record_row,
+)
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT
 from tests.ledgers import NOTES, OWNERS, PRICES, WHY, entries_of, lived, remembered, written
 from tests.length import rounds
 
-TABLES: tuple[Table, ...] = ("ledger", "fills", "trades")
+TABLES: tuple[Table, ...] = ("ledger", "fills", "trades", "orders")
 LIVES = {seed: lived(500, seed, epochs_of=40) for seed in (1, 2, 3)}
+# What a list is searched for a text in.
+_SEARCHED = {
+    table: [each.name for each in columns if each.mark.kind == "text"]
+    for table, columns in COLUMNS.items()
+}
+_KIND = {each.name: each.mark.kind for columns in COLUMNS.values() for each in columns} | {
+    each.name: each.mark.kind for each in SUBJECT
+}
+_AS_TEXT = ("name", "time")
 Row = dict[str, Any]
 
 
 @cache
 def rows_of(seed: int, table: Table) -> list[Row]:
     """The rows of a list of one of ``LIVES``, newest first, as the ledger itself tells them."""
+    if table == "orders":
+        records = order_records(entries_of(LIVES[seed])).values()
+        orders = [{**order_record_row(each), "time": each.time, "record": each} for each in records]
+        return sorted(orders, key=lambda row: (row["revision"], row["line"]), reverse=True)
     found = []
     for each in newest_first(remembered(LIVES[seed])):
         fill = each.entry.booking.fill
@@ -53,18 +73,19 @@ def sort_key(row: Row, name: str) -> Any:
         return row["revision"], row["line"]
     if name == "owner":
         return "" if value is None else value or "you"
-    if name in ("note", "opened_because", "closed_because"):
+    kind = _KIND.get(name)
+    if kind == "text":
         return value.casefold()
-    return value if value is not None else "" if name == "symbol" else Decimal("-Infinity")
+    return value if value is not None else "" if kind in _AS_TEXT else Decimal("-Infinity")
 
 
 def fits(row: Row, table: Table, asked: Question) -> bool:
     owner = {None: None, "": "you"}.get(row["owner"], row["owner"])
     for name, words in asked.one_of.items():
-        if (owner if name == "owner" else row[name]) not in words:
+        value = owner if name == "owner" else row[name]
+        if (str(value).lower() if name == "reduce_only" else value) not in words:
             return False
-    names = ("opened_because", "closed_because") if table == "trades" else ("note",)
-    said = "\n".join(row[name] for name in names)
+    said = "\n".join(row[name] for name in _SEARCHED[table])
     return (
         asked.text.casefold() in said.casefold()
         and (asked.begin is None or row["time"] >= asked.begin)
@@ -76,13 +97,13 @@ def fits(row: Row, table: Table, asked: Question) -> bool:
     )
 
 
-def expected(rows: Sequence[Row], asked: Question) -> list[str]:
-    """The places of all that is asked for, found by looking at each of ``rows``."""
+def expected(rows: Sequence[Row], asked: Question) -> list[Any]:
+    """What is shown of all that is asked for, found by looking at each of ``rows``."""
     name, falls = asked.order
     # ties are in the ledger's order, turned round with it
     found = [row for row in rows[::-1] if fits(row, asked.table, asked)]
     found = sorted(found, key=lambda row: sort_key(row, name))
-    return [row["place"] for row in (found[::-1] if falls else found)]
+    return [row.get("record", row["place"]) for row in (found[::-1] if falls else found)]
 
 
 _VALUES: dict[str, Any] = {
@@ -94,6 +115,9 @@ _VALUES: dict[str, Any] = {
     "side": st.sampled_from(["buy", "sell", "long", "short"]),
     "reason": st.sampled_from(["order", "stop_loss", "liquidation", "reset"]),
     "outcome": st.sampled_from(["win", "loss"]),
+    "state": st.sampled_from(["NEW", "FILLED", "CANCELED", "EXPIRED"]),
+    "type": st.sampled_from(["market", "limit", "stop_market"]),
+    "reduce_only": st.sampled_from(["true", "false"]),
 }
 
 
@@ -151,12 +175,28 @@ def test_it_answers_what_a_look_at_every_entry_would(
     index_of: Callable[[str, int], History], kind: str, asked: Question, seed: int
 ) -> None:
     history, wanted = index_of(kind, seed), expected(rows_of(seed, asked.table), asked)
-    found = history.answer(asked)
     assert asked.limit is not None
-    told = [cursor(row.entry.place) for row in found.rows]
-    assert told == wanted[asked.offset : asked.offset + asked.limit]
-    assert (found.total, found.progress.is_complete) == (len(wanted), True)
-    assert [cursor(row.entry.place) for row in history.records(asked)] == wanted
+    found, total, is_complete = answered(history, asked)
+    assert found == wanted[asked.offset : asked.offset + asked.limit]
+    assert (total, is_complete) == (len(wanted), True)
+    assert whole(history, asked) == wanted
+
+
+def answered(history: History, asked: Question) -> tuple[list[Any], int | None, bool]:
+    """The page that is asked for, as ``expected`` has it: the orders, or where entries stand."""
+    if asked.table == "orders":
+        orders = history.orders(asked)
+        return list(orders.rows), orders.total, orders.progress.is_complete
+    answer = history.answer(asked)
+    places = [cursor(each.entry.place) for each in answer.rows]
+    return places, answer.total, answer.progress.is_complete
+
+
+def whole(history: History, asked: Question) -> list[Any]:
+    """The whole list that is asked for, likewise."""
+    if asked.table == "orders":
+        return list(history.order_records(asked))
+    return [cursor(each.entry.place) for each in history.records(asked)]
 
 
 class Lived:

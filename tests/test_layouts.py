@@ -399,7 +399,7 @@ class TestHistory:
         links = [e.href for e in everything(HISTORY.build(Place())) if type(e).__name__ == "A"]
         assert links == [
             "/history",
-            *(f"/history?table={table}" for table in ("fills", "trades", "epochs")),
+            *(f"/history?table={table}" for table in ("fills", "trades", "orders", "epochs")),
             *(f"/history/ledger?format={form}" for form in ("csv", "json")),
         ]
 

@@ -40,10 +40,12 @@ from balance.history.rows import (
     FillRow,
     LedgerRecord,
     LedgerRow,
+    OrderRecordRow,
     Table,
     TradeRow,
     WholeEntry,
     history_row,
+    order_record_row,
     whole_entry,
 )
 from balance.performance.epochs import (
@@ -65,7 +67,12 @@ _FIRST_FIGURES: Final = (
     *("longest_drawdown_seconds", "sharpe_ratio", "sortino_ratio", "time_in_market_percent"),
     *("expectancy", "average_win", "average_loss"),
 )
-_ROWS: Final[Mapping[Table, type]] = {"ledger": LedgerRow, "fills": FillRow, "trades": TradeRow}
+_ROWS: Final[Mapping[Table, type]] = {
+    "ledger": LedgerRow,
+    "fills": FillRow,
+    "trades": TradeRow,
+    "orders": OrderRecordRow,
+}
 _FIRST_COLUMNS: Final = ("revision", "line", "place", "time")
 
 
@@ -122,6 +129,12 @@ class TradeRows(_Rows):
     rows: list[TradeRow]
 
 
+class OrderRows(_Rows):
+    """A page of the orders."""
+
+    rows: list[OrderRecordRow]
+
+
 class EpochRows(_Rows):
     """A page of the epochs."""
 
@@ -149,7 +162,7 @@ class Entries(TypedDict):
     next: Annotated[str | None, Doc("The before of the next page; null on the last one.")]
 
 
-class _Query(NamedTuple):
+class ListQuery(NamedTuple):
     """What a request for a list says."""
 
     question: Question
@@ -178,7 +191,7 @@ _FILTERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
 }
 
 
-def _parameters(table: Listed) -> Parameters:
+def list_parameters(table: Listed) -> Parameters:
     """The parameters of the query for ``table``."""
     sorts = EPOCH_SORTS if table == "epochs" else SORTS[table]
     filters = {
@@ -211,12 +224,8 @@ def _parameters(table: Listed) -> Parameters:
         ),
     }
 
-    def read(request: Request, _: object) -> _Query:
-        params = {name: _one_text(name, values) for name, values in request.args.lists()}
-        form = params.pop("format", None)
-        if form is not None and form not in FORMATS:
-            raise InvalidRequest(f"format must be {' or '.join(FORMATS)}, not {form[:40]!r}.")
-        return _Query(parse_question(table, params, sorts), form)
+    def read(request: Request, _: object) -> ListQuery:
+        return list_query(table, query_texts(request), sorts)
 
     described = {**{name: filters[name] for name in FILTERS[table]}, **more}
     return Parameters(
@@ -229,16 +238,39 @@ def _parameters(table: Listed) -> Parameters:
     )
 
 
+def query_texts(request: Request) -> dict[str, str]:
+    """The parameters in the query of ``request`` for a list, by name.
+
+    Raises:
+        InvalidRequest: one that has one value is named twice.
+    """
+    return {name: _one_text(name, values) for name, values in request.args.lists()}
+
+
+def list_query(table: Listed, params: Mapping[str, str], sorts: Sequence[str]) -> ListQuery:
+    """What ``params`` say of the list ``table``, which may be sorted by ``sorts``.
+
+    Raises:
+        InvalidRequest: a name or a value makes no sense.
+    """
+    form = params.get("format")
+    if form is not None and form not in FORMATS:
+        raise InvalidRequest(f"format must be {' or '.join(FORMATS)}, not {form[:40]!r}.")
+    others = {name: text for name, text in params.items() if name != "format"}
+    return ListQuery(parse_question(table, others, sorts), form)
+
+
 def _one_text(name: str, values: Sequence[str]) -> str:
     if len(values) > 1 and name not in MANY:
         raise InvalidRequest(f"{name[:40]} may be named only once.")
     return ",".join(values)
 
 
-LedgerQuery = Annotated[_Query, _parameters("ledger")]
-FillQuery = Annotated[_Query, _parameters("fills")]
-TradeQuery = Annotated[_Query, _parameters("trades")]
-EpochQuery = Annotated[_Query, _parameters("epochs")]
+LedgerQuery = Annotated[ListQuery, list_parameters("ledger")]
+FillQuery = Annotated[ListQuery, list_parameters("fills")]
+TradeQuery = Annotated[ListQuery, list_parameters("trades")]
+OrderQuery = Annotated[ListQuery, list_parameters("orders")]
+EpochQuery = Annotated[ListQuery, list_parameters("epochs")]
 EntryPlace = Annotated[str, Doc("A revision such as 42, or 42.3 for its third line.")]
 EntryLimit = Annotated[
     int | None,
@@ -297,6 +329,12 @@ class HistoryRoutes:
         """The closed trades, filtered and sorted."""
         return self._list("trades", query)
 
+    @get("/history/orders", types=("text/csv",))
+    def filter_orders(self, query: OrderQuery) -> Answer[OrderRows] | Response:
+        """The orders, open and ended, filtered and sorted; by the time of the ledger and by the
+        revision that placed them."""
+        return list_orders(self._desk, query)
+
     @get("/history/epochs", types=("text/csv",))
     def filter_epochs(self, query: EpochQuery) -> Answer[EpochRows] | Response:
         """The epochs, filtered and sorted, with their sums."""
@@ -319,7 +357,8 @@ class HistoryRoutes:
             return download("epochs", query.form, FILE_COLUMNS["epochs"], map(row, ordered))
         end = None if question.limit is None else question.offset + question.limit
         rows = list(map(row, ordered[question.offset : end]))
-        return _page(rows, len(ordered), query, progress, figures=listed(FIGURES))
+        shown = {"rows": rows, "figures": listed(FIGURES)}
+        return _page(shown, len(ordered), query, progress)
 
     @get("/history/entries/<place>", 422, texts={404: "There is no such entry"})
     def read_entry(self, place: EntryPlace) -> Answer[FoundEntry]:
@@ -339,7 +378,7 @@ class HistoryRoutes:
             }
         )
 
-    def _list(self, table: Table, query: _Query) -> Answer[Any] | Response:
+    def _list(self, table: Table, query: ListQuery) -> Answer[Any] | Response:
         ledger, market = self._desk.ledger, self._desk.market
         names = self._names() if table == "trades" else {}
 
@@ -350,7 +389,8 @@ class HistoryRoutes:
             rows = map(row, ledger.records(query.question))
             return download(table, query.form, FILE_COLUMNS[table], rows)
         answer = ledger.answer(query.question)
-        return _page(list(map(row, answer.rows)), answer.total, query, answer.progress)
+        found = {"rows": list(map(row, answer.rows))}
+        return _page(found, answer.total, query, answer.progress)
 
     def _names(self) -> Mapping[str, str]:
         """The names of the bots that there still are, by id."""
@@ -360,15 +400,26 @@ class HistoryRoutes:
             return {}  # The Auto Trading tab says so.
 
 
+def list_orders(
+    desk: Desk, query: ListQuery, name: str = "rows", **more: Any
+) -> Answer[Any] | Response:
+    """The orders that ``query`` asks ``desk`` for: a page, with them under ``name`` and ``more``
+    beside them, or a file."""
+    ledger, market = desk.ledger, desk.market
+    if query.form is not None:
+        rows = (order_record_row(each, market) for each in ledger.order_records(query.question))
+        return download("orders", query.form, FILE_COLUMNS["orders"], rows)
+    answer = ledger.orders(query.question)
+    found = {name: [order_record_row(each, market) for each in answer.rows], **more}
+    return _page(found, answer.total, query, answer.progress)
+
+
 def _page(
-    rows: Sequence[Mapping[str, Any]],
-    total: int | None,
-    query: _Query,
-    progress: Progress,
-    **more: Any,
+    found: Mapping[str, Any], total: int | None, query: ListQuery, progress: Progress
 ) -> Answer[Any]:
-    found = {"rows": rows, "total": total, "offset": query.question.offset}
-    return Answer({**found, "index": asdict(progress), **more})
+    """The answer with what is ``found``, the page of ``query``."""
+    place = {"total": total, "offset": query.question.offset}
+    return Answer({**found, **place, "index": asdict(progress)})
 
 
 def _place(text: str) -> Place:

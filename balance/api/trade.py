@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from decimal import Decimal
-from typing import Annotated, Any, Final, NotRequired, TypedDict
+from typing import Annotated, Any, Final, NamedTuple, NotRequired, TypedDict
+
+from flask import Request, Response
 
 from balance.api.account import Changed, changed
+from balance.api.history import ListQuery, list_orders, list_parameters, list_query, query_texts
 from balance.api.operations import Answer, delete, get, post, put
-from balance.api.requests import Body, Conditional
+from balance.api.requests import Body, Conditional, Parameters
 from balance.api.schema import Schemas
 from balance.core.amendment import AMENDABLE
 from balance.core.errors import InvalidRequest
@@ -23,17 +27,21 @@ from balance.core.rows import (
     MarketRow,
     OpenOrder,
     OrderRow,
+    OrderTerms,
     PositionRow,
     candle_row,
     order_result,
     order_results,
+    order_terms,
 )
-from balance.core.shape import Count, Doc, Money, Quantity, Time, includes, members
+from balance.core.shape import Count, Doc, Money, Quantity, Time, Whole, includes, members
 from balance.core.ticket import MEMBERS, Ticket
 from balance.desk.desk import MOST_CANDLES, Desk
 from balance.desk.transactions import Outcome
 from balance.history.history import LONGEST_PAGE
-from balance.history.rows import FillRow
+from balance.history.index import Progress
+from balance.history.question import SORTS
+from balance.history.rows import FillRow, OrderRecordRow, order_record_row
 
 _TIMEFRAME: Final = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}
@@ -46,9 +54,11 @@ Timeframe = Annotated[
 CandleLimit = Annotated[int, Doc("How many at most.", minimum=1, maximum=MOST_CANDLES)]
 PageLimit = Annotated[int, Doc("How many on a page.", minimum=1, maximum=LONGEST_PAGE)]
 Before = Annotated[str | None, Doc("A revision, or the last page's next.")]
-OfClient = Annotated[str | None, Doc("Only the order with this client id.")]
 OfSymbol = Annotated[str | None, Doc("Only orders of this symbol.")]
 
+# Which orders are listed that are in no one state.
+_STILL_OPEN: Final = "open"
+_ANY_STATE: Final = "all"
 _SIZES: Final = ("quantity", "notional", "percent")
 _HAS_SIZE: Final = {"anyOf": [{"required": [name]} for name in _SIZES]}
 _CAN_OPEN: Final = {"properties": {"reduce_only": {"const": False}}}
@@ -159,9 +169,65 @@ class Positions(_AtRevision):
 
 
 class Orders(_AtRevision):
-    """The open orders."""
+    """The open orders or, with a state, a page of all orders."""
 
-    orders: tuple[OrderRow, ...]
+    orders: Annotated[tuple[OrderRow | OrderRecordRow, ...], Doc("With a state, records of them.")]
+    total: Annotated[Whole | None, Doc("Of all pages; null: not known.")]
+    offset: Whole
+    index: Progress
+
+
+class WholeOrder(OrderRecordRow):
+    """An order from its placing to its end."""
+
+    asked: Annotated[OrderTerms | None, Doc("As it was placed; null: not known.")]
+
+
+class FoundOrder(TypedDict):
+    """An order, open or ended."""
+
+    order: WholeOrder
+
+
+class _OrdersQuery(NamedTuple):
+    """Which orders are requested."""
+
+    # Only the open one with this client id; empty: all that are open.
+    client_id: str
+    # All orders that it says, open or ended; None: those that are open.
+    every: ListQuery | None
+
+
+def _read_orders_query(request: Request, _: object) -> _OrdersQuery:
+    params = query_texts(request)
+    state = params.pop("state", _STILL_OPEN)
+    if state not in ("", _STILL_OPEN):
+        named = {} if state == _ANY_STATE else {"state": state}
+        return _OrdersQuery("", list_query("orders", {**params, **named}, SORTS["orders"]))
+    client_id = params.pop("client_id", "")
+    if params:
+        raise InvalidRequest(
+            f"{sorted(params)[0][:40]!r} goes with a state: state={_ANY_STATE} lists every order, "
+            "open or ended."
+        )
+    return _OrdersQuery(client_id, None)
+
+
+def _orders_parameters() -> Parameters:
+    """The parameters of the list of all orders, all of which but the client id go with a state."""
+    filters = list_parameters("orders").described
+    state = {
+        "name": "state",
+        "in": "query",
+        "description": f"{_STILL_OPEN}: what is open; {_ANY_STATE}: every order; else those in one "
+        "of these states, with commas between, and the other parameters filter them.",
+        "schema": {"type": "string", "default": _STILL_OPEN},
+    }
+    others = [each for each in filters if each["name"] != "state"]
+    return Parameters(_read_orders_query, (422,), state, *others)
+
+
+OrdersQuery = Annotated[_OrdersQuery, _orders_parameters()]
 
 
 class Leverages(_AtRevision):
@@ -242,12 +308,26 @@ class TradeRoutes:
             Positions(revision=found.revision, as_of=found.as_of, positions=found.positions)
         )
 
-    @get("/orders")
-    def list_orders(self, client_id: OfClient = None) -> Answer[Orders]:
-        """The open orders, oldest first."""
+    @get("/orders", types=("text/csv",))
+    def list_orders(self, query: OrdersQuery) -> Answer[Orders] | Response:
+        """The open orders, oldest first; with a state, those that were ever placed, newest
+        first, as /history/orders has them."""
         found = self.desk.snapshot()
-        named = tuple(each for each in found.open_orders if client_id in (None, each["client_id"]))
-        return Answer(Orders(revision=found.revision, as_of=found.as_of, orders=named))
+        at = {"revision": found.revision, "as_of": found.as_of}
+        if query.every is not None:
+            return list_orders(self.desk, query.every, "orders", **at)
+        name = query.client_id
+        named = tuple(each for each in found.open_orders if name in ("", each["client_id"]))
+        page = {"total": len(named), "offset": 0, "index": asdict(self.desk.ledger.progress)}
+        return Answer({**at, "orders": named, **page})
+
+    @get("/orders/<path:order_id>", 404)
+    def read_order(self, order_id: OrderInPath) -> Answer[FoundOrder]:
+        """One order, open or ended, for ever; of several with that client id, the newest."""
+        record = self.desk.order(order_id)
+        asked = None if record.asked is None else order_terms(record.asked)
+        row = order_record_row(record, self.desk.market)
+        return Answer({"order": {**row, "asked": asked}})
 
     @post("/orders", 404)
     def place_order(self, body: OrderBody, conditions: Conditional) -> Answer[Traded]:

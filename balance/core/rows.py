@@ -365,16 +365,17 @@ def order_rows(account: Account, market: Market = NO_MARKET) -> tuple[OrderRow, 
 def _order(order: Order, group: Sequence[Order], market: Market) -> OrderRow:
     return {
         "id": order.id,
-        **_terms(order),
+        **order_terms(order),
         "placed_at": iso(order.placed_at),
         "amended_at": None if order.amended_at is None else iso(order.amended_at),
         "feed": order.feed,
         "owner": order.owner,
-        "display": {**_order_texts(order, market), "group": _group_words(order, group)},
+        "display": {**order_texts(order, market), "group": _group_words(order, group)},
     }
 
 
-def _terms(order: Order) -> OrderTerms:
+def order_terms(order: Order) -> OrderTerms:
+    """What ``order`` is to do."""
     return {
         "symbol": order.symbol,
         "side": order.side,
@@ -403,7 +404,8 @@ def _group_words(order: Order, group: Sequence[Order]) -> str:
     return f"One cancels the other: {'; '.join(others)}" if others else ""
 
 
-def _order_texts(order: Order, market: Market) -> Texts:
+def order_texts(order: Order, market: Market) -> Texts:
+    """The terms of ``order`` for people, with its prices as ``market`` writes them."""
     names = ("price", "best_price", "activation_price", "take_profit", "stop_loss")
     texts = {name: price_words(getattr(order, name), order.symbol, market) for name in names}
     level = order.trigger_level
@@ -542,10 +544,10 @@ def order_results(entries: Sequence[Entry]) -> list[FilledOrder | OpenOrder | En
         elif booking.kind == "order" and effect is not None:
             for order in effect.opened:
                 placed[order.id] = order
-                results[order.id] = {"id": order.id, "status": "open", **_terms(order)}
+                results[order.id] = {"id": order.id, "status": "open", **order_terms(order)}
         elif booking.kind == "cancel" and effect is not None:
             for ended in placed.keys() & set(effect.closed):
-                terms = _terms(placed[ended])
+                terms = order_terms(placed[ended])
                 results[ended] = {"id": ended, "status": "expired", "why": booking.note, **terms}
     return [*results.values()]
 

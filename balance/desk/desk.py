@@ -18,7 +18,7 @@ from balance.core.amendment import amend_order, read_amendment
 from balance.core.candles import MINUTE
 from balance.core.change import Change, Operation
 from balance.core.entry import Entry
-from balance.core.errors import BalanceError, InvalidRequest, OrderRejected
+from balance.core.errors import BalanceError, InvalidRequest, OrderRejected, UnknownOrder
 from balance.core.figures import plain
 from balance.core.funding import Settlements
 from balance.core.leverage import set_leverage
@@ -28,13 +28,15 @@ from balance.core.messages import MARKET
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.oco import OcoPreview, oco_fingerprint, place_oco, preview_oco, read_oco
 from balance.core.operations import undo_reset
+from balance.core.order_record import OrderRecord
 from balance.core.orders import Preview, find_order, preview
 from balance.core.position_margin import move_margin
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.ticket import fingerprint, read_ticket, refusal_message
 from balance.desk.transactions import Board, Conditions, FindBaselines, Outcome, Transactions
-from balance.history.history import History, Page
+from balance.history.history import Answer, History, Page
+from balance.history.question import SORTS, parse_question
 from balance.market.board import LiveBoard
 from balance.store.advice import command
 from balance.store.state import Store
@@ -237,6 +239,28 @@ class Desk:
 
         named = [(name, plain(value)) for name, value in sorted(amendment.items())]
         return self._trade(change, ["amend", order_id, *named], how or {})
+
+    def order(self, order_id: str) -> OrderRecord:
+        """The order with that id, open or ended, or the newest with that client id.
+
+        Raises:
+            UnknownOrder: there was never one.
+            HistoryUnavailable: it is not open, and the index of the ledger can't be used now.
+        """
+        found = self.ledger.order(order_id)
+        if found is None:
+            raise UnknownOrder(f"There was never an order {order_id!r:.40}.")
+        return found
+
+    def orders(self, **params: object) -> Answer[OrderRecord]:
+        """A page of the orders, open and ended, by the parameters of ``GET /history/orders``:
+        ``orders(state="EXPIRED", symbol="BTC/USDT", limit=20)``.
+
+        Raises:
+            HistoryUnavailable: the index of the ledger can't be used now.
+        """
+        texts = {name: str(each) for name, each in params.items()}
+        return self.ledger.orders(parse_question("orders", texts, SORTS["orders"]))
 
     def cancel_order(self, order_id: str, **conditions: Unpack[Conditions]) -> Outcome:
         """Cancel an open order."""

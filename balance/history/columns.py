@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Any, Final, Literal, get_args, get_origin
+from functools import lru_cache
+from types import MappingProxyType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from balance.core.moments import from_iso
 from balance.core.shape import fields_of
@@ -25,11 +26,15 @@ NOTHING: Final = b""
 # Below this, in the quote currency, a float is nearer to its amount than to any other.
 _EXACT: Final = 1e6
 _TOO_LARGE: Final = 1e30
+#: How a flag is written in a filter, where it is not set and where it is.
+FLAGS: Final = ("false", "true")
 # The first byte of zero. Above it, the number of bytes that follow; below it likewise, of an
 # amount below zero.
 _ZERO: Final = 128
 
 
+# What an entry moves and leaves is often the same as of the one before it.
+@lru_cache(maxsize=256)
 def amount_key(amount: str | Decimal | None) -> bytes:
     """``amount``, in the quote currency, as bytes that sort as the amounts do, however large.
 
@@ -54,6 +59,8 @@ def units_key(units: int) -> bytes:
     return bytes((_ZERO + size,)) + units.to_bytes(size, "big")
 
 
+# The entries of a commit have the same time.
+@lru_cache(maxsize=16)
 def milliseconds(time: str | datetime) -> int:
     """``time`` as the index has it."""
     moment = from_iso(time) if isinstance(time, str) else time
@@ -69,9 +76,10 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], Any] | None]]] = MappingPr
         "whole": ("INTEGER", None),
         # Prices and quantities, of which the order counts and not the last digit.
         # SQLite has no zero below zero.
-        "number": ("REAL", lambda value: float(value) + 0.0),
-        "time": ("INTEGER", milliseconds),
+        "number": ("REAL", lambda value: None if value is None else float(value) + 0.0),
+        "time": ("INTEGER", lambda value: None if value is None else milliseconds(value)),
         "amount": ("BLOB", amount_key),
+        "flag": ("TEXT", lambda value: None if value is None else FLAGS[value]),
     }
 )
 
@@ -80,7 +88,7 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], Any] | None]]] = MappingPr
 class Indexed:
     """Marks a field of a row: the index has it as a ``kind``."""
 
-    kind: Literal["name", "text", "whole", "number", "time", "amount"]
+    kind: Literal["name", "text", "whole", "number", "time", "amount", "flag"]
     # Whether a list is sorted by it at once, for which it has an index of its own.
     is_fast: bool = False
     # Whether a list may be sorted by it.
@@ -120,7 +128,8 @@ def columns_of(row: type) -> tuple[Column, ...]:
     for name, field in fields_of(row).items():
         for each in getattr(field.hint, "__metadata__", ()):
             if isinstance(each, Indexed):
-                found.append(Column(name, each, tuple(_literals(field.hint))))
+                values = FLAGS if each.kind == "flag" else _literals(field.hint)
+                found.append(Column(name, each, tuple(values)))
     return tuple(found)
 
 
@@ -128,5 +137,7 @@ def _literals(hint: Any) -> Iterable[str]:
     """The values of the ``Literal`` that ``hint`` is, if it is one."""
     if get_origin(hint) is Literal:
         return get_args(hint)
+    if isinstance(hint, UnionType) or get_origin(hint) is Union:
+        return [value for each in get_args(hint) for value in _literals(each)]
     inner = getattr(hint, "__origin__", None)
     return () if inner is None else _literals(inner)

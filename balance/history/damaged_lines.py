@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from balance.core.errors import StoreUnreadable
 from balance.history.columns import milliseconds
-from balance.history.database import decoding, natural
-from balance.history.queries import Condition
+from balance.history.database import Damaged, decoding, natural
+from balance.history.order_table import SPAN
+from balance.history.queries import Condition, condition
 from balance.history.question import Question
 from balance.store.advice import option
 from balance.store.file_store import LEDGER_FILE
@@ -28,6 +29,8 @@ TABLE: Final = (
     "previous INTEGER, first_epoch INTEGER, last_epoch INTEGER, first_time INTEGER, "
     "last_time INTEGER)"
 )
+# What no entry changes of an order that is open.
+_FIXED: Final = ("epoch", "source", "symbol", "owner", "side", "client_id")
 _SELECT: Final = "SELECT id, cause, start, stop, previous, first_epoch, fault FROM damaged"
 
 
@@ -50,6 +53,14 @@ class DamagedLine:
     def error(self, folder: Path | None) -> StoreUnreadable:
         """The error for what needs it, in an account in ``folder``."""
         return StoreUnreadable(LEDGER_FILE, self.fault, option(folder), line=self.cause)
+
+
+class Needed(NamedTuple):
+    """What a list needs that a damaged line keeps unknown."""
+
+    # The line where it stands: the damaged one, or that which placed an order.
+    at: int
+    line: DamagedLine
 
 
 class Neighbour(NamedTuple):
@@ -127,6 +138,39 @@ def needed_damaged(
     way = "DESC" if question.order[1] else "ASC"
     then = f"WHERE {' AND '.join(terms)} ORDER BY id {way} LIMIT 1"
     return next(_found(connection, then, *values), None)
+
+
+def first_needed(
+    connection: sqlite3.Connection, where: Condition, question: Question, rows: int
+) -> Needed | None:
+    """What ``question``, whose rows meet ``where``, needs of a damaged line, the first in its
+    order; None where it needs none. Beside the rows of such lines, that is any order that was open
+    before one, as what has become of it is not known. The index has so many ``rows``."""
+    line = needed_damaged(connection, where, question)
+    found = [] if line is None else [Needed(line.id, line)]
+    if question.table == "orders":
+        found += _unknown_orders(connection, question, rows)
+    first = max if question.order[1] else min
+    return first(found, key=lambda each: each.at, default=None)
+
+
+def _unknown_orders(
+    connection: sqlite3.Connection, question: Question, rows: int
+) -> Iterator[Needed]:
+    """The first order, in the order of ``question``, that may be among its rows."""
+    fixed = {name: each for name, each in question.one_of.items() if name in _FIXED}
+    broad = replace(question, one_of=fixed, text="", least={}, most={})
+    where = replace(condition(connection, broad, rows), is_wide=True)
+    way = "DESC" if question.order[1] else "ASC"
+    then = f"ORDER BY id {way} LIMIT 1"
+    found = connection.execute(*where.select("id, damaged", "damaged > 0", then=then)).fetchone()
+    if found is not None:
+        with decoding():
+            number, damaged = map(natural, found)
+        line = damaged_among(connection, damaged, damaged)
+        if line is None:
+            raise Damaged(f"line {damaged} is not known to be damaged")
+        yield Needed(number // SPAN, line)
 
 
 def _found(connection: sqlite3.Connection, then: str, *values: Any) -> Iterator[DamagedLine]:

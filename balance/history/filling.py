@@ -39,10 +39,11 @@ from balance.history.damaged_lines import (
 )
 from balance.history.database import Damaged, decoding, natural
 from balance.history.epochs import Epoch, opened_epoch
+from balance.history.order_table import ORDER_INDEXES, ORDER_TABLE, OrderRows
 from balance.history.proof import checksum, prove, sum_of
 from balance.history.queries import Hit, hits
 from balance.history.question import PERSON
-from balance.history.rows import COLUMNS, SUBJECT, Table
+from balance.history.rows import COLUMNS, SUBJECT, SUBJECTS, Table
 from balance.history.trigrams import create_texts, has_texts, indexed_text
 from balance.store.codec import FAULTS, WALLET, Outline, Unreadable, outline, read_trade, reason
 from balance.store.records import Record
@@ -56,10 +57,12 @@ _MOST_LOOKED_AT: Final = 20
 # Where an entry stands in the ledger.
 _SPOT: Final = ("revision", "line", "start", "stop", "checksum")
 _EPOCH: Final = Record(Epoch, WALLET, Record(TradeSums))
-# The columns with what people write, which are searched.
+# The lists of entries, whose rows have the number of their line.
+_OF_ENTRIES: Final[tuple[Table, ...]] = ("ledger", "fills", "trades")
+# Their columns with what people write, which are searched.
 _TEXTS: Final = {
-    table: [place for place, each in enumerate(columns) if each.mark.kind == "text"]
-    for table, columns in COLUMNS.items()
+    table: [place for place, each in enumerate(COLUMNS[table]) if each.mark.kind == "text"]
+    for table in _OF_ENTRIES
 }
 # Their names.
 _TEXT_NAMES: Final = {
@@ -113,9 +116,10 @@ def _typed(columns: Iterable[Column]) -> str:
 _TABLES: Final = (
     # How far the index has come; `build` tells one that was made anew from the one before it, and
     # `sampled` is how many rows there were when the samples were taken that lead searches.
-    # `total` is the sum over all rows of the lists, and `checksum` that of the others here.
+    # `total` is the sum over all rows of the lists, `updates` how often one has changed, and
+    # `checksum` that of the others here.
     "state (build TEXT, ledger TEXT, place INTEGER, rows INTEGER, is_ready INTEGER, "
-    "sampled INTEGER, total INTEGER, checksum INTEGER)",
+    "sampled INTEGER, total INTEGER, updates INTEGER, checksum INTEGER)",
     # `id` counts from 1 without a gap, in the ledger's order.
     f"ledger (id INTEGER PRIMARY KEY, {', '.join(f'{each} INTEGER' for each in _SPOT)}, "
     f"{_typed(SUBJECT)}, {_typed(COLUMNS['ledger'])})",
@@ -123,22 +127,24 @@ _TABLES: Final = (
         f"{table} (id INTEGER PRIMARY KEY, {_typed(SUBJECT)}, {_typed(COLUMNS[table])})"
         for table in ("fills", "trades")
     ),
+    ORDER_TABLE,
     # Those that have ended before the first damaged line, and the running one where there is none.
     "epochs (epoch INTEGER PRIMARY KEY, document TEXT, checksum INTEGER)",
     TABLE,
 )
 _DOCUMENT: Final = [each.name for cls in (Epoch, Wallet, TradeSums) for each in fields(cls)]
 #: The version of the tables: an index with another one is made anew.
-SCHEMA: Final = zlib.crc32(repr((_TABLES, _DOCUMENT)).encode()) >> 1
+SCHEMA: Final = zlib.crc32(repr((_TABLES, ORDER_INDEXES, _DOCUMENT)).encode()) >> 1
 
 _INDEXES: Final = (
     *(("ledger", name) for name in ("revision", "kind", "source", "kind, amount")),
     *(
         (table, each.name)
         for table, columns in COLUMNS.items()
-        for each in (*SUBJECT, *columns)
+        for each in (*SUBJECTS[table], *columns)
         if each.mark.is_fast
     ),
+    ("orders", "name"),
 )
 # What takes the samples that tell which way to a row is the shortest.
 _SAMPLE: Final = (
@@ -163,6 +169,8 @@ class Reached:
     sampled: int
     # The sum over all rows of its lists.
     total: int
+    # How many times a row that was there has changed.
+    updates: int
 
     @property
     def is_sampled(self) -> bool:
@@ -205,7 +213,7 @@ def prove_tables(connection: sqlite3.Connection, is_stopping: Callable[[], bool]
     """Prove that the index holds what was written there, as :func:`prove` does."""
     state = reached(connection)
     if state is not None:
-        prove(connection, state.total, _TEXT_NAMES, is_stopping)
+        prove(connection, state.total, ["orders"], _TEXT_NAMES, is_stopping)
 
 
 def missing_indexes(connection: sqlite3.Connection) -> list[str]:
@@ -281,7 +289,9 @@ def _create(connection: sqlite3.Connection, ledger: str) -> None:
         connection.execute(f'DROP TABLE "{name}"')
     for table in _TABLES:
         connection.execute(f"CREATE TABLE {table}")
-    _set_reached(connection, Reached(secrets.token_hex(8), ledger, 0, 0, 0, 0, 0))
+    for statement in ORDER_INDEXES:
+        connection.execute(statement)
+    _set_reached(connection, Reached(secrets.token_hex(8), ledger, 0, 0, 0, 0, 0, 0))
     connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
@@ -326,7 +336,7 @@ class _Rows(NamedTuple):
     """What the tables have of one entry."""
 
     # By table; an entry without a fill is in the ledger only.
-    rows: Mapping[Table, Sequence[Any]]
+    rows: Mapping[Table, tuple[Any, ...]]
     # What people wrote in it.
     text: str
     # The P&L of the trade that it ended; None where it ended none.
@@ -339,6 +349,7 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
     newest, damaged = newest_row(connection), newest_damaged(connection)
     epoch = next(iter(read_epochs(connection, most=1)), None) if damaged is None else None
     last = _last_outline(connection, before)
+    orders = OrderRows(connection, 0 if damaged is None else damaged.id)
     for number, line in enumerate(lines, before.rows + 1):
         cause = number
         try:
@@ -347,6 +358,7 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
                 cause = damaged.cause
                 raise Unreadable(damaged.fault)
             rows = _rows(number, line, last)
+            orders.take(number, last.document)
         except Unreadable as fault:
             if damaged is None:
                 # From here on no sums are known.
@@ -354,6 +366,7 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
             spot = (line.start, line.end, newest.id, newest.epoch)
             damaged = DamagedLine(number, cause, *spot, str(fault))
             add_damaged(connection, damaged, newest)
+            orders.damage(number)
             last = epoch = None
             continue
         found.append(rows)
@@ -362,8 +375,9 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
             epoch = _epoch_after(connection, epoch, last.document, rows.trade_pnl)
         elif damaged.id == number - 1:
             end_damaged(connection, newest)
-    total = before.total
-    for table in COLUMNS:
+    added, updated = orders.write()
+    total = before.total + added
+    for table in _OF_ENTRIES:
         rows_of_table = [each.rows[table] for each in found if table in each.rows]
         _insert(connection, table, rows_of_table)
         total += sum_of(rows_of_table)
@@ -373,7 +387,7 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
     if epoch is not None:
         _write_epoch(connection, epoch)
     state = replace(before, place=lines[-1].end, rows=before.rows + len(lines))
-    _set_reached(connection, replace(state, total=total))
+    _set_reached(connection, replace(state, total=total, updates=before.updates + updated))
 
 
 def _last_outline(connection: sqlite3.Connection, before: Reached) -> Outline | None:
@@ -413,13 +427,13 @@ def _rows(number: int, line: Line, entry: Outline) -> _Rows:
     document = entry.document
     try:
         subject = (
-            *(_milliseconds(document["time"]), document["epoch"], document["kind"]),
+            *(milliseconds(document["time"]), document["epoch"], document["kind"]),
             *(document["source"], entry.symbol or "", _owner(entry.owner)),
         )
         own = _LEDGER(document)
         spot = (*entry.place, line.start, line.end)
         proof = checksum((zlib.crc32(line.text), number, *spot, *subject[-2:]))
-        rows: dict[Table, Sequence[Any]] = {"ledger": (number, *spot, proof, *subject, *own)}
+        rows: dict[Table, tuple[Any, ...]] = {"ledger": (number, *spot, proof, *subject, *own)}
         texts = [own[place] for place in _TEXTS["ledger"]]
         fill, trade = document.get("fill"), None
         if fill is not None:
@@ -448,10 +462,6 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Sequence[
 def _owner(owner: str | None) -> str:
     """``owner`` as the index has it: nobody's is empty."""
     return "" if owner is None else owner or PERSON
-
-
-# The entries of a commit have the same time.
-_milliseconds = lru_cache(maxsize=16)(milliseconds)
 
 
 def _epoch_after(

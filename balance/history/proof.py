@@ -8,6 +8,7 @@ compared after the start, and when another program wrote to the file.
 
 from __future__ import annotations
 
+import marshal
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,27 +25,45 @@ TextColumns = Mapping[Table, Sequence[str]]
 # So many rows are summed up before others get their turn, and so many steps of SQLite are made
 # before it is seen whether to stop.
 _BLOCK: Final = 100
+# The newest one that is the same whatever else there is in memory, and the same in any version.
+_FORMAT: Final = 2
 _STEPS: Final = 100_000
 
 
-def checksum(values: Sequence[Any]) -> int:
+def checksum(values: tuple[Any, ...]) -> int:
     """What differs between ``values``, a tuple, and others, but for one in four billion."""
-    return zlib.crc32(repr(values).encode("utf-8", "backslashreplace"))
+    return zlib.crc32(marshal.dumps(values, _FORMAT))
 
 
-def sum_of(rows: Iterable[Sequence[Any]]) -> int:
+def sum_of(rows: Iterable[tuple[Any, ...]]) -> int:
     """What ``rows`` of a table add to the sum of the index."""
     return sum(map(checksum, rows))
+
+
+def sum_of_sealed(rows: Iterable[tuple[Any, ...]]) -> int:
+    """The same of rows that end with their own checksum, which is what each adds.
+
+    Raises:
+        Damaged: a row is not that of its checksum.
+    """
+    total = 0
+    for *values, stated in rows:
+        if checksum(tuple(values)) != stated:
+            raise Damaged("a row is not what was written")
+        total += stated
+    return total
 
 
 def prove(
     connection: sqlite3.Connection,
     expected: int,
+    sealed: Sequence[str],
     texts: TextColumns,
     is_stopping: Callable[[], bool],
 ) -> None:
-    """Prove that the rows of the tables that ``texts`` names add up to ``expected``, that all ways
-    to them lead there, and that what is known of their texts is true.
+    """Prove that the rows of the tables that ``texts`` names, and of those whose rows are
+    ``sealed``, add up to ``expected``, that all ways to them lead there, and that what is known of
+    their texts is true.
 
     Raises:
         Damaged: one of these is not so.
@@ -67,10 +86,12 @@ def prove(
             raise Damaged(str(found))
     finally:
         connection.set_progress_handler(None, 0)
-    rows = sum(
-        sum_of(rested(connection.execute(f"SELECT * FROM {table}")))  # noqa: S608 - ours
-        for table in texts
-    )
+
+    def rows_of(table: str) -> Iterator[Any]:
+        return rested(connection.execute(f"SELECT * FROM {table}"))  # noqa: S608 - ours
+
+    rows = sum(sum_of(rows_of(each)) for each in texts)
+    rows += sum(sum_of_sealed(rows_of(each)) for each in sealed)
     if rows != expected:
         raise Damaged("its rows are not those that were written")
     if has_texts(connection):

@@ -19,6 +19,7 @@ from typing import Any, Final
 from balance.core.entry import Place
 from balance.history.columns import UNITS, milliseconds, units_key
 from balance.history.database import decoding, natural
+from balance.history.order_table import SPAN
 from balance.history.proof import checksum
 from balance.history.question import PERSON, Question
 from balance.history.rows import COLUMNS
@@ -66,10 +67,12 @@ class Condition:
     table: str
     terms: tuple[str, ...]
     values: tuple[Any, ...]
-    # Ids of rows: greater than the first, at most the second; None: all of them.
+    # Lines of the ledger: greater than the first, at most the second; None: all of them.
     ids: tuple[int, int] | None = None
     # Whether those are so many that they are no way to the rows.
     is_wide: bool = False
+    # How many times rows had changed, where it is of a column that may change; else 0.
+    updates: int = 0
 
     def within(self, first: int, last: int, rows: int) -> Condition:
         """The same of the rows behind ``first`` up to ``last``, of an index of so many ``rows``."""
@@ -88,11 +91,17 @@ class Condition:
         within = "" if self.ids is None else f"{name} > ? AND {name} <= ?"
         terms = " AND ".join(filter(None, (within, *self.terms, more))) or "1"
         sql = f"SELECT {what} FROM {self.table} WHERE {terms} {then}"  # noqa: S608 - names are ours
-        return sql, (*(self.ids or ()), *self.values, *values)
+        span = SPAN if self.table == "orders" else 1
+        # The rows of a line have the numbers before those of the next one.
+        ends = [(line + 1) * span - 1 for line in self.ids or ()]
+        return sql, (*ends, *self.values, *values)
 
 
-def condition(connection: sqlite3.Connection, question: Question, rows: int) -> Condition:
-    """What ``question`` demands of a row, of an index of so many ``rows``."""
+def condition(
+    connection: sqlite3.Connection, question: Question, rows: int, updates: int = 0
+) -> Condition:
+    """What ``question`` demands of a row, of an index of so many ``rows``, some of which have
+    changed ``updates`` times."""
     if question.table == "epochs":
         raise ValueError("the epochs are no table to be searched")
     terms: list[str] = []
@@ -114,7 +123,8 @@ def condition(connection: sqlite3.Connection, question: Question, rows: int) -> 
     values += [value for _, value in ends if value is not None]
     if question.text:
         columns, text = _SEARCHED[question.table], question.text.casefold()
-        match = rare(connection, text, rows)
+        # The texts of orders change, and are searched one by one.
+        match = None if question.table == "orders" else rare(connection, text, rows)
         if match is not None:
             terms.append("id IN (SELECT rowid FROM texts WHERE texts MATCH ?)")
             values.append(match)
@@ -125,7 +135,9 @@ def condition(connection: sqlite3.Connection, question: Question, rows: int) -> 
     last = (
         last if question.before is None else min(last, _count_before(connection, question.before))
     )
-    return Condition(question.table, tuple(terms), tuple(values)).within(first, last, rows)
+    changing = updates if question.table == "orders" and terms else 0
+    where = Condition(question.table, tuple(terms), tuple(values), updates=changing)
+    return where.within(first, last, rows)
 
 
 def page_ids(connection: sqlite3.Connection, where: Condition, question: Question) -> list[int]:

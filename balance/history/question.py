@@ -14,7 +14,7 @@ from balance.core.errors import InvalidRequest
 from balance.core.moments import from_iso
 from balance.core.money import number
 from balance.history.columns import Column
-from balance.history.rows import COLUMNS, SUBJECT, Table
+from balance.history.rows import COLUMNS, SUBJECT, SUBJECTS, Table
 
 #: The lists of the history: those of the ledger, and the epochs.
 Listed = Table | Literal["epochs"]
@@ -27,7 +27,7 @@ USUAL_ROWS: Final = 100
 NEWEST_FIRST: Final = "-revision"
 
 _OF_TABLE: Final[Mapping[Table, tuple[Column, ...]]] = MappingProxyType(
-    {table: (*SUBJECT, *columns) for table, columns in COLUMNS.items()}
+    {table: (*SUBJECTS[table], *columns) for table, columns in COLUMNS.items()}
 )
 #: What each list may be sorted by; a "-" before it reverses the order. Epochs are sorted by the
 #: figures of performance.

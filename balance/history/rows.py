@@ -19,8 +19,17 @@ from balance.core.figures import CENTS, NONE, dollars, gain, rounded
 from balance.core.margin import Side
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
-from balance.core.money import exactly
-from balance.core.order import ORDER_KINDS, Liquidity, OrderSide, OrderType, Reason
+from balance.core.money import ZERO, exactly
+from balance.core.order import (
+    ORDER_KINDS,
+    Liquidity,
+    Order,
+    OrderSide,
+    OrderType,
+    Reason,
+    TimeInForce,
+)
+from balance.core.order_record import OrderRecord, OrderState
 from balance.core.rows import (
     ClientId,
     Fee,
@@ -29,14 +38,18 @@ from balance.core.rows import (
     Owner,
     PositionRow,
     order_rows,
+    order_texts,
     owner_words,
     position_rows,
     price_words,
 )
 from balance.core.shape import (
+    Cost,
     Count,
     Doc,
+    Leverage,
     Money,
+    Percent,
     Price,
     Quantity,
     Symbol,
@@ -50,7 +63,7 @@ from balance.core.wallet import EVENTS, KINDS, OPENINGS, Wallet
 from balance.history.columns import Column, Indexed, columns_of
 
 #: The lists that the ledger is read as.
-Table = Literal["ledger", "fills", "trades"]
+Table = Literal["ledger", "fills", "trades", "orders"]
 
 # Marks of fields that the index has: in which form, and what lists do with them.
 _FAST_AMOUNT: Final = Indexed(kind="amount", is_fast=True)
@@ -61,6 +74,8 @@ _FILTER: Final = Indexed(kind="name", is_filter=True)
 _NAME: Final = Indexed(kind="name")
 _TEXT: Final = Indexed(kind="text")
 _TIME: Final = Indexed(kind="time")
+_FAST_TIME: Final = Indexed(kind="time", is_fast=True)
+_FAST_FILTER: Final = Indexed(kind="name", is_fast=True, is_filter=True)
 
 Place = Annotated[str, Doc("Revision and line: 42, or 42.3 for its third.")]
 Line = Annotated[Count, Doc("The entry's place among those of its revision.")]
@@ -206,6 +221,94 @@ class TradeRow(TypedDict):
     ]
 
 
+# What is shown of the terms of an order that has ended.
+_TEXTS_OF_ORDER: Final = (
+    *("symbol", "side", "type", "quantity", "price", "trigger_price", "take_profit", "stop_loss"),
+    *("leverage", "owner"),
+)
+
+
+# The columns of files keep their places: a new one comes last.
+class OrderRecordRow(TypedDict):
+    """An order, open or ended, and what became of it."""
+
+    revision: Annotated[Count, Doc("Of the entry that placed it.")]
+    line: Count
+    place: Place
+    time: Annotated[Time, Doc("The ledger's time of the entry that placed it.")]
+    epoch: Count
+    source: Annotated[str, Doc("Who made the request.")]
+    id: Annotated[str, Doc("The order's id.")]
+    client_id: Annotated[str, Doc("The name that it was given; else empty."), _FILTER]
+    symbol: Symbol
+    side: Annotated[OrderSide, _FILTER]
+    type: Annotated[OrderType, _FILTER]
+    state: Annotated[
+        OrderState,
+        Doc(
+            "NEW: it is open. CANCELED: somebody ended it, or another order in its place. EXPIRED: "
+            "the desk ended it. REJECTED: the market refused it as it arrived."
+        ),
+        _FAST_FILTER,
+    ]
+    time_in_force: Annotated[TimeInForce | None, Doc("Null: not known."), _FILTER]
+    reduce_only: Annotated[
+        bool | None, Doc("Null: not known."), Indexed(kind="flag", is_filter=True)
+    ]
+    quantity: Annotated[
+        Quantity | None, Doc("What it is to fill; null: the whole position."), _FAST_NUMBER
+    ]
+    price: Annotated[Price | None, Doc("Of an order at a limit."), _NUMBER]
+    trigger_price: Annotated[Price | None, Doc("Of an order that waits for a fixed one."), _NUMBER]
+    activation_price: Annotated[Price | None, Doc("From which on a trailing stop trails.")]
+    callback_percent: Annotated[
+        Percent | None, Doc("How far behind the best price a trailing stop is.")
+    ]
+    group: Annotated[str | None, Doc("Of an OCO; empty: none; null: not known.")]
+    take_profit: Annotated[Price | None, Doc("Of the position that it opens.")]
+    stop_loss: Annotated[Price | None, Doc("Of the position that it opens.")]
+    leverage: Annotated[Leverage | None, Doc("Null: not known.")]
+    filled_quantity: Annotated[
+        Decimal, Doc("In base units; 0: it has not filled.", minimum=0), _NUMBER
+    ]
+    average_price: Annotated[Decimal | None, Doc("What it filled at; null: nothing."), _NUMBER]
+    fee: Annotated[Cost | None, Doc("Null: it has not filled."), _AMOUNT]
+    realized_pnl: Annotated[
+        Money | None,
+        Doc("Of what it closed, before fees; null: it has not filled."),
+        Indexed(kind="amount", is_fast=True, bounded_as="realised P&L"),
+    ]
+    liquidity: Annotated[Liquidity | None, Doc("Null: it has not filled."), _NAME]
+    placed_at: Annotated[str | None, Doc("By the market's clock, UTC.", format="date-time")]
+    changed_place: Annotated[
+        str | None, Doc("Of the last entry that changed it, by amending or triggering it.")
+    ]
+    ended_place: Annotated[str | None, Doc("Of the entry that ended it; null: it is open.")]
+    ended_at: Annotated[
+        str | None,
+        Doc("The ledger's time of that entry, UTC.", format="date-time"),
+        _FAST_TIME,
+    ]
+    reason: Annotated[Reason, Doc("Which exit or end of its position it is; order: none.")]
+    feed: Annotated[str, Doc("The id of the feed that it was placed on.")]
+    because: Annotated[str, Doc("The reason that its bot had; else empty."), _TEXT]
+    why: Annotated[str, Doc("Why it ended without a fill; empty: somebody cancelled it."), _TEXT]
+    owner: Owner
+    display: NotRequired[
+        Annotated[
+            Texts,
+            text_names(
+                (
+                    *_TEXTS_OF_ORDER,
+                    *("state", "filled_quantity", "average_price", "fee", "realized_pnl"),
+                    "liquidity",
+                )
+            ),
+            _FILE,
+        ]
+    ]
+
+
 class EffectRow(TypedDict):
     """What an entry did to the position and the orders of a symbol."""
 
@@ -228,9 +331,9 @@ class WholeEntry(LedgerRow):
     effect: EffectRow | None
 
 
-#: The columns that every list has in the index, for the entry that a row is made from.
+#: The columns that every list of entries has in the index, for the entry that a row is made from.
 SUBJECT: Final = (
-    Column("time", Indexed(kind="time", is_fast=True)),
+    Column("time", _FAST_TIME),
     Column("epoch", Indexed(kind="whole", is_fast=True, is_filter=True)),
     Column("kind", _FILTER, KINDS),
     Column("source", _FILTER),
@@ -243,10 +346,27 @@ COLUMNS: Final[Mapping[Table, tuple[Column, ...]]] = MappingProxyType(
         "ledger": columns_of(EntryRow),
         "fills": columns_of(FillRow),
         "trades": columns_of(TradeRow),
+        "orders": columns_of(OrderRecordRow),
+    }
+)
+#: The columns before those: an order is of no kind of entry.
+SUBJECTS: Final[Mapping[Table, tuple[Column, ...]]] = MappingProxyType(
+    {
+        table: tuple(each for each in SUBJECT if table != "orders" or each.name != "kind")
+        for table in COLUMNS
     }
 )
 
-#: What a kind of entry and a source are called on the screen.
+#: What the state of an order, a kind of entry and a source are called on the screen.
+STATE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "NEW": "New",
+        "FILLED": "Filled",
+        "CANCELED": "Cancelled",
+        "EXPIRED": "Expired",
+        "REJECTED": "Rejected",
+    }
+)
 KIND_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "start": "Start",
@@ -289,6 +409,10 @@ _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 # The fields of a row that are those of the fill or the trade itself.
 _OF_FILL: Final = tuple(set(dir(Fill)) & FillRow.__required_keys__)
 _OF_TRADE: Final = tuple(set(dir(Trade)) & TradeRow.__required_keys__)
+_OF_ORDER: Final = tuple(
+    set(dir(Order)) & OrderRecordRow.__required_keys__ - {"id", "placed_at", "reason"}
+)
+_OF_UNKNOWN_ORDER: Final = (*("symbol", "side", "type", "quantity", "client_id", "owner", "feed"),)
 _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -316,6 +440,8 @@ def history_row(
             return fill_row(record.entry, market)
         case "trades":
             return closed_trade_row(record.entry, market, names)
+        case "orders":
+            raise ValueError("an order has no entry of its own")
 
 
 def whole_entry(
@@ -385,7 +511,7 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> FillRow:
     fill, booking = entry.booking.fill, entry.booking
     if fill is None:
         raise ValueError("the entry has no fill")
-    why, decimals = fill.reason.replace("_", "-").capitalize(), market.decimals
+    decimals = market.decimals
     row = {
         **{name: getattr(fill, name) for name in _OF_FILL},
         "revision": entry.revision,
@@ -397,7 +523,7 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> FillRow:
         "display": {
             "symbol": fill.symbol,
             "side": fill.side.capitalize(),
-            "why": ORDER_KINDS[fill.type].label if fill.reason == "order" else why,
+            "why": _fill_type(fill),
             "liquidity": fill.liquidity.capitalize(),
             "quantity": rounded(fill.quantity),
             "price": price_words(fill.price, fill.symbol, market),
@@ -454,6 +580,74 @@ def trade_row(
         },
     }
     return cast(TradeRow, row)
+
+
+def order_record_row(record: OrderRecord, market: Market = NO_MARKET) -> OrderRecordRow:
+    """``record`` as it was stated last; where only its fill is known, what that says."""
+    order, fill = record.order, record.fill
+    if order is not None:
+        terms = {name: getattr(order, name) for name in _OF_ORDER}
+        texts = order_texts(order, market)
+    elif fill is not None:
+        terms = dict.fromkeys(_OF_ORDER) | {name: getattr(fill, name) for name in _OF_UNKNOWN_ORDER}
+        terms["because"] = ""
+        texts = _texts_of_fill(fill)
+    else:
+        raise ValueError("the record has neither an order nor a fill")
+    decimals = market.decimals
+    row = {
+        **terms,
+        "revision": record.placed[0],
+        "line": record.placed[1],
+        "place": cursor(record.placed),
+        "time": iso(record.time),
+        "epoch": record.epoch,
+        "source": record.source,
+        "id": record.id,
+        "state": record.state,
+        "filled_quantity": ZERO if fill is None else fill.quantity,
+        "average_price": None if fill is None else fill.price,
+        "fee": None if fill is None else fill.fee,
+        "realized_pnl": None if fill is None else fill.realized_pnl,
+        "liquidity": None if fill is None else fill.liquidity,
+        "placed_at": None if order is None else iso(order.placed_at),
+        "changed_place": None if record.changed is None else cursor(record.changed),
+        "ended_place": None if record.ended is None else cursor(record.ended),
+        "ended_at": None if record.ended_at is None else iso(record.ended_at),
+        "reason": fill.reason if fill is not None else order.reason if order else "order",
+        "why": record.why,
+    }
+    row["display"] = {
+        **{name: texts[name] for name in _TEXTS_OF_ORDER},
+        "state": STATE_LABELS[record.state],
+        "filled_quantity": NONE if fill is None else rounded(fill.quantity),
+        "average_price": price_words(row["average_price"], terms["symbol"], market),
+        "fee": NONE if fill is None else dollars(fill.fee, decimals),
+        "realized_pnl": (
+            gain(fill.realized_pnl, decimals) if fill and fill.closed_quantity else NONE
+        ),
+        "liquidity": NONE if fill is None else fill.liquidity.capitalize(),
+    }
+    return cast(OrderRecordRow, row)
+
+
+def _texts_of_fill(fill: Fill) -> Texts:
+    """The texts of an order of which only ``fill`` is known."""
+    return {
+        **dict.fromkeys(_TEXTS_OF_ORDER, NONE),
+        "symbol": fill.symbol,
+        "side": fill.side.capitalize(),
+        "type": _fill_type(fill),
+        "quantity": rounded(fill.quantity),
+        "owner": owner_words(fill.owner),
+    }
+
+
+def _fill_type(fill: Fill) -> str:
+    """What filled: a kind of order, or an end of the position."""
+    if fill.reason == "order":
+        return ORDER_KINDS[fill.type].label
+    return fill.reason.replace("_", "-").capitalize()
 
 
 def duration(time: timedelta) -> str:

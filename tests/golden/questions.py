@@ -47,13 +47,22 @@ _SORTS: Final[Mapping[str, str]] = {
     "trades": "revision place time epoch kind source symbol owner side outcome quantity "
     "entry_price exit_price opened_at closed_at seconds pnl gross fees funding opened_because "
     "closed_because",
+    "orders": "revision place time epoch source symbol owner client_id side type state "
+    "time_in_force reduce_only quantity price trigger_price filled_quantity average_price fee "
+    "realized_pnl liquidity ended_at because why",
     "epochs": "epoch opened_at ended_at seconds entries starting_balance deposits withdrawals "
     "adjustments realized_pnl fees_paid funding_paid balance pnl pnl_percent carried trades wins "
     "losses even win_rate profit_factor best_trade worst_trade return_percent "
     "max_drawdown_percent",
 }
 # what each list is downloaded sorted by
-_AMOUNTS: Final = {"ledger": "amount", "fills": "realized_pnl", "trades": "pnl", "epochs": "pnl"}
+_AMOUNTS: Final = {
+    "ledger": "amount",
+    "fills": "realized_pnl",
+    "trades": "pnl",
+    "orders": "realized_pnl",
+    "epochs": "pnl",
+}
 _BOUNDS: Final = (
     *(
         "from=2026-03-05T00:00:00Z",
@@ -80,6 +89,10 @@ _FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
         *("outcome=win", "outcome=loss&limit=3", "side=short&sort=pnl&limit=4", "owner=you"),
         *("symbol=SOL/USDT&owner=crossover-2&limit=3", "text=Lost", "epoch=3,4&limit=2&offset=2"),
     ),
+    "orders": (
+        *("state=NEW", "state=CANCELED,EXPIRED,REJECTED", "type=limit,stop_market&side=sell"),
+        *("reduce_only=true", "time_in_force=GTC&limit=5", "text=EMA", "text=position"),
+    ),
     "epochs": ("epoch=2,3", "epoch=9", "limit=1&offset=2"),
 }
 _OTHERS: Final = (
@@ -100,6 +113,7 @@ _OTHERS: Final = (
     *("/virtual_balance/history?format=csv", "/virtual_balance/history?format=csv&limit=5"),
     *("/virtual_balance/history?format=csv&kind=fee&epoch=3", "/fills", "/fills?limit=2"),
     *("/fills?before=30&limit=3", "/fills?before=2", _BACKTEST),
+    *("/orders?state=all&limit=6", "/orders?state=FILLED&symbol=BTC/USDT&limit=2"),
 )
 _REFUSED: Final = (
     *("/nothing", "/backtests/nothing", "/history/entries/9999", "/history/entries/1.9"),
@@ -118,6 +132,7 @@ _REFUSED: Final = (
     ),
     *("/bots/trades?limit=1001", "/bots/trades?bot=nothing", "/candles/DOGE-USDT", "/bots/nothing"),
     *("/candles/BTC-USDT?timeframe=1y", "/candles/BTC-USDT?limit=1501", "/orders/nothing"),
+    *("/orders?symbol=BTC/USDT", "/orders?state=OPEN", "/history/orders?kind=fee"),
 )
 
 

@@ -119,6 +119,38 @@
           "here, with what it brought.",
       ],
     },
+    orders: {
+      name: "Orders",
+      columns: [
+        time("Placed"),
+        text("symbol", "Symbol", 80),
+        text("side", "Side", 48),
+        text("type", "Type", 96),
+        text("state", "State", 76),
+        number("quantity", "Quantity", 76),
+        number("price", "Limit", 76, WIDE),
+        number("trigger_price", "Trigger", 76, WIDE),
+        number("average_price", "Filled at", 80),
+        number("fee", "Fee", 60, WIDEST, "USDT"),
+        result("realized_pnl", "Realised P&L", 104, WIDE, "Before fees"),
+        { ...time("Ended"), field: "ended_at", from: WIDEST },
+        text("owner", "Whose", 72, WIDE),
+        long("why", "Why it ended", 96),
+        { ...PLACE, field: "id", manner: "number", name: "Id", words: "The id of the order" },
+      ],
+      card: ({ display, why }) => ({
+        title: [display.side, display.quantity, display.symbol],
+        figure: display.state,
+        tone: "flat",
+        words: [display.type, why || display.owner],
+        below: [display.average_price, display.price, display.trigger_price].find((each) => each !== "–") ?? "",
+      }),
+      empty: [
+        "bi-card-list",
+        "No orders yet",
+        "Each order is listed here from its placing to its end, also one that came to nothing.",
+      ],
+    },
     epochs: {
       name: "Epochs",
       columns: [
@@ -165,6 +197,7 @@
     ledger: orders("amount", "amount"),
     fills: orders("realized_pnl", "P&L"),
     trades: orders("pnl", "P&L"),
+    orders: orders("realized_pnl", "P&L"),
     epochs: orders("pnl", "P&L", "epoch"),
   };
 

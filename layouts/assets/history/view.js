@@ -5,7 +5,7 @@
   "use strict";
 
   const PATH = "/history";
-  const TABLES = ["ledger", "fills", "trades", "epochs"];
+  const TABLES = ["ledger", "fills", "trades", "orders", "epochs"];
   const MOST_COMPARED = 4;
   // what means the same in every table
   const SHARED = ["symbol", "owner", "epoch", "from", "to", "text", "after", "until"];
