@@ -19,7 +19,7 @@ from balance.core.account import Account
 from balance.core.amendment import amend_order, read_amendment
 from balance.core.change import Change
 from balance.core.entry import Entry
-from balance.core.errors import BalanceError, InsufficientBalance, InvalidAmount, InvalidRequest
+from balance.core.errors import InsufficientBalance, InvalidAmount, InvalidRequest
 from balance.core.market import Market
 from balance.core.matching import advance, is_due, regrid
 from balance.core.money import exact
@@ -696,74 +696,3 @@ def test_a_market_carries_the_best_prices_from_quote_to_quote(
                 committed = advance(committed, before, {}).account
             assert committed.marked(before).orders == of.orders
             last = replace(now, moved_from=None)
-
-
-TICKETS = st.one_of(
-    st.fixed_dictionaries(
-        {
-            "type": st.just("limit"),
-            "price": st.integers(38_000, 42_000),
-            "time_in_force": st.sampled_from(["GTC", "IOC", "FOK", "GTX"]),
-        }
-    ),
-    st.fixed_dictionaries(
-        {
-            "type": st.sampled_from(["stop_limit", "take_profit_limit"]),
-            "price": st.integers(38_000, 42_000),
-            "trigger_price": st.integers(38_000, 42_000),
-            "time_in_force": st.sampled_from(["GTC", "IOC", "FOK", "GTX"]),
-        }
-    ),
-    st.fixed_dictionaries(
-        {
-            "type": st.just("trailing_stop"),
-            "callback_percent": st.integers(1, 5),
-            "activation_price": st.none() | st.integers(38_000, 42_000),
-        }
-    ),
-    st.fixed_dictionaries(
-        {
-            "type": st.sampled_from(["stop_market", "take_profit_market"]),
-            "trigger_price": st.integers(38_000, 42_000),
-        }
-    ),
-    st.just({"type": "market"}),
-)
-
-
-@given(
-    st.lists(st.tuples(st.sampled_from(["buy", "sell"]), st.booleans(), TICKETS), max_size=8),
-    st.lists(st.tuples(st.booleans(), st.integers(37_000, 43_000)), max_size=8),
-)
-def test_all_kinds_together_keep_the_laws_of_the_account(
-    requests: list[tuple[str, bool, dict[str, Any]]], points: list[tuple[bool, int]]
-) -> None:
-    """The account explains itself, no order fills twice, reduce-only opens nothing, and post-only
-    never takes."""
-    with exact():
-        at = market(quote(BTC, 40_000, ask="40000.1"))
-        change = Change(account(100_000).marked(at))
-        known: dict[str, Ticket] = {}
-        for number, (side, reduce_only, members) in enumerate(requests):
-            given_members = {name: each for name, each in members.items() if each is not None}
-            request = ticket(side, quantity="0.05", reduce_only=reduce_only, **given_members)
-            try:
-                placed = place_order(change.account, request, at, f"o-{number}", MOMENT)
-            except BalanceError:
-                continue
-            known[f"o-{number}"] = request
-            change = change.then(placed)
-        last = at.quotes[BTC]
-        for number, (is_jump, price) in enumerate(points, 1):
-            now = quote(BTC, price, ask=d(price) + d("0.1"), time=MOMENT + number * MINUTE)
-            now = now if is_jump else replace(now, moved_from=last)
-            change = change.then(after(change.account, market(now)))
-            last = replace(now, moved_from=None)
-        change.account.check()
-        done = [each.order_id for each in fills(change) if each.reason == "order"]
-        assert len(done) == len(set(done))
-        assert not set(done) & {each.id for each in change.account.orders}
-        for fill in (each for each in fills(change) if each.reason != "liquidation"):
-            request = known[fill.order_id]
-            assert not request.reduce_only or fill.closed_quantity == fill.quantity
-            assert request.time_in_force != "GTX" or fill.liquidity == "maker"

@@ -1,12 +1,13 @@
-"""Whatever is ordered and whatever the market does, the account keeps its laws."""
+"""Whatever is ordered and whatever the market does, the account and its orders keep their laws."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
@@ -16,14 +17,17 @@ from balance.core import margin, operations
 from balance.core.account import Account
 from balance.core.amendment import amend_order
 from balance.core.change import Change, Operation
-from balance.core.entry import Entry, replay
+from balance.core.entry import Booking, Entry, replay
 from balance.core.errors import AccountingError, BalanceError
 from balance.core.funding import due
+from balance.core.leverage import leverage_of, set_leverage
 from balance.core.market import Market
 from balance.core.matching import advance, is_due
 from balance.core.money import ZERO, exactly
+from balance.core.oco import place_oco
 from balance.core.operations import undo_reset
-from balance.core.order import closing_side
+from balance.core.order import Order, closing_side
+from balance.core.order_record import OrderRecord, changed_records
 from balance.core.orders import (
     cancel_order,
     cancel_orders,
@@ -33,8 +37,11 @@ from balance.core.orders import (
     reverse_position,
 )
 from balance.core.position_margin import move_margin
-from balance.core.quote import Settlement
+from balance.core.quote import Quote, Settlement
 from balance.core.ticket import Ticket
+from balance.core.trade import Effect, Fill
+from balance.core.wallet import EVENTS, OPENINGS
+from balance.market.board import read_market, save_market
 from balance.store.codec import decode_state, encode_state
 from balance.store.state import State, first_state, next_state
 from tests.accounts import MOMENT, explained
@@ -56,6 +63,7 @@ class Desk:
     )
     replay: Account | None = None
     entries: list[Entry] = field(default_factory=list)
+    ledger: OrderLedger = field(default_factory=lambda: OrderLedger())
 
     def __post_init__(self) -> None:
         self._keep()
@@ -83,6 +91,10 @@ class Desk:
         if before is not None and before.wallet.epoch == self.state.account.wallet.epoch:
             gained = self._explained_gain(before)
             assert abs(self.account.equity - before.equity - gained) <= ROUNDING
+        for entry in self.state.entries:
+            self.ledger.follow(entry)
+        if before is not None and self.state.entries[-1].booking.kind != "undo":
+            never_back(before, self.account)
         self.entries += self.state.entries
         self.replay = replay(self.state.entries, self.replay)
         self._check()
@@ -106,7 +118,7 @@ class Desk:
             elif booking.kind == "fill":
                 gained += self._gain_of_fill(booking, account)
             else:
-                assert booking.kind in ("order", "cancel", "realized_pnl", "fee", "margin")
+                assert booking.kind in (*EVENTS, "realized_pnl", "fee")
             account = after
         return gained
 
@@ -129,7 +141,10 @@ class Desk:
     def _check(self) -> None:
         account, wallet = self.account, self.account.wallet
         margins = [each.isolated_margin for each in account.positions]
-        reserved = [each.reserved_margin for each in account.orders]
+        groups: dict[str, list[Decimal]] = {}
+        for each in account.orders:
+            groups.setdefault(each.group or each.id, []).append(each.reserved_margin)
+        reserved = [max(each) for each in groups.values()]
         epoch = [each.booking for each in self.entries if each.booking.epoch == wallet.epoch]
         assert wallet.balance == explained(wallet) == sum((each.amount for each in epoch), ZERO)
         assert wallet.balance == sum(margins + reserved, ZERO) + account.available_balance
@@ -143,6 +158,11 @@ class Desk:
         symbols = [each.symbol for each in account.positions]
         assert len(set(symbols)) == len(symbols)
         assert len({each.id for each in account.orders}) == len(account.orders)
+        named = [each.client_id for each in account.orders if each.client_id]
+        assert len(set(named)) == len(named)
+        assert self.ledger.open == {each.id: unfollowed(each) for each in self.state.account.orders}
+        records = self.ledger.records.values()
+        assert {each.id for each in records if each.state == "NEW"} == set(self.ledger.open)
         for order in account.orders:
             held = account.position(order.symbol)
             if order.reduce_only:
@@ -150,6 +170,115 @@ class Desk:
                 assert (held.side == "long") == (order.side == "sell")
             if held is not None:
                 assert order.leverage == held.leverage
+
+
+@dataclass
+class OrderLedger:
+    """The orders as the ledger tells of them, entry by entry, each with its one end."""
+
+    open: dict[str, Order] = field(default_factory=dict)
+    # How those ended that are not open.
+    ended: dict[str, str] = field(default_factory=dict)
+    # The OCO groups of which one order filled.
+    decided: set[str] = field(default_factory=set)
+    newest: int = 0
+    # What the product's own fold makes of the same entries.
+    records: dict[str, OrderRecord] = field(default_factory=dict)
+
+    def follow(self, entry: Entry) -> None:
+        """``entry`` may do this to the orders."""
+        for record in changed_records(self.records, entry):
+            self.records[record.id] = record
+        booking = entry.booking
+        if booking.restated is not None or booking.kind in OPENINGS:
+            self._begin_anew(booking)
+        if booking.fill is not None:
+            self._fill(booking, booking.fill)
+        if booking.effect is not None:
+            self._affect(booking.effect, booking.fill)
+
+    def _begin_anew(self, booking: Booking) -> None:
+        for name in self.open:
+            self.ended[name] = booking.kind
+        orders = () if booking.restated is None else booking.restated.orders
+        for order in orders:
+            assert self.ended.pop(order.id) in ("reset", "expired")
+        self.open = {each.id: unfollowed(each) for each in orders}
+
+    def _fill(self, booking: Booking, fill: Fill) -> None:
+        name, effect = fill.order_id, booking.effect
+        assert effect is not None
+        assert name not in self.ended
+        order = self.open.get(name)
+        if order is None:
+            self._is_new(name)
+            order = effect.arrived
+        assert order is not None or fill.reason == "liquidation"
+        self.ended[name] = "fill"
+        if order is None:
+            return
+        is_resting = name in self.open
+        assert not order.reduce_only or fill.closed_quantity == fill.quantity
+        assert order.time_in_force != "GTX" or fill.liquidity == "maker"
+        if order.price is not None:
+            better = fill.price <= order.price if order.side == "buy" else fill.price >= order.price
+            assert better
+        if order.quantity is not None:
+            is_capped = order.reduce_only and fill.quantity < order.quantity
+            assert fill.quantity == order.quantity or is_capped
+        assert is_resting or fill.liquidity == "taker"
+        if order.group:
+            assert order.group not in self.decided
+            self.decided.add(order.group)
+
+    def _affect(self, effect: Effect, fill: Fill | None) -> None:
+        stated = {each.id for each in effect.opened}
+        for order in effect.opened:
+            before = self.open.get(order.id)
+            if before is None:
+                self._is_new(order.id)
+            else:
+                assert order == replace(
+                    order, **{name: getattr(before, name) for name in UNCHANGING}
+                )
+            # A limit that a trigger placed stands alone.
+            if before is not None and before.group and not order.group:
+                assert before.group not in self.decided
+                self.decided.add(before.group)
+        for name in effect.closed:
+            if name not in stated and not (fill is not None and fill.order_id == name):
+                assert name in self.open
+                self.ended[name] = effect.ended
+        opened = {each.id: unfollowed(each) for each in effect.opened}
+        self.open = {
+            name: opened.pop(name, order)
+            for name, order in self.open.items()
+            if name in opened or name not in effect.closed
+        } | opened
+
+    def _is_new(self, name: str) -> None:
+        """The ids of orders rise."""
+        assert int(name) > self.newest
+        self.newest = int(name)
+
+
+#: What an order keeps, whatever it becomes.
+UNCHANGING = ("id", "client_id", "symbol", "feed", "side", "reduce_only", "owner", "placed_at")
+
+
+def unfollowed(order: Order) -> Order:
+    """``order`` without what only the market changes."""
+    return replace(order, best_price=None)
+
+
+def never_back(before: Account, after: Account) -> None:
+    """Prove that what follows the price has not gone back."""
+    bests = {each.id: each.best_price for each in before.orders}
+    for order in after.orders:
+        best, old = order.best_price, bests.get(order.id)
+        if old is not None:
+            assert best is not None
+            assert best >= old if order.side == "sell" else best <= old
 
 
 def unmarked(account: Account) -> Account:
@@ -164,7 +293,8 @@ def unmarked(account: Account) -> Account:
         )
         for each in account.positions
     )
-    return replace(account, positions=positions)
+    orders = tuple(unfollowed(each) for each in account.orders)
+    return replace(account, positions=positions, orders=orders)
 
 
 # what may happen
@@ -182,8 +312,11 @@ def moved(
     rate: Decimal | None,
     is_told: bool,
     is_live: bool,
+    jumps: bool,
 ) -> None:
-    """The price of ``symbol`` moves, and with it the clock; whatever that does is done."""
+    """The price of ``symbol`` comes to another, and with it the clock; whatever that does is
+    done."""
+    before = desk.account
     old, instrument = desk.market.quotes[symbol], desk.market.instruments[symbol]
     price = min(instrument.price_down(old.last * (1 + percent / 100)), Decimal(10) ** 9)
     new = quote(
@@ -194,9 +327,12 @@ def moved(
         ask=instrument.price_up(price * (1 + Decimal(spread))),
         time=old.time + timedelta(hours=hours, seconds=1),
     )
+    if not jumps:
+        new = replace(new, moved_from=replace(old, moved_from=None))
     desk.market = replace(
         desk.market,
         quotes={**desk.market.quotes, symbol: new},
+        bests=desk.state.account.bests(desk.market),
         live=desk.market.live | {symbol} if is_live else desk.market.live - {symbol},
     )
     account = desk.state.account
@@ -207,22 +343,45 @@ def moved(
     assert is_due(account, desk.market) >= is_something
     if is_something:
         assert desk.commit(step)
+    never_back(before, desk.account)
 
 
 @exactly
 def ordered(desk: Desk, order_id: str, symbol: str, side: str, **asked: Any) -> None:
-    """An order, its prices given in percent from the last one to where they make sense."""
-    last, up = desk.market.quotes[symbol].last, 1 if side == "buy" else -1
-    if asked.get("type") == "take_profit_market":
-        asked["trigger_price"] = -asked["trigger_price"]
-    at = last
-    for name, sense in (("price", -1), ("trigger_price", 1), ("take_profit", 1), ("stop_loss", -1)):
-        if name in asked:
-            asked[name] = at * (1 + up * sense * asked[name] / 100)
-            at = asked[name] if name in ("price", "trigger_price") else at
-    ticket = Ticket(symbol=symbol, side=side, **asked)  # type: ignore[arg-type]
-    time = desk.market.quotes[symbol].time
+    """An order is placed."""
+    ticket, time = ticket_of(desk, symbol, side, asked), desk.market.quotes[symbol].time
     desk.commit(lambda account: place_order(account, ticket, desk.market, order_id, time))
+
+
+@exactly
+def paired(
+    desk: Desk, order_id: str, symbol: str, sides: tuple[str, str], pair: Sequence[Any]
+) -> None:
+    """Two orders are placed as an OCO."""
+    tickets = [
+        ticket_of(desk, symbol, side, dict(asked)) for side, asked in zip(sides, pair, strict=True)
+    ]
+    time = desk.market.quotes[symbol].time
+    desk.commit(lambda account: place_oco(account, tickets, desk.market, order_id, time))
+
+
+def ticket_of(desk: Desk, symbol: str, side: str, asked: dict[str, Any]) -> Ticket:
+    """What ``asked`` requests, its prices given in percent from the last one to where they make
+    sense."""
+    at, up = desk.market.quotes[symbol].last, 1 if side == "buy" else -1
+    if asked.get("type", "").startswith("take_profit"):
+        asked["trigger_price"] = -asked["trigger_price"]
+    for name, sense in (
+        ("activation_price", -1),
+        ("trigger_price", 1),
+        ("price", -1),
+        ("take_profit", 1),
+        ("stop_loss", -1),
+    ):
+        if asked.get(name) is not None:
+            asked[name] = at * (1 + up * sense * asked[name] / 100)
+            at = at if name in ("take_profit", "stop_loss") else asked[name]
+    return Ticket(symbol=symbol, side=side, **asked)  # type: ignore[arg-type]
 
 
 def reduced(desk: Desk, order_id: str, which: int, **asked: Any) -> None:
@@ -231,6 +390,16 @@ def reduced(desk: Desk, order_id: str, which: int, **asked: Any) -> None:
         held = positions[which % len(positions)]
         side = closing_side(held.side)
         ordered(desk, order_id, held.symbol, side, reduce_only=True, **asked)
+
+
+def exit_paired(desk: Desk, order_id: str, which: int, pair: Sequence[Any]) -> None:
+    """An OCO of two orders that close a half of one of the positions."""
+    if positions := desk.account.positions:
+        held = positions[which % len(positions)]
+        side = closing_side(held.side)
+        half = {"reduce_only": True, "percent": Decimal(50)}
+        asked = [{**each, **half} for each in pair]
+        paired(desk, order_id, held.symbol, (side, side), asked)
 
 
 def taken_off(desk: Desk, order_id: str, which: int, percent: Decimal) -> None:
@@ -268,11 +437,14 @@ def amended(desk: Desk, _id: str, which: int, percent: Decimal, size: Decimal | 
             amendment["quantity"] = order.quantity * size
         time = desk.market.quotes[order.symbol].time
         desk.commit(lambda account: amend_order(account, order.id, amendment, desk.market, time))
-        for each in desk.account.orders:
-            if each.id == order.id:
-                # whether it was amended or refused
-                assert each.placed_at == order.placed_at
-                assert (each.side, each.leverage) == (order.side, order.leverage)
+        left = {each.id: each for each in desk.account.orders}
+        # The places stay: new ones, such as exits where it filled, come behind.
+        known = [each.id for each in orders if each.id in left]
+        assert list(left)[: len(known)] == known
+        if (now := left.get(order.id)) is not None:
+            free = (*amendment, "reserved_margin", "amended_at", "best_price")
+            assert now == replace(order, **{name: getattr(now, name) for name in free})
+            assert all(left[each.id] == each for each in orders if each.id != order.id)
 
 
 def reversed_(desk: Desk, order_id: str, which: int) -> None:
@@ -303,6 +475,43 @@ def all_closed(desk: Desk, order_id: str) -> None:
     assert len(desk.account.positions) == (0 if done else len(positions))
 
 
+def leverage_set(desk: Desk, _id: str, symbol: str, leverage: Decimal) -> None:
+    """A symbol gets another leverage, or keeps that of what is open."""
+    used = desk.account.used_leverage(symbol)
+    done = desk.commit(lambda account: set_leverage(account, symbol, leverage, desk.market))
+    assert leverage_of(desk.account, symbol, desk.market) == (leverage if done else used)
+
+
+class Paper:
+    """A disk that keeps what is written last."""
+
+    text = b""
+
+    def replace_file(self, _file: Path, text: bytes, **_how: bool) -> None:
+        """Keep ``text``."""
+        self.text = text
+
+
+def restarted(desk: Desk, _id: str) -> None:
+    """Another program goes on with what is in the files, and nothing has changed."""
+    paper, before = Paper(), desk.account
+    bests = desk.state.account.bests(desk.market)
+    save_market(Path(), replace(desk.market, bests=bests), {}, paper)  # type: ignore[arg-type]
+    market = read_market(paper.text)
+    quotes = {
+        symbol: replace(desk.market.quotes[symbol], **prices_of(each))
+        for symbol, each in market.quotes.items()
+    }
+    desk.state, _ = decode_state(encode_state(desk.state))
+    desk.market = replace(desk.market, quotes=quotes, bests=market.bests, live=market.live)
+    assert desk.account == before
+
+
+def prices_of(quote: Quote) -> dict[str, Any]:
+    """The prices of ``quote`` by their names."""
+    return {name: getattr(quote, name) for name in ("bid", "ask", "last", "mark")}
+
+
 def paid(desk: Desk, _id: str, how: Callable[..., Change], amount: Decimal) -> None:
     """Money goes in or out, or the account begins anew."""
     desk.commit(lambda account: how(account, amount))
@@ -315,7 +524,8 @@ def undone(desk: Desk, _id: str) -> None:
     if desk.commit(lambda account: undo_reset(account, opening, desk.market)):
         assert opening.ended is not None
         wallet = replace(opening.ended.wallet, epoch=epoch + 1)
-        assert desk.state.account == replace(opening.ended, wallet=wallet)
+        leverages = desk.state.account.leverages
+        assert desk.state.account == replace(opening.ended, wallet=wallet, leverages=leverages)
     else:
         assert opening.kind != "reset"
 
@@ -341,22 +551,38 @@ SIZES = st.one_of(
     st.fixed_dictionaries({"percent": percents(1, 60)}),
     st.just({"percent": Decimal(100)}),
 )
-TYPES = st.one_of(
-    st.just({"type": "market"}),
-    st.fixed_dictionaries({"type": st.just("limit"), "price": percents(-1, 12)}),
+LIMITS = st.fixed_dictionaries(
+    {"type": st.just("limit"), "price": percents(-1, 12)},
+    optional={"time_in_force": st.sampled_from(["IOC", "FOK", "GTX"])},
+)
+TRIGGERED = st.one_of(
     st.fixed_dictionaries(
         {
             "type": st.sampled_from(["stop_market", "take_profit_market"]),
             "trigger_price": percents("0.1", 12),
         }
     ),
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(["stop_limit", "take_profit_limit"]),
+            "trigger_price": percents("0.1", 12),
+            "price": percents(-2, 2),
+        },
+        optional={"time_in_force": st.sampled_from(["IOC", "FOK", "GTX"])},
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("trailing_stop"), "callback_percent": percents("0.1", 5)},
+        optional={"activation_price": percents("0.1", 3)},
+    ),
 )
+TYPES = st.one_of(st.just({"type": "market"}), LIMITS, TRIGGERED, TRIGGERED)
 OPENING = st.fixed_dictionaries(
     {"symbol": SYMBOLS, "side": SIDES},
     optional={
         "leverage": st.sampled_from([1, 2, 3, 7, 20, 50, 100]).map(Decimal),
         "take_profit": percents("0.1", 12),
         "stop_loss": percents("0.1", 12),
+        "client_id": st.sampled_from(["mine", "yours"]),
     },
 )
 QUOTES = happening(
@@ -369,11 +595,27 @@ QUOTES = happening(
     rate=st.none() | percents(-1, 1) | percents("-0.01", "0.01"),
     is_told=st.sampled_from([True, True, True, False]),
     is_live=st.sampled_from([True, True, True, True, False]),
+    jumps=st.booleans(),
 )
 ORDERS = merged(SIZES, TYPES, OPENING).map(lambda drawn: partial(ordered, **drawn))
 REDUCING = merged(
     st.just({}) | SIZES, TYPES, st.fixed_dictionaries({"which": st.integers(0, 2)})
 ).map(lambda drawn: partial(reduced, **drawn))
+PAIRS = happening(
+    paired,
+    symbol=SYMBOLS,
+    sides=st.tuples(SIDES, SIDES),
+    pair=st.lists(
+        merged(
+            SIZES,
+            LIMITS | TRIGGERED,
+            st.fixed_dictionaries({}, optional={"stop_loss": percents("0.1", 12)}),
+        ),
+        min_size=2,
+        max_size=2,
+    ),
+)
+EXIT_PAIRS = happening(exit_paired, which=st.integers(0, 2), pair=st.tuples(LIMITS, TRIGGERED))
 CLOSES = happening(
     taken_off, which=st.integers(0, 2), percent=st.just(Decimal(100)) | percents(1, 100)
 )
@@ -386,6 +628,9 @@ AMENDED = happening(
 )
 REVERSED = happening(reversed_, which=st.integers(0, 2))
 MARGIN = happening(margin_moved, which=st.integers(0, 2), amount=percents(-2_000, 2_000))
+LEVERAGES = happening(
+    leverage_set, symbol=SYMBOLS, leverage=st.sampled_from([1, 7, 50]).map(Decimal)
+)
 _AMOUNTS = st.decimals(Decimal("0.00000001"), Decimal(4_000), places=8)
 PAID = happening(
     paid, how=st.sampled_from([operations.deposit, operations.withdraw]), amount=_AMOUNTS
@@ -400,8 +645,9 @@ ACTIONS = st.sampled_from(
         *[QUOTES] * 12,
         *[ORDERS] * 12,
         *[REDUCING] * 4,
+        *[PAIRS, EXIT_PAIRS] * 3,
         *[CLOSES, CANCELS, AMENDED, REVERSED, MARGIN] * 2,
-        st.just(all_closed),
+        *[st.just(all_closed), st.just(restarted), LEVERAGES],
         *[PAID, ADJUSTED, STATED, st.just(undone)],
     ]
 ).flatmap(lambda strategy: strategy)
@@ -412,12 +658,12 @@ THROUGH_THE_MARKET = [
     partial(ordered, symbol="SOL/USDT", side="sell", type="limit", price=Decimal("0.01"),
             percent=Decimal(100)),
     partial(moved, symbol="SOL/USDT", percent=Decimal("9.27"), spread="0", mark_off="0.001",
-            hours=0, rate=None, is_told=True, is_live=True),
+            hours=0, rate=None, is_told=True, is_live=True, jumps=True),
 ]  # fmt: skip
 
 
 @example(THROUGH_THE_MARKET)
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(st.lists(ACTIONS, min_size=15, max_size=50))
 def test_after_any_orders_in_any_market_the_account_keeps_its_laws(
     actions: list[Callable[[Desk, str], None]],
@@ -428,3 +674,5 @@ def test_after_any_orders_in_any_market_the_account_keeps_its_laws(
     told = replay(desk.entries)
     assert told is not None
     assert unmarked(told) == unmarked(desk.account)
+    ended = {each.id for each in desk.ledger.records.values() if each.state == "FILLED"}
+    assert ended == {name for name, how in desk.ledger.ended.items() if how == "fill"}
