@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -21,7 +22,7 @@ from balance.core.entry import Booking, Entry, replay
 from balance.core.errors import AccountingError, BalanceError
 from balance.core.funding import due
 from balance.core.leverage import leverage_of, set_leverage
-from balance.core.market import Market
+from balance.core.market import Market, Terms
 from balance.core.matching import advance, is_due
 from balance.core.money import ZERO, exactly
 from balance.core.oco import place_oco
@@ -161,6 +162,9 @@ class Desk:
         named = [each.client_id for each in account.orders if each.client_id]
         assert len(set(named)) == len(named)
         assert self.ledger.open == {each.id: unfollowed(each) for each in self.state.account.orders}
+        groups = Counter(each.group for each in account.orders if each.group)
+        assert set(groups.values()) <= {2}
+        assert not self.ledger.decided & set(groups)
         records = self.ledger.records.values()
         assert {each.id for each in records if each.state == "NEW"} == set(self.ledger.open)
         for order in account.orders:
@@ -662,13 +666,14 @@ THROUGH_THE_MARKET = [
 ]  # fmt: skip
 
 
-@example(THROUGH_THE_MARKET)
+@example(ZERO, THROUGH_THE_MARKET)
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
-@given(st.lists(ACTIONS, min_size=15, max_size=50))
+@given(st.sampled_from([ZERO, Decimal(20_000)]), st.lists(ACTIONS, min_size=15, max_size=50))
 def test_after_any_orders_in_any_market_the_account_keeps_its_laws(
-    actions: list[Callable[[Desk, str], None]],
+    depth: Decimal, actions: list[Callable[[Desk, str], None]]
 ) -> None:
     desk = Desk()
+    desk.market = replace(desk.market, terms=Terms(market_depth=depth))
     for number, act in enumerate(actions):
         act(desk, f"o{number}")
     told = replay(desk.entries)
