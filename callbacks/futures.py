@@ -16,6 +16,7 @@ _TICKET = (
     ("futures-options", "value"),
     ("futures-take-profit", "value"),
     ("futures-stop-loss", "value"),
+    ("futures-client-id", "value"),
 )
 
 

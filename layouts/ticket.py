@@ -51,6 +51,7 @@ def ticket(leverage: int) -> html.Section:
             options=[
                 {"label": "Reduce-only", "value": "reduce_only"},
                 {"label": "Take-profit / stop-loss", "value": "bracket"},
+                {"label": "Client id", "value": "named"},
             ],
             value=[],
             id="futures-options",
@@ -65,6 +66,7 @@ def ticket(leverage: int) -> html.Section:
             className="pair",
             hidden=True,
         ),
+        _client_id(),
         _preview(),
         html.Div(id="futures-ticket-note", className="ticket-note", role="status"),
         button("Buy / Long", "futures-submit", color="primary", outline=False),
@@ -88,6 +90,18 @@ def _number(number: Number) -> dict[str, str | bool]:
         "format": number.format,
         "optional": number.is_optional,
     }
+
+
+def _client_id() -> Component:
+    return html.Div(
+        [
+            dbc.Label("Client id, a name of your own", html_for="futures-client-id"),
+            dbc.Input(id="futures-client-id", type="text", maxLength=36, autoComplete="off"),
+        ],
+        id="futures-client-id-field",
+        className="field",
+        hidden=True,
+    )
 
 
 def _force() -> Component:

@@ -189,6 +189,25 @@ def test_a_stop_limit_has_two_prices_and_a_time_in_force(still: Server, browser:
     browser.find_element("#futures-force option[value=GTC]").click()
 
 
+def test_an_order_gets_a_name_of_ones_own(still: Server, browser: Any) -> None:
+    assert not browser.find_element("#futures-client-id-field").is_displayed()
+    _choose(browser, "futures-options", "Client id")
+    _choose(browser, "futures-type", "Limit")
+    write(browser, "futures-price", "39,000")
+    write(browser, "futures-size", "1,000")
+    write(browser, "futures-client-id", "low 1")
+    refusal = "client_id must be 1 to 36"
+    wait_for(lambda: refusal in text(browser, "futures-ticket-note"), "the refusal")
+    write(browser, "futures-client-id", "low-1")
+    wait_for(lambda: text(browser, "futures-ticket-note") == "", "a preview")
+    browser.find_element("#futures-submit").click()
+    wait_for(lambda: [each["client_id"] for each in _orders(still)] == ["low-1"], "the order")
+    wait_for(lambda: _value(browser, "futures-client-id") == "", "room for the next name")
+    _choose(browser, "futures-book", "Open orders")
+    wait_for(lambda: "low-1" in text(browser, "futures-orders-grid"), "its name in the table")
+    _choose(browser, "futures-options", "Client id")
+
+
 def test_a_limit_far_from_its_trigger_is_confirmed_with_its_own_figure(
     still: Server, browser: Any
 ) -> None:
@@ -203,6 +222,7 @@ def test_a_limit_far_from_its_trigger_is_confirmed_with_its_own_figure(
     assert "Your limit, 51,250, is 25.0 % from your trigger price" in question
     browser.find_element("#bot-question [value=place]").click()
     wait_for(lambda: len(_orders(still)) == 1, "the order")
+    write(browser, "futures-second-price", "")
 
 
 def test_a_trailing_stop_may_name_where_it_begins(still: Server, browser: Any) -> None:

@@ -153,7 +153,7 @@ class OrderRow(OrderTerms):
             (
                 *("symbol", "side", "type", "quantity", "price", "trigger_price", "take_profit"),
                 *("stop_loss", "leverage", "reserved_margin", "side_words", "exits", "owner"),
-                *("best_price", "activation_price", "group"),
+                *("best_price", "activation_price", "group", "client_id", "callback_percent"),
             )
         ),
     ]
@@ -412,7 +412,7 @@ def order_texts(order: Order, market: Market) -> Texts:
     texts["trigger_price"] = price_words(level, order.symbol, market)
     if level is None and order.activation_price is not None:
         texts["trigger_price"] = f"from {texts['activation_price']}"
-    leverage = f"{rounded(order.leverage)}x"
+    leverage, distance = f"{rounded(order.leverage)}x", order.callback_percent
     return {
         "symbol": order.symbol,
         "side": order.side.capitalize(),
@@ -424,6 +424,8 @@ def order_texts(order: Order, market: Market) -> Texts:
         "exits": _exits(texts),
         "reserved_margin": dollars(order.reserved_margin, market.decimals),
         "owner": owner_words(order.owner),
+        "client_id": order.client_id or NONE,
+        "callback_percent": NONE if distance is None else rounded(distance),
     }
 
 

@@ -8,9 +8,12 @@
   const NUMBERS = ["order-price", "order-second-price"];
   const QUANTITY = { label: "Quantity", member: "quantity", format: "quantity" };
 
+  const NONE = "–";
+
   let amended = null; // the order that the dialog is about
 
   const place = (id) => document.getElementById(id);
+  const shown = (member) => (amended.display[member] === NONE ? "" : amended.display[member]);
 
   // what the order has, by the fields of the dialog; an exit for a whole position has no quantity
   function fields() {
@@ -31,7 +34,7 @@
     for (const [id, number] of fields()) {
       set(`${id}-field`, { hidden: number === undefined });
       set(`${id}-label`, { children: number?.label ?? "" });
-      set(id, { value: number === undefined ? "" : amended.display[number.member] });
+      set(id, { value: number === undefined ? "" : shown(number.member) });
     }
     set("order-error", { children: "" });
     set("order-dialog", { is_open: true });
@@ -46,13 +49,14 @@
       }
       const { member, format } = number;
       const typed = place(id).value;
+      if (typed === shown(member)) {
+        continue; // what an order may be without, among it
+      }
       const [value, wrong] = read(typed, format);
       if (wrong || isEmpty(typed)) {
         return [true, wrong || "Write a number in every field, or cancel the order in its row."];
       }
-      if (typed !== amended.display[member]) {
-        changes.push(`"${member}": ${value}`); // as it was typed: a float would lose digits
-      }
+      changes.push(`"${member}": ${value}`); // as it was typed: a float would lose digits
     }
     if (changes.length === 0) {
       return [false, ""];

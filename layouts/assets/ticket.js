@@ -47,7 +47,7 @@
   }
 
   // the order as JSON, or [null, what is missing]
-  function orderOf({ symbol, side, type, prices, force, size, unit, leverage, options, ...exits }) {
+  function orderOf({ symbol, side, type, prices, force, size, unit, leverage, options, ...more }) {
     const members = {
       symbol: JSON.stringify(symbol),
       side: `"${side}"`,
@@ -60,7 +60,7 @@
       numbers.push([member, prices[index], optional ? null : `a ${label.toLowerCase()}`, format]);
     });
     if (options.includes("bracket")) {
-      const { takeProfit, stopLoss } = exits;
+      const { takeProfit, stopLoss } = more;
       numbers.push(["take_profit", takeProfit, null, "money"], ["stop_loss", stopLoss, null, "money"]);
     }
     for (const [name, typed, what, kind] of numbers) {
@@ -81,6 +81,10 @@
     }
     if (options.includes("reduce_only")) {
       members.reduce_only = true;
+    }
+    // both orders of an OCO can't have the same name
+    if (options.includes("named") && type !== OCO && !isEmpty(more.clientId)) {
+      members.client_id = JSON.stringify(more.clientId.trim());
     }
     return [type === OCO ? bothOf(members) : objectOf(members), ""];
   }
@@ -206,12 +210,13 @@
 
   /* What the fields say of themselves, and the preview of what they ask for. */
   function describe(symbol, side, type, price, second, third, ...others) {
-    const [force, size, unit, leverage, options, takeProfit, stopLoss] = others;
+    const [force, size, unit, leverage, options, takeProfit, stopLoss, clientId] = others;
     const prices = [price, second, third];
     const isOther = form !== null && form.symbol !== symbol;
     const isChosen =
       form !== null && !isOther && form.leverage !== leverage && Number(leverage) !== followed;
-    form = { symbol, side, type, prices, force, size, unit, leverage, options, takeProfit, stopLoss };
+    form = { symbol, side, type, prices, force, size, unit, leverage, options };
+    Object.assign(form, { takeProfit, stopLoss, clientId });
     isOther && emptyForSymbol();
     isChosen && chooseLeverage();
     const { numbers, timed } = kindOf(type);
@@ -222,6 +227,7 @@
     });
     place("futures-force-field").hidden = !timed;
     place("futures-bracket").hidden = !options.includes("bracket");
+    place("futures-client-id-field").hidden = type === OCO || !options.includes("named");
     followLeverage();
     place("futures-leverage").max = limits(symbol)?.max_leverage ?? place("futures-leverage").max;
     const [first] = place("futures-unit").options;
@@ -279,6 +285,8 @@
       return noUpdate();
     }
     note("");
+    // a name is that of one open order
+    window.dash_clientside.set_props("futures-client-id", { value: "" });
     // what is pressed before the field is empty asks for nothing more
     form = { ...form, size: "" };
     return "";
