@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +23,7 @@ from balance.core.order import Order
 from balance.core.position import Position
 from balance.core.quote import Settlement
 from balance.core.snapshot import Snapshot
+from balance.core.trade import Effect
 from balance.desk.desk import Desk
 from balance.market.board import (
     FEED_FILE,
@@ -49,7 +49,6 @@ from tests.markets import BTC, ETH, SOL, quote
 
 EIGHT = datetime(2026, 1, 2, 8, tzinfo=UTC)
 RATE = "0.0001"
-ONE = Decimal(1)
 
 
 class Running:
@@ -802,7 +801,8 @@ def test_a_feed_is_refused_while_another_ones_things_are_open(
     store = MemoryStore()
 
     def change(account: Account) -> Change:
-        return Change(replace(account, positions=positions, orders=orders)).booked("deposit", ONE)
+        opened = Effect(symbol=BTC, position=next(iter(positions), None), opened=orders)
+        return Change(account).booked("order", Decimal(0), effect=opened)
 
     store.commit(change, source="program")
     with pytest.raises(FeedFault) as refused:
