@@ -44,7 +44,7 @@ def orders_grid() -> dag.AgGrid:
         [
             _pair(_text("symbol", "Symbol", 88), "side_words"),
             # What belongs to an OCO names the order that it cancels, or that cancels it.
-            {**_pair(_text("type", "Type", 140), "client_id"), "tooltipField": "display.group"},
+            {**_pair(_text("type", "Type", 140), "details"), "tooltipField": "display.group"},
             _number("quantity", "Quantity", 72),
             _pair(
                 _number("price", "Limit, trigger", 96, "Below, the mark price that sets it off"),

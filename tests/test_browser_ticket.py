@@ -231,13 +231,18 @@ def test_a_trailing_stop_may_name_where_it_begins(still: Server, browser: Any) -
     assert not browser.find_element("#futures-force-field").is_displayed()
     write(browser, "futures-price", "1.5")
     write(browser, "futures-size", "1,000")
-    wait_for(lambda: "now 40,600" in text(browser, "futures-ticket-note"), "where it is")
+    wait_for(lambda: "at 40,600" in text(browser, "futures-ticket-note"), "where it is")
     browser.find_element("#futures-submit").click()
     wait_for(lambda: len(_orders(still)) == 1, "the order")
     (order,) = _orders(still)
     assert (order["type"], order["callback_percent"], order["trigger_price"]) == (
         *("trailing_stop", 1.5, 40_600),
     )
+    _choose(browser, "futures-book", "Open orders")
+    table = browser.find_element("#futures-orders-grid")
+    for part in ("Trailing stop 1.5 %", "best 40,000.0", "40,600.0"):
+        wait_for(lambda part=part: part in table.get_attribute("textContent"), part)
+    _choose(browser, "futures-book", "Positions")
 
 
 def test_an_oco_is_a_limit_and_a_stop_of_which_one_cancels_the_other(

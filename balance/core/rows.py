@@ -154,6 +154,7 @@ class OrderRow(OrderTerms):
                 *("symbol", "side", "type", "quantity", "price", "trigger_price", "take_profit"),
                 *("stop_loss", "leverage", "reserved_margin", "side_words", "exits", "owner"),
                 *("best_price", "activation_price", "group", "client_id", "callback_percent"),
+                "details",
             )
         ),
     ]
@@ -412,11 +413,13 @@ def order_texts(order: Order, market: Market) -> Texts:
     texts["trigger_price"] = price_words(level, order.symbol, market)
     if level is None and order.activation_price is not None:
         texts["trigger_price"] = f"from {texts['activation_price']}"
+    followed = "" if order.best_price is None else f"best {texts['best_price']}"
     leverage, distance = f"{rounded(order.leverage)}x", order.callback_percent
     return {
         "symbol": order.symbol,
         "side": order.side.capitalize(),
         "type": _type_words(order),
+        "details": ", ".join(filter(None, (followed, order.client_id))),
         "quantity": "All" if order.quantity is None else rounded(order.quantity),
         **texts,
         "leverage": leverage,

@@ -52,6 +52,7 @@ _ORDER: Final = {
     "quantity": "Quantity",
     "price": "Limit",
     "trigger_price": "Trigger",
+    "best_price": "Best",
     "leverage": "Leverage",
     "reserved_margin": "Margin",
     "exits": "Take-profit / stop-loss",

@@ -17,7 +17,9 @@
 
   // what the order has, by the fields of the dialog; an exit for a whole position has no quantity
   function fields() {
-    const { numbers } = window.balanceTicket.kindOf(amended.type);
+    const { numbers: all } = window.balanceTicket.kindOf(amended.type);
+    // what follows the price already does so, wherever it was to begin
+    const numbers = all.filter(({ optional }) => !optional || amended.best_price === null);
     const found = NUMBERS.map((id, index) => [id, numbers[index]]);
     return [...found, ["order-quantity", amended.quantity === null ? undefined : QUANTITY]];
   }

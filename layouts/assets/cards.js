@@ -30,7 +30,7 @@
         title: [each.symbol, each.side_words],
         figure: each.price === NONE ? each.trigger_price : each.price,
         below: labelled("Margin", each.reserved_margin),
-        words: [[each.type, each.quantity, ...exits(each)]],
+        words: [[each.type, each.details, each.quantity, ...exits(each)]],
       }),
     },
     fills: {
