@@ -40,7 +40,6 @@ _LABELS = {
     "reason": "Type",
     "owner": "Whose",
     "source": "From",
-    "time_in_force": "Waits",
     "client_id": "Client id",
 }
 # How a field is filled in, where it is not one of several values.

@@ -34,6 +34,7 @@ DIALOGS: Final = {
     ),
     "derivation-dialog": ("overview", "#overview-panel [data-derive]"),
     "entry-dialog": ("overview", "#overview-ledger a[href*='entry=']"),
+    "order-record-dialog": ("history", "#history-table-orders", "#history-rows .ag-row"),
     "settings-dialog": ("overview", "#settings-btn"),
     "alerts-dialog": ("overview", "#alerts-btn"),
     "help-dialog": ("overview", "#help-btn"),

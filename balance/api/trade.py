@@ -16,8 +16,9 @@ from balance.api.requests import Body, Conditional, Parameters
 from balance.api.schema import Schemas
 from balance.core.amendment import AMENDABLE
 from balance.core.errors import InvalidRequest
+from balance.core.market import Market
 from balance.core.oco import SIZE, OcoPreview
-from balance.core.order import NUMBERS, ORDER_KINDS, OrderKind
+from balance.core.order import NUMBERS, ORDER_KINDS, Order, OrderKind
 from balance.core.orders import Preview
 from balance.core.rows import (
     CandleRow,
@@ -33,8 +34,20 @@ from balance.core.rows import (
     order_result,
     order_results,
     order_terms,
+    order_texts,
 )
-from balance.core.shape import Count, Doc, Money, Quantity, Time, Whole, includes, members
+from balance.core.shape import (
+    Count,
+    Doc,
+    Money,
+    Quantity,
+    Texts,
+    Time,
+    Whole,
+    includes,
+    members,
+    text_names,
+)
 from balance.core.ticket import MEMBERS, Ticket
 from balance.desk.desk import MOST_CANDLES, Desk
 from balance.desk.transactions import Outcome
@@ -177,10 +190,16 @@ class Orders(_AtRevision):
     index: Progress
 
 
+class AskedOrder(OrderTerms):
+    """An order as it was placed."""
+
+    display: Annotated[Texts, text_names(("quantity", "price", "trigger_price"))]
+
+
 class WholeOrder(OrderRecordRow):
     """An order from its placing to its end."""
 
-    asked: Annotated[OrderTerms | None, Doc("As it was placed; null: not known.")]
+    asked: Annotated[AskedOrder | None, Doc("Null: not known.")]
 
 
 class FoundOrder(TypedDict):
@@ -325,8 +344,8 @@ class TradeRoutes:
     def read_order(self, order_id: OrderInPath) -> Answer[FoundOrder]:
         """One order, open or ended, for ever; of several with that client id, the newest."""
         record = self.desk.order(order_id)
-        asked = None if record.asked is None else order_terms(record.asked)
         row = order_record_row(record, self.desk.market)
+        asked = None if record.asked is None else _asked(record.asked, self.desk.market)
         return Answer({"order": {**row, "asked": asked}})
 
     @post("/orders", 404)
@@ -416,6 +435,11 @@ class TradeRoutes:
         """The fills, newest first; liquidations are fills too."""
         page = self.desk.fills(limit=limit, before=before)
         return Answer({"fills": page.entries, "next": page.next})
+
+
+def _asked(order: Order, market: Market) -> AskedOrder:
+    texts, names = order_texts(order, market), ("quantity", "price", "trigger_price")
+    return {**order_terms(order), "display": {name: texts[name] for name in names}}
 
 
 def _traded(outcome: Outcome) -> Answer[Traded]:

@@ -128,7 +128,7 @@
         text("type", "Type", 96),
         text("state", "State", 76),
         number("quantity", "Quantity", 76),
-        number("price", "Limit", 76, WIDE),
+        number("price", "Limit", 76),
         number("trigger_price", "Trigger", 76, WIDE),
         number("average_price", "Filled at", 80),
         number("fee", "Fee", 60, WIDEST, "USDT"),

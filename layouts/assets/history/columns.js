@@ -17,8 +17,12 @@
 
   const entryHref = (place) => `${PATH}?${queryOf({ entry: place })}`;
 
-  /* A moment in UTC, as short as it can be written: "11-23 02:43:07", of another year "2025-11-23 02:43". */
+  /* A moment in UTC, as short as it can be written: "11-23 02:43:07", of another year "2025-11-23 02:43";
+   * nothing for what has not come yet. */
   function momentWords(iso) {
+    if (!iso) {
+      return "";
+    }
     const isOfThisYear = iso.slice(0, 4) === new Date().toISOString().slice(0, 4);
     return isOfThisYear
       ? `${iso.slice(5, 10)} ${iso.slice(11, 19)}`
@@ -48,7 +52,7 @@
     moment: {
       cellClass: "when",
       valueGetter: ({ data, colDef }) => data?.[colDef.field] ?? "",
-      valueFormatter: ({ value }) => (value ? momentWords(value) : ""),
+      valueFormatter: ({ value }) => momentWords(value),
       tooltipValueGetter: ({ value }) => (value ? exactMoment(value) : null),
     },
     number: { type: "rightAligned" },

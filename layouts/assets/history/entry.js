@@ -127,20 +127,22 @@
     return price ? `${what} at ${price}` : what;
   }
 
+  /* An order that an entry is about, with what it is or why it ended. */
+  function orderItem(id, order, why = "") {
+    const words = order ? orderWords(order) : why;
+    return make("li", {}, link({ order: id }, id), words ? `: ${words}` : "");
+  }
+
   function effectParts({ symbol, position, opened, closed, why, arrived }, fill) {
     const open = new Set(opened.map((each) => each.id));
     const ended = closed.filter((id) => !open.has(id) && id !== fill?.order_id);
-    const filled = fill && [fill.order_id, ...(arrived ? [orderWords(arrived)] : [])].join(": ");
     const none = make("p", { class: "dialog-words" }, `None is open in ${symbol}.`);
-    const items = (words) => words.map((each) => make("li", {}, each));
-    const list = (words) => make("ul", { class: "dialog-list" }, ...items(words));
+    const list = (...items) => make("ul", { class: "dialog-list" }, ...items);
     return [
-      ...(filled ? [section("The order that it filled", list([filled]))] : []),
+      ...(fill ? [section("The order that it filled", list(orderItem(fill.order_id, arrived)))] : []),
       section("The position after it", position ? figures(POSITION, position.display) : none),
-      ...(opened.length ? [section("Orders that it placed", list(opened.map(orderWords)))] : []),
-      ...(ended.length
-        ? [section("Orders that it ended", list(ended.map((id) => (why ? `${id}: ${why}` : id))))]
-        : []),
+      ...(opened.length ? [section("Orders that it placed", list(...opened.map((each) => orderItem(each.id, each))))] : []),
+      ...(ended.length ? [section("Orders that it ended", list(...ended.map((id) => orderItem(id, null, why))))] : []),
     ];
   }
 
@@ -202,5 +204,5 @@
     }
   });
 
-  window.balanceEntry = { open, close };
+  window.balanceEntry = { open, close, term, figures, section, link };
 })();

@@ -92,6 +92,8 @@
     }
     const [shown, pin] = [view, grid.pin];
     const number = pin === null ? null : await source.newer(shown, pin);
+    // an order in sight may have ended
+    view.table === "orders" && grid.renew(pin);
     if (shown === view && pin === grid.pin && number !== null) {
       isAtNewest && number > 0 ? renew() : frame.drawNewer(view, number);
     }
@@ -138,7 +140,7 @@
     const cameHere = !isHere;
     isHere = location.pathname === PATH;
     if (!isHere) {
-      window.balanceEntry.close();
+      openOnly(null);
       return window.dash_clientside.no_update;
     }
     followSettings();
@@ -160,15 +162,26 @@
     epochs.show(view);
     isOther ? showList(to) : follow();
     drawRows();
-    view.entry === null ? window.balanceEntry.close() : window.balanceEntry.open(view.entry);
+    openOnly(view);
   }
 
-  /* Opens an entry over the list, or has an epoch compared. */
+  /* Opens what a view has open over its list, and closes what it has not. */
+  function openOnly(of) {
+    for (const [name, dialog] of [
+      ["entry", window.balanceEntry],
+      ["order", window.balanceOrder],
+    ]) {
+      of?.[name] ? dialog.open(of[name]) : dialog.close();
+    }
+  }
+
+  /* Opens an entry or an order over the list, or has an epoch compared. */
   function choose(row) {
     if (view.table === "epochs") {
       epochs.pick(row);
     } else {
-      go(href({ ...view, entry: row.place }), { state: { isOpened: true } });
+      const what = view.table === "orders" ? { order: row.id } : { entry: row.place };
+      go(href({ ...view, ...what }), { state: { isOpened: true } });
     }
   }
 

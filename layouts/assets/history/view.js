@@ -1,4 +1,4 @@
-/* What History shows: the table, its filters, its order and the entry that is open, as the address
+/* What History shows: the table, its filters, its order and what is open over it, as the address
  * says it.
  */
 (() => {
@@ -16,6 +16,7 @@
     filters: Object.freeze({}),
     sort: "",
     entry: null,
+    order: null,
     compare: Object.freeze([]),
   });
 
@@ -64,6 +65,7 @@
       filters: fitting(valuesOf(query), table),
       sort: query.get("sort") ?? "",
       entry: query.get("entry") || null,
+      order: query.get("order") || null,
       compare: table === "epochs" ? numbers(query.get("compare")).slice(0, MOST_COMPARED) : [],
     };
   }
@@ -75,13 +77,14 @@
   }
 
   /* The address of a view. */
-  function href({ table, filters, sort, entry, compare }) {
+  function href({ table, filters, sort, entry, order, compare }) {
     const query = queryOf({
       ...(table !== START.table && { table }),
       ...fitting(filters, table),
       ...(sort && { sort }),
       ...(compare.length && { compare: compare.join(",") }),
       ...(entry && { entry }),
+      ...(order && { order }),
     });
     return query ? `${PATH}?${query}` : PATH;
   }
@@ -93,8 +96,8 @@
   }
 
   const same = (one, other) => href(one) === href(other);
-  /* The list that a view shows: all but the entry that is open over it. */
-  const listOf = (view) => ({ ...view, entry: null });
+  /* The list that a view shows: all but the entry or the order that is open over it. */
+  const listOf = (view) => ({ ...view, entry: null, order: null });
   /* The rows that a view lists: all but what is open over them or stands above. */
   const rowsOf = (view) => ({ ...listOf(view), compare: START.compare });
 
