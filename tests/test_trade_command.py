@@ -601,3 +601,33 @@ def test_a_shell_trades_at_the_prices_of_the_running_server(server: Server) -> N
     assert held["entry_price"] == order["price"]
     assert shell(server.folder, "close", BTC).returncode == 0
     assert server.get("/positions").json()["positions"] == []
+
+
+def test_orders_that_have_ended_are_listed_too(call: Call, account: Desk) -> None:
+    call("order", "buy", "BTC/USDT", "--quantity", "0.01")
+    call("order", "buy", "ETH/USDT", "--quantity", "1", "--limit", "1500", "--client-id", "low")
+    call("cancel", "low")
+    everything = call("orders", "--all")
+    lines = [re.split(r"  +", line) for line in everything.out.splitlines()]
+    assert [line[1:6] for line in lines[1:]] == [
+        ["ETH/USDT", "Buy", "Limit", "Cancelled", "1"],
+        ["BTC/USDT", "Buy", "Market", "Filled", "0.01"],
+    ]
+    assert call("orders", "--all", "--json").json["total"] == 2
+    filled = call("orders", "--state", "FILLED", "--limit", "1", "--json").json["orders"]
+    assert [each["symbol"] for each in filled] == ["BTC/USDT"]
+    assert "1 of 2; --limit N shows more." in call("orders", "--all", "--limit", "1").out
+    assert call("orders", "--symbol", "SOL/USDT").out == "No orders.\n"
+
+
+def test_one_order_is_shown_for_ever(call: Call, account: Desk) -> None:
+    call("order", "buy", "ETH/USDT", "--quantity", "1", "--limit", "1500", "--client-id", "low")
+    call("amend", "low", "--price", "1400")
+    call("cancel", "low")
+    shown = call("orders", "low")
+    assert re.search(r"Limit +1,400", shown.out)
+    assert re.search(r"State +Cancelled", shown.out)
+    assert call("orders", "low", "--json").json["order"]["changed_place"] == "3"
+    missing = call("orders", "high")
+    assert missing.code == 1
+    assert "There was never an order 'high'." in missing.err

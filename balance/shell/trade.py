@@ -8,11 +8,14 @@ from typing import Any, Final
 
 from balance.core.amendment import AMENDABLE
 from balance.core.errors import InvalidRequest
+from balance.core.figures import NONE
 from balance.core.order import NUMBERS, ORDER_KINDS, OrderKind
 from balance.core.orders import Preview
 from balance.core.request import symbol
 from balance.core.rows import order_result, order_results
 from balance.core.snapshot import Snapshot
+from balance.desk.desk import Desk
+from balance.history.rows import order_record_row
 from balance.shell.parts import (
     DONE,
     REFUSED,
@@ -56,6 +59,39 @@ _ORDER: Final = {
     "leverage": "Leverage",
     "reserved_margin": "Margin",
     "exits": "Take-profit / stop-loss",
+}
+# What the list of all orders shows of each, and what one of them has beside it.
+_RECORD: Final = {
+    "symbol": "Symbol",
+    "side": "Side",
+    "type": "Type",
+    "state": "State",
+    "quantity": "Quantity",
+    "price": "Limit",
+    "trigger_price": "Trigger",
+    "average_price": "Filled at",
+    "realized_pnl": "Realised P&L",
+}
+_WHOLE_RECORD: Final = {
+    **_RECORD,
+    "take_profit": "Take-profit",
+    "stop_loss": "Stop-loss",
+    "leverage": "Leverage",
+    "filled_quantity": "Filled",
+    "fee": "Fee",
+    "liquidity": "Liquidity",
+    "owner": "Whose",
+}
+# What has no text for people: members of the row.
+_OF_RECORD: Final = {
+    "client_id": "Client id",
+    "why": "Why it ended",
+    "because": "Why it was placed",
+    "time": "Placed",
+    "place": "By entry",
+    "changed_place": "Changed by entry",
+    "ended_at": "Ended",
+    "ended_place": "By entry",
 }
 _PRICE: Final = {
     "bid": "Bid",
@@ -107,6 +143,12 @@ _OCO_DETAILS: Final = {
     "--stop-limit": ("PRICE", "the stop fills at this price or a better one (at market)"),
     "--activate-at": ("PRICE", "the price from which on it trails (at once)"),
 }
+_ORDERS_OPTIONS: Final = {
+    "--all": (None, "also those that have ended, newest first"),
+    "--state": ("STATE", "of all, those that are NEW, FILLED, CANCELED, EXPIRED or REJECTED"),
+    "--symbol": ("SYMBOL", "of all, those of this symbol, written as BTC/USDT"),
+    "--limit": ("N", "how many of all (20)"),
+}
 _CLOSE_SIZES: Final = {
     "--quantity": ("N", "in base units (all of it)"),
     "--percent": ("N", "of the position (100)"),
@@ -148,7 +190,11 @@ def add_trade_commands(command: AddCommand) -> None:
     shared = {flag: each for flag, each in _ORDER_OPTIONS.items() if flag not in of_one}
     add_options(oco, shared)
     add_conditions(oco)
-    command("orders", "list the open orders", _orders)
+    orders = command("orders", "list the open orders, or all that there ever were", _orders)
+    orders.add_argument(
+        "order_id", metavar="ORDER_ID", nargs="?", help="only this one, open or ended, whole"
+    )
+    add_options(orders, _ORDERS_OPTIONS)
     cancel = command("cancel", "cancel an open order, or all of them", _cancel)
     cancel.add_argument(
         "order_id", metavar="ORDER_ID|all", help="as orders lists it, or its client id"
@@ -328,11 +374,38 @@ def _positions(options: argparse.Namespace) -> Result:
 
 
 def _orders(options: argparse.Namespace) -> Result:
-    snapshot = desk_of(options).snapshot()
+    desk = desk_of(options)
+    if options.order_id is not None:
+        return _order_record(desk, options.order_id)
+    if options.all or options.state or options.symbol or options.limit:
+        return _all_orders(desk, options)
+    snapshot = desk.snapshot()
     cells = _cells(snapshot.open_orders, _ORDER)
     rows = [[each["id"], *row] for each, row in zip(snapshot.open_orders, cells, strict=True)]
     text = table(["Id", *_ORDER.values()], rows, left=4) if rows else "No open orders."
     return Result(_members_of(snapshot, orders=snapshot.open_orders), text)
+
+
+def _all_orders(desk: Desk, options: argparse.Namespace) -> Result:
+    params = {"state": options.state, "symbol": options.symbol, "limit": options.limit or 20}
+    found = desk.orders(**{name: each for name, each in params.items() if each})
+    rows = [order_record_row(each, desk.market) for each in found.rows]
+    cells = [
+        [each["id"], *texts, each["why"]]
+        for each, texts in zip(rows, _cells(rows, _RECORD), strict=True)
+    ]
+    text = table(["Id", *_RECORD.values(), "Why it ended"], cells, left=5) if rows else "No orders."
+    if found.total is not None and len(rows) < found.total:
+        text += f"\n{len(rows):,} of {found.total:,}; --limit N shows more."
+    return Result({"orders": rows, "total": found.total}, text)
+
+
+def _order_record(desk: Desk, order_id: str) -> Result:
+    row = order_record_row(desk.order(order_id), desk.market)
+    members, texts = dict(row), row["display"]
+    lines = [(label, texts[name]) for name, label in _WHOLE_RECORD.items() if texts[name] != NONE]
+    lines += [(label, str(members[name])) for name, label in _OF_RECORD.items() if members[name]]
+    return Result({"order": row}, table(["Order", row["id"]], lines, left=2))
 
 
 def _prices(options: argparse.Namespace) -> Result:
