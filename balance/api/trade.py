@@ -380,8 +380,8 @@ class TradeRoutes:
     def amend_order(
         self, order_id: OrderInPath, body: AmendBody, conditions: Conditional
     ) -> Answer[Traded]:
-        """Change the price, the trigger price or the quantity of an open order, which keeps its
-        id. It is as an order that is placed then: where it crosses the market, it fills at once."""
+        """Change the numbers of an open order, which keeps its id. It is as an order that is placed
+        then: where it crosses the market, it fills at once."""
         return _traded(self.desk.amend_order(order_id, how=conditions, **body))
 
     @delete("/orders/<path:order_id>")

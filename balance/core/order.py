@@ -154,7 +154,7 @@ class Order:
     group: str = ""
     # The name that the one who placed it gave it; empty where there is none.
     client_id: str = ""
-    # When its price, its trigger price or its quantity was last changed on request.
+    # When one of its numbers was last changed on request.
     amended_at: datetime | None = None
 
     @property
