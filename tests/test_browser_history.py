@@ -304,3 +304,34 @@ def test_the_address_of_a_view_says_all_of_it_and_nothing_else(browser: Any) -> 
         "/history?from=2026-01-02T03:04:05Z&entry=42.3",
         "/history?table=epochs&compare=3,2,5,6",
     ]
+
+
+def order_title(browser: Any) -> str:
+    """The title of the order that is open; empty where none is."""
+    found: str = browser.driver.execute_script(
+        "return document.querySelector('#order-record-dialog[open] .modal-title')?.textContent ?? ''"
+    )
+    return found
+
+
+def test_an_order_opens_from_its_row_and_from_the_entry_that_filled_it(
+    browser: Any, server: Server
+) -> None:
+    go_to(browser, server, "/history?table=orders&state=EXPIRED,CANCELED")
+    ended = asked(server, "orders", state="EXPIRED,CANCELED", limit=1)["rows"][0]
+    wait_for(lambda: rows(browser) and rows(browser)[0]["id"] == ended["id"], "the orders")
+    assert rows(browser)[0]["state"] == ended["display"]["state"]
+    click(browser, "#history-rows .ag-row[row-index='0'] .ag-cell[col-id=symbol]")
+    wait_for(lambda: order_title(browser) == f"Order {ended['id']}", "the order")
+    wait_for(lambda: ended["why"] in text(browser, "order-record-dialog"), "why it ended")
+    assert address(browser, server).endswith(f"&order={ended['id']}")
+    click(browser, f"#order-record-dialog a[href$='entry={ended['ended_place']}']")
+    wait_for(lambda: dialog_title(browser).endswith(f" {ended['ended_place']}"), "what ended it")
+    fill = asked(server, "fills", limit=1)["rows"][0]
+    go_to(browser, server, f"/history?entry={fill['place']}")
+    click(browser, f"#entry-dialog a[href$='order={fill['order_id']}']")
+    wait_for(lambda: order_title(browser) == f"Order {fill['order_id']}", "the order that it filled")
+    wait_for(lambda: "Its fill" in text(browser, "order-record-dialog"), "its fill")
+    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    wait_for(lambda: order_title(browser) == "", "the closed dialog")
+    assert browser.get_logs() == []

@@ -3,7 +3,7 @@
   "use strict";
 
   const { make, button, moment, tone, dialog } = window.balanceParts;
-  const { PATH, href, queryOf, parse, listOf } = window.balanceHistory;
+  const { PATH, href, queryOf, parse, listOf, over } = window.balanceHistory;
   const { exactMoment, entryHref } = window.balanceHistoryColumns;
   const { ask } = window.balanceHistoryRequests;
   const { go } = window.balanceAddress;
@@ -99,6 +99,7 @@
     return make("section", {}, make("h3", { class: "snippet-title" }, title), ...children);
   }
 
+  const above = (what, words) => make("a", { href: over(what) }, words);
   const link = (query, words) => make("a", { href: `${PATH}?${queryOf(query)}` }, words);
 
   function summary(row) {
@@ -130,7 +131,7 @@
   /* An order that an entry is about, with what it is or why it ended. */
   function orderItem(id, order, why = "") {
     const words = order ? orderWords(order) : why;
-    return make("li", {}, link({ order: id }, id), words ? `: ${words}` : "");
+    return make("li", {}, above({ order: id }, id), words ? `: ${words}` : "");
   }
 
   function effectParts({ symbol, position, opened, closed, why, arrived }, fill) {
@@ -204,5 +205,5 @@
     }
   });
 
-  window.balanceEntry = { open, close, term, figures, section, link };
+  window.balanceEntry = { open, close, term, figures, section, above };
 })();

@@ -6,7 +6,7 @@
   const { PATH, href, parse, listOf } = window.balanceHistory;
   const { exactMoment } = window.balanceHistoryColumns;
   const { ask } = window.balanceHistoryRequests;
-  const { term, figures, section, link } = window.balanceEntry;
+  const { term, figures, section, above } = window.balanceEntry;
   const { go } = window.balanceAddress;
 
   const TERMS = {
@@ -47,7 +47,7 @@
 
   function happened(words, place, time) {
     const when = time ? [exactMoment(time), " (", moment(time), "), "] : [];
-    return place ? term(words, ...when, link({ entry: place }, `entry ${place}`)) : [];
+    return place ? term(words, ...when, above({ entry: place }, `entry ${place}`)) : [];
   }
 
   function summary(row) {
@@ -62,7 +62,7 @@
       ...happened("Ended", row.ended_place, row.ended_at),
       ...term("Whose", row.display.owner),
       ...(row.client_id ? term("Client id", row.client_id) : []),
-      ...(row.group ? term("OCO", link({ order: row.group }, row.group)) : []),
+      ...(row.group ? term("OCO", above({ order: row.group }, row.group)) : []),
     );
   }
 

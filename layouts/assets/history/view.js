@@ -98,6 +98,8 @@
   const same = (one, other) => href(one) === href(other);
   /* The list that a view shows: all but the entry or the order that is open over it. */
   const listOf = (view) => ({ ...view, entry: null, order: null });
+  /* The address of an entry or an order, open over the list that is shown. */
+  const over = (what) => href({ ...listOf(parse(location.search)), ...what });
   /* The rows that a view lists: all but what is open over them or stands above. */
   const rowsOf = (view) => ({ ...listOf(view), compare: START.compare });
 
@@ -113,6 +115,7 @@
     turned,
     same,
     listOf,
+    over,
     rowsOf,
   };
 })();
