@@ -537,9 +537,11 @@ class TestTrailingStop:
         done = after(of, *path(40_000, 41_000, 39_000))
         assert [each.order_id for each in fills(done)] == ["o-2", "o-1", "o-3"]
 
-    @pytest.mark.parametrize("percent", ["0", "-1", "100", "250"])
-    def test_a_distance_is_above_zero_and_below_a_hundred(self, percent: str) -> None:
-        with pytest.raises(InvalidAmount, match="callback_percent must be above 0 and below 100"):
+    # The files hold no numbers as near to zero as the last one.
+    @pytest.mark.parametrize("percent", ["0", "-1", "100", "250", "0.009", "1e-30"])
+    def test_a_distance_is_from_a_hundredth_on_and_below_a_hundred(self, percent: str) -> None:
+        words = r"callback_percent must be from 0\.01 on and below 100"
+        with pytest.raises(InvalidAmount, match=words):
             trail("sell", percent)
 
     def test_it_needs_a_distance_and_no_price(self) -> None:

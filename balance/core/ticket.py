@@ -37,6 +37,8 @@ from balance.core.quote import Quote
 from balance.core.request import letters, one_of, positive, symbol
 from balance.core.shape import Doc, Money, Price, Quantity
 
+#: The nearest that a trailing stop may follow, in percent: nearer ones fill with the next quote.
+LEAST_CALLBACK: Final = Decimal("0.01")
 #: How many orders of one symbol may be open.
 MOST_ORDERS: Final = 200
 #: What the name of an order may be (Binance's newClientOrderId).
@@ -84,7 +86,7 @@ class Ticket:
         Decimal | None,
         Doc(
             "How far a trailing stop stays behind the best mark price, in percent of that.",
-            exclusiveMinimum=0,
+            minimum=0.01,
             exclusiveMaximum=100,
         ),
     ] = None
@@ -266,10 +268,11 @@ def _check_members(ticket: Ticket) -> None:
             raise InvalidRequest(f"A {kind.label.lower()} order needs a {name}.")
     if ticket.time_in_force != "GTC" and not kind.is_timed:
         raise InvalidRequest(f"A {kind.label.lower()} order has no time_in_force.")
-    if ticket.callback_percent is not None and not 0 < ticket.callback_percent < 100:
+    callback = ticket.callback_percent
+    if callback is not None and not LEAST_CALLBACK <= callback < 100:
         raise InvalidAmount(
-            f"callback_percent must be above 0 and below 100, not "
-            f"{grouped(ticket.callback_percent)}."
+            f"callback_percent must be from {LEAST_CALLBACK} on and below 100, not "
+            f"{grouped(callback)}."
         )
     sizes = [name for name in _SIZES if getattr(ticket, name)]
     whole = ticket.reduce_only and kind.exit != "order"
