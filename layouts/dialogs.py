@@ -99,6 +99,7 @@ def position_dialog() -> dbc.Modal:
                         ],
                         className="position-close",
                     ),
+                    _about("position-margin"),
                 ],
             ),
             html.Fieldset(
@@ -134,6 +135,7 @@ def order_dialog() -> dbc.Modal:
             number_field("order-price", "Price"),
             number_field("order-second-price", "Price"),
             number_field("order-quantity", "Quantity"),
+            _about("order"),
         ],
         [
             button("Cancel", "order-cancel"),
@@ -148,7 +150,7 @@ def _exit(id: str, label: str) -> html.Div:
 
 
 def _about(id: str) -> html.Div:
-    """What the page says of the number in the field ``id``."""
+    """What the page says of the number in the field ``id``, or of those of a dialog."""
     return html.Div(id=f"{id}-about", className="hint", role="status")
 
 

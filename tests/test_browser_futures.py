@@ -160,6 +160,7 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     wait_for(lambda: "must be above zero" in text(browser, "order-error"), "the refusal")
     write(browser, "order-quantity", "0.6")
     write(browser, "order-price", "38,500")
+    wait_for(lambda: "Margin $2,310.00, fee" in text(browser, "order-about"), "the preview")
     browser.find_element("#order-set").click()
     wait_for(lambda: "Limit|0.6|38,500.00|" in _rows(browser, "orders")[0], "the amended order")
     wait_until_gone(browser, "order-dialog")
@@ -180,6 +181,7 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     browser.find_element("#position-set").click()
     wait_for(lambda: "is reached already" in text(browser, "position-error"), "the refusal")
     write(browser, "position-margin", "50")
+    wait_for(lambda: "Margin $4" in text(browser, "position-margin-about"), "the preview")
     browser.find_element("#position-move-margin").click()
     wait_for_toast(browser, "Added 50.00 USDT to the margin of short 0.1 BTC/USDT")
     wait_until_gone(browser, "position-dialog")
@@ -194,10 +196,11 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     _press(browser, "Edit…")
     browser.wait_for_element("#position-dialog")
     browser.find_element("#position-reverse").click()
-    wait_for(
-        lambda: text(browser, "position-reverse") == "Reverse to long at market?", "a question"
-    )
-    browser.find_element("#position-reverse").click()
+    browser.wait_for_element("#bot-question[open]")
+    question = browser.find_element("#bot-question").text
+    assert "Reverse BTC/USDT to long 0.06 BTC, 10x?" in question
+    assert "liquidation price 3" in question
+    browser.find_element("#bot-question [value=reverse]").click()
     wait_for(lambda: "Long 10x" in _rows(browser, "positions")[0], "the other side")
     assert still.get("/positions").json()["positions"][0]["stop_loss"] is None
     wait_until_gone(browser, "position-dialog")

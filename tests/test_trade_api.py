@@ -295,6 +295,21 @@ class TestClosingAndCancelling:
         assert len(exactly(trading.delete("/orders/a/1"))["open_orders"]) == 1
         problem(trading.delete("/orders/a/1"), 404)
 
+    def test_changes_of_what_is_open_have_previews(self, trading: FlaskClient, desk: Desk) -> None:
+        (order,) = exactly(trading.get("/orders"))["orders"]
+        amended = exactly(trading.post(f"/orders/{order['id']}/preview", json={"price": 1_800}))
+        assert (amended["price"], amended["affordable"]) == (1_800, True)
+        problem(trading.post(f"/orders/{order['id']}/preview", json={}), 422)
+        problem(trading.post("/orders/7/preview", json={"price": 1_800}), 404)
+        path = "/positions/BTC-USDT"
+        more = exactly(trading.post(f"{path}/margin/preview", json={"amount": 20}))
+        (position,) = exactly(trading.get("/positions"))["positions"]
+        assert more["isolated_margin"] == position["isolated_margin"] + 20
+        other = exactly(trading.post(f"{path}/reverse/preview"))
+        assert (other["side"], other["quantity"]) == ("short", position["quantity"])
+        problem(trading.post("/positions/SOL-USDT/reverse/preview"), 404)
+        assert desk.snapshot().revision == 3
+
     def test_the_fills_of_an_order_have_its_client_id(self, trading: FlaskClient) -> None:
         assert exactly(trading.post("/orders", json={**BUY, "client_id": "dca:7"}))
         named, older = exactly(trading.get("/history/fills?limit=2"))["rows"]

@@ -20,6 +20,7 @@ from balance.core.market import Market
 from balance.core.oco import SIZE, OcoPreview
 from balance.core.order import NUMBERS, ORDER_KINDS, Order, OrderKind
 from balance.core.orders import Preview
+from balance.core.position_preview import PositionPreview
 from balance.core.rows import (
     CandleRow,
     EndedOrder,
@@ -384,6 +385,11 @@ class TradeRoutes:
         then: where it crosses the market, it fills at once."""
         return _traded(self.desk.amend_order(order_id, how=conditions, **body))
 
+    @post("/orders/<path:order_id>/preview")
+    def preview_amendment(self, order_id: OrderInPath, body: AmendBody) -> Answer[Preview]:
+        """What an open order would do after it was amended, without amending it."""
+        return Answer(members(self.desk.preview_amendment(order_id, **body)))
+
     @delete("/orders/<path:order_id>")
     def cancel_order(self, order_id: OrderInPath, conditions: Conditional) -> Answer[Traded]:
         """Cancel an open order."""
@@ -429,6 +435,16 @@ class TradeRoutes:
         """Set the leverage of the symbol's orders that name none; it is kept until it is set
         anew."""
         return changed(self.desk.set_leverage(symbol, body.get("leverage"), **conditions))
+
+    @post("/positions/<path:symbol>/reverse/preview")
+    def preview_reversal(self, symbol: SymbolInPath) -> Answer[PositionPreview]:
+        """What reversing a position would leave of it, without doing it."""
+        return Answer(members(self.desk.preview_reversal(symbol)))
+
+    @post("/positions/<path:symbol>/margin/preview")
+    def preview_margin(self, symbol: SymbolInPath, body: MarginBody) -> Answer[PositionPreview]:
+        """What a position would be with more margin or less, without moving it."""
+        return Answer(members(self.desk.preview_margin(symbol, body.get("amount"))))
 
     @get("/fills", 422)
     def list_fills(self, limit: PageLimit = 50, before: Before = None) -> Answer[Fills]:

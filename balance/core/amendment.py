@@ -19,7 +19,15 @@ from balance.core.figures import rounded
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly
 from balance.core.order import NUMBERS, Order
-from balance.core.orders import cost, fill_order, filling, find_order, order_text
+from balance.core.orders import (
+    Preview,
+    cost,
+    fill_order,
+    filling,
+    find_order,
+    order_text,
+    preview_order,
+)
 from balance.core.request import positive
 from balance.core.ticket import Ticket, check_feed, check_refusal, check_trigger, draft_order
 from balance.core.trade import Effect
@@ -71,7 +79,6 @@ def amend_order(
         InsufficientBalance: it needs more than what is available.
     """
     order = find_order(account, order_id)
-    _check_amendment(order, amendment)
     amended = _amended(account, order, amendment, market, now)
     changes = [
         f"{name.replace('_', ' ')} {_text(before)} -> {_text(after)}"
@@ -100,6 +107,31 @@ def amend_order(
     return change
 
 
+@exactly
+def preview_amendment(
+    account: Account,
+    order_id: str,
+    amendment: Mapping[str, Decimal],
+    market: Market,
+    now: datetime,
+) -> Preview:
+    """What the open order ``order_id`` would do with the numbers of ``amendment``; what it keeps
+    back now counts as available.
+
+    Raises:
+        BalanceError: whatever would refuse it, but for a lack of funds, which the preview shows.
+    """
+    order = find_order(account, order_id)
+    amended = _amended(account, order, amendment, market, now)
+    others = account.without_orders(account.with_groups((order,)))
+    found = preview_order(others, amended, market)
+    try:
+        amend_order(account, order_id, amendment, market, now)
+    except InsufficientBalance:
+        return replace(found, affordable=False)
+    return replace(found, affordable=True)
+
+
 def _check_amendment(order: Order, amendment: Mapping[str, Decimal]) -> None:
     if order.owner and not order.reduce_only:
         raise NotYours(order.symbol, order.owner)
@@ -126,6 +158,7 @@ def _amended(
     now: datetime,
 ) -> Order:
     """``order`` as ``amendment`` makes it, with all that is checked where an order is placed."""
+    _check_amendment(order, amendment)
     check_feed(account, order.symbol, market)
     terms = {name: getattr(order, name) for name in _TERMS}
     others = account.without_orders((order,))

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Unpack
 
 from balance.core import operations, orders, request
 from balance.core.account import Account
-from balance.core.amendment import amend_order, read_amendment
+from balance.core.amendment import amend_order, preview_amendment, read_amendment
 from balance.core.candles import MINUTE
 from balance.core.change import Change, Operation
 from balance.core.entry import Entry
@@ -31,6 +31,7 @@ from balance.core.operations import undo_reset
 from balance.core.order_record import OrderRecord
 from balance.core.orders import Preview, find_order, preview
 from balance.core.position_margin import move_margin
+from balance.core.position_preview import PositionPreview, preview_position
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.ticket import fingerprint, read_ticket, refusal_message
@@ -240,6 +241,12 @@ class Desk:
         named = [(name, plain(value)) for name, value in sorted(amendment.items())]
         return self._trade(change, ["amend", order_id, *named], how or {})
 
+    def preview_amendment(self, order_id: str, **members: Any) -> Preview:
+        """What the order would do after :meth:`amend_order`, without amending it."""
+        market, account, amendment = self.market, self.account(), read_amendment(members)
+        time = _market_time(market, find_order(account, order_id).symbol)
+        return preview_amendment(account.marked(market), order_id, amendment, market, time)
+
     def order(self, order_id: str) -> OrderRecord:
         """The order with that id, open or ended, or the newest with that client id.
 
@@ -340,6 +347,13 @@ class Desk:
 
         return self._trade(change, ["reverse", name], conditions)
 
+    def preview_reversal(self, symbol: str) -> PositionPreview:
+        """What :meth:`reverse_position` would leave of the position, without doing it."""
+        market, name = self.market, request.symbol(symbol, self.market)
+        account, time = self.account().marked(market), _market_time(market, name)
+        change = orders.reverse_position(account, name, market, "preview", time)
+        return preview_position(change, name, market)
+
     def move_margin(self, symbol: str, amount: object, **conditions: Unpack[Conditions]) -> Outcome:
         """Add ``amount`` to the margin of a position or, below zero, remove it; its liquidation
         price moves at once, and the balance stays."""
@@ -350,6 +364,12 @@ class Desk:
             return move_margin(account.marked(market), name, amount, market)
 
         return self._trade(change, ["margin", name, _canonical(amount)], conditions)
+
+    def preview_margin(self, symbol: str, amount: object) -> PositionPreview:
+        """What :meth:`move_margin` would make of the position, without doing it."""
+        market, name = self.market, request.symbol(symbol, self.market)
+        change = move_margin(self.account().marked(market), name, amount, market)
+        return preview_position(change, name, market)
 
     def _trade(
         self, operation: Operation, identity: Sequence[Any], conditions: Conditions

@@ -2,7 +2,8 @@
 (() => {
   "use strict";
 
-  const { carryOut, onceUntilOpened } = window.balanceRequests;
+  const { carryOut, onceUntilOpened, previewed } = window.balanceRequests;
+  const PREVIEW_PAUSE_MS = 150;
   const { read, isEmpty } = window.balanceAmounts;
   // the fields of the numbers that an order of a type has beside its size, in their order
   const NUMBERS = ["order-price", "order-second-price"];
@@ -38,12 +39,14 @@
       set(`${id}-label`, { children: number?.label ?? "" });
       set(id, { value: number === undefined ? "" : shown(number.member) });
     }
+    set("order-about", { children: "" });
     set("order-error", { children: "" });
     set("order-dialog", { is_open: true });
     window.balanceDialogs.focusSoon(NUMBERS[0]);
   }
 
-  const amendOnce = onceUntilOpened(async () => {
+  // the numbers that were changed, as JSON, empty for none: [JSON, what is wrong]
+  function changed() {
     const changes = [];
     for (const [id, number] of fields()) {
       if (number === undefined) {
@@ -56,16 +59,52 @@
       }
       const [value, wrong] = read(typed, format);
       if (wrong || isEmpty(typed)) {
-        return [true, wrong || "Write a number in every field, or cancel the order in its row."];
+        return ["", wrong || "Write a number in every field, or cancel the order in its row."];
       }
       changes.push(`"${member}": ${value}`); // as it was typed: a float would lose digits
     }
-    if (changes.length === 0) {
-      return [false, ""];
+    return [changes.length ? `{${changes.join(", ")}}` : "", ""];
+  }
+
+  const path = () => `/orders/${encodeURIComponent(amended.id)}`;
+
+  const amendOnce = onceUntilOpened(async () => {
+    const [body, missing] = changed();
+    if (body === "") {
+      return [missing !== "", missing];
     }
-    const path = `/orders/${encodeURIComponent(amended.id)}`;
-    const [done, wrong] = await carryOut("PUT", path, `{${changes.join(", ")}}`);
+    const [done, wrong] = await carryOut("PUT", path(), body);
     return [!done, wrong];
+  });
+
+  let latest = 0; // the number of the newest request, whose answer alone is shown
+
+  /* Says what the order would do with the numbers in the fields. */
+  async function about() {
+    const number = ++latest;
+    await new Promise((resolve) => setTimeout(resolve, PREVIEW_PAUSE_MS));
+    if (number !== latest || place("order-about") === null) {
+      return;
+    }
+    const [body, missing] = changed();
+    const [answer, wrong] = body === "" ? [null, missing] : await previewed(body, path());
+    const line = place("order-about");
+    if (number === latest && line !== null) {
+      line.textContent = answer === null ? wrong : wordsOf(answer);
+      line.dataset.kind = answer?.affordable ?? wrong === "" ? "" : "error";
+    }
+  }
+
+  function wordsOf({ affordable, warning, display }) {
+    if (!affordable) {
+      return `This needs ${display.cost}, but only ${display.available} are available.`;
+    }
+    const { margin, fee, liquidation_price: price } = display;
+    return `Margin ${margin}, fee ${fee}, liquidation price ${price}. ${warning}`;
+  }
+
+  document.addEventListener("input", ({ target }) => {
+    amended !== null && [...NUMBERS, "order-quantity"].includes(target.id) && about();
   });
 
   /* The buttons of the dialog, and Enter in its fields: [open, what went wrong]. */

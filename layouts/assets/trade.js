@@ -9,7 +9,7 @@
   const ASK_MS = 4000;
   const PREVIEW_PAUSE_MS = 150;
   const NONE = "–";
-  const FIELDS = ["take-profit", "stop-loss", "quantity"];
+  const FIELDS = ["take-profit", "stop-loss", "quantity", "margin"];
   const FACTS = ["entry_price", "mark_price", "unrealized_pnl", "liquidation_price"];
 
   let edited = null; // the position that the dialog is about
@@ -80,14 +80,28 @@
     if (number !== latest[name] || place(name) === null) {
       return;
     }
-    const [body, wrong] = orderOf(name);
+    const isMargin = name === "margin";
+    const [body, wrong] = isMargin ? marginOf() : orderOf(name);
     if (wrong) {
       say(wrong, "error");
       return;
     }
-    const [answer, fault] = await previewed(body);
-    const { realized_pnl: pnl, fee } = answer?.display ?? {};
-    answer ? say(`P&L ${pnl}, fee ${fee}`) : say(fault, "error");
+    const [answer, fault] = await previewed(body, isMargin ? path(edited.symbol, "margin") : "/orders");
+    if (answer === null) {
+      say(fault, "error");
+    } else {
+      const { realized_pnl: pnl, fee } = answer.display;
+      say(isMargin ? positionWords(answer.display) : `P&L ${pnl}, fee ${fee}`);
+    }
+  }
+
+  const positionWords = ({ isolated_margin: margin, liquidation_price: price, available_after: left }) =>
+    `Margin ${margin}, liquidation price ${price}, available ${left}`;
+
+  // how much margin its field moves, as JSON: [JSON, what is wrong]
+  function marginOf() {
+    const [amount, wrong] = read(place("margin").value);
+    return [`{"amount": ${amount}}`, wrong];
   }
 
   // the button says what it closes, and closes nothing that is not said
@@ -144,11 +158,26 @@
   }
 
   async function moveMargin() {
-    const [amount, wrong] = read(place("margin").value);
-    return wrong || (await carryOut("POST", path(edited.symbol, "margin"), `{"amount": ${amount}}`))[1];
+    const [body, wrong] = marginOf();
+    return wrong || (await carryOut("POST", path(edited.symbol, "margin"), body))[1];
   }
 
-  const reverse = async () => (await carryOut("POST", path(edited.symbol, "reverse")))[1];
+  /* Reverses the position, after a question that says what it would be then: what went wrong. */
+  async function reverse() {
+    const { symbol, display } = edited;
+    const [answer, wrong] = await previewed(undefined, path(symbol, "reverse"));
+    if (answer === null) {
+      return wrong;
+    }
+    const now = answer.display;
+    const words = `The ${display.side.toLowerCase()} of ${display.quantity} is closed at market, and as much is
+      opened on the other side. Its take-profit and stop-loss go with it.`;
+    const about = [`Realised P&L ${now.realized_pnl}, fees ${now.fee}`, positionWords(now)];
+    const answers = [["reverse", `Reverse to ${now.side.toLowerCase()}`, "", true]];
+    const title = `Reverse ${symbol} to ${now.side.toLowerCase()} ${now.quantity}, ${now.leverage}?`;
+    const chosen = await window.balanceQuestions.ask(title, words, about, answers);
+    return chosen === null ? null : (await carryOut("POST", path(symbol, "reverse")))[1];
+  }
 
   // what a button of the dialog does; Enter in a field does the same
   const ACTIONS = {
@@ -160,7 +189,8 @@
 
   const changeOnce = onceUntilOpened(async (woken) => {
     const wrong = await (ACTIONS[woken] ?? setBoth)();
-    return [wrong !== "", wrong];
+    // null: it was not done after all, and nothing went wrong
+    return [wrong !== "", wrong ?? ""];
   });
 
   /* The buttons of the position's dialog, and Enter in its fields: [open, what went wrong]. Enter saves
@@ -170,9 +200,8 @@
     if (woken === "position-cancel") {
       return [false, ""];
     }
-    const isAsked = woken === "position-reverse" && !reverseConfirmed();
-    if (woken === "position-quantity" || isAsked) {
-      isAsked || place("close").focus();
+    if (woken === "position-quantity") {
+      place("close").focus();
       return [window.dash_clientside.no_update, window.dash_clientside.no_update];
     }
     return changeOnce.confirmed(woken);
@@ -235,11 +264,6 @@
     "futures-close-all",
     "Close all",
     () => `Close ${counted("position", window.balanceState.snapshot.positions)} at market?`,
-  );
-  const reverseConfirmed = confirmation(
-    "position-reverse",
-    "Reverse",
-    () => `Reverse to ${edited.side === "long" ? "short" : "long"} at market?`,
   );
 
   /* Cancels all open orders, after a confirmation. */
