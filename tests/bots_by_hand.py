@@ -106,7 +106,9 @@ class ByHand:
         quotes = {
             each.symbol: replace(each, time=moment) for each in self.market.quotes.values()
         } | {symbol: quote(symbol, mark, time=moment)}
-        self.board.market = replace(self.market, quotes=quotes, tick=self.market.tick + 1)
+        bests = self.desk.account().bests(self.market)
+        tick = self.market.tick + 1
+        self.board.market = replace(self.market, quotes=quotes, bests=bests, tick=tick)
         self._extend(quotes)
         if is_due(self.desk.account(), self.market):
             self.desk.advance(self.market, {})

@@ -285,11 +285,11 @@ class Walked(backtest._Test):
         moved_from: Quote | None = None,
     ) -> None:
         self._quote(moment, price, mark, moved_from)
-        if is_due(self._account, self._market):
-            change = advance(self._account, self._market, self._settlements())
-            if moved_from is not None:
-                self._ambiguous += any(map(self._is_ambiguous, change.bookings))
-            self._take(change)
+        change = advance(self._account, self._market, self._settlements())
+        assert is_due(self._account, self._market) or not change.bookings
+        if moved_from is not None:
+            self._ambiguous += any(map(self._is_ambiguous, change.bookings))
+        self._take(change)
         if stamp // 60 != self._minute:
             self._minute = stamp // 60
             self._evaluate(moment, stamp, price, mark)

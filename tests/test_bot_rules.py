@@ -93,7 +93,7 @@ def held(signal: Signal = BUY, settings: BotSettings = USUAL, where: Market | No
 def exits(of: Step | Account) -> dict[str, Decimal | None]:
     """The trigger prices of what is to close the position, by the kind of order."""
     found = of.change.account if isinstance(of, Step) else of
-    return {each.type: each.trigger_price for each in found.orders_of(BTC)}
+    return {each.type: each.trigger_level for each in found.orders_of(BTC)}
 
 
 def persons(side: str = "buy", **members: Any) -> Account:
@@ -152,10 +152,11 @@ def test_exits_lie_at_their_distance_from_what_the_order_fills_at(
     assert exits(step) == {"stop_market": Decimal(stop), "take_profit_market": Decimal(take)}
 
 
-def test_the_nearer_one_of_stop_loss_and_trailing_stop_is_the_first_stop() -> None:
-    for stop_loss, trailing in ((1, 3), (3, 1)):
-        settings = with_settings(stop_loss=stop_loss, trailing_stop=trailing)
-        assert exits(evaluate(view(BUY, settings=settings))) == {"stop_market": Decimal(39_600)}
+def test_a_trailing_stop_comes_with_the_position_beside_its_stop_loss() -> None:
+    settings = with_settings(stop_loss=3, trailing_stop=1)
+    for signal, stop_loss, trailing in ((BUY, 38_800, 39_600), (SELL, 41_200, 40_400)):
+        found = exits(evaluate(view(signal, settings=settings)))
+        assert found == {"stop_market": stop_loss, "trailing_stop": trailing}
 
 
 def test_a_short_has_no_take_profit_where_no_price_reaches_it() -> None:
@@ -337,71 +338,42 @@ def test_a_limit_comes_before_the_signal_and_stops_a_bot_that_holds_nothing() ->
     assert (step.action, step.message, step.change.bookings) == ("none", step.stops, ())
 
 
-def trailing(signal: Signal, marks: list[object], **changes: Any) -> list[Decimal | None]:
-    """The stop after each of ``marks``, with a trailing stop of 1%."""
-    settings = with_settings(trailing_stop=1, **changes)
-    mine, stops = held(signal, settings), []
-    for number, mark in enumerate(marks):
-        where = at(mark)
-        step = evaluate(
-            view(None, mine, where, settings=settings, order_id=f"t-{number}", status="paused")
-        )
-        mine = step.change.account
-        stops.append(exits(mine)["stop_market"])
-    return stops
+@pytest.mark.parametrize(
+    ("signal", "best", "end", "level"),
+    [(BUY, 41_000, 40_500, 40_590), (SELL, 39_000, 39_500, 39_390)],
+)
+def test_a_trailing_stop_follows_the_price_and_is_what_the_trade_ends_with(
+    signal: Signal, best: object, end: object, level: object
+) -> None:
+    settings = with_settings(trailing_stop=1, take_profit=10)
+    mine = held(signal, settings).marked(at(best))
+    assert exits(mine)["trailing_stop"] == level
+    assert evaluate(view(None, mine, at(best), settings=settings)).change.bookings == ()
+    after = advance(mine, at(end), {})
+    trade = next(each.fill for each in after.bookings if each.fill is not None).trade
+    assert trade is not None
+    assert (trade.owner, trade.closed_because, trade.pnl) == (BOT, "Trailing stop", 50)
+    assert after.account.orders == ()
 
 
-def test_a_trailing_stop_only_ever_gets_nearer_and_only_where_that_is_worth_it() -> None:
-    # a tenth of 1% is 40 and a little
-    stops = trailing(BUY, [40_000, 39_800, 40_040, 40_041, 41_000, 40_700, 41_041, 41_042])
-    expected = ["39600", "39600", "39600", "39640.6", "40590", "40590", "40590", "40631.6"]
-    assert stops == [Decimal(each) for each in expected]
-
-
-def test_a_trailing_stop_of_a_short_follows_the_price_down() -> None:
-    assert trailing(SELL, [40_200, 39_970, 39_000, 39_300]) == [40_400, 40_400, 39_390, 39_390]
-
-
-def test_a_trailing_stop_takes_the_place_of_the_stop_loss_once_it_is_nearer() -> None:
-    assert trailing(BUY, [40_100, 40_300], stop_loss=0.5) == [39_800, 39_897]
-
-
-def test_a_stop_that_somebody_cancelled_is_placed_anew_and_one_that_is_nearer_is_left() -> None:
+def test_a_trailing_stop_that_somebody_cancelled_is_placed_anew() -> None:
     settings = with_settings(trailing_stop=1)
     mine = replace(held(settings=settings), orders=())
     step = evaluate(view(None, mine, settings=settings))
     (stop,) = step.change.account.orders
-    assert (stop.trigger_price, stop.owner, stop.because) == (39_600, BOT, "Trailing stop")
-    ticket = Ticket(
-        symbol=BTC,
-        side="sell",
-        type="stop_market",
-        trigger_price=Decimal(39_900),
-        reduce_only=True,
-    )
-    nearer = place_order(mine, ticket, at(), "p-2", MOMENT).account
-    assert evaluate(view(None, nearer, settings=settings)).change.bookings == ()
+    assert (stop.trigger_level, stop.owner, stop.because) == (39_600, BOT, "Trailing stop")
 
 
-def test_a_trailing_stop_keeps_the_take_profit_and_is_what_the_trade_ends_with() -> None:
-    settings = with_settings(trailing_stop=1, take_profit=10)
-    step = evaluate(view(None, held(settings=settings), at(41_000), settings=settings))
-    mine = step.change.account
-    assert exits(mine) == {"take_profit_market": 44_000, "stop_market": 40_590}
-    after = advance(mine, at(40_500), {})
-    trade = next(each.fill for each in after.bookings if each.fill is not None).trade
-    assert trade is not None
-    assert (trade.owner, trade.closed_because, trade.pnl) == (BOT, "Stop-loss", 50)
-    assert after.account.orders == ()
+def test_a_trailing_stop_gets_the_distance_of_changed_settings() -> None:
+    mine = held(settings=with_settings(trailing_stop=1))
+    step = evaluate(view(None, mine, at(41_000), settings=with_settings(trailing_stop=2)))
+    assert exits(step) == {"trailing_stop": 40_180}
 
 
 def test_nothing_is_trailed_without_a_live_price() -> None:
     settings = with_settings(trailing_stop=1)
     quiet = at(42_000, live=frozenset({ETH}))
-    assert (
-        evaluate(view(None, held(settings=settings), quiet, settings=settings)).change.bookings
-        == ()
-    )
+    assert evaluate(view(None, held(), quiet, settings=settings)).change.bookings == ()
 
 
 def test_a_signal_from_outside_may_name_a_size() -> None:
@@ -436,7 +408,7 @@ def test_every_order_of_a_look_has_an_id_of_its_own() -> None:
     step = evaluate(view(SELL, held(settings=settings), settings=settings, order_id="o-2"))
     orders: tuple[Order, ...] = step.change.account.orders
     ids = [each.fill.order_id for each in step.change.bookings if each.fill is not None]
-    assert sorted(ids + [each.id for each in orders]) == ["o-2", "o-2-close", "o-2-sl", "o-2-tp"]
+    assert sorted(ids + [each.id for each in orders]) == ["o-2", "o-2-close", "o-2-stop", "o-2-tp"]
 
 
 def test_closing_by_hand_leaves_the_bot_flat() -> None:

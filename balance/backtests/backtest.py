@@ -303,14 +303,16 @@ class _Test:
             self._evaluate(moment, stamp, price, mark)
 
     def _is_ambiguous(self, booking: Booking) -> bool:
-        """Whether ``booking`` ended a trade by one of its exits in a candle that held the other."""
+        """Whether ``booking`` ended a trade by one of its exits in a candle that held another, on
+        the other side of the price."""
         fill = booking.fill
         if fill is None or fill.trade is None or fill.reason == "order":
             return False
         low, high = self._range
-        other = "stop_loss" if fill.reason == "take_profit" else "take_profit"
+        stops = ("stop_loss", "trailing_stop")
+        others = stops if fill.reason == "take_profit" else ("take_profit",)
         return any(
-            each.reason == other and low <= (each.trigger_price or ZERO) <= high
+            each.reason in others and low <= (each.trigger_level or ZERO) <= high
             for each in self._account.orders
         )
 
@@ -337,12 +339,11 @@ class _Test:
         closed = self._frame.close_by(stamp) and bool(self._points)
         settings = self._settings
         is_limited = settings.max_daily_loss is not None or settings.max_drawdown is not None
-        is_trailed = settings.trailing_stop is not None and self._held is not None
-        if not self._running or not (closed or is_limited or is_trailed):
+        if not self._running or not (closed or is_limited):
             return
         signal = self._decided(mark) if closed else None
         acts = signal is not None and signal.side != "hold"
-        if not (acts or is_limited or is_trailed):
+        if not (acts or is_limited):
             return
         self._evaluations += 1
         self._quote(moment, price, mark)

@@ -2,7 +2,8 @@
 backtest.
 
 A bot is evaluated at the first price of each minute. Where a candle of its timeframe has closed by
-then, it has a signal; its limits are checked and its stop is trailed at every evaluation.
+then, it has a signal; at every evaluation its limits are checked, and that its position has its
+trailing stop.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import BalanceError, NotYours
 from balance.core.figures import gain, rounded
-from balance.core.instrument import Instrument
 from balance.core.margin import Side, sign, unrealized_pnl
 from balance.core.market import Market
 from balance.core.money import ZERO, exactly
-from balance.core.order import Order, OrderSide, closing_side, opened_side
+from balance.core.order import OrderSide, closing_side, opened_side
 from balance.core.orders import close_position, place_order
 from balance.core.position import Position
 from balance.core.ticket import Ticket, draft_order
@@ -33,8 +33,6 @@ from balance.strategies.strategy import Holding, Signal
 #: bot's own forbids it, ``refused`` where the account does.
 Action = Literal["none", "opened", "closed", "flipped", "ignored", "refused"]
 
-# A stop is moved once that brings it nearer by a tenth of its distance, not for every tick.
-_WORTH_A_MOVE: Final = Decimal("0.1")
 _TARGETS: Final[dict[str, Side | None]] = {"buy": "long", "sell": "short", "close": None}
 
 
@@ -221,7 +219,7 @@ def _open(view: View, side: Side, because: str) -> Change:
     ticket = replace(
         ticket,
         take_profit=_away(price, settings.take_profit, sign(side)),
-        stop_loss=_first_stop(price, settings, sign(side)),
+        stop_loss=_away(price, settings.stop_loss, -sign(side)),
     )
     return place_order(view.account, ticket, view.market, view.order_id, view.time)
 
@@ -237,30 +235,22 @@ def _away(price: Decimal, percent: Decimal | None, direction: int) -> Decimal | 
     return away if away is not None and away > 0 else None
 
 
-def _first_stop(price: Decimal, settings: BotSettings, direction: int) -> Decimal | None:
-    """The nearer one of the stop-loss and the trailing stop."""
-    both = (settings.stop_loss, settings.trailing_stop)
-    return _away(price, min((each for each in both if each), default=None), -direction)
-
-
 def _trail(view: View) -> Change:
-    """Move the stop after the mark price, where that makes it better by more than a little."""
+    """Give the position a trailing stop, where it has none at the distance of the settings."""
     held, percent = view.held, view.settings.trailing_stop
     nothing = Change(view.account)
     if held is None or percent is None or held.symbol not in view.market.live:
         return nothing
-    instrument = view.market.instruments[held.symbol]
-    mark = view.market.quotes[held.symbol].mark
-    trigger = _stop_price(instrument, mark, percent, held)
-    direction, stop = sign(held.side), _stop_of(view.account, held)
-    step = mark * percent / 100 * _WORTH_A_MOVE
-    if stop is not None and (trigger - (stop.trigger_price or trigger)) * direction < step:
+    if any(
+        each.reason == "trailing_stop" and each.callback_percent == percent
+        for each in view.account.orders_of(held.symbol)
+    ):
         return nothing
     ticket = Ticket(
         symbol=held.symbol,
         side=closing_side(held.side),
-        type="stop_market",
-        trigger_price=trigger,
+        type="trailing_stop",
+        callback_percent=percent,
         reduce_only=True,
         owner=view.owner,
         because="Trailing stop",
@@ -268,21 +258,7 @@ def _trail(view: View) -> Change:
     try:
         return place_order(view.account, ticket, view.market, f"{view.order_id}-stop", view.time)
     except BalanceError:
-        # Such as a mark price that reaches the stop at this very moment: the next evaluation tries
-        # again.
-        return nothing
-
-
-def _stop_price(instrument: Instrument, mark: Decimal, percent: Decimal, held: Position) -> Decimal:
-    price = mark * (1 - sign(held.side) * percent / 100)
-    return max(instrument.tick_size, instrument.price(price))
-
-
-def _stop_of(account: Account, held: Position) -> Order | None:
-    return next(
-        (each for each in account.orders_of(held.symbol) if each.reason == "stop_loss"),
-        None,
-    )
+        return nothing  # The next evaluation tries again.
 
 
 def _reason(fault: BalanceError) -> str:

@@ -23,7 +23,10 @@ _WITHOUT: Final = {
     INDEX_FILE: "The History can't be searched or sorted",
     EQUITY_FILE: "The equity is sampled in memory only",
     LOG_FILE: "The log of the bots is in memory only",
-    MARKET_FILE: "Prices are not saved for other programs and the next start",
+    MARKET_FILE: (
+        "Prices, and the best ones of trailing stops, are not saved for other programs and the "
+        "next start"
+    ),
     FEED_FILE: "The past of the feed is not saved for the next start",
 }
 
