@@ -230,6 +230,7 @@ def test_a_trailing_stop_may_name_where_it_begins(still: Server, browser: Any) -
     assert text(browser, "futures-second-price-label") == "Activation price, by the mark (optional)"
     assert not browser.find_element("#futures-force-field").is_displayed()
     write(browser, "futures-price", "1.5")
+    write(browser, "futures-second-price", "")
     write(browser, "futures-size", "1,000")
     wait_for(lambda: "at 40,600" in text(browser, "futures-ticket-note"), "where it is")
     browser.find_element("#futures-submit").click()
@@ -255,7 +256,8 @@ def test_an_oco_is_a_limit_and_a_stop_of_which_one_cancels_the_other(
     assert labels == [
         *("Limit price", "Stop price, by the mark", "Limit price of the stop (optional)"),
     ]
-    write(browser, "futures-price", "42,000")
+    for field, typed in (("price", "42,000"), ("second-price", ""), ("third-price", "")):
+        write(browser, f"futures-{field}", typed)
     browser.find_element("#futures-unit option[value=quantity]").click()
     write(browser, "futures-size", "0.01")
     browser.find_element("#futures-submit").click()
