@@ -192,6 +192,20 @@ def test_the_preview_tells_it() -> None:
     assert shown.display["slippage"] == NONE
 
 
+@pytest.mark.parametrize(("side", "leverage"), [("buy", 20), ("sell", 20), ("buy", 5)])
+def test_the_preview_warns_of_a_position_that_would_be_liquidated_at_once(
+    side: str, leverage: int
+) -> None:
+    # A hundred slip by 0.01 % + 4 x 2.5 %: more than the margin at 20x, and less than at 5x.
+    where = at(terms=replace(DEEP, depth_slippage=d("0.025")))
+    wanted = replace(ticket(side, quantity=100), leverage=d(leverage))
+    warning = preview(RICH, wanted, where, MOMENT).warning
+    assert ("would be liquidated at once" in warning) == (leverage == 20)
+    placed = place_order(RICH, wanted, where, "o", MOMENT).account
+    ended = fills(advance(placed, at(minutes=1), {}))
+    assert [each.reason for each in ended] == ["liquidation"] * (leverage == 20)
+
+
 @given(
     side=st.sampled_from(["buy", "sell"]),
     small=st.decimals(d("0.001"), d(10_000), places=3),

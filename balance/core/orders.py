@@ -477,9 +477,17 @@ def _warnings(
         yield f"It ends without a fill: {unfilled(order, market)}."
     if order.kind.follows:
         yield f"{order.kind.terms(order).capitalize()}, by the mark price."
-    if position is None or position.liquidation_price is None or order.stop_loss is None:
+    if position is None or position.liquidation_price is None:
         return
-    if position.is_liquidated_at(order.stop_loss):
+    mark = market.quotes[order.symbol].mark
+    if at_once is not None and position.is_liquidated_at(mark):
+        yield (
+            "The position would be liquidated at once: it fills at about "
+            f"{on_tick(at_once, tick)}, and its liquidation price, "
+            f"{rounded(position.liquidation_price)}, lies beyond the mark price, {rounded(mark)}. "
+            "Order less of it, or at a lower leverage."
+        )
+    elif order.stop_loss is not None and position.is_liquidated_at(order.stop_loss):
         yield (
             "The stop-loss lies beyond the liquidation price, "
             f"{rounded(position.liquidation_price)}: the position would be liquidated first."
