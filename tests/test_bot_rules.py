@@ -137,15 +137,24 @@ def test_what_the_account_refuses_is_told_with_its_figures() -> None:
 
 
 @pytest.mark.parametrize(
+    "terms",
+    [
+        Terms(slippage=Decimal("0.0006")),
+        # 4,000 at the ask or bid, which 0.1 Bitcoin are worth, slip as much.
+        Terms(slippage=Decimal(0), depth_slippage=Decimal("0.0003"), market_depth=Decimal(2_000)),
+    ],
+    ids=["slippage", "by size"],
+)
+@pytest.mark.parametrize(
     ("signal", "entry", "stop", "take"),
     [(BUY, 40_024, "39623.8", "42025.2"), (SELL, 39_976, "40375.8", "37977.2")],
 )
 def test_exits_lie_at_their_distance_from_what_the_order_fills_at(
-    signal: Signal, entry: int, stop: str, take: str
+    signal: Signal, entry: int, stop: str, take: str, terms: Terms
 ) -> None:
     settings = with_settings(stop_loss=1, take_profit=5)
-    slipped = at(terms=Terms(slippage=Decimal("0.0006")))
-    step = evaluate(view(signal, settings=settings, where=slipped))
+    slipped = view(signal, settings=settings, where=at(terms=terms), size=Decimal("0.1"))
+    step = evaluate(slipped)
     found = position(step)
     assert found is not None
     assert found.entry_price == entry
