@@ -193,6 +193,7 @@ def _dialog(name: str, title: str, body: list[Component], buttons: list[Componen
         ],
         id=f"{name}-dialog",
         centered=True,
+        scrollable=True,
         # what opens is there at once
         fade=False,
         is_open=False,

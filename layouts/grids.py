@@ -43,8 +43,10 @@ def orders_grid() -> dag.AgGrid:
         "params.data.id",
         [
             _pair(_text("symbol", "Symbol", 88), "side_words"),
-            # What belongs to an OCO names the order that it cancels, or that cancels it.
-            {**_pair(_text("type", "Type", 140), "details"), "tooltipField": "display.group"},
+            {
+                **_pair(_text("type", "Type", 152), "details", "kind"),
+                "tooltipValueGetter": {"function": "deskTerms(params)"},
+            },
             _number("quantity", "Quantity", 72),
             _pair(
                 _number("price", "Limit, trigger", 96, "Below, the mark price that sets it off"),
@@ -151,10 +153,11 @@ def _text(field: str, name: str, width: int) -> dict[str, Any]:
     return {"field": field, "headerName": name, "minWidth": width, "flex": 1, **_shown()}
 
 
-def _pair(column: dict[str, Any], below: str) -> dict[str, Any]:
-    """``column`` with the figure ``below`` under its own; without one, the two that its text
-    has."""
-    return {**column, "cellRenderer": "RowPair", "cellRendererParams": {"below": below}}
+def _pair(column: dict[str, Any], below: str, above: str = "") -> dict[str, Any]:
+    """``column`` with the figure ``below`` under its own, or under the one called ``above``;
+    without one, the two that its text has."""
+    params = {"above": above or column["field"], "below": below}
+    return {**column, "cellRenderer": "RowPair", "cellRendererParams": params}
 
 
 def _owner(width: int) -> dict[str, Any]:

@@ -330,7 +330,9 @@ def test_an_order_opens_from_its_row_and_from_the_entry_that_filled_it(
     fill = asked(server, "fills", limit=1)["rows"][0]
     go_to(browser, server, f"/history?entry={fill['place']}")
     click(browser, f"#entry-dialog a[href$='order={fill['order_id']}']")
-    wait_for(lambda: order_title(browser) == f"Order {fill['order_id']}", "the order that it filled")
+    wait_for(
+        lambda: order_title(browser) == f"Order {fill['order_id']}", "the order that it filled"
+    )
     wait_for(lambda: "Its fill" in text(browser, "order-record-dialog"), "its fill")
     browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     wait_for(lambda: order_title(browser) == "", "the closed dialog")

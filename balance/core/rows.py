@@ -154,7 +154,7 @@ class OrderRow(OrderTerms):
                 *("symbol", "side", "type", "quantity", "price", "trigger_price", "take_profit"),
                 *("stop_loss", "leverage", "reserved_margin", "side_words", "exits", "owner"),
                 *("best_price", "activation_price", "group", "client_id", "callback_percent"),
-                "details",
+                *("kind", "details"),
             )
         ),
     ]
@@ -415,11 +415,13 @@ def order_texts(order: Order, market: Market) -> Texts:
         texts["trigger_price"] = f"from {texts['activation_price']}"
     followed = "" if order.best_price is None else f"best {texts['best_price']}"
     leverage, distance = f"{rounded(order.leverage)}x", order.callback_percent
+    kind, *details = _type_words(order)
     return {
         "symbol": order.symbol,
         "side": order.side.capitalize(),
-        "type": _type_words(order),
-        "details": ", ".join(filter(None, (followed, order.client_id))),
+        "type": ", ".join((kind, *details)),
+        "kind": kind,
+        "details": ", ".join(filter(None, (*details, followed, order.client_id))),
         "quantity": "All" if order.quantity is None else rounded(order.quantity),
         **texts,
         "leverage": leverage,
@@ -432,7 +434,8 @@ def order_texts(order: Order, market: Market) -> Texts:
     }
 
 
-def _type_words(order: Order) -> str:
+def _type_words(order: Order) -> Sequence[str]:
+    """What kind of order it is, and what else there is to say of that."""
     label, distance = order.kind.label, order.callback_percent
     # An exit of a position is called what it is to that.
     attached = REASON_LABELS.get(order.reason)
@@ -443,7 +446,7 @@ def _type_words(order: Order) -> str:
         words.append("reduce-only")
     if order.group:
         words.append("OCO")
-    return ", ".join(words)
+    return words
 
 
 def _exits(texts: Texts) -> str:

@@ -5,6 +5,8 @@
   const NONE = "–";
   const labelled = (name, text) => (text === NONE ? "" : `${name} ${text}`);
   const exits = ({ take_profit: profit, stop_loss: loss }) => [labelled("TP", profit), labelled("SL", loss)];
+  // the figure of the card is the limit, where there is one
+  const trigger = ({ price, trigger_price: trigger }) => (price === NONE ? [] : [labelled("Trigger", trigger)]);
   const trader = ({ owner }) => (owner === "You" ? "" : owner);
 
   /* What is on a card, by its table: its title and its figure, what is said of it and what stands below
@@ -30,7 +32,7 @@
         title: [each.symbol, each.side_words],
         figure: each.price === NONE ? each.trigger_price : each.price,
         below: labelled("Margin", each.reserved_margin),
-        words: [[each.type, each.details, each.quantity, ...exits(each)]],
+        words: [[each.kind, each.details, each.quantity, ...trigger(each), ...exits(each)]],
       }),
     },
     fills: {

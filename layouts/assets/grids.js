@@ -153,6 +153,8 @@
       "ag-right-aligned-cell",
       window.balanceLive.tone(data?.display[colDef.field]),
     ],
+    // all that the second line may have no room for; of an OCO, the order that it cancels
+    deskTerms: ({ data: { display } }) => [display.details, display.group].filter(Boolean).join(". "),
     deskMoment: ({ value }) => (value ? `${value.slice(5, 10)} ${value.slice(11, 19)}` : ""),
     // the arrows go from cell to cell; Tab goes on to the buttons of the row, or out of the table
     deskTab: ({ api, backwards, nextCellPosition, previousCellPosition }) => {
@@ -166,8 +168,8 @@
   };
 
   /* Two figures of a row, one below the other. */
-  function RowPair({ data: { display }, colDef, below }) {
-    const own = display[colDef.field];
+  function RowPair({ data: { display }, above, below }) {
+    const own = display[above];
     const other = display[below] === NONE ? "" : display[below];
     const [first, second] = below ? [own, other] : exits(own);
     const line = (text) => React.createElement("div", {}, text);
