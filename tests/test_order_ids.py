@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from balance import Desk, Outcome
+from balance import Desk, OrderRejected, Outcome
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import AccountingError
@@ -213,3 +213,16 @@ def test_a_group_has_the_id_of_its_first_order(board: LiveBoard) -> None:
     change = numbered(change, account(), 5)
     expected = [("5000001", "5000001"), ("5000002", "5000001")]
     assert [(each.id, each.group) for each in change.account.orders] == expected
+
+
+def test_a_refused_request_that_is_repeated_after_a_restart_is_the_same_order(
+    folder: Path, desk: Desk
+) -> None:
+    refused = []
+    for each, ether in ((desk, 2_000), (Desk(FileStore(folder), a_board(eth=1_900)), 1_900)):
+        assert each.market.quotes[ETH].ask == ether
+        with pytest.raises(OrderRejected) as refusal:
+            resting(each, 1_900, time_in_force="FOK", how={"idempotency_key": "one"})
+        refused.append((refusal.value.order_id, str(refusal.value)))
+    assert refused == [("2000001", refused[0][1])] * 2
+    assert desk.snapshot().revision == 2
