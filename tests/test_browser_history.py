@@ -309,7 +309,8 @@ def test_the_address_of_a_view_says_all_of_it_and_nothing_else(browser: Any) -> 
 def order_title(browser: Any) -> str:
     """The title of the order that is open; empty where none is."""
     found: str = browser.driver.execute_script(
-        "return document.querySelector('#order-record-dialog[open] .modal-title')?.textContent ?? ''"
+        "return document.querySelector('#order-record-dialog[open] .modal-title')"
+        "?.textContent ?? ''"
     )
     return found
 
