@@ -103,7 +103,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "min_confidence": (-0.01, 1.01, None, *NO_NUMBERS),
     "stop_loss": (0, -1, 100, 250, *NO_NUMBERS),
     "take_profit": (0, -1, 1_000.01, *NO_NUMBERS),
-    "trailing_stop": (0, -1, 100, *NO_NUMBERS),
+    "trailing_stop": (0, -1, "0.009", 100, *NO_NUMBERS),
     "cooldown": (-1, 1.5, 525_601, None, *NO_NUMBERS),
     "max_positions": (0, -1, 1.5, 1_001, *NO_NUMBERS),
     "max_daily_loss": (0, -5, 10**13, *NO_NUMBERS),

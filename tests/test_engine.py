@@ -434,6 +434,25 @@ class TestTrailingStops:
         assert others.account().orders[0].best_price == 42_000
         assert verify(run.folder).faults == ()
 
+    def test_are_cancelled_as_they_stand(self, run: Running) -> None:
+        run.order("sell", "0.1", type="trailing_stop", callback_percent=1)
+        run.price(42_000)
+        (row,) = run.desk.snapshot().open_orders
+        outcome = run.desk.cancel_order(row["id"])
+        assert "trailing stop 1 %, at 41,580" in outcome.entries[0].booking.note
+
+    def test_go_on_from_where_they_were_after_a_reset_was_undone(self, run: Running) -> None:
+        run.order("sell", "0.1", type="trailing_stop", callback_percent=1)
+        run.price(42_000)
+        run.desk.reset()
+        run.price(41_700)
+        run.desk.undo_reset()
+        (row,) = run.desk.snapshot().open_orders
+        assert row["best_price"] == 42_000
+        run.price(41_580)
+        assert [each[0] for each in run.fills()] == ["order"]
+        assert verify(run.folder).faults == ()
+
     def test_go_on_after_a_restart_from_where_they_were(self, folder: Path, feed: HandFed) -> None:
         with Running(folder, feed) as run:
             run.price(40_000)

@@ -24,7 +24,7 @@ from balance.core.money import ZERO, exactly
 from balance.core.order import OrderSide, closing_side, opened_side
 from balance.core.orders import close_position, place_order
 from balance.core.position import Position
-from balance.core.ticket import Ticket, draft_order
+from balance.core.ticket import LEAST_CALLBACK, Ticket, draft_order
 from balance.core.trade import Fill
 from balance.core.trade_sums import TradeSums
 from balance.strategies.strategy import Holding, Signal
@@ -241,6 +241,8 @@ def _trail(view: View) -> Change:
     nothing = Change(view.account)
     if held is None or percent is None or held.symbol not in view.market.live:
         return nothing
+    # Older versions took settings with a smaller distance.
+    percent = max(percent, LEAST_CALLBACK)
     if any(
         each.reason == "trailing_stop" and each.callback_percent == percent
         for each in view.account.orders_of(held.symbol)

@@ -10,11 +10,12 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from balance.core.errors import InvalidAmount, InvalidRequest
-from balance.core.figures import grouped
+from balance.core.figures import grouped, plain
 from balance.core.market import Market
 from balance.core.money import ZERO, number
 from balance.core.request import check_names, check_required, readers, symbol
 from balance.core.shape import Doc
+from balance.core.ticket import LEAST_CALLBACK
 from balance.strategies.strategy import Kind
 
 Direction = Literal["both", "long", "short"]
@@ -148,6 +149,11 @@ def settings_of(
     settings = BotSettings(**values)
     if settings.stake_unit == "percent" and settings.stake > _MOST_PERCENT:
         raise InvalidAmount(f"The stake must be at most 100 %, not {grouped(settings.stake)}.")
+    trail = settings.trailing_stop
+    if trail is not None and trail < LEAST_CALLBACK:
+        raise InvalidAmount(
+            f"The trailing_stop must be at least {LEAST_CALLBACK} %, not {plain(trail)}."
+        )
     most = market.instrument(settings.symbol).brackets[0].max_leverage
     if settings.leverage > most:
         raise InvalidAmount(f"The leverage must be at most {most:f}, not {settings.leverage:f}.")

@@ -272,7 +272,7 @@ class Desk:
     def cancel_order(self, order_id: str, **conditions: Unpack[Conditions]) -> Outcome:
         """Cancel an open order."""
         return self._trade(
-            lambda account: orders.cancel_order(account, order_id),
+            lambda account: orders.cancel_order(account.marked(self.market), order_id),
             ["cancel", order_id],
             conditions,
         )
@@ -281,7 +281,7 @@ class Desk:
         """Cancel all open orders, or those of ``symbol``."""
         symbol = None if symbol is None else request.symbol(symbol, self.market)
         return self._trade(
-            lambda account: orders.cancel_orders(account, symbol),
+            lambda account: orders.cancel_orders(account.marked(self.market), symbol),
             ["cancel_all", symbol],
             conditions,
         )
