@@ -6,6 +6,7 @@ Exact figures go into files and sentences; rounded ones, with their unit, go on 
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 from typing import Final
 
 #: What stands where no number is known.
@@ -38,7 +39,7 @@ def grouped(number: Decimal) -> str:
 def amount(number: Decimal, decimals: int = CENTS) -> str:
     """``number``, an amount of money in a sentence that names its unit, rounded to ``decimals``:
     ``"10,000.50"``."""
-    return f"{number.quantize(Decimal(1).scaleb(-decimals), context=_CONTEXT):,f}"
+    return f"{_quantized(number, decimals):,f}"
 
 
 def _two_or_more_decimals(text: str) -> str:
@@ -69,7 +70,7 @@ def on_tick(price: Decimal, tick: Decimal) -> str:
     """``price`` with as many decimals as ``tick`` has, but at least two: ``"43,812.40"``. One of
     fewer than a thousand ticks, as an old fill may be where the price has risen since, keeps its
     own digits."""
-    decimals = max(2, _decimals(tick))
+    decimals = _tick_decimals(tick)
     if price.copy_abs() < tick * _FEW_TICKS:
         decimals = max(decimals, min(_decimals(price), _LEAST_DIGITS - 1 - price.adjusted()))
     return f"{_quantized(price, decimals):,f}"
@@ -85,8 +86,19 @@ def _decimals(number: Decimal) -> int:
     return -int(number.normalize(_CONTEXT).as_tuple().exponent)
 
 
+# There are few ticks, and a snapshot has hundreds of prices.
+@lru_cache(maxsize=1_000)
+def _tick_decimals(tick: Decimal) -> int:
+    return max(2, _decimals(tick))
+
+
 def _quantized(number: Decimal, decimals: int) -> Decimal:
-    return number.quantize(Decimal(1).scaleb(-decimals), context=_CONTEXT)
+    return number.quantize(_unit(decimals), context=_CONTEXT)
+
+
+@lru_cache(maxsize=1_000)
+def _unit(decimals: int) -> Decimal:
+    return Decimal(1).scaleb(-decimals)
 
 
 def dollars(amount: Decimal | None, decimals: int = CENTS) -> str:
