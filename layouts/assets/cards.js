@@ -26,13 +26,16 @@
       }),
     },
     orders: {
-      height: 100,
+      height: 124,
       actions: "OrderActions",
       card: ({ display: each }) => ({
         title: [each.symbol, each.side_words],
         figure: each.price === NONE ? each.trigger_price : each.price,
         below: labelled("Margin", each.reserved_margin),
-        words: [[each.kind, each.details, each.quantity, ...trigger(each), ...exits(each)]],
+        words: [
+          [each.quantity, each.kind],
+          [...trigger(each), each.details, ...exits(each)],
+        ],
       }),
     },
     fills: {
