@@ -338,3 +338,30 @@ def test_an_order_opens_from_its_row_and_from_the_entry_that_filled_it(
     browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     wait_for(lambda: order_title(browser) == "", "the closed dialog")
     assert browser.get_logs() == []
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        (
+            {"type": "stop_limit", "trigger_price": 400_000, "price": 410_000},
+            "stop-limit at 410,000.00, triggered at 400,000.00",
+        ),
+        (
+            {"type": "trailing_stop", "callback_percent": 2, "activation_price": 1_000},
+            "trailing stop 2 %, from 1,000.00 on",
+        ),
+    ],
+    ids=["stop_limit", "trailing_stop"],
+)
+def test_an_entry_names_all_prices_of_its_order(
+    browser: Any, server: Server, members: dict[str, Any], words: str
+) -> None:
+    order = {"symbol": "BTC/USDT", "side": "buy", "quantity": 0.01, **members}
+    assert server.post(order, "/orders").status_code == 200
+    placed = asked(server, "ledger", kind="order", limit=1)["rows"][0]
+    go_to(browser, server, f"/history?entry={placed['place']}")
+    wait_for(lambda: words in text(browser, "entry-dialog"), "both prices")
+    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    wait_for(lambda: dialog_title(browser) == "", "the closed dialog")
+    assert server.ask("DELETE", "/orders").status_code == 200

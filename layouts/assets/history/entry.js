@@ -123,9 +123,13 @@
   }
 
   function orderWords({ display }) {
-    const price = [display.price, display.trigger_price].find((each) => each && each !== "–");
+    const [limit, trigger] = [display.price, display.trigger_price].map((each) => (each === "–" ? "" : each ?? ""));
     const what = `${display.side} ${display.quantity} ${display.symbol}, ${display.type.toLowerCase()}`;
-    return price ? `${what} at ${price}` : what;
+    if (limit) {
+      return `${what} at ${limit}${trigger && `, triggered at ${trigger}`}`;
+    }
+    // a trailing stop that does not follow the price yet says from where on it does
+    return what + (trigger.startsWith("from") ? `, ${trigger} on` : trigger && ` at ${trigger}`);
   }
 
   /* An order that an entry is about, with what it is or why it ended. */
