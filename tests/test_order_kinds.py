@@ -363,6 +363,18 @@ class TestLimitAtATrigger:
         with pytest.raises(InvalidRequest, match="reached already: the mark price is 40,000"):
             place(account(), "buy", "stop_limit", quantity=1, trigger_price=39_000, price=39_500)
 
+    def test_without_a_size_it_says_what_closes_the_whole_position(self) -> None:
+        of = place(account(), "buy", quantity="0.1").account
+        prices = {"trigger_price": 39_000, "price": 38_900, "reduce_only": True}
+        with pytest.raises(InvalidRequest) as refused:
+            place(of, "sell", "stop_limit", **prices)
+        assert str(refused.value) == (
+            "A stop-limit order needs a size; only these close the whole position without one: "
+            "stop, take-profit, trailing stop. For all that is open now, name a percent of 100."
+        )
+        whole = place(of, "sell", "stop_limit", **prices, percent=100).account.orders[-1]
+        assert (whole.quantity, whole.reserved_margin) == (d("0.1"), 0)
+
     @pytest.mark.parametrize(
         ("side", "trigger", "price", "beyond"),
         [

@@ -276,6 +276,12 @@ def _check_members(ticket: Ticket) -> None:
         )
     sizes = [name for name in _SIZES if getattr(ticket, name)]
     whole = ticket.reduce_only and kind.exit != "order"
+    if not sizes and ticket.reduce_only and not whole:
+        exits = [each.label.lower() for each in ORDER_KINDS.values() if each.exit != "order"]
+        raise InvalidRequest(
+            f"A {kind.label.lower()} order needs a size; only these close the whole position "
+            f"without one: {', '.join(exits)}. For all that is open now, name a percent of 100."
+        )
     if len(sizes) > 1 or (not sizes and not whole):
         raise InvalidRequest("The order must have exactly one of quantity, notional, percent.")
     if ticket.percent is not None and ticket.percent > 100:
