@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from balance.core.money import ZERO
 from balance.core.trade_sums import TradeSums
-from balance.core.wallet import Wallet
+from balance.core.wallet import EVENTS, Wallet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +59,50 @@ class Epoch:
         """P&L in percent of the capital put in; None where none is left in."""
         return self.pnl / self.wallet.capital * 100 if self.wallet.capital > 0 else None
 
-    def with_entry(self, revision: int, wallet: Wallet, trade_pnl: Decimal | None) -> Epoch:
-        """The epoch after one more entry, which led to ``wallet`` and, unless None, ended a trade
-        with a P&L of ``trade_pnl``."""
-        is_new = revision != self.last_revision
+
+class RunningEpoch:
+    """An epoch that entries are added to: many of them cost little more than one."""
+
+    def __init__(self, epoch: Epoch) -> None:
+        self._epoch = epoch
+        self._last_revision, self._entries = epoch.last_revision, epoch.entries
+        self._trades, self._trades_before = epoch.trades, epoch.trades_before
+        self._wallet = epoch.wallet
+        # What has moved the wallet since, by the kind of entry.
+        self._moved: dict[str, Decimal] = {}
+
+    @property
+    def number(self) -> int:
+        """The number of the epoch, from 1."""
+        return self._epoch.epoch
+
+    def add(
+        self, revision: int, kind: str, amount: str, wallet: Wallet | None, pnl: Decimal | None
+    ) -> None:
+        """One more entry, which moved ``amount`` or states the ``wallet`` and, unless None, ended a
+        trade with a P&L of ``pnl``."""
+        if revision != self._last_revision:
+            self._last_revision, self._trades_before = revision, self._trades
+        self._entries += 1
+        if pnl is not None:
+            self._trades = self._trades.with_pnl(pnl)
+        if wallet is not None:
+            self._wallet, self._moved = wallet, {}
+        elif kind not in EVENTS:
+            self._moved[kind] = self._moved.get(kind, ZERO) + Decimal(amount)
+
+    def epoch(self) -> Epoch:
+        """The epoch with the entries that were added."""
+        wallet = self._wallet
+        for kind, amount in self._moved.items():
+            wallet = wallet.booked(kind, amount)
         return replace(
-            self,
-            last_revision=revision,
-            entries=self.entries + 1,
+            self._epoch,
+            last_revision=self._last_revision,
+            entries=self._entries,
             wallet=wallet,
-            trades=self.trades if trade_pnl is None else self.trades.with_pnl(trade_pnl),
-            trades_before=self.trades if is_new else self.trades_before,
+            trades=self._trades,
+            trades_before=self._trades_before,
         )
 
 

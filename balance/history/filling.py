@@ -25,7 +25,7 @@ from balance.core.moments import from_iso
 from balance.core.money import exact
 from balance.core.trade import Fill, Trade
 from balance.core.trade_sums import TradeSums
-from balance.core.wallet import EVENTS, OPENINGS, Wallet
+from balance.core.wallet import OPENINGS, Wallet
 from balance.history.columns import Column, milliseconds
 from balance.history.damaged_lines import (
     TABLE,
@@ -38,7 +38,7 @@ from balance.history.damaged_lines import (
     newest_row,
 )
 from balance.history.database import Damaged, decoding, natural
-from balance.history.epochs import Epoch, opened_epoch
+from balance.history.epochs import Epoch, RunningEpoch, opened_epoch
 from balance.history.order_table import ORDER_INDEXES, ORDER_TABLE, OrderRows
 from balance.history.proof import checksum, prove, sum_of
 from balance.history.queries import Hit, hits
@@ -347,7 +347,8 @@ class _Rows(NamedTuple):
 def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) -> None:
     found: list[_Rows] = []
     newest, damaged = newest_row(connection), newest_damaged(connection)
-    epoch = next(iter(read_epochs(connection, most=1)), None) if damaged is None else None
+    known = read_epochs(connection, most=1) if damaged is None else []
+    epoch = RunningEpoch(known[0]) if known else None
     last = _last_outline(connection, before)
     orders = OrderRows(connection, 0 if damaged is None else damaged.id)
     for number, line in enumerate(lines, before.rows + 1):
@@ -385,7 +386,7 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
         texts = ((each.neighbour.id, each.text) for each in found if each.text)
         _insert(connection, "texts (rowid, said)", list(texts))
     if epoch is not None:
-        _write_epoch(connection, epoch)
+        _write_epoch(connection, epoch.epoch())
     state = replace(before, place=lines[-1].end, rows=before.rows + len(lines))
     _set_reached(connection, replace(state, total=total, updates=before.updates + updated))
 
@@ -466,29 +467,22 @@ def _owner(owner: str | None) -> str:
 
 def _epoch_after(
     connection: sqlite3.Connection,
-    epoch: Epoch | None,
+    epoch: RunningEpoch | None,
     document: Mapping[str, Any],
     trade_pnl: Decimal | None,
-) -> Epoch:
+) -> RunningEpoch:
     """The epoch after the entry in ``document``; one that it ends is written."""
-    number, revision = document["epoch"], document["revision"]
-    if epoch is not None and number == epoch.epoch and document["kind"] not in OPENINGS:
-        return epoch.with_entry(revision, _wallet(epoch.wallet, document), trade_pnl)
+    number, revision, kind = document["epoch"], document["revision"], document["kind"]
+    stated = document.get("wallet")
+    wallet = None if stated is None else WALLET.decode(stated)
+    if epoch is not None and number == epoch.number and kind not in OPENINGS:
+        epoch.add(revision, kind, document["amount"], wallet, trade_pnl)
+        return epoch
     continued, time = document.get("continues"), from_iso(document["time"])
     since: list[Epoch] = []
     if epoch is not None:
-        epoch = replace(epoch, ended_at=time)
-        _write_epoch(connection, epoch)
-        since = read_epochs(connection, epoch.epoch if continued is None else continued)[::-1]
-    wallet = _wallet(None, document)
-    return opened_epoch(document["kind"], time, revision, wallet, continued, since)
-
-
-def _wallet(before: Wallet | None, document: Mapping[str, Any]) -> Wallet:
-    """The wallet after the entry in ``document``."""
-    kind, amount = document["kind"], Decimal(document["amount"])
-    if document.get("wallet") is not None:
-        return WALLET.decode(document["wallet"])
-    if before is None or kind in OPENINGS:
-        return Wallet.opened(document["epoch"], Decimal(document["balance"]))
-    return before if kind in EVENTS else before.booked(kind, amount)
+        ended = replace(epoch.epoch(), ended_at=time)
+        _write_epoch(connection, ended)
+        since = read_epochs(connection, ended.epoch if continued is None else continued)[::-1]
+    opened = wallet or Wallet.opened(number, Decimal(document["balance"]))
+    return RunningEpoch(opened_epoch(kind, time, revision, opened, continued, since))
