@@ -55,6 +55,9 @@ QUESTIONS = {
     "newest trades": "/history/trades",
     "losing trades": "/history/trades?outcome=loss&symbol=SOL/USDT",
     "trades, best first": "/history/trades?sort=-pnl",
+    "newest orders": "/history/orders",
+    "orders of a symbol, deep": "/history/orders?symbol=ETH/USDT&offset={tenth}",
+    "orders that were cancelled": "/history/orders?state=CANCELED",
     "epochs": "/history/epochs?limit=100",
     **{f"curve of a {name}": f"/equity?range={name}" for name in ("day", "month", "year")},
     "performance": "/performance",
@@ -68,9 +71,12 @@ WORST = {
     "by kind, the middle": "/history/ledger?sort=kind&offset={half}",
     "of a kind by amount": "/history/ledger?kind=fee&sort=amount&offset={tenth}",
     "fills by quantity": "/history/fills?sort=quantity&offset={tenth}",
+    "orders by end": "/history/orders?sort=-ended_at&offset={tenth}",
+    "orders by limit": "/history/orders?sort=price&offset={tenth}",
+    "orders, a text": "/history/orders?text=nowhere-{nonce}",
     "trades by duration": "/history/trades?sort=-seconds&offset={tenth}",
 }
-_LISTS = ("/history/ledger", "/history/fills", "/history/trades")
+_LISTS = ("/history/ledger", "/history/fills", "/history/trades", "/history/orders")
 
 
 class Bench:
