@@ -231,6 +231,10 @@ class Order:
         best = self.best(market)
         return self if best == self.best_price else replace(self, best_price=best)
 
+    def unmarked(self) -> Order:
+        """It without what only the market changes."""
+        return self if self.best_price is None else replace(self, best_price=None)
+
     def is_off_grid(self, rules: Instrument) -> bool:
         """Whether a price of it is no multiple of the tick of ``rules``; to be called within
         :func:`~balance.core.money.exact`, as it is for every quote."""

@@ -48,7 +48,8 @@ class OrderRecord:
     time: datetime
     epoch: int
     source: str
-    # As it was placed, and as it was stated last; None: only its fill is known.
+    # As it was placed, and as it was stated last, both without the best price that it followed;
+    # None: only its fill is known.
     asked: Order | None = None
     order: Order | None = None
     # None: it has not filled.
@@ -134,8 +135,8 @@ def _begun(entry: Entry, name: str, order: Order | None) -> OrderRecord:
         time=entry.time,
         epoch=entry.booking.epoch,
         source=entry.source,
-        asked=order,
-        order=order,
+        asked=order and order.unmarked(),
+        order=order and order.unmarked(),
     )
 
 
@@ -143,6 +144,7 @@ def _stated(record: OrderRecord | None, entry: Entry, order: Order) -> OrderReco
     """The record, None: a new one, of an order that ``entry`` states as open."""
     if record is None:
         return _begun(entry, order.id, order)
+    order = order.unmarked()
     changed = record.changed if record.order == order else entry.place
     return replace(
         record, state="NEW", order=order, changed=changed, ended=None, ended_at=None, why=""

@@ -294,7 +294,7 @@ def _unmarked(account: Account) -> Account:
             )
             for each in account.positions
         ),
-        orders=tuple(replace(each, best_price=None) for each in account.orders),
+        orders=tuple(each.unmarked() for each in account.orders),
     )
 
 
