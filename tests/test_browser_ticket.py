@@ -276,7 +276,7 @@ def test_an_oco_is_a_limit_and_a_stop_of_which_one_cancels_the_other(
     assert [each["type"] for each in (first, second)] == ["limit", "stop_market"]
     assert first["group"] == second["group"] == first["id"]
     _choose(browser, "futures-book", "Open orders")
-    cancel = "#futures-orders [aria-label^='Cancel: Sell 0.01 BTC/USDT Stop, OCO, and the other']"
+    cancel = "#futures-orders [aria-label^='Cancel: Sell 0.01 BTC/USDT Stop OCO, and the other']"
     browser.wait_for_element(cancel).click()
     wait_for(lambda: _orders(still) == [], "the end of both")
     wait_for_toast(browser, "the other order of its OCO was cancelled")

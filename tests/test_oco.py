@@ -441,7 +441,7 @@ class TestAmending:
 def test_a_row_says_what_cancels_it() -> None:
     first, second = order_rows(grouped(long(), *LONG_END).account, MARKET)
     assert (first["group"], second["group"]) == ("g-1", "g-1")
-    assert first["display"]["type"] == "Limit, reduce-only, OCO"
+    assert first["display"]["type"] == "Limit OCO, reduce-only"
     assert first["display"]["group"] == (
         "One cancels the other: Sell 0.1 BTC/USDT, stop 39,000, reduce-only"
     )

@@ -170,7 +170,7 @@ def test_an_oco_says_both_ids_and_survives_a_repair(
         "Placed: OCO: Buy 0.1 ETH/USDT, limit 1,900; or Buy 0.1 ETH/USDT, stop-limit 2,101, "
         f"triggered at 2,100. Their ids are {first['id']} and {second['id']}.\n"
     )
-    assert "Stop-limit, OCO" in call("orders").out
+    assert "Stop-limit OCO" in call("orders").out
     (folder / "virtual_balance.json").unlink()
     assert call("repair").code == 0
     assert call("verify").code == 0

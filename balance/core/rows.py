@@ -439,13 +439,13 @@ def _type_words(order: Order) -> Sequence[str]:
     label, distance = order.kind.label, order.callback_percent
     # An exit of a position is called what it is to that.
     attached = REASON_LABELS.get(order.reason)
-    words = [attached or label if distance is None else f"{label} {rounded(distance)} %"]
+    name = attached or label if distance is None else f"{label} {rounded(distance)} %"
+    # Beside the name, as what comes behind it may be cut off in a table.
+    words = [f"{name} OCO" if order.group else name]
     if order.time_in_force != "GTC":
         words.append(order.patience.label)
     if order.reduce_only and not attached:
         words.append("reduce-only")
-    if order.group:
-        words.append("OCO")
     return words
 
 

@@ -124,7 +124,8 @@
 
   function orderWords({ display }) {
     const [limit, trigger] = [display.price, display.trigger_price].map((each) => (each === "–" ? "" : each ?? ""));
-    const what = `${display.side} ${display.quantity} ${display.symbol}, ${display.type.toLowerCase()}`;
+    const type = display.type.charAt(0).toLowerCase() + display.type.slice(1);
+    const what = `${display.side} ${display.quantity} ${display.symbol}, ${type}`;
     if (limit) {
       return `${what} at ${limit}${trigger && `, triggered at ${trigger}`}`;
     }
