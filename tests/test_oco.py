@@ -243,7 +243,7 @@ class TestMargin:
         assert done.account.used_margin == 420
 
     def test_the_largest_position_counts_a_group_once(self) -> None:
-        """Of 150x, a position may be worth 300,000 USDT: two of a group may each be."""
+        """Above 100x a position may be worth 300,000 USDT: each of a group may be worth 205,000."""
         both = (
             {"side": "buy", "type": "limit", "price": 39_000, "quantity": 5, "leverage": 125},
             {"side": "buy", "type": "stop_market", "trigger_price": 41_000, "quantity": 5},
