@@ -738,6 +738,7 @@ class TestWhatIsRefused:
             ("DELETE", "/candles/BTC/USDT", {"GET", "HEAD", "OPTIONS"}),
             ("POST", "/positions", {"GET", "HEAD", "OPTIONS"}),
             ("PUT", "/orders", {"GET", "HEAD", "POST", "DELETE", "OPTIONS"}),
+            ("PUT", "/orders/oco/preview", {"POST", "OPTIONS"}),
             ("POST", "/orders/abc", {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}),
             ("GET", "/positions/BTC/USDT/close", {"POST", "OPTIONS"}),
             ("DELETE", "/fills", {"GET", "HEAD", "OPTIONS"}),

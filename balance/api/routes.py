@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
+from flask.sansio.blueprints import BlueprintSetupState
 
 from balance.api.account import AccountRoutes
 from balance.api.alerts import AlertRoutes
@@ -21,7 +22,7 @@ from balance.api.performance import PerformanceRoutes
 from balance.api.services import Services
 from balance.api.settings import SettingsRoutes
 from balance.api.stream import Stream
-from balance.api.trade import TradeRoutes
+from balance.api.trade import OrderIdConverter, TradeRoutes
 from balance.desk.desk import Desk
 
 
@@ -59,10 +60,15 @@ def description() -> Mapping[str, Any]:
     return description_of(RESOURCES)
 
 
+def _add_converters(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["order"] = OrderIdConverter
+
+
 def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
     """The blueprint that serves ``desk`` and its ``services``, and ``stream`` to those who
     listen."""
     api = Blueprint("balance", __name__)
+    api.record_once(_add_converters)
     add_routes(
         api,
         AccountRoutes(desk, stream, services),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, NamedTuple, NotRequired, TypedDict
 
 from flask import Request, Response
+from werkzeug.routing import PathConverter
 
 from balance.api.account import Changed, changed
 from balance.api.history import ListQuery, list_orders, list_parameters, list_query, query_texts
@@ -299,6 +300,12 @@ class PlacedOco(TypedDict):
     orders: Annotated[list[OpenOrder], Doc("Both, which wait.")]
 
 
+class OrderIdConverter(PathConverter):
+    """An id or a client id in a path, which may have slashes, as no path of another route."""
+
+    regex = "(?!oco/preview$)" + PathConverter.regex
+
+
 class TradeRoutes:
     """Trading: prices, candles, positions, orders and fills."""
 
@@ -341,7 +348,7 @@ class TradeRoutes:
         page = {"total": len(named), "offset": 0, "index": asdict(self.desk.ledger.progress)}
         return Answer({**at, "orders": named, **page})
 
-    @get("/orders/<path:order_id>", 404)
+    @get("/orders/<order:order_id>", 404)
     def read_order(self, order_id: OrderInPath) -> Answer[FoundOrder]:
         """One order, open or ended, for ever; of several with that client id, the newest."""
         record = self.desk.order(order_id)
@@ -377,7 +384,7 @@ class TradeRoutes:
         found = self.desk.preview_oco(body.get("orders", ()))
         return Answer({**members(found), "orders": [members(each) for each in found.orders]})
 
-    @put("/orders/<path:order_id>")
+    @put("/orders/<order:order_id>")
     def amend_order(
         self, order_id: OrderInPath, body: AmendBody, conditions: Conditional
     ) -> Answer[Traded]:
@@ -385,12 +392,12 @@ class TradeRoutes:
         then: where it crosses the market, it fills at once."""
         return _traded(self.desk.amend_order(order_id, how=conditions, **body))
 
-    @post("/orders/<path:order_id>/preview")
+    @post("/orders/<order:order_id>/preview")
     def preview_amendment(self, order_id: OrderInPath, body: AmendBody) -> Answer[Preview]:
         """What an open order would do after it was amended, without amending it."""
         return Answer(members(self.desk.preview_amendment(order_id, **body)))
 
-    @delete("/orders/<path:order_id>")
+    @delete("/orders/<order:order_id>")
     def cancel_order(self, order_id: OrderInPath, conditions: Conditional) -> Answer[Traded]:
         """Cancel an open order."""
         return _traded(self.desk.cancel_order(order_id, **conditions))
