@@ -92,10 +92,10 @@
     }
     const [shown, pin] = [view, grid.pin];
     const number = pin === null ? null : await source.newer(shown, pin);
-    // an order in sight may have ended
-    view.table === "orders" && grid.renew(pin);
     if (shown === view && pin === grid.pin && number !== null) {
       isAtNewest && number > 0 ? renew() : frame.drawNewer(view, number);
+      // an order in sight may have ended
+      view.table === "orders" && grid.renew(pin);
     }
   }
 
