@@ -185,9 +185,8 @@ def _arrive(account: Account, order: Order, market: Market) -> Change:
     """The account after the open ``order`` came to the market: it filled, rests, or has ended as
     its time in force says."""
     price = order.kind.arrival_price(filling(account, order), market)
-    patience = order.patience
-    if not (patience.rests if price is None else patience.takes):
-        ended: OrderEnd = "rejected" if patience.is_refused else "expired"
+    if not order.may_arrive(price):
+        ended: OrderEnd = "rejected" if order.patience.is_refused else "expired"
         return cancel_order(account, order.id, unfilled(order, market), ended)
     if price is None:
         return Change(account)

@@ -183,6 +183,12 @@ class Order:
         """What its time in force lets it do as it arrives."""
         return PATIENCE[self.time_in_force]
 
+    def may_arrive(self, at_once: Decimal | None) -> bool:
+        """Whether it may do what it would do as it arrives: fill ``at_once``, or wait where that is
+        None."""
+        patience = self.patience
+        return self.kind.waits or (patience.rests if at_once is None else patience.takes)
+
     @property
     def is_attached(self) -> bool:
         """Whether it is a position's take-profit or stop-loss, for the whole of it."""

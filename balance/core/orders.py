@@ -52,7 +52,7 @@ def place_order(
     change = book_orders(account, (order,), order_text(order))
     if refused:
         return change.then(cancel_order(change.account, order.id, refused, "rejected"))
-    if order.kind.waits or order.patience.rests:
+    if order.may_arrive(None):
         return change
     return change.then(cancel_order(change.account, order.id, unfilled(order, market), "expired"))
 
@@ -473,7 +473,7 @@ def _warnings(
             f"Its slippage is cut at {rounded(MOST_SLIPPAGE * 100)} %: it is far larger than the "
             f"market's depth, {grouped(market.terms.market_depth)} USDT in the settings."
         )
-    if at_once is None and not (order.kind.waits or order.patience.rests):
+    if at_once is None and not order.may_arrive(None):
         yield f"It ends without a fill: {unfilled(order, market)}."
     if order.kind.follows:
         yield f"{order.kind.terms(order).capitalize()}, by the mark price."

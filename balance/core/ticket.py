@@ -490,11 +490,8 @@ def refusal(order: Order, market: Market) -> str:
     Raises:
         NoLivePrice: its symbol has no live price now.
     """
-    patience = order.patience
-    if order.kind.waits or not patience.is_refused:
-        return ""
-    at_once = order.kind.arrival_price(order, market) is not None
-    if patience.takes if at_once else patience.rests:
+    at_once = order.kind.arrival_price(order, market)
+    if not order.patience.is_refused or order.may_arrive(at_once):
         return ""
     quote, price = market.quotes[order.symbol], rounded(order.price or ZERO)
     name, other = ("ask", quote.ask) if order.side == "buy" else ("bid", quote.bid)
