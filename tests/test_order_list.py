@@ -13,7 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance import Desk
+from balance.core.account import Account
+from balance.core.change import Change
 from balance.core.errors import BalanceError, StoreUnreadable
+from balance.core.operations import restate
 from balance.core.order_record import OrderRecord, order_records
 from balance.desk.transactions import Outcome
 from balance.history.filling import prove_tables
@@ -36,11 +39,13 @@ class Trader:
     def __init__(self, store: MemoryStore | FileStore, chance: random.Random) -> None:
         self.desk = Desk(store, board())
         self._chance = chance
+        self._edits = 0
 
     def act(self) -> None:
         """One more act, which may be refused."""
         chance, desk = self._chance, self.desk
         acts = [self._place] * 6 + [self._move] * 3 + [self._cancel] * 2
+        acts += [self._amend] * 2 + [self._edit]
         acts += [lambda: desk.close_position(BTC), lambda: desk.reset(10_000), desk.undo_reset]
         try:
             chance.choice(acts)()
@@ -50,7 +55,7 @@ class Trader:
     def _place(self) -> None:
         chance, price = self._chance, 40_000 + 100 * self._chance.randrange(-9, 10)
         kind = chance.choice(["market", "limit", "limit", "stop_market", "stop_limit"])
-        terms: dict[str, Any] = {}
+        terms: dict[str, Any] = {"leverage": chance.choice([5, 5, 50])}
         if "limit" in kind:
             terms["price"] = price
             terms["time_in_force"] = chance.choice(["GTC", "GTC", "IOC", "FOK", "GTX"])
@@ -62,6 +67,26 @@ class Trader:
             terms |= {"take_profit": 50_000, "stop_loss": 30_000}
         side = chance.choice(["buy", "sell"])
         self.desk.place_order(symbol=BTC, side=side, type=kind, quantity="0.01", **terms)
+
+    def _amend(self) -> None:
+        orders = [each for each in self.desk.account().orders if each.price is not None]
+        if orders:
+            price = 40_000 + 100 * self._chance.randrange(-9, 10)
+            self.desk.amend_order(self._chance.choice(orders).id, price=price)
+
+    def _edit(self) -> None:
+        """Take an order out of the account by hand, or give one another name."""
+        orders, kind = self.desk.account().orders, self._chance.choice(["external_edit", "repair"])
+        left = orders[1:]
+        if orders and self._chance.random() < 0.5:
+            self._edits += 1
+            left = (*left, replace(orders[0], id=f"edited-{self._edits}"))
+
+        def edit(account: Account) -> Change:
+            edited = replace(account, orders=left)
+            return restate(edited, kind, account.wallet.balance, "")
+
+        self.desk.step(edit, "file")
 
     def _move(self) -> None:
         priced(self.desk._transactions.board, 40_000 + 100 * self._chance.randrange(-12, 13))
