@@ -137,7 +137,9 @@ class Account:
                 else each
                 for each in self.positions
             ),
-            orders=tuple(each.marked(market) for each in self.orders),
+            orders=tuple(
+                each.marked(market) if each.kind.follows else each for each in self.orders
+            ),
         )
 
     def bests(self, market: Market) -> Mapping[str, Decimal]:
