@@ -26,7 +26,13 @@ from balance.core.instruments import KNOWN
 from balance.core.market import NO_MARKET, Market, Terms
 from balance.core.money import exact
 from balance.core.order import Order
-from balance.core.orders import cancel_order, cancel_orders, close_position, place_order
+from balance.core.orders import (
+    cancel_order,
+    cancel_orders,
+    close_position,
+    place_order,
+    preview,
+)
 from balance.core.position import Position
 from balance.core.ticket import MOST_ORDERS, Ticket
 from balance.core.trade import Fill
@@ -539,3 +545,24 @@ def test_what_was_opened_on_another_feed_is_not_traded_at_the_prices_of_this_one
         with pytest.raises(InvalidRequest, match=words):
             close_position(of, BTC, MARKET, "c-1", MOMENT)
     assert place(of, symbol=ETH, quantity="0.1").account.position(ETH)
+
+
+@pytest.mark.parametrize("reduce_only", [True, False])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"type": "market"},
+        {"type": "limit", "price": 41_000},
+        {"type": "stop_limit", "trigger_price": 39_000, "price": 38_900},
+    ],
+)
+def test_a_preview_of_what_only_closes_needs_nothing_that_is_available(
+    asked: dict[str, Any], reduce_only: bool
+) -> None:
+    # All but 0.1 of it is the margin of the position; the fee is 10, from what is closed.
+    held_account = place(account("2000.1"), "buy", quantity="0.5", at=FREE_MARKET).account
+    request = ticket("sell", quantity="0.5", reduce_only=reduce_only, **asked)
+    shown = preview(held_account, request, MARKET, MOMENT)
+    assert shown.affordable
+    assert shown.available_after > 1_000
+    assert place_order(held_account, request, MARKET, "o-2", MOMENT).bookings

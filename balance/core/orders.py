@@ -381,17 +381,18 @@ def preview_order(account: Account, order: Order, market: Market) -> Preview:
     at_once = order.kind.arrival_price(order, market)
     price = at_once or order.named_price or ZERO
     liquidity: Liquidity = order.kind.liquidity_of(order) if at_once is None else "taker"
-    # Filled as if there were enough, to find what it needs.
-    rich = replace(account, wallet=replace(account.wallet, balance=Decimal(10) ** 30))
-    after = fill_order(rich, order, market, price, liquidity)
+    payer = account
+    if order.reserved_margin:
+        # Filled as if there were enough, to find what it needs. What only closes needs nothing: its
+        # fee is paid from that.
+        payer = replace(account, wallet=replace(account.wallet, balance=Decimal(10) ** 30))
+    after = fill_order(payer, order, market, price, liquidity)
     fill, position = after.bookings[0].fill, after.account.position(order.symbol)
     quantity = fill.quantity if fill else ZERO
     fee = fill.fee if fill else ZERO
     available = account.available_balance + after.account.available_balance
-    available -= rich.available_balance
-    needed = order.reserved_margin + fee
-    if at_once is None:
-        needed = max(cost(order, market), needed)
+    available -= payer.available_balance
+    needed, resting = order.reserved_margin + fee, cost(order, market) if at_once is None else ZERO
     values: dict[str, Any] = {
         "quantity": quantity,
         "price": price,
@@ -399,7 +400,7 @@ def preview_order(account: Account, order: Order, market: Market) -> Preview:
         "leverage": order.leverage,
         "margin": order.reserved_margin,
         "fee": fee,
-        "cost": needed,
+        "cost": max(resting, needed),
         **_slippage(order, quantity, at_once, market),
         "realized_pnl": fill.realized_pnl if fill and fill.closed_quantity else None,
         "liquidation_price": position.liquidation_price if position else None,
@@ -410,13 +411,12 @@ def preview_order(account: Account, order: Order, market: Market) -> Preview:
     beyond = None
     if met is not None and order.price is not None:
         beyond = quantized(abs(order.price - met) / met * 100)
-    affordable = available >= 0 and (at_once is not None or needed <= account.available_balance)
     return Preview(
         **values,
         liquidity=liquidity,
         fills_at_once=at_once is not None,
         beyond_percent=beyond,
-        affordable=affordable,
+        affordable=available >= 0 and resting <= account.available_balance,
         warning=" ".join(_warnings(order, at_once, position, market)),
         display=_texts(values, account, instrument, market.decimals),
     )
