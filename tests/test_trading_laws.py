@@ -35,6 +35,7 @@ from balance.core.orders import (
     close_all,
     close_position,
     place_order,
+    preview,
     reverse_position,
 )
 from balance.core.position_margin import move_margin
@@ -353,9 +354,27 @@ def moved(
 
 @exactly
 def ordered(desk: Desk, order_id: str, symbol: str, side: str, **asked: Any) -> None:
-    """An order is placed."""
+    """An order is placed, and does what its preview said."""
     ticket, time = ticket_of(desk, symbol, side, asked), desk.market.quotes[symbol].time
-    desk.commit(lambda account: place_order(account, ticket, desk.market, order_id, time))
+    try:
+        expected = preview(desk.account, ticket, desk.market, time)
+    except BalanceError:
+        expected = None
+    done = desk.commit(lambda account: place_order(account, ticket, desk.market, order_id, time))
+    first, last = (desk.state.entries[place].booking for place in (0, -1))
+    if expected is None:
+        # What the market refuses is recorded.
+        assert not done or (last.effect is not None and last.effect.ended == "rejected")
+    elif expected.fills_at_once or expected.affordable:
+        assert done == expected.affordable
+    elif done:
+        # It may wait, but lacks something where it fills: what closes at a loss before.
+        assert expected.realized_pnl is not None
+    if expected is not None and expected.fills_at_once and done:
+        assert first.fill is not None
+        for name in ("quantity", "price", "fee", "liquidity"):
+            assert getattr(first.fill, name) == getattr(expected, name)
+        assert desk.account.available_balance == expected.available_after
 
 
 @exactly
