@@ -20,8 +20,8 @@ from balance.strategies.strategy import Kind
 
 Direction = Literal["both", "long", "short"]
 StakeUnit = Literal["usdt", "percent"]
-#: ``paused`` opens nothing, but lets its strategy close and its stop trail; ``stopped`` does
-#: nothing at all, and what it holds stays with its take-profit and stop-loss.
+#: ``paused`` opens nothing, but lets its strategy close; ``stopped`` does nothing at all, and what
+#: it holds stays with its exits.
 Status = Literal["stopped", "running", "paused"]
 
 #: How long a candle of each timeframe is, in seconds.
