@@ -54,9 +54,12 @@ def rounded(number: Decimal) -> str:
     What can be traded keeps every digit. What was calculated has more than fifteen, and is rounded
     to eight decimals or, below 1, to eight digits that count.
     """
-    if _decimals(number) > _LEAST_DECIMALS and len(_digits(number)) > _EXACT_DIGITS:
-        number = _quantized(number, max(_LEAST_DECIMALS, _LEAST_DIGITS - 1 - number.adjusted()))
     text = f"{number:,f}"
+    # Looked at first, as a shorter text has fewer digits.
+    is_long = len(text) > _EXACT_DIGITS and _decimals(number) > _LEAST_DECIMALS
+    if is_long and len(_digits(number)) > _EXACT_DIGITS:
+        number = _quantized(number, max(_LEAST_DECIMALS, _LEAST_DIGITS - 1 - number.adjusted()))
+        text = f"{number:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
