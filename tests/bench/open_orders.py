@@ -27,6 +27,8 @@ from typing import Any, Final
 _HERE: Final = Path(__file__).resolve()
 _TICKS: Final = 400
 _ORDERS: Final = 50
+#: How many of them are OCO, in trees that know it.
+_GROUPS: Final = 4
 _WAYS: Final = ("still", "rising", "candles", "fills")
 #: What is open in each tree, as far as it knows the kinds; none of it is met.
 _KINDS: Final[tuple[dict[str, Any], ...]] = (
@@ -71,7 +73,12 @@ class Bench:
         self.desk.deposit(10_000_000)
         self.desk.place_order(symbol=BTC, side="buy", quantity="1", leverage=2)
         known = [each for each in _KINDS if each["type"] in ORDER_KINDS]
-        for number in range(_ORDERS):
+        if hasattr(self.desk, "place_oco"):
+            for _ in range(_GROUPS):
+                self.desk.place_oco(
+                    [{"symbol": BTC, "quantity": "0.01", **each} for each in _KINDS[:2]]
+                )
+        for number in range(_ORDERS - len(self.desk.snapshot().open_orders)):
             self.desk.place_order(symbol=BTC, quantity="0.01", **known[number % len(known)])
 
     def tick(self, mark: Any, *, moves: bool = False) -> float:
