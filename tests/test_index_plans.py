@@ -114,6 +114,19 @@ def test_what_was_counted_is_not_counted_again(history: History, asked: Question
         assert _answer(history, again).total == total
 
 
+@pytest.mark.parametrize("name", ["symbol", "owner", "source"])
+def test_orders_beside_damage_are_looked_for_among_themselves(history: History, name: str) -> None:
+    value = {"symbol": "BTC/USDT", "owner": "you", "source": "bot"}[name]
+    asked = [
+        each
+        for each in statements(history, replace(ORDERS, one_of={name: (value,)}))
+        if "damaged > 0" in each
+    ]
+    with history.index.database.connection() as connection:
+        (step,) = connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}")
+    assert "USING INDEX orders_damaged" in step[-1]
+
+
 def test_a_count_is_right_whatever_was_counted_before(history: History) -> None:
     asked = replace(FILLS, one_of={"owner": ("you",)})
     fills = [entry for state in LIFE for entry in state.entries if entry.booking.fill]

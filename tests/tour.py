@@ -34,7 +34,10 @@ DIALOGS: Final = {
     ),
     "derivation-dialog": ("overview", "#overview-panel [data-derive]"),
     "entry-dialog": ("overview", "#overview-ledger a[href*='entry=']"),
-    "order-record-dialog": ("history", "#history-table-orders", "#history-rows .ag-row"),
+    "order-record-dialog": (
+        *("history", "#history-table-orders"),
+        "#history-rows .ag-cell[col-id=state]",
+    ),
     "settings-dialog": ("overview", "#settings-btn"),
     "alerts-dialog": ("overview", "#alerts-btn"),
     "help-dialog": ("overview", "#help-btn"),

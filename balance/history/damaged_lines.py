@@ -163,7 +163,10 @@ def _unknown_orders(
     where = replace(condition(connection, broad, rows), is_wide=True)
     way = "DESC" if question.order[1] else "ASC"
     then = f"ORDER BY id {way} LIMIT 1"
-    found = connection.execute(*where.select("id, damaged", "damaged > 0", then=then)).fetchone()
+    sql, values = where.select("id, damaged", "damaged > 0", then=then)
+    # Any other way leads through thousands of orders that no damaged line concerns.
+    sql = sql.replace("FROM orders", "FROM orders INDEXED BY orders_damaged", 1)
+    found = connection.execute(sql, values).fetchone()
     if found is not None:
         with decoding():
             number, damaged = map(natural, found)
