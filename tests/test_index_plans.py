@@ -28,6 +28,7 @@ SORTED = [
     *(replace(LEDGER, one_of={"kind": ("fee",)}, sort=name) for name in ("revision", "amount")),
     replace(FILLS, one_of={"symbol": ("BTC/USDT",)}, sort="revision"),
     *(replace(ORDERS, sort=name) for name in ("time", "ended_at", "quantity", "realized_pnl")),
+    *(replace(ORDERS, sort=name) for name in ("price", "average_price")),
     *(replace(ORDERS, one_of={"state": (each,)}, sort="revision") for each in ("NEW", "FILLED")),
 ]
 #: A text that few rows have.

@@ -258,7 +258,7 @@ class OrderRecordRow(TypedDict):
     quantity: Annotated[
         Quantity | None, Doc("What it is to fill; null: the whole position."), _FAST_NUMBER
     ]
-    price: Annotated[Price | None, Doc("Of an order at a limit."), _NUMBER]
+    price: Annotated[Price | None, Doc("Of an order at a limit."), _FAST_NUMBER]
     trigger_price: Annotated[Price | None, Doc("Of an order that waits for a fixed one."), _NUMBER]
     activation_price: Annotated[Price | None, Doc("From which on a trailing stop trails.")]
     callback_percent: Annotated[
@@ -271,7 +271,7 @@ class OrderRecordRow(TypedDict):
     filled_quantity: Annotated[
         Decimal, Doc("In base units; 0: it has not filled.", minimum=0), _NUMBER
     ]
-    average_price: Annotated[Decimal | None, Doc("What it filled at; null: nothing."), _NUMBER]
+    average_price: Annotated[Decimal | None, Doc("What it filled at; null: nothing."), _FAST_NUMBER]
     fee: Annotated[Cost | None, Doc("Null: it has not filled."), _AMOUNT]
     realized_pnl: Annotated[
         Money | None,
