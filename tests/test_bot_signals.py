@@ -131,8 +131,8 @@ def test_a_bot_that_takes_signals_decides_nothing_itself_but_trails_its_stop(des
     desk.close(40_000)
     actions(desk)
     desk.close(41_000, 42_000)
-    (stop,) = desk.desk.account().orders
-    assert stop.trigger_price == 41_580
+    (stop,) = desk.desk.snapshot().open_orders
+    assert stop["trigger_price"] == 41_580
     assert desk.log(kind="hold") == []
 
 

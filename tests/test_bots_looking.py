@@ -574,14 +574,14 @@ def test_a_limit_that_is_broken_with_nothing_held_is_told_once(desk: ByHand) -> 
     assert words == "Stopped itself: Lost 97.00 USDT today, with at most 50.00 allowed."
 
 
-def test_a_trailing_stop_is_moved_while_the_program_runs(desk: ByHand) -> None:
+def test_a_trailing_stop_follows_each_price_without_an_entry(desk: ByHand) -> None:
     desk.create(trailing_stop=1)
-    desk.close(40_000, 41_000, 42_000)
-    (stop,) = desk.desk.account().orders
-    assert (stop.trigger_price, stop.because) == (41_580, "Trailing stop")
+    desk.close(40_000, 41_000)
     before = desk.revision()
-    for _ in range(10):
-        desk.price(42_500)
+    for price, level in ((42_000, 41_580), (41_900, 41_580), (42_500, 42_075)):
+        desk.price(price)
+        (stop,) = desk.desk.snapshot().open_orders
+        assert stop["trigger_price"] == level
     assert desk.revision() == before
 
 
