@@ -36,7 +36,7 @@ DIALOGS: Final = {
     "entry-dialog": ("overview", "#overview-ledger a[href*='entry=']"),
     "order-record-dialog": (
         *("history", "#history-table-orders"),
-        "#history-rows .ag-cell[col-id=state]",
+        "#history-rows .ag-cell[col-id=state]:not(:empty)",
     ),
     "settings-dialog": ("overview", "#settings-btn"),
     "alerts-dialog": ("overview", "#alerts-btn"),
