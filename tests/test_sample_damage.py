@@ -206,6 +206,18 @@ def test_a_change_by_another_program_is_noticed(tmp_path: Path, statement: str) 
         SampleFile(path, ACCOUNT)
 
 
+def test_a_description_of_its_tables_that_is_no_text_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / EQUITY_FILE
+    with closing(SampleFile(path, ACCOUNT)) as file:
+        file.write([opening()], None)
+    reader = SampleReader(path, ACCOUNT)
+    path.write_bytes(path.read_bytes().replace(b"tablerecord", b"tabler\x93cord"))
+    with pytest.raises(sqlite3.Error):
+        everything(reader)
+    with pytest.raises(sqlite3.Error):
+        SampleFile(path, ACCOUNT)
+
+
 def test_what_was_lost_with_a_damaged_file_is_not_taken_for_known(again: Watched) -> None:
     path, midnight = again.folder / EQUITY_FILE, at(24 * 4)
     pass_time(again, (midnight - again.now).total_seconds() - 150)

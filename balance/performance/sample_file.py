@@ -33,6 +33,7 @@ from balance.performance.sample_rows import (
     check_sums,
     proved_rows,
     read_record,
+    read_tables,
     row_of,
     sums_of,
 )
@@ -83,7 +84,8 @@ class SampleFile:
             file, timeout=2, check_same_thread=False, isolation_level=None
         )
         try:
-            self._begin()
+            with read_tables():
+                self._begin()
             self._inode = file.stat().st_ino
         except BaseException:
             self._connection.close()
@@ -317,12 +319,13 @@ def sound_rows(file: Path, account: str) -> tuple[list[Row], bool]:
     with suppress(sqlite3.Error), closing(sqlite3.connect(file, timeout=2)) as connection:
         # From both ends, as far as each leads.
         for order in ("order by id", "order by id desc"):
-            with suppress(sqlite3.Error):
+            with suppress(sqlite3.Error), read_tables():
                 rows = connection.execute(f"{SELECT} not indexed {order}")
                 for each in islice(rows, _MOST_ROWS):
                     with suppress(Damaged):
                         found |= {row.id: row for row in proved_rows([each], account)}
-        record = read_record(connection)
+        with read_tables():
+            record = read_record(connection)
     sound = sorted(found.values())
     return sound, record is not None and record.sums == sums_of(sound)
 

@@ -23,6 +23,7 @@ from balance.performance.sample_rows import (
     check_sums,
     proved_rows,
     read_record,
+    read_tables,
 )
 from balance.store.disk import DISK, Signature
 
@@ -238,7 +239,8 @@ class SampleReader:
             connection.execute("begin")
             (version,) = connection.execute("pragma user_version").fetchone()
             # Its writer soon brings an older one up to date.
-            record = None if version == 1 else read_record(connection)
+            with read_tables():
+                record = None if version == 1 else read_record(connection)
             if record is not None and record.account == self._account:
                 view = _View(connection, record)
                 self._proofs.check(signatures, view, now)

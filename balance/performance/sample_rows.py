@@ -11,6 +11,7 @@ import json
 import sqlite3
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -67,6 +68,19 @@ _NOTHING_OPEN: Final = ('],"0.00",', '],"-0.00",')
 
 class Damaged(sqlite3.DatabaseError):
     """The file holds something else than was written; the message says what."""
+
+
+@contextmanager
+def read_tables() -> Iterator[None]:
+    """A ``with`` block that reads the tables of a file.
+
+    Raises:
+        Damaged: SQLite can't even say what is wrong, as the name in its message is no text.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as fault:
+        raise Damaged("the description of its tables is damaged") from fault
 
 
 class Row(NamedTuple):
