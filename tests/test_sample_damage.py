@@ -21,13 +21,14 @@ from balance.performance.sample_file import SampleFile
 from balance.performance.sample_reader import SampleReader
 from balance.performance.sample_rows import EQUITY_FILE, row_of
 from tests.boards import priced
+from tests.length import rounds
 from tests.markets import BTC
 from tests.samples import ACCOUNT, MONDAY, at, booked, moved, opening
 from tests.test_sampler import Watched, in_memory
 
 #: How many bits are changed, at how many lengths the file is cut off, and which ranges are read.
-BITS = 60
-LENGTHS = 30
+BITS = rounds(30, 60)
+LENGTHS = rounds(15, 30)
 RANGES = ("day", "all")
 
 
@@ -101,9 +102,9 @@ def clear(folder: Path) -> None:
 
 
 def damaged_files(content: bytes) -> Iterator[bytes]:
-    """Every 997th byte inverted, alone; single bits; and cut off at many lengths."""
+    """Bytes far apart inverted, alone; single bits; and cut off at many lengths."""
     chance = random.Random(11)
-    for place in range(0, len(content), 997):
+    for place in range(0, len(content), rounds(1_999, 997)):
         yield content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
     yield bytes(byte ^ (0xFF if place % 997 == 0 else 0) for place, byte in enumerate(content))
     for _ in range(BITS):
