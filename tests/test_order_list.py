@@ -113,7 +113,7 @@ def of_the_ledger(desk: Desk) -> dict[str, OrderRecord]:
     return order_records([*desk.store.entries()][::-1])
 
 
-@settings(max_examples=rounds(50, 500), deadline=None)
+@settings(max_examples=rounds(50, 500))
 @given(chance=st.randoms(use_true_random=False), steps=st.integers(5, 60), data=st.data())
 def test_the_index_has_what_the_entries_tell(
     chance: random.Random, steps: int, data: st.DataObject
@@ -142,7 +142,7 @@ def test_the_index_has_what_the_entries_tell(
     assert history.order("nothing") is None
 
 
-@settings(max_examples=rounds(20, 500), deadline=None)
+@settings(max_examples=rounds(20, 500))
 @given(
     chance=st.randoms(use_true_random=False),
     filters=st.sampled_from(

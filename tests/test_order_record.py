@@ -253,7 +253,7 @@ ACTS = (
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(38, 42)), max_size=25))
 def test_records_lead_to_what_is_open_and_ids_rise(steps: list[tuple[str, int]]) -> None:
     board = a_board()
