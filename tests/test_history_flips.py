@@ -59,7 +59,8 @@ def test_nothing_is_wrong_whatever_byte_is_changed(
         counts.update(outcome)
     with capsys.disabled():
         print(f"\n{rounds(60, 3_000)} changes in {len(sound):,} bytes, answers: {dict(counts)}")
-    assert counts["right"] > counts["refused"] > 0
+    # A list that needs the line is refused, and an entry beside it is right.
+    assert 2 * counts["right"] > counts["refused"] > 0
 
 
 def _outcome(folder: Path, wanted: dict[str, Any], line: int) -> Counter[str]:
