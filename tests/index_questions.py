@@ -38,6 +38,9 @@ _QUESTIONS = {
     "sales": replace(_ALL, table="orders", one_of={"side": ("sell",)}, sort="-realized_pnl"),
 }
 
+#: Those that need every line before which an order was open.
+OF_ORDERS = frozenset(name for name, each in _QUESTIONS.items() if each.table == "orders")
+
 
 def answers(history: History) -> Mapping[str, Any]:
     """Each list of ``history`` by its name; None where it is refused."""

@@ -14,7 +14,7 @@ import pytest
 from balance.core.errors import StoreUnreadable
 from balance.history.history import History
 from balance.store.file_store import LEDGER_FILE, FileStore
-from tests.index_questions import answers
+from tests.index_questions import OF_ORDERS, answers
 from tests.ledgers import entries_of, lived, written
 from tests.length import rounds
 
@@ -60,7 +60,7 @@ def test_nothing_is_wrong_whatever_byte_is_changed(
     with capsys.disabled():
         print(f"\n{rounds(60, 3_000)} changes in {len(sound):,} bytes, answers: {dict(counts)}")
     # A list that needs the line is refused, and an entry beside it is right.
-    assert 2 * counts["right"] > counts["refused"] > 0
+    assert counts["right"] > counts["refused"] > 0
 
 
 def _outcome(folder: Path, wanted: dict[str, Any], line: int) -> Counter[str]:
@@ -68,7 +68,7 @@ def _outcome(folder: Path, wanted: dict[str, Any], line: int) -> Counter[str]:
         history = History(FileStore(folder))
         history.index.catch_up()
     except StoreUnreadable:
-        return Counter({"refused": len(wanted)})
+        return Counter({"refused": len(wanted) - len(OF_ORDERS), "orders refused": len(OF_ORDERS)})
     history.check.check()
     # Where a line is no longer one, that is in the next one as well, and so is a wrong checksum.
     listed = {each.line for each in history.damages.listed if each.file == LEDGER_FILE}
@@ -82,7 +82,8 @@ def _outcome(folder: Path, wanted: dict[str, Any], line: int) -> Counter[str]:
             found = {**found, name: None}
             counts["named"] += fault.line in listed
     for name, answer in found.items():
-        counts["refused" if answer is None else "right"] += 1
+        of = "orders " if name in OF_ORDERS else ""
+        counts[f"{of}{'refused' if answer is None else 'right'}"] += 1
         assert answer is None or _fits(answer, wanted[name]), name
     return counts
 
