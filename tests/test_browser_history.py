@@ -340,6 +340,26 @@ def test_an_order_opens_from_its_row_and_from_the_entry_that_filled_it(
     assert browser.get_logs() == []
 
 
+@pytest.mark.parametrize("column", ["why", "type"])
+def test_orders_are_sorted_by_the_column_whose_heading_is_clicked(
+    browser: Any, server: Server, column: str
+) -> None:
+    go_to(browser, server, "/history?table=orders")
+    found = asked(server, "orders", limit=5, sort=f"-{column}")["rows"]
+    wanted = [each["id"] for each in found]
+    wait_for(lambda: drawn(browser), "the orders")
+    # In the page itself, as its headings are made anew where a column becomes wider.
+    label = f"document.querySelector('.ag-header-cell[col-id={column}] .ag-header-cell-label')"
+    browser.driver.execute_script(f"{label}.click()")
+    wait_for(lambda: drawn(browser)[:5] == wanted, f"the orders by {column}")
+    assert address(browser, server) == f"/history?table=orders&sort=-{column}"
+
+
+def drawn(browser: Any) -> list[str]:
+    """The ids of the orders that are drawn."""
+    return [each["id"] for each in rows(browser)]
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [

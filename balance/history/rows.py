@@ -223,8 +223,8 @@ class TradeRow(TypedDict):
 
 # What is shown of the terms of an order that has ended.
 _TEXTS_OF_ORDER: Final = (
-    *("symbol", "side", "type", "quantity", "price", "trigger_price", "take_profit", "stop_loss"),
-    *("leverage", "owner"),
+    *("symbol", "side", "type", "kind", "quantity", "price", "trigger_price", "take_profit"),
+    *("stop_loss", "leverage", "owner"),
 )
 
 
@@ -321,6 +321,9 @@ class EffectRow(TypedDict):
     arrived: Annotated[
         OrderRow | None, Doc("The order that the fill filled as it arrived; null: it was open.")
     ]
+    leverage: Annotated[
+        Leverage | None, Doc("The leverage that was set for the symbol; null: none was.")
+    ]
 
 
 class WholeEntry(LedgerRow):
@@ -381,8 +384,8 @@ KIND_LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "liquidation": "Liquidation",
         "fee": "Fee",
         "funding": "Funding",
-        "order": "Order placed",
-        "cancel": "Order cancelled",
+        "order": "Order",
+        "cancel": "Order ended",
         "fill": "Fill",
         "margin": "Margin moved",
         "leverage": "Leverage set",
@@ -633,11 +636,13 @@ def order_record_row(record: OrderRecord, market: Market = NO_MARKET) -> OrderRe
 
 def _texts_of_fill(fill: Fill) -> Texts:
     """The texts of an order of which only ``fill`` is known."""
+    kind = _fill_type(fill)
     return {
         **dict.fromkeys(_TEXTS_OF_ORDER, NONE),
         "symbol": fill.symbol,
         "side": fill.side.capitalize(),
-        "type": _fill_type(fill),
+        "type": kind,
+        "kind": kind,
         "quantity": rounded(fill.quantity),
         "owner": owner_words(fill.owner),
     }
@@ -678,6 +683,7 @@ def _effect(effect: Effect, entry: Entry, market: Market) -> EffectRow:
         "ended": effect.ended,
         "why": effect.why,
         "arrived": arrived[0] if arrived else None,
+        "leverage": effect.leverage,
     }
 
 

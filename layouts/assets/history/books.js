@@ -11,8 +11,9 @@
   const WIDEST = 1240;
   const ALWAYS = 0;
 
-  // a column: what of a row it shows, its heading, its manner, its least width and the table's
-  const time = (name) => ({ field: "time", name, manner: "moment", width: 124, from: ALWAYS });
+  // a column: what of a row it shows, its heading, its manner, its least width and the table's, and
+  // what it is sorted by where that is called otherwise; moments of the ledger follow revisions
+  const time = (name) => ({ field: "time", by: "revision", name, manner: "moment", width: 124, from: ALWAYS });
   const text = (field, name, width, from = ALWAYS, more = {}) => ({ field, name, width, from, ...more });
   const number = (field, name, width, from = ALWAYS, words = "") =>
     text(field, name, width, from, { manner: "number", words });
@@ -64,7 +65,7 @@
         time("When"),
         text("symbol", "Symbol", 88),
         text("side", "Side", 60),
-        text("why", "Type", 96),
+        text("why", "Type", 96, ALWAYS, { by: "type" }),
         number("quantity", "Quantity", 84),
         number("price", "Price", 92),
         number("fee", "Fee", 72, ALWAYS, "USDT"),
@@ -94,11 +95,11 @@
         time("Closed"),
         text("symbol", "Symbol", 80),
         text("side", "Side", 48),
-        text("bot", "Whose", 60, WIDE, { manner: "trader" }),
+        text("bot", "Whose", 60, WIDE, { by: "owner", manner: "trader" }),
         number("quantity", "Quantity", 64, WIDE),
         number("entry_price", "Entry", 76, ALWAYS, "The average price that it was opened at"),
         number("exit_price", "Exit", 76, ALWAYS, "The average price that it was closed at"),
-        number("duration", "Held", 68),
+        { ...number("duration", "Held", 68), by: "seconds" },
         result("pnl", "P&L", 72, ALWAYS, "After fees and funding"),
         number("fees", "Fees", 56, WIDE, "USDT"),
         result("funding", "Funding", 72, WIDE, "USDT"),
@@ -125,7 +126,7 @@
         time("Placed"),
         text("symbol", "Symbol", 80),
         text("side", "Side", 48),
-        text("type", "Type", 96),
+        text("kind", "Type", 96, ALWAYS, { by: "type", manner: "kind" }),
         text("state", "State", 76),
         number("quantity", "Quantity", 76),
         number("price", "Limit", 76),
@@ -133,7 +134,7 @@
         number("average_price", "Filled at", 80),
         number("fee", "Fee", 60, WIDEST, "USDT"),
         result("realized_pnl", "Realised P&L", 104, WIDE, "Before fees"),
-        { ...time("Ended"), field: "ended_at", from: WIDEST },
+        { ...time("Ended"), field: "ended_at", by: "ended_at", from: WIDEST },
         text("owner", "Whose", 72, WIDE),
         long("why", "Why it ended", 96),
         { ...PLACE, field: "id", manner: "number", name: "Id", words: "The id of the order" },
@@ -156,7 +157,7 @@
       columns: [
         epoch("pick", "Compare", "pick", 76),
         epoch("epoch", "Epoch", "epoch", 88),
-        { ...time("Began"), field: "opened_at" },
+        { ...time("Began"), field: "opened_at", by: "opened_at" },
         epoch("seconds", "Lasted", "lasted", 96),
         number("starting_balance", "Began with", 88, WIDE),
         number("balance", "Wallet balance", 112, ALWAYS, "At the end, or now"),

@@ -62,6 +62,7 @@
     },
     trader: { valueGetter: ({ data }) => (data ? trader(data) : ""), tooltipField: "bot" },
     long: { tooltipValueGetter: ({ value }) => value || null },
+    kind: { tooltipValueGetter: ({ data }) => textOf(data, "type") || null },
     name: { sortable: false, tooltipField: "client_id" },
     pick: { sortable: false, cellClass: "pick", cellRenderer: cells.Pick },
     epoch: { cellRenderer: cells.Name, tooltipValueGetter: howOpened },
@@ -86,10 +87,10 @@
     return Math.ceil(pen.measureText(words).width) + PADDING;
   }
 
-  function definition({ field, name, manner, width, grow, words }, { sort, widths }) {
-    const isSorted = sort.replace("-", "") === sortName(field);
+  function definition({ field, by = field, name, manner, width, grow, words }, { sort, widths }) {
+    const isSorted = sort.replace("-", "") === by;
     return {
-      colId: field,
+      colId: by,
       field,
       headerName: name,
       headerTooltip: words || null,
@@ -100,10 +101,6 @@
       ...MANNERS[manner],
     };
   }
-
-  // what a column is sorted by, where that is not called as it is; moments follow revisions
-  const SORTED = { time: "revision", why: "type", duration: "seconds", bot: "owner" };
-  const sortName = (field) => SORTED[field] ?? field;
 
   function part(className, words, more = {}) {
     return React.createElement("span", { className, ...more }, words);
@@ -154,5 +151,5 @@
     return Object.fromEntries(needed);
   }
 
-  window.balanceHistoryColumns = { definitions, heights, grown, sortName, entryHref, exactMoment };
+  window.balanceHistoryColumns = { definitions, heights, grown, entryHref, exactMoment };
 })();

@@ -5,7 +5,6 @@
   "use strict";
 
   const { START } = window.balanceHistory;
-  const { sortName } = window.balanceHistoryColumns;
   const fit = window.balanceHistoryFit;
   const source = window.balanceHistoryRequests;
   const goal = window.balanceScrollTo;
@@ -112,7 +111,7 @@
 
   function sortAsked() {
     const column = api.getColumnState().find(({ sort }) => sort);
-    return column ? `${column.sort === "desc" ? "-" : ""}${sortName(column.colId)}` : "";
+    return column ? `${column.sort === "desc" ? "-" : ""}${column.colId}` : "";
   }
 
   // the answer to an earlier request is no longer waited for
