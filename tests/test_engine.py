@@ -315,9 +315,11 @@ def test_the_engine_survives_a_feed_that_raises_and_trusts_no_price_meanwhile(
         run.feed.give(fault=ZeroDivisionError("of the feed"))
     assert len(told_faults(caplog)) == 1, "once, not four times a second"
     assert "ZeroDivisionError: of the feed" in caplog.text
+    # A feed without quotes is not yet one with new ones.
+    run.feed.give()
     with pytest.raises(NoLivePrice):
         run.order("buy", "0.1", leverage=10)
-    assert run.shown[-1].market["state"] == "stale"
+    assert run.desk.snapshot().market["state"] == run.shown[-1].market["state"] == "stale"
     run.price(39_900)
     assert len(run.fills()) == 1
     run.order("buy", "0.1", leverage=10)

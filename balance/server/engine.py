@@ -128,6 +128,8 @@ class Engine:
         self._quoted_at: dict[str, float] = {}
         self._shown = self._saved = self._saved_wholly = 0.0
         self._is_shown = True
+        # Whether nothing has failed since the newest quotes came.
+        self._is_trusted = True
         self._is_refused = False
         # The parts of a turn that failed the last time.
         self._broken: set[str] = set()
@@ -193,7 +195,7 @@ class Engine:
 
     def process(self, quotes: Sequence[Quote], source: str = MARKET) -> None:
         """Let ``quotes``, those of one moment, act on the account and then be shown."""
-        now = time.monotonic()
+        now, self._is_trusted = time.monotonic(), True
         self._quoted_at.update((quote.symbol, now) for quote in quotes)
         market = replace(
             self._board.market,
@@ -261,8 +263,10 @@ class Engine:
 
     def _check_state(self) -> None:
         """Notice that quotes have stopped."""
-        before = self._board.market
-        market = replace(before, state=self._feed.state, message=self._feed.message)
+        before, state = self._board.market, self._feed.state
+        if state == "live" and not self._is_trusted:
+            state = "stale"
+        market = replace(before, state=state, message=self._feed.message)
         market = replace(market, live=self._live(market, time.monotonic()))
         if market != before:
             self._board.market = replace(market, tick=before.tick + 1)
@@ -270,7 +274,7 @@ class Engine:
 
     def _distrust(self) -> None:
         """Let nothing fill on the prices that are there until the next ones come."""
-        before = self._board.market
+        before, self._is_trusted = self._board.market, False
         if before.live:
             self._board.market = replace(
                 before, state="stale", live=frozenset(), tick=before.tick + 1
