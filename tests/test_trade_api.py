@@ -310,6 +310,21 @@ class TestClosingAndCancelling:
         problem(trading.post("/positions/SOL-USDT/reverse/preview"), 404)
         assert desk.snapshot().revision == 3
 
+    def test_a_client_id_with_slashes_first_is_not_that_of_another_order(
+        self, trading: FlaskClient
+    ) -> None:
+        for name in ("x", "/x", "//x", "/", "x/"):
+            placed = trading.post("/orders", json={**WAIT, "price": 1_800, "client_id": name})
+            assert placed.status_code == 200
+        for name in ("//x", "/x", "/", "x/"):
+            amended = exactly(trading.put(f"/orders/{name}", json={"price": 1_700}))
+            assert amended["message"].startswith("Amended")
+            assert exactly(trading.post(f"/orders/{name}/preview", json={"price": 1_600}))
+            assert exactly(trading.get(f"/orders/{name}"))["order"]["client_id"] == name
+            assert exactly(trading.delete(f"/orders/{name}"))["message"].startswith("Cancelled")
+        (left,) = exactly(trading.get("/orders?client_id=x"))["orders"]
+        assert left["price"] == 1_800
+
     def test_the_fills_of_an_order_have_its_client_id(self, trading: FlaskClient) -> None:
         assert exactly(trading.post("/orders", json={**BUY, "client_id": "dca:7"}))
         named, older = exactly(trading.get("/history/fills?limit=2"))["rows"]

@@ -301,9 +301,12 @@ class PlacedOco(TypedDict):
 
 
 class OrderIdConverter(PathConverter):
-    """An id or a client id in a path, which may have slashes, as no path of another route."""
+    """An id or a client id in a path, which may have slashes, also as its first letter, but is no
+    path of another route."""
 
-    regex = "(?!oco/preview$)" + PathConverter.regex
+    # That of its class takes no first slash: /orders//low was redirected to /orders/low, another
+    # order.
+    regex = "(?!oco/preview$).+?"
 
 
 class TradeRoutes:
