@@ -86,6 +86,11 @@ def letters(text: str) -> str:
     return "".join(letter for letter in text.upper() if letter.isalnum())
 
 
+def quoted(value: object) -> str:
+    """``value``, which is not what it should be, as a message says it: at most 40 characters."""
+    return f"{value if isinstance(value, Decimal) else repr(value)!s:.40}"
+
+
 def one_of(value: object, name: str, choices: tuple[str, ...]) -> str:
     """``value``, which the member ``name`` has, if it is one of ``choices``.
 
@@ -93,7 +98,7 @@ def one_of(value: object, name: str, choices: tuple[str, ...]) -> str:
         InvalidRequest: it is not.
     """
     if not isinstance(value, str) or value not in choices:
-        raise InvalidRequest(f"{name} must be one of {', '.join(choices)}, not {value!r:.40}.")
+        raise InvalidRequest(f"{name} must be one of {', '.join(choices)}, not {quoted(value)}.")
     return value
 
 
@@ -104,7 +109,7 @@ def flag(value: object, name: str) -> bool:
         InvalidRequest: it is not.
     """
     if not isinstance(value, bool):
-        raise InvalidRequest(f"{name} must be true or false, not {value!r:.40}.")
+        raise InvalidRequest(f"{name} must be true or false, not {quoted(value)}.")
     return value
 
 
@@ -172,7 +177,7 @@ def _optional(value: object, name: str, read: Reader) -> Any:
 def _text(value: object, name: str, least: int, most: int | None) -> str:
     if most is None:
         if not isinstance(value, str):
-            raise InvalidRequest(f"{name} must be a text, not {value!r:.40}.")
+            raise InvalidRequest(f"{name} must be a text, not {quoted(value)}.")
         return value
     text = value.strip() if isinstance(value, str) else None
     if text is None or not text.isprintable() or not least <= len(text) <= most:

@@ -34,7 +34,7 @@ from balance.core.order import (
 )
 from balance.core.position import Position
 from balance.core.quote import Quote
-from balance.core.request import letters, one_of, positive, symbol
+from balance.core.request import letters, one_of, positive, quoted, symbol
 from balance.core.shape import Doc, Money, Price, Quantity
 
 #: The nearest that a trailing stop may follow, in percent: nearer ones fill with the next quote.
@@ -161,7 +161,7 @@ def _client_id(value: object) -> str | None:
         return value
     raise InvalidRequest(
         "client_id must be 1 to 36 of the letters A-Z and a-z, digits and .:/_-, "
-        f"not {value!r:.50}."
+        f"not {quoted(value)}."
     )
 
 
