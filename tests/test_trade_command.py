@@ -477,7 +477,10 @@ def test_a_repeated_key_trades_once_and_a_stale_revision_not_at_all(
         (("order", "buy", BTC, "--quantity", "1", "--limit", ""), "must be a number"),
         (("order", "buy", BTC, "--quantity", "1", "--stop-at", ""), "must be a number"),
         (("order", "buy", BTC, "--quantity", "1", "--stop-at", "39000"), "reached already"),
-        (("order", "buy", BTC, "--quantity", "1", "--leverage", "0.5"), "whole number from 1 on"),
+        (
+            ("order", "buy", BTC, "--quantity", "1", "--leverage", "0.5"),
+            "whole number from 1 to 1,000",
+        ),
         (("order", "buy", BTC, "--quantity", "1", "--leverage", "151"), "at most 150x, not 151x"),
         (("order", "buy", BTC, "--quantity", "1", "--stop-loss", "41000"), "must be below"),
         (

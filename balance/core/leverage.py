@@ -7,7 +7,7 @@ from decimal import Decimal
 from balance.core.account import Account, is_leverage
 from balance.core.change import Change
 from balance.core.errors import InvalidAmount, InvalidRequest
-from balance.core.figures import rounded
+from balance.core.figures import plain, rounded
 from balance.core.market import Market
 from balance.core.money import ZERO
 from balance.core.trade import Effect
@@ -27,7 +27,7 @@ def set_leverage(account: Account, symbol: str, leverage: Decimal, market: Marke
     """The account whose orders of ``symbol`` that name no leverage have ``leverage`` from now on.
 
     Raises:
-        InvalidAmount: it is no whole number from 1 on.
+        InvalidAmount: it is no whole number from 1 to 1,000.
         InvalidRequest: the symbol is not traded here, allows less, or has something open at
             another leverage.
     """
@@ -55,4 +55,6 @@ def check_leverage(leverage: Decimal) -> None:
         InvalidAmount: it is no whole number from 1 to 1,000.
     """
     if not is_leverage(leverage):
-        raise InvalidAmount(f"The leverage must be a whole number from 1 on, not {leverage}.")
+        raise InvalidAmount(
+            f"The leverage must be a whole number from 1 to 1,000, not {plain(leverage)}."
+        )
