@@ -206,6 +206,23 @@ def test_the_preview_warns_of_a_position_that_would_be_liquidated_at_once(
     assert [each.reason for each in ended] == ["liquidation"] * (leverage == 20)
 
 
+@pytest.mark.parametrize(
+    ("side", "target", "loses"),
+    [
+        ("buy", 40_010, True),
+        ("buy", 40_030, False),
+        ("sell", 39_990, True),
+        ("sell", 39_970, False),
+    ],
+)
+def test_the_preview_warns_of_a_take_profit_between_the_mark_and_the_fill(
+    side: str, target: int, loses: bool
+) -> None:
+    # Ten slip by 0.05 %: a target at the mark's side of that is a loss.
+    shown = preview(RICH, replace(ticket(side, quantity=10), take_profit=d(target)), at(), MOMENT)
+    assert ("would close at a loss" in shown.warning) == loses
+
+
 @given(
     side=st.sampled_from(["buy", "sell"]),
     small=st.decimals(d("0.001"), d(10_000), places=3),

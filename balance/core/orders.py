@@ -346,9 +346,9 @@ class Preview:
         Price | None, Doc("Of the position after it; null where there is none.")
     ]
     available_after: Annotated[
-        Money, Doc("What would be available after it; below zero, it is refused.")
+        Money, Doc("What would be available once it has filled; below zero, it can't fill.")
     ]
-    affordable: Annotated[bool, Doc("Whether there is enough for it.")]
+    affordable: Annotated[bool, Doc("Whether there is enough for it to be accepted.")]
     warning: Annotated[str, Doc("What to know before; empty for nothing.")]
     display: Annotated[
         Texts,
@@ -411,13 +411,20 @@ def preview_order(account: Account, order: Order, market: Market) -> Preview:
     beyond = None
     if met is not None and order.price is not None:
         beyond = quantized(abs(order.price - met) / met * 100)
+    affordable = available >= 0 if at_once else resting <= account.available_balance
+    warnings = [*_warnings(order, at_once, position, market)]
+    if affordable and available < 0:
+        warnings.append(
+            f"It is cancelled when it fills unless {dollars(-available, market.decimals)} more is "
+            "available then: what it closes does not pay for that now."
+        )
     return Preview(
         **values,
         liquidity=liquidity,
         fills_at_once=at_once is not None,
         beyond_percent=beyond,
-        affordable=available >= 0 and resting <= account.available_balance,
-        warning=" ".join(_warnings(order, at_once, position, market)),
+        affordable=affordable,
+        warning=" ".join(warnings),
         display=_texts(values, account, instrument, market.decimals),
     )
 
@@ -477,6 +484,13 @@ def _warnings(
         yield f"It ends without a fill: {unfilled(order, market)}."
     if order.kind.follows:
         yield f"{order.kind.terms(order).capitalize()}, by the mark price."
+    if at_once is not None and order.take_profit is not None:
+        loses = order.take_profit < at_once if order.side == "buy" else order.take_profit > at_once
+        if loses:
+            yield (
+                f"The take-profit {rounded(order.take_profit)} would close at a loss: the order "
+                f"fills at about {on_tick(at_once, tick)}."
+            )
     if position is None or position.liquidation_price is None:
         return
     mark = market.quotes[order.symbol].mark
