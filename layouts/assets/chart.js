@@ -156,7 +156,7 @@
       note(wrong || (data.length ? "" : "No candles yet. They appear with the first prices."));
       const times = new Set(data.map(({ time }) => time));
       const seconds = lengthOf(data, SECONDS[timeframe]);
-      shown = { symbol, timeframe, seconds, data, times, bar: data.at(-1) ?? null };
+      shown = { symbol, timeframe, seconds, data, times, unsent: [], bar: data.at(-1) ?? null };
       draw(window.balanceState.snapshot);
       set({ timeScaleAction: { action: "resetTimeScale", nonce: number } });
       grow(window.balanceState.snapshot);
@@ -180,7 +180,9 @@
       return;
     }
     const finished = data.filter(({ time }) => time < shown.bar.time);
-    set({ tick: finished.map((each) => ({ id: "price", bar: each, historicalUpdate: true })) });
+    const better = finished.map((each) => ({ id: "price", bar: each, historicalUpdate: true }));
+    // the chart mends no candle that it has not
+    set({ tick: [...unsent(), ...better] });
   }
 
   // the running candle follows the last price
@@ -206,10 +208,19 @@
       close: price,
     };
     shown.times.add(time);
+    // a fast replay begins more than one candle between two changes of the chart
+    shown.unsent = [...shown.unsent.filter((each) => each.time !== time), shown.bar];
     tick();
     if (before !== null && time > before.time && Date.now() - mended > MEND_MS) {
       mend();
     }
+  }
+
+  // the candles that the chart has not got yet, which it gets now
+  function unsent() {
+    const bars = shown.unsent;
+    shown.unsent = [];
+    return bars.map((bar) => ({ id: "price", bar }));
   }
 
   // at most once a second, as a change of any property makes Dash go through all of the chart's
@@ -219,7 +230,7 @@
       ticked = Date.now();
       clearTimeout(ticking);
       ticking = null;
-      set({ tick: { id: "price", bar: shown.bar } });
+      set({ tick: unsent() });
     } else {
       ticking ??= setTimeout(() => ((ticking = null), tick()), wait);
     }
