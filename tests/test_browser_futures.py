@@ -158,6 +158,9 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     write(browser, "order-quantity", "0")
     browser.find_element("#order-set").click()
     wait_for(lambda: "must be above zero" in text(browser, "order-error"), "the refusal")
+    write(browser, "order-quantity", "")
+    advice = "Write a number in every field, or cancel the order in its row."
+    wait_for(lambda: text(browser, "order-about") == advice, "what may be done instead")
     write(browser, "order-quantity", "0.6")
     write(browser, "order-price", "38,500")
     wait_for(lambda: "Margin $2,310.00, fee" in text(browser, "order-about"), "the preview")
@@ -180,6 +183,8 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     write(browser, "position-stop-loss", "39000")
     browser.find_element("#position-set").click()
     wait_for(lambda: "is reached already" in text(browser, "position-error"), "the refusal")
+    browser.find_element("#position-move-margin").click()
+    wait_for(lambda: "Enter a number" in text(browser, "position-error"), "what is missing")
     write(browser, "position-margin", "50")
     wait_for(lambda: "Margin $4" in text(browser, "position-margin-about"), "the preview")
     browser.find_element("#position-move-margin").click()

@@ -57,9 +57,12 @@
       if (typed === shown(member)) {
         continue; // what an order may be without, among it
       }
+      if (isEmpty(typed)) {
+        return ["", "Write a number in every field, or cancel the order in its row."];
+      }
       const [value, wrong] = read(typed, format);
-      if (wrong || isEmpty(typed)) {
-        return ["", wrong || "Write a number in every field, or cancel the order in its row."];
+      if (wrong) {
+        return ["", wrong];
       }
       changes.push(`"${member}": ${value}`); // as it was typed: a float would lose digits
     }

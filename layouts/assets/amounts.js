@@ -30,6 +30,9 @@
   /* The number that was typed, as JSON, or null and what is wrong with it: [JSON, words]. `kind` is what
    * the field is for: money (prices, too), a quantity, or something plain such as minutes. */
   function read(typed, kind = "money") {
+    if (isEmpty(typed)) {
+      return [null, "Enter a number, such as 1234.56."];
+    }
     const { letters, dollars } = KINDS[kind];
     const text = String(typed ?? "").trim().replace(GAPS, " ").replace("\u2212", "-");
     const [, sign, dollar, digits, letter] = SHAPE.exec(text) ?? [];
