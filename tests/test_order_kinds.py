@@ -169,17 +169,17 @@ class TestTimeInForce:
             (
                 *("FOK", "buy", 39_000),
                 "order can't fill at once at 39,000: the ask is 40,000.1",
-                "Name that price, or another time_in_force.",
+                "Name that price, or another time in force.",
             ),
             (
                 *("GTX", "buy", "40000.1"),
                 "post-only order would fill at once at 40,000.1: the ask is 40,000.1",
-                "Name a price below that, or another time_in_force.",
+                "Name a price below that, or another time in force.",
             ),
             (
                 *("GTX", "sell", 39_000),
                 "post-only order would fill at once at 39,000: the bid is 39,999.9",
-                "Name a price above that, or another time_in_force.",
+                "Name a price above that, or another time in force.",
             ),
         ],
     )

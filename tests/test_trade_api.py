@@ -609,12 +609,12 @@ class TestWhatIsRefused:
             (
                 {"price": 1_900, "time_in_force": "FOK"},
                 "The order can't fill at once at 1,900: the ask is 2,000. Name that price, or "
-                "another time_in_force.",
+                "another time in force.",
             ),
             (
                 {"price": 2_000, "time_in_force": "GTX"},
                 "The post-only order would fill at once at 2,000: the ask is 2,000. Name a price "
-                "below that, or another time_in_force.",
+                "below that, or another time in force.",
             ),
         ],
     )

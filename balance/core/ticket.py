@@ -504,7 +504,7 @@ def refusal_message(order: Order, why: str) -> str:
     better = "Name that price"
     if not order.patience.takes:
         better = f"Name a price {'below' if order.side == 'buy' else 'above'} that"
-    return f"{why[0].upper()}{why[1:]}. {better}, or another time_in_force."
+    return f"{why[0].upper()}{why[1:]}. {better}, or another time in force."
 
 
 def check_refusal(order: Order, market: Market) -> None:
