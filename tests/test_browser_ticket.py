@@ -252,6 +252,9 @@ def test_an_oco_is_a_limit_and_a_stop_of_which_one_cancels_the_other(
     still.post({"symbol": "BTC/USDT", "side": "buy", "quantity": 0.01}, "/orders")
     _choose(browser, "futures-side", "Sell")
     _choose(browser, "futures-type", "OCO")
+    # both orders can't have the same name
+    options = browser.find_element("#futures-options")
+    wait_for(lambda: "Client id" not in options.text, "its options")
     labels = [text(browser, f"futures-{each}price-label") for each in ("", "second-", "third-")]
     assert labels == [
         *("Limit price", "Stop price, by the mark", "Limit price of the stop (optional)"),

@@ -82,7 +82,6 @@
     if (options.includes("reduce_only")) {
       members.reduce_only = true;
     }
-    // both orders of an OCO can't have the same name
     if (options.includes("named") && type !== OCO && !isEmpty(more.clientId)) {
       members.client_id = JSON.stringify(more.clientId.trim());
     }
@@ -228,6 +227,8 @@
     place("futures-force-field").hidden = !timed;
     place("futures-bracket").hidden = !options.includes("bracket");
     place("futures-client-id-field").hidden = type === OCO || !options.includes("named");
+    // both orders of an OCO can't have the same name
+    document.querySelector('#futures-options [value="named"]').parentElement.hidden = type === OCO;
     followLeverage();
     place("futures-leverage").max = limits(symbol)?.max_leverage ?? place("futures-leverage").max;
     const [first] = place("futures-unit").options;
