@@ -222,6 +222,16 @@ def test_a_limit_far_from_its_trigger_is_confirmed_with_its_own_figure(
     assert "Your limit, 51,250, is 25.0 % from your trigger price" in question
     browser.find_element("#bot-question [value=place]").click()
     wait_for(lambda: len(_orders(still)) == 1, "the order")
+    # post-only, it comes to nothing there
+    browser.find_element("#futures-force option[value=GTX]").click()
+    write(browser, "futures-size", "1,000")
+    browser.find_element("#futures-submit").click()
+    browser.wait_for_element("#bot-question[open]")
+    question = browser.find_element("#bot-question").text
+    assert "it ends without a fill, being post-only, as soon as it is triggered" in question
+    browser.find_element("#bot-question [value=place]").send_keys(Keys.ESCAPE)
+    wait_for(lambda: browser.find_element("#futures-submit").is_enabled(), "the ticket again")
+    browser.find_element("#futures-force option[value=GTC]").click()
     write(browser, "futures-second-price", "")
 
 

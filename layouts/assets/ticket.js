@@ -242,7 +242,7 @@
 
   /* Whether an order is meant as it stands: a limit that is far through the market needs a confirmation. */
   async function isNoSlip(body) {
-    const { side, symbol, type, prices } = form;
+    const { side, symbol, type, prices, force } = form;
     const limit = prices[kindOf(type).numbers.findIndex(({ member }) => member === "price")];
     // an OCO is refused where one would fill at once
     if (limit === undefined || type === OCO) {
@@ -254,6 +254,7 @@
     }
     const word = side === "buy" ? "Buy" : "Sell";
     const isNow = answer.fills_at_once;
+    const does = force === "GTX" ? "ends without a fill, being post-only," : "fills";
     const bound = `for as ${side === "buy" ? "much" : "little"} as ${limit}`;
     const price = isNow ? `at about ${answer.display.price}` : bound;
     const title = `${word} ${symbol} ${price}?`;
@@ -261,7 +262,7 @@
       `Your limit, ${limit}, is ${answer.beyond_percent.toFixed(1)} % from ` +
       (isNow
         ? "the market, on the side where it fills at once."
-        : "your trigger price, on the side where it fills as soon as it is triggered.");
+        : `your trigger price, on the side where it ${does} as soon as it is triggered.`);
     const about = [`${answer.display.quantity}, worth ${answer.display.notional}`];
     const answers = [["place", `${word} ${price}`, "", true]];
     return (await window.balanceQuestions.ask(title, words, about, answers)) === "place";
