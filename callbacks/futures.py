@@ -49,6 +49,9 @@ def register(app: Dash) -> None:
         Input("futures-price", "n_submit"),
         Input("futures-second-price", "n_submit"),
         Input("futures-third-price", "n_submit"),
+        Input("futures-take-profit", "n_submit"),
+        Input("futures-stop-loss", "n_submit"),
+        Input("futures-client-id", "n_submit"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

@@ -200,7 +200,7 @@ def test_an_order_gets_a_name_of_ones_own(still: Server, browser: Any) -> None:
     wait_for(lambda: refusal in text(browser, "futures-ticket-note"), "the refusal")
     write(browser, "futures-client-id", "low-1")
     wait_for(lambda: text(browser, "futures-ticket-note") == "", "a preview")
-    browser.find_element("#futures-submit").click()
+    browser.find_element("#futures-client-id").send_keys(Keys.ENTER)
     wait_for(lambda: [each["client_id"] for each in _orders(still)] == ["low-1"], "the order")
     wait_for(lambda: _value(browser, "futures-client-id") == "", "room for the next name")
     _choose(browser, "futures-book", "Open orders")
