@@ -91,10 +91,9 @@ def position_dialog() -> dbc.Modal:
             ),
             html.Fieldset(
                 [
-                    html.Legend("Margin"),
                     html.Div(
                         [
-                            number_field("position-margin", "Add, or remove with a minus sign"),
+                            number_field("position-margin", "Add margin, or remove with a minus"),
                             button("Move", "position-move-margin"),
                         ],
                         className="position-close",
