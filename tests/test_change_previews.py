@@ -9,6 +9,7 @@ import pytest
 
 from balance import Desk
 from balance.core.errors import InsufficientBalance, InvalidAmount, UnknownOrder, UnknownPosition
+from balance.core.market import Terms
 from balance.store.memory_store import MemoryStore
 from tests.boards import board
 from tests.markets import BTC, ETH
@@ -97,3 +98,29 @@ def test_what_would_be_refused_is_refused(desk: Desk) -> None:
             asked("SOL/USDT")
     with pytest.raises(UnknownOrder):
         desk.preview_amendment("7", price=1)
+
+
+@pytest.mark.parametrize("is_beyond", [True, False])
+def test_a_waiting_order_behind_the_liquidation_price_is_warned_of(
+    desk: Desk, is_beyond: bool
+) -> None:
+    price = of_btc(desk)["liquidation_price"] + (-1 if is_beyond else 1)
+    stop = {"symbol": BTC, "side": "sell", "type": "stop_market", "quantity": "0.1"}
+    found = desk.preview_order(**stop, trigger_price=price)
+    assert found.affordable
+    assert ("would be liquidated first, and this order cancelled" in found.warning) == is_beyond
+
+
+def test_a_waiting_flip_that_lacks_the_fee_of_what_it_closes_is_accepted_with_a_warning() -> None:
+    terms = Terms(maker_fee=Decimal(0), taker_fee=Decimal("0.01"), slippage=Decimal(0))
+    desk = Desk(MemoryStore(), board(terms=terms), lambda: Decimal(840))
+    desk.reset(840)
+    # 400 of margin, 40 of fee, 400 left; the loss to 36,200 leaves 20 of the margin.
+    desk.place_order(symbol=BTC, side="buy", quantity="0.1", leverage=10)
+    flip = {"symbol": BTC, "side": "sell", "type": "stop_market", "quantity": "0.2"}
+    found = desk.preview_order(**flip, trigger_price=36_200)
+    # 362 of margin and a fee of 36.20 to be accepted; as much of a fee again for what it closes.
+    assert (found.cost, found.available_after) == (Decimal("434.4"), Decimal("-14.4"))
+    assert found.affordable
+    assert "It is cancelled when it fills unless $14.40 more is available then" in found.warning
+    desk.place_order(**flip, trigger_price=36_200)

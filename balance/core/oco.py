@@ -35,7 +35,8 @@ class OcoPreview:
     orders: tuple[Preview, ...]
     cost: Annotated[Money, Doc("What must be available: what the order does that needs more.")]
     available_after: Annotated[
-        Money, Doc("What would be available after the order that leaves less; below zero, refused.")
+        Money,
+        Doc("What would be available after the order that leaves less; below zero, it can't fill."),
     ]
     affordable: Annotated[bool, Doc("Whether there is enough for either.")]
     warning: Annotated[str, Doc("What to know before; empty for nothing.")]

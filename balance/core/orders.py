@@ -413,11 +413,8 @@ def preview_order(account: Account, order: Order, market: Market) -> Preview:
         beyond = quantized(abs(order.price - met) / met * 100)
     affordable = available >= 0 if at_once else resting <= account.available_balance
     warnings = [*_warnings(order, at_once, position, market)]
-    if affordable and available < 0:
-        warnings.append(
-            f"It is cancelled when it fills unless {dollars(-available, market.decimals)} more is "
-            "available then: what it closes does not pay for that now."
-        )
+    if affordable and at_once is None:
+        warnings += _waiting_warnings(account, order, price, -available, market)
     return Preview(
         **values,
         liquidity=liquidity,
@@ -505,6 +502,24 @@ def _warnings(
         yield (
             "The stop-loss lies beyond the liquidation price, "
             f"{rounded(position.liquidation_price)}: the position would be liquidated first."
+        )
+
+
+def _waiting_warnings(
+    account: Account, order: Order, price: Decimal, missing: Decimal, market: Market
+) -> Iterator[str]:
+    """What to know of ``order``, which waits for ``price``, where ``missing`` is lacking now."""
+    tick, held = market.instruments[order.symbol].tick_size, account.position(order.symbol)
+    if held is not None and held.liquidation_price and held.is_liquidated_at(price):
+        yield (
+            f"{on_tick(price, tick)} lies beyond the liquidation price of the position, "
+            f"{on_tick(held.liquidation_price, tick)}: that would be liquidated first, and this "
+            "order cancelled."
+        )
+    elif missing > 0:
+        yield (
+            f"It is cancelled when it fills unless {dollars(missing, market.decimals)} more is "
+            "available then: what it closes does not pay for that now."
         )
 
 
