@@ -167,8 +167,13 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     browser.find_element("#order-set").click()
     wait_for(lambda: "Limit|0.6|38,500.00|" in _rows(browser, "orders")[0], "the amended order")
     wait_until_gone(browser, "order-dialog")
-    _press(browser, "Cancel")
-    wait_for_toast(browser, "Cancelled: Buy 0.6 BTC/USDT, limit 38,500.")
+    _press(browser, "Edit…")
+    browser.wait_for_element("#order-dialog")
+    (order,) = still.get("/orders").json()["orders"]
+    assert still.ask("DELETE", f"/orders/{order['id']}").ok
+    wait_for(lambda: "The order has ended." in text(browser, "order-error"), "its end")
+    browser.find_element("#order-cancel").click()
+    wait_until_gone(browser, "order-dialog")
     # a position that somebody else has opened
     still.post({"symbol": "BTCUSDT", "side": "sell", "quantity": 0.1}, "/orders")
     _choose(browser, "futures-book", "Positions")

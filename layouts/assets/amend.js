@@ -3,6 +3,7 @@
   "use strict";
 
   const { carryOut, onceUntilOpened, previewed } = window.balanceRequests;
+  const state = window.balanceState;
   const PREVIEW_PAUSE_MS = 150;
   const { read, isEmpty } = window.balanceAmounts;
   // the fields of the numbers that an order of a type has beside its size, in their order
@@ -26,7 +27,7 @@
   }
 
   function edit(order) {
-    amended = window.balanceState.snapshot?.open_orders.find((each) => each.id === order);
+    amended = state.snapshot?.open_orders.find((each) => each.id === order);
     if (amended === undefined) {
       return;
     }
@@ -106,6 +107,14 @@
     return `Margin ${margin}, fee ${fee}, liquidation price ${price}. ${warning}`;
   }
 
+  /* Says in the open dialog that its order has ended meanwhile. */
+  function follow({ open_orders: orders }) {
+    const line = place("order-error");
+    if (amended !== null && line !== null && !orders.some(({ id }) => id === amended.id)) {
+      window.balanceLive.write(line, "The order has ended. History says how, among its orders.");
+    }
+  }
+
   document.addEventListener("input", ({ target }) => {
     amended !== null && [...NUMBERS, "order-quantity"].includes(target.id) && about();
   });
@@ -116,6 +125,7 @@
     return woken === "order-cancel" ? [false, ""] : amendOnce.confirmed();
   }
 
+  state.follow(follow);
   window.balanceAmend = { edit };
   window.dash_clientside = { ...window.dash_clientside, amend: { dialog } };
 })();
