@@ -245,7 +245,11 @@ def test_prices_are_rounded_to_the_tick() -> None:
 def test_orders_of_one_symbol_have_an_end() -> None:
     orders = tuple(order(id=f"o-{n}", symbol=BTC, reserved_margin=d(0)) for n in range(MOST_ORDERS))
     with pytest.raises(InvalidRequest, match=rf"has {MOST_ORDERS} open orders; cancel some"):
-        place(account(orders=orders), quantity="0.1", leverage=5)
+        place(account(orders=orders), type="limit", price=39_000, quantity="0.1", leverage=5)
+    full = replace(LONG, orders=orders)
+    assert held(place(full, "sell", quantity="0.2")).quantity == d("0.3")
+    closed = place(full, "sell", quantity="0.5", reduce_only=True).account
+    assert closed.position(BTC) is None
 
 
 # leverage

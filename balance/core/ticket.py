@@ -208,7 +208,8 @@ def draft_order(
     kind = ORDER_KINDS[ticket.type]
     quote = market.quote(ticket.symbol, closing=ticket.reduce_only and not kind.numbers)
     _check_members(ticket)
-    if len(account.orders_of(ticket.symbol)) >= MOST_ORDERS:
+    # An order at market never waits: a position can be closed however many orders there are.
+    if kind.numbers and len(account.orders_of(ticket.symbol)) >= MOST_ORDERS:
         raise InvalidRequest(f"{ticket.symbol} has {MOST_ORDERS} open orders; cancel some first.")
     check_feed(account, ticket.symbol, market)
     _check_owner(account, ticket)
