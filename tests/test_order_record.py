@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -18,6 +18,7 @@ from balance import BalanceError, Desk
 from balance.core.entry import Entry
 from balance.core.order_record import OrderRecord, order_records
 from balance.market.board import LiveBoard
+from balance.store.codec import decode_order_entry, encode_entry
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.repair import repair
@@ -73,6 +74,11 @@ def records(desk: Desk) -> dict[str, OrderRecord]:
 
 def ends(desk: Desk) -> dict[str, tuple[str, str]]:
     return {name: (each.state, each.why) for name, each in records(desk).items()}
+
+
+def reread(entries: Iterable[Entry]) -> dict[str, OrderRecord]:
+    """The records from the lines of ``entries``, of which only what tells of orders is read."""
+    return order_records(decode_order_entry(encode_entry(each)) for each in entries)
 
 
 def as_before(entry: Entry) -> Entry:
@@ -155,8 +161,10 @@ def test_exits_end_with_their_position_or_by_others(desk: Desk, board: LiveBoard
         "5000001": ("FILLED", ""),
     }
     assert ends(desk) == expected
-    older = order_records(map(as_before, entries(desk)))
+    before = [as_before(each) for each in entries(desk)]
+    older = order_records(before)
     assert {name: (each.state, each.why) for name, each in older.items()} == expected
+    assert reread(before) == older
     assert older[first].asked is None
     assert older[first].fill == records(desk)[first].fill
 
@@ -269,8 +277,11 @@ def test_records_lead_to_what_is_open_and_ids_rise(steps: list[tuple[str, int]])
         assert (each.state == "FILLED") == (each.fill is not None)
         assert each.state == "FILLED" or each.asked is not None
     # What an older version wrote of the same says as much of how orders ended.
-    older = order_records(map(as_before, entries(desk)))
+    before = [as_before(each) for each in entries(desk)]
+    older = order_records(before)
     assert {name: (each.state, each.why) for name, each in older.items()} == ends(desk)
+    assert reread(entries(desk)) == found
+    assert reread(before) == older
 
 
 @pytest.mark.parametrize("is_account_lost", [False, True])

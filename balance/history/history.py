@@ -78,7 +78,7 @@ from balance.history.queries import (
 )
 from balance.history.question import Question
 from balance.history.rows import EntryRow, LedgerRecord, entry_row, fill_row
-from balance.store.codec import Unreadable, decode_entry, encode_entry, outline, outlined
+from balance.store.codec import Unreadable, decode_order_entry, encode_entry, outline, outlined
 from balance.store.damage import Damages
 from balance.store.state import Store
 
@@ -577,7 +577,7 @@ class History:
             if not line.is_of(text):
                 raise Damaged("it does not fit the ledger")
             try:
-                entries[line.id] = decode_entry(text)
+                entries[line.id] = decode_order_entry(text)
             except Unreadable as fault:
                 raise Damaged(f"a line that it has {fault}") from fault
         for order, each in found:

@@ -232,6 +232,31 @@ def decode_entry(line: bytes) -> Entry:
     return _checked_entry(parsed(line), whole=True)
 
 
+def decode_order_entry(line: bytes) -> Entry:
+    """The entry in one line of the ledger as far as it tells what became of orders, as to read the
+    positions that it leaves takes long: without the account before a reset and, unless only that
+    tells why an order ended, without the position after it.
+
+    Raises:
+        Unreadable: the line is none.
+    """
+    document = parsed(line)
+    effect = document.get("effect")
+    # One that is no object is refused below.
+    if isinstance(effect, dict) and not _needs_position(document, effect):
+        document["effect"] = {**effect, "position": None}
+    return _checked_entry({**document, "ended": None}, whole=True)
+
+
+def _needs_position(document: Mapping[str, Any], effect: Mapping[str, Any]) -> bool:
+    """Whether a fill may have ended other orders than its own, in an entry of an older version,
+    which does not say why."""
+    if document.get("kind") != "fill" or effect.get("why"):
+        return False
+    fill, closed = document.get("fill"), effect.get("closed")
+    return not isinstance(fill, dict) or closed not in ([], [fill.get("order_id")])
+
+
 def decode_answer(text: bytes) -> State:
     """The state in ``text``, of a kept answer: it has no seal.
 
