@@ -16,17 +16,23 @@ from balance.core.snapshot import Snapshot
 
 def encoded(value: Mapping[str, Any]) -> str:
     """``value`` as JSON; a Decimal becomes a number with all its digits, without exponent."""
-    return simplejson.dumps(_raw(value), separators=(",", ":"), allow_nan=False)
+    return simplejson.dumps(
+        value,
+        separators=(",", ":"),
+        allow_nan=False,
+        use_decimal=False,
+        namedtuple_as_object=False,
+        default=_raw,
+    )
 
 
 def _raw(value: Any) -> Any:
+    """What is no JSON by itself, as something that is."""
     if isinstance(value, Decimal):
         return simplejson.RawJSON(plain(value))
     if isinstance(value, Mapping):
-        return {name: _raw(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_raw(each) for each in value]
-    return value
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def answer(snapshot: Snapshot, **more: Any) -> dict[str, Any]:
