@@ -76,8 +76,9 @@ def go(browser: Browser, tab: str) -> None:
 
 
 def write(browser: Browser, id: str, words: str) -> None:
-    """Put ``words`` into the field with ``id``, in the place of what is there."""
+    """Put ``words`` into the field with ``id``, once it is shown, in the place of what is there."""
     field = browser.wait_for_element(f"#{id}")
+    wait_for(field.is_displayed, f"the field {id} in sight")
     field.send_keys(Keys.CONTROL, "a")
     field.send_keys(words or Keys.DELETE)
 
