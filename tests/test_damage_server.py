@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from balance.market.board import MARKET_FILE
 from balance.store.file_store import LEDGER_FILE
 from tests.answers import problem
 from tests.patience import wait_for
@@ -67,3 +68,18 @@ def _change(file: Path, old: bytes, new: bytes) -> None:
     assert content.count(old) == 1
     with file.open("r+b") as opened:
         opened.write(content.replace(old, new))
+
+
+def test_a_damaged_market_is_named_with_what_it_means_for_trailing_stops(folder: Path) -> None:
+    with Server(folder) as server:
+        order = {"symbol": "BTC/USDT", "side": "sell", "type": "trailing_stop", "quantity": 0.01}
+        placed = server.post({**order, "callback_percent": 5}, "/orders").json()["order"]
+    # What a server that was killed may leave.
+    (folder / MARKET_FILE).write_bytes(b"{")
+    with Server(folder) as server:
+        (damage,) = server.get("/health").json()["damage"]
+        assert (damage["file"], damage["line"]) == (MARKET_FILE, None)
+        assert "1 trailing stop may stand further from the price" in damage["message"]
+        assert server.get("/orders").json()["orders"][0]["best_price"] >= placed["best_price"]
+    with Server(folder) as server:
+        assert server.get("/health").json()["damage"] == []

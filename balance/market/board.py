@@ -113,6 +113,8 @@ class FileBoard:
         self._shown = NO_MARKET, NO_MARKET
         self._guard = threading.Lock()
         self._has_ended = False
+        #: Whether the file was there the last time it was read, and was damaged.
+        self.is_damaged = False
         # Why nobody writes the file, empty where that is not known, and its signature then.
         self._rests: tuple[str, Signature | None] = "", None
         # Only the server has candles.
@@ -165,13 +167,17 @@ class FileBoard:
                 message = self._stopped if is_old else ""
             if self._seen is None or self._seen[0] != (signature, message):
                 market = read_market(self._disk.read(self._file))
+                self.is_damaged = False
                 if message:
                     market = replace(market, live=frozenset(), state="stale", message=message)
                 if self._seen is not None and market == self._seen[1]:
                     market = self._seen[1]
                 self._seen = (None if signature.is_racy(now) else signature, message), market
-        except (OSError, ValueError):
-            # The file is missing or damaged, which the account does not depend on.
+        # The account does not depend on the file.
+        except OSError:
+            return self._none_yet
+        except ValueError:
+            self.is_damaged = True
             return self._none_yet
         return self._seen[1]
 

@@ -121,6 +121,8 @@ class Leader:
         DISK.sweep(folder, *_FILES)
         # From here on nothing fills before the feed has prices.
         market = replace(before.end(), live=frozenset(), state="waiting", message="")
+        if before.is_damaged:
+            desk.ledger.damages.report(_damaged_market(desk))
         board = LiveBoard(ruled, market)
         desk.use_board(board)
         self.bots = _bots(desk, folder, catalogue, secret)
@@ -198,3 +200,16 @@ def _alerts(desk: Desk, folder: Path) -> Alerts | FollowedAlerts:
 def _report(desk: Desk, fault: StoreUnreadable) -> None:
     _log.error("%s", fault)
     desk.ledger.damages.report(Damage(fault.file, None, str(fault)))
+
+
+def _damaged_market(desk: Desk) -> Damage:
+    """What it means that the file with the market of the server before is damaged."""
+    message = f"{MARKET_FILE} was damaged, and is written anew. The last prices in it are lost."
+    with suppress(StoreError):
+        followed = sum(each.kind.follows for each in desk.account().orders)
+        if followed:
+            message += (
+                f" {followed} trailing stop{'s' * (followed > 1)} may stand further from the price "
+                "than before, at the best price that the account has. Look at the open orders."
+            )
+    return Damage(MARKET_FILE, None, message)
