@@ -41,6 +41,7 @@ _LABELS = {
     "owner": "Whose",
     "source": "From",
     "client_id": "Client id",
+    "reduce_only": "Reduce-only",
 }
 # How a field is filled in, where it is not one of several values.
 _MANNERS = {"outcome": "one", "epoch": "epoch"}
