@@ -479,9 +479,10 @@ def test_the_examples_of_a_page_run_one_after_the_other(
     if "python -m balance backtest" in PAGES[name]:
         # The past of the simulated market is in the folder once its server has been stopped.
         with Server(candles / "data") as server:
+            _wait_for_prices(server)
             server.stop()
     with Server(candles / "data") as server:
-        wait_for(lambda: open_account(server.folder).market.state == "live", "live prices")
+        _wait_for_prices(server)
         for language, text in _examples(PAGES[name]):
             if not _is_run(language, text):
                 continue
@@ -496,6 +497,10 @@ def test_the_examples_of_a_page_run_one_after_the_other(
                 code = command.main([name, "--data-dir", str(server.folder), *options])
                 output = capsys.readouterr()
                 assert code == 0, f"{text}\n{output.out}{output.err}"
+
+
+def _wait_for_prices(server: Server) -> None:
+    wait_for(lambda: open_account(server.folder).market.state == "live", "live prices")
 
 
 def _run_program(text: str, folder: Path) -> str:
