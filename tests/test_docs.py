@@ -483,6 +483,8 @@ def test_the_examples_of_a_page_run_one_after_the_other(
             server.stop()
     with Server(candles / "data") as server:
         _wait_for_prices(server)
+        if "python -m balance backtest" in PAGES[name]:
+            wait_for(lambda: board.saved_feed(server.folder)[1].get("candles"), "the past")
         for language, text in _examples(PAGES[name]):
             if not _is_run(language, text):
                 continue
