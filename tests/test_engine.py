@@ -902,6 +902,22 @@ def test_a_fault_of_one_who_looks_keeps_no_other_from_looking(
     assert desk.snapshot().market["prices"][BTC]["mark"] == 41_000
 
 
+def test_prices_are_saved_only_once_their_past_is(
+    folder: Path, feed: HandFed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, there = engine_module.save_market, list[bool]()
+
+    def watched(*arguments: Any, **named: Any) -> None:
+        there.append((folder / FEED_FILE).exists())
+        save(*arguments, **named)
+
+    monkeypatch.setattr(engine_module, "save_market", watched)
+    with Running(folder, feed) as run:
+        run.price(40_000)
+    assert there
+    assert all(there)
+
+
 def test_prices_that_can_not_be_saved_are_logged_once_with_the_name_of_the_file(
     folder: Path,
     feed: HandFed,
@@ -918,6 +934,6 @@ def test_prices_that_can_not_be_saved_are_logged_once_with_the_name_of_the_file(
         for number in range(5):
             run.price(40_000 + number)
     assert [each.message for each in caplog.records if "saved" in each.message] == [
-        "market.json could not be saved: Is a directory",
         "feed.json could not be saved: Is a directory",
+        "market.json could not be saved: Is a directory",
     ]

@@ -348,10 +348,11 @@ class Engine:
             saved = feed.saved(lightly=True)
             save_market(self._folder, market, saved, arguments=self._arguments)
 
-        self._save_file(MARKET_FILE, save_prices)
         if wholly:
+            # First, as prices without their past would begin a chart anew at the next start.
             self._saved_wholly = time.monotonic()
             self._save_file(FEED_FILE, lambda: save_past(self._folder, market, feed.saved()))
+        self._save_file(MARKET_FILE, save_prices)
 
     def _save_file(self, name: str, save: Callable[[], None]) -> None:
         """Do ``save``, which writes the file ``name``; a run of failures is logged once."""
