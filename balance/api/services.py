@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from balance.alerts.alerts import Alerts, FollowedAlerts
 from balance.backtests.jobs import Backtests
 from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
 from balance.desk.settings import SettingsFile
+from balance.market.ticks import Ticks
 from balance.performance.performance import Equity
 from balance.store.damage import Damages
 
@@ -29,5 +30,6 @@ class Services:
     alerts: AnyAlerts
     equity: Equity
     damages: Damages
+    ticks: Ticks = field(default_factory=Ticks)
     # Whether the market acts on the account by this server.
     leads: bool = True

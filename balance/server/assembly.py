@@ -119,7 +119,8 @@ class Running:
             damages=damages,
             leads=False,
         )
-        self._follower = Follower(self.desk, self._board, bots, alerts, stream.publish)
+        look = self.services.ticks.look
+        self._follower = Follower(self.desk, self._board, bots, alerts, stream.publish, look)
         self._readers = indexer(history.index), ledger_checker(history.check)
         self._places = place_watcher(Places(folder, damages))
         self._worker = Worker(
@@ -230,6 +231,7 @@ class Running:
             secret=self._options.signal_secret,
             baselines=self._past.found,
             show=self._stream.publish,
+            look=self.services.ticks.look,
             may_act=self._lock.is_held,
         )
         self.services.bots, self.services.alerts = leader.bots, leader.alerts

@@ -113,8 +113,9 @@ class Engine:
         acting: Sequence[Acting] = (),
         may_act: Callable[[], bool] = lambda: True,
         arguments: Sequence[str] = (),
+        look: Callable[[Market], None] = lambda _: None,
     ) -> None:
-        """``acting`` get each moment in their order, once what it does is committed. Nothing is
+        """``look`` and then ``acting`` get each moment, once what it does is committed. Nothing is
         done or saved any more once ``may_act`` is False. ``arguments`` name the feed on a command
         line, for a server that takes over."""
         self._desk = desk
@@ -123,6 +124,7 @@ class Engine:
         self._show = show
         self._folder = folder
         self._acting = tuple(acting)
+        self._look = look
         self._may_act = may_act
         self._arguments = tuple(arguments)
         self._quoted_at: dict[str, float] = {}
@@ -216,6 +218,7 @@ class Engine:
         self._is_shown = False
         # Nobody could have decided on what was missed.
         if source == MARKET:
+            self._succeeds(partial(self._look, self._board.market), "look")
             for each in self._acting:
                 self._succeeds(partial(each.look, self._board.market), f"{_name(each)}: look")
 

@@ -25,13 +25,15 @@ class Follower:
         bots: FollowedBots,
         alerts: FollowedAlerts,
         show: Callable[[Snapshot], None],
+        look: Callable[[Market], None] = lambda _: None,
     ) -> None:
-        """``show`` is called with the account at every new price."""
+        """``show`` is called with the account at every new price, ``look`` with the market."""
         self._desk = desk
         self._board = board
         self._bots = bots
         self._alerts = alerts
         self._show = show
+        self._look = look
         self._shown: Market | None = None
 
     def turn(self) -> None:
@@ -41,6 +43,7 @@ class Follower:
         with suppress(BalanceError):
             if market is not self._shown:
                 self._shown = market
+                self._look(market)
                 self._show(self._desk.snapshot())
             self._bots.show()
             self._alerts.show()

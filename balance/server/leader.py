@@ -19,6 +19,7 @@ from balance.bots.followed import DAMAGED, FollowedBots
 from balance.bots.log import LOG_FILE
 from balance.bots.state import BOTS_FILE
 from balance.core.errors import StoreError, StoreUnreadable
+from balance.core.market import Market
 from balance.core.periods import Baselines
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
@@ -111,11 +112,13 @@ class Leader:
         secret: str | None,
         baselines: Baselines,
         show: Callable[[Snapshot], None],
+        look: Callable[[Market], None],
         may_act: Callable[[], bool],
     ) -> None:
         """``before`` is the board of the desk until now, and ``baselines`` what it compared with;
         ``secret`` is what signals from outside must show. ``show`` is called with the account at
-        new prices. Nothing is done once ``may_act`` is False."""
+        new prices, ``look`` with each moment of the market. Nothing is done once ``may_act`` is
+        False."""
         self._desk, self._opened, self._may_act = desk, opened, may_act
         # The leader before may have died as it wrote.
         DISK.sweep(folder, *_FILES)
@@ -135,6 +138,7 @@ class Leader:
             acting=self._acting,
             may_act=may_act,
             arguments=opened.arguments,
+            look=look,
         )
         self._sampler = Sampler(desk, folder, show, desk.ledger, baselines=baselines)
 
