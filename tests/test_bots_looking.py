@@ -701,5 +701,5 @@ def test_a_bots_order_is_its_own_in_the_account(desk: ByHand) -> None:
     account = desk.desk.account()
     assert {each.owner for each in account.orders} == {bot}
     ticket = Ticket(symbol=BTC, side="buy", quantity=Decimal("0.01"))
-    with pytest.raises(ValueError, match="traded by the bot levels-1"):
+    with pytest.raises(ValueError, match="traded by levels-1 now"):
         place_order(account.marked(desk.market), ticket, desk.market, "p-1", desk.now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,19 +11,23 @@ from typing import Any
 import pytest
 
 from balance.core.account import Account
-from balance.core.errors import NotYours
+from balance.core.errors import KeyReused, NotYours, UnknownOrder, UnknownPosition
 from balance.core.market import Market
 from balance.core.matching import advance
 from balance.core.orders import close_position, place_order
 from balance.core.ticket import Ticket
 from balance.core.trade import Trade
+from balance.desk.desk import Desk
+from balance.desk.transactions import Conditions, Outcome
+from balance.market.board import LiveBoard
 from balance.store.codec import (
     FILL,
     ORDER,
     POSITION,
 )
+from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT, account, order, position
-from tests.markets import BTC, FREE, market, quote
+from tests.markets import BTC, ETH, FREE, market, quote
 
 BOT = "trend-1"
 
@@ -126,3 +131,138 @@ def test_a_fill_with_its_trade_is_read_back_as_it_was_written() -> None:
     assert FILL.decode(written) == fill
     old = {n: v for n, v in written.items() if n not in ("owner", "filled_at", "trade")}
     assert FILL.decode(old).trade is None
+
+
+KEY = "freqtrade"
+TRADED_BY = "is traded by {} now"
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A desk at prices that stand still."""
+    return Desk(MemoryStore(), LiveBoard(market=market(quote(), quote(ETH, 2_500), terms=FREE)))
+
+
+def order_of(owner: str, desk: Desk, **members: Any) -> Outcome:
+    """What placing an order of 0.1 BTC at 2x for ``owner`` came to."""
+    usual: dict[str, Any] = {"symbol": BTC, "side": "buy", "quantity": "0.1", "leverage": 2}
+    return desk.place_order(how={"owner": owner, "source": "http"}, **{**usual, **members})
+
+
+def rest(owner: str, desk: Desk, **members: Any) -> str:
+    """The id of an order of ``owner`` that waits."""
+    order_of(owner, desk, **{"type": "limit", "price": "30000", **members})
+    return desk.account().orders[-1].id
+
+
+CHANGES: dict[str, Callable[[Desk, Conditions], object]] = {
+    "order": lambda desk, how: desk.place_order(symbol=BTC, side="buy", quantity="0.1", how=how),
+    "oco": lambda desk, how: desk.place_oco(OCO, how=how),
+    "amend": lambda desk, how: desk.amend_order(desk.account().orders[0].id, price=29_000, how=how),
+    "cancel": lambda desk, how: desk.cancel_order(desk.account().orders[0].id, **how),
+    "close": lambda desk, how: desk.close_position(BTC, **how),
+    "reverse": lambda desk, how: desk.reverse_position(BTC, **how),
+    "margin": lambda desk, how: desk.move_margin(BTC, 5, **how),
+    "leverage": lambda desk, how: desk.set_leverage(BTC, 2, **how),
+}
+SMALL = {"symbol": BTC, "side": "buy", "quantity": "0.1"}
+OCO = [
+    {**SMALL, "type": "limit", "price": "30000"},
+    {
+        "symbol": BTC,
+        "side": "buy",
+        "quantity": "0.1",
+        "type": "stop_market",
+        "trigger_price": 50000,
+    },
+]
+PREVIEWS: dict[str, Callable[[Desk, str], object]] = {
+    "order": lambda desk, owner: desk.preview_order(
+        owner=owner, symbol=BTC, side="buy", quantity="0.1"
+    ),
+    "oco": lambda desk, owner: desk.preview_oco(OCO, owner=owner),
+    "amend": lambda desk, owner: desk.preview_amendment(
+        desk.account().orders[0].id, owner=owner, price=29_000
+    ),
+    "reverse": lambda desk, owner: desk.preview_reversal(BTC, owner=owner),
+    "margin": lambda desk, owner: desk.preview_margin(BTC, 5, owner=owner),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("other", ["", "ema-1", "bot"])
+def test_a_key_changes_nothing_of_others(name: str, other: str, desk: Desk) -> None:
+    order_of(other, desk)
+    rest(other, desk)
+    before = desk.version
+    with pytest.raises(NotYours, match=TRADED_BY.format(other or "the person")) as refused:
+        CHANGES[name](desk, {"owner": KEY})
+    assert (refused.value.owner, desk.version) == (other, before)
+    assert f"{KEY} may change only what is its own" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", PREVIEWS)
+def test_a_preview_refuses_what_its_change_would(name: str, desk: Desk) -> None:
+    order_of("", desk)
+    rest("", desk)
+    with pytest.raises(NotYours, match=TRADED_BY.format("the person")):
+        PREVIEWS[name](desk, KEY)
+    PREVIEWS[name](desk, "")
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_key_changes_what_is_its_own(name: str, desk: Desk) -> None:
+    order_of(KEY, desk)
+    rest(KEY, desk)
+    CHANGES[name](desk, {"owner": KEY})
+    account = desk.account()
+    assert {each.owner for each in (*account.positions, *account.orders)} == {KEY}
+
+
+def test_what_a_key_did_is_of_its_name_in_account_and_ledger(desk: Desk) -> None:
+    entries = [*order_of(KEY, desk, stop_loss="30000").entries]
+    entries += desk.close_position(BTC, owner=KEY).entries
+    fills = [each.booking.fill for each in entries if each.booking.fill is not None]
+    assert {fill.owner for fill in fills} == {KEY}
+    assert fills[-1].trade is not None
+    assert fills[-1].trade.owner == KEY
+    # A person did not request it, so it is news to them.
+    assert {each.source for each in entries} == {"bot"}
+    assert desk.snapshot()["news"].startswith(f"{KEY}: Sold 0.1 BTC/USDT")
+
+
+def test_all_of_a_key_is_all_that_is_its_own(desk: Desk) -> None:
+    order_of("", desk)
+    kept = rest("", desk)
+    order_of(KEY, desk, symbol=ETH)
+    rest(KEY, desk, symbol=ETH, price="2000")
+    desk.cancel_orders(owner=KEY)
+    desk.close_positions(owner=KEY)
+    account = desk.account()
+    assert [each.id for each in account.orders] == [kept]
+    assert [each.symbol for each in account.positions] == [BTC]
+    with pytest.raises(UnknownOrder):
+        desk.cancel_orders(owner=KEY)
+    with pytest.raises(UnknownPosition):
+        desk.close_positions(owner=KEY)
+
+
+def test_the_person_closes_and_cancels_what_a_key_has(desk: Desk) -> None:
+    order_of(KEY, desk)
+    waiting = rest(KEY, desk)
+    for change in ("order", "amend", "reverse", "margin"):
+        with pytest.raises(NotYours, match=TRADED_BY.format(KEY)):
+            CHANGES[change](desk, {})
+    desk.cancel_order(waiting)
+    desk.close_position(BTC)
+    assert not desk.account().positions
+
+
+def test_the_owner_is_part_of_what_a_request_is(desk: Desk) -> None:
+    how: Conditions = {"idempotency_key": "k-1"}
+    first = desk.place_order(symbol=BTC, side="buy", quantity="0.1", how={**how, "owner": KEY})
+    again = desk.place_order(symbol=BTC, side="buy", quantity="0.1", how={**how, "owner": KEY})
+    assert (first.replayed, again.replayed) == (False, True)
+    for other in ("", "bot"):
+        with pytest.raises(KeyReused):
+            desk.place_order(symbol=BTC, side="buy", quantity="0.1", how={**how, "owner": other})

@@ -76,8 +76,8 @@ class Account:
         return position if position is not None and position.owner == owner else None
 
     def other_owner(self, symbol: str, owner: str) -> str | None:
-        """Who but ``owner`` has what is open of ``symbol``: the id of a bot, or empty for the
-        person; None: nobody. An order that only reduces is of no account."""
+        """Who but ``owner`` has what is open of ``symbol``, empty for the person; None: nobody. An
+        order that only reduces is of no account."""
         held = self.position(symbol)
         owners = [held.owner] if held is not None else []
         owners += [each.owner for each in self.orders_of(symbol) if not each.reduce_only]

@@ -65,8 +65,10 @@ def amend_order(
     amendment: Mapping[str, Decimal],
     market: Market,
     now: datetime,
+    owner: str = "",
 ) -> Change:
-    """The account after the open order ``order_id`` got the numbers of ``amendment`` at ``now``. It
+    """The account after the open order ``order_id`` got the numbers of ``amendment`` at ``now``,
+    for ``owner``, who may amend its own, or for the person, who may also amend what closes. It
     keeps its id, its owner, its place among the orders, and all that is not named. It is then as an
     order that is placed at that moment: it fills at once where it crosses the market.
 
@@ -74,12 +76,12 @@ def amend_order(
         UnknownOrder: there is none with that id.
         InvalidRequest, InvalidAmount: it makes no sense, nothing would change, or the rules forbid
             it.
-        NotYours: a bot's order may open a position.
+        NotYours: it belongs to another one, and may open a position.
         NoLivePrice: the symbol has no live price now.
         InsufficientBalance: it needs more than what is available.
     """
     order = find_order(account, order_id)
-    amended = _amended(account, order, amendment, market, now)
+    amended = _amended(account, order, amendment, market, now, owner)
     changes = [
         f"{name.replace('_', ' ')} {_text(before)} -> {_text(after)}"
         for name in AMENDABLE
@@ -114,6 +116,7 @@ def preview_amendment(
     amendment: Mapping[str, Decimal],
     market: Market,
     now: datetime,
+    owner: str = "",
 ) -> Preview:
     """What the open order ``order_id`` would do with the numbers of ``amendment``; what it keeps
     back now counts as available.
@@ -122,19 +125,19 @@ def preview_amendment(
         BalanceError: whatever would refuse it, but for a lack of funds, which the preview shows.
     """
     order = find_order(account, order_id)
-    amended = _amended(account, order, amendment, market, now)
+    amended = _amended(account, order, amendment, market, now, owner)
     others = account.without_orders(account.with_groups((order,)))
     found = preview_order(others, amended, market)
     try:
-        amend_order(account, order_id, amendment, market, now)
+        amend_order(account, order_id, amendment, market, now, owner)
     except InsufficientBalance:
         return replace(found, affordable=False)
     return replace(found, affordable=True)
 
 
-def _check_amendment(order: Order, amendment: Mapping[str, Decimal]) -> None:
-    if order.owner and not order.reduce_only:
-        raise NotYours(order.symbol, order.owner)
+def _check_amendment(order: Order, amendment: Mapping[str, Decimal], owner: str) -> None:
+    if order.owner != owner and (owner or not order.reduce_only):
+        raise NotYours(order.symbol, order.owner, owner)
     for name in amendment:
         if name == "quantity" and order.is_attached:
             raise InvalidRequest(
@@ -156,9 +159,10 @@ def _amended(
     amendment: Mapping[str, Decimal],
     market: Market,
     now: datetime,
+    owner: str,
 ) -> Order:
     """``order`` as ``amendment`` makes it, with all that is checked where an order is placed."""
-    _check_amendment(order, amendment)
+    _check_amendment(order, amendment, owner)
     check_feed(account, order.symbol, market)
     terms = {name: getattr(order, name) for name in _TERMS}
     others = account.without_orders((order,))

@@ -60,15 +60,18 @@ class NoLivePrice(BalanceError):
 
 
 class NotYours(InvalidRequest):
-    """What is open of ``symbol`` belongs to the bot ``owner``; empty: to the person."""
+    """What is open of ``symbol`` belongs to ``owner``: a bot by its id, a key or an agent by its
+    name; empty: the person. ``by`` is likewise who wanted to change it."""
 
-    def __init__(self, symbol: str, owner: str) -> None:
-        super().__init__(
-            f"{symbol} is traded by the bot {owner} now. Stop it and close its position first, or "
-            "make the order reduce-only: you may close what a bot holds."
-            if owner
-            else f"{symbol} is traded by the person now, and no bot touches that."
+    def __init__(self, symbol: str, owner: str, by: str = "") -> None:
+        advice = (
+            f"{by} may change only what is its own: wait until that is closed, or trade another "
+            "symbol."
+            if by
+            else f"Stop or pause {owner} and close its position first, or make the order "
+            "reduce-only: you may close what others hold."
         )
+        super().__init__(f"{symbol} is traded by {owner or 'the person'} now. {advice}")
         self.symbol = symbol
         self.owner = owner
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from balance.core.account import Account, is_leverage
 from balance.core.change import Change
-from balance.core.errors import InvalidAmount, InvalidRequest
+from balance.core.errors import InvalidAmount, InvalidRequest, NotYours
 from balance.core.figures import plain, rounded
 from balance.core.market import Market
 from balance.core.money import ZERO
@@ -23,13 +23,17 @@ def leverage_of(account: Account, symbol: str, market: Market) -> Decimal:
     return usual if rules is None else min(usual, rules.brackets[0].max_leverage)
 
 
-def set_leverage(account: Account, symbol: str, leverage: Decimal, market: Market) -> Change:
-    """The account whose orders of ``symbol`` that name no leverage have ``leverage`` from now on.
+def set_leverage(
+    account: Account, symbol: str, leverage: Decimal, market: Market, owner: str = ""
+) -> Change:
+    """The account whose orders of ``symbol`` that name no leverage have ``leverage`` from now on;
+    ``owner`` sets it (empty: the person, who may always).
 
     Raises:
         InvalidAmount: it is no whole number from 1 to 1,000.
         InvalidRequest: the symbol is not traded here, allows less, or has something open at
             another leverage.
+        NotYours: another than ``owner`` has something open of it.
     """
     most = market.instrument(symbol).brackets[0].max_leverage
     check_leverage(leverage)
@@ -37,6 +41,9 @@ def set_leverage(account: Account, symbol: str, leverage: Decimal, market: Marke
         raise InvalidRequest(
             f"{symbol} may be traded at {rounded(most)}x at most, not {rounded(leverage)}x."
         )
+    other = account.other_owner(symbol, owner)
+    if owner and other is not None:
+        raise NotYours(symbol, other, owner)
     used = account.used_leverage(symbol)
     if used is not None and used != leverage:
         raise InvalidRequest(

@@ -16,7 +16,7 @@ from balance.core.wallet import OPENINGS
 MARKET: Final = "market"
 #: The source of entries that the market caused while the program was off.
 OFFLINE: Final = "offline"
-#: The source of entries that a bot caused.
+#: The source of entries that a bot caused, one of this program or one of somebody else, with a key.
 BOT: Final = "bot"
 #: The source of entries for what somebody changed in the account's file.
 FILE: Final = "file"
@@ -114,7 +114,9 @@ class NewsItem(TypedDict):
     """One fill, liquidation, cancelled order or edit of the account's file."""
 
     kind: NewsKind
-    owner: Annotated[str, Doc("A bot's id; empty: the person's.")]
+    owner: Annotated[
+        str, Doc("A bot's id, or the name of a key or of an agent; empty: the person's.")
+    ]
     words: Annotated[str, Doc("A sentence, which names no owner.")]
     result: Annotated[Money, Doc("The realised P&L less the fee.")]
 

@@ -145,7 +145,7 @@ class Order:
     # The initial margin that is reserved until the order fills or is cancelled.
     reserved_margin: Cost = ZERO
     placed_at: datetime
-    # The id of the bot that placed it; empty: the person did.
+    # The bot, by its id, or the key or the agent, by its name, that placed it; empty: the person.
     owner: str = ""
     # The reason that the one who placed it gave; empty where there is none.
     because: str = ""

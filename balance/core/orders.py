@@ -160,15 +160,23 @@ def find_position(account: Account, symbol: str) -> Position:
 
 
 def cancel_order(
-    account: Account, order_id: str, why: str = "", ended: OrderEnd = "canceled"
+    account: Account,
+    order_id: str,
+    why: str = "",
+    ended: OrderEnd = "canceled",
+    owner: str = "",
 ) -> Change:
     """The account without the open order ``order_id`` and the others of its group; ``why`` goes
-    into its entry, and how it ``ended`` into its effect.
+    into its entry, and how it ``ended`` into its effect. ``owner`` cancels it (empty: the person,
+    who may cancel all).
 
     Raises:
         UnknownOrder: there is none with that id.
+        NotYours: it is not one of ``owner``.
     """
     order = find_order(account, order_id)
+    if owner and order.owner != owner:
+        raise NotYours(order.symbol, order.owner, owner)
     change = _cancelled(Change(account), order, why, ended)
     return end_others(change, account, order, "was cancelled" if ended == "canceled" else ended)
 
@@ -198,13 +206,18 @@ def _cancelled(change: Change, order: Order, why: str, ended: OrderEnd) -> Chang
     return change.booked("cancel", ZERO, note, effect=effect)
 
 
-def cancel_orders(account: Account, symbol: str | None = None) -> Change:
-    """The account without any open order, or without those of ``symbol``.
+def cancel_orders(account: Account, symbol: str | None = None, owner: str = "") -> Change:
+    """The account without any open order, or without those of ``symbol``; of ``owner`` alone, if
+    one is named.
 
     Raises:
         UnknownOrder: there is none.
     """
-    ids = [each.id for each in account.orders if symbol in (None, each.symbol)]
+    ids = [
+        each.id
+        for each in account.orders
+        if symbol in (None, each.symbol) and (not owner or each.owner == owner)
+    ]
     if not ids:
         raise UnknownOrder(f"There are no open orders{f' of {symbol}' if symbol else ''}.")
     change = Change(account)
@@ -227,13 +240,13 @@ def close_position(
     because: str = "",
 ) -> Change:
     """The account after ``quantity`` or ``percent`` of the position of ``symbol``, by default all
-    of it, was closed at market; for the bot ``owner``, if one asks, and ``because`` of what it
-    says.
+    of it, was closed at market; for ``owner`` (empty: the person, who may close all), and
+    ``because`` of what that one says.
 
     Raises:
         UnknownPosition: there is none.
         NoLivePrice: the symbol has no live price now.
-        NotYours: it is not what the bot ``owner`` holds.
+        NotYours: it is not what ``owner`` holds.
     """
     market.instrument(symbol)
     held = find_position(account, symbol)
@@ -252,46 +265,57 @@ def close_position(
 
 
 @exactly
-def close_all(account: Account, market: Market, order_id: str) -> Change:
-    """The account after all positions were closed at market, or none: one that can't be closed now
-    keeps the others from it. The orders have ids that begin with ``order_id``.
+def close_all(account: Account, market: Market, order_id: str, owner: str = "") -> Change:
+    """The account after all positions, or all of ``owner`` if one is named, were closed at market,
+    or none: one that can't be closed now keeps the others from it. The orders have ids that begin
+    with ``order_id``.
 
     Raises:
         UnknownPosition: there is none.
         NoLivePrice, InvalidRequest: one of them can't be closed now.
     """
-    if not account.positions:
+    positions = [each for each in account.positions if not owner or each.owner == owner]
+    if not positions:
         raise UnknownPosition("There are no open positions.")
     change = Change(account)
-    for number, held in enumerate(account.positions, 1):
+    for number, held in enumerate(positions, 1):
         time = market.quote(held.symbol, closing=True).time
         named = f"{order_id}-{number}"
-        change = change.then(close_position(change.account, held.symbol, market, named, time))
+        change = change.then(
+            close_position(change.account, held.symbol, market, named, time, owner=owner)
+        )
     return change
 
 
 @exactly
 def reverse_position(
-    account: Account, symbol: str, market: Market, order_id: str, now: datetime
+    account: Account,
+    symbol: str,
+    market: Market,
+    order_id: str,
+    now: datetime,
+    owner: str = "",
 ) -> Change:
-    """The account after the position of ``symbol`` was closed, and as much was opened on the other
-    side with the same leverage, both at market. Its take-profit and stop-loss go with it.
+    """The account after the position of ``symbol``, one of ``owner`` (empty: the person), was
+    closed, and as much was opened on the other side with the same leverage, both at market. Its
+    take-profit and stop-loss go with it.
 
     Raises:
         UnknownPosition: there is none.
-        NotYours: a bot holds it.
+        NotYours: another one holds it.
         NoLivePrice, InvalidRequest, InvalidAmount: the other side can't be opened now.
         InsufficientBalance: it needs more than what is available once this side is closed.
     """
-    closed = close_position(account, symbol, market, f"{order_id}-close", now)
+    closed = close_position(account, symbol, market, f"{order_id}-close", now, owner=owner)
     held = find_position(account, symbol)
-    if held.owner:
-        raise NotYours(symbol, held.owner)
+    if held.owner != owner:
+        raise NotYours(symbol, held.owner, owner)
     ticket = Ticket(
         symbol=symbol,
         side=closing_side(held.side),
         quantity=held.quantity,
         leverage=held.leverage,
+        owner=owner,
     )
     return closed.then(place_order(closed.account, ticket, market, order_id, now))
 

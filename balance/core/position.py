@@ -57,7 +57,7 @@ class Position:
     opened_at: datetime
     # The last funding settlement that was processed or, before the first, the opening.
     funded_at: datetime
-    # The id of the bot that it belongs to; empty: it is the person's.
+    # The bot, by its id, or the key or the agent, by its name, that has it; empty: the person.
     owner: str = ""
     # The reason that was given for its opening; empty where there is none.
     opened_because: str = ""

@@ -23,15 +23,18 @@ from balance.core.trade import Effect
 
 
 @exactly
-def move_margin(account: Account, symbol: str, amount: object, market: Market) -> Change:
+def move_margin(
+    account: Account, symbol: str, amount: object, market: Market, owner: str = ""
+) -> Change:
     """The account after ``amount`` was added to the margin of the position of ``symbol`` or, below
-    zero, removed from it; its liquidation price moves at once, and the balance stays.
+    zero, removed from it, for its ``owner`` (empty: the person); its liquidation price moves at
+    once, and the balance stays.
 
     Raises:
         InvalidAmount: the amount is zero or no number, or more than what may be removed.
         InvalidRequest: the position was opened on another feed.
         UnknownPosition: there is none.
-        NotYours: a bot holds it.
+        NotYours: another one holds it.
         NoLivePrice: margin is to be removed, and the symbol has no live price now.
         InsufficientBalance: more is to be added than what is available.
     """
@@ -39,8 +42,8 @@ def move_margin(account: Account, symbol: str, amount: object, market: Market) -
     step, held = money(amount, "amount"), find_position(account, symbol)
     if not step:
         raise InvalidAmount("The amount must not be zero: above it adds margin, below removes it.")
-    if held.owner:
-        raise NotYours(symbol, held.owner)
+    if held.owner != owner:
+        raise NotYours(symbol, held.owner, owner)
     check_feed(account, symbol, market)
     if step > account.available_balance:
         raise InsufficientBalance(step, account.available_balance)

@@ -46,7 +46,7 @@ PRICE_FIELDS: Final = (
 
 ClientId = Annotated[str, Doc("The name that it was given; empty: none.")]
 OrderId = Annotated[str, Doc("What DELETE /orders/{order_id} takes.")]
-Owner = Annotated[str, Doc("The bot's id; empty: the person's.")]
+Owner = Annotated[str, Doc("A bot's id, or the name of a key or of an agent; empty: the person's.")]
 FeedId = Annotated[str, Doc("Whose prices it goes by.")]
 MarketTime = Annotated[Time, Doc("The market's time.")]
 Fee = Annotated[Money, Doc("On the notional.")]
@@ -348,7 +348,7 @@ def _position_texts(row: PositionRow, market: Market) -> Texts:
 
 
 def owner_words(owner: str) -> str:
-    """Whose something is: ``"You"``, or the id of the bot."""
+    """Whose something is: ``"You"``, the id of a bot, or the name of a key or of an agent."""
     return owner or "You"
 
 

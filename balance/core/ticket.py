@@ -114,7 +114,7 @@ class Ticket:
         str | None,
         Doc("A name of your own for it, which no other open order has.", pattern=CLIENT_ID),
     ] = None
-    # The id of the bot that places it, and its reason; empty: the person does.
+    # The bot, the key or the agent that places it, and its reason; empty: the person does.
     owner: str = ""
     because: str = ""
     # The OCO that it belongs to; empty: none.
@@ -308,14 +308,14 @@ def check_feed(account: Account, symbol: str, market: Market) -> None:
 
 
 def _check_owner(account: Account, ticket: Ticket) -> None:
-    """What a symbol holds has one owner. A person may close what a bot has; nobody may add to what
-    is another's, and a bot closes only its own."""
+    """What a symbol holds has one owner. The person may close what others have; nobody may add to
+    what is another's, and all but the person close only their own."""
     held = account.position(ticket.symbol)
     if ticket.reduce_only and (not ticket.owner or held is None):
         return
     other = account.other_owner(ticket.symbol, ticket.owner)
     if other is not None:
-        raise NotYours(ticket.symbol, other)
+        raise NotYours(ticket.symbol, other, ticket.owner)
 
 
 def _check_client_id(account: Account, ticket: Ticket) -> None:

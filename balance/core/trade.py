@@ -30,7 +30,7 @@ class Trade:
     """A position from its opening to its end; money in the quote currency, times as of the market's
     clock."""
 
-    # The id of the bot that it belonged to; empty: it was the person's.
+    # The bot, by its id, or the key or the agent, by its name, that had it; empty: the person.
     owner: str
     symbol: Symbol
     side: Side

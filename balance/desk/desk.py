@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal, Unpack
@@ -60,7 +61,8 @@ _OPERATIONS: Final[Mapping[Action, Callable[[Account, Any, str], Change]]] = {
 class Desk:
     """The account in a store, and all that can be done with it. Safe to use from many threads.
 
-    Every change takes the options of :class:`Conditions`. Amounts are in the quote currency,
+    Every change takes the options of :class:`Conditions`: with an ``owner``, it changes only what
+    is of that one. Amounts are in the quote currency,
     quantities in base units, prices in the quote currency per base unit: Decimal, int, str or
     float.
 
@@ -71,6 +73,7 @@ class Desk:
         InsufficientBalance: a change needs more than what is available.
         NoLivePrice: the symbol has no live price now.
         UnknownOrder, UnknownPosition: there is none, also none that the order could reduce.
+        NotYours: it belongs to another one than the owner who requests the change.
         NothingToUndo: no reset opened the running epoch, or what it ended can't go on.
         KeyInFlight, KeyReused, StaleRevision: as the conditions of the change say.
         StoreUnreadable: wherever the account or its ledger is read, a file is missing or damaged.
@@ -180,12 +183,12 @@ class Desk:
         ``quantity``, ``notional`` and ``percent``. ``how`` has the options of
         :class:`~balance.desk.transactions.Conditions`.
         """
-        order_id = secrets.token_hex(5)
+        order_id, owner = secrets.token_hex(5), _owner(how or {})
 
         def change(account: Account) -> Change:
             # The market is read here, as the request may have waited for the lock.
             market = self.market
-            ticket = read_ticket(members, market)
+            ticket = replace(read_ticket(members, market), owner=owner)
             time = _market_time(market, ticket.symbol)
             return orders.place_order(account.marked(market), ticket, market, order_id, time)
 
@@ -193,11 +196,11 @@ class Desk:
         _check_rejection(outcome.entries)
         return outcome
 
-    def preview_order(self, **members: Any) -> Preview:
-        """What :meth:`place_order` would do now, without doing it."""
+    def preview_order(self, *, owner: str = "", **members: Any) -> Preview:
+        """What :meth:`place_order` would do now for ``owner``, without doing it."""
         market = self.market
         account = self._transactions.store.read().account.marked(market)
-        ticket = read_ticket(members, market)
+        ticket = replace(read_ticket(members, market), owner=owner)
         return preview(account, ticket, market, _market_time(market, ticket.symbol))
 
     def place_oco(
@@ -206,22 +209,22 @@ class Desk:
         """Place two orders of one symbol of which at most one fills: the first that the market
         reaches cancels the other. Each of ``orders`` has the members that :meth:`place_order`
         takes; ``how`` has the options of :class:`~balance.desk.transactions.Conditions`."""
-        order_id = secrets.token_hex(5)
+        order_id, owner = secrets.token_hex(5), _owner(how or {})
 
         def change(account: Account) -> Change:
             # The market is read here, as the request may have waited for the lock.
             market = self.market
-            tickets = read_oco(orders, market)
+            tickets = [replace(each, owner=owner) for each in read_oco(orders, market)]
             time = _market_time(market, tickets[0].symbol)
             return place_oco(account.marked(market), tickets, market, order_id, time)
 
         return self._trade(change, ["oco", *oco_fingerprint(orders)], how or {})
 
-    def preview_oco(self, orders: Sequence[Mapping[str, Any]]) -> OcoPreview:
-        """What :meth:`place_oco` would do now, without doing it."""
+    def preview_oco(self, orders: Sequence[Mapping[str, Any]], *, owner: str = "") -> OcoPreview:
+        """What :meth:`place_oco` would do now for ``owner``, without doing it."""
         market = self.market
         account = self._transactions.store.read().account.marked(market)
-        tickets = read_oco(orders, market)
+        tickets = [replace(each, owner=owner) for each in read_oco(orders, market)]
         return preview_oco(account, tickets, market, _market_time(market, tickets[0].symbol))
 
     def amend_order(
@@ -230,22 +233,22 @@ class Desk:
         """Change numbers of an open order, such as its ``price`` or its ``quantity``; it keeps its
         id: ``amend_order(id, price="41000")``. ``how`` has the options of
         :class:`~balance.desk.transactions.Conditions`."""
-        amendment = read_amendment(members)
+        amendment, owner = read_amendment(members), _owner(how or {})
 
         def change(account: Account) -> Change:
             # The market is read here, as the request may have waited for the lock.
             market = self.market
             time = _market_time(market, find_order(account, order_id).symbol)
-            return amend_order(account.marked(market), order_id, amendment, market, time)
+            return amend_order(account.marked(market), order_id, amendment, market, time, owner)
 
         named = [(name, plain(value)) for name, value in sorted(amendment.items())]
         return self._trade(change, ["amend", order_id, *named], how or {})
 
-    def preview_amendment(self, order_id: str, **members: Any) -> Preview:
-        """What the order would do after :meth:`amend_order`, without amending it."""
+    def preview_amendment(self, order_id: str, *, owner: str = "", **members: Any) -> Preview:
+        """What the order would do after :meth:`amend_order` by ``owner``, without amending it."""
         market, account, amendment = self.market, self.account(), read_amendment(members)
         time = _market_time(market, find_order(account, order_id).symbol)
-        return preview_amendment(account.marked(market), order_id, amendment, market, time)
+        return preview_amendment(account.marked(market), order_id, amendment, market, time, owner)
 
     def order(self, order_id: str) -> OrderRecord:
         """The order with that id, open or ended, or the newest with that client id.
@@ -271,17 +274,19 @@ class Desk:
 
     def cancel_order(self, order_id: str, **conditions: Unpack[Conditions]) -> Outcome:
         """Cancel an open order."""
+        owner = _owner(conditions)
         return self._trade(
-            lambda account: orders.cancel_order(account.marked(self.market), order_id),
+            lambda account: orders.cancel_order(account.marked(self.market), order_id, owner=owner),
             ["cancel", order_id],
             conditions,
         )
 
     def cancel_orders(self, symbol: str | None = None, **conditions: Unpack[Conditions]) -> Outcome:
-        """Cancel all open orders, or those of ``symbol``."""
+        """Cancel all open orders, or those of ``symbol``; with an owner, only its own."""
+        owner = _owner(conditions)
         symbol = None if symbol is None else request.symbol(symbol, self.market)
         return self._trade(
-            lambda account: orders.cancel_orders(account.marked(self.market), symbol),
+            lambda account: orders.cancel_orders(account.marked(self.market), symbol, owner),
             ["cancel_all", symbol],
             conditions,
         )
@@ -292,8 +297,9 @@ class Desk:
         """Set the leverage of the orders of ``symbol`` that name none; it is kept, also across
         resets."""
         name, wanted = request.symbol(symbol, self.market), request.positive(leverage, "leverage")
+        owner = _owner(conditions)
         return self._trade(
-            lambda account: set_leverage(account, name, wanted, self.market),
+            lambda account: set_leverage(account, name, wanted, self.market, owner),
             ["leverage", name, plain(wanted)],
             conditions,
         )
@@ -309,6 +315,7 @@ class Desk:
         if quantity is not None and percent is not None:
             raise InvalidRequest("Name a quantity or a percent, not both.")
         order_id, name = secrets.token_hex(5), request.symbol(symbol, self.market)
+        owner = _owner(conditions)
         sizes: dict[str, Any] = {
             kind: request.positive(size, kind)
             for kind, size in (("quantity", quantity), ("percent", percent))
@@ -319,19 +326,21 @@ class Desk:
             # The market is read here, as the request may have waited for the lock.
             market = self.market
             account, time = account.marked(market), _market_time(market, name)
-            return orders.close_position(account, name, market, order_id, time, **sizes)
+            return orders.close_position(
+                account, name, market, order_id, time, owner=owner, **sizes
+            )
 
         named = [(kind, plain(size)) for kind, size in sizes.items()]
         return self._trade(change, ["close", name, *named], conditions)
 
     def close_positions(self, **conditions: Unpack[Conditions]) -> Outcome:
         """Close all positions at market, in one commit: all or, where one can't be closed now,
-        none."""
-        order_id = secrets.token_hex(5)
+        none; with an owner, only its own."""
+        order_id, owner = secrets.token_hex(5), _owner(conditions)
 
         def change(account: Account) -> Change:
             market = self.market
-            return orders.close_all(account.marked(market), market, order_id)
+            return orders.close_all(account.marked(market), market, order_id, owner)
 
         return self._trade(change, ["close_all"], conditions)
 
@@ -339,36 +348,38 @@ class Desk:
         """Close a position and open as much on the other side, with the same leverage, both at
         market and in one commit; its take-profit and stop-loss go with it."""
         order_id, name = secrets.token_hex(5), request.symbol(symbol, self.market)
+        owner = _owner(conditions)
 
         def change(account: Account) -> Change:
             market = self.market
             account, time = account.marked(market), _market_time(market, name)
-            return orders.reverse_position(account, name, market, order_id, time)
+            return orders.reverse_position(account, name, market, order_id, time, owner)
 
         return self._trade(change, ["reverse", name], conditions)
 
-    def preview_reversal(self, symbol: str) -> PositionPreview:
-        """What :meth:`reverse_position` would leave of the position, without doing it."""
+    def preview_reversal(self, symbol: str, *, owner: str = "") -> PositionPreview:
+        """What :meth:`reverse_position` by ``owner`` would leave of the position, without doing
+        it."""
         market, name = self.market, request.symbol(symbol, self.market)
         account, time = self.account().marked(market), _market_time(market, name)
-        change = orders.reverse_position(account, name, market, "preview", time)
+        change = orders.reverse_position(account, name, market, "preview", time, owner)
         return preview_position(change, name, market)
 
     def move_margin(self, symbol: str, amount: object, **conditions: Unpack[Conditions]) -> Outcome:
         """Add ``amount`` to the margin of a position or, below zero, remove it; its liquidation
         price moves at once, and the balance stays."""
-        name = request.symbol(symbol, self.market)
+        name, owner = request.symbol(symbol, self.market), _owner(conditions)
 
         def change(account: Account) -> Change:
             market = self.market
-            return move_margin(account.marked(market), name, amount, market)
+            return move_margin(account.marked(market), name, amount, market, owner)
 
         return self._trade(change, ["margin", name, _canonical(amount)], conditions)
 
-    def preview_margin(self, symbol: str, amount: object) -> PositionPreview:
-        """What :meth:`move_margin` would make of the position, without doing it."""
+    def preview_margin(self, symbol: str, amount: object, *, owner: str = "") -> PositionPreview:
+        """What :meth:`move_margin` by ``owner`` would make of the position, without doing it."""
         market, name = self.market, request.symbol(symbol, self.market)
-        change = move_margin(self.account().marked(market), name, amount, market)
+        change = move_margin(self.account().marked(market), name, amount, market, owner)
         return preview_position(change, name, market)
 
     def _trade(
@@ -447,6 +458,11 @@ class Desk:
     def use_baselines(self, baselines: FindBaselines) -> None:
         """Let snapshots compare with what ``baselines`` finds of earlier days and epochs."""
         self._transactions.find_baselines = baselines
+
+
+def _owner(conditions: Conditions) -> str:
+    """Who requests a change under ``conditions``: a key or an agent; empty: the person."""
+    return conditions.get("owner", "")
 
 
 def _check_rejection(entries: Sequence[Entry]) -> None:

@@ -18,7 +18,7 @@ from balance.core.change import Change, Operation
 from balance.core.entry import Booking, Entry
 from balance.core.errors import KeyInFlight, StoreError
 from balance.core.market import NO_MARKET, Market
-from balance.core.messages import change_message
+from balance.core.messages import BOT, change_message
 from balance.core.operations import can_undo
 from balance.core.periods import NO_BASELINES, Baselines
 from balance.core.quote import Candle
@@ -41,8 +41,11 @@ class Conditions(TypedDict, total=False):
     idempotency_key: str | None
     # Written into the ledger.
     note: str
-    # Who requests it: screen, http, shell or program.
+    # How it was requested: screen, http, shell or program; bot wherever an owner requests it.
     source: str
+    # The key or the agent, by its name, that requests it, which changes only what is its own; empty
+    # or left out: the person.
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +135,12 @@ class Transactions:
         idempotency_key: str | None = None,
         note: str = "",
         source: str = "program",
+        owner: str = "",
         market: Market | None = None,
     ) -> Outcome:
-        """Commit ``operation``; ``identity``, as JSON, tells its request from others with the same
-        key. Prices that cause it and are not on the board yet are in ``market``: they are seen
-        with what they did, and not before.
+        """Commit ``operation``; ``identity``, as JSON, with its note and its ``owner`` tells its
+        request from others with the same key. Prices that cause it and are not on the board yet
+        are in ``market``: they are seen with what they did, and not before.
 
         Raises:
             InvalidRequest: the key or the note is too long or holds what can't be printed.
@@ -147,7 +151,8 @@ class Transactions:
         request = None
         if idempotency_key is not None:
             check_key(idempotency_key)
-            text = json.dumps([*identity, note])
+            acting = [{"owner": owner}] if owner else []
+            text = json.dumps([*identity, *acting, note])
             request = Request(idempotency_key, hashlib.sha256(text.encode()).hexdigest())
 
         def change(account: Account) -> Change:
@@ -157,7 +162,9 @@ class Transactions:
             return operation(account)
 
         with self._in_flight(idempotency_key):
-            commit = self.store.commit(change, source=source, if_match=if_match, request=request)
+            commit = self.store.commit(
+                change, source=BOT if owner else source, if_match=if_match, request=request
+            )
             snapshot, entries = self._snapshot_of(commit.state), commit.state.entries
             if not commit.replayed:
                 self._notify(snapshot, entries)
