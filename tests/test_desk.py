@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -27,11 +28,15 @@ from balance import (
     open_account,
 )
 from balance.core.errors import HistoryUnavailable
+from balance.core.leverage import set_leverage
+from balance.core.money import quantized
 from balance.history.history import History
 from balance.history.index import INDEX_FILE
 from balance.store.file_store import ACCOUNT_FILE, FileStore
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Commit
+from tests.boards import board
+from tests.markets import BTC, ETH, quote
 from tests.patience import patience
 from tests.test_store import trade
 
@@ -370,3 +375,30 @@ def test_a_listener_that_fails_does_not_deny_the_change(
 def test_a_revision_may_be_given_as_a_number(desk: Desk) -> None:
     desk.deposit(5)
     assert [row["revision"] for row in desk.history(before=2).entries] == [1]
+
+
+def test_the_account_now_has_the_figures_of_the_snapshot_also_at_prices_that_just_filled() -> None:
+    moving = board(40_000)
+    desk, seen = Desk(MemoryStore(), moving), []
+    desk.place_order(symbol=BTC, side="buy", quantity="0.1", leverage=5, stop_loss=39_000)
+
+    def figures() -> list[object]:
+        now, shown = desk.now(), desk.snapshot()
+        assert (now.id, now.revision) == (shown.account, shown.revision)
+        assert now.changed_at == desk.store.read().changed_at
+        account = now.account
+        assert quantized(account.unrealized_pnl) == shown.unrealized_pnl
+        marks = [each.mark_price for each in account.positions]
+        assert marks == [each["mark_price"] for each in shown.positions]
+        return [shown.balance, *marks]
+
+    before = figures()
+    # The board still has the old price when listeners see what the new one did.
+    desk.subscribe(lambda _: seen.append(figures()))
+    ahead = replace(moving.market.at(quote(BTC, 39_500)), tick=moving.market.tick + 1)
+    desk.step(
+        lambda account: set_leverage(account.marked(ahead), ETH, Decimal(3), ahead),
+        "market",
+        market=ahead,
+    )
+    assert seen == [[before[0], Decimal(39_500)]]

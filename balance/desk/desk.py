@@ -36,7 +36,14 @@ from balance.core.position_preview import PositionPreview, preview_position
 from balance.core.quote import Candle
 from balance.core.snapshot import Snapshot
 from balance.core.ticket import fingerprint, read_ticket, refusal_message
-from balance.desk.transactions import Board, Conditions, FindBaselines, Outcome, Transactions
+from balance.desk.transactions import (
+    AccountNow,
+    Board,
+    Conditions,
+    FindBaselines,
+    Outcome,
+    Transactions,
+)
 from balance.history.history import Answer, History, Page
 from balance.history.question import SORTS, parse_question
 from balance.market.board import LiveBoard
@@ -111,6 +118,10 @@ class Desk:
     def snapshot(self) -> Snapshot:
         """The account as it is now."""
         return self._transactions.snapshot()
+
+    def now(self) -> AccountNow:
+        """The account as it is now, without the texts that a snapshot has."""
+        return self._transactions.now()
 
     def set_balance(self, balance: object, **conditions: Unpack[Conditions]) -> Snapshot:
         """The wallet balance is now ``balance``, at least the margin in use; the difference is
