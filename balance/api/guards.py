@@ -55,13 +55,14 @@ class Guards:
         server.after_request(_secured)
 
     def _check_host(self) -> None:
-        name = _host_name(request.headers.get("Host", ""))
-        if not self._is_ours(name):
+        if not self.is_answered(request.headers.get("Host", "")):
             raise Problem(
                 400, "This server does not answer to that host name. Use the address it printed."
             )
 
-    def _is_ours(self, name: str) -> bool:
+    def is_answered(self, host: str) -> bool:
+        """Whether requests with ``host`` as their Host header are answered."""
+        name = _host_name(host)
         if name == "localhost" or name == self.host.lower():
             return True
         try:
