@@ -61,7 +61,7 @@ from balance.history.rows import FillRow, OrderRecordRow, order_record_row
 _TIMEFRAME: Final = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}
 
-SymbolInPath = Annotated[str, Doc("BTC/USDT, also written BTC-USDT or btcusdt.")]
+SymbolInPath = Annotated[str, Doc("BTC/USDT, also written BTC-USDT or BTCUSDT.P.")]
 OrderInPath = Annotated[str, Doc("The id that placing it was answered with, or its client id.")]
 Timeframe = Annotated[
     str, Doc("Whole minutes, hours or a day: 1m, 15m, 4h, 1d.", pattern="^[0-9]{1,4}[mhd]$")

@@ -24,6 +24,7 @@ from balance.core.instruments import check_dollars, is_same_but_for_dollars, rul
 from balance.core.market import Terms
 from balance.core.money import DEFAULT_STARTING_BALANCE, money
 from balance.core.quote import Settlement
+from balance.core.symbols import symbol_alone
 from balance.market.board import Candles
 from balance.market.replay.candle_file import CandleFile
 from balance.market.replay.cells import time_text
@@ -57,7 +58,9 @@ def symbol_of(name: str, requested: object = None, column: str | None = None) ->
             f"The name of {name} does not say of which symbol its candles are: name the symbol, "
             "such as BTC/USDT."
         )
-    chosen = symbol_in(requested) if isinstance(requested, str) else None
+    chosen = None
+    if isinstance(requested, str):
+        chosen = symbol_alone(requested) or symbol_in(requested)
     if requested is not None and chosen is None:
         raise InvalidRequest(f"The symbol must be such as BTC/USDT, not {requested!r:.40}.")
     symbol, named = chosen or found or "", found or chosen or ""

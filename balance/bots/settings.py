@@ -50,7 +50,7 @@ class BotSettings:
     """What a bot trades, by what strategy, with how much and within which limits."""
 
     name: Annotated[str, Doc("Unlike that of any other bot.", minLength=1, maxLength=LONGEST_NAME)]
-    symbol: Annotated[str, Doc("Such as BTC/USDT, also written btc-usdt.")]
+    symbol: Annotated[str, Doc("Such as BTC/USDT, also written btc-usdt or BTCUSDT.P.")]
     timeframe: Annotated[str, Doc("Of the candles that it decides on.", enum=[*TIMEFRAMES])] = "5m"
     strategy: Annotated[str, Doc("An id of GET /strategies.")]
     params: Annotated[

@@ -38,7 +38,7 @@ _SIDES: Final = "|".join("".join(f"[{each.upper()}{each}]" for each in side) for
 class SignalRequest(TypedDict):
     """A signal as it is requested."""
 
-    symbol: Annotated[str, Doc("Such as BTC/USDT, also written btc-usdt.")]
+    symbol: Annotated[str, Doc("Such as BTC/USDT, also written btc-usdt or BTCUSDT.P.")]
     side: Annotated[str, Doc("buy or long, sell or short, close or flat.", pattern=f"^({_SIDES})$")]
     confidence: NotRequired[
         Annotated[

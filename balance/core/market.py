@@ -8,11 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from balance.core.errors import InvalidRequest, NoLivePrice
+from balance.core.errors import NoLivePrice
 from balance.core.figures import CENTS
 from balance.core.instrument import Instrument
 from balance.core.money import ZERO, exactly
 from balance.core.quote import Quote
+from balance.core.symbols import no_symbol
 
 #: However large an order is, it fills at no less than a half of the bid: beyond that a larger one
 #: would bring less.
@@ -96,8 +97,7 @@ class Market:
             InvalidRequest: it is not traded here.
         """
         if symbol not in self.instruments:
-            known = ", ".join(self.instruments) or "none, as no feed runs"
-            raise InvalidRequest(f"There is no symbol {symbol!r:.40} here. There are: {known}.")
+            raise no_symbol(symbol, self.instruments)
         return self.instruments[symbol]
 
     def at(self, quote: Quote) -> Market:

@@ -14,6 +14,7 @@ from balance.core.figures import grouped
 from balance.core.market import Market
 from balance.core.money import LIMIT, MOST_UNITS, exact, number
 from balance.core.shape import Doc, Shape, fields_of
+from balance.core.symbols import symbol_among
 
 # The members in base units.
 _UNITS: Final = ("quantity", "size")
@@ -30,18 +31,14 @@ LONGEST_KEY: Final = 200
 
 
 def symbol(name: object, market: Market) -> str:
-    """The symbol that ``name`` means: ``BTC/USDT``, also written ``btc-usdt`` or ``BTCUSDT``.
+    """The symbol that ``name`` means, as :func:`balance.core.symbols.symbol_among` reads it.
 
     Raises:
-        InvalidRequest: it is not traded here.
+        InvalidRequest: it is not traded here, or may be one of several.
     """
     if not isinstance(name, str):
         raise InvalidRequest("symbol must be a text such as BTC/USDT.")
-    short = letters(name)
-    for known in market.instruments:
-        if letters(known) == short:
-            return known
-    return market.instrument(name).symbol
+    return symbol_among(name, market.instruments)
 
 
 def positive(value: object, name: str) -> Decimal:
@@ -79,11 +76,6 @@ def check_text(text: object, what: str, longest: int) -> None:
         raise InvalidRequest(
             f"The {what} must be a printable text of at most {longest} characters."
         )
-
-
-def letters(text: str) -> str:
-    """The letters and digits of ``text`` in capitals, by which symbols are compared."""
-    return "".join(letter for letter in text.upper() if letter.isalnum())
 
 
 def quoted(value: object) -> str:

@@ -34,8 +34,9 @@ from balance.core.order import (
 )
 from balance.core.position import Position
 from balance.core.quote import Quote
-from balance.core.request import letters, one_of, positive, quoted, symbol
+from balance.core.request import one_of, positive, quoted, symbol
 from balance.core.shape import Doc, Money, Price, Quantity
+from balance.core.symbols import symbol_alone
 
 #: The nearest that a trailing stop may follow, in percent: nearer ones fill with the next quote.
 LEAST_CALLBACK: Final = Decimal("0.01")
@@ -55,7 +56,7 @@ class Ticket:
     """An order request. The size is exactly one of ``quantity``, ``notional`` and ``percent``; a
     reduce-only stop or take-profit without any closes the whole position."""
 
-    symbol: Annotated[str, Doc("BTC/USDT, also written btc-usdt or BTCUSDT.")]
+    symbol: Annotated[str, Doc("BTC/USDT, also written btc-usdt or BTCUSDT.P.")]
     side: OrderSide
     type: OrderType = "market"
     quantity: Annotated[Quantity | None, Doc("Cut to the step.")] = None
@@ -181,7 +182,8 @@ def _with_defaults(members: Mapping[str, Any]) -> dict[str, Any]:
 
 def _canonical(name: str, value: object) -> str:
     if name == "symbol":
-        return letters(str(value))
+        text = str(value)
+        return "".join(filter(str.isalnum, (symbol_alone(text) or text).upper()))
     if name not in _NUMBERS:
         return str(value)
     try:

@@ -13,6 +13,7 @@ from balance.core.entry import Place
 from balance.core.errors import InvalidRequest
 from balance.core.moments import from_iso
 from balance.core.money import number
+from balance.core.symbols import symbol_alone
 from balance.history.columns import Column
 from balance.history.rows import COLUMNS, SUBJECT, SUBJECTS, Table
 
@@ -198,6 +199,8 @@ def _one_of(table: Listed, params: Mapping[str, str]) -> dict[str, tuple[str | i
 def _value(name: str, text: str) -> str | int:
     if name == "epoch":
         return _whole(name, text)
+    if name == "symbol":
+        return symbol_alone(text) or text
     if _VALUES[name] and text not in _VALUES[name]:
         raise InvalidRequest(f"{name} must be of {', '.join(_VALUES[name])}, not {text[:40]!r}.")
     return text

@@ -13,12 +13,13 @@ from typing import Any, Final, NamedTuple
 from balance.core.errors import InvalidRequest
 from balance.core.instrument import FUNDING_INTERVALS
 from balance.core.instruments import check_dollars
+from balance.core.symbols import symbol_alone
 from balance.market.feed import Feed, FeedFault
 from balance.market.replay.candle_file import CandleFile, Reading, read_candles, with_marks
 from balance.market.replay.cells import parse_iso_time
 from balance.market.replay.feed import ReplayFeed, replay_id
 from balance.market.simulated.feed import DEFAULT_SEED, SimulatedFeed, simulated_id
-from balance.market.symbols import is_symbol, symbol_in
+from balance.market.symbols import symbol_in
 
 SIMULATED: Final = "simulated"
 _REPLAY: Final = "replay"
@@ -163,13 +164,13 @@ def _fraction(percent: str) -> Decimal:
 
 
 def _symbols(text: str) -> list[str]:
-    return [each.strip().upper() for each in text.split(",") if each.strip()]
+    return [symbol_alone(each) or each.strip().upper() for each in text.split(",") if each.strip()]
 
 
 def _absolute(text: str) -> str:
     """``SYMBOL=FILE`` or ``FILE`` with the whole path of the file."""
     symbol, given, name = text.partition("=")
-    if given and is_symbol(symbol.upper()):
+    if given and symbol_alone(symbol) is not None:
         return f"{symbol}={Path(name).expanduser().absolute()}"
     return str(Path(text).expanduser().absolute())
 
@@ -341,8 +342,9 @@ def _file(text: str, date_format: str | None) -> tuple[str, Path]:
     prefix = f"{_REPLAY}:" if text.startswith(f"{_REPLAY}:") else ""
     text = text.removeprefix(prefix)
     symbol, given, name = text.partition("=")
-    if given and is_symbol(symbol.upper()):
-        return symbol.upper(), Path(name).expanduser()
+    named = symbol_alone(symbol)
+    if given and named is not None:
+        return named, Path(name).expanduser()
     path = Path(text).expanduser()
     guess = symbol_in(path.stem)
     if guess is None and path.is_file():

@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 from balance.core.instruments import DOLLARS, LADDERS, is_same_but_for_dollars
+from balance.core.symbols import symbol_alone
 from balance.market.feed import FeedFault
 
-_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{2,10}")
 # Such as BTCUSDT-1m-2022-01, Binance_ETH_USDT_1h and btc-usdt.
 _IN_A_NAME: Final = re.compile(r"(?<![A-Z0-9])([A-Z0-9]{1,15}?)[-_ ]?USDT")
 # Other quote currencies: with these, only symbols whose base is known are seen in a name.
@@ -23,16 +23,12 @@ _OTHERS_IN_A_NAME: Final = re.compile(
 )
 
 
-def is_symbol(text: str) -> bool:
-    """Whether ``text`` is a symbol as it is written here: ``BTC/USDT``."""
-    return _SYMBOL.fullmatch(text) is not None
-
-
 def symbol_in(name: str) -> str | None:
     """The symbol that the ``name`` of a file, or a person, means: ``BTC/USDT`` of
     ``BTCUSDT-1m-2022-01``; None where it means none."""
-    if is_symbol(name.upper()):
-        return name.upper()
+    written = symbol_alone(name) if "/" in name else None
+    if written is not None:
+        return written
     guess = _IN_A_NAME.search(name.upper())
     if guess is not None:
         return f"{guess[1]}/USDT"
