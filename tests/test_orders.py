@@ -15,10 +15,17 @@ from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import (
     BalanceError,
+    ClientIdInUse,
     InsufficientBalance,
     InvalidAmount,
     InvalidRequest,
+    LeverageTooHigh,
     NoLivePrice,
+    NotionalTooSmall,
+    OtherFeed,
+    PositionTooLarge,
+    QuantityTooSmall,
+    TriggerReached,
     UnknownOrder,
     UnknownPosition,
 )
@@ -570,3 +577,29 @@ def test_a_preview_of_what_only_closes_needs_nothing_that_is_available(
     assert shown.affordable
     assert shown.available_after > 1_000
     assert place_order(held_account, request, MARKET, "o-2", MOMENT).bookings
+
+
+# what programs react to
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        (QuantityTooSmall, {"quantity": "0.0001"}),
+        (PositionTooLarge, {"quantity": 100_000}),
+        (NotionalTooSmall, {"type": "limit", "quantity": "0.001", "price": 40}),
+        (LeverageTooHigh, {"quantity": 20, "leverage": 125}),
+        (TriggerReached, {"type": "stop_market", "quantity": "0.1", "trigger_price": 40_000}),
+        (ClientIdInUse, {"type": "limit", "quantity": "0.1", "price": 39_000, "client_id": "one"}),
+        (OtherFeed, {"quantity": "0.1"}),
+    ],
+)
+def test_each_refusal_that_programs_react_to_has_a_class_of_its_own(
+    kind: type[BalanceError], asked: dict[str, Any]
+) -> None:
+    named = {"quantity": "0.1", "price": 38_000, "client_id": "one"}
+    before = place(account(), "buy", "limit", **named).account if kind is ClientIdInUse else None
+    other = replace(MARKET, feed="binance") if kind is OtherFeed else MARKET
+    with pytest.raises(kind):
+        place(before or (LONG if kind is OtherFeed else account()), "buy", at=other, **asked)
+    assert issubclass(kind, InvalidAmount | InvalidRequest)

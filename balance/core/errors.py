@@ -23,7 +23,47 @@ class InvalidRequest(BalanceError, ValueError):
     """A request that makes no sense for another reason than an amount."""
 
 
-class OrderRejected(InvalidRequest):
+class QuantityTooSmall(InvalidAmount):
+    """An order is for less than the smallest quantity of its symbol."""
+
+
+class QuantityTooLarge(InvalidAmount):
+    """An order is for more than the largest quantity that one of its symbol may have."""
+
+
+class NotionalTooSmall(InvalidAmount):
+    """An order that may open a position is worth less than the smallest one of its symbol."""
+
+
+class PositionTooLarge(InvalidAmount):
+    """A position would be worth more than its symbol allows."""
+
+
+class LeverageTooHigh(InvalidRequest):
+    """A position would have more leverage than its symbol allows for what it is worth."""
+
+
+class TooManyOrders(InvalidRequest):
+    """As many orders of the symbol are open as may be."""
+
+
+class ClientIdInUse(InvalidRequest):
+    """An open order has the client id that another one is to get."""
+
+
+class TriggerReached(InvalidRequest):
+    """The market has already come to the trigger price of an order."""
+
+
+class OtherFeed(InvalidRequest):
+    """What is open of a symbol was opened at the prices of another feed."""
+
+
+class MarketRefused(InvalidRequest):
+    """An order may not do what it would do as it arrives, by its time in force."""
+
+
+class OrderRejected(MarketRefused):
     """The market refused the order ``order_id`` as it arrived, by its time in force; the ledger has
     it and its end."""
 

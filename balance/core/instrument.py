@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final
 
-from balance.core.errors import InvalidAmount
+from balance.core.errors import QuantityTooLarge, QuantityTooSmall
 from balance.core.figures import grouped
 from balance.core.money import ZERO, exact
 
@@ -124,16 +124,16 @@ def on_step(instrument: Instrument, quantity: Decimal) -> Decimal:
     """``quantity`` cut to the step of ``instrument``.
 
     Raises:
-        InvalidAmount: that leaves less than the smallest quantity, or is too large for one order.
+        QuantityTooSmall, QuantityTooLarge: that is less or more than an order may have.
     """
     cut = instrument.quantity(quantity)
     if cut < instrument.min_quantity or cut <= 0:
-        raise InvalidAmount(
+        raise QuantityTooSmall(
             f"The smallest order of {instrument.symbol} is {grouped(instrument.min_quantity)} "
             f"{instrument.base}, in steps of {grouped(instrument.step_size)}."
         )
     if instrument.max_quantity is not None and cut > instrument.max_quantity:
-        raise InvalidAmount(
+        raise QuantityTooLarge(
             f"The largest order of {instrument.symbol} is {grouped(instrument.max_quantity)} "
             f"{instrument.base}."
         )

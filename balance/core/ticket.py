@@ -15,7 +15,20 @@ from typing import Annotated, Any, Final, cast, get_args
 
 from balance.core import margin
 from balance.core.account import Account
-from balance.core.errors import InvalidAmount, InvalidRequest, NotYours, UnknownPosition
+from balance.core.errors import (
+    ClientIdInUse,
+    InvalidAmount,
+    InvalidRequest,
+    LeverageTooHigh,
+    MarketRefused,
+    NotionalTooSmall,
+    NotYours,
+    OtherFeed,
+    PositionTooLarge,
+    TooManyOrders,
+    TriggerReached,
+    UnknownPosition,
+)
 from balance.core.figures import grouped, rounded
 from balance.core.instrument import Instrument, on_step
 from balance.core.leverage import check_leverage, leverage_of
@@ -212,7 +225,7 @@ def draft_order(
     _check_members(ticket)
     # An order at market never waits: a position can be closed however many orders there are.
     if kind.numbers and len(account.orders_of(ticket.symbol)) >= MOST_ORDERS:
-        raise InvalidRequest(f"{ticket.symbol} has {MOST_ORDERS} open orders; cancel some first.")
+        raise TooManyOrders(f"{ticket.symbol} has {MOST_ORDERS} open orders; cancel some first.")
     check_feed(account, ticket.symbol, market)
     _check_owner(account, ticket)
     _check_client_id(account, ticket)
@@ -298,12 +311,12 @@ def check_feed(account: Account, symbol: str, market: Market) -> None:
     traded at those of another.
 
     Raises:
-        InvalidRequest: it was opened on another feed.
+        OtherFeed: it was opened on another feed.
     """
     feeds = {each.feed for each in account.positions if each.symbol == symbol}
     feeds |= {each.feed for each in account.orders_of(symbol)}
     for other in sorted(feeds - {market.feed}):
-        raise InvalidRequest(
+        raise OtherFeed(
             f"{symbol} is open on the feed {other}, but this is {market.feed}. Start with that "
             "feed to close it, or reset the balance."
         )
@@ -324,7 +337,7 @@ def _check_client_id(account: Account, ticket: Ticket) -> None:
     if ticket.client_id and any(
         ticket.client_id in (each.client_id, each.id) for each in account.orders
     ):
-        raise InvalidRequest(
+        raise ClientIdInUse(
             f"An open order is called {ticket.client_id} already. Name this one otherwise, or "
             "cancel that one first."
         )
@@ -426,7 +439,7 @@ def _check_opening(
 ) -> None:
     """Prove that what the order opens, beside all that is open, is within the symbol's limits."""
     if quantity * price < instrument.min_notional:
-        raise InvalidAmount(
+        raise NotionalTooSmall(
             f"The smallest order of {instrument.symbol} is worth "
             f"{grouped(instrument.min_notional)} USDT; this one is worth "
             f"{grouped(quantized(quantity * price))}."
@@ -445,13 +458,13 @@ def _check_opening(
     notional = (same_side + max(quantity + resting - closable, ZERO)) * price
     cap = instrument.max_notional
     if cap is not None and notional > cap:
-        raise InvalidAmount(
+        raise PositionTooLarge(
             f"A position in {instrument.symbol}, open orders counted, may be worth at most "
             f"{grouped(cap)} USDT, not {grouped(quantized(notional))}: order less."
         )
     most = instrument.max_leverage(notional)
     if leverage > most:
-        raise InvalidRequest(
+        raise LeverageTooHigh(
             f"A position of {grouped(quantized(notional))} USDT in {instrument.symbol}, open "
             f"orders counted, may have at most {rounded(most)}x, not {rounded(leverage)}x."
         )
@@ -461,11 +474,11 @@ def check_trigger(order: Order, quote: Quote) -> None:
     """Prove that nothing sets off the resting ``order`` at ``quote`` already.
 
     Raises:
-        InvalidRequest: its trigger price is reached.
+        TriggerReached: its trigger price is reached.
     """
     trigger = order.kind.trigger(order)
     if trigger is not None and trigger.is_met(quote):
-        raise InvalidRequest(
+        raise TriggerReached(
             f"The trigger price {rounded(trigger.level)} is reached already: the mark price is "
             f"{rounded(quote.mark)}. Order at market instead."
         )
@@ -514,9 +527,9 @@ def check_refusal(order: Order, market: Market) -> None:
     """Prove that the market would not refuse ``order`` as it arrives.
 
     Raises:
-        InvalidRequest: it would.
+        MarketRefused: it would.
         NoLivePrice: its symbol has no live price now.
     """
     why = refusal(order, market)
     if why:
-        raise InvalidRequest(refusal_message(order, why))
+        raise MarketRefused(refusal_message(order, why))
