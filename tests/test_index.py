@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance.core import operations
-from balance.core.entry import Entry, cursor
+from balance.core.entry import Entry, Place, cursor
 from balance.core.money import ZERO, exact
 from balance.core.order_record import order_records
 from balance.core.wallet import KINDS, MOVES, Wallet
@@ -94,6 +94,8 @@ def fits(row: Row, table: Table, asked: Question) -> bool:
         and all(row[name] is not None and row[name] <= most for name, most in asked.most.items())
         and (asked.after is None or row["revision"] > asked.after)
         and (asked.until is None or row["revision"] <= asked.until)
+        and (asked.since is None or (row["revision"], row["line"]) >= asked.since)
+        and (asked.before is None or (row["revision"], row["line"]) < asked.before)
     )
 
 
@@ -136,6 +138,7 @@ def questions(draw: st.DrawFn) -> Question:
         st.sampled_from(columns), st.decimals(-50, 60, places=2), max_size=len(columns)
     )
     revisions = st.none() | st.integers(0, 400)
+    places = st.none() | st.none() | st.tuples(st.integers(0, 400), st.integers(0, 4))
     return Question(
         table=table,
         one_of=one_of,
@@ -146,6 +149,8 @@ def questions(draw: st.DrawFn) -> Question:
         most=draw(amounts),
         after=draw(revisions),
         until=draw(revisions),
+        since=draw(places),
+        before=draw(places),
         sort=draw(st.sampled_from(["", "-"])) + draw(st.sampled_from(SORTS[table])),
         offset=draw(st.sampled_from([0, 0, 1, 7, 150])),
         limit=draw(st.sampled_from([1, 10, 1_000])),
@@ -197,6 +202,23 @@ def whole(history: History, asked: Question) -> list[Any]:
     if asked.table == "orders":
         return list(history.order_records(asked))
     return [cursor(each.entry.place) for each in history.records(asked)]
+
+
+@pytest.mark.parametrize("seed", sorted(LIVES))
+def test_what_was_realised_and_paid_leads_to_its_fill(
+    index_of: Callable[[str, int], History], seed: int
+) -> None:
+    expected, last = dict[Place, Place](), None
+    for entry in entries_of(LIVES[seed]):
+        if entry.booking.fill is not None:
+            last = entry.place
+        elif entry.booking.kind in ("realized_pnl", "fee"):
+            assert last is not None
+            assert last[0] == entry.revision
+            expected[entry.place] = last
+    found = index_of("memory", seed).fills_of([*expected, (1, 1), (10**9, 1)])
+    assert len(expected) > 100
+    assert found == expected
 
 
 class Lived:

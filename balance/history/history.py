@@ -10,7 +10,7 @@ Who asks for what, and what happens while the index is not whole, damaged or loc
   may have ended since. ``order``: likewise, but for one that is open in the account.
 - ``page``, ``fills`` and ``rows`` (lists of one kind and epoch): always the ledger itself.
 - ``entry``: from the ledger; its later neighbour is known to the index only.
-- ``epochs``, ``epoch`` and ``marks``: only from the index, as far as it goes.
+- ``epochs``, ``epoch``, ``marks`` and ``fills_of``: only from the index, as far as it goes.
 - everything else reads the newest entries of the ledger, which are found at once.
 
 A line of the ledger that is damaged has a number in the index, and no row (``damaged_lines``):
@@ -68,6 +68,7 @@ from balance.history.queries import (
     Hit,
     all_ids,
     condition,
+    fill_line,
     gapless_ids,
     hits,
     marked,
@@ -286,6 +287,16 @@ class History:
             self._refuse(needed_damaged(connection, Condition("ledger", (), ()), every))
             found = hits(connection, marked(connection, begin, end, most))
             return tuple(each.entry for each in self._records(found))
+
+        return self.index.read(read)
+
+    def fills_of(self, places: Sequence[Place]) -> Mapping[Place, Place]:
+        """Where the fills stand that the realised P&L and the fees at ``places`` are of, by the
+        place of each."""
+
+        def read(connection: sqlite3.Connection) -> Mapping[Place, Place]:
+            lines = {place: fill_line(connection, place) for place in places}
+            return {place: (place[0], line) for place, line in lines.items() if line is not None}
 
         return self.index.read(read)
 

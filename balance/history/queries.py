@@ -27,6 +27,8 @@ from balance.history.trigrams import rare
 
 #: The kinds of entries that are marked on a curve of the equity.
 MARKS: Final = ("deposit", "withdrawal", "reset", "undo", "liquidation")
+#: Those that have a fill.
+FILLS: Final = ("fill", "liquidation")
 
 # The column that a list is sorted by where it is not the one of that name.
 _SORTED: Final[Mapping[str, str]] = MappingProxyType({"revision": "id", "place": "id"})
@@ -130,11 +132,15 @@ def condition(
             values.append(match)
         terms.append(f"({' OR '.join(f'instr({column}, ?) > 0' for column in columns)})")
         values += [text] * len(columns)
-    first = 0 if question.after is None else _count_until(connection, question.after)
-    last = rows if question.until is None else _count_until(connection, question.until)
-    last = (
-        last if question.before is None else min(last, _count_before(connection, question.before))
-    )
+    first, last = 0, rows
+    if question.after is not None:
+        first = _count_until(connection, question.after)
+    if question.since is not None:
+        first = max(first, _count_before(connection, question.since))
+    if question.until is not None:
+        last = _count_until(connection, question.until)
+    if question.before is not None:
+        last = min(last, _count_before(connection, question.before))
     changing = updates if question.table == "orders" and terms else 0
     where = Condition(question.table, tuple(terms), tuple(values), updates=changing)
     return where.within(first, last, rows)
@@ -198,6 +204,18 @@ def row_of(connection: sqlite3.Connection, revision: int, line: int) -> Hit | No
         connection, "SELECT id FROM ledger WHERE revision = ? AND line = ?", (revision, line)
     )
     return hits(connection, ids)[0] if ids else None
+
+
+def fill_line(connection: sqlite3.Connection, place: Place) -> int | None:
+    """The line of the fill that the realised P&L or the fee at ``place`` is of, within the same
+    revision; None where the index has none."""
+    revision, line = place
+    # A fill comes first, then the P&L of what it closed, then its fee.
+    kinds = f"kind IN ({', '.join('?' * len(FILLS))})"
+    sql = f"SELECT max(line) FROM ledger WHERE revision = ? AND line BETWEEN ? AND ? AND {kinds}"  # noqa: S608 - only marks
+    (found,) = connection.execute(sql, (revision, line - 2, line - 1, *FILLS)).fetchone()
+    with decoding():
+        return None if found is None else natural(found)
 
 
 def neighbours(connection: sqlite3.Connection, number: int) -> tuple[Hit | None, Hit | None]:

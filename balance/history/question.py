@@ -122,6 +122,8 @@ class Question:
     # Revisions (epochs: that opened them): greater than the first, at most the second.
     after: int | None = None
     until: int | None = None
+    # Only places from this one on.
+    since: Place | None = None
     # Only places before this one.
     before: Place | None = None
     sort: str = NEWEST_FIRST
@@ -138,7 +140,7 @@ class Question:
     @property
     def is_filtered(self) -> bool:
         """Whether it has a filter."""
-        ends = (self.begin, self.end, self.after, self.until, self.before)
+        ends = (self.begin, self.end, self.after, self.until, self.since, self.before)
         is_some = bool(self.one_of or self.text or self.least or self.most)
         return is_some or any(each is not None for each in ends)
 
