@@ -106,7 +106,7 @@ def test_the_description_names_the_members_and_limits_that_there_are() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ({**ABOVE, "threshold": "45000"}, "threshold must be a number such as 250 or 12.30"),
+        ({**ABOVE, "threshold": "high"}, "threshold must be a number such as 250 or 12.30"),
         ({**ABOVE, "threshold": -5}, "The threshold of a price must be above zero, not -5.00"),
         ({**ABOVE, "symbol": "DOGE/USDT"}, "There is no symbol 'DOGE/USDT' here. There are: BTC"),
         ({**ABOVE, "url": "ftp://x"}, "url must be an address that begins with http:// or"),

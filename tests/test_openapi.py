@@ -353,7 +353,7 @@ def test_the_orders_that_are_described_are_the_ones_that_are_taken(
         *(
             {**limit, name: value}
             for name in ("quantity", "price", "leverage", "take_profit", "stop_loss")
-            for value in (None, True, False, "5", 0, -1, [], {})
+            for value in (None, True, False, "five", 0, -1, [], {})
         ),
         *({**BUY, "leverage": 1.5}, {**sized, "percent": 101}, {**BUY, "note": "x"}),
         *({name: BUY[name] for name in BUY if name != missing} for missing in BUY),
@@ -394,7 +394,7 @@ def test_the_bodies_that_are_described_are_the_ones_that_are_taken(
 ) -> None:
     bodies = [
         *({name: 5} for name in ACTIONS),
-        *({}, {"note": "x"}, {"balance": 5, "adjust": 5}, {"deposit": "5"}, {"deposit": True}),
+        *({}, {"note": "x"}, {"balance": 5, "adjust": 5}, {"deposit": "five"}, {"deposit": True}),
         *({"deposit": None}, {"deposit": 5, "other": 1}, {"deposit": 5, "note": 7}, [], 5, None),
         {"deposit": 5, "note": "x" * 201},
     ]

@@ -78,9 +78,9 @@ def test_some_are_changed_and_all_are_answered(served: Served) -> None:
     [
         ({"taker_fee_percent": 1.5}, 422, "must be a number from 0 to 1 %, not 1.50"),
         (
-            {"taker_fee_percent": "0.1"},
+            {"taker_fee_percent": "0.1 %"},
             422,
-            "must be a number such as 250 or 12.30, without quotes",
+            'must be a number such as 250 or 12.30, not "0.1 %"',
         ),
         ({"taker_fee_percent": None}, 422, "must be a number"),
         ({"decimals": 4.5}, 422, "a whole number from 2 to 8"),

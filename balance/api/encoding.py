@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, NoReturn
 
 import simplejson
 
 from balance.core.figures import plain
+from balance.core.money import number_in
 from balance.core.snapshot import Snapshot
 
 
@@ -66,6 +68,21 @@ def decoded(body: bytes) -> Any:
         raise ValueError(f"The body is not JSON: {fault}.") from fault
     except RecursionError as fault:
         raise ValueError("The body is nested too deeply.") from fault
+
+
+def quoted_number(text: str) -> Decimal | None:
+    """The exact number that ``text``, a text of JSON, writes; None where it writes none that JSON
+    could have."""
+    if number_in(text) is None:
+        return None
+    with suppress(ValueError):
+        return _number(text)
+    return None
+
+
+def shown(value: Any) -> str:
+    """``value`` as JSON has it, for a message: at most 40 characters."""
+    return f"{json.dumps(value, ensure_ascii=False, default=str):.40}"
 
 
 def _number(text: str) -> Decimal:

@@ -47,7 +47,8 @@ def description_of(resources: Iterable[type]) -> dict[str, Any]:
         "info": {
             "title": "Virtual Balance",
             "version": "1",
-            "description": "One virtual balance for paper trading, in sync everywhere.",
+            "description": "One virtual balance for paper trading, in sync everywhere. Numbers "
+            "may be sent in quotes.",
         },
         "servers": [{"url": "/"}],
         "tags": tags,

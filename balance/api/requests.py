@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from flask import Request
 
-from balance.api.encoding import decoded
+from balance.api.encoding import decoded, quoted_number, shown
 from balance.api.problems import Problem
 from balance.api.schema import Schema, Schemas, not_null
 from balance.core.errors import InvalidRequest
@@ -73,7 +73,7 @@ class Body:
             known = ", ".join(self._properties) or "nothing"
             raise InvalidRequest(f"The body may have {known}, but not {unknown[0][:40]!r}.")
         for name, value in body.items():
-            _check(name, value, self._properties[name])
+            body[name] = _read(name, value, self._properties[name])
             if self._only and value is None:
                 raise InvalidRequest(f"{name} must be a value, not null; leave it out instead.")
         return body
@@ -143,22 +143,33 @@ def bytes_of(request: Request, most: int = LARGEST_BODY) -> bytes:
     return request.get_data()
 
 
-def _check(name: str, value: object, schema: Schema) -> None:
-    """Refuse a text or null where ``schema`` has a number, as a shell or a form would send it; what
-    else is wrong, the account itself refuses."""
+def _read(name: str, value: Any, schema: Schema) -> Any:
+    """``value``, which the member ``name`` has, with its numbers as numbers where ``schema`` has
+    such and they are sent in quotes; what else is wrong, the account itself refuses.
+
+    Raises:
+        InvalidRequest: a text that is no number, or null, where the schema has a number.
+    """
     named = schema.get("type", [])
     kinds = {named} if isinstance(named, str) else set(named)
     is_null = value is None and "null" not in kinds
     is_text = isinstance(value, str) and "string" not in kinds
     if kinds & {"number", "integer"} and (is_null or is_text):
-        raise InvalidRequest(f"{name} must be a number such as 250 or 12.30, without quotes.")
+        found = quoted_number(value) if is_text else None
+        if found is None:
+            raise InvalidRequest(
+                f"{name} must be a number such as 250 or 12.30, not {shown(value)}."
+            )
+        return found
     if isinstance(value, dict):
-        properties = schema.get("properties", {})
-        for each, inner in value.items():
-            _check(each, inner, properties.get(each) or schema.get("additionalProperties") or {})
+        properties, others = schema.get("properties", {}), schema.get("additionalProperties")
+        return {
+            each: _read(each, inner, properties.get(each) or others or {})
+            for each, inner in value.items()
+        }
     if isinstance(value, list):
-        for inner in value:
-            _check(name, inner, schema.get("items", {}))
+        return [_read(name, inner, schema.get("items", {})) for inner in value]
+    return value
 
 
 def _key(request: Request, _: object = None) -> str | None:

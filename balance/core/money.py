@@ -100,11 +100,19 @@ def is_bounded(number: Decimal) -> bool:
     return not number or _FINEST <= number.copy_abs() <= _LARGEST_RULE
 
 
+def number_in(text: str) -> Decimal | None:
+    """The number that ``text`` writes: ``12.30``, ``.5`` or ``1e3``, with spaces around it or
+    without; None where it writes none, or may be misread: ``1,000``, ``0x10``, ``NaN``."""
+    if len(text) > _LONGEST or _NUMBER.fullmatch(text.strip()) is None:
+        return None
+    return Decimal(text.strip())
+
+
 def _decimal(value: object, what: str) -> Decimal:
     if isinstance(value, str):
-        text = value.strip()
-        if len(value) <= _LONGEST and _NUMBER.fullmatch(text):
-            return Decimal(text)
+        found = number_in(value)
+        if found is not None:
+            return found
     elif isinstance(value, Decimal):
         return value
     if isinstance(value, int) and not isinstance(value, bool):

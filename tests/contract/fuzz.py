@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 from tests.standing import StandingServer
 
 _HERE = Path(__file__).parent
+_ROOT = str(_HERE.parents[1])
 
 
 def fuzz(cases: int, *options: str) -> subprocess.CompletedProcess[str]:
@@ -27,7 +29,12 @@ def fuzz(cases: int, *options: str) -> subprocess.CompletedProcess[str]:
             *("--exclude-path", "/virtual_balance/stream"),
             *options,
         ]
-        return subprocess.run(command, cwd=folder, text=True, check=False)
+        variables = {
+            **os.environ,
+            "SCHEMATHESIS_HOOKS": "tests.contract.hooks",
+            "PYTHONPATH": _ROOT,
+        }
+        return subprocess.run(command, cwd=folder, text=True, check=False, env=variables)
 
 
 if __name__ == "__main__":
