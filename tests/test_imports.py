@@ -95,9 +95,13 @@ MAY_IMPORT = {
         *("bots", "alerts", "performance", "backtests"),
         *("flask", "werkzeug", "simplejson", "pydantic"),
     ),
+    "balance.binance": (
+        *("core", "background", "store", "market", "history", "desk", "keys", "api"),
+        *("flask", "werkzeug"),
+    ),
     "balance.server": (
         *("core", "background", "store", "strategies", "market", "history", "desk"),
-        *("bots", "alerts", "performance", "backtests", "api", "filelock"),
+        *("bots", "alerts", "performance", "backtests", "api", "binance", "filelock"),
     ),
     "balance.shell": (
         *("core", "background", "store", "strategies", "market", "history", "desk"),
@@ -231,7 +235,7 @@ def test_what_exists_without_a_screen_knows_of_none() -> None:
 
 def test_only_the_interface_knows_of_flask() -> None:
     knowing = {m for m, n in imports_of("balance") if within(n, ("flask", "werkzeug"))}
-    assert all(within(module, ("balance.api",)) for module in knowing)
+    assert all(within(module, ("balance.api", "balance.binance")) for module in knowing)
     assert knowing
 
 

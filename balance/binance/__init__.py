@@ -1,0 +1,1 @@
+"""The dialect of Binance's USD-M futures, for programs that know only an exchange."""

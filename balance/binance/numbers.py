@@ -1,0 +1,70 @@
+"""Numbers as the dialect writes them: decimals as text, never with an exponent, times in whole
+milliseconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
+from typing import Final
+
+from balance.core.instrument import Instrument
+
+#: How many decimals amounts have, and at most those of prices off the tick.
+DECIMALS: Final = 8
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
+
+
+def milliseconds(moment: datetime) -> int:
+    """``moment`` in whole milliseconds since 1970, cut."""
+    return (moment - EPOCH) // _MILLISECOND
+
+
+def unit_text(number: Decimal) -> str:
+    """``number``, such as a tick, without zeros at its end: ``"0.1"``, ``"10"``."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def price_text(price: Decimal, instrument: Instrument) -> str:
+    """``price`` with the decimals of the tick: ``"64671.0"``. One off the tick, such as an entry
+    price, has its own, at most eight."""
+    return _on_unit(price, instrument.tick_size)
+
+
+def quantity_text(quantity: Decimal, instrument: Instrument) -> str:
+    """``quantity``, in base units, with the decimals of the step: ``"0.020"``."""
+    return _on_unit(quantity, instrument.step_size)
+
+
+def amount_text(amount: Decimal) -> str:
+    """``amount``, in the quote currency, with eight decimals: ``"12.30000000"``."""
+    return _with_decimals(amount, DECIMALS)
+
+
+@lru_cache(maxsize=1_000)
+def decimals_of(unit: Decimal) -> int:
+    """How many decimals ``unit`` has: 1 of 0.1, 0 of 10."""
+    return max(0, -int(unit.normalize(_CONTEXT).as_tuple().exponent))
+
+
+def _on_unit(number: Decimal, unit: Decimal) -> str:
+    decimals = decimals_of(unit)
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > decimals:
+        own = -int(number.normalize(_CONTEXT).as_tuple().exponent)
+        decimals = max(decimals, min(own, DECIMALS))
+    return _with_decimals(number, decimals)
+
+
+def _with_decimals(number: Decimal, decimals: int) -> str:
+    rounded = number.quantize(_last_place(decimals), context=_CONTEXT)
+    return f"{abs(rounded) if rounded.is_zero() else rounded:f}"
+
+
+@lru_cache(maxsize=100)
+def _last_place(decimals: int) -> Decimal:
+    return Decimal(1).scaleb(-decimals)
