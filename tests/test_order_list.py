@@ -17,10 +17,12 @@ from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import BalanceError, StoreUnreadable
 from balance.core.operations import restate
+from balance.core.order import ORDER_KINDS
 from balance.core.order_record import OrderRecord, order_records
 from balance.desk.transactions import Outcome
 from balance.history.filling import prove_tables
 from balance.history.history import History
+from balance.history.order_table import SET_OFF, UNCONDITIONAL, WAITING
 from balance.history.question import Question
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
@@ -109,6 +111,15 @@ def listed(history: History, question: Question = ORDERS) -> list[OrderRecord]:
     return list(history.orders(question).rows)
 
 
+def trigger_of(record: OrderRecord) -> int:
+    """Whether the order of ``record`` waits for a trigger, as the index has it."""
+    types = [each.type for each in (record.asked, record.order, record.fill) if each is not None]
+    if not any(ORDER_KINDS[each].waits for each in types):
+        return UNCONDITIONAL
+    waits = record.fill is None and ORDER_KINDS[types[-1]].waits
+    return WAITING if waits else SET_OFF
+
+
 def of_the_ledger(desk: Desk) -> dict[str, OrderRecord]:
     return order_records([*desk.store.entries()][::-1])
 
@@ -136,6 +147,11 @@ def test_the_index_has_what_the_entries_tell(
         asked = replace(ORDERS, one_of={"state": (state,)})
         assert {each.id for each in listed(history, asked)} == {
             name for name, each in wanted.items() if each.state == state
+        }
+    for trigger in (UNCONDITIONAL, WAITING, SET_OFF):
+        asked = replace(ORDERS, one_of={"conditional": (trigger,)})
+        assert {each.id for each in listed(history, asked)} == {
+            name for name, each in wanted.items() if trigger_of(each) == trigger
         }
     for name in wanted:
         assert history.order(name) == wanted[name]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, Final, NamedTuple
 
-from balance.core.order import Order, OrderSide
+from balance.core.order import ORDER_KINDS, Order, OrderSide
 from balance.history.columns import milliseconds
 from balance.history.database import Damaged, decoding, natural
 from balance.history.order_changes import Document, OrderChange, order_changes
@@ -27,10 +27,14 @@ from balance.store.codec import FAULTS, Unreadable, reason
 #: enough to place more.
 SPAN: Final = 1 << 20
 
+#: Whether an order waits for a trigger: it never did, it does, or it was set off.
+UNCONDITIONAL, WAITING, SET_OFF = range(3)
+
 # Beside the columns of the list: the order's id, the lines that stated it last and that ended it
-# (0: none has), the damaged line that may concern it (0: none), and what kind of entry ended it.
+# (0: none has), the damaged line that may concern it (0: none), what kind of entry ended it, and
+# whether it waits for a trigger.
 _WAY: Final = ("id INTEGER PRIMARY KEY", "name TEXT", "stated INTEGER", "ended INTEGER")
-_OWN: Final = (*_WAY, "damaged INTEGER", "ended_by TEXT")
+_OWN: Final = (*_WAY, "damaged INTEGER", "ended_by TEXT", "conditional INTEGER")
 _COLUMNS: Final = (*SUBJECTS["orders"], *COLUMNS["orders"])
 #: The table; ``checksum`` is that of all other columns.
 ORDER_TABLE: Final = (
@@ -51,7 +55,7 @@ _AT: Final = {
         (*(each.split()[0] for each in _OWN), *(each.name for each in _COLUMNS))
     )
 }
-_ID, _NAME, _STATED, _ENDED, _DAMAGED, _ENDED_BY = range(len(_OWN))
+_ID, _NAME, _STATED, _ENDED, _DAMAGED, _ENDED_BY, _CONDITIONAL = range(len(_OWN))
 _TIME, _EPOCH, _SOURCE, _SYMBOL, _OWNER = (
     _AT[name] for name in ("time", "epoch", "source", "symbol", "owner")
 )
@@ -94,6 +98,7 @@ _OPEN: Final[Sequence[tuple[int, Any]]] = [
 def _blank() -> Row:
     row: Row = [None] * len(_AT)
     row[_STATED] = row[_DAMAGED] = 0
+    row[_CONDITIONAL] = UNCONDITIONAL
     row[_CLIENT] = row[_AT["because"]] = ""
     for place, value in _OPEN:
         row[place] = value
@@ -234,6 +239,10 @@ def _state(row: Row, order: Document) -> None:
         value = order.get(name, default)
         row[place] = value if store is None else store(value)
     row[_SYMBOL], row[_OWNER] = order["symbol"], order.get("owner") or PERSON
+    if ORDER_KINDS[order["type"]].waits:
+        row[_CONDITIONAL] = WAITING
+    elif row[_CONDITIONAL]:
+        row[_CONDITIONAL] = SET_OFF
 
 
 def _fill(row: Row, fill: Document, is_all: bool) -> None:
@@ -245,6 +254,8 @@ def _fill(row: Row, fill: Document, is_all: bool) -> None:
         row[_SYMBOL], row[_OWNER] = fill["symbol"], fill.get("owner") or PERSON
         row[_SIDE], row[_TYPE] = fill["side"], fill["type"]
         row[_QUANTITY], row[_CLIENT] = row[_AT["filled_quantity"]], fill.get("client_id", "")
+    if ORDER_KINDS[fill["type"]].waits:
+        row[_CONDITIONAL] = SET_OFF
 
 
 def _ender(document: Document) -> str:
@@ -276,7 +287,7 @@ def order_hits(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Order
         for *row, stated in connection.execute(f"SELECT * FROM orders WHERE id IN ({marks})", ids):  # noqa: S608
             if checksum(tuple(row)) != stated:
                 raise Damaged(f"the row of order {row[_NAME]!r:.20} is not what was written")
-            number, _, last, ended, damaged, _ = row[: len(_OWN)]
+            number, _, last, ended, damaged = row[: _DAMAGED + 1]
             lines = sorted({number // SPAN, *map(natural, (last, ended))} - {0})
             found[number] = OrderHit(number, row[_NAME], lines, damaged)
         return [found[each] for each in ids]
