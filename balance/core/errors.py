@@ -32,7 +32,17 @@ class QuantityTooLarge(InvalidAmount):
 
 
 class NotionalTooSmall(InvalidAmount):
-    """An order that may open a position is worth less than the smallest one of its symbol."""
+    """An order of ``symbol`` that may open a position is worth ``notional``, less than ``least``,
+    both in the quote currency."""
+
+    def __init__(self, symbol: str, least: Decimal, notional: Decimal) -> None:
+        super().__init__(
+            f"The smallest order of {symbol} is worth {grouped(least)} USDT; this one is worth "
+            f"{grouped(notional)}."
+        )
+        self.symbol = symbol
+        self.least = least
+        self.notional = notional
 
 
 class PositionTooLarge(InvalidAmount):

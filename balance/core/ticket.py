@@ -439,11 +439,8 @@ def _check_opening(
 ) -> None:
     """Prove that what the order opens, beside all that is open, is within the symbol's limits."""
     if quantity * price < instrument.min_notional:
-        raise NotionalTooSmall(
-            f"The smallest order of {instrument.symbol} is worth "
-            f"{grouped(instrument.min_notional)} USDT; this one is worth "
-            f"{grouped(quantized(quantity * price))}."
-        )
+        least, notional = instrument.min_notional, quantized(quantity * price)
+        raise NotionalTooSmall(instrument.symbol, least, notional)
     held = account.position(ticket.symbol)
     closable = _closable(held, ticket)
     # Of its own group, only one order will fill.
