@@ -12,7 +12,7 @@ import pytest
 from app import create_app
 from balance import Desk
 from balance.api.stream import Stream
-from balance.core.errors import InvalidAmount, InvalidRequest
+from balance.core.errors import InvalidAmount, InvalidRequest, LeverageInUse
 from balance.market.board import LiveBoard
 from balance.store.backup import back_up, restore
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
@@ -85,7 +85,7 @@ def test_it_moves_no_money_and_the_ledger_says_it(desk: Desk) -> None:
 def test_it_stays_while_something_is_open_at_another_one(desk: Desk, is_order: bool) -> None:
     rest: dict[str, Any] = {"type": "limit", "price": 30_000} if is_order else {}
     desk.place_order(**ORDER, **rest, leverage=8)
-    with pytest.raises(InvalidRequest, match=r"BTC/USDT is traded at 8x now\. First close"):
+    with pytest.raises(LeverageInUse, match=r"BTC/USDT is traded at 8x now\. First close"):
         desk.set_leverage(BTC, 5)
     # The one that it has may be set, and is kept.
     desk.set_leverage(BTC, 8)

@@ -53,6 +53,10 @@ class LeverageTooHigh(InvalidRequest):
     """A position would have more leverage than its symbol allows for what it is worth."""
 
 
+class LeverageInUse(InvalidRequest):
+    """What is open of a symbol has another leverage than the one that is to be set."""
+
+
 class TooManyOrders(InvalidRequest):
     """As many orders of the symbol are open as may be."""
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from balance.core.account import Account, is_leverage
 from balance.core.change import Change
-from balance.core.errors import InvalidAmount, InvalidRequest, NotYours
+from balance.core.errors import InvalidAmount, InvalidRequest, LeverageInUse, NotYours
 from balance.core.figures import plain, rounded
 from balance.core.market import Market
 from balance.core.money import ZERO
@@ -31,8 +31,8 @@ def set_leverage(
 
     Raises:
         InvalidAmount: it is no whole number from 1 to 1,000.
-        InvalidRequest: the symbol is not traded here, allows less, or has something open at
-            another leverage.
+        InvalidRequest: the symbol is not traded here, or allows less.
+        LeverageInUse: the symbol has something open at another leverage.
         NotYours: another than ``owner`` has something open of it.
     """
     most = market.instrument(symbol).brackets[0].max_leverage
@@ -46,7 +46,7 @@ def set_leverage(
         raise NotYours(symbol, other, owner)
     used = account.used_leverage(symbol)
     if used is not None and used != leverage:
-        raise InvalidRequest(
+        raise LeverageInUse(
             f"{symbol} is traded at {rounded(used)}x now. First close its position and cancel its "
             f"orders, then set {rounded(leverage)}x."
         )
