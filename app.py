@@ -39,6 +39,7 @@ from balance.api.stream import Stream
 from balance.core.errors import StoreError
 from balance.core.figures import plain
 from balance.desk.desk import Desk
+from balance.keys.addresses import Addresses
 from balance.market.feed import FeedFault
 from balance.server.assembly import Running, services_alone
 from balance.server.options import fault_in, server_parser
@@ -268,11 +269,11 @@ def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namesp
         running.start()
     except FeedFault as fault:
         return _failed(str(fault))
-    settings = running.services.settings
-    watch = Watch(running.desk, stream.publish, stream.publish_fault, settings.check)
+    watch = Watch(running.desk, stream.publish, stream.publish_fault, running.check)
     watch.start()
     _stop_on_signals(stream)
     address = _address(options.host, _port(server))
+    running.serve_at(Addresses(rest=address))
     where = f"Virtual Balance is at {address} (data in {options.data_dir})."
     print(f"{where} Ctrl-C stops it.{running.notes}")
     sys.stdout.flush()

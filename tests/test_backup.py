@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from balance.core.errors import BackupFailed, BackupRefused, StoreBusy, StoreUnreadable
 from balance.core.figures import grouped
 from balance.core.version import VERSION
+from balance.keys.keys import Keys
 from balance.open_account import open_account
 from balance.store import backup
 from balance.store.backup import FILES, LEFT_OUT, MANIFEST_FILE, back_up, restore
@@ -78,7 +79,9 @@ def restore_and_die(archive: Path, folder: Path, nth: int) -> None:
 def whole_folder(tmp_path: Path) -> Path:
     """A folder with every kind of file, brought up to date by an opening."""
     folder = golden_copy(tmp_path / "whole")
-    open_account(folder).snapshot()
+    desk = open_account(folder)
+    desk.snapshot()
+    Keys(desk, folder).begin()
     return folder
 
 

@@ -31,6 +31,8 @@ from balance.core.quote import Candle
 from balance.core.settings import Settings, texts
 from balance.desk import settings as settings_file
 from balance.history import index
+from balance.keys import addresses
+from balance.keys import state as key_state
 from balance.market import board
 from balance.market.open_feed import feed_options, open_feed
 from balance.performance import sample_rows
@@ -307,6 +309,8 @@ def test_every_file_of_the_account_is_in_the_manual() -> None:
         settings_file.SETTINGS_FILE,
         sample_rows.EQUITY_FILE,
         alert_state.ALERTS_FILE,
+        key_state.KEYS_FILE,
+        addresses.SERVER_FILE,
     }
     assert set(_names_in_column(_section(_page("files"), "## The files"))) == files
 

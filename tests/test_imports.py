@@ -86,13 +86,14 @@ MAY_IMPORT = {
     "balance.bots": ("core", "background", "store", "strategies", "history", "desk"),
     "balance.alerts": ("core", "background", "store", "desk", "requests", "simplejson"),
     "balance.performance": ("core", "background", "store", "history", "desk"),
+    "balance.keys": ("core", "background", "store", "history", "desk"),
     "balance.backtests": (
         *("core", "background", "store", "strategies", "market", "history", "desk"),
         *("bots", "performance"),
     ),
     "balance.api": (
         *("core", "background", "store", "strategies", "market", "history", "desk"),
-        *("bots", "alerts", "performance", "backtests"),
+        *("bots", "alerts", "performance", "keys", "backtests"),
         *("flask", "werkzeug", "simplejson", "pydantic"),
     ),
     "balance.binance": (
@@ -101,11 +102,11 @@ MAY_IMPORT = {
     ),
     "balance.server": (
         *("core", "background", "store", "strategies", "market", "history", "desk"),
-        *("bots", "alerts", "performance", "backtests", "api", "binance", "filelock"),
+        *("bots", "alerts", "performance", "keys", "backtests", "api", "binance", "filelock"),
     ),
     "balance.shell": (
         *("core", "background", "store", "strategies", "market", "history", "desk"),
-        *("bots", "alerts", "performance", "backtests", "api", "open_account"),
+        *("bots", "alerts", "performance", "keys", "backtests", "api", "open_account"),
     ),
     "balance": ("balance",),
     "layouts": (
@@ -125,6 +126,7 @@ STRATEGIES = "balance.strategies"
 PURE = (
     "balance.core",
     *("balance.bots.rules", "balance.bots.settings", "balance.bots.bot"),
+    *("balance.keys.key", "balance.keys.rows"),
     *("balance.alerts.rules", "balance.alerts.readings", "balance.alerts.messages"),
     # A person's own strategies are files; all others are pure, also those that are added.
     *(each for each in MODULES if each.startswith(f"{STRATEGIES}.") and not each.endswith(".own")),

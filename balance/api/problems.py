@@ -29,6 +29,7 @@ from balance.core.errors import (
     UnknownAlert,
     UnknownBacktest,
     UnknownBot,
+    UnknownKey,
     UnknownOrder,
     UnknownPosition,
 )
@@ -49,6 +50,7 @@ STATUS: Final[tuple[tuple[type[BalanceError], int], ...]] = (
     (UnknownAlert, 404),
     (UnknownBacktest, 404),
     (UnknownBot, 404),
+    (UnknownKey, 404),
     (UnknownOrder, 404),
     (UnknownPosition, 404),
     (StrategyFault, 422),

@@ -9,6 +9,7 @@ from balance.backtests.jobs import Backtests
 from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
 from balance.desk.settings import SettingsFile
+from balance.keys.keys import Keys
 from balance.market.ticks import Ticks
 from balance.performance.performance import Equity
 from balance.store.damage import Damages
@@ -28,6 +29,7 @@ class Services:
     backtests: Backtests
     settings: SettingsFile
     alerts: AnyAlerts
+    keys: Keys
     equity: Equity
     damages: Damages
     ticks: Ticks = field(default_factory=Ticks)

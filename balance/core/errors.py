@@ -142,6 +142,10 @@ class UnknownBot(BalanceError):
     """There is no bot with that id."""
 
 
+class UnknownKey(BalanceError):
+    """There is no key with that name."""
+
+
 class UnknownAlert(BalanceError):
     """There is no alert with that id."""
 

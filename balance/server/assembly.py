@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from balance.alerts.alerts import Alerts, FollowedAlerts
@@ -22,7 +23,7 @@ from balance.background.worker import Worker
 from balance.backtests.jobs import Backtests
 from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
-from balance.core.errors import StoreError
+from balance.core.errors import StoreError, StoreUnreadable
 from balance.core.instruments import dollar_note
 from balance.core.quote import Candle, Settlement
 from balance.core.settings import SettingsState
@@ -31,6 +32,8 @@ from balance.desk.settings import SettingsFile
 from balance.history.history import History
 from balance.history.index import INDEX_FILE, indexer
 from balance.history.ledger_check import ledger_checker
+from balance.keys.addresses import Addresses
+from balance.keys.keys import Keys
 from balance.market.board import FileBoard, saved_arguments
 from balance.market.feed import FeedFault
 from balance.market.open_feed import feed_of, feed_options, names_feed, prepare
@@ -40,7 +43,7 @@ from balance.server.follower import Follower
 from balance.server.leader import Leader, OpenedFeed, feed_for
 from balance.server.market_lock import MARKET_LOCK_FILE, MarketLock
 from balance.server.places import Places, place_watcher
-from balance.store.damage import Damages, KnownDamage
+from balance.store.damage import Damage, Damages, KnownDamage
 from balance.store.file_store import FileStore
 from balance.strategies.own import Catalogue, OwnStrategies
 
@@ -109,6 +112,7 @@ class Running:
             backtests=self._backtests(),
             settings=self._settings,
             alerts=alerts,
+            keys=_keys(self.desk, folder),
             equity=Equity(
                 self.desk,
                 folder,
@@ -127,6 +131,8 @@ class Running:
             "market", self._turn, "the market could not be followed", _TURN_SECONDS
         )
         self._leader: Leader | None = None
+        # Where this server is reached, once that is known.
+        self._addresses: Addresses | None = None
         # The account for which this server could not lead, while the board rests.
         self._refused_for: tuple[str, int] | None = None
         self._lock = MarketLock(folder)
@@ -153,6 +159,17 @@ class Running:
         feed = self._leader.feed
         notes = filter(None, (*feed.notes, *map(dollar_note, feed.instruments)))
         return "".join(f" {note}" for note in notes)
+
+    def serve_at(self, addresses: Addresses) -> None:
+        """Have other programs find this server at ``addresses`` while it leads."""
+        self._addresses = addresses
+        if self._leader is not None:
+            self.services.keys.serve_at(addresses)
+
+    def check(self) -> None:
+        """Notice what other programs have changed in the files beside the account's."""
+        self._settings.check()
+        self.services.keys.check()
 
     def start(self) -> None:
         """Start what runs beside the answers to requests.
@@ -236,6 +253,8 @@ class Running:
         )
         self.services.bots, self.services.alerts = leader.bots, leader.alerts
         self.services.leads = True
+        if self._addresses is not None:
+            self.services.keys.serve_at(self._addresses)
         _publish_changes(self.services, self._stream)
         return leader
 
@@ -275,12 +294,24 @@ def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = N
         backtests=Backtests(lambda: desk.market, lambda *_: (), lambda *_: None, Catalogue()),
         settings=settings or SettingsFile(),
         alerts=Alerts(desk),
+        keys=_keys(desk, None),
         equity=Equity(desk, history=desk.ledger),
         damages=desk.ledger.damages,
     )
     _publish_changes(services, stream)
     _publish_others(services, desk, stream)
     return services
+
+
+def _keys(desk: Desk, folder: Path | None) -> Keys:
+    """The keys in ``folder``, of which there is one at first."""
+    keys = Keys(desk, folder)
+    try:
+        keys.begin()
+    except StoreUnreadable as fault:
+        _log.error("%s", fault)
+        desk.ledger.damages.report(Damage(fault.file, None, str(fault)))
+    return keys
 
 
 def _publish_changes(services: Services, stream: Stream) -> None:
@@ -303,6 +334,7 @@ def _publish_others(services: Services, desk: Desk, stream: Stream) -> None:
     def publish_damage(known: KnownDamage) -> None:
         stream.publish_event("damage", asdict(known))
 
+    services.keys.subscribe(partial(stream.publish_event, "keys"))
     services.settings.subscribe(publish_settings)
     services.damages.subscribe(publish_damage)
     stream.publish_event("settings", settings_document(services.settings.state))

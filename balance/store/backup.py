@@ -49,10 +49,10 @@ SAMPLES_FILE: Final = "equity.db"
 #: What may be in a backup beside its manifest, in the order in which it is restored.
 FILES: Final = (
     *("market.json", "feed.json", SAMPLES_FILE, "bots.jsonl", "bots.json", "alerts.json"),
-    *("settings.json", ANSWER_FILE, CHECKSUM_FILE, LEDGER_FILE, ACCOUNT_FILE),
+    *("keys.json", "settings.json", ANSWER_FILE, CHECKSUM_FILE, LEDGER_FILE, ACCOUNT_FILE),
 )
 #: What is left out: it is made anew, or means something only while a program runs.
-LEFT_OUT: Final = ("history.db", LOCK_FILE, "market.lock")
+LEFT_OUT: Final = ("history.db", LOCK_FILE, "market.lock", "server.json")
 
 # What a folder without an account may have: from a clone, or from who opens it.
 _NOTHING: Final = frozenset({".gitkeep", LOCK_FILE})

@@ -1,0 +1,336 @@
+"""The keys of an account: who trades it from outside, and what each of them does."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from balance.background.listeners import Listeners
+from balance.core.account import Account
+from balance.core.errors import (
+    BalanceError,
+    InvalidRequest,
+    StoreError,
+    UnknownOrder,
+    UnknownPosition,
+)
+from balance.core.figures import rounded
+from balance.desk.desk import Desk
+from balance.desk.transactions import Conditions
+from balance.keys.addresses import Addresses, AddressFile
+from balance.keys.key import LENGTH, Activity, Key, Kind, RefusedRequest, check_name
+from balance.keys.rows import MOST_REFUSALS, key_row
+from balance.keys.state import KeyBook, key_file
+from balance.store.disk import DISK, Disk
+from balance.store.file_store import LOCK_FILE
+from balance.store.kept_file import Done
+from balance.store.lock import account_lock
+
+#: The key that the first start of a server makes.
+FIRST_KEY: Final = "bot"
+#: How many keys there may be.
+MOST_KEYS: Final = 100
+
+# How often what has changed is published at most, in seconds.
+_PUBLISH_SECONDS: Final = 0.25
+
+#: Changes the keys: what it makes of them, the name that it is about, and the message.
+_Operation = Callable[[KeyBook], tuple[KeyBook, str, str]]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What this process has seen of a key."""
+
+    activity: Activity | None = None
+    # The newest last.
+    refusals: deque[RefusedRequest] = field(default_factory=lambda: deque(maxlen=MOST_REFUSALS))
+
+
+class Keys:
+    """All keys of an account. Safe to use from many threads, and beside other programs on the
+    folder. Changes take an ``idempotency_key``: a repeated one gets the first answer and changes
+    nothing.
+
+    Raises:
+        StoreError: wherever the keys are read or changed, their file is damaged or can't be
+            written.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        folder: Path | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        disk: Disk = DISK,
+    ) -> None:
+        """``folder`` None keeps them nowhere."""
+        self._desk, self._folder, self._clock, self._disk = desk, folder, clock, disk
+        self._file = key_file(folder, disk)
+        self._addresses = AddressFile(folder, disk)
+        # The keys as they were read last, by the texts of their requests.
+        self._by_text: tuple[KeyBook, Mapping[str, Key]] = KeyBook(), {}
+        # What was seen of each key, by its name, and how often any of it has changed.
+        self._seen: dict[str, _Seen] = {}
+        self._seen_guard = threading.Lock()
+        self._version = int(time.time() * 1_000)
+        self._listeners = Listeners[Mapping[str, Any]]("keys")
+        # The keys as they were noticed last, and what version was published when.
+        self._noticed: tuple[KeyBook, str] = KeyBook(), ""
+        self._published, self._published_at = self._version, 0.0
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the server is reached that leads, or led last."""
+        return self._addresses.latest
+
+    def serve_at(self, addresses: Addresses) -> None:
+        """Have the server reached at ``addresses``, for every program on the folder."""
+        self._addresses.write(addresses)
+
+    def begin(self) -> None:
+        """Make the first key, where there was never any."""
+        with self._lock(), self._file.guard:
+            self._file.latest()
+            if not self._file.changed and not self._file.value.keys:
+                self._file.change(lambda: self._file.put(KeyBook((self._made(FIRST_KEY, "key"),))))
+
+    def find(self, key: str) -> Key | None:
+        """The key that requests show as ``key``; None where there is none, or no longer."""
+        book = self._book()
+        if self._by_text[0] is not book:
+            self._by_text = book, {each.key: each for each in book.keys if each.key}
+        return self._by_text[1].get(key)
+
+    def named(self, name: str) -> Key | None:
+        """The key called ``name``; None where there is none."""
+        return self._book().named(name)
+
+    def get(self, name: str) -> Key:
+        """The key called ``name``.
+
+        Raises:
+            UnknownKey: there is none.
+        """
+        return self._book().key(name)
+
+    def all(self) -> Sequence[Key]:
+        """All keys, in the order in which they were made."""
+        return self._book().keys
+
+    def add(self, name: str, kind: Kind = "key", idempotency_key: str | None = None) -> Done:
+        """Make a key called ``name``, or an agent.
+
+        Raises:
+            InvalidRequest: it can't be called so.
+        """
+
+        def add(book: KeyBook) -> tuple[KeyBook, str, str]:
+            check_name(name)
+            if book.named(name) is not None:
+                raise InvalidRequest(f"There is a key called {name} already.")
+            if len(book.keys) >= MOST_KEYS:
+                raise InvalidRequest(f"There are {MOST_KEYS} keys; revoke one first.")
+            return book.with_key(self._made(name, kind)), name, f"Made the {kind} {name}."
+
+        return self._changed(["add", name, kind], idempotency_key, add)
+
+    def pause(self, name: str, idempotency_key: str | None = None) -> Done:
+        """Let the key called ``name`` open nothing; it still reads, cancels and closes.
+
+        Raises:
+            UnknownKey: there is none.
+            InvalidRequest: it is paused already.
+        """
+        message = f"Paused {name}. It opens nothing, and still cancels and closes."
+        return self._switched(name, "pause", message, idempotency_key, is_paused=True)
+
+    def resume(self, name: str, idempotency_key: str | None = None) -> Done:
+        """Let the paused key called ``name`` open again.
+
+        Raises:
+            UnknownKey: there is none.
+            InvalidRequest: it is not paused.
+        """
+        return self._switched(name, "resume", f"Resumed {name}.", idempotency_key, is_paused=False)
+
+    def revoke(self, name: str, *, close: bool = False, idempotency_key: str | None = None) -> Done:
+        """Delete the key called ``name``: nothing is taken from it any more. With something open it
+        is refused, unless ``close`` cancels its orders and closes its positions first.
+
+        Raises:
+            UnknownKey: there is none.
+            InvalidRequest: it has something open.
+            NoLivePrice: what it holds has no live price now; it is not revoked.
+        """
+        request = ["revoke", name, close]
+        with self._file.guard:
+            self._file.latest()
+            earlier = self._earlier(request, idempotency_key)
+        if earlier is not None:
+            return earlier
+        closed = self._close(self.get(name)) if close else ""
+
+        def drop(book: KeyBook) -> tuple[KeyBook, str, str]:
+            book.key(name)
+            holding = holding_message(self._desk.account(), name)
+            if holding:
+                raise InvalidRequest(
+                    f"{name} has {holding} open. Revoke it with close=true, which cancels and "
+                    "closes that first."
+                )
+            return book.without(name), name, f"Revoked {name}. {closed}".strip()
+
+        return self._changed(request, idempotency_key, drop)
+
+    def record(self, name: str, request: Activity) -> None:
+        """Note that the key called ``name`` made ``request``, kept in memory."""
+        with self._seen_guard:
+            seen = self._seen.setdefault(name, _Seen())
+            client = request.client or (seen.activity.client if seen.activity else "")
+            seen.activity = replace(request, client=client)
+            self._version += 1
+
+    def refuse(self, name: str, what: str, reason: str) -> None:
+        """Note that ``what`` the key called ``name`` requested was refused for that ``reason``; the
+        newest are kept, in memory."""
+        with self._seen_guard:
+            refused = RefusedRequest(self._clock(), what, reason)
+            self._seen.setdefault(name, _Seen()).refusals.append(refused)
+            self._version += 1
+
+    def listed(self) -> Mapping[str, Any]:
+        """All keys as rows, with a ``version`` that changes with everything they do, and the
+        ``fault`` for which they can't be read; empty for none."""
+        book, fault = self._known()
+        with self._seen_guard:
+            seen = {
+                name: (each.activity, tuple(each.refusals)) for name, each in self._seen.items()
+            }
+            version = self._version
+        rows = [key_row(key, *seen.get(key.name, (None, ()))) for key in book.keys]
+        return {"version": version, "fault": fault, "keys": rows}
+
+    def subscribe(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
+        """Have ``listener`` called with the result of :meth:`listed` when that has changed."""
+        self._listeners.add(listener)
+
+    def check(self) -> None:
+        """Notice what other programs have changed, and publish what is new, but not too often."""
+        if time.monotonic() - self._published_at >= _PUBLISH_SECONDS:
+            self._publish()
+
+    def _publish(self) -> None:
+        """Have the listeners hear how the keys stand, where that is news."""
+        known = self._known()
+        with self._seen_guard:
+            self._version += known != self._noticed
+            self._noticed, is_news = known, self._version != self._published
+            self._published = self._version
+        if is_news:
+            self._published_at = time.monotonic()
+            self._listeners.publish(self.listed())
+
+    def _book(self) -> KeyBook:
+        # A thread that writes holds the guard until the file is what it wrote.
+        with self._file.guard:
+            return self._file.latest()
+
+    def _known(self) -> tuple[KeyBook, str]:
+        """The keys, and why they can't be read; empty where they can."""
+        try:
+            return self._book(), ""
+        except StoreError as fault:
+            return KeyBook(), str(fault)
+
+    def _lock(self) -> AbstractContextManager[None]:
+        if self._folder is None:
+            return nullcontext()
+        self._disk.make_folder(self._folder)
+        return account_lock(self._folder / LOCK_FILE)
+
+    def _made(self, name: str, kind: Kind) -> Key:
+        key, secret = (secrets.token_hex(LENGTH // 2) if kind == "key" else "" for _ in range(2))
+        return Key(name=name, kind=kind, key=key, secret=secret, created_at=self._clock())
+
+    def _switched(
+        self, name: str, verb: str, message: str, idempotency_key: str | None, *, is_paused: bool
+    ) -> Done:
+        def switch(book: KeyBook) -> tuple[KeyBook, str, str]:
+            key = book.key(name)
+            if key.is_paused == is_paused:
+                state = "paused already" if is_paused else "not paused"
+                raise InvalidRequest(f"{name} is {state}.")
+            return book.with_key(replace(key, is_paused=is_paused)), name, message
+
+        return self._changed([verb, name], idempotency_key, switch)
+
+    def _close(self, key: Key) -> str:
+        """Cancel what ``key`` has ordered and close what it holds; a message about it. Meanwhile
+        it is paused, so that nothing comes after."""
+        holding = holding_message(self._desk.account(), key.name)
+        if not holding:
+            return ""
+        if not key.is_paused:
+            self.pause(key.name)
+        how = Conditions(owner=key.name, note=f"The key {key.name} is revoked")
+        try:
+            with suppress(UnknownOrder):
+                self._desk.cancel_orders(**how)
+            with suppress(UnknownPosition):
+                self._desk.close_positions(**how)
+        except BalanceError:
+            if not key.is_paused:
+                self.resume(key.name)
+            raise
+        return f"Cancelled and closed {holding}."
+
+    def _changed(
+        self, request: Sequence[Any], idempotency_key: str | None, operation: _Operation
+    ) -> Done:
+        with self._lock(), self._file.guard:
+            book = self._file.latest()
+            earlier = self._earlier(request, idempotency_key)
+            if earlier is not None:
+                return earlier
+
+            def change() -> tuple[str, str]:
+                changed, name, message = operation(book)
+                self._file.put(changed)
+                self._file.remember(idempotency_key, request, message, name=name)
+                return name, message
+
+            name, message = self._file.change(change)
+        self._publish()
+        return Done(message, self._members(name))
+
+    def _earlier(self, request: Sequence[Any], idempotency_key: str | None) -> Done | None:
+        answer = self._file.answer(idempotency_key, request)
+        if answer is None:
+            return None
+        return Done(answer.message, self._members(answer.members["name"]), replayed=True)
+
+    def _members(self, name: str) -> Mapping[str, Any]:
+        """The row of the key for an answer; of one that is gone there is none."""
+        row = next((each for each in self.listed()["keys"] if each["name"] == name), None)
+        return {} if row is None else {"key": row}
+
+
+def holding_message(account: Account, name: str) -> str:
+    """What the owner ``name`` has open: ``"long 0.1 BTC/USDT and 2 orders"``; empty: nothing."""
+    held = [
+        f"{each.side} {rounded(each.quantity)} {each.symbol}"
+        for each in account.positions
+        if each.owner == name
+    ]
+    count = sum(each.owner == name for each in account.orders)
+    orders = [] if not count else ["1 order" if count == 1 else f"{count} orders"]
+    return " and ".join(filter(None, [", ".join(held), *orders]))
