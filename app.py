@@ -36,6 +36,7 @@ from balance.api.routes import create_api
 from balance.api.services import Services
 from balance.api.settings import settings_document
 from balance.api.stream import Stream
+from balance.binance.routes import PREFIXES, create_dialect
 from balance.core.errors import StoreError
 from balance.core.figures import plain
 from balance.desk.desk import Desk
@@ -109,12 +110,14 @@ def create_app(
     a process."""
     server = Flask(__name__)
     services = services or services_alone(desk, stream)
-    guards = replace(guards or Guards(), pages=frozenset(tab.path for tab in tabs))
+    pages = frozenset(tab.path for tab in tabs)
+    guards = replace(guards or Guards(), pages=pages, keyed_paths=PREFIXES)
     if services.bots.needs_secret:
         guards = replace(guards, open_paths=frozenset({"/signals"}))
     guards.stand_before(server)
     answer_with_problems(server)
     server.register_blueprint(create_api(desk, stream, services))
+    server.register_blueprint(create_dialect(desk, services))
     app = _page(server, services)
 
     def layout(address: str) -> Component:

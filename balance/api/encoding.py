@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -16,7 +16,7 @@ from balance.core.money import number_in
 from balance.core.snapshot import Snapshot
 
 
-def encoded(value: Mapping[str, Any]) -> str:
+def encoded(value: Mapping[str, Any] | Sequence[Any]) -> str:
     """``value`` as JSON; a Decimal becomes a number with all its digits, without exponent."""
     return simplejson.dumps(
         value,

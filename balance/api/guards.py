@@ -45,6 +45,8 @@ class Guards:
     pages: frozenset[str] = frozenset({"/"})
     # where a POST needs no token, as its route looks for a secret of its own
     open_paths: frozenset[str] = frozenset()
+    # below these paths nothing needs the token, as what is there looks for keys of its own
+    keyed_paths: tuple[str, ...] = ()
 
     def stand_before(self, server: Flask) -> None:
         """Have ``server`` let nothing through but what passes, whichever route it is for."""
@@ -93,6 +95,8 @@ class Guards:
         if request.path == SIGN_IN_PATH:
             return self._sign_in(self.token)
         if request.method == "POST" and request.path in self.open_paths:
+            return None
+        if request.path.startswith(self.keyed_paths):
             return None
         shown = request.headers.get("Authorization", "")
         session = request.cookies.get(_COOKIE, "")

@@ -8,6 +8,7 @@ from balance.core.errors import (
     BalanceError,
     ClientIdInUse,
     InsufficientBalance,
+    LeverageInUse,
     LeverageTooHigh,
     MarketRefused,
     NoLivePrice,
@@ -31,6 +32,10 @@ INSUFFICIENT_BALANCE: Final = "Account has insufficient balance for requested ac
 NOTHING_TO_REDUCE: Final = "ReduceOnly Order is rejected. [LOT_SIZE: no position to reduce]"
 TRIGGER_REACHED: Final = "Stop price would trigger immediately."
 TOO_LARGE: Final = "Exceeded the maximum allowable position at current leverage. [LOT_SIZE]"
+NOTIONAL_TOO_SMALL: Final = (
+    "Order's notional must be no smaller than {fault.least:f} (unless you choose reduce only). "
+    "[LOT_SIZE]"
+)
 CLIENT_ID_IN_USE: Final = "ClientOrderId is duplicated. [LOT_SIZE]"
 TOO_MANY_ORDERS: Final = "Reach max open order limit."
 NO_SUCH_ORDER: Final = "Order does not exist."
@@ -51,8 +56,8 @@ class _Row(NamedTuple):
 
     kind: type[BalanceError]
     code: int
-    # None: the error's own.
-    message: str | None = None
+    # By default its own.
+    message: str = "{fault}"
     status: int = 400
 
 
@@ -71,7 +76,8 @@ FAULTS: Final = (
     _Row(QuantityTooSmall, -4003),
     _Row(QuantityTooLarge, -4005),
     _Row(ClientIdInUse, -4116, CLIENT_ID_IN_USE),
-    _Row(NotionalTooSmall, -4164),
+    _Row(LeverageInUse, -4161),
+    _Row(NotionalTooSmall, -4164, NOTIONAL_TOO_SMALL),
     _Row(NotYours, -2010),
     _Row(OtherFeed, -2010),
     _Row(MarketRefused, -2010),
@@ -82,7 +88,7 @@ FAULTS: Final = (
 def refusal_of(fault: BalanceError) -> Refusal:
     """What ``fault`` is in the dialect."""
     row = next(row for row in FAULTS if isinstance(fault, row.kind))
-    return Refusal(row.code, row.message or str(fault), row.status)
+    return Refusal(row.code, row.message.format(fault=fault), row.status)
 
 
 def missing(name: str) -> Refusal:
