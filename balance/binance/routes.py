@@ -59,7 +59,7 @@ def create_dialect(
     return blueprint_of(
         keys,
         clock,
-        MarketData(desk, clock),
+        MarketData(desk, services, clock),
         OrderEndpoints(desk, keys),
         AccountEndpoints(desk, keys),
         ListenKeys(keys),

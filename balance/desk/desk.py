@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal, Unpack
 
@@ -178,14 +178,37 @@ class Desk:
         those of the one before."""
         self._transactions.board = board
 
-    def candles(self, symbol: str, seconds: int = 60, limit: int = 500) -> Sequence[Candle]:
+    def candles(
+        self,
+        symbol: str,
+        seconds: int = 60,
+        limit: int = 500,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Candle]:
         """The newest ``limit`` candles of ``symbol``, at most 1,500, of ``seconds`` each (a
-        multiple of 60 up to a day), oldest first, the running one last."""
+        multiple of 60 up to a day), oldest first, the running one last; of those that begin by
+        ``until``. With ``since`` the first ones that begin then or later."""
         if seconds % MINUTE or not MINUTE <= seconds <= 1_440 * MINUTE:
             raise InvalidRequest("Candles are of whole minutes, from 1 to 1,440.")
         if not 1 <= limit <= MOST_CANDLES:
             raise InvalidRequest(f"limit must be from 1 to {MOST_CANDLES:,}, not {limit}.")
-        return self._transactions.board.candles(request.symbol(symbol, self.market), seconds, limit)
+        name, read = request.symbol(symbol, self.market), self._transactions.board.candles
+        if since is None and until is None:
+            return read(name, seconds, limit)
+        newest = read(name, seconds, 1)
+        if not newest:
+            return ()
+        # There are no more candles than intervals after the moment.
+        begin = since or until or newest[0].time
+        after = (newest[0].time - begin) // timedelta(seconds=seconds) + 1
+        found = [
+            each
+            for each in read(name, seconds, max(after, 0) + (limit if since is None else 0))
+            if (since is None or since <= each.time) and (until is None or each.time <= until)
+        ]
+        return found[-limit:] if since is None else found[:limit]
 
     def place_order(self, *, how: Conditions | None = None, **members: Any) -> Outcome:
         """Place an order: ``place_order(symbol="BTC/USDT", side="buy", quantity="0.01")``.
