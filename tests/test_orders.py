@@ -579,6 +579,15 @@ def test_a_preview_of_what_only_closes_needs_nothing_that_is_available(
     assert place_order(held_account, request, MARKET, "o-2", MOMENT).bookings
 
 
+def test_the_orders_that_wait_for_a_trigger_and_the_others_are_cancelled_apart() -> None:
+    waiting = place(LONG, "sell", "stop_market", quantity="0.1", trigger_price=39_000, id="stop")
+    both = place(waiting.account, "buy", "limit", quantity="0.1", price=39_000, id="limit").account
+    assert [each.id for each in cancel_orders(both, conditional=True).account.orders] == ["limit"]
+    assert [each.id for each in cancel_orders(both, conditional=False).account.orders] == ["stop"]
+    with pytest.raises(UnknownOrder):
+        cancel_orders(cancel_orders(both, conditional=True).account, conditional=True)
+
+
 # what programs react to
 
 

@@ -206,9 +206,14 @@ def _cancelled(change: Change, order: Order, why: str, ended: OrderEnd) -> Chang
     return change.booked("cancel", ZERO, note, effect=effect)
 
 
-def cancel_orders(account: Account, symbol: str | None = None, owner: str = "") -> Change:
+def cancel_orders(
+    account: Account,
+    symbol: str | None = None,
+    owner: str = "",
+    conditional: bool | None = None,
+) -> Change:
     """The account without any open order, or without those of ``symbol``; of ``owner`` alone, if
-    one is named.
+    one is named. With ``conditional`` only those end that wait for a trigger, or only the others.
 
     Raises:
         UnknownOrder: there is none.
@@ -216,7 +221,9 @@ def cancel_orders(account: Account, symbol: str | None = None, owner: str = "") 
     ids = [
         each.id
         for each in account.orders
-        if symbol in (None, each.symbol) and (not owner or each.owner == owner)
+        if symbol in (None, each.symbol)
+        and (not owner or each.owner == owner)
+        and conditional in (None, each.kind.waits)
     ]
     if not ids:
         raise UnknownOrder(f"There are no open orders{f' of {symbol}' if symbol else ''}.")

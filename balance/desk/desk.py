@@ -315,15 +315,23 @@ class Desk:
             conditions,
         )
 
-    def cancel_orders(self, symbol: str | None = None, **conditions: Unpack[Conditions]) -> Outcome:
-        """Cancel all open orders, or those of ``symbol``; with an owner, only its own."""
+    def cancel_orders(
+        self,
+        symbol: str | None = None,
+        *,
+        conditional: bool | None = None,
+        **conditions: Unpack[Conditions],
+    ) -> Outcome:
+        """Cancel all open orders, or those of ``symbol``; with an owner, only its own. With
+        ``conditional`` only those that wait for a trigger, or only the others."""
         owner = _owner(conditions)
         symbol = None if symbol is None else request.symbol(symbol, self.market)
-        return self._trade(
-            lambda account: orders.cancel_orders(account.marked(self.market), symbol, owner),
-            ["cancel_all", symbol],
-            conditions,
-        )
+        identity = ["cancel_all", symbol, *([] if conditional is None else [conditional])]
+
+        def change(account: Account) -> Change:
+            return orders.cancel_orders(account.marked(self.market), symbol, owner, conditional)
+
+        return self._trade(change, identity, conditions)
 
     def set_leverage(
         self, symbol: str, leverage: object, **conditions: Unpack[Conditions]
