@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -173,3 +174,17 @@ def test_an_index_that_grew_is_searched_as_one_that_was_made_of_as_much(folder: 
 def test_a_query_plan_is_told(history: History) -> None:
     # or the other tests would prove nothing
     assert "TEMP B-TREE" in plan(history, replace(FILLS, sort="reason"))
+
+
+@pytest.mark.parametrize("table", ["ledger", "fills", "orders"])
+def test_what_is_new_is_found_without_passing_what_is_old(history: History, table: str) -> None:
+    newest = replace(
+        Question(table=table),  # type: ignore[arg-type]
+        one_of={"symbol": ("BTC/USDT",)},
+        begin=LIFE[-20].changed_at,
+        sort="revision",
+    )
+    steps = [each for each in plan(history, newest).splitlines() if f"SEARCH {table}" in each]
+    assert any("rowid>? AND rowid<?" in each for each in steps)
+    ahead = replace(newest, begin=LIFE[-1].changed_at + timedelta(days=1))
+    assert _answer(history, ahead).rows == ()

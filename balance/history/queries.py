@@ -38,6 +38,10 @@ _SEARCHED: Final = {
 }
 # No line of the ledger has so many bytes.
 _LONGEST: Final = 1 << 28
+# Larger than any id, and than any time.
+_EVER: Final = 1 << 62
+# So many rows of a time are found in a millisecond.
+_FEW: Final = 5_000
 # How many counts are remembered.
 _MOST: Final = 64
 
@@ -141,6 +145,9 @@ def condition(
         last = _count_until(connection, question.until)
     if question.before is not None:
         last = min(last, _count_before(connection, question.before))
+    if question.begin is not None or question.end is not None:
+        oldest, newest = _ids_of_time(connection, question)
+        first, last = max(first, oldest - 1), min(last, newest)
     changing = updates if question.table == "orders" and terms else 0
     where = Condition(question.table, tuple(terms), tuple(values), updates=changing)
     return where.within(first, last, rows)
@@ -300,6 +307,24 @@ def _owner(column: str) -> str | None:
 def _bound(amount: Decimal, rounded: Callable[[Fraction], int]) -> bytes:
     """``amount`` as a bound, rounded to an amount that there may be."""
     return units_key(rounded(Fraction(amount) * UNITS))
+
+
+def _ids_of_time(connection: sqlite3.Connection, question: Question) -> tuple[int, int]:
+    """Ids that the first and the last row in the time of ``question`` lie between, both included:
+    their own where they are few, so that a search for those of the last hour does not pass the
+    years before. Ids rise with the ledger, not with a clock that may be set back; and what is
+    damaged may stand beside any of them."""
+    begin, end = question.begin, question.end
+    first = -_EVER if begin is None else milliseconds(begin)
+    last = _EVER if end is None else milliseconds(end)
+    sql = (
+        "SELECT count(*), min(id), max(id), EXISTS (SELECT 1 FROM damaged) FROM "
+        "(SELECT id FROM ledger WHERE time >= ? AND time <= ? LIMIT ?)"
+    )
+    number, low, high, is_damaged = connection.execute(sql, (first, last, _FEW)).fetchone()
+    if is_damaged or number == _FEW:
+        return 1, _EVER
+    return (low, high) if number else (1, 0)
 
 
 def _count_until(connection: sqlite3.Connection, revision: int) -> int:
