@@ -27,8 +27,10 @@ from balance.core.messages import BOT
 from balance.core.moments import from_iso, iso
 from balance.core.money import exact
 from balance.core.order import ENDINGS
+from balance.core.shape import members
 from balance.core.trade_sums import TradeSums
 from balance.desk.desk import Desk
+from balance.desk.summation import Reached, Summation
 from balance.store.damage import Damage
 from balance.store.disk import DISK, Disk
 from balance.store.kept_file import KeptFile
@@ -190,8 +192,7 @@ class BotState:
         #: Whether a bot was started or stopped since the last save, which the ledger does not say.
         self.is_urgent = False
         self._desk = desk
-        # The version of the account up to which the trades are summed up here.
-        self._version: tuple[str, int] | None = None
+        self._summation = Summation(desk)
 
     @property
     def book(self) -> BotBook:
@@ -279,35 +280,21 @@ class BotState:
         Raises:
             StoreUnreadable: the account or its ledger can't be read.
         """
-        version = self._desk.version
-        if version == self._version:
+        book = self.book
+        reached = Reached(book.account, book.epoch, book.revision)
+        portion = self._summation.portion(reached, anew=book.is_older, is_idle=not book.bots)
+        if portion is None:
             return False
-        account, revision = version
-        epoch, since = self._desk.account().wallet.epoch, self.book.revision
-        epochs, begin = {epoch}, since
-        is_first = self._version is None
-        if account != self.book.account or revision < since:
-            is_first, since = True, 0
-        is_same = since != 0 and epoch == self.book.epoch
-        if not is_same or self.book.is_older:
-            self._forget(keep_runs=is_same)
-            # An epoch that continues an older one has the trades of that as well.
-            lineage = self._desk.ledger.lineage()
-            epochs.update(each.booking.epoch for each in lineage)
-            if since == 0 and lineage:
-                # Trades of earlier epochs are in no bot's sums.
-                begin = lineage[-1].revision
-            elif lineage:
-                begin = min(since, lineage[-1].revision)
-        if is_first and not self.book.bots:
-            begin = revision
-        for entry in self._desk.ledger.closings(begin):
-            if entry.revision <= revision and _owner(entry):
-                self._add(entry, epochs, is_new=entry.revision > since)
-        if is_first:
-            self._read_trades(revision)
-        self._change(account=account, epoch=epoch, revision=revision, is_older=False)
-        self._version = version
+        if portion.is_anew:
+            self._forget(keep_runs=portion.is_same)
+        reached = portion.reached
+        for entry in self._desk.ledger.closings(portion.begin):
+            if entry.revision <= reached.revision and _owner(entry):
+                self._add(entry, portion.epochs, is_new=entry.revision > portion.since)
+        if portion.is_first:
+            self._read_trades(reached.revision)
+        self._change(**members(reached), is_older=False)
+        self._summation.done(portion)
         return True
 
     def newest_trades(self) -> Iterator[Entry]:
@@ -342,7 +329,7 @@ class BotState:
         fill = entry.booking.fill
         if fill is None or fill.trade is None:
             return
-        if is_new and self._version is not None:
+        if is_new and self._summation.has_begun:
             self.trades.append(entry)
             del self.trades[:-MOST_TRADES]
         bot = self.book.bots.get(fill.trade.owner)
