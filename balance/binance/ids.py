@@ -54,6 +54,11 @@ def entry_number(place: Place) -> int:
     return revision * REVISION_STEP + line
 
 
+def place_of(number: int) -> Place:
+    """Where the entry with ``number``, or a later one if there is none, stands in the ledger."""
+    return divmod(number, REVISION_STEP)
+
+
 def client_id_of(order_id: str, own: str, reason: Reason = "order") -> str:
     """The client id of the order ``order_id``: its ``own`` or, where that is empty, one that is
     made of its number; ``reason`` is why it fills."""

@@ -29,15 +29,16 @@ def unit_text(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def price_text(price: Decimal, instrument: Instrument) -> str:
+def price_text(price: Decimal, instrument: Instrument | None) -> str:
     """``price`` with the decimals of the tick: ``"64671.0"``. One off the tick, such as an entry
-    price, has its own, at most eight."""
-    return _on_unit(price, instrument.tick_size)
+    price, has its own, at most eight; so has one of a symbol that is not traded now (None)."""
+    return unit_text(price) if instrument is None else _on_unit(price, instrument.tick_size)
 
 
-def quantity_text(quantity: Decimal, instrument: Instrument) -> str:
-    """``quantity``, in base units, with the decimals of the step: ``"0.020"``."""
-    return _on_unit(quantity, instrument.step_size)
+def quantity_text(quantity: Decimal, instrument: Instrument | None) -> str:
+    """``quantity``, in base units, with the decimals of the step: ``"0.020"``; without an
+    instrument, with its own."""
+    return unit_text(quantity) if instrument is None else _on_unit(quantity, instrument.step_size)
 
 
 def amount_text(amount: Decimal) -> str:
