@@ -188,7 +188,7 @@ def test_a_signal_that_can_not_be_written_may_be_sent_again(desk: ByHand) -> Non
         ({"source": "a\nb"}, "source must be a printable text"),
         ({"source": "x" * 61}, "at most 60"),
         ({"source": 7}, "source must be"),
-        ({"price": 40_000}, "but not 'price'"),
+        ({"pirce": 40_000}, "but not 'pirce'"),
     ],
 )
 def test_what_is_no_signal_is_refused(members: dict[str, Any], words: str) -> None:
@@ -202,12 +202,14 @@ def test_none_is_as_good_as_not_given() -> None:
     assert wanted.signal.reason == signal_of({**BUY, "source": ""}, market()).signal.reason
 
 
-def test_a_refused_signal_leaves_no_trace(desk: ByHand) -> None:
+def test_a_refused_signal_is_in_the_log_and_may_be_repeated(desk: ByHand) -> None:
     listener(desk)
     before = desk.log()
     with pytest.raises(BalanceError):
         desk.bots.signal({**BUY, "side": "up"}, key="alert 1")
-    assert desk.log() == before
+    *earlier, (_, message) = desk.log()
+    assert message.startswith("A signal from outside was refused: side must be one of")
+    assert earlier == before
     assert not desk.bots.signal(BUY, key="alert 1").replayed
 
 

@@ -612,6 +612,20 @@ def test_a_replay_that_begins_anew_trades_its_candles_anew(desk: ByHand) -> None
     assert later.side() == "long"
 
 
+def test_listeners_hear_of_refused_signals_however_many_there_are(
+    desk: ByHand, pass_time: Callable[[float], None]
+) -> None:
+    desk.create(strategy="signals", params={})
+    desk.heard.clear()
+    for number in range(50):
+        desk.bots.refuse_signal(f"fault {number}")
+    pass_time(5)
+    desk.bots.show()
+    (heard,) = desk.heard
+    assert heard["bots"][0]["refused_signal"]["count"] == 50
+    assert heard["bots"][0]["refused_signal"]["reason"] == "fault 49"
+
+
 def test_listeners_hear_what_has_changed_and_nothing_twice(
     desk: ByHand, pass_time: Callable[[float], None]
 ) -> None:

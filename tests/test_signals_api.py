@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 
 from balance.api.guards import Guards
 from balance.api.requests import LARGEST_BODY
+from balance.bots.refused_signals import MOST_LISTED, RefusedSignals
 from tests.bots_by_hand import ByHand
 from tests.interface import Interface
 from tests.markets import BTC, ETH
+from tests.serving import ROOT
 
 SECRET = "a-secret-of-signals"
 TOKEN = "a-token-of-some-length"
@@ -119,13 +122,19 @@ def test_a_repeated_key_trades_once(api: Interface, by_hand: ByHand) -> None:
         ({**BUY, "side": 1}, "side must be one of buy"),
         ({**BUY, "symbol": "DOGE/USDT"}, "There is no symbol 'DOGE/USDT' here."),
         ({**BUY, "confidence": 1.5}, "The confidence must be from 0 to 1, not 1.50."),
-        ({**BUY, "confidence": "0.5"}, "confidence must be a number such as 250 or 12.30"),
+        ({**BUY, "confidence": "high"}, "confidence must be a number such as 250 or 12.30"),
+        ({**BUY, "action": "sell"}, "side says buy, but action says sell: send one of them."),
+        ({"symbol": BTC, "action": "hodl"}, "action must be one of buy, sell, close"),
+        (
+            {"symbol": BTC, "side": "{{strategy.market_position}}"},
+            "side must be one of buy, sell, close, long, short, flat, not '{{strategy.market_pos",
+        ),
         ({**BUY, "size": "{{strategy.order.contracts}}"}, "size must be a number such as"),
         ({**BUY, "size": 0}, "The size must be above zero"),
         ({**BUY, "source": "x" * 61}, "source must be a printable text"),
         (
-            {**BUY, "price": 5},
-            "The body may have symbol, side, confidence, size, source, secret, but not",
+            {**BUY, "sise": 5},
+            "The body may have bar, close, comment,",
         ),
         ([], "The body must be an object"),
     ],
@@ -135,6 +144,129 @@ def test_what_is_no_signal_is_refused(
 ) -> None:
     assert api.refused(422, "POST", "/signals", body).startswith(words)
     assert by_hand.side() == ""
+
+
+@pytest.mark.parametrize(
+    ("members", "side"),
+    [
+        ({"ticker": "BTCUSDT.P", "action": "buy"}, "long"),
+        ({"symbol": "BINANCE:BTCUSDT", "action": "SELL", "market_position": None}, "short"),
+        ({"ticker": "BTCUSDT", "action": "sell", "market_position": "flat", "size": "0"}, ""),
+        ({"ticker": "BTCUSDT", "side": "sell", "market_position": "long"}, "long"),
+        ({"ticker": "BTCUSDT", "strategy": {"order_action": "sell", "order_id": "x"}}, "short"),
+        (
+            {"symbol": BTC, "strategy": {"order_action": "sell", "market_position": "flat"}},
+            "",
+        ),
+        (
+            {
+                "symbol": BTC,
+                "action": "buy",
+                "strategy": "Golden cross",
+                "contracts": "0.5",
+                "price": "41,000.5",
+                "time": "2026-01-01T00:00:00Z",
+                "comment": "Long",
+                "interval": "5",
+                "exchange": "BINANCE",
+                "bar": {"open": 1},
+                "timenow": "",
+            },
+            "long",
+        ),
+    ],
+)
+def test_alerts_may_say_it_otherwise(
+    api: Interface, by_hand: ByHand, members: dict[str, Any], side: str
+) -> None:
+    api.told("POST", "/signals", members)
+    assert by_hand.side() == side
+    held = by_hand.held()
+    # Nothing that is ignored has become a size.
+    assert held is None or float(held.quantity) == 0.1
+
+
+def test_a_strategy_is_the_source_of_a_signal(api: Interface, by_hand: ByHand) -> None:
+    api.told("POST", "/signals", {**BUY, "strategy": "Golden cross" + "!" * 60})
+    reason = by_hand.row("taker-1")["signal"]["reason"]
+    assert reason == "Signal of Golden cross" + "!" * 48
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "text/plain; charset=utf-8"])
+def test_the_alert_of_the_manual_works_as_it_is(guarded: Interface, kind: str) -> None:
+    manual = (ROOT / "docs" / "bots.md").read_text()
+    (message,) = re.findall(r"```json\n(.*?)\n```", manual[manual.index("### An alert") :], re.S)
+    for position, action in (("long", "opened"), ("short", "flipped"), ("flat", "closed")):
+        filled = message.replace("{{ticker}}", "BTCUSDT.P").replace("SECRET", SECRET)
+        filled = filled.replace("{{strategy.market_position}}", position)
+        answer = guarded.client.post("/signals", data=filled, content_type=kind)
+        assert answer.get_json()["results"][0]["action"] == action, answer.text
+
+
+class TestRefused:
+    """What is refused leaves a trace, as its sender sees no answer."""
+
+    def test_it_is_in_the_log_on_the_row_and_in_the_health(
+        self, api: Interface, by_hand: ByHand, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        by_hand.create(name="Trend")
+        reason = api.refused(422, "POST", "/signals", {"symbol": "DOGE", "side": "buy"})
+        (entry, *_) = api.told("GET", "/bots/log?kind=error")["entries"]
+        assert entry["words"] == f"A signal from outside was refused: {reason}"
+        assert (entry["name"], entry["bot"]) == ("Signals", "")
+        assert entry["words"] in caplog.messages
+        taker, trend = api.told("GET", "/bots")["bots"]
+        assert (taker["refused_signal"]["reason"], taker["refused_signal"]["count"]) == (reason, 1)
+        assert taker["display"]["refused_signal"] == f"A signal was refused: {reason}"
+        assert trend["refused_signal"] is None
+        assert api.told("GET", "/health")["refused_signals"] == 1
+        api.refused(422, "POST", "/signals", {"symbol": BTC})
+        shown = by_hand.row("taker-1")["display"]["refused_signal"]
+        assert shown.startswith("2 signals were refused, the last one: side must be")
+
+    def test_the_mark_ends_with_the_next_good_one(self, api: Interface, by_hand: ByHand) -> None:
+        api.refused(422, "POST", "/signals", {"symbol": BTC})
+        api.told("POST", "/signals", BUY)
+        assert by_hand.row("taker-1")["refused_signal"] is None
+        assert api.told("GET", "/health")["refused_signals"] == 1
+
+    @pytest.mark.parametrize(
+        ("status", "data", "reason"),
+        [
+            (400, b"buy BTC", "The body is not JSON"),
+            (413, b" " * (LARGEST_BODY + 1), ""),
+            (403, json.dumps({**BUY, "secret": SECRET[:-1]}).encode(), "Signals need their secret"),
+            (422, json.dumps({"secret": SECRET, "symbol": SECRET}).encode(), "side must be one of"),
+            (422, json.dumps({"secret": SECRET, **BUY, "symbol": SECRET}).encode(), "There is no"),
+        ],
+    )
+    def test_whatever_is_wrong_with_it_but_never_its_secret(
+        self, guarded: Interface, folder: Path, status: int, data: bytes, reason: str
+    ) -> None:
+        answer = guarded.client.post("/signals", data=data, content_type="text/plain")
+        assert answer.status_code == status
+        shown = {"Authorization": f"Bearer {TOKEN}"}
+        (entry, *_) = guarded.told("GET", "/bots/log?kind=error", headers=shown)["entries"]
+        assert entry["words"].startswith(f"A signal from outside was refused: {reason}")
+        kept = b"".join(each.read_bytes() for each in folder.rglob("*") if each.is_file())
+        assert b"was refused" in kept
+        assert SECRET[:-1].encode() not in kept
+
+    def test_many_are_counted_and_few_listed(self) -> None:
+        now = 0.0
+        refused = RefusedSignals(clock=lambda: now)
+        messages = [refused.add(f"fault {number}") for number in range(500)]
+        assert sum(map(bool, messages)) == MOST_LISTED
+        assert messages[MOST_LISTED - 1].endswith("More of this minute are only counted.")
+        assert refused.total == 500
+        now = 61.0
+        assert refused.add("later").endswith("later 490 more were refused before it.")
+
+    def test_a_reason_is_one_printable_line(self) -> None:
+        refused = RefusedSignals()
+        message = refused.add("a\nb\x1b[31m" + "x" * 1_000)
+        assert message.isprintable()
+        assert len(message) < 400
 
 
 class TestForm:

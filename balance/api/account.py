@@ -13,7 +13,7 @@ from balance.api.requests import Body, Conditional
 from balance.api.services import Services
 from balance.api.stream import Stream, StreamClosed, StreamFull
 from balance.core.errors import InvalidRequest
-from balance.core.shape import Count, Doc, Money, includes
+from balance.core.shape import Count, Doc, Money, Whole, includes
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Action, Desk
 from balance.desk.transactions import LONGEST_NOTE, Conditions, Outcome
@@ -88,6 +88,9 @@ class Health(TypedDict):
     damage: Annotated[
         list[Damage],
         Doc("What is damaged in the data folder, or was. The account itself can be read."),
+    ]
+    refused_signals: Annotated[
+        Whole, Doc("How many signals from outside this server refused since its start.")
     ]
     checked: Annotated[
         int, Doc("How much of the ledger was checked, in percent.", minimum=0, maximum=100)
@@ -170,6 +173,7 @@ class AccountRoutes:
                 "streams": self._stream.listeners,
                 "leads": self._services.leads,
                 "damage": [asdict(each) for each in self._services.damages.listed],
+                "refused_signals": self._services.bots.refused_signals.total,
                 "checked": self.desk.ledger.check.percent,
             }
         )

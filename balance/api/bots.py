@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, NotRequired, TypedDict, get_args
 
 from flask import Request
+from werkzeug.exceptions import HTTPException
 
 from balance.api.operations import Answer, delete, done, get, post, put
 from balance.api.problems import Problem
@@ -15,7 +16,7 @@ from balance.bots.rows import BotList, BotRow, SignalResult, StrategyRow
 from balance.bots.settings import BotSettings
 from balance.bots.signals import SignalRequest
 from balance.bots.state import MOST_TRADES
-from balance.core.errors import InvalidRequest
+from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.shape import Doc, Whole, members
 from balance.history.rows import TradeRow
 
@@ -53,22 +54,29 @@ class _SignalBody(Body):
     _TYPES: Final = ("application/json", "text/plain")
 
     def read(self, request: Request, resource: Any = None) -> dict[str, Any]:
-        """The members of the signal, without the secret.
+        """The members of the signal, without the secret. What is refused is listed by the bots.
 
         Raises:
             Problem: not JSON, or too large; or the secret is missing or wrong.
             InvalidRequest: JSON that is no signal.
         """
+        bots: AnyBots = resource.bots
+        try:
+            return self._read(request, bots)
+        except (Problem, BalanceError, HTTPException) as fault:
+            bots.refuse_signal(str(fault))
+            raise
+
+    def _read(self, request: Request, bots: AnyBots) -> dict[str, Any]:
         inside = json_object(request, self._TYPES).get("secret")
         shown = request.headers.get("X-Signal-Secret", inside)
-        bots: AnyBots = resource.bots
         if bots.needs_secret and not (isinstance(shown, str) and bots.check_secret(shown)):
             raise Problem(
                 403,
                 'Signals need their secret here: send it as "secret" in the body, or in the header '
                 "X-Signal-Secret.",
             )
-        members = super().read(request, resource)
+        members = super().read(request)
         members.pop("secret", None)
         return members
 

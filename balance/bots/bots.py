@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from balance.background.listeners import Listeners
 from balance.bots.bot import Bot
+from balance.bots.refused_signals import RefusedSignals
 from balance.bots.rows import bot_row, bot_trade_rows, listing, strategy_row
 from balance.bots.runner import Runner
 from balance.bots.settings import LONGEST_NAME, BotSettings, Run, Status, settings_of
@@ -67,6 +68,8 @@ class Bots:
         self._state = BotState(desk, folder, disk)
         self._runner = Runner(desk, self._state, self._catalogue)
         self._secret = secret
+        #: The signals that were refused since the start.
+        self.refused_signals = RefusedSignals(secret)
         self._saved_at = 0.0
         self._listeners = Listeners[Mapping[str, Any]]("bots")
         # Milliseconds at first, so that it goes on growing after a restart and after that of the
@@ -89,7 +92,8 @@ class Bots:
         with self._state.guard:
             account, market = self._summed_up(), self._desk.market
             head = {"version": self._version, "can_change": True, "words": "", "fault": ""}
-            return {**head, **listing(self._state, account, market, self._strategy_names)}
+            refused = self.refused_signals.latest
+            return {**head, **listing(self._state, account, market, self._strategy_names, refused)}
 
     def strategies(self) -> list[Row]:
         """The strategies that there are, with their parameters."""
@@ -307,11 +311,29 @@ class Bots:
             InvalidRequest, InvalidAmount: ``request`` is no signal.
             StoreError: it can't be written now.
         """
+        try:
+            return self._signalled(request, key)
+        except BalanceError as fault:
+            self.refuse_signal(str(fault))
+            raise
+
+    def refuse_signal(self, reason: str) -> None:
+        """Have the log and the bots that take signals say that one was refused."""
+        with self._state.guard:
+            message = self.refused_signals.add(reason)
+            if message:
+                self._state.log.add("", "Signals", "error", message)
+                self._state.log.save()
+            # Published with the next moment of the market, however many there are.
+            self._is_news = True
+
+    def _signalled(self, request: Mapping[str, Any], key: str | None) -> Done:
         with self._state.guard:
             earlier = self._earlier(["signal", request], key)
             if earlier is not None:
                 return earlier
             found = signal_of(request, self._desk.market)
+            self.refused_signals.accept()
             self._catch_up()
             taking = [
                 bot
@@ -453,7 +475,8 @@ class Bots:
             return {}
         account, market, names = self._summed_up(), self._desk.market, self._state.book.names
         bot = self._state.bot(bot.id)
-        return {"bot": bot_row(bot, account, market, self._strategy_names, names)}
+        refused = self.refused_signals.latest
+        return {"bot": bot_row(bot, account, market, self._strategy_names, names, refused)}
 
     def _settings(
         self, request: Mapping[str, Any], before: BotSettings | None = None, but: str = ""

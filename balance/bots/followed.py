@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 
 from balance.background.listeners import Listeners
 from balance.bots.log import BotLog
+from balance.bots.refused_signals import RefusedSignals
 from balance.bots.rows import bot_trade_rows, listing, strategy_row
 from balance.bots.signals import is_secret
 from balance.bots.state import BOTS_FILE, RECENT_ENTRIES, bot_file
@@ -49,6 +50,8 @@ class FollowedBots:
         self._message = fault or ELSEWHERE
         self._fault = fault
         self._secret = secret
+        #: The signals that this server refused since its start.
+        self.refused_signals = RefusedSignals(secret)
         self._desk = desk
         self._folder = folder
         self._catalogue = catalogue or Catalogue()
@@ -71,7 +74,7 @@ class FollowedBots:
         return {
             **head,
             "fault": self._fault,
-            **listing(book.bots.values(), account, market, strategies),
+            **listing(book.bots.values(), account, market, strategies, self.refused_signals.latest),
         }
 
     def strategies(self) -> list[Row]:
@@ -88,7 +91,7 @@ class FollowedBots:
         if now - self._published_at < _PUBLISH_SECONDS:
             return
         book = self._file.latest_known()
-        news = book, self._desk.market if book.bots else None
+        news = book, self._desk.market if book.bots else None, self.refused_signals.total
         if news != self._published:
             self._published, self._published_at = news, now
             self._listeners.publish(self.listed())
@@ -128,6 +131,19 @@ class FollowedBots:
         """Whether ``secret`` is the right one, or none is needed."""
         return is_secret(secret, self._secret)
 
+    def signal(self, *_arguments: Any, **_named: Any) -> NoReturn:
+        """Refuse a signal, which the server must be given that brings the prices.
+
+        Raises:
+            InvalidRequest: always.
+        """
+        self.refuse_signal(self._message)
+        raise InvalidRequest(self._message)
+
+    def refuse_signal(self, reason: str) -> None:
+        """Have the bots that take signals say that one was refused here."""
+        self.refused_signals.add(reason)
+
     def _refuse(self, *_arguments: Any, **_named: Any) -> NoReturn:
         """Refuse a change.
 
@@ -137,4 +153,3 @@ class FollowedBots:
         raise InvalidRequest(self._message)
 
     create = edit = duplicate = start = pause = resume = stop = delete = stop_all = _refuse
-    signal = _refuse

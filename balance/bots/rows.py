@@ -9,8 +9,10 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, TypedDict
 
 from balance.bots.bot import Bot, Decision
+from balance.bots.refused_signals import RefusedSignal
 from balance.bots.rules import Action
 from balance.bots.settings import BotSettings, Status
+from balance.bots.signals import SIGNALS
 from balance.bots.state import MOST_TRADES
 from balance.core.account import Account
 from balance.core.entry import Entry
@@ -89,6 +91,13 @@ class BotRow(TypedDict):
     ]
     position: BotPosition | None
     signal: DecisionRow | None
+    refused_signal: Annotated[
+        RefusedSignal | None,
+        Doc(
+            "The newest signal that was refused before any bot got it, where the bot takes signals "
+            "from outside; null once one was accepted."
+        ),
+    ]
     pnl: Annotated[Money, Doc("Of this epoch, after fees, with what it holds.")]
     realized: Annotated[Money, Doc("Of its closed trades of this epoch, after fees and funding.")]
     trades: Whole
@@ -106,7 +115,7 @@ class BotRow(TypedDict):
             (
                 *("pnl", "realized", "win_rate", "position", "confidence", "fees", "trades"),
                 *("strategy", "stake", "status", "entry_price", "unrealized_pnl", "curve"),
-                "held_by",
+                *("held_by", "refused_signal"),
             )
         ),
     ]
@@ -150,10 +159,11 @@ def bot_row(
     market: Market,
     strategies: Mapping[str, str],
     names: Mapping[str, str] = MappingProxyType({}),
+    refused: RefusedSignal | None = None,
 ) -> Row:
     """``bot``, whose strategy is called as ``strategies`` have it by id, and other bots as
-    ``names`` do: P&L in the quote currency with what it holds at the newest prices, after fees;
-    ``win_rate`` in percent."""
+    ``names`` do, with the signal that was ``refused``: P&L in the quote currency with what it holds
+    at the newest prices, after fees; ``win_rate`` in percent."""
     settings, sums = bot.settings, bot.sums
     own = account.marked(market).owned(settings.symbol, bot.id)
     pnl = sums.pnl + (own.net_pnl + own.unrealized_pnl if own is not None else 0)
@@ -169,6 +179,7 @@ def bot_row(
         "held_by": account.other_owner(settings.symbol, bot.id),
         "position": None if own is None else _position(own),
         "signal": bot.decision and _decision(bot.decision),
+        "refused_signal": refused if settings.strategy == SIGNALS else None,
         "pnl": quantized(pnl),
         "realized": quantized(sums.pnl),
         "trades": sums.trades,
@@ -243,11 +254,20 @@ def _texts(
         "stake": stake_text(bot.settings),
         "status": _status_text(bot, row["held_by"], market),
         "held_by": owner_message(bot.settings.symbol, row["held_by"], names),
+        "refused_signal": _refused_text(row["refused_signal"]),
     }
 
 
 def _confidence_text(decision: Decision) -> str:
     return f"{Decimal(repr(decision.confidence)) * 100:.0f}%"
+
+
+def _refused_text(refused: RefusedSignal | None) -> str:
+    if refused is None:
+        return ""
+    if refused["count"] == 1:
+        return f"A signal was refused: {refused['reason']}"
+    return f"{refused['count']:,} signals were refused, the last one: {refused['reason']}"
 
 
 def _status_text(bot: Bot, other: str | None, market: Market) -> str:
@@ -281,12 +301,17 @@ def _curve_text(curve: Sequence[Decimal], decimals: int) -> str:
 
 
 def listing(
-    bots: Iterable[Bot], account: Account, market: Market, strategies: Mapping[str, str]
+    bots: Iterable[Bot],
+    account: Account,
+    market: Market,
+    strategies: Mapping[str, str],
+    refused: RefusedSignal | None = None,
 ) -> Row:
-    """``bots`` as rows, in their order, and what they made together."""
+    """``bots`` as rows, in their order, with the signal that was ``refused``, and what they made
+    together."""
     bots = tuple(bots)
     names = {bot.id: bot.settings.name for bot in bots}
-    rows = [bot_row(bot, account, market, strategies, names) for bot in bots]
+    rows = [bot_row(bot, account, market, strategies, names, refused) for bot in bots]
     running = sum(row["status"] == "running" for row in rows)
     return {
         "bots": rows,

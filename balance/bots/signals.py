@@ -14,7 +14,7 @@ from balance.core.figures import grouped
 from balance.core.market import Market
 from balance.core.money import number
 from balance.core.request import check_names, positive, symbol
-from balance.core.shape import Doc
+from balance.core.shape import Doc, fields_of, includes
 from balance.strategies.strategy import Side, Signal
 
 #: The strategy of the bots that act on them.
@@ -35,11 +35,42 @@ _LONGEST_SOURCE: Final = 60
 _SIDES: Final = "|".join("".join(f"[{each.upper()}{each}]" for each in side) for side in SIDES)
 
 
+_Symbol = Annotated[str | None, Doc("Such as BTC/USDT, also written btc-usdt or BTCUSDT.P.")]
+_Side = Annotated[
+    str | None, Doc("buy or long, sell or short, close or flat.", pattern=f"^({_SIDES})$")
+]
+_Ignored = Annotated[Any, Doc("Ignored.")]
+
+
+class AlertMembers(TypedDict, total=False):
+    """What alerts carry beside a signal, which changes nothing."""
+
+    bar: _Ignored
+    close: _Ignored
+    comment: _Ignored
+    # In a turn from long to short, TradingView counts what it closes as well.
+    contracts: _Ignored
+    exchange: _Ignored
+    interval: _Ignored
+    market_position_size: _Ignored
+    position_size: _Ignored
+    prev_market_position: _Ignored
+    prev_market_position_size: _Ignored
+    price: _Ignored
+    time: _Ignored
+    timenow: _Ignored
+    volume: _Ignored
+
+
+@includes(AlertMembers)
 class SignalRequest(TypedDict):
     """A signal as it is requested."""
 
-    symbol: Annotated[str, Doc("Such as BTC/USDT, also written btc-usdt or BTCUSDT.P.")]
-    side: Annotated[str, Doc("buy or long, sell or short, close or flat.", pattern=f"^({_SIDES})$")]
+    symbol: NotRequired[_Symbol]
+    ticker: NotRequired[_Symbol]
+    market_position: NotRequired[_Side]
+    side: NotRequired[_Side]
+    action: NotRequired[_Side]
     confidence: NotRequired[
         Annotated[
             float | None,
@@ -49,10 +80,19 @@ class SignalRequest(TypedDict):
     size: NotRequired[
         Annotated[
             Decimal | None,
-            Doc("In base units; by default each bot's own stake.", exclusiveMinimum=0),
+            Doc("In base units; by default each bot's own stake. A close has none.", minimum=0),
         ]
     ]
     source: NotRequired[Annotated[str | None, Doc("Who gives it.", maxLength=_LONGEST_SOURCE)]]
+    strategy: NotRequired[
+        Annotated[
+            Any,
+            Doc(
+                "A name, which is the source where that is missing; or an object with "
+                "market_position and order_action, which are the side where that is missing."
+            ),
+        ]
+    ]
 
 
 def is_secret(shown: object, secret: str | None) -> bool:
@@ -66,7 +106,7 @@ def is_secret(shown: object, secret: str | None) -> bool:
 
 
 #: What a signal may have.
-MEMBERS: Final = tuple(SignalRequest.__annotations__)
+MEMBERS: Final = tuple(fields_of(SignalRequest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +122,43 @@ class OutsideSignal:
 def signal_of(members: Mapping[str, Any], market: Market) -> OutsideSignal:
     """The signal in ``members``; None is the same as a missing one.
 
+    A ``ticker`` is a symbol, an ``action`` a side. A ``market_position`` is the side whatever the
+    other two say: an alert that sells to go flat closes, and opens nothing.
+
     Raises:
         InvalidRequest: a member is missing, unknown or none of its values.
         InvalidAmount: a number is none, or out of its range.
     """
     check_names(members, MEMBERS, "A signal")
-    side = members.get("side")
-    if not isinstance(side, str) or side.lower() not in SIDES:
-        raise InvalidRequest(f"side must be one of {', '.join(SIDES)}, not {side!r:.40}.")
-    size = members.get("size")
+    given = {name: value for name, value in members.items() if value is not None}
+    side, size = _side(given), given.get("size")
     return OutsideSignal(
-        symbol=symbol(members.get("symbol"), market),
-        signal=Signal(
-            SIDES[side.lower()], _confidence(members.get("confidence")), _reason(members)
-        ),
-        size=None if size is None else positive(size, "size"),
+        symbol=symbol(given.get("symbol", given.get("ticker")), market),
+        signal=Signal(side, _confidence(given.get("confidence")), _reason(given)),
+        # Alerts of a strategy that went flat have the size 0.
+        size=None if size is None or side == "close" else positive(size, "size"),
     )
+
+
+def _side(given: Mapping[str, Any]) -> Side:
+    strategy = given.get("strategy")
+    nested = strategy if isinstance(strategy, Mapping) else {}
+    named = [
+        ("market_position", given.get("market_position", nested.get("market_position"))),
+        ("side", given.get("side")),
+        ("action", given.get("action", nested.get("order_action"))),
+    ]
+    found = [(name, value) for name, value in named if value is not None] or [("side", None)]
+    sides = []
+    for name, value in found:
+        if not isinstance(value, str) or value.lower() not in SIDES:
+            raise InvalidRequest(f"{name} must be one of {', '.join(SIDES)}, not {value!r:.40}.")
+        sides.append(SIDES[value.lower()])
+    if found[0][0] == "side" and len(set(sides)) > 1:
+        raise InvalidRequest(
+            f"side says {found[0][1]}, but action says {found[1][1]}: send one of them."
+        )
+    return sides[0]
 
 
 def _confidence(value: object) -> float:
@@ -109,8 +170,10 @@ def _confidence(value: object) -> float:
     return float(confidence)
 
 
-def _reason(members: Mapping[str, Any]) -> str:
-    source = members.get("source")
+def _reason(given: Mapping[str, Any]) -> str:
+    source, strategy = given.get("source"), given.get("strategy")
+    if source is None and isinstance(strategy, str) and strategy.isprintable():
+        source = strategy[:_LONGEST_SOURCE]
     if source is None:
         return "Signal from outside"
     if not isinstance(source, str) or not source.isprintable() or len(source) > _LONGEST_SOURCE:

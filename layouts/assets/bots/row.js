@@ -48,6 +48,7 @@
       signal: line("bot-signal-words"),
       reason: line("bot-reason"),
       did: line("bot-below bot-did"),
+      refused: line("bot-below bot-refused"),
       main: button("", "play-fill", { onclick: () => act(id, parts.main.dataset.verb) }),
       stop: button("Stop", "stop-fill", { onclick: () => act(id, "stop") }),
     };
@@ -66,7 +67,7 @@
       cell("pnl", parts.pnl, parts.realized),
       cell("wins", parts.wins, parts.trades),
       parts.curve,
-      cell("signal", parts.signal, parts.reason, parts.did),
+      cell("signal", parts.signal, parts.reason, parts.did, parts.refused),
       cell("actions", make("div", { class: "bot-buttons" }, parts.main, parts.stop, ...small)),
     );
     return { row, parts, small, shown: "", curve: "", signal: "", booked: null };
@@ -162,6 +163,8 @@
     showResult(shown, bot);
     showCurve(shown, bot);
     showSignal(shown, bot);
+    write(shown.parts.refused, display.refused_signal);
+    shown.parts.refused.title = display.refused_signal;
     showButtons(shown, bot, canChange);
   }
 
