@@ -272,7 +272,8 @@ def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namesp
         running.start()
     except FeedFault as fault:
         return _failed(str(fault))
-    watch = Watch(running.desk, stream.publish, stream.publish_fault, running.check)
+    settings = running.services.settings
+    watch = Watch(running.desk, stream.publish, stream.publish_fault, settings.check)
     watch.start()
     _stop_on_signals(stream)
     address = _address(options.host, _port(server))

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from balance.core.errors import InvalidRequest, KeyReused, NoLivePrice, UnknownKey
+from balance.core.errors import BalanceError, InvalidRequest, KeyReused, NoLivePrice, UnknownKey
+from balance.core.market import Market
 from balance.core.moments import iso
 from balance.desk.desk import Desk
 from balance.keys.key import Activity
@@ -23,15 +28,30 @@ from balance.store.disk import DISK
 from balance.store.kept_file import FileUnreadable
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT
-from tests.markets import BTC, FREE, market, quote
+from tests.markets import BTC, ETH, FREE, market, quote
 
 NAME = "freqtrade"
+
+
+def desk_at(mark: object) -> Desk:
+    """A desk on which nothing costs anything, with BTC at ``mark``."""
+    return Desk(MemoryStore(), LiveBoard(market=market_at(mark)))
+
+
+def market_at(mark: object) -> Market:
+    """The market with BTC at ``mark``."""
+    return market(quote(mark=mark), quote(ETH, 2_500), terms=FREE)
+
+
+def price(desk: Desk, mark: object) -> None:
+    """Have BTC at ``mark``."""
+    desk.use_board(LiveBoard(market=market_at(mark)))
 
 
 @pytest.fixture
 def desk() -> Desk:
     """A desk at prices that stand still."""
-    return Desk(MemoryStore(), LiveBoard(market=market(quote(), terms=FREE)))
+    return desk_at(40_000)
 
 
 def keys_of(desk: Desk, folder: Path | None = None) -> Keys:
@@ -255,6 +275,77 @@ def test_nothing_is_left_of_a_change_that_the_disk_refuses(
     assert not keys_of(desk, tmp_path).get(NAME).is_paused
 
 
+def test_a_row_has_what_the_key_holds_and_made(desk: Desk) -> None:
+    keys = keys_of(desk)
+    keys.add(NAME)
+    buy(desk)
+    buy(desk, type="limit", price="30000")
+    buy(desk, owner="", symbol=ETH)
+    price(desk, 41_000)
+    row = row_of(keys)
+    assert row["positions"] == [
+        {
+            "symbol": BTC,
+            "side": "long",
+            "quantity": Decimal("0.1"),
+            "entry_price": Decimal(40_000),
+            "unrealized_pnl": Decimal(100),
+        }
+    ]
+    assert (row["orders"], row["fills"], row["trades"]) == (1, 1, 0)
+    assert (row["pnl"], row["realized"]) == (100, 0)
+    desk.close_position(BTC, owner=NAME)
+    row = row_of(keys)
+    assert (row["positions"], row["fills"], row["trades"]) == ([], 2, 1)
+    assert (row["pnl"], row["realized"]) == (100, 100)
+    assert row["display"]["pnl"] == "+$100.00"
+
+
+def test_the_sums_are_of_the_epoch_and_come_back_when_a_reset_is_undone(desk: Desk) -> None:
+    keys = keys_of(desk)
+    keys.add(NAME)
+    for _ in range(2):
+        buy(desk)
+        price(desk, 41_000)
+        desk.close_position(BTC, owner=NAME)
+        price(desk, 40_000)
+    buy(desk)
+    before = row_of(keys)
+    assert (before["pnl"], before["fills"], before["trades"]) == (200, 5, 2)
+    desk.reset()
+    row = row_of(keys)
+    assert (row["pnl"], row["fills"], row["trades"], row["positions"]) == (0, 0, 0, [])
+    desk.undo_reset()
+    after = row_of(keys)
+    assert {**after, "display": {}} == {**before, "display": {}}
+
+
+@given(st.lists(st.sampled_from(["buy", "sell", "close", "reset", "undo", "look"]), max_size=12))
+@settings(max_examples=50)
+def test_sums_carried_on_are_those_of_a_fresh_start(steps: list[str]) -> None:
+    desk = desk_at(40_000)
+    keys = keys_of(desk)
+    keys.add(NAME)
+    at = 40_000
+    for step in steps:
+        at += 7
+        price(desk, at)
+        with suppress(BalanceError):
+            if step in ("buy", "sell"):
+                buy(desk, side=step)
+            elif step == "close":
+                desk.close_position(BTC, owner=NAME)
+            elif step == "reset":
+                desk.reset()
+            elif step == "undo":
+                desk.undo_reset()
+        if step == "look":
+            keys.listed()
+    fresh = keys_of(desk)
+    fresh.add(NAME)
+    assert row_of(keys) == row_of(fresh)
+
+
 def test_a_row_has_what_the_key_did_and_nothing_secret(desk: Desk) -> None:
     keys = keys_of(desk)
     keys.add(NAME)
@@ -292,6 +383,7 @@ def test_who_listens_hears_of_every_change_once(desk: Desk, tmp_path: Path) -> N
     count = len(heard)
 
     def due() -> None:
+        # As if the last time were long ago.
         keys._published_at = 0.0
         keys.check()
 
@@ -306,6 +398,19 @@ def test_who_listens_hears_of_every_change_once(desk: Desk, tmp_path: Path) -> N
     versions = [each["version"] for each in heard]
     assert len(heard) == count + 2
     assert versions == sorted(set(versions))
+
+
+def test_what_a_key_holds_is_followed_at_new_prices(desk: Desk) -> None:
+    keys, heard = keys_of(desk), list[Any]()
+    keys.add(NAME)
+    buy(desk)
+    keys._published_at = 0.0
+    keys.check()
+    keys.subscribe(heard.append)
+    price(desk, 41_000)
+    keys._published_at = 0.0
+    keys.check()
+    assert [each["keys"][0]["pnl"] for each in heard] == [100]
 
 
 def test_what_comes_at_once_is_published_together(desk: Desk) -> None:

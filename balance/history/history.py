@@ -355,6 +355,10 @@ class History:
             return None
         return found[::-1] if len(found) <= most else None
 
+    def fills_after(self, revision: int) -> Iterator[Entry]:
+        """The entries after ``revision`` that filled an order, newest first."""
+        return (each for each in self._newer(revision) if each.booking.fill is not None)
+
     def closings(self, revision: int) -> list[Entry]:
         """The entries since ``revision`` that ended a trade, oldest first."""
         return [each for each in self._newer(revision) if _is_closing(each)][::-1]

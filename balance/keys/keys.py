@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from balance.background.listeners import Listeners
-from balance.core.account import Account
 from balance.core.errors import (
     BalanceError,
     InvalidRequest,
@@ -22,13 +21,14 @@ from balance.core.errors import (
     UnknownOrder,
     UnknownPosition,
 )
-from balance.core.figures import rounded
+from balance.core.market import Market
 from balance.desk.desk import Desk
 from balance.desk.transactions import Conditions
 from balance.keys.addresses import Addresses, AddressFile
 from balance.keys.key import LENGTH, Activity, Key, Kind, RefusedRequest, check_name
-from balance.keys.rows import MOST_REFUSALS, key_row
+from balance.keys.rows import MOST_REFUSALS, key_row, open_message
 from balance.keys.state import KeyBook, key_file
+from balance.keys.sums import NOTHING, Sums
 from balance.store.disk import DISK, Disk
 from balance.store.file_store import LOCK_FILE
 from balance.store.kept_file import Done
@@ -41,6 +41,8 @@ MOST_KEYS: Final = 100
 
 # How often what has changed is published at most, in seconds.
 _PUBLISH_SECONDS: Final = 0.25
+# The same of figures that only follow the prices.
+_PRICE_SECONDS: Final = 1.0
 
 #: Changes the keys: what it makes of them, the name that it is about, and the message.
 _Operation = Callable[[KeyBook], tuple[KeyBook, str, str]]
@@ -83,8 +85,9 @@ class Keys:
         self._seen_guard = threading.Lock()
         self._version = int(time.time() * 1_000)
         self._listeners = Listeners[Mapping[str, Any]]("keys")
-        # The keys as they were noticed last, and what version was published when.
-        self._noticed: tuple[KeyBook, str] = KeyBook(), ""
+        self._sums = Sums(desk)
+        # What was published last, with the version that it got, and when.
+        self._noticed: tuple[object, object, Market | None] = None, None, None
         self._published, self._published_at = self._version, 0.0
 
     @property
@@ -181,7 +184,7 @@ class Keys:
 
         def drop(book: KeyBook) -> tuple[KeyBook, str, str]:
             book.key(name)
-            holding = holding_message(self._desk.account(), name)
+            holding = open_message(self._desk.account(), name)
             if holding:
                 raise InvalidRequest(
                     f"{name} has {holding} open. Revoke it with close=true, which cancels and "
@@ -209,14 +212,29 @@ class Keys:
 
     def listed(self) -> Mapping[str, Any]:
         """All keys as rows, with a ``version`` that changes with everything they do, and the
-        ``fault`` for which they can't be read; empty for none."""
+        ``fault`` for which they can't be read; empty for none.
+
+        Raises:
+            StoreUnreadable: the account can't be read.
+        """
         book, fault = self._known()
         with self._seen_guard:
             seen = {
                 name: (each.activity, tuple(each.refusals)) for name, each in self._seen.items()
             }
             version = self._version
-        rows = [key_row(key, *seen.get(key.name, (None, ()))) for key in book.keys]
+        market = self._desk.market
+        account, sums = self._desk.account().marked(market), self._sums.latest()
+        rows = [
+            key_row(
+                key,
+                account,
+                market,
+                sums.get(key.name, NOTHING),
+                *seen.get(key.name, (None, ())),
+            )
+            for key in book.keys
+        ]
         return {"version": version, "fault": fault, "keys": rows}
 
     def subscribe(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
@@ -224,20 +242,28 @@ class Keys:
         self._listeners.add(listener)
 
     def check(self) -> None:
-        """Notice what other programs have changed, and publish what is new, but not too often."""
-        if time.monotonic() - self._published_at >= _PUBLISH_SECONDS:
-            self._publish()
+        """Publish what is new, also what other programs have changed, but not too often."""
+        since = time.monotonic() - self._published_at
+        if since >= _PUBLISH_SECONDS:
+            with suppress(StoreError):  # Every tab says so.
+                self._publish(with_prices=since >= _PRICE_SECONDS)
 
-    def _publish(self) -> None:
-        """Have the listeners hear how the keys stand, where that is news."""
-        known = self._known()
+    def _publish(self, *, with_prices: bool = True) -> None:
+        """Have the listeners hear how the keys stand, where that is news, or follows the prices."""
+        known, account = self._known(), self._desk.account()
+        names = {each.name for each in known[0].keys}
+        is_holding = any(each.owner in names for each in account.positions)
+        market = self._desk.market if is_holding and with_prices else None
         with self._seen_guard:
-            self._version += known != self._noticed
-            self._noticed, is_news = known, self._version != self._published
+            before = self._noticed
+            is_news = (known, account) != before[:2] or self._version != self._published
+            if not is_news and (market is None or market is before[2]):
+                return
+            self._noticed = known, account, market
+            self._version += 1
             self._published = self._version
-        if is_news:
-            self._published_at = time.monotonic()
-            self._listeners.publish(self.listed())
+        self._published_at = time.monotonic()
+        self._listeners.publish(self.listed())
 
     def _book(self) -> KeyBook:
         # A thread that writes holds the guard until the file is what it wrote.
@@ -276,7 +302,7 @@ class Keys:
     def _close(self, key: Key) -> str:
         """Cancel what ``key`` has ordered and close what it holds; a message about it. Meanwhile
         it is paused, so that nothing comes after."""
-        holding = holding_message(self._desk.account(), key.name)
+        holding = open_message(self._desk.account(), key.name)
         if not holding:
             return ""
         if not key.is_paused:
@@ -309,7 +335,8 @@ class Keys:
                 return name, message
 
             name, message = self._file.change(change)
-        self._publish()
+        with suppress(StoreError):  # Every tab says so.
+            self._publish()
         return Done(message, self._members(name))
 
     def _earlier(self, request: Sequence[Any], idempotency_key: str | None) -> Done | None:
@@ -319,18 +346,10 @@ class Keys:
         return Done(answer.message, self._members(answer.members["name"]), replayed=True)
 
     def _members(self, name: str) -> Mapping[str, Any]:
-        """The row of the key for an answer; of one that is gone there is none."""
-        row = next((each for each in self.listed()["keys"] if each["name"] == name), None)
-        return {} if row is None else {"key": row}
-
-
-def holding_message(account: Account, name: str) -> str:
-    """What the owner ``name`` has open: ``"long 0.1 BTC/USDT and 2 orders"``; empty: nothing."""
-    held = [
-        f"{each.side} {rounded(each.quantity)} {each.symbol}"
-        for each in account.positions
-        if each.owner == name
-    ]
-    count = sum(each.owner == name for each in account.orders)
-    orders = [] if not count else ["1 order" if count == 1 else f"{count} orders"]
-    return " and ".join(filter(None, [", ".join(held), *orders]))
+        """The row of the key for an answer; of one that is gone there is none, nor while the
+        account can't be read."""
+        with suppress(StoreError):
+            for row in self.listed()["keys"]:
+                if row["name"] == name:
+                    return {"key": row}
+        return {}

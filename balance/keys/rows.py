@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, TypedDict
+from typing import Annotated, Final, TypedDict
 
+from balance.core.account import Account
+from balance.core.figures import NONE, gain, rounded
+from balance.core.margin import Side
+from balance.core.market import Market
 from balance.core.moments import iso
+from balance.core.money import ZERO, exactly, quantized
+from balance.core.position import Position
 from balance.core.rows import Row
-from balance.core.shape import Count, Doc, Time
+from balance.core.shape import (
+    Count,
+    Doc,
+    Money,
+    Price,
+    Quantity,
+    Symbol,
+    Texts,
+    Time,
+    Whole,
+    text_names,
+)
 from balance.keys.key import NAME, Activity, Key, Kind, RefusedRequest
+from balance.keys.sums import OwnerSums
 
 #: How many refusals of a key are listed.
 MOST_REFUSALS: Final = 20
@@ -21,6 +39,16 @@ class RequestRow(TypedDict):
 
     time: Time
     what: Annotated[str, Doc("Such as GET /fapi/v1/order.")]
+
+
+class HeldRow(TypedDict):
+    """A position of a key."""
+
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    entry_price: Price
+    unrealized_pnl: Annotated[Money, Doc("At mark price, before fees.")]
 
 
 class RefusalRow(TypedDict):
@@ -41,10 +69,20 @@ class KeyRow(TypedDict):
     client: Annotated[
         str, Doc("The program that uses it, as that calls itself; empty: not known yet.")
     ]
+    positions: list[HeldRow]
+    orders: Annotated[Whole, Doc("How many it has open.")]
+    pnl: Annotated[Money, Doc("Of this epoch, after fees, with what it holds.")]
+    realized: Annotated[Money, Doc("Of its closed trades of this epoch, after fees and funding.")]
+    trades: Annotated[Whole, Doc("How many it closed in this epoch.")]
+    fills: Annotated[Whole, Doc("How many of its orders filled in this epoch.")]
     last_request: Annotated[RequestRow | None, Doc("Since the server was started.")]
     refusals: Annotated[
         list[RefusalRow],
         Doc(f"The newest {MOST_REFUSALS} since the server was started, newest first."),
+    ]
+    display: Annotated[
+        Texts,
+        text_names(("status", "position", "open", "pnl", "realized", "trades", "fills")),
     ]
 
 
@@ -56,18 +94,68 @@ class KeyList(TypedDict):
     keys: list[KeyRow]
 
 
-def key_row(key: Key, activity: Activity | None, refusals: Sequence[RefusedRequest]) -> Row:
-    """``key`` with its newest ``activity`` and its ``refusals``, oldest first."""
-    row: dict[str, Any] = {
+@exactly
+def key_row(
+    key: Key,
+    account: Account,
+    market: Market,
+    sums: OwnerSums,
+    activity: Activity | None = None,
+    refusals: Sequence[RefusedRequest] = (),
+) -> Row:
+    """``key`` with what it has open in ``account``, which is at the prices of ``market``, with its
+    ``sums``, its newest ``activity`` and its ``refusals``, oldest first."""
+    held = [each for each in account.positions if each.owner == key.name]
+    count = sum(each.owner == key.name for each in account.orders)
+    realized = sums.trades.pnl
+    pnl = realized + sum((each.net_pnl + each.unrealized_pnl for each in held), ZERO)
+    decimals = market.decimals
+    return {
         "name": key.name,
         "kind": key.kind,
         "is_paused": key.is_paused,
         "created_at": iso(key.created_at),
         "client": "" if activity is None else activity.client,
+        "positions": [_held(each) for each in held],
+        "orders": count,
+        "pnl": quantized(pnl),
+        "realized": quantized(realized),
+        "trades": sums.trades.trades,
+        "fills": sums.fills,
         "last_request": activity and {"time": iso(activity.time), "what": activity.what},
         "refusals": [
             {"time": iso(each.time), "what": each.what, "reason": each.reason}
             for each in reversed(refusals)
         ],
+        "display": {
+            "status": "Paused" if key.is_paused else "Active",
+            "position": _positions_text(held) or NONE,
+            "open": open_message(account, key.name),
+            "pnl": gain(pnl, decimals),
+            "realized": gain(realized, decimals),
+            "trades": f"{sums.trades.trades:,}",
+            "fills": f"{sums.fills:,}",
+        },
     }
-    return row
+
+
+def open_message(account: Account, name: str) -> str:
+    """What the owner ``name`` has open: ``"long 0.1 BTC/USDT and 2 orders"``; empty: nothing."""
+    held = [each for each in account.positions if each.owner == name]
+    count = sum(each.owner == name for each in account.orders)
+    orders = "" if not count else "1 order" if count == 1 else f"{count} orders"
+    return " and ".join(filter(None, (_positions_text(held), orders)))
+
+
+def _positions_text(held: Sequence[Position]) -> str:
+    return ", ".join(f"{each.side} {rounded(each.quantity)} {each.symbol}" for each in held)
+
+
+def _held(held: Position) -> HeldRow:
+    return {
+        "symbol": held.symbol,
+        "side": held.side,
+        "quantity": held.quantity,
+        "entry_price": held.entry_price,
+        "unrealized_pnl": quantized(held.unrealized_pnl),
+    }

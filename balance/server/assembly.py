@@ -127,6 +127,9 @@ class Running:
         self._follower = Follower(self.desk, self._board, bots, alerts, stream.publish, look)
         self._readers = indexer(history.index), ledger_checker(history.check)
         self._places = place_watcher(Places(folder, damages))
+        self._keys = Worker(
+            "keys", self.services.keys.check, "the keys could not be shown", _TURN_SECONDS
+        )
         self._worker = Worker(
             "market", self._turn, "the market could not be followed", _TURN_SECONDS
         )
@@ -166,11 +169,6 @@ class Running:
         if self._leader is not None:
             self.services.keys.serve_at(addresses)
 
-    def check(self) -> None:
-        """Notice what other programs have changed in the files beside the account's."""
-        self._settings.check()
-        self.services.keys.check()
-
     def start(self) -> None:
         """Start what runs beside the answers to requests.
 
@@ -183,6 +181,7 @@ class Running:
         for reader in self._readers:
             reader.start()
         self._places.start()
+        self._keys.start()
 
     def stop(self) -> None:
         """Stop it, save what the next server needs, and let that lead."""
@@ -196,6 +195,7 @@ class Running:
         for reader in self._readers:
             reader.stop()
         self._places.stop()
+        self._keys.stop()
         self._lock.release()
 
     def _turn(self) -> None:
