@@ -30,6 +30,8 @@ def test_a_tick_is_a_change_of_the_last_price() -> None:
     assert [(each.price, each.falls) for each in found] == [(100, False), (101, False), (99, True)]
     assert [each.id for each in found] == [_NOW, _NOW + 1, _NOW + 3]
     assert ticks.newest(BTC, 1) == found[-1:]
+    assert ticks.since(BTC, _NOW) == found[1:]
+    assert ticks.since(BTC, _NOW + 3) == ticks.since(ETH, 0) == []
     assert ticks.newest(ETH) == []
 
 

@@ -10,6 +10,7 @@ from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
 from balance.desk.settings import SettingsFile
 from balance.keys.keys import Keys
+from balance.keys.listen_keys import ListenKeys
 from balance.market.ticks import Ticks
 from balance.performance.performance import Equity
 from balance.store.damage import Damages
@@ -35,3 +36,7 @@ class Services:
     ticks: Ticks = field(default_factory=Ticks)
     # Whether the market acts on the account by this server.
     leads: bool = True
+    listen_keys: ListenKeys = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.listen_keys = ListenKeys(self.keys)

@@ -110,6 +110,11 @@ def invalid(name: str) -> Refusal:
     return Refusal(-1130, f"Data sent for parameter '{name}' is not valid.")
 
 
+def no_listen_key() -> Refusal:
+    """That a listen key is not open."""
+    return Refusal(-1125, "This listenKey does not exist.")
+
+
 def unknown_path(method: str, path: str) -> Refusal:
     """That nothing is served at ``path`` for ``method``."""
     return Refusal(-5000, f"Path {path[:100]}, Method {method[:20]} is invalid", status=404)

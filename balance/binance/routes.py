@@ -21,7 +21,7 @@ from balance.binance.call import Call, Params, parsed
 from balance.binance.courtesies import Courtesies
 from balance.binance.endpoints import Endpoint, Json, endpoints_of
 from balance.binance.errors import Refusal, refusal_of, unknown_path
-from balance.binance.listen_keys import ListenKeys
+from balance.binance.listen_keys import ListenKeyEndpoints
 from balance.binance.market_data import MarketData
 from balance.binance.orders import OrderEndpoints
 from balance.binance.signature import KEY_HEADER, check_signature, identify
@@ -62,7 +62,7 @@ def create_dialect(
         MarketData(desk, services, clock),
         OrderEndpoints(desk, keys),
         AccountEndpoints(desk, keys),
-        ListenKeys(keys),
+        ListenKeyEndpoints(services.listen_keys),
         Courtesies(),
     )
 

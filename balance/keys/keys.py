@@ -76,6 +76,8 @@ class Keys:
     ) -> None:
         """``folder`` None keeps them nowhere."""
         self._desk, self._folder, self._clock, self._disk = desk, folder, clock, disk
+        #: Since when this program has them.
+        self.since = clock()
         self._file = key_file(folder, disk)
         self._addresses = AddressFile(folder, disk)
         # The keys as they were read last, by the texts of their requests.

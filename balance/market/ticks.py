@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 from typing import Final
 
 from balance.background.listeners import Listeners
@@ -71,6 +72,12 @@ class Ticks:
         """The newest ticks of ``symbol``, oldest first: at most ``limit``, above zero."""
         with self._guard:
             return list(self._ticks.get(symbol, ()))[-limit:]
+
+    def since(self, symbol: str, number: int) -> Sequence[Tick]:
+        """The ticks of ``symbol`` with higher ids than ``number``, oldest first."""
+        with self._guard:
+            ticks = reversed(self._ticks.get(symbol, ()))
+            return list(takewhile(lambda each: each.id > number, ticks))[::-1]
 
     def book(self, symbol: str) -> Book | None:
         """The bid and the ask of ``symbol``; None before the first."""
