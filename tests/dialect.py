@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import ccxt
 import requests
+from flask import Flask
 from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 from werkzeug.test import TestResponse
@@ -20,6 +21,7 @@ from balance.api.guards import Guards
 from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.binance.numbers import milliseconds
+from balance.binance.routes import create_dialect
 from balance.binance.signature import KEY_HEADER
 from balance.desk.desk import Desk
 from balance.keys.key import Key
@@ -33,7 +35,8 @@ Sent = Mapping[str, object]
 
 class Dialect:
     """A program that trades ``desk`` as it would trade at the exchange, with the key ``name``; by
-    default on an account in memory, at the prices of a board that stands still."""
+    default on an account in memory, at the prices of a board that stands still. The page, which
+    takes most of the time to make, is beside it only with ``guards``."""
 
     def __init__(
         self, desk: Desk | None = None, name: str = "bot", guards: Guards | None = None
@@ -46,8 +49,12 @@ class Dialect:
         found = self.services.keys.named(name)
         assert found is not None
         self.key: Key = found
-        app = create_app(self.desk, stream, guards, services=self.services)
-        self.client: FlaskClient = app.server.test_client()
+        if guards is None:
+            app = Flask(__name__)
+            app.register_blueprint(create_dialect(self.desk, self.services))
+        else:
+            app = create_app(self.desk, stream, guards, services=self.services).server
+        self.client: FlaskClient = app.test_client()
 
     def other(self, name: str) -> Key:
         """Another key, called ``name``."""

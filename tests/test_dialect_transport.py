@@ -561,7 +561,7 @@ class TestServer:
     """The dialect of the whole server."""
 
     def test_courtesies(self) -> None:
-        client = Dialect()
+        client = Dialect(guards=Guards())
         assert client.get("/fapi/v1/ping") == {}
         assert client.get("/sapi/v1/system/status") == {"status": 0, "msg": "normal"}
         assert client.get("/sapi/v1/capital/config/getall") == []
@@ -576,5 +576,5 @@ class TestServer:
         assert client.client.get("/fapi/../virtual_balance").status_code in (401, 404)
 
     def test_the_own_interface_keeps_its_own_errors(self) -> None:
-        answer = Dialect().client.get("/nothing")
+        answer = Dialect(guards=Guards()).client.get("/nothing")
         assert answer.mimetype == "application/problem+json"
