@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -23,13 +24,17 @@ from balance.binance.order_rows import (
     order_row,
     records_after,
 )
+from balance.core.account import Account
+from balance.core.change import Change
 from balance.core.market import Market
+from balance.core.operations import restate
 from balance.core.order import ORDER_KINDS
 from balance.core.order_record import OrderRecord, order_records
 from balance.market.board import LiveBoard
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT
 from tests.boards import board, priced
+from tests.dialect import Dialect
 from tests.length import rounds
 from tests.markets import BTC, quote
 
@@ -374,3 +379,524 @@ def test_an_amended_order_says_when_that_was() -> None:
     row = order_row(record, desk.market)
     assert (row["price"], row["status"]) == ("38000.0", "NEW")
     assert (row["time"], row["updateTime"]) == (milliseconds(MOMENT), milliseconds(later))
+
+
+# placing
+
+
+#: What the exchange says.
+MISSING = "Mandatory parameter '{}' was not sent, was empty/null, or malformed."
+ILLEGAL = "Illegal characters found in parameter '{}'; legal range is '^[.A-Z:/a-z0-9_-]{{1,36}}$'."
+NOT_A_NUMBER = (
+    "Illegal characters found in parameter 'quantity'; legal range is "
+    r"'^([0-9]{1,20})(\.[0-9]{1,20})?$'."
+)
+NOT_AT_ONCE = (
+    "The order can't fill at once at 39,000: the ask is 40,000. Name that price, or another time "
+    "in force."
+)
+AT_ONCE = (
+    "The post-only order would fill at once at 41,000: the ask is 40,000. Name a price below that, "
+    "or another time in force."
+)
+NOTHING_TO_REDUCE = "ReduceOnly Order is rejected. [LOT_SIZE: no position to reduce]"
+TOO_SMALL = "Order's notional must be no smaller than 5 (unless you choose reduce only). [LOT_SIZE]"
+TOO_LARGE = "Exceeded the maximum allowable position at current leverage. [LOT_SIZE]"
+TRIGGER_REACHED = "Stop price would trigger immediately."
+INSUFFICIENT = "Account has insufficient balance for requested action."
+DUPLICATED = "ClientOrderId is duplicated. [LOT_SIZE]"
+NO_SUCH_ORDER = "Order does not exist."
+NO_OPEN_ORDER = "Unknown order sent."
+
+
+STOP = {"side": "SELL", "type": "STOP_MARKET", "quantity": "0.1", "reduceOnly": True}
+LIMIT = {"side": "BUY", "type": "LIMIT", "quantity": "0.01", "price": 39_000, "timeInForce": "GTC"}
+MARKET = {"side": "BUY", "type": "MARKET", "quantity": "0.1"}
+#: A request of each type that rests, for a long of 0.1, and its trigger price.
+RESTING: list[tuple[dict[str, Any], object]] = [
+    (LIMIT, None),
+    (STOP, 39_000),
+    (STOP | {"type": "STOP", "price": 38_900, "timeInForce": "GTC"}, 39_000),
+    (STOP | {"type": "TAKE_PROFIT", "price": 41_000}, 40_900),
+    (STOP | {"type": "TAKE_PROFIT_MARKET"}, 41_000),
+    (STOP | {"type": "TRAILING_STOP_MARKET", "callbackRate": "0.5"}, None),
+    (STOP | {"type": "TRAILING_STOP_MARKET", "callbackRate": 1, "activatePrice": 41_000}, None),
+    (STOP | {"type": "TRAILING_STOP_MARKET", "callbackRate": 1, "activationPrice": 41_000}, None),
+    ({"side": "SELL", "type": "STOP_MARKET", "closePosition": True}, 39_000),
+    ({"side": "SELL", "type": "TAKE_PROFIT_MARKET", "closePosition": "True"}, 41_000),
+]
+
+
+@pytest.fixture
+def client() -> Dialect:
+    """A program with the key ``bot`` and a long of 0.1 BTC, at 40,000."""
+    found = Dialect()
+    placed(found, **MARKET)
+    return found
+
+
+def placed(client: Dialect, **sent: Any) -> Any:
+    """The order that ``client`` places, of BTC unless it says otherwise."""
+    return checked(
+        client.ask("POST", "/fapi/v1/order", **{"symbol": "BTCUSDT", **sent}), ORDER_FIELDS
+    )
+
+
+def conditional(client: Dialect, **sent: Any) -> Any:
+    """The conditional order that ``client`` places."""
+    sent = {"symbol": "BTCUSDT", "algoType": "CONDITIONAL", **sent}
+    return checked(client.ask("POST", "/fapi/v1/algoOrder", **sent), ALGO_FIELDS, "algo")
+
+
+def refused(client: Dialect, path: str = "order", **sent: Any) -> tuple[int, str]:
+    """The code and the message that an order is refused with."""
+    algo = {"algoType": "CONDITIONAL"} if path == "algoOrder" else {}
+    return client.refuses("POST", f"/fapi/v1/{path}", **{"symbol": "BTCUSDT", **algo, **sent})
+
+
+def moved(client: Dialect, price: object) -> None:
+    """Let Bitcoin come to ``price``, and what that does to the account."""
+    priced(client.desk._transactions.board, price)
+    client.desk.advance(client.desk.market, {})
+
+
+def test_an_order_at_market_is_answered_with_its_fill(client: Dialect) -> None:
+    row = placed(client, **MARKET, newClientOrderId="x-1", newOrderRespType="ACK")
+    position = client.desk.account().positions[0]
+    assert (row["status"], row["clientOrderId"], row["executedQty"]) == ("FILLED", "x-1", "0.100")
+    assert (position.owner, position.quantity) == ("bot", Decimal("0.2"))
+    assert client.desk.order("x-1").source == "bot"
+
+
+@pytest.mark.parametrize(("sent", "trigger"), RESTING)
+def test_each_type_is_placed_with_what_was_asked_for(
+    client: Dialect, sent: dict[str, Any], trigger: object
+) -> None:
+    row = placed(client, **sent, stopPrice=trigger, newClientOrderId="x-1")
+    (order,) = client.desk.account().orders
+    assert (row["orderId"], row["status"], row["type"]) == (int(order.id), "NEW", sent["type"])
+    assert (order.owner, order.client_id) == ("bot", "x-1")
+    assert TYPE_NAMES[order.type] == sent["type"]
+    assert order.trigger_price == (None if trigger is None else Decimal(str(trigger)))
+    assert order.is_attached == ("closePosition" in sent)
+    activation = sent.get("activatePrice", sent.get("activationPrice"))
+    assert order.activation_price == (None if activation is None else Decimal(activation))
+    if sent["type"] != "LIMIT":
+        algo = client.ask("GET", "/fapi/v1/algoOrder", algoId=row["orderId"])
+        client.ask("DELETE", "/fapi/v1/algoOrder", algoId=row["orderId"])
+        other = conditional(client, **sent, triggerPrice=trigger, clientAlgoId="x-1")
+        assert other | {"algoId": algo["algoId"]} == algo
+
+
+@pytest.mark.parametrize(
+    ("force", "price", "status"),
+    [
+        ("GTC", 41_000, "FILLED"),
+        ("IOC", 41_000, "FILLED"),
+        ("FOK", 41_000, "FILLED"),
+        ("GTC", 39_000, "NEW"),
+        ("IOC", 39_000, "EXPIRED"),
+        ("GTX", 39_000, "NEW"),
+    ],
+)
+def test_a_time_in_force_says_what_becomes_of_an_order(
+    client: Dialect, force: str, price: int, status: str
+) -> None:
+    row = placed(client, **LIMIT | {"timeInForce": force, "price": price})
+    assert (row["status"], row["timeInForce"]) == (status, force)
+    assert row["executedQty"] == ("0.010" if status == "FILLED" else "0.000")
+    assert client.ask("GET", "/fapi/v1/order", orderId=row["orderId"]) == row
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "text"),
+    [
+        (MARKET | {"symbol": "XYZUSDT"}, -1121, "Invalid symbol."),
+        (
+            MARKET | {"symbol": None},
+            -1102,
+            MISSING.format("symbol"),
+        ),
+        (
+            MARKET | {"side": None},
+            -1102,
+            MISSING.format("side"),
+        ),
+        (MARKET | {"side": "LONG"}, -1117, "Invalid side."),
+        (MARKET | {"type": "OCO"}, -1116, "Invalid orderType."),
+        (
+            MARKET | {"positionSide": "LONG"},
+            -4061,
+            "Order's position side does not match user's setting.",
+        ),
+        (
+            MARKET | {"quantity": None},
+            -1102,
+            MISSING.format("quantity"),
+        ),
+        (MARKET | {"quantity": "0"}, -4003, "Quantity less than or equal to zero."),
+        (
+            MARKET | {"quantity": "-1"},
+            -1100,
+            NOT_A_NUMBER,
+        ),
+        (
+            MARKET | {"quantity": "0.0105"},
+            -1111,
+            "Precision is over the maximum defined for this asset.",
+        ),
+        (
+            MARKET | {"quantity": "100000"},
+            -2027,
+            TOO_LARGE,
+        ),
+        (
+            MARKET | {"quantity": "5"},
+            -2019,
+            INSUFFICIENT,
+        ),
+        (MARKET | {"price": 40_000}, -1106, "A market order has no price."),
+        (
+            MARKET | {"newClientOrderId": "no blanks"},
+            -1100,
+            ILLEGAL.format("newClientOrderId"),
+        ),
+        (
+            MARKET | {"newClientOrderId": "x" * 37},
+            -1100,
+            ILLEGAL.format("newClientOrderId"),
+        ),
+        (
+            MARKET | {"reduceOnly": "yes"},
+            -1130,
+            "Data sent for parameter 'reduceOnly' is not valid.",
+        ),
+        (
+            MARKET | {"reduceOnly": True},
+            -2022,
+            NOTHING_TO_REDUCE,
+        ),
+        (
+            MARKET | {"symbol": "ETHUSDT", "side": "SELL", "reduceOnly": True},
+            -2022,
+            NOTHING_TO_REDUCE,
+        ),
+        (
+            LIMIT | {"price": None},
+            -1102,
+            MISSING.format("price"),
+        ),
+        (LIMIT | {"price": "0"}, -4001, "Price less than or equal to zero."),
+        (LIMIT | {"price": "39000.05"}, -4014, "Price not increased by tick size."),
+        (
+            LIMIT | {"price": "2"},
+            -4164,
+            TOO_SMALL,
+        ),
+        (
+            LIMIT | {"timeInForce": None},
+            -1102,
+            MISSING.format("timeInForce"),
+        ),
+        (LIMIT | {"timeInForce": "GTD"}, -1115, "Invalid timeInForce."),
+        (
+            LIMIT | {"timeInForce": "FOK"},
+            -5021,
+            NOT_AT_ONCE,
+        ),
+        (
+            LIMIT | {"timeInForce": "GTX", "price": 41_000},
+            -5022,
+            AT_ONCE,
+        ),
+        (
+            LIMIT | {"closePosition": True},
+            -4136,
+            "Target strategy invalid for orderType LIMIT,closePosition true",
+        ),
+        (
+            STOP,
+            -1102,
+            MISSING.format("stopPrice"),
+        ),
+        (STOP | {"stopPrice": "39000.01"}, -4014, "Price not increased by tick size."),
+        (STOP | {"stopPrice": 41_000}, -2021, TRIGGER_REACHED),
+        (
+            STOP | {"stopPrice": 39_000, "closePosition": True},
+            -4137,
+            "Quantity must be zero with closePosition equals true",
+        ),
+        (
+            STOP | {"type": "TAKE_PROFIT_MARKET", "stopPrice": 39_000},
+            -2021,
+            TRIGGER_REACHED,
+        ),
+        (
+            STOP | {"type": "TRAILING_STOP_MARKET"},
+            -1102,
+            MISSING.format("callbackRate"),
+        ),
+        (
+            STOP | {"side": "BUY", "stopPrice": 41_000},
+            -2022,
+            NOTHING_TO_REDUCE,
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused_as_the_exchange_refuses_it(
+    client: Dialect, sent: dict[str, Any], code: int, text: str
+) -> None:
+    assert refused(client, **sent) == (code, text)
+    # Orders that are only checked are refused alike.
+    assert refused(client, "order/test", **sent) == (code, text)
+    refusal = client.services.keys.listed()["keys"][0]["refusals"][0]
+    assert (refusal["what"], refusal["reason"]) == ("POST /fapi/v1/order/test", f"{code} {text}")
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "text"),
+    [
+        (
+            STOP,
+            -1102,
+            MISSING.format("triggerPrice"),
+        ),
+        (STOP | {"triggerPrice": 41_000}, -2021, TRIGGER_REACHED),
+        (MARKET, -1116, "Invalid orderType."),
+        (LIMIT, -1116, "Invalid orderType."),
+        (STOP | {"algoType": "VP"}, -1130, "Data sent for parameter 'algoType' is not valid."),
+        (
+            STOP | {"algoType": None},
+            -1102,
+            MISSING.format("algoType"),
+        ),
+        (
+            STOP | {"triggerPrice": 39_000, "clientAlgoId": "ä"},
+            -1100,
+            ILLEGAL.format("clientAlgoId"),
+        ),
+    ],
+)
+def test_a_conditional_order_is_refused_as_the_exchange_refuses_it(
+    client: Dialect, sent: dict[str, Any], code: int, text: str
+) -> None:
+    assert refused(client, "algoOrder", **sent) == (code, text)
+
+
+def test_two_hundred_orders_of_a_symbol_may_be_open(client: Dialect) -> None:
+    sent = [
+        LIMIT | {"symbol": "BTCUSDT", "price": 30_000 + n, "quantity": "0.001"} for n in range(200)
+    ]
+    for begin in range(0, 200, 5):
+        batch = json.dumps(sent[begin : begin + 5])
+        assert all(
+            "orderId" in each
+            for each in client.ask("POST", "/fapi/v1/batchOrders", batchOrders=batch)
+        )
+    assert refused(client, **LIMIT) == (-2025, "Reach max open order limit.")
+    assert placed(client, **MARKET)["status"] == "FILLED"
+
+
+def test_an_open_order_with_the_same_client_id_keeps_another_from_being_placed(
+    client: Dialect,
+) -> None:
+    placed(client, **LIMIT, newClientOrderId="x-1")
+    assert refused(client, **LIMIT, newClientOrderId="x-1") == (-4116, DUPLICATED)
+    other = STOP | {"triggerPrice": 39_000, "clientAlgoId": "x-1"}
+    assert refused(client, "algoOrder", **other) == (-4116, DUPLICATED)
+    client.ask("DELETE", "/fapi/v1/order", origClientOrderId="x-1")
+    newer = placed(client, **LIMIT, newClientOrderId="x-1")
+    found = client.ask("GET", "/fapi/v1/order", origClientOrderId="x-1")
+    assert found == newer
+
+
+def test_a_client_id_that_is_made_here_is_found_again(client: Dialect) -> None:
+    names = {placed(client, **LIMIT)["clientOrderId"] for _ in range(3)}
+    assert len(names) == 3
+    for name in names:
+        found = client.ask("GET", "/fapi/v1/order", origClientOrderId=name)
+        assert found["clientOrderId"] == name
+
+
+def test_a_second_exit_for_the_whole_position_takes_the_place_of_the_first(
+    client: Dialect,
+) -> None:
+    sent = {"side": "SELL", "type": "STOP_MARKET", "closePosition": True}
+    first = conditional(client, **sent, triggerPrice=39_000)
+    second = conditional(client, **sent, triggerPrice=38_000)
+    take_profit = conditional(client, **sent | {"type": "TAKE_PROFIT_MARKET"}, triggerPrice=41_000)
+    found = client.ask("GET", "/fapi/v1/algoOrder", algoId=first["algoId"])
+    assert found["algoStatus"] == "CANCELED"
+    still = client.ask("GET", "/fapi/v1/openAlgoOrders", symbol="BTCUSDT")
+    assert [each["algoId"] for each in still] == [second["algoId"], take_profit["algoId"]]
+
+
+def test_more_than_the_position_is_cut_to_it(client: Dialect) -> None:
+    row = placed(client, **MARKET | {"side": "SELL", "quantity": "0.7", "reduceOnly": True})
+    assert (row["origQty"], row["executedQty"]) == ("0.100", "0.100")
+    assert not client.desk.account().positions
+
+
+def test_a_whole_position_off_the_step_can_be_closed(client: Dialect) -> None:
+    client.desk.close_position(BTC, percent="50.5", owner="bot")
+    position = client.desk.account().positions[0]
+    client.desk.step(lambda account: off_the_step(account), "file")
+    quantity = client.desk.account().positions[0].quantity
+    assert quantity % position_step(client) != 0
+    sent = MARKET | {"side": "SELL", "quantity": quantity}
+    assert refused(client, **sent)[0] == -1111
+    assert placed(client, **sent, reduceOnly=True)["status"] == "FILLED"
+    assert position.symbol == BTC
+
+
+def off_the_step(account: Account) -> Change:
+    """The account with a position of a size between two steps, as one of older rules has it."""
+    held = account.positions[0]
+    odd = replace(held, quantity=held.quantity - Decimal("0.0005"))
+    return restate(replace(account, positions=(odd,)), "external_edit", account.wallet.balance, "")
+
+
+def position_step(client: Dialect) -> Decimal:
+    return client.desk.market.instruments[BTC].step_size
+
+
+def test_the_leverage_is_the_one_that_is_set_for_the_symbol(client: Dialect) -> None:
+    client.desk.set_leverage("ETH/USDT", 7)
+    placed(client, **MARKET | {"symbol": "ETHUSDT"})
+    assert client.desk.account().positions[1].leverage == 7
+
+
+def test_without_a_live_price_a_client_is_to_try_again(client: Dialect) -> None:
+    sent = {"symbol": "SOLUSDT", "side": "BUY", "type": "MARKET", "quantity": "1"}
+    code, text = client.refuses("POST", "/fapi/v1/order", status=503, **sent)
+    assert code == -1001
+    assert text.startswith("SOL/USDT has no live price now")
+
+
+def test_an_order_that_is_only_checked_is_not_placed(client: Dialect) -> None:
+    before = client.desk.version
+    assert client.ask("POST", "/fapi/v1/order/test", symbol="BTCUSDT", **LIMIT) == {}
+    assert client.ask("POST", "/fapi/v1/order/test", symbol="BTCUSDT", **MARKET) == {}
+    assert client.desk.version == before
+
+
+# looking up
+
+
+def test_an_order_is_found_by_both_ids_open_and_ended(client: Dialect) -> None:
+    order = placed(client, **LIMIT, newClientOrderId="x-1")
+    algo = conditional(client, **STOP, triggerPrice=39_000, clientAlgoId="x-2")
+    for name in ({"orderId": order["orderId"]}, {"origClientOrderId": "x-1"}):
+        for path in ("order", "openOrder"):
+            assert client.ask("GET", f"/fapi/v1/{path}", symbol="BTCUSDT", **name) == order
+        assert client.ask("GET", "/fapi/v1/order", **name) == order
+    for name in ({"algoId": algo["algoId"]}, {"clientAlgoId": "x-2"}):
+        assert client.ask("GET", "/fapi/v1/algoOrder", **name) == algo
+    client.ask("DELETE", "/fapi/v1/order", symbol="BTCUSDT", orderId=order["orderId"])
+    moved(client, 38_900)
+    for name in ({"orderId": order["orderId"]}, {"origClientOrderId": "x-1"}):
+        assert client.ask("GET", "/fapi/v1/order", **name)["status"] == "CANCELED"
+        assert client.refuses("GET", "/fapi/v1/openOrder", **name) == (
+            -2013,
+            NO_SUCH_ORDER,
+        )
+    for name in ({"algoId": algo["algoId"]}, {"clientAlgoId": "x-2"}):
+        found = checked(client.ask("GET", "/fapi/v1/algoOrder", **name), ALGO_FIELDS, "algo")
+        assert found["algoStatus"] == "FINISHED"
+    fired = client.ask("GET", "/fapi/v1/order", orderId=found["actualOrderId"])
+    assert (fired["status"], fired["executedQty"], fired["type"]) == (
+        "FILLED",
+        "0.100",
+        "STOP_MARKET",
+    )
+
+
+@pytest.mark.parametrize("path", ["order", "openOrder", "algoOrder"])
+def test_an_order_that_there_never_was_does_not_exist(client: Dialect, path: str) -> None:
+    placed(client, **LIMIT, newClientOrderId="x-1")
+    number, text = (
+        ("algoId", "clientAlgoId") if path == "algoOrder" else ("orderId", "origClientOrderId")
+    )
+    missing = (-2013, NO_SUCH_ORDER)
+    for name in (
+        {number: 99_000_001},
+        {text: "x-9"},
+        {text: "3000001"},
+        {text: "web_3000001"},
+        {text: "autoclose-1"},
+    ):
+        assert client.refuses("GET", f"/fapi/v1/{path}", symbol="BTCUSDT", **name) == missing
+    assert (
+        client.refuses("GET", f"/fapi/v1/{path}", symbol="ETHUSDT", **{number: 3_000_001})
+        == missing
+    )
+    code, message = client.refuses("GET", f"/fapi/v1/{path}", symbol="BTCUSDT")
+    assert (code, message) == (
+        -1102,
+        f"Param '{text}' or '{number}' must be sent, but both were empty/null!",
+    )
+
+
+def test_a_plain_order_is_no_conditional_one(client: Dialect) -> None:
+    order = placed(client, **LIMIT)
+    assert client.refuses("GET", "/fapi/v1/algoOrder", algoId=order["orderId"])[0] == -2013
+
+
+def test_a_stop_limit_order_that_was_set_off_is_found_as_both(client: Dialect) -> None:
+    sent = STOP | {"type": "STOP", "price": 39_500, "timeInForce": "GTC"}
+    algo = conditional(client, **sent, triggerPrice=39_000, clientAlgoId="x-2")
+    moved(client, 38_900)
+    found = client.ask("GET", "/fapi/v1/algoOrder", clientAlgoId="x-2")
+    assert (found["algoStatus"], found["actualOrderId"]) == ("TRIGGERED", str(algo["algoId"]))
+    assert (found["triggerPrice"], found["price"]) == ("39000.0", "39500.0")
+    (order,) = client.ask("GET", "/fapi/v1/openOrders")
+    assert (order["orderId"], order["type"], order["price"]) == (algo["algoId"], "LIMIT", "39500.0")
+    assert client.ask("GET", "/fapi/v1/openAlgoOrders") == []
+    for path in ("allOrders", "allAlgoOrders"):
+        ids = [
+            each.get("orderId", each.get("algoId"))
+            for each in client.ask("GET", f"/fapi/v1/{path}", symbol="BTCUSDT")
+        ]
+        assert algo["algoId"] in ids
+
+
+def test_the_open_orders_are_listed_by_kind_and_symbol(client: Dialect) -> None:
+    order, eth = (
+        placed(client, **LIMIT),
+        placed(client, **LIMIT | {"symbol": "ETHUSDT", "price": 1_900}),
+    )
+    algo = conditional(client, **STOP, triggerPrice=39_000)
+    assert client.ask("GET", "/fapi/v1/openOrders") == [order, eth]
+    assert client.ask("GET", "/fapi/v1/openOrders", symbol="ETHUSDT") == [eth]
+    assert client.ask("GET", "/fapi/v1/openAlgoOrders") == [algo]
+    assert client.ask(
+        "GET", "/fapi/v1/openAlgoOrders", symbol="BTCUSDT", algoType="CONDITIONAL"
+    ) == [algo]
+    assert client.ask("GET", "/fapi/v1/openAlgoOrders", symbol="ETHUSDT") == []
+    assert client.refuses("GET", "/fapi/v1/openOrders", symbol="XYZ") == (-1121, "Invalid symbol.")
+
+
+def test_what_others_have_placed_is_seen_and_not_touched(client: Dialect) -> None:
+    client.desk.place_order(
+        symbol="ETH/USDT", side="buy", type="limit", quantity="0.1", price=1_900
+    )
+    other = client.other("other")
+    (order,) = client.ask("GET", "/fapi/v1/openOrders")
+    name = f"web_{order['orderId']}"
+    assert order["clientOrderId"] == name
+    assert client.ask("GET", "/fapi/v1/order", origClientOrderId=name) == order
+    for sent in ({"orderId": order["orderId"]}, {"origClientOrderId": name}):
+        code, text = client.refuses("DELETE", "/fapi/v1/order", symbol="ETHUSDT", **sent)
+        assert code == -2010
+        assert "person" in text
+    code, text = client.refuses(
+        "DELETE",
+        "/fapi/v1/order",
+        by=other,
+        symbol="BTCUSDT",
+        orderId=placed(client, **LIMIT)["orderId"],
+    )
+    assert (code, "bot" in text) == (-2010, True)
+    code, text = refused(client, by=other, **LIMIT)
+    assert code == -2010
+    assert "traded by bot" in text

@@ -102,6 +102,13 @@ class Call:
         """Whose it is; empty at a route that is open to everyone."""
         return self.key.name if self.key else ""
 
+    @property
+    def signer(self) -> Key:
+        """Whose it is at a route that is signed."""
+        if self.key is None:
+            raise ValueError("the route is open to everyone")
+        return self.key
+
 
 def parsed(query: str, body: str) -> dict[str, str]:
     """The parameters in ``query`` and ``body``, both as they came, each byte a character.

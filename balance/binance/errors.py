@@ -39,6 +39,7 @@ NOTIONAL_TOO_SMALL: Final = (
 CLIENT_ID_IN_USE: Final = "ClientOrderId is duplicated. [LOT_SIZE]"
 TOO_MANY_ORDERS: Final = "Reach max open order limit."
 NO_SUCH_ORDER: Final = "Order does not exist."
+NO_OPEN_ORDER: Final = "Unknown order sent."
 
 
 class Refusal(Exception):

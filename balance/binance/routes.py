@@ -17,6 +17,7 @@ from balance.api.encoding import encoded
 from balance.api.problems import Problem
 from balance.api.services import Services
 from balance.binance.account import AccountEndpoints
+from balance.binance.algo_orders import AlgoOrderEndpoints
 from balance.binance.call import Call, Params, parsed
 from balance.binance.courtesies import Courtesies
 from balance.binance.endpoints import Endpoint, Json, endpoints_of
@@ -61,6 +62,7 @@ def create_dialect(
         clock,
         MarketData(desk, services, clock),
         OrderEndpoints(desk, keys),
+        AlgoOrderEndpoints(desk),
         AccountEndpoints(desk, keys),
         ListenKeyEndpoints(services.listen_keys),
         Courtesies(),

@@ -1,0 +1,241 @@
+"""The orders of the account as clients place, find and end them, whichever endpoint they ask.
+
+An open order comes from the account in memory, as clients poll it; one that has ended comes from
+the index of the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from balance.binance.call import Params
+from balance.binance.errors import NO_OPEN_ORDER, NO_SUCH_ORDER, Refusal
+from balance.binance.ids import order_id_in, order_id_of, order_number
+from balance.binance.order_requests import Names, read_amendment, read_name, read_order
+from balance.binance.order_rows import (
+    client_id,
+    conditional_order,
+    open_record,
+    order_of,
+    records_after,
+)
+from balance.core.account import Account
+from balance.core.errors import InsufficientBalance, MarketRefused, UnknownOrder
+from balance.core.order import Order, closing_side
+from balance.core.order_ids import REVISION_STEP
+from balance.core.order_record import OrderRecord
+from balance.core.trade import LIQUIDATED, POSITION_CLOSED
+from balance.desk.desk import Desk
+from balance.desk.transactions import Conditions, Outcome
+from balance.history.order_table import SET_OFF, UNCONDITIONAL, WAITING
+from balance.history.question import Question
+from balance.keys.key import Key
+
+#: How many orders an answer may have, and how many it has by default.
+MOST_ORDERS: Final = 1_000
+USUAL_ORDERS: Final = 500
+
+_Result = TypeVar("_Result")
+_POSITION_ENDED: Final = (POSITION_CLOSED, LIQUIDATED)
+# What is listed as orders, and what as conditional ones: those that were set off are both.
+_LISTED: Final = {False: (UNCONDITIONAL, SET_OFF), True: (WAITING, SET_OFF)}
+
+
+class ClientOrders:
+    """The orders of ``desk``, all of which a client sees, and changes only its own."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def place(self, key: Key, params: Params, names: Names) -> OrderRecord:
+        """The order that ``params`` ask for, placed for ``key``, as it is after that."""
+        members = self._read(key, params, names)
+        outcome = self._taken(members, lambda: self._desk.place_order(how=_how(key), **members))
+        made = records_after((), outcome.entries)
+        return next(each for each in made if client_id(each) == members["client_id"])
+
+    def check(self, key: Key, params: Params, names: Names) -> None:
+        """Prove that :meth:`place` would place the order."""
+        members = self._read(key, params, names)
+        found = self._taken(members, lambda: self._desk.preview_order(owner=key.name, **members))
+        if not found.affordable:
+            raise InsufficientBalance(found.cost, self._desk.account().available_balance)
+
+    def amend(self, key: Key, params: Params, names: Names) -> OrderRecord:
+        """The open limit order that ``params`` mean, with their price and quantity."""
+        order = self._open(params, names)
+        if order is None:
+            raise Refusal(-2013, NO_SUCH_ORDER)
+        if key.is_paused and not order.reduce_only:
+            raise _paused()
+        numbers = read_amendment(params, order, self._desk.market)
+        force = {"time_in_force": order.time_in_force}
+        outcome = self._taken(
+            force, lambda: self._desk.amend_order(order.id, how=_how(key), **numbers)
+        )
+        return _after(order, outcome)
+
+    def cancel(self, key: Key, params: Params, names: Names) -> OrderRecord:
+        """The order that ``params`` mean, which was open, as it is once it is cancelled. So is a
+        conditional one that ended with its position: the exchange leaves those open, and clients
+        cancel them then."""
+        order = self._open(params, names)
+        if order is not None:
+            try:
+                return _after(order, self._desk.cancel_order(order.id, **_how(key)))
+            except UnknownOrder:
+                pass  # It has ended meanwhile.
+        record = self._ended(params, names)
+        if record is None or not _ended_with_position(record):
+            raise Refusal(-2011, NO_OPEN_ORDER)
+        return replace(record, state="CANCELED")
+
+    def cancel_all(self, key: Key, symbol: str, *, conditional: bool) -> None:
+        """Cancel all open orders of ``symbol`` that ``key`` has, either the conditional ones or the
+        others; there may be none."""
+        try:
+            self._desk.cancel_orders(symbol, conditional=conditional, **_how(key))
+        except UnknownOrder:
+            return
+
+    def find(self, params: Params, names: Names) -> OrderRecord:
+        """The order that ``params`` mean, open or ended."""
+        order = self._open(params, names)
+        record = self._ended(params, names) if order is None else open_record(order)
+        if record is None:
+            raise Refusal(-2013, NO_SUCH_ORDER)
+        return record
+
+    def find_open(self, params: Params, names: Names) -> OrderRecord:
+        """The open order that ``params`` mean."""
+        order = self._open(params, names)
+        if order is None:
+            raise Refusal(-2013, NO_SUCH_ORDER)
+        return open_record(order)
+
+    def find_conditional(self, params: Params, names: Names) -> OrderRecord:
+        """The conditional order that ``params`` mean, open or ended. What it was before it was set
+        off, the account does not know."""
+        order = self._open(params, names)
+        if order is not None and order.kind.waits:
+            return open_record(order)
+        record = self._ended(params, names)
+        if record is None or conditional_order(record) is None:
+            raise Refusal(-2013, NO_SUCH_ORDER)
+        return record
+
+    def all_open(self, symbol: str | None, *, conditional: bool) -> list[OrderRecord]:
+        """The open orders, of ``symbol`` if it is named, either the conditional ones or the
+        others."""
+        return [
+            open_record(each)
+            for each in self._desk.account().orders
+            if symbol in (None, each.symbol) and each.kind.waits == conditional
+        ]
+
+    def listed(self, params: Params, names: Names, *, conditional: bool) -> list[OrderRecord]:
+        """The orders of a symbol, open and ended, oldest first, as ``params`` ask for: from an
+        order or a time on; else the newest."""
+        symbol = params.symbol(self._desk.market)
+        limit = params.whole("limit", 1, MOST_ORDERS, USUAL_ORDERS)
+        begin, end = params.time("startTime"), params.time("endTime")
+        number = params.integer(names.number)
+        question = Question(
+            table="orders",
+            one_of={"symbol": (symbol,), "conditional": _LISTED[conditional]},
+            begin=begin,
+            end=end,
+            sort="revision" if begin is not None or number is not None else "-revision",
+            limit=limit,
+        )
+        if number is not None:
+            return self._listed_from(number, question)[:limit]
+        rows = self._desk.ledger.orders(question).rows
+        return [*rows] if question.sort == "revision" else [*rows[::-1]]
+
+    def _listed_from(self, number: int, question: Question) -> list[OrderRecord]:
+        """The orders of ``question`` from the one with ``number`` on, and maybe some more."""
+        name = order_id_of(number)
+        is_older = name != str(number)
+        revision = self._desk.order(name).placed[0] if is_older else number // REVISION_STEP
+        # Those that its commit placed before it are read as well.
+        before = MOST_ORDERS if is_older else min(number % REVISION_STEP, MOST_ORDERS)
+        more = replace(question, since=(revision, 1), limit=(question.limit or 0) + before)
+        return [
+            each
+            for each in self._desk.ledger.orders(more).rows
+            if each.placed[0] > revision or order_number(each.id) >= number
+        ]
+
+    def _read(self, key: Key, params: Params, names: Names) -> dict[str, Any]:
+        account = self._desk.account()
+        members = read_order(params, names, self._desk.market, account)
+        if key.is_paused and not members["reduce_only"]:
+            if not _only_closes(members, account, key.name):
+                raise _paused()
+            # So that it opens nothing where the position is smaller meanwhile.
+            members["reduce_only"] = True
+        return members
+
+    def _open(self, params: Params, names: Names) -> Order | None:
+        """The open order that ``params`` mean."""
+        symbol = params.any_symbol(self._desk.market)
+        found = read_name(params, names).find(self._desk.account().orders)
+        return found if found is None or symbol in (None, found.symbol) else None
+
+    def _ended(self, params: Params, names: Names) -> OrderRecord | None:
+        """The order that ``params`` mean, from the index."""
+        symbol, name = params.any_symbol(self._desk.market), read_name(params, names)
+        # A client id may be one that was made for the id in it.
+        texts = (name.id,) if name.id else (name.client_id, order_id_in(name.client_id))
+        for text in filter(None, texts):
+            try:
+                record = self._desk.order(text)
+            except UnknownOrder:
+                continue
+            is_meant = record.id == name.id if name.id else client_id(record) == name.client_id
+            if is_meant and symbol in (None, order_of(record).symbol):
+                return record
+        return None
+
+    def _taken(self, members: Mapping[str, Any], act: Callable[[], _Result]) -> _Result:
+        """What ``act`` returns; an order that the market refuses as it arrives is refused by its
+        time in force."""
+        try:
+            return act()
+        except MarketRefused as fault:
+            code = -5022 if members.get("time_in_force") == "GTX" else -5021
+            raise Refusal(code, str(fault)) from fault
+
+
+def _how(key: Key) -> Conditions:
+    return {"owner": key.name, "source": "http"}
+
+
+def _paused() -> Refusal:
+    return Refusal(-2010, "This key is paused.")
+
+
+def _only_closes(members: Mapping[str, Any], account: Account, owner: str) -> bool:
+    """Whether an order at market with ``members`` only closes what ``owner`` holds now."""
+    held = account.owned(members["symbol"], owner)
+    return (
+        held is not None
+        and members["type"] == "market"
+        and members["side"] == closing_side(held.side)
+        and members["quantity"] <= held.quantity
+    )
+
+
+def _after(order: Order, outcome: Outcome) -> OrderRecord:
+    """What the open ``order`` is after ``outcome``, which changed it."""
+    made = records_after([open_record(order)], outcome.entries)
+    return next(each for each in made if each.id == order.id)
+
+
+def _ended_with_position(record: OrderRecord) -> bool:
+    """Whether ``record`` is of a conditional order that ended as its position did."""
+    is_conditional = conditional_order(record) is not None
+    return is_conditional and record.state == "EXPIRED" and record.why in _POSITION_ENDED
