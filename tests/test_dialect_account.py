@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,17 +18,24 @@ from balance.binance.account_rows import (
     symbols_of,
 )
 from balance.binance.names import short
+from balance.binance.numbers import milliseconds
+from balance.core.instruments import KNOWN
 from balance.core.money import quantized
 from balance.core.snapshot import snapshot
-from balance.desk.transactions import AccountNow
+from balance.desk.desk import Desk
+from balance.desk.transactions import AccountNow, Conditions
 from tests.accounts import MOMENT
-from tests.test_trading_laws import ACTIONS, Desk
+from tests.boards import board
+from tests.dialect import Dialect
+from tests.markets import BTC, ETH, SOL, market, quote
+from tests.test_trading_laws import ACTIONS
+from tests.test_trading_laws import Desk as Trading
 
 #: Each row is rounded to eight decimals by itself, and so is the sum.
 ROUNDING = Decimal("1e-8")
 
 
-def now_of(desk: Desk) -> AccountNow:
+def now_of(desk: Trading) -> AccountNow:
     """The account of ``desk`` as rows are made of it."""
     return AccountNow(
         id="a",
@@ -47,9 +55,9 @@ def figure(row: dict[str, Any], name: str) -> Decimal:
 @settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(st.lists(ACTIONS, min_size=5, max_size=25))
 def test_after_any_trading_the_rows_have_the_desks_figures_and_add_up(
-    actions: Sequence[Callable[[Desk, str], None]],
+    actions: Sequence[Callable[[Trading, str], None]],
 ) -> None:
-    desk = Desk()
+    desk = Trading()
     for number, act in enumerate(actions):
         act(desk, f"o{number}")
     now = now_of(desk)
@@ -109,3 +117,414 @@ def test_after_any_trading_the_rows_have_the_desks_figures_and_add_up(
             risk, "breakEvenPrice"
         )
     assert figure(balance_row(now), "balance") == shown.balance
+
+
+@pytest.fixture
+def dialect() -> Dialect:
+    """A program with the key ``bot``, a new account, Bitcoin at 40,000 and Ether at 2,000."""
+    return Dialect()
+
+
+@pytest.fixture(scope="module")
+def untouched() -> Dialect:
+    """The same, for what changes nothing."""
+    return Dialect()
+
+
+@pytest.fixture
+def traded(dialect: Dialect) -> Dialect:
+    """The same, with a long of Bitcoin that ``bot`` holds, orders, and what was closed before."""
+    return after_trading(dialect)
+
+
+@pytest.fixture(scope="module")
+def open_for_all() -> Dialect:
+    """The same, for tests that don't depend on each other."""
+    return after_trading(Dialect())
+
+
+def after_trading(dialect: Dialect) -> Dialect:
+    """``dialect`` with something open and something closed."""
+    how: Conditions = {"owner": "bot", "source": "http"}
+    desk = dialect.desk
+    desk.deposit("500.5")
+    desk.place_order(how=how, symbol=BTC, side="buy", quantity="0.05", leverage=5)
+    desk.close_position(BTC, "0.02", **how)
+    desk.place_order(
+        how=how, symbol=BTC, side="buy", type="limit", quantity="0.01", price=39_000, leverage=5
+    )
+    desk.place_order(symbol=ETH, side="sell", type="limit", quantity="1", price=2_100, leverage=10)
+    return dialect
+    return dialect
+
+
+Shape = Mapping[str, Any]
+
+
+def shape(texts: str = "", wholes: str = "", flags: str = "", **more: Any) -> Shape:
+    """What clients read of an answer, by the type that it has."""
+    named = ((texts, str), (wholes, int), (flags, bool))
+    return {name: each for names, each in named for name in names.split()} | more
+
+
+NUMBER: Final = (int, float)
+POSITION: Final = shape(
+    "symbol positionSide positionAmt entryPrice breakEvenPrice isolatedMargin isolatedWallet "
+    "notional initialMargin maintMargin positionInitialMargin openOrderInitialMargin leverage "
+    "marginType maxNotionalValue",
+    "updateTime",
+    "isolated",
+)
+RISK: Final = POSITION | shape(
+    "markPrice unRealizedProfit liquidationPrice marginAsset isAutoAddMargin", "adl"
+)
+ASSET: Final = shape(
+    "asset walletBalance unrealizedProfit marginBalance maintMargin initialMargin "
+    "positionInitialMargin openOrderInitialMargin crossWalletBalance crossUnPnl availableBalance "
+    "maxWithdrawAmount",
+    "updateTime",
+    "marginAvailable",
+)
+ACCOUNT: Final = shape(
+    "totalInitialMargin totalMaintMargin totalWalletBalance totalUnrealizedProfit "
+    "totalMarginBalance totalPositionInitialMargin totalOpenOrderInitialMargin "
+    "totalCrossWalletBalance totalCrossUnPnl availableBalance maxWithdrawAmount",
+    "feeTier updateTime",
+    "canTrade canDeposit canWithdraw multiAssetsMargin",
+    assets=[ASSET],
+    positions=[POSITION | shape("unrealizedProfit")],
+)
+BALANCE: Final = shape(
+    "accountAlias asset balance crossWalletBalance crossUnPnl availableBalance maxWithdrawAmount",
+    "updateTime",
+    "marginAvailable",
+)
+TRADE: Final = shape(
+    "symbol side positionSide price qty quoteQty realizedPnl commission commissionAsset",
+    "id orderId time",
+    "maker buyer",
+)
+INCOME: Final = shape("symbol incomeType income asset info tradeId", "time tranId")
+BRACKETS: Final = shape(
+    "symbol",
+    brackets=[
+        shape(
+            wholes="bracket initialLeverage notionalCap notionalFloor",
+            maintMarginRatio=NUMBER,
+            cum=NUMBER,
+        )
+    ],
+)
+OF_BTC: Final = {"symbol": "BTCUSDT"}
+ANSWERS: Final[list[tuple[str, str, dict[str, object], Any]]] = [
+    ("GET", "v2/account", {}, ACCOUNT),
+    ("GET", "v3/account", {}, ACCOUNT),
+    ("GET", "v2/balance", {}, [BALANCE]),
+    ("GET", "v3/balance", {}, [BALANCE]),
+    ("GET", "v2/positionRisk", {}, [RISK]),
+    ("GET", "v3/positionRisk", {}, [RISK]),
+    ("GET", "v2/positionRisk", OF_BTC, [RISK]),
+    ("GET", "v3/positionRisk", OF_BTC, [RISK]),
+    ("GET", "v1/userTrades", OF_BTC, [TRADE]),
+    ("GET", "v1/income", {}, [INCOME]),
+    ("GET", "v1/income", {**OF_BTC, "incomeType": "COMMISSION"}, [INCOME]),
+    ("GET", "v1/leverageBracket", {}, [BRACKETS]),
+    ("GET", "v1/leverageBracket", OF_BTC, [BRACKETS]),
+    ("GET", "v1/positionSide/dual", {}, shape(flags="dualSidePosition")),
+    ("GET", "v1/multiAssetsMargin", {}, shape(flags="multiAssetsMargin")),
+    ("GET", "v1/adlQuantile", {}, [shape("symbol", adlQuantile=shape(wholes="BOTH"))]),
+    ("GET", "v1/symbolConfig", {}, [shape("symbol marginType maxNotionalValue", "leverage")]),
+    (
+        *("GET", "v1/accountConfig", {}),
+        shape(
+            wholes="feeTier updateTime tradeGroupId",
+            flags="canTrade canDeposit canWithdraw dualSidePosition multiAssetsMargin",
+        ),
+    ),
+    (
+        *("GET", "v1/commissionRate", OF_BTC),
+        shape("symbol makerCommissionRate takerCommissionRate"),
+    ),
+    (
+        *("POST", "v1/leverage", {**OF_BTC, "leverage": 5}),
+        shape("symbol maxNotionalValue", "leverage"),
+    ),
+    (
+        *("POST", "v1/positionMargin", {**OF_BTC, "amount": "10.5", "type": 1}),
+        shape("msg", "code type", amount=NUMBER),
+    ),
+    (
+        *("GET", "v1/positionMargin/history", OF_BTC),
+        [shape("symbol deltaType amount asset positionSide clientTranId", "time type")],
+    ),
+]
+
+
+def check_shape(value: Any, expected: Any, at: str = "") -> None:
+    """Prove that ``value`` has what is ``expected``, each of its type; lists are not empty."""
+    if isinstance(expected, list):
+        assert isinstance(value, list), at
+        assert value, at
+        for number, each in enumerate(value):
+            check_shape(each, expected[0], f"{at}[{number}]")
+    elif isinstance(expected, Mapping):
+        for name, each in expected.items():
+            assert name in value, f"{at}.{name}"
+            check_shape(value[name], each, f"{at}.{name}")
+    else:
+        assert isinstance(value, expected), at
+        assert isinstance(value, bool) == (expected is bool), at
+
+
+@pytest.mark.parametrize(("method", "path", "sent", "expected"), ANSWERS)
+def test_every_answer_has_the_fields_and_types_that_clients_read(
+    open_for_all: Dialect, method: str, path: str, sent: dict[str, object], expected: Any
+) -> None:
+    check_shape(open_for_all.ask(method, f"/fapi/{path}", **sent), expected)
+
+
+@pytest.mark.parametrize("path", sorted({each[1] for each in ANSWERS}))
+def test_nothing_is_told_without_a_signature(untouched: Dialect, path: str) -> None:
+    method = next(each[0] for each in ANSWERS if each[1] == path)
+    answer = untouched.keyed(method, f"/fapi/{path}", **OF_BTC)
+    assert (answer.status_code, answer.get_json()["code"]) == (400, -1102)
+
+
+def test_the_account_is_that_of_the_desk(traded: Dialect) -> None:
+    shown = traded.desk.snapshot()
+    row = traded.ask("GET", "/fapi/v3/account")
+    (position,) = row["positions"]
+    assert position["symbol"] == "BTCUSDT"
+    assert row["totalWalletBalance"] == f"{shown.balance:.8f}"
+    assert row["totalMarginBalance"] == f"{shown.portfolio_value:.8f}"
+    assert row["totalInitialMargin"] == f"{shown.used_margin:.8f}"
+    assert row["availableBalance"] == f"{shown.available_balance:.8f}"
+    changed_at = milliseconds(traded.desk.store.read().changed_at)
+    assert row["assets"][0]["updateTime"] == row["updateTime"] == changed_at > 0
+    every = traded.ask("GET", "/fapi/v2/account")["positions"]
+    assert {each["symbol"]: each["positionAmt"] for each in every} == {
+        "BTCUSDT": "0.030",
+        "ETHUSDT": "0.000",
+        "SOLUSDT": "0",
+    }
+
+
+def test_a_position_has_the_prices_of_the_desk(traded: Dialect) -> None:
+    (shown,) = traded.desk.snapshot().positions
+    (row,) = traded.ask("GET", "/fapi/v3/positionRisk")
+    assert row["positionSide"] == "BOTH"
+    assert row["entryPrice"] == f"{shown['entry_price']:.1f}"
+    assert row["markPrice"] == "40000.0"
+    assert row["liquidationPrice"].startswith(f"{shown['liquidation_price']:.6f}"[:-1])
+    assert row["isolatedWallet"] == f"{shown['isolated_margin']:.8f}"
+    assert row["isolatedMargin"] == f"{shown['isolated_margin'] + shown['unrealized_pnl']:.8f}"
+    assert (row["leverage"], row["marginType"]) == ("5", "isolated")
+    assert row["maxNotionalValue"] == "480000000"
+
+
+def test_what_nothing_is_open_of_is_listed_by_the_second_version_alone(untouched: Dialect) -> None:
+    dialect = untouched
+    assert dialect.ask("GET", "/fapi/v3/positionRisk") == []
+    assert dialect.ask("GET", "/fapi/v3/positionRisk", symbol="BTCUSDT") == []
+    rows = dialect.ask("GET", "/fapi/v2/positionRisk")
+    assert [each["symbol"] for each in rows] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+    (row,) = dialect.ask("GET", "/fapi/v2/positionRisk", symbol="ETHUSDT")
+    assert (row["positionAmt"], row["entryPrice"], row["markPrice"]) == ("0.000", "0.00", "2000.00")
+    assert (row["liquidationPrice"], row["updateTime"], row["leverage"]) == ("0", 0, "10")
+
+
+def test_what_stands_at_the_prices_of_another_feed_is_told_as_it_is(traded: Dialect) -> None:
+    other = board()
+    other.market = market(quote(ETH, 2_000), feed="another", instruments={ETH: KNOWN[ETH]})
+    traded.desk.use_board(other)
+    (row,) = traded.ask("GET", "/fapi/v3/positionRisk")
+    (shown,) = traded.desk.snapshot().positions
+    assert (row["symbol"], row["positionAmt"], row["markPrice"]) == ("BTCUSDT", "0.03", "40000")
+    assert row["unRealizedProfit"] == f"{shown['unrealized_pnl']:.8f}"
+    every = traded.ask("GET", "/fapi/v2/account")
+    assert [each["symbol"] for each in every["positions"]] == ["ETHUSDT", "BTCUSDT"]
+    orders = sum(figure(each, "openOrderInitialMargin") for each in every["positions"])
+    assert orders == figure(every, "totalOpenOrderInitialMargin")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("v2/positionRisk", "v3/positionRisk", "v1/userTrades", "v1/income", "v1/leverageBracket"),
+        *("v1/symbolConfig", "v1/commissionRate", "v1/adlQuantile", "v1/positionMargin/history"),
+    ],
+)
+def test_a_symbol_that_there_is_not_is_refused(untouched: Dialect, path: str) -> None:
+    refused = untouched.refuses("GET", f"/fapi/{path}", symbol="NOUSDT")
+    assert refused == (-1121, "Invalid symbol.")
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "code", "message"),
+    [
+        ("marginType", {"marginType": "ISOLATED"}, -4046, "No need to change margin type."),
+        ("marginType", {"marginType": "isolated"}, -4046, "No need to change margin type."),
+        ("marginType", {"marginType": "CROSSED"}, -4047, "Margin type cannot be changed: each"),
+        ("marginType", {"marginType": "HALF"}, -1130, "Data sent for parameter 'marginType' is"),
+        ("marginType", {}, -1102, "Mandatory parameter 'marginType' was not sent"),
+        (
+            *("positionSide/dual", {"dualSidePosition": "false"}),
+            *(-4059, "No need to change position side."),
+        ),
+        ("positionSide/dual", {"dualSidePosition": "True"}, -4068, "Position side cannot be"),
+        ("positionSide/dual", {}, -1102, "Mandatory parameter 'dualSidePosition' was not sent"),
+        (
+            *("multiAssetsMargin", {"multiAssetsMargin": "false"}, -4171),
+            "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.",
+        ),
+        ("multiAssetsMargin", {"multiAssetsMargin": "true"}, -4167, "Unable to adjust to Multi-"),
+        ("leverage", {}, -1102, "Mandatory parameter 'leverage' was not sent"),
+        ("leverage", {"leverage": 0}, -4028, "Leverage 0 is not valid: BTCUSDT may be traded at"),
+        ("leverage", {"leverage": 151}, -4028, "Leverage 151 is not valid: BTCUSDT may be traded"),
+        ("leverage", {"leverage": "2.5"}, -1100, "Illegal characters found in parameter 'lever"),
+        ("positionMargin", {"type": 1}, -1102, "Mandatory parameter 'amount' was not sent"),
+        ("positionMargin", {"amount": 1}, -1102, "Mandatory parameter 'type' was not sent"),
+        ("positionMargin", {"amount": 0, "type": 1}, -4055, "Amount must be positive."),
+        ("positionMargin", {"amount": 1, "type": 3}, -1130, "Data sent for parameter 'type' is"),
+        (
+            *("positionMargin", {"amount": 1, "type": 1, "positionSide": "LONG"}, -4061),
+            "Order's position side does not match user's setting.",
+        ),
+        (
+            *("positionMargin", {"amount": 1, "type": 1}, -4054),
+            "Cannot add position margin: position is 0.",
+        ),
+    ],
+)
+def test_what_can_not_be_set_is_refused_in_the_words_of_the_exchange(
+    untouched: Dialect, path: str, sent: dict[str, object], code: int, message: str
+) -> None:
+    revision = untouched.desk.version
+    refused = untouched.refuses("POST", f"/fapi/v1/{path}", symbol="BTCUSDT", **sent)
+    assert refused[0] == code
+    assert refused[1].startswith(message)
+    assert untouched.desk.version == revision
+
+
+def test_the_leverage_that_is_set_is_kept_and_used(dialect: Dialect) -> None:
+    answer = dialect.ask("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=75)
+    assert answer == {"symbol": "BTCUSDT", "leverage": 75, "maxNotionalValue": "3000000"}
+    revision = dialect.desk.version
+    # Clients set it before each order: the ledger needs to have it once.
+    dialect.ask("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=75)
+    assert dialect.desk.version == revision
+    (row,) = dialect.ask("GET", "/fapi/v1/symbolConfig", symbol="BTCUSDT")
+    assert (row["marginType"], row["isAutoAddMargin"]) == ("ISOLATED", False)
+    assert (row["leverage"], row["maxNotionalValue"]) == (75, "3000000")
+    dialect.desk.place_order(how={"owner": "bot"}, symbol=BTC, side="buy", quantity="0.01")
+    again = Dialect(Desk(dialect.desk.store, board()))
+    assert again.ask("GET", "/fapi/v3/positionRisk")[0]["leverage"] == "75"
+
+
+def test_the_leverage_of_what_is_open_stays(traded: Dialect) -> None:
+    refused = traded.refuses("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=6)
+    assert refused == (
+        -4161,
+        "BTC/USDT is traded at 5x now. First close its position and cancel its orders, then set "
+        "6x.",
+    )
+    assert traded.ask("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=5)["leverage"] == 5
+
+
+def test_what_another_one_trades_is_left_alone(traded: Dialect) -> None:
+    advice = (
+        "bot may change only what is its own: wait until that is closed, or trade another symbol."
+    )
+    for leverage in (10, 12):
+        refused = traded.refuses("POST", "/fapi/v1/leverage", symbol="ETHUSDT", leverage=leverage)
+        assert refused == (-2010, f"ETH/USDT is traded by the person now. {advice}")
+    other = traded.other("other")
+    refused = traded.refuses(
+        "POST", "/fapi/v1/positionMargin", by=other, symbol="BTCUSDT", amount=1, type=1
+    )
+    assert refused[0] == -2010
+    assert refused[1].startswith("BTC/USDT is traded by bot now. other may change only")
+
+
+def test_a_paused_key_reads_and_sets_nothing(traded: Dialect) -> None:
+    traded.services.keys.pause("bot")
+    for path, sent in (
+        ("leverage", {"symbol": "SOLUSDT", "leverage": 7}),
+        ("positionMargin", {"symbol": "BTCUSDT", "amount": 1, "type": 1}),
+    ):
+        refused = traded.refuses("POST", f"/fapi/v1/{path}", **sent)
+        assert refused == (-2010, "This key is paused.")
+    assert traded.ask("GET", "/fapi/v3/account")["canTrade"] is False
+    # What is set already may be set again, as clients do whenever they start.
+    traded.desk.set_leverage(SOL, 7)
+    assert traded.ask("POST", "/fapi/v1/leverage", symbol="SOLUSDT", leverage=7)["leverage"] == 7
+
+
+def test_margin_is_moved_and_listed(traded: Dialect) -> None:
+    def margin() -> Decimal:
+        (row,) = traded.ask("GET", "/fapi/v3/positionRisk")
+        return figure(row, "isolatedWallet")
+
+    first, wallet = margin(), traded.desk.snapshot().balance
+    answer = traded.ask("POST", "/fapi/v1/positionMargin", symbol="BTCUSDT", amount="10.5", type=1)
+    assert (answer["code"], answer["msg"]) == (200, "Successfully modify position margin.")
+    assert (answer["amount"], answer["type"]) == (10.5, 1)
+    assert margin() == first + Decimal("10.5")
+    # What comes in between is no move, nor is what others do.
+    traded.desk.place_order(
+        how={"owner": "bot"}, symbol=BTC, side="buy", quantity="0.01", leverage=5
+    )
+    between = margin()
+    traded.ask("POST", "/fapi/v1/positionMargin", symbol="BTCUSDT", amount="4.25", type=2)
+    assert margin() == between - Decimal("4.25")
+    assert traded.desk.snapshot().balance < wallet
+    rows = traded.ask("GET", "/fapi/v1/positionMargin/history", symbol="BTCUSDT")
+    assert [(each["type"], each["amount"]) for each in rows] == [
+        (1, "10.50000000"),
+        (2, "4.25000000"),
+    ]
+    added = traded.ask("GET", "/fapi/v1/positionMargin/history", symbol="BTCUSDT", type=1)
+    assert added == rows[:1]
+    refused = traded.refuses(
+        "POST", "/fapi/v1/positionMargin", symbol="BTCUSDT", amount=5_000, type=2
+    )
+    assert refused[0] == -4051
+    assert refused[1].startswith("At most 6.")
+    refused = traded.refuses(
+        "POST", "/fapi/v1/positionMargin", symbol="BTCUSDT", amount=50_000, type=1
+    )
+    assert refused == (-2019, "Account has insufficient balance for requested action.")
+
+
+def test_margin_that_moved_before_the_account_was_stated_anew_is_listed(traded: Dialect) -> None:
+    traded.ask("POST", "/fapi/v1/positionMargin", symbol="BTCUSDT", amount=3, type=1)
+    traded.desk.reset()
+    traded.desk.undo_reset()
+    traded.ask("POST", "/fapi/v1/positionMargin", symbol="BTCUSDT", amount=2, type=2)
+    rows = traded.ask("GET", "/fapi/v1/positionMargin/history", symbol="BTCUSDT")
+    assert [(each["type"], each["amount"]) for each in rows] == [
+        (1, "3.00000000"),
+        (2, "2.00000000"),
+    ]
+
+
+def test_the_brackets_are_those_of_the_desk(untouched: Dialect) -> None:
+    rows = untouched.ask("GET", "/fapi/v1/leverageBracket")
+    assert [each["symbol"] for each in rows] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+    found, rules = rows[0]["brackets"], KNOWN[BTC]
+    for row, bracket in zip(found, rules.brackets, strict=True):
+        assert row["initialLeverage"] == bracket.max_leverage
+        assert row["notionalFloor"] == bracket.floor
+        assert Decimal(str(row["maintMarginRatio"])) == bracket.maintenance_rate
+        assert Decimal(str(row["cum"])) == bracket.maintenance_amount
+    assert [each["bracket"] for each in found] == [*range(1, len(found) + 1)]
+    assert [each["notionalCap"] for each in found[:-1]] == [
+        each["notionalFloor"] for each in found[1:]
+    ]
+    assert found[-1]["notionalCap"] == rules.max_notional
+
+
+def test_the_fees_are_those_of_the_settings(untouched: Dialect) -> None:
+    rates = untouched.ask("GET", "/fapi/v1/commissionRate", symbol="BTCUSDT")
+    assert rates["makerCommissionRate"] == "0.0002"
+    assert rates["takerCommissionRate"] == "0.0005"

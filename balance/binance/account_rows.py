@@ -120,12 +120,10 @@ def balance_row(now: AccountNow) -> Row:
 
 def symbols_of(now: AccountNow) -> list[str]:
     """All that can be traded, and what of others is open, each once."""
-    account = now.account
-    held, ordered = (
-        (each.symbol for each in account.positions),
-        (each.symbol for each in account.orders),
-    )
-    return list(dict.fromkeys((*now.market.instruments, *held, *ordered)))
+    found = dict.fromkeys(now.market.instruments)
+    found |= dict.fromkeys(each.symbol for each in now.account.positions)
+    found |= dict.fromkeys(each.symbol for each in now.account.orders)
+    return list(found)
 
 
 @exactly
@@ -135,8 +133,6 @@ def account_position_row(now: AccountNow, symbol: str) -> Row:
     return {
         **row,
         "maxNotional": row["maxNotionalValue"],
-        "bidNotional": "0",
-        "askNotional": "0",
         "unrealizedProfit": _unrealized(now.account.position(symbol)),
     }
 
