@@ -15,9 +15,11 @@ from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.backtests.jobs import Backtests
 from balance.desk.settings import SettingsFile
+from balance.keys.keys import Keys
 from balance.performance.performance import Equity
 from balance.store.damage import Damages
 from balance.strategies.own import Catalogue
+from tests.accounts import MOMENT
 from tests.answers import exactly, problem
 from tests.bots_by_hand import ByHand
 from tests.described import check
@@ -38,9 +40,11 @@ class Interface:
             backtests=backtests,
             settings=SettingsFile(),
             alerts=self.alerts,
+            keys=Keys(by_hand.desk, clock=lambda: MOMENT),
             equity=Equity(by_hand.desk),
             damages=Damages(),
         )
+        self.keys = services.keys
         stream = Stream(1)
         by_hand.bots.subscribe(stream.publish_bots)
         server.register_blueprint(create_api(by_hand.desk, stream, services))

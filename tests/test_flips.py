@@ -37,6 +37,7 @@ from balance.desk.desk import Desk
 from balance.desk.settings import SETTINGS_FILE, SettingsFile
 from balance.history.history import History
 from balance.history.index import INDEX_FILE
+from balance.keys.keys import Keys
 from balance.market.board import (
     FEED_FILE,
     MARKET_FILE,
@@ -105,6 +106,7 @@ class Reader:
             backtests=Backtests(lambda: desk.market, lambda *_: [], lambda *_: None, Catalogue()),
             settings=SettingsFile(),
             alerts=Alerts(desk),
+            keys=Keys(desk, clock=lambda: LATER),
             equity=Equity(desk, folder, self.history, clock=lambda: LATER),
             damages=Damages(),
         )

@@ -16,6 +16,7 @@ from balance.api.backups import BackupRoutes
 from balance.api.bots import BotRoutes
 from balance.api.encoding import encoded
 from balance.api.history import HistoryRoutes
+from balance.api.keys import KeyRoutes
 from balance.api.openapi import description_of
 from balance.api.operations import add_routes, get
 from balance.api.performance import PerformanceRoutes
@@ -48,6 +49,7 @@ RESOURCES: Final[tuple[type, ...]] = (
     BotRoutes,
     BacktestRoutes,
     AlertRoutes,
+    KeyRoutes,
     SettingsRoutes,
     BackupRoutes,
     DescriptionRoutes,
@@ -78,6 +80,7 @@ def create_api(desk: Desk, stream: Stream, services: Services) -> Blueprint:
         BotRoutes(services),
         BacktestRoutes(services.backtests),
         AlertRoutes(services),
+        KeyRoutes(services, desk.store.folder),
         SettingsRoutes(services.settings),
         BackupRoutes(desk.store.folder),
         DescriptionRoutes(),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from balance.store.disk import DISK, Disk
 from balance.store.kept_file import KeptFile
@@ -21,6 +23,25 @@ class Addresses:
     rest: str = ""
     # Of the streams: ``ws://127.0.0.1:8051``.
     stream: str = ""
+
+    def seen_from(self, root: str) -> Addresses:
+        """The addresses for who reaches the server at ``root``: those on this machine, or the same
+        under the name that a request from another one has for it."""
+        asked = urlsplit(root)
+        if not self.rest or not _is_here(asked.hostname):
+            stream = urlsplit(self.stream)
+            host = asked.netloc.removesuffix(f":{asked.port}")
+            streams = stream._replace(netloc=f"{host}:{stream.port}").geturl()
+            return Addresses(root.rstrip("/"), streams if self.stream else "")
+        return self
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether ``host`` is this machine to itself."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 _ADDRESSES: Final = Record(Addresses)

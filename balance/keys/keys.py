@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast, get_args
 
 from balance.background.listeners import Listeners
 from balance.core.errors import (
@@ -22,6 +22,7 @@ from balance.core.errors import (
     UnknownPosition,
 )
 from balance.core.market import Market
+from balance.core.request import one_of
 from balance.desk.desk import Desk
 from balance.desk.transactions import Conditions
 from balance.keys.addresses import Addresses, AddressFile
@@ -131,22 +132,23 @@ class Keys:
         """All keys, in the order in which they were made."""
         return self._book().keys
 
-    def add(self, name: str, kind: Kind = "key", idempotency_key: str | None = None) -> Done:
+    def add(self, name: object, kind: object = "key", idempotency_key: str | None = None) -> Done:
         """Make a key called ``name``, or an agent.
 
         Raises:
             InvalidRequest: it can't be called so.
         """
 
+        called, sort = check_name(name), cast(Kind, one_of(kind, "kind", get_args(Kind)))
+
         def add(book: KeyBook) -> tuple[KeyBook, str, str]:
-            check_name(name)
-            if book.named(name) is not None:
-                raise InvalidRequest(f"There is a key called {name} already.")
+            if book.named(called) is not None:
+                raise InvalidRequest(f"There is a key called {called} already.")
             if len(book.keys) >= MOST_KEYS:
                 raise InvalidRequest(f"There are {MOST_KEYS} keys; revoke one first.")
-            return book.with_key(self._made(name, kind)), name, f"Made the {kind} {name}."
+            return book.with_key(self._made(called, sort)), called, f"Made the {sort} {called}."
 
-        return self._changed(["add", name, kind], idempotency_key, add)
+        return self._changed(["add", called, sort], idempotency_key, add)
 
     def pause(self, name: str, idempotency_key: str | None = None) -> Done:
         """Let the key called ``name`` open nothing; it still reads, cancels and closes.

@@ -86,6 +86,30 @@ class KeyRow(TypedDict):
     ]
 
 
+class SnippetRow(TypedDict):
+    """How one client is told to trade with a key."""
+
+    client: Annotated[str, Doc("Short, such as freqtrade.")]
+    label: Annotated[str, Doc("The client's name.")]
+    language: Annotated[str, Doc("Of the text.", enum=["python", "json"])]
+    words: Annotated[str, Doc("Where the text belongs, and what else to know.")]
+    text: Annotated[str, Doc("Filled in, to be copied.")]
+
+
+class KeyDetails(TypedDict):
+    """A key with all that a program needs to use it; of an agent, key and secret are empty."""
+
+    name: KeyName
+    kind: Kind
+    is_paused: bool
+    created_at: Time
+    key: Annotated[str, Doc("What requests show: the header X-MBX-APIKEY.")]
+    secret: Annotated[str, Doc("What requests are signed with.")]
+    rest: Annotated[str, Doc("The address of requests.")]
+    stream: Annotated[str, Doc("The address of the streams; empty: there are none.")]
+    snippets: list[SnippetRow]
+
+
 class KeyList(TypedDict):
     """All keys and agents."""
 
