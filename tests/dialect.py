@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -16,12 +17,13 @@ from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 from werkzeug.test import TestResponse
 
-from app import create_app
 from balance.api.guards import Guards
+from balance.api.problems import answer_with_problems
+from balance.api.routes import create_api
 from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.binance.numbers import milliseconds
-from balance.binance.routes import create_dialect
+from balance.binance.routes import PREFIXES, create_dialect
 from balance.binance.signature import KEY_HEADER
 from balance.desk.desk import Desk
 from balance.keys.key import Key
@@ -49,12 +51,13 @@ class Dialect:
         found = self.services.keys.named(name)
         assert found is not None
         self.key: Key = found
-        if guards is None:
-            app = Flask(__name__)
-            app.register_blueprint(create_dialect(self.desk, self.services))
-        else:
-            app = create_app(self.desk, stream, guards, services=self.services).server
-        self.client: FlaskClient = app.test_client()
+        server = Flask(__name__)
+        replace(guards or Guards(), keyed_paths=PREFIXES).stand_before(server)
+        answer_with_problems(server)
+        # Without the page, which takes longer than all else.
+        server.register_blueprint(create_api(self.desk, stream, self.services))
+        server.register_blueprint(create_dialect(self.desk, self.services))
+        self.client: FlaskClient = server.test_client()
 
     def other(self, name: str) -> Key:
         """Another key, called ``name``."""
@@ -123,6 +126,8 @@ class Adapter(BaseAdapter):
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """The app's answer to ``request``."""
         assert request.method
+        assert request.url
+        assert request.url.startswith("http://localhost/"), "nothing leaves this machine"
         self.requested.append(f"{request.method} {request.path_url}")
         answer = self._client.open(
             request.path_url,
@@ -131,7 +136,7 @@ class Adapter(BaseAdapter):
             data=request.body,
         )
         response = requests.Response()
-        response.status_code, response.url = answer.status_code, request.url or ""
+        response.status_code, response.url = answer.status_code, request.url
         response.reason = answer.status.partition(" ")[2]
         response.headers.update(answer.headers)
         response._content = answer.data
@@ -151,6 +156,7 @@ def ccxt_of(dialect: Dialect, **options: Any) -> Any:
         for kind in ("Public", "Private")
         for end, version in versions.items()
     }
+    urls["sapi"] = f"{rest}/sapi/v1"
     client = ccxt.binanceusdm(
         {
             "apiKey": dialect.key.key,
@@ -161,7 +167,8 @@ def ccxt_of(dialect: Dialect, **options: Any) -> Any:
         }
     )
     client.adapter = Adapter(dialect)
-    client.session.mount("http://", client.adapter)
+    for scheme in ("http://", "https://"):
+        client.session.mount(scheme, client.adapter)
     return client
 
 
