@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -17,17 +20,22 @@ from balance.binance.account_rows import (
     position_risk_row,
     symbols_of,
 )
+from balance.binance.ids import order_number
 from balance.binance.names import short
 from balance.binance.numbers import milliseconds
+from balance.core.entry import Entry, Place
 from balance.core.instruments import KNOWN
 from balance.core.money import quantized
 from balance.core.snapshot import snapshot
 from balance.desk.desk import Desk
 from balance.desk.transactions import AccountNow, Conditions
+from balance.history.index import Progress
+from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT
 from tests.boards import board
 from tests.dialect import Dialect
-from tests.markets import BTC, ETH, SOL, market, quote
+from tests.ledgers import PRICES, entries_of, lived, remembered
+from tests.markets import BTC, ETH, FREE, SOL, market, quote
 from tests.test_trading_laws import ACTIONS
 from tests.test_trading_laws import Desk as Trading
 
@@ -528,3 +536,269 @@ def test_the_fees_are_those_of_the_settings(untouched: Dialect) -> None:
     rates = untouched.ask("GET", "/fapi/v1/commissionRate", symbol="BTCUSDT")
     assert rates["makerCommissionRate"] == "0.0002"
     assert rates["takerCommissionRate"] == "0.0005"
+
+
+LIFE: Final = lived(500, seed=3, epochs_of=40)
+#: What the ledger calls what programs know as income.
+INCOMES: Final = {
+    "REALIZED_PNL": ("realized_pnl", "liquidation"),
+    "COMMISSION": ("fee",),
+    "FUNDING_FEE": ("funding",),
+    "TRANSFER": ("deposit", "withdrawal"),
+}
+LIMITS: Final = st.sampled_from([None, 1, 7, 100, 1_000])
+SYMBOLS: Final = st.sampled_from([*PRICES])
+
+
+@pytest.fixture(scope="module")
+def old() -> Dialect:
+    """An account with five hundred entries, several epochs, bots, funding and liquidations."""
+    return Dialect(Desk(remembered(LIFE), board()))
+
+
+def fills_of(symbol: str) -> list[Entry]:
+    """The entries with fills of ``symbol``, oldest first."""
+    fills = [(each, each.booking.fill) for each in entries_of(LIFE)]
+    return [each for each, fill in fills if fill is not None and fill.symbol == symbol]
+
+
+def number_of(entry: Entry) -> int:
+    """The number of ``entry`` as a fill and as income."""
+    return entry.revision * 1_000_000 + entry.line
+
+
+def page(
+    entries: Sequence[Entry],
+    usual: int,
+    *,
+    limit: int | None,
+    begin: int | None,
+    end: int | None,
+    first: int | None = None,
+) -> list[int]:
+    """The numbers of those of ``entries`` that a request is answered with."""
+    found = [
+        number_of(each)
+        for each in entries
+        if (begin is None or milliseconds(each.time) >= begin)
+        and (end is None or milliseconds(each.time) <= end)
+        and (first is None or number_of(each) >= first)
+    ]
+    most = usual if limit is None else limit
+    return found[-most:] if begin is None and first is None else found[:most]
+
+
+def moments() -> st.SearchStrategy[int | None]:
+    """Times, in milliseconds, at which something happened, and beside them."""
+    times = st.sampled_from([milliseconds(each.time) for each in entries_of(LIFE)])
+    return st.none() | st.tuples(times, st.sampled_from([-1, 0, 1])).map(sum)
+
+
+@settings(max_examples=50)
+@given(SYMBOLS, LIMITS, moments(), moments(), st.none() | st.integers(0, 330_000_000))
+def test_a_page_of_fills_has_what_was_asked_for(
+    old: Dialect,
+    symbol: str,
+    limit: int | None,
+    begin: int | None,
+    end: int | None,
+    first: int | None,
+) -> None:
+    asked = {"limit": limit, "startTime": begin, "endTime": end, "fromId": first}
+    if begin is not None and end is not None and begin > end:
+        refused = old.refuses("GET", "/fapi/v1/userTrades", symbol=short(symbol), **asked)
+        assert refused == (-1023, "Start time is greater than end time.")
+        return
+    rows = old.ask("GET", "/fapi/v1/userTrades", symbol=short(symbol), **asked)
+    expected = page(fills_of(symbol), 500, limit=limit, begin=begin, end=end, first=first)
+    assert [each["id"] for each in rows] == expected
+
+
+@settings(max_examples=20)
+@given(SYMBOLS, st.integers(1, 60))
+def test_paging_by_number_gives_every_fill_once(old: Dialect, symbol: str, limit: int) -> None:
+    found: list[int] = []
+    while True:
+        first = found[-1] + 1 if found else 0
+        rows = old.ask(
+            "GET", "/fapi/v1/userTrades", symbol=short(symbol), limit=limit, fromId=first
+        )
+        if not rows:
+            break
+        found += [each["id"] for each in rows]
+    assert found == [number_of(each) for each in fills_of(symbol)]
+
+
+@pytest.mark.parametrize("symbol", PRICES)
+def test_a_fill_has_the_figures_of_the_ledger(old: Dialect, symbol: str) -> None:
+    rows = old.ask("GET", "/fapi/v1/userTrades", symbol=short(symbol), limit=1_000)
+    assert len(rows) > 20
+    for row, entry in zip(rows, fills_of(symbol), strict=True):
+        fill = entry.booking.fill
+        assert fill is not None
+        assert (row["side"], row["positionSide"]) == (fill.side.upper(), "BOTH")
+        assert (row["buyer"], row["maker"]) == (fill.side == "buy", fill.liquidity == "maker")
+        assert abs(figure(row, "price") - fill.price) <= ROUNDING
+        assert abs(figure(row, "qty") - fill.quantity) <= ROUNDING
+        assert figure(row, "realizedPnl") == fill.realized_pnl
+        assert figure(row, "commission") == fill.fee
+        assert figure(row, "quoteQty") == quantized(fill.quantity * fill.price)
+        assert row["commissionAsset"] == "USDT"
+        assert row["time"] == milliseconds(entry.time)
+        assert row["orderId"] == order_number(fill.order_id)
+
+
+def test_the_fill_of_an_order_is_found_by_its_number(dialect: Dialect) -> None:
+    desk = dialect.desk
+    for side in ("buy", "buy", "sell"):
+        desk.place_order(symbol=BTC, side=side, quantity="0.01")
+    every = dialect.ask("GET", "/fapi/v1/userTrades", symbol="BTCUSDT")
+    for row in every:
+        sent = {"symbol": "BTCUSDT", "orderId": row["orderId"]}
+        assert dialect.ask("GET", "/fapi/v1/userTrades", **sent) == [row]
+    # One that waits has none, nor has one that there never was, nor one of another symbol.
+    desk.place_order(
+        symbol=BTC, side="buy", type="limit", quantity="0.01", price=39_000, client_id="77"
+    )
+    (waiting,) = desk.account().orders
+    for symbol, number in (
+        ("BTCUSDT", waiting.id),
+        ("BTCUSDT", 77),
+        ("ETHUSDT", every[0]["orderId"]),
+    ):
+        sent = {"symbol": symbol, "orderId": number}
+        assert dialect.ask("GET", "/fapi/v1/userTrades", **sent) == []
+
+
+@settings(max_examples=50)
+@given(
+    st.none() | SYMBOLS,
+    st.none() | st.sampled_from([*INCOMES, "INSURANCE_CLEAR"]),
+    LIMITS,
+    moments(),
+    moments(),
+)
+def test_a_page_of_income_has_what_was_asked_for(
+    old: Dialect,
+    symbol: str | None,
+    kind: str | None,
+    limit: int | None,
+    begin: int | None,
+    end: int | None,
+) -> None:
+    if begin is not None and end is not None:
+        begin, end = min(begin, end), max(begin, end)
+    asked = {"limit": limit, "startTime": begin, "endTime": end, "incomeType": kind}
+    name = None if symbol is None else short(symbol)
+    rows = old.ask("GET", "/fapi/v1/income", symbol=name, **asked)
+    kinds = [each for name, some in INCOMES.items() for each in some if kind in (None, name)]
+    about = symbols_in_ledger()
+    entries = [
+        each
+        for each in entries_of(LIFE)
+        if each.booking.kind in kinds and symbol in (None, about[each.place])
+    ]
+    assert [each["tranId"] for each in rows] == page(
+        entries, 100, limit=limit, begin=begin, end=end
+    )
+
+
+@cache
+def symbols_in_ledger() -> Mapping[Place, str]:
+    """What each entry that is income is about; empty: no symbol."""
+    found, last = dict[Place, str](), ""
+    for entry in entries_of(LIFE):
+        booking = entry.booking
+        if booking.effect is not None:
+            last = booking.effect.symbol
+        is_transfer = booking.kind in INCOMES["TRANSFER"]
+        found[entry.place] = "" if is_transfer else last
+    return found
+
+
+def test_income_has_the_figures_of_the_ledger(old: Dialect) -> None:
+    entries = {number_of(each): each for each in entries_of(LIFE)}
+    rows = old.ask("GET", "/fapi/v1/income", limit=1_000)
+    assert {each["incomeType"] for each in rows} == {*INCOMES}
+    fills = {
+        each["id"]
+        for name in PRICES
+        for each in old.ask("GET", "/fapi/v1/userTrades", symbol=short(name), limit=1_000)
+    }
+    for row in rows:
+        entry = entries[row["tranId"]]
+        booking = entry.booking
+        assert booking.kind in INCOMES[row["incomeType"]]
+        assert figure(row, "income") == booking.amount
+        assert (row["asset"], row["info"]) == ("USDT", booking.note)
+        assert row["time"] == milliseconds(entry.time)
+        assert row["symbol"] == short(symbols_in_ledger()[entry.place])
+        if row["incomeType"] in ("REALIZED_PNL", "COMMISSION"):
+            fill = entries[int(row["tradeId"])].booking.fill
+            assert int(row["tradeId"]) in fills
+            assert fill is not None
+            amount = fill.realized_pnl if row["incomeType"] == "REALIZED_PNL" else -fill.fee
+            assert figure(row, "income") == amount
+        else:
+            assert row["tradeId"] == ""
+
+
+def test_pages_of_income_by_number_have_every_row_once(old: Dialect) -> None:
+    every = old.ask("GET", "/fapi/v1/income", limit=1_000)
+    for begin in (None, 0):
+        pages = []
+        for number in count(1):
+            rows = old.ask("GET", "/fapi/v1/income", limit=60, page=number, startTime=begin)
+            if not rows:
+                break
+            pages.append(rows)
+        in_order = pages if begin is not None else pages[::-1]
+        assert [row for rows in in_order for row in rows] == every
+
+
+def test_what_is_no_result_of_trading_is_no_income(dialect: Dialect) -> None:
+    desk = dialect.desk
+    desk.place_order(symbol=BTC, side="buy", quantity="0.01")
+    desk.adjust(-3)
+    desk.set_balance(20_000)
+    desk.reset()
+    desk.undo_reset()
+    desk.withdraw(5)
+    rows = dialect.ask("GET", "/fapi/v1/income")
+    # The reset closed what was open; the undo opened it again, as if nothing had been.
+    assert [(each["incomeType"], each["symbol"]) for each in rows] == [
+        ("COMMISSION", "BTCUSDT"),
+        ("REALIZED_PNL", "BTCUSDT"),
+        ("TRANSFER", ""),
+    ]
+    assert rows[-1]["income"] == "-5.00000000"
+
+
+def test_a_fill_without_a_fee_has_one_of_zero_and_no_income_for_it() -> None:
+    free = Dialect(Desk(MemoryStore(), board(terms=FREE)))
+    free.desk.place_order(symbol=BTC, side="buy", quantity="0.01")
+    free.desk.close_position(BTC)
+    opening, closing = free.ask("GET", "/fapi/v1/userTrades", symbol="BTCUSDT")
+    assert opening["commission"] == closing["commission"] == "0.00000000"
+    (row,) = free.ask("GET", "/fapi/v1/income")
+    assert (row["incomeType"], row["income"]) == ("REALIZED_PNL", "0.00000000")
+    assert row["tradeId"] == str(closing["id"])
+
+
+def test_while_the_ledger_is_indexed_no_part_of_it_is_told(
+    dialect: Dialect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialect.desk.place_order(symbol=BTC, side="buy", quantity="0.01")
+    history = dialect.desk.ledger
+    monkeypatch.setattr(history.index, "refresh", lambda: Progress(is_complete=False, percent=40))
+    for path in ("userTrades", "income", "positionMargin/history"):
+        code, message = dialect.refuses("GET", f"/fapi/v1/{path}", status=503, symbol="BTCUSDT")
+        assert code == -1001
+        assert re.search(r"it is being indexed, and \d+ % are done: try again in a minute", message)
+
+
+@pytest.mark.parametrize("path", ["userTrades", "income", "positionMargin/history"])
+@pytest.mark.parametrize("limit", [0, 1_001])
+def test_a_page_is_of_at_most_a_thousand(untouched: Dialect, path: str, limit: int) -> None:
+    refused = untouched.refuses("GET", f"/fapi/v1/{path}", symbol="BTCUSDT", limit=limit)
+    assert refused == (-1130, "Data sent for parameter 'limit' is not valid.")
