@@ -30,6 +30,7 @@ from waitress.server import create_server
 import callbacks
 from balance.api.backups import LARGEST_BACKUP, MEDIA_TYPE, RESTORE_PATH
 from balance.api.encoding import answer, encoded
+from balance.api.front import Front
 from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems, problem_of
 from balance.api.routes import create_api
@@ -103,17 +104,19 @@ def create_app(
     tabs: Sequence[Tab] = TABS,
     data_dir: Path = DEFAULT_DATA_DIR,
     services: Services | None = None,
+    front: Front | None = None,
 ) -> Dash:
     """The dashboard of ``desk`` with ``tabs``, its HTTP interface on the same server; ``stream``
     is what the pages listen to, ``data_dir`` what they tell other programs to open, ``services``
-    what else there is (by default nothing that runs, kept nowhere). May be called more than once in
-    a process."""
+    what else there is (by default nothing that runs, kept nowhere), ``front`` what stands before it
+    (nothing). May be called more than once in a process."""
     server = Flask(__name__)
     services = services or services_alone(desk, stream)
     pages = frozenset(tab.path for tab in tabs)
     guards = replace(guards or Guards(), pages=pages, keyed_paths=PREFIXES)
     if services.bots.needs_secret:
         guards = replace(guards, open_paths=frozenset({"/signals"}))
+    (front or Front()).stand_before(server)
     guards.stand_before(server)
     answer_with_problems(server)
     server.register_blueprint(create_api(desk, stream, services))
@@ -231,9 +234,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(f"The data folder {options.data_dir} is not writable: {fault.strerror}.")
     except FeedFault as fault:
         return _failed(str(fault))
-    guards = Guards(options.host, options.token)
+    guards = Guards(options.host, options.token, names=tuple(options.allow_host))
     app = create_app(
-        running.desk, stream, guards, data_dir=options.data_dir, services=running.services
+        running.desk,
+        stream,
+        guards,
+        data_dir=options.data_dir,
+        services=running.services,
+        front=Front(tuple(options.proxy)),
     )
     code = _serve(app, running, stream, options)
     return _failed(faults[0]) if faults else code
@@ -256,6 +264,8 @@ def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namesp
             channel_request_lookahead=1,
             asyncore_use_poll=True,
             max_request_body_size=_LARGEST_REQUEST,
+            # Front believes those of --proxy.
+            clear_untrusted_proxy_headers=False,
             ident=None,
         )
     except OSError as fault:

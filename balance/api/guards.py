@@ -7,6 +7,7 @@ import functools
 import hashlib
 import hmac
 import ipaddress
+import logging
 import re
 import socket
 import threading
@@ -17,13 +18,18 @@ from typing import Final
 from flask import Flask, Response, make_response, redirect, request
 from werkzeug.routing import Map, MapAdapter, RequestRedirect
 
+from balance.api.front import is_host_of
 from balance.api.problems import Problem
 from balance.api.signin import SIGN_IN_PATH, sign_in_page
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _COOKIE: Final = "virtual-balance-session"
 _CATCH_ALL: Final = "/<path:path>"
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}[a-z0-9]")
+_MOST_WARNINGS: Final = 100
 _HOST: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::\d{0,5})?", re.ASCII)
+
+_log = logging.getLogger(__name__)
 
 #: Everything comes from this server; the inline scripts and styles are those of Dash.
 _POLICY: Final = (
@@ -45,6 +51,8 @@ class Guards:
     pages: frozenset[str] = frozenset({"/"})
     # where a POST needs no token, as its route looks for a secret of its own
     open_paths: frozenset[str] = frozenset()
+    # the names of this machine elsewhere, such as desk.example.com and *.example.com
+    names: tuple[str, ...] = ()
     # below these paths nothing needs the token, as what is there looks for keys of its own
     keyed_paths: tuple[str, ...] = ()
 
@@ -57,15 +65,24 @@ class Guards:
         server.after_request(_secured)
 
     def _check_host(self) -> None:
-        if not self.is_answered(request.headers.get("Host", "")):
-            raise Problem(
-                400, "This server does not answer to that host name. Use the address it printed."
+        host = request.headers.get("Host", "")
+        if not self.is_answered(host):
+            name = _host_name(host)
+            advice = f", or start it with --allow-host {name}" if _NAME.fullmatch(name) else ""
+            message = (
+                "This server does not answer to that host name. Use the address it printed"
+                f"{advice}."
             )
+            if advice:
+                _warn_once(message)
+            raise Problem(400, message)
 
     def is_answered(self, host: str) -> bool:
         """Whether requests with ``host`` as their Host header are answered."""
         name = _host_name(host)
         if name == "localhost" or name == self.host.lower():
+            return True
+        if any(is_host_of(name, each) for each in self.names):
             return True
         try:
             address = ipaddress.ip_address(name)
@@ -87,7 +104,12 @@ class Guards:
             origin = request.headers.get("Origin")
             ours = origin in (None, f"{request.scheme}://{request.host}".lower())
         if not ours:
-            raise Problem(403, "Pages of other sites may not change the balance.")
+            raise Problem(
+                403,
+                "Pages of other sites may not change the balance. If this is its own page behind a "
+                "proxy, have that pass on Host and X-Forwarded-Proto, and name it with --proxy: "
+                f"the request came for {request.scheme}://{request.host:.80}.",
+            )
 
     def _check_token(self) -> Response | None:
         if self.token is None:
@@ -116,7 +138,9 @@ class Guards:
         if not _same(request.form.get("token", ""), token):
             return sign_in_page(wrong=True)
         response = make_response(redirect("/", 303))
-        response.set_cookie(_COOKIE, _session(token), httponly=True, samesite="Strict")
+        response.set_cookie(
+            _COOKIE, _session(token), httponly=True, samesite="Strict", secure=request.is_secure
+        )
         return response
 
     def _path_check(self, server: Flask) -> Callable[[], None]:
@@ -143,6 +167,12 @@ class Guards:
                     routes().match(request.path, method=request.method)
 
         return check_path
+
+
+@functools.lru_cache(maxsize=_MOST_WARNINGS)
+def _warn_once(message: str) -> None:
+    """Say in the terminal that a host name was refused: a webhook shows nobody its answer."""
+    _log.warning("A request was refused. %s", message)
 
 
 def _host_name(header: str) -> str:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from balance.api.front import Network, host_pattern, network_of
 from balance.market.open_feed import add_feed_options
 from balance.store.advice import DEFAULT_DATA_DIR, program
 
@@ -39,6 +40,24 @@ def server_parser() -> argparse.ArgumentParser:
         default=os.environ.get(TOKEN_VARIABLE),
         help=f"what everyone must show; needed for other machines ({TOKEN_VARIABLE})",
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        type=_host,
+        metavar="NAME",
+        help="a name under which other machines come here, such as desk.example.com or "
+        "*.example.com; may be repeated; needs a token",
+    )
+    parser.add_argument(
+        "--proxy",
+        action="append",
+        default=[],
+        type=_network,
+        metavar="ADDRESS",
+        help="address or network of a proxy that ends TLS, whose X-Forwarded-Proto counts; may be "
+        "repeated",
+    )
     parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
     bots = parser.add_argument_group("bots")
     bots.add_argument(
@@ -56,11 +75,30 @@ def fault_in(options: argparse.Namespace) -> str:
             f"--host {options.host} lets other machines in, so it needs --token "
             f"or {TOKEN_VARIABLE}."
         )
+    if options.allow_host and options.token is None:
+        return (
+            f"--allow-host {options.allow_host[0]} lets other machines in, so it needs --token "
+            f"or {TOKEN_VARIABLE}."
+        )
     if options.token is not None and len(options.token) < SHORTEST_TOKEN:
         return f"--token or {TOKEN_VARIABLE} must have at least {SHORTEST_TOKEN} characters."
     if options.signal_secret is not None and len(options.signal_secret) < SHORTEST_TOKEN:
         return f"--signal-secret must have at least {SHORTEST_TOKEN} characters."
     return ""
+
+
+def _host(text: str) -> str:
+    try:
+        return host_pattern(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from fault
+
+
+def _network(text: str) -> Network:
+    try:
+        return network_of(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from fault
 
 
 def _port_number(text: str) -> int:
