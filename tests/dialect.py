@@ -37,8 +37,7 @@ Sent = Mapping[str, object]
 
 class Dialect:
     """A program that trades ``desk`` as it would trade at the exchange, with the key ``name``; by
-    default on an account in memory, at the prices of a board that stands still. The page, which
-    takes most of the time to make, is beside it only with ``guards``."""
+    default on an account in memory, at the prices of a board that stands still."""
 
     def __init__(
         self, desk: Desk | None = None, name: str = "bot", guards: Guards | None = None

@@ -575,7 +575,7 @@ class TestServer:
         app = create_app(Desk(MemoryStore(), board()), Stream(1), guards)
         client = app.server.test_client()
         assert client.get("/fapi/v1/ping").get_json() == {}
-        assert refusal(client.post("/fapi/v1/order"), 404)[0] == -5000
+        assert refusal(client.post("/fapi/v1/order"), 401) == NO_KEY
         assert client.get("/virtual_balance").status_code == 401
         for path in ("/fapi", "/fapix", "/FAPI/v1/ping", "/x/fapi/v1/ping"):
             assert client.get(path).status_code in (401, 308), path
