@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from itertools import count
@@ -31,11 +32,11 @@ from balance.desk.desk import Desk
 from balance.desk.transactions import AccountNow, Conditions
 from balance.history.index import Progress
 from balance.store.memory_store import MemoryStore
-from tests.accounts import MOMENT
+from tests.accounts import MOMENT, account, position
 from tests.boards import board
 from tests.dialect import Dialect
 from tests.ledgers import PRICES, entries_of, lived, remembered
-from tests.markets import BTC, ETH, FREE, SOL, market, quote
+from tests.markets import BTC, ETH, FREE, SOL, market, quote, unlimited
 from tests.test_trading_laws import ACTIONS
 from tests.test_trading_laws import Desk as Trading
 
@@ -125,6 +126,25 @@ def test_after_any_trading_the_rows_have_the_desks_figures_and_add_up(
             risk, "breakEvenPrice"
         )
     assert figure(balance_row(now), "balance") == shown.balance
+
+
+def test_the_entry_price_of_a_cheap_coin_gives_the_same_pnl_to_the_cent() -> None:
+    coin, mark, quantity = "PEPE/USDT", Decimal("0.0000092111"), Decimal("30000000001")
+    entry = (2 * Decimal("0.0000091234") + Decimal("0.0000091235")) / 3
+    rules = replace(unlimited(coin), tick_size=Decimal("1e-10"), step_size=Decimal(1))
+    held = position(symbol=coin, quantity=quantity, entry_price=entry, mark_price=mark)
+    now = AccountNow(
+        id="a",
+        revision=1,
+        account=account(positions=(held,)),
+        market=market(quote(coin, mark), instruments={coin: rules}),
+        changed_at=MOMENT,
+    )
+    row = position_risk_row(now, coin)
+    assert (row["symbol"], row["markPrice"]) == ("PEPEUSDT", "0.0000092111")
+    pnl = quantity * (mark - figure(row, "entryPrice"))
+    assert abs(pnl - held.unrealized_pnl) < Decimal("0.000001")
+    assert row["unRealizedProfit"] == f"{quantized(held.unrealized_pnl):.8f}"
 
 
 @pytest.fixture
@@ -323,7 +343,7 @@ def test_a_position_has_the_prices_of_the_desk(traded: Dialect) -> None:
     assert row["positionSide"] == "BOTH"
     assert row["entryPrice"] == f"{shown['entry_price']:.1f}"
     assert row["markPrice"] == "40000.0"
-    assert row["liquidationPrice"].startswith(f"{shown['liquidation_price']:.6f}"[:-1])
+    assert row["liquidationPrice"] == f"{shown['liquidation_price']:.9f}"
     assert row["isolatedWallet"] == f"{shown['isolated_margin']:.8f}"
     assert row["isolatedMargin"] == f"{shown['isolated_margin'] + shown['unrealized_pnl']:.8f}"
     assert (row["leverage"], row["marginType"]) == ("5", "isolated")

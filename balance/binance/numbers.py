@@ -10,7 +10,7 @@ from typing import Final
 
 from balance.core.instrument import Instrument
 
-#: How many decimals amounts have, and at most those of prices off the tick.
+#: How many decimals amounts have, and at most so many more than its tick a price that is off it.
 DECIMALS: Final = 8
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -31,7 +31,9 @@ def unit_text(number: Decimal) -> str:
 
 def price_text(price: Decimal, instrument: Instrument | None) -> str:
     """``price`` with the decimals of the tick: ``"64671.0"``. One off the tick, such as an entry
-    price, has its own, at most eight; so has one of a symbol that is not traded now (None)."""
+    price, has its own, at most eight more, so that P&L that is calculated from it is right to the
+    cent, also of coins that cost next to nothing. So has one of a symbol that is not traded now
+    (None)."""
     return unit_text(price) if instrument is None else _on_unit(price, instrument.tick_size)
 
 
@@ -57,7 +59,7 @@ def _on_unit(number: Decimal, unit: Decimal) -> str:
     exponent = number.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > decimals:
         own = -int(number.normalize(_CONTEXT).as_tuple().exponent)
-        decimals = max(decimals, min(own, DECIMALS))
+        decimals = max(decimals, min(own, decimals + DECIMALS))
     return _with_decimals(number, decimals)
 
 
