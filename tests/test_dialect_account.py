@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import count
 from typing import Any, Final
 
+import ccxt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,8 +27,10 @@ from balance.binance.ids import order_number
 from balance.binance.names import short
 from balance.binance.numbers import milliseconds
 from balance.core.entry import Entry, Place
+from balance.core.funding import next_settlement
 from balance.core.instruments import KNOWN
 from balance.core.money import quantized
+from balance.core.quote import Settlement
 from balance.core.snapshot import snapshot
 from balance.desk.desk import Desk
 from balance.desk.transactions import AccountNow, Conditions
@@ -34,7 +38,7 @@ from balance.history.index import Progress
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT, account, position
 from tests.boards import board
-from tests.dialect import Dialect
+from tests.dialect import Dialect, ccxt_of
 from tests.ledgers import PRICES, entries_of, lived, remembered
 from tests.markets import BTC, ETH, FREE, SOL, market, quote, unlimited
 from tests.test_trading_laws import ACTIONS
@@ -822,3 +826,118 @@ def test_while_the_ledger_is_indexed_no_part_of_it_is_told(
 def test_a_page_is_of_at_most_a_thousand(untouched: Dialect, path: str, limit: int) -> None:
     refused = untouched.refuses("GET", f"/fapi/v1/{path}", symbol="BTCUSDT", limit=limit)
     assert refused == (-1130, "Data sent for parameter 'limit' is not valid.")
+
+
+OF_CCXT: Final = "BTC/USDT:USDT"
+
+
+@pytest.fixture(scope="module")
+def ccxt_client(open_for_all: Dialect) -> Any:
+    """ccxt as it comes, on the account where something is open and something closed."""
+    return ccxt_of(open_for_all)
+
+
+def test_ccxt_reads_what_is_there_what_is_free_and_what_is_used(
+    open_for_all: Dialect, ccxt_client: Any
+) -> None:
+    shown = open_for_all.desk.snapshot()
+    for version in ({}, {"useV2": True}):
+        found = ccxt_client.fetch_balance(version)["USDT"]
+        assert Decimal(str(found["total"])) == shown.portfolio_value
+        assert Decimal(str(found["free"])) == shown.available_balance
+        assert Decimal(str(found["used"])) == shown.used_margin
+
+
+@pytest.mark.parametrize("method", ["positionRisk", "account"])
+def test_ccxt_reads_the_positions_of_the_desk(
+    open_for_all: Dialect, ccxt_client: Any, method: str
+) -> None:
+    (shown,) = open_for_all.desk.snapshot().positions
+    (found,) = ccxt_client.fetch_positions(params={"method": method})
+    read = {name: Decimal(str(each)) for name, each in found.items() if isinstance(each, float)}
+    assert (found["symbol"], found["side"], found["marginMode"]) == (OF_CCXT, "long", "isolated")
+    assert not found["hedged"]
+    assert read["contracts"] == shown["quantity"]
+    assert read["entryPrice"] == shown["entry_price"]
+    assert read["unrealizedPnl"] == shown["unrealized_pnl"]
+    assert read["notional"] == shown["notional"]
+    assert read["leverage"] == shown["leverage"]
+    assert read["maintenanceMargin"] == shown["maintenance_margin"]
+    assert read["collateral"] == shown["isolated_margin"] + shown["unrealized_pnl"]
+    assert read["initialMargin"] == shown["notional"] / shown["leverage"]
+    # What ccxt works out itself has the decimals of the tick.
+    liquidation = shown["liquidation_price"]
+    assert liquidation is not None
+    assert abs(read["liquidationPrice"] - liquidation) <= Decimal("0.05")
+    assert found["timestamp"] == milliseconds(open_for_all.desk.store.read().changed_at)
+
+
+def test_ccxt_reads_the_fills_and_what_they_cost(open_for_all: Dialect, ccxt_client: Any) -> None:
+    fills = [each for each in open_for_all.desk.fills().entries if each["symbol"] == BTC][::-1]
+    found = ccxt_client.fetch_my_trades(OF_CCXT)
+    assert len(found) == len(fills) == 2
+    for trade, fill in zip(found, fills, strict=True):
+        assert trade["order"] == fill["order_id"]
+        assert (trade["side"], trade["takerOrMaker"]) == (fill["side"], fill["liquidity"])
+        assert Decimal(str(trade["price"])) == fill["price"]
+        assert Decimal(str(trade["amount"])) == fill["quantity"]
+        assert Decimal(str(trade["fee"]["cost"])) == fill["fee"]
+        assert trade["fee"]["currency"] == "USDT"
+    since = ccxt_client.fetch_my_trades(OF_CCXT, since=found[-1]["timestamp"])
+    assert since[-1] == found[-1]
+    assert ccxt_client.fetch_my_trades(OF_CCXT, params={"orderId": found[0]["order"]}) == found[:1]
+    paged = ccxt_client.fetch_my_trades(OF_CCXT, params={"paginate": True, "paginationCalls": 2})
+    assert paged == found
+
+
+def test_ccxt_reads_the_ledger_of_a_settlement(dialect: Dialect) -> None:
+    client, desk = ccxt_of(dialect), dialect.desk
+    desk.place_order(symbol=BTC, side="sell", quantity="0.1")
+    held = desk.account().position(BTC)
+    assert held is not None
+    at = next_settlement(held.opened_at, timedelta(hours=8))
+    later = desk.market.at(quote(BTC, 40_000, time=at + timedelta(seconds=1)))
+    rates = {(BTC, at): Settlement(rate=Decimal("0.0001"), mark=Decimal(40_000))}
+    desk.advance(replace(later, tick=later.tick + 1), rates)
+    (found,) = client.fetch_funding_history(OF_CCXT)
+    (row,) = desk.history(kind="funding").entries
+    assert (found["amount"], found["code"]) == (float(row["amount"]), "USDT")
+    assert Decimal(str(found["amount"])) == Decimal("0.4")
+    assert found["id"] == str(row["revision"] * 1_000_000 + row["line"])
+    assert [each["type"] for each in client.fetch_ledger()] == ["commission", "fee"]
+
+
+def test_ccxt_sets_leverage_and_moves_margin(traded: Dialect) -> None:
+    client = ccxt_of(traded)
+    assert client.set_margin_mode("isolated", OF_CCXT)["code"] == -4046
+    with pytest.raises(ccxt.OperationRejected, match="-4047"):
+        client.set_margin_mode("cross", OF_CCXT)
+    for is_hedged in (False, True):
+        with pytest.raises(ccxt.OperationRejected):
+            client.set_position_mode(is_hedged, OF_CCXT)
+    assert client.fetch_position_mode(OF_CCXT)["hedged"] is False
+    client.set_leverage(20, "SOL/USDT:USDT")
+    assert client.fetch_leverage("SOL/USDT:USDT")["longLeverage"] == 20
+    with pytest.raises(ccxt.ExchangeError, match="-4161"):
+        client.set_leverage(6, OF_CCXT)
+    with pytest.raises(ccxt.InvalidOrder, match="is traded by the person now"):
+        client.set_leverage(10, "ETH/USDT:USDT")
+    before = traded.desk.snapshot().positions[0]["isolated_margin"]
+    assert client.add_margin(OF_CCXT, 10)["status"] == "ok"
+    assert client.reduce_margin(OF_CCXT, 4)["status"] == "ok"
+    assert traded.desk.snapshot().positions[0]["isolated_margin"] == before + 6
+    moves = client.fetch_margin_adjustment_history(OF_CCXT)
+    assert [(each["type"], each["amount"]) for each in moves] == [("add", 10.0), ("reduce", 4.0)]
+    with pytest.raises(ccxt.InsufficientFunds):
+        client.add_margin(OF_CCXT, 50_000)
+
+
+def test_ccxt_knows_how_symbols_are_traded(ccxt_client: Any) -> None:
+    tiers = ccxt_client.fetch_leverage_tiers([OF_CCXT])[OF_CCXT]
+    assert [(each["minNotional"], each["maxLeverage"]) for each in tiers] == [
+        (float(each.floor), float(each.max_leverage)) for each in KNOWN[BTC].brackets
+    ]
+    fee = ccxt_client.fetch_trading_fee(OF_CCXT)
+    assert (fee["maker"], fee["taker"]) == (0.0002, 0.0005)
+    assert ccxt_client.fetch_margin_mode(OF_CCXT)["marginMode"] == "isolated"
+    assert set(ccxt_client.fetch_leverages()) == {OF_CCXT, "ETH/USDT:USDT", "SOL/USDT:USDT"}
