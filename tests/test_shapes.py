@@ -118,6 +118,20 @@ def test_a_partial_body_needs_nothing_and_changes_nothing_that_it_leaves_out() -
     assert "default" not in body["properties"]["side"]
 
 
+def test_an_exact_number_has_the_schema_that_its_reader_needs() -> None:
+    text = {"type": "string", "pattern": "^[0-9.]+$"}
+    schemas = Schemas(text, "#/$defs/")
+    page = schemas.record(Page)
+    assert page["properties"]["rows"]["items"] == {"$ref": "#/$defs/Row"}
+    price = schemas.components["Row"]["properties"]["price"]
+    assert (price["type"], price["pattern"]) == (["string", "null"], "^[0-9.]+$")
+
+
+def test_what_may_be_left_out_is_not_null() -> None:
+    assert not_null({"type": ["number", "null"]}) == {"type": "number"}
+    assert not_null({"type": ["number", "string", "null"]}) == {"type": ["number", "string"]}
+
+
 def test_an_answer_says_that_it_went_well() -> None:
     schemas = Schemas()
     assert schemas.answer(Page) == schemas.answer(Page)

@@ -11,13 +11,20 @@ from balance.core.shape import Doc, Field, Shape, fields_of, is_record
 
 Schema = dict[str, Any]
 
-_KINDS: Final = {str: "string", bool: "boolean", int: "integer", float: "number", Decimal: "number"}
+_KINDS: Final = {str: "string", bool: "boolean", int: "integer", float: "number"}
+_NUMBER: Final[Mapping[str, Any]] = {"type": "number"}
 
 
 class Schemas:
     """The schemas of types; those of records are collected by the names of their classes."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, decimal: Mapping[str, Any] = _NUMBER, place: str = "#/components/schemas/"
+    ) -> None:
+        """``decimal`` is the schema of an exact number, and ``place`` where the document that they
+        are for has those of records."""
+        self._decimal = decimal
+        self._place = place
         #: The schemas of all records among the types so far, by name.
         self.components: dict[str, Schema] = {}
         # The class of each, and whether it is an answer.
@@ -38,6 +45,8 @@ class Schemas:
             return {}
         if is_record(hint):
             return self._component(hint)
+        if hint is Decimal:
+            return dict(self._decimal)
         if hint in _KINDS:
             return {"type": _KINDS[hint]}
         if isinstance(origin, type) and issubclass(origin, Mapping):
@@ -88,7 +97,7 @@ class Schemas:
             self.components[name] = self.record(*status, shape)
             if text := one_line((shape.__doc__ or "").partition("\n\n")[0]):
                 self.components[name]["description"] = text
-        return {"$ref": f"#/components/schemas/{name}"}
+        return {"$ref": f"{self._place}{name}"}
 
     def _union(self, hints: Sequence[Any]) -> Schema:
         schemas = [self.of(each) for each in hints if each is not types.NoneType]
@@ -113,7 +122,8 @@ def not_null(schema: Schema) -> Schema:
     """``schema`` without null."""
     if not isinstance(schema.get("type"), list):
         return schema
-    found = {**schema, "type": next(each for each in schema["type"] if each != "null")}
+    kinds = [each for each in schema["type"] if each != "null"]
+    found = {**schema, "type": kinds if len(kinds) > 1 else kinds[0]}
     if "enum" in found:
         found["enum"] = [each for each in found["enum"] if each is not None]
     return found
@@ -134,5 +144,6 @@ def _described(schema: Schema, docs: Sequence[Doc]) -> Schema:
 
 
 def _or_null(schema: Schema) -> Schema:
-    nullable = {**schema, "type": [schema["type"], "null"]}
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    nullable = {**schema, "type": [*kinds, "null"]}
     return {**nullable, "enum": [*schema["enum"], None]} if "enum" in schema else nullable
