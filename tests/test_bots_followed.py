@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from balance.api.routes import description
 from balance.bots import followed as followed_module
 from balance.bots.followed import FollowedBots
 from balance.bots.state import BOTS_FILE
 from balance.core.errors import InvalidRequest, StoreUnreadable
 from balance.desk.desk import Desk
 from balance.store.file_store import ACCOUNT_FILE, FileStore
+from tests.boards import board
 from tests.bots_by_hand import USUAL, ByHand
 from tests.markets import BTC
 
@@ -50,6 +53,13 @@ def test_rows_trades_and_log_are_those_of_the_other_server(
     assert here.trades() == there.bots.trades()
     assert here.trades(bot="ghost-1") == []
     assert here.strategies() == [each for each in there.bots.strategies() if not each["own"]]
+
+
+def test_where_no_bots_were_ever_made_the_list_is_as_described(folder: Path) -> None:
+    listed = FollowedBots(Desk(FileStore(folder), board()), folder).listed()
+    schema = description()["components"]["schemas"]["BotList"]["properties"]["version"]
+    Draft202012Validator(schema).validate(listed["version"])
+    assert listed["version"] == 0
 
 
 def test_nothing_can_be_changed_from_here(there: ByHand, here: FollowedBots) -> None:

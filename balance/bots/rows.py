@@ -25,7 +25,6 @@ from balance.core.money import ZERO, exactly, quantized
 from balance.core.position import Position
 from balance.core.rows import MarketTime, Row, price_words
 from balance.core.shape import (
-    Count,
     Doc,
     Money,
     Percent,
@@ -124,7 +123,9 @@ class BotRow(TypedDict):
 class BotList(TypedDict):
     """All bots, and what they made together."""
 
-    version: Annotated[Count, Doc("Another one: something about the bots has changed.")]
+    version: Annotated[
+        Whole, Doc("Another one: something about the bots has changed. 0: their file is not there.")
+    ]
     can_change: Annotated[bool, Doc("Whether they run, and can be changed, here.")]
     words: Annotated[str, Doc("Why not, where they can't.")]
     fault: Annotated[str, Doc("Why it is not known which there are; empty: they are listed.")]
