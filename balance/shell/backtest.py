@@ -22,6 +22,7 @@ from balance.backtests.candles import (
     symbol_of,
 )
 from balance.backtests.report import notes, report
+from balance.backtests.saved_market import saved_market
 from balance.bots.rows import strategy_row
 from balance.bots.settings import MEMBERS, BotSettings, settings_of
 from balance.core import request
@@ -30,14 +31,10 @@ from balance.core.figures import float_text, rounded
 from balance.core.market import Market
 from balance.core.money import number
 from balance.desk.settings import SettingsFile
-from balance.market.board import saved_feed
-from balance.market.feed import Feed
-from balance.market.open_feed import FeedOptions, interval_of_hours, open_feed, parse_start
+from balance.market.open_feed import interval_of_hours, parse_start
 from balance.market.replay.candle_file import CandleFile, Reading, read_candles, with_marks
-from balance.market.simulated.feed import simulated_seed
 from balance.market.symbols import symbol_in
 from balance.shell.parts import Result, table
-from balance.store.advice import program
 from balance.strategies.own import Broken, Catalogue, OwnStrategies, ask_strategy
 from balance.strategies.strategy import Kind, StrategyFault
 
@@ -148,26 +145,11 @@ def _saved_past(options: argparse.Namespace) -> CandleHistory:
         raise InvalidRequest(
             "--mark and --date-format are for a file of candles: name it with --csv."
         )
-    feed = _saved_market(options.data_dir)
+    feed = saved_market(options.data_dir, "name a file of candles with --csv")
     market = Market(instruments=feed.instruments)
     symbol = next(iter(feed.instruments)) if options.symbol is None else options.symbol
     traded = market.instrument(request.symbol(symbol, market))
     return history_of_feed(feed.candles, feed.settlement, traded)
-
-
-def _saved_market(folder: Path) -> Feed:
-    feed_id, state, _ = saved_feed(folder)
-    if feed_id is None:
-        raise InvalidRequest(
-            "No server has run on this data folder yet, so there is no past in it. Start it with "
-            f"{program(folder)}, or name a file of candles with --csv."
-        )
-    seed = simulated_seed(feed_id)
-    if seed is None:
-        raise InvalidRequest(
-            f"The data folder keeps no past of {feed_id}: name a file of candles with --csv."
-        )
-    return open_feed(FeedOptions(seed=seed), {"id": feed_id, "state": state})
 
 
 def _parameter(text: str) -> tuple[str, str]:
