@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import importlib
+import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,11 +19,13 @@ from flask.testing import FlaskClient
 from requests.adapters import BaseAdapter
 from werkzeug.test import TestResponse
 
+from balance import binance
 from balance.api.guards import Guards
 from balance.api.problems import answer_with_problems
 from balance.api.routes import create_api
 from balance.api.services import Services
 from balance.api.stream import Stream
+from balance.binance.endpoints import Security, endpoints_of
 from balance.binance.numbers import milliseconds
 from balance.binance.routes import PREFIXES, create_dialect
 from balance.binance.signature import KEY_HEADER
@@ -169,6 +173,18 @@ def ccxt_of(dialect: Dialect, **options: Any) -> Any:
     for scheme in ("http://", "https://"):
         client.session.mount(scheme, client.adapter)
     return client
+
+
+def served() -> dict[str, Security]:
+    """Who may ask for what is served, by method and path: ``"GET /fapi/v1/time"``."""
+    return {
+        f"{each.method} {path}": each.security
+        for module in pkgutil.walk_packages(binance.__path__, f"{binance.__name__}.")
+        for resource in vars(importlib.import_module(module.name)).values()
+        if isinstance(resource, type)
+        for each in endpoints_of(resource)
+        for path in each.paths
+    }
 
 
 def query(sent: Sent) -> str:

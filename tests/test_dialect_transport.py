@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -39,8 +40,9 @@ from balance.keys.keys import Keys
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT
 from tests.boards import board
-from tests.dialect import Dialect, refusal, signature, signed_query
+from tests.dialect import Dialect, refusal, served, signature, signed_query
 from tests.markets import BTC, market
+from tests.serving import ROOT
 
 ECHO = "/fapi/v1/echo"
 FORM = "application/x-www-form-urlencoded"
@@ -585,3 +587,9 @@ class TestServer:
     def test_the_own_interface_keeps_its_own_errors(self) -> None:
         answer = Dialect(guards=Guards()).client.get("/nothing")
         assert answer.mimetype == "application/problem+json"
+
+    def test_the_manual_has_every_path_and_who_may_ask(self) -> None:
+        who = {"public": "anyone", "keyed": "key", "signed": "signed"}
+        manual = (ROOT / "docs" / "dialect.md").read_text()
+        rows = re.findall(r"^\| `([A-Z]+ /\S+)` \| (\w+) \|$", manual, re.MULTILINE)
+        assert sorted(rows) == sorted((route, who[each]) for route, each in served().items())

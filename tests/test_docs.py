@@ -53,6 +53,7 @@ from layouts.tab import Tab
 from layouts.tabs import TABS
 from tests.accounts import MOMENT
 from tests.bots_alone import write_walk
+from tests.dialect import served
 from tests.markets import market
 from tests.patience import patience, wait_for
 from tests.serving import ROOT, Server
@@ -253,6 +254,7 @@ def test_every_route_is_in_the_manual_and_every_route_in_it_exists() -> None:
     }
     assert set(_names_in_column(_section(_page("http"), "## Routes"))) == there
     pattern = r"`((?:GET|POST|PUT|DELETE) /[^\s`]*)`"
+    there |= set(served())
     assert {each for page in PAGES.values() for each in re.findall(pattern, page)} <= there
 
 
