@@ -24,7 +24,7 @@ from balance.core.instruments import KNOWN, instrument
 from balance.core.money import exact
 from balance.core.quote import Candle
 from balance.desk.desk import Desk
-from balance.market.board import FileBoard, save_market
+from balance.market.board import FileBoard, LiveBoard, save_market
 from balance.market.feed import Feed
 from balance.market.replay.feed import ReplayFeed
 from balance.market.simulated.feed import SimulatedFeed
@@ -758,3 +758,63 @@ class TestClient:
             client.fapiPublicGetDepth({"symbol": "SOLUSDT"})
         with pytest.raises(ccxt.ExchangeError):
             client.fapiPublicGetAssetIndex()
+
+
+class TestFilters:
+    """The filters are true: what passes them is refused for none of them, what does not is
+    refused."""
+
+    #: The codes of what violates a filter.
+    CODES = frozenset({-1111, -1106, -4001, -4002, -4003, -4005, -4013, -4014, -4164})
+
+    @pytest.fixture(scope="class")
+    def new(self) -> tuple[LiveBoard, Dialect]:
+        """A board without prices, and a program on an account with a billion."""
+        found = LiveBoard()
+        return found, Dialect(Desk(MemoryStore(Decimal(10) ** 9), found))
+
+    @settings(max_examples=50, deadline=None)
+    @given(st.data())
+    def test_an_order_is_refused_for_them_exactly_if_it_violates_one(
+        self, new: tuple[LiveBoard, Dialect], data: st.DataObject
+    ) -> None:
+        found, dialect = new
+        dialect.desk.reset(10**9)
+        drawn = data.draw(st.decimals(min_value="1e-8", max_value="200000", places=9))
+        rules = instrument("NEW/USDT", max(drawn, Decimal("1e-8")))
+        price = rules.price_up(drawn)
+        least = rules.quantity(rules.min_notional / price) + rules.step_size
+        steps = data.draw(st.integers(0, 500))
+        rules = replace(
+            rules,
+            min_quantity=rules.step_size * data.draw(st.sampled_from([1, 2, 5])),
+            max_quantity=data.draw(st.sampled_from([None, least + 600 * rules.step_size])),
+        )
+        found.market = market(
+            quote("NEW/USDT", price, ask=price + rules.tick_size),
+            instruments={"NEW/USDT": rules},
+        )
+        quantity = max(least, rules.min_quantity) + steps * rules.step_size
+        good = {"price": f"{price:f}", "quantity": f"{quantity:f}"}
+        bad = [
+            {"price": f"{price + rules.tick_size / 10:f}"},
+            {"quantity": f"{quantity + rules.step_size / 10:f}"},
+            {"price": "0"},
+            {"quantity": "0"},
+            {"quantity": f"{rules.min_quantity - rules.step_size / 10:f}"},
+            {"price": f"{Decimal(10) ** 12 + rules.tick_size:f}"},
+        ]
+        if rules.max_quantity is not None:
+            bad.append({"quantity": f"{rules.max_quantity + rules.step_size:f}"})
+        smallest = rules.min_quantity
+        if smallest * price < rules.min_notional:
+            bad.append({"quantity": f"{smallest:f}"})
+        order = {"symbol": "NEWUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+        for wrong in bad:
+            code, message = dialect.refuses("POST", "/fapi/v1/order", **order, **{**good, **wrong})
+            assert code in self.CODES, (wrong, code, message)
+        answer = dialect.signed("POST", "/fapi/v1/order", **order, **good)
+        assert answer.status_code == 200, (rules, good, answer.text)
+        at_market = {**order, "type": "MARKET", "timeInForce": None, "quantity": good["quantity"]}
+        answer = dialect.signed("POST", "/fapi/v1/order", **at_market)
+        assert answer.status_code == 200, (rules, good, answer.text)
