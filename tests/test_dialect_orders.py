@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import random
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import ccxt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
 from balance import Desk
 from balance.binance.ids import client_id_of, entry_number, order_id_in, order_id_of, order_number
@@ -20,17 +31,23 @@ from balance.binance.order_rows import (
     algo_row,
     algo_status,
     conditional_order,
+    is_set_off,
     open_record,
     order_row,
     records_after,
 )
 from balance.core.account import Account
 from balance.core.change import Change
+from balance.core.errors import BalanceError
 from balance.core.market import Market
 from balance.core.operations import restate
 from balance.core.order import ORDER_KINDS
 from balance.core.order_record import OrderRecord, order_records
+from balance.history.history import Answer, History, unfinished
+from balance.history.index import Progress
+from balance.history.question import Question
 from balance.market.board import LiveBoard
+from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT
 from tests.boards import board, priced
@@ -38,6 +55,7 @@ from tests.dialect import Dialect
 from tests.length import rounds
 from tests.markets import BTC, quote
 
+GOLDEN = Path(__file__).parent / "golden" / "data"
 #: The fields of an order, and their types.
 ORDER_FIELDS = {
     "orderId": int,
@@ -900,3 +918,626 @@ def test_what_others_have_placed_is_seen_and_not_touched(client: Dialect) -> Non
     code, text = refused(client, by=other, **LIMIT)
     assert code == -2010
     assert "traded by bot" in text
+
+
+# cancelling
+
+
+def cancelled(client: Dialect, path: str = "order", **sent: Any) -> Any:
+    """What the cancelling of an order is answered with."""
+    return client.ask("DELETE", f"/fapi/v1/{path}", **sent)
+
+
+def test_an_order_is_cancelled_by_either_id(client: Dialect) -> None:
+    for name in ("orderId", "origClientOrderId"):
+        order = placed(client, **LIMIT, newClientOrderId="x-1")
+        sent = {name: order[name.replace("origClient", "client")]}
+        row = checked(cancelled(client, symbol="BTCUSDT", **sent), ORDER_FIELDS)
+        assert row == order | {"status": "CANCELED", "updateTime": row["updateTime"]}
+        again = client.refuses("DELETE", "/fapi/v1/order", symbol="BTCUSDT", **sent)
+        assert again == (-2011, NO_OPEN_ORDER)
+
+
+def test_a_conditional_order_is_cancelled_by_either_path(client: Dialect) -> None:
+    for name in ("algoId", "clientAlgoId"):
+        algo = conditional(client, **STOP, triggerPrice=39_000, clientAlgoId="x-2")
+        row = cancelled(client, "algoOrder", **{name: algo[name]})
+        done = {"code": "200", "msg": "success"}
+        assert row == {"algoId": algo["algoId"], "clientAlgoId": "x-2", **done}
+        again = client.refuses("DELETE", "/fapi/v1/algoOrder", **{name: algo[name]})
+        assert again == (-2011, NO_OPEN_ORDER)
+        found = client.ask("GET", "/fapi/v1/algoOrder", algoId=algo["algoId"])
+        assert found["algoStatus"] == "CANCELED"
+    order = placed(client, **STOP, stopPrice=39_000)
+    assert cancelled(client, symbol="BTCUSDT", orderId=order["orderId"])["status"] == "CANCELED"
+    assert not client.desk.account().orders
+
+
+def test_a_stop_that_ended_with_its_position_can_still_be_cancelled(client: Dialect) -> None:
+    algo = conditional(client, **STOP, triggerPrice=39_000, clientAlgoId="stop")
+    limit = placed(client, **LIMIT | {"side": "SELL", "price": 41_000, "reduceOnly": True})
+    placed(client, **MARKET | {"side": "SELL", "reduceOnly": True})
+    assert not client.desk.account().orders
+    assert cancelled(client, "algoOrder", clientAlgoId="stop")["msg"] == "success"
+    row = cancelled(client, symbol="BTCUSDT", orderId=algo["algoId"])
+    assert (row["status"], row["clientOrderId"]) == ("CANCELED", "stop")
+    found = client.ask("GET", "/fapi/v1/algoOrder", clientAlgoId="stop")
+    assert found["algoStatus"] == "EXPIRED"
+    # That is for conditional orders alone, as the exchange ends others itself.
+    assert client.refuses("DELETE", "/fapi/v1/order", orderId=limit["orderId"])[0] == -2011
+
+
+def test_a_stop_that_was_liquidated_or_has_fired_is_not_cancelled_alike(client: Dialect) -> None:
+    moved_to_fire = conditional(client, **STOP | {"quantity": "0.05"}, triggerPrice=39_500)
+    stop = conditional(client, **STOP, triggerPrice=30_000)
+    moved(client, 39_400)
+    fired = client.refuses("DELETE", "/fapi/v1/algoOrder", algoId=moved_to_fire["algoId"])
+    assert fired == (-2011, NO_OPEN_ORDER)
+    moved(client, 35_000)
+    assert not client.desk.account().positions
+    assert cancelled(client, "algoOrder", algoId=stop["algoId"])["code"] == "200"
+
+
+def test_a_stop_that_was_to_open_and_a_reset_ended_is_unknown(client: Dialect) -> None:
+    opening = {"side": "BUY", "type": "STOP_MARKET", "quantity": "0.1"}
+    stop = conditional(client, **opening, triggerPrice=41_000)
+    client.desk.reset()
+    assert client.refuses("DELETE", "/fapi/v1/algoOrder", algoId=stop["algoId"])[0] == -2011
+    found = client.ask("GET", "/fapi/v1/algoOrder", algoId=stop["algoId"])
+    assert found["algoStatus"] == "EXPIRED"
+
+
+def test_all_orders_of_a_kind_are_cancelled_and_none_of_others(client: Dialect) -> None:
+    other = client.other("other")
+    client.desk.place_order(symbol="ETH/USDT", side="buy", type="limit", quantity="1", price=1_000)
+    client.desk.place_order(
+        symbol=BTC, side="sell", type="limit", quantity="0.1", price=45_000, reduce_only=True
+    )
+    for _ in range(2):
+        placed(client, **LIMIT)
+        conditional(client, **STOP, triggerPrice=39_000)
+    done = {"code": 200, "msg": "The operation of cancel all open order is done."}
+    assert cancelled(client, "allOpenOrders", symbol="ETHUSDT") == done
+    assert cancelled(client, "allOpenOrders", by=other, symbol="BTCUSDT") == done
+    assert len(client.desk.account().orders) == 6
+    assert cancelled(client, "allOpenOrders", symbol="BTCUSDT") == done
+    assert [each.type for each in client.desk.account().orders if each.owner] == ["stop_market"] * 2
+    assert cancelled(client, "algoOpenOrders", symbol="BTCUSDT") == done
+    assert [each.owner for each in client.desk.account().orders] == ["", ""]
+    for path in ("allOpenOrders", "algoOpenOrders"):
+        assert cancelled(client, path, symbol="BTCUSDT") == done
+        assert client.refuses("DELETE", f"/fapi/v1/{path}") == (-1102, MISSING.format("symbol"))
+
+
+# amending
+
+
+def test_an_amended_order_keeps_its_ids(client: Dialect) -> None:
+    order = placed(client, **LIMIT, newClientOrderId="x-1")
+    for name, price in (("orderId", "38000"), ("origClientOrderId", "37000")):
+        sent = {"side": "BUY", "quantity": "0.02", "price": price}
+        sent[name] = order[name.replace("origClient", "client")]
+        row = client.ask("PUT", "/fapi/v1/order", symbol="BTCUSDT", **sent)
+        changed = {"price": f"{price}.0", "origQty": "0.020", "updateTime": row["updateTime"]}
+        assert checked(row, ORDER_FIELDS) == order | changed
+        assert client.ask("GET", "/fapi/v1/order", orderId=order["orderId"]) == row
+
+
+def test_an_amended_order_that_crosses_the_market_fills(client: Dialect) -> None:
+    order = placed(client, **LIMIT)
+    sent = {"orderId": order["orderId"], "side": "BUY", "quantity": "0.01", "price": 41_000}
+    row = client.ask("PUT", "/fapi/v1/order", symbol="BTCUSDT", **sent)
+    assert (row["status"], row["executedQty"], row["orderId"]) == (
+        "FILLED",
+        "0.010",
+        order["orderId"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "text"),
+    [
+        ({"quantity": "0.01", "price": 39_000}, -5027, "No need to modify the order."),
+        ({"price": 38_000}, -1102, MISSING.format("quantity")),
+        ({"quantity": "0.01"}, -1102, MISSING.format("price")),
+        ({"quantity": "0.0105", "price": 39_000}, -1111, None),
+        ({"quantity": "0.01", "price": "39000.05"}, -4014, None),
+        ({"quantity": "0.01", "price": 38_000, "side": "SELL"}, -1106, None),
+        ({"quantity": "0.01", "price": 38_000, "side": None}, -1102, MISSING.format("side")),
+        ({"quantity": "5", "price": 38_000}, -2019, INSUFFICIENT),
+        ({"quantity": "0.01", "price": 38_000, "orderId": 99}, -2013, NO_SUCH_ORDER),
+        ({"quantity": "0.01", "price": 41_000}, -5022, None),
+    ],
+)
+def test_an_amendment_is_refused_as_the_exchange_refuses_it(
+    client: Dialect, sent: dict[str, Any], code: int, text: str | None
+) -> None:
+    placed(client, **LIMIT | {"timeInForce": "GTX"})
+    sent = {"symbol": "BTCUSDT", "orderId": 3_000_001, "side": "BUY", **sent}
+    found = client.refuses("PUT", "/fapi/v1/order", **sent)
+    assert found == (code, text or found[1])
+
+
+def test_only_a_limit_order_is_amended(client: Dialect) -> None:
+    algo = conditional(client, **STOP, triggerPrice=39_000)
+    sent = {"orderId": algo["algoId"], "side": "SELL", "quantity": "0.05", "price": 38_000}
+    code, text = client.refuses("PUT", "/fapi/v1/order", symbol="BTCUSDT", **sent)
+    assert (code, "STOP_MARKET" in text) == (-1106, True)
+
+
+# several at once
+
+
+def test_of_several_orders_each_is_placed_for_itself(client: Dialect) -> None:
+    sent = [
+        {"symbol": "BTCUSDT", **LIMIT, "newClientOrderId": "x-1"},
+        {"symbol": "BTCUSDT", **LIMIT, "quantity": "0.0101"},
+        {"symbol": "BTCUSDT", **STOP, "stopPrice": "39000"},
+        {"symbol": "BTCUSDT", **MARKET, "quantity": 0.01, "side": "SELL", "reduceOnly": "true"},
+        {"symbol": "BTCUSDT", **LIMIT, "newClientOrderId": "x-1"},
+    ]
+    rows = client.ask("POST", "/fapi/v1/batchOrders", batchOrders=json.dumps(sent))
+    step = {"code": -1111, "msg": "Precision is over the maximum defined for this asset."}
+    assert (rows[1], rows[4]) == (step, {"code": -4116, "msg": DUPLICATED})
+    for each in (rows[0], rows[2], rows[3]):
+        checked(each, ORDER_FIELDS)
+    assert [each.get("status") for each in rows] == ["NEW", None, "NEW", "FILLED", None]
+    refusals = client.services.keys.listed()["keys"][0]["refusals"]
+    assert [each["reason"] for each in refusals] == [f"-4116 {DUPLICATED}", f"-1111 {step['msg']}"]
+
+
+def test_several_orders_are_amended_at_once(client: Dialect) -> None:
+    order = placed(client, **LIMIT)
+    sent = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.02", "price": "38000"}
+    batch = json.dumps([{**sent, "orderId": order["orderId"]}, {**sent, "orderId": 99}])
+    rows = client.ask("PUT", "/fapi/v1/batchOrders", batchOrders=batch)
+    assert (rows[0]["price"], rows[1]) == ("38000.0", {"code": -2013, "msg": NO_SUCH_ORDER})
+
+
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        ("orderIdList", "orderId"),
+        ("orderidlist", "orderId"),
+        ("origClientOrderIdList", "clientOrderId"),
+    ],
+)
+def test_several_orders_are_cancelled_at_once(client: Dialect, name: str, member: str) -> None:
+    orders = [placed(client, **LIMIT, newClientOrderId=f"x-{n}") for n in range(3)]
+    ids = [each[member] for each in orders]
+    ids[1] = 99 if member == "orderId" else "x-99"
+    rows = cancelled(client, "batchOrders", symbol="BTCUSDT", **{name: json.dumps(ids)})
+    assert [each.get("status") for each in rows] == ["CANCELED", None, "CANCELED"]
+    assert rows[1] == {"code": -2011, "msg": NO_OPEN_ORDER}
+
+
+@pytest.mark.parametrize("batch", ["[", "{}", "7", "[7]", '["x"]', "[" * 5_000, "[[]]"])
+def test_a_list_that_is_none_is_refused(client: Dialect, batch: str) -> None:
+    message = "Data sent for parameter 'batchOrders' is not valid."
+    assert client.refuses("POST", "/fapi/v1/batchOrders", batchOrders=batch) == (-1130, message)
+
+
+@pytest.mark.parametrize("count", [0, 6])
+def test_a_batch_has_one_to_five_orders(client: Dialect, count: int) -> None:
+    batch = json.dumps([{"symbol": "BTCUSDT", **LIMIT}] * count)
+    assert client.refuses("POST", "/fapi/v1/batchOrders", batchOrders=batch)[0] == -4082
+    assert not client.desk.account().orders
+
+
+def test_a_batch_that_is_not_sent_is_missed(client: Dialect) -> None:
+    missing = (-1102, MISSING.format("batchOrders"))
+    assert client.refuses("POST", "/fapi/v1/batchOrders") == missing
+    assert client.refuses("DELETE", "/fapi/v1/batchOrders", symbol="BTCUSDT") == (
+        -1102,
+        MISSING.format("orderIdList"),
+    )
+
+
+def test_odd_values_in_a_batch_are_refused_one_by_one(client: Dialect) -> None:
+    sent = '[{"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": %s}]'
+    for number in ("1e400", "NaN", "null", "[1]", '"0.01\\u0000"', "-1", "{}"):
+        (row,) = client.ask("POST", "/fapi/v1/batchOrders", batchOrders=sent % number)
+        assert row["code"] in (-1100, -1102)
+
+
+# paused
+
+
+def paused(client: Dialect) -> Dialect:
+    """``client``, whose key is paused."""
+    client.services.keys.pause("bot")
+    return client
+
+
+PAUSED = (-2010, "This key is paused.")
+
+
+def test_a_paused_key_opens_nothing(client: Dialect) -> None:
+    order = placed(client, **LIMIT)
+    paused(client)
+    for sent in (LIMIT, MARKET, MARKET | {"side": "SELL", "quantity": "0.101"}):
+        assert refused(client, **sent) == PAUSED
+    stop = {name: value for name, value in STOP.items() if name != "reduceOnly"}
+    assert refused(client, "algoOrder", **stop, triggerPrice=39_000) == PAUSED
+    amended = {"orderId": order["orderId"], "side": "BUY", "quantity": "0.02", "price": 38_000}
+    assert client.refuses("PUT", "/fapi/v1/order", symbol="BTCUSDT", **amended) == PAUSED
+
+
+def test_a_paused_key_reads_cancels_and_closes(client: Dialect) -> None:
+    order = placed(client, **LIMIT)
+    paused(client)
+    assert client.ask("GET", "/fapi/v1/order", orderId=order["orderId"]) == order
+    cancelled(client, orderId=order["orderId"])
+    stop = conditional(client, **STOP, triggerPrice=39_000)
+    cancelled(client, "algoOrder", algoId=stop["algoId"])
+    half = MARKET | {"side": "SELL", "quantity": "0.05"}
+    assert placed(client, **half, reduceOnly=True)["status"] == "FILLED"
+    # Programs close without saying so, too.
+    assert placed(client, **half)["reduceOnly"] is True
+    assert not client.desk.account().positions
+
+
+# what others do
+
+
+def test_exits_and_liquidations_of_the_desk_are_seen(client: Dialect) -> None:
+    client.desk.close_positions(owner="bot")
+    client.desk.place_order(
+        symbol=BTC, side="buy", quantity="0.1", leverage=20, take_profit=45_000, stop_loss=39_000
+    )
+    profit, loss = client.ask("GET", "/fapi/v1/openAlgoOrders")
+    assert (profit["orderType"], loss["orderType"]) == ("TAKE_PROFIT_MARKET", "STOP_MARKET")
+    for each in (profit, loss):
+        assert (each["closePosition"], each["clientAlgoId"]) == (True, f"web_{each['algoId']}")
+        assert client.ask("GET", "/fapi/v1/algoOrder", clientAlgoId=each["clientAlgoId"]) == each
+    client.desk.cancel_orders()
+    moved(client, 37_000)
+    newest = client.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT")[-1]
+    name = f"autoclose-{newest['orderId']}"
+    assert (newest["type"], newest["status"], newest["clientOrderId"]) == ("MARKET", "FILLED", name)
+    assert client.ask("GET", "/fapi/v1/order", origClientOrderId=name) == newest
+
+
+def test_the_orders_of_an_oco_end_each_other_for_a_client_too(client: Dialect) -> None:
+    both = [
+        {"symbol": BTC, "side": "sell", "quantity": "0.1", "reduce_only": True, **each}
+        for each in (
+            {"type": "limit", "price": 41_000},
+            {"type": "stop_market", "trigger_price": 39_000},
+        )
+    ]
+    client.desk.place_oco(both, how={"owner": "bot"})
+    (limit,) = client.ask("GET", "/fapi/v1/openOrders")
+    (stop,) = client.ask("GET", "/fapi/v1/openAlgoOrders")
+    assert cancelled(client, orderId=limit["orderId"])["status"] == "CANCELED"
+    found = client.ask("GET", "/fapi/v1/algoOrder", algoId=stop["algoId"])
+    assert found["algoStatus"] == "CANCELED"
+
+
+# the past
+
+
+def every(client: Dialect, path: str, number: str, limit: int) -> list[Any]:
+    """All orders that ``path`` lists, page by page of ``limit`` each."""
+    found: list[Any] = []
+    begin = 0
+    while page := client.ask(
+        "GET", f"/fapi/v1/{path}", symbol="BTCUSDT", limit=limit, **{number: begin}
+    ):
+        assert len(page) <= limit
+        found += page
+        begin = page[-1][number] + 1
+    return found
+
+
+def busy(chance: random.Random, steps: int) -> Dialect:
+    """A program after ``steps`` requests, as ``chance`` has it, while the price moves."""
+    client = Dialect()
+    for _ in range(steps):
+        moved(client, 40_000 + 100 * chance.randrange(-5, 6))
+        sent = any_order(chance)
+        if chance.random() < 0.3:
+            batch = json.dumps([any_order(chance) for _ in range(chance.randrange(1, 4))])
+            client.signed("POST", "/fapi/v1/batchOrders", batchOrders=batch)
+        else:
+            client.signed("POST", "/fapi/v1/order", **sent)
+        if chance.random() < 0.2:
+            client.signed("DELETE", "/fapi/v1/allOpenOrders", symbol="BTCUSDT")
+    return client
+
+
+def any_order(chance: random.Random) -> dict[str, str]:
+    """Some order of BTC, which may be refused."""
+    price = 40_000 + 100 * chance.randrange(-9, 10)
+    kind = chance.choice(["MARKET", "LIMIT", "LIMIT", *TYPE_NAMES.values()])
+    sent = {
+        "symbol": "BTCUSDT",
+        "side": chance.choice(["BUY", "SELL"]),
+        "type": kind,
+        "quantity": f"0.0{chance.randrange(1, 30):02}",
+        "reduceOnly": chance.choice(["true", "false", "false"]),
+        "newClientOrderId": f"x-{chance.randrange(10**9)}",
+    }
+    if kind in ("LIMIT", "STOP", "TAKE_PROFIT"):
+        sent |= {"price": str(price), "timeInForce": chance.choice(["GTC", "GTC", "IOC", "GTX"])}
+    if "STOP" in kind or "TAKE" in kind:
+        sent["stopPrice"] = str(40_000 + 100 * chance.randrange(-9, 10))
+    if kind == "TRAILING_STOP_MARKET":
+        sent["callbackRate"] = chance.choice(["0.5", "1", "2"])
+        del sent["stopPrice"]
+    if kind.endswith("_MARKET") and chance.random() < 0.2:
+        del sent["quantity"]
+        sent["closePosition"] = "true"
+    return sent
+
+
+@settings(max_examples=rounds(25, 300), deadline=None)
+@given(chance=st.randoms(use_true_random=False), limit=st.integers(1, 7))
+def test_paging_lists_every_order_once_in_the_order_of_their_ids(
+    chance: random.Random, limit: int
+) -> None:
+    client = busy(chance, 12)
+    records = order_records([*client.desk.store.entries()][::-1]).values()
+    orders = [each for each in records if conditional_order(each) is None or is_set_off(each)]
+    algos = [each for each in records if conditional_order(each) is not None]
+    for path, number, wanted in (
+        ("allOrders", "orderId", orders),
+        ("allAlgoOrders", "algoId", algos),
+    ):
+        found = every(client, path, number, limit)
+        assert [each[number] for each in found] == sorted(int(each.id) for each in wanted)
+        newest = client.ask("GET", f"/fapi/v1/{path}", symbol="BTCUSDT", limit=limit)
+        assert newest == found[-limit:]
+        for row in found:
+            alone = path.replace("all", "").replace("Orders", "Order")
+            name = {number: row[number]}
+            assert client.ask("GET", f"/fapi/v1/{alone[0].lower()}{alone[1:]}", **name) == row
+
+
+def test_the_orders_of_a_time_are_listed_from_its_beginning(client: Dialect) -> None:
+    for _ in range(4):
+        placed(client, **LIMIT)
+    every_one = client.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT")
+    assert [each["orderId"] for each in every_one] == [n * 1_000_000 + 1 for n in range(2, 7)]
+    written = [milliseconds(each.time) for each in client.desk.store.entries()][::-1]
+    begin, end = written[0], written[-1]
+    listed = client.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT", startTime=begin, limit=2)
+    assert listed == every_one[:2]
+    listed = client.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT", endTime=end, limit=2)
+    assert listed == every_one[-2:]
+    assert client.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT", startTime=end + 1) == []
+    assert client.ask("GET", "/fapi/v1/allOrders", symbol="ETHUSDT") == []
+
+
+@pytest.mark.parametrize("path", ["allOrders", "allAlgoOrders"])
+def test_a_list_of_the_past_is_of_one_symbol_and_of_at_most_a_thousand(
+    client: Dialect, path: str
+) -> None:
+    assert client.refuses("GET", f"/fapi/v1/{path}") == (-1102, MISSING.format("symbol"))
+    for limit in (0, 1_001):
+        code, _ = client.refuses("GET", f"/fapi/v1/{path}", symbol="BTCUSDT", limit=limit)
+        assert code == -1130
+
+
+def test_an_account_of_an_older_version_has_orders_with_numbers(tmp_path: Path) -> None:
+    shutil.copytree(GOLDEN, tmp_path / "data")
+    client = Dialect(Desk(FileStore(tmp_path / "data"), board()))
+    found = client.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT")
+    records = order_records([*client.desk.store.entries()][::-1])
+    assert len(found) > 10
+    for row in found:
+        checked(row, ORDER_FIELDS)
+        # What closed a position at a reset had a name that others share, and was no order.
+        if order_id_of(row["orderId"]) in records:
+            assert client.ask("GET", "/fapi/v1/order", orderId=row["orderId"]) == row
+        else:
+            assert row["orderId"] == order_number("reset")
+    pages = [row for row in found if row["orderId"] != order_number("reset")]
+    begin = pages[0]["orderId"]
+    for row in pages:
+        page = client.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT", orderId=begin, limit=3)
+        assert row in page
+        begin = row["orderId"] + 1
+
+
+# while the index is filled
+
+
+class Unready(History):
+    """A history whose index is not whole."""
+
+    def order(self, name: str) -> OrderRecord | None:
+        raise unfinished(Progress(False, 40))
+
+    def orders(self, question: Question) -> Answer[OrderRecord]:
+        raise unfinished(Progress(False, 40))
+
+
+def test_while_the_index_is_filled_what_is_open_is_found_and_the_rest_is_to_be_tried_again(
+    client: Dialect,
+) -> None:
+    order, algo = placed(client, **LIMIT), conditional(client, **STOP, triggerPrice=39_000)
+    client.desk.ledger = Unready(client.desk.store)
+    for name, path in ((order, "order"), (order, "openOrder")):
+        assert client.ask("GET", f"/fapi/v1/{path}", orderId=name["orderId"]) == order
+    assert client.ask("GET", "/fapi/v1/algoOrder", clientAlgoId=algo["clientAlgoId"]) == algo
+    for method, path in (("GET", "order"), ("DELETE", "order"), ("GET", "allOrders")):
+        code, text = client.refuses(
+            method, f"/fapi/v1/{path}", status=503, symbol="BTCUSDT", orderId=2_000_001
+        )
+        assert (code, "40 % are done" in text) == (-1001, True)
+    assert placed(client, **LIMIT)["status"] == "NEW"
+    assert cancelled(client, orderId=order["orderId"])["status"] == "CANCELED"
+
+
+# several at one time
+
+
+def at_once(*calls: Callable[[], TestResponse]) -> list[Any]:
+    """The answers to ``calls``, which begin at the same time."""
+    start = threading.Barrier(len(calls))
+
+    def made(call: Callable[[], TestResponse]) -> Any:
+        start.wait()
+        return call().get_json()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [*pool.map(made, calls)]
+
+
+def another(client: Dialect) -> Dialect:
+    """The same program in another thread: a client of the tests is for one."""
+    twin = copy.copy(client)
+    twin.client = client.client.application.test_client()
+    return twin
+
+
+def test_of_two_orders_with_one_client_id_exactly_one_is_placed(client: Dialect) -> None:
+    sent = {"symbol": "BTCUSDT", **LIMIT}
+    for number in range(20):
+        name = {"newClientOrderId": f"x-{number}"}
+        answers = at_once(
+            *(partial(another(client).signed, "POST", "/fapi/v1/order", **sent, **name),) * 2
+        )
+        assert sorted(each.get("code", 0) for each in answers) == [-4116, 0]
+    assert len(client.desk.account().orders) == 20
+
+
+def test_an_order_that_fills_while_it_is_cancelled_does_one_of_both(client: Dialect) -> None:
+    for _ in range(20):
+        order = placed(client, **LIMIT)
+        cancel = partial(another(client).signed, "DELETE", "/fapi/v1/order")
+        sent = {"orderId": order["orderId"], "side": "BUY", "quantity": "0.01", "price": 41_000}
+        amend = partial(another(client).signed, "PUT", "/fapi/v1/order", symbol="BTCUSDT", **sent)
+        answers = at_once(partial(cancel, orderId=order["orderId"]), amend)
+        state = client.ask("GET", "/fapi/v1/order", orderId=order["orderId"])["status"]
+        won = answers[0] if state == "CANCELED" else answers[1]
+        lost = answers[1] if state == "CANCELED" else answers[0]
+        assert (won["status"], lost["code"]) == (state, -2013 if lost is answers[1] else -2011)
+
+
+def test_an_order_is_found_by_its_client_id_by_the_next_server(tmp_path: Path) -> None:
+    client = Dialect(Desk(FileStore(tmp_path), board()))
+    order = placed(client, **LIMIT, newClientOrderId="x-1")
+    filled = placed(client, **MARKET, newClientOrderId="x-2")
+    # Nothing is closed or told: as after a kill, the files are all that is left.
+    after = Dialect(Desk(FileStore(tmp_path), board()))
+    for each in (order, filled):
+        name = each["clientOrderId"]
+        assert after.ask("GET", "/fapi/v1/order", origClientOrderId=name) == each
+    assert refused(after, **LIMIT, newClientOrderId="x-1") == (-4116, DUPLICATED)
+
+
+# beside the desk
+
+
+@settings(max_examples=rounds(50, 500), deadline=None)
+@given(chance=st.randoms(use_true_random=False))
+def test_requests_leave_the_account_as_the_same_ones_of_the_desk_do(chance: random.Random) -> None:
+    client, desk = Dialect(), Desk(MemoryStore(), board())
+    for _ in range(15):
+        price = 40_000 + 100 * chance.randrange(-6, 7)
+        moved(client, price)
+        priced(desk._transactions.board, price)
+        desk.advance(desk.market, {})
+        open_orders = desk.account().orders
+        if open_orders and chance.random() < 0.2:
+            order = chance.choice(open_orders)
+            client.signed("DELETE", "/fapi/v1/order", orderId=order_number(order.id))
+            with suppress(BalanceError):
+                desk.cancel_order(order.id, owner="bot")
+        elif open_orders and chance.random() < 0.2:
+            order = chance.choice(open_orders)
+            numbers = {"quantity": "0.017", "price": str(39_000 + 100 * chance.randrange(20))}
+            sent = {"orderId": order_number(order.id), "side": order.side.upper(), **numbers}
+            client.signed("PUT", "/fapi/v1/order", symbol="BTCUSDT", **sent)
+            if order.type == "limit":
+                with suppress(BalanceError):
+                    desk.amend_order(order.id, how={"owner": "bot"}, **numbers)
+        else:
+            sent = any_order(chance)
+            path = "/fapi/v1/order"
+            is_algo = sent["type"] not in ("MARKET", "LIMIT") and chance.random() < 0.5
+            how: dict[str, str] = {}
+            if is_algo:
+                path = "/fapi/v1/algoOrder"
+                how = {"algoType": "CONDITIONAL", "clientAlgoId": sent["newClientOrderId"]}
+            client.signed("POST", path, **sent, **how)
+            with suppress(BalanceError):
+                desk.place_order(how={"owner": "bot"}, **members_of(sent))
+        assert client.desk.account() == desk.account()
+
+
+def members_of(sent: Mapping[str, str]) -> dict[str, Any]:
+    """What the desk calls the parameters ``sent``."""
+    closes = "closePosition" in sent
+    named = {
+        "quantity": sent.get("quantity") if not closes else None,
+        "price": sent.get("price"),
+        "trigger_price": sent.get("stopPrice"),
+        "callback_percent": sent.get("callbackRate"),
+        "time_in_force": sent.get("timeInForce"),
+    }
+    return {
+        "symbol": BTC,
+        "side": sent["side"].lower(),
+        "type": next(each for each, name in TYPE_NAMES.items() if name == sent["type"]),
+        "reduce_only": closes or sent["reduceOnly"] == "true",
+        "client_id": sent["newClientOrderId"],
+        **named,
+    }
+
+
+# as clients read it
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Any:
+    """The client of ccxt, which never asks anybody."""
+    return ccxt.binanceusdm()
+
+
+def test_ccxt_reads_what_it_is_told(client: Dialect, exchange: Any) -> None:
+    filled = exchange.parse_order(placed(client, **MARKET, newClientOrderId="x-1"))
+    assert (filled["status"], filled["filled"], filled["remaining"]) == ("closed", 0.1, 0)
+    assert (filled["average"], filled["clientOrderId"]) == (40004.0, "x-1")
+    assert filled["symbol"] == "BTC/USDT:USDT" or filled["symbol"] == "BTCUSDT"
+    limit = exchange.parse_order(placed(client, **LIMIT | {"timeInForce": "GTX"}))
+    assert (limit["status"], limit["price"], limit["postOnly"]) == ("open", 39_000, True)
+    expired = exchange.parse_order(placed(client, **LIMIT | {"timeInForce": "IOC"}))
+    assert (expired["status"], expired["filled"]) == ("expired", 0)
+    algo = conditional(client, **STOP, triggerPrice=39_500)
+    stop = exchange.parse_order(algo)
+    assert (stop["status"], stop["triggerPrice"], stop["id"]) == (
+        "open",
+        39_500,
+        str(algo["algoId"]),
+    )
+    assert (stop["reduceOnly"], stop["amount"], stop["type"]) == (True, 0.1, "market")
+    moved(client, 39_400)
+    finished = client.ask("GET", "/fapi/v1/algoOrder", algoId=algo["algoId"])
+    assert exchange.parse_order(finished)["status"] == "closed"
+    actual = client.ask("GET", "/fapi/v1/order", orderId=finished["actualOrderId"])
+    assert exchange.parse_order(actual)["filled"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind"),
+    [
+        (MARKET | {"quantity": 5}, "InsufficientFunds"),
+        (MARKET | {"symbol": "XYZ"}, "BadSymbol"),
+        (MARKET | {"side": "BUY", "reduceOnly": True}, "InvalidOrder"),
+        (LIMIT | {"price": 2}, "InvalidOrder"),
+        (MARKET | {"quantity": 100_000}, "InvalidOrder"),
+        (LIMIT | {"timeInForce": "FOK"}, "InvalidOrder"),
+        (STOP | {"stopPrice": 41_000}, "OrderImmediatelyFillable"),
+    ],
+)
+def test_ccxt_raises_the_right_error_at_our_address(
+    client: Dialect, exchange: Any, sent: dict[str, Any], kind: str
+) -> None:
+    answer = client.signed("POST", "/fapi/v1/order", **{"symbol": "BTCUSDT", **sent})
+    where = "http://127.0.0.1:8050/fapi/v1/order"
+    told = (answer.status_code, "", where, "POST", {}, answer.text, answer.get_json(), {}, "")
+    with pytest.raises(getattr(ccxt, kind)):
+        exchange.handle_errors(*told)

@@ -157,17 +157,29 @@ class ClientOrders:
 
     def _listed_from(self, number: int, question: Question) -> list[OrderRecord]:
         """The orders of ``question`` from the one with ``number`` on, and maybe some more."""
-        name = order_id_of(number)
-        is_older = name != str(number)
-        revision = self._desk.order(name).placed[0] if is_older else number // REVISION_STEP
+        if order_id_of(number) != str(number):
+            return self._listed_from_older(number, question)
+        revision, place = divmod(number, REVISION_STEP)
         # Those that its commit placed before it are read as well.
-        before = MOST_ORDERS if is_older else min(number % REVISION_STEP, MOST_ORDERS)
-        more = replace(question, since=(revision, 1), limit=(question.limit or 0) + before)
-        return [
-            each
-            for each in self._desk.ledger.orders(more).rows
-            if each.placed[0] > revision or order_number(each.id) >= number
-        ]
+        rows = self._from(revision, min(place, MOST_ORDERS), question)
+        return [each for each in rows if order_number(each.id) >= number]
+
+    def _listed_from_older(self, number: int, question: Question) -> list[OrderRecord]:
+        """The same where ``number`` is that of an order of an older version, which does not say
+        where it stands, or the next number: clients go on behind the last one that they have."""
+        try:
+            first, behind = self._desk.order(order_id_of(number)), 0
+        except UnknownOrder:
+            first, behind = self._desk.order(order_id_of(number - 1)), 1
+        rows = self._from(first.placed[0], MOST_ORDERS, question)
+        place = next((n for n, each in enumerate(rows) if each.id == first.id), -behind)
+        return rows[place + behind :]
+
+    def _from(self, revision: int, more: int, question: Question) -> list[OrderRecord]:
+        """The orders of ``question`` from ``revision`` on, up to so many ``more`` than it asks
+        for."""
+        wider = replace(question, since=(revision, 1), limit=(question.limit or 0) + more)
+        return [*self._desk.ledger.orders(wider).rows]
 
     def _read(self, key: Key, params: Params, names: Names) -> dict[str, Any]:
         account = self._desk.account()
