@@ -100,13 +100,18 @@ MAY_IMPORT = {
         *("core", "background", "store", "market", "history", "desk", "keys", "api"),
         *("flask", "werkzeug"),
     ),
+    "balance.agents": (
+        *("core", "background", "store", "strategies", "market", "history", "desk"),
+        *("bots", "alerts", "performance", "keys", "backtests", "api"),
+        *("open_account", "anyio", "mcp", "mcp_types", "requests"),
+    ),
     "balance.server": (
         *("core", "background", "store", "strategies", "market", "history", "desk"),
         *("bots", "alerts", "performance", "keys", "backtests", "api", "binance", "filelock"),
     ),
     "balance.shell": (
         *("core", "background", "store", "strategies", "market", "history", "desk"),
-        *("bots", "alerts", "performance", "keys", "backtests", "api", "open_account"),
+        *("bots", "alerts", "performance", "keys", "backtests", "api", "agents", "open_account"),
     ),
     "balance": ("balance",),
     "layouts": (
@@ -317,7 +322,8 @@ def test_a_command_that_tests_no_strategy_loads_no_arrays() -> None:
 
 def test_only_the_posts_of_the_alerts_ask_other_servers() -> None:
     knowing = {m for name in PACKAGES for m, n in imports_of(name) if within(n, ("requests",))}
-    assert knowing == {"balance.alerts.delivery"}
+    # an agent's program asks that of its own folder
+    assert knowing == {"balance.alerts.delivery", "balance.agents.running_server"}
 
 
 def test_a_program_that_reads_no_file_and_asks_no_exchange_loads_no_library_for_it() -> None:

@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import balance
+from balance.shell.mcp import SDK
 from balance.store.advice import DEFAULT_DATA_DIR, default_data_dir, is_installed
 from balance.store.file_store import ACCOUNT_FILE
 from tests.patience import patience
@@ -26,9 +27,9 @@ from tests.serving import Program
 PACKAGES = ("balance", "callbacks", "layouts")
 
 
-def pinned() -> list[Requirement]:
-    """What requirements.txt names."""
-    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+def pinned(file: str = "requirements.txt") -> list[Requirement]:
+    """What ``file`` names."""
+    text = (ROOT / file).read_text(encoding="utf-8")
     return [Requirement(line) for line in text.splitlines() if line and line[0] != "#"]
 
 
@@ -113,7 +114,12 @@ def test_a_wheel_depends_on_what_is_pinned_and_says_its_version(site: Path) -> N
     assert about.version == balance.__version__
     assert about.metadata["Requires-Python"] == ">=3.11"
     required = {str(Requirement(line)).lower() for line in about.requires or ()}
-    assert required == {str(each).lower() for each in pinned()}
+    for_agents = [f'{each}; extra == "mcp"' for each in pinned("requirements-mcp.txt")]
+    assert required == {str(each).lower() for each in (*pinned(), *for_agents)}
+
+
+def test_the_command_for_agents_names_the_sdk_that_is_pinned() -> None:
+    assert [str(each) for each in pinned("requirements-mcp.txt")] == [SDK]
 
 
 def test_an_installed_program_serves_its_page(site: Path, home: Path, tmp_path: Path) -> None:
@@ -164,7 +170,7 @@ def test_a_clone_keeps_the_account_beside_the_program(tmp_path: Path) -> None:
 
 
 def test_all_versions_are_exact() -> None:
-    for each in pinned():
+    for each in (*pinned(), *pinned("requirements-mcp.txt")):
         assert re.fullmatch(r"==[\d.]+", str(each.specifier)), each
 
 

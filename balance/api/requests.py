@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from flask import Request
+from werkzeug.test import EnvironBuilder
 
 from balance.api.encoding import decoded, quoted_number, shown
 from balance.api.problems import Problem
@@ -113,6 +114,13 @@ class Parameters:
     def content(self, _: Schemas) -> Schema:
         """Parameters are no body."""
         return {}
+
+
+def request_with(path: str, body: str | None) -> Request:
+    """The request of ``path``, which may have a query, with ``body`` as JSON, if there is one: for
+    parameters that come another way than over HTTP."""
+    kind = None if body is None else "application/json"
+    return Request(EnvironBuilder(path, data=body, content_type=kind).get_environ())
 
 
 def json_object(

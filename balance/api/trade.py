@@ -314,8 +314,11 @@ class TradeRoutes:
 
     tag = "trading"
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, owner: str = "") -> None:
+        """``owner`` is for whom previews are (empty: the person); the conditions of changes name
+        their own."""
         self.desk = desk
+        self._owner = owner
 
     @get("/prices")
     def list_prices(self) -> Answer[Prices]:
@@ -372,7 +375,7 @@ class TradeRoutes:
     @post("/orders/preview", 404)
     def preview_order(self, body: OrderBody) -> Answer[Preview]:
         """What an order would do now, without placing it."""
-        return Answer(members(self.desk.preview_order(**body)))
+        return Answer(members(self.desk.preview_order(owner=self._owner, **body)))
 
     @post("/orders/oco", 404)
     def place_oco(self, body: OcoBody, conditions: Conditional) -> Answer[PlacedOco]:
@@ -384,7 +387,7 @@ class TradeRoutes:
     @post("/orders/oco/preview", 404)
     def preview_oco(self, body: OcoBody) -> Answer[PreviewedOco]:
         """What an OCO would do now, without placing it."""
-        found = self.desk.preview_oco(body.get("orders", ()))
+        found = self.desk.preview_oco(body.get("orders", ()), owner=self._owner)
         return Answer({**members(found), "orders": [members(each) for each in found.orders]})
 
     @put("/orders/<order:order_id>")
@@ -398,7 +401,7 @@ class TradeRoutes:
     @post("/orders/<order:order_id>/preview")
     def preview_amendment(self, order_id: OrderInPath, body: AmendBody) -> Answer[Preview]:
         """What an open order would do after it was amended, without amending it."""
-        return Answer(members(self.desk.preview_amendment(order_id, **body)))
+        return Answer(members(self.desk.preview_amendment(order_id, owner=self._owner, **body)))
 
     @delete("/orders/<order:order_id>")
     def cancel_order(self, order_id: OrderInPath, conditions: Conditional) -> Answer[Traded]:
@@ -449,12 +452,14 @@ class TradeRoutes:
     @post("/positions/<path:symbol>/reverse/preview")
     def preview_reversal(self, symbol: SymbolInPath) -> Answer[PositionPreview]:
         """What reversing a position would leave of it, without doing it."""
-        return Answer(members(self.desk.preview_reversal(symbol)))
+        return Answer(members(self.desk.preview_reversal(symbol, owner=self._owner)))
 
     @post("/positions/<path:symbol>/margin/preview")
     def preview_margin(self, symbol: SymbolInPath, body: MarginBody) -> Answer[PositionPreview]:
         """What a position would be with more margin or less, without moving it."""
-        return Answer(members(self.desk.preview_margin(symbol, body.get("amount"))))
+        return Answer(
+            members(self.desk.preview_margin(symbol, body.get("amount"), owner=self._owner))
+        )
 
     @get("/fills", 422)
     def list_fills(self, limit: PageLimit = 50, before: Before = None) -> Answer[Fills]:

@@ -17,6 +17,7 @@ from balance.shell.account import add_account_commands, add_ledger_commands
 from balance.shell.alerts import add_alert_command
 from balance.shell.backtest_options import add_backtest_command
 from balance.shell.backup import add_backup_commands
+from balance.shell.mcp import add_mcp_command
 from balance.shell.parts import REFUSED, STORE_FAULT, Result
 from balance.shell.settings import add_settings_command
 from balance.shell.trade import add_trade_commands
@@ -52,7 +53,7 @@ def _run(options: argparse.Namespace) -> int:
         from balance.api.encoding import encoded
 
         print(encoded({"status": "success", **result.members}))
-    else:
+    elif result.text:
         print(result.text)
     return result.code
 
@@ -112,4 +113,5 @@ def _parser() -> argparse.ArgumentParser:
     add_settings_command(command)
     add_ledger_commands(command)
     add_backup_commands(command)
+    add_mcp_command(command)
     return parser
