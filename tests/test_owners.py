@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from balance.core.account import Account
 from balance.core.errors import KeyReused, NotYours, UnknownOrder, UnknownPosition
+from balance.core.funding import next_settlement
 from balance.core.market import Market
 from balance.core.matching import advance
 from balance.core.orders import close_position, place_order
+from balance.core.quote import Settlement
 from balance.core.ticket import Ticket
 from balance.core.trade import Trade
 from balance.desk.desk import Desk
 from balance.desk.transactions import Conditions, Outcome
+from balance.history.history import History
+from balance.history.index import INDEX_FILE
 from balance.market.board import LiveBoard
+from balance.shell.main import main
 from balance.store.codec import (
     FILL,
     ORDER,
     POSITION,
 )
+from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT, account, order, position
-from tests.markets import BTC, ETH, FREE, market, quote
+from tests.boards import priced
+from tests.dialect import Dialect
+from tests.markets import BTC, ETH, FREE, SOL, market, quote
 
 BOT = "trend-1"
 
@@ -266,3 +277,105 @@ def test_the_owner_is_part_of_what_a_request_is(desk: Desk) -> None:
     for other in ("", "bot"):
         with pytest.raises(KeyReused):
             desk.place_order(symbol=BTC, side="buy", quantity="0.1", how={**how, "owner": other})
+
+
+# the history of one owner
+
+OWNERS = ("freqtrade", "grid", "you")
+
+
+@pytest.fixture(scope="module")
+def shared() -> Dialect:
+    """An account on which two keys and the person have traded, with something open of each key."""
+    prices = LiveBoard(market=market(quote(), quote(ETH, 2_500), quote(SOL, 20)))
+    dialect = Dialect(Desk(MemoryStore(), prices), name="freqtrade")
+    dialect.other("grid")
+    desk = dialect.desk
+    for owner, symbol, size, price in (
+        ("freqtrade", BTC, "0.1", 30_000),
+        ("grid", ETH, "1", 2_000),
+        ("", SOL, "5", 15),
+    ):
+        order_of(owner, desk, symbol=symbol, quantity=size)
+        order_of(owner, desk, symbol=symbol, quantity=size, side="sell", reduce_only=True)
+        rest(owner, desk, symbol=symbol, quantity=size, price=price)
+    order_of("freqtrade", desk, quantity="0.2")
+    order_of("grid", desk, symbol=ETH, side="sell")
+    desk.close_position(ETH, "0.05", owner="grid")
+    priced(prices, 41_000)
+    at = next_settlement(MOMENT)
+    quotes = {name: replace(each, time=at) for name, each in prices.market.quotes.items()}
+    later = replace(prices.market, quotes=quotes, tick=prices.market.tick + 1)
+    rates = {
+        (name, at): Settlement(rate=Decimal("0.001"), mark=Decimal(100)) for name in (BTC, ETH)
+    }
+    desk.advance(later, rates)
+    return dialect
+
+
+@pytest.mark.parametrize("table", ["ledger", "fills", "trades", "orders"])
+def test_lists_of_one_owner_have_what_is_its_own_alone(shared: Dialect, table: str) -> None:
+    def listed(**sent: object) -> list[dict[str, Any]]:
+        answer = shared.client.get(f"/history/{table}", query_string={"limit": 500, **sent})
+        rows: list[dict[str, Any]] = answer.get_json()["rows"]
+        return rows
+
+    every = listed()
+    of = {name: listed(owner=name) for name in OWNERS}
+    name = "bot" if table == "trades" else "owner"
+    for owner, rows in of.items():
+        assert rows
+        assert {each[name] for each in rows} == {"" if owner == "you" else owner}
+    owned = [each for each in every if each[name] is not None]
+    assert sum(map(len, of.values())) == len(owned)
+    both = listed(owner="freqtrade,grid")
+    assert [each["place"] for each in both] == [each["place"] for each in owned if each[name] != ""]
+    assert listed(owner="nobody") == []
+
+
+def test_the_pnl_of_all_owners_is_that_of_the_account(shared: Dialect) -> None:
+    shown = shared.desk.snapshot()
+    rows = {each["name"]: each for each in shared.services.keys.listed()["keys"]}
+    trades = shared.client.get("/history/trades", query_string={"owner": "you"}).get_json()
+    by_hand = sum((Decimal(str(each["pnl"])) for each in trades["rows"]), Decimal(0))
+    assert rows["freqtrade"]["positions"]
+    assert rows["grid"]["positions"]
+    assert rows["freqtrade"]["pnl"] + rows["grid"]["pnl"] + by_hand == shown.current_pnl
+    for name in ("freqtrade", "grid"):
+        realized = shared.client.get("/history/trades", query_string={"owner": name}).get_json()
+        pnl = sum((Decimal(str(each["pnl"])) for each in realized["rows"]), Decimal(0))
+        assert rows[name]["realized"] == pnl
+
+
+def test_a_file_of_one_owner_has_what_is_its_own_alone(shared: Dialect) -> None:
+    answer = shared.client.get("/history/fills", query_string={"owner": "grid", "format": "csv"})
+    assert answer.mimetype == "text/csv"
+    rows = list(csv.DictReader(answer.text.splitlines()))
+    assert len(rows) == 4
+    assert {each["owner"] for each in rows} == {"grid"}
+
+
+@pytest.mark.parametrize("is_indexed", [True, False])
+def test_the_shell_lists_the_ledger_of_one_owner(
+    folder: Path, capsys: pytest.CaptureFixture[str], is_indexed: bool
+) -> None:
+    desk = Desk(FileStore(folder), LiveBoard(market=market(quote(), quote(ETH, 2_500))))
+    if is_indexed:
+        assert History(desk.store, folder / INDEX_FILE).index.catch_up()
+    order_of("freqtrade", desk)
+    order_of("grid", desk, symbol=ETH)
+    desk.close_position(ETH)
+    desk.deposit(5)
+    for owner, expected in (
+        ("freqtrade", ["fee", "fill"]),
+        ("grid", ["fee", "realized_pnl", "fill", "fee", "fill"]),
+        ("you", []),
+    ):
+        words = ["history", "--data-dir", str(folder), "--owner", owner, "--json", "--limit", "5"]
+        assert main(words) == 0
+        entries = json.loads(capsys.readouterr().out)["entries"]
+        assert [each["kind"] for each in entries] == expected
+    page = desk.history(owner="grid", limit=2)
+    assert [each["kind"] for each in page.entries] == ["fee", "realized_pnl"]
+    following = desk.history(owner="grid", limit=2, before=page.next)
+    assert [each["kind"] for each in following.entries] == ["fill", "fee"]

@@ -178,7 +178,10 @@ _TEXT: Final = {"type": "string"}
 _FILTERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "epoch": ("Of these epochs, with commas between.", _TEXT),
     "symbol": ("Of these symbols, with commas between.", _TEXT),
-    "owner": ("Of the person, you, or of bots by their ids, with commas between.", _TEXT),
+    "owner": (
+        "Of the person, you, of bots by their ids or of keys by their names, with commas between.",
+        _TEXT,
+    ),
     "source": ("Who made the request: of these, with commas between.", _TEXT),
     "text": ("A part of the note or of a trade's reasons, in letters of either case.", _TEXT),
     "from": (

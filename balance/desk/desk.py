@@ -479,10 +479,12 @@ class Desk:
         before: str | int | None = None,
         kind: str | None = None,
         epoch: int | None = None,
+        owner: str | None = None,
     ) -> Page:
         """A page of the ledger, newest first: at most ``limit`` entries, 1 to 1,000, from before
-        ``before`` (a revision, or the last page's ``next``), of one kind and epoch if given."""
-        return self.ledger.page(limit=limit, before=before, kind=kind, epoch=epoch)
+        ``before`` (a revision, or the last page's ``next``), of one kind and epoch if given, and
+        of one ``owner``: the name of a key, the id of a bot, or ``you``."""
+        return self.ledger.page(limit=limit, before=before, kind=kind, epoch=epoch, owner=owner)
 
     def fills(self, *, limit: int = 50, before: str | None = None) -> Page:
         """A page of the fills, newest first, as :meth:`history` pages the ledger."""

@@ -77,7 +77,7 @@ from balance.history.queries import (
     row_of,
     sorted_by_id,
 )
-from balance.history.question import Question
+from balance.history.question import PERSON, Question
 from balance.history.rows import EntryRow, LedgerRecord, entry_row, fill_row
 from balance.store.codec import Unreadable, decode_order_entry, encode_entry, outline, outlined
 from balance.store.damage import Damages
@@ -307,15 +307,17 @@ class History:
         before: str | int | None = None,
         kind: str | None = None,
         epoch: int | None = None,
+        owner: str | None = None,
     ) -> Page:
         """A page of the ledger: at most ``limit`` entries, 1 to 1,000, from before ``before`` (a
-        revision, or the last page's ``next``), of one kind and epoch if they are given.
+        revision, or the last page's ``next``), of one kind, epoch and owner if they are given;
+        ``owner`` is the name of a key or the id of a bot, or ``you``, the person.
 
         Raises:
             InvalidRequest: a parameter is out of range.
         """
         _check_number(limit, "limit", LONGEST_PAGE)
-        entries = self._entries(_view(before, kind, epoch, limit + 1))
+        entries = self._entries(_view(before, kind, epoch, limit + 1, owner))
         found, following = _page(entries, limit)
         return Page(tuple(map(entry_row, found)), following)
 
@@ -398,11 +400,23 @@ class History:
                 found = self._searched(question) if self.index.exists else None
                 if found is not None:
                     return (each.entry for each in found)
-        entries = self._store.entries(before=question.before)
+        entries = self._owned(question) or self._store.entries(before=question.before)
         (epoch,) = question.one_of.get("epoch", (0,))
         # Epochs only grow: past this one there are no more entries of it.
         entries = itertools.takewhile(lambda each: each.booking.epoch >= int(epoch), entries)
         return (each for each in entries if _is_in_view(each, question))
+
+    def _owned(self, question: Question) -> Iterator[Entry] | None:
+        """The entries of the owners in ``question``, newest first; None where it names none."""
+        owners = question.one_of.get("owner")
+        if owners is None:
+            return None
+        records = newest_first(self._store, question.before)
+        return (
+            each.entry
+            for each in records
+            if each.owner is not None and (each.owner or PERSON) in owners
+        )
 
     def _searched(self, question: Question) -> Iterator[LedgerRecord] | None:
         """The records of a view from the index; None where that is not whole."""
@@ -663,9 +677,13 @@ def traded_until(store: Store, feed: str) -> datetime | None:
 
 
 def _view(
-    before: str | int | None, kind: str | None, epoch: int | None, limit: int | None
+    before: str | int | None,
+    kind: str | None,
+    epoch: int | None,
+    limit: int | None,
+    owner: str | None = None,
 ) -> Question:
-    """The question for the ledger of one kind and epoch.
+    """The question for the ledger of one kind, epoch and owner.
 
     Raises:
         InvalidRequest: a parameter is out of range.
@@ -679,6 +697,7 @@ def _view(
         one_of={
             **({} if kind is None else {"kind": (kind,)}),
             **({} if epoch is None else {"epoch": (min(epoch, _LARGEST),)}),
+            **({} if owner is None else {"owner": (owner,)}),
         },
         before=None if before is None else place_of(str(before)),
         limit=limit,

@@ -62,6 +62,7 @@ def add_ledger_commands(command: AddCommand) -> None:
     add_options(history, {"--before": ("REVISION", "only what came before it")})
     history.add_argument("--kind", help="only entries of this kind")
     history.add_argument("--epoch", type=int, help="only entries of this epoch")
+    add_options(history, {"--owner": ("NAME", "only what this key, agent or bot trades; you: you")})
     command("verify", "replay the ledger and compare it with the account", _verify)
     command("repair", "rebuild what is damaged; keeps what it can't use beside", _repair)
 
@@ -84,7 +85,11 @@ def _change(options: argparse.Namespace) -> Result:
 
 def _history(options: argparse.Namespace) -> Result:
     page = desk_of(options).history(
-        limit=options.limit, before=options.before, kind=options.kind, epoch=options.epoch
+        limit=options.limit,
+        before=options.before,
+        kind=options.kind,
+        epoch=options.epoch,
+        owner=options.owner,
     )
     lines = [
         f"{row['revision']:>6}  {row['time']}  {row['kind']:<13}{plain(row['amount']):>18}"
