@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 from dash import Dash
 from dash.development.base_component import Component
@@ -48,7 +48,7 @@ from balance.server.options import fault_in, server_parser
 from balance.server.watch import Watch
 from balance.store.advice import DEFAULT_DATA_DIR
 from layouts.bundle import ASSETS, WORKER, bundle
-from layouts.index import INDEX, SETTINGS
+from layouts.index import BASE_PATH, INDEX, SETTINGS
 from layouts.later import late_libraries, postponed
 from layouts.shell import shell
 from layouts.tab import Place, Tab
@@ -72,10 +72,13 @@ class _Request(HTTPRequestParser):
     """A request that may be as large as its path allows. A page of another site can't declare it as
     a backup: its browser would ask first."""
 
+    #: Where a backup is sent to; below the path of a proxy as well.
+    backups: ClassVar[Collection[str]] = (RESTORE_PATH,)
+
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         is_backup = self.headers.get("CONTENT_TYPE") == MEDIA_TYPE
-        if self.command == "POST" and self.path == RESTORE_PATH and is_backup:
+        if self.command == "POST" and self.path in self.backups and is_backup:
             self.adj = copy.copy(self.adj)
             self.adj.max_request_body_size = _LARGEST_UPLOAD
 
@@ -84,8 +87,11 @@ class _Page(Dash):
     """Dash, with what is chosen in the page before its first script, and scripts that few tabs need
     only named in it."""
 
-    def __init__(self, *arguments: Any, settings: Callable[[], str], **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(
+        self, *arguments: Any, settings: Callable[[], str], base_path: str, **named: Any
+    ) -> None:
+        super().__init__(*arguments, requests_pathname_prefix=f"{base_path}/", **named)
+        self._base_path = base_path
         self._settings = settings
         #: The libraries that a page can begin without, by the path of its tab.
         self.late: Mapping[str, Collection[str]] = {}
@@ -94,6 +100,7 @@ class _Page(Dash):
         parts["scripts"] = postponed(parts["scripts"], self.late.get(request.path, ()))
         page: str = super().interpolate_index(**parts)
         # words in it may quote a file: nothing in them may end the script
+        page = page.replace(BASE_PATH, self._base_path)
         return page.replace(SETTINGS, self._settings().replace("<", r"\u003c"))
 
 
@@ -116,17 +123,19 @@ def create_app(
     guards = replace(guards or Guards(), pages=pages, keyed_paths=PREFIXES)
     if services.bots.needs_secret:
         guards = replace(guards, open_paths=frozenset({"/signals"}))
-    (front or Front()).stand_before(server)
+    front = front or Front()
+    front.stand_before(server)
     guards.stand_before(server)
     answer_with_problems(server)
     server.register_blueprint(create_api(desk, stream, services))
     server.register_blueprint(create_dialect(desk, services))
-    app = _page(server, services)
+    app = _page(server, services, front.base_path)
 
     def layout(address: str) -> Component:
         chosen = services.settings.state.settings
         place = Place(
             address=address,
+            base_path=front.base_path,
             data_dir=None if data_dir == DEFAULT_DATA_DIR else str(data_dir.resolve()),
             needs_token=guards.token is not None,
             needs_secret=services.bots.needs_secret,
@@ -142,13 +151,14 @@ def create_app(
     first = layout(Place.address)
     app.late = {tab.path: late_libraries(first, tab.id) for tab in tabs}
     callbacks.register(app, first)
-    app.layout = lambda: layout(request.host_url.rstrip("/") if has_request_context() else "")
+    app.layout = lambda: layout(request.url_root.rstrip("/") if has_request_context() else "")
     desk.subscribe(stream.publish)
     return app
 
 
-def _page(server: Flask, services: Services) -> _Page:
-    """The page on ``server``, without anything in it, and the files that it is made of."""
+def _page(server: Flask, services: Services, base_path: str) -> _Page:
+    """The page on ``server`` below ``base_path``, without anything in it, and the files that it is
+    made of."""
     Bootstrap5(server)
     server.after_request(_keep_bootstrap)
     files = _serve_files(server)
@@ -156,14 +166,15 @@ def _page(server: Flask, services: Services) -> _Page:
         __name__,
         settings=lambda: encoded(settings_document(services.settings.state)),
         server=server,
+        base_path=base_path,
         assets_folder=str(ASSETS),
         # the bundles have the others
         assets_ignore=f"^(?!{re.escape(WORKER)}$)",
-        external_scripts=[files["js"]],
+        external_scripts=[base_path + files["js"]],
         external_stylesheets=[
-            _BOOTSTRAP.format("bootstrap"),
-            _BOOTSTRAP.format("font/bootstrap-icons"),
-            files["css"],
+            base_path + _BOOTSTRAP.format("bootstrap"),
+            base_path + _BOOTSTRAP.format("font/bootstrap-icons"),
+            base_path + files["css"],
         ],
         index_string=INDEX,
         title="Virtual Balance",
@@ -241,10 +252,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         guards,
         data_dir=options.data_dir,
         services=running.services,
-        front=Front(tuple(options.proxy)),
+        front=Front(tuple(options.proxy), options.base_path),
     )
+    if _is_taken(app.server, options.base_path):
+        return _failed(
+            f"--base-path {options.base_path}/ begins like a path of the server itself. Choose "
+            "another one, such as /bot/."
+        )
     code = _serve(app, running, stream, options)
     return _failed(faults[0]) if faults else code
+
+
+def _is_taken(server: Flask, base_path: str) -> bool:
+    """Whether a path below ``base_path`` could also be one that a proxy has taken it off."""
+    first = base_path.split("/")[1:2]
+    rules = [each.rule for each in server.url_map.iter_rules()]
+    return first in [each.split("/")[1:2] for each in (*rules, *(tab.path for tab in TABS))]
 
 
 def _forget_settings_of_dash() -> None:
@@ -277,6 +300,7 @@ def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namesp
         return _failed(f"{options.host}:{options.port} can't be served: {fault.strerror}.")
     except ValueError:
         return _failed(f"--host {options.host} is no address of this machine.")
+    _Request.backups = (RESTORE_PATH, options.base_path + RESTORE_PATH)
     HTTPChannel.parser_class = _Request
     try:
         running.start()
@@ -288,11 +312,12 @@ def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namesp
     _stop_on_signals(stream)
     address = _address(options.host, _port(server))
     running.serve_at(Addresses(rest=address))
-    where = f"Virtual Balance is at {address} (data in {options.data_dir})."
+    page = f"{address}{options.base_path}/" if options.base_path else address
+    where = f"Virtual Balance is at {page} (data in {options.data_dir})."
     print(f"{where} Ctrl-C stops it.{running.notes}")
     sys.stdout.flush()
     if options.open:
-        threading.Timer(0.5, webbrowser.open, [address]).start()
+        threading.Timer(0.5, webbrowser.open, [page]).start()
     # returns when a signal came, after the answers under way are given
     server.run()
     watch.stop()

@@ -89,7 +89,7 @@ def _to_tabs(tabs: Sequence[Tab]) -> tuple[Shortcut, ...]:
         Shortcut(
             (str(number), f"g {tab.label[0].lower()}"),
             tab.label,
-            f'.tab-row a[href="{tab.path}"]',
+            f'.tab-row a[href$="{tab.path}"]',
         )
         for number, tab in enumerate(tabs[:9], start=1)
     )

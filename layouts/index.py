@@ -5,13 +5,16 @@ from layouts.skeleton import SKELETON
 #: Where the settings are put into the page.
 SETTINGS = "{%settings%}"
 
+#: Where the path is put before the addresses of the page.
+BASE_PATH = "{%base_path%}"
+
 #: Dash's template of the page; the other marks in ``{%...%}`` are Dash's own.
 INDEX = """<!DOCTYPE html>
 <html lang="en">
     <head>
         {%metas%}
         <title>{%title%}</title>
-        <link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
+        <link rel="icon" type="image/svg+xml" href="{%base_path%}/assets/favicon.svg">
         <script type="application/json" id="settings-now">{%settings%}</script>
         <script>
             (() => {

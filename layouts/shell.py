@@ -17,7 +17,7 @@ from layouts.dialogs import (
     reset_dialog,
 )
 from layouts.help import help_button, help_dialog
-from layouts.live import filled
+from layouts.live import everything, filled
 from layouts.parts import icon_button
 from layouts.settings import settings_button, settings_dialog
 from layouts.sidebar import sidebar
@@ -39,7 +39,7 @@ def shell(
     """The whole page. ``store`` is what ``balance-store`` begins with: the snapshot as the HTTP
     answer has it, or nothing but the ``fault`` that keeps it from being read. ``damage`` is what is
     damaged beside the account."""
-    return filled(
+    page = filled(
         html.Div(
             [
                 html.A("Skip to content", href="#content", className="skip-link"),
@@ -50,7 +50,9 @@ def shell(
                 dcc.Store(id="balance-push", data=0),
                 dcc.Store(id="reset-starting-balance", data=starting_balance),
                 # the pages of the tabs by id, for the address line
-                dcc.Store(id="tab-paths", data={tab.id: tab.path for tab in tabs}),
+                dcc.Store(
+                    id="tab-paths", data={tab.id: place.base_path + tab.path for tab in tabs}
+                ),
                 sidebar(),
                 html.Main(
                     [
@@ -88,6 +90,11 @@ def shell(
         ),
         store,
     )
+    for each in everything(page):
+        href = getattr(each, "href", None) or ""
+        if href.startswith("/"):
+            each.href = place.base_path + href
+    return page
 
 
 def _tab_row(tabs: Sequence[Tab], place: Place) -> html.Nav:

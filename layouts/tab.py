@@ -12,6 +12,8 @@ class Place:
 
     # as the browser has it, without a slash at the end
     address: str = "http://127.0.0.1:8050"
+    # below which a proxy serves the page, such as /bot; empty: the root
+    base_path: str = ""
     # None where it is the one that programs use anyway
     data_dir: str | None = None
     needs_token: bool = False

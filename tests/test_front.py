@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
+from app import create_app, main
 from balance.api.front import Front, host_pattern, network_of
 from balance.api.guards import Guards
 from balance.api.stream import Stream
@@ -172,3 +176,82 @@ def test_a_name_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fault.startswith("--allow-host a.com lets other machines in, so it needs --token")
     options = server_parser().parse_args(["--allow-host", "a.com", "--token", TOKEN])
     assert fault_in(options) == ""
+
+
+class TestBasePath:
+    """A proxy may serve it below a path, which it takes off or not."""
+
+    @pytest.fixture(scope="class")
+    def below(self) -> FlaskClient:
+        """An app below /desk/bot/, with a token."""
+        desk, front = Desk(MemoryStore()), Front(base_path="/desk/bot")
+        app = create_app(desk, Stream(2), Guards(token=TOKEN), front=front)
+        client: FlaskClient = app.server.test_client()
+        return client
+
+    @pytest.mark.parametrize("base", ["", "/desk/bot"])
+    def test_every_path_is_there_with_it_and_without(self, below: FlaskClient, base: str) -> None:
+        for path in ("/health", "/virtual_balance", "/", "/auto", "/_dash-layout", "/fapi/v1/time"):
+            assert below.get(f"{base}{path}", headers=SHOWN).status_code == 200, path
+        assert below.get(f"{base}/health").status_code == 401
+        assert below.get(f"{base}/nope", headers=SHOWN).status_code == 404
+
+    def test_a_path_that_only_begins_alike_is_another(self, below: FlaskClient) -> None:
+        assert below.get("/desk/botany/health", headers=SHOWN).status_code == 404
+
+    def test_without_its_slash_it_leads_to_the_page(self, below: FlaskClient) -> None:
+        answer = below.get("/desk/bot", headers=SHOWN)
+        assert (answer.status_code, answer.headers["Location"]) == (308, "/desk/bot/")
+
+    def test_every_address_of_the_page_is_below_it(self, below: FlaskClient) -> None:
+        page = below.get("/", headers=SHOWN).text
+        addresses = re.findall(r"(?:src|href)=\"(/[^\"]*)", page)
+        assert len(addresses) > 10
+        assert [each for each in addresses if not each.startswith("/desk/bot/")] == []
+        for address in addresses:
+            with below.get(address, headers=SHOWN) as answer:
+                assert answer.status_code == 200, address
+        layout = json.dumps(below.get("/_dash-layout", headers=SHOWN).get_json())
+        links = re.findall(r"\"href\": *\"(/[^\"]*)", layout)
+        assert "/desk/bot/auto" in links
+        assert [each for each in links if not each.startswith("/desk/bot/")] == []
+        assert "curl http://localhost/desk/bot/" in layout
+
+    def test_the_session_is_of_that_path_alone(self, below: FlaskClient) -> None:
+        page = below.get("/desk/bot/").text
+        assert 'action="/desk/bot/sign-in"' in page
+        answer = below.post("/desk/bot/sign-in", data={"token": TOKEN})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/desk/bot/")
+        assert "Path=/desk/bot/" in answer.headers["Set-Cookie"]
+        assert below.get("/desk/bot/health").status_code == 200
+        below.delete_cookie("virtual-balance-session", path="/desk/bot/")
+
+    def test_the_description_has_it(self, below: FlaskClient) -> None:
+        servers = below.get("/openapi.json", headers=SHOWN).get_json()["servers"]
+        assert servers == [{"url": "http://localhost/desk/bot"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [("/bot/", "/bot"), ("/bot", "/bot"), ("/a/b.c_d-e/", "/a/b.c_d-e"), ("/", "")],
+)
+def test_a_base_path_is_read(text: str, path: str) -> None:
+    assert server_parser().parse_args(["--base-path", text]).base_path == path
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "bot", "//bot", "/bot//", "/../bot", "/./", "https://a.com/bot", "/a b", "/<x>", "/ä"],
+)
+def test_what_is_no_path_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        server_parser().parse_args(["--base-path", text])
+    assert "is no path such as /bot/" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["/history/", "/auto", "/orders/mine", "/assets", "/fapi"])
+def test_a_path_of_the_server_itself_is_refused(
+    path: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--data-dir", str(folder), "--port", "0", "--base-path", path]) == 1
+    assert "begins like a path of the server itself" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What stands in front of the server: a proxy that ends TLS."""
+"""What stands in front of the server: a proxy that ends TLS, or serves it below a path."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Environ = dict[str, Any]
 _Application = Callable[[_Environ, Callable[..., Any]], Iterable[bytes]]
 
+_BASE_PATH: Final = re.compile(r"/([A-Za-z0-9_-][A-Za-z0-9._-]*/)*([A-Za-z0-9_-][A-Za-z0-9._-]*)?")
 _SCHEMES: Final = ("http", "https")
 _LABEL: Final = "[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 _NAME: Final = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
@@ -60,21 +61,47 @@ def network_of(text: str) -> Network:
         ) from fault
 
 
+def base_path_of(text: str) -> str:
+    """The path that ``text`` names, such as ``/bot/``, without the slash at its end; empty: the
+    server's root.
+
+    Raises:
+        ValueError: it is none; the message says why.
+    """
+    if _BASE_PATH.fullmatch(text) is None:
+        raise ValueError(
+            f"{text!r:.80} is no path such as /bot/: letters, digits, -, _ and . between slashes"
+        )
+    return text.rstrip("/")
+
+
 @dataclass(frozen=True, slots=True)
 class Front:
-    """Which proxies are believed: what others say of a request is not."""
+    """Which proxies are believed, and below which path they serve the server."""
 
-    # Those whose X-Forwarded-Proto counts.
+    # Those whose X-Forwarded-Proto counts; what others say of a request does not.
     proxies: tuple[Network, ...] = ()
+    # Such as /bot; empty: the root.
+    base_path: str = ""
 
     def stand_before(self, server: Flask) -> None:
-        """Have ``server`` see each request as the proxy got it."""
+        """Have ``server`` see each request as the proxy got it: below the path, whether the proxy
+        has taken that off or not."""
         application: _Application = server.wsgi_app
 
         def forwarded(environ: _Environ, start: Callable[..., Any]) -> Iterable[bytes]:
             scheme = self._scheme(environ)
             if scheme is not None:
                 environ["wsgi.url_scheme"] = scheme
+            path = environ["PATH_INFO"]
+            if self.base_path and path == self.base_path:
+                # Without the slash, the addresses of the page would lead beside it.
+                start("308 Permanent Redirect", [("Location", f"{path}/"), ("Content-Length", "0")])
+                return ()
+            if self.base_path:
+                environ["SCRIPT_NAME"] = self.base_path
+                if path.startswith(f"{self.base_path}/"):
+                    environ["PATH_INFO"] = path.removeprefix(self.base_path)
             return application(environ, start)
 
         server.wsgi_app = forwarded  # type: ignore[assignment]

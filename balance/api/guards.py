@@ -125,7 +125,7 @@ class Guards:
         if _same(shown, f"Bearer {self.token}") or _same(session, _session(self.token)):
             return None
         if request.method == "GET" and request.path in self.pages:
-            return sign_in_page()
+            return sign_in_page(request.script_root)
         raise Problem(
             401,
             "Show the server's token: Authorization: Bearer TOKEN.",
@@ -134,12 +134,17 @@ class Guards:
 
     def _sign_in(self, token: str) -> Response | None:
         if request.method != "POST":
-            return sign_in_page()
+            return sign_in_page(request.script_root)
         if not _same(request.form.get("token", ""), token):
-            return sign_in_page(wrong=True)
-        response = make_response(redirect("/", 303))
+            return sign_in_page(request.script_root, wrong=True)
+        page = f"{request.script_root}/"
+        response = make_response(redirect(page, 303))
         response.set_cookie(
-            _COOKIE, _session(token), httponly=True, samesite="Strict", secure=request.is_secure
+            *(_COOKIE, _session(token)),
+            path=page,
+            httponly=True,
+            samesite="Strict",
+            secure=request.is_secure,
         )
         return response
 

@@ -36,13 +36,15 @@ autofocus></label>
 """
 
 
-def sign_in_page(*, wrong: bool = False) -> Response:
-    """The page, with status 401; ``wrong`` where a token was shown and is not the one."""
+def sign_in_page(base_path: str = "", *, wrong: bool = False) -> Response:
+    """The page of a server below ``base_path``, with status 401; ``wrong`` where a token was shown
+    and is not the one."""
     message = (
         "That is not the token. Look at how the server was started."
         if wrong
         else "This server was started with a token. Enter it to see the balance."
     )
-    response = Response(_PAGE.format(path=SIGN_IN_PATH, message=message), 401, mimetype="text/html")
+    page = _PAGE.format(path=f"{base_path}{SIGN_IN_PATH}", message=message)
+    response = Response(page, 401, mimetype="text/html")
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from balance.api.front import Network, host_pattern, network_of
+from balance.api.front import Network, base_path_of, host_pattern, network_of
 from balance.market.open_feed import add_feed_options
 from balance.store.advice import DEFAULT_DATA_DIR, program
 
@@ -58,6 +58,13 @@ def server_parser() -> argparse.ArgumentParser:
         help="address or network of a proxy that ends TLS, whose X-Forwarded-Proto counts; may be "
         "repeated",
     )
+    parser.add_argument(
+        "--base-path",
+        default="/",
+        type=_base_path,
+        metavar="PATH",
+        help="the path below which a proxy serves it, such as /bot/ (/)",
+    )
     parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
     bots = parser.add_argument_group("bots")
     bots.add_argument(
@@ -90,6 +97,13 @@ def fault_in(options: argparse.Namespace) -> str:
 def _host(text: str) -> str:
     try:
         return host_pattern(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from fault
+
+
+def _base_path(text: str) -> str:
+    try:
+        return base_path_of(text)
     except ValueError as fault:
         raise argparse.ArgumentTypeError(str(fault)) from fault
 

@@ -116,7 +116,7 @@
   async function refresh() {
     Object.values(hearers).forEach((each) => each.refresh());
     try {
-      const response = await fetch("/virtual_balance", {
+      const response = await fetch(window.balanceAddress.at("/virtual_balance"), {
         headers: etag ? { "If-None-Match": etag } : {},
         cache: "no-store",
         signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),

@@ -255,7 +255,7 @@
       price.dataset.symbol = symbol;
     }
     window.balanceLive.feed(head);
-    if (symbol && path === "/futures") {
+    if (symbol && path === window.balanceAddress.at("/futures")) {
       load(symbol, timeframe);
     }
     return window.dash_clientside.no_update;

@@ -114,7 +114,7 @@
   function draw() {
     const { snapshot } = window.balanceState;
     clearTimeout(retry);
-    if (snapshot === null || path !== "/futures") {
+    if (snapshot === null || path !== window.balanceAddress.at("/futures")) {
       return;
     }
     // the same fills are written another way with other decimals

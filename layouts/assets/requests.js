@@ -4,6 +4,8 @@
 (() => {
   "use strict";
 
+  const { at } = window.balanceAddress;
+
   const TIMEOUT_MS = 8000;
   const GONE = "The server does not answer. Try again when it is back.";
   const PREVIEW_TIMEOUT_MS = 4000;
@@ -15,7 +17,7 @@
   async function fetchJson(path, { timeout = TIMEOUT_MS, signal = null, revive, ...options } = {}) {
     try {
       const signals = [AbortSignal.timeout(timeout), signal].filter(Boolean);
-      const response = await fetch(path, { cache: "no-store", signal: AbortSignal.any(signals), ...options });
+      const response = await fetch(at(path), { cache: "no-store", signal: AbortSignal.any(signals), ...options });
       const answer = JSON.parse(await response.text(), revive);
       return response.ok ? [answer, "", response.status] : [null, answer.detail, response.status];
     } catch {
@@ -75,7 +77,7 @@
   const send = shared(async (method, path, body, headers) => {
     const request = method + path + body;
     try {
-      const response = await fetch(path, {
+      const response = await fetch(at(path), {
         method,
         headers: {
           ...(body && { "Content-Type": "application/json" }),

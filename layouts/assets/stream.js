@@ -8,7 +8,9 @@
 (() => {
   "use strict";
 
-  const PATH = "/virtual_balance/stream";
+  // of this file, which the server has below its own path
+  const script = typeof document === "undefined" ? self.location.href : document.currentScript.src;
+  const STREAM = script.replace(/\/assets\/.*/, "/virtual_balance/stream");
   // the server speaks every 2 s: after this long the connection is dead, whatever it says itself
   const SILENCE_MS = 7000;
   const RETRY_MS = 2000;
@@ -49,7 +51,7 @@
       retry = null;
       source?.close();
       heard = Date.now();
-      source = new EventSource(PATH);
+      source = new EventSource(STREAM);
       source.onmessage = hear("snapshot");
       source.addEventListener("fault", hear("fault"));
       EVENTS.forEach((name) => source.addEventListener(name, hear(name)));
@@ -92,8 +94,6 @@
     });
     return;
   }
-
-  const script = document.currentScript?.src;
 
   function throughWorker(tell) {
     const worker = new SharedWorker(script, { name: "virtual-balance" });

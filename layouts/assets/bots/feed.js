@@ -13,7 +13,7 @@
   let isFetching = false;
   const followers = [];
 
-  const isShown = () => path === "/auto";
+  const isShown = () => path === window.balanceAddress.at("/auto");
 
   function tell() {
     if (isShown()) {

@@ -45,7 +45,7 @@
     const isSecond = event.timeStamp - prefixed < PREFIX_MS;
     const pressed = isSecond ? `${PREFIX} ${event.key}` : event.key;
     const isHere = ({ keys, path }) =>
-      keys.includes(pressed) && (path === "" || path === location.pathname);
+      keys.includes(pressed) && (path === "" || window.balanceAddress.at(path) === location.pathname);
     const found = table().find(isHere);
     prefixed = !isSecond && event.key === PREFIX ? event.timeStamp : -Infinity;
     if (found !== undefined) {

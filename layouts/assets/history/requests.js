@@ -40,7 +40,7 @@
   /* Where all that a view lists, up to the revision `until` at most, is to be had as a file. */
   function file(view, format, until) {
     const sort = view.sort && { sort: view.sort };
-    return path(view.table, { ...filtersOf(view, until), ...sort, format });
+    return window.balanceAddress.at(path(view.table, { ...filtersOf(view, until), ...sort, format }));
   }
 
   window.balanceHistoryRequests = { ask, rows, newer, file };

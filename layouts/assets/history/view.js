@@ -4,7 +4,7 @@
 (() => {
   "use strict";
 
-  const PATH = "/history";
+  const PATH = window.balanceAddress.at("/history");
   const TABLES = ["ledger", "fills", "trades", "orders", "epochs"];
   const MOST_COMPARED = 4;
   // what means the same in every table

@@ -9,7 +9,7 @@
   const KEY = "news-told";
   const MOST_COUNTED = 99;
   const MOST_NEWS = 10; // in a snapshot; as in balance/core/messages.py
-  const BOTS_PATH = "/auto";
+  const BOTS_PATH = window.balanceAddress.at("/auto");
 
   let announced = null; // the account, and the newest revision that this page has announced
   let path = null;

@@ -65,7 +65,7 @@
 
   function show(title, words, tag) {
     try {
-      const notice = new Notification(title, { body: words, tag, icon: "/assets/favicon.svg" });
+      const notice = new Notification(title, { body: words, tag, icon: window.balanceAddress.at("/assets/favicon.svg") });
       notice.onclick = () => {
         window.focus();
         notice.close();

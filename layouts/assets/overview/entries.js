@@ -16,7 +16,7 @@
   }
 
   function row({ place: at, time, note, display }) {
-    const href = `/history?entry=${encodeURIComponent(at)}`;
+    const href = window.balanceAddress.at(`/history?entry=${encodeURIComponent(at)}`);
     const amount = cell("number pnl-figure", display.amount);
     amount.dataset.tone = display.tone;
     return make(

@@ -47,7 +47,7 @@
       roe: figure("roe", "roe_percent"),
       distance: make("span", { class: "distance" }),
     };
-    const where = { href: "/futures", "data-choice": "futures-symbol", "data-value": symbol };
+    const where = { href: window.balanceAddress.at("/futures"), "data-choice": "futures-symbol", "data-value": symbol };
     const link = make("a", { class: "symbol", ...where }, symbol);
     return { element: make("li", { class: "glance" }, link, ...Object.values(parts)), ...parts };
   }
@@ -101,13 +101,13 @@
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       event.preventDefault();
       window.dash_clientside.set_props(link.dataset.choice, { value: link.dataset.value });
-      window.balanceAddress.go("/futures");
+      window.balanceAddress.go(link.getAttribute("href"));
     }
   });
 
   window.balanceState.follow(draw);
   window.balanceScreen.follow((path) => {
-    isShown = path === "/";
+    isShown = path === window.balanceAddress.at("/");
     draw(window.balanceState.snapshot);
   });
 })();

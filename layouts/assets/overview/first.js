@@ -162,7 +162,7 @@
   window.balanceState.follow(draw);
   window.balanceBots.follow(() => draw(window.balanceState.snapshot));
   window.balanceScreen.follow((path) => {
-    isOpen = path === "/";
+    isOpen = path === window.balanceAddress.at("/");
     draw(window.balanceState.snapshot);
   });
 })();

@@ -40,7 +40,7 @@
     const [done] = await carryOut("POST", "/orders", JSON.stringify({ ...ORDER, symbol, quantity }));
     if (done) {
       window.dash_clientside.set_props("futures-symbol", { value: symbol });
-      window.balanceAddress.go("/futures");
+      window.balanceAddress.go(window.balanceAddress.at("/futures"));
     }
   }
 
@@ -63,7 +63,7 @@
       return;
     }
     await carryOut("POST", `/bots/${encodeURIComponent(answer.bot.id)}/start`);
-    window.balanceAddress.go("/auto");
+    window.balanceAddress.go(window.balanceAddress.at("/auto"));
   }
 
   window.balanceFirstSteps = { preview, orderWords, botWords, buy, startBot };

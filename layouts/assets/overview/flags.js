@@ -3,6 +3,7 @@
   "use strict";
 
   const { make, arrange } = window.balanceParts;
+  const { at } = window.balanceAddress;
   const { moment } = window.balanceAxes;
 
   // flags that would lie on each other are one, with their number
@@ -33,7 +34,7 @@
       kind: mark.kind,
       letter: LETTERS[mark.kind] ?? "•",
       title: words(mark),
-      href: `/history?entry=${encodeURIComponent(mark.place)}`,
+      href: at(`/history?entry=${encodeURIComponent(mark.place)}`),
     };
   }
 
@@ -47,7 +48,7 @@
       kind: "several",
       letter: String(marks.length),
       title: [`${marks.length} entries:`, ...lines, ...more].join("\n"),
-      href: `/history?table=ledger&kind=${kinds}&from=${day(first.time)}&to=${day(last.time)}`,
+      href: at(`/history?table=ledger&kind=${kinds}&from=${day(first.time)}&to=${day(last.time)}`),
     };
   }
 

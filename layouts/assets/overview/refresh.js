@@ -70,7 +70,7 @@
     document.addEventListener("visibilitychange", resume);
     window.balanceState.follow(follow);
     window.balanceScreen.follow((path) => {
-      isShown = path === "/";
+      isShown = path === window.balanceAddress.at("/");
       resume();
     });
     return load;

@@ -32,7 +32,7 @@
 
   async function download() {
     tell("Proving the account. A ledger of a million entries takes a minute or two.");
-    const response = await fetch("/backup", { cache: "no-store" });
+    const response = await fetch(window.balanceAddress.at("/backup"), { cache: "no-store" });
     if (!response.ok) {
       say((await response.json()).detail, false);
       return;
@@ -48,7 +48,7 @@
   function sent(file) {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
-      request.open("POST", "/backup/restore");
+      request.open("POST", window.balanceAddress.at("/backup/restore"));
       request.setRequestHeader("Content-Type", MEDIA_TYPE);
       request.upload.onprogress = ({ loaded, total }) =>
         tell(`Sending the backup, ${Math.floor((10 * loaded) / total) * 10} %.`);
