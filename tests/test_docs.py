@@ -31,7 +31,7 @@ from balance.core.quote import Candle
 from balance.core.settings import Settings, texts
 from balance.desk import settings as settings_file
 from balance.history import index
-from balance.keys import addresses
+from balance.keys import addresses, seen
 from balance.keys import state as key_state
 from balance.market import board
 from balance.market.open_feed import feed_options, open_feed
@@ -313,6 +313,7 @@ def test_every_file_of_the_account_is_in_the_manual() -> None:
         alert_state.ALERTS_FILE,
         key_state.KEYS_FILE,
         addresses.SERVER_FILE,
+        seen.AGENTS_FILE,
     }
     assert set(_names_in_column(_section(_page("files"), "## The files"))) == files
 

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -55,9 +55,11 @@ def desk(folder: Path) -> Desk:
 
 
 @pytest.fixture
-def agent(desk: Desk, folder: Path) -> Agent:
+def agent(desk: Desk, folder: Path) -> Iterator[Agent]:
     """An agent on that account."""
-    return Agent(folder, "agent")
+    found = Agent(folder, "agent")
+    yield found
+    found.stop()
 
 
 def connected(agent: Agent, act: Callable[[Client], Awaitable[Any]]) -> Any:
@@ -379,6 +381,31 @@ def test_a_paused_agent_cancels_and_closes_and_opens_nothing(
     keys.revoke("agent", close=True)
     assert "revoked and opens nothing" in refused(agent, "place_order", **order)
     done(Agent(folder, "agent"), "place_order", **order)
+
+
+def test_the_server_shows_what_an_agent_requested_and_what_was_refused(
+    agent: Agent, desk: Desk, folder: Path
+) -> None:
+    there = Keys(desk, folder)
+    published: list[Mapping[str, Any]] = []
+    there.subscribe(published.append)
+    done(agent, "list_prices")
+    refused(agent, "read_order", order_id="none")
+    refused(agent, "place_order", symbol=BTC, side="buy", quantity=-1)
+    agent.stop()
+    there.check()
+    assert published[-1] == there.listed()
+    row = published[-1]["keys"][-1]
+    assert (row["name"], row["kind"]) == ("agent", "agent")
+    assert row["client"].startswith("mcp ")
+    assert row["last_request"]["what"] == "place_order"
+    (refusal,) = row["refusals"]
+    assert refusal["what"] == "place_order"
+    assert refusal["reason"] == "The quantity must be above zero, not -1.00."
+    another = Agent(folder, "agent")
+    done(another, "list_bots")
+    another.stop()
+    assert there.listed()["keys"][-1]["last_request"]["what"] == "list_bots"
 
 
 def test_an_agent_is_called_as_no_key_bot_or_person(desk: Desk, folder: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,18 +19,25 @@ from balance.alerts.alerts import FollowedAlerts
 from balance.api.bots import BotRoutes
 from balance.api.history import HistoryRoutes
 from balance.api.operations import Operation, operations_of
+from balance.api.problems import Problem
 from balance.api.services import Services
 from balance.api.settings import settings_document
 from balance.api.trade import TradeRoutes
+from balance.background.worker import Worker
 from balance.backtests.jobs import Backtests
 from balance.backtests.saved_market import saved_market
 from balance.bots.followed import FollowedBots
-from balance.core.errors import InvalidRequest
+from balance.core.errors import BalanceError, InvalidRequest
 from balance.desk.settings import SettingsFile
+from balance.keys.key import Activity
 from balance.keys.keys import Keys
 from balance.open_account import open_account
 from balance.performance.performance import Equity
 from balance.strategies.own import Catalogue, OwnStrategies
+
+# How often what was requested is saved at most, in seconds.
+_REPORT_SECONDS: Final = 0.5
+_LONGEST_CLIENT: Final = 80
 
 _BY_NAME: Final[Mapping[str, Tool]] = {each.name: each for each in TOOLS}
 
@@ -73,9 +81,18 @@ class Agent:
         }
 
         self._introduce()
+        self._reporter = Worker(
+            "reporter",
+            self._report,
+            "what the agent requested could not be saved",
+            settle=_REPORT_SECONDS,
+            last=self._report,
+        )
+        self._reporter.start()
 
-    def call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer of the tool ``name`` to ``arguments``.
+    def call(self, name: str, arguments: Mapping[str, Any], client: str = "") -> dict[str, Any]:
+        """The answer of the tool ``name`` to ``arguments``, which ``client`` sends, as it calls
+        itself.
 
         Raises:
             BalanceError, Problem: there is no such tool, or it refuses that; the message says why.
@@ -83,12 +100,29 @@ class Agent:
         tool = _BY_NAME.get(name)
         if tool is None:
             raise InvalidRequest(f"There is no tool {name!r:.60}. tools/list has those there are.")
+        self._keys.record(
+            self.name, Activity(datetime.now(UTC), "", name, client[:_LONGEST_CLIENT])
+        )
+        try:
+            return self._answer(tool, arguments)
+        except (BalanceError, Problem) as fault:
+            if tool.changes:
+                self._keys.refuse(self.name, name, str(fault))
+            raise
+        finally:
+            self._reporter.wake()
+
+    def stop(self) -> None:
+        """Have the server know of the last call."""
+        self._reporter.stop()
+
+    def _answer(self, tool: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:
         call = call_of(tool, arguments, self.name)
         if tool.opens and not self._only_reduces(call.arguments):
             self._check_key()
         if tool.needs_server:
             return self._server.answer(call)
-        return call.answered_by(self._resources[name])
+        return call.answered_by(self._resources[tool.name])
 
     def ledger(self, before: str | None = None) -> dict[str, Any]:
         """The newest 50 entries of the ledger, or those from before ``before``."""
@@ -109,6 +143,9 @@ class Agent:
             raise InvalidRequest(
                 f"{self.name} is the name of a key. Call the agent otherwise: --name agent."
             )
+
+    def _report(self) -> None:
+        self._keys.share(self.name)
 
     def _check_key(self) -> None:
         """Prove that the agent may open something.

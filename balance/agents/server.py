@@ -54,8 +54,10 @@ def create_server(agent: Agent) -> Server[Any]:
     async def list_tools(_: _Context, __: object) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[_described(each) for each in TOOLS])
 
-    async def call_tool(_: _Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-        work = partial(_called, agent, params.name, params.arguments or {})
+    async def call_tool(
+        context: _Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        work = partial(_called, agent, params.name, params.arguments or {}, _client(context))
         return await run(work, changes=params.name in _CHANGING)
 
     async def list_resources(_: _Context, __: object) -> types.ListResourcesResult:
@@ -121,6 +123,7 @@ def serve(agent: Agent) -> None:
         ):
             anyio.run(_serve, create_server(agent), lines, answers)
     finally:
+        agent.stop()
         os.dup2(output, 1)
         os.close(output)
 
@@ -169,9 +172,17 @@ def _described(tool: Tool) -> types.Tool:
     )
 
 
-def _called(agent: Agent, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
+def _client(context: _Context) -> str:
+    """The program that the agent runs in, as it calls itself."""
+    params = context.session.client_params
+    return "" if params is None else f"{params.client_info.name} {params.client_info.version}"
+
+
+def _called(
+    agent: Agent, name: str, arguments: dict[str, Any], client: str
+) -> types.CallToolResult:
     try:
-        answer = agent.call(name, arguments)
+        answer = agent.call(name, arguments, client)
     except (BalanceError, Problem) as fault:
         message = str(fault)
         if isinstance(fault, StoreUnreadable) and name in _CHANGING:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast, get_args
@@ -27,7 +26,8 @@ from balance.desk.desk import Desk
 from balance.desk.transactions import Conditions
 from balance.keys.addresses import Addresses, AddressFile
 from balance.keys.key import LENGTH, Activity, Key, Kind, RefusedRequest, check_name
-from balance.keys.rows import MOST_REFUSALS, key_row, open_message
+from balance.keys.rows import key_row, open_message
+from balance.keys.seen import AgentFile, Seen
 from balance.keys.state import KeyBook, key_file
 from balance.keys.sums import NOTHING, Sums
 from balance.store.disk import DISK, Disk
@@ -47,15 +47,6 @@ _PRICE_SECONDS: Final = 1.0
 
 #: Changes the keys: what it makes of them, the name that it is about, and the message.
 _Operation = Callable[[KeyBook], tuple[KeyBook, str, str]]
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What this process has seen of a key."""
-
-    activity: Activity | None = None
-    # The newest last.
-    refusals: deque[RefusedRequest] = field(default_factory=lambda: deque(maxlen=MOST_REFUSALS))
 
 
 class Keys:
@@ -81,10 +72,11 @@ class Keys:
         self.since = clock()
         self._file = key_file(folder, disk)
         self._addresses = AddressFile(folder, disk)
+        self._agents = AgentFile(folder, disk)
         # The keys as they were read last, by the texts of their requests.
         self._by_text: tuple[KeyBook, Mapping[str, Key]] = KeyBook(), {}
         # What was seen of each key, by its name, and how often any of it has changed.
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, Seen] = {}
         self._seen_guard = threading.Lock()
         self._version = int(time.time() * 1_000)
         self._listeners = Listeners[Mapping[str, Any]]("keys")
@@ -201,9 +193,7 @@ class Keys:
     def record(self, name: str, request: Activity) -> None:
         """Note that the key called ``name`` made ``request``, kept in memory."""
         with self._seen_guard:
-            seen = self._seen.setdefault(name, _Seen())
-            client = request.client or (seen.activity.client if seen.activity else "")
-            seen.activity = replace(request, client=client)
+            self._seen[name] = self._seen.get(name, Seen()).after(request)
             self._version += 1
 
     def refuse(self, name: str, what: str, reason: str) -> None:
@@ -211,8 +201,17 @@ class Keys:
         newest are kept, in memory."""
         with self._seen_guard:
             refused = RefusedRequest(self._clock(), what, reason)
-            self._seen.setdefault(name, _Seen()).refusals.append(refused)
+            self._seen[name] = self._seen.get(name, Seen()).refused(refused)
             self._version += 1
+
+    def share(self, name: str) -> None:
+        """Have the server of the folder, another program than this one, show what the agent called
+        ``name`` requested last."""
+        with self._seen_guard:
+            seen = self._seen.get(name)
+        if seen is not None:
+            with self._lock():
+                self._agents.write(name, seen, {each.name for each in self._known()[0].keys})
 
     def listed(self) -> Mapping[str, Any]:
         """All keys as rows, with a ``version`` that changes with everything they do, and the
@@ -223,22 +222,14 @@ class Keys:
         """
         book, fault = self._known()
         with self._seen_guard:
-            seen = {
-                name: (each.activity, tuple(each.refusals)) for name, each in self._seen.items()
-            }
-            version = self._version
+            seen, version = {**self._agents.latest, **self._seen}, self._version
         market = self._desk.market
         account, sums = self._desk.account().marked(market), self._sums.latest()
-        rows = [
-            key_row(
-                key,
-                account,
-                market,
-                sums.get(key.name, NOTHING),
-                *seen.get(key.name, (None, ())),
-            )
-            for key in book.keys
-        ]
+        rows = []
+        for key in book.keys:
+            own = seen.get(key.name, Seen())
+            of_key = sums.get(key.name, NOTHING), own.activity, own.refusals
+            rows.append(key_row(key, account, market, *of_key))
         return {"version": version, "fault": fault, "keys": rows}
 
     def subscribe(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
@@ -254,7 +245,7 @@ class Keys:
 
     def _publish(self, *, with_prices: bool = True) -> None:
         """Have the listeners hear how the keys stand, where that is news, or follows the prices."""
-        known, account = self._known(), self._desk.account()
+        known, account = (*self._known(), self._agents.latest), self._desk.account()
         names = {each.name for each in known[0].keys}
         is_holding = any(each.owner in names for each in account.positions)
         market = self._desk.market if is_holding and with_prices else None

@@ -75,10 +75,12 @@ class KeyRow(TypedDict):
     realized: Annotated[Money, Doc("Of its closed trades of this epoch, after fees and funding.")]
     trades: Annotated[Whole, Doc("How many it closed in this epoch.")]
     fills: Annotated[Whole, Doc("How many of its orders filled in this epoch.")]
-    last_request: Annotated[RequestRow | None, Doc("Since the server was started.")]
+    last_request: Annotated[
+        RequestRow | None, Doc("With a key, since the server was started; null: none.")
+    ]
     refusals: Annotated[
         list[RefusalRow],
-        Doc(f"The newest {MOST_REFUSALS} since the server was started, newest first."),
+        Doc(f"The newest {MOST_REFUSALS}, newest first; of a key, since the server was started."),
     ]
     display: Annotated[
         Texts,

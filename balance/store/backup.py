@@ -52,7 +52,7 @@ FILES: Final = (
     *("keys.json", "settings.json", ANSWER_FILE, CHECKSUM_FILE, LEDGER_FILE, ACCOUNT_FILE),
 )
 #: What is left out: it is made anew, or means something only while a program runs.
-LEFT_OUT: Final = ("history.db", LOCK_FILE, "market.lock", "server.json")
+LEFT_OUT: Final = ("history.db", LOCK_FILE, "market.lock", "server.json", "agents.json")
 
 # What a folder without an account may have: from a clone, or from who opens it.
 _NOTHING: Final = frozenset({".gitkeep", LOCK_FILE})
