@@ -44,11 +44,17 @@ class Dialect:
     default on an account in memory, at the prices of a board that stands still."""
 
     def __init__(
-        self, desk: Desk | None = None, name: str = "bot", guards: Guards | None = None
+        self,
+        desk: Desk | None = None,
+        name: str = "bot",
+        guards: Guards | None = None,
+        **services: Any,
     ) -> None:
+        """``services`` are members of the services that differ from those of a server on which
+        nothing runs."""
         self.desk = desk or Desk(MemoryStore(), board())
         stream = Stream(1)
-        self.services: Services = services_alone(self.desk, stream)
+        self.services: Services = replace(services_alone(self.desk, stream), **services)
         if self.services.keys.named(name) is None:
             self.services.keys.add(name)
         found = self.services.keys.named(name)

@@ -3,9 +3,10 @@ them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -15,14 +16,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from balance.binance.errors import Refusal
 from balance.binance.exchange_info import ORDER_TYPES, TIMES_IN_FORCE, exchange_info
+from balance.binance.funding_history import FundingHistory
 from balance.binance.market_data import INTERVALS
 from balance.binance.numbers import milliseconds
 from balance.core.candles import merge_candles
 from balance.core.instrument import Instrument
 from balance.core.instruments import KNOWN, instrument
 from balance.core.money import exact
-from balance.core.quote import Candle
+from balance.core.quote import Candle, Settlement
 from balance.desk.desk import Desk
 from balance.market.board import FileBoard, LiveBoard, save_market
 from balance.market.feed import Feed
@@ -33,6 +36,7 @@ from tests.accounts import MOMENT
 from tests.boards import board, priced
 from tests.dialect import Dialect, ccxt_of
 from tests.markets import BTC, ETH, SOL, market, quote
+from tests.patience import patience
 
 NOW = milliseconds(MOMENT)
 #: All paths that answer about one symbol at a live price.
@@ -109,6 +113,17 @@ def past(*, gaps: bool) -> tuple[list[Candle], Dialect]:
     """200 minutes of candles, and a program that reads them."""
     candles = minutes(200, gaps=gaps)
     return candles, with_candles(candles)
+
+
+def at(feed: Feed) -> Dialect:
+    """A program at the newest prices of ``feed``, which knows its past."""
+    found = LiveBoard()
+    found.candles = feed.candles
+    prices = feed.next(patience())
+    found.market = market(*prices, instruments=feed.instruments, feed=feed.id)
+    dialect = Dialect(Desk(MemoryStore(), found), settle=feed.settlement)
+    dialect.services.ticks.look(found.market)
+    return dialect
 
 
 class TestTime:
@@ -509,7 +524,7 @@ class TestPrices:
         found.market = market(replace(quote(BTC, 40_000), mark=Decimal("40000.123456789")))
         dialect = Dialect(Desk(MemoryStore(), found))
         premium = dialect.get("/fapi/v1/premiumIndex", symbol="BTCUSDT")
-        assert premium["markPrice"] == "40000.12345679"
+        assert premium["markPrice"] == "40000.123456789"
 
     def test_other_intervals_of_funding_are_listed(self) -> None:
         rules = {BTC: KNOWN[BTC], ETH: replace(KNOWN[ETH], funding_interval=timedelta(hours=4))}
@@ -522,6 +537,59 @@ class TestPrices:
                 "disclaimer": False,
             }
         ]
+
+    def test_past_settlements_are_those_of_the_feed(self) -> None:
+        feed = SimulatedFeed()
+        dialect = at(feed)
+        rows = dialect.get("/fapi/v1/fundingRate", symbol="BTCUSDT")
+        # three days of the past, with the close of a minute before each
+        assert len(rows) in (8, 9)
+        assert [row["fundingTime"] % (8 * 3_600_000) for row in rows] == [0] * len(rows)
+        for row in rows:
+            instant = datetime.fromtimestamp(row["fundingTime"] / 1_000, UTC)
+            known = feed.settlement(BTC, instant)
+            assert known is not None
+            assert row == {
+                "symbol": "BTCUSDT",
+                "fundingRate": f"{known.rate:.8f}",
+                "fundingTime": row["fundingTime"],
+                "markPrice": f"{known.mark:.1f}",
+            }
+
+        def page(**sent: object) -> Any:
+            return dialect.get("/fapi/v1/fundingRate", symbol="BTCUSDT", **sent)
+
+        assert page(limit=2) == rows[-2:]
+        assert page(startTime=0, limit=2) == rows[:2]
+        assert page(startTime=rows[2]["fundingTime"], limit=2) == rows[2:4]
+        assert page(startTime=rows[2]["fundingTime"] + 1, limit=2) == rows[3:5]
+        assert page(endTime=rows[3]["fundingTime"], limit=2) == rows[2:4]
+        assert page(startTime=rows[1]["fundingTime"], endTime=rows[3]["fundingTime"]) == rows[1:4]
+        assert page(startTime=rows[-1]["fundingTime"] + 1) == page(endTime=0) == []
+        of_all = dialect.get("/fapi/v1/fundingRate")
+        assert [row for row in of_all if row["symbol"] == "BTCUSDT"] == rows
+        assert len(of_all) == 3 * len(rows)
+        times = [row["fundingTime"] for row in of_all]
+        assert times == sorted(times)
+
+    def test_settlements_that_take_long_are_asked_for_again(self) -> None:
+        now, asked = [0.0], Counter[datetime]()
+
+        def settle(_: str, instant: datetime) -> Settlement | None:
+            asked[instant] += 1
+            now[0] += 0.9
+            known = MOMENT - instant < timedelta(days=2)
+            return Settlement(rate=Decimal("0.0001"), mark=Decimal(40_000)) if known else None
+
+        history = FundingHistory(settle, lambda: now[0])
+        with pytest.raises(Refusal, match="are being looked up") as raised:
+            history.settlements(market(), [BTC], 6)
+        assert (raised.value.code, raised.value.status) == (-1001, 503)
+        assert len(history.settlements(market(), [BTC], 6)) == 6
+        before = sum(asked.values())
+        assert before == 6
+        assert len(history.settlements(market(), [BTC], 6)) == 6
+        assert sum(asked.values()) == before
 
     def test_others_hold_nothing(self, dialect: Dialect) -> None:
         assert dialect.get("/fapi/v1/openInterest", symbol="BTCUSDT") == {

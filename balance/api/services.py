@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from balance.alerts.alerts import Alerts, FollowedAlerts
 from balance.backtests.jobs import Backtests
 from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
+from balance.core.quote import Settlement
 from balance.desk.settings import SettingsFile
 from balance.keys.keys import Keys
 from balance.keys.listen_keys import ListenKeys
@@ -19,6 +22,10 @@ from balance.store.damage import Damages
 AnyBots = Bots | FollowedBots
 #: The alerts, likewise.
 AnyAlerts = Alerts | FollowedAlerts
+
+
+def _no_settlement(_symbol: str, _instant: datetime) -> Settlement | None:
+    return None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +41,8 @@ class Services:
     equity: Equity
     damages: Damages
     ticks: Ticks = field(default_factory=Ticks)
+    # The settlement of a symbol at a past instant, as the feed knows it; may take seconds.
+    settle: Callable[[str, datetime], Settlement | None] = _no_settlement
     # Whether the market acts on the account by this server.
     leads: bool = True
     listen_keys: ListenKeys = field(init=False)

@@ -13,6 +13,7 @@ from balance.binance.days import Days
 from balance.binance.endpoints import Json, public
 from balance.binance.errors import Refusal, invalid
 from balance.binance.exchange_info import exchange_info
+from balance.binance.funding_history import FundingHistory
 from balance.binance.market_rows import (
     aggregate_row,
     book_ticker_row,
@@ -21,6 +22,7 @@ from balance.binance.market_rows import (
     kline_row,
     premium_row,
     price_row,
+    settled_row,
     trade_row,
 )
 from balance.binance.names import short
@@ -41,7 +43,8 @@ INTERVALS: Final[Mapping[str, int]] = MappingProxyType(
 )
 
 _FOLLOWS: Final = (
-    "This server follows another one on the same folder, which has the candles: ask that one."
+    "This server follows another one on the same folder, which has the past of the market: ask "
+    "that one."
 )
 _Row = Callable[[Market, Quote], Mapping[str, Any]]
 
@@ -59,6 +62,7 @@ class MarketData:
         self._services = services
         self._clock = clock
         self._days = Days(desk)
+        self._funding = FundingHistory(services.settle)
 
     @public("GET", "/fapi/v1/time")
     def read_time(self, _: Call) -> Json:
@@ -121,6 +125,25 @@ class MarketData:
     def read_premium_index(self, call: Call) -> Json:
         """The mark price of a symbol, or of all, and the coming funding."""
         return self._rows(call, premium_row)
+
+    @public("GET", "/fapi/v1/fundingRate")
+    def list_funding_rates(self, call: Call) -> Json:
+        """The past settlements of a symbol, or of all."""
+        market, params = self._desk.market, call.params
+        symbol = params.any_symbol(market)
+        if not self._services.leads:
+            raise Refusal(-1001, _FOLLOWS, status=503)
+        found = self._funding.settlements(
+            market,
+            market.instruments if symbol is None else [symbol],
+            params.whole("limit", 1, 1_000, 100),
+            params.time("startTime"),
+            params.time("endTime"),
+        )
+        return [
+            settled_row(each.settlement, each.instant, market.instrument(each.symbol))
+            for each in found
+        ]
 
     @public("GET", "/fapi/v1/fundingInfo")
     def list_funding_intervals(self, _: Call) -> Json:

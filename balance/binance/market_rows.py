@@ -20,7 +20,7 @@ from balance.core.funding import next_settlement
 from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.money import MOST_UNITS, ZERO, exactly
-from balance.core.quote import Candle, Quote
+from balance.core.quote import Candle, Quote, Settlement
 from balance.market.ticks import Tick
 
 _DAY: Final = timedelta(days=1)
@@ -179,6 +179,16 @@ def premium_row(market: Market, quote: Quote) -> dict[str, Any]:
         "interestRate": amount_text(ZERO),
         "nextFundingTime": milliseconds(next_settlement(quote.time, rules.funding_interval)),
         "time": milliseconds(quote.time),
+    }
+
+
+def settled_row(settlement: Settlement, instant: datetime, rules: Instrument) -> dict[str, Any]:
+    """The ``settlement`` of a symbol at ``instant``."""
+    return {
+        "symbol": short(rules.symbol),
+        "fundingRate": amount_text(settlement.rate),
+        "fundingTime": milliseconds(instant),
+        "markPrice": price_text(settlement.mark, rules),
     }
 
 

@@ -110,6 +110,7 @@ class Running:
         self.services = Services(
             bots=bots,
             backtests=self._backtests(),
+            settle=self._settle,
             settings=self._settings,
             alerts=alerts,
             keys=_keys(self.desk, folder),
@@ -278,11 +279,11 @@ class Running:
             leader = self._leader
             return () if leader is None else leader.feed.candles(symbol, seconds, limit)
 
-        def settle(symbol: str, instant: datetime) -> Settlement | None:
-            leader = self._leader
-            return None if leader is None else leader.feed.settlement(symbol, instant)
+        return Backtests(lambda: self.desk.market, candles, self._settle, self._catalogue)
 
-        return Backtests(lambda: self.desk.market, candles, settle, self._catalogue)
+    def _settle(self, symbol: str, instant: datetime) -> Settlement | None:
+        leader = self._leader
+        return None if leader is None else leader.feed.settlement(symbol, instant)
 
 
 def services_alone(desk: Desk, stream: Stream, settings: SettingsFile | None = None) -> Services:
