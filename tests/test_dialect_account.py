@@ -265,6 +265,7 @@ ANSWERS: Final[list[tuple[str, str, dict[str, object], Any]]] = [
     ("GET", "v1/positionSide/dual", {}, shape(flags="dualSidePosition")),
     ("GET", "v1/multiAssetsMargin", {}, shape(flags="multiAssetsMargin")),
     ("GET", "v1/adlQuantile", {}, [shape("symbol", adlQuantile=shape(wholes="BOTH"))]),
+    ("GET", "v1/apiTradingStatus", {}, shape(wholes="updateTime", indicators={})),
     ("GET", "v1/symbolConfig", {}, [shape("symbol marginType maxNotionalValue", "leverage")]),
     (
         *("GET", "v1/accountConfig", {}),

@@ -99,6 +99,11 @@ class AccountEndpoints:
         symbols = [each.symbol for each in account.positions if symbol in (None, each.symbol)]
         return [{"symbol": short(each), "adlQuantile": {SIDE: 0}} for each in symbols]
 
+    @signed("GET", "/fapi/v1/apiTradingStatus")
+    def read_trading_status(self, call: Call) -> Json:  # noqa: ARG002
+        """For what the exchange has blocked orders: nothing, here."""
+        return {"indicators": {}, "updateTime": milliseconds(self._desk.now().changed_at)}
+
     @signed("GET", "/fapi/v1/userTrades")
     def list_trades(self, call: Call) -> Json:
         """The fills of a symbol, oldest first."""
