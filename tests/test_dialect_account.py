@@ -873,6 +873,40 @@ def test_ccxt_reads_the_positions_of_the_desk(
     assert found["timestamp"] == milliseconds(open_for_all.desk.store.read().changed_at)
 
 
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@given(st.lists(ACTIONS, min_size=5, max_size=20))
+def test_ccxt_reads_any_account_as_the_desk_does(
+    ccxt_client: Any, actions: Sequence[Callable[[Trading, str], None]]
+) -> None:
+    desk = Trading()
+    for number, act in enumerate(actions):
+        act(desk, f"o{number}")
+    now = now_of(desk)
+    shown = snapshot(now.account, account_id="a", revision=1, as_of=MOMENT, market=now.market)
+    ccxt_client.load_leverage_brackets()
+    for is_every in (False, True):
+        row = account_row(now, every=is_every)
+        found = ccxt_client.parse_balance_custom(row, "linear")["USDT"]
+        assert Decimal(str(found["total"])) == shown.portfolio_value
+        assert Decimal(str(found["free"])) == shown.available_balance
+        assert Decimal(str(found["used"])) == shown.used_margin
+        positions = ccxt_client.parse_account_positions(row, True)
+        assert len(positions) == len(shown.positions)
+    for each in shown.positions:
+        risk = position_risk_row(now, each["symbol"])
+        read = ccxt_client.parse_position_risk(risk)
+        assert read["symbol"] == f"{each['symbol']}:USDT"
+        assert read["side"] == each["side"]
+        assert Decimal(str(read["contracts"])) == each["quantity"]
+        assert Decimal(str(read["unrealizedPnl"])) == each["unrealized_pnl"]
+        assert Decimal(str(read["markPrice"])) == each["mark_price"]
+        assert read["collateral"] == float(each["isolated_margin"] + each["unrealized_pnl"])
+        liquidation = each["liquidation_price"]
+        assert (read["liquidationPrice"] is None) == (liquidation is None)
+        if liquidation is not None:
+            assert read["liquidationPrice"] == pytest.approx(float(liquidation), rel=1e-12)
+
+
 def test_ccxt_reads_the_fills_and_what_they_cost(open_for_all: Dialect, ccxt_client: Any) -> None:
     fills = [each for each in open_for_all.desk.fills().entries if each["symbol"] == BTC][::-1]
     found = ccxt_client.fetch_my_trades(OF_CCXT)
