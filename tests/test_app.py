@@ -97,9 +97,9 @@ def test_the_environment_gives_the_token_where_the_command_line_does_not(
 ) -> None:
     monkeypatch.setenv(TOKEN_VARIABLE, "that of the environment")
     program = start_program(*(() if given is None else ("--token", given)))
-    assert program.get("/health").status_code == 401
+    assert program.get("/orders").status_code == 401
     shown = {"Authorization": f"Bearer {given or 'that of the environment'}"}
-    assert program.get("/health", headers=shown).status_code == 200
+    assert program.get("/orders", headers=shown).status_code == 200
 
 
 @pytest.mark.parametrize(

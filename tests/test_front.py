@@ -42,7 +42,7 @@ def client() -> FlaskClient:
 )
 def test_a_name_that_is_allowed_is_answered(client: FlaskClient, host: str) -> None:
     assert client.get("/health", headers={**SHOWN, "Host": host}).status_code == 200
-    assert client.get("/health", headers={"Host": host}).status_code == 401
+    assert client.get("/orders", headers={"Host": host}).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ class TestBasePath:
     def test_every_path_is_there_with_it_and_without(self, below: FlaskClient, base: str) -> None:
         for path in ("/health", "/virtual_balance", "/", "/auto", "/_dash-layout", "/fapi/v1/time"):
             assert below.get(f"{base}{path}", headers=SHOWN).status_code == 200, path
-        assert below.get(f"{base}/health").status_code == 401
+        assert below.get(f"{base}/orders").status_code == 401
         assert below.get(f"{base}/nope", headers=SHOWN).status_code == 404
 
     def test_a_path_that_only_begins_alike_is_another(self, below: FlaskClient) -> None:
@@ -223,7 +223,7 @@ class TestBasePath:
         answer = below.post("/desk/bot/sign-in", data={"token": TOKEN})
         assert (answer.status_code, answer.headers["Location"]) == (303, "/desk/bot/")
         assert "Path=/desk/bot/" in answer.headers["Set-Cookie"]
-        assert below.get("/desk/bot/health").status_code == 200
+        assert below.get("/desk/bot/orders").status_code == 200
         below.delete_cookie("virtual-balance-session", path="/desk/bot/")
 
     def test_the_description_has_it(self, below: FlaskClient) -> None:

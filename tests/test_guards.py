@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from balance.api import guards as guarding
 from balance.api.guards import Guards
 from balance.api.stream import Stream
 from balance.desk.desk import Desk
+from balance.store.file_store import ACCOUNT_FILE, FileStore
 from balance.store.memory_store import MemoryStore
 from tests.answers import problem, raw
 from tests.pages import UPDATE
@@ -248,3 +250,35 @@ def test_the_first_requests_of_a_page_may_come_at_once(monkeypatch: pytest.Monke
         thread.join()
     assert answers == [200] * 6
     assert len(made) == 1
+
+
+class TestHealth:
+    """A health check has no token: it is told whether the server lives, and nothing else."""
+
+    @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
+    def test_strangers_are_told_the_status_alone(self, headers: dict[str, str]) -> None:
+        client = asking(Guards(token=TOKEN))
+        answer = client.get("/health", headers=headers)
+        assert (answer.status_code, answer.get_json()) == (200, {"status": "success"})
+        assert client.head("/health", headers=headers).status_code == 200
+        shown = {"Authorization": f"Bearer {TOKEN}"}
+        assert "revision" in client.get("/health", headers=shown).get_json()
+
+    def test_nothing_else_is_open_to_them(self) -> None:
+        client = asking(Guards(token=TOKEN))
+        for path in ("/health/", "/healthy", "/Health", "/health%00", "/orders"):
+            assert client.get(path).status_code == 401, path
+        assert client.post("/health").status_code == 401
+        problem(client.get("/health", headers={"Host": "evil.com"}), 400)
+
+    def test_what_is_wrong_with_the_account_is_not_for_them(self, folder: Path) -> None:
+        store = FileStore(folder)
+        client = create_app(Desk(store), Stream(2), Guards(token=TOKEN)).server.test_client()
+        (folder / ACCOUNT_FILE).write_bytes(b"{")
+        detail = problem(client.get("/health"), 503)["detail"]
+        assert detail == "The account can't be read."
+        shown = {"Authorization": f"Bearer {TOKEN}"}
+        assert ACCOUNT_FILE in problem(client.get("/health", headers=shown), 503)["detail"]
+
+    def test_without_a_token_everybody_is_told_all(self) -> None:
+        assert "revision" in asking(Guards()).get("/health").get_json()

@@ -14,7 +14,7 @@ from tests.serving import Server
 TOKEN = "a-token-of-some-length"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 PATHS = (
-    *("/virtual_balance", "/virtual_balance/history", "/virtual_balance/stream", "/health"),
+    *("/virtual_balance", "/virtual_balance/history", "/virtual_balance/stream", "/orders"),
     *("/openapi.json", "/_dash-layout", "/_dash-dependencies", "/assets/theme.css", "/nope"),
 )
 

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from flask import Response, request
 
+from balance.api.guards import HEALTH_PATH, is_stranger
 from balance.api.operations import Answer, get, post
 from balance.api.problems import Problem
 from balance.api.requests import Body, Conditional
 from balance.api.services import Services
 from balance.api.stream import Stream, StreamClosed, StreamFull
-from balance.core.errors import InvalidRequest
+from balance.core.errors import InvalidRequest, StoreError
 from balance.core.shape import Count, Doc, Money, Whole, includes
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Action, Desk
@@ -161,10 +162,16 @@ class AccountRoutes:
         response.call_on_close(self._stream.leave)
         return response
 
-    @get("/health")
-    def read_health(self) -> Answer[Health]:
+    @get(HEALTH_PATH)
+    def read_health(self) -> Answer[Health] | Response:
         """Whether the account can be read, what is damaged beside it, and who lets the market
-        act."""
+        act.
+
+        Where the server was started with a token, those who do not show it are answered with the
+        status alone.
+        """
+        if is_stranger():
+            return self._status()
         snapshot = self.desk.snapshot()
         return Answer(
             {
@@ -177,6 +184,14 @@ class AccountRoutes:
                 "checked": self.desk.ledger.check.percent,
             }
         )
+
+    def _status(self) -> Response:
+        try:
+            self.desk.snapshot()
+        except StoreError as fault:
+            # What is wrong, and where, is not for strangers.
+            raise Problem(503, "The account can't be read.") from fault
+        return Answer({}).response()
 
     def _executed(
         self, action: Action, amount: object, body: dict[str, Any], conditions: Conditions

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Flask, Response, make_response, redirect, request
+from flask import Flask, Response, g, make_response, redirect, request
 from werkzeug.routing import Map, MapAdapter, RequestRedirect
 
 from balance.api.front import is_host_of
@@ -23,6 +23,8 @@ from balance.api.problems import Problem
 from balance.api.signin import SIGN_IN_PATH, sign_in_page
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+#: What strangers may ask, such as the health check of a container: its route tells them less.
+HEALTH_PATH: Final = "/health"
 _COOKIE: Final = "virtual-balance-session"
 _CATCH_ALL: Final = "/<path:path>"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}[a-z0-9]")
@@ -124,6 +126,9 @@ class Guards:
         session = request.cookies.get(_COOKIE, "")
         if _same(shown, f"Bearer {self.token}") or _same(session, _session(self.token)):
             return None
+        if request.method in ("GET", "HEAD") and request.path == HEALTH_PATH:
+            g.is_stranger = True
+            return None
         if request.method == "GET" and request.path in self.pages:
             return sign_in_page(request.script_root)
         raise Problem(
@@ -172,6 +177,11 @@ class Guards:
                     routes().match(request.path, method=request.method)
 
         return check_path
+
+
+def is_stranger() -> bool:
+    """Whether the request shows no token where one is needed, and is let through all the same."""
+    return bool(g.get("is_stranger"))
 
 
 @functools.lru_cache(maxsize=_MOST_WARNINGS)
