@@ -149,7 +149,7 @@ def day_row(market: Market, quote: Quote, day: Day | None, tick_id: int = 0) -> 
         "symbol": short(quote.symbol),
         "priceChange": price_text(last - opened, rules),
         "priceChangePercent": f"{percent:.3f}",
-        "weightedAvgPrice": price_text(turnover / volume if volume else last, rules),
+        "weightedAvgPrice": price_text(rules.price(turnover / volume) if volume else last, rules),
         "lastPrice": price_text(last, rules),
         "lastQty": quantity_text(tick_quantity(rules), rules),
         "openPrice": price_text(opened, rules),

@@ -55,12 +55,13 @@ def decimals_of(unit: Decimal) -> int:
 
 
 def _on_unit(number: Decimal, unit: Decimal) -> str:
-    decimals = decimals_of(unit)
-    exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > decimals:
-        own = -int(number.normalize(_CONTEXT).as_tuple().exponent)
-        decimals = max(decimals, min(own, decimals + DECIMALS))
-    return _with_decimals(number, decimals)
+    decimals, text = decimals_of(unit), f"{number:f}"
+    whole, _, own = text.partition(".")
+    # What is on the grid mostly has its decimals already, and candles are many numbers.
+    if len(own) == decimals and whole[0] != "-":
+        return text
+    kept = min(len(own.rstrip("0")), decimals + DECIMALS)
+    return _with_decimals(number, max(decimals, kept))
 
 
 def _with_decimals(number: Decimal, decimals: int) -> str:
