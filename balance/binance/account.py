@@ -22,7 +22,7 @@ from balance.binance.account_rows import (
 )
 from balance.binance.call import Call
 from balance.binance.endpoints import Json, signed
-from balance.binance.errors import Refusal, invalid
+from balance.binance.errors import Refusal, invalid, other_side, paused
 from balance.binance.ids import order_id_of, place_of
 from balance.binance.names import short
 from balance.binance.numbers import milliseconds, unit_text
@@ -262,7 +262,7 @@ class AccountEndpoints:
             params.needed(name)
         amount, way = params.number("amount") or ZERO, params.whole("type", 1, 2, 1)
         if side not in (None, SIDE):
-            raise Refusal(-4061, "Order's position side does not match user's setting.")
+            raise other_side()
         if not amount:
             raise Refusal(-4055, "Amount must be positive.")
         _check_active(call)
@@ -369,7 +369,7 @@ def _check_active(call: Call) -> None:
         Refusal: it is.
     """
     if not _is_active(call):
-        raise Refusal(-2010, "This key is paused.")
+        raise paused()
 
 
 def _conditions(call: Call) -> Conditions:

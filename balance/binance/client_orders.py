@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from balance.binance.call import Params
-from balance.binance.errors import NO_OPEN_ORDER, NO_SUCH_ORDER, Refusal
+from balance.binance.errors import NO_OPEN_ORDER, NO_SUCH_ORDER, Refusal, paused
 from balance.binance.ids import order_id_in, order_id_of, order_number
 from balance.binance.order_requests import Names, read_amendment, read_name, read_order
 from balance.binance.order_rows import (
@@ -69,7 +69,7 @@ class ClientOrders:
         if order is None:
             raise Refusal(-2013, NO_SUCH_ORDER)
         if key.is_paused and not order.reduce_only:
-            raise _paused()
+            raise paused()
         numbers = read_amendment(params, order, self._desk.market)
         force = {"time_in_force": order.time_in_force}
         outcome = self._taken(
@@ -186,7 +186,7 @@ class ClientOrders:
         members = read_order(params, names, self._desk.market, account)
         if key.is_paused and not members["reduce_only"]:
             if not _only_closes(members, account, key.name):
-                raise _paused()
+                raise paused()
             # So that it opens nothing where the position is smaller meanwhile.
             members["reduce_only"] = True
         return members
@@ -224,10 +224,6 @@ class ClientOrders:
 
 def _how(key: Key) -> Conditions:
     return {"owner": key.name, "source": "http"}
-
-
-def _paused() -> Refusal:
-    return Refusal(-2010, "This key is paused.")
 
 
 def _only_closes(members: Mapping[str, Any], account: Account, owner: str) -> bool:

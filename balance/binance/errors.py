@@ -92,6 +92,16 @@ def refusal_of(fault: BalanceError) -> Refusal:
     return Refusal(row.code, row.message.format(fault=fault), row.status)
 
 
+def paused() -> Refusal:
+    """That a paused key may not do it, as it may only read, cancel and close."""
+    return Refusal(-2010, "This key is paused.")
+
+
+def other_side() -> Refusal:
+    """That there is no such side of a position, as positions are one-way."""
+    return Refusal(-4061, "Order's position side does not match user's setting.")
+
+
 def missing(name: str) -> Refusal:
     """That the parameter ``name`` is needed."""
     return Refusal(

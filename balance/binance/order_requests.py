@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeVar
 
 from balance.binance.call import Params
-from balance.binance.errors import Refusal, illegal, missing
+from balance.binance.errors import Refusal, illegal, missing, other_side
 from balance.binance.ids import client_id_of, order_id_of
 from balance.binance.order_rows import TYPE_NAMES
 from balance.core.account import Account
@@ -93,7 +93,7 @@ def read_order(params: Params, names: Names, market: Market, account: Account) -
     side = _chosen(params, "side", _SIDES, -1117, "Invalid side.")
     kind = ORDER_KINDS[_chosen(params, "type", _TYPES, -1116, "Invalid orderType.")]
     if params.text("positionSide") not in (None, "BOTH"):
-        raise Refusal(-4061, "Order's position side does not match user's setting.")
+        raise other_side()
     rules = market.instrument(symbol)
     members: dict[str, Any] = {
         "symbol": symbol,
