@@ -19,7 +19,7 @@ RUN python -m compileall -q app.py balance callbacks layouts \
     && install --directory --owner=10001 --group=10001 data
 USER 10001:10001
 VOLUME /app/data
-EXPOSE 8050
+EXPOSE 8050 8051
 # The address must be open inside the container, so the server insists on VIRTUAL_BALANCE_TOKEN.
 ENTRYPOINT ["python", "app.py", "--host", "0.0.0.0"]
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s \

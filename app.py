@@ -38,8 +38,10 @@ from balance.api.services import Services
 from balance.api.settings import settings_document
 from balance.api.stream import Stream
 from balance.binance.routes import PREFIXES, create_dialect
-from balance.core.errors import StoreError
+from balance.binance.streams.server import StreamServer
+from balance.core.errors import InvalidRequest, StoreError
 from balance.core.figures import plain
+from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
 from balance.keys.addresses import Addresses
 from balance.market.feed import FeedFault
@@ -259,7 +261,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"--base-path {options.base_path}/ begins like a path of the server itself. Choose "
             "another one, such as /bot/."
         )
-    code = _serve(app, running, stream, options)
+    streams = StreamServer(running.desk, running.services, guards)
+    code = _serve(app, running, stream, streams, options)
     return _failed(faults[0]) if faults else code
 
 
@@ -276,7 +279,13 @@ def _forget_settings_of_dash() -> None:
         del os.environ[name]
 
 
-def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namespace) -> int:
+def _serve(
+    app: Dash,
+    running: Running,
+    stream: Stream,
+    streams: StreamServer,
+    options: argparse.Namespace,
+) -> int:
     try:
         server = create_server(
             app.server,
@@ -302,18 +311,30 @@ def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namesp
         return _failed(f"--host {options.host} is no address of this machine.")
     _Request.backups = (RESTORE_PATH, options.base_path + RESTORE_PATH)
     HTTPChannel.parser_class = _Request
+    port = _port(server)
     try:
+        stream_port = streams.bind(options.host, options.stream_port, beside=port)
         running.start()
-    except FeedFault as fault:
+    except InvalidRequest as fault:
         return _failed(str(fault))
+
+    def publish(snapshot: Snapshot) -> None:
+        stream.publish(snapshot)
+        streams.wake()
+
     settings = running.services.settings
-    watch = Watch(running.desk, stream.publish, stream.publish_fault, settings.check)
+    watch = Watch(running.desk, publish, stream.publish_fault, settings.check)
     watch.start()
-    _stop_on_signals(stream)
-    address = _address(options.host, _port(server))
-    running.serve_at(Addresses(rest=address))
+    streams.start()
+    _stop_on_signals(stream, streams)
+    address = _address(options.host, port)
+    stream_address = _address(options.host, stream_port, "ws")
+    running.serve_at(Addresses(rest=address, stream=stream_address))
     page = f"{address}{options.base_path}/" if options.base_path else address
-    where = f"Virtual Balance is at {page} (data in {options.data_dir})."
+    where = (
+        f"Virtual Balance is at {page} (data in {options.data_dir}), its streams for programs at "
+        f"{stream_address}."
+    )
     print(f"{where} Ctrl-C stops it.{running.notes}")
     sys.stdout.flush()
     if options.open:
@@ -321,15 +342,17 @@ def _serve(app: Dash, running: Running, stream: Stream, options: argparse.Namesp
     # returns when a signal came, after the answers under way are given
     server.run()
     watch.stop()
+    streams.stop()
     running.stop()
     print("Stopped.")
     return 0
 
 
-def _stop_on_signals(stream: Stream) -> None:
+def _stop_on_signals(stream: Stream, streams: StreamServer) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
         # a thread that waits for news would wait on
         stream.close()
+        streams.close()
         raise SystemExit(0)
 
     signal.signal(signal.SIGINT, stop)
@@ -341,9 +364,9 @@ def _port(server: Any) -> int:
     return int(getattr(server, "effective_port", 0) or server.effective_listen[0][1])
 
 
-def _address(host: str, port: int) -> str:
+def _address(host: str, port: int, scheme: str = "http") -> str:
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - not bound
-    return f"http://{f'[{name}]' if ':' in name and name[0] != '[' else name}:{port}"
+    return f"{scheme}://{f'[{name}]' if ':' in name and name[0] != '[' else name}:{port}"
 
 
 def _failed(words: str) -> int:

@@ -98,7 +98,7 @@ MAY_IMPORT = {
     ),
     "balance.binance": (
         *("core", "background", "store", "market", "history", "desk", "keys", "api"),
-        *("flask", "werkzeug"),
+        *("flask", "werkzeug", "aiohttp"),
     ),
     "balance.agents": (
         *("core", "background", "store", "strategies", "market", "history", "desk"),

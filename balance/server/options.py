@@ -28,6 +28,11 @@ def server_parser() -> argparse.ArgumentParser:
         "--port", type=_port_number, default=8050, help="port to listen on (8050); 0: a free one"
     )
     parser.add_argument(
+        "--stream-port",
+        type=_port_number,
+        help="port of the streams for programs; 0: a free one (the first free one behind --port)",
+    )
+    parser.add_argument(
         "--data-dir",
         type=Path,
         default=DEFAULT_DATA_DIR,
