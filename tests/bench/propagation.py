@@ -6,7 +6,8 @@ A page of the dashboard is open in a browser of its own, on the simulated market
 four times a second. This process sends deposits, and then orders that fill at once, and the page
 notes, by its own clock, when every live component shows what the answer said; of a fill those that
 no price moves. Beside it the same page is measured driven the usual way: three interval callbacks
-that each fetch the endpoint. With ``--bots 10`` it is measured again while ten bots trade.
+that each fetch the endpoint. With ``--bots 10`` it is measured again while ten bots trade, with
+``--polls 50`` while a program asks 50 times a second for its stop in the exchange's dialect.
 """
 
 from __future__ import annotations
@@ -19,16 +20,21 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from balance.binance.signature import KEY_HEADER
+from balance.keys.state import key_file
 from tests.bench.some_bots import start_bots
 from tests.conftest import started_browser
+from tests.dialect import signed_query
 from tests.serving import Server
 
 # notes [time, texts] whenever a live text of the page has changed
@@ -46,6 +52,8 @@ new MutationObserver(() => {
 return fields;
 """
 
+# How often the measurements with and without polls take turns.
+_TURNS = 4
 # what prices move as well as fills
 _MARKED = {"unrealized_pnl", "portfolio_value", "current_pnl", "pnl_percent", "maintenance_margin"}
 _MARKED |= {"free_equity"}
@@ -65,6 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--posts", type=int, default=200, help="how many changes (200)")
     parser.add_argument("--bots", type=int, default=0, help="measure beside so many bots too (0)")
+    parser.add_argument("--polls", type=int, default=0, help="measure beside so many polls/s (0)")
     parser.add_argument("--alone", action="store_true", help="leave the intervals out")
     parser.add_argument("--serve-intervals", metavar="URL", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -77,6 +86,8 @@ def main() -> None:
         pushed = _measured(server, server.url, options.posts, 0.25)
         fills = _measured(server, server.url, options.posts, 0.25, _fill, _MARKED)
         results = {"deposits": pushed, "fills": fills}
+        if options.polls:
+            results |= _beside_polls(server, options.polls, options.posts)
         if options.bots:
             start_bots(server, options.bots)
             # until they have candles behind them and hold something
@@ -97,12 +108,60 @@ def main() -> None:
         )
     ratio = statistics.median(fills[0]) / statistics.median(pushed[0])
     print(f"A fill takes {ratio:.2f} times as long as a deposit (medians of one run).")
+    if options.polls:
+        ratio = statistics.median(results["polls"][0]) / statistics.median(results["no polls"][0])
+        print(
+            f"With {options.polls} polls/s it takes {ratio:.2f} times as long (medians by turns)."
+        )
     if options.bots:
         ratio = statistics.median(results[f"{options.bots} bots"][0]) / statistics.median(pushed[0])
         print(f"With {options.bots} bots it takes {ratio:.2f} times as long (medians of one run).")
     if not options.alone:
         ratio = statistics.median(results["intervals"][0]) / statistics.median(pushed[0])
         print(f"The intervals take {ratio:.0f} times as long (medians of one run).")
+
+
+def _beside_polls(
+    server: Server, per_second: int, posts: int
+) -> dict[str, tuple[list[float], int]]:
+    """What :func:`_measured` finds without polls and beside so many a second, by turns: the load of
+    the machine is another from one to the next."""
+    found: dict[str, tuple[list[float], int]] = {"no polls": ([], 0), "polls": ([], 0)}
+    for _ in range(_TURNS):
+        for name, (times, missed) in found.items():
+            with _polled(server, per_second) if name == "polls" else nullcontext():
+                more, lost = _measured(server, server.url, posts // _TURNS, 0.25)
+            found[name] = [*times, *more], missed + lost
+    return found
+
+
+@contextmanager
+def _polled(server: Server, per_second: int) -> Iterator[None]:
+    """A program with a key that asks for its stop at the exchange so many times a second."""
+    key = key_file(server.folder).latest().keys[0]
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    is_over = threading.Event()
+
+    def ask(method: str, path: str, **sent: object) -> Any:
+        url = f"/fapi/v1/{path}?{signed_query(key, sent)}"
+        connection.request(method, url, headers={KEY_HEADER: key.key})
+        return json.load(connection.getresponse())
+
+    def poll() -> None:
+        while not is_over.wait(1 / per_second):
+            assert ask("GET", "algoOrder", algoId=stop)["algoStatus"] == "NEW"
+
+    order = {"symbol": "ETHUSDT", "quantity": "0.1"}
+    ask("POST", "order", side="BUY", type="MARKET", **order)
+    kind = {"algoType": "CONDITIONAL", "type": "STOP_MARKET", "triggerPrice": "100.00"}
+    stop = ask("POST", "algoOrder", side="SELL", reduceOnly=True, **order, **kind)["algoId"]
+    with ThreadPoolExecutor(1) as pool:
+        polling = pool.submit(poll)
+        try:
+            yield
+        finally:
+            is_over.set()
+        polling.result()
 
 
 def _measured(
