@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from aiohttp import WSCloseCode
 
 from balance.api.guards import Guards
+from balance.api.stream import Stream
+from balance.binance.numbers import milliseconds
 from balance.binance.streams.hub import MOST_STREAMS
+from balance.binance.streams.market_streams import MarketStreams, UnknownStream
+from balance.core.candles import interval_of
+from balance.desk.desk import Desk
 from balance.keys.keys import Keys
 from balance.keys.listen_keys import OPEN_FOR, ListenKeys
+from balance.market.chart import Chart
+from balance.server.assembly import services_alone
+from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT
+from tests.boards import board, priced
 from tests.dialect import Dialect, answered, refusal
+from tests.markets import BTC
 from tests.patience import patience
 from tests.streams import Streams
 
@@ -272,3 +285,162 @@ def test_where_a_token_is_set_prices_are_open_to_programs() -> None:
     ):
         streams.move(40_001)
         assert listener.until("trade")
+
+
+def types(event: Mapping[str, Any]) -> dict[str, str]:
+    """The types of the members of ``event``, as the specification writes them."""
+    letters = {str: "s", int: "i", bool: "b", dict: "o", list: "l"}
+    return {name: letters[type(value)] for name, value in event.items()}
+
+
+KLINE = {
+    **dict.fromkeys(("t", "T", "f", "L", "n"), "i"),
+    **dict.fromkeys(("i", "o", "c", "h", "l", "v", "q", "V", "Q", "B"), "s"),
+    "x": "b",
+}
+FIELDS = {
+    "btcusdt@trade": {"e": "s", "E": "i", "s": "s", "t": "i", "p": "s", "q": "s", "T": "i"}
+    | {"m": "b", "X": "s"},
+    "btcusdt@aggTrade": {"e": "s", "E": "i", "s": "s", "a": "i", "p": "s", "q": "s", "f": "i"}
+    | {"l": "i", "T": "i", "m": "b"},
+    "btcusdt@bookTicker": {"e": "s", "u": "i", "s": "s", "b": "s", "B": "s", "a": "s", "A": "s"}
+    | {"T": "i", "E": "i"},
+    "btcusdt@depth@100ms": {"e": "s", "E": "i", "T": "i", "s": "s", "U": "i", "u": "i", "pu": "i"}
+    | {"b": "l", "a": "l"},
+    "btcusdt@miniTicker": {"e": "s", "E": "i", "s": "s"} | dict.fromkeys("cohlvq", "s"),
+    "btcusdt@ticker": {"e": "s", "E": "i", "s": "s"}
+    | dict.fromkeys("pPwcQohlvq", "s")
+    | dict.fromkeys("OCFLn", "i"),
+    "btcusdt@markPrice@1s": {"e": "s", "E": "i", "s": "s"}
+    | {"p": "s", "i": "s", "P": "s", "r": "s", "T": "i"},
+    "btcusdt@kline_1m": {"e": "s", "E": "i", "s": "s", "k": "o"},
+    "btcusdt_perpetual@continuousKline_1m": {"e": "s", "E": "i", "ps": "s", "ct": "s", "k": "o"},
+}
+NAMES = {
+    "btcusdt@trade": "trade",
+    "btcusdt@aggTrade": "aggTrade",
+    "btcusdt@bookTicker": "bookTicker",
+    "btcusdt@depth@100ms": "depthUpdate",
+    "btcusdt@miniTicker": "24hrMiniTicker",
+    "btcusdt@ticker": "24hrTicker",
+    "btcusdt@markPrice@1s": "markPriceUpdate",
+    "btcusdt@kline_1m": "kline",
+    "btcusdt_perpetual@continuousKline_1m": "continuous_kline",
+}
+
+
+class Prices:
+    """Streams of prices, looked at by hand."""
+
+    def __init__(self) -> None:
+        self.board = board()
+        self.desk = Desk(MemoryStore(), self.board)
+        self.services = services_alone(self.desk, Stream(1))
+        self.chart = Chart()
+        self.board.candles = lambda _, seconds, limit: self.chart.newest(seconds, limit)
+        self.move(40_000)
+        self._streams = MarketStreams(self.desk, self.services)
+
+    def move(self, price: object, seconds: int = 0) -> None:
+        """Let Bitcoin be at ``price``, so many ``seconds`` after 03:04."""
+        number = Decimal(str(price))
+        begin = interval_of(MOMENT, 60) + timedelta(seconds=seconds // 60 * 60)
+        self.chart.add(begin, number, Decimal(1))
+        priced(self.board, number)
+        self.services.ticks.look(self.board.market)
+
+    def open(self, name: str) -> Callable[[], list[Any]]:
+        """Returns what is new of the stream called ``name``."""
+        stream = self._streams.open(name)
+        return lambda: list(stream.events())
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_events_have_the_fields_that_clients_read(name: str) -> None:
+    prices = Prices()
+    new = prices.open(name)
+    prices.move(40_001)
+    (event,) = new()
+    assert types(event) == FIELDS[name]
+    assert event["e"] == NAMES[name]
+    assert event.get("s", event.get("ps")) == "BTCUSDT"
+    assert event["E"] == milliseconds(MOMENT)
+    if "k" in event:
+        assert types(event["k"]) == ({**KLINE, "s": "s"} if "s" in event else KLINE)
+
+
+def test_a_stream_has_nothing_before_something_changes() -> None:
+    prices = Prices()
+    for name in ("btcusdt@trade", "btcusdt@bookTicker", "btcusdt@depth", "btcusdt@kline_1m"):
+        new = prices.open(name)
+        assert new() == []
+        prices.move(prices.board.market.quotes[BTC].last + 1)
+        assert len(new()) == 1
+        assert new() == []
+
+
+def test_every_change_of_the_price_is_a_trade_once() -> None:
+    prices = Prices()
+    new = prices.open("btcusdt@trade")
+    for price in (40_001, 40_001, 39_999):
+        prices.move(price)
+    assert [(each["p"], each["m"]) for each in new()] == [("40001.0", False), ("39999.0", True)]
+
+
+def test_a_candle_is_closed_once_when_the_next_one_has_begun() -> None:
+    prices = Prices()
+    new = prices.open("btcusdt@kline_1m")
+    prices.move(40_010, 30)
+    assert [(each["k"]["c"], each["k"]["x"]) for each in new()] == [("40010.0", False)]
+    prices.move(40_020, 59)
+    prices.move(40_030, 60)
+    prices.move(40_040, 125)
+    found = [(each["k"]["c"], each["k"]["x"]) for each in new()]
+    assert found == [("40020.0", True), ("40030.0", True), ("40040.0", False)]
+    prices.move(40_050, 130)
+    assert [(each["k"]["c"], each["k"]["x"]) for each in new()] == [("40050.0", False)]
+
+
+def test_the_events_of_a_book_lead_on_from_an_answer() -> None:
+    prices = Prices()
+    dialect = Dialect(prices.desk)
+    dialect.services.ticks = prices.services.ticks
+    new, whole = prices.open("btcusdt@depth"), prices.open("btcusdt@depth5@100ms")
+    prices.move(40_001)
+    (first,) = new()
+    assert [level[0] for level in first["b"]] == ["40000.0", "40001.0"]
+    assert first["b"][0][1] == "0"
+    number = dialect.get("/fapi/v1/depth", symbol="BTCUSDT")["lastUpdateId"]
+    for price in (40_002, 40_003):
+        prices.move(price)
+    (second,) = new()
+    assert second["pu"] == first["u"] < second["u"]
+    assert second["U"] <= number <= second["u"]
+    (event,) = whole()
+    assert [level[0] for level in event["b"]] == ["40003.0"]
+
+
+def test_the_streams_of_all_symbols_have_those_with_a_live_price() -> None:
+    prices = Prices()
+    for name in ("!miniTicker@arr", "!ticker@arr", "!markPrice@arr", "!markPrice@arr@1s"):
+        (event,) = prices.open(name)()
+        assert [each["s"] for each in event] == ["BTCUSDT", "ETHUSDT"]
+    new = prices.open("!bookTicker")
+    prices.move(40_001)
+    assert [each["s"] for each in new()] == ["BTCUSDT"]
+    prices.board.market = replace(prices.board.market, live=frozenset())
+    assert prices.open("!ticker@arr")() == []
+
+
+@pytest.mark.parametrize("name", ["btcusdt@forceOrder", "!forceOrder@arr", "!contractInfo"])
+def test_of_what_does_not_happen_here_nothing_comes(name: str) -> None:
+    assert Prices().open(name)() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "btcusdt", "btcusdt@", "@trade", "!", "!ticker", "btcusdt@depth7", "btcusdt@kline_"],
+)
+def test_other_names_are_no_streams(name: str) -> None:
+    with pytest.raises(UnknownStream):
+        Prices().open(name)

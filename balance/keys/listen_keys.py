@@ -11,6 +11,8 @@ from typing import Final
 from balance.keys.key import Key
 from balance.keys.keys import Keys
 
+#: How many characters a listen key has.
+LENGTH: Final = 64
 #: How long a listen key is open after it was opened or renewed.
 OPEN_FOR: Final = timedelta(minutes=60)
 
@@ -49,7 +51,8 @@ class ListenKeys:
 
     def is_open(self, listen_key: str) -> bool:
         """Whether ``listen_key`` is one that is open, and its key not revoked."""
-        return any(
+        # Names of streams are asked for as well, and are many.
+        return len(listen_key) == LENGTH and any(
             hmac.compare_digest(_listen_key(each).encode(), listen_key.encode())
             and self._is_open(each)
             for each in self._keys.all()

@@ -12,6 +12,7 @@ from balance.api.encoding import encoded
 from balance.binance.streams.connection import Connection, Message
 from balance.binance.streams.market_events import Event
 from balance.binance.streams.market_streams import MarketStream, UnknownStream
+from balance.core.errors import StoreError
 
 #: So many streams may one client listen to.
 MOST_STREAMS: Final = 1_024
@@ -90,7 +91,7 @@ class Hub:
             request = _request(text)
             number = request.get("id")
             result = self._carry_out(connection, request)
-        except (_Refused, UnknownStream) as fault:
+        except (_Refused, UnknownStream, StoreError) as fault:
             code = fault.code if isinstance(fault, _Refused) else _INVALID_REQUEST
             error = {"code": code, "msg": f"Invalid request: {fault}"}
             connection.put(encoded({"error": error, "id": _id(number)}))

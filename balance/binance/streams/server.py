@@ -17,14 +17,15 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from balance.api.encoding import encoded
 from balance.api.guards import Guards
 from balance.api.services import Services
-from balance.binance.errors import Refusal, no_listen_key, unknown_path
+from balance.binance.errors import Refusal, no_listen_key, refusal_of, unknown_path
 from balance.binance.numbers import milliseconds
 from balance.binance.streams.account_stream import AccountStream
 from balance.binance.streams.connection import Connection
 from balance.binance.streams.hub import Hub
 from balance.binance.streams.market_streams import MarketStreams, UnknownStream
-from balance.core.errors import InvalidRequest, StoreError
+from balance.core.errors import BalanceError, InvalidRequest, StoreError
 from balance.desk.desk import Desk
+from balance.keys.listen_keys import LENGTH
 
 #: So many clients may listen at once.
 MOST_CONNECTIONS: Final = 200
@@ -41,7 +42,6 @@ _CLOSE_SECONDS: Final = 1.0
 _MOST_PORTS: Final = 100
 # Clients route by what a stream is; each of these has all.
 _PLACES: Final = ("/public", "/market", "/private")
-_LISTEN_KEY_LENGTH: Final = 64
 
 _log = logging.getLogger(__name__)
 
@@ -141,7 +141,8 @@ class StreamServer:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             self._look()
-            self._hub.expire(self._expired_event)
+            with suppress(StoreError):  # Every tab says that the keys can't be read.
+                self._hub.expire(self._expired_event)
 
     def _look(self) -> None:
         """Push what is due, and what has happened to the account."""
@@ -174,7 +175,8 @@ class StreamServer:
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             return await self._connect(request)
-        except Refusal as refusal:
+        except (Refusal, BalanceError) as fault:
+            refusal = fault if isinstance(fault, Refusal) else refusal_of(fault)
             body = encoded({"code": refusal.code, "msg": refusal.message})
             return web.Response(text=body, status=refusal.status, content_type="application/json")
 
@@ -252,7 +254,7 @@ class StreamServer:
         names = [
             each
             for each in (*rest.split("/"), *query.get("streams", "").split("/"))
-            if "@" in each or each[:1] == "!" or len(each) == _LISTEN_KEY_LENGTH
+            if "@" in each or each[:1] == "!" or len(each) == LENGTH
         ]
         names += query.getall("listenKey", [])
         for each in names:
