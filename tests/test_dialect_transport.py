@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -37,6 +38,7 @@ from balance.core import errors
 from balance.core.instruments import KNOWN
 from balance.desk.desk import Desk
 from balance.keys.keys import Keys
+from balance.keys.state import KEYS_FILE
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT
 from tests.boards import board
@@ -579,10 +581,38 @@ class TestServer:
         client = app.server.test_client()
         assert client.get("/fapi/v1/ping").get_json() == {}
         assert refusal(client.post("/fapi/v1/order"), 401) == NO_KEY
+        stale = {"Authorization": "Bearer of-yesterday"}
+        assert client.get("/fapi/v1/ping", headers=stale).get_json() == {}
         assert client.get("/virtual_balance").status_code == 401
         for path in ("/fapi", "/fapix", "/FAPI/v1/ping", "/x/fapi/v1/ping"):
             assert client.get(path).status_code in (401, 308), path
         assert client.get("/fapi/../virtual_balance").status_code in (401, 404)
+
+    def test_keys_that_can_t_be_read_are_tried_again(self, tmp_path: Path) -> None:
+        desk = Desk(MemoryStore(), board())
+        keys = Keys(desk, tmp_path)
+        keys.add("bot")
+        client = Dialect(desk, keys=keys)
+        client.ask("GET", "/fapi/v1/positionSide/dual")
+        (tmp_path / KEYS_FILE).write_text("{")
+        code, message = client.refuses("GET", "/fapi/v1/positionSide/dual", status=503)
+        assert code == -1001
+        assert KEYS_FILE in message
+        assert client.get("/fapi/v1/ping") == {}
+
+    def test_a_key_that_is_revoked_is_foreign_at_once(self) -> None:
+        client = Dialect()
+        other = client.other("grid")
+        client.ask("GET", "/fapi/v1/positionSide/dual", by=other)
+        client.services.keys.revoke("grid")
+        found = client.refuses("GET", "/fapi/v1/positionSide/dual", by=other, status=401)
+        assert found == FOREIGN_KEY
+
+    def test_an_agent_has_no_key(self) -> None:
+        client = Dialect()
+        client.services.keys.add("claude", "agent")
+        answer = client.client.get("/fapi/v1/positionSide/dual", headers={KEY_HEADER: ""})
+        assert refusal(answer, 401) == NO_KEY
 
     def test_the_own_interface_keeps_its_own_errors(self) -> None:
         answer = Dialect(guards=Guards()).client.get("/nothing")
@@ -593,3 +623,82 @@ class TestServer:
         manual = (ROOT / "docs" / "dialect.md").read_text()
         rows = re.findall(r"^\| `([A-Z]+ /\S+)` \| (\w+) \|$", manual, re.MULTILINE)
         assert sorted(rows) == sorted((route, who[each]) for route, each in served().items())
+
+
+#: What any parameter may be sent as.
+ANY_VALUE = st.one_of(
+    st.sampled_from(
+        [
+            *("0", "1", "-1", "0.001", "1e400", "NaN", "9" * 20, "9" * 400, "0." + "0" * 19 + "1"),
+            *("BTCUSDT", "ETHUSDT", "BTC/USDT", "XYZUSDT", "LIMIT", "MARKET", "STOP_MARKET", "BUY"),
+            *("SELL", "GTC", "IOC", "FOK", "GTX", "true", "false", "ISOLATED", "CROSSED", "1m"),
+            *("PERPETUAL", "CONDITIONAL", "bot", "", "[]", "{}", "null", "[1,2]", '["a"]', "[[]]"),
+            '[{"symbol":"BTCUSDT"}]',
+            '[{"symbol":"BTCUSDT","side":"BUY","type":"MARKET","quantity":1e400}]',
+            *(
+                "[" * 5_000,
+                '{"a":' * 500,
+                "\u0967",
+                "\u202e",
+                "'; DROP",
+                "%00",
+                "..",
+                "\U0001f600",
+            ),
+        ]
+    ),
+    st.integers(-(10**22), 10**22).map(str),
+    st.decimals(allow_nan=True, allow_infinity=True).map(str),
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=20),
+)
+#: What goes well nearly everywhere, so that what is wrong behind it is reached too.
+GOOD = dict(
+    each.split("=")
+    for each in (
+        *("symbol=BTCUSDT", "pair=BTCUSDT", "contractType=PERPETUAL", "interval=1m", "side=BUY"),
+        *("type=LIMIT", "quantity=0.001", "price=30000", "timeInForce=GTC", "leverage=7"),
+        *("algoType=CONDITIONAL", "marginType=ISOLATED", "amount=1", "dualSidePosition=false"),
+        *("multiAssetsMargin=false", "batchOrders=[{}]"),
+    )
+)
+NAMES = (
+    *("symbol", "pair", "side", "type", "quantity", "price", "stopPrice", "triggerPrice"),
+    *("timeInForce", "reduceOnly", "closePosition", "newClientOrderId", "clientAlgoId", "algoId"),
+    *("orderId", "origClientOrderId", "batchOrders", "orderIdList", "origClientOrderIdList"),
+    *("startTime", "endTime", "fromId", "limit", "interval", "contractType", "leverage"),
+    *("marginType", "dualSidePosition", "multiAssetsMargin", "amount", "incomeType", "algoType"),
+    *("positionSide", "callbackRate", "activatePrice", "workingType", "recvWindow", "listenKey"),
+    *("countdownTime", "page", "orderListId", "asset", "positionType", "unknown"),
+)
+
+
+class TestAnything:
+    """No request makes the program fail."""
+
+    @pytest.fixture(scope="class")
+    def dialect(self) -> Dialect:
+        """A program with a position, an open order, and a stop."""
+        client = Dialect()
+        order = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.1"}
+        client.ask("POST", "/fapi/v1/order", type="MARKET", **order)
+        client.ask(
+            "POST", "/fapi/v1/order", type="LIMIT", price="30000", timeInForce="GTC", **order
+        )
+        return client
+
+    @pytest.mark.parametrize("route", served())
+    @settings(max_examples=25, deadline=None)
+    @given(st.dictionaries(st.sampled_from(NAMES), ANY_VALUE, max_size=3), st.booleans())
+    def test_is_answered_in_its_form(
+        self, dialect: Dialect, route: str, wrong: dict[str, str], in_body: bool
+    ) -> None:
+        method, path = route.split()
+        answer = dialect.signed(method, path, body=in_body, **{**GOOD, **wrong})
+        assert answer.mimetype == "application/json"
+        members = answer.get_json()
+        if answer.status_code != 200:
+            assert answer.status_code in (400, 413, 503), answer.text
+            assert set(members) == {"code", "msg"}
+            assert type(members["code"]) is int
+            assert members["code"] < 0
+            assert type(members["msg"]) is str
