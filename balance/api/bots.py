@@ -38,7 +38,7 @@ Message = Annotated[str, Doc("What was done.")]
 class Stop(TypedDict):
     """Whether what is held is closed."""
 
-    close: NotRequired[Annotated[bool, Doc(default=False)]]
+    close: NotRequired[Annotated[bool, Doc("Whether to close what is held.", default=False)]]
 
 
 class Secret(TypedDict):
@@ -155,7 +155,7 @@ class BotRoutes:
 
     @get("/bots")
     def list_bots(self) -> Answer[BotList]:
-        """All bots, as the stream sends them."""
+        """All bots: how each stands, what it holds and what it made."""
         return Answer(self.bots.listed())
 
     @post("/bots")
@@ -190,7 +190,7 @@ class BotRoutes:
 
     @post("/bots/<bot_id>/stop")
     def stop_bot(self, bot_id: BotId, body: StopBody, key: Key) -> Answer[BotChanged]:
-        """Stop a bot, and close what it holds if the body says so."""
+        """Stop a bot and, with close, close what it holds."""
         return done(self.bots.stop(bot_id, close=_close(body), key=key))
 
     @post("/bots/<bot_id>/duplicate")
@@ -200,7 +200,7 @@ class BotRoutes:
 
     @post("/bots/stop")
     def stop_bots(self, body: StopBody, key: Key) -> Answer[BotsStopped]:
-        """Stop all bots, and close what they hold if the body says so."""
+        """Stop all bots and, with close, close what they hold."""
         return done(self.bots.stop_all(close=_close(body), key=key))
 
     @get("/bots/log", 422)

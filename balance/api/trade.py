@@ -343,8 +343,8 @@ class TradeRoutes:
 
     @get("/orders", types=("text/csv",))
     def list_orders(self, query: OrdersQuery) -> Answer[Orders] | Response:
-        """The open orders, oldest first; with a state, those that were ever placed, newest
-        first, as /history/orders has them."""
+        """The open orders, oldest first; with a state, those that were ever placed, newest first,
+        filtered and sorted."""
         found = self.desk.snapshot()
         at = {"revision": found.revision, "as_of": found.as_of}
         if query.every is not None:

@@ -60,6 +60,14 @@ CLIENT_ID: Final = "^[.A-Z:/a-z0-9_-]{1,36}$"
 _SIZES: Final = ("quantity", "notional", "percent")
 _PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss", "activation_price")
 # The fields of a ticket that are no members of a request, and the members that are no numbers.
+# What an order of each type needs beside its size.
+_NEEDED: Final = "What each needs beside a size: {}.".format(
+    "; ".join(
+        f"{name}: {' and '.join(each.name for each in kind.numbers if not each.is_optional)}"
+        for name, kind in ORDER_KINDS.items()
+        if kind.numbers
+    )
+)
 _NO_MEMBERS: Final = ("owner", "because", "group")
 _NO_NUMBERS: Final = ("symbol", "side", "type", "time_in_force", "reduce_only", "client_id")
 
@@ -71,8 +79,11 @@ class Ticket:
 
     symbol: Annotated[str, Doc("BTC/USDT, also written btc-usdt or BTCUSDT.P.")]
     side: OrderSide
-    type: OrderType = "market"
-    quantity: Annotated[Quantity | None, Doc("Cut to the step.")] = None
+    type: Annotated[OrderType, Doc(_NEEDED)] = "market"
+    quantity: Annotated[
+        Quantity | None,
+        Doc("The size: one of quantity, notional and percent. Cut to the step."),
+    ] = None
     notional: Annotated[Money | None, Doc("Quantity times price.", exclusiveMinimum=0)] = None
     percent: Annotated[
         Decimal | None,
@@ -117,7 +128,10 @@ class Ticket:
             minimum=1,
         ),
     ] = None
-    reduce_only: bool = False
+    reduce_only: Annotated[
+        bool,
+        Doc("Only close, never open; a stop or a take-profit without a size closes all of it."),
+    ] = False
     take_profit: Annotated[Price | None, Doc("A trigger price for the position that it opens.")] = (
         None
     )
