@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from balance.agents.tool import TOOLS, Tool
 from balance.api.problems import Problem
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.desk.desk import Desk
+from balance.keys.addresses import Addresses
 from balance.keys.keys import FIRST_KEY, Keys
 from balance.market.board import save_market
 from balance.market.simulated.feed import SimulatedFeed
@@ -36,9 +39,11 @@ from balance.open_account import open_account
 from balance.shell import mcp as command
 from balance.shell.main import main
 from tests.boards import board
+from tests.patience import patience
 from tests.serving import ROOT, Server
 
 BTC, ETH = "BTC/USDT", "ETH/USDT"
+CLIENT = {"name": "by hand", "version": "1"}
 BY_NAME = {each.name: each for each in TOOLS}
 HERE = [each for each in TOOLS if not each.needs_server]
 TEST = {"strategy": "ema_crossover", "symbol": BTC, "timeframe": "1m", "hours": 4, "trades": 1}
@@ -119,6 +124,12 @@ def test_numbers_have_their_units_in_the_description() -> None:
     for each in TOOLS:
         has_numbers = "[0-9]+(" in str((each.arguments, each.answer))
         assert ("base units" in each.description) == has_numbers, each.name
+
+
+def test_an_order_says_what_its_type_needs() -> None:
+    said = BY_NAME["place_order"].arguments["properties"]["type"]["description"]
+    assert "; stop_limit: trigger_price and price; " in said
+    assert said.endswith("trailing_stop: callback_percent.")
 
 
 def test_what_a_tool_may_do_is_in_its_annotations(agent: Agent) -> None:
@@ -230,6 +241,7 @@ def test_numbers_keep_every_digit_in_and_out(agent: Agent, desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "reason"),
     [
+        ("place_order", {"symbol": "x" * 70_000, "side": "buy"}, "at most 65,536 are taken."),
         ("fly", {}, "There is no tool 'fly'. tools/list has those there are."),
         ("place_order", {"side": "buy"}, "place_order needs symbol. It takes symbol, side,"),
         ("place_order", {"symbol": BTC, "side": "hold"}, "side must be one of buy, sell, not"),
@@ -483,6 +495,91 @@ def test_without_the_sdk_the_command_says_what_to_install(
     said = capsys.readouterr().err
     assert said.count(". ") == 1
     assert "-m pip install mcp==" in said
+
+
+def test_a_running_server_that_refuses_or_fails_is_told_apart(
+    agent: Agent, folder: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {
+        401: (
+            b'{"detail": "Show the token."}',
+            "to this program in VIRTUAL_BALANCE_TOKEN.",
+        ),
+        404: (b'{"detail": "There is no bot x."}', "There is no bot x."),
+        200: (b"<html>", "gave no answer that can be read"),
+    }
+    shown: list[str | None] = []
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            status = int(self.path.split("/")[2])
+            shown.append(self.headers["Authorization"])
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(answers[status][0])
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            Keys(desk, folder).serve_at(Addresses(f"http://127.0.0.1:{server.server_port}"))
+            for status, (_, reason) in answers.items():
+                assert reason in refused(agent, "pause_bot", bot_id=f"{status}")
+            monkeypatch.setenv("VIRTUAL_BALANCE_TOKEN", "a-token-of-length")
+            refused(agent, "pause_bot", bot_id="404")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert shown == [None, None, None, "Bearer a-token-of-length"]
+    assert "start it with" in refused(agent, "pause_bot", bot_id="404")
+
+
+def test_the_program_writes_only_the_protocol_and_ends_with_its_input(
+    desk: Desk, folder: Path
+) -> None:
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": CLIENT}
+    order = {"symbol": BTC, "side": "buy", "quantity": "0.01"}
+    lines = [
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}),
+        json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        "{",
+        "[" * 10_000,
+        *(
+            json.dumps({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call})
+            for number, call in enumerate(
+                (
+                    {"name": "place_order", "arguments": order},
+                    {"name": "place_order", "arguments": [1]},
+                    {"name": "fly"},
+                ),
+                start=2,
+            )
+        ),
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-m", "balance", "mcp", "--data-dir", str(folder)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        program.stdin.write("".join(f"{line}\n" for line in lines))
+        program.stdin.flush()
+        answers = {}
+        while len(answers) < 4:
+            answer = json.loads(program.stdout.readline())
+            answers[answer["id"]] = answer
+        assert answers[1]["result"]["serverInfo"]["name"] == "virtual-balance"
+        assert "no live price" in str(answers[2]) or "Bought" in str(answers[2])
+        assert answers[3]["error"]["code"] == -32602
+        assert answers[4]["result"]["isError"] is True
+        rest, _ = program.communicate(timeout=patience())
+        assert (rest, program.returncode) == ("", 0)
 
 
 def test_an_agent_that_knows_only_the_schemas_opens_reads_and_closes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +13,7 @@ from balance.agents.schemas import arguments_of
 from balance.agents.tool import Tool
 from balance.api.encoding import encoded, quoted_number, shown
 from balance.api.operations import Parameter
-from balance.api.requests import Conditional, Key, request_with
+from balance.api.requests import LARGEST_BODY, Conditional, Key, request_with
 from balance.api.schema import Schema
 from balance.core.errors import InvalidRequest
 from balance.core.figures import plain
@@ -108,8 +109,13 @@ def call_of(tool: Tool, arguments: Mapping[str, Any], owner: str) -> Call:
     """The call of ``tool`` with ``arguments`` as they came.
 
     Raises:
-        InvalidRequest: they don't fit its schema.
+        InvalidRequest: they don't fit its schema, or are too large.
     """
+    size = len(json.dumps(arguments, default=str))
+    if size > LARGEST_BODY:
+        raise InvalidRequest(
+            f"The arguments have {size:,} characters: at most {LARGEST_BODY:,} are taken."
+        )
     return Call(tool, _members(tool.name, arguments, tool.arguments), owner)
 
 

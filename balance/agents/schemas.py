@@ -63,10 +63,10 @@ def arguments_schema(operation: Operation, without: Sequence[str] = ()) -> Schem
     }
 
 
-def answer_schema(operation: Operation) -> Schema:
-    """The schema of what a tool for ``operation`` answers."""
+def answer_schema(operation: Operation, without: Sequence[str] = ()) -> Schema:
+    """The schema of what a tool for ``operation`` answers, but for the members in ``without``."""
     schemas, shape = Schemas(_TEXT, _PLACE), operation.answer
-    fields = dict(fields_of(shape))
+    fields = {name: each for name, each in fields_of(shape).items() if name not in without}
     if fields_of(Changed).keys() <= fields.keys():
         left_out = fields_of(Snapshot).keys() - {*AFTER_A_CHANGE}
         fields = {name: each for name, each in fields.items() if name not in left_out}

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, Final, TextIO, TypeVar
@@ -116,6 +117,8 @@ def serve(agent: Agent) -> None:
     Whatever else is printed meanwhile goes to the standard error."""
     output = os.dup(1)
     os.dup2(2, 1)
+    # Otherwise Ctrl-C waits for a thread that waits for the next line.
+    interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         with (
             open(0, encoding="utf-8", errors="replace", closefd=False) as lines,
@@ -124,6 +127,7 @@ def serve(agent: Agent) -> None:
             anyio.run(_serve, create_server(agent), lines, answers)
     finally:
         agent.stop()
+        signal.signal(signal.SIGINT, interrupt)
         os.dup2(output, 1)
         os.close(output)
 

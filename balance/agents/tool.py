@@ -37,8 +37,10 @@ class Tool:
     opens: bool = False
     # Whether the server that runs on the folder must do it.
     needs_server: bool = False
-    # Parameters that an agent has no use for.
+    # Parameters and members of the answer that an agent has no use for.
     without: tuple[str, ...] = ()
+    # A sentence that its description has beside that of the operation.
+    note: str = ""
 
     @property
     def name(self) -> str:
@@ -58,7 +60,7 @@ class Tool:
     @functools.cached_property
     def description(self) -> str:
         """What it does, and the units of its numbers."""
-        does = one_line(self.operation.view.__doc__ or "")
+        does = f"{one_line(self.operation.view.__doc__ or '')} {self.note}".rstrip()
         has_numbers = repr(DECIMAL) in repr((self.arguments, self.answer))
         return f"{does} {UNITS}" if has_numbers else does
 
@@ -70,11 +72,12 @@ class Tool:
     @functools.cached_property
     def answer(self) -> Schema:
         """The schema of its answer."""
-        return answer_schema(self.operation)
+        return answer_schema(self.operation, self.without)
 
 
 # Lists are pages here, not files.
 _FILES: Final = ("format",)
+_OWN: Final = "Those of others stay."
 
 #: The tools, in the order in which they are listed.
 TOOLS: Final = (
@@ -91,9 +94,9 @@ TOOLS: Final = (
     Tool(operation=TradeRoutes.preview_amendment),
     Tool(operation=TradeRoutes.amend_order, destroys=True, repeats=True, opens=True),
     Tool(operation=TradeRoutes.cancel_order, destroys=True, repeats=True),
-    Tool(operation=TradeRoutes.cancel_orders, destroys=True, repeats=True),
+    Tool(operation=TradeRoutes.cancel_orders, destroys=True, repeats=True, note=_OWN),
     Tool(operation=TradeRoutes.close_position, destroys=True),
-    Tool(operation=TradeRoutes.close_positions, destroys=True, repeats=True),
+    Tool(operation=TradeRoutes.close_positions, destroys=True, repeats=True, note=_OWN),
     Tool(operation=TradeRoutes.preview_reversal),
     Tool(operation=TradeRoutes.reverse_position, destroys=True, opens=True),
     Tool(operation=TradeRoutes.preview_margin),
@@ -106,7 +109,7 @@ TOOLS: Final = (
     Tool(operation=HistoryRoutes.filter_trades, without=_FILES),
     Tool(operation=BotRoutes.list_strategies),
     Tool(operation=AccountTools.run_backtest, without=("file", "name")),
-    Tool(operation=BotRoutes.list_bots),
+    Tool(operation=BotRoutes.list_bots, without=("version", "can_change", "words")),
     Tool(operation=BotRoutes.list_log),
     Tool(operation=BotRoutes.start_bot, repeats=True, opens=True, needs_server=True),
     Tool(operation=BotRoutes.pause_bot, repeats=True, needs_server=True),
