@@ -159,6 +159,8 @@ class AccountRoutes:
             ) from fault
         response = Response(messages, mimetype="text/event-stream")
         response.headers["Cache-Control"] = "no-store"
+        # nginx would hold back what is to be shown at once.
+        response.headers["X-Accel-Buffering"] = "no"
         response.call_on_close(self._stream.leave)
         return response
 

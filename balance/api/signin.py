@@ -14,6 +14,7 @@ _PAGE: Final = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Sign in - Virtual Balance</title>
+<link rel="icon" href="data:,">
 <style>
 :root {{ color-scheme: light dark; font: 14px system-ui, sans-serif; }}
 body {{ display: grid; place-items: center; min-height: 100vh; margin: 0; }}
