@@ -17,6 +17,7 @@ from balance.shell.account import add_account_commands, add_ledger_commands
 from balance.shell.alerts import add_alert_command
 from balance.shell.backtest_options import add_backtest_command
 from balance.shell.backup import add_backup_commands
+from balance.shell.keys import add_keys_command
 from balance.shell.mcp import add_mcp_command
 from balance.shell.parts import REFUSED, STORE_FAULT, Result
 from balance.shell.settings import add_settings_command
@@ -111,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     add_alert_command(command)
     add_backtest_command(command)
     add_settings_command(command)
+    add_keys_command(command)
     add_ledger_commands(command)
     add_backup_commands(command)
     add_mcp_command(command)
