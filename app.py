@@ -152,7 +152,7 @@ def create_app(
 
     first = layout(Place.address)
     app.late = {tab.path: late_libraries(first, tab.id) for tab in tabs}
-    callbacks.register(app, first)
+    callbacks.register(app, first, services.keys)
     app.layout = lambda: layout(request.url_root.rstrip("/") if has_request_context() else "")
     desk.subscribe(stream.publish)
     return app

@@ -3,11 +3,24 @@
 from dash import Dash
 from dash.development.base_component import Component
 
-from callbacks import auto, balance, damage, dialogs, futures, guard, history, navigation, settings
+from balance.keys.keys import Keys
+from callbacks import (
+    auto,
+    auto_keys,
+    balance,
+    damage,
+    dialogs,
+    futures,
+    guard,
+    history,
+    navigation,
+    settings,
+)
 
 
-def register(app: Dash, layout: Component) -> None:
-    """Register every callback on ``app``; ``layout`` tells what there is to feed."""
+def register(app: Dash, layout: Component, keys: Keys) -> None:
+    """Register every callback on ``app``; ``layout`` tells what there is to feed, and ``keys`` are
+    what the dialogs of outside bots change."""
     guard.register(app)
     balance.register(app, layout)
     damage.register(app)
@@ -16,4 +29,5 @@ def register(app: Dash, layout: Component) -> None:
     history.register(app)
     futures.register(app)
     auto.register(app)
+    auto_keys.register(app, keys)
     settings.register(app)

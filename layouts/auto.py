@@ -1,9 +1,9 @@
-"""Auto Trading: the bots, what they did and why, and how a person's own program takes part."""
+"""Auto Trading: the bots, those of others, what they did and why."""
 
 from dash import html
 from dash.development.base_component import Component
 
-from layouts.auto_connect import connect
+from layouts.auto_keys import outside_bots
 from layouts.cards import summary_row
 from layouts.parts import button
 from layouts.tab import Place, Tab
@@ -20,8 +20,8 @@ def _build(place: Place) -> Component:
                 available_id="auto-available-balance",
             ),
             _bots(place),
+            outside_bots(place),
             _activity(),
-            connect(place),
         ],
         className="tab-body",
     )

@@ -1,60 +1,63 @@
-"""How a person's own program takes part: lines to copy that work as they stand."""
+"""How a program without a key takes part: lines to copy that work as they stand."""
 
 import shlex
 from dataclasses import replace
 
 from dash import html
 
-from layouts.parts import card, copy_button
+from layouts.parts import copy_button
 from layouts.tab import Place
 
 
-def connect(place: Place) -> html.Section:
-    """The panel of snippets for who is at ``place``."""
-    return card(
-        "Connect your own program",
-        html.P(
-            "Any program on this machine can trade this balance, book its results here or tell "
-            "the bots what to do, and every tab of every browser shows it at once. Copy one of "
-            "these to begin.",
-            className="lead-words",
-        ),
-        html.Div(
-            [
-                _snippet(
-                    "signal",
-                    "Send a signal",
-                    "Running bots of the symbol with the strategy Signals from outside follow it: "
-                    "buy, sell or close, and how sure you are, from 0 to 1.",
-                    _signal_text(place),
-                ),
-                _snippet(
-                    "order",
-                    "Place an order",
-                    "At market, worth 500 USDT; it fills at the feed's price.",
-                    _order_text(place),
-                ),
-                _snippet(
-                    "http",
-                    "Over HTTP",
-                    "Say what the balance is now; the difference counts as P&L.",
-                    _http_text(place),
-                ),
-                _snippet(
-                    "python",
-                    "From Python",
-                    "The same account, also while this server is stopped.",
-                    _python_text(place),
-                ),
-                _snippet(
-                    "shell",
-                    "From a shell",
-                    "In this program's folder or environment: book a gain of 12.30.",
-                    _shell_text(place),
-                ),
-            ],
-            className="snippets",
-        ),
+def programs(place: Place) -> html.Details:
+    """What a program without a key can do, for who is at ``place``; closed at first."""
+    return html.Details(
+        [
+            html.Summary("Programs without a key"),
+            html.P(
+                "What they do is yours: they trade as you, book their results, or give signals to "
+                "the bots above.",
+                className="lead-words",
+            ),
+            html.Div(
+                [
+                    _snippet(
+                        "signal",
+                        "Send a signal",
+                        "Running bots of the symbol with the strategy Signals from outside "
+                        "follow it: buy, sell or close, and how sure you are, from 0 to 1.",
+                        _signal_text(place),
+                    ),
+                    _snippet(
+                        "order",
+                        "Place an order",
+                        "At market, worth 500 USDT; it fills at the feed's price.",
+                        _order_text(place),
+                    ),
+                    _snippet(
+                        "http",
+                        "Over HTTP",
+                        "Say what the balance is now; the difference counts as P&L.",
+                        _http_text(place),
+                    ),
+                    _snippet(
+                        "python",
+                        "From Python",
+                        "The same account, also while this server is stopped.",
+                        _python_text(place),
+                    ),
+                    _snippet(
+                        "shell",
+                        "From a shell",
+                        "In this program's folder or environment: book a gain of 12.30.",
+                        _shell_text(place),
+                    ),
+                ],
+                className="snippets",
+            ),
+        ],
+        id="auto-programs",
+        className="programs",
     )
 
 

@@ -8,6 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.alerts import alerts_button, alerts_dialog
+from layouts.auto_keys import key_dialog, revoke_dialog
 from layouts.damage import Damage, damage_strip
 from layouts.dialogs import (
     derivation_dialog,
@@ -82,6 +83,8 @@ def shell(
                 alerts_dialog(),
                 derivation_dialog(),
                 help_dialog(tabs),
+                key_dialog(),
+                revoke_dialog(),
                 # toasts are put here by the page
                 html.Div(id="toasts", className="toasts", **{"aria-live": "polite"}),
             ],

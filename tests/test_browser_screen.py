@@ -223,6 +223,7 @@ def test_the_snippets_work_as_they_stand_and_are_copied_by_keyboard(
 ) -> None:
     browser = open_browser(f"{server.url}/auto")
     wait_for_link(browser, "Live")
+    browser.find_element("#auto-programs > summary").send_keys(Keys.ENTER)
     browser.find_element("#auto-snippet-shell-copy").send_keys(Keys.ENTER)
     wait_for(lambda: "Copied." in text(browser, "toasts"), "the toast")
     browser.find_element("#sidebar-money-btn").click()

@@ -118,7 +118,7 @@ MAY_IMPORT = {
         *("core", "history", "performance"),
         *("dash", "dash_bootstrap_components", "dash_ag_grid", "dash_tvlwc"),
     ),
-    "callbacks": ("layouts", "dash", "flask", "werkzeug"),
+    "callbacks": ("core", "keys", "layouts", "dash", "flask", "werkzeug"),
     "app": (
         *("balance", "layouts", "callbacks"),
         *("dash", "flask", "flask_bootstrap", "waitress", "filelock"),

@@ -75,7 +75,7 @@ def test_the_table_has_no_secrets(call: Call, keys: Keys) -> None:
     _, out, _ = call()
     head, first, second = (line.split() for line in out.splitlines())
     assert head == ["Key", "Kind", "State", "Position", "P&L", "Fills"]
-    assert first[:3] == ["bot", "key", "Active"]
+    assert first[:3] == ["bot", "key", "Ready"]
     assert second[:3] == [NAME, "key", "Paused"]
     assert keys.get(NAME).secret not in out
     assert keys.get(NAME).key not in out

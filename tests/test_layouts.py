@@ -29,9 +29,11 @@ from balance.desk.desk import Desk
 from balance.desk.settings import SETTINGS_FILE, SettingsFile
 from balance.history.question import FILTERS
 from balance.history.rows import SOURCE_LABELS
+from balance.keys.keys import Keys
 from balance.server.assembly import services_alone
 from balance.store.memory_store import MemoryStore
 from layouts.auto import AUTO
+from layouts.auto_keys import FED, fed, key_dialog, key_rows
 from layouts.bundle import bundle
 from layouts.help import help_button, shortcuts
 from layouts.history import HISTORY
@@ -355,6 +357,47 @@ class TestAutoTrading:
         )
         assert has in snippet.children
         assert has_not not in snippet.children
+
+
+class TestOutsideBots:
+    """The rows of the keys, which are drawn once and then fed."""
+
+    def _known(self, *names: str) -> Any:
+        """What the page knows of keys called ``names``."""
+        keys = Keys(desk_after())
+        for name in names:
+            keys.add(name)
+        return json.loads(json.dumps(keys.listed(), default=float))
+
+    def test_without_a_key_it_is_said_what_they_are_for(self) -> None:
+        (words,) = key_rows(self._known())
+        assert "freqtrade" in words.children
+
+    def test_what_keeps_them_from_being_read_is_said(self) -> None:
+        (words,) = key_rows({**self._known("grid"), "fault": "keys.json is damaged."})
+        assert words.children == "keys.json is damaged."
+
+    def test_a_row_has_every_part_that_is_fed(self) -> None:
+        (table,) = key_rows(self._known("bot", "grid"))
+        ids = [each.id for each in everything(table) if isinstance(getattr(each, "id", 0), dict)]
+        for name in ("bot", "grid"):
+            assert {"type": "key-connect", "name": name} in ids
+            for kind, _ in FED:
+                assert ids.count({"type": f"key-{kind}", "name": name}) == 1
+
+    def test_only_what_has_changed_is_fed(self) -> None:
+        (before,) = self._known("bot")["keys"]
+        assert [fed(kind, name, before, before) for kind, name in FED] == [None] * len(FED)
+        after = {**before, "is_paused": True, "refusals": [{"time": "", "what": "", "reason": "x"}]}
+        changed = {(kind, name) for kind, name in FED if fed(kind, name, after, before)}
+        switch = {("switch", name) for name in ("children", "value", "className", "aria-label")}
+        assert changed == {*switch, ("state", "data-status"), ("refusals", "children")}
+
+    def test_the_dialog_shows_no_secret_before_it_is_asked_to(self) -> None:
+        parts = {getattr(each, "id", None): each for each in everything(key_dialog())}
+        for name in ("key", "secret", "rest", "stream"):
+            assert parts[f"key-{name}-text"].hidden
+            assert parts[f"key-{name}-text-copy"]
 
 
 class TestHistory:

@@ -43,6 +43,8 @@ DIALOGS: Final = {
     "help-dialog": ("overview", "#help-btn"),
     "bot-dialog": ("auto", "#auto-new-bot"),
     "bot-question": ("auto", "#auto-stop-all"),
+    "key-dialog": ("auto", "#auto-keys [aria-label^=Connect]"),
+    "revoke-dialog": ("auto", "#auto-keys [aria-label^=Revoke]"),
     "backtest-dialog": ("auto", "#auto-bots [aria-label^=Backtest]"),
 }
 _BOTS: Final = (

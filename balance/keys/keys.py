@@ -86,6 +86,11 @@ class Keys:
         self._published, self._published_at = self._version, 0.0
 
     @property
+    def folder(self) -> Path | None:
+        """The folder of the account that they trade; None where it is in no files."""
+        return self._folder
+
+    @property
     def addresses(self) -> Addresses:
         """Where the server is reached that leads, or led last."""
         return self._addresses.latest

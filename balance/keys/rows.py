@@ -31,6 +31,9 @@ from balance.keys.sums import OwnerSums
 #: How many refusals of a key are listed.
 MOST_REFUSALS: Final = 20
 
+# How much of what a client calls itself a row has.
+_LONGEST_CLIENT: Final = 40
+
 KeyName = Annotated[str, Doc("The owner of what it trades.", pattern=NAME)]
 
 
@@ -84,7 +87,12 @@ class KeyRow(TypedDict):
     ]
     display: Annotated[
         Texts,
-        text_names(("status", "position", "open", "pnl", "realized", "trades", "fills")),
+        text_names(
+            (
+                *("status", "client", "position", "orders", "open", "pnl", "realized", "trades"),
+                "fills",
+            )
+        ),
     ]
 
 
@@ -154,8 +162,10 @@ def key_row(
             for each in reversed(refusals)
         ],
         "display": {
-            "status": "Paused" if key.is_paused else "Active",
-            "position": _positions_text(held) or NONE,
+            "status": "Paused" if key.is_paused else "Active" if activity else "Ready",
+            "client": _client_text(key, activity),
+            "position": _capital(_positions_text(held)) or NONE,
+            "orders": _orders_text(count),
             "open": open_message(account, key.name),
             "pnl": gain(pnl, decimals),
             "realized": gain(realized, decimals),
@@ -169,8 +179,28 @@ def open_message(account: Account, name: str) -> str:
     """What the owner ``name`` has open: ``"long 0.1 BTC/USDT and 2 orders"``; empty: nothing."""
     held = [each for each in account.positions if each.owner == name]
     count = sum(each.owner == name for each in account.orders)
-    orders = "" if not count else "1 order" if count == 1 else f"{count} orders"
-    return " and ".join(filter(None, (_positions_text(held), orders)))
+    return " and ".join(filter(None, (_positions_text(held), _orders_text(count))))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _client_text(key: Key, activity: Activity | None) -> str:
+    """What uses ``key``: ``"ccxt 4.5.60"``."""
+    if activity is None:
+        return "Not seen yet"
+    product = activity.client.partition(" ")[0]
+    if not product:
+        return "An agent" if key.kind == "agent" else "A program"
+    # Of the known clients, python-binance calls itself so.
+    if product.startswith("Mozilla/"):
+        return "Calls itself a browser"
+    return product.replace("/", " ")[:_LONGEST_CLIENT]
+
+
+def _orders_text(count: int) -> str:
+    return "" if not count else "1 order" if count == 1 else f"{count} orders"
 
 
 def _positions_text(held: Sequence[Position]) -> str:

@@ -38,7 +38,7 @@ class Snippet:
 
 
 _CCXT: Final = """\
-import $MODULE as ccxt
+import $MODULE
 
 REST, STREAMS = "$REST", "$WS"
 versions = {"fapiPublic": 1, "fapiPublicV2": 2, "fapiPublicV3": 3,
@@ -71,7 +71,7 @@ SNIPPETS: Final = (
         "ccxt",
         "ccxt",
         "python",
-        "The ways of the exchange are those of ccxt from here on: exchange.create_order(...).",
+        "All else is as with every exchange of ccxt: exchange.create_order(...).",
         "key",
         _CCXT.replace("$MODULE", "ccxt"),
     ),
@@ -79,9 +79,9 @@ SNIPPETS: Final = (
         "ccxt.pro",
         "ccxt.pro",
         "python",
-        "As with ccxt, and with streams: await exchange.watch_ticker(...).",
+        "With streams: await exchange.watch_ticker(...).",
         "key",
-        _CCXT.replace("$MODULE", "ccxt.pro"),
+        _CCXT.replace("$MODULE", "ccxt.pro as ccxt"),
     ),
     Snippet(
         "freqtrade",

@@ -15,7 +15,7 @@
   const SILENCE_MS = 7000;
   const RETRY_MS = 2000;
   // what is sent beside the account
-  const EVENTS = ["bots", "settings", "alerts", "damage", "takeover"];
+  const EVENTS = ["bots", "settings", "alerts", "damage", "takeover", "keys"];
 
   function listen(tell) {
     let source = null;

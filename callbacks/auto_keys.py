@@ -1,0 +1,256 @@
+"""Outside bots: their rows follow the page's store, and the dialogs make, show and revoke keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
+
+from balance.core.errors import BalanceError
+from balance.keys.details import key_details
+from balance.keys.keys import Keys
+from layouts.auto_keys import DRAWN, FED, HIDDEN, KNOWN, LIST, fed, key_rows
+
+#: What of a key the dialog shows, each with a button that copies it.
+_FACTS: Final = ("key", "secret", "rest", "stream")
+
+
+def register(app: Dash, keys: Keys) -> None:
+    """Let the rows be drawn from what the page knows, and their buttons change ``keys``."""
+    app.clientside_callback(
+        ClientsideFunction("keys", "choose"),
+        Output(LIST, "data-chosen"),
+        Input("address", "pathname"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("keys", "say"),
+        Output(LIST, "data-said"),
+        Input("auto-keys-said", "data"),
+        prevent_initial_call=True,
+    )
+
+    _register_rows(app)
+    _register_dialog(app, keys)
+    _register_details(app, keys)
+    _register_switch(app, keys)
+    _register_revoke(app, keys)
+
+
+def _register_rows(app: Dash) -> None:
+    @app.callback(
+        Output(LIST, "children"),
+        Output(DRAWN, "data"),
+        *(Output({"type": f"key-{kind}", "name": ALL}, name) for kind, name in FED),
+        Input(KNOWN, "data"),
+        State(DRAWN, "data"),
+        prevent_initial_call=True,
+    )
+    def draw(known: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> list[Any]:
+        # one list of ids for each property, in the order of the rows
+        ids = ctx.outputs_list[2:]
+        if drawn is None or known["fault"] or _names(known) != _names(drawn):
+            return [key_rows(known), known, *([no_update] * len(each) for each in ids)]
+        rows, before = _by_name(known), _by_name(drawn)
+
+        def value(kind: str, name: str, key: str) -> Any:
+            changed = fed(kind, name, rows[key], before[key]) if key in rows else None
+            return no_update if changed is None else changed
+
+        fresh = (
+            [value(kind, name, each["id"]["name"]) for each in those]
+            for (kind, name), those in zip(FED, ids, strict=True)
+        )
+        return [no_update, known, *fresh]
+
+
+def _names(known: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the rows of ``known`` are, but for what they show."""
+    return (known["fault"], *_by_name(known))
+
+
+def _by_name(known: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {each["name"]: each for each in known["keys"]}
+
+
+def _register_dialog(app: Dash, keys: Keys) -> None:
+    @app.callback(
+        Output("key-dialog", "is_open"),
+        Output("key-shown", "data"),
+        Output("key-request", "data"),
+        Output("key-name", "value"),
+        Output("key-error", "children"),
+        Output("key-show", "n_clicks"),
+        Input("auto-new-key", "n_clicks"),
+        Input({"type": "key-connect", "name": ALL}, "n_clicks"),
+        Input("key-make", "n_clicks"),
+        Input("key-name", "n_submit"),
+        Input("key-close", "n_clicks"),
+        State("key-name", "value"),
+        State("key-kind", "value"),
+        State("key-request", "data"),
+        prevent_initial_call=True,
+    )
+    def open_or_make(*given: Any) -> tuple[Any, ...]:
+        name, kind, request = given[-3:]
+        woken = _woken()
+        if woken is None:
+            return (no_update,) * 6
+        if woken == "key-close":
+            return (False, *(no_update,) * 5)
+        if woken == "auto-new-key":
+            return True, None, uuid4().hex, "", "", 0
+        if isinstance(woken, dict):
+            return True, woken["name"], no_update, no_update, "", 0
+        name = (name or "").strip()
+        try:
+            done = keys.add(name, kind, f"{request}-{kind}-{name}")
+        except BalanceError as fault:
+            return (*(no_update,) * 4, str(fault), no_update)
+        _say(done.message)
+        return no_update, name, no_update, no_update, "", 0
+
+
+def _register_details(app: Dash, keys: Keys) -> None:
+    @app.callback(
+        Output("key-title", "children"),
+        Output("key-making", "hidden"),
+        Output("key-details", "hidden"),
+        Output("key-make", "className"),
+        Output("key-show", "children"),
+        *(Output(f"key-{each}", "children") for each in _FACTS),
+        *(Output(f"key-{each}-text", "children") for each in _FACTS),
+        *(Output(f"key-{each}-row", "hidden") for each in _FACTS),
+        Output("key-client", "options"),
+        Output("key-client", "value"),
+        Output("key-words", "children"),
+        Output("key-snippet", "children"),
+        Output("key-snippet-text", "children"),
+        Input("key-shown", "data"),
+        Input("key-client", "value"),
+        Input("key-show", "n_clicks"),
+        State("address", "href"),
+        prevent_initial_call=True,
+    )
+    def show(name: str | None, client: str, clicks: int, address: str) -> tuple[Any, ...]:
+        found = None
+        if name is not None:
+            with suppress(BalanceError):
+                found = keys.named(name)
+        if found is None:
+            return "New key", False, True, "", *(no_update,) * 18
+        place = urlsplit(address)
+        root = f"{place.scheme}://{place.netloc}/"
+        details = key_details(found, keys.addresses.seen_from(root), keys.folder)
+        is_shown = bool((clicks or 0) % 2)
+        facts = [str(details[each]) for each in _FACTS]  # type: ignore[literal-required]
+        secret = details["secret"]
+
+        def seen(text: str) -> str:
+            return text if is_shown or not secret else text.replace(secret, HIDDEN)
+
+        snippets = {each["client"]: each for each in details["snippets"]}
+        chosen = client if client in snippets else next(iter(snippets))
+        snippet = snippets[chosen]
+        return (
+            found.name,
+            True,
+            False,
+            "d-none",
+            "Hide" if is_shown else "Show",
+            *map(seen, facts),
+            *facts,
+            *(not each for each in facts),
+            [{"label": each["label"], "value": client} for client, each in snippets.items()],
+            chosen,
+            snippet["words"],
+            seen(snippet["text"]),
+            snippet["text"],
+        )
+
+
+def _register_switch(app: Dash, keys: Keys) -> None:
+    @app.callback(
+        Output("auto-keys-said", "data"),
+        Input({"type": "key-switch", "name": ALL}, "n_clicks"),
+        State({"type": "key-switch", "name": ALL}, "value"),
+        prevent_initial_call=True,
+    )
+    def switch(*_: Any) -> Any:
+        woken = _woken()
+        if woken is None:
+            return no_update
+        # what the button said, whatever the key is by now
+        (verb,) = (each["value"] for each in ctx.states_list[0] if each["id"] == woken)
+        change = keys.pause if verb == "pause" else keys.resume
+        try:
+            return _said(change(woken["name"]).message)
+        except BalanceError as fault:
+            return _said(str(fault), "error")
+
+
+def _register_revoke(app: Dash, keys: Keys) -> None:
+    @app.callback(
+        Output("revoke-dialog", "is_open"),
+        Output("revoke-name", "data"),
+        Output("revoke-request", "data"),
+        Output("revoke-title", "children"),
+        Output("revoke-words", "children"),
+        Output("revoke-confirm", "children"),
+        Output("revoke-error", "children"),
+        Input({"type": "key-revoke", "name": ALL}, "n_clicks"),
+        Input("revoke-confirm", "n_clicks"),
+        Input("revoke-cancel", "n_clicks"),
+        State("revoke-name", "data"),
+        State("revoke-request", "data"),
+        prevent_initial_call=True,
+    )
+    def revoke(*given: Any) -> tuple[Any, ...]:
+        name, request = given[-2:]
+        woken = _woken()
+        if woken is None:
+            return (no_update,) * 7
+        if woken == "revoke-cancel":
+            return (False, *(no_update,) * 6)
+        try:
+            if isinstance(woken, dict):
+                words, confirm = _question(keys, woken["name"])
+                title = f"Revoke {woken['name']}"
+                return True, woken["name"], uuid4().hex, title, words, confirm, ""
+            # what it has opened since the question is closed as well, as that was the question
+            done = keys.revoke(name, close=True, idempotency_key=request)
+        except BalanceError as fault:
+            return (*(no_update,) * 6, str(fault))
+        _say(done.message, focus="auto-new-key")
+        return (False, *(no_update,) * 5, "")
+
+
+def _question(keys: Keys, name: str) -> tuple[str, str]:
+    """What is asked before the key called ``name`` is revoked, and the answer that does it."""
+    open_now = next(
+        (each["display"]["open"] for each in keys.listed()["keys"] if each["name"] == name), ""
+    )
+    words = f"Nothing is taken from {name} any more, and its key can't be brought back."
+    if not open_now:
+        return f"{words} It has nothing open.", "Revoke"
+    return (
+        f"{words} It has {open_now} open: that is cancelled, and closed at market, first.",
+        "Close all of it, and revoke",
+    )
+
+
+def _woken() -> Any:
+    """The id of what was clicked; None where a component only came into the page."""
+    return ctx.triggered_id if ctx.triggered and ctx.triggered[0]["value"] else None
+
+
+def _say(words: str, kind: str = "info", focus: str = "") -> None:
+    set_props("auto-keys-said", {"data": _said(words, kind, focus)})
+
+
+def _said(words: str, kind: str = "info", focus: str = "") -> dict[str, str]:
+    # another one each time, so that the same words are said again
+    return {"words": words, "kind": kind, "focus": focus, "id": uuid4().hex}

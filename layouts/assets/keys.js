@@ -1,0 +1,57 @@
+/* The keys of outside bots, as the stream sends them or, without a stream, as they are fetched: the store
+ * of the page gets them while their tab is shown, and their rows follow that.
+ */
+(() => {
+  "use strict";
+
+  const FETCH_TIMEOUT_MS = 4000;
+
+  let newest = null; // as JSON
+  let drawn = null; // what the store has
+  let received = 0; // counts messages of the stream, which are newer than what was requested before
+  let path = null;
+
+  const isShown = () => path === "/auto";
+
+  function show() {
+    if (isShown() && newest !== drawn) {
+      drawn = newest;
+      window.dash_clientside.set_props("auto-keys-known", { data: JSON.parse(newest) });
+    }
+  }
+
+  function take(text) {
+    received += 1;
+    newest = text;
+    show();
+  }
+
+  async function refresh() {
+    if (!isShown()) {
+      return;
+    }
+    const before = received;
+    const [answer] = await window.balanceRequests.fetchJson("/keys", { timeout: FETCH_TIMEOUT_MS });
+    answer && before === received && take(JSON.stringify(answer));
+  }
+
+  /* Has them drawn when their tab is come to. */
+  function choose(address) {
+    path = address;
+    show();
+    if (newest === null || !window.balanceState.streaming) {
+      refresh();
+    }
+    return window.dash_clientside.no_update;
+  }
+
+  /* Says in a toast what a callback did, and moves the focus on where its place is gone. */
+  function say({ words, kind, focus }) {
+    window.balanceToasts.toast(words, kind);
+    focus && document.getElementById(focus).focus({ preventScroll: true });
+    return window.dash_clientside.no_update;
+  }
+
+  window.balanceState.hear("keys", { hear: take, refresh });
+  window.dash_clientside = { ...window.dash_clientside, keys: { choose, say } };
+})();
