@@ -49,7 +49,6 @@ from balance.history.question import Question
 from balance.market.board import LiveBoard
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
-from tests.accounts import MOMENT
 from tests.boards import board, priced
 from tests.dialect import Dialect
 from tests.length import rounds
@@ -206,7 +205,7 @@ def test_an_open_limit_order_is_written_with_the_decimals_of_tick_and_step() -> 
         side="buy", type="limit", quantity="0.02", price="39000", client_id="x-1"
     )
     row = checked(order_row(record, desk.market), ORDER_FIELDS)
-    placed = milliseconds(desk.account().orders[0].placed_at)
+    placed = milliseconds(record.time)
     assert row == {
         "orderId": 3_000_001,
         "symbol": "BTCUSDT",
@@ -235,7 +234,7 @@ def test_an_open_limit_order_is_written_with_the_decimals_of_tick_and_step() -> 
         "updateTime": placed,
     }
     # The account alone says the same as the ledger.
-    assert order_row(open_record(desk.account().orders[0]), desk.market) == row
+    assert order_row(open_record(desk.account().orders[0], record.time), desk.market) == row
     assert conditional_order(record) is None
 
 
@@ -306,8 +305,8 @@ def test_a_conditional_order_is_open_set_off_and_finished() -> None:
     (record,) = records_after([record], outcome.entries)
     row = checked(algo_row(record, desk.market), ALGO_FIELDS, "algo")
     assert record.fill is not None
-    assert record.fill.filled_at is not None
-    filled = milliseconds(record.fill.filled_at)
+    assert record.ended_at is not None
+    filled = milliseconds(record.ended_at)
     assert (row["algoStatus"], row["actualOrderId"]) == ("FINISHED", "3000001")
     assert (row["triggerTime"], row["updateTime"]) == (filled, filled)
     assert Decimal(row["actualPrice"]) == record.fill.price
@@ -390,13 +389,13 @@ def test_an_order_of_a_symbol_that_is_not_traded_now_has_the_digits_that_it_has(
 
 def test_an_amended_order_says_when_that_was() -> None:
     desk, record = trading(side="buy", type="limit", quantity="0.02", price=39_000)
-    later = MOMENT + timedelta(minutes=5)
+    later = record.time + timedelta(minutes=5)
     desk.use_board(Still(desk.market.at(quote(BTC, 40_000, time=later))))
     outcome = desk.amend_order(record.id, price=38_000)
     (record,) = records_after([record], outcome.entries)
     row = order_row(record, desk.market)
     assert (row["price"], row["status"]) == ("38000.0", "NEW")
-    assert (row["time"], row["updateTime"]) == (milliseconds(MOMENT), milliseconds(later))
+    assert (row["time"], row["updateTime"]) == (milliseconds(record.time), milliseconds(later))
 
 
 # placing
@@ -503,7 +502,8 @@ def test_each_type_is_placed_with_what_was_asked_for(
         algo = client.ask("GET", "/fapi/v1/algoOrder", algoId=row["orderId"])
         client.ask("DELETE", "/fapi/v1/algoOrder", algoId=row["orderId"])
         other = conditional(client, **sent, triggerPrice=trigger, clientAlgoId="x-1")
-        assert other | {"algoId": algo["algoId"]} == algo
+        ours = {"algoId": algo["algoId"], "createTime": algo["createTime"]}
+        assert other | ours | {"updateTime": algo["updateTime"]} == algo
 
 
 @pytest.mark.parametrize(
@@ -1299,14 +1299,20 @@ def test_the_orders_of_a_time_are_listed_from_its_beginning(client: Dialect) -> 
         placed(client, **LIMIT)
     every_one = client.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT")
     assert [each["orderId"] for each in every_one] == [n * 1_000_000 + 1 for n in range(2, 7)]
-    written = [milliseconds(each.time) for each in client.desk.store.entries()][::-1]
-    begin, end = written[0], written[-1]
-    listed = client.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT", startTime=begin, limit=2)
-    assert listed == every_one[:2]
-    listed = client.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT", endTime=end, limit=2)
-    assert listed == every_one[-2:]
-    assert client.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT", startTime=end + 1) == []
-    assert client.ask("GET", "/fapi/v1/allOrders", symbol="ETHUSDT") == []
+
+    def listed(**sent: object) -> Any:
+        return client.ask("GET", "/fapi/v1/allOrders", **{"symbol": "BTCUSDT", **sent})
+
+    # The times that are written are those that are filtered by.
+    for row in every_one:
+        time = row["time"]
+        assert listed(startTime=time) == [each for each in every_one if each["time"] >= time]
+        assert listed(endTime=time) == [each for each in every_one if each["time"] <= time]
+        assert listed(startTime=time, endTime=time, limit=1)[0]["time"] == time
+    begin, end = every_one[0]["time"], every_one[-1]["time"]
+    assert listed(startTime=begin, limit=2) == every_one[:2]
+    assert listed(endTime=end, limit=2) == every_one[-2:]
+    assert listed(startTime=end + 1) == listed(symbol="ETHUSDT") == []
 
 
 @pytest.mark.parametrize("path", ["allOrders", "allAlgoOrders"])
@@ -1435,7 +1441,7 @@ def test_an_order_is_found_by_its_client_id_by_the_next_server(tmp_path: Path) -
 @given(chance=st.randoms(use_true_random=False))
 def test_requests_leave_the_account_as_the_same_ones_of_the_desk_do(chance: random.Random) -> None:
     client, desk = Dialect(), Desk(MemoryStore(), board())
-    for _ in range(15):
+    for _ in range(10):
         price = 40_000 + 100 * chance.randrange(-6, 7)
         moved(client, price)
         priced(desk._transactions.board, price)

@@ -7,7 +7,9 @@ the index of the ledger.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from balance.binance.call import Params
@@ -22,7 +24,7 @@ from balance.binance.order_rows import (
     records_after,
 )
 from balance.core.account import Account
-from balance.core.errors import InsufficientBalance, MarketRefused, UnknownOrder
+from balance.core.errors import InsufficientBalance, MarketRefused, StoreError, UnknownOrder
 from balance.core.order import Order, closing_side
 from balance.core.order_ids import REVISION_STEP
 from balance.core.order_record import OrderRecord
@@ -38,6 +40,8 @@ MOST_ORDERS: Final = 1_000
 USUAL_ORDERS: Final = 500
 
 _Result = TypeVar("_Result")
+# More than the orders of all symbols that are open at one time.
+_MOST_REMEMBERED: Final = 4_000
 _POSITION_ENDED: Final = (POSITION_CLOSED, LIQUIDATED)
 # What is listed as orders, and what as conditional ones: those that were set off are both.
 _LISTED: Final = {False: (UNCONDITIONAL, SET_OFF), True: (WAITING, SET_OFF)}
@@ -48,13 +52,17 @@ class ClientOrders:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        # When open orders were placed, by their ids: the account itself does not have it.
+        self._times: dict[str, datetime] = {}
 
     def place(self, key: Key, params: Params, names: Names) -> OrderRecord:
         """The order that ``params`` ask for, placed for ``key``, as it is after that."""
         members = self._read(key, params, names)
         outcome = self._taken(members, lambda: self._desk.place_order(how=_how(key), **members))
         made = records_after((), outcome.entries)
-        return next(each for each in made if client_id(each) == members["client_id"])
+        record = next(each for each in made if client_id(each) == members["client_id"])
+        self._remember(record)
+        return record
 
     def check(self, key: Key, params: Params, names: Names) -> None:
         """Prove that :meth:`place` would place the order."""
@@ -75,7 +83,7 @@ class ClientOrders:
         outcome = self._taken(
             force, lambda: self._desk.amend_order(order.id, how=_how(key), **numbers)
         )
-        return _after(order, outcome)
+        return self._after(order, outcome)
 
     def cancel(self, key: Key, params: Params, names: Names) -> OrderRecord:
         """The order that ``params`` mean, which was open, as it is once it is cancelled. So is a
@@ -84,7 +92,7 @@ class ClientOrders:
         order = self._open(params, names)
         if order is not None:
             try:
-                return _after(order, self._desk.cancel_order(order.id, **_how(key)))
+                return self._after(order, self._desk.cancel_order(order.id, **_how(key)))
             except UnknownOrder:
                 pass  # It has ended meanwhile.
         record = self._ended(params, names)
@@ -103,7 +111,7 @@ class ClientOrders:
     def find(self, params: Params, names: Names) -> OrderRecord:
         """The order that ``params`` mean, open or ended."""
         order = self._open(params, names)
-        record = self._ended(params, names) if order is None else open_record(order)
+        record = self._ended(params, names) if order is None else self._record(order)
         if record is None:
             raise Refusal(-2013, NO_SUCH_ORDER)
         return record
@@ -113,14 +121,14 @@ class ClientOrders:
         order = self._open(params, names)
         if order is None:
             raise Refusal(-2013, NO_SUCH_ORDER)
-        return open_record(order)
+        return self._record(order)
 
     def find_conditional(self, params: Params, names: Names) -> OrderRecord:
         """The conditional order that ``params`` mean, open or ended. What it was before it was set
         off, the account does not know."""
         order = self._open(params, names)
         if order is not None and order.kind.waits:
-            return open_record(order)
+            return self._record(order)
         record = self._ended(params, names)
         if record is None or conditional_order(record) is None:
             raise Refusal(-2013, NO_SUCH_ORDER)
@@ -130,7 +138,7 @@ class ClientOrders:
         """The open orders, of ``symbol`` if it is named, either the conditional ones or the
         others."""
         return [
-            open_record(each)
+            self._record(each)
             for each in self._desk.account().orders
             if symbol in (None, each.symbol) and each.kind.waits == conditional
         ]
@@ -191,6 +199,24 @@ class ClientOrders:
             members["reduce_only"] = True
         return members
 
+    def _record(self, order: Order) -> OrderRecord:
+        """The record of the open ``order``, as the account has it now."""
+        if order.id not in self._times:
+            # Where it is not indexed yet, about the time is as good.
+            with suppress(StoreError, UnknownOrder):
+                self._remember(self._desk.order(order.id))
+        return open_record(order, self._times.get(order.id))
+
+    def _remember(self, record: OrderRecord) -> None:
+        if len(self._times) >= _MOST_REMEMBERED:
+            self._times = {}
+        self._times[record.id] = record.time
+
+    def _after(self, order: Order, outcome: Outcome) -> OrderRecord:
+        """What the open ``order`` is after ``outcome``, which changed it."""
+        made = records_after([self._record(order)], outcome.entries)
+        return next(each for each in made if each.id == order.id)
+
     def _open(self, params: Params, names: Names) -> Order | None:
         """The open order that ``params`` mean."""
         symbol = params.any_symbol(self._desk.market)
@@ -235,12 +261,6 @@ def _only_closes(members: Mapping[str, Any], account: Account, owner: str) -> bo
         and members["side"] == closing_side(held.side)
         and members["quantity"] <= held.quantity
     )
-
-
-def _after(order: Order, outcome: Outcome) -> OrderRecord:
-    """What the open ``order`` is after ``outcome``, which changed it."""
-    made = records_after([open_record(order)], outcome.entries)
-    return next(each for each in made if each.id == order.id)
 
 
 def _ended_with_position(record: OrderRecord) -> bool:

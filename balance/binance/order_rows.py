@@ -3,11 +3,13 @@
 
 Both are made from the record of an order, so that answers and streams say the same. A conditional
 order is one that waits for a trigger. Once it was set off, it is an order of ``/order`` as well.
+Times are those of the ledger, by which lists are filtered; with a replay the market's are others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -43,14 +45,15 @@ NO_NUMBER: Final = "0"
 _NO_STATE: Final = "NONE"
 
 
-def open_record(order: Order) -> OrderRecord:
-    """The record of the open ``order`` as far as the account has it, without the ledger."""
+def open_record(order: Order, time: datetime | None = None) -> OrderRecord:
+    """The record of the open ``order`` as far as the account has it, which was placed at the
+    ``time`` of the ledger (None: not known; the market's is about the same)."""
     number = order_number(order.id)
     return OrderRecord(
         id=order.id,
         state="NEW",
         placed=(number // REVISION_STEP, 1),
-        time=order.placed_at,
+        time=time or order.placed_at,
         epoch=0,
         source="",
         asked=order,
@@ -103,11 +106,10 @@ def algo_status(record: OrderRecord) -> str:
 
 
 def updated_at(record: OrderRecord) -> int:
-    """When the order of ``record`` last changed, in milliseconds: its fill by the market's
-    clock."""
-    order, fill = order_of(record), record.fill
-    filled_at = None if fill is None else fill.filled_at
-    return milliseconds(filled_at or record.ended_at or order.since)
+    """When the order of ``record`` last changed, in milliseconds. Only of an amendment the market's
+    time is known alone."""
+    amended_at = order_of(record).amended_at or record.time
+    return milliseconds(record.ended_at or max(record.time, amended_at))
 
 
 @exactly
@@ -134,7 +136,7 @@ def order_row(record: OrderRecord, market: Market) -> dict[str, Any]:
         "stopPrice": price_or_none(order.trigger_price, rules),
         **_trail(order, rules, "priceRate"),
         **_terms(order),
-        "time": milliseconds(order.placed_at),
+        "time": milliseconds(record.time),
         "updateTime": updated_at(record),
     }
 
@@ -144,7 +146,6 @@ def algo_row(record: OrderRecord, market: Market) -> dict[str, Any]:
     """``record`` as a conditional order of ``/algoOrder``, with the decimals of ``market``."""
     order, fill = conditional_order(record) or order_of(record), record.fill
     rules, is_off = market.instruments.get(order.symbol), is_set_off(record)
-    filled_at = None if fill is None else fill.filled_at
     return {
         "algoId": order_number(record.id),
         "clientAlgoId": client_id(record),
@@ -162,9 +163,10 @@ def algo_row(record: OrderRecord, market: Market) -> dict[str, Any]:
         "tpOrderType": "",
         **_trail(order, rules, "callbackRate"),
         **_terms(order),
-        "createTime": milliseconds(order.placed_at),
+        "createTime": milliseconds(record.time),
         "updateTime": updated_at(record),
-        "triggerTime": milliseconds(filled_at) if filled_at is not None else 0,
+        # Of one that rests since then it is not known.
+        "triggerTime": updated_at(record) if fill is not None else 0,
     }
 
 
