@@ -188,3 +188,12 @@ def test_what_is_new_is_found_without_passing_what_is_old(history: History, tabl
     assert any("rowid>? AND rowid<?" in each for each in steps)
     ahead = replace(newest, begin=LIFE[-1].changed_at + timedelta(days=1))
     assert _answer(history, ahead).rows == ()
+
+
+def test_who_needs_no_total_counts_nothing(history: History) -> None:
+    asked = replace(FILLS, one_of={"symbol": ("ETH/USDT",)}, begin=LIFE[7].changed_at, limit=9)
+    counted, alone = _answer(history, asked), replace(asked, is_counted=False)
+    assert not [
+        each for each in statements(history, alone) if each.startswith("SELECT count(*) FR")
+    ]
+    assert _answer(history, alone) == replace(counted, total=None)

@@ -296,7 +296,9 @@ class AccountEndpoints:
         place = record.entry.place
         before: list[Place] = [_NOWHERE]
         for one_of in ({"symbol": (symbol,), "kind": _TELLING}, {"kind": _RESTATING}):
-            question = Question(table="ledger", one_of=one_of, before=place, limit=1)
+            question = Question(
+                table="ledger", one_of=one_of, before=place, limit=1, is_counted=False
+            )
             before += (each.entry.place for each in self._desk.ledger.answer(question).rows)
         return self._margin_after(symbol, place) - self._margin_after(symbol, max(before))
 
@@ -341,6 +343,7 @@ class AccountEndpoints:
             sort="revision" if from_start else "-revision",
             offset=offset,
             limit=limit,
+            is_counted=False,
         )
         answer = self._desk.ledger.answer(question)
         if not answer.progress.is_complete:

@@ -102,7 +102,7 @@ class Answer(Generic[R]):
     """The page of a list that a question asks for."""
 
     rows: tuple[R, ...]
-    # Of all pages; None where it is not known yet.
+    # Of all pages; None where it is not known yet, or not in question.
     total: int | None
     progress: Progress
 
@@ -457,11 +457,13 @@ class History:
         self, connection: sqlite3.Connection, question: Question, so_far: Reached
     ) -> tuple[Sequence[int], int | None]:
         """The ids of the page of ``question``, and how many rows all pages have; None where that is
-        not known."""
+        not known, or not in question."""
         where = condition(connection, question, so_far.rows, so_far.updates)
         needed = first_needed(connection, where, question, so_far.rows)
         if needed is not None:
             return self._sound_ids(connection, where, question, so_far.rows, needed), None
+        if not question.is_counted:
+            return page_ids(connection, where, question), None
         total = self._counts.count(connection, where, so_far.build, so_far.rows)
         gapless = gapless_ids(where, question, so_far.rows)
         if gapless is not None:

@@ -130,6 +130,8 @@ class Question:
     offset: int = 0
     # None: all rows.
     limit: int | None = USUAL_ROWS
+    # Whether it is also for how many rows all pages have, which must be counted.
+    is_counted: bool = True
 
     @property
     def is_whole(self) -> bool:
