@@ -32,12 +32,16 @@ from balance.api.problems import Problem
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.desk.desk import Desk
 from balance.keys.addresses import Addresses
+from balance.keys.details import key_details
+from balance.keys.key import Key
 from balance.keys.keys import FIRST_KEY, Keys
+from balance.keys.snippets import SNIPPETS, agent_values
 from balance.market.board import save_market
 from balance.market.simulated.feed import SimulatedFeed
 from balance.open_account import open_account
 from balance.shell import mcp as command
 from balance.shell.main import main
+from tests.accounts import MOMENT
 from tests.boards import board
 from tests.patience import patience
 from tests.serving import ROOT, Server
@@ -158,6 +162,14 @@ def test_every_tool_is_in_the_manual() -> None:
     table = page.partition("## Tools")[2].partition("\n## ")[0]
     rows = [line for line in table.splitlines() if line.startswith("| ")]
     assert sorted(re.findall(r"`(\w+)`", "".join(rows))) == sorted(BY_NAME)
+
+
+def test_the_manual_shows_the_snippets_of_agents() -> None:
+    page = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
+    home = Path("/home/me/virtual-balance")
+    values = agent_values("agent", f"{home}/.venv/bin/python", home, None)
+    shown = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    assert shown == [json.loads(each.filled(values)) for each in SNIPPETS if each.kind == "agent"]
 
 
 #: Arguments with which each tool does something on an account with a position and an open order.
@@ -586,11 +598,9 @@ def test_an_agent_that_knows_only_the_schemas_opens_reads_and_closes(
     start_server: Callable[..., Server], folder: Path
 ) -> None:
     server = start_server()
-    program = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "balance", "mcp", "--data-dir", str(folder), "--name", "claude"],
-        cwd=str(ROOT),
-    )
+    key = Key(name="claude", kind="agent", key="", secret="", created_at=MOMENT)
+    snippet = json.loads(key_details(key, Addresses(), folder)["snippets"][0]["text"])
+    (program,) = (StdioServerParameters(**each) for each in snippet["mcpServers"].values())
 
     async def act() -> None:
         async with Client(program) as client:

@@ -20,7 +20,7 @@ from balance.api.trade import TradeRoutes
 
 UNITS: Final = (
     "Money is in the quote currency (USDT), quantities are in base units, prices in the quote "
-    'currency per base unit; exact decimals are texts, such as "64671.0".'
+    'currency per base unit; exact decimals are texts, such as "64671.00".'
 )
 
 
