@@ -26,6 +26,7 @@ from flask_bootstrap import Bootstrap5
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
+from waitress.utilities import RequestEntityTooLarge
 
 import callbacks
 from balance.api.backups import LARGEST_BACKUP, MEDIA_TYPE, RESTORE_PATH
@@ -72,7 +73,8 @@ _FOR_EVER = "private, max-age=31536000, immutable"
 
 class _Request(HTTPRequestParser):
     """A request that may be as large as its path allows. A page of another site can't declare it as
-    a backup: its browser would ask first."""
+    a backup: its browser would ask first. One of the exchange's dialect that is larger comes to
+    its route without its body, as only that refuses it in the dialect's form."""
 
     #: Where a backup is sent to; below the path of a proxy as well.
     backups: ClassVar[Collection[str]] = (RESTORE_PATH,)
@@ -83,6 +85,16 @@ class _Request(HTTPRequestParser):
         if self.command == "POST" and self.path in self.backups and is_backup:
             self.adj = copy.copy(self.adj)
             self.adj.max_request_body_size = _LARGEST_UPLOAD
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        if isinstance(self.error, RequestEntityTooLarge) and self.path.startswith(PREFIXES):
+            self.close()
+            self.error = self.body_rcv = None
+            self.headers["CONTENT_LENGTH"] = str(self.content_length or self.body_bytes_received)
+            # What comes of the body would be taken for the next request.
+            self.headers["CONNECTION"] = "close"
+        return consumed
 
 
 class _Page(Dash):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -44,7 +47,8 @@ from tests.accounts import MOMENT
 from tests.boards import board
 from tests.dialect import Dialect, refusal, served, signature, signed_query
 from tests.markets import BTC, market
-from tests.serving import ROOT
+from tests.patience import patience
+from tests.serving import ROOT, Server
 
 ECHO = "/fapi/v1/echo"
 FORM = "application/x-www-form-urlencoded"
@@ -613,6 +617,35 @@ class TestServer:
         client.services.keys.add("claude", "agent")
         answer = client.client.get("/fapi/v1/positionSide/dual", headers={KEY_HEADER: ""})
         assert refusal(answer, 401) == NO_KEY
+
+    def test_what_the_server_itself_would_refuse_has_the_form_of_its_path(
+        self, tmp_path: Path
+    ) -> None:
+        large = 20 * 1024 * 1024
+
+        def posted(path: str, framing: str, body: bytes) -> tuple[bytes, bytes]:
+            head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{framing}\r\n\r\n"
+            with socket.create_connection(("127.0.0.1", server.port), patience()) as connection:
+                connection.sendall(head.encode())
+                # The server may have answered, and closed, before it is through.
+                with suppress(OSError):
+                    connection.sendall(body)
+                answer = b""
+                with suppress(ConnectionResetError):
+                    while part := connection.recv(65_536):
+                        answer += part
+            return answer[:13], answer.partition(b"\r\n\r\n")[2]
+
+        chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+        with Server(tmp_path / "account") as server:
+            status, body = posted("/fapi/v1/listenKey", f"Content-Length: {large}", b"")
+            assert status == b"HTTP/1.1 413 "
+            assert json.loads(body)["code"] == -1101
+            chunks = chunk * (large // 0x10000)
+            status, _ = posted("/fapi/v1/listenKey", "Transfer-Encoding: chunked", chunks)
+            # The answer is lost where the connection is reset while the body is still sent.
+            assert status in (b"HTTP/1.1 413 ", b"")
+            assert server.get("/fapi/v1/ping").json() == {}
 
     def test_the_own_interface_keeps_its_own_errors(self) -> None:
         answer = Dialect(guards=Guards()).client.get("/nothing")
