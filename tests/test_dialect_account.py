@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
 import ccxt
@@ -35,12 +36,14 @@ from balance.core.snapshot import snapshot
 from balance.desk.desk import Desk
 from balance.desk.transactions import AccountNow, Conditions
 from balance.history.index import Progress
+from balance.store.file_store import LEDGER_FILE, FileStore
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT, account, position
 from tests.boards import board
 from tests.dialect import Dialect, ccxt_of
 from tests.ledgers import PRICES, entries_of, lived, remembered
 from tests.markets import BTC, ETH, FREE, SOL, market, quote, unlimited
+from tests.test_outside_edits import edit
 from tests.test_trading_laws import ACTIONS
 from tests.test_trading_laws import Desk as Trading
 
@@ -799,6 +802,48 @@ def test_what_is_no_result_of_trading_is_no_income(dialect: Dialect) -> None:
     assert rows[-1]["income"] == "-5.00000000"
 
 
+def test_what_another_program_edits_is_in_the_figures_and_no_income(folder: Path) -> None:
+    dialect = Dialect(Desk(FileStore(folder), board()))
+    desk = dialect.desk
+    desk.place_order(how={"owner": "bot"}, symbol=BTC, side="buy", quantity="0.01", leverage=5)
+    desk.move_margin(BTC, 3, owner="bot")
+    edit(folder, balance="12345.5")
+    desk.deposit(5)
+    desk.move_margin(BTC, -2, owner="bot")
+    assert "external_edit" in {each["kind"] for each in desk.history().entries}
+    assert dialect.ask("GET", "/fapi/v3/account")["totalWalletBalance"] == "12350.50000000"
+    rows = dialect.ask("GET", "/fapi/v1/income")
+    assert [each["incomeType"] for each in rows] == ["COMMISSION", "TRANSFER"]
+    moves = dialect.ask("GET", "/fapi/v1/positionMargin/history", symbol="BTCUSDT")
+    assert [(each["type"], each["amount"]) for each in moves] == [
+        (1, "3.00000000"),
+        (2, "2.00000000"),
+    ]
+    # A damaged ledger is said to be damaged, and no part of it told as all.
+    ledger = folder / LEDGER_FILE
+    ledger.write_text(ledger.read_text().replace("Taker fee", "Tiler fee"))
+    code, message = dialect.refuses("GET", "/fapi/v1/income", status=503)
+    assert code == -1001
+    assert "ledger.jsonl" in message
+
+
+def test_a_settlement_of_nothing_is_income_of_zero(dialect: Dialect) -> None:
+    settled(dialect.desk, "0")
+    rows = dialect.ask("GET", "/fapi/v1/income", incomeType="FUNDING_FEE")
+    assert [each["income"] for each in rows] == ["0.00000000"]
+
+
+def settled(desk: Desk, rate: str) -> None:
+    """A short of 0.1 Bitcoin is opened at 40,000, and its first settlement is at ``rate``."""
+    desk.place_order(symbol=BTC, side="sell", quantity="0.1")
+    held = desk.account().position(BTC)
+    assert held is not None
+    at = next_settlement(held.opened_at, timedelta(hours=8))
+    later = desk.market.at(quote(BTC, 40_000, time=at + timedelta(seconds=1)))
+    rates = {(BTC, at): Settlement(rate=Decimal(rate), mark=Decimal(40_000))}
+    desk.advance(replace(later, tick=later.tick + 1), rates)
+
+
 def test_a_fill_without_a_fee_has_one_of_zero_and_no_income_for_it() -> None:
     free = Dialect(Desk(MemoryStore(), board(terms=FREE)))
     free.desk.place_order(symbol=BTC, side="buy", quantity="0.01")
@@ -927,13 +972,7 @@ def test_ccxt_reads_the_fills_and_what_they_cost(open_for_all: Dialect, ccxt_cli
 
 def test_ccxt_reads_the_ledger_of_a_settlement(dialect: Dialect) -> None:
     client, desk = ccxt_of(dialect), dialect.desk
-    desk.place_order(symbol=BTC, side="sell", quantity="0.1")
-    held = desk.account().position(BTC)
-    assert held is not None
-    at = next_settlement(held.opened_at, timedelta(hours=8))
-    later = desk.market.at(quote(BTC, 40_000, time=at + timedelta(seconds=1)))
-    rates = {(BTC, at): Settlement(rate=Decimal("0.0001"), mark=Decimal(40_000))}
-    desk.advance(replace(later, tick=later.tick + 1), rates)
+    settled(desk, "0.0001")
     (found,) = client.fetch_funding_history(OF_CCXT)
     (row,) = desk.history(kind="funding").entries
     assert (found["amount"], found["code"]) == (float(row["amount"]), "USDT")
