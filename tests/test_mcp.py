@@ -26,9 +26,12 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult
 
 from balance.agents.agent import Agent
+from balance.agents.running_server import RunningServer
 from balance.agents.server import create_server, exact_line
 from balance.agents.tool import TOOLS, Tool
+from balance.api.encoding import encoded
 from balance.api.problems import Problem
+from balance.backtests.jobs import Backtests
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.desk.desk import Desk
 from balance.keys.addresses import Addresses
@@ -41,6 +44,7 @@ from balance.market.simulated.feed import SimulatedFeed
 from balance.open_account import open_account
 from balance.shell import mcp as command
 from balance.shell.main import main
+from balance.strategies.own import Catalogue
 from tests.accounts import MOMENT
 from tests.boards import board
 from tests.patience import patience
@@ -362,6 +366,27 @@ def test_a_strategy_is_tested_on_the_past_of_the_market(agent: Agent, folder: Pa
     assert "no strategy" in refused(agent, "run_backtest", **{**TEST, "strategy": "luck"})
     none = Agent(folder.parent / "other", "agent")
     assert "No server has run on this data folder" in refused(none, "run_backtest", **TEST)
+
+
+def test_where_the_folder_has_no_past_the_server_tests_the_strategy(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = replace(board().market, feed="replay:candles.csv")
+    jobs = Backtests(lambda: market, PAST.candles, PAST.settlement, Catalogue())
+
+    def request(
+        _: RunningServer, method: str, path: str, body: str = "", key: object = None
+    ) -> Any:
+        is_new = (method, path) == ("POST", "/backtests")
+        row = jobs.start(json.loads(body)) if is_new else jobs.row(path.rpartition("/")[2])
+        return json.loads(encoded({"backtest": row}), parse_float=Decimal), {}
+
+    monkeypatch.setattr(RunningServer, "_request", request)
+    folder.mkdir()
+    agent = Agent(folder, "agent")
+    assert "No server has run" in refused(agent, "run_backtest", **TEST)
+    save_market(folder, market, {})
+    assert done(agent, "run_backtest", **TEST)["candles"] == 240
 
 
 def test_without_a_server_the_account_is_read_and_orders_say_what_to_start(folder: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, TypedDict
+from typing import Annotated, Any, Final, Protocol, TypedDict
 
 from balance.api.backtests import BacktestRange
 from balance.api.operations import Answer, get, post
 from balance.api.requests import Body
-from balance.backtests.jobs import Backtests
+from balance.backtests.jobs import BacktestRow
 from balance.backtests.report import Report
 from balance.bots.settings import BotSettings
 from balance.core.errors import InvalidRequest
@@ -54,12 +54,22 @@ TestBody = Annotated[
 ]
 
 
+class BacktestRunner(Protocol):
+    """Runs backtests: :class:`~balance.backtests.jobs.Backtests` here, or the server."""
+
+    def start(self, members: Mapping[str, Any]) -> BacktestRow:
+        """Start one of the settings in ``members``."""
+
+    def row(self, backtest_id: str) -> BacktestRow:
+        """How it stands."""
+
+
 class AccountTools:
     """The account of a folder, and backtests on the past of its market."""
 
     tag = "agents"
 
-    def __init__(self, desk: Desk, equity: Equity, backtests: Callable[[], Backtests]) -> None:
+    def __init__(self, desk: Desk, equity: Equity, backtests: Callable[[], BacktestRunner]) -> None:
         """``backtests`` are on the past that there is at the time of the call."""
         self._desk = desk
         self._equity = equity

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from balance.agents.account import AccountTools
+from balance.agents.account import AccountTools, BacktestRunner
 from balance.agents.calls import call_of, for_agent
 from balance.agents.running_server import RunningServer
 from balance.agents.tool import TOOLS, Tool
@@ -175,8 +175,13 @@ class Agent:
         orders = arguments.get("orders", [arguments])
         return all(each.get("reduce_only") is True for each in orders)
 
-    def _backtests(self) -> Backtests:
-        feed = saved_market(self._folder, "run the backtest on the page of the server")
+    def _backtests(self) -> BacktestRunner:
+        try:
+            feed = saved_market(self._folder, "start the server, which has one")
+        except InvalidRequest:
+            if self._desk.market.state == "live":
+                return self._server
+            raise
         market = replace(self._desk.market, instruments=feed.instruments)
         return Backtests(lambda: market, feed.candles, feed.settlement, self._catalogue)
 
