@@ -227,7 +227,7 @@ class TestExchangeInfo:
         assert symbol["quoteAsset"] == symbol["marginAsset"] == "USDC"
         assert [each["asset"] for each in info["assets"]] == ["USDT", "USDC"]
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(
         st.decimals(min_value="1e-9", max_value="1e6", allow_nan=False),
         st.sampled_from([None, "0.007", "12345678.9", "3"]),
@@ -321,7 +321,7 @@ class TestCandles:
         code, _ = dialect.refused("/fapi/v1/continuousKlines", pair="BTCUSDT", interval="1m")
         assert code == -1102
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(
         st.integers(-50, 250), st.integers(-50, 250), st.integers(1, 120), st.booleans(), st.data()
     )
@@ -841,7 +841,7 @@ class TestFilters:
         found = LiveBoard()
         return found, Dialect(Desk(MemoryStore(Decimal(10) ** 9), found))
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(st.data())
     def test_an_order_is_refused_for_them_exactly_if_it_violates_one(
         self, new: tuple[LiveBoard, Dialect], data: st.DataObject

@@ -1271,7 +1271,7 @@ def any_order(chance: random.Random) -> dict[str, str]:
     return sent
 
 
-@settings(max_examples=rounds(25, 300), deadline=None)
+@settings(max_examples=rounds(25, 300))
 @given(chance=st.randoms(use_true_random=False), limit=st.integers(1, 7))
 def test_paging_lists_every_order_once_in_the_order_of_their_ids(
     chance: random.Random, limit: int
@@ -1437,7 +1437,7 @@ def test_an_order_is_found_by_its_client_id_by_the_next_server(tmp_path: Path) -
 # beside the desk
 
 
-@settings(max_examples=rounds(50, 500), deadline=None)
+@settings(max_examples=rounds(50, 500))
 @given(chance=st.randoms(use_true_random=False))
 def test_requests_leave_the_account_as_the_same_ones_of_the_desk_do(chance: random.Random) -> None:
     client, desk = Dialect(), Desk(MemoryStore(), board())

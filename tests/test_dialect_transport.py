@@ -156,7 +156,7 @@ class TestSignature:
         answer = client.ask("POST", first, f"{second}&signature={with_and}")
         assert refusal(answer) == NOT_SIGNED
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(
         st.dictionaries(
             st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=8).filter(
@@ -394,7 +394,7 @@ class TestParameters:
             Params({}).symbol(market())
         assert raised.value.code == -1102
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), st.text(max_size=9)))
     def test_any_text_is_read_as_it_was_meant_or_refused(self, sent: dict[str, str]) -> None:
         encoded = {name: value for name, value in sent.items() if name}
@@ -720,7 +720,7 @@ class TestAnything:
         return client
 
     @pytest.mark.parametrize("route", served())
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(st.dictionaries(st.sampled_from(NAMES), ANY_VALUE, max_size=3), st.booleans())
     def test_is_answered_in_its_form(
         self, dialect: Dialect, route: str, wrong: dict[str, str], in_body: bool
