@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,23 +13,37 @@ from typing import Any
 import pytest
 import requests
 from aiohttp import WSCloseCode
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from balance.api.guards import Guards
 from balance.api.stream import Stream
+from balance.binance.account_rows import asset_row, position_risk_row
+from balance.binance.ids import entry_number, order_number
+from balance.binance.names import short
 from balance.binance.numbers import milliseconds
+from balance.binance.order_rows import algo_row, conditional_order, open_record, order_row
+from balance.binance.streams.account_events import Event
+from balance.binance.streams.account_stream import AccountStream
 from balance.binance.streams.hub import MOST_STREAMS
 from balance.binance.streams.market_streams import MarketStreams, UnknownStream
 from balance.core.candles import interval_of
+from balance.core.errors import BalanceError, OrderRejected
+from balance.core.funding import next_settlement
+from balance.core.quote import Settlement
 from balance.desk.desk import Desk
 from balance.keys.keys import Keys
 from balance.keys.listen_keys import OPEN_FOR, ListenKeys
+from balance.market.board import LiveBoard
 from balance.market.chart import Chart
 from balance.server.assembly import services_alone
+from balance.store.file_store import LEDGER_FILE, FileStore
 from balance.store.memory_store import MemoryStore
+from balance.store.state import Store
 from tests.accounts import MOMENT
 from tests.boards import board, priced
 from tests.dialect import Dialect, answered, refusal
-from tests.markets import BTC
+from tests.markets import BTC, ETH, market, quote
 from tests.patience import patience
 from tests.streams import Streams
 
@@ -444,3 +459,480 @@ def test_of_what_does_not_happen_here_nothing_comes(name: str) -> None:
 def test_other_names_are_no_streams(name: str) -> None:
     with pytest.raises(UnknownStream):
         Prices().open(name)
+
+
+ORDER_FIELDS = {
+    **dict.fromkeys("sScofqpxXlLznNba", "s"),
+    **dict.fromkeys(("o", "ap", "sp", "wt", "ot", "ps", "rp", "V", "pm"), "s"),
+    **dict.fromkeys(("i", "T", "t", "si", "ss", "gtd"), "i"),
+    **dict.fromkeys(("m", "R", "cp", "pP"), "b"),
+}
+ALGO_FIELDS = {
+    **dict.fromkeys(("caid", "at", "o", "s", "S", "ps", "f", "q", "X", "ai", "ap", "aq"), "s"),
+    **dict.fromkeys(("act", "tp", "p", "V", "wt", "pm", "rm"), "s"),
+    **dict.fromkeys(("aid", "tt", "gtd"), "i"),
+    **dict.fromkeys(("cp", "pP", "R"), "b"),
+}
+ACCOUNT_FIELDS = {"m": "s", "B": "l", "P": "l"}
+BALANCE_FIELDS = dict.fromkeys(("a", "wb", "cw", "bc"), "s")
+POSITION_FIELDS = dict.fromkeys(("s", "pa", "ep", "bep", "cr", "up", "mt", "iw", "ps", "ma"), "s")
+#: What is in an event of the account.
+WITHIN = {
+    "ORDER_TRADE_UPDATE": "o",
+    "ALGO_UPDATE": "o",
+    "ACCOUNT_UPDATE": "a",
+    "ACCOUNT_CONFIG_UPDATE": "ac",
+}
+
+
+class Followed:
+    """An account that is followed from its beginning on, by hand."""
+
+    def __init__(self, store: Store | None = None) -> None:
+        self.board = board()
+        self.desk = Desk(store or MemoryStore(), self.board)
+        self.stream = AccountStream(self.desk.store)
+        self.stream.begin()
+
+    def new(self) -> list[Event]:
+        """The new events."""
+        found = self.stream.events(self.desk.market)
+        for each in found:
+            assert types(each) == {"e": "s", "E": "i", "T": "i", WITHIN[each["e"]]: "o"}
+        return [*found]
+
+    def told(self) -> list[tuple[str, ...]]:
+        """The new events in short."""
+        return [*map(in_short, self.new())]
+
+    def move(self, price: object) -> None:
+        """Let Bitcoin be at ``price``, with what that does to the account."""
+        priced(self.board, price)
+        self.desk.advance(self.board.market, {})
+
+
+def in_short(event: Event) -> tuple[str, ...]:
+    """What ``event`` says, without its figures."""
+    within = event[WITHIN[event["e"]]]
+    match event["e"]:
+        case "ORDER_TRADE_UPDATE":
+            assert types(within) | {"AP": "s", "cr": "s"} == ORDER_FIELDS | {"AP": "s", "cr": "s"}
+            assert within["T"] == event["T"] == event["E"]
+            return "order", within["o"], within["x"], within["X"]
+        case "ALGO_UPDATE":
+            assert types(within) | {"AP": "s", "cr": "s"} == ALGO_FIELDS | {"AP": "s", "cr": "s"}
+            return "algo", within["o"], within["X"]
+        case "ACCOUNT_UPDATE":
+            assert types(within) == ACCOUNT_FIELDS
+            assert [types(each) for each in within["B"]] == [BALANCE_FIELDS]
+            assert all(types(each) == POSITION_FIELDS for each in within["P"])
+            amounts = [str(Decimal(each["pa"]).normalize()) for each in within["P"]]
+            return "account", within["m"], *amounts
+        case _:
+            return "config", within["s"], str(within["l"])
+
+
+def test_an_order_at_market_is_new_then_the_account_has_it_then_it_has_filled() -> None:
+    account = Followed()
+    fill = account.desk.place_order(symbol=BTC, side="buy", quantity="0.1", client_id="x-1")
+    new, update, trade = account.new()
+    order = new["o"]
+    assert (order["x"], order["X"], order["c"], order["t"], order["n"]) == (
+        *("NEW", "NEW", "x-1"),
+        0,
+        "0",
+    )
+    assert (order["z"], order["l"], order["ap"]) == ("0.000", "0.000", "0")
+    assert update["a"]["m"] == "ORDER"
+    (balance,), (position,) = update["a"]["B"], update["a"]["P"]
+    wallet = fill.snapshot.balance
+    assert Decimal(balance["wb"]) == wallet
+    assert Decimal(balance["cw"]) == wallet - fill.snapshot.used_margin
+    assert balance["bc"] == "0.00000000"
+    assert (position["s"], position["pa"], position["ep"]) == ("BTCUSDT", "0.100", "40004.0")
+    order, (entry, *_) = trade["o"], fill.entries
+    assert (order["x"], order["X"], order["i"]) == ("TRADE", "FILLED", new["o"]["i"])
+    assert (order["l"], order["z"], order["L"], order["ap"]) == (
+        *("0.100", "0.100"),
+        *("40004.0", "40004.0"),
+    )
+    assert (order["n"], order["N"], order["m"]) == ("2.00020000", "USDT", False)
+    assert order["t"] == entry_number(entry.place)
+    assert order["T"] == milliseconds(entry.time)
+    account.desk.close_position(BTC)
+    *_, update, trade = account.new()
+    assert [(each["pa"], each["ep"], each["iw"]) for each in update["a"]["P"]] == [
+        ("0.000", "0.0", "0.00000000")
+    ]
+    assert Decimal(trade["o"]["rp"]) == Decimal("-0.8")
+    assert trade["o"]["R"] is True
+
+
+def test_a_limit_order_is_amended_fills_as_a_maker_or_is_cancelled() -> None:
+    account = Followed()
+    limit = {"symbol": BTC, "side": "buy", "type": "limit", "quantity": "0.1"}
+    placed = account.desk.place_order(**limit, price=39_000)
+    order_id = str(placed.snapshot.open_orders[0]["id"])
+    account.desk.amend_order(order_id, price=39_500)
+    account.desk.place_order(**limit, price=38_000)
+    account.desk.cancel_orders()
+    account.desk.place_order(**limit, price=39_000)
+    account.move(39_000)
+    *events, trade = account.new()
+    assert trade["o"]["m"] is True
+    assert [*map(in_short, events)] == [
+        ("order", "LIMIT", "NEW", "NEW"),
+        ("order", "LIMIT", "AMENDMENT", "NEW"),
+        ("order", "LIMIT", "NEW", "NEW"),
+        ("order", "LIMIT", "CANCELED", "CANCELED"),
+        ("order", "LIMIT", "CANCELED", "CANCELED"),
+        ("order", "LIMIT", "NEW", "NEW"),
+        ("account", "ORDER", "0.1"),
+    ]
+    assert events[1]["o"]["p"] == "39500.0"
+
+
+def test_what_does_not_fill_at_once_expires() -> None:
+    account = Followed()
+    limit = {"symbol": BTC, "side": "buy", "type": "limit", "quantity": "0.1", "price": 39_000}
+    account.desk.place_order(**limit, time_in_force="IOC")
+    with pytest.raises(OrderRejected):
+        account.desk.place_order(**limit, time_in_force="FOK")
+    assert account.told() == [
+        ("order", "LIMIT", "NEW", "NEW"),
+        ("order", "LIMIT", "EXPIRED", "EXPIRED"),
+        ("order", "LIMIT", "NEW", "NEW"),
+        ("order", "LIMIT", "EXPIRED", "REJECTED"),
+    ]
+
+
+def test_exits_of_a_position_are_conditional_orders_that_end_with_it() -> None:
+    account = Followed()
+    account.desk.place_order(
+        symbol=BTC, side="buy", quantity="0.1", stop_loss=39_000, take_profit=41_000
+    )
+    *events, profit, stop = account.new()
+    assert [in_short(each)[0] for each in events] == ["order", "account", "order"]
+    assert [in_short(each) for each in (profit, stop)] == [
+        ("algo", "TAKE_PROFIT_MARKET", "NEW"),
+        ("algo", "STOP_MARKET", "NEW"),
+    ]
+    assert (stop["o"]["cp"], stop["o"]["tp"], stop["o"]["ai"]) == (True, "39000.0", "")
+    account.move(38_900)
+    *events, finished, ended = account.new()
+    assert [*map(in_short, events)] == [
+        ("algo", "STOP_MARKET", "TRIGGERING"),
+        ("order", "STOP_MARKET", "NEW", "NEW"),
+        ("account", "ORDER", "0"),
+        ("order", "STOP_MARKET", "TRADE", "FILLED"),
+    ]
+    assert in_short(finished) == ("algo", "STOP_MARKET", "FINISHED")
+    assert finished["o"]["ai"] == str(finished["o"]["aid"]) == str(events[-1]["o"]["i"])
+    assert (finished["o"]["aq"], finished["o"]["ap"]) == (
+        events[-1]["o"]["z"],
+        events[-1]["o"]["ap"],
+    )
+    assert in_short(ended) == ("algo", "TAKE_PROFIT_MARKET", "EXPIRED")
+    assert ended["o"]["rm"] == "its position was closed"
+
+
+def test_a_stop_with_a_limit_becomes_an_order_and_then_fills() -> None:
+    account = Followed()
+    account.desk.place_order(
+        symbol=BTC,
+        side="buy",
+        type="stop_limit",
+        quantity="0.1",
+        trigger_price=41_000,
+        price=40_500,
+    )
+    account.move(41_000)
+    account.move(40_500)
+    assert account.told() == [
+        ("algo", "STOP", "NEW"),
+        ("algo", "STOP", "TRIGGERING"),
+        ("algo", "STOP", "TRIGGERED"),
+        ("order", "LIMIT", "NEW", "NEW"),
+        ("account", "ORDER", "0.1"),
+        ("order", "LIMIT", "TRADE", "FILLED"),
+        ("algo", "STOP", "FINISHED"),
+    ]
+    account.desk.place_order(
+        symbol=BTC, side="sell", type="trailing_stop", quantity="0.05", callback_percent=1
+    )
+    (event,) = account.new()
+    assert in_short(event) == ("algo", "TRAILING_STOP_MARKET", "NEW")
+    assert event["o"]["cr"] == "1"
+    account.desk.cancel_orders()
+    assert account.told() == [("algo", "TRAILING_STOP_MARKET", "CANCELED")]
+
+
+def test_money_and_margin_that_are_moved_are_told_with_why() -> None:
+    account = Followed()
+    desk = account.desk
+    desk.deposit(50)
+    desk.withdraw(20)
+    desk.adjust(-5)
+    found = [(in_short(each), each["a"]["B"][0]["bc"]) for each in account.new()]
+    assert found == [
+        (("account", "DEPOSIT"), "50.00000000"),
+        (("account", "WITHDRAW"), "-20.00000000"),
+        (("account", "ADJUSTMENT"), "-5.00000000"),
+    ]
+    desk.set_leverage(BTC, 5)
+    desk.place_order(symbol=BTC, side="sell", quantity="0.1")
+    desk.move_margin(BTC, 100)
+    assert account.told() == [
+        ("config", "BTCUSDT", "5"),
+        ("order", "MARKET", "NEW", "NEW"),
+        ("account", "ORDER", "-0.1"),
+        ("order", "MARKET", "TRADE", "FILLED"),
+        ("account", "MARGIN_TRANSFER", "-0.1"),
+    ]
+
+
+def test_funding_is_told_with_its_amount() -> None:
+    account = Followed()
+    account.desk.place_order(symbol=BTC, side="buy", quantity="0.1")
+    account.new()
+    instant = next_settlement(MOMENT)
+    settlement = Settlement(rate=Decimal("0.0001"), mark=Decimal(40_000))
+    account.board.market = market(quote(BTC, 40_000, time=instant))
+    account.desk.advance(account.board.market, {(BTC, instant): settlement})
+    (event,) = account.new()
+    assert in_short(event) == ("account", "FUNDING_FEE", "0.1")
+    assert event["a"]["B"][0]["bc"] == "-0.40000000"
+
+
+def test_a_liquidation_is_an_order_of_the_exchange() -> None:
+    account = Followed()
+    account.desk.place_order(symbol=BTC, side="buy", quantity="0.1", leverage=100)
+    account.desk.place_order(symbol=BTC, side="buy", type="limit", quantity="0.1", price=30_000)
+    account.new()
+    account.move(39_000)
+    events = account.new()
+    assert [*map(in_short, events)] == [
+        ("order", "MARKET", "NEW", "NEW"),
+        ("account", "ORDER", "0"),
+        ("order", "MARKET", "TRADE", "FILLED"),
+        ("order", "LIMIT", "EXPIRED", "EXPIRED"),
+    ]
+    assert events[0]["o"]["c"].startswith("autoclose-")
+    assert Decimal(events[2]["o"]["rp"]) == Decimal("-40.004")
+
+
+def test_a_reset_ends_orders_closes_positions_and_states_the_balance() -> None:
+    account = Followed()
+    account.desk.place_order(symbol=BTC, side="buy", quantity="0.1")
+    account.desk.place_order(symbol=ETH, side="buy", type="limit", quantity="1", price=1_900)
+    account.new()
+    account.desk.reset()
+    assert account.told() == [
+        ("order", "MARKET", "NEW", "NEW"),
+        ("account", "ORDER", "0"),
+        ("order", "MARKET", "TRADE", "FILLED"),
+        ("account", "ADJUSTMENT"),
+        ("order", "LIMIT", "EXPIRED", "EXPIRED"),
+    ]
+    account.desk.undo_reset()
+    assert account.told() == [("account", "ADJUSTMENT", "0.1"), ("order", "LIMIT", "NEW", "NEW")]
+
+
+class Folded:
+    """What a program knows of the account that has only the events, from its beginning on."""
+
+    def __init__(self) -> None:
+        self.orders: dict[int, Event] = {}
+        self.algos: dict[int, Event] = {}
+        self.positions: dict[str, Event] = {}
+        self.balance: Event = {"wb": "10000.00000000", "cw": "10000.00000000"}
+        self.leverages: dict[str, int] = {}
+        self.trades: list[tuple[int, int]] = []
+
+    def take(self, event: Event) -> None:
+        """Take ``event`` in."""
+        within = event[WITHIN[event["e"]]]
+        match event["e"]:
+            case "ORDER_TRADE_UPDATE":
+                self.orders[within["i"]] = within
+                if within["X"] != "NEW":
+                    del self.orders[within["i"]]
+                if within["x"] == "TRADE":
+                    self.trades.append((within["t"], within["i"]))
+            case "ALGO_UPDATE":
+                self.algos[within["aid"]] = within
+                if within["X"] not in ("NEW", "TRIGGERING"):
+                    del self.algos[within["aid"]]
+            case "ACCOUNT_UPDATE":
+                (self.balance,) = within["B"]
+                self.positions.update({each["s"]: each for each in within["P"]})
+            case _:
+                self.leverages[within["s"]] = within["l"]
+
+
+def known(desk: Desk) -> tuple[Any, ...]:
+    """What answers say of the account of ``desk``, as far as events say it."""
+    now = desk.now()
+    records = [open_record(each.unmarked()) for each in now.account.orders]
+    orders = [order_row(each, now.market) for each in records if conditional_order(each) is None]
+    algos = [algo_row(each, now.market) for each in records if conditional_order(each) is not None]
+    rows = [position_risk_row(now, each.symbol) for each in now.account.positions]
+    asset = asset_row(now)
+    return (
+        {row["orderId"]: (row["price"], row["origQty"], row["type"]) for row in orders},
+        {row["algoId"]: (row["triggerPrice"], row["price"], row["quantity"]) for row in algos},
+        {
+            row["symbol"]: (
+                *(row["positionAmt"], row["entryPrice"]),
+                *(row["breakEvenPrice"], row["isolatedWallet"]),
+            )
+            for row in rows
+        },
+        (asset["walletBalance"], asset["crossWalletBalance"]),
+        {short(each.symbol): int(each.leverage) for each in now.account.leverages},
+    )
+
+
+def folded(events: Folded) -> tuple[Any, ...]:
+    """The same by ``events``."""
+    held = {
+        symbol: (each["pa"], each["ep"], each["bep"], each["iw"])
+        for symbol, each in events.positions.items()
+        if Decimal(each["pa"])
+    }
+    return (
+        {name: (each["p"], each["q"], each["o"]) for name, each in events.orders.items()},
+        {name: (each["tp"], each["p"], each["q"]) for name, each in events.algos.items()},
+        held,
+        (events.balance["wb"], events.balance["cw"]),
+        events.leverages,
+    )
+
+
+SYMBOLS = st.sampled_from((BTC, ETH))
+SIDES = st.sampled_from(("buy", "sell"))
+#: How far from the mark price something is, in percent.
+AWAY = st.integers(-4, 4)
+
+
+@st.composite
+def requests_of(draw: st.DrawFn) -> Callable[[Desk, LiveBoard], object]:
+    """Something that is requested, or that the market does."""
+    symbol, side, away, other = draw(SYMBOLS), draw(SIDES), draw(AWAY), draw(AWAY)
+    size, kind = draw(st.sampled_from(("0.1", "0.5", "3"))), draw(st.integers(0, 17))
+    is_exit = draw(st.booleans())
+
+    def at(board: LiveBoard, percent: int) -> Decimal:
+        return board.market.quotes[symbol].mark * (100 + percent) / 100
+
+    def request(desk: Desk, board: LiveBoard) -> object:
+        order = {"symbol": symbol, "side": side, "quantity": size, "reduce_only": is_exit}
+        limit, stop = {"price": at(board, away)}, {"trigger_price": at(board, other)}
+        match kind:
+            case 0 | 1:
+                exits = {"stop_loss": at(board, -abs(away) - 1), "take_profit": at(board, 5)}
+                return desk.place_order(**order, **({} if is_exit or side == "sell" else exits))
+            case 2 | 3:
+                force = ("GTC", "IOC", "FOK", "GTX")[other % 4]
+                return desk.place_order(**order, type="limit", **limit, time_in_force=force)
+            case 4:
+                return desk.place_order(**order, type="stop_market", **stop)
+            case 5:
+                return desk.place_order(**order, type="take_profit_limit", **stop, **limit)
+            case 6:
+                return desk.place_order(**order, type="trailing_stop", callback_percent=1)
+            case 7:
+                named = {**order, "type": "limit"}
+                higher, lower = {"price": at(board, 5)}, {"price": at(board, -5)}
+                return desk.place_oco([{**named, **higher}, {**named, **lower}])
+            case 8:
+                resting = {**order, "type": "limit", "reduce_only": False, "side": "buy"}
+                placed = desk.place_order(**resting, price=at(board, -6))
+                return desk.amend_order(placed.entries[0].booking.effect.opened[0].id, **limit)
+            case 9:
+                return desk.cancel_orders(symbol)
+            case 10:
+                return desk.reverse_position(symbol) if is_exit else desk.close_position(symbol)
+            case 11:
+                return desk.move_margin(symbol, away * 10)
+            case 12:
+                return desk.set_leverage(symbol, abs(away) * 5 + 1)
+            case 13:
+                return desk.deposit(100) if is_exit else desk.adjust(other)
+            case 14:
+                return desk.reset() if other > 1 else None
+            case 15 | 16:
+                return desk.undo_reset()
+            case _:
+                moved = quote(symbol, at(board, away))
+                board.market = replace(board.market.at(moved), tick=board.market.tick + 1)
+                return desk.advance(board.market, {})
+
+    return request
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(requests_of(), st.booleans()), min_size=15, max_size=30))
+def test_who_folds_all_events_knows_what_answers_say(
+    steps: list[tuple[Callable[[Desk, LiveBoard], object], bool]],
+) -> None:
+    account, events = Followed(), Folded()
+    for request, is_looked_at in steps:
+        with suppress(BalanceError):
+            request(account.desk, account.board)
+        # Several commits at once are told as well as each by itself.
+        if is_looked_at:
+            for event in account.new():
+                events.take(event)
+            assert folded(events) == known(account.desk)
+    for event in account.new():
+        events.take(event)
+    assert folded(events) == known(account.desk)
+    fills = [each for each in account.desk.store.entries() if each.booking.fill is not None]
+    assert events.trades == [
+        (entry_number(each.place), order_number(each.booking.fill.order_id)) for each in fills[::-1]
+    ]
+
+
+def test_what_another_program_does_is_told_once_and_in_order(tmp_path: Path) -> None:
+    account, other = Followed(FileStore(tmp_path)), Desk(FileStore(tmp_path), board())
+    other.deposit(1)
+    account.desk.deposit(2)
+    other.deposit(3)
+    assert [each["a"]["B"][0]["bc"] for each in account.new()] == [
+        f"{number}.00000000" for number in (1, 2, 3)
+    ]
+    assert account.new() == []
+    account.stream.end()
+    other.deposit(4)
+    assert account.new() == []
+    account.stream.begin()
+    other.deposit(5)
+    assert len(account.new()) == 1
+
+
+def test_where_the_ledger_is_damaged_the_difference_is_told(tmp_path: Path) -> None:
+    account, other = Followed(FileStore(tmp_path)), Desk(FileStore(tmp_path), board())
+    other.place_order(symbol=BTC, side="buy", type="limit", quantity="0.1", price=39_000)
+    other.place_order(symbol=BTC, side="buy", quantity="0.1")
+    ledger = tmp_path / LEDGER_FILE
+    ledger.write_bytes(ledger.read_bytes().replace(b'"limit"', b'"lemit"'))
+    events = account.new()
+    assert [*map(in_short, events)] == [
+        ("account", "ADJUSTMENT", "0.1"),
+        ("order", "LIMIT", "NEW", "NEW"),
+    ]
+    known_balance = asset_row(account.desk.now())["walletBalance"]
+    assert events[0]["a"]["B"][0]["wb"] == known_balance
+
+
+def test_another_account_in_its_place_is_told_as_what_is_otherwise(tmp_path: Path) -> None:
+    account = Followed(FileStore(tmp_path))
+    account.desk.place_order(symbol=BTC, side="buy", quantity="0.1")
+    account.new()
+    for each in tmp_path.iterdir():
+        each.unlink()
+    FileStore(tmp_path, Decimal(500))
+    (event,) = account.new()
+    assert in_short(event) == ("account", "ADJUSTMENT", "0")
+    assert event["a"]["B"][0]["wb"] == "500.00000000"

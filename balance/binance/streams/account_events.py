@@ -60,8 +60,6 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 # What belongs to the fill before it: its event of the account comes once, with all of it.
 _OF_FILL: Final = ("realized_pnl", "fee")
-# How an order that did not fill came to its end; in all other ways the desk ended it.
-_EXECUTIONS: Final = MappingProxyType({"CANCELED": "CANCELED"})
 # The names in an event of an order, by those in its row.
 _ORDER: Final = MappingProxyType(
     {
@@ -115,6 +113,8 @@ _ALGO: Final = MappingProxyType(
         "R": "reduceOnly",
         "tt": "triggerTime",
         "gtd": "goodTillDate",
+        "AP": "activatePrice",
+        "cr": "callbackRate",
     }
 )
 
@@ -215,7 +215,9 @@ def _outcome(record: OrderRecord, entry: Entry, market: Market) -> Iterator[Even
             rp=amount_text(fill.realized_pnl),
         )
     elif not _waits(record):
-        yield _order_event(record, entry, market, x=_EXECUTIONS.get(record.state, "EXPIRED"))
+        yield _order_event(
+            record, entry, market, x="CANCELED" if record.state == "CANCELED" else "EXPIRED"
+        )
     if conditional_order(record) is not None:
         yield _algo_event(record, entry, market)
 
