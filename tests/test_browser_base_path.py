@@ -25,6 +25,9 @@ def test_the_page_is_whole_below_a_path(
         browser.find_element(f'.tab-row a[href="/bot/{tab}"]').click()
         browser.wait_for_element(f"#{tab or 'overview'}-panel:not([hidden])")
         assert driver.current_url == f"{server.url}/bot/{tab}"
+        if tab == "auto":
+            # The key that a first start makes: drawn by callbacks in Python.
+            wait_for(lambda: "bot" in text(browser, "auto-keys-list"), "the row of the key")
     wait_for(lambda: "1,234.56" in text(browser, "history-panel"), "the entry in History")
     # An entry is opened over the list, and is a part of the address.
     browser.find_element("#history-panel .ag-center-cols-container .ag-row").click()

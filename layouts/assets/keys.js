@@ -11,7 +11,7 @@
   let received = 0; // counts messages of the stream, which are newer than what was requested before
   let path = null;
 
-  const isShown = () => path === "/auto";
+  const isShown = () => path === window.balanceAddress.at("/auto");
 
   function show() {
     if (isShown() && newest !== drawn) {
