@@ -157,6 +157,7 @@ class ClientOrders:
             end=end,
             sort="revision" if begin is not None or number is not None else "-revision",
             limit=limit,
+            is_counted=False,
         )
         if number is not None:
             return self._listed_from(number, question)[:limit]
