@@ -36,7 +36,6 @@ from balance.desk.transactions import Conditions
 from balance.history.history import unfinished
 from balance.history.question import Question
 from balance.history.rows import LedgerRecord, Table
-from balance.keys.keys import Keys
 
 #: How many fills and margin changes an answer has at most, and how many where the request names
 #: no number; how many of those of income.
@@ -59,9 +58,8 @@ class AccountEndpoints:
     """The account: its money, positions, fills and income, and how symbols are traded. All of it
     is seen by each key; what a key changes is its own."""
 
-    def __init__(self, desk: Desk, keys: Keys) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._keys = keys
 
     @signed("GET", "/fapi/v2/account")
     def read_account(self, call: Call) -> Json:

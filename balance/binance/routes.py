@@ -63,7 +63,7 @@ def create_dialect(
         MarketData(desk, services, clock),
         OrderEndpoints(desk, keys),
         AlgoOrderEndpoints(desk),
-        AccountEndpoints(desk, keys),
+        AccountEndpoints(desk),
         ListenKeyEndpoints(services.listen_keys),
         Courtesies(),
     )
