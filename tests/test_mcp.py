@@ -678,3 +678,7 @@ def test_an_agent_that_knows_only_the_schemas_opens_reads_and_closes(
             assert "none" in gone.content[0].text
 
     anyio.run(act)
+    (row,) = (each for each in server.get("/keys").json()["keys"] if each["name"] == "claude")
+    assert (row["trades"], row["fills"], row["positions"]) == (1, 2, [])
+    assert row["client"].startswith("mcp ")
+    assert row["last_request"]["what"] == row["refusals"][0]["what"] == "stop_bot"
