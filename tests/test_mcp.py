@@ -243,6 +243,8 @@ def test_numbers_keep_every_digit_in_and_out(agent: Agent, desk: Desk) -> None:
         "d": "x",
         "e": "1e-3",
     }
+    assert json.loads(exact_line(f'{{"n": {"1" * 5_000}}}')) == {"n": "1" * 5_000}
+    assert exact_line('["\\ud800", "\\ud83d\\ude00", "é"]') == '["?", "😀", "é"]'
     assert exact_line("{") == "{"
     assert exact_line("[" * 100_000) == "[" * 100_000
     done(agent, "place_order", symbol=BTC, side="buy", quantity="0.01")

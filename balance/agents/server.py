@@ -36,6 +36,8 @@ _MISTAKE: Final = "The program has made a mistake; its log tells more."
 _LEDGER: Final = "balance://ledger"
 _SETTINGS: Final = "balance://settings"
 _JSON: Final = "application/json"
+# Python reads whole numbers of some thousand digits; nobody means them.
+_LONGEST_WHOLE: Final = 15
 # How many calls are worked on at once.
 _AT_ONCE: Final = 8
 
@@ -133,8 +135,7 @@ def serve(agent: Agent) -> None:
 
 
 class ExactLines:
-    """The lines of ``file``, with every number that has decimals as a text: read as a float, it
-    might lose digits."""
+    """The lines of ``file``, with every number that a float would round as a text."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = anyio.wrap_file(file)
@@ -145,12 +146,17 @@ class ExactLines:
 
 
 def exact_line(line: str) -> str:
-    """``line``, a message, with every number that has decimals as a text."""
+    """``line``, a message, with every number that has decimals or many digits as a text, and
+    without halves of characters, which the protocol would leave unanswered."""
     try:
-        return json.dumps(json.loads(line, parse_float=str))
+        message = json.loads(line, parse_float=str, parse_int=_whole)
     except (ValueError, RecursionError):
-        # The protocol has an answer to that.
         return line
+    return json.dumps(message, ensure_ascii=False).encode(errors="replace").decode()
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _LONGEST_WHOLE else digits
 
 
 async def _serve(server: Server[Any], lines: TextIO, output: TextIO) -> None:
