@@ -32,11 +32,16 @@ from balance.market.feed import Feed
 from balance.market.replay.feed import ReplayFeed
 from balance.market.simulated.feed import SimulatedFeed
 from balance.store.memory_store import MemoryStore
+from tests import exchange_feeds
 from tests.accounts import MOMENT
 from tests.boards import board, priced
 from tests.dialect import Dialect, ccxt_of
+from tests.exchange_feeds import StartFeed, quoted
+from tests.exchange_server import ExchangeServer
 from tests.markets import BTC, ETH, SOL, market, quote
-from tests.patience import patience
+from tests.patience import patience, wait_for
+
+exchange, live = exchange_feeds.exchange, exchange_feeds.live
 
 NOW = milliseconds(MOMENT)
 #: All paths that answer about one symbol at a live price.
@@ -742,6 +747,40 @@ class TestFeeds:
         row = dialect.get("/fapi/v1/ticker/price", symbol="BTCUSDT")
         assert row["time"] // 60_000 == begin // 60 + 4
         assert dialect.get("/fapi/v1/time")["serverTime"] > row["time"]
+
+    def test_an_exchange_has_its_own_prices_and_rules(
+        self, exchange: ExchangeServer, live: StartFeed
+    ) -> None:
+        eight = milliseconds(datetime.now(UTC)) // 28_800_000 * 28_800_000
+        exchange.settled = {
+            eight - number * 28_800_000: ("0.00020000", f"{60_000 - number}") for number in range(4)
+        }
+        feed = live()
+        shown = [quoted(feed, symbol, lambda _: True) for symbol in (BTC, ETH)]
+        found = LiveBoard()
+        found.candles = feed.candles
+        found.market = market(*shown, instruments=feed.instruments, feed=feed.id)
+        dialect = Dialect(Desk(MemoryStore(), found), settle=feed.settlement)
+        rules = {each["symbol"]: each for each in dialect.get("/fapi/v1/exchangeInfo")["symbols"]}
+        for newest in shown:
+            name = newest.symbol.replace("/", "")
+            tick = Decimal(rules[name]["filters"][0]["tickSize"])
+            assert tick == feed.instruments[newest.symbol].tick_size
+            row = dialect.get("/fapi/v1/ticker/bookTicker", symbol=name)
+            assert (Decimal(row["bidPrice"]), Decimal(row["askPrice"])) == (newest.bid, newest.ask)
+            assert all(Decimal(row[each]) % tick == 0 for each in ("bidPrice", "askPrice"))
+        premium = dialect.get("/fapi/v1/premiumIndex", symbol="BTCUSDT")
+        assert premium["lastFundingRate"] == "0.00010000"
+
+        def settled() -> Any:
+            # It answers 503 until the exchange has said all of them.
+            answer = dialect.client.get("/fapi/v1/fundingRate?symbol=BTCUSDT")
+            assert answer.status_code in (200, 503)
+            return answer.status_code == 200 and answer.get_json()
+
+        rates = wait_for(settled, "the past rates")
+        assert [row["markPrice"] for row in rates] == ["59997.0", "59998.0", "59999.0", "60000.0"]
+        assert rates[-1]["fundingTime"] == eight
 
 
 class TestClient:

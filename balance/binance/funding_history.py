@@ -13,8 +13,10 @@ from balance.core.candles import interval_of
 from balance.core.market import Market
 from balance.core.quote import Settlement
 
-#: How many settlements before the newest one are looked at, at most.
+#: How many settlements are looked at, at most, and how many in a row that are unknown say that the
+#: known past begins after them.
 _FURTHEST: Final = 1_000
+_MOST_UNKNOWN: Final = 10
 # An exchange is asked for each settlement on its own: so many seconds a request waits for them.
 _PATIENCE: Final = 2.0
 # After so many seconds the feed is asked again for one that it did not know.
@@ -60,11 +62,27 @@ class FundingHistory:
         deadline = self._clock() + _PATIENCE
         found: list[Settled] = []
         for symbol in symbols:
-            instants = _instants(market, symbol, since, until)
-            known = (self._at(market.feed, symbol, each, deadline) for each in instants)
-            found += itertools.islice((each for each in known if each is not None), limit)
+            known = self._newest_first(market, symbol, since, until, deadline)
+            found += itertools.islice(known, limit if since is None else None)
         found.sort(key=lambda each: each.instant)
         return found[-limit:] if since is None else found[:limit]
+
+    def _newest_first(
+        self,
+        market: Market,
+        symbol: str,
+        since: datetime | None,
+        until: datetime | None,
+        deadline: float,
+    ) -> Iterator[Settled]:
+        unknown = 0
+        for instant in _instants(market, symbol, until):
+            if unknown >= _MOST_UNKNOWN or (since is not None and instant < since):
+                return
+            settled = self._at(market.feed, symbol, instant, deadline)
+            unknown = 0 if settled else unknown + 1
+            if settled:
+                yield settled
 
     def _at(
         self, feed: str | None, symbol: str, instant: datetime, deadline: float
@@ -83,27 +101,14 @@ class FundingHistory:
         return None if known is None else Settled(symbol, instant, known)
 
 
-def _instants(
-    market: Market, symbol: str, since: datetime | None, until: datetime | None
-) -> Iterator[datetime]:
-    """The moments at which ``symbol`` was settled by the market's time: from ``since`` on, oldest
-    first, or else newest first."""
+def _instants(market: Market, symbol: str, until: datetime | None) -> Iterator[datetime]:
+    """The moments by ``until`` at which ``symbol`` was settled by the market's time, newest
+    first."""
     quote = market.quotes.get(symbol)
     if quote is None:
         return
     interval = market.instruments[symbol].funding_interval
-    seconds = int(interval.total_seconds())
-    newest = interval_of(quote.time, seconds)
-    if until is not None:
-        newest = min(newest, interval_of(until, seconds))
-    oldest = interval_of(quote.time, seconds) - (_FURTHEST - 1) * interval
-    if since is None:
-        while newest >= oldest:
-            yield newest
-            newest -= interval
-        return
-    instant = max(oldest, interval_of(since, seconds))
-    while instant <= newest:
-        if instant >= since:
-            yield instant
-        instant += interval
+    instant = interval_of(min(quote.time, until or quote.time), int(interval.total_seconds()))
+    for _ in range(_FURTHEST):
+        yield instant
+        instant -= interval
