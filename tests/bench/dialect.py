@@ -28,6 +28,7 @@ from balance.api.guards import Guards
 from balance.binance.ids import order_number
 from balance.core.order_record import order_records
 from balance.desk.transactions import Conditions
+from balance.market.simulated.feed import SimulatedFeed
 from balance.store.file_store import FileStore
 from tests.boards import board
 from tests.dialect import Dialect, answered
@@ -44,7 +45,9 @@ class Account:
     it, and what serves it."""
 
     def __init__(self, folder: Path, owner: str) -> None:
-        desk = Desk(FileStore(folder), board())
+        prices = board()
+        prices.candles = SimulatedFeed().candles
+        desk = Desk(FileStore(folder), prices)
         self.client = Dialect(desk, guards=Guards())
         desk.deposit(10_000_000)
         self._how: Conditions = {"owner": owner}
@@ -71,6 +74,10 @@ class Account:
     def ask(self, method: str, path: str, **sent: object) -> None:
         """Ask something in the dialect."""
         self.client.ask(method, f"/fapi/v1/{path}", **sent)
+
+    def read(self, path: str, **sent: object) -> None:
+        """Ask for prices in the dialect, which nobody signs."""
+        self.client.get(f"/fapi/v1/{path}", **sent)
 
     def get(self, path: str) -> None:
         """Ask something of the server's own interface."""
@@ -101,6 +108,13 @@ def _pairs(theirs: Account, own: Account) -> dict[str, tuple[Request, Request]]:
         "GET allOrders": (
             partial(theirs.ask, "GET", "allOrders", limit=100, **symbol),
             partial(own.get, "/orders?state=all&limit=100&symbol=BTC/USDT"),
+        ),
+        "GET depth": (partial(theirs.read, "depth", **symbol), partial(own.get, "/prices")),
+        "GET premiumIndex": (partial(theirs.read, "premiumIndex"), partial(own.get, "/prices")),
+        "GET ticker/24hr": (partial(theirs.read, "ticker/24hr"), partial(own.get, "/prices")),
+        "GET klines, 500": (
+            partial(theirs.read, "klines", interval="1m", **symbol),
+            partial(own.get, "/candles/BTC-USDT?timeframe=1m&limit=500"),
         ),
     }
 
