@@ -144,6 +144,13 @@ PURE = (
         )
     ),
     *(f"balance.history.{each}" for each in ("columns", "epochs", "question", "rows")),
+    *(
+        f"balance.binance.{each}"
+        for each in (
+            *("ids", "names", "numbers", "errors", "call"),
+            *("order_rows", "account_rows", "market_rows", "exchange_info"),
+        )
+    ),
 )
 
 
