@@ -114,6 +114,10 @@ class Listener:
             if isinstance(found, dict) and found.get("e") == event:
                 return found
 
+    def close(self) -> None:
+        """End the connection."""
+        self._wait(self.socket.close())
+
     def end(self) -> int | None:
         """The code that the server ends the connection with, whatever comes before it."""
         while self._wait(self.socket.receive()).type in (WSMsgType.TEXT, WSMsgType.PING):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,15 @@ from balance.binance.ids import entry_number, order_number
 from balance.binance.names import short
 from balance.binance.numbers import milliseconds
 from balance.binance.order_rows import algo_row, conditional_order, open_record, order_row
+from balance.binance.streams import server as stream_server
 from balance.binance.streams.account_events import Event
 from balance.binance.streams.account_stream import AccountStream
+from balance.binance.streams.connection import MOST_WAITING
 from balance.binance.streams.hub import MOST_STREAMS
-from balance.binance.streams.market_streams import MarketStreams, UnknownStream
+from balance.binance.streams.market_streams import BookStream, MarketStreams, UnknownStream
+from balance.binance.streams.server import StreamServer
 from balance.core.candles import interval_of
-from balance.core.errors import BalanceError, OrderRejected
+from balance.core.errors import BalanceError, InvalidRequest, OrderRejected
 from balance.core.funding import next_settlement
 from balance.core.quote import Settlement
 from balance.desk.desk import Desk
@@ -44,7 +48,7 @@ from tests.accounts import MOMENT
 from tests.boards import board, priced
 from tests.dialect import Dialect, answered, refusal
 from tests.markets import BTC, ETH, market, quote
-from tests.patience import patience
+from tests.patience import ends, patience, wait_for
 from tests.streams import Streams
 
 LISTEN_KEY = "/fapi/v1/listenKey"
@@ -936,3 +940,131 @@ def test_another_account_in_its_place_is_told_as_what_is_otherwise(tmp_path: Pat
     (event,) = account.new()
     assert in_short(event) == ("account", "ADJUSTMENT", "0")
     assert event["a"]["B"][0]["wb"] == "500.00000000"
+
+
+def test_the_private_events_come_to_all_listen_keys_and_to_nobody_else(streams: Streams) -> None:
+    streams.dialect.other("second")
+    paths = (
+        f"/private/ws?listenKey={streams.listen_key}",
+        f"/stream?streams={streams.services.listen_keys.open('second')}",
+    )
+    with ExitStack() as stack:
+        plain, wrapped = (stack.enter_context(streams.listen(path)) for path in paths)
+        other = stack.enter_context(streams.listen("/ws/btcusdt@trade"))
+        streams.desk.deposit(5)
+        event = plain.next()
+        assert event["a"]["m"] == "DEPOSIT"
+        assert wrapped.next() == {"stream": paths[1].partition("=")[2], "data": event}
+        assert other.send("LIST_SUBSCRIPTIONS")["result"] == ["btcusdt@trade"]
+
+
+def test_the_events_begin_with_the_subscription(streams: Streams) -> None:
+    streams.desk.deposit(1)
+    with streams.listen("/ws") as listener:
+        listener.send("SUBSCRIBE", streams.listen_key)
+        streams.desk.deposit(2)
+        assert listener.next()["a"]["B"][0]["bc"] == "2.00000000"
+
+
+def test_a_listen_key_that_is_not_open_any_more_is_told_and_ends_its_events() -> None:
+    clock = Clock()
+    clock.now = datetime.now(UTC)
+    with Streams(clock=clock) as streams:
+        listen_key = streams.listen_key
+        with streams.listen(f"/ws/{listen_key}/btcusdt@trade") as listener:
+            clock.now += OPEN_FOR
+            assert listener.until("listenKeyExpired") == {
+                "e": "listenKeyExpired",
+                "E": milliseconds(clock.now),
+                "listenKey": listen_key,
+            }
+            assert listener.send("LIST_SUBSCRIPTIONS")["result"] == ["btcusdt@trade"]
+            assert listener.send("SUBSCRIBE", listen_key)["error"]["code"] == 2
+
+
+def test_a_revoked_key_hears_no_more(streams: Streams) -> None:
+    with streams.listen(f"/ws/{streams.listen_key}") as listener:
+        streams.services.keys.revoke("bot")
+        assert listener.until("listenKeyExpired")
+        assert listener.send("LIST_SUBSCRIPTIONS")["result"] == []
+
+
+def test_a_paused_key_still_listens(streams: Streams) -> None:
+    with streams.listen(f"/ws/{streams.listen_key}") as listener:
+        streams.services.keys.pause("bot")
+        streams.desk.deposit(5)
+        assert listener.until("ACCOUNT_UPDATE")
+
+
+def test_a_server_that_stops_says_so_to_all(streams: Streams) -> None:
+    with streams.listen("/ws/btcusdt@trade") as one, streams.listen("/stream") as other:
+        streams.server.close()
+        assert one.end() == other.end() == WSCloseCode.GOING_AWAY
+    assert ends(streams.server.stop)
+
+
+def test_a_server_that_never_started_stops() -> None:
+    assert ends(Streams().server.stop)
+
+
+def test_who_does_not_read_is_cut_off(streams: Streams) -> None:
+    with streams.listen("/ws") as slow, streams.listen("/ws/ethusdt@trade") as other:
+        slow.send("SUBSCRIBE", *[f"{number:020}@forceOrder" for number in range(MOST_STREAMS)])
+        # Each answer is 32 kB, and none of them is read.
+        with suppress(ConnectionError):
+            for _ in range(3 * MOST_WAITING):
+                slow.write('{"method": "LIST_SUBSCRIPTIONS", "id": 1}')
+        assert slow.end() == WSCloseCode.ABNORMAL_CLOSURE
+        assert other.send("LIST_SUBSCRIPTIONS")["result"] == ["ethusdt@trade"]
+
+
+def test_so_many_may_listen_at_once(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_server, "MOST_CONNECTIONS", 2)
+    with streams.listen("/ws"):
+        with streams.listen("/ws") as second:
+            message = "There are 2 connections; close one first."
+            assert got(streams, "/ws", **UPGRADE) == (503, -1003, message)
+            second.close()
+        wait_for(lambda: streams.server.connections < 2, "a free place")
+        with streams.listen("/ws") as listener:
+            assert listener.send("LIST_SUBSCRIPTIONS")["result"] == []
+
+
+def test_a_stream_that_fails_keeps_no_other_from_going_on(
+    streams: Streams, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> list[Event]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(BookStream, "events", fail)
+    with streams.listen("/stream?streams=btcusdt@bookTicker/btcusdt@trade") as listener:
+        for price in (40_001, 40_002):
+            streams.move(price)
+            assert listener.until("trade")["p"] == f"{price}.0"
+    assert [each.message for each in caplog.records] == ["the stream btcusdt@bookTicker failed"]
+
+
+def test_the_port_is_the_one_behind_the_server_unless_that_is_taken() -> None:
+    known = Dialect()
+
+    def unbound() -> StreamServer:
+        return StreamServer(known.desk, known.services, Guards())
+
+    with socket.create_server(("127.0.0.1", 0)) as beside:
+        port = beside.getsockname()[1]
+        first, second = unbound(), unbound()
+        found = first.bind("127.0.0.1", None, beside=port)
+        assert port < found <= port + 100
+        assert second.bind("127.0.0.1", None, beside=port) > found
+        with pytest.raises(InvalidRequest) as refused:
+            unbound().bind("127.0.0.1", port, beside=1)
+        assert str(refused.value) == (
+            f"Port {port} for the streams is taken by another program. Choose another one, or 0 "
+            "for any that is free: --stream-port 0"
+        )
+        first.stop()
+        second.stop()
+    with pytest.raises(InvalidRequest, match="behind 65535"):
+        unbound().bind("127.0.0.1", None, beside=65_535)
+    with pytest.raises(InvalidRequest, match="The streams can't be served"):
+        unbound().bind("192.0.2.1", 0, beside=1)

@@ -7,6 +7,7 @@ import errno
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -64,7 +65,9 @@ class StreamServer:
         self._account = AccountStream(desk.store)
         self._listening: Sequence[socket.socket] = ()
         self._clients: set[web.WebSocketResponse] = set()
-        self._loop = asyncio.new_event_loop()
+        # That of the thread; None before it runs.
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
         self._is_stopped = asyncio.Event()
         self._is_woken = False
         self._has_failed = False
@@ -94,34 +97,47 @@ class StreamServer:
         """Serve, on the port that was taken."""
         self._thread.start()
 
+    @property
+    def connections(self) -> int:
+        """How many clients listen now."""
+        return len(self._clients)
+
     def wake(self, *_: object) -> None:
         """Push what is new; any arguments are ignored, so that this can subscribe."""
         if not self._is_woken:
             self._is_woken = True
-            # The server has stopped.
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._look)
+            self._call(self._look)
 
     def close(self) -> None:
         """Let every client go; returns at once."""
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._is_stopped.set)
+        self._is_closed = True
+        self._call(self._is_stopped.set)
 
     def stop(self) -> None:
         """Let every client go, and wait until that is so."""
         self.close()
         if self._thread.is_alive():
             self._thread.join()
+        for each in self._listening:
+            each.close()
+
+    def _call(self, step: Callable[[], None]) -> None:
+        """Have the thread do ``step``, while it runs."""
+        if self._loop is not None:
+            # It has ended, or is about to.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(step)
 
     def _run(self) -> None:
         try:
-            self._loop.run_until_complete(self._serve())
+            asyncio.run(self._serve())
         except Exception:
             _log.exception("the streams failed")
-        finally:
-            self._loop.close()
 
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if self._is_closed:
+            return
         server = web.Server(self._respond, access_log=None, max_line_size=_LARGEST)
         runner = web.ServerRunner(server, shutdown_timeout=_CLOSE_SECONDS)
         await runner.setup()
@@ -147,7 +163,7 @@ class StreamServer:
     def _look(self) -> None:
         """Push what is due, and what has happened to the account."""
         self._is_woken = False
-        self._hub.look(self._loop.time())
+        self._hub.look(time.monotonic())
         self._push_account()
 
     def _push_account(self) -> None:
@@ -300,6 +316,6 @@ def _first_free(host: str, beside: int) -> Sequence[socket.socket]:
             if fault.errno != errno.EADDRINUSE:
                 raise
     raise InvalidRequest(
-        f"Ports {beside + 1} to {last} are taken, and the streams need one. Choose any that is "
-        "free: --stream-port 0"
+        f"No port of the {_MOST_PORTS} behind {beside} is free, and the streams need one. Take any "
+        "that is: --stream-port 0"
     )
