@@ -307,6 +307,14 @@ def test_a_change_is_made_once_for_a_key(agent: Agent, folder: Path, desk: Desk)
     assert [each["owner"] for each in desk.snapshot().positions] == ["agent", "other"]
 
 
+def test_the_reason_of_an_agent_is_in_the_ledger(agent: Agent) -> None:
+    order = {"symbol": BTC, "side": "buy", "quantity": "0.01"}
+    done(agent, "place_order", **order, note="The news of the halving are out")
+    (row,) = done(agent, "filter_ledger", text="halving")["rows"]
+    assert row["note"] == "Bought 0.01 BTC/USDT at 40,004. The news of the halving are out"
+    assert "200 characters" in refused(agent, "place_order", **order, note="x" * 201)
+
+
 def test_a_change_may_depend_on_the_revision(agent: Agent, desk: Desk) -> None:
     order = {"symbol": BTC, "side": "buy", "quantity": "0.01"}
     revision = done(agent, "read_account")["revision"]

@@ -93,6 +93,7 @@ class Call:
             return Conditions(
                 if_match=self.arguments.get("if_match"),
                 idempotency_key=self.key,
+                note=self.arguments.get("note", ""),
                 owner=self.owner,
             )
         if parameter.is_in_path:

@@ -17,6 +17,7 @@ from balance.api.schema import Schema, Schemas, not_null
 from balance.core.request import LONGEST_KEY
 from balance.core.shape import Field, fields_of
 from balance.core.snapshot import Snapshot
+from balance.desk.transactions import LONGEST_NOTE
 
 #: What an exact number looks like, without an exponent.
 DECIMAL: Final = r"^-?[0-9]+(\.[0-9]+)?$"
@@ -37,6 +38,11 @@ _KEY: Final[Schema] = {
     "minLength": 1,
     # The name of the agent stands before it.
     "maxLength": LONGEST_KEY // 2,
+}
+_NOTE: Final[Schema] = {
+    "type": "string",
+    "description": "Why, in a sentence. It stands in the ledger, where people read it.",
+    "maxLength": LONGEST_NOTE,
 }
 _REVISION: Final[Schema] = {
     "type": "integer",
@@ -85,7 +91,7 @@ def changes_something(operation: Operation) -> bool:
 def arguments_of(parameter: Parameter) -> tuple[dict[str, Schema], list[str]]:
     """The schemas by name of the arguments that make ``parameter``, and those that are needed."""
     if parameter.hint == Conditional:
-        return {"if_match": _REVISION, "idempotency_key": _KEY}, []
+        return {"note": _NOTE, "if_match": _REVISION, "idempotency_key": _KEY}, []
     if parameter.hint == Key:
         return {"idempotency_key": _KEY}, []
     source = parameter.source
