@@ -39,7 +39,7 @@ from balance.history.index import Progress
 from balance.store.file_store import LEDGER_FILE, FileStore
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT, account, position
-from tests.boards import board
+from tests.boards import board, priced
 from tests.dialect import Dialect, ccxt_of
 from tests.ledgers import PRICES, entries_of, lived, remembered
 from tests.markets import BTC, ETH, FREE, SOL, market, quote, unlimited
@@ -1015,3 +1015,23 @@ def test_ccxt_knows_how_symbols_are_traded(ccxt_client: Any) -> None:
     assert (fee["maker"], fee["taker"]) == (0.0002, 0.0005)
     assert ccxt_client.fetch_margin_mode(OF_CCXT)["marginMode"] == "isolated"
     assert set(ccxt_client.fetch_leverages()) == {OF_CCXT, "ETH/USDT:USDT", "SOL/USDT:USDT"}
+
+
+def test_liquidations_are_the_orders_that_ended_positions() -> None:
+    found = board()
+    dialect = Dialect(Desk(MemoryStore(), found))
+    assert dialect.ask("GET", "/fapi/v1/forceOrders") == []
+    dialect.ask("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=50)
+    order = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.1"}
+    dialect.ask("POST", "/fapi/v1/order", **order)
+    priced(found, 30_000)
+    dialect.desk.advance(found.market, {})
+    (row,) = dialect.ask("GET", "/fapi/v1/forceOrders")
+    assert row == dialect.ask("GET", "/fapi/v1/allOrders", symbol="BTCUSDT")[-1]
+    assert (row["side"], row["type"], row["executedQty"]) == ("SELL", "MARKET", "0.100")
+    assert row["clientOrderId"].startswith("autoclose-")
+    shown = {"symbol": "BTCUSDT", "startTime": row["time"], "autoCloseType": "LIQUIDATION"}
+    assert dialect.ask("GET", "/fapi/v1/forceOrders", **shown) == [row]
+    for other in ({"symbol": "ETHUSDT"}, {"autoCloseType": "ADL"}, {"endTime": row["time"] - 1}):
+        assert dialect.ask("GET", "/fapi/v1/forceOrders", **other) == []
+    assert dialect.refuses("GET", "/fapi/v1/forceOrders", limit=101)[0] == -1130

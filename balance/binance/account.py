@@ -26,6 +26,7 @@ from balance.binance.errors import Refusal, invalid, other_side, paused
 from balance.binance.ids import order_id_of, place_of
 from balance.binance.names import short
 from balance.binance.numbers import milliseconds, unit_text
+from balance.binance.order_rows import order_row
 from balance.core.account import Account
 from balance.core.entry import Place
 from balance.core.errors import InvalidAmount, UnknownPosition
@@ -42,6 +43,9 @@ from balance.history.rows import LedgerRecord, Table
 MOST_ROWS: Final = 1_000
 USUAL_ROWS: Final = 500
 USUAL_INCOME: Final = 100
+#: The same of liquidations.
+MOST_LIQUIDATIONS: Final = 100
+USUAL_LIQUIDATIONS: Final = 50
 
 # The kinds of entries that a fill is booked with, beside its own.
 _OF_FILLS: Final = ("realized_pnl", "fee")
@@ -134,6 +138,20 @@ class AccountEndpoints:
         traded = [each.entry.place for each in found if each.entry.booking.kind in _OF_FILLS]
         fills = self._desk.ledger.fills_of(traded)
         return [income_row(each, fills.get(each.entry.place)) for each in found]
+
+    @signed("GET", "/fapi/v1/forceOrders")
+    def list_liquidations(self, call: Call) -> Json:
+        """The orders that ended positions by liquidation, oldest first; none by deleveraging."""
+        market, params = self._desk.market, call.params
+        symbol = params.any_symbol(market)
+        limit = params.whole("limit", 1, MOST_LIQUIDATIONS, USUAL_LIQUIDATIONS)
+        if params.text("autoCloseType") == "ADL":
+            return []
+        one_of: dict[str, tuple[str, ...]] = {"kind": ("liquidation",)}
+        if symbol is not None:
+            one_of["symbol"] = (symbol,)
+        fills = (each.entry.booking.fill for each in self._page(call, "fills", one_of, limit))
+        return [order_row(self._desk.order(each.order_id), market) for each in fills if each]
 
     @signed("GET", "/fapi/v1/leverageBracket")
     def list_brackets(self, call: Call) -> Json:
