@@ -27,6 +27,7 @@ from balance.core.instruments import KNOWN, instrument
 from balance.core.money import exact
 from balance.core.quote import Candle, Settlement
 from balance.desk.desk import Desk
+from balance.keys.addresses import Addresses
 from balance.market.board import FileBoard, LiveBoard, save_market
 from balance.market.feed import Feed
 from balance.market.replay.feed import ReplayFeed
@@ -382,10 +383,12 @@ class TestCandles:
     def test_a_server_that_follows_says_where_they_are(self, dialect: Dialect) -> None:
         followed = with_candles([])
         followed.services.leads = False
+        followed.services.keys.serve_at(Addresses("http://127.0.0.1:8050"))
         for path, names in KLINES.items():
             code, message = followed.refused(path, 503, interval="1m", **names)
             assert code == -1001
             assert "follows another one" in message
+            assert message.endswith("ask http://127.0.0.1:8050.")
         code, _ = followed.refused("/fapi/v1/ticker/24hr", 503, symbol="BTCUSDT")
         assert code == -1001
         # where there are some, an empty answer is one

@@ -42,10 +42,6 @@ INTERVALS: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 
-_FOLLOWS: Final = (
-    "This server follows another one on the same folder, which has the past of the market: ask "
-    "that one."
-)
 _Row = Callable[[Market, Quote], Mapping[str, Any]]
 
 
@@ -132,7 +128,7 @@ class MarketData:
         market, params = self._desk.market, call.params
         symbol = params.any_symbol(market)
         if not self._services.leads:
-            raise Refusal(-1001, _FOLLOWS, status=503)
+            raise self._follows()
         found = self._funding.settlements(
             market,
             market.instruments if symbol is None else [symbol],
@@ -223,8 +219,17 @@ class MarketData:
     ) -> Sequence[Candle]:
         candles = self._desk.candles(symbol, seconds, limit, since=since, until=until)
         if not candles and not self._services.leads and not self._desk.candles(symbol, limit=1):
-            raise Refusal(-1001, _FOLLOWS, status=503)
+            raise self._follows()
         return candles
+
+    def _follows(self) -> Refusal:
+        there = self._services.keys.addresses.rest or "that one"
+        return Refusal(
+            -1001,
+            "This server follows another one on the same folder, which has the past of the market: "
+            f"ask {there}.",
+            status=503,
+        )
 
     def _rows(self, call: Call, row: _Row) -> Json:
         """The ``row`` of the symbol that is named or, without one, of all that have a live
@@ -238,7 +243,7 @@ class MarketData:
     def _day_row(self, market: Market, quote: Quote) -> Mapping[str, Any]:
         day = self._days.day(quote.symbol)
         if day is None and not self._services.leads:
-            raise Refusal(-1001, _FOLLOWS, status=503)
+            raise self._follows()
         ticks = self._services.ticks.newest(quote.symbol, 1)
         return day_row(market, quote, day, ticks[-1].id if ticks else 0)
 
