@@ -829,6 +829,24 @@ def test_an_order_is_found_by_both_ids_open_and_ended(client: Dialect) -> None:
     )
 
 
+def test_polls_for_an_open_order_ask_the_index_once_at_most(tmp_path: Path) -> None:
+    client = Dialect(Desk(FileStore(tmp_path), board()))
+    placed(client, **MARKET)
+    algo = conditional(client, **STOP, triggerPrice=39_000)
+    for server, most in ((client, 0), (Dialect(Desk(FileStore(tmp_path), board())), 1)):
+        lookups = list[str]()
+        find = server.desk.ledger.order
+
+        def counted(name: str, find: Any = find, lookups: list[str] = lookups) -> Any:
+            lookups.append(name)
+            return find(name)
+
+        server.desk.ledger.order = counted  # type: ignore[method-assign]
+        for _ in range(5):
+            assert server.ask("GET", "/fapi/v1/algoOrder", algoId=algo["algoId"]) == algo
+        assert len(lookups) == most
+
+
 @pytest.mark.parametrize("path", ["order", "openOrder", "algoOrder"])
 def test_an_order_that_there_never_was_does_not_exist(client: Dialect, path: str) -> None:
     placed(client, **LIMIT, newClientOrderId="x-1")

@@ -52,8 +52,9 @@ class ClientOrders:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        # When open orders were placed, by their ids: the account itself does not have it.
-        self._times: dict[str, datetime] = {}
+        # When open orders were placed by the ledger, which the account itself does not have; by
+        # their ids and the market's time, as a backup that is restored may have the ids once more.
+        self._times: dict[tuple[str, datetime], datetime] = {}
 
     def place(self, key: Key, params: Params, names: Names) -> OrderRecord:
         """The order that ``params`` ask for, placed for ``key``, as it is after that."""
@@ -61,7 +62,7 @@ class ClientOrders:
         outcome = self._taken(members, lambda: self._desk.place_order(how=_how(key), **members))
         made = records_after((), outcome.entries)
         record = next(each for each in made if client_id(each) == members["client_id"])
-        self._remember(record)
+        self._remember(order_of(record), record.time)
         return record
 
     def check(self, key: Key, params: Params, names: Names) -> None:
@@ -202,16 +203,18 @@ class ClientOrders:
 
     def _record(self, order: Order) -> OrderRecord:
         """The record of the open ``order``, as the account has it now."""
-        if order.id not in self._times:
+        time = self._times.get((order.id, order.placed_at))
+        if time is None:
             # Where it is not indexed yet, about the time is as good.
             with suppress(StoreError, UnknownOrder):
-                self._remember(self._desk.order(order.id))
-        return open_record(order, self._times.get(order.id))
+                time = self._desk.order(order.id).time
+                self._remember(order, time)
+        return open_record(order, time)
 
-    def _remember(self, record: OrderRecord) -> None:
+    def _remember(self, order: Order, time: datetime) -> None:
         if len(self._times) >= _MOST_REMEMBERED:
             self._times = {}
-        self._times[record.id] = record.time
+        self._times[order.id, order.placed_at] = time
 
     def _after(self, order: Order, outcome: Outcome) -> OrderRecord:
         """What the open ``order`` is after ``outcome``, which changed it."""

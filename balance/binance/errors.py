@@ -86,8 +86,10 @@ FAULTS: Final = (
 )
 
 
-def refusal_of(fault: BalanceError) -> Refusal:
+def refusal_of(fault: Refusal | BalanceError) -> Refusal:
     """What ``fault`` is in the dialect."""
+    if isinstance(fault, Refusal):
+        return fault
     row = next(row for row in FAULTS if isinstance(fault, row.kind))
     return Refusal(row.code, row.message.format(fault=fault), row.status)
 

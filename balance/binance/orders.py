@@ -118,7 +118,7 @@ class OrderEndpoints:
             try:
                 rows.append(self._row(act(call.signer, params, ORDER_NAMES)))
             except (Refusal, BalanceError) as fault:
-                refusal = fault if isinstance(fault, Refusal) else refusal_of(fault)
+                refusal = refusal_of(fault)
                 reason = f"{refusal.code} {refusal.message}"
                 self._keys.refuse(call.owner, "/fapi/v1/batchOrders", reason)
                 rows.append({"code": refusal.code, "msg": refusal.message})

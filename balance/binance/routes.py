@@ -126,7 +126,7 @@ class _Dialect:
             )
             return _response(endpoint.view(resource, Call(params, key)))
         except (Refusal, BalanceError) as fault:
-            refusal = fault if isinstance(fault, Refusal) else refusal_of(fault)
+            refusal = refusal_of(fault)
             if key is not None:
                 what = f"{request.method} {request.path}"
                 self._keys.refuse(key.name, what, f"{refusal.code} {refusal.message}")
@@ -170,9 +170,7 @@ def _too_large() -> Refusal:
 
 
 def _refusal(fault: Exception) -> Refusal:
-    if isinstance(fault, Refusal):
-        return fault
-    if isinstance(fault, BalanceError):
+    if isinstance(fault, Refusal | BalanceError):
         return refusal_of(fault)
     if isinstance(fault, Problem):
         # A guard's: another host name, a page of another site.

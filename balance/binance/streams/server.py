@@ -192,7 +192,7 @@ class StreamServer:
         try:
             return await self._connect(request)
         except (Refusal, BalanceError) as fault:
-            refusal = fault if isinstance(fault, Refusal) else refusal_of(fault)
+            refusal = refusal_of(fault)
             body = encoded({"code": refusal.code, "msg": refusal.message})
             return web.Response(text=body, status=refusal.status, content_type="application/json")
 
