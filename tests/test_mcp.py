@@ -478,6 +478,19 @@ def test_an_agent_is_called_as_no_key_bot_or_person(desk: Desk, folder: Path) ->
             Agent(folder, name)
 
 
+def test_sessions_of_an_agent_that_start_at_once_are_one_agent(desk: Desk, folder: Path) -> None:
+    begun: list[Agent] = []
+    threads = [
+        threading.Thread(target=lambda: begun.append(Agent(folder, "agent"))) for _ in range(6)
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(begun) == 6
+    assert [each.name for each in Keys(desk, folder).all()] == [FIRST_KEY, "agent"]
+
+
 def test_the_ledger_and_the_settings_are_resources(agent: Agent) -> None:
     async def act(client: Client) -> Any:
         listed = (await client.list_resources()).resources

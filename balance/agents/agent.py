@@ -136,10 +136,14 @@ class Agent:
 
     def _introduce(self) -> None:
         self._keys.begin()
-        key = self._keys.named(self.name)
-        if key is None:
-            self._keys.add(self.name, "agent")
-        elif key.kind != "agent":
+        if self._keys.named(self.name) is None:
+            try:
+                self._keys.add(self.name, "agent")
+            except InvalidRequest:
+                # Another session may have been first.
+                if self._keys.named(self.name) is None:
+                    raise
+        if self._keys.get(self.name).kind != "agent":
             raise InvalidRequest(
                 f"{self.name} is the name of a key. Call the agent otherwise: --name agent."
             )
