@@ -143,7 +143,7 @@ def _register_details(app: Dash, keys: Keys) -> None:
         if found is None:
             return "New key", False, True, "", *(no_update,) * 18
         place = urlsplit(address)
-        root = f"{place.scheme}://{place.netloc}/"
+        root = f"{place.scheme}://{place.netloc}{app.config.requests_pathname_prefix}"
         details = key_details(found, keys.addresses.seen_from(root), keys.folder)
         is_shown = bool((clicks or 0) % 2)
         facts = [str(details[each]) for each in _FACTS]  # type: ignore[literal-required]

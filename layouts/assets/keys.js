@@ -5,6 +5,7 @@
   "use strict";
 
   const FETCH_TIMEOUT_MS = 4000;
+  const FOCUS_MS = 3000;
 
   let newest = null; // as JSON
   let drawn = null; // what the store has
@@ -45,10 +46,22 @@
     return window.dash_clientside.no_update;
   }
 
+  /* Has the focus where it is lost in the next seconds: a dialog that closes gives it back to what it was
+   * opened by, which goes then.
+   */
+  function keepFocus(id, until = Date.now() + FOCUS_MS) {
+    if (document.activeElement === document.body && document.querySelector(".modal-backdrop") === null) {
+      document.getElementById(id).focus({ preventScroll: true });
+    }
+    if (Date.now() < until) {
+      requestAnimationFrame(() => keepFocus(id, until));
+    }
+  }
+
   /* Says in a toast what a callback did, and moves the focus on where its place is gone. */
   function say({ words, kind, focus }) {
     window.balanceToasts.toast(words, kind);
-    focus && document.getElementById(focus).focus({ preventScroll: true });
+    focus && keepFocus(focus);
     return window.dash_clientside.no_update;
   }
 
