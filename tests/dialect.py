@@ -50,8 +50,8 @@ class Dialect:
         guards: Guards | None = None,
         **services: Any,
     ) -> None:
-        """``services`` are members of the services that differ from those of a server on which
-        nothing runs."""
+        """The server's own interface is beside it with ``guards``. ``services`` are members of the
+        services that differ from those of a server on which nothing runs."""
         self.desk = desk or Desk(MemoryStore(), board())
         stream = Stream(1)
         self.services: Services = replace(services_alone(self.desk, stream), **services)
@@ -63,8 +63,9 @@ class Dialect:
         server = Flask(__name__)
         replace(guards or Guards(), keyed_paths=PREFIXES).stand_before(server)
         answer_with_problems(server)
-        # Without the page, which takes longer than all else.
-        server.register_blueprint(create_api(self.desk, stream, self.services))
+        if guards is not None:
+            # Its routes take longer to make than all else.
+            server.register_blueprint(create_api(self.desk, stream, self.services))
         server.register_blueprint(create_dialect(self.desk, self.services))
         self.client: FlaskClient = server.test_client()
 
