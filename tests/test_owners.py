@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from balance.api.guards import Guards
 from balance.core.account import Account
 from balance.core.errors import KeyReused, NotYours, UnknownOrder, UnknownPosition
 from balance.core.funding import next_settlement
@@ -288,7 +289,7 @@ OWNERS = ("freqtrade", "grid", "you")
 def shared() -> Dialect:
     """An account on which two keys and the person have traded, with something open of each key."""
     prices = LiveBoard(market=market(quote(), quote(ETH, 2_500), quote(SOL, 20)))
-    dialect = Dialect(Desk(MemoryStore(), prices), name="freqtrade")
+    dialect = Dialect(Desk(MemoryStore(), prices), name="freqtrade", guards=Guards())
     dialect.other("grid")
     desk = dialect.desk
     for owner, symbol, size, price in (
