@@ -78,6 +78,8 @@ class _Request(HTTPRequestParser):
 
     #: Where a backup is sent to; below the path of a proxy as well.
     backups: ClassVar[Collection[str]] = (RESTORE_PATH,)
+    #: What the paths of the dialect begin with, likewise.
+    dialect: ClassVar[tuple[str, ...]] = PREFIXES
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
@@ -88,7 +90,7 @@ class _Request(HTTPRequestParser):
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)
-        if isinstance(self.error, RequestEntityTooLarge) and self.path.startswith(PREFIXES):
+        if isinstance(self.error, RequestEntityTooLarge) and self.path.startswith(self.dialect):
             self.close()
             self.error = self.body_rcv = None
             self.headers["CONTENT_LENGTH"] = str(self.content_length or self.body_bytes_received)
@@ -322,6 +324,7 @@ def _serve(
     except ValueError:
         return _failed(f"--host {options.host} is no address of this machine.")
     _Request.backups = (RESTORE_PATH, options.base_path + RESTORE_PATH)
+    _Request.dialect = (*PREFIXES, *(options.base_path + each for each in PREFIXES))
     HTTPChannel.parser_class = _Request
     port = _port(server)
     try:
