@@ -29,14 +29,17 @@ class Streams:
     def __init__(
         self,
         guards: Guards | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.board = board()
         self.desk = Desk(MemoryStore(), self.board)
         self.dialect = Dialect(self.desk)
         self.services = self.dialect.services
-        self.services.listen_keys = ListenKeys(self.services.keys, clock)
-        self.server = StreamServer(self.desk, self.services, guards or Guards(), clock)
+        if clock is not None:
+            self.services.listen_keys = ListenKeys(self.services.keys, clock)
+        self.server = StreamServer(
+            self.desk, self.services, guards or Guards(), clock or (lambda: datetime.now(UTC))
+        )
         self.port = self.server.bind("127.0.0.1", 0, beside=0)
         self.services.ticks.look(self.board.market)
 
