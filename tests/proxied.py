@@ -5,6 +5,7 @@ It needs nginx and openssl, so it is not among the tests that are always run.
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import re
@@ -13,10 +14,11 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.conftest import BLANK, started_browser, take_time
@@ -42,6 +44,12 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+def stream_port(server: Server) -> int:
+    found = re.search(r"ws://\S+:(\d+)", "\n".join(server.said))
+    assert found is not None
+    return int(found[1])
 
 
 def snippet() -> str:
@@ -73,6 +81,7 @@ def nginx(folder: Path, server: Server, *, takes_off: bool) -> Iterator[int]:
         ("/etc/ssl/desk.crt", str(certificate)),
         ("/etc/ssl/desk.key", str(key)),
         ("127.0.0.1:8050/", f"127.0.0.1:{server.port}" + "/" * takes_off),
+        ("127.0.0.1:8051/", f"127.0.0.1:{stream_port(server)}/"),
     ):
         assert manual in block
         block = block.replace(manual, here)
@@ -101,14 +110,13 @@ def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> 
     """The status and the text that ``path`` is answered with by nginx, as a program gets it."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=patience())
     text = None if body is None else json.dumps(body)
     sent = {"Host": f"{NAME}:{port}", "Content-Type": "application/json", **headers}
-    connection.request(method, BASE + path, text, sent)
-    answer = connection.getresponse()
-    found = answer.status, answer.read().decode()
-    connection.close()
-    return found
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=patience())
+    with closing(connection):
+        connection.request(method, BASE + path, text, sent)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
 
 
 @pytest.fixture(params=[True, False], ids=["nginx takes the path off", "nginx leaves the path"])
@@ -170,6 +178,19 @@ def test_a_person_signs_in_and_trades(port: int, browser: Any) -> None:
     # The 401 of the sign-in page is the one thing that the browser notes.
     noted = [each for each in driver.get_log("browser") if "401" not in each["message"]]
     assert noted == []
+
+
+def test_streams_come_through_it(port: int) -> None:
+    async def newest() -> Any:
+        address = f"wss://127.0.0.1:{port}/bot-stream/ws/btcusdt@bookTicker"
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(patience())) as session,
+            session.ws_connect(address, ssl=False, headers={"Host": f"{NAME}:{port}"}) as client,
+        ):
+            return await client.receive_json()
+
+    event = asyncio.run(newest())
+    assert (event["e"], event["s"]) == ("bookTicker", "BTCUSDT")
 
 
 def test_programs_come_through_it(port: int) -> None:
