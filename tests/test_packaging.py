@@ -182,10 +182,12 @@ def test_the_lock_has_the_pinned_versions_with_hashes() -> None:
         name, version = re.match(r"([\w-]+)==([\w.]+)", block).groups()
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", block), name
         locked[name] = version
-        if "-r requirements.txt" in block:
+        if re.search(r"-r requirements(-mcp)?\.txt", block):
             required[name] = version
+    # the image has what agents need as well
     assert required == {
-        canonicalize_name(each.name): str(each.specifier).removeprefix("==") for each in pinned()
+        canonicalize_name(each.name): str(each.specifier).removeprefix("==")
+        for each in (*pinned(), *pinned("requirements-mcp.txt"))
     }
     # that of the tests is older, as dash[testing] takes no other
     assert int(locked["urllib3"].split(".")[0]) >= 2
