@@ -121,7 +121,7 @@ def test_what_makes_no_sense_is_refused(
 
 
 def test_without_a_server_there_are_no_keys_yet(call: Call) -> None:
-    assert call()[1] == "No keys. Make one: python -m balance keys add NAME\n"
+    assert call()[1].startswith("No keys. Make one: python -m balance keys add NAME --data-dir")
 
 
 def test_a_repeated_request_is_answered_again(call: Call, keys: Keys) -> None:

@@ -10,16 +10,16 @@ from balance.core.errors import InvalidRequest
 from balance.keys.key import Key
 from balance.keys.keys import Keys
 from balance.shell.parts import AddCommand, Result, desk_of, table
+from balance.store.advice import command
 from balance.store.kept_file import Done
 
 _HEAD: Final = ("Key", "Kind", "State", "Position", "P&L", "Fills")
-_NONE: Final = "No keys. Make one: python -m balance keys add NAME"
 _VERBS: Final = ("add", "pause", "resume", "revoke")
 
 
-def add_keys_command(command: AddCommand) -> None:
+def add_keys_command(add: AddCommand) -> None:
     """Add the command of keys."""
-    parser = command("keys", "list the keys of other programs, show one, or change one", _keys)
+    parser = add("keys", "list the keys of other programs, show one, or change one", _keys)
     parser.add_argument(
         "verb", nargs="?", metavar="VERB", help=f"{', '.join(_VERBS)}; or the name of one to show"
     )
@@ -42,7 +42,8 @@ def _keys(options: argparse.Namespace) -> Result:
             raise InvalidRequest(f"Keys can be told to {', '.join(_VERBS)}, but not {verb[:40]!r}.")
         return _listed(keys) if verb is None else _shown(keys, keys.get(verb))
     if name is None:
-        raise InvalidRequest(f"Name the key: python -m balance keys {verb} NAME")
+        advised = command(f"keys {verb} NAME", options.data_dir)
+        raise InvalidRequest(f"Name the key: {advised}")
     done = _changed(keys, options)
     if verb != "add":
         return Result({"message": done.message, **done.members}, done.message)
@@ -72,7 +73,8 @@ def _listed(keys: Keys) -> Result:
     members = {"keys": listed["keys"], **_addresses(keys)}
     if len(signing) == 1:
         members = {**_secrets(signing[0]), **members}
-    return Result(members, table(_HEAD, rows, 4) if rows else _NONE)
+    none = f"No keys. Make one: {command('keys add NAME', keys.folder)}"
+    return Result(members, table(_HEAD, rows, 4) if rows else none)
 
 
 def _shown(keys: Keys, key: Key) -> Result:
