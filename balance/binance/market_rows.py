@@ -19,9 +19,12 @@ from balance.binance.numbers import amount_text, milliseconds, price_text, quant
 from balance.core.funding import next_settlement
 from balance.core.instrument import Instrument
 from balance.core.market import Market
-from balance.core.money import MOST_UNITS, ZERO, exactly
+from balance.core.money import ZERO, exactly
 from balance.core.quote import Candle, Quote, Settlement
 from balance.market.ticks import Tick
+
+#: No order is for more, in base units: nautilus_trader takes no symbol that allows more.
+LARGEST: Final = Decimal(10) ** 13
 
 _DAY: Final = timedelta(days=1)
 
@@ -86,8 +89,8 @@ def kline_row(
 
 @exactly
 def largest_quantity(rules: Instrument) -> Decimal:
-    """The most that one order may be for, in base units."""
-    return rules.quantity(MOST_UNITS if rules.max_quantity is None else rules.max_quantity)
+    """The most that one order of the dialect may be for, in base units."""
+    return rules.quantity(min(rules.max_quantity or LARGEST, LARGEST))
 
 
 @exactly

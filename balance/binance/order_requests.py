@@ -15,6 +15,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 from balance.binance.call import Params
 from balance.binance.errors import Refusal, illegal, missing, other_side
 from balance.binance.ids import client_id_of, order_id_of
+from balance.binance.market_rows import largest_quantity
+from balance.binance.numbers import unit_text
 from balance.binance.order_rows import TYPE_NAMES
 from balance.core.account import Account
 from balance.core.instrument import Instrument
@@ -207,4 +209,7 @@ def _quantity(params: Params, rules: Instrument, *, whole: Decimal | None) -> De
     with exact():
         if quantity % rules.step_size and quantity != whole:
             raise Refusal(-1111, "Precision is over the maximum defined for this asset.")
+    largest = largest_quantity(rules)
+    if quantity > largest and quantity != whole:
+        raise Refusal(-4005, f"Quantity greater than max quantity {unit_text(largest)}.")
     return quantity
