@@ -40,10 +40,18 @@ NOTES = ("", "my salary", "= not a formula", "Übertrag", "monthly, 12.50")
 class Life:
     """An account that somebody and some bots trade on; the same with the same ``seed``."""
 
-    def __init__(self, seed: int = 7, epochs_of: int = 60_000, begin: State | None = None) -> None:
+    def __init__(
+        self,
+        seed: int = 7,
+        epochs_of: int = 60_000,
+        begin: State | None = None,
+        steps: Sequence[int] = (1, 20, 600),
+    ) -> None:
         """A reset comes about every ``epochs_of`` commits. It goes on from ``begin``, where nothing
-        is open, or is that of a new account."""
+        is open, or is that of a new account. From commit to commit pass some of ``steps``, in
+        seconds; below zero, the clock is set back."""
         self._chance = random.Random(seed)
+        self._steps = steps
         self._epochs_of = epochs_of
         self._time = begin.changed_at if begin is not None else MOMENT
         self._number = 0
@@ -63,7 +71,7 @@ class Life:
             return self._after(self._reset(Change(self.state.account)), "screen")
 
     def _after(self, change: Change, source: str) -> State:
-        self._time += timedelta(seconds=self._chance.choice((1, 20, 600)))
+        self._time += timedelta(seconds=self._chance.choice(self._steps))
         self.state = _stamped(
             self.state.revision + 1, self._time, change, source, self.state.checksum
         )
@@ -224,9 +232,9 @@ class Life:
         return Decimal(self._chance.randrange(low * 100, high * 100) or 1) / 100
 
 
-def lived(entries: int, seed: int = 7, epochs_of: int = 60_000) -> list[State]:
-    """The states of a life whose ledger has at least so many entries."""
-    return list(_until(Life(seed, epochs_of).commits(), entries))
+def lived(entries: int, seed: int = 7, epochs_of: int = 60_000, **how: Any) -> list[State]:
+    """The states of a life whose ledger has at least so many entries; ``how`` as Life has it."""
+    return list(_until(Life(seed, epochs_of, **how).commits(), entries))
 
 
 def entries_of(states: Iterable[State]) -> list[Entry]:

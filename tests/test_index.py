@@ -10,7 +10,7 @@ from functools import cache, partial
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from balance.core import operations
@@ -37,6 +37,8 @@ from tests.length import rounds
 
 TABLES: tuple[Table, ...] = ("ledger", "fills", "trades", "orders")
 LIVES = {seed: lived(500, seed, epochs_of=40) for seed in (1, 2, 3)}
+# One whose clock is set back now and then.
+LIVES[4] = lived(500, 4, epochs_of=40, steps=(1, 20, 600, 600, 4_000, -1, -300, -2_500))
 # What a list is searched for a text in.
 _SEARCHED = {
     table: [each.name for each in columns if each.mark.kind == "text"]
@@ -174,8 +176,9 @@ def index_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], H
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
-@settings(max_examples=rounds(80, 1_000))
-@given(asked=questions(), seed=st.sampled_from(sorted(LIVES)))
+@example(asked=Question(table="fills", after=300, until=100), seed=1)
+@settings(max_examples=rounds(100, 1_000))
+@given(asked=questions(), seed=st.sampled_from([*LIVES, 4]))
 def test_it_answers_what_a_look_at_every_entry_would(
     index_of: Callable[[str, int], History], kind: str, asked: Question, seed: int
 ) -> None:
@@ -185,6 +188,21 @@ def test_it_answers_what_a_look_at_every_entry_would(
     assert found == wanted[asked.offset : asked.offset + asked.limit]
     assert (total, is_complete) == (len(wanted), True)
     assert whole(history, asked) == wanted
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_clock_that_was_set_back_hides_nothing(
+    index_of: Callable[[str, int], History], table: Table
+) -> None:
+    times = sorted(each.time for each in entries_of(LIVES[4]))
+    assert times != [each.time for each in entries_of(LIVES[4])]
+    history, rows = index_of("memory", 4), rows_of(4, table)
+    for begin, end in zip(times[::16], times[60::16], strict=False):
+        for ends in ({"begin": begin}, {"end": end}, {"begin": begin, "end": end}):
+            asked = Question(table=table, limit=1_000, **ends)
+            found, total, _ = answered(history, asked)
+            assert found == expected(rows, asked)
+            assert total == len(found)
 
 
 def answered(history: History, asked: Question) -> tuple[list[Any], int | None, bool]:

@@ -116,10 +116,12 @@ def _typed(columns: Iterable[Column]) -> str:
 _TABLES: Final = (
     # How far the index has come; `build` tells one that was made anew from the one before it, and
     # `sampled` is how many rows there were when the samples were taken that lead searches.
-    # `total` is the sum over all rows of the lists, `updates` how often one has changed, and
-    # `checksum` that of the others here.
+    # `total` is the sum over all rows of the lists, `updates` how often one has changed, `latest`
+    # the latest time, `late` how much earlier than one before it a row was at most, and `checksum`
+    # that of the others here.
     "state (build TEXT, ledger TEXT, place INTEGER, rows INTEGER, is_ready INTEGER, "
-    "sampled INTEGER, total INTEGER, updates INTEGER, checksum INTEGER)",
+    "sampled INTEGER, total INTEGER, updates INTEGER, latest INTEGER, late INTEGER, "
+    "checksum INTEGER)",
     # `id` counts from 1 without a gap, in the ledger's order.
     f"ledger (id INTEGER PRIMARY KEY, {', '.join(f'{each} INTEGER' for each in _SPOT)}, "
     f"{_typed(SUBJECT)}, {_typed(COLUMNS['ledger'])})",
@@ -171,6 +173,10 @@ class Reached:
     total: int
     # How many times a row that was there has changed.
     updates: int
+    # The latest time of a row and, as clocks are set back, how much earlier than one before it a
+    # row was at most: both in milliseconds.
+    latest: int
+    late: int
 
     @property
     def is_sampled(self) -> bool:
@@ -291,7 +297,7 @@ def _create(connection: sqlite3.Connection, ledger: str) -> None:
         connection.execute(f"CREATE TABLE {table}")
     for statement in ORDER_INDEXES:
         connection.execute(statement)
-    _set_reached(connection, Reached(secrets.token_hex(8), ledger, 0, 0, 0, 0, 0, 0))
+    _set_reached(connection, Reached(secrets.token_hex(8), ledger, *[0] * 8))
     connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
@@ -351,6 +357,7 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
     epoch = RunningEpoch(known[0]) if known else None
     last = _last_outline(connection, before)
     orders = OrderRows(connection, 0 if damaged is None else damaged.id)
+    latest, late = before.latest, before.late
     for number, line in enumerate(lines, before.rows + 1):
         cause = number
         try:
@@ -372,6 +379,7 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
             continue
         found.append(rows)
         newest = rows.neighbour
+        latest, late = max(latest, newest.time), max(late, latest - newest.time)
         if damaged is None:
             epoch = _epoch_after(connection, epoch, last.document, rows.trade_pnl)
         elif damaged.id == number - 1:
@@ -388,7 +396,8 @@ def _take(connection: sqlite3.Connection, before: Reached, lines: list[Line]) ->
     if epoch is not None:
         _write_epoch(connection, epoch.epoch())
     state = replace(before, place=lines[-1].end, rows=before.rows + len(lines))
-    _set_reached(connection, replace(state, total=total, updates=before.updates + updated))
+    state = replace(state, total=total, updates=before.updates + updated)
+    _set_reached(connection, replace(state, latest=latest, late=late))
 
 
 def _last_outline(connection: sqlite3.Connection, before: Reached) -> Outline | None:

@@ -38,10 +38,8 @@ _SEARCHED: Final = {
 }
 # No line of the ledger has so many bytes.
 _LONGEST: Final = 1 << 28
-# Larger than any id, and than any time.
-_EVER: Final = 1 << 62
-# So many rows of a time are found in a millisecond.
-_FEW: Final = 5_000
+# Larger than any id.
+_LAST: Final = 1 << 62
 # How many counts are remembered.
 _MOST: Final = 64
 
@@ -146,8 +144,8 @@ def condition(
     if question.before is not None:
         last = min(last, _count_before(connection, question.before))
     if question.begin is not None or question.end is not None:
-        oldest, newest = _ids_of_time(connection, question)
-        first, last = max(first, oldest - 1), min(last, newest)
+        before, after = _beside_time(connection, question)
+        first, last = max(first, before), min(last, after - 1)
     changing = updates if question.table == "orders" and terms else 0
     where = Condition(question.table, tuple(terms), tuple(values), updates=changing)
     return where.within(first, last, rows)
@@ -253,7 +251,8 @@ class Counts:
     as the index only grows."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, Condition], tuple[int, int]] = OrderedDict()
+        # By the index, the first row and the condition: until which row, and how many.
+        self._known: OrderedDict[tuple[str, int, Condition], tuple[int, int]] = OrderedDict()
         self._guard = threading.Lock()
 
     def count(self, connection: sqlite3.Connection, where: Condition, build: str, rows: int) -> int:
@@ -262,15 +261,14 @@ class Counts:
         if gapless is not None:
             return max(0, gapless[1] - gapless[0])
         first, last = where.ids or (0, rows)
-        if first:
-            return _count(connection, where)
-        key = (build, where.within(0, rows, rows))
+        last = max(first, last)
+        key = (build, first, where.within(0, rows, rows))
         with self._guard:
-            until, number = self._known.get(key, (0, 0))
+            until, number = self._known.get(key, (first, 0))
         # Another thread may have seen a newer state of the index; and a count that is far from
         # this one is of no use.
-        if until > rows or abs(last - until) > last:
-            until, number = 0, 0
+        if until > rows or abs(last - until) > last - first:
+            until, number = first, 0
         if until != last:
             low, high = sorted((until, last))
             between = _count(connection, where.within(low, high, rows))
@@ -309,22 +307,31 @@ def _bound(amount: Decimal, rounded: Callable[[Fraction], int]) -> bytes:
     return units_key(rounded(Fraction(amount) * UNITS))
 
 
-def _ids_of_time(connection: sqlite3.Connection, question: Question) -> tuple[int, int]:
-    """Ids that the first and the last row in the time of ``question`` lie between, both included:
-    their own where they are few, so that a search for those of the last hour does not pass the
-    years before. Ids rise with the ledger, not with a clock that may be set back; and what is
-    damaged may stand beside any of them."""
-    begin, end = question.begin, question.end
-    first = -_EVER if begin is None else milliseconds(begin)
-    last = _EVER if end is None else milliseconds(end)
-    sql = (
-        "SELECT count(*), min(id), max(id), EXISTS (SELECT 1 FROM damaged) FROM "
-        "(SELECT id FROM ledger WHERE time >= ? AND time <= ? LIMIT ?)"
-    )
-    number, low, high, is_damaged = connection.execute(sql, (first, last, _FEW)).fetchone()
-    if is_damaged or number == _FEW:
-        return 1, _EVER
-    return (low, high) if number else (1, 0)
+def _beside_time(connection: sqlite3.Connection, question: Question) -> tuple[int, int]:
+    """The ids of a row that all rows in the time of ``question`` come after, and of one that they
+    come before, near to them; so a search for those of the last hour does not pass the years
+    before.
+
+    Where a row is earlier than one before it by at most so much as the index says, no row comes
+    after the first of that time that is earlier by more than that, and none before the last that is
+    later by more.
+    """
+    before, after = 0, _LAST
+    (late,) = connection.execute("SELECT max(late) FROM state WHERE is_ready").fetchone()
+    if late is None:
+        return before, after
+    if question.begin is not None:
+        sql = "SELECT id FROM ledger WHERE time < ? ORDER BY time DESC, id DESC LIMIT 1"
+        before = _id_at(connection, sql, milliseconds(question.begin) - late, before)
+    if question.end is not None:
+        sql = "SELECT id FROM ledger WHERE time > ? ORDER BY time, id LIMIT 1"
+        after = _id_at(connection, sql, milliseconds(question.end) + late, after)
+    return before, after
+
+
+def _id_at(connection: sqlite3.Connection, sql: str, time: int, default: int) -> int:
+    """The id that ``sql`` finds for ``time``, in milliseconds; ``default`` for none."""
+    return next(iter(_ids(connection, sql, (time,))), default)
 
 
 def _count_until(connection: sqlite3.Connection, revision: int) -> int:
