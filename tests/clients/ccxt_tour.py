@@ -43,6 +43,8 @@ class Tour:
             self.close,
             self.read_back,
             self.err,
+            self.meet_others,
+            self.lose_the_key,
         ):
             try:
                 part()
@@ -725,6 +727,71 @@ class Tour:
         stranger.nonce = lambda: stranger.milliseconds() - 60_000
         with refused("an old timestamp", ccxt.InvalidNonce, "-1021"):
             stranger.fetch_balance()
+
+    def meet_others(self) -> None:
+        """What somebody else has open, and what the desk itself ends."""
+        exchange, step, refused = self.exchange, self.steps.step, self.steps.refused
+        order = {"symbol": "SOL/USDT", "side": "buy", "quantity": 3}
+        self.desk.send("POST", "/orders", {**order, "take_profit": 900, "stop_loss": 20})
+        self.desk.send("POST", "/orders", {**order, "type": "limit", "price": 50})
+        with step("what the page has open is read"):
+            assert exchange.fetch_positions([SOL])[0]["contracts"] == 3
+        with refused("a symbol that somebody else holds", ccxt.InvalidOrder, "-2010"):
+            exchange.create_order(SOL, "market", "buy", 2)
+        with refused("the close of somebody else's position", ccxt.InvalidOrder, "-2010"):
+            exchange.create_order(SOL, "market", "sell", 3, None, {"reduceOnly": True})
+        stop = next(o for o in self.desk.snapshot()["open_orders"] if o["reason"] == "stop_loss")
+        with refused("somebody else's stop", ccxt.InvalidOrder, "-2010"):
+            exchange.cancel_order(stop["id"], SOL, {"trigger": True})
+        with step("cancel_all_orders leaves those of others"):
+            exchange.cancel_all_orders(SOL)
+            exchange.cancel_all_orders(SOL, {"trigger": True})
+            assert len(exchange.fetch_open_orders(SOL)) == 1
+        self.desk.send("DELETE", "/orders?symbol=SOL-USDT")
+        self.desk.send("POST", "/positions/SOL-USDT/close", {})
+        with step("the symbol is free again"):
+            exchange.create_order(SOL, "market", "buy", 2)
+        with step("the same leverage while something is open"):
+            exchange.set_leverage(exchange.fetch_leverages()[SOL]["longLeverage"], SOL)
+        with refused("another leverage while something is open", ccxt.ExchangeError, "-4161"):
+            exchange.set_leverage(2, SOL)
+        params = {"stopLossPrice": self.near(SOL, -5), "reduceOnly": True}
+        ended = exchange.create_order(SOL, "market", "sell", 2, None, params)
+        with step("a position goes, and its stop with it"):
+            exchange.create_order(SOL, "market", "sell", 2, None, {"reduceOnly": True})
+        with step("the stop that went is cancelled without an error"):
+            exchange.cancel_order(ended["id"], SOL, {"trigger": True})
+        limit = exchange.create_order(SOL, "limit", "buy", 2, self.near(SOL, -5))
+        with step("a market order beside it"):
+            exchange.create_order(ETH, "market", "buy", 0.1)
+        with step("the page's reset"):
+            self.desk.send("POST", "/virtual_balance/reset", {})
+            assert exchange.fetch_positions() == []
+        self._state("a reset ends an order as expired", limit["id"], SOL, "expired")
+
+    def lose_the_key(self) -> None:
+        """A key that is paused, resumed and revoked."""
+        exchange, step, refused = self.exchange, self.steps.step, self.steps.refused
+        with step("a position and an order"):
+            exchange.create_order(BTC, "market", "buy", 0.01)
+            order = exchange.create_order(BTC, "limit", "buy", 0.01, self.near(BTC, -5))
+        self.desk.send("POST", "/keys/bot/pause")
+        with refused("a paused key opens nothing", ccxt.InvalidOrder, "This key is paused."):
+            exchange.create_order(BTC, "market", "buy", 0.01)
+        with step("a paused key cancels"):
+            exchange.cancel_order(order["id"], BTC)
+        with step("a paused key closes"):
+            exchange.create_order(BTC, "market", "sell", 0.01, None, {"reduceOnly": True})
+        self.desk.send("POST", "/keys/bot/resume")
+        with step("a resumed key opens"):
+            exchange.create_order(BTC, "market", "buy", 0.01)
+            exchange.create_order(BTC, "market", "sell", 0.01, None, {"reduceOnly": True})
+        self.desk.send("DELETE", "/keys/bot")
+        try:
+            exchange.fetch_balance()
+            self.steps.equal("a revoked key", "is answered", "is refused")
+        except ccxt.AuthenticationError as fault:
+            self.steps.equal("a revoked key", "-2015" in str(fault), True)
 
     def _with(self, what: str, kind: type[Exception], code: str, **members: str) -> None:
         stranger = CcxtClient(self.access).exchange
