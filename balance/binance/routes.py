@@ -46,11 +46,6 @@ _ENDPOINT: Final = "dialect"
 _log = logging.getLogger(__name__)
 
 
-def is_dialect(path: str) -> bool:
-    """Whether ``path`` is the dialect's."""
-    return path.startswith(PREFIXES)
-
-
 def create_dialect(
     desk: Desk, services: Services, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Blueprint:
