@@ -36,7 +36,7 @@ from balance.store.memory_store import MemoryStore
 from tests import exchange_feeds
 from tests.accounts import MOMENT
 from tests.boards import board, priced
-from tests.dialect import Dialect, ccxt_of
+from tests.dialect import Dialect, answered, ccxt_of
 from tests.exchange_feeds import StartFeed, quoted
 from tests.exchange_server import ExchangeServer
 from tests.markets import BTC, ETH, SOL, market, quote
@@ -695,6 +695,12 @@ class TestTrades:
         assert page(startTime=NOW, limit=1) == rows[:1]
         assert page(startTime=NOW + 1) == page(endTime=NOW - 1) == []
         assert page(fromId=rows[-1]["a"] + 1) == []
+        older = {"symbol": "BTCUSDT", "fromId": rows[1]["a"], "limit": 2}
+        answer = moved.keyed("GET", "/fapi/v1/historicalTrades", **older)
+        assert [row["id"] for row in answered(answer)] == [row["a"] for row in rows[1:3]]
+        answer = moved.keyed("GET", "/fapi/v1/historicalTrades", symbol="BTCUSDT", limit=2)
+        assert answered(answer) == moved.get("/fapi/v1/trades", symbol="BTCUSDT", limit=2)
+        assert moved.refused("/fapi/v1/historicalTrades", 401, symbol="BTCUSDT")[0] == -2014
 
     def test_a_price_that_never_moved_has_none(self, dialect: Dialect) -> None:
         assert dialect.get("/fapi/v1/trades", symbol="SOLUSDT") == []

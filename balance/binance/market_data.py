@@ -10,7 +10,7 @@ from typing import Any, Final
 from balance.api.services import Services
 from balance.binance.call import Call
 from balance.binance.days import Days
-from balance.binance.endpoints import Json, public
+from balance.binance.endpoints import Json, keyed, public
 from balance.binance.errors import Refusal, invalid
 from balance.binance.exchange_info import exchange_info
 from balance.binance.funding_history import FundingHistory
@@ -27,7 +27,7 @@ from balance.binance.market_rows import (
 )
 from balance.binance.names import short
 from balance.binance.numbers import milliseconds
-from balance.core.instrument import FUNDING_INTERVAL
+from balance.core.instrument import FUNDING_INTERVAL, Instrument
 from balance.core.market import Market
 from balance.core.quote import Candle, Quote
 from balance.desk.desk import MOST_CANDLES, Desk
@@ -159,32 +159,24 @@ class MarketData:
     @public("GET", "/fapi/v1/trades")
     def list_trades(self, call: Call) -> Json:
         """The newest changes of the price, as trades."""
-        market = self._desk.market
-        symbol = call.params.symbol(market)
-        ticks = self._services.ticks.newest(symbol, call.params.whole("limit", 1, 1_000, 500))
-        rules = market.instrument(symbol)
-        return [trade_row(each, rules) for each in ticks]
+        return self._trades(call, trade_row)
+
+    @keyed("GET", "/fapi/v1/historicalTrades")
+    def list_older_trades(self, call: Call) -> Json:
+        """The same, from a number on where one is named."""
+        return self._trades(call, trade_row, first=call.params.integer("fromId"))
 
     @public("GET", "/fapi/v1/aggTrades")
     def list_aggregate_trades(self, call: Call) -> Json:
         """The newest changes of the price, or those from a number or a time on, as trades."""
-        market, params = self._desk.market, call.params
-        symbol = params.symbol(market)
-        first, since, until = (
-            params.integer("fromId"),
-            params.time("startTime"),
-            params.time("endTime"),
+        params = call.params
+        return self._trades(
+            call,
+            aggregate_row,
+            first=params.integer("fromId"),
+            since=params.time("startTime"),
+            until=params.time("endTime"),
         )
-        ticks: Sequence[Tick] = [
-            each
-            for each in self._services.ticks.newest(symbol, MOST_TICKS)
-            if (first is None or each.id >= first)
-            and (since is None or each.time >= since)
-            and (until is None or each.time <= until)
-        ]
-        limit, rules = params.whole("limit", 1, 1_000, 500), market.instrument(symbol)
-        chosen = ticks[-limit:] if first is None and since is None else ticks[:limit]
-        return [aggregate_row(each, rules) for each in chosen]
 
     @public("GET", "/fapi/v1/openInterest")
     def read_open_interest(self, call: Call) -> Json:
@@ -221,6 +213,29 @@ class MarketData:
         if not candles and not self._services.leads and not self._desk.candles(symbol, limit=1):
             raise self._follows()
         return candles
+
+    def _trades(
+        self,
+        call: Call,
+        row: Callable[[Tick, Instrument], Mapping[str, Any]],
+        *,
+        first: int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Json:
+        """The ``row`` of each of the newest ticks or, from the number ``first`` or the time
+        ``since`` on, of the oldest ones that are known."""
+        market, params = self._desk.market, call.params
+        symbol, limit = params.symbol(market), params.whole("limit", 1, MOST_TICKS, 500)
+        ticks = [
+            each
+            for each in self._services.ticks.newest(symbol)
+            if (first is None or each.id >= first)
+            and (since is None or each.time >= since)
+            and (until is None or each.time <= until)
+        ]
+        rules, is_newest = market.instrument(symbol), first is None and since is None
+        return [row(each, rules) for each in (ticks[-limit:] if is_newest else ticks[:limit])]
 
     def _follows(self) -> Refusal:
         there = self._services.keys.addresses.rest or "that one"
