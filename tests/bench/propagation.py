@@ -7,12 +7,14 @@ four times a second. This process sends deposits, and then orders that fill at o
 notes, by its own clock, when every live component shows what the answer said; of a fill those that
 no price moves. Beside it the same page is measured driven the usual way: three interval callbacks
 that each fetch the endpoint. With ``--bots 10`` it is measured again while ten bots trade, with
-``--polls 50`` while a program asks 50 times a second for its stop in the exchange's dialect.
+``--polls 50`` while a program asks 50 times a second for its stop in the exchange's dialect, with
+``--listeners 50`` while 50 programs listen to four streams of prices and to the account each.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import http.client
 import json
 import random
@@ -24,13 +26,15 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from balance.binance.signature import KEY_HEADER
+from balance.keys.addresses import AddressFile
 from balance.keys.state import key_file
 from tests.bench.some_bots import start_bots
 from tests.conftest import started_browser
@@ -52,7 +56,7 @@ new MutationObserver(() => {
 return fields;
 """
 
-# How often the measurements with and without polls take turns.
+# How often the measurements with and without something take turns.
 _TURNS = 4
 # what prices move as well as fills
 _MARKED = {"unrealized_pnl", "portfolio_value", "current_pnl", "pnl_percent", "maintenance_margin"}
@@ -74,11 +78,16 @@ def main() -> None:
     parser.add_argument("--posts", type=int, default=200, help="how many changes (200)")
     parser.add_argument("--bots", type=int, default=0, help="measure beside so many bots too (0)")
     parser.add_argument("--polls", type=int, default=0, help="measure beside so many polls/s (0)")
+    parser.add_argument("--listeners", type=int, default=0, help="beside so many programs (0)")
+    parser.add_argument("--listen", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--alone", action="store_true", help="leave the intervals out")
     parser.add_argument("--serve-intervals", metavar="URL", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve_intervals:
         _serve_intervals(options.serve_intervals)
+        return
+    if options.listen:
+        asyncio.run(_listen(options.listen[0], int(options.listen[1])))
         return
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
@@ -87,7 +96,11 @@ def main() -> None:
         fills = _measured(server, server.url, options.posts, 0.25, _fill, _MARKED)
         results = {"deposits": pushed, "fills": fills}
         if options.polls:
-            results |= _beside_polls(server, options.polls, options.posts)
+            polled = partial(_polled, server, options.polls)
+            results |= _beside(server, options.posts, "polls", polled)
+        if options.listeners:
+            listened = partial(_listened, server, options.listeners)
+            results |= _beside(server, options.posts, "listeners", listened)
         if options.bots:
             start_bots(server, options.bots)
             # until they have candles behind them and hold something
@@ -108,11 +121,12 @@ def main() -> None:
         )
     ratio = statistics.median(fills[0]) / statistics.median(pushed[0])
     print(f"A fill takes {ratio:.2f} times as long as a deposit (medians of one run).")
-    if options.polls:
-        ratio = statistics.median(results["polls"][0]) / statistics.median(results["no polls"][0])
-        print(
-            f"With {options.polls} polls/s it takes {ratio:.2f} times as long (medians by turns)."
-        )
+    for name, count in (("polls", options.polls), ("listeners", options.listeners)):
+        if count:
+            ratio = statistics.median(results[name][0]) / statistics.median(
+                results[f"no {name}"][0]
+            )
+            print(f"With {count} {name} it takes {ratio:.2f} times as long (medians by turns).")
     if options.bots:
         ratio = statistics.median(results[f"{options.bots} bots"][0]) / statistics.median(pushed[0])
         print(f"With {options.bots} bots it takes {ratio:.2f} times as long (medians of one run).")
@@ -121,15 +135,15 @@ def main() -> None:
         print(f"The intervals take {ratio:.0f} times as long (medians of one run).")
 
 
-def _beside_polls(
-    server: Server, per_second: int, posts: int
+def _beside(
+    server: Server, posts: int, what: str, begun: Callable[[], AbstractContextManager[None]]
 ) -> dict[str, tuple[list[float], int]]:
-    """What :func:`_measured` finds without polls and beside so many a second, by turns: the load of
-    the machine is another from one to the next."""
-    found: dict[str, tuple[list[float], int]] = {"no polls": ([], 0), "polls": ([], 0)}
+    """What :func:`_measured` finds without ``what`` and while it is ``begun``, by turns: the load
+    of the machine is another from one to the next."""
+    found: dict[str, tuple[list[float], int]] = {f"no {what}": ([], 0), what: ([], 0)}
     for _ in range(_TURNS):
         for name, (times, missed) in found.items():
-            with _polled(server, per_second) if name == "polls" else nullcontext():
+            with begun() if name == what else nullcontext():
                 more, lost = _measured(server, server.url, posts // _TURNS, 0.25)
             found[name] = [*times, *more], missed + lost
     return found
@@ -162,6 +176,46 @@ def _polled(server: Server, per_second: int) -> Iterator[None]:
         finally:
             is_over.set()
         polling.result()
+
+
+@contextmanager
+def _listened(server: Server, count: int) -> Iterator[None]:
+    """So many programs that listen, in a process of their own."""
+    key = key_file(server.folder).latest().keys[0]
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    connection.request("POST", "/fapi/v1/listenKey", headers={KEY_HEADER: key.key})
+    listen_key = json.load(connection.getresponse())["listenKey"]
+    kinds = ("trade", "bookTicker", "kline_1m", "ticker")
+    names = "/".join((*(f"btcusdt@{each}" for each in kinds), listen_key))
+    url = f"{AddressFile(server.folder).latest.stream}/stream?streams={names}"
+    command = [sys.executable, __file__, "--listen", url, str(count)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            yield
+        finally:
+            process.terminate()
+
+
+async def _listen(url: str, count: int) -> None:
+    """Listen ``count`` times at ``url``; says when all do."""
+    import aiohttp
+
+    async def listen() -> None:
+        async with session.ws_connect(url.replace("ws:", "http:", 1)) as socket:
+            await socket.receive()
+            came.release()
+            async for _ in socket:
+                pass
+
+    came = asyncio.Semaphore(0)
+    async with aiohttp.ClientSession() as session:
+        listening = [asyncio.create_task(listen()) for _ in range(count)]
+        for _ in listening:
+            await came.acquire()
+        print("all listen", flush=True)
+        await asyncio.gather(*listening)
 
 
 def _measured(
