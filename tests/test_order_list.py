@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app import create_app
 from balance import Desk
+from balance.api.stream import Stream
 from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import BalanceError, StoreUnreadable
@@ -26,6 +28,7 @@ from balance.history.order_table import SET_OFF, UNCONDITIONAL, WAITING
 from balance.history.question import Question
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
+from tests.answers import problem
 from tests.boards import board, priced
 from tests.length import rounds
 from tests.marked import Marked
@@ -241,3 +244,12 @@ def order_of(outcome: Outcome) -> str:
     effect = outcome.entries[0].booking.effect
     assert effect is not None
     return effect.opened[0].id
+
+
+def test_the_open_orders_may_be_asked_for_with_what_a_list_has_by_default() -> None:
+    client = create_app(Desk(MemoryStore(), board()), Stream(1)).server.test_client()
+    # As a client sends it that was generated from the description.
+    usual = {"state": "open", "limit": "100", "offset": "0", "sort": "-revision", "after": ""}
+    assert client.get("/orders", query_string=usual).get_json()["orders"] == []
+    detail = problem(client.get("/orders?limit=5"), 422)["detail"]
+    assert detail.startswith("'limit' goes with a state: state=all lists every order")

@@ -219,6 +219,14 @@ class _OrdersQuery(NamedTuple):
     every: ListQuery | None
 
 
+# The texts of the parameters of the list of all orders that have a default.
+_USUAL: Final = {
+    each["name"]: str(each["schema"]["default"])
+    for each in list_parameters("orders").described
+    if "default" in each["schema"]
+}
+
+
 def _read_orders_query(request: Request, _: object) -> _OrdersQuery:
     params = query_texts(request)
     state = params.pop("state", _STILL_OPEN)
@@ -226,9 +234,11 @@ def _read_orders_query(request: Request, _: object) -> _OrdersQuery:
         named = {} if state == _ANY_STATE else {"state": state}
         return _OrdersQuery("", list_query("orders", {**params, **named}, SORTS["orders"]))
     client_id = params.pop("client_id", "")
-    if params:
+    # Generated clients send what a parameter has by default.
+    others = [name for name, text in params.items() if text not in ("", _USUAL.get(name))]
+    if others:
         raise InvalidRequest(
-            f"{sorted(params)[0][:40]!r} goes with a state: state={_ANY_STATE} lists every order, "
+            f"{sorted(others)[0][:40]!r} goes with a state: state={_ANY_STATE} lists every order, "
             "open or ended."
         )
     return _OrdersQuery(client_id, None)

@@ -13,7 +13,7 @@ from typing import Any
 ORDER = {"symbol": "BTC/USDT", "side": "buy", "type": "market", "quantity": 0.01}
 #: What stands in a path.
 IN_PATH = {"symbol": "BTC-USDT", "place": "1"}
-_NO_LISTS = ("/virtual_balance/stream", "/openapi.json")
+_NO_LISTS = ("/virtual_balance/stream", "/openapi.json", "/backup")
 
 Call = Callable[[str, str, dict[str, Any]], Any]
 
