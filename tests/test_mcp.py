@@ -464,7 +464,9 @@ def test_the_server_shows_what_an_agent_requested_and_what_was_refused(
     another = Agent(folder, "agent")
     done(another, "list_bots")
     another.stop()
-    assert there.listed()["keys"][-1]["last_request"]["what"] == "list_bots"
+    row = there.listed()["keys"][-1]
+    assert row["last_request"]["what"] == "list_bots"
+    assert row["refusals"] == [refusal]
 
 
 def test_an_agent_is_called_as_no_key_bot_or_person(desk: Desk, folder: Path) -> None:

@@ -198,7 +198,7 @@ class Keys:
     def record(self, name: str, request: Activity) -> None:
         """Note that the key called ``name`` made ``request``, kept in memory."""
         with self._seen_guard:
-            self._seen[name] = self._seen.get(name, Seen()).after(request)
+            self._seen[name] = self._seen_of(name).after(request)
             self._version += 1
 
     def refuse(self, name: str, what: str, reason: str) -> None:
@@ -206,7 +206,7 @@ class Keys:
         newest are kept, in memory."""
         with self._seen_guard:
             refused = RefusedRequest(self._clock(), what, reason)
-            self._seen[name] = self._seen.get(name, Seen()).refused(refused)
+            self._seen[name] = self._seen_of(name).refused(refused)
             self._version += 1
 
     def share(self, name: str) -> None:
@@ -217,6 +217,10 @@ class Keys:
         if seen is not None:
             with self._lock():
                 self._agents.write(name, seen, {each.name for each in self._known()[0].keys})
+
+    def _seen_of(self, name: str) -> Seen:
+        """What was seen of that name here or, of an agent, in its sessions before."""
+        return self._seen.get(name) or self._agents.latest.get(name, Seen())
 
     def listed(self) -> Mapping[str, Any]:
         """All keys as rows, with a ``version`` that changes with everything they do, and the
