@@ -547,6 +547,7 @@ def test_no_arguments_make_a_tool_fail(data: st.DataObject, tmp_path_factory: An
         arguments = data.draw(st.dictionaries(names, likely, max_size=5))
         with suppress(BalanceError, Problem):
             agent.call(tool.name, arguments)
+    agent.stop()
 
 
 def test_without_the_sdk_the_command_says_what_to_install(
