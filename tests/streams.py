@@ -68,7 +68,7 @@ class Streams:
 class Listener:
     """A program that listens, while this is entered."""
 
-    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self._loop = asyncio.new_event_loop()
         self._url, self._headers = url, headers
         self._session: ClientSession

@@ -3,13 +3,20 @@ them takes over when it ends."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+from aiohttp import WSCloseCode
+
+from balance import open_account
+from balance.binance.signature import KEY_HEADER
+from balance.keys.state import key_file
 from balance.store.verification import verify
-from tests.listening import Listener
+from tests import listening
 from tests.screen import wait_for
 from tests.serving import Server
+from tests.streams import Listener
 
 _BUY = {"symbol": "BTC/USDT", "side": "buy", "quantity": 0.01}
 
@@ -37,7 +44,7 @@ def test_a_second_server_follows_the_prices_of_the_first(
     last = _last(first)
     assert last is not None
     assert all(price is not None and abs(price / last - 1) < 0.02 for price in told)
-    with Listener(second.port) as listener:
+    with listening.Listener(second.port) as listener:
         bought = second.post(_BUY, "/orders").json()
         assert bought["order"]["status"] == "filled"
         wait_for(lambda: first.get("/positions").json()["positions"], "the position on the first")
@@ -62,6 +69,35 @@ def test_after_the_first_server_the_second_brings_the_prices(
     assert verify(folder).faults == ()
     third = start_server()
     assert "Another server runs here already" in "".join(third.said)
+
+
+def _streams(server: Server, *names: str) -> Listener:
+    """A program that listens to ``names`` and to the account, at ``server``."""
+    found = re.search(r"streams for programs at ws://127\.0\.0\.1:(\d+)\.", server.said[0])
+    assert found is not None, server.said
+    key = key_file(server.folder).latest().keys[0]
+    answer = server.ask("POST", "/fapi/v1/listenKey", headers={KEY_HEADER: key.key})
+    path = "/".join(("/ws", answer.json()["listenKey"], *names))
+    return Listener(f"http://127.0.0.1:{found[1]}{path}")
+
+
+def test_streams_of_both_servers_have_prices_and_what_anyone_does(
+    start_server: Callable[..., Server], folder: Path
+) -> None:
+    first, second = start_server(), start_server()
+    with _streams(first) as of_first, _streams(second, "btcusdt@bookTicker") as of_second:
+        assert of_second.until("bookTicker")
+        open_account(folder).deposit(5)
+        told = [each.until("ACCOUNT_UPDATE") for each in (of_first, of_second)]
+        assert told[0] == told[1]
+        assert told[0]["a"]["m"] == "DEPOSIT"
+        assert first.stop() == 0
+        assert of_first.end() == WSCloseCode.GOING_AWAY
+        wait_for(lambda: second.get("/bots").json()["can_change"], "the bots of the second")
+        number = of_second.until("bookTicker")["u"]
+        assert of_second.until("bookTicker")["u"] > number
+        second.post({"deposit": 6})
+        assert of_second.until("ACCOUNT_UPDATE")["a"]["B"][0]["bc"] == "6.00000000"
 
 
 def test_a_server_rests_while_the_account_trades_on_another_feed(
