@@ -17,7 +17,7 @@ from tests.interface import Interface
 from tests.markets import BTC, ETH
 from tests.serving import ROOT
 
-SECRET = "a-secret-of-signals"
+SECRET = "a-secret-of-signals-that-is-longer-than-a-message-quotes"
 TOKEN = "a-token-of-some-length"
 BUY = {"symbol": BTC, "side": "buy"}
 TAKING = {"strategy": "signals", "params": {}}
@@ -134,7 +134,7 @@ def test_a_repeated_key_trades_once(api: Interface, by_hand: ByHand) -> None:
         ({**BUY, "source": "x" * 61}, "source must be a printable text"),
         (
             {**BUY, "sise": 5},
-            "The body may have bar, close, comment,",
+            "The body may have symbol, ticker, market_position, side, action, confidence, size,",
         ),
         ([], "The body must be an object"),
     ],
@@ -238,6 +238,7 @@ class TestRefused:
             (403, json.dumps({**BUY, "secret": SECRET[:-1]}).encode(), "Signals need their secret"),
             (422, json.dumps({"secret": SECRET, "symbol": SECRET}).encode(), "side must be one of"),
             (422, json.dumps({"secret": SECRET, **BUY, "symbol": SECRET}).encode(), "There is no"),
+            (422, json.dumps({"secret": SECRET, **BUY, "size": SECRET}).encode(), "size must be"),
         ],
     )
     def test_whatever_is_wrong_with_it_but_never_its_secret(
@@ -250,7 +251,7 @@ class TestRefused:
         assert entry["words"].startswith(f"A signal from outside was refused: {reason}")
         kept = b"".join(each.read_bytes() for each in folder.rglob("*") if each.is_file())
         assert b"was refused" in kept
-        assert SECRET[:-1].encode() not in kept
+        assert SECRET[:8].encode() not in kept
 
     def test_many_are_counted_and_few_listed(self) -> None:
         now = 0.0

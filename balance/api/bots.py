@@ -14,7 +14,7 @@ from balance.api.services import AnyBots, Services
 from balance.bots.log import ACTION, LARGEST_ID, MOST_SHOWN, LogEntry, LogKind
 from balance.bots.rows import BotList, BotRow, SignalResult, StrategyRow
 from balance.bots.settings import BotSettings
-from balance.bots.signals import SignalRequest
+from balance.bots.signals import AlertMembers, SignalRequest
 from balance.bots.state import MOST_TRADES
 from balance.core.errors import BalanceError, InvalidRequest
 from balance.core.shape import Doc, Whole, members
@@ -82,7 +82,9 @@ class _SignalBody(Body):
 
 
 StopBody = Annotated[dict[str, Any], Body(Stop, optional=True)]
-SignalBody = Annotated[dict[str, Any], _SignalBody(SignalRequest, Secret, also=("text/plain",))]
+SignalBody = Annotated[
+    dict[str, Any], _SignalBody(SignalRequest, AlertMembers, Secret, also=("text/plain",))
+]
 
 
 class Strategies(TypedDict):

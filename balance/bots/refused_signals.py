@@ -15,6 +15,8 @@ from balance.core.shape import Count, Doc, Time
 MOST_LISTED: Final = 10
 _MINUTE: Final = 60.0
 _LONGEST: Final = 300
+# Of a secret, so many letters alone say nothing.
+_SHORTEST: Final = 6
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class RefusedSignals:
     def add(self, reason: str) -> str:
         """Count one that was refused for ``reason``; what a log should say, in sentences: empty
         where this minute has its lines already."""
-        reason = _readable(reason.replace(self._secret, "…") if self._secret else reason)
+        reason = _readable(_without(reason, self._secret))
         self.total += 1
         count = 1 if self.latest is None else self.latest["count"] + 1
         self.latest = {"time": iso(datetime.now(UTC)), "reason": reason, "count": count}
@@ -70,6 +72,14 @@ class RefusedSignals:
     def accept(self) -> None:
         """One was accepted: what was wrong is right now."""
         self.latest = None
+
+
+def _without(text: str, secret: str | None) -> str:
+    """``text`` without ``secret``, nor the beginning of it that a message quotes."""
+    known = secret or ""
+    for length in range(len(known), _SHORTEST - 1, -1):
+        text = text.replace(known[:length], "…")
+    return text
 
 
 def _readable(text: str) -> str:

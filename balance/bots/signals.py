@@ -14,7 +14,7 @@ from balance.core.figures import grouped
 from balance.core.market import Market
 from balance.core.money import number
 from balance.core.request import check_names, positive, symbol
-from balance.core.shape import Doc, fields_of, includes
+from balance.core.shape import Doc, fields_of
 from balance.strategies.strategy import Side, Signal
 
 #: The strategy of the bots that act on them.
@@ -62,7 +62,6 @@ class AlertMembers(TypedDict, total=False):
     volume: _Ignored
 
 
-@includes(AlertMembers)
 class SignalRequest(TypedDict):
     """A signal as it is requested."""
 
@@ -106,7 +105,7 @@ def is_secret(shown: object, secret: str | None) -> bool:
 
 
 #: What a signal may have.
-MEMBERS: Final = tuple(fields_of(SignalRequest))
+MEMBERS: Final = (*fields_of(SignalRequest), *fields_of(AlertMembers))
 
 
 @dataclass(frozen=True, slots=True)
