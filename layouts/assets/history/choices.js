@@ -18,8 +18,8 @@
     }
   }
 
-  function learnBots(bots) {
-    bots.forEach(({ id, name }) => seen.owner.set(id, name));
+  function learnOwners(owners) {
+    owners.forEach(({ id, name }) => seen.owner.set(id ?? name, name));
   }
 
   /* What may be chosen of a field: values and words. */
@@ -63,6 +63,6 @@
     options,
     sentence,
     learn,
-    learnBots,
+    learnOwners,
   };
 })();

@@ -3,7 +3,7 @@
   "use strict";
 
   const { make, button, select, arrange } = window.balanceParts;
-  const { fieldsOf, textOf, learnBots, sentence } = window.balanceHistoryChoices;
+  const { fieldsOf, textOf, learnOwners, sentence } = window.balanceHistoryChoices;
   const { field, count } = window.balanceHistoryFields;
   const { ORDERS } = window.balanceHistoryTables;
 
@@ -61,7 +61,7 @@
     place("history-filters").replaceChildren(...(textOf(table) ? [searchField()] : []), strip);
   }
 
-  // the list of bots is fetched when somebody opens the filter
+  // whose there may be is fetched when somebody opens the filter
   document.addEventListener(
     "toggle",
     async ({ target }) => {
@@ -69,8 +69,9 @@
         return;
       }
       target.dataset.isAsked = "yes";
-      const [answer] = await window.balanceHistoryRequests.ask("/bots");
-      learnBots(answer?.bots ?? []);
+      const lists = ["/bots", "/keys"].map((path) => window.balanceHistoryRequests.ask(path));
+      const [[ours], [others]] = await Promise.all(lists);
+      learnOwners([...(ours?.bots ?? []), ...(others?.keys ?? [])]);
       target.open && target.dispatchEvent(new Event("toggle"));
     },
     true,
