@@ -33,6 +33,7 @@ from balance.desk import settings as settings_file
 from balance.history import index
 from balance.keys import addresses, seen
 from balance.keys import state as key_state
+from balance.keys.snippets import SNIPPETS, agent_values
 from balance.market import board
 from balance.market.open_feed import feed_options, open_feed
 from balance.performance import sample_rows
@@ -64,6 +65,7 @@ PAGES = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file 
 README = PAGES["README.md"]
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ADDRESS = "http://127.0.0.1:8050"
+_CLONE = "/home/me/virtual-balance"
 _LONGEST_README = 130
 # What a page may have run that no test runs: each is a program that a test runner can't be.
 _OTHER_PROGRAMS = (
@@ -573,6 +575,18 @@ def test_every_other_command_names_files_that_exist(name: str) -> None:
             assert plain.startswith(_OTHER_PROGRAMS), text
             for file in re.findall(r"(?:tests|docs|requirements)[\w/.-]*\.(?:py|sh|txt)", plain):
                 assert (ROOT / file).exists(), text
+
+
+def test_the_manual_tells_each_client_what_the_auto_tab_does() -> None:
+    told = {
+        "KEY": "KEY",
+        "SECRET": "SECRET",
+        "REST": _ADDRESS,
+        "WS": "ws://127.0.0.1:8051",
+        **agent_values("agent", f"{_CLONE}/.venv/bin/python", Path(_CLONE), None),
+    }
+    texts = {text for name in ("clients", "agents") for _, text in _FENCE.findall(_page(name))}
+    assert [each.client for each in SNIPPETS if each.filled(told) not in texts] == []
 
 
 def test_every_program_of_the_manual_is_python() -> None:

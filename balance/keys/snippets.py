@@ -41,17 +41,28 @@ _CCXT: Final = """\
 import $MODULE
 
 REST, STREAMS = "$REST", "$WS"
-versions = {"fapiPublic": 1, "fapiPublicV2": 2, "fapiPublicV3": 3,
-            "fapiPrivate": 1, "fapiPrivateV2": 2, "fapiPrivateV3": 3}
+versions = {
+    "fapiPublic": 1,
+    "fapiPublicV2": 2,
+    "fapiPublicV3": 3,
+    "fapiPrivate": 1,
+    "fapiPrivateV2": 2,
+    "fapiPrivateV3": 3,
+}
 api = {name: f"{REST}/fapi/v{version}" for name, version in versions.items()}
-api["ws"] = {"future": f"{STREAMS}/ws", "linear": f"{STREAMS}/ws",
-             "ws-api": {"future": f"{STREAMS}/ws-fapi/v1", "linear": f"{STREAMS}/ws-fapi/v1"}}
-exchange = ccxt.binanceusdm({
-    "apiKey": "$KEY",
-    "secret": "$SECRET",
-    "urls": {"api": api},
-    "options": {"fetchCurrencies": False},
-})
+api["ws"] = {
+    "future": f"{STREAMS}/ws",
+    "linear": f"{STREAMS}/ws",
+    "ws-api": {"future": f"{STREAMS}/ws-fapi/v1", "linear": f"{STREAMS}/ws-fapi/v1"},
+}
+exchange = ccxt.binanceusdm(
+    {
+        "apiKey": "$KEY",
+        "secret": "$SECRET",
+        "urls": {"api": api},
+        "options": {"fetchCurrencies": False},
+    }
+)
 """
 
 _AGENT: Final = """\
@@ -156,11 +167,12 @@ from binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futur
 )
 
 KEY, SECRET = "$KEY", "$SECRET"
+REST, STREAMS = "$REST", "$WS"
 client = DerivativesTradingUsdsFutures(
-    config_rest_api=ConfigurationRestAPI(api_key=KEY, api_secret=SECRET, base_path="$REST"),
-    config_ws_streams=ConfigurationWebSocketStreams(stream_url="$WS"),
+    config_rest_api=ConfigurationRestAPI(api_key=KEY, api_secret=SECRET, base_path=REST),
+    config_ws_streams=ConfigurationWebSocketStreams(stream_url=STREAMS),
     config_ws_api=ConfigurationWebSocketAPI(
-        api_key=KEY, api_secret=SECRET, stream_url="$WS/ws-fapi/v1"
+        api_key=KEY, api_secret=SECRET, stream_url=f"{STREAMS}/ws-fapi/v1"
     ),
 )
 """,
