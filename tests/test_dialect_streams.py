@@ -1030,6 +1030,14 @@ def test_so_many_may_listen_at_once(streams: Streams, monkeypatch: pytest.Monkey
             assert listener.send("LIST_SUBSCRIPTIONS")["result"] == []
 
 
+def test_who_connects_and_says_nothing_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_server, "_SILENT_SECONDS", 0.05)
+    with Streams() as streams, streams.listen("/ws") as listener:
+        with socket.create_connection(("127.0.0.1", streams.port)) as silent:
+            assert silent.recv(1) == b""
+        assert listener.send("LIST_SUBSCRIPTIONS")["result"] == []
+
+
 def test_a_stream_that_fails_keeps_no_other_from_going_on(
     streams: Streams, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

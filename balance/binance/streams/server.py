@@ -39,6 +39,8 @@ _LOOK_SECONDS: Final = 0.25
 _LARGEST: Final = 64 * 1024
 # How long a client may take to answer that its connection ends.
 _CLOSE_SECONDS: Final = 1.0
+# How long who connects may take to say what for.
+_SILENT_SECONDS: Final = 10.0
 # So many ports are tried where none is named.
 _MOST_PORTS: Final = 100
 # Clients route by what a stream is; each of these has all.
@@ -64,7 +66,8 @@ class StreamServer:
         self._hub = Hub(MarketStreams(desk, services).open, self._listen_keys.is_open)
         self._account = AccountStream(desk.store)
         self._listening: Sequence[socket.socket] = ()
-        self._clients: set[web.WebSocketResponse] = set()
+        # Who listens, and by which connection.
+        self._clients: dict[web.WebSocketResponse, asyncio.Transport | None] = {}
         # That of the thread; None before it runs.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
@@ -143,9 +146,12 @@ class StreamServer:
         await runner.setup()
         for each in self._listening:
             await web.SockSite(runner, each).start()
-        looking = asyncio.create_task(self._look_often())
+        tasks = [
+            asyncio.create_task(each) for each in (self._look_often(), self._drop_silent(server))
+        ]
         await self._is_stopped.wait()
-        looking.cancel()
+        for task in tasks:
+            task.cancel()
         for site in tuple(runner.sites):
             await site.stop()
         message = b"The server stops."
@@ -159,6 +165,17 @@ class StreamServer:
             self._look()
             with suppress(StoreError):  # Every tab says that the keys can't be read.
                 self._hub.expire(self._expired_event)
+
+    async def _drop_silent(self, server: web.Server) -> None:
+        """End the connections of those who say nothing, so that they take no places."""
+        known = set[object]()
+        while True:
+            await asyncio.sleep(_SILENT_SECONDS)
+            busy = set(self._clients.values())
+            silent = {each for each in server.connections if each.transport not in busy}
+            for each in silent & known:
+                each.force_close()
+            known = set(silent)
 
     def _look(self) -> None:
         """Push what is due, and what has happened to the account."""
@@ -213,7 +230,7 @@ class StreamServer:
             raise Refusal(-1003, f"There are {MOST_CONNECTIONS} connections; close one first.", 503)
         transport = request.transport
         connection = Connection(wraps=wraps, cut=transport.abort if transport else lambda: None)
-        self._clients.add(client)
+        self._clients[client] = transport
         try:
             self._push_account()
             self._hub.join(connection, names)
@@ -224,7 +241,7 @@ class StreamServer:
             raise Refusal(-1121, str(fault)) from fault
         finally:
             self._hub.leave(connection)
-            self._clients.discard(client)
+            del self._clients[client]
         return client
 
     async def _talk(self, client: web.WebSocketResponse, connection: Connection) -> None:
