@@ -3,8 +3,9 @@ them."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -130,6 +131,15 @@ def at(feed: Feed) -> Dialect:
     dialect = Dialect(Desk(MemoryStore(), found), settle=feed.settlement)
     dialect.services.ticks.look(found.market)
     return dialect
+
+
+def texts_in(answer: Any) -> Iterator[str]:
+    """All texts in ``answer``, but for names of fields."""
+    if isinstance(answer, str):
+        yield answer
+    elif isinstance(answer, list | dict):
+        for each in answer.values() if isinstance(answer, dict) else answer:
+            yield from texts_in(each)
 
 
 class TestTime:
@@ -709,6 +719,45 @@ class TestTrades:
 
 class TestFeeds:
     """Whatever the feed is, its prices are those of the dialect."""
+
+    @pytest.mark.parametrize(
+        ("price", "tick", "step"),
+        [
+            ("0.0000000012345", "1e-13", "1"),
+            ("9.2111e-6", "1e-10", "1E+3"),
+            ("1.5E+6", "1E+1", "1e-8"),
+            ("64671", "0.10", "0.0010"),
+        ],
+    )
+    def test_no_number_has_an_exponent(self, price: str, tick: str, step: str) -> None:
+        rules = replace(
+            KNOWN[BTC],
+            symbol="NEW/USDT",
+            tick_size=Decimal(tick),
+            step_size=Decimal(step),
+            min_quantity=Decimal(step),
+        )
+        found = board()
+        newest = replace(
+            quote("NEW/USDT", price, funding_rate="-1e-7"), day_open=Decimal(price) * 2
+        )
+        found.market = market(newest, instruments={"NEW/USDT": rules})
+        candle = Candle(
+            time=MOMENT,
+            **{name: Decimal(price) for name in ("open", "high", "low", "close")},
+            volume=Decimal("1E+5"),
+        )
+        found.candles = lambda _symbol, _seconds, limit: [candle][:limit]
+        dialect = Dialect(Desk(MemoryStore(), found))
+        dialect.services.ticks.look(found.market)
+        for path in (*LIVE, "/fapi/v1/trades", "/fapi/v1/aggTrades", "/fapi/v1/klines"):
+            answer = dialect.get(path, symbol="NEWUSDT", interval="1m")
+            texts = list(texts_in(answer))
+            assert texts
+            for text in texts:
+                assert text == "NEWUSDT" or re.fullmatch(r"-?\d+(\.\d+)?", text), (path, text)
+        assert Decimal(dialect.get("/fapi/v1/ticker/price")[0]["price"]) == Decimal(price)
+        assert dialect.get("/fapi/v1/premiumIndex")[0]["lastFundingRate"] == "-0.00000010"
 
     def test_a_server_that_follows_has_the_prices(self, tmp_path: Path) -> None:
         feed = SimulatedFeed()
