@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import requests
-from aiohttp import WSCloseCode
+from aiohttp import WSCloseCode, web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -1005,6 +1005,27 @@ def test_a_server_that_stops_says_so_to_all(streams: Streams) -> None:
 
 def test_a_server_that_never_started_stops() -> None:
     assert ends(Streams().server.stop)
+
+
+def is_refused(port: int) -> bool:
+    """Whether nobody listens at ``port``."""
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_streams_that_fail_say_so_and_leave_nobody_waiting(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(web.ServerRunner, "setup", fail)
+    with Streams() as streams:
+        wait_for(lambda: is_refused(streams.port), "an end of the streams")
+    assert [each.message for each in caplog.records] == ["the streams failed"]
 
 
 def test_who_does_not_read_is_cut_off(streams: Streams) -> None:

@@ -121,7 +121,7 @@ class StreamServer:
         self.close()
         if self._thread.is_alive():
             self._thread.join()
-        for each in self._listening:
+        for each in self._listening:  # Those of a thread that never began.
             each.close()
 
     def _call(self, step: Callable[[], None]) -> None:
@@ -136,6 +136,10 @@ class StreamServer:
             asyncio.run(self._serve())
         except Exception:
             _log.exception("the streams failed")
+        finally:
+            # Nobody waits there for an answer that never comes.
+            for each in self._listening:
+                each.close()
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
