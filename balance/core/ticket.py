@@ -59,7 +59,6 @@ MOST_ORDERS: Final = 200
 CLIENT_ID: Final = "^[.A-Z:/a-z0-9_-]{1,36}$"
 _SIZES: Final = ("quantity", "notional", "percent")
 _PRICES: Final = ("price", "trigger_price", "take_profit", "stop_loss", "activation_price")
-# The fields of a ticket that are no members of a request, and the members that are no numbers.
 # What an order of each type needs beside its size.
 _NEEDED: Final = "What each needs beside a size: {}.".format(
     "; ".join(
@@ -68,6 +67,7 @@ _NEEDED: Final = "What each needs beside a size: {}.".format(
         if kind.numbers
     )
 )
+# The fields of a ticket that are no members of a request, and the members that are no numbers.
 _NO_MEMBERS: Final = ("owner", "because", "group")
 _NO_NUMBERS: Final = ("symbol", "side", "type", "time_in_force", "reduce_only", "client_id")
 
