@@ -361,6 +361,15 @@ def test_a_row_has_what_the_key_did_and_nothing_secret(desk: Desk) -> None:
     assert key.secret not in text
 
 
+def test_a_key_as_text_has_nothing_secret(desk: Desk) -> None:
+    keys = keys_of(desk)
+    keys.add(NAME)
+    key = keys.get(NAME)
+    assert NAME in repr(key)
+    for secret in (key.key, key.secret):
+        assert secret not in repr(key)
+
+
 def test_the_newest_refusals_of_a_key_are_kept_with_their_reasons(desk: Desk) -> None:
     keys = keys_of(desk)
     keys.add(NAME)

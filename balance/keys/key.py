@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
@@ -30,9 +30,10 @@ class Key:
     # The owner of what it trades.
     name: Name
     kind: Kind
-    # What its requests show, and what they are signed with; both empty of an agent.
-    key: str
-    secret: str
+    # What its requests show, and what they are signed with; both empty of an agent. Neither is for
+    # a log, which may have a key as text.
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
     # Whether it may open nothing; it still reads, cancels and closes.
     is_paused: bool = False
     created_at: datetime
