@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
@@ -27,8 +28,8 @@ from balance.binance.order_rows import algo_row, conditional_order, open_record,
 from balance.binance.streams import server as stream_server
 from balance.binance.streams.account_events import Event
 from balance.binance.streams.account_stream import AccountStream
-from balance.binance.streams.connection import MOST_WAITING
-from balance.binance.streams.hub import MOST_STREAMS
+from balance.binance.streams.connection import MOST_WAITING, Connection
+from balance.binance.streams.hub import MOST_STREAMS, Hub
 from balance.binance.streams.market_streams import BookStream, MarketStreams, UnknownStream
 from balance.binance.streams.server import StreamServer
 from balance.core.candles import interval_of
@@ -449,6 +450,13 @@ def test_the_streams_of_all_symbols_have_those_with_a_live_price() -> None:
     assert [each["s"] for each in new()] == ["BTCUSDT"]
     prices.board.market = replace(prices.board.market, live=frozenset())
     assert prices.open("!ticker@arr")() == []
+
+
+def test_symbols_may_be_in_capitals() -> None:
+    prices = Prices()
+    new = prices.open("BTCUSDT@trade")
+    prices.move(40_001)
+    assert [each["s"] for each in new()] == ["BTCUSDT"]
 
 
 @pytest.mark.parametrize("name", ["btcusdt@forceOrder", "!forceOrder@arr", "!contractInfo"])
@@ -1030,11 +1038,11 @@ def test_streams_that_fail_say_so_and_leave_nobody_waiting(
 
 def test_who_does_not_read_is_cut_off(streams: Streams) -> None:
     with streams.listen("/ws") as slow, streams.listen("/ws/ethusdt@trade") as other:
-        slow.send("SUBSCRIBE", *[f"{number:020}@forceOrder" for number in range(MOST_STREAMS)])
-        # Each answer is 32 kB, and none of them is read.
+        # Each answer is 30 kB, and none of them is read.
+        question = json.dumps({"method": "LIST_SUBSCRIPTIONS", "id": "x" * 30_000})
         with suppress(ConnectionError):
             for _ in range(3 * MOST_WAITING):
-                slow.write('{"method": "LIST_SUBSCRIPTIONS", "id": 1}')
+                slow.write(question)
         assert slow.end() == WSCloseCode.ABNORMAL_CLOSURE
         assert other.send("LIST_SUBSCRIPTIONS")["result"] == ["ethusdt@trade"]
 
@@ -1097,3 +1105,39 @@ def test_the_port_is_the_one_behind_the_server_unless_that_is_taken() -> None:
         unbound().bind("127.0.0.1", None, beside=65_535)
     with pytest.raises(InvalidRequest, match="The streams can't be served"):
         unbound().bind("192.0.2.1", 0, beside=1)
+
+
+PRICES = Prices()
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+NAMES_OF_STREAMS = st.lists(ANYTHING | st.sampled_from([*FIELDS, "!ticker@arr", "0" * 64]))
+METHODS = st.sampled_from(["SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS"])
+MESSAGES = (
+    st.text()
+    | ANYTHING.map(json.dumps)
+    | st.fixed_dictionaries(
+        {"method": METHODS | ANYTHING, "params": NAMES_OF_STREAMS | ANYTHING, "id": ANYTHING}
+    ).map(json.dumps)
+)
+
+
+@settings(max_examples=50)
+@given(st.lists(MESSAGES, min_size=1, max_size=5))
+def test_whatever_is_sent_is_answered_once(messages: list[str]) -> None:
+    found = Hub(MarketStreams(PRICES.desk, PRICES.services).open, lambda _: False)
+    texts = list[str]()
+    client = Connection(wraps=False, cut=lambda: None)
+    client.put = texts.append  # type: ignore[method-assign]
+    found.join(client, ())
+    for message in messages:
+        found.receive(client, message)
+        answer = json.loads(texts.pop())
+        assert not texts
+        assert set(answer) in ({"result", "id"}, {"error", "id"})
+        assert answer["id"] is None or isinstance(answer["id"], int | str)
+        assert client.names <= {*FIELDS, "!ticker@arr"}
+    found.leave(client)
+    assert not found.connections

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Final
 
@@ -24,7 +25,7 @@ class Message:
     def wrapped(self) -> str:
         """The event with the name of its stream."""
         if not self._wrapped:
-            self._wrapped = f'{{"stream":"{self._name}","data":{self.text}}}'
+            self._wrapped = f'{{"stream":{json.dumps(self._name)},"data":{self.text}}}'
         return self._wrapped
 
 

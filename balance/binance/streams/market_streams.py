@@ -89,7 +89,8 @@ class Source:
             UnknownStream: it is not traded here.
         """
         found = symbol_of(text, self.market)
-        if found is None:
+        # No other ways to write it: each would be a stream of its own.
+        if found is None or text not in (short(found).lower(), short(found)):
             known = ", ".join(short(each).lower() for each in self.market.instruments)
             raise UnknownStream(f"There is no symbol {text!r:.40}; there are: {known or 'none'}.")
         return found
@@ -289,6 +290,11 @@ def _open_kline(source: Source, match: re.Match[str]) -> MarketStream:
     return KlineStream(source, symbol, interval, is_continuous=is_continuous)
 
 
+def _open_silent(source: Source, match: re.Match[str]) -> MarketStream:
+    source.symbol(match[1])
+    return SilentStream()
+
+
 # How each is opened, by the pattern of its name. In the silent ones nothing happens here.
 _STREAMS: Final[Mapping[str, Callable[[Source, re.Match[str]], MarketStream]]] = MappingProxyType(
     {
@@ -298,7 +304,7 @@ _STREAMS: Final[Mapping[str, Callable[[Source, re.Match[str]], MarketStream]]] =
         "(?:([^@!]+)@|!(?=.*@arr$))(ticker|miniTicker)(?:@arr)?": _open_ticker,
         "(?:([^@!]+)@|!(?=.*@arr))markPrice(?:@arr)?(@1s)?": _open_mark_price,
         "([^@!]+?)(?:@k|(_perpetual)@continuousK)line_(.+)": _open_kline,
-        "[^@!]+@(?:forceOrder|compositeIndex|assetIndex)": lambda *_: SilentStream(),
+        "([^@!]+)@(?:forceOrder|compositeIndex|assetIndex)": _open_silent,
         "!(?:forceOrder@arr|assetIndex@arr|contractInfo)": lambda *_: SilentStream(),
     }
 )
