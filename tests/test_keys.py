@@ -24,7 +24,9 @@ from balance.keys.keys import FIRST_KEY, MOST_KEYS, Keys
 from balance.keys.rows import MOST_REFUSALS
 from balance.keys.state import KEYS_FILE
 from balance.market.board import LiveBoard
+from balance.server import assembly
 from balance.store.disk import DISK
+from balance.store.file_store import LOCK_FILE
 from balance.store.kept_file import FileUnreadable
 from balance.store.memory_store import MemoryStore
 from tests.accounts import MOMENT
@@ -245,6 +247,23 @@ def test_a_damaged_file_is_no_key_and_stays(desk: Desk, tmp_path: Path) -> None:
     assert listed["keys"] == []
     assert "does not match its checksum" in listed["fault"]
     assert file.read_bytes() == damaged
+
+
+def test_a_server_begins_beside_a_damaged_file_and_lists_it(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / KEYS_FILE).write_text("{")
+    keys = assembly._keys(desk, tmp_path)
+    (damage,) = desk.ledger.damages.listed
+    assert (damage.file, damage.line) == (KEYS_FILE, None)
+    assert "No key is taken meanwhile" in damage.message
+    assert keys.listed()["fault"]
+
+
+def test_a_server_begins_where_no_key_can_be_made(
+    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / LOCK_FILE).mkdir()
+    assert not assembly._keys(desk, tmp_path).all()
+    assert "the first key could not be made" in caplog.text
 
 
 def test_two_keys_of_one_name_are_damage(desk: Desk, tmp_path: Path) -> None:

@@ -101,6 +101,8 @@ class Keys:
 
     def begin(self) -> None:
         """Make the first key, where there was never any."""
+        if self._book().keys or self._file.changed:
+            return
         with self._lock(), self._file.guard:
             self._file.latest()
             if not self._file.changed and not self._file.value.keys:

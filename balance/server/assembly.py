@@ -312,6 +312,9 @@ def _keys(desk: Desk, folder: Path | None) -> Keys:
     except StoreUnreadable as fault:
         _log.error("%s", fault)
         desk.ledger.damages.report(Damage(fault.file, None, str(fault)))
+    except StoreError as fault:
+        # All else goes on without it; the next start makes it.
+        _log.error("the first key could not be made: %s", fault)
     return keys
 
 
