@@ -149,6 +149,7 @@ PURE = (
         for each in (
             *("ids", "names", "numbers", "errors", "call"),
             *("order_rows", "account_rows", "market_rows", "exchange_info"),
+            *("streams.account_events", "streams.market_events"),
         )
     ),
 )
