@@ -101,12 +101,16 @@ class Keys:
 
     def begin(self) -> None:
         """Make the first key, where there was never any."""
-        if self._book().keys or self._file.changed:
+        if self._has_begun():
             return
         with self._lock(), self._file.guard:
-            self._file.latest()
-            if not self._file.changed and not self._file.value.keys:
-                self._file.change(lambda: self._file.put(KeyBook((self._made(FIRST_KEY, "key"),))))
+            if not self._has_begun():
+                first = self._made(FIRST_KEY, "key")
+                self._file.change(lambda: self._file.put(KeyBook((first,))))
+
+    def _has_begun(self) -> bool:
+        """Whether there was ever a key."""
+        return bool(self._book().keys or self._file.changed)
 
     def find(self, key: str) -> Key | None:
         """The key that requests show as ``key``; None where there is none, or no longer."""
