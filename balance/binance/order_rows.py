@@ -127,9 +127,9 @@ def order_row(record: OrderRecord, market: Market) -> dict[str, Any]:
         "clientOrderId": client_id(record),
         "price": price_or_none(order.price, rules),
         "avgPrice": price_or_none(price or None, rules),
-        "origQty": quantity_of(quantity, rules),
-        "executedQty": quantity_of(filled, rules),
-        "cumQty": quantity_of(filled, rules),
+        "origQty": quantity_text(quantity, rules),
+        "executedQty": quantity_text(filled, rules),
+        "cumQty": quantity_text(filled, rules),
         "cumQuote": amount_text(filled * price),
         "type": TYPE_NAMES[order.type],
         "origType": TYPE_NAMES[order.type],
@@ -152,7 +152,7 @@ def algo_row(record: OrderRecord, market: Market) -> dict[str, Any]:
         "algoType": "CONDITIONAL",
         "orderType": TYPE_NAMES[order.type],
         "symbol": short(order.symbol),
-        "quantity": quantity_of(order.quantity or ZERO, rules),
+        "quantity": quantity_text(order.quantity or ZERO, rules),
         "algoStatus": algo_status(record),
         "triggerPrice": price_or_none(order.trigger_price, rules),
         "price": price_or_none(order.price, rules),
@@ -171,17 +171,8 @@ def algo_row(record: OrderRecord, market: Market) -> dict[str, Any]:
 
 
 def price_or_none(price: Decimal | None, rules: Instrument | None) -> str:
-    """``price`` with the decimals of the tick of ``rules`` (None: those that it has), or ``"0"``
-    for none."""
-    if price is None:
-        return NO_NUMBER
-    return unit_text(price) if rules is None else price_text(price, rules)
-
-
-def quantity_of(quantity: Decimal, rules: Instrument | None) -> str:
-    """``quantity``, in base units, with the decimals of the step of ``rules`` (None: those that it
-    has)."""
-    return unit_text(quantity) if rules is None else quantity_text(quantity, rules)
+    """``price`` with the decimals of the tick of ``rules`` (None: its own), or ``"0"`` for none."""
+    return NO_NUMBER if price is None else price_text(price, rules)
 
 
 def _terms(order: Order) -> dict[str, Any]:

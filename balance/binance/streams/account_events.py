@@ -19,7 +19,7 @@ from balance.binance.account_rows import (
 )
 from balance.binance.ids import entry_number
 from balance.binance.names import short
-from balance.binance.numbers import amount_text, milliseconds
+from balance.binance.numbers import amount_text, milliseconds, quantity_text
 from balance.binance.order_rows import (
     NO_NUMBER,
     algo_row,
@@ -29,7 +29,6 @@ from balance.binance.order_rows import (
     order_of,
     order_row,
     price_or_none,
-    quantity_of,
 )
 from balance.core.account import Account
 from balance.core.entry import Entry, replay
@@ -207,7 +206,7 @@ def _outcome(record: OrderRecord, entry: Entry, market: Market) -> Iterator[Even
             entry,
             market,
             x="TRADE",
-            l=quantity_of(fill.quantity, rules),
+            l=quantity_text(fill.quantity, rules),
             L=price_or_none(fill.price, rules),
             n=amount_text(fill.fee),
             t=entry_number(entry.place),
@@ -229,14 +228,14 @@ def _waits(record: OrderRecord) -> bool:
 
 def _new_order_event(record: OrderRecord, entry: Entry, market: Market) -> Event:
     """That the order of ``record`` is open, also where it has filled at once."""
-    nothing = quantity_of(ZERO, market.instruments.get(order_of(record).symbol))
+    nothing = quantity_text(ZERO, market.instruments.get(order_of(record).symbol))
     return _order_event(record, entry, market, x="NEW", X="NEW", ap=NO_NUMBER, z=nothing)
 
 
 def _order_event(record: OrderRecord, entry: Entry, market: Market, **fields: Any) -> Event:
     """The event of an order, with ``fields`` in place of those that say that nothing has filled."""
     row, time = order_row(record, market), milliseconds(entry.time)
-    nothing = quantity_of(ZERO, market.instruments.get(order_of(record).symbol))
+    nothing = quantity_text(ZERO, market.instruments.get(order_of(record).symbol))
     order = {
         **_named(row, _ORDER),
         "l": nothing,
@@ -262,7 +261,7 @@ def _algo_event(record: OrderRecord, entry: Entry, market: Market, **fields: Any
     rules = market.instruments.get(order_of(record).symbol)
     order = {
         **_named(row, _ALGO),
-        "aq": quantity_of(ZERO if fill is None else fill.quantity, rules),
+        "aq": quantity_text(ZERO if fill is None else fill.quantity, rules),
         "act": order_row(record, market)["type"] if is_set_off(record) else NO_NUMBER,
         "rm": record.why,
         **fields,
