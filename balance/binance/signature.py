@@ -47,9 +47,11 @@ def check_signature(key: Key, query: str, body: str, now: Callable[[], datetime]
     if params.text("timestamp") is None:
         raise missing("timestamp")
     shown = params.needed("signature")
-    if params.whole("recvWindow", 0, 10**20, _USUAL_WINDOW) > _LONGEST_WINDOW:
+    window = params.integer("recvWindow")
+    if window is None:
+        window = _USUAL_WINDOW
+    if window > _LONGEST_WINDOW:
         raise Refusal(-1131, "recvWindow must be less than 60000.")
-    window = params.whole("recvWindow", 0, _LONGEST_WINDOW, _USUAL_WINDOW)
     if abs(milliseconds(now()) - (params.integer("timestamp") or 0)) > window:
         raise Refusal(-1021, "Timestamp for this request is outside of the recvWindow.")
     right = hmac.new(key.secret.encode(), _signed(query, body), hashlib.sha256).hexdigest()
