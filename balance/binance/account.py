@@ -18,6 +18,7 @@ from balance.binance.account_rows import (
     position_risk_row,
     symbol_row,
     symbols_of,
+    terms_row,
     trade_row,
 )
 from balance.binance.call import Call
@@ -33,7 +34,7 @@ from balance.core.errors import InvalidAmount, UnknownPosition
 from balance.core.money import ZERO
 from balance.core.wallet import EVENTS, OPENINGS
 from balance.desk.desk import Desk
-from balance.desk.transactions import Conditions
+from balance.desk.transactions import AccountNow
 from balance.history.history import unfinished
 from balance.history.question import Question
 from balance.history.rows import LedgerRecord, Table
@@ -68,12 +69,12 @@ class AccountEndpoints:
     @signed("GET", "/fapi/v2/account")
     def read_account(self, call: Call) -> Json:
         """The account with each symbol."""
-        return account_row(self._desk.now(), every=True, can_trade=_is_active(call))
+        return account_row(self._desk.now(), every=True, can_trade=not call.caller.is_paused)
 
     @signed("GET", "/fapi/v3/account")
     def read_open_account(self, call: Call) -> Json:
         """The account with its open positions."""
-        return account_row(self._desk.now(), every=False, can_trade=_is_active(call))
+        return account_row(self._desk.now(), every=False, can_trade=not call.caller.is_paused)
 
     @signed("GET", "/fapi/v2/balance", "/fapi/v3/balance")
     def list_balances(self, call: Call) -> Json:  # noqa: ARG002
@@ -90,15 +91,13 @@ class AccountEndpoints:
     @signed("GET", "/fapi/v3/positionRisk")
     def list_open_positions(self, call: Call) -> Json:
         """The open positions."""
-        now, symbol = self._desk.now(), call.params.any_symbol(self._desk.market)
-        symbols = [each.symbol for each in now.account.positions if symbol in (None, each.symbol)]
-        return [position_risk_row(now, each) for each in symbols]
+        now = self._desk.now()
+        return [position_risk_row(now, each) for each in _open_symbols(call, now)]
 
     @signed("GET", "/fapi/v1/adlQuantile")
     def list_adl(self, call: Call) -> Json:
         """How soon each position is reduced for the losses of others: never, here."""
-        account, symbol = self._desk.now().account, call.params.any_symbol(self._desk.market)
-        symbols = [each.symbol for each in account.positions if symbol in (None, each.symbol)]
+        symbols = _open_symbols(call, self._desk.now())
         return [{"symbol": short(each), "adlQuantile": {SIDE: 0}} for each in symbols]
 
     @signed("GET", "/fapi/v1/apiTradingStatus")
@@ -172,16 +171,8 @@ class AccountEndpoints:
     @signed("GET", "/fapi/v1/accountConfig")
     def read_configuration(self, call: Call) -> Json:
         """How the account trades."""
-        return {
-            "feeTier": 0,
-            "canTrade": _is_active(call),
-            "canDeposit": True,
-            "canWithdraw": True,
-            "dualSidePosition": False,
-            "updateTime": milliseconds(self._desk.now().changed_at),
-            "multiAssetsMargin": False,
-            "tradeGroupId": -1,
-        }
+        can_trade = not call.caller.is_paused
+        return {**terms_row(self._desk.now(), can_trade=can_trade), "dualSidePosition": False}
 
     @signed("GET", "/fapi/v1/commissionRate")
     def read_fees(self, call: Call) -> Json:
@@ -261,8 +252,9 @@ class AccountEndpoints:
                 f"{rules.brackets[0].max_leverage:f}x.",
             )
         if not _is_set(now.account, symbol, leverage, call.owner):
-            _check_active(call)
-            self._desk.set_leverage(symbol, leverage, **_conditions(call))
+            if call.caller.is_paused:
+                raise paused()
+            self._desk.set_leverage(symbol, leverage, owner=call.owner)
         return {
             "symbol": short(symbol),
             "leverage": int(leverage),
@@ -281,9 +273,10 @@ class AccountEndpoints:
             raise other_side()
         if not amount:
             raise Refusal(-4055, "Amount must be positive.")
-        _check_active(call)
+        if call.caller.is_paused:
+            raise paused()
         try:
-            self._desk.move_margin(symbol, _SIGNS[way] * amount, **_conditions(call))
+            self._desk.move_margin(symbol, _SIGNS[way] * amount, owner=call.owner)
         except UnknownPosition as fault:
             raise Refusal(-4054, "Cannot add position margin: position is 0.") from fault
         except InvalidAmount as fault:
@@ -376,24 +369,10 @@ class AccountEndpoints:
         return () if found is None else (found.record,)
 
 
-def _is_active(call: Call) -> bool:
-    """Whether the key of ``call`` may open positions."""
-    return call.key is None or not call.key.is_paused
-
-
-def _check_active(call: Call) -> None:
-    """Prove that the key of ``call`` is not paused.
-
-    Raises:
-        Refusal: it is.
-    """
-    if not _is_active(call):
-        raise paused()
-
-
-def _conditions(call: Call) -> Conditions:
-    """The conditions of a change that ``call`` requests."""
-    return {"owner": call.owner, "source": "http"}
+def _open_symbols(call: Call, now: AccountNow) -> Sequence[str]:
+    """The symbols of the open positions, or the one that ``call`` names if that is one of them."""
+    symbol = call.params.any_symbol(now.market)
+    return [each.symbol for each in now.account.positions if symbol in (None, each.symbol)]
 
 
 def _is_set(account: Account, symbol: str, leverage: Decimal, owner: str) -> bool:

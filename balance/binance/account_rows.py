@@ -64,19 +64,26 @@ def account_row(now: AccountNow, *, every: bool, can_trade: bool = True) -> Row:
     asset = asset_row(now)
     symbols = symbols_of(now) if every else [each.symbol for each in now.account.positions]
     return {
-        "feeTier": 0,
+        **terms_row(now, can_trade=can_trade),
         "feeBurn": False,
-        "canTrade": can_trade,
-        "canDeposit": True,
-        "canWithdraw": True,
-        "updateTime": asset["updateTime"],
-        "multiAssetsMargin": False,
-        "tradeGroupId": -1,
         **{f"total{name[0].upper()}{name[1:]}": asset[name] for name in _TOTALS},
         "availableBalance": asset["availableBalance"],
         "maxWithdrawAmount": asset["maxWithdrawAmount"],
         "assets": [asset],
         "positions": [account_position_row(now, each) for each in symbols],
+    }
+
+
+def terms_row(now: AccountNow, *, can_trade: bool) -> Row:
+    """How the account trades."""
+    return {
+        "feeTier": 0,
+        "canTrade": can_trade,
+        "canDeposit": True,
+        "canWithdraw": True,
+        "updateTime": milliseconds(now.changed_at),
+        "multiAssetsMargin": False,
+        "tradeGroupId": -1,
     }
 
 

@@ -29,7 +29,7 @@ class AlgoOrderEndpoints:
             raise Refusal(-1130, "Data sent for parameter 'algoType' is not valid.")
         if call.params.text("type") in ("LIMIT", "MARKET"):
             raise Refusal(-1116, "Invalid orderType.")
-        return self._row(self._orders.place(call.signer, call.params, ALGO_NAMES))
+        return self._row(self._orders.place(call.caller, call.params, ALGO_NAMES))
 
     @signed("GET", "/fapi/v1/algoOrder")
     def read_order(self, call: Call) -> Json:
@@ -39,7 +39,7 @@ class AlgoOrderEndpoints:
     @signed("DELETE", "/fapi/v1/algoOrder")
     def cancel_order(self, call: Call) -> Json:
         """Cancel a conditional order."""
-        row = self._row(self._orders.cancel(call.signer, call.params, ALGO_NAMES))
+        row = self._row(self._orders.cancel(call.caller, call.params, ALGO_NAMES))
         ids = {name: row[name] for name in ("algoId", "clientAlgoId")}
         return {**ids, "code": "200", "msg": "success"}
 
@@ -61,7 +61,7 @@ class AlgoOrderEndpoints:
     def cancel_orders(self, call: Call) -> Json:
         """Cancel all open conditional orders of a symbol."""
         symbol = call.params.symbol(self._desk.market)
-        self._orders.cancel_all(call.signer, symbol, conditional=True)
+        self._orders.cancel_all(call.caller, symbol, conditional=True)
         return ALL_CANCELLED
 
     def _row(self, record: OrderRecord) -> dict[str, Any]:

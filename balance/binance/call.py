@@ -98,16 +98,16 @@ class Call:
     key: Key | None = None
 
     @property
-    def owner(self) -> str:
-        """Whose it is; empty at a route that is open to everyone."""
-        return self.key.name if self.key else ""
-
-    @property
-    def signer(self) -> Key:
-        """Whose it is at a route that is signed."""
+    def caller(self) -> Key:
+        """Whose it is, at a route that needs a key."""
         if self.key is None:
             raise ValueError("the route is open to everyone")
         return self.key
+
+    @property
+    def owner(self) -> str:
+        """The name of :attr:`caller`, who owns what the call trades."""
+        return self.caller.name
 
 
 def parsed(query: str, body: str) -> dict[str, str]:

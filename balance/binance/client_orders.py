@@ -30,7 +30,7 @@ from balance.core.order_ids import REVISION_STEP
 from balance.core.order_record import OrderRecord
 from balance.core.trade import LIQUIDATED, POSITION_CLOSED
 from balance.desk.desk import Desk
-from balance.desk.transactions import Conditions, Outcome
+from balance.desk.transactions import Outcome
 from balance.history.order_table import SET_OFF, UNCONDITIONAL, WAITING
 from balance.history.question import Question
 from balance.keys.key import Key
@@ -59,7 +59,9 @@ class ClientOrders:
     def place(self, key: Key, params: Params, names: Names) -> OrderRecord:
         """The order that ``params`` ask for, placed for ``key``, as it is after that."""
         members = self._read(key, params, names)
-        outcome = self._taken(members, lambda: self._desk.place_order(how=_how(key), **members))
+        outcome = self._taken(
+            members, lambda: self._desk.place_order(how={"owner": key.name}, **members)
+        )
         made = records_after((), outcome.entries)
         record = next(each for each in made if client_id(each) == members["client_id"])
         self._remember(order_of(record), record.time)
@@ -82,7 +84,7 @@ class ClientOrders:
         numbers = read_amendment(params, order, self._desk.market)
         force = {"time_in_force": order.time_in_force}
         outcome = self._taken(
-            force, lambda: self._desk.amend_order(order.id, how=_how(key), **numbers)
+            force, lambda: self._desk.amend_order(order.id, how={"owner": key.name}, **numbers)
         )
         return self._after(order, outcome)
 
@@ -93,7 +95,7 @@ class ClientOrders:
         order = self._open(params, names)
         if order is not None:
             try:
-                return self._after(order, self._desk.cancel_order(order.id, **_how(key)))
+                return self._after(order, self._desk.cancel_order(order.id, owner=key.name))
             except UnknownOrder:
                 pass  # It has ended meanwhile.
         record = self._ended(params, names)
@@ -105,7 +107,7 @@ class ClientOrders:
         """Cancel all open orders of ``symbol`` that ``key`` has, either the conditional ones or the
         others; there may be none."""
         try:
-            self._desk.cancel_orders(symbol, conditional=conditional, **_how(key))
+            self._desk.cancel_orders(symbol, conditional=conditional, owner=key.name)
         except UnknownOrder:
             return
 
@@ -250,10 +252,6 @@ class ClientOrders:
         except MarketRefused as fault:
             code = -5022 if members.get("time_in_force") == "GTX" else -5021
             raise Refusal(code, str(fault)) from fault
-
-
-def _how(key: Key) -> Conditions:
-    return {"owner": key.name, "source": "http"}
 
 
 def _only_closes(members: Mapping[str, Any], account: Account, owner: str) -> bool:

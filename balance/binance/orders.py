@@ -44,12 +44,12 @@ class OrderEndpoints:
     @signed("POST", "/fapi/v1/order")
     def place_order(self, call: Call) -> Json:
         """Place an order; at market, it fills at once."""
-        return self._row(self._orders.place(call.signer, call.params, ORDER_NAMES))
+        return self._row(self._orders.place(call.caller, call.params, ORDER_NAMES))
 
     @signed("POST", "/fapi/v1/order/test")
     def check_order(self, call: Call) -> Json:
         """Check an order without placing it."""
-        self._orders.check(call.signer, call.params, ORDER_NAMES)
+        self._orders.check(call.caller, call.params, ORDER_NAMES)
         return {}
 
     @signed("GET", "/fapi/v1/order")
@@ -65,12 +65,12 @@ class OrderEndpoints:
     @signed("PUT", "/fapi/v1/order")
     def amend_order(self, call: Call) -> Json:
         """Change price and quantity of an open limit order, which keeps its ids."""
-        return self._row(self._orders.amend(call.signer, call.params, ORDER_NAMES))
+        return self._row(self._orders.amend(call.caller, call.params, ORDER_NAMES))
 
     @signed("DELETE", "/fapi/v1/order")
     def cancel_order(self, call: Call) -> Json:
         """Cancel an open order."""
-        return self._row(self._orders.cancel(call.signer, call.params, ORDER_NAMES))
+        return self._row(self._orders.cancel(call.caller, call.params, ORDER_NAMES))
 
     @signed("GET", "/fapi/v1/openOrders")
     def list_open_orders(self, call: Call) -> Json:
@@ -88,7 +88,7 @@ class OrderEndpoints:
     def cancel_orders(self, call: Call) -> Json:
         """Cancel all open orders of a symbol, but for the conditional ones."""
         symbol = call.params.symbol(self._desk.market)
-        self._orders.cancel_all(call.signer, symbol, conditional=False)
+        self._orders.cancel_all(call.caller, symbol, conditional=False)
         return ALL_CANCELLED
 
     @signed("POST", "/fapi/v1/batchOrders")
@@ -116,7 +116,7 @@ class OrderEndpoints:
         rows = []
         for params in requests:
             try:
-                rows.append(self._row(act(call.signer, params, ORDER_NAMES)))
+                rows.append(self._row(act(call.caller, params, ORDER_NAMES)))
             except (Refusal, BalanceError) as fault:
                 refusal = refusal_of(fault)
                 reason = f"{refusal.code} {refusal.message}"
