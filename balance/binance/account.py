@@ -32,7 +32,7 @@ from balance.core.account import Account
 from balance.core.entry import Place
 from balance.core.errors import InvalidAmount, UnknownPosition
 from balance.core.money import ZERO
-from balance.core.wallet import EVENTS, OPENINGS
+from balance.core.wallet import EVENTS, OF_A_FILL, OPENINGS
 from balance.desk.desk import Desk
 from balance.desk.transactions import AccountNow
 from balance.history.history import unfinished
@@ -48,8 +48,6 @@ USUAL_INCOME: Final = 100
 MOST_LIQUIDATIONS: Final = 100
 USUAL_LIQUIDATIONS: Final = 50
 
-# The kinds of entries that a fill is booked with, beside its own.
-_OF_FILLS: Final = ("realized_pnl", "fee")
 # Those that tell the position of their symbol, and those that state all positions anew.
 _TELLING: Final = (*EVENTS, "funding", "liquidation")
 _RESTATING: Final = (*OPENINGS, "external_edit", "repair")
@@ -134,7 +132,7 @@ class AccountEndpoints:
         if symbol is not None:
             one_of["symbol"] = (symbol,)
         found = self._page(call, "ledger", one_of, limit, offset=limit * (page - 1))
-        traded = [each.entry.place for each in found if each.entry.booking.kind in _OF_FILLS]
+        traded = [each.entry.place for each in found if each.entry.booking.kind in OF_A_FILL]
         fills = self._desk.ledger.fills_of(traded)
         return [income_row(each, fills.get(each.entry.place)) for each in found]
 

@@ -30,6 +30,8 @@ MOVES: Final = MappingProxyType(
 OPENINGS: Final = ("start", "reset", "undo")
 #: The kinds that tell what became of orders, positions and leverages, and move no money themselves.
 EVENTS: Final = ("order", "cancel", "fill", "margin", "leverage")
+#: The kinds that a fill is booked with, right behind its own entry and in the same commit.
+OF_A_FILL: Final = ("realized_pnl", "fee")
 #: Every kind of ledger entry there is.
 KINDS: Final = (*OPENINGS, *MOVES, *EVENTS)
 

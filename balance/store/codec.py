@@ -24,7 +24,7 @@ from balance.core.money import CURRENCY, exact, exactly, significant
 from balance.core.order import Order
 from balance.core.position import Position
 from balance.core.trade import Effect, Fill, Trade
-from balance.core.wallet import KINDS, Wallet
+from balance.core.wallet import KINDS, OF_A_FILL, Wallet
 from balance.store.checksum import START, sealed, stated
 from balance.store.records import Record, amount, count, moment, one_of, text, total
 from balance.store.state import Keyed, Request, State
@@ -43,8 +43,6 @@ _DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 _ROUNDING: Final = Decimal("0.00001")
 # Of a notional, as prices that were calculated are kept to sixteen digits.
 _SIXTEEN_DIGITS: Final = Decimal("1e-14")
-# What a fill brings and costs is booked right behind it, in the same commit.
-_OF_A_FILL: Final = ("realized_pnl", "fee")
 
 
 class Unreadable(Exception):
@@ -537,7 +535,7 @@ def outlined(lines: Iterable[bytes]) -> Iterator[Outline]:
 
 def _belongs(document: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
     """Whether ``document`` is about the same as the one right before it."""
-    return document["kind"] in _OF_A_FILL and document["revision"] == last["revision"]
+    return document["kind"] in OF_A_FILL and document["revision"] == last["revision"]
 
 
 def _owner(effect: Mapping[str, Any]) -> str | None:

@@ -36,7 +36,7 @@ from balance.core.market import Market
 from balance.core.money import CURRENCY, ZERO, exactly
 from balance.core.order_record import OrderRecord, changed_records
 from balance.core.position import Position
-from balance.core.wallet import OPENINGS
+from balance.core.wallet import OF_A_FILL, OPENINGS
 
 Event = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ LEVERAGE_EVENT: Final = "ACCOUNT_CONFIG_UPDATE"
 #: Why the balance or a position changed, by the kind of the entry; the others change neither.
 REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **dict.fromkeys(("fill", "realized_pnl", "fee", "liquidation"), "ORDER"),
+        **dict.fromkeys(("fill", *OF_A_FILL, "liquidation"), "ORDER"),
         **dict.fromkeys(OPENINGS, "ADJUSTMENT"),
         **dict.fromkeys(("adjustment", "external_edit", "repair"), "ADJUSTMENT"),
         "funding": "FUNDING_FEE",
@@ -57,8 +57,6 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "margin": "MARGIN_TRANSFER",
     }
 )
-# What belongs to the fill before it: its event of the account comes once, with all of it.
-_OF_FILL: Final = ("realized_pnl", "fee")
 # The names in an event of an order, by those in its row.
 _ORDER: Final = MappingProxyType(
     {
@@ -161,10 +159,11 @@ def follow(
 
 
 def _steps(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """The entries that are told at once: a fill with its P&L and its fee, and each other one."""
+    """The entries that make an event together: a fill with its P&L and its fee; each other one
+    alone."""
     step = list[Entry]()
     for entry in entries:
-        if step and not (step[0].booking.kind == "fill" and entry.booking.kind in _OF_FILL):
+        if step and not (step[0].booking.kind == "fill" and entry.booking.kind in OF_A_FILL):
             yield step
             step = []
         step.append(entry)
