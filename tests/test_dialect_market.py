@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balance.binance.errors import Refusal
-from balance.binance.exchange_info import ORDER_TYPES, TIMES_IN_FORCE, exchange_info
+from balance.binance.exchange_info import exchange_info
 from balance.binance.funding_history import FundingHistory
 from balance.binance.market_data import INTERVALS
 from balance.binance.numbers import milliseconds
@@ -229,8 +229,16 @@ class TestExchangeInfo:
                     "multiplierDecimal": "0",
                 },
             ],
-            "orderTypes": list(ORDER_TYPES),
-            "timeInForce": list(TIMES_IN_FORCE),
+            "orderTypes": [
+                "LIMIT",
+                "MARKET",
+                "STOP",
+                "STOP_MARKET",
+                "TAKE_PROFIT",
+                "TAKE_PROFIT_MARKET",
+                "TRAILING_STOP_MARKET",
+            ],
+            "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
         }
         # another date would be one of a symbol that is delisted
         assert {each["deliveryDate"] for each in symbols} == {4133404800000}

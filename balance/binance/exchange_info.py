@@ -9,22 +9,12 @@ from typing import Any, Final
 from balance.binance.market_rows import largest_quantity
 from balance.binance.names import short
 from balance.binance.numbers import decimals_of, milliseconds, unit_text
+from balance.binance.order_rows import TYPE_NAMES
 from balance.core.instrument import Instrument
 from balance.core.market import MOST_SLIPPAGE, Market
 from balance.core.money import CURRENCY, LIMIT, exactly
+from balance.core.order import PATIENCE
 from balance.core.ticket import MOST_ORDERS
-
-#: What may be placed: clients refuse a type that is not listed before they send it.
-ORDER_TYPES: Final = (
-    "LIMIT",
-    "MARKET",
-    "STOP",
-    "STOP_MARKET",
-    "TAKE_PROFIT",
-    "TAKE_PROFIT_MARKET",
-    "TRAILING_STOP_MARKET",
-)
-TIMES_IN_FORCE: Final = ("GTC", "IOC", "FOK", "GTX")
 
 # One date for all: clients take a symbol with another one than the rest for delisted.
 _NEVER: Final = 4_133_404_800_000
@@ -95,8 +85,8 @@ def symbol_row(rules: Instrument) -> dict[str, Any]:
         "liquidationFee": "0.000000",
         "marketTakeBound": unit_text(MOST_SLIPPAGE),
         "filters": filters(rules),
-        "orderTypes": list(ORDER_TYPES),
-        "timeInForce": list(TIMES_IN_FORCE),
+        "orderTypes": list(TYPE_NAMES.values()),
+        "timeInForce": list(PATIENCE),
     }
 
 

@@ -25,11 +25,12 @@ from balance.core.order import Order, OrderType
 from balance.core.order_ids import REVISION_STEP
 from balance.core.order_record import OrderRecord, changed_records
 
-#: What the types of orders are called in the dialect.
+#: What the types of orders are called in the dialect. All may be placed: clients refuse a type
+#: that is not listed before they send it.
 TYPE_NAMES: Final[Mapping[OrderType, str]] = MappingProxyType(
     {
-        "market": "MARKET",
         "limit": "LIMIT",
+        "market": "MARKET",
         "stop_limit": "STOP",
         "stop_market": "STOP_MARKET",
         "take_profit_limit": "TAKE_PROFIT",
