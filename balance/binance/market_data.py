@@ -17,7 +17,6 @@ from balance.binance.funding_history import FundingHistory
 from balance.binance.market_rows import (
     aggregate_row,
     book_ticker_row,
-    day_row,
     depth_row,
     kline_row,
     premium_row,
@@ -57,7 +56,7 @@ class MarketData:
         self._desk = desk
         self._services = services
         self._clock = clock
-        self._days = Days(desk)
+        self._days = Days(desk, services)
         self._funding = FundingHistory(services.settle)
 
     @public("GET", "/fapi/v1/time")
@@ -256,11 +255,10 @@ class MarketData:
         return [row(market, each) for each in _live(market)]
 
     def _day_row(self, market: Market, quote: Quote) -> Mapping[str, Any]:
-        day = self._days.day(quote.symbol)
-        if day is None and not self._services.leads:
+        row = self._days.row(market, quote)
+        if row is None:
             raise self._follows()
-        ticks = self._services.ticks.newest(quote.symbol, 1)
-        return day_row(market, quote, day, ticks[-1].id if ticks else 0)
+        return row
 
 
 def _live(market: Market) -> Iterable[Quote]:

@@ -14,7 +14,6 @@ from balance.binance.market_data import INTERVALS
 from balance.binance.market_rows import (
     aggregate_row,
     book_ticker_row,
-    day_row,
     kline_row,
     premium_row,
     trade_row,
@@ -37,7 +36,7 @@ from balance.core.instrument import Instrument
 from balance.core.market import Market
 from balance.core.quote import Candle, Quote
 from balance.desk.desk import Desk
-from balance.market.ticks import Book, Tick, Ticks
+from balance.market.ticks import Book, Tick
 
 #: What one look at a stream brings: events, each of which may be a list of those of all symbols.
 Events = Iterable[Event | Sequence[Event]]
@@ -69,18 +68,14 @@ class Source:
 
     def __init__(self, desk: Desk, services: Services) -> None:
         self.desk = desk
-        self.services = services
-        self.days = Days(desk)
+        #: The newest changes of the market.
+        self.ticks = services.ticks
+        self.days = Days(desk, services)
 
     @property
     def market(self) -> Market:
         """The market as it is now."""
         return self.desk.market
-
-    @property
-    def ticks(self) -> Ticks:
-        """Its newest changes."""
-        return self.services.ticks
 
     def symbol(self, text: str) -> str:
         """The symbol that ``text`` means.
@@ -110,11 +105,8 @@ class Source:
         self, event: Callable[[Row], Event], market: Market, quote: Quote
     ) -> Event | None:
         """The day of a symbol as an ``event``; None where its candles are not here."""
-        day = self.days.day(quote.symbol)
-        if day is None and not self.services.leads:
-            return None
-        ticks = self.ticks.newest(quote.symbol, 1)
-        return event(day_row(market, quote, day, ticks[-1].id if ticks else 0))
+        row = self.days.row(market, quote)
+        return None if row is None else event(row)
 
 
 class SilentStream:
