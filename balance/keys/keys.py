@@ -42,8 +42,8 @@ MOST_KEYS: Final = 100
 
 # How often what has changed is published at most, in seconds.
 _PUBLISH_SECONDS: Final = 0.25
-# The same of figures that only follow the prices.
-_PRICE_SECONDS: Final = 1.0
+# The same of figures that only follow the prices, and of requests that went well.
+_FIGURE_SECONDS: Final = 1.0
 
 #: Changes the keys: what it makes of them, the name that it is about, and the message.
 _Operation = Callable[[KeyBook], tuple[KeyBook, str, str]]
@@ -65,8 +65,9 @@ class Keys:
         folder: Path | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         disk: Disk = DISK,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``folder`` None keeps them nowhere."""
+        """``folder`` None keeps them nowhere; ``clock`` tells the time, ``seconds`` counts them."""
         self._desk, self._folder, self._clock, self._disk = desk, folder, clock, disk
         #: Since when this program has them.
         self.since = clock()
@@ -83,7 +84,10 @@ class Keys:
         self._sums = Sums(desk)
         # What was published last, with the version that it got, and when.
         self._noticed: tuple[object, object, Market | None] = None, None, None
-        self._published, self._published_at = self._version, 0.0
+        self._seconds = seconds
+        self._published, self._published_at = self._version, -_FIGURE_SECONDS
+        # Whether a request was made since.
+        self._is_used = False
 
     @property
     def folder(self) -> Path | None:
@@ -205,7 +209,7 @@ class Keys:
         """Note that the key called ``name`` made ``request``, kept in memory."""
         with self._seen_guard:
             self._seen[name] = self._seen_of(name).after(request)
-            self._version += 1
+            self._is_used = True
 
     def refuse(self, name: str, what: str, reason: str) -> None:
         """Note that ``what`` the key called ``name`` requested was refused for that ``reason``; the
@@ -253,26 +257,28 @@ class Keys:
 
     def check(self) -> None:
         """Publish what is new, also what other programs have changed, but not too often."""
-        since = time.monotonic() - self._published_at
+        since = self._seconds() - self._published_at
         if since >= _PUBLISH_SECONDS:
             with suppress(StoreError):  # Every tab says so.
-                self._publish(with_prices=since >= _PRICE_SECONDS)
+                self._publish(is_due=since >= _FIGURE_SECONDS)
 
-    def _publish(self, *, with_prices: bool = True) -> None:
-        """Have the listeners hear how the keys stand, where that is news, or follows the prices."""
+    def _publish(self, *, is_due: bool = True) -> None:
+        """Have the listeners hear how the keys stand, where that is news or, where it ``is_due``,
+        they made a request or follow the prices."""
         known, account = (*self._known(), self._agents.latest), self._desk.account()
         names = {each.name for each in known[0].keys}
         is_holding = any(each.owner in names for each in account.positions)
-        market = self._desk.market if is_holding and with_prices else None
+        market = self._desk.market if is_holding and is_due else None
         with self._seen_guard:
             before = self._noticed
             is_news = (known, account) != before[:2] or self._version != self._published
+            is_news = is_news or (is_due and self._is_used)
             if not is_news and (market is None or market is before[2]):
                 return
             self._noticed = known, account, market
             self._version += 1
-            self._published = self._version
-        self._published_at = time.monotonic()
+            self._published, self._is_used = self._version, False
+        self._published_at = self._seconds()
         self._listeners.publish(self.listed())
 
     def _book(self) -> KeyBook:
