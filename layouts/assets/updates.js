@@ -11,7 +11,7 @@
   const { fetch } = window;
 
   window.fetch = async (resource, options) => {
-    if (!String(resource).endsWith(PATH)) {
+    if (!String(resource).includes(PATH)) {
       return fetch(resource, options);
     }
     try {
