@@ -16,9 +16,10 @@ import pytest
 
 from app import create_app, main
 from balance import open_account
+from balance.api.guards import TOKEN_VARIABLE
 from balance.api.stream import Stream
 from balance.desk.desk import Desk
-from balance.server.options import SHORTEST_TOKEN, TOKEN_VARIABLE
+from balance.server.options import SHORTEST_TOKEN
 from balance.store.memory_store import MemoryStore
 from tests.answers import problem
 from tests.listening import Listener

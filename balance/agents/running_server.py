@@ -12,14 +12,12 @@ from typing import Any, Final
 
 from balance.agents.calls import Call
 from balance.api.encoding import encoded
+from balance.api.guards import TOKEN_VARIABLE
 from balance.api.problems import Problem
 from balance.backtests.jobs import BacktestRow
 from balance.core.errors import InvalidRequest
 from balance.keys.addresses import AddressFile
 from balance.market.board import stopped_message
-
-#: The environment variable that gives the token of a server that asks for one.
-TOKEN_VARIABLE: Final = "VIRTUAL_BALANCE_TOKEN"  # noqa: S105 - its name
 
 # How long an answer may take, in seconds.
 _PATIENCE: Final = 30.0

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from balance.api.front import Network, base_path_of, host_pattern, network_of
+from balance.api.guards import TOKEN_VARIABLE
 from balance.market.open_feed import add_feed_options
 from balance.store.advice import DEFAULT_DATA_DIR, program
 
 #: The least characters of a token or a secret.
 SHORTEST_TOKEN: Final = 12
-#: The environment variable that gives the token where the command line does not.
-TOKEN_VARIABLE: Final = "VIRTUAL_BALANCE_TOKEN"  # noqa: S105 - its name
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
