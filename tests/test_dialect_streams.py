@@ -288,7 +288,10 @@ def test_a_stream_that_there_is_not_refuses_the_connection(streams: Streams) -> 
 
 
 def test_only_programs_that_may_use_http_may_listen(streams: Streams) -> None:
-    message = "This server does not answer to that host name. Use the address it printed."
+    message = (
+        "This server does not answer to that host name. Use the address it printed, or start it "
+        "with --allow-host evil.example."
+    )
     assert got(streams, "/ws", **UPGRADE, Host="evil.example") == (400, -1106, message)
     message = "Pages of other sites may not listen."
     for origin in ("http://evil.example", "http://localhost:8050", "null", ""):

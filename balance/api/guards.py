@@ -25,6 +25,8 @@ from balance.api.signin import SIGN_IN_PATH, sign_in_page
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 #: What strangers may ask, such as the health check of a container: its route tells them less.
 HEALTH_PATH: Final = "/health"
+#: The environment variable that may have the token, for the server and for programs beside it.
+TOKEN_VARIABLE: Final = "VIRTUAL_BALANCE_TOKEN"  # noqa: S105 - its name
 _COOKIE: Final = "virtual-balance-session"
 _CATCH_ALL: Final = "/<path:path>"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}[a-z0-9]")
@@ -67,8 +69,15 @@ class Guards:
         server.after_request(_secured)
 
     def _check_host(self) -> None:
-        host = request.headers.get("Host", "")
-        if not self.is_answered(host):
+        self.check_host(request.headers.get("Host", ""))
+
+    def check_host(self, host: str) -> None:
+        """Prove that requests with ``host`` as their Host header are answered.
+
+        Raises:
+            Problem: they are not.
+        """
+        if not self._is_answered(host):
             name = _host_name(host)
             advice = f", or start it with --allow-host {name}" if _NAME.fullmatch(name) else ""
             message = (
@@ -79,7 +88,7 @@ class Guards:
                 _warn_once(message)
             raise Problem(400, message)
 
-    def is_answered(self, host: str) -> bool:
+    def _is_answered(self, host: str) -> bool:
         """Whether requests with ``host`` as their Host header are answered."""
         name = _host_name(host)
         if name == "localhost" or name == self.host.lower():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from balance.api.problems import Problem
 from balance.core.errors import (
     BalanceError,
     ClientIdInUse,
@@ -86,10 +87,13 @@ FAULTS: Final = (
 )
 
 
-def refusal_of(fault: Refusal | BalanceError) -> Refusal:
+def refusal_of(fault: Refusal | BalanceError | Problem) -> Refusal:
     """What ``fault`` is in the dialect."""
     if isinstance(fault, Refusal):
         return fault
+    if isinstance(fault, Problem):
+        # A guard's: another host name, a page of another site.
+        return Refusal(-1106, str(fault), fault.status)
     row = next(row for row in FAULTS if isinstance(fault, row.kind))
     return Refusal(row.code, row.message.format(fault=fault), row.status)
 

@@ -165,12 +165,8 @@ def _too_large() -> Refusal:
 
 
 def _refusal(fault: Exception) -> Refusal:
-    if isinstance(fault, Refusal | BalanceError):
+    if isinstance(fault, Refusal | BalanceError | Problem):
         return refusal_of(fault)
-    if isinstance(fault, Problem):
-        # A guard's: another host name, a page of another site.
-        code = -2015 if fault.status == 401 else -1106
-        return Refusal(code, str(fault), fault.status)
     if isinstance(fault, HTTPException):
         if fault.code == 413:
             return _too_large()

@@ -17,6 +17,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from balance.api.encoding import encoded
 from balance.api.guards import Guards
+from balance.api.problems import Problem
 from balance.api.services import Services
 from balance.binance.errors import Refusal, no_listen_key, refusal_of, unknown_path
 from balance.binance.numbers import milliseconds
@@ -212,7 +213,7 @@ class StreamServer:
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             return await self._connect(request)
-        except (Refusal, BalanceError) as fault:
+        except (Refusal, BalanceError, Problem) as fault:
             refusal = refusal_of(fault)
             body = encoded({"code": refusal.code, "msg": refusal.message})
             return web.Response(text=body, status=refusal.status, content_type="application/json")
@@ -221,7 +222,7 @@ class StreamServer:
         """Serve a client until it goes.
 
         Raises:
-            Refusal: it is not let in.
+            Problem, Refusal: it is not let in.
         """
         self._check_caller(request)
         names, wraps = self._named(request)
@@ -263,12 +264,10 @@ class StreamServer:
         """Refuse other host names, and pages of other sites, as HTTP does.
 
         Raises:
-            Refusal: it is one of these.
+            Problem, Refusal: it is one of these.
         """
         host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
-        if not self._guards.is_answered(host):
-            message = "This server does not answer to that host name. Use the address it printed."
-            raise Refusal(-1106, message)
+        self._guards.check_host(host)
         ours = (f"http://{host}".lower(), f"https://{host}".lower())
         if origin is not None and origin.lower() not in ours:
             raise Refusal(-1106, "Pages of other sites may not listen.", 403)
