@@ -325,7 +325,7 @@ FIELDS = {
     "btcusdt@trade": {"e": "s", "E": "i", "s": "s", "t": "i", "p": "s", "q": "s", "T": "i"}
     | {"m": "b", "X": "s"},
     "btcusdt@aggTrade": {"e": "s", "E": "i", "s": "s", "a": "i", "p": "s", "q": "s", "f": "i"}
-    | {"l": "i", "T": "i", "m": "b"},
+    | {"l": "i", "T": "i", "m": "b", "X": "s"},
     "btcusdt@bookTicker": {"e": "s", "u": "i", "s": "s", "b": "s", "B": "s", "a": "s", "A": "s"}
     | {"T": "i", "E": "i"},
     "btcusdt@depth@100ms": {"e": "s", "E": "i", "T": "i", "s": "s", "U": "i", "u": "i", "pu": "i"}

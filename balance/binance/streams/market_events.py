@@ -16,6 +16,8 @@ Event = Mapping[str, Any]
 _TRADE: Final = MappingProxyType(
     {"t": "id", "p": "price", "q": "qty", "T": "time", "m": "isBuyerMaker"}
 )
+# How a trade came about, as clients read it.
+_AT_MARKET: Final = MappingProxyType({"X": "MARKET"})
 _BOOK: Final = MappingProxyType(
     {"b": "bidPrice", "B": "bidQty", "a": "askPrice", "A": "askQty", "T": "time"}
 )
@@ -60,12 +62,12 @@ _KLINE: Final = MappingProxyType(
 
 def trade_event(row: Row, symbol: str) -> Event:
     """A tick of ``symbol`` as a trade."""
-    return {"e": "trade", "E": row["time"], "s": symbol, **_named(row, _TRADE), "X": "MARKET"}
+    return {"e": "trade", "E": row["time"], "s": symbol, **_named(row, _TRADE), **_AT_MARKET}
 
 
 def aggregate_event(row: Row, symbol: str) -> Event:
     """A tick of ``symbol`` as an aggregate of trades."""
-    return {"e": "aggTrade", "E": row["T"], "s": symbol, **row}
+    return {"e": "aggTrade", "E": row["T"], "s": symbol, **row, **_AT_MARKET}
 
 
 def book_ticker_event(row: Row, number: int) -> Event:
