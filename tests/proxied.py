@@ -5,7 +5,6 @@ It needs nginx and openssl, so it is not among the tests that are always run.
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import re
@@ -18,7 +17,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from tests.conftest import BLANK, started_browser, take_time
@@ -106,13 +104,20 @@ def is_open(port: int) -> bool:
         return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
-def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
-    """The status and the text that ``path`` is answered with by nginx, as a program gets it."""
+def trusting() -> ssl.SSLContext:
+    """What takes the certificate that signs itself."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
+    """The status and the text that ``path`` is answered with by nginx, as a program gets it."""
     text = None if body is None else json.dumps(body)
     sent = {"Host": f"{NAME}:{port}", "Content-Type": "application/json", **headers}
-    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=patience())
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", port, context=trusting(), timeout=patience()
+    )
     with closing(connection):
         connection.request(method, BASE + path, text, sent)
         answer = connection.getresponse()
@@ -181,16 +186,21 @@ def test_a_person_signs_in_and_trades(port: int, browser: Any) -> None:
 
 
 def test_streams_come_through_it(port: int) -> None:
-    async def newest() -> Any:
-        address = f"wss://127.0.0.1:{port}/bot-stream/ws/btcusdt@bookTicker"
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(patience())) as session,
-            session.ws_connect(address, ssl=False, headers={"Host": f"{NAME}:{port}"}) as client,
-        ):
-            return await client.receive_json()
-
-    event = asyncio.run(newest())
-    assert (event["e"], event["s"]) == ("bookTicker", "BTCUSDT")
+    lines = (
+        *("GET /bot-stream/ws/btcusdt@bookTicker HTTP/1.1", f"Host: {NAME}:{port}"),
+        *("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
+        *("Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""),
+    )
+    with (
+        socket.create_connection(("127.0.0.1", port), patience()) as plain,
+        trusting().wrap_socket(plain) as connection,
+    ):
+        connection.sendall("\r\n".join(lines).encode())
+        heard = b""
+        while b'"e":"bookTicker"' not in heard.replace(b" ", b""):
+            heard += connection.recv(4096) or pytest.fail(f"the stream ended: {heard!r}")
+    assert heard.startswith(b"HTTP/1.1 101 ")
+    assert b"BTCUSDT" in heard
 
 
 def test_programs_come_through_it(port: int) -> None:
