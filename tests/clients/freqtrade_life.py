@@ -22,6 +22,7 @@ from tests.clients.comparison import Access, Desk, Rows, Steps, compare, exact, 
 _HERE: Final = Path(__file__).resolve().parent
 # What a log may not have.
 _BAD: Final = (" - ERROR - ", " - CRITICAL - ", "Traceback (most recent call last)")
+_PRICING: Final = {"price_side": "same", "use_order_book": True, "order_book_top": 1}
 _CENT: Final = Decimal("0.005")
 
 
@@ -44,7 +45,6 @@ def configuration(access: Access, port: int, password: str, **changes: Any) -> d
         "pair_whitelist": [f"{base}/USDT:USDT" for base in ("BTC", "ETH", "SOL")],
         "pair_blacklist": [],
     }
-    pricing = {"price_side": "same", "use_order_book": True, "order_book_top": 1}
     return {
         "max_open_trades": 3,
         "stake_currency": "USDT",
@@ -55,8 +55,8 @@ def configuration(access: Access, port: int, password: str, **changes: Any) -> d
         "trading_mode": "futures",
         "margin_mode": "isolated",
         "unfilledtimeout": {"entry": 10, "exit": 10, "exit_timeout_count": 0, "unit": "minutes"},
-        "entry_pricing": pricing,
-        "exit_pricing": pricing,
+        "entry_pricing": _PRICING,
+        "exit_pricing": _PRICING,
         "exchange": exchange,
         "pairlists": [{"method": "StaticPairList"}],
         "telegram": {"enabled": False, "token": "", "chat_id": ""},
@@ -199,13 +199,25 @@ def differences(bot: Freqtrade, desk: Desk) -> list[str]:
     start = time.monotonic()
     while time.monotonic() - start < 60:
         before = desk.snapshot()
-        found = _sides("position", bot.positions(), desk.positions(before))
+        found = _sides("position", bot.positions(), _on_tick(before, desk.positions(before)))
         found += _sides("order", bot.orders(), desk.orders(before))
         found = found or records(bot, desk)
         if not found and desk.snapshot()["revision"] == before["revision"]:
             return []
         time.sleep(1)
     return found or ["the account was never still for long enough"]
+
+
+def _on_tick(snapshot: Any, positions: Rows) -> Rows:
+    """Positions with their entry prices on the tick, as freqtrade rounds those of several fills."""
+    ticks = {symbol: price["tick_size"] for symbol, price in snapshot["market"]["prices"].items()}
+    return {
+        symbol: {
+            **row,
+            "entry": (row["entry"] / ticks[symbol]).quantize(Decimal(1)) * ticks[symbol],
+        }
+        for symbol, row in positions.items()
+    }
 
 
 def _sides(part: str, believed: Rows, true: Rows) -> list[str]:
@@ -257,9 +269,16 @@ def records(bot: Freqtrade, desk: Desk) -> list[str]:
         gains = sum((row["realized_pnl"] for row in rows), Decimal(0))
         funding = exact(trade["funding_fees"] or 0)
         # By its rates: its sum of an entry leaves the leverage out once the trade has ended.
-        theirs = exact(trade["amount"]) * (
-            exact(trade["fee_open"]) * exact(trade["open_rate"])
-            + exact(trade["fee_close"]) * exact(trade["close_rate"])
+        entry = "sell" if trade["is_short"] else "buy"
+        theirs = sum(
+            (
+                exact(order["filled"])
+                * exact(order["average"] or order["price"])
+                * exact(trade["fee_open" if order["ft_order_side"] == entry else "fee_close"])
+                for order in orders
+                if order["ft_trade_id"] == trade["id"]
+            ),
+            Decimal(0),
         )
         for what, believed, true in (
             ("fees", theirs, fees),
@@ -287,6 +306,9 @@ class Life:
             port,
             "Forced",
             unfilledtimeout={"entry": 20, "exit": 20, "exit_timeout_count": 0, "unit": "seconds"},
+            # As market orders need it.
+            entry_pricing={**_PRICING, "price_side": "other"},
+            exit_pricing={**_PRICING, "price_side": "other"},
         )
         self.steps = Steps("freqtrade 2026.9", self.bot, self.desk, differences)
 
@@ -307,6 +329,13 @@ class Life:
                 self.server.restart()
                 wait_for(lambda: bot.ask("GET", "status"), "the trade")
             with step("exit"):
+                self._leave("BTC")
+                wait_for(lambda: "BTC/USDT" not in self._positions(), "the exit")
+            with step("an entry that is added to and reduced"):
+                self._enter("BTC", "long", tag="adjust")
+                wait_for(lambda: self._traded("BTC") == [1, -1, 1, 1, -1], "both", seconds=180)
+                wait_for(self._stop_covers, "a stop for what is left", seconds=120)
+            with step("exit of what is left"):
                 self._leave("BTC")
                 wait_for(lambda: "BTC/USDT" not in self._positions(), "the exit")
             with step("entry, short"):
@@ -357,7 +386,7 @@ class Life:
     def _enter(
         self, base: str, side: str, tag: str = "", price: float | None = None, filled: bool = True
     ) -> None:
-        members = {"price": price} if price else {"ordertype": "market"}
+        members = {"price": price, "ordertype": "limit"} if price else {"ordertype": "market"}
         self.bot.ask(
             "POST",
             "forceenter",
@@ -379,6 +408,17 @@ class Life:
             tradeid=str(trade["trade_id"]),
             **(members or {"ordertype": "market"}),
         )
+
+    def _traded(self, base: str) -> list[int]:
+        """The sides of all fills of a symbol: 1 of a buy, -1 of a sell."""
+        rows = self.desk.read("/history/fills?limit=1000")["rows"]
+        sides = [row["side"] for row in rows if row["symbol"] == f"{base}/USDT"]
+        return [1 if side == "buy" else -1 for side in reversed(sides)]
+
+    def _stop_covers(self) -> bool:
+        # freqtrade leaves it as large as it was, where a part is left.
+        held = self._positions()["BTC/USDT"]["quantity"]
+        return bool(self._stop("BTC").get("quantity", 0) >= held)
 
     def _stop(self, base: str) -> Any:
         orders = self.desk.snapshot()["open_orders"]

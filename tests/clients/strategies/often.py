@@ -49,13 +49,21 @@ class Often(IStrategy):
 class Forced(Often):
     """Enters and leaves only when it is forced to; its stop comes closer to a short.
 
-    A trade that is tagged ``close`` has its stop moved to just above the market."""
+    A trade that is tagged ``close`` has its stop moved to just beside the market; one that is
+    tagged ``adjust`` is added to, then reduced."""
 
     minimal_roi = {"0": 10.0}
     stoploss = -0.1
     trailing_stop = False
     use_custom_stoploss = True
-    order_types = {**Often.order_types, "stoploss_on_exchange_interval": 1}
+    position_adjustment_enable = True
+    # freqtrade reads the fee of one exit of a trade and takes it for all: all are the taker's.
+    order_types = {
+        **Often.order_types,
+        "entry": "market",
+        "exit": "market",
+        "stoploss_on_exchange_interval": 1,
+    }
 
     def leverage(self, pair: str, **_: object) -> float:
         """Five times."""
@@ -84,3 +92,11 @@ class Forced(Often):
             return None
         held = (current_time - trade.open_date_utc).total_seconds()
         return -0.05 if held < 20 else -0.001
+
+    def adjust_trade_position(self, trade: Trade, **_: object) -> float | None:
+        """Half of the stake more, then a third of it less."""
+        if trade.enter_tag != "adjust" or trade.has_open_orders:
+            return None
+        if trade.nr_of_successful_entries == 1:
+            return trade.stake_amount / 2
+        return None if trade.nr_of_successful_exits else -trade.stake_amount / 3
