@@ -58,7 +58,7 @@ def answers(history: History) -> Mapping[str, Any]:
 
 def _rows(history: History, question: Question) -> Any:
     if question.table == "orders":
-        orders = history.orders(question)
+        orders = history.orders.page(question)
         return orders.rows, orders.total
     answer = history.answer(question)
     return answer.rows, answer.total

@@ -43,9 +43,10 @@ from balance.core.market import Market
 from balance.core.operations import restate
 from balance.core.order import ORDER_KINDS
 from balance.core.order_record import OrderRecord, order_records
-from balance.history.history import Answer, History, unfinished
 from balance.history.index import Progress
+from balance.history.order_history import OrderHistory
 from balance.history.question import Question
+from balance.history.search import Answer, unfinished
 from balance.market.board import LiveBoard
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore
@@ -835,13 +836,13 @@ def test_polls_for_an_open_order_ask_the_index_once_at_most(tmp_path: Path) -> N
     algo = conditional(client, **STOP, triggerPrice=39_000)
     for server, most in ((client, 0), (Dialect(Desk(FileStore(tmp_path), board())), 1)):
         lookups = list[str]()
-        find = server.desk.ledger.order
+        find = server.desk.ledger.orders.find
 
         def counted(name: str, find: Any = find, lookups: list[str] = lookups) -> Any:
             lookups.append(name)
             return find(name)
 
-        server.desk.ledger.order = counted  # type: ignore[method-assign]
+        server.desk.ledger.orders.find = counted  # type: ignore[method-assign]
         for _ in range(5):
             assert server.ask("GET", "/fapi/v1/algoOrder", algoId=algo["algoId"]) == algo
         assert len(lookups) == most
@@ -1367,13 +1368,16 @@ def test_an_account_of_an_older_version_has_orders_with_numbers(tmp_path: Path) 
 # while the index is filled
 
 
-class Unready(History):
-    """A history whose index is not whole."""
+class Unready(OrderHistory):
+    """The orders of an index that is not whole."""
 
-    def order(self, name: str) -> OrderRecord | None:
+    def __init__(self) -> None:
+        """Needs none."""
+
+    def find(self, name: str) -> OrderRecord | None:
         raise unfinished(Progress(False, 40))
 
-    def orders(self, question: Question) -> Answer[OrderRecord]:
+    def page(self, question: Question) -> Answer[OrderRecord]:
         raise unfinished(Progress(False, 40))
 
 
@@ -1381,7 +1385,7 @@ def test_while_the_index_is_filled_what_is_open_is_found_and_the_rest_is_to_be_t
     client: Dialect,
 ) -> None:
     order, algo = placed(client, **LIMIT), conditional(client, **STOP, triggerPrice=39_000)
-    client.desk.ledger = Unready(client.desk.store)
+    client.desk.ledger.orders = Unready()
     for name, path in ((order, "order"), (order, "openOrder")):
         assert client.ask("GET", f"/fapi/v1/{path}", orderId=name["orderId"]) == order
     assert client.ask("GET", "/fapi/v1/algoOrder", clientAlgoId=algo["clientAlgoId"]) == algo

@@ -208,7 +208,7 @@ def test_a_clock_that_was_set_back_hides_nothing(
 def answered(history: History, asked: Question) -> tuple[list[Any], int | None, bool]:
     """The page that is asked for, as ``expected`` has it: the orders, or where entries stand."""
     if asked.table == "orders":
-        orders = history.orders(asked)
+        orders = history.orders.page(asked)
         return list(orders.rows), orders.total, orders.progress.is_complete
     answer = history.answer(asked)
     places = [cursor(each.entry.place) for each in answer.rows]
@@ -218,7 +218,7 @@ def answered(history: History, asked: Question) -> tuple[list[Any], int | None, 
 def whole(history: History, asked: Question) -> list[Any]:
     """The whole list that is asked for, likewise."""
     if asked.table == "orders":
-        return list(history.order_records(asked))
+        return list(history.orders.all(asked))
     return [cursor(each.entry.place) for each in history.records(asked)]
 
 

@@ -15,9 +15,10 @@ import pytest
 from balance.core import operations
 from balance.core.errors import HistoryUnavailable, StoreUnreadable
 from balance.history.database import Database
-from balance.history.history import Answer, History
+from balance.history.history import History
 from balance.history.index import INDEX_FILE
 from balance.history.question import Question
+from balance.history.search import Answer
 from balance.store.file_store import ACCOUNT_FILE, LEDGER_FILE, FileStore
 from tests.ledgers import entries_of, lived, rewrite, written
 from tests.patience import wait_for
@@ -414,7 +415,7 @@ def test_all_that_is_new_is_indexed_once_another_program_lets_go(
 def test_a_file_breaks_off_where_the_index_is_made_anew(
     store: FileStore, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("balance.history.history._BLOCK", 100)
+    monkeypatch.setattr("balance.history.search._BLOCK", 100)
     taken = history.records(replace(OLDEST_FIRST, sort="-amount"))
     for _ in range(100):
         next(taken)

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from balance.history.history import Answer, History
+from balance.history.history import History
 from balance.history.index import INDEX_FILE
 from balance.history.question import BOUNDS, Question
+from balance.history.search import Answer
 from balance.store.memory_store import MemoryStore
 from tests.ledgers import entries_of, lived, remembered, written
 
@@ -70,7 +71,7 @@ def statements(history: History, asked: Question) -> list[str]:
 
 
 def _answer(history: History, asked: Question) -> Answer[Any]:
-    return history.orders(asked) if asked.table == "orders" else history.answer(asked)
+    return history.orders.page(asked) if asked.table == "orders" else history.answer(asked)
 
 
 def plan(history: History, asked: Question) -> str:

@@ -111,7 +111,7 @@ def damaged(folder: Path, *numbers: int) -> History:
 
 
 def listed(history: History, question: Question = ORDERS) -> list[OrderRecord]:
-    return list(history.orders(question).rows)
+    return list(history.orders.page(question).rows)
 
 
 def trigger_of(record: OrderRecord) -> int:
@@ -139,7 +139,7 @@ def test_the_index_has_what_the_entries_tell(
         if chance.random() < 0.2:
             # A count that is known is counted anew once an order has changed.
             asked = replace(ORDERS, one_of={"state": ("NEW",)}, limit=1)
-            assert history.orders(asked).total == len(trader.desk.account().orders)
+            assert history.orders.page(asked).total == len(trader.desk.account().orders)
     wanted = of_the_ledger(trader.desk)
     assert {each.id: each for each in listed(history)} == wanted
     assert len(listed(history)) == len(wanted)
@@ -157,8 +157,8 @@ def test_the_index_has_what_the_entries_tell(
             name for name, each in wanted.items() if trigger_of(each) == trigger
         }
     for name in wanted:
-        assert history.order(name) == wanted[name]
-    assert history.order("nothing") is None
+        assert history.orders.find(name) == wanted[name]
+    assert history.orders.find("nothing") is None
 
 
 @settings(max_examples=rounds(20, 500))
@@ -194,13 +194,13 @@ def test_no_order_has_a_wrong_state_where_lines_are_damaged(
     asked = replace(ORDERS, **filters)
     if later and numbers:
         asked = replace(asked, after=lines[numbers[0] - 1].revision)
-    found = answered(lambda: history.orders(asked), numbers)
+    found = answered(lambda: history.orders.page(asked), numbers)
     if found is not None:
-        every = sound.orders(asked)
+        every = sound.orders.page(asked)
         assert found.rows == every.rows
         assert found.total in (None, every.total)
     for name, record in wanted.items():
-        assert answered(lambda name=name: history.order(name), numbers) in (None, record)
+        assert answered(lambda name=name: history.orders.find(name), numbers) in (None, record)
 
 
 def answered(ask: Callable[[], T], damaged: Sequence[int]) -> T | None:
@@ -222,15 +222,15 @@ def test_orders_of_before_and_behind_a_damaged_line_are_answered(folder: Path) -
     history = damaged(folder, 5)
     newest = replace(ORDERS, sort="-place", limit=1)
     assert [each.id for each in listed(history, newest)] == [newer]
-    assert (history.order(ended), history.order(newer)) != (None, None)
+    assert (history.orders.find(ended), history.orders.find(newer)) != (None, None)
     # It may have ended there.
-    for asked in (lambda: history.order(open_still), lambda: listed(history)):
+    for asked in (lambda: history.orders.find(open_still), lambda: listed(history)):
         with pytest.raises(StoreUnreadable, match="line 5 does not match its checksum"):
             asked()
     # Until it is stated as open again.
     desk.amend_order(open_still, price=1_400)
     history = damaged(folder, 5)
-    amended = history.order(open_still)
+    amended = history.orders.find(open_still)
     assert amended is not None
     assert (amended.state, amended.placed, amended.changed) == ("NEW", (3, 1), (7, 1))
 

@@ -20,7 +20,7 @@ from balance.core.shape import Doc, Whole, fields_of
 from balance.core.wallet import KINDS
 from balance.desk.desk import Desk
 from balance.history.epochs import Epoch
-from balance.history.history import LONGEST_PAGE, unfinished
+from balance.history.history import LONGEST_PAGE
 from balance.history.index import Progress
 from balance.history.question import (
     BOUNDS,
@@ -48,6 +48,7 @@ from balance.history.rows import (
     order_record_row,
     whole_entry,
 )
+from balance.history.search import unfinished
 from balance.performance.epochs import (
     EPOCH_SORTS,
     WALLET_FIGURES,
@@ -410,9 +411,9 @@ def list_orders(
     beside them, or a file."""
     ledger, market = desk.ledger, desk.market
     if query.form is not None:
-        rows = (order_record_row(each, market) for each in ledger.order_records(query.question))
+        rows = (order_record_row(each, market) for each in ledger.orders.all(query.question))
         return download("orders", query.form, FILE_COLUMNS["orders"], rows)
-    answer = ledger.orders(query.question)
+    answer = ledger.orders.page(query.question)
     found = {name: [order_record_row(each, market) for each in answer.rows], **more}
     return _page(found, answer.total, query, answer.progress)
 

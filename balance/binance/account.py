@@ -35,9 +35,9 @@ from balance.core.money import ZERO
 from balance.core.wallet import EVENTS, OF_A_FILL, OPENINGS
 from balance.desk.desk import Desk
 from balance.desk.transactions import AccountNow
-from balance.history.history import unfinished
 from balance.history.question import Question
 from balance.history.rows import LedgerRecord, Table
+from balance.history.search import unfinished
 
 #: How many fills and margin changes an answer has at most, and how many where the request names
 #: no number; how many of those of income.
@@ -360,7 +360,7 @@ class AccountEndpoints:
     def _fills_of(self, number: int) -> Sequence[LedgerRecord]:
         """The fill of the order with ``number``; none where it has not filled, or never was."""
         name = order_id_of(number)
-        order = self._desk.ledger.order(name)
+        order = self._desk.ledger.orders.find(name)
         if order is None or order.id != name or order.fill is None or order.ended is None:
             return ()
         found = self._desk.ledger.entry(order.ended)

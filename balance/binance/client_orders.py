@@ -164,7 +164,7 @@ class ClientOrders:
         )
         if number is not None:
             return self._listed_from(number, question)[:limit]
-        rows = self._desk.ledger.orders(question).rows
+        rows = self._desk.ledger.orders.page(question).rows
         return [*rows] if question.sort == "revision" else [*rows[::-1]]
 
     def _listed_from(self, number: int, question: Question) -> list[OrderRecord]:
@@ -191,7 +191,7 @@ class ClientOrders:
         """The orders of ``question`` from ``revision`` on, up to so many ``more`` than it asks
         for."""
         wider = replace(question, since=(revision, 1), limit=(question.limit or 0) + more)
-        return [*self._desk.ledger.orders(wider).rows]
+        return [*self._desk.ledger.orders.page(wider).rows]
 
     def _read(self, key: Key, params: Params, names: Names) -> dict[str, Any]:
         account = self._desk.account()

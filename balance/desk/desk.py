@@ -44,8 +44,9 @@ from balance.desk.transactions import (
     Outcome,
     Transactions,
 )
-from balance.history.history import Answer, History, Page
+from balance.history.history import History, Page
 from balance.history.question import SORTS, parse_question
+from balance.history.search import Answer
 from balance.market.board import LiveBoard
 from balance.store.advice import command
 from balance.store.state import Store
@@ -291,7 +292,7 @@ class Desk:
             UnknownOrder: there was never one.
             HistoryUnavailable: it is not open, and the index of the ledger can't be used now.
         """
-        found = self.ledger.order(order_id)
+        found = self.ledger.orders.find(order_id)
         if found is None:
             raise UnknownOrder(f"There was never an order {order_id!r:.40}.")
         return found
@@ -304,7 +305,7 @@ class Desk:
             HistoryUnavailable: the index of the ledger can't be used now.
         """
         texts = {name: str(each) for name, each in params.items()}
-        return self.ledger.orders(parse_question("orders", texts, SORTS["orders"]))
+        return self.ledger.orders.page(parse_question("orders", texts, SORTS["orders"]))
 
     def cancel_order(self, order_id: str, **conditions: Unpack[Conditions]) -> Outcome:
         """Cancel an open order."""

@@ -6,8 +6,7 @@ Who asks for what, and what happens while the index is not whole, damaged or loc
   itself where nothing is filtered and the newest come first; else ``HistoryUnavailable``.
 - ``records`` (a whole list, for a file): the ledger itself where nothing is filtered and the newest
   come first; else ``HistoryUnavailable``.
-- ``orders`` and ``order_records``: from the index, once it is whole, as an order that is open in it
-  may have ended since. ``order``: likewise, but for one that is open in the account.
+- ``orders``: as ``order_history`` says.
 - ``page``, ``fills`` and ``rows`` (lists of one kind and epoch): always the ledger itself.
 - ``entry``: from the ledger; its later neighbour is known to the index only.
 - ``epochs``, ``epoch``, ``marks`` and ``fills_of``: only from the index, as far as it goes.
@@ -32,79 +31,47 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from balance.core.entry import Entry, Place, cursor, place_of
-from balance.core.errors import HistoryUnavailable, InvalidRequest, StoreUnreadable, UnknownOrder
+from balance.core.errors import HistoryUnavailable, InvalidRequest, StoreUnreadable
 from balance.core.market import Market
-from balance.core.order_ids import REVISION_STEP
-from balance.core.order_record import OrderRecord, order_records
-from balance.core.orders import find_order
 from balance.core.wallet import KINDS
 from balance.history.damaged_lines import (
-    DamagedLine,
-    Needed,
-    damaged_among,
     damaged_lines,
-    first_needed,
     needed_damaged,
     newest_damaged,
 )
-from balance.history.database import Damaged
 from balance.history.epochs import Epoch
-from balance.history.filling import Reached, reached, read_epoch, read_epochs
-from balance.history.index import Index, Progress, known
+from balance.history.filling import reached, read_epoch, read_epochs
+from balance.history.index import Index, Progress
 from balance.history.ledger_check import LedgerCheck
-from balance.history.order_table import OrderHit, order_hits, rows_of_order
+from balance.history.order_history import OrderHistory
 from balance.history.queries import (
     Condition,
-    Counts,
     Hit,
-    all_ids,
-    condition,
     fill_line,
-    gapless_ids,
     hits,
     marked,
     neighbours,
-    page_ids,
     row_of,
-    sorted_by_id,
 )
 from balance.history.question import PERSON, Question
 from balance.history.rows import EntryRow, LedgerRecord, entry_row, fill_row
-from balance.store.codec import Unreadable, decode_order_entry, encode_entry, outline, outlined
+from balance.history.search import DEEPEST, Answer, Search, unfinished
+from balance.store.codec import encode_entry, outline, outlined
 from balance.store.damage import Damages
 from balance.store.state import Store
 
 #: How many entries a page may hold.
 LONGEST_PAGE: Final = 1_000
-# So far back the ledger itself is read while it is not indexed yet.
-_DEEPEST: Final = 5_000
-# How many rows of a whole list are read at once.
-_BLOCK: Final = 500
-# No number that is the id of an order has more digits.
-_LONGEST_ID: Final = 16
-R = TypeVar("R")
-F = TypeVar("F")
 # No epoch has a larger number.
 _LARGEST: Final = 10**15
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[R]):
-    """The page of a list that a question asks for."""
-
-    rows: tuple[R, ...]
-    # Of all pages; None where it is not known yet, or not in question.
-    total: int | None
-    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +121,12 @@ class History:
         self.damages = damages or Damages()
         #: The check of the whole ledger, which somebody has to go on with.
         self.check = LedgerCheck(store, self.damages)
-        self._store = store
-        self._counts = Counts()
         #: The index, which somebody has to keep up to date.
         self.index = Index(store, path, self.damages)
+        self._store = store
+        self._search = Search(store, self.index)
+        #: The orders that were ever placed.
+        self.orders = OrderHistory(store, self.index, self._search)
 
     @property
     def progress(self) -> Progress:
@@ -168,7 +137,7 @@ class History:
         """The page that ``question`` asks for. While the index is not whole: the rows that it has
         or, where nothing is filtered and the newest come first, those of the ledger itself."""
         try:
-            answer = self.index.repaired(lambda: self._search(question))
+            answer = self.index.repaired(lambda: self._found(question))
             if answer.progress.is_complete or not question.is_whole:
                 return answer
             progress = answer.progress
@@ -176,7 +145,7 @@ class History:
             if not question.is_whole:
                 raise
             progress = Progress(False, min(self.progress.percent, 99))
-        if question.offset > _DEEPEST:
+        if question.offset > DEEPEST:
             raise unfinished(progress)
         end = None if question.limit is None else question.offset + question.limit
         rows = itertools.islice(newest_first(self._store), question.offset, end)
@@ -184,61 +153,10 @@ class History:
 
     def records(self, question: Question) -> Iterator[LedgerRecord]:
         """All rows that ``question`` asks for, one by one, whatever its offset and limit."""
-        if not self._is_searchable(question):
+        if not self._search.is_possible(question):
             yield from newest_first(self._store)
             return
-        try:
-            build, ids = self._all_ids(question)
-            for start in range(0, len(ids), _BLOCK):
-                yield from self._records(self._block(build, ids[start : start + _BLOCK], hits))
-        except Damaged as fault:
-            # The rows that were sent stay sent; the next file comes from an index made anew.
-            self.index.discard()
-            raise unfinished(Progress(False, 0)) from fault
-
-    def orders(self, question: Question) -> Answer[OrderRecord]:
-        """The page of the orders that ``question`` asks for, once all of the ledger is indexed."""
-
-        def read() -> Answer[OrderRecord]:
-            progress = self.index.refresh()
-            if not progress.is_complete:
-                raise unfinished(progress)
-            with self.index.database.reading() as connection:
-                ids, total = self._page(connection, question, known(reached(connection)))
-                found = _order_lines(connection, ids)
-            return Answer(tuple(self._order_records(found)), total, progress)
-
-        return self.index.repaired(read)
-
-    def order_records(self, question: Question) -> Iterator[OrderRecord]:
-        """All orders that ``question`` asks for, one by one, whatever its offset and limit."""
-        self._is_searchable(question)
-        try:
-            build, ids = self._all_ids(question)
-            for start in range(0, len(ids), _BLOCK):
-                block = ids[start : start + _BLOCK]
-                yield from self._order_records(self._block(build, block, _order_lines))
-        except Damaged as fault:
-            self.index.discard()
-            raise unfinished(Progress(False, 0)) from fault
-
-    def order(self, name: str) -> OrderRecord | None:
-        """The order with the id ``name``, or the newest with that client id; None where there is
-        none. Of those that are open, also while the ledger is being indexed."""
-
-        def read() -> OrderRecord | None:
-            progress = self.index.refresh()
-            if not progress.is_complete:
-                record = self._open_order(name)
-                if record is None:
-                    raise unfinished(progress)
-                return record
-            with self.index.database.reading() as connection:
-                found = _order_lines(connection, rows_of_order(connection, name))
-                self._refuse_order(connection, name, found[0][0] if found else None)
-            return next(self._order_records(found), None)
-
-        return self.index.repaired(read)
+        yield from self._search.all(question, hits, self._records)
 
     def entry(self, place: Place) -> EntryInContext | None:
         """The entry at ``place`` with its neighbours; None where there is none."""
@@ -284,7 +202,7 @@ class History:
 
         def read(connection: sqlite3.Connection) -> Sequence[Entry]:
             every = Question(table="ledger", begin=begin, end=end)
-            self._refuse(needed_damaged(connection, Condition("ledger", (), ()), every))
+            self._search.refuse(needed_damaged(connection, Condition("ledger", (), ()), every))
             found = hits(connection, marked(connection, begin, end, most))
             return tuple(each.entry for each in self._records(found))
 
@@ -421,27 +339,11 @@ class History:
     def _searched(self, question: Question) -> Iterator[LedgerRecord] | None:
         """The records of a view from the index; None where that is not whole."""
         if question.limit is None:
-            return self.records(question) if self._is_searchable(question) else None
+            return self.records(question) if self._search.is_possible(question) else None
         answer = self.answer(question)
         return iter(answer.rows) if answer.progress.is_complete else None
 
-    def _is_searchable(self, question: Question) -> bool:
-        """Whether the index can answer ``question``; the ledger itself answers one as well.
-
-        Raises:
-            HistoryUnavailable: the index is needed, and not whole yet.
-        """
-        try:
-            progress = self.index.repaired(self.index.refresh)
-        except HistoryUnavailable:
-            if question.is_whole:
-                return False
-            raise
-        if not progress.is_complete and not question.is_whole:
-            raise unfinished(progress)
-        return progress.is_complete
-
-    def _search(self, question: Question) -> Answer[LedgerRecord]:
+    def _found(self, question: Question) -> Answer[LedgerRecord]:
         progress = self.index.refresh()
         if question.is_whole and not progress.is_complete:
             return Answer((), None, progress)
@@ -449,70 +351,19 @@ class History:
             so_far = reached(connection)
             if so_far is None:
                 return Answer((), 0, Progress(False, 0))
-            ids, total = self._page(connection, question, so_far)
+            ids, total = self._search.page(connection, question, so_far)
             found = hits(connection, ids)
         return Answer(tuple(self._records(found)), total, progress)
 
-    def _page(
-        self, connection: sqlite3.Connection, question: Question, so_far: Reached
-    ) -> tuple[Sequence[int], int | None]:
-        """The ids of the page of ``question``, and how many rows all pages have; None where that is
-        not known, or not in question."""
-        where = condition(connection, question, so_far.rows, so_far.updates)
-        needed = first_needed(connection, where, question, so_far.rows)
-        if needed is not None:
-            return self._sound_ids(connection, where, question, so_far.rows, needed), None
-        if not question.is_counted:
-            return page_ids(connection, where, question), None
-        total = self._counts.count(connection, where, so_far.build, so_far.rows)
-        gapless = gapless_ids(where, question, so_far.rows)
-        if gapless is not None:
-            return gapless, total
-        # A search for rare rows ends with the last of them.
-        left = max(0, total - question.offset)
-        most = left if question.limit is None else min(question.limit, left)
-        return page_ids(connection, where, replace(question, limit=most)), total
-
-    def _sound_ids(
-        self,
-        connection: sqlite3.Connection,
-        where: Condition,
-        question: Question,
-        rows: int,
-        needed: Needed,
-    ) -> Sequence[int]:
-        """The ids of the page of ``question``, which comes to its end before what is ``needed``
-        first, or has all entries between two sound ones.
+    def _records(self, found: Sequence[Hit]) -> Iterator[LedgerRecord]:
+        """The entries of the ledger where the index has ``found`` something.
 
         Raises:
-            StoreUnreadable: the page needs that line, or another damaged one.
+            Damaged: something else stands there.
         """
-        first, last = where.ids or (0, rows)
-        is_newest_first = question.order[1]
-        gapless = gapless_ids(where, question, rows)
-        if gapless is not None:
-            if gapless:
-                newest = max(gapless)
-                # What comes right after the last one may be one of them too.
-                end = newest + 1 if newest == last else newest
-                self._refuse(damaged_among(connection, min(gapless), end))
-            return gapless
-        if not sorted_by_id(question) or question.limit is None:
-            raise needed.line.error(self._store.folder)
-        ends = (max(first, needed.at), last) if is_newest_first else (first, needed.at - 1)
-        ids = page_ids(connection, where.within(*ends, rows), question)
-        if len(ids) < question.limit:
-            raise needed.line.error(self._store.folder)
-        return ids
-
-    def _refuse(self, damaged: DamagedLine | None) -> None:
-        """Refuse what needs ``damaged``, if there is one.
-
-        Raises:
-            StoreUnreadable: there is one.
-        """
-        if damaged is not None:
-            raise damaged.error(self._store.folder)
+        lines = self._search.lines(found, outline)
+        for hit, line in zip(found, lines, strict=True):
+            yield LedgerRecord(line.entry, hit.symbol, hit.owner)
 
     def _refuse_sums(self, connection: sqlite3.Connection, epoch: int | None) -> None:
         """Refuse the sums of ``epoch`` (None: of the running one) where they need a damaged line.
@@ -522,125 +373,7 @@ class History:
         """
         for first in damaged_lines(connection, 1):
             if epoch is None or epoch >= first.first_epoch:
-                self._refuse(first)
-
-    def _refuse_order(
-        self, connection: sqlite3.Connection, name: str, hit: OrderHit | None
-    ) -> None:
-        """Refuse to say what ``name`` is, or that there is none, where a damaged line may have it.
-
-        Raises:
-            StoreUnreadable: one may.
-        """
-        if hit is not None and hit.damaged:
-            self._refuse(damaged_among(connection, hit.damaged, hit.damaged))
-        newest = newest_damaged(connection)
-        # It may have placed a newer order with the same client id.
-        if newest is not None and (hit is None or (hit.name != name and newest.id > hit.placed)):
-            self._refuse(newest)
-
-    def _open_order(self, name: str) -> OrderRecord | None:
-        """The open order with the id or the client id ``name``, without the index; None where there
-        is none, where it has changed since it was placed, or that is too far back."""
-        try:
-            order = find_order(self._store.read().account, name)
-        except UnknownOrder:
-            return None
-        entries = itertools.islice(self._store.entries(before=_behind(order.id)), _DEEPEST)
-        placing = next((each for each in entries if _places(each, order.id)), None)
-        if placing is None:
-            return None
-        found = order_records([placing])[order.id]
-        return found if found.order == order else None
-
-    def _all_ids(self, question: Question) -> tuple[str, array[int]]:
-        """The build of the index, and the ids of all rows that ``question`` asks for."""
-        with self.index.database.reading() as connection:
-            so_far = known(reached(connection))
-            where = condition(connection, question, so_far.rows, so_far.updates)
-            needed = first_needed(connection, where, question, so_far.rows)
-            self._refuse(None if needed is None else needed.line)
-            return so_far.build, all_ids(connection, where, question)
-
-    def _block(
-        self,
-        build: str,
-        ids: Sequence[int],
-        find: Callable[[sqlite3.Connection, Sequence[int]], list[F]],
-    ) -> list[F]:
-        """What ``find`` finds of the rows with ``ids``, if the index is still the one called
-        ``build``. Each
-        block is read by itself: a download may take all day, and an open transaction would keep
-        the database from being tidied up."""
-        with self.index.database.reading() as connection:
-            so_far = reached(connection)
-            if so_far is None or so_far.build != build:
-                raise HistoryUnavailable("it was indexed anew meanwhile: try again")
-            return find(connection, ids)
-
-    def _records(self, found: Sequence[Hit]) -> Iterator[LedgerRecord]:
-        """The entries of the ledger where the index has ``found`` something.
-
-        Raises:
-            Damaged: something else stands there.
-        """
-        texts = self._store.texts([(each.start, each.stop) for each in found])
-        for hit, text in zip(found, texts, strict=True):
-            if not hit.is_of(text):
-                raise Damaged("it does not fit the ledger")
-            try:
-                yield LedgerRecord(outline(text).entry, hit.symbol, hit.owner)
-            except Unreadable as fault:
-                raise Damaged(f"a line that it has {fault}") from fault
-
-    def _order_records(
-        self, found: Sequence[tuple[OrderHit, Sequence[Hit]]]
-    ) -> Iterator[OrderRecord]:
-        """The records of the orders that were ``found`` with the lines that make them.
-
-        Raises:
-            Damaged: something else stands there.
-        """
-        lines = list({line.id: line for _, each in found for line in each}.values())
-        texts = self._store.texts([(each.start, each.stop) for each in lines])
-        entries = {}
-        for line, text in zip(lines, texts, strict=True):
-            if not line.is_of(text):
-                raise Damaged("it does not fit the ledger")
-            try:
-                entries[line.id] = decode_order_entry(text)
-            except Unreadable as fault:
-                raise Damaged(f"a line that it has {fault}") from fault
-        for order, each in found:
-            record = order_records(entries[line.id] for line in each).get(order.name)
-            if record is None:
-                raise Damaged("it does not fit the ledger")
-            yield record
-
-
-def _order_lines(
-    connection: sqlite3.Connection, ids: Sequence[int]
-) -> list[tuple[OrderHit, Sequence[Hit]]]:
-    """The orders whose rows are ``ids``, in this order, with the lines that make their records."""
-    found = order_hits(connection, ids)
-    lines = sorted({line for each in found for line in each.lines})
-    places = dict(zip(lines, hits(connection, lines), strict=True))
-    return [(each, [places[line] for line in each.lines]) for each in found]
-
-
-def _behind(name: str) -> Place | None:
-    """The place behind the commit that an order with the id ``name`` was placed in; None where the
-    id does not say it, as those of older versions."""
-    is_number = name.isascii() and name.isdecimal() and len(name) <= _LONGEST_ID
-    return (int(name) // REVISION_STEP + 1, 1) if is_number else None
-
-
-def _places(entry: Entry, name: str) -> bool:
-    """Whether ``entry`` places the order with the id ``name``."""
-    effect = entry.booking.effect
-    if effect is None or name in effect.closed:
-        return False
-    return any(each.id == name for each in effect.opened)
+                self._search.refuse(first)
 
 
 def newest_first(store: Store, before: Place | None = None) -> Iterator[LedgerRecord]:
@@ -750,10 +483,3 @@ def _in_context(connection: sqlite3.Connection, found: EntryInContext) -> EntryI
     is_countable = damaged is None or damaged.previous < hit.id
     offset = so_far.rows - hit.id if is_countable else None
     return replace(found, before=before, after=after, offset=offset)
-
-
-def unfinished(progress: Progress) -> HistoryUnavailable:
-    """The error for what needs all of the ledger to be indexed, at this ``progress``."""
-    return HistoryUnavailable(
-        f"it is being indexed, and {progress.percent} % are done: try again in a minute"
-    )
