@@ -149,6 +149,18 @@ def test_a_key_is_paused_and_resumed(desk: Desk) -> None:
         keys.resume(NAME)
 
 
+def test_who_pauses_a_key_hears_of_its_orders_that_can_still_fill(desk: Desk) -> None:
+    keys = keys_of(desk)
+    keys.add(NAME)
+    buy(desk, type="limit", price=30_000)
+    buy(desk)
+    buy(desk, side="sell", type="limit", price=50_000, reduce_only=True)
+    assert keys.pause(NAME).message == (
+        "Paused freqtrade. It opens nothing, and still cancels and closes. Its 1 open order can "
+        "still fill: cancel it where nothing more is to be opened."
+    )
+
+
 def test_what_is_not_there_is_not_changed(desk: Desk) -> None:
     keys = keys_of(desk)
     for change in (keys.pause, keys.resume, keys.revoke, keys.get):

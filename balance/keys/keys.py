@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, cast, get_args
 
 from balance.background.listeners import Listeners
+from balance.core.account import Account
 from balance.core.errors import (
     BalanceError,
     InvalidRequest,
@@ -158,7 +159,8 @@ class Keys:
         return self._changed(["add", called, sort], idempotency_key, add)
 
     def pause(self, name: str, idempotency_key: str | None = None) -> Done:
-        """Let the key called ``name`` open nothing; it still reads, cancels and closes.
+        """Let the key called ``name`` order nothing more that opens; it still reads, cancels and
+        closes. What it ordered before stays.
 
         Raises:
             UnknownKey: there is none.
@@ -311,7 +313,9 @@ class Keys:
             if key.is_paused == is_paused:
                 state = "paused already" if is_paused else "not paused"
                 raise InvalidRequest(f"{name} is {state}.")
-            return book.with_key(replace(key, is_paused=is_paused)), name, message
+            left = _resting_message(self._desk.account(), name) if is_paused else ""
+            changed = book.with_key(replace(key, is_paused=is_paused))
+            return changed, name, f"{message} {left}".strip()
 
         return self._changed([verb, name], idempotency_key, switch)
 
@@ -369,3 +373,12 @@ class Keys:
                 if row["name"] == name:
                     return {"key": row}
         return {}
+
+
+def _resting_message(account: Account, name: str) -> str:
+    """That orders of the owner ``name`` are open that may open something; empty: none is."""
+    count = sum(each.owner == name and not each.reduce_only for each in account.orders)
+    if not count:
+        return ""
+    orders, them = ("1 open order", "it") if count == 1 else (f"{count} open orders", "them")
+    return f"Its {orders} can still fill: cancel {them} where nothing more is to be opened."
