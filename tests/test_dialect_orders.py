@@ -1196,6 +1196,27 @@ def test_a_paused_key_reads_cancels_and_closes(client: Dialect) -> None:
     assert not client.desk.account().positions
 
 
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [("pause", PAUSED), ("revoke", (-2015, "Invalid API-key, IP, or permissions for action."))],
+)
+def test_a_request_that_waits_while_its_key_is_paused_or_revoked_opens_nothing(
+    client: Dialect, monkeypatch: pytest.MonkeyPatch, change: str, error: tuple[int, str]
+) -> None:
+    client.desk.close_positions(owner="bot")
+    keys, commit, is_first = client.services.keys, client.desk.store.commit, [True]
+
+    def commit_later(operation: Any, **conditions: Any) -> Any:
+        if is_first and is_first.pop():
+            getattr(keys, change)("bot")
+        return commit(operation, **conditions)
+
+    monkeypatch.setattr(client.desk.store, "commit", commit_later)
+    status = 401 if change == "revoke" else 400
+    assert refused(client, status=status, **MARKET) == error
+    assert not client.desk.account().positions
+
+
 # what others do
 
 

@@ -120,6 +120,7 @@ class Agent:
         call = call_of(tool, arguments, self.name)
         if tool.opens and not self._only_reduces(call.arguments):
             self._check_key()
+            call = replace(call, check=self._check_key)
         if tool.needs_server:
             return self._server.answer(call)
         return call.answered_by(self._resources[tool.name])

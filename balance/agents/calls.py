@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -36,6 +36,8 @@ class Call:
     tool: Tool
     arguments: Mapping[str, Any]
     owner: str
+    # Called once nobody else can change the account any more: refuses the change by raising.
+    check: Callable[[], None] = lambda: None
 
     @property
     def key(self) -> str | None:
@@ -95,6 +97,7 @@ class Call:
                 idempotency_key=self.key,
                 note=self.arguments.get("note", ""),
                 owner=self.owner,
+                check=self.check,
             )
         if parameter.is_in_path:
             return self.arguments[parameter.name]

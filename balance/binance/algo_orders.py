@@ -13,14 +13,15 @@ from balance.binance.order_rows import algo_row
 from balance.binance.orders import ALL_CANCELLED
 from balance.core.order_record import OrderRecord
 from balance.desk.desk import Desk
+from balance.keys.keys import Keys
 
 
 class AlgoOrderEndpoints:
     """Conditional orders: place, look up and cancel them."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, keys: Keys) -> None:
         self._desk = desk
-        self._orders = ClientOrders(desk)
+        self._orders = ClientOrders(desk, keys)
 
     @signed("POST", "/fapi/v1/algoOrder")
     def place_order(self, call: Call) -> Json:

@@ -23,6 +23,7 @@ from balance.binance.order_rows import (
     order_of,
     records_after,
 )
+from balance.binance.signature import identify
 from balance.core.account import Account
 from balance.core.errors import InsufficientBalance, MarketRefused, StoreError, UnknownOrder
 from balance.core.order import Order, closing_side
@@ -30,10 +31,11 @@ from balance.core.order_ids import REVISION_STEP
 from balance.core.order_record import OrderRecord
 from balance.core.trade import LIQUIDATED, POSITION_CLOSED
 from balance.desk.desk import Desk
-from balance.desk.transactions import Outcome
+from balance.desk.transactions import Conditions, Outcome
 from balance.history.order_table import SET_OFF, UNCONDITIONAL, WAITING
 from balance.history.question import Question
 from balance.keys.key import Key
+from balance.keys.keys import Keys
 
 #: How many orders an answer may have, and how many it has by default.
 MOST_ORDERS: Final = 1_000
@@ -50,8 +52,9 @@ _LISTED: Final = {False: (UNCONDITIONAL, SET_OFF), True: (WAITING, SET_OFF)}
 class ClientOrders:
     """The orders of ``desk``, all of which a client sees, and changes only its own."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, keys: Keys) -> None:
         self._desk = desk
+        self._keys = keys
         # When open orders were placed by the ledger, which the account itself does not have; by
         # their ids and the market's time, as a backup that is restored may have the ids once more.
         self._times: dict[tuple[str, datetime], datetime] = {}
@@ -59,9 +62,8 @@ class ClientOrders:
     def place(self, key: Key, params: Params, names: Names) -> OrderRecord:
         """The order that ``params`` ask for, placed for ``key``, as it is after that."""
         members = self._read(key, params, names)
-        outcome = self._taken(
-            members, lambda: self._desk.place_order(how={"owner": key.name}, **members)
-        )
+        how = self._how(key, opens=not members["reduce_only"])
+        outcome = self._taken(members, lambda: self._desk.place_order(how=how, **members))
         made = records_after((), outcome.entries)
         record = next(each for each in made if client_id(each) == members["client_id"])
         self._remember(order_of(record), record.time)
@@ -83,9 +85,8 @@ class ClientOrders:
             raise paused()
         numbers = read_amendment(params, order, self._desk.market)
         force = {"time_in_force": order.time_in_force}
-        outcome = self._taken(
-            force, lambda: self._desk.amend_order(order.id, how={"owner": key.name}, **numbers)
-        )
+        how = self._how(key, opens=not order.reduce_only)
+        outcome = self._taken(force, lambda: self._desk.amend_order(order.id, how=how, **numbers))
         return self._after(order, outcome)
 
     def cancel(self, key: Key, params: Params, names: Names) -> OrderRecord:
@@ -202,6 +203,17 @@ class ClientOrders:
             # So that it opens nothing where the position is smaller meanwhile.
             members["reduce_only"] = True
         return members
+
+    def _how(self, key: Key, *, opens: bool) -> Conditions:
+        """The conditions of a change by ``key``. One that ``opens`` is refused where the key was
+        paused or revoked since the request came."""
+
+        def check() -> None:
+            if identify(self._keys, key.key).is_paused:
+                raise paused()
+
+        how = Conditions(owner=key.name)
+        return {**how, "check": check} if opens else how
 
     def _record(self, order: Order) -> OrderRecord:
         """The record of the open ``order``, as the account has it now."""

@@ -39,7 +39,7 @@ class OrderEndpoints:
     def __init__(self, desk: Desk, keys: Keys) -> None:
         self._desk = desk
         self._keys = keys
-        self._orders = ClientOrders(desk)
+        self._orders = ClientOrders(desk, keys)
 
     @signed("POST", "/fapi/v1/order")
     def place_order(self, call: Call) -> Json:

@@ -57,7 +57,7 @@ def create_dialect(
         clock,
         MarketData(desk, services, clock),
         OrderEndpoints(desk, keys),
-        AlgoOrderEndpoints(desk),
+        AlgoOrderEndpoints(desk, keys),
         AccountEndpoints(desk),
         ListenKeyEndpoints(services.listen_keys),
         Courtesies(),

@@ -47,6 +47,9 @@ class Conditions(TypedDict, total=False):
     # The key or the agent, by its name, that requests it, which changes only what is its own; empty
     # or left out: the person.
     owner: str
+    # Called when nobody else can change the account or the keys any more, and before the change,
+    # which it refuses by raising: whether the owner may still make it.
+    check: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +166,13 @@ class Transactions:
         note: str = "",
         source: str = "program",
         owner: str = "",
+        check: Callable[[], None] = lambda: None,
         market: Market | None = None,
     ) -> Outcome:
         """Commit ``operation``; ``identity``, as JSON, with its note and its ``owner`` tells its
-        request from others with the same key. Prices that cause it and are not on the board yet
-        are in ``market``: they are seen with what they did, and not before.
+        request from others with the same key, and ``check`` may refuse it. Prices that cause it and
+        are not on the board yet are in ``market``: they are seen with what they did, and not
+        before.
 
         Raises:
             InvalidRequest: the key or the note is too long or holds what can't be printed.
@@ -183,6 +188,7 @@ class Transactions:
             request = Request(idempotency_key, hashlib.sha256(text.encode()).hexdigest())
 
         def change(account: Account) -> Change:
+            check()
             if market is not None:
                 # The store is locked: these prices cause what is newer than this revision.
                 self._ahead = self.store.read().revision, market
