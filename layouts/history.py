@@ -8,8 +8,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from balance.core.order import ORDER_KINDS, PATIENCE
+from balance.history.lists import SUBJECT
+from balance.history.order_rows import STATE_LABELS
 from balance.history.question import BOUNDS, FILTER_COLUMNS, FILTERS, Listed
-from balance.history.rows import KIND_LABELS, SOURCE_LABELS, STATE_LABELS, SUBJECT
+from balance.history.rows import KIND_LABELS, SOURCE_LABELS
 from layouts.grids import history_grid
 from layouts.later import later
 from layouts.parts import button

@@ -23,8 +23,9 @@ from balance.core.rows import Row
 from balance.desk.desk import Desk
 from balance.history.epochs import Epoch
 from balance.history.filling import read_epochs
+from balance.history.lists import Table
 from balance.history.question import FILTERS, MOST_ROWS, SORTS, USUAL_ROWS, Listed
-from balance.history.rows import Table, fill_row
+from balance.history.rows import fill_row
 from balance.performance.epochs import EPOCH_SORTS
 from balance.store.file_store import FileStore
 from balance.store.memory_store import MemoryStore

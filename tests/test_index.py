@@ -20,15 +20,10 @@ from balance.core.order_record import order_records
 from balance.core.wallet import KINDS, MOVES, Wallet
 from balance.history.history import History, newest_first
 from balance.history.index import INDEX_FILE
+from balance.history.lists import COLUMNS, SUBJECT, Table, history_row
+from balance.history.order_rows import order_record_row
 from balance.history.queries import MARKS
 from balance.history.question import FILTERS, SORTS, Question
-from balance.history.rows import (
-    COLUMNS,
-    SUBJECT,
-    Table,
-    history_row,
-    order_record_row,
-)
 from balance.store.memory_store import MemoryStore
 from balance.store.state import State
 from tests.accounts import MOMENT

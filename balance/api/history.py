@@ -22,6 +22,8 @@ from balance.desk.desk import Desk
 from balance.history.epochs import Epoch
 from balance.history.history import LONGEST_PAGE
 from balance.history.index import Progress
+from balance.history.lists import Table, history_row
+from balance.history.order_rows import OrderRecordRow, order_record_row
 from balance.history.question import (
     BOUNDS,
     FILTER_COLUMNS,
@@ -40,12 +42,8 @@ from balance.history.rows import (
     FillRow,
     LedgerRecord,
     LedgerRow,
-    OrderRecordRow,
-    Table,
     TradeRow,
     WholeEntry,
-    history_row,
-    order_record_row,
     whole_entry,
 )
 from balance.history.search import unfinished

@@ -55,8 +55,9 @@ from balance.desk.desk import MOST_CANDLES, Desk
 from balance.desk.transactions import Outcome
 from balance.history.history import LONGEST_PAGE
 from balance.history.index import Progress
+from balance.history.order_rows import OrderRecordRow, order_record_row
 from balance.history.question import SORTS
-from balance.history.rows import FillRow, OrderRecordRow, order_record_row
+from balance.history.rows import FillRow
 
 _TIMEFRAME: Final = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}

@@ -35,8 +35,9 @@ from balance.core.money import ZERO
 from balance.core.wallet import EVENTS, OF_A_FILL, OPENINGS
 from balance.desk.desk import Desk
 from balance.desk.transactions import AccountNow
+from balance.history.lists import Table
 from balance.history.question import Question
-from balance.history.rows import LedgerRecord, Table
+from balance.history.rows import LedgerRecord
 from balance.history.search import unfinished
 
 #: How many fills and margin changes an answer has at most, and how many where the request names

@@ -102,6 +102,19 @@ class Indexed:
     source: Callable[[Mapping[str, Any]], Any] | None = None
 
 
+#: The usual marks: in which form the index has a field, and what lists do with it.
+FAST_AMOUNT: Final = Indexed(kind="amount", is_fast=True)
+AMOUNT: Final = Indexed(kind="amount")
+FAST_NUMBER: Final = Indexed(kind="number", is_fast=True)
+NUMBER: Final = Indexed(kind="number")
+FILTER: Final = Indexed(kind="name", is_filter=True)
+NAME: Final = Indexed(kind="name")
+TEXT: Final = Indexed(kind="text")
+TIME: Final = Indexed(kind="time")
+FAST_TIME: Final = Indexed(kind="time", is_fast=True)
+FAST_FILTER: Final = Indexed(kind="name", is_fast=True, is_filter=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of the index."""

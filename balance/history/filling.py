@@ -39,11 +39,11 @@ from balance.history.damaged_lines import (
 )
 from balance.history.database import Damaged, decoding, natural
 from balance.history.epochs import Epoch, RunningEpoch, opened_epoch
+from balance.history.lists import COLUMNS, SUBJECT, SUBJECTS, Table
 from balance.history.order_table import ORDER_INDEXES, ORDER_TABLE, OrderRows
 from balance.history.proof import checksum, prove, sum_of
 from balance.history.queries import Hit, hits
 from balance.history.question import PERSON
-from balance.history.rows import COLUMNS, SUBJECT, SUBJECTS, Table
 from balance.history.trigrams import create_texts, has_texts, indexed_text
 from balance.store.codec import FAULTS, WALLET, Outline, Unreadable, outline, read_trade, reason
 from balance.store.records import Record

@@ -17,10 +17,10 @@ from typing import Any, Final, NamedTuple
 from balance.core.order import ORDER_KINDS, Order, OrderSide
 from balance.history.columns import milliseconds
 from balance.history.database import Damaged, decoding, natural
+from balance.history.lists import COLUMNS, SUBJECTS
 from balance.history.order_changes import Document, OrderChange, order_changes
 from balance.history.proof import checksum
 from balance.history.question import PERSON
-from balance.history.rows import COLUMNS, SUBJECTS
 from balance.store.codec import FAULTS, Unreadable, reason
 
 #: The rows of the orders that line ``n`` placed have numbers from ``n * SPAN`` on. No line is long

@@ -17,7 +17,7 @@ from typing import Any, Final
 from balance.background.pace import Pace
 from balance.core.errors import HistoryUnavailable
 from balance.history.database import Damaged
-from balance.history.rows import Table
+from balance.history.lists import Table
 from balance.history.trigrams import has_texts, indexed_text, sum_of_texts, text_sum
 
 #: The columns with texts that are searched, by the table that has them.

@@ -19,10 +19,10 @@ from typing import Any, Final
 from balance.core.entry import Place
 from balance.history.columns import UNITS, milliseconds, units_key
 from balance.history.database import decoding, natural
+from balance.history.lists import COLUMNS
 from balance.history.order_table import SPAN
 from balance.history.proof import checksum
 from balance.history.question import PERSON, Question
-from balance.history.rows import COLUMNS
 from balance.history.trigrams import rare
 
 #: The kinds of entries that are marked on a curve of the equity.

@@ -15,7 +15,7 @@ from balance.core.moments import from_iso
 from balance.core.money import number
 from balance.core.symbols import symbol_alone
 from balance.history.columns import Column
-from balance.history.rows import COLUMNS, SUBJECT, SUBJECTS, Table
+from balance.history.lists import COLUMNS, SUBJECT, SUBJECTS, Table
 
 #: The lists of the history: those of the ledger, and the epochs.
 Listed = Table | Literal["epochs"]

@@ -1,4 +1,4 @@
-"""The lists of the history as readers see them: rows of figures, and of their texts.
+"""Entries, fills and trades as readers see them: rows of figures, and of their texts.
 
 A row's fields stand once, in its class. Those that are marked with ``Indexed`` are also columns of
 the index, which a list is sorted and filtered by.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict, cast
+from typing import Annotated, Final, NotRequired, TypedDict, cast
 
 from balance.core.account import Account
 from balance.core.entry import Entry, cursor
@@ -19,17 +19,14 @@ from balance.core.figures import CENTS, NONE, dollars, gain, rounded
 from balance.core.margin import Side
 from balance.core.market import NO_MARKET, Market
 from balance.core.moments import iso
-from balance.core.money import ZERO, exactly
+from balance.core.money import exactly
 from balance.core.order import (
     ORDER_KINDS,
     Liquidity,
-    Order,
     OrderSide,
     OrderType,
     Reason,
-    TimeInForce,
 )
-from balance.core.order_record import OrderRecord, OrderState
 from balance.core.rows import (
     ClientId,
     Fee,
@@ -38,18 +35,15 @@ from balance.core.rows import (
     Owner,
     PositionRow,
     order_rows,
-    order_texts,
     owner_words,
     position_rows,
     price_words,
 )
 from balance.core.shape import (
-    Cost,
     Count,
     Doc,
     Leverage,
     Money,
-    Percent,
     Price,
     Quantity,
     Symbol,
@@ -60,22 +54,17 @@ from balance.core.shape import (
 )
 from balance.core.trade import Effect, Fill, OrderEnd, Outcome, Trade
 from balance.core.wallet import EVENTS, KINDS, OPENINGS, Wallet
-from balance.history.columns import Column, Indexed, columns_of
-
-#: The lists that the ledger is read as.
-Table = Literal["ledger", "fills", "trades", "orders"]
-
-# Marks of fields that the index has: in which form, and what lists do with them.
-_FAST_AMOUNT: Final = Indexed(kind="amount", is_fast=True)
-_AMOUNT: Final = Indexed(kind="amount")
-_FAST_NUMBER: Final = Indexed(kind="number", is_fast=True)
-_NUMBER: Final = Indexed(kind="number")
-_FILTER: Final = Indexed(kind="name", is_filter=True)
-_NAME: Final = Indexed(kind="name")
-_TEXT: Final = Indexed(kind="text")
-_TIME: Final = Indexed(kind="time")
-_FAST_TIME: Final = Indexed(kind="time", is_fast=True)
-_FAST_FILTER: Final = Indexed(kind="name", is_fast=True, is_filter=True)
+from balance.history.columns import (
+    AMOUNT,
+    FAST_AMOUNT,
+    FAST_NUMBER,
+    FILTER,
+    NAME,
+    NUMBER,
+    TEXT,
+    TIME,
+    Indexed,
+)
 
 Place = Annotated[str, Doc("Revision and line: 42, or 42.3 for its third.")]
 Line = Annotated[Count, Doc("The entry's place among those of its revision.")]
@@ -85,7 +74,7 @@ ClosingPrice = Annotated[Decimal, Doc("In the quote currency per base unit.")]
 EntryNote = Annotated[str, Indexed(kind="text", is_sortable=False)]
 
 
-_FILE: Final = Doc("Not in a file.")
+IN_NO_FILE: Final = Doc("Not in a file.")
 
 
 class EntryRow(TypedDict):
@@ -101,7 +90,7 @@ class EntryRow(TypedDict):
         Doc("What it moved the wallet balance by, or what an epoch began with."),
         Indexed(kind="amount", is_fast=True, bounded_as="amount"),
     ]
-    balance: Annotated[Money, Doc("The wallet balance after it."), _FAST_AMOUNT]
+    balance: Annotated[Money, Doc("The wallet balance after it."), FAST_AMOUNT]
     source: Annotated[str, Doc("screen, http, shell, program, file, market, bot or offline.")]
     note: Annotated[str, Indexed(kind="text", is_fast=True)]
 
@@ -116,7 +105,7 @@ class LedgerRow(EntryRow):
     ]
     display: NotRequired[
         Annotated[
-            Texts, text_names(("kind", "amount", "balance", "source", "owner", "tone")), _FILE
+            Texts, text_names(("kind", "amount", "balance", "source", "owner", "tone")), IN_NO_FILE
         ]
     ]
 
@@ -132,15 +121,15 @@ class FillRow(TypedDict):
     epoch: Count
     order_id: str
     symbol: Symbol
-    side: Annotated[OrderSide, _FILTER]
-    type: Annotated[OrderType, _NAME]
-    reason: Annotated[Reason, _FILTER]
-    liquidity: Annotated[Liquidity, _NAME]
-    quantity: Annotated[Quantity, _FAST_NUMBER]
-    price: Annotated[ClosingPrice, _FAST_NUMBER]
-    fee: Annotated[Fee, _FAST_AMOUNT]
+    side: Annotated[OrderSide, FILTER]
+    type: Annotated[OrderType, NAME]
+    reason: Annotated[Reason, FILTER]
+    liquidity: Annotated[Liquidity, NAME]
+    quantity: Annotated[Quantity, FAST_NUMBER]
+    price: Annotated[ClosingPrice, FAST_NUMBER]
+    fee: Annotated[Fee, FAST_AMOUNT]
     closed_quantity: Annotated[
-        Decimal, Doc("What of it closed a position, in base units.", minimum=0), _NUMBER
+        Decimal, Doc("What of it closed a position, in base units.", minimum=0), NUMBER
     ]
     realized_pnl: Annotated[
         Money,
@@ -150,7 +139,7 @@ class FillRow(TypedDict):
     position_pnl: Annotated[
         Money | None,
         Doc("Realised P&L - fees + funding of the position that it closed, else null."),
-        _AMOUNT,
+        AMOUNT,
     ]
     owner: Owner
     client_id: ClientId
@@ -164,7 +153,7 @@ class FillRow(TypedDict):
                     *("realized_pnl", "owner", "client_id"),
                 )
             ),
-            _FILE,
+            IN_NO_FILE,
         ]
     ]
 
@@ -183,30 +172,30 @@ class TradeRow(TypedDict):
     bot: Annotated[str, Doc("Its id; empty: the person's.")]
     name: Annotated[str, Doc("What its bot is called.")]
     symbol: Symbol
-    side: Annotated[Side, _FILTER]
+    side: Annotated[Side, FILTER]
     outcome: Annotated[
         Outcome,
         Doc("By its P&L: a win is above zero, a loss below, an even trade exactly 0."),
-        _FILTER,
+        FILTER,
     ]
-    quantity: Annotated[Quantity, _NUMBER]
+    quantity: Annotated[Quantity, NUMBER]
     entry_price: Annotated[
-        Price, Doc("The average of all its entries, weighted by quantity."), _NUMBER
+        Price, Doc("The average of all its entries, weighted by quantity."), NUMBER
     ]
-    exit_price: Annotated[ClosingPrice, _NUMBER]
-    opened_at: Annotated[MarketTime, _TIME]
-    closed_at: Annotated[MarketTime, _TIME]
+    exit_price: Annotated[ClosingPrice, NUMBER]
+    opened_at: Annotated[MarketTime, TIME]
+    closed_at: Annotated[MarketTime, TIME]
     seconds: Annotated[Whole, Indexed(kind="whole", is_fast=True)]
     pnl: Annotated[
         Money,
         Doc("After fees and funding."),
         Indexed(kind="amount", is_fast=True, bounded_as="P&L"),
     ]
-    gross: Annotated[Money, Doc("Before fees and funding."), _AMOUNT]
-    fees: Annotated[Money, Doc("Of opening and closing."), _AMOUNT]
-    funding: Annotated[Money, Doc("Received less paid."), _AMOUNT]
-    opened_because: Annotated[str, _TEXT]
-    closed_because: Annotated[str, _TEXT]
+    gross: Annotated[Money, Doc("Before fees and funding."), AMOUNT]
+    fees: Annotated[Money, Doc("Of opening and closing."), AMOUNT]
+    funding: Annotated[Money, Doc("Received less paid."), AMOUNT]
+    opened_because: Annotated[str, TEXT]
+    closed_because: Annotated[str, TEXT]
     display: NotRequired[
         Annotated[
             Texts,
@@ -216,95 +205,7 @@ class TradeRow(TypedDict):
                     *("fees", "funding", "duration", "opened_because", "closed_because"),
                 )
             ),
-            _FILE,
-        ]
-    ]
-
-
-# What is shown of the terms of an order that has ended.
-_TEXTS_OF_ORDER: Final = (
-    *("symbol", "side", "type", "kind", "quantity", "price", "trigger_price", "take_profit"),
-    *("stop_loss", "leverage", "owner"),
-)
-
-
-# The columns of files keep their places: a new one comes last.
-class OrderRecordRow(TypedDict):
-    """An order, open or ended, and what became of it."""
-
-    revision: Annotated[Count, Doc("Of the entry that placed it.")]
-    line: Count
-    place: Place
-    time: Annotated[Time, Doc("The ledger's time of the entry that placed it.")]
-    epoch: Count
-    source: Annotated[str, Doc("Who made the request.")]
-    id: Annotated[str, Doc("The order's id.")]
-    client_id: Annotated[str, Doc("The name that it was given; else empty."), _FILTER]
-    symbol: Symbol
-    side: Annotated[OrderSide, _FILTER]
-    type: Annotated[OrderType, _FILTER]
-    state: Annotated[
-        OrderState,
-        Doc(
-            "NEW: it is open. CANCELED: somebody ended it, or another order in its place. EXPIRED: "
-            "the desk ended it. REJECTED: the market refused it as it arrived."
-        ),
-        _FAST_FILTER,
-    ]
-    time_in_force: Annotated[TimeInForce | None, Doc("Null: not known."), _FILTER]
-    reduce_only: Annotated[
-        bool | None, Doc("Null: not known."), Indexed(kind="flag", is_filter=True)
-    ]
-    quantity: Annotated[
-        Quantity | None, Doc("What it is to fill; null: the whole position."), _FAST_NUMBER
-    ]
-    price: Annotated[Price | None, Doc("Of an order at a limit."), _FAST_NUMBER]
-    trigger_price: Annotated[Price | None, Doc("Of an order that waits for a fixed one."), _NUMBER]
-    activation_price: Annotated[Price | None, Doc("From which on a trailing stop trails.")]
-    callback_percent: Annotated[
-        Percent | None, Doc("How far behind the best price a trailing stop is.")
-    ]
-    group: Annotated[str | None, Doc("Of an OCO; empty: none; null: not known.")]
-    take_profit: Annotated[Price | None, Doc("Of the position that it opens.")]
-    stop_loss: Annotated[Price | None, Doc("Of the position that it opens.")]
-    leverage: Annotated[Leverage | None, Doc("Null: not known.")]
-    filled_quantity: Annotated[
-        Decimal, Doc("In base units; 0: it has not filled.", minimum=0), _NUMBER
-    ]
-    average_price: Annotated[Decimal | None, Doc("What it filled at; null: nothing."), _FAST_NUMBER]
-    fee: Annotated[Cost | None, Doc("Null: it has not filled."), _AMOUNT]
-    realized_pnl: Annotated[
-        Money | None,
-        Doc("Of what it closed, before fees; null: it has not filled."),
-        Indexed(kind="amount", is_fast=True, bounded_as="realised P&L"),
-    ]
-    liquidity: Annotated[Liquidity | None, Doc("Null: it has not filled."), _NAME]
-    placed_at: Annotated[str | None, Doc("By the market's clock, UTC.", format="date-time")]
-    changed_place: Annotated[
-        str | None, Doc("Of the last entry that changed it, by amending or triggering it.")
-    ]
-    ended_place: Annotated[str | None, Doc("Of the entry that ended it; null: it is open.")]
-    ended_at: Annotated[
-        str | None,
-        Doc("The ledger's time of that entry, UTC.", format="date-time"),
-        _FAST_TIME,
-    ]
-    reason: Annotated[Reason, Doc("Which exit or end of its position it is; order: none.")]
-    feed: Annotated[str, Doc("The id of the feed that it was placed on.")]
-    because: Annotated[str, Doc("The reason that its bot had; else empty."), _TEXT]
-    why: Annotated[str, Doc("Why it ended without a fill; empty: somebody cancelled it."), _TEXT]
-    owner: Owner
-    display: NotRequired[
-        Annotated[
-            Texts,
-            text_names(
-                (
-                    *_TEXTS_OF_ORDER,
-                    *("state", "filled_quantity", "average_price", "fee", "realized_pnl"),
-                    "liquidity",
-                )
-            ),
-            _FILE,
+            IN_NO_FILE,
         ]
     ]
 
@@ -334,42 +235,7 @@ class WholeEntry(LedgerRow):
     effect: EffectRow | None
 
 
-#: The columns that every list of entries has in the index, for the entry that a row is made from.
-SUBJECT: Final = (
-    Column("time", _FAST_TIME),
-    Column("epoch", Indexed(kind="whole", is_fast=True, is_filter=True)),
-    Column("kind", _FILTER, KINDS),
-    Column("source", _FILTER),
-    Column("symbol", Indexed(kind="name", is_fast=True, is_filter=True)),
-    Column("owner", Indexed(kind="name", is_fast=True, is_filter=True)),
-)
-#: The further columns of each list.
-COLUMNS: Final[Mapping[Table, tuple[Column, ...]]] = MappingProxyType(
-    {
-        "ledger": columns_of(EntryRow),
-        "fills": columns_of(FillRow),
-        "trades": columns_of(TradeRow),
-        "orders": columns_of(OrderRecordRow),
-    }
-)
-#: The columns before those: an order is of no kind of entry.
-SUBJECTS: Final[Mapping[Table, tuple[Column, ...]]] = MappingProxyType(
-    {
-        table: tuple(each for each in SUBJECT if table != "orders" or each.name != "kind")
-        for table in COLUMNS
-    }
-)
-
-#: What the state of an order, a kind of entry and a source are called on the screen.
-STATE_LABELS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "NEW": "New",
-        "FILLED": "Filled",
-        "CANCELED": "Cancelled",
-        "EXPIRED": "Expired",
-        "REJECTED": "Rejected",
-    }
-)
+#: What a kind of entry and a source are called on the screen.
 KIND_LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "start": "Start",
@@ -412,10 +278,6 @@ _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 # The fields of a row that are those of the fill or the trade itself.
 _OF_FILL: Final = tuple(set(dir(Fill)) & FillRow.__required_keys__)
 _OF_TRADE: Final = tuple(set(dir(Trade)) & TradeRow.__required_keys__)
-_OF_ORDER: Final = tuple(
-    set(dir(Order)) & OrderRecordRow.__required_keys__ - {"id", "placed_at", "reason"}
-)
-_OF_UNKNOWN_ORDER: Final = (*("symbol", "side", "type", "quantity", "client_id", "owner", "feed"),)
 _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -427,24 +289,6 @@ class LedgerRecord:
     entry: Entry
     symbol: str | None
     owner: str | None
-
-
-def history_row(
-    table: Table,
-    record: LedgerRecord,
-    market: Market = NO_MARKET,
-    names: Mapping[str, str] = _NO_NAMES,
-) -> Mapping[str, Any]:
-    """``record`` as a row of ``table``. ``names`` are those of the bots, by id."""
-    match table:
-        case "ledger":
-            return ledger_row(record, market.decimals)
-        case "fills":
-            return fill_row(record.entry, market)
-        case "trades":
-            return closed_trade_row(record.entry, market, names)
-        case "orders":
-            raise ValueError("an order has no entry of its own")
 
 
 def whole_entry(
@@ -526,7 +370,7 @@ def fill_row(entry: Entry, market: Market = NO_MARKET) -> FillRow:
         "display": {
             "symbol": fill.symbol,
             "side": fill.side.capitalize(),
-            "why": _fill_type(fill),
+            "why": fill_type(fill),
             "liquidity": fill.liquidity.capitalize(),
             "quantity": rounded(fill.quantity),
             "price": price_words(fill.price, fill.symbol, market),
@@ -585,70 +429,7 @@ def trade_row(
     return cast(TradeRow, row)
 
 
-def order_record_row(record: OrderRecord, market: Market = NO_MARKET) -> OrderRecordRow:
-    """``record`` as it was stated last; where only its fill is known, what that says."""
-    order, fill = record.order, record.fill
-    if order is not None:
-        terms = {name: getattr(order, name) for name in _OF_ORDER}
-        texts = order_texts(order, market)
-    elif fill is not None:
-        terms = dict.fromkeys(_OF_ORDER) | {name: getattr(fill, name) for name in _OF_UNKNOWN_ORDER}
-        terms["because"] = ""
-        texts = _texts_of_fill(fill)
-    else:
-        raise ValueError("the record has neither an order nor a fill")
-    decimals = market.decimals
-    row = {
-        **terms,
-        "revision": record.placed[0],
-        "line": record.placed[1],
-        "place": cursor(record.placed),
-        "time": iso(record.time),
-        "epoch": record.epoch,
-        "source": record.source,
-        "id": record.id,
-        "state": record.state,
-        "filled_quantity": ZERO if fill is None else fill.quantity,
-        "average_price": None if fill is None else fill.price,
-        "fee": None if fill is None else fill.fee,
-        "realized_pnl": None if fill is None else fill.realized_pnl,
-        "liquidity": None if fill is None else fill.liquidity,
-        "placed_at": None if order is None else iso(order.placed_at),
-        "changed_place": None if record.changed is None else cursor(record.changed),
-        "ended_place": None if record.ended is None else cursor(record.ended),
-        "ended_at": None if record.ended_at is None else iso(record.ended_at),
-        "reason": fill.reason if fill is not None else order.reason if order else "order",
-        "why": record.why,
-    }
-    row["display"] = {
-        **{name: texts[name] for name in _TEXTS_OF_ORDER},
-        "state": STATE_LABELS[record.state],
-        "filled_quantity": NONE if fill is None else rounded(fill.quantity),
-        "average_price": price_words(row["average_price"], terms["symbol"], market),
-        "fee": NONE if fill is None else dollars(fill.fee, decimals),
-        "realized_pnl": (
-            gain(fill.realized_pnl, decimals) if fill and fill.closed_quantity else NONE
-        ),
-        "liquidity": NONE if fill is None else fill.liquidity.capitalize(),
-    }
-    return cast(OrderRecordRow, row)
-
-
-def _texts_of_fill(fill: Fill) -> Texts:
-    """The texts of an order of which only ``fill`` is known."""
-    kind = _fill_type(fill)
-    return {
-        **dict.fromkeys(_TEXTS_OF_ORDER, NONE),
-        "symbol": fill.symbol,
-        "side": fill.side.capitalize(),
-        "type": kind,
-        "kind": kind,
-        "quantity": rounded(fill.quantity),
-        "owner": owner_words(fill.owner),
-    }
-
-
-def _fill_type(fill: Fill) -> str:
+def fill_type(fill: Fill) -> str:
     """What filled: a kind of order, or an end of the position."""
     if fill.reason == "order":
         return ORDER_KINDS[fill.type].label

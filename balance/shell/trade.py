@@ -15,7 +15,7 @@ from balance.core.request import symbol
 from balance.core.rows import order_result, order_results
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
-from balance.history.rows import order_record_row
+from balance.history.order_rows import order_record_row
 from balance.shell.parts import (
     DONE,
     REFUSED,
