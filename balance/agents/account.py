@@ -32,7 +32,7 @@ def _without(shape: type, names: tuple[str, ...]) -> Mapping[str, Any]:
 
 
 @includes(_without(Snapshot, _ELSEWHERE))
-class AccountNow(TypedDict):
+class AccountOverview(TypedDict):
     """The account as it is now."""
 
 
@@ -76,7 +76,7 @@ class AccountTools:
         self._backtests = backtests
 
     @get("/account")
-    def read_account(self) -> Answer[AccountNow]:
+    def read_account(self) -> Answer[AccountOverview]:
         """The account now: balance, equity, margin, P&L, open positions and open orders."""
         return Answer(self._desk.snapshot())
 

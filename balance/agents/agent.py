@@ -18,7 +18,7 @@ from balance.agents.tool import TOOLS, Tool
 from balance.alerts.alerts import FollowedAlerts
 from balance.api.bots import BotRoutes
 from balance.api.history import HistoryRoutes
-from balance.api.operations import Operation, operations_of
+from balance.api.operations import operations_of
 from balance.api.problems import Problem
 from balance.api.services import Services
 from balance.api.settings import settings_document
@@ -77,7 +77,9 @@ class Agent:
             BotRoutes(services),
         )
         self._resources: Mapping[str, object] = {
-            operation.id: resource for resource in resources for operation in _operations(resource)
+            operation.id: resource
+            for resource in resources
+            for operation in operations_of(type(resource))
         }
 
         self._introduce()
@@ -189,7 +191,3 @@ class Agent:
             raise
         market = replace(self._desk.market, instruments=feed.instruments)
         return Backtests(lambda: market, feed.candles, feed.settlement, self._catalogue)
-
-
-def _operations(resource: object) -> list[Operation]:
-    return operations_of(type(resource))

@@ -38,6 +38,7 @@ _SETTINGS: Final = "balance://settings"
 _JSON: Final = "application/json"
 # Python reads whole numbers of some thousand digits; nobody means them.
 _LONGEST_WHOLE: Final = 15
+_CHANGING: Final = frozenset(each.name for each in TOOLS if each.changes)
 # How many calls are worked on at once.
 _AT_ONCE: Final = 8
 
@@ -221,6 +222,3 @@ def _resource(agent: Agent, uri: str) -> str:
     except BalanceError as fault:
         raise MCPError(types.INTERNAL_ERROR, str(fault)) from fault
     return json.dumps(found, ensure_ascii=False)
-
-
-_CHANGING: Final = frozenset(each.name for each in TOOLS if each.changes)
