@@ -60,8 +60,10 @@ PAST = SimulatedFeed(seed=7)
 
 
 @pytest.fixture
-def desk(folder: Path) -> Desk:
-    """The account in ``folder``, with Bitcoin at 40,000 and Ether at 2,000."""
+def desk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """The account in ``folder``, with Bitcoin at 40,000 and Ether at 2,000, however long that was
+    saved before."""
+    monkeypatch.setattr("balance.market.board._STALE_SECONDS", patience())
     folder.mkdir()
     save_market(folder, replace(board().market, feed=PAST.id), PAST.saved())
     return open_account(folder)
