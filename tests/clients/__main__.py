@@ -46,7 +46,8 @@ class Desk:
         if name != "bot":
             self._shell("keys", "add", name)
         printed = json.loads(self._shell("keys", name, "--json"))
-        return Access(self._program.url, *(printed[n] for n in ("key", "secret", "rest", "stream")))
+        names = ("key", "secret", "rest", "stream")
+        return Access(self._program.url, name, *(printed[each] for each in names))
 
     def _shell(self, *arguments: str) -> str:
         command = [sys.executable, "-m", "balance", *arguments, "--data-dir", self._program.folder]

@@ -4,36 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import ccxt
 from comparison import Access, Row, Rows, signed
 
 SYMBOLS: Final = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
-_VERSIONS: Final = {
-    "fapiPublic": 1,
-    "fapiPublicV2": 2,
-    "fapiPublicV3": 3,
-    "fapiPrivate": 1,
-    "fapiPrivateV2": 2,
-    "fapiPrivateV3": 3,
-}
 
 
-def configuration(access: Access) -> dict[str, Any]:
-    """What a user writes: the key, the addresses and two options."""
-    api: dict[str, Any] = {n: f"{access.rest}/fapi/v{v}" for n, v in _VERSIONS.items()}
-    stream = access.stream + "/ws"
-    api["ws"] = {"future": stream, "linear": stream}
-    return {
-        "apiKey": access.key,
-        "secret": access.secret,
-        "urls": {"api": api},
-        "options": {
-            "fetchCurrencies": False,
-            "warnOnFetchOpenOrdersWithoutSymbol": False,
-        },
-        # Its own limit of requests would only make the steps slower.
-        "enableRateLimit": False,
-    }
+def configured(access: Access, client: str) -> Any:
+    """The exchange of the desk's snippet, with two options for these steps alone."""
+    exchange = access.run_snippet(client)["exchange"]
+    exchange.options["warnOnFetchOpenOrdersWithoutSymbol"] = False
+    # Its own limit of requests would only make the steps slower.
+    exchange.enableRateLimit = False
+    return exchange
 
 
 def plain(symbol: str) -> str:
@@ -83,7 +65,7 @@ class CcxtClient:
     """The belief of a synchronous ccxt."""
 
     def __init__(self, access: Access) -> None:
-        self.exchange = ccxt.binanceusdm(configuration(access))
+        self.exchange = configured(access, "ccxt")
 
     def account(self) -> Rows:
         """As ``Client.account``."""

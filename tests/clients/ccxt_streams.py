@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import ccxt.pro
-from ccxt_client import SYMBOLS, configuration, fill_row, order_row, plain
+from ccxt_client import SYMBOLS, configured, fill_row, order_row, plain
 from comparison import Access, Desk, Rows, Steps, exact, fire, settle, signed
 
 BTC, ETH, SOL = SYMBOLS
@@ -105,7 +105,7 @@ class Tour:
 
     def __init__(self, access: Access) -> None:
         self.desk = Desk(access.url)
-        self.exchange = ccxt.pro.binanceusdm(configuration(access))
+        self.exchange = configured(access, "ccxt.pro")
         self.watcher = Watcher(self.exchange)
         name = f"ccxt.pro {ccxt.pro.__version__}"
         self.steps = Steps(name, self.watcher, self.desk, settle)

@@ -54,6 +54,7 @@ class Access:
     """Where a desk is and the key of a client: what ``keys --json`` prints, and its own address."""
 
     url: str
+    name: str
     key: str
     secret: str
     rest: str
@@ -63,6 +64,17 @@ class Access:
     def parse(cls, text: str) -> Access:
         """The access in a JSON text."""
         return cls(**json.loads(text))
+
+    def snippet(self, client: str) -> str:
+        """What the desk tells the users of a client."""
+        snippets = Desk(self.url).read(f"/keys/{self.name}")["snippets"]
+        return str(next(each["text"] for each in snippets if each["client"] == client))
+
+    def run_snippet(self, client: str) -> dict[str, Any]:
+        """The names that the snippet of a Python client defines."""
+        names: dict[str, Any] = {}
+        exec(self.snippet(client), names)
+        return names
 
 
 class Desk:

@@ -28,32 +28,15 @@ _CENT: Final = Decimal("0.005")
 
 def configuration(access: Access, port: int, password: str, **changes: Any) -> dict[str, Any]:
     """freqtrade's configuration as its template writes it, with the snippet of the manual."""
-    api = {
-        f"fapi{who}{version}": f"{access.rest}/fapi/v{version[1:] or 1}"
-        for who in ("Public", "Private")
-        for version in ("", "V2", "V3")
-    }
-    exchange = {
-        "name": "binance",
-        "key": access.key,
-        "secret": access.secret,
-        "ccxt_config": {
-            "urls": {"api": api},
-            "options": {"fetchMarkets": {"types": ["linear"]}, "fetchCurrencies": False},
-        },
-        "only_from_ccxt": True,
-        "pair_whitelist": [f"{base}/USDT:USDT" for base in ("BTC", "ETH", "SOL")],
-        "pair_blacklist": [],
-    }
+    snippet = json.loads(access.snippet("freqtrade"))
+    pairs = [f"{base}/USDT:USDT" for base in ("BTC", "ETH", "SOL")]
+    exchange = {**snippet["exchange"], "pair_whitelist": pairs, "pair_blacklist": []}
     return {
+        **snippet,
         "max_open_trades": 3,
-        "stake_currency": "USDT",
         "stake_amount": 500,
         "tradable_balance_ratio": 0.99,
-        "dry_run": False,
         "cancel_open_orders_on_exit": False,
-        "trading_mode": "futures",
-        "margin_mode": "isolated",
         "unfilledtimeout": {"entry": 10, "exit": 10, "exit_timeout_count": 0, "unit": "minutes"},
         "entry_pricing": _PRICING,
         "exit_pricing": _PRICING,

@@ -8,8 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from binance.error import ClientError
-from binance.um_futures import UMFutures
-from binance.websocket.um_futures.websocket_client import UMFuturesWebsocketClient
 from binance_rows import SYMBOLS, EventBook, account_rows, fill_rows, order_rows, position_rows
 from comparison import Access, Desk, Rows, Steps, fire, settle
 
@@ -20,7 +18,8 @@ class Connector:
     """The belief of the connector, which knows no algo orders."""
 
     def __init__(self, access: Access) -> None:
-        self.api = UMFutures(key=access.key, secret=access.secret, base_url=access.rest)
+        snippet = access.run_snippet("connector")
+        self.api, self.events = snippet["client"], snippet["streams"]
 
     def account(self) -> Rows:
         """As ``Client.account``."""
@@ -62,9 +61,8 @@ class Tour:
 
     def walk(self) -> int:
         """Take every step; the exit code."""
-        events = UMFuturesWebsocketClient(
-            stream_url=self.access.stream, on_message=lambda _, text: self._hear(json.loads(text))
-        )
+        events = self.client.events
+        events.socket_manager.on_message = lambda _, text: self._hear(json.loads(text))
         try:
             events.user_data(listen_key=self.api.new_listen_key()["listenKey"], id=1)
             self.trade()

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import Any, Final
 
-from binance import AsyncClient, BinanceSocketManager
+from binance import BinanceSocketManager
 from binance_rows import EventBook, best, plain
 from comparison import Access, Desk, Steps, exact, settle
 from python_binance_tour import BTC, ETH, SOL, Tour
@@ -29,15 +29,12 @@ class Streams:
 
     async def walk(self) -> int:
         """Take every step; the exit code."""
-        client = AsyncClient(self.access.key, self.access.secret)
-        client.FUTURES_URL = self.access.rest + "/fapi"
-        manager = BinanceSocketManager(client)
-        manager.FSTREAM_URL = self.access.stream + "/"
+        manager = await self.access.run_snippet("python-binance")["streams"]()
         try:
             await self.watch_market(manager)
             await self.watch_account(manager)
         finally:
-            await client.close_connection()
+            await manager._client.close_connection()
         return self.steps.end()
 
     async def watch_market(self, manager: BinanceSocketManager) -> None:

@@ -7,7 +7,6 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from binance.client import Client
 from binance.exceptions import BinanceAPIException
 from binance_rows import SYMBOLS, account_rows, fill_rows, order_rows, plain, position_rows
 from comparison import Access, Desk, Rows, Steps, exact, fire, steady
@@ -19,8 +18,7 @@ class PythonBinance:
     """The belief of python-binance."""
 
     def __init__(self, access: Access) -> None:
-        self.api = Client(access.key, access.secret, ping=False)
-        self.api.FUTURES_URL = access.rest + "/fapi"
+        self.api = access.run_snippet("python-binance")["client"]
 
     def account(self) -> Rows:
         """As ``Client.account``."""

@@ -5,11 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from binance_rows import SYMBOLS, account_rows, fill_rows, order_rows, position_rows
-from binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futures import (
-    ConfigurationRestAPI,
-    ConfigurationWebSocketStreams,
-    DerivativesTradingUsdsFutures,
-)
 from comparison import Access, Rows
 
 
@@ -26,16 +21,9 @@ class Sdk:
     """The belief of the SDK."""
 
     def __init__(self, access: Access) -> None:
-        self.sdk = DerivativesTradingUsdsFutures(
-            config_rest_api=ConfigurationRestAPI(
-                api_key=access.key,
-                api_secret=access.secret,
-                base_path=access.rest,
-                timeout=60_000,
-                retries=0,
-            ),
-            config_ws_streams=ConfigurationWebSocketStreams(stream_url=access.stream),
-        )
+        self.sdk = access.run_snippet("sdk")["client"]
+        # Its second is too little on a machine that runs other tests.
+        self.sdk.rest_api.configuration.timeout = 60_000
 
     def call(self, name: str, *args: Any, **members: Any) -> Any:
         """The answer of a method, checked by its model."""
