@@ -140,6 +140,12 @@ def _text(name: str) -> Callable[[Row], str]:
     return lambda key: key["display"][name]
 
 
+def _positions(key: Row) -> str:
+    """What a key holds, each position on a line of its own."""
+    held: list[str] = key["display"]["position"].split(", ")
+    return "\n".join(f"{each[:1].upper()}{each[1:]}" for each in held)
+
+
 def _state(key: Row) -> str:
     """The mark of a key: whether it is paused, or in use."""
     if key["is_paused"]:
@@ -198,7 +204,7 @@ PARTS: Final[Mapping[str, Part]] = {
         {"children": _text("client"), "title": lambda key: key["client"]},
         {"className": "bot-below"},
     ),
-    "position": Part(html.Span, {"children": _text("position")}),
+    "position": Part(html.Span, {"children": _positions}, {"className": "key-positions"}),
     "orders": Part(html.Div, {"children": _text("orders")}, {"className": "bot-below"}),
     "pnl": Part(
         html.Span, {"children": _text("pnl"), "data-tone": _tone}, {"className": "live pnl-figure"}
