@@ -89,6 +89,8 @@ _MISFITS: Final = """
     const isTicked = (e) => e.matches("input:is([type=checkbox], [type=radio])");
     for (const { e, box } of controls) {
         if (box.left < -0.5 || box.right > width + 0.5) say("control out of sight", e);
+        const panel = e.closest(".panel")?.getBoundingClientRect();
+        if (panel && box.right > panel.right + 0.5) say("control out of its panel", e);
         const isSmall = Math.min(box.width, box.height) < 23.5;
         if (isSmall && !isCut(e, box) && !isInText(e) && !isTicked(e)) {
             say("control too small", e, `${box.width} x ${box.height}`);

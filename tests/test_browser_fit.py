@@ -51,7 +51,8 @@ def test_what_does_not_fit_is_found(browser: Any) -> None:
             <p style="width: 40px; overflow: hidden; text-overflow: ellipsis">+12,345.67%</p>
             <button style="width: 12px; padding: 0; margin-right: -8px">a</button>
             <button style="width: 40px">b</button>
-            <button style="position: relative; left: 380px; width: 80px">c</button>`;
+            <button style="position: relative; left: 380px; width: 80px">c</button>
+            <p class="panel" style="width: 40px"><button style="width: 80px">d</button></p>`;
         document.querySelector(".main").append(wrong);
         """
     )
@@ -59,6 +60,7 @@ def test_what_does_not_fit_is_found(browser: Any) -> None:
     for words in (
         *("the page is", '"$1,000,000.00"', '"+12,345.67%"', "control out of sight: BUTTON"),
         *("control too small: BUTTON", "controls overlap: BUTTON"),
+        "control out of its panel: BUTTON",
     ):
         assert any(words in each for each in found), words
     browser.driver.execute_script("document.getElementById('wrong').remove()")

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Final
 
+import requests
 from dash.testing.browser import Browser
 from selenium.webdriver.common.keys import Keys
 
+from balance.binance.signature import KEY_HEADER
 from layouts.live import ids_ending
 from layouts.shell import shell
 from layouts.tabs import TABS
@@ -132,6 +134,17 @@ def fill(server: Server) -> None:
         _done(server, None, f"/bots/{told['bot']['id']}/start")
     for side in ("sell", "close", "buy"):
         _done(server, {"symbol": "SOL/USDT", "side": side, "source": "my model"}, "/signals")
+    _refuse(server, "unbreakably_long_a_name_")
+
+
+def _refuse(server: Server, name: str) -> None:
+    """Have the key called ``name`` refused, for as long a reason as there is."""
+    made = _done(server, {"name": name}, "/keys")["key"]["name"]
+    key = server.get(f"/keys/{made}").json()["key"]
+    for parameter in ("symbol", "a" * 300):
+        order = f"{server.url}/fapi/v1/order?{parameter}=NONE"
+        answer = requests.post(order, headers={KEY_HEADER: key}, timeout=60)
+        assert answer.status_code == 400, answer.text
 
 
 def _done(server: Server, body: object, path: str = "/virtual_balance") -> dict[str, Any]:
