@@ -155,3 +155,14 @@ def test_each_kind_has_the_snippets_of_its_own() -> None:
         ["ccxt", "ccxt.pro", "freqtrade", "python-binance", "sdk", "connector", "nautilus"],
         ["mcp", "mcp-vscode"],
     ]
+
+
+def test_an_agent_is_told_what_to_install_first_where_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (words, _) = (each["words"] for each in key_details(AGENT, HERE, None)["snippets"])
+    assert "install" not in words
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    for kind, is_advised in ((AGENT, True), (KEY, False)):
+        for each in key_details(kind, HERE, None)["snippets"]:
+            assert ("-m pip install mcp==" in each["words"]) == is_advised

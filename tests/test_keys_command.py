@@ -95,6 +95,7 @@ def test_a_key_is_made_paused_resumed_and_revoked(call: Call, keys: Keys) -> Non
 
 def test_an_agent_is_made_without_a_key(call: Call, keys: Keys) -> None:
     assert json_of(call("add", "claude", "--agent", "--json"))["key"] == ""
+    assert "python -m balance mcp --name claude" in call("claude")[1]
     # The only key is still the other one.
     assert json_of(call("--json"))["key"] == keys.get("bot").key
 

@@ -42,7 +42,6 @@ from balance.keys.snippets import SNIPPETS, agent_values
 from balance.market.board import save_market
 from balance.market.simulated.feed import SimulatedFeed
 from balance.open_account import open_account
-from balance.shell import mcp as command
 from balance.shell.main import main
 from balance.strategies.own import Catalogue
 from tests.accounts import MOMENT
@@ -555,7 +554,7 @@ def test_no_arguments_make_a_tool_fail(data: st.DataObject, tmp_path_factory: An
 def test_without_the_sdk_the_command_says_what_to_install(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["mcp", "--data-dir", str(folder)]) == 1
     said = capsys.readouterr().err
     assert said.count(". ") == 1

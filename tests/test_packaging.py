@@ -17,8 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import balance
-from balance.shell.mcp import SDK
-from balance.store.advice import DEFAULT_DATA_DIR, default_data_dir, is_installed
+from balance.store.advice import DEFAULT_DATA_DIR, SDK, default_data_dir, is_installed
 from balance.store.file_store import ACCOUNT_FILE
 from tests.patience import patience
 from tests.processes import ROOT

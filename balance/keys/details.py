@@ -10,7 +10,7 @@ from balance.keys.addresses import Addresses
 from balance.keys.key import Key
 from balance.keys.rows import KeyDetails, SnippetRow
 from balance.keys.snippets import SNIPPETS, agent_values, values_of
-from balance.store.advice import DEFAULT_DATA_DIR, HOME, is_installed
+from balance.store.advice import DEFAULT_DATA_DIR, HOME, is_installed, sdk_command
 
 
 def key_details(key: Key, addresses: Addresses, folder: Path | None) -> KeyDetails:
@@ -39,12 +39,14 @@ def _snippets(key: Key, addresses: Addresses, folder: Path | None) -> list[Snipp
             None if is_usual or folder is None else folder.resolve(),
         ),
     }
+    advised = sdk_command() if key.kind == "agent" else ""
+    before = f"First install the SDK of MCP: {advised}. " if advised else ""
     return [
         {
             "client": each.client,
             "label": each.label,
             "language": each.language,
-            "words": each.words,
+            "words": f"{before}{each.words}",
             "text": each.filled(values),
         }
         for each in SNIPPETS

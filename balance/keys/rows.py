@@ -97,7 +97,7 @@ class KeyRow(TypedDict):
 
 
 class SnippetRow(TypedDict):
-    """How one client is told to trade with a key."""
+    """The configuration of one client to trade with a key."""
 
     client: Annotated[str, Doc("Short, such as freqtrade.")]
     label: Annotated[str, Doc("The client's name.")]

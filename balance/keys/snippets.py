@@ -1,4 +1,4 @@
-"""Snippets: how each client is told to trade here, which is an address and a key.
+"""Snippets: the configuration of each client to trade here, which is an address and a key.
 
 The texts name what is to be filled in as ``$KEY``, ``$SECRET``, ``$REST`` and ``$WS``, and those of
 an agent as ``$NAME``, ``$PYTHON``, ``$DATA`` and ``$HOME``. No client asks the real exchange with
@@ -21,13 +21,13 @@ from balance.keys.key import Key, Kind
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """What one client is told."""
+    """The configuration of one client."""
 
     # Short, and the same for ever: ``freqtrade``.
     client: str
     label: Annotated[str, Doc("The client's name.")]
     language: Annotated[str, Doc("Of its text.", enum=["python", "json"])]
-    words: Annotated[str, Doc("Where its text belongs, and what else to know; one sentence.")]
+    words: Annotated[str, Doc("Where its text belongs, and what else to know.")]
     # Who uses it: a program with a key, or an agent.
     kind: Kind
     text: str
@@ -82,7 +82,8 @@ SNIPPETS: Final = (
         "ccxt",
         "ccxt",
         "python",
-        "All else is as with every exchange of ccxt: exchange.create_order(...).",
+        "Then as with every exchange: "
+        'exchange.create_order("BTC/USDT:USDT", "market", "buy", 0.01).',
         "key",
         _CCXT.replace("$MODULE", "ccxt"),
     ),
@@ -90,7 +91,7 @@ SNIPPETS: Final = (
         "ccxt.pro",
         "ccxt.pro",
         "python",
-        "With streams: await exchange.watch_ticker(...).",
+        'The same with streams: await exchange.watch_ticker("BTC/USDT:USDT").',
         "key",
         _CCXT.replace("$MODULE", "ccxt.pro as ccxt"),
     ),
@@ -98,7 +99,8 @@ SNIPPETS: Final = (
         "freqtrade",
         "freqtrade",
         "json",
-        "In its config.json, beside the strategy's own settings.",
+        "Save it as desk.json beside the bot's own config.json, and start it with both: "
+        "freqtrade trade -c config.json -c desk.json.",
         "key",
         """\
 {
@@ -133,7 +135,7 @@ SNIPPETS: Final = (
         "python-binance",
         "python-binance",
         "python",
-        "Its futures_ methods trade here; ping=False, as it would ask the real exchange first.",
+        "Its futures_ methods trade here. Keep ping=False: it would ask the real exchange first.",
         "key",
         """\
 from binance import AsyncClient, BinanceSocketManager, Client
@@ -219,8 +221,8 @@ data, orders = BinanceDataClientConfig(**here), BinanceExecClientConfig(**here)
         "mcp",
         "Claude, Cursor",
         "json",
-        "In the file that Settings > Developer > Edit Config opens, in .mcp.json of Claude Code, "
-        "or in .cursor/mcp.json.",
+        "Claude Desktop: in the file that Settings > Developer > Edit Config opens. Claude Code: "
+        "in .mcp.json. Cursor: in .cursor/mcp.json.",
         "agent",
         _AGENT.replace("$SERVERS", "mcpServers").replace("$TYPE", ""),
     ),

@@ -80,6 +80,9 @@ def _listed(keys: Keys) -> Result:
 def _shown(keys: Keys, key: Key) -> Result:
     """``key`` with its secret and the addresses."""
     members = {"name": key.name, **_secrets(key), **_addresses(keys)}
+    if key.kind == "agent":
+        starts = command(f"mcp --name {key.name}", keys.folder)
+        return Result(members, f"{key.name} needs no key. Its client starts it with: {starts}")
     lines = [(name, text or "none") for name, text in members.items()]
     return Result(members, "\n".join(f"{name:<6}  {text}" for name, text in lines))
 

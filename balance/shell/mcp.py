@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import sys
 from pathlib import Path
-from typing import Final
 
 from balance.core.errors import InvalidRequest
 from balance.shell.parts import AddCommand, Result
-
-#: What the command needs beside the other packages, as in ``requirements-mcp.txt``.
-SDK: Final = "mcp==2.3.0"
+from balance.store.advice import sdk_command
 
 
 def add_mcp_command(command: AddCommand) -> None:
@@ -30,11 +25,10 @@ def add_mcp_command(command: AddCommand) -> None:
 
 
 def _mcp(options: argparse.Namespace) -> Result:
-    # Older versions of the SDK have no package of types.
-    if importlib.util.find_spec("mcp_types") is None:
+    if advised := sdk_command():
         raise InvalidRequest(
             "Agents are served by the SDK of MCP, which is not installed here. Install it with "
-            f"`{sys.executable} -m pip install {SDK}`, and start this again."
+            f"`{advised}`, and start this again."
         )
     # Loaded here, as other commands need none of it.
     from balance.agents.agent import Agent

@@ -3,12 +3,17 @@ they work as they are pasted into a shell, from a clone in its folder."""
 
 from __future__ import annotations
 
+import importlib.util
 import shlex
+import sys
 from pathlib import Path
 from typing import Final
 
 #: The folder of app.py and the packages: a source tree, or the site-packages of an environment.
 HOME: Final = Path(__file__).resolve().parents[2]
+
+#: What agents are served with beside the other packages, as in ``requirements-mcp.txt``.
+SDK: Final = "mcp==2.3.0"
 
 
 def is_installed(home: Path = HOME) -> bool:
@@ -47,3 +52,10 @@ def command(arguments: str, folder: Path | None) -> str:
 def program(folder: Path | None) -> str:
     """What starts the server on ``folder``."""
     return f"{'virtual-balance' if is_installed() else 'python app.py'}{option(folder)}"
+
+
+def sdk_command() -> str:
+    """What installs the SDK that agents are served with; empty where it is installed."""
+    # Older versions of it have no package of types.
+    is_there = importlib.util.find_spec("mcp_types") is not None
+    return "" if is_there else f"{sys.executable} -m pip install {SDK}"
