@@ -104,13 +104,15 @@ def _register_dialog(app: Dash, keys: Keys) -> None:
         if woken == "auto-new-key":
             return True, None, uuid4().hex, "", "", 0
         if isinstance(woken, dict):
+            # the field of the name may have the focus before it is hidden
+            _say("", focus="key-dialog")
             return True, woken["name"], no_update, no_update, "", 0
         name = (name or "").strip()
         try:
             done = keys.add(name, kind, f"{request}-{kind}-{name}")
         except BalanceError as fault:
             return (*(no_update,) * 4, str(fault), no_update)
-        _say(done.message)
+        _say(done.message, focus="key-dialog")
         return no_update, name, no_update, no_update, "", 0
 
 
@@ -146,7 +148,9 @@ def _register_details(app: Dash, keys: Keys) -> None:
         root = f"{place.scheme}://{place.netloc}{app.config.requests_pathname_prefix}"
         details = key_details(found, keys.addresses.seen_from(root), keys.folder)
         is_shown = bool((clicks or 0) % 2)
-        facts = [str(details[each]) for each in _FACTS]  # type: ignore[literal-required]
+        # an agent is on the folder, and needs none of them
+        is_agent = found.kind == "agent"
+        facts = ["" if is_agent else str(details[each]) for each in _FACTS]  # type: ignore[literal-required]
         secret = details["secret"]
 
         def seen(text: str) -> str:
@@ -156,7 +160,7 @@ def _register_details(app: Dash, keys: Keys) -> None:
         chosen = client if client in snippets else next(iter(snippets))
         snippet = snippets[chosen]
         return (
-            found.name,
+            f"Connect {found.name}",
             True,
             False,
             "d-none",
@@ -233,12 +237,18 @@ def _question(keys: Keys, name: str) -> tuple[str, str]:
     open_now = next(
         (each["display"]["open"] for each in keys.listed()["keys"] if each["name"] == name), ""
     )
-    words = f"Nothing is taken from {name} any more, and its key can't be brought back."
+    found = keys.named(name)
+    after = f"Every request of {name} is refused then, and its key can't be brought back."
+    if found is not None and found.kind == "agent":
+        after = (
+            f"The next session of {name} makes it anew, as it has no key. Paused instead, it opens "
+            "nothing in later sessions either."
+        )
     if not open_now:
-        return f"{words} It has nothing open.", "Revoke"
+        return f"It has nothing open. {after}", "Revoke"
     return (
-        f"{words} It has {open_now} open: that is cancelled, and closed at market, first.",
-        "Close all of it, and revoke",
+        f"First, what it has open is cancelled and closed at market: {open_now}. {after}",
+        "Close all and revoke",
     )
 
 

@@ -249,7 +249,7 @@ def fed(kind: str, name: str, key: Row, before: Row) -> Any:
 
 
 def key_dialog() -> dbc.Modal:
-    """Makes a key, and shows one with what each client is told."""
+    """Makes a key, and shows one with the configuration of each client."""
     return dbc.Modal(
         [
             dbc.ModalHeader(dbc.ModalTitle(id="key-title")),
@@ -333,8 +333,8 @@ def _details() -> list[Component]:
         choice("key-client", [], "", label="The program", small=True, wraps=True),
         html.Div(
             [
-                html.H3("What it is told", className="snippet-title"),
-                copy_button("key-snippet-text", "What the program is told"),
+                html.H3("Configuration", className="snippet-title"),
+                copy_button("key-snippet-text", "Configuration"),
                 html.P(id="key-words", className="snippet-words"),
                 html.Pre(id="key-snippet", className="snippet", tabIndex=0),
                 html.Span(id="key-snippet-text", hidden=True),

@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys as Press
 from balance import open_account
 from balance.keys.keys import Keys
 from tests.markets import BTC
-from tests.screen import text, wait_for, wait_for_link, wait_for_toast
+from tests.screen import text, wait_for, wait_for_focus, wait_for_link, wait_for_toast
 from tests.serving import Server
 
 NAME = "freqtrade"
@@ -59,7 +59,8 @@ def test_a_key_is_made_followed_and_revoked_by_keyboard(
     field.send_keys("ema-1", Press.ENTER)
     wait_for(lambda: "could be the id of a bot" in text(browser, "key-error"), "what is wrong")
     field.send_keys(*[Press.BACKSPACE] * 5, NAME, Press.ENTER)
-    wait_for(lambda: text(browser, "key-title") == NAME, "the key")
+    wait_for(lambda: text(browser, "key-title") == f"Connect {NAME}", "the key")
+    wait_for_focus(browser, ".modal:has(#key-dialog)")
     found = server.get(f"/keys/{NAME}").json()
     assert text(browser, "key-key") == found["key"]
     assert text(browser, "key-rest") == found["rest"] == server.url

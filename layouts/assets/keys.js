@@ -47,20 +47,23 @@
   }
 
   /* Has the focus where it is lost in the next seconds: a dialog that closes gives it back to what it was
-   * opened by, which goes then.
+   * opened by, which goes then; in a dialog that goes on, the field goes that had it.
    */
   function keepFocus(id, until = Date.now() + FOCUS_MS) {
-    if (document.activeElement === document.body && document.querySelector(".modal-backdrop") === null) {
-      document.getElementById(id).focus({ preventScroll: true });
+    const place = document.getElementById(id);
+    const dialog = place?.closest(".modal");
+    const isFree = dialog || document.querySelector(".modal-backdrop") === null;
+    if (document.activeElement === document.body && isFree) {
+      (dialog ?? place)?.focus({ preventScroll: true });
     }
     if (Date.now() < until) {
       requestAnimationFrame(() => keepFocus(id, until));
     }
   }
 
-  /* Says in a toast what a callback did, and moves the focus on where its place is gone. */
+  /* Says in a toast what a callback did, if anything, and moves the focus on where its place is gone. */
   function say({ words, kind, focus }) {
-    window.balanceToasts.toast(words, kind);
+    words && window.balanceToasts.toast(words, kind);
     focus && keepFocus(focus);
     return window.dash_clientside.no_update;
   }
