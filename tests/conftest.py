@@ -18,6 +18,12 @@ from selenium.webdriver.support.expected_conditions import presence_of_element_l
 from selenium.webdriver.support.wait import WebDriverWait
 from urllib3.exceptions import HTTPError
 
+from balance import Desk
+from balance.market.board import LiveBoard
+from balance.store.file_store import FileStore
+from tests import boards
+from tests.bots_by_hand import ByHand
+from tests.interface import Interface
 from tests.patience import be_patient, patience
 from tests.serving import Program, Server
 
@@ -97,6 +103,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def folder(tmp_path: Path) -> Path:
     """A folder in which no account is yet."""
     return tmp_path / "account"
+
+
+@pytest.fixture
+def board() -> LiveBoard:
+    """Bitcoin at 40,000 and Ether at 2,000."""
+    return boards.board()
+
+
+@pytest.fixture
+def desk(folder: Path, board: LiveBoard) -> Desk:
+    """An account of 10,000 in a folder, at revision 1."""
+    return Desk(FileStore(folder), board)
+
+
+@pytest.fixture
+def by_hand(folder: Path) -> ByHand:
+    """Bots of a new account, of which there are none yet, on a market that a test moves."""
+    return ByHand(folder)
+
+
+@pytest.fixture
+def api(by_hand: ByHand) -> Interface:
+    """Asks the interface of their server, which needs no secret."""
+    return Interface(by_hand)
 
 
 @pytest.fixture

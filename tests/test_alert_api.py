@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -25,18 +24,6 @@ CHANGES: list[tuple[str, str, Any]] = [
     ("POST", "/alerts/alert-1/test", None),
     ("DELETE", "/alerts/alert-1", None),
 ]
-
-
-@pytest.fixture
-def by_hand(folder: Path) -> ByHand:
-    """A market that a test moves: Bitcoin at 40,000."""
-    return ByHand(folder)
-
-
-@pytest.fixture
-def api(by_hand: ByHand) -> Interface:
-    """Asks the interface of its alerts."""
-    return Interface(by_hand)
 
 
 def test_alerts_are_made_listed_changed_tried_and_deleted(api: Interface) -> None:

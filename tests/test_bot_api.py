@@ -7,7 +7,6 @@ import io
 import json
 import zipfile
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,18 +34,6 @@ CHANGES: list[tuple[str, str, Any]] = [
     ("POST", "/bots/stop", None),
     ("DELETE", "/bots/BOT", None),
 ]
-
-
-@pytest.fixture
-def by_hand(folder: Path) -> ByHand:
-    """Bots of a new account, of which there are none yet."""
-    return ByHand(folder)
-
-
-@pytest.fixture
-def api(by_hand: ByHand) -> Interface:
-    """Asks their interface."""
-    return Interface(by_hand)
 
 
 @pytest.fixture

@@ -21,18 +21,6 @@ NAME = "freqtrade"
 HERE = Addresses("http://127.0.0.1:8050", "ws://127.0.0.1:8051")
 
 
-@pytest.fixture
-def by_hand(folder: Path) -> ByHand:
-    """A new account."""
-    return ByHand(folder)
-
-
-@pytest.fixture
-def api(by_hand: ByHand) -> Interface:
-    """Asks its interface."""
-    return Interface(by_hand)
-
-
 def test_a_key_is_made_listed_paused_and_revoked(api: Interface) -> None:
     made = api.told("POST", "/keys", {"name": NAME})
     assert made["message"] == "Made the key freqtrade."

@@ -38,7 +38,6 @@ from balance.keys.addresses import Addresses
 from balance.keys.details import key_details
 from balance.keys.key import Key
 from balance.keys.keys import FIRST_KEY, Keys
-from balance.keys.snippets import SNIPPETS, agent_values
 from balance.market.board import save_market
 from balance.market.simulated.feed import SimulatedFeed
 from balance.open_account import open_account
@@ -167,14 +166,6 @@ def test_every_tool_is_in_the_manual() -> None:
     table = page.partition("## Tools")[2].partition("\n## ")[0]
     rows = [line for line in table.splitlines() if line.startswith("| ")]
     assert sorted(re.findall(r"`(\w+)`", "".join(rows))) == sorted(BY_NAME)
-
-
-def test_the_manual_shows_the_snippets_of_agents() -> None:
-    page = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
-    home = Path("/home/me/virtual-balance")
-    values = agent_values("agent", f"{home}/.venv/bin/python", home, None)
-    shown = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
-    assert shown == [json.loads(each.filled(values)) for each in SNIPPETS if each.kind == "agent"]
 
 
 #: Arguments with which each tool does something on an account with a position and an open order.

@@ -28,18 +28,6 @@ from tests.boards import priced
 from tests.markets import BTC, ETH
 
 
-@pytest.fixture
-def board() -> LiveBoard:
-    """Bitcoin at 40,000 and Ether at 2,000."""
-    return a_board()
-
-
-@pytest.fixture
-def desk(folder: Path, board: LiveBoard) -> Desk:
-    """An account of 10,000 in a folder, at revision 1."""
-    return Desk(FileStore(folder), board)
-
-
 def bought(desk: Desk, symbol: str = BTC, **terms: Any) -> str:
     outcome = desk.place_order(symbol=symbol, side="buy", **{"quantity": "0.1", **terms})
     effect = outcome.entries[0].booking.effect

@@ -32,12 +32,6 @@ def by_hand(folder: Path) -> ByHand:
 
 
 @pytest.fixture
-def api(by_hand: ByHand) -> Interface:
-    """Asks their interface, which needs no secret."""
-    return Interface(by_hand)
-
-
-@pytest.fixture
 def guarded(folder: Path) -> Interface:
     """An interface with a token, and a secret for signals."""
     made = ByHand(folder, secret=SECRET)

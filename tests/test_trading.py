@@ -31,7 +31,6 @@ from balance.market.board import LiveBoard, save_market
 from balance.store.memory_store import MemoryStore
 from balance.store.state import Commit
 from balance.store.verification import verify
-from tests.boards import board as a_board
 from tests.markets import BTC, ETH, quote
 from tests.patience import wait_for
 from tests.processes import PROCESSES
@@ -39,12 +38,6 @@ from tests.serving import Server
 from tests.traders import trade_by_http, trade_by_module
 
 Amounts = dict[str, Any]
-
-
-@pytest.fixture
-def board() -> LiveBoard:
-    """Bitcoin at 40,000 and Ether at 2,000."""
-    return a_board()
 
 
 @pytest.fixture
