@@ -282,6 +282,20 @@ def test_a_server_begins_beside_a_damaged_file_and_lists_it(desk: Desk, tmp_path
     assert keys.listed()["fault"]
 
 
+def test_a_file_that_is_damaged_later_is_listed_until_it_is_mended(
+    desk: Desk, tmp_path: Path
+) -> None:
+    seconds = iter(range(0, 100, 10))
+    keys = Keys(desk, tmp_path, seconds=lambda: float(next(seconds)))
+    keys.add(NAME)
+    file = tmp_path / KEYS_FILE
+    whole = file.read_bytes()
+    for content, listed in ((whole, []), (whole[:-9], [KEYS_FILE]), (whole, [])):
+        file.write_bytes(content)
+        keys.check()
+        assert [each.file for each in desk.ledger.damages.listed] == listed
+
+
 def test_a_server_begins_where_no_key_can_be_made(
     desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

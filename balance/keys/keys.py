@@ -29,8 +29,9 @@ from balance.keys.addresses import Addresses, AddressFile
 from balance.keys.key import LENGTH, Activity, Key, Kind, RefusedRequest, check_name
 from balance.keys.rows import key_row, open_message
 from balance.keys.seen import AgentFile, Seen
-from balance.keys.state import KeyBook, key_file
+from balance.keys.state import KEYS_FILE, KeyBook, key_file
 from balance.keys.sums import NOTHING, Sums
+from balance.store.damage import Damage
 from balance.store.disk import DISK, Disk
 from balance.store.file_store import LOCK_FILE
 from balance.store.kept_file import Done
@@ -82,6 +83,8 @@ class Keys:
         self._seen_guard = threading.Lock()
         self._version = int(time.time() * 1_000)
         self._listeners = Listeners[Mapping[str, Any]]("keys")
+        # Why the keys could not be read when that was listed last; None: it never was.
+        self._fault: str | None = None
         self._sums = Sums(desk)
         # What was published last, with the version that it got, and when.
         self._noticed: tuple[object, object, Market | None] = None, None, None
@@ -261,8 +264,17 @@ class Keys:
         """Publish what is new, also what other programs have changed, but not too often."""
         since = self._seconds() - self._published_at
         if since >= _PUBLISH_SECONDS:
+            self._list_damage()
             with suppress(StoreError):  # Every tab says so.
                 self._publish(is_due=since >= _FIGURE_SECONDS)
+
+    def _list_damage(self) -> None:
+        """Have the damage of the folder say whether the keys can be read now."""
+        _, fault = self._known()
+        if fault != self._fault:
+            self._fault = fault
+            found = [Damage(KEYS_FILE, None, fault)] if fault else []
+            self._desk.ledger.damages.settle(KEYS_FILE, found)
 
     def _publish(self, *, is_due: bool = True) -> None:
         """Have the listeners hear how the keys stand, where that is news or, where it ``is_due``,
