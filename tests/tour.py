@@ -16,6 +16,7 @@ from balance.binance.signature import KEY_HEADER
 from layouts.live import ids_ending
 from layouts.shell import shell
 from layouts.tabs import TABS
+from tests.patience import patience
 from tests.processes import ROOT
 from tests.screen import PATHS, go, wait_for
 from tests.serving import Server
@@ -143,7 +144,7 @@ def _refuse(server: Server, name: str) -> None:
     key = server.get(f"/keys/{made}").json()["key"]
     for parameter in ("symbol", "a" * 300):
         order = f"{server.url}/fapi/v1/order?{parameter}=NONE"
-        answer = requests.post(order, headers={KEY_HEADER: key}, timeout=60)
+        answer = requests.post(order, headers={KEY_HEADER: key}, timeout=patience())
         assert answer.status_code == 400, answer.text
 
 
