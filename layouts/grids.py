@@ -43,8 +43,9 @@ def orders_grid() -> dag.AgGrid:
         "params.data.id",
         [
             _pair(_text("symbol", "Symbol", 88), "side_words"),
+            _owner(64),
             {
-                **_pair(_text("type", "Type", 152), "details", "kind"),
+                **_pair(_text("type", "Type", 128), "details", "kind"),
                 "tooltipValueGetter": {"function": "deskTerms(params)"},
             },
             _number("quantity", "Quantity", 72),
@@ -161,7 +162,7 @@ def _pair(column: dict[str, Any], below: str, above: str = "") -> dict[str, Any]
 
 
 def _owner(width: int) -> dict[str, Any]:
-    """Whose it is: yours, or the id of a bot, which may be long."""
+    """Whose it is: yours, or the name of a bot or a key, which may be long."""
     return {**_text("owner", "Owner", width), "tooltipField": "owner"}
 
 

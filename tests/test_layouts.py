@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +35,7 @@ from balance.store.memory_store import MemoryStore
 from layouts.auto import AUTO
 from layouts.auto_keys import FED, fed, key_dialog, key_rows
 from layouts.bundle import bundle
+from layouts.grids import fills_grid, orders_grid, positions_grid
 from layouts.help import help_button, shortcuts
 from layouts.history import HISTORY
 from layouts.live import LIVE, filled, ids_ending, live_components, live_price, live_text
@@ -398,6 +399,11 @@ class TestOutsideBots:
         for name in ("key", "secret", "rest", "stream"):
             assert parts[f"key-{name}-text"].hidden
             assert parts[f"key-{name}-text-copy"]
+
+
+@pytest.mark.parametrize("grid", [positions_grid, orders_grid, fills_grid])
+def test_each_table_of_the_futures_tab_says_whose_its_rows_are(grid: Callable[[], Any]) -> None:
+    assert "owner" in [each.get("field") for each in grid().columnDefs]
 
 
 class TestHistory:

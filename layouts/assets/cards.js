@@ -9,7 +9,7 @@
   const trigger = ({ price, trigger_price: trigger }) => (price === NONE ? [] : [labelled("Trigger", trigger)]);
   const trader = ({ owner }) => (owner === "You" ? "" : owner);
 
-  /* What is on a card, by its table: its title and its figure, what is said of it and what stands below
+  /* What is on a card, by its table: its title, whose it is, and its figure, what is said of it and what stands below
    * the figure, and the renderer of its buttons; and how high it is. */
   const CARDS = {
     positions: {
@@ -17,10 +17,11 @@
       actions: "PositionActions",
       card: ({ display: each }) => ({
         title: [each.symbol, each.side_words],
+        owner: trader(each),
         figure: each.unrealized_pnl,
         below: each.roe_percent,
         words: [
-          [`${each.quantity} at ${each.entry_price}`, `mark ${each.mark_price}`, trader(each)],
+          [`${each.quantity} at ${each.entry_price}`, `mark ${each.mark_price}`],
           [labelled("Liquidation", each.liquidation_price), ...exits(each)],
         ],
       }),
@@ -30,6 +31,7 @@
       actions: "OrderActions",
       card: ({ display: each }) => ({
         title: [each.symbol, each.side_words],
+        owner: trader(each),
         figure: each.price === NONE ? each.trigger_price : each.price,
         below: labelled("Margin", each.reserved_margin),
         words: [
@@ -60,12 +62,12 @@
   function Card({ data, table }) {
     const { card, actions } = CARDS[table];
     const { dashAgGridFunctions: texts, dashAgGridComponentFunctions: parts } = window;
-    const { title, figure, below, words } = card(data, texts.deskMoment({ value: data.time }));
+    const { title, owner, figure, below, words } = card(data, texts.deskMoment({ value: data.time }));
     const { tone } = window.balanceLive;
     const [first, ...more] = words.map(line);
     return element(
       "row-card",
-      element("title", title.join(" ")),
+      element("title", title.join(" "), owner && element("owner", ` · ${owner}`)),
       element(`figure-text ${tone(figure)}`, figure),
       first,
       element(`below ${tone(below)}`, below),
