@@ -26,9 +26,9 @@ from balance.api.routes import create_api
 from balance.api.services import Services
 from balance.api.stream import Stream
 from balance.binance.endpoints import Security, endpoints_of
-from balance.binance.numbers import milliseconds
 from balance.binance.routes import PREFIXES, create_dialect
 from balance.binance.signature import KEY_HEADER
+from balance.core.moments import milliseconds
 from balance.desk.desk import Desk
 from balance.keys.key import Key
 from balance.server.assembly import services_alone

@@ -26,10 +26,10 @@ from balance.binance.account_rows import (
 )
 from balance.binance.ids import order_number
 from balance.binance.names import short
-from balance.binance.numbers import milliseconds
 from balance.core.entry import Entry, Place
 from balance.core.funding import next_settlement
 from balance.core.instruments import KNOWN
+from balance.core.moments import milliseconds
 from balance.core.money import quantized
 from balance.core.quote import Settlement
 from balance.core.snapshot import snapshot

@@ -21,10 +21,10 @@ from balance.binance.errors import Refusal
 from balance.binance.exchange_info import exchange_info
 from balance.binance.funding_history import FundingHistory
 from balance.binance.market_data import INTERVALS
-from balance.binance.numbers import milliseconds
 from balance.core.candles import merge_candles
 from balance.core.instrument import Instrument
 from balance.core.instruments import KNOWN, instrument
+from balance.core.moments import milliseconds
 from balance.core.money import exact
 from balance.core.quote import Candle, Settlement
 from balance.desk.desk import Desk

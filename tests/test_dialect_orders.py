@@ -25,7 +25,6 @@ from werkzeug.test import TestResponse
 
 from balance import Desk
 from balance.binance.ids import client_id_of, entry_number, order_id_in, order_id_of, order_number
-from balance.binance.numbers import milliseconds
 from balance.binance.order_rows import (
     TYPE_NAMES,
     algo_row,
@@ -40,6 +39,7 @@ from balance.core.account import Account
 from balance.core.change import Change
 from balance.core.errors import BalanceError
 from balance.core.market import Market
+from balance.core.moments import milliseconds
 from balance.core.operations import restate
 from balance.core.order import ORDER_KINDS
 from balance.core.order_record import OrderRecord, order_records

@@ -23,7 +23,6 @@ from balance.api.stream import Stream
 from balance.binance.account_rows import asset_row, position_risk_row
 from balance.binance.ids import entry_number, order_number
 from balance.binance.names import short
-from balance.binance.numbers import milliseconds
 from balance.binance.order_rows import algo_row, conditional_order, open_record, order_row
 from balance.binance.streams import server as stream_server
 from balance.binance.streams.account_events import Event
@@ -35,6 +34,7 @@ from balance.binance.streams.server import StreamServer
 from balance.core.candles import interval_of
 from balance.core.errors import BalanceError, InvalidRequest, OrderRejected
 from balance.core.funding import next_settlement
+from balance.core.moments import milliseconds
 from balance.core.quote import Settlement
 from balance.desk.desk import Desk
 from balance.keys.keys import Keys

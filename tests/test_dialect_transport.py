@@ -27,18 +27,12 @@ from balance.api.stream import Stream
 from balance.binance.call import MOST_PARAMETERS, Call, Params, parsed
 from balance.binance.endpoints import Json, signed
 from balance.binance.errors import FAULTS, Refusal, refusal_of
-from balance.binance.numbers import (
-    EPOCH,
-    amount_text,
-    milliseconds,
-    price_text,
-    quantity_text,
-    unit_text,
-)
+from balance.binance.numbers import amount_text, price_text, quantity_text, unit_text
 from balance.binance.routes import LARGEST, PREFIXES, blueprint_of
 from balance.binance.signature import KEY_HEADER
 from balance.core import errors
 from balance.core.instruments import KNOWN
+from balance.core.moments import EPOCH, milliseconds
 from balance.desk.desk import Desk
 from balance.keys.keys import Keys
 from balance.keys.state import KEYS_FILE

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from balance.core.moments import milliseconds
 from balance.core.money import exact
 from balance.performance.drawdown import deepest, drawdowns, longest
 from balance.performance.results import daily_returns, day_ends, sharpe_ratio, sortino_ratio
-from balance.performance.sample import Sample, milliseconds
+from balance.performance.sample import Sample
 from balance.performance.sample_file import SampleFile
 from balance.performance.sample_reader import SampleReader
 from balance.performance.sample_results import sample_results

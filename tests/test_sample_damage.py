@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from balance.core.moments import milliseconds
 from balance.performance import sample_store
-from balance.performance.sample import Sample, milliseconds
+from balance.performance.sample import Sample
 from balance.performance.sample_file import SampleFile
 from balance.performance.sample_reader import SampleReader
 from balance.performance.sample_rows import EQUITY_FILE, row_of

@@ -14,7 +14,7 @@ from balance.backtests.backtest import BacktestResult, Plan, hold_equity
 from balance.core.figures import gain, rounded
 from balance.core.instruments import dollar_note, grid_message
 from balance.core.market import Market
-from balance.core.moments import iso
+from balance.core.moments import iso, milliseconds
 from balance.core.money import exactly, quantized
 from balance.core.rows import Row
 from balance.core.shape import (
@@ -53,7 +53,6 @@ from balance.performance.results import (
     depth_of,
     length_of,
 )
-from balance.performance.sample import milliseconds
 from balance.performance.thinning import extremes
 
 #: How many points of the curve there are at most, and how many trades are listed.

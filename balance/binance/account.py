@@ -26,11 +26,12 @@ from balance.binance.endpoints import Json, signed
 from balance.binance.errors import Refusal, invalid, other_side, paused
 from balance.binance.ids import order_id_of, place_of
 from balance.binance.names import short
-from balance.binance.numbers import milliseconds, unit_text
+from balance.binance.numbers import unit_text
 from balance.binance.order_rows import order_row
 from balance.core.account import Account
 from balance.core.entry import Place
 from balance.core.errors import InvalidAmount, UnknownPosition
+from balance.core.moments import milliseconds
 from balance.core.money import ZERO
 from balance.core.wallet import EVENTS, OF_A_FILL, OPENINGS
 from balance.desk.desk import Desk

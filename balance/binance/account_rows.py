@@ -13,19 +13,14 @@ from typing import Any, Final
 
 from balance.binance.ids import entry_number, order_number
 from balance.binance.names import short
-from balance.binance.numbers import (
-    amount_text,
-    milliseconds,
-    price_text,
-    quantity_text,
-    unit_text,
-)
+from balance.binance.numbers import amount_text, price_text, quantity_text, unit_text
 from balance.core import margin
 from balance.core.account import Account
 from balance.core.entry import Entry, Place
 from balance.core.instrument import Instrument
 from balance.core.leverage import leverage_of
 from balance.core.market import Market
+from balance.core.moments import milliseconds
 from balance.core.money import CURRENCY, ZERO, exactly, quantized
 from balance.core.order import sum_by_group
 from balance.core.position import Position

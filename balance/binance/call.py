@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from balance.binance.errors import Refusal, illegal, invalid, missing
 from balance.binance.names import symbol_of
-from balance.binance.numbers import EPOCH
 from balance.core.market import Market
+from balance.core.moments import from_milliseconds
 from balance.keys.key import Key
 
 #: How many parameters one request may have.
@@ -167,4 +167,4 @@ def _time(name: str, text: str) -> datetime:
     number = _whole(name, text)
     if number > _LATEST:
         raise invalid(name)
-    return EPOCH + timedelta(milliseconds=number)
+    return from_milliseconds(number)

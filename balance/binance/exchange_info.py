@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from balance.binance.market_rows import largest_quantity
 from balance.binance.names import short
-from balance.binance.numbers import decimals_of, milliseconds, unit_text
+from balance.binance.numbers import decimals_of, unit_text
 from balance.binance.order_rows import TYPE_NAMES
 from balance.core.instrument import Instrument
 from balance.core.market import MOST_SLIPPAGE, Market
+from balance.core.moments import milliseconds
 from balance.core.money import CURRENCY, LIMIT, exactly
 from balance.core.order import PATIENCE
 from balance.core.ticket import MOST_ORDERS

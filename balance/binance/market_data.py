@@ -25,9 +25,9 @@ from balance.binance.market_rows import (
     trade_row,
 )
 from balance.binance.names import short
-from balance.binance.numbers import milliseconds
 from balance.core.instrument import FUNDING_INTERVAL, Instrument
 from balance.core.market import Market
+from balance.core.moments import milliseconds
 from balance.core.quote import Candle, Quote
 from balance.desk.desk import MOST_CANDLES, Desk
 from balance.market.ticks import MOST_TICKS, Tick

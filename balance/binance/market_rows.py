@@ -15,10 +15,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from balance.binance.names import short
-from balance.binance.numbers import amount_text, milliseconds, price_text, quantity_text
+from balance.binance.numbers import amount_text, price_text, quantity_text
 from balance.core.funding import next_settlement
 from balance.core.instrument import Instrument
 from balance.core.market import Market
+from balance.core.moments import milliseconds
 from balance.core.money import ZERO, exactly
 from balance.core.quote import Candle, Quote, Settlement
 from balance.market.ticks import Tick

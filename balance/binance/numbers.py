@@ -1,9 +1,7 @@
-"""Numbers as the dialect writes them: decimals as text, never with an exponent, times in whole
-milliseconds."""
+"""Numbers as the dialect writes them: decimals as text, never with an exponent."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 from typing import Final
@@ -12,15 +10,8 @@ from balance.core.instrument import Instrument
 
 #: How many decimals amounts have, and at most so many more than its tick a price that is off it.
 DECIMALS: Final = 8
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_MILLISECOND: Final = timedelta(milliseconds=1)
 _CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
-
-
-def milliseconds(moment: datetime) -> int:
-    """``moment`` in whole milliseconds since 1970, cut."""
-    return (moment - EPOCH) // _MILLISECOND
 
 
 def unit_text(number: Decimal) -> str:

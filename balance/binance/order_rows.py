@@ -16,10 +16,11 @@ from typing import Any, Final
 
 from balance.binance.ids import client_id_of, order_number
 from balance.binance.names import short
-from balance.binance.numbers import amount_text, milliseconds, price_text, quantity_text, unit_text
+from balance.binance.numbers import amount_text, price_text, quantity_text, unit_text
 from balance.core.entry import Entry
 from balance.core.instrument import Instrument
 from balance.core.market import Market
+from balance.core.moments import milliseconds
 from balance.core.money import ZERO, exactly
 from balance.core.order import Order, OrderType
 from balance.core.order_ids import REVISION_STEP

@@ -10,7 +10,7 @@ from typing import Final
 
 from balance.binance.call import Params, parsed
 from balance.binance.errors import Refusal, missing
-from balance.binance.numbers import milliseconds
+from balance.core.moments import milliseconds
 from balance.keys.key import Key
 from balance.keys.keys import Keys
 

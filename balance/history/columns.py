@@ -16,6 +16,7 @@ from functools import lru_cache
 from types import MappingProxyType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
+from balance.core import moments
 from balance.core.moments import from_iso
 from balance.core.shape import fields_of
 
@@ -63,8 +64,7 @@ def units_key(units: int) -> bytes:
 @lru_cache(maxsize=16)
 def milliseconds(time: str | datetime) -> int:
     """``time`` as the index has it."""
-    moment = from_iso(time) if isinstance(time, str) else time
-    return round(moment.timestamp() * 1_000)
+    return moments.milliseconds(from_iso(time) if isinstance(time, str) else time)
 
 
 # The type in SQL of each kind of column, and what makes the stored form of a value.

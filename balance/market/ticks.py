@@ -17,6 +17,7 @@ from typing import Final
 
 from balance.background.listeners import Listeners
 from balance.core.market import Market
+from balance.core.moments import milliseconds
 from balance.core.quote import Quote
 
 #: So many ticks of each symbol are known.
@@ -65,7 +66,7 @@ class Ticks:
             self._moment = market.tick
             for symbol in market.live:
                 quote = market.quotes[symbol]
-                self._take(quote, round((market.as_of or quote.time).timestamp() * 1_000))
+                self._take(quote, milliseconds(market.as_of or quote.time))
         self._listeners.publish(market)
 
     def newest(self, symbol: str, limit: int = MOST_TICKS) -> Sequence[Tick]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, TypedDict
 
 from balance.core.entry import Entry, cursor
 from balance.core.figures import dollars, gain, grouped, percent
-from balance.core.moments import iso, utc_text
+from balance.core.moments import from_milliseconds, iso, utc_text
 from balance.core.money import CURRENCY, exactly, quantized
 from balance.core.rows import Row
 from balance.core.shape import Doc, Money, Percent, Texts, Time, includes, text_names
@@ -23,7 +23,7 @@ from balance.performance.derivations.derivation import Derivation
 from balance.performance.derivations.period import BEFORE, period_derivation
 from balance.performance.derivations.returns import in_percent, linked_derivation
 from balance.performance.drawdown import depths
-from balance.performance.sample import ONE, Point, Sample, moment, pnl_since
+from balance.performance.sample import ONE, Point, Sample, pnl_since
 from balance.performance.sample_reader import Placed, SampleReader
 from balance.performance.sample_rows import point_of
 from balance.performance.thinning import drawn
@@ -214,7 +214,7 @@ def _placed(now: Sample) -> Placed:
 def _point_row(placed: Placed, fall: float) -> list[Any]:
     point, carried = placed.point, placed.carried
     pnl = None if carried is None else round(carried + point.pnl, _DIGITS)
-    time = iso(moment(point.time))
+    time = iso(from_milliseconds(point.time))
     return [time, round(point.equity, _DIGITS), pnl, round(fall, _DIGITS) or 0.0]
 
 

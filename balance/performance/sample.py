@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final, NamedTuple
 
@@ -21,19 +21,8 @@ from balance.core.money import ZERO, exactly
 from balance.core.wallet import Wallet
 
 ONE: Final = Decimal(1)
-_UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # A product of millions of factors is rounded to so many digits.
 _DIGITS: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
-
-
-def milliseconds(time: datetime) -> int:
-    """``time`` as Unix time in milliseconds."""
-    return (time - _UNIX) // timedelta(milliseconds=1)
-
-
-def moment(time: int) -> datetime:
-    """The moment of a Unix time in milliseconds."""
-    return _UNIX + timedelta(milliseconds=time)
 
 
 class Reading(NamedTuple):

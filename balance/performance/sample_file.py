@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from balance.core.figures import plain
-from balance.performance.sample import Sample, milliseconds
+from balance.core.moments import milliseconds
+from balance.performance.sample import Sample
 from balance.performance.sample_rows import (
     COLUMNS,
     HIGHEST,

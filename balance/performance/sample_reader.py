@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from balance.performance.sample import Point, Sample, milliseconds
+from balance.core.moments import milliseconds
+from balance.performance.sample import Point, Sample
 from balance.performance.sample_rows import (
     HIGHEST,
     SELECT,

@@ -17,8 +17,9 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from balance.core.figures import plain
+from balance.core.moments import from_milliseconds, milliseconds
 from balance.core.wallet import Wallet
-from balance.performance.sample import Point, Sample, milliseconds, moment
+from balance.performance.sample import Point, Sample
 from balance.store.checksum import checksum, is_proved, sealed
 
 EQUITY_FILE: Final = "equity.db"
@@ -127,7 +128,7 @@ class Row(NamedTuple):
         totals, unrealized, growth, is_whole = json.loads(self.exact)
         named: dict[str, Any] = dict(zip(_TOTALS, map(Decimal, totals), strict=True))
         return Sample(
-            time=moment(self.time),
+            time=from_milliseconds(self.time),
             revision=self.revision,
             wallet=Wallet(epoch=self.epoch, **named),
             unrealized_pnl=Decimal(unrealized),

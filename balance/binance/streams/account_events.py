@@ -19,7 +19,7 @@ from balance.binance.account_rows import (
 )
 from balance.binance.ids import entry_number
 from balance.binance.names import short
-from balance.binance.numbers import amount_text, milliseconds, quantity_text
+from balance.binance.numbers import amount_text, quantity_text
 from balance.binance.order_rows import (
     NO_NUMBER,
     algo_row,
@@ -33,6 +33,7 @@ from balance.binance.order_rows import (
 from balance.core.account import Account
 from balance.core.entry import Entry, replay
 from balance.core.market import Market
+from balance.core.moments import milliseconds
 from balance.core.money import CURRENCY, ZERO, exactly
 from balance.core.order_record import OrderRecord, changed_records
 from balance.core.position import Position

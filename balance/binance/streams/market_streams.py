@@ -19,7 +19,6 @@ from balance.binance.market_rows import (
     trade_row,
 )
 from balance.binance.names import short, symbol_of
-from balance.binance.numbers import milliseconds
 from balance.binance.streams.market_events import (
     Event,
     Row,
@@ -34,6 +33,7 @@ from balance.binance.streams.market_events import (
 )
 from balance.core.instrument import Instrument
 from balance.core.market import Market
+from balance.core.moments import milliseconds
 from balance.core.quote import Candle, Quote
 from balance.desk.desk import Desk
 from balance.market.ticks import Book, Tick

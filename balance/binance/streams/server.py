@@ -20,12 +20,12 @@ from balance.api.guards import Guards
 from balance.api.problems import Problem
 from balance.api.services import Services
 from balance.binance.errors import Refusal, no_listen_key, refusal_of, unknown_path
-from balance.binance.numbers import milliseconds
 from balance.binance.streams.account_stream import AccountStream
 from balance.binance.streams.connection import Connection
 from balance.binance.streams.hub import Hub
 from balance.binance.streams.market_streams import MarketStreams, UnknownStream
 from balance.core.errors import BalanceError, InvalidRequest, StoreError
+from balance.core.moments import milliseconds
 from balance.desk.desk import Desk
 from balance.keys.listen_keys import LENGTH
 

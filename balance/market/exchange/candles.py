@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from balance.core.candles import MINUTE, interval_of, merge_candles, moves
 from balance.core.instrument import Instrument
+from balance.core.moments import milliseconds
 from balance.core.money import ZERO
 from balance.core.quote import Candle, Quote
 from balance.market.exchange.public import PublicExchange
@@ -69,7 +70,7 @@ async def fetch_candles(
     found: dict[datetime, Candle] = {}
     begin = since
     for _ in range(_MOST_PAGES):
-        stamp = int(begin.timestamp() * 1000)
+        stamp = milliseconds(begin)
         try:
             rows = await exchange.ask("fetch_ohlcv", market, _NAMES[seconds], stamp, _PAGE)
         except Exception:
@@ -95,7 +96,7 @@ async def fetch_funding_rate(
 ) -> tuple[Decimal, Decimal | None] | None:
     """The rate of the settlement at ``instant`` and its mark price, which not every exchange
     publishes; None if there was no settlement then."""
-    stamp = int((instant - _NEAR).timestamp() * 1000)
+    stamp = milliseconds(instant - _NEAR)
     rows = await exchange.ask("fetch_funding_rate_history", market, stamp, 10)
     for row in rows:
         if not isinstance(row.get("timestamp"), int | float) or row.get("fundingRate") is None:
