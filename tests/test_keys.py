@@ -304,6 +304,30 @@ def test_a_server_begins_where_no_key_can_be_made(
     assert "the first key could not be made" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("edited", "message"),
+    [
+        ({"secret": ""}, "the key grid has no secret"),
+        ({"key": ""}, "the key grid has no secret"),
+        ({"key": "a" * 64}, "two of the keys are the same"),
+    ],
+)
+def test_a_key_that_others_could_sign_for_is_damage(
+    desk: Desk, tmp_path: Path, edited: Mapping[str, str], message: str
+) -> None:
+    keys = keys_of(desk, tmp_path)
+    keys.add(NAME)
+    keys.add("grid")
+    file = tmp_path / KEYS_FILE
+    document = json.loads(file.read_text())
+    document["keys"][0]["key"] = "a" * 64
+    document["keys"][1].update(edited)
+    del document["checksum"]
+    file.write_text(json.dumps(document))
+    with pytest.raises(FileUnreadable, match=message):
+        keys.all()
+
+
 def test_two_keys_of_one_name_are_damage(desk: Desk, tmp_path: Path) -> None:
     keys_of(desk, tmp_path).add(NAME)
     file = tmp_path / KEYS_FILE

@@ -72,4 +72,11 @@ def _decode(document: Mapping[str, Any]) -> KeyBook:
     for name in [check_name(each.name) for each in keys]:
         if sum(each.name == name for each in keys) > 1:
             raise ValueError(f"there are two keys called {name}")
+    texts = [each.key for each in keys if each.kind == "key"]
+    if len({*texts}) < len(texts):
+        raise ValueError("two of the keys are the same")
+    for each in keys:
+        # Who knows such a key could sign for it.
+        if each.kind == "key" and not (each.key and each.secret):
+            raise ValueError(f"the key {each.name} has no secret")
     return KeyBook(tuple(keys))
