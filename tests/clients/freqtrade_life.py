@@ -441,7 +441,7 @@ def trade_for(minutes: float, programs: Path, access: Access, folder: Path, port
         with steps.step("start"):
             bot.start()
         while time.monotonic() - start < minutes * 60:
-            time.sleep(min(300.0, minutes * 60))
+            time.sleep(max(0.0, min(300.0, start + minutes * 60 - time.monotonic())))
             # Between two turns of freqtrade something is always under way; what has ended is not.
             steps.equal(
                 f"what has ended after {(time.monotonic() - start) / 60:.0f} minutes",
