@@ -16,7 +16,7 @@ from tests.patience import be_patient
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 PROCESSES: Final = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["__main__", "app", "tests.writers"])
+PROCESSES.set_forkserver_preload(["__main__", "app", "tests.writers", "tests.warm"])
 
 
 def serve(arguments: Sequence[str], said: Connection) -> None:
