@@ -74,6 +74,17 @@ def test_a_key_is_made_followed_and_revoked_by_keyboard(
     wait_for(lambda: "trading_mode" in text(browser, "key-snippet"), "what freqtrade is told")
     exchange = json.loads(text(browser, "key-snippet"))["exchange"]
     assert (exchange["key"], exchange["secret"]) == (found["key"], secret)
+    # What is hidden is copied too, where pages may not use the clipboard directly.
+    browser.driver.execute_script(
+        """
+        Object.defineProperty(navigator, "clipboard", { value: undefined });
+        document.addEventListener("copy", () => (window.copied = getSelection().toString()));
+        """
+    )
+    browser.find_element("#key-secret-text-copy").send_keys(Press.ENTER)
+    wait_for(lambda: browser.find_element("#key-secret-text-copy.bi-check-lg"), "the mark")
+    assert browser.driver.execute_script("return window.copied") == secret
+    assert focused(browser) == "key-secret-text-copy"
     escape(browser, "key-dialog")
     wait_for(lambda: focused(browser) == "auto-new-key", "the focus where it was")
 

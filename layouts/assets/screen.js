@@ -3,24 +3,39 @@
   "use strict";
 
   const FLASH_MS = 300;
+  const COPIED_MS = 2000;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-  async function copy(target) {
-    const element = document.getElementById(target);
+  /* Copies what `button` is for, and marks it: a large dialog leaves no room for a toast. */
+  async function copy(button) {
+    const text = document.getElementById(button.dataset.copy).textContent;
     try {
-      await navigator.clipboard.writeText(element.textContent);
+      await navigator.clipboard.writeText(text);
     } catch {
       // only this machine's own pages may use the clipboard directly
-      getSelection().selectAllChildren(element);
-      document.execCommand("copy");
+      select(text, button);
     }
+    button.classList.replace("bi-copy", "bi-check-lg");
+    setTimeout(() => button.classList.replace("bi-check-lg", "bi-copy"), COPIED_MS);
     window.balanceToasts.toast("Copied.", "info");
+  }
+
+  /* Copies `text` by way of a field beside `button`, as what is hidden can't be selected. */
+  function select(text, button) {
+    const field = document.createElement("textarea");
+    field.className = "visually-hidden";
+    field.value = text;
+    button.after(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+    button.focus({ preventScroll: true });
   }
 
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-copy]");
     if (button !== null) {
-      copy(button.dataset.copy);
+      copy(button);
     }
   });
 
