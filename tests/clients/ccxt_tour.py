@@ -29,7 +29,7 @@ class Tour:
         """Take every step; the exit code."""
         with self.steps.step("load_markets"):
             self.exchange.load_markets()
-        for part in (
+        return self.steps.walk(
             self.read_markets,
             self.read_candles,
             self.read_account,
@@ -45,30 +45,20 @@ class Tour:
             self.err,
             self.meet_others,
             self.lose_the_key,
-        ):
-            try:
-                part()
-            except Exception as fault:
-                with self.steps.step(f"the rest of {part.__name__}"):
-                    raise fault
-        return self.steps.end()
+        )
 
     # The market
 
-    def price(self, symbol: str) -> Any:
-        """The desk's prices of a symbol."""
-        return self.desk.read("/prices")["prices"][plain(symbol)]
-
     def near(self, symbol: str, percent: float) -> float:
         """A price that many percent above the mark price, on the tick."""
-        mark = float(self.price(symbol)["mark"])
+        mark = float(self.desk.price(plain(symbol))["mark"])
         return float(self.exchange.price_to_precision(symbol, mark * (1 + percent / 100)))
 
     def read_markets(self) -> None:
         """Symbols, their rules, and every price beside that of the desk."""
         exchange, equal = self.exchange, self.steps.equal
         for symbol in SYMBOLS:
-            market, price = exchange.market(symbol), self.price(symbol)
+            market, price = exchange.market(symbol), self.desk.price(plain(symbol))
             equal(f"{symbol} tick", market["precision"]["price"], price["tick_size"])
             equal(f"{symbol} step", market["precision"]["amount"], price["step_size"])
             equal(f"{symbol} is active", market["active"], True)
@@ -99,7 +89,9 @@ class Tour:
             "fundingRate",
             "funding_rate",
         )
-        book, price = steady(lambda: exchange.fetch_order_book(BTC, 5), lambda: self.price(BTC))
+        book, price = steady(
+            lambda: exchange.fetch_order_book(BTC, 5), lambda: self.desk.price(plain(BTC))
+        )
         equal("fetch_order_book bid", book["bids"][0][0], price["bid"])
         equal("fetch_order_book ask", book["asks"][0][0], price["ask"])
         for what, call in (
@@ -120,7 +112,7 @@ class Tour:
             exchange.fetch_open_interest(BTC)
 
     def _quote(self, what: str, read: Any, theirs: str, ours: str) -> None:
-        row, price = steady(read, lambda: self.price(BTC))
+        row, price = steady(read, lambda: self.desk.price(plain(BTC)))
         self.steps.equal(what, row[theirs], price[ours])
 
     def read_candles(self) -> None:
@@ -178,7 +170,7 @@ class Tour:
         self._leverages("fetch_leverages")
         for symbol in SYMBOLS:
             tiers = exchange.fetch_market_leverage_tiers(symbol)
-            most = self.price(symbol)["max_leverage"]
+            most = self.desk.price(plain(symbol))["max_leverage"]
             self.steps.equal(f"{symbol} leverage", tiers[0]["maxLeverage"], most)
         with self.steps.step("fetch_leverage_tiers"):
             assert exchange.fetch_leverage_tiers()[BTC]
@@ -542,7 +534,7 @@ class Tour:
         above = -0.01 if name == "stopLossPrice" else 0.01
 
         def place() -> str:
-            price = self.near(BTC, above) if name else float(self.price(BTC)["bid"])
+            price = self.near(BTC, above) if name else float(self.desk.price(plain(BTC))["bid"])
             params = {name: price, "reduceOnly": True} if name else {}
             limit = None if name else price
             return str(exchange.create_order(BTC, kind, side, 0.003, limit, params)["id"])

@@ -101,6 +101,17 @@ class Desk:
         except urllib.error.HTTPError as fault:
             raise RuntimeError(f"{method} {path}: {fault.code} {fault.read().decode()}") from None
 
+    def price(self, symbol: str) -> Any:
+        """The prices of a symbol, as the desk writes it."""
+        return self.read("/prices")["prices"][symbol]
+
+    def near(self, symbol: str, percent: float) -> Decimal:
+        """A price that many percent above the mark price, on the tick."""
+        price = self.price(symbol)
+        tick: Decimal = price["tick_size"]
+        exact_price = price["mark"] * (1 + Decimal(str(percent)) / 100)
+        return Decimal((exact_price / tick).quantize(Decimal(1)) * tick)
+
     def snapshot(self) -> Any:
         """The whole account as it is now."""
         return self.read("/virtual_balance")
@@ -267,6 +278,16 @@ class Steps:
         self._compare = lambda: compare(client, desk)
         self.steps = 0
         self.faults: list[str] = []
+
+    def walk(self, *parts: Callable[[], None]) -> int:
+        """Take every one of ``parts``, also after one that breaks off; the exit code."""
+        for part in parts:
+            try:
+                part()
+            except Exception as fault:
+                with self.step(f"the rest of {part.__name__}"):
+                    raise fault
+        return self.end()
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:

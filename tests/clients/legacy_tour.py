@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from decimal import Decimal
 from typing import Any
 
 from binance.error import ClientError
@@ -55,9 +54,7 @@ class Tour:
 
     def near(self, percent: float) -> str:
         """A price of Bitcoin that many percent above the mark price, on the tick."""
-        price = self.desk.read("/prices")["prices"]["BTC/USDT"]
-        wanted = price["mark"] * (1 + Decimal(str(percent)) / 100)
-        return str((wanted / price["tick_size"]).quantize(Decimal(1)) * price["tick_size"])
+        return str(self.desk.near("BTC/USDT", percent))
 
     def walk(self) -> int:
         """Take every step; the exit code."""

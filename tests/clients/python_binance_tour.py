@@ -52,31 +52,18 @@ class Tour:
 
     def walk(self) -> int:
         """Take every step; the exit code."""
-        for part in (
+        return self.steps.walk(
             self.read,
             self.set_up,
             self.trade,
             self.order_conditionally,
             self.read_back,
             self.err,
-        ):
-            try:
-                part()
-            except Exception as fault:
-                with self.steps.step(f"the rest of {part.__name__}"):
-                    raise fault
-        return self.steps.end()
-
-    def price(self, symbol: str) -> Any:
-        """The desk's prices of a symbol."""
-        return self.desk.read("/prices")["prices"][plain(symbol)]
+        )
 
     def near(self, symbol: str, percent: float) -> str:
         """A price that many percent above the mark price, on the tick."""
-        price = self.price(symbol)
-        tick = price["tick_size"]
-        exact_price = price["mark"] * (1 + Decimal(str(percent)) / 100)
-        return str((exact_price / tick).quantize(Decimal(1)) * tick)
+        return str(self.desk.near(plain(symbol), percent))
 
     def read(self) -> None:
         """Every read of the market and the settings."""
@@ -86,7 +73,7 @@ class Tour:
         information = {s["symbol"]: s for s in api.futures_exchange_info()["symbols"]}
         for symbol in SYMBOLS:
             filters = {f["filterType"]: f for f in information[symbol]["filters"]}
-            price = self.price(symbol)
+            price = self.desk.price(plain(symbol))
             equal(f"{symbol} tick", filters["PRICE_FILTER"]["tickSize"], price["tick_size"])
             equal(f"{symbol} step", filters["LOT_SIZE"]["stepSize"], price["step_size"])
             tiers = api.futures_leverage_bracket(symbol=symbol)
@@ -122,10 +109,10 @@ class Tour:
                 "funding_rate",
             ),
         ):
-            row, price = steady(read, lambda: self.price(BTC))
+            row, price = steady(read, lambda: self.desk.price(plain(BTC)))
             equal(what, row[theirs], price[ours])
         book, price = steady(
-            lambda: api.futures_order_book(symbol=BTC, limit=5), lambda: self.price(BTC)
+            lambda: api.futures_order_book(symbol=BTC, limit=5), lambda: self.desk.price(plain(BTC))
         )
         equal("futures_order_book bid", book["bids"][0][0], price["bid"])
         path = "/candles/BTC-USDT?timeframe=1m&limit=10"

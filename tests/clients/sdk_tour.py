@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from decimal import Decimal
 from typing import Any
 
 from binance_common.errors import BadRequestError, UnauthorizedError
@@ -27,31 +26,18 @@ class Tour:
 
     def walk(self) -> int:
         """Take every step; the exit code."""
-        for part in (
+        return self.steps.walk(
             self.read,
             self.set_up,
             self.trade,
             self.order_conditionally,
             self.read_back,
             self.err,
-        ):
-            try:
-                part()
-            except Exception as fault:
-                with self.steps.step(f"the rest of {part.__name__}"):
-                    raise fault
-        return self.steps.end()
-
-    def price(self, symbol: str) -> Any:
-        """The desk's prices of a symbol."""
-        return self.desk.read("/prices")["prices"][plain(symbol)]
+        )
 
     def near(self, symbol: str, percent: float) -> float:
         """A price that many percent above the mark price, on the tick."""
-        price = self.price(symbol)
-        tick = price["tick_size"]
-        exact_price = price["mark"] * (1 + Decimal(str(percent)) / 100)
-        return float((exact_price / tick).quantize(Decimal(1)) * tick)
+        return float(self.desk.near(plain(symbol), percent))
 
     def read(self) -> None:
         """Every read of the market and the settings."""
@@ -118,7 +104,8 @@ class Tour:
             ("mark_price", (BTC,), "markPrice", "mark"),
         ):
             row, price = steady(
-                lambda what=what, args=args: self.call(what, *args), lambda: self.price(BTC)
+                lambda what=what, args=args: self.call(what, *args),
+                lambda: self.desk.price(plain(BTC)),
             )
             equal(f"{what} of the moment", row[theirs], price[ours])
 
