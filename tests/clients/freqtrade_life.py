@@ -107,9 +107,9 @@ class Freqtrade:
             return False
 
     def stop(self) -> None:
-        """Stop it as Ctrl-C does."""
+        """Stop it; a background process may not hear Ctrl-C."""
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(signal.SIGTERM)
             self._process.wait(120)
 
     def ask(self, method: str, path: str, **body: Any) -> Any:
