@@ -519,3 +519,19 @@ def test_what_comes_at_once_is_published_together(desk: Desk) -> None:
     seconds.now += 1
     keys.check()
     assert [each["keys"][0]["last_request"]["what"] for each in heard] == ["GET /fapi/v1/order"]
+
+
+def test_what_a_fast_program_does_is_published_once_a_second(desk: Desk) -> None:
+    now = [0.0]
+    keys = Keys(desk, seconds=lambda: now[0])
+    published: list[Mapping[str, Any]] = []
+    keys.add(NAME)
+    keys.subscribe(published.append)
+    for _ in range(40):
+        now[0] += 0.25
+        buy(desk, quantity="0.001")
+        keys.check()
+    assert len(published) == 10
+    now[0] += 0.5
+    keys.add("grid")
+    assert [each["name"] for each in published[-1]["keys"]] == [NAME, "grid"]

@@ -44,7 +44,8 @@ MOST_KEYS: Final = 100
 
 # How often what has changed is published at most, in seconds.
 _PUBLISH_SECONDS: Final = 0.25
-# The same of figures that only follow the prices, and of requests that went well.
+# The same of what programs do, and of figures that follow the prices: a page that shows many keys
+# takes a tenth of a second for it.
 _FIGURE_SECONDS: Final = 1.0
 
 #: Changes the keys: what it makes of them, the name that it is about, and the message.
@@ -278,16 +279,17 @@ class Keys:
 
     def _publish(self, *, is_due: bool = True) -> None:
         """Have the listeners hear how the keys stand, where that is news or, where it ``is_due``,
-        they made a request or follow the prices."""
+        they made a request, the account changed, or they follow the prices."""
         known, account = (*self._known(), self._agents.latest), self._desk.account()
         names = {each.name for each in known[0].keys}
         is_holding = any(each.owner in names for each in account.positions)
         market = self._desk.market if is_holding and is_due else None
         with self._seen_guard:
             before = self._noticed
-            is_news = (known, account) != before[:2] or self._version != self._published
-            is_news = is_news or (is_due and self._is_used)
-            if not is_news and (market is None or market is before[2]):
+            is_news = known != before[0] or self._version != self._published
+            is_other = account != before[1] or self._is_used
+            is_priced = market is not None and market is not before[2]
+            if not is_news and not (is_due and (is_other or is_priced)):
                 return
             self._noticed = known, account, market
             self._version += 1
