@@ -27,9 +27,9 @@ def register(app: Dash, keys: Keys) -> None:
         Input("address", "pathname"),
     )
     app.clientside_callback(
-        ClientsideFunction("keys", "say"),
-        Output(LIST, "data-said"),
-        Input("auto-keys-said", "data"),
+        ClientsideFunction("keys", "toast"),
+        Output(LIST, "data-toast"),
+        Input("auto-keys-toast", "data"),
         prevent_initial_call=True,
     )
 
@@ -96,23 +96,23 @@ def _register_dialog(app: Dash, keys: Keys) -> None:
     )
     def open_or_make(*given: Any) -> tuple[Any, ...]:
         name, kind, request = given[-3:]
-        woken = _woken()
-        if woken is None:
+        clicked = _clicked()
+        if clicked is None:
             return (no_update,) * 6
-        if woken == "key-close":
+        if clicked == "key-close":
             return (False, *(no_update,) * 5)
-        if woken == "auto-new-key":
+        if clicked == "auto-new-key":
             return True, None, uuid4().hex, "", "", 0
-        if isinstance(woken, dict):
+        if isinstance(clicked, dict):
             # the field of the name may have the focus before it is hidden
-            _say("", focus="key-dialog")
-            return True, woken["name"], no_update, no_update, "", 0
+            _show_toast("", focus="key-dialog")
+            return True, clicked["name"], no_update, no_update, "", 0
         name = (name or "").strip()
         try:
             done = keys.add(name, kind, f"{request}-{kind}-{name}")
         except BalanceError as fault:
             return (*(no_update,) * 4, str(fault), no_update)
-        _say(done.message, focus="key-dialog")
+        _show_toast(done.message, focus="key-dialog")
         return no_update, name, no_update, no_update, "", 0
 
 
@@ -178,22 +178,22 @@ def _register_details(app: Dash, keys: Keys) -> None:
 
 def _register_switch(app: Dash, keys: Keys) -> None:
     @app.callback(
-        Output("auto-keys-said", "data"),
+        Output("auto-keys-toast", "data"),
         Input({"type": "key-switch", "name": ALL}, "n_clicks"),
         State({"type": "key-switch", "name": ALL}, "value"),
         prevent_initial_call=True,
     )
     def switch(*_: Any) -> Any:
-        woken = _woken()
-        if woken is None:
+        clicked = _clicked()
+        if clicked is None:
             return no_update
         # what the button said, whatever the key is by now
-        (verb,) = (each["value"] for each in ctx.states_list[0] if each["id"] == woken)
+        (verb,) = (each["value"] for each in ctx.states_list[0] if each["id"] == clicked)
         change = keys.pause if verb == "pause" else keys.resume
         try:
-            return _said(change(woken["name"]).message)
+            return _toast(change(clicked["name"]).message)
         except BalanceError as fault:
-            return _said(str(fault), "error")
+            return _toast(str(fault), "error")
 
 
 def _register_revoke(app: Dash, keys: Keys) -> None:
@@ -214,21 +214,21 @@ def _register_revoke(app: Dash, keys: Keys) -> None:
     )
     def revoke(*given: Any) -> tuple[Any, ...]:
         name, request = given[-2:]
-        woken = _woken()
-        if woken is None:
+        clicked = _clicked()
+        if clicked is None:
             return (no_update,) * 7
-        if woken == "revoke-cancel":
+        if clicked == "revoke-cancel":
             return (False, *(no_update,) * 6)
         try:
-            if isinstance(woken, dict):
-                words, confirm = _question(keys, woken["name"])
-                title = f"Revoke {woken['name']}"
-                return True, woken["name"], uuid4().hex, title, words, confirm, ""
+            if isinstance(clicked, dict):
+                words, confirm = _question(keys, clicked["name"])
+                title = f"Revoke {clicked['name']}"
+                return True, clicked["name"], uuid4().hex, title, words, confirm, ""
             # what it has opened since the question is closed as well, as that was the question
             done = keys.revoke(name, close=True, idempotency_key=request)
         except BalanceError as fault:
             return (*(no_update,) * 6, str(fault))
-        _say(done.message, focus="auto-new-key")
+        _show_toast(done.message, focus="auto-new-key")
         return (False, *(no_update,) * 5, "")
 
 
@@ -252,15 +252,15 @@ def _question(keys: Keys, name: str) -> tuple[str, str]:
     )
 
 
-def _woken() -> Any:
+def _clicked() -> Any:
     """The id of what was clicked; None where a component only came into the page."""
     return ctx.triggered_id if ctx.triggered and ctx.triggered[0]["value"] else None
 
 
-def _say(words: str, kind: str = "info", focus: str = "") -> None:
-    set_props("auto-keys-said", {"data": _said(words, kind, focus)})
+def _show_toast(message: str, kind: str = "info", focus: str = "") -> None:
+    set_props("auto-keys-toast", {"data": _toast(message, kind, focus)})
 
 
-def _said(words: str, kind: str = "info", focus: str = "") -> dict[str, str]:
-    # another one each time, so that the same words are said again
-    return {"words": words, "kind": kind, "focus": focus, "id": uuid4().hex}
+def _toast(message: str, kind: str = "info", focus: str = "") -> dict[str, str]:
+    # another one each time, so that the same message is shown again
+    return {"message": message, "kind": kind, "focus": focus, "id": uuid4().hex}

@@ -50,8 +50,8 @@ def outside_bots(place: Place) -> html.Section:
             dcc.Store(id=KNOWN),
             # the keys as they are drawn
             dcc.Store(id=DRAWN),
-            # what a callback has to say, which the page does
-            dcc.Store(id="auto-keys-said"),
+            # the message of a callback, which the page shows
+            dcc.Store(id="auto-keys-toast"),
         ],
         id="auto-keys",
         className="panel bots-panel",

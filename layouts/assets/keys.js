@@ -61,13 +61,13 @@
     }
   }
 
-  /* Says in a toast what a callback did, if anything, and moves the focus on where its place is gone. */
-  function say({ words, kind, focus }) {
-    words && window.balanceToasts.toast(words, kind);
+  /* Shows the message of a callback, if there is one, and moves the focus on where its place is gone. */
+  function showToast({ message, kind, focus }) {
+    message && window.balanceToasts.toast(message, kind);
     focus && keepFocus(focus);
     return window.dash_clientside.no_update;
   }
 
   window.balanceState.hear("keys", { hear: take, refresh });
-  window.dash_clientside = { ...window.dash_clientside, keys: { choose, say } };
+  window.dash_clientside = { ...window.dash_clientside, keys: { choose, toast: showToast } };
 })();
