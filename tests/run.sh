@@ -101,6 +101,6 @@ say "mypy"
 wait
 say "pytest"
 use_memory
-# one more than there are processors, as browsers are waited for much of the time
-workers=$(($(getconf _NPROCESSORS_ONLN) + 1))
+# two more than there are processors, as browsers are waited for much of the time
+workers=$(($(getconf _NPROCESSORS_ONLN) + 2))
 .venv/bin/python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder "$@"
