@@ -102,6 +102,8 @@ def browser(server: Server, open_browser: Opened) -> Any:
 @pytest.mark.parametrize("size", SIZES)
 def test_toasts_cover_nothing_on_any_tab(browser: Any, size: tuple[int, int]) -> None:
     resize(browser, *size)
+    # As if somebody were at them: on a busy machine the first would go before the last has come.
+    browser.driver.execute_script("document.body.classList.add('waiting')")
     for tab in ("overview", "auto", "futures", "history"):
         go(browser, tab)
         clear_toasts(browser)
