@@ -73,7 +73,7 @@ class KeyRoutes:
 
     @get("/keys/<name>", 404)
     def read_key(self, name: OfKey) -> Answer[KeyDetails]:
-        """A key with its secret, the addresses, and what each client is told."""
+        """A key with its secret, the addresses, and the configuration of each client."""
         addresses = self.keys.addresses.seen_from(request.url_root)
         return Answer(key_details(self.keys.get(name), addresses, self._folder))
 

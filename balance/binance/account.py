@@ -124,8 +124,8 @@ class AccountEndpoints:
     def list_income(self, call: Call) -> Json:
         """What moved the balance, oldest first: resets and adjustments are none of it."""
         params = call.params
-        symbol, wanted = params.any_symbol(self._desk.market), params.text("incomeType")
-        kinds = tuple(kind for kind, name in INCOME_TYPES.items() if wanted in (None, name))
+        symbol, income_type = params.any_symbol(self._desk.market), params.text("incomeType")
+        kinds = tuple(kind for kind, name in INCOME_TYPES.items() if income_type in (None, name))
         limit = params.whole("limit", 1, MOST_ROWS, USUAL_INCOME)
         page = params.whole("page", 1, _PAGES, 1)
         if not kinds:

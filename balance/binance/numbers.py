@@ -51,8 +51,8 @@ def _on_unit(number: Decimal, unit: Decimal) -> str:
     # What is on the grid mostly has its decimals already, and candles are many numbers.
     if len(own) == decimals and whole[0] != "-":
         return text
-    kept = min(len(own.rstrip("0")), decimals + DECIMALS)
-    return _with_decimals(number, max(decimals, kept))
+    needed = min(len(own.rstrip("0")), decimals + DECIMALS)
+    return _with_decimals(number, max(decimals, needed))
 
 
 def _with_decimals(number: Decimal, decimals: int) -> str:

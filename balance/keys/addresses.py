@@ -27,10 +27,10 @@ class Addresses:
     def seen_from(self, root: str) -> Addresses:
         """The addresses for who reaches the server at ``root``: those on this machine, or the same
         under the name that a request from another one has for it."""
-        asked = urlsplit(root)
-        if not self.rest or not _is_here(asked.hostname):
+        address = urlsplit(root)
+        if not self.rest or not _is_here(address.hostname):
             stream = urlsplit(self.stream)
-            host = asked.netloc.removesuffix(f":{asked.port}")
+            host = address.netloc.removesuffix(f":{address.port}")
             streams = stream._replace(netloc=f"{host}:{stream.port}").geturl()
             return Addresses(root.rstrip("/"), streams if self.stream else "")
         return self

@@ -63,6 +63,6 @@ class AgentFile:
         """Have ``seen`` of the agent ``name``, and only of ``others`` beside it; where the disk
         refuses, the program's log says so. For who holds the lock of the account."""
         with self._file.guard:
-            kept = {each: agent for each, agent in self.latest.items() if each in others}
-            self._file.put({**kept, name: seen})
+            remaining = {each: agent for each, agent in self.latest.items() if each in others}
+            self._file.put({**remaining, name: seen})
             self._file.try_save(durable=False)

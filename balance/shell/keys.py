@@ -39,7 +39,7 @@ def _keys(options: argparse.Namespace) -> Result:
     keys, verb, name = Keys(desk_of(options), options.data_dir), options.verb, options.name
     if verb not in _VERBS:
         if name is not None:
-            raise InvalidRequest(f"Keys can be told to {', '.join(_VERBS)}, but not {verb[:40]!r}.")
+            raise InvalidRequest(f"The actions are {', '.join(_VERBS)}, but not {verb[:40]!r}.")
         return _listed(keys) if verb is None else _shown(keys, keys.get(verb))
     if name is None:
         advised = command(f"keys {verb} NAME", options.data_dir)

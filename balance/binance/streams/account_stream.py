@@ -19,7 +19,7 @@ class AccountStream:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # The newest state that was told, and the account with the records of its open orders.
+        # The newest state that was sent, and the account with the records of its open orders.
         self._known: tuple[State, Followed] | None = None
 
     def begin(self) -> None:

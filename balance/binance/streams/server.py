@@ -201,7 +201,7 @@ class StreamServer:
             if not self._has_failed:
                 _log.exception("the events of the account failed")
             self._has_failed = True
-            # What could not be told is left out, so that what comes after it is told.
+            # What could not be sent is left out, so that what comes after it is sent.
             self._account.end()
         else:
             self._has_failed = False
