@@ -50,6 +50,7 @@ from balance.server.assembly import Running, services_alone
 from balance.server.options import fault_in, server_parser
 from balance.server.watch import Watch
 from balance.store.advice import DEFAULT_DATA_DIR
+from callbacks.faults import show_fault
 from layouts.bundle import ASSETS, WORKER, bundle
 from layouts.index import BASE_PATH, INDEX, SETTINGS
 from layouts.later import late_libraries, postponed
@@ -166,7 +167,7 @@ def create_app(
 
     first = layout(Place.address)
     app.late = {tab.path: late_libraries(first, tab.id) for tab in tabs}
-    callbacks.register(app, first, services.keys)
+    callbacks.register(app, first, services)
     app.layout = lambda: layout(request.url_root.rstrip("/") if has_request_context() else "")
     desk.subscribe(stream.publish)
     return app
@@ -197,6 +198,7 @@ def _page(server: Flask, services: Services, base_path: str) -> _Page:
         update_title=None,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
         enable_mcp=False,
+        on_error=show_fault,
     )
 
 

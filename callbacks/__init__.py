@@ -3,7 +3,7 @@
 from dash import Dash
 from dash.development.base_component import Component
 
-from balance.keys.keys import Keys
+from balance.api.services import Services
 from callbacks import (
     auto,
     auto_keys,
@@ -15,13 +15,15 @@ from callbacks import (
     history,
     navigation,
     settings,
+    toasts,
 )
 
 
-def register(app: Dash, layout: Component, keys: Keys) -> None:
-    """Register every callback on ``app``; ``layout`` tells what there is to feed, and ``keys`` are
-    what the dialogs of outside bots change."""
+def register(app: Dash, layout: Component, services: Services) -> None:
+    """Register every callback on ``app``; ``layout`` tells what there is to feed, and ``services``
+    is what they read and change beside the account."""
     guard.register(app)
+    toasts.register(app)
     balance.register(app, layout)
     damage.register(app)
     dialogs.register(app, layout)
@@ -29,5 +31,5 @@ def register(app: Dash, layout: Component, keys: Keys) -> None:
     history.register(app)
     futures.register(app)
     auto.register(app)
-    auto_keys.register(app, keys)
+    auto_keys.register(app, services)
     settings.register(app)

@@ -8,36 +8,34 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
+from balance.api.services import Services
 from balance.core.errors import BalanceError
 from balance.keys.details import key_details
 from balance.keys.keys import Keys
+from callbacks.clicks import clicked
+from callbacks.toasts import show_toast
 from layouts.auto_keys import DRAWN, FED, HIDDEN, KNOWN, LIST, fed, key_rows
 
 #: What of a key the dialog shows, each with a button that copies it.
 _FACTS: Final = ("key", "secret", "rest", "stream")
 
 
-def register(app: Dash, keys: Keys) -> None:
-    """Let the rows be drawn from what the page knows, and their buttons change ``keys``."""
+def register(app: Dash, services: Services) -> None:
+    """Let the rows be drawn from what the page knows, and their buttons change the keys of
+    ``services``."""
     app.clientside_callback(
         ClientsideFunction("keys", "choose"),
         Output(LIST, "data-chosen"),
         Input("address", "pathname"),
     )
-    app.clientside_callback(
-        ClientsideFunction("keys", "toast"),
-        Output(LIST, "data-toast"),
-        Input("auto-keys-toast", "data"),
-        prevent_initial_call=True,
-    )
 
     _register_rows(app)
-    _register_dialog(app, keys)
-    _register_details(app, keys)
-    _register_switch(app, keys)
-    _register_revoke(app, keys)
+    _register_dialog(app, services)
+    _register_details(app, services)
+    _register_switch(app, services)
+    _register_revoke(app, services)
 
 
 def _register_rows(app: Dash) -> None:
@@ -76,7 +74,7 @@ def _by_name(known: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {each["name"]: each for each in known["keys"]}
 
 
-def _register_dialog(app: Dash, keys: Keys) -> None:
+def _register_dialog(app: Dash, services: Services) -> None:
     @app.callback(
         Output("key-dialog", "is_open"),
         Output("key-shown", "data"),
@@ -96,27 +94,27 @@ def _register_dialog(app: Dash, keys: Keys) -> None:
     )
     def open_or_make(*given: Any) -> tuple[Any, ...]:
         name, kind, request = given[-3:]
-        clicked = _clicked()
-        if clicked is None:
+        trigger = clicked()
+        if trigger is None:
             return (no_update,) * 6
-        if clicked == "key-close":
+        if trigger == "key-close":
             return (False, *(no_update,) * 5)
-        if clicked == "auto-new-key":
+        if trigger == "auto-new-key":
             return True, None, uuid4().hex, "", "", 0
-        if isinstance(clicked, dict):
+        if isinstance(trigger, dict):
             # the field of the name may have the focus before it is hidden
-            _show_toast("", focus="key-dialog")
-            return True, clicked["name"], no_update, no_update, "", 0
+            show_toast("", focus="key-dialog")
+            return True, trigger["name"], no_update, no_update, "", 0
         name = (name or "").strip()
         try:
-            done = keys.add(name, kind, f"{request}-{kind}-{name}")
+            done = services.keys.add(name, kind, f"{request}-{kind}-{name}")
         except BalanceError as fault:
             return (*(no_update,) * 4, str(fault), no_update)
-        _show_toast(done.message, focus="key-dialog")
+        show_toast(done.message, focus="key-dialog")
         return no_update, name, no_update, no_update, "", 0
 
 
-def _register_details(app: Dash, keys: Keys) -> None:
+def _register_details(app: Dash, services: Services) -> None:
     @app.callback(
         Output("key-title", "children"),
         Output("key-making", "hidden"),
@@ -141,12 +139,12 @@ def _register_details(app: Dash, keys: Keys) -> None:
         found = None
         if name is not None:
             with suppress(BalanceError):
-                found = keys.named(name)
+                found = services.keys.named(name)
         if found is None:
             return "New key", False, True, "", *(no_update,) * 18
         place = urlsplit(address)
         root = f"{place.scheme}://{place.netloc}{app.config.requests_pathname_prefix}"
-        details = key_details(found, keys.addresses.seen_from(root), keys.folder)
+        details = key_details(found, services.keys.addresses.seen_from(root), services.keys.folder)
         is_shown = bool((clicks or 0) % 2)
         # an agent is on the folder, and needs none of them
         is_agent = found.kind == "agent"
@@ -176,27 +174,23 @@ def _register_details(app: Dash, keys: Keys) -> None:
         )
 
 
-def _register_switch(app: Dash, keys: Keys) -> None:
+def _register_switch(app: Dash, services: Services) -> None:
     @app.callback(
-        Output("auto-keys-toast", "data"),
         Input({"type": "key-switch", "name": ALL}, "n_clicks"),
         State({"type": "key-switch", "name": ALL}, "value"),
         prevent_initial_call=True,
     )
-    def switch(*_: Any) -> Any:
-        clicked = _clicked()
-        if clicked is None:
-            return no_update
+    def switch(*_: Any) -> None:
+        trigger = clicked()
+        if trigger is None:
+            return
         # what the button said, whatever the key is by now
-        (verb,) = (each["value"] for each in ctx.states_list[0] if each["id"] == clicked)
-        change = keys.pause if verb == "pause" else keys.resume
-        try:
-            return _toast(change(clicked["name"]).message)
-        except BalanceError as fault:
-            return _toast(str(fault), "error")
+        (verb,) = (each["value"] for each in ctx.states_list[0] if each["id"] == trigger)
+        change = services.keys.pause if verb == "pause" else services.keys.resume
+        show_toast(change(trigger["name"]).message)
 
 
-def _register_revoke(app: Dash, keys: Keys) -> None:
+def _register_revoke(app: Dash, services: Services) -> None:
     @app.callback(
         Output("revoke-dialog", "is_open"),
         Output("revoke-name", "data"),
@@ -214,21 +208,21 @@ def _register_revoke(app: Dash, keys: Keys) -> None:
     )
     def revoke(*given: Any) -> tuple[Any, ...]:
         name, request = given[-2:]
-        clicked = _clicked()
-        if clicked is None:
+        trigger = clicked()
+        if trigger is None:
             return (no_update,) * 7
-        if clicked == "revoke-cancel":
+        if trigger == "revoke-cancel":
             return (False, *(no_update,) * 6)
         try:
-            if isinstance(clicked, dict):
-                words, confirm = _question(keys, clicked["name"])
-                title = f"Revoke {clicked['name']}"
-                return True, clicked["name"], uuid4().hex, title, words, confirm, ""
+            if isinstance(trigger, dict):
+                words, confirm = _question(services.keys, trigger["name"])
+                title = f"Revoke {trigger['name']}"
+                return True, trigger["name"], uuid4().hex, title, words, confirm, ""
             # what it has opened since the question is closed as well, as that was the question
-            done = keys.revoke(name, close=True, idempotency_key=request)
+            done = services.keys.revoke(name, close=True, idempotency_key=request)
         except BalanceError as fault:
             return (*(no_update,) * 6, str(fault))
-        _show_toast(done.message, focus="auto-new-key")
+        show_toast(done.message, focus="auto-new-key")
         return (False, *(no_update,) * 5, "")
 
 
@@ -250,17 +244,3 @@ def _question(keys: Keys, name: str) -> tuple[str, str]:
         f"First, what it has open is cancelled and closed at market: {open_now}. {after}",
         "Close all and revoke",
     )
-
-
-def _clicked() -> Any:
-    """The id of what was clicked; None where a component only came into the page."""
-    return ctx.triggered_id if ctx.triggered and ctx.triggered[0]["value"] else None
-
-
-def _show_toast(message: str, kind: str = "info", focus: str = "") -> None:
-    set_props("auto-keys-toast", {"data": _toast(message, kind, focus)})
-
-
-def _toast(message: str, kind: str = "info", focus: str = "") -> dict[str, str]:
-    # another one each time, so that the same message is shown again
-    return {"message": message, "kind": kind, "focus": focus, "id": uuid4().hex}

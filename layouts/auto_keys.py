@@ -50,8 +50,6 @@ def outside_bots(place: Place) -> html.Section:
             dcc.Store(id=KNOWN),
             # the keys as they are drawn
             dcc.Store(id=DRAWN),
-            # the message of a callback, which the page shows
-            dcc.Store(id="auto-keys-toast"),
         ],
         id="auto-keys",
         className="panel bots-panel",

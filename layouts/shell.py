@@ -28,6 +28,10 @@ from layouts.ticker import ticker
 #: How often a page looks for itself while it has no stream.
 INTERVAL_MILLISECONDS = 2_000
 
+#: Where toasts stand, and the store of the newest that a callback shows.
+TOASTS = "toasts"
+TOAST = "toast"
+
 
 def shell(
     tabs: Sequence[Tab],
@@ -86,7 +90,9 @@ def shell(
                 key_dialog(),
                 revoke_dialog(),
                 # toasts are put here by the page
-                html.Div(id="toasts", className="toasts", **{"aria-live": "polite"}),
+                html.Div(id=TOASTS, className="toasts", **{"aria-live": "polite"}),
+                # the newest message of a callback in Python
+                dcc.Store(id=TOAST),
             ],
             id="app-shell",
             className="shell",

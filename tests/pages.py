@@ -22,13 +22,12 @@ def asked(get: Callable[[str], Any], woken: str, **values: Any) -> dict[str, Any
     def part(each: dict[str, str]) -> dict[str, Any]:
         return {**each, "value": values.get(each["id"].replace("-", "_"))}
 
-    outputs = [
-        dict(zip(("id", "property"), each.split("."), strict=True))
-        for each in callback["output"].strip(".").split("...")
-    ]
+    names = [] if callback["no_output"] else callback["output"].strip(".").split("...")
+    outputs = [dict(zip(("id", "property"), each.split("."), strict=True)) for each in names]
+    is_one = names and not callback["output"].startswith("..")
     return {
         "output": callback["output"],
-        "outputs": outputs if callback["output"].startswith("..") else outputs[0],
+        "outputs": outputs[0] if is_one else outputs,
         "inputs": [part(each) for each in callback["inputs"]],
         "changedPropIds": [f"{woken}.{callback['inputs'][0]['property']}"],
         "state": [part(each) for each in callback["state"]],

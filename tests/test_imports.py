@@ -118,7 +118,10 @@ MAY_IMPORT = {
         *("core", "history", "performance"),
         *("dash", "dash_bootstrap_components", "dash_ag_grid", "dash_tvlwc"),
     ),
-    "callbacks": ("core", "keys", "layouts", "dash", "flask", "werkzeug"),
+    "callbacks": (
+        *("core", "strategies", "market", "history", "desk", "bots", "alerts", "performance"),
+        *("keys", "backtests", "api", "layouts", "dash", "flask", "werkzeug"),
+    ),
     "app": (
         *("balance", "layouts", "callbacks"),
         *("dash", "flask", "flask_bootstrap", "waitress", "filelock"),
