@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import is_dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ import simplejson
 
 from balance.core.figures import plain
 from balance.core.money import number_in
+from balance.core.shape import members
 from balance.core.snapshot import Snapshot
 
 
@@ -34,6 +36,8 @@ def _raw(value: Any) -> Any:
         return simplejson.RawJSON(plain(value))
     if isinstance(value, Mapping):
         return dict(value)
+    if is_dataclass(value):
+        return members(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
