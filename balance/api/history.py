@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, NamedTuple, NotRequired, TypedDict
 
 from flask import Request, Response, request
 
 from balance.api.downloads import FORMATS, csv_file, download
 from balance.api.operations import Answer, get
-from balance.api.problems import Problem
 from balance.api.requests import Parameters
 from balance.api.services import Services
 from balance.core.entry import Place, cursor, place_of
-from balance.core.errors import BalanceError, InvalidRequest
+from balance.core.errors import InvalidRequest, UnknownEntry
 from balance.core.moments import from_iso
 from balance.core.shape import Doc, Whole, fields_of
 from balance.core.wallet import KINDS
@@ -340,49 +338,22 @@ class HistoryRoutes:
     @get("/history/epochs", types=("text/csv",))
     def filter_epochs(self, query: EpochQuery) -> Answer[EpochRows] | Response:
         """The epochs, filtered and sorted, with their sums."""
-        question, ledger = query.question, self._desk.ledger
-        measure = self._services.equity.of_epoch
-        newest = max(map(int, question.one_of.get("epoch", ())), default=None)
-        listed_epochs = ledger.epoch_list(newest=newest)
-        found, progress = fitting(listed_epochs.epochs, question), listed_epochs.progress
-        if query.form is not None and not progress.is_complete:
-            raise unfinished(progress)
-        # Taken after them, so that none of them is of later than now.
-        snapshot = self._desk.snapshot()
-        present = Present(snapshot.epoch, from_iso(snapshot.as_of), self._desk.market.decimals)
-
-        def row(epoch: Epoch) -> EpochRow:
-            return epoch_row(epoch, measure(epoch.epoch), present)
-
-        ordered = in_order(found, question, present, measure)
-        if query.form is not None:
-            return download("epochs", query.form, FILE_COLUMNS["epochs"], map(row, ordered))
-        end = None if question.limit is None else question.offset + question.limit
-        rows = list(map(row, ordered[question.offset : end]))
-        shown = {"rows": rows, "figures": listed(FIGURES)}
-        return _page(shown, len(ordered), query, progress)
+        if query.form is None:
+            return Answer(epoch_page(self._desk, self._services, query.question))
+        found = _find_epochs(self._desk, self._services, query.question)
+        if not found.progress.is_complete:
+            raise unfinished(found.progress)
+        rows = map(found.row, found.epochs)
+        return download("epochs", query.form, FILE_COLUMNS["epochs"], rows)
 
     @get("/history/entries/<place>", 422, texts={404: "There is no such entry"})
     def read_entry(self, place: EntryPlace) -> Answer[FoundEntry]:
         """One entry whole, with its fill and its effect."""
-        found = self._desk.ledger.entry(_place(place))
-        if found is None:
-            raise Problem(
-                404, f"There is no entry {place[:40]}. The ledger lists those that there are."
-            )
-        return Answer(
-            {
-                "entry": whole_entry(found.record, self._desk.market, self._names()),
-                "before": None if found.before is None else cursor(found.before),
-                "after": None if found.after is None else cursor(found.after),
-                "offset": found.offset,
-                "index": asdict(self._desk.ledger.progress),
-            }
-        )
+        return Answer(found_entry(self._desk, self._services, place))
 
     def _list(self, table: Table, query: ListQuery) -> Answer[Any] | Response:
         ledger, market = self._desk.ledger, self._desk.market
-        names = self._names() if table == "trades" else {}
+        names = self._services.bot_names() if table == "trades" else {}
 
         def row(record: LedgerRecord) -> Mapping[str, Any]:
             return history_row(table, record, market, names)
@@ -394,12 +365,62 @@ class HistoryRoutes:
         found = {"rows": list(map(row, answer.rows))}
         return _page(found, answer.total, query, answer.progress)
 
-    def _names(self) -> Mapping[str, str]:
-        """The names of the bots that there still are, by id."""
-        try:
-            return {each["id"]: each["name"] for each in self._services.bots.listed()["bots"]}
-        except BalanceError:
-            return {}  # The Auto Trading tab says so.
+
+class _FoundEpochs(NamedTuple):
+    """The epochs that a question asks for, in its order, and what makes the row of one."""
+
+    epochs: Sequence[Epoch]
+    row: Callable[[Epoch], EpochRow]
+    progress: Progress
+
+
+def epoch_page(desk: Desk, services: Services, question: Question) -> EpochRows:
+    """The page of the epochs that ``question`` asks for, with the figures that a screen shows."""
+    found = _find_epochs(desk, services, question)
+    end = None if question.limit is None else question.offset + question.limit
+    return {
+        "rows": list(map(found.row, found.epochs[question.offset : end])),
+        "figures": listed(FIGURES),
+        "total": len(found.epochs),
+        "offset": question.offset,
+        "index": found.progress,
+    }
+
+
+def _find_epochs(desk: Desk, services: Services, question: Question) -> _FoundEpochs:
+    measure = services.equity.of_epoch
+    newest = max(map(int, question.one_of.get("epoch", ())), default=None)
+    listed_epochs = desk.ledger.epoch_list(newest=newest)
+    # Taken after them, so that none of them is of later than now.
+    snapshot = desk.snapshot()
+    present = Present(snapshot.epoch, from_iso(snapshot.as_of), desk.market.decimals)
+
+    def row(epoch: Epoch) -> EpochRow:
+        return epoch_row(epoch, measure(epoch.epoch), present)
+
+    found = fitting(listed_epochs.epochs, question)
+    return _FoundEpochs(in_order(found, question, present, measure), row, listed_epochs.progress)
+
+
+def found_entry(desk: Desk, services: Services, place: str) -> FoundEntry:
+    """The entry at ``place`` whole, with the places of its neighbours.
+
+    Raises:
+        InvalidRequest: that is no place.
+        UnknownEntry: there is none.
+    """
+    found = desk.ledger.entry(_place(place))
+    if found is None:
+        raise UnknownEntry(
+            f"There is no entry {place[:40]}. The ledger lists those that there are."
+        )
+    return {
+        "entry": whole_entry(found.record, desk.market, services.bot_names()),
+        "before": None if found.before is None else cursor(found.before),
+        "after": None if found.after is None else cursor(found.after),
+        "offset": found.offset,
+        "index": desk.ledger.progress,
+    }
 
 
 def list_orders(
@@ -421,7 +442,7 @@ def _page(
 ) -> Answer[Any]:
     """The answer with what is ``found``, the page of ``query``."""
     place = {"total": total, "offset": query.question.offset}
-    return Answer({**found, **place, "index": asdict(progress)})
+    return Answer({**found, **place, "index": progress})
 
 
 def _place(text: str) -> Place:

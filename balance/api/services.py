@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from balance.alerts.alerts import Alerts, FollowedAlerts
 from balance.backtests.jobs import Backtests
 from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
+from balance.core.errors import BalanceError
 from balance.core.quote import Settlement
 from balance.desk.settings import SettingsFile
 from balance.keys.keys import Keys
@@ -49,3 +50,10 @@ class Services:
 
     def __post_init__(self) -> None:
         self.listen_keys = ListenKeys(self.keys)
+
+    def bot_names(self) -> Mapping[str, str]:
+        """The names of the bots that there still are, by id."""
+        try:
+            return {each["id"]: each["name"] for each in self.bots.listed()["bots"]}
+        except BalanceError:
+            return {}  # The Auto Trading tab says so.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Annotated, Any, Final, NamedTuple, NotRequired, TypedDict
 
@@ -362,16 +361,13 @@ class TradeRoutes:
             return list_orders(self.desk, query.every, "orders", **at)
         name = query.client_id
         named = tuple(each for each in found.open_orders if name in ("", each["client_id"]))
-        page = {"total": len(named), "offset": 0, "index": asdict(self.desk.ledger.progress)}
+        page = {"total": len(named), "offset": 0, "index": self.desk.ledger.progress}
         return Answer({**at, "orders": named, **page})
 
     @get("/orders/<order:order_id>", 404)
     def read_order(self, order_id: OrderInPath) -> Answer[FoundOrder]:
         """One order, open or ended, for ever; of several with that client id, the newest."""
-        record = self.desk.order(order_id)
-        row = order_record_row(record, self.desk.market)
-        asked = None if record.asked is None else _asked(record.asked, self.desk.market)
-        return Answer({"order": {**row, "asked": asked}})
+        return Answer({"order": whole_order(self.desk, order_id)})
 
     @post("/orders", 404)
     def place_order(self, body: OrderBody, conditions: Conditional) -> Answer[Traded]:
@@ -479,7 +475,18 @@ class TradeRoutes:
         return Answer({"fills": page.entries, "next": page.next})
 
 
-def _asked(order: Order, market: Market) -> AskedOrder:
+def whole_order(desk: Desk, order_id: str) -> WholeOrder:
+    """The order with the id or, of several, the newest with the client id ``order_id``.
+
+    Raises:
+        UnknownOrder: there was never one.
+    """
+    record, market = desk.order(order_id), desk.market
+    as_placed = None if record.asked is None else _as_placed(record.asked, market)
+    return {**order_record_row(record, market), "asked": as_placed}
+
+
+def _as_placed(order: Order, market: Market) -> AskedOrder:
     texts, names = order_texts(order, market), ("quantity", "price", "trigger_price")
     return {**order_terms(order), "display": {name: texts[name] for name in names}}
 

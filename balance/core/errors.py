@@ -138,6 +138,10 @@ class UnknownOrder(BalanceError):
     """There is no open order with that id."""
 
 
+class UnknownEntry(BalanceError):
+    """There is no entry of the ledger at that place."""
+
+
 class UnknownBot(BalanceError):
     """There is no bot with that id."""
 
