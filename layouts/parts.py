@@ -57,6 +57,13 @@ def copy_button(target: str, what: str) -> html.Button:
     )
 
 
+def moment(time: str, symbol: str = "") -> html.Time:
+    """How long ago the ``time`` is, which the page keeps up to date; with a ``symbol`` by the time
+    of its market, as a replay has a time of its own."""
+    market = {"data-market": symbol} if symbol else {}
+    return html.Time(className="moment", dateTime=time, **market)
+
+
 def card(title: str, *children: Component, className: str = "") -> html.Section:
     """A panel with a heading."""
     return html.Section(
