@@ -142,7 +142,7 @@ PURE = (
     *(
         f"balance.performance.{each}"
         for each in (
-            *("sample", "drawdown", "thinning", "results", "figures", "derivations"),
+            *("sample", "drawdown", "thinning", "even_points", "results", "figures", "derivations"),
             *("account_figures", "epochs"),
         )
     ),
