@@ -7,7 +7,6 @@ import copy
 import errno
 import logging
 import os
-import re
 import signal
 import sys
 import threading
@@ -21,7 +20,7 @@ from typing import Any, ClassVar
 
 from dash import Dash
 from dash.development.base_component import Component
-from flask import Flask, Response, has_request_context, request
+from flask import Flask, Response, abort, has_request_context, request
 from flask_bootstrap import Bootstrap5
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
@@ -51,8 +50,8 @@ from balance.server.options import fault_in, server_parser
 from balance.server.watch import Watch
 from balance.store.advice import DEFAULT_DATA_DIR
 from callbacks.faults import show_fault
-from layouts.bundle import ASSETS, WORKER, bundle
-from layouts.index import BASE_PATH, INDEX, SETTINGS
+from layouts.bundle import ASSETS, MAIN, modules, styles
+from layouts.index import BASE_PATH, SETTINGS, index, renderer
 from layouts.later import late_libraries, postponed
 from layouts.shell import shell
 from layouts.tab import Place, Tab
@@ -67,7 +66,6 @@ _LARGEST_REQUEST = 17 * 1024 * 1024
 _LARGEST_UPLOAD = LARGEST_BACKUP + 1024 * 1024
 
 _BOOTSTRAP = "/bootstrap/static/css/{}.min.css?v=" + version("Bootstrap-Flask")
-_KINDS = {"js": "text/javascript", "css": "text/css"}
 # what has its version in its address is another one at another address
 _FOR_EVER = "private, max-age=31536000, immutable"
 
@@ -178,47 +176,57 @@ def _page(server: Flask, services: Services, base_path: str) -> _Page:
     made of."""
     Bootstrap5(server)
     server.after_request(_keep_bootstrap)
-    files = _serve_files(server)
-    return _Page(
+    _serve_modules(server)
+    page = _Page(
         __name__,
         settings=lambda: encoded(settings_document(services.settings.state)),
         server=server,
         base_path=base_path,
+        include_assets_files=False,
         assets_folder=str(ASSETS),
-        # the bundles have the others
-        assets_ignore=f"^(?!{re.escape(WORKER)}$)",
-        external_scripts=[base_path + files["js"]],
         external_stylesheets=[
             base_path + _BOOTSTRAP.format("bootstrap"),
             base_path + _BOOTSTRAP.format("font/bootstrap-icons"),
-            base_path + files["css"],
+            base_path + _serve_styles(server),
         ],
-        index_string=INDEX,
+        index_string=index(base_path + modules().folder, modules().imported()),
         title="Virtual Balance",
         update_title=None,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
         enable_mcp=False,
         on_error=show_fault,
     )
+    page.renderer = renderer(f"{base_path}{modules().folder}/{MAIN}")
+    return page
 
 
-def _serve_files(server: Flask) -> dict[str, str]:
-    """Have ``server`` serve all scripts as one file, and all styles; their addresses by kind."""
-    return {kind: _serve_whole(server, kind, mime) for kind, mime in _KINDS.items()}
+def _serve_styles(server: Flask) -> str:
+    """Have ``server`` serve all styles as one file; its address."""
+    whole = styles()
 
-
-def _serve_whole(server: Flask, kind: str, mime: str) -> str:
-    whole = bundle(kind)
-
-    @server.get(f"/page.{kind}", endpoint=f"page_{kind}")
-    def page() -> Response:
-        answer = Response(whole.text, mimetype=mime)
+    @server.get("/page.css")
+    def page_css() -> Response:
+        answer = Response(whole.text, mimetype="text/css")
         answer.set_etag(whole.version)
         if request.args.get("v") == whole.version:
             answer.headers["Cache-Control"] = _FOR_EVER
         return answer.make_conditional(request)
 
-    return f"/page.{kind}?v={whole.version}"
+    return f"/page.css?v={whole.version}"
+
+
+def _serve_modules(server: Flask) -> None:
+    """Have ``server`` serve the scripts of this version, and no others: modules of two versions
+    don't fit each other."""
+    known = modules()
+
+    @server.get(f"{known.folder}/<path:path>")
+    def module(path: str) -> Response:
+        if path not in known.texts:
+            abort(404)
+        answer = Response(known.texts[path], mimetype="text/javascript")
+        answer.headers["Cache-Control"] = _FOR_EVER
+        return answer
 
 
 def _keep_bootstrap(answer: Response) -> Response:

@@ -26,7 +26,7 @@ def register(app: Dash, services: Services) -> None:
     """Let the rows be drawn from what the page knows, and their buttons change the keys of
     ``services``."""
     app.clientside_callback(
-        ClientsideFunction("keys", "choose"),
+        ClientsideFunction("desk", "chooseKeys"),
         Output(LIST, "data-chosen"),
         Input("address", "pathname"),
     )

@@ -11,7 +11,7 @@ SYNC_BUTTON = "-sync-balance-btn"
 def register(app: Dash, layout: Component) -> None:
     """Let ``balance-store`` be written, and all that is live in ``layout`` follow it."""
     app.clientside_callback(
-        ClientsideFunction("balance", "receive"),
+        ClientsideFunction("desk", "receive"),
         Output("balance-store", "data"),
         Input("live-price-interval", "n_intervals"),
         Input("balance-push", "data"),
@@ -20,7 +20,7 @@ def register(app: Dash, layout: Component) -> None:
     )
     # it finds the live components in the page itself, by what they declare
     app.clientside_callback(
-        ClientsideFunction("balance", "fanOut"),
+        ClientsideFunction("desk", "fanOut"),
         Output("app-shell", "data-fed"),
         Input("balance-store", "data"),
     )

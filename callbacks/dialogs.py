@@ -11,7 +11,7 @@ RESET_BUTTON = "-reset-balance-btn"
 def register(app: Dash, layout: Component) -> None:
     """Let every Reset button in ``layout`` open the one dialog, and the dialogs work."""
     app.clientside_callback(
-        ClientsideFunction("dialogs", "reset"),
+        ClientsideFunction("desk", "resetDialog"),
         Output("reset-dialog", "is_open"),
         Output("reset-amount", "value"),
         Output("reset-error", "children"),
@@ -24,7 +24,7 @@ def register(app: Dash, layout: Component) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("dialogs", "money"),
+        ClientsideFunction("desk", "moneyDialog"),
         Output("money-dialog", "is_open"),
         Output("money-amount", "value"),
         Output("money-note", "value"),
@@ -40,7 +40,7 @@ def register(app: Dash, layout: Component) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("dialogs", "describe"),
+        ClientsideFunction("desk", "describeMoney"),
         Output("money-confirm", "children"),
         Output("money-words", "children"),
         Input("money-action", "value"),

@@ -24,25 +24,25 @@ def register(app: Dash) -> None:
     """Let the chart follow its symbol, the ticket its fields, and the tables what is chosen; all in
     the page, which knows the account from ``balance-store``."""
     app.clientside_callback(
-        ClientsideFunction("chart", "choose"),
+        ClientsideFunction("desk", "chooseChart"),
         Output("futures-chart-note", "data-chosen"),
         Input("futures-symbol", "value"),
         Input("futures-timeframe", "value"),
         Input("address", "pathname"),
     )
     app.clientside_callback(
-        ClientsideFunction("grids", "choose"),
+        ClientsideFunction("desk", "chooseBook"),
         Output("futures-book-empty", "data-chosen"),
         Input("futures-book", "value"),
         Input("address", "pathname"),
     )
     app.clientside_callback(
-        ClientsideFunction("ticket", "describe"),
+        ClientsideFunction("desk", "describeTicket"),
         Output("futures-ticket-note", "data-described"),
         *(Input(*field) for field in _TICKET),
     )
     app.clientside_callback(
-        ClientsideFunction("ticket", "submit"),
+        ClientsideFunction("desk", "submitTicket"),
         Output("futures-size", "value"),
         Input("futures-submit", "n_clicks"),
         Input("futures-size", "n_submit"),
@@ -55,7 +55,7 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("trade", "dialog"),
+        ClientsideFunction("desk", "positionDialog"),
         Output("position-dialog", "is_open"),
         Output("position-error", "children"),
         Input("position-cancel", "n_clicks"),
@@ -73,7 +73,7 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("amend", "dialog"),
+        ClientsideFunction("desk", "orderDialog"),
         Output("order-dialog", "is_open"),
         Output("order-error", "children"),
         Input("order-cancel", "n_clicks"),
@@ -84,13 +84,13 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("trade", "closeAll"),
+        ClientsideFunction("desk", "closeAll"),
         Output("futures-close-all", "title"),
         Input("futures-close-all", "n_clicks"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("trade", "cancelAll"),
+        ClientsideFunction("desk", "cancelAll"),
         Output("futures-cancel-all", "title"),
         Input("futures-cancel-all", "n_clicks"),
         prevent_initial_call=True,

@@ -10,35 +10,35 @@ from layouts.live import ids_ending
 def register(app: Dash, layout: Component) -> None:
     """Let the page be moved about in: the address says which of the panels is shown."""
     app.clientside_callback(
-        ClientsideFunction("screen", "showPanel"),
+        ClientsideFunction("desk", "showPanel"),
         [Output(panel, "hidden") for panel in ids_ending(layout, "-panel")],
         Input("address", "pathname"),
         State("tab-paths", "data"),
     )
     for store in ids_ending(layout, LATER):
         app.clientside_callback(
-            ClientsideFunction("screen", "bring"),
+            ClientsideFunction("desk", "bring"),
             Output(store.removesuffix(LATER), "children"),
             Input("address", "pathname"),
             State(store, "data"),
             State("tab-paths", "data"),
         )
     app.clientside_callback(
-        ClientsideFunction("screen", "openMenu"),
+        ClientsideFunction("desk", "openMenu"),
         Output("sidebar-actions", "className"),
         Output("sidebar-menu-btn", "aria-expanded"),
         Input("sidebar-menu-btn", "n_clicks"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("screen", "openHelp"),
+        ClientsideFunction("desk", "openHelp"),
         Output("help-dialog", "is_open"),
         Input("help-btn", "n_clicks"),
         Input("help-close", "n_clicks"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("settings", "changeTheme"),
+        ClientsideFunction("desk", "changeTheme"),
         Output("theme-btn", "title"),
         Input("theme-btn", "n_clicks"),
         prevent_initial_call=True,

@@ -8,7 +8,7 @@ from layouts.settings import NAMES, TYPED, id_of
 def register(app: Dash) -> None:
     """Let the dialog work; the page knows the settings, and asks the server to change them."""
     app.clientside_callback(
-        ClientsideFunction("settings", "dialog"),
+        ClientsideFunction("desk", "settingsDialog"),
         Output("settings-dialog", "is_open"),
         *(Output(id_of(name), "value") for name in NAMES),
         Input("settings-btn", "n_clicks"),

@@ -10,7 +10,7 @@ from layouts.shell import TOAST, TOASTS
 def register(app: Dash) -> None:
     """Have the page show each message that callbacks put into its store."""
     app.clientside_callback(
-        ClientsideFunction("keys", "toast"),
+        ClientsideFunction("desk", "showToast"),
         Output(TOASTS, "data-shown"),
         Input(TOAST, "data"),
         prevent_initial_call=True,

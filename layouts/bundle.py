@@ -1,48 +1,84 @@
-"""The page's own scripts and styles, each kind as one file: a browser asks a server for six things
-at once, and there are a hundred."""
+"""The page's own files: the styles as one, and the scripts as modules that import each other. Each
+has its version in its address, so that a browser may keep it."""
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePosixPath
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-#: A file of its own: it runs as a worker, too, which needs nothing else.
-WORKER = "stream.js"
-# What a script gives the others, and what of theirs it takes at once, when it is read.
-_GIVEN = re.compile(r"^  window\.(balance\w+) =", re.MULTILINE)
-_TAKEN = re.compile(r"^  (?:const .*|\}) = window\.(balance\w+);$", re.MULTILINE)
+#: The module that a page begins with.
+MAIN = "main.js"
+_IMPORTED = re.compile(r'^(?:import|export) [^"]*"(\.[^"]+)";$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Many files as one. ``version`` is another one whenever ``text`` is."""
+    """All styles as one text. ``version`` is another one whenever ``text`` is."""
 
     text: str
     version: str
 
 
-def bundle(kind: str) -> Bundle:
-    """All files of ``kind``, ``js`` or ``css``, but the worker: those of the folder itself first,
-    then those of each folder in it, by name; a script comes after those that it takes from."""
-    files = sorted(
-        (file for file in ASSETS.rglob(f"*.{kind}") if file.name != WORKER),
-        key=lambda file: (file.parent.relative_to(ASSETS).parts, file.name),
-    )
-    text = "\n".join(_in_order([file.read_text(encoding="utf-8") for file in files]))
-    return Bundle(text, hashlib.sha256(text.encode()).hexdigest()[:16])
+@dataclass(frozen=True)
+class Modules:
+    """All scripts by their paths below the assets; ``version`` is another one whenever one is."""
+
+    texts: Mapping[str, str]
+    version: str
+
+    @property
+    def folder(self) -> str:
+        """Where they are served, without a slash at the end."""
+        return f"/js/{self.version}"
+
+    def imported(self, path: str = MAIN) -> tuple[str, ...]:
+        """The module at ``path`` with all that it imports: what must come before it runs."""
+        found: dict[str, None] = {}
+
+        def add(path: str) -> None:
+            if path not in found:
+                found[path] = None
+                for each in _IMPORTED.findall(self.texts[path]):
+                    add(_joined(path, each))
+
+        add(path)
+        return tuple(found)
 
 
-def _in_order(files: list[str]) -> Iterable[str]:
-    givers = {name: file for file in files for name in _GIVEN.findall(file)}
-    ordered: dict[str, None] = {}
+@cache
+def styles() -> Bundle:
+    """The styles of the folder itself first, then those of each folder in it, by name."""
+    files = sorted(_files("css"), key=lambda each: (each[0].parent.parts, each[0].name))
+    text = "\n".join(text for _, text in files)
+    return Bundle(text, _version([text]))
 
-    def add(file: str) -> None:
-        for name in _TAKEN.findall(file):
-            add(givers[name])
-        ordered.setdefault(file)
 
-    for file in files:
-        add(file)
-    return ordered
+@cache
+def modules() -> Modules:
+    """The scripts as they are in the folder now."""
+    texts = {str(path): text for path, text in sorted(_files("js"))}
+    return Modules(texts, _version([*texts, *texts.values()]))
+
+
+def _files(kind: str) -> list[tuple[PurePosixPath, str]]:
+    return [
+        (PurePosixPath(file.relative_to(ASSETS).as_posix()), file.read_text(encoding="utf-8"))
+        for file in ASSETS.rglob(f"*.{kind}")
+    ]
+
+
+def _version(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+def _joined(path: str, relative: str) -> str:
+    parts = list(PurePosixPath(path).parent.parts)
+    for each in PurePosixPath(relative).parts:
+        if each == "..":
+            parts.pop()
+        else:
+            parts.append(each)
+    return "/".join(parts)

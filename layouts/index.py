@@ -1,5 +1,7 @@
 """The page around the app: its icon, its theme before anything is drawn, and its shape."""
 
+from collections.abc import Iterable
+
 from layouts.skeleton import SKELETON
 
 #: Where the settings are put into the page.
@@ -8,8 +10,8 @@ SETTINGS = "{%settings%}"
 #: Where the path is put before the addresses of the page.
 BASE_PATH = "{%base_path%}"
 
-#: Dash's template of the page; the other marks in ``{%...%}`` are Dash's own.
-INDEX = """<!DOCTYPE html>
+# Dash's template of the page; the other marks in ``{%...%}`` are Dash's own.
+_INDEX = """<!DOCTYPE html>
 <html lang="en">
     <head>
         {%metas%}
@@ -31,6 +33,7 @@ INDEX = """<!DOCTYPE html>
             })();
         </script>
         {%css%}
+        {%modules%}
     </head>
     <body>
         {%app_entry%}
@@ -43,3 +46,27 @@ INDEX = """<!DOCTYPE html>
     </body>
 </html>
 """.replace("{%skeleton%}", SKELETON)
+
+# Said in the place of the page where its scripts did not come.
+_MISSING = "The page did not come whole from the server. Reload it."
+
+
+def index(folder: str, paths: Iterable[str]) -> str:
+    """The template of a page whose modules at ``paths`` below ``folder`` come at once, rather than
+    each when another one imports it."""
+    links = (f'<link rel="modulepreload" href="{folder}/{path}">' for path in paths)
+    return _INDEX.replace("{%modules%}", "\n        ".join(links))
+
+
+def renderer(address: str) -> str:
+    """The script that has Dash draw the page, once the module at ``address`` is there."""
+    return f"""
+        import("{address}").then(
+            () => new DashRenderer(),
+            () => {{
+                const place = document.querySelector(".skeleton > p");
+                place.textContent = "{_MISSING}";
+                place.className = "skeleton-fault";
+            }},
+        );
+    """

@@ -10,6 +10,7 @@ import pytest
 import requests
 from selenium.webdriver.common.keys import Keys
 
+from tests.page_modules import run
 from tests.patience import patience
 from tests.screen import (
     go,
@@ -276,9 +277,9 @@ def test_a_very_small_price_is_written_as_a_person_writes_it(
 
 # an answer with addresses that only another server would have taken
 _STRANGE = """
-    const { ask } = window.balanceAlertFeed;
+    const { ask } = balanceAlertFeed;
     const url = "http://192.168.1.300:9000/a";
-    window.balanceAlertFeed.ask = async (limit) => {
+    balanceAlertFeed.ask = async (limit) => {
         const answer = await ask(limit);
         answer.alerts.forEach((each) => Object.assign(each, { url }));
         answer.firings.forEach((each) => Object.assign(each, { delivery: { url, words: "Sent" } }));
@@ -292,7 +293,7 @@ def test_an_address_that_is_none_to_the_browser_hides_nothing(
 ) -> None:
     browser = _page(still, "/", open_browser)
     still.post({"what": "pnl", "direction": "below", "threshold": -500}, "/alerts")
-    browser.driver.execute_script(_STRANGE)
+    run(browser, {"balanceAlertFeed": "notices/alert_feed.js"}, _STRANGE)
     browser.find_element("#alerts-btn").click()
     wait_for(lambda: "posted to http://192.168.1.300" in "".join(_rows(browser)), "the list")
     still.post({"adjust": -600})
@@ -302,9 +303,9 @@ def test_an_address_that_is_none_to_the_browser_hides_nothing(
 
 # the first answer comes when the test lets it
 _HELD = """
-    const { ask } = window.balanceAlertFeed;
+    const { ask } = balanceAlertFeed;
     const held = new Promise((done) => (window.answerNow = done));
-    window.balanceAlertFeed.ask = async (limit) => (await held, ask(limit));
+    balanceAlertFeed.ask = async (limit) => (await held, ask(limit));
 """
 
 
@@ -312,7 +313,7 @@ def test_the_dialog_has_the_shape_of_rows_until_the_first_answer(
     still: Server, open_browser: Callable[[str], Any]
 ) -> None:
     browser = _page(still, "/", open_browser)
-    browser.driver.execute_script(_HELD)
+    run(browser, {"balanceAlertFeed": "notices/alert_feed.js"}, _HELD)
     browser.find_element("#alerts-btn").click()
     shape = browser.wait_for_element('#alerts-list[aria-busy="true"]')
     assert shape.size["height"] == 180
@@ -326,7 +327,7 @@ def test_the_form_waits_for_the_first_answer_which_has_its_figures(
     still: Server, open_browser: Callable[[str], Any]
 ) -> None:
     browser = _page(still, "/futures", open_browser)
-    browser.driver.execute_script(_HELD)
+    run(browser, {"balanceAlertFeed": "notices/alert_feed.js"}, _HELD)
     browser.find_element("#futures-alert").click()
     browser.wait_for_element('#alerts-list[aria-busy="true"]')
     assert not browser.find_elements("#alerts-form")

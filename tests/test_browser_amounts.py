@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.answers import exactly
+from tests.page_modules import run
 from tests.screen import (
     go,
     text,
@@ -274,7 +275,7 @@ def test_the_filters_of_history_take_numbers_as_they_are_shown(
 
 def test_no_field_is_of_a_type_that_takes_no_comma(browser: Any) -> None:
     go(browser, "auto")
-    browser.driver.execute_script("window.balanceBotForm.open(null)")
+    run(browser, {"balanceBotForm": "bots/form.js"}, "balanceBotForm.open(null)")
     browser.wait_for_element("#bot-dialog[open]")
     assert browser.find_elements("input[type=number]") == []
     numbers = browser.find_elements("#bot-dialog input[inputmode=decimal]")

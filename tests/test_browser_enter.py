@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from tests.page_modules import run
 from tests.screen import (
     go,
     keys,
@@ -165,10 +166,12 @@ def test_enter_in_the_other_dialogs_does_what_their_button_says(
     for label in browser.find_elements("#futures-book label"):
         label.text.startswith("Positions") and label.click()
     # a question is answered with No
-    browser.driver.execute_script(
-        "window.answer = undefined; window.balanceQuestions"
+    run(
+        browser,
+        {"balanceQuestions": "bots/question.js"},
+        "window.answer = undefined; balanceQuestions"
         ".ask('Sure?', 'It harms.', [], [['yes', 'Yes', '', true]])"
-        ".then((answer) => (window.answer = answer))"
+        ".then((answer) => (window.answer = answer))",
     )
     keys(browser, Keys.ENTER)
     wait_for(lambda: browser.driver.execute_script("return window.answer === null"), "no answer")

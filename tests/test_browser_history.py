@@ -13,6 +13,7 @@ import requests
 from selenium.webdriver.common.keys import Keys
 
 from tests.ledgers import write_ledger
+from tests.page_modules import run
 from tests.patience import patience
 from tests.screen import go, resize, text, wait_for, wait_for_focus, wait_for_link
 from tests.serving import Server
@@ -280,9 +281,11 @@ def test_on_a_phone_rows_are_cards_that_nothing_is_cut_off_from(
 
 def test_the_address_of_a_view_says_all_of_it_and_nothing_else(browser: Any) -> None:
     """An address that was made is read as what it was made of; what no table has is left out."""
-    told = browser.driver.execute_script(
+    told = run(
+        browser,
+        {"balanceHistory": "history/view.js"},
         """
-        const { parse, href } = window.balanceHistory;
+        const { parse, href } = balanceHistory;
         return arguments[0].map((search) => href(parse(search)));
         """,
         [

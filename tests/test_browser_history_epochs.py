@@ -14,6 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from balance.core.figures import NONE
 from tests.ledgers import write_ledger
+from tests.page_modules import run
 from tests.patience import patience
 from tests.screen import keys, text, wait_for, wait_for_link
 from tests.serving import Server
@@ -273,7 +274,7 @@ def test_while_the_ledger_is_indexed_no_older_epoch_runs_and_the_rest_comes_by_i
     browser.driver.execute_script(_INDEXING)
     click(browser, "#history-table-ledger")
     compare = f"/history?table=epochs&compare={running},{older}"
-    browser.driver.execute_script("window.balanceAddress.go(arguments[0])", compare)
+    run(browser, {"balanceAddress": "address.js"}, "balanceAddress.go(arguments[0])", compare)
     words = f"Epoch {running} is not indexed yet. Choose another one to compare epoch {older} with."
     wait_for(lambda: text(browser, "history-compared-words") == words, "why none are compared")
     wait_for(lambda: text(browser, "history-words").startswith("Indexing 40 %"), "the words")

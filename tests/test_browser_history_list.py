@@ -13,6 +13,7 @@ import requests
 
 from balance.history.question import FILTERS
 from tests.ledgers import write_ledger
+from tests.page_modules import run
 from tests.patience import patience
 from tests.screen import text, wait_for, wait_for_link
 from tests.serving import Server
@@ -93,8 +94,10 @@ def address(browser: Any, server: Server) -> str:
 
 def views(browser: Any, *searches: str) -> list[str]:
     """The addresses of the views that the queries say."""
-    found: list[str] = browser.driver.execute_script(
-        "const { parse, href } = window.balanceHistory;"
+    found: list[str] = run(
+        browser,
+        {"balanceHistory": "history/view.js"},
+        "const { parse, href } = balanceHistory;"
         "return arguments[0].map((search) => href(parse(search)));",
         list(searches),
     )
@@ -102,9 +105,11 @@ def views(browser: Any, *searches: str) -> list[str]:
 
 
 def test_each_table_has_the_filters_of_its_route(browser: Any) -> None:
-    told = browser.driver.execute_script(
-        "const { TABLES, tableFilters } = window.balanceHistory;"
-        "return TABLES.map((table) => [table, tableFilters(table).names]);"
+    told = run(
+        browser,
+        {"balanceHistory": "history/view.js"},
+        "const { TABLES, tableFilters } = balanceHistory;"
+        "return TABLES.map((table) => [table, tableFilters(table).names]);",
     )
     assert {table: sorted(names) for table, names in told} == {
         table: sorted(names) for table, names in FILTERS.items()
@@ -203,8 +208,11 @@ def test_an_entry_is_found_where_newer_ones_have_moved_it_on(browser: Any, serve
     go_to(browser, server, "/history?kind=fee")
     wait_for_ledger(browser, server, kind="fee")
     place = ledger(server, offset=101, limit=1)[0]
-    browser.driver.execute_script(
-        "window.balanceHistoryScreen.showInLedger(arguments[0], 97)", place
+    run(
+        browser,
+        {"balanceHistoryScreen": "history/screen.js"},
+        "balanceHistoryScreen.showInLedger(arguments[0], 97)",
+        place,
     )
     marked = browser.wait_for_element(f".history-marked[row-id='{place}']")
     assert marked.get_attribute("row-index") == "101"

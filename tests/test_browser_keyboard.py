@@ -9,6 +9,7 @@ from typing import Any
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from tests.page_modules import run
 from tests.screen import PATHS, keys, text, wait_for, wait_for_link, wait_for_toast
 from tests.serving import Server
 
@@ -43,16 +44,18 @@ def _closed(browser: Any) -> None:
 
 def _rests(browser: Any) -> None:
     """Prove that shortcuts rest with a modifier, where a key is held, and where they are off."""
-    browser.driver.execute_script(
-        "window.been = []; window.balanceScreen.follow((path) => window.been.push(path));"
+    run(
+        browser,
+        {"balanceScreen": "screen.js", "balanceSettings": "settings/settings.js"},
+        "window.been = []; balanceScreen.follow((path) => window.been.push(path));"
         "const press = (key, how) => document.body.dispatchEvent("
         " new KeyboardEvent('keydown', {key, bubbles: true, ...how}));"
         "for (const how of ['ctrlKey', 'altKey', 'metaKey', 'repeat']) press('2', {[how]: true});"
-        "const settings = window.balanceSettings;"
-        "window.balanceSettings = {get: (name) => name !== 'shortcuts'};"
+        "const { get } = balanceSettings;"
+        "balanceSettings.get = (name) => name !== 'shortcuts';"
         "press('3');"
-        "window.balanceSettings = settings;"
-        "press('4');"
+        "balanceSettings.get = get;"
+        "press('4');",
     )
     _shown(browser, "history")
     # where it was when that was asked for, and then one other place

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlparse
 
 from selenium.webdriver.common.keys import Keys
 
+from tests.page_modules import run
 from tests.screen import go, text, wait_for, wait_for_focus, wait_for_link, wait_for_toast
 from tests.serving import ROOT, Server
 
@@ -192,8 +193,12 @@ def test_axes_have_round_ticks_that_hold_all_values(server: Server, open_browser
     wait_for_link(browser, "Live")
     spans = [(0, 1), (9_999.99, 10_000.01), (-3, 7), (1e-6, 1.1e-6), (-2e9, 5e12), (9_876, 10_321)]
     for least, most in spans:
-        made = browser.driver.execute_script(
-            "return window.balanceAxes.valueTicks(arguments[0], arguments[1])", least, most
+        made = run(
+            browser,
+            {"balanceAxes": "overview/axes.js"},
+            "return balanceAxes.valueTicks(arguments[0], arguments[1])",
+            least,
+            most,
         )
         ticks, step = made["ticks"], made["step"]
         assert 3 <= len(ticks) <= 5
@@ -202,8 +207,11 @@ def test_axes_have_round_ticks_that_hold_all_values(server: Server, open_browser
         assert Decimal(f"{step:.12g}").normalize().as_tuple().digits in ((1,), (2,), (2, 5), (5,))
     day = 86_400_000
     for span in (5_000, 60_000, 3_600_000, day, 7 * day, 31 * day, 366 * day, 3_000 * day):
-        times = browser.driver.execute_script(
-            "return window.balanceAxes.timeTicks(1.7e12, 1.7e12 + arguments[0], 8)", span
+        times = run(
+            browser,
+            {"balanceAxes": "overview/axes.js"},
+            "return balanceAxes.timeTicks(1.7e12, 1.7e12 + arguments[0], 8)",
+            span,
         )
         assert 2 <= len(times) <= 9
         assert all(1.7e12 <= time <= 1.7e12 + span for time, _ in times)

@@ -11,6 +11,7 @@ import pytest
 
 from balance import open_account
 from tests.length import rounds
+from tests.page_modules import run
 from tests.processes import ROOT
 from tests.screen import (
     BUTTONS,
@@ -133,7 +134,7 @@ def test_an_older_snapshot_never_replaces_a_newer_one(server: Server, browser: A
     old = server.get().json()
     server.post({"deposit": 10})
     wait_for_balance(browser, "$10,010.00")
-    browser.driver.execute_script("window.balanceState.accept(arguments[0])", old)
+    run(browser, {"balanceState": "balance.js"}, "balanceState.accept(arguments[0])", old)
     assert text(browser, "virtual-balance") == "$10,010.00"
     server.post({"deposit": 10})
     wait_for_balance(browser, "$10,020.00")

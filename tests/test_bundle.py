@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
 from dash import html
 from dash_ag_grid import AgGrid
 
@@ -13,7 +12,7 @@ from app import create_app
 from balance.api.stream import Stream
 from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
-from layouts.bundle import ASSETS, WORKER, bundle
+from layouts.bundle import ASSETS, MAIN, modules, styles
 from layouts.later import late_libraries, later, postponed
 from layouts.tab import Tab
 from layouts.tabs import TABS
@@ -38,51 +37,56 @@ def runs(page: str, library: str) -> bool:
     return found
 
 
-@pytest.mark.parametrize("kind", ["js", "css"])
-def test_all_files_are_in_it_once_and_those_of_the_folder_itself_come_first(kind: str) -> None:
-    text = bundle(kind).text
-    files = [file for file in ASSETS.rglob(f"*.{kind}") if file.name != WORKER]
+def test_all_styles_are_in_it_once_and_those_of_the_folder_itself_come_first() -> None:
+    text = styles().text
+    files = list(ASSETS.rglob("*.css"))
     places = {file.relative_to(ASSETS): text.index(file.read_text()) for file in files}
     assert all(text.count(file.read_text()) == 1 for file in files)
     assert len(text) == sum(len(file.read_text()) + 1 for file in files) - 1
-    assert (ASSETS / WORKER).read_text() not in text
-    # Scripts come later that take from one of another folder, styles never.
     ordered = sorted(places, key=lambda file: (len(file.parts), file.parts))
-    assert kind == "js" or sorted(places, key=lambda file: places[file]) == ordered
+    assert sorted(places, key=lambda file: places[file]) == ordered
 
 
-def test_a_script_comes_after_those_that_it_takes_from() -> None:
-    text = bundle("js").text
-    given = {
-        each[1]: each.start() for each in re.finditer(r"^  window\.(balance\w+) =", text, re.M)
-    }
-    taken = list(re.finditer(r"^  (?:const .*|\}) = window\.(balance\w+);$", text, re.M))
-    assert len(taken) > 50
-    assert [each[1] for each in taken if given[each[1]] > each.start()] == []
+def test_a_module_imports_only_what_there_is_by_a_path_from_itself() -> None:
+    texts = modules().texts
+    assert {*modules().imported(), *modules().imported("worker.js")} <= {*texts}
+    for path, text in texts.items():
+        for each in re.findall(r'^import [^"]*"([^"]+)"', text, re.M):
+            assert each.startswith("."), f"{path} imports {each}"
 
 
 def test_a_page_asks_for_few_files_and_each_is_there() -> None:
     asking = client()
     page = asking.get("/").text
-    styles = re.findall(r'<link rel="(?:stylesheet|icon)"[^>]*href="([^"]*)"', page)
-    own = [each for each in (*scripts(page), *styles) if "_dash-component-suites" not in each]
-    assert len(own) == 6
-    for each in own:
+    styled = re.findall(r'<link rel="(?:stylesheet|icon)"[^>]*href="([^"]*)"', page)
+    own = [each for each in (*scripts(page), *styled) if "_dash-component-suites" not in each]
+    assert len(own) == 4
+    loaded = re.findall(r'<link rel="modulepreload" href="([^"]*)"', page)
+    assert loaded == [f"{modules().folder}/{each}" for each in modules().imported()]
+    for each in (*own, *loaded):
         with asking.get(each) as answer:
             assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["js", "css"])
-def test_a_browser_keeps_a_version_for_good_and_looks_again_at_any_other(kind: str) -> None:
-    asking, version = client(), bundle(kind).version
-    kept = asking.get(f"/page.{kind}?v={version}")
+def test_a_browser_keeps_the_styles_of_a_version_and_looks_again_at_any_other() -> None:
+    asking, version = client(), styles().version
+    kept = asking.get(f"/page.css?v={version}")
     assert "immutable" in kept.headers["Cache-Control"]
-    for address in (f"/page.{kind}", f"/page.{kind}?v=an-older-one"):
+    for address in ("/page.css", "/page.css?v=an-older-one"):
         answer = asking.get(address)
-        assert answer.text == kept.text == bundle(kind).text
+        assert answer.text == kept.text == styles().text
         assert "immutable" not in answer.headers.get("Cache-Control", "")
         again = asking.get(address, headers={"If-None-Match": answer.headers["ETag"]})
         assert again.status_code == 304
+
+
+def test_a_browser_keeps_the_modules_of_this_version_and_gets_no_others() -> None:
+    asking = client()
+    kept = asking.get(f"{modules().folder}/{MAIN}")
+    assert "immutable" in kept.headers["Cache-Control"]
+    assert kept.mimetype == "text/javascript"
+    assert asking.get(f"/js/an-older-one/{MAIN}").status_code == 404
+    assert asking.get(f"{modules().folder}/none.js").status_code == 404
 
 
 def test_bootstrap_is_kept_by_its_version() -> None:
@@ -112,7 +116,7 @@ def test_a_library_that_stands_in_a_tab_itself_is_there_from_the_start() -> None
 
 
 def test_only_the_scripts_of_late_libraries_are_postponed() -> None:
-    page = f'<script src="{GRID}"></script>\n<script src="/page.js?v=1"></script>'
+    page = f'<script src="{GRID}"></script>\n<script src="/own.js"></script>'
     assert postponed(page, ()) == page
     assert postponed(page, ("dash_tvlwc",)) == page
-    assert scripts(postponed(page, ("dash_ag_grid",))) == {GRID: False, "/page.js?v=1": True}
+    assert scripts(postponed(page, ("dash_ag_grid",))) == {GRID: False, "/own.js": True}

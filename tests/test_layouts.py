@@ -34,7 +34,7 @@ from balance.server.assembly import services_alone
 from balance.store.memory_store import MemoryStore
 from layouts.auto import AUTO
 from layouts.auto_keys import FED, fed, key_dialog, key_rows
-from layouts.bundle import bundle
+from layouts.bundle import styles
 from layouts.grids import fills_grid, orders_grid, positions_grid
 from layouts.help import help_button, shortcuts
 from layouts.history import HISTORY
@@ -483,7 +483,7 @@ def test_assets_fetch_nothing_from_elsewhere(file: Any) -> None:
 def test_a_page_names_nothing_that_is_elsewhere() -> None:
     text = create_app(Desk(MemoryStore()), Stream(1)).server.test_client().get("/").text
     assert re.findall(r"(?:src|href)=\"(?:https?:)?//[^\"]*", text) == []
-    assert f'"/page.css?v={bundle("css").version}"' in text
+    assert f'"/page.css?v={styles().version}"' in text
 
 
 def test_what_opens_is_there_at_once() -> None:

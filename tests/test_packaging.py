@@ -104,7 +104,7 @@ def test_a_wheel_has_every_file_of_the_product(wheel: Path) -> None:
     files = [file for package in PACKAGES for file in (ROOT / package).rglob("*") if file.is_file()]
     files = [file for file in files if "__pycache__" not in file.parts]
     assert there == {"app.py", *(file.relative_to(ROOT).as_posix() for file in files)}
-    assert {"balance/py.typed", "layouts/assets/stream.js"} <= there
+    assert {"balance/py.typed", "layouts/assets/main.js"} <= there
 
 
 def test_a_wheel_depends_on_what_is_pinned_and_says_its_version(site: Path) -> None:
@@ -129,7 +129,7 @@ def test_an_installed_program_serves_its_page(site: Path, home: Path, tmp_path: 
         page = server.get("/").text
         for path in re.findall(r'(?:src|href)="(/[^"]+)"', page):
             assert server.get(path).status_code == 200, path
-        assert "/page.js" in page
+        assert "/main.js" in page
         assert server.stop() == 0
 
 

@@ -2,252 +2,253 @@
  * bring is accepted here if it is newer, shown by every live component, and put into balance-store
  * through `receive`, for all other callbacks to follow.
  */
-(() => {
-  "use strict";
+import { listenToBalance } from "./stream.js";
+import { balanceAddress } from "./address.js";
+import { register } from "./clientside.js";
+import { page } from "./page.js";
 
-  const FETCH_TIMEOUT_MS = 4000;
+const FETCH_TIMEOUT_MS = 4000;
 
-  // the newest snapshot, how it comes here, and what keeps it from being read
-  let snapshot = null;
-  let link = { state: "polling", at: null };
-  let fault = null;
-  let etag = null;
-  let streaming = false;
-  let priced = null; // when the newest prices came, in ms; null where this page can't know
-  let confirmed = null; // when the shown snapshot was last known to be the newest, in ms
-  let pushes = 0;
-  let ticked = null; // the tick of the prices that balance-store holds
-  let stored = null; // what of the account and the link balance-store was last woken for
-  let flashed = null; // the revision whose changes have flashed
-  const followers = [];
-  const hearers = {}; // of what the stream tells beside the account, by the event's name
-  const OF_THE_ACCOUNT = ["snapshot", "fault", "beat", "down"];
+// the newest snapshot, how it comes here, and what keeps it from being read
+let snapshot = null;
+let link = { state: "polling", at: null };
+let fault = null;
+let etag = null;
+let streaming = false;
+let priced = null; // when the newest prices came, in ms; null where this page can't know
+let confirmed = null; // when the shown snapshot was last known to be the newest, in ms
+let pushes = 0;
+let ticked = null; // the tick of the prices that balance-store holds
+let stored = null; // what of the account and the link balance-store was last woken for
+let flashed = null; // the revision whose changes have flashed
+const followers = [];
+const hearers = {}; // of what the stream tells beside the account, by the event's name
+const OF_THE_ACCOUNT = ["snapshot", "fault", "beat", "down"];
 
-  const noUpdate = () => window.dash_clientside.no_update;
+const noUpdate = () => window.dash_clientside.no_update;
 
-  function isNewer(candidate) {
-    if (snapshot === null || candidate.account !== snapshot.account) {
-      return true;
-    }
-    if (candidate.revision !== snapshot.revision) {
-      return candidate.revision > snapshot.revision;
-    }
-    // ticks count within one server process
-    return candidate.instance !== snapshot.instance || candidate.tick >= snapshot.tick;
+function isNewer(candidate) {
+  if (snapshot === null || candidate.account !== snapshot.account) {
+    return true;
   }
+  if (candidate.revision !== snapshot.revision) {
+    return candidate.revision > snapshot.revision;
+  }
+  // ticks count within one server process
+  return candidate.instance !== snapshot.instance || candidate.tick >= snapshot.tick;
+}
 
-  function accept(candidate) {
-    if (isNewer(candidate)) {
-      priced = pricedAt(candidate);
-      snapshot = candidate;
-      window.balanceNews.tell(snapshot);
-    }
-    fault = null;
+function accept(candidate) {
+  if (isNewer(candidate)) {
+    priced = pricedAt(candidate);
+    snapshot = candidate;
+    page.balanceNews.tell(snapshot);
+  }
+  fault = null;
+  confirm();
+}
+
+// a replay has a time of its own: of its prices is known when they came to this page
+function pricedAt({ market }) {
+  if (!market.feed?.startsWith("replay")) {
+    return market.as_of === null ? null : Date.parse(market.as_of);
+  }
+  const isNew = snapshot !== null && market.as_of !== snapshot.market.as_of;
+  return isNew ? Date.now() : priced;
+}
+
+function confirm() {
+  confirmed = Date.now();
+  link = { ...link, at: new Date(confirmed).toISOString() };
+}
+
+function view() {
+  ticked = snapshot?.tick;
+  return { ...(snapshot ?? {}), link, fault };
+}
+
+// shows what came at once, and wakes the one callback, which puts it into balance-store: the way
+// through the store alone takes Dash some 20 ms. Where only prices have moved, which they do all
+// the time, the interval puts them there
+function push() {
+  show();
+  const news = JSON.stringify([snapshot?.account, snapshot?.revision, link.state, fault]);
+  if (news !== stored) {
+    stored = news;
+    pushes += 1;
+    // in a task of its own, so that what is shown does not wait for Dash
+    setTimeout(() => window.dash_clientside.set_props("balance-push", { data: pushes }), 0);
+  }
+}
+
+function hear(message) {
+  if (!OF_THE_ACCOUNT.includes(message.kind)) {
+    hearers[message.kind]?.hear(message.text);
+    return;
+  }
+  if (message.kind === "down") {
+    streaming = false;
+    refresh().then(push);
+    return;
+  }
+  const wasStreaming = streaming;
+  streaming = true;
+  if (message.kind === "beat") {
+    hearBeat(JSON.parse(message.text), wasStreaming);
+    return;
+  }
+  link = { ...link, state: "live" };
+  if (message.kind === "fault") {
+    fault = JSON.parse(message.text).detail;
+  } else {
+    accept(JSON.parse(message.text));
+  }
+  push();
+}
+
+function hearBeat({ revision }, wasStreaming) {
+  const missed = snapshot !== null && revision > snapshot.revision;
+  if (missed || !wasStreaming) {
+    refresh().then(push);
+  } else if (fault === null) {
     confirm();
   }
+}
 
-  // a replay has a time of its own: of its prices is known when they came to this page
-  function pricedAt({ market }) {
-    if (!market.feed?.startsWith("replay")) {
-      return market.as_of === null ? null : Date.parse(market.as_of);
-    }
-    const isNew = snapshot !== null && market.as_of !== snapshot.market.as_of;
-    return isNew ? Date.now() : priced;
+async function refresh() {
+  Object.values(hearers).forEach((each) => each.refresh());
+  try {
+    const response = await fetch(balanceAddress.at("/virtual_balance"), {
+      headers: etag ? { "If-None-Match": etag } : {},
+      cache: "no-store",
+      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+    });
+    await take(response);
+    link = { ...link, state: streaming ? "live" : "polling" };
+  } catch {
+    link = { ...link, state: "offline" };
   }
+}
 
-  function confirm() {
+async function take(response) {
+  if (response.status === 304) {
+    fault = null;
+    confirm();
+    return;
+  }
+  const body = await response.json();
+  if (response.ok) {
+    etag = response.headers.get("ETag");
+    accept(body);
+  } else {
+    etag = null;
+    fault = body.detail;
+  }
+}
+
+function syncWords(before) {
+  if (link.state === "offline") {
+    return ["The server does not answer. Nothing was fetched; start it again.", "error"];
+  }
+  if (fault !== null) {
+    return [fault, "error"];
+  }
+  const now = `revision ${snapshot.revision}. Balance ${snapshot.display.balance}.`;
+  return before === snapshot.revision
+    ? [`In sync, ${now}`, "info"]
+    : [`Was at revision ${before ?? "none"}, now in sync, ${now}`, "info"];
+}
+
+async function sync() {
+  const before = snapshot?.revision;
+  await refresh();
+  page.balanceToasts.toast(...syncWords(before));
+  return view();
+}
+
+/* The sole writer of balance-store. */
+async function receive(intervals, pushed, ...rest) {
+  const woken = window.dash_clientside.callback_context.triggered_id;
+  if (woken === undefined) {
+    return begin(rest.at(-1));
+  }
+  if (woken.endsWith("-sync-balance-btn")) {
+    return sync();
+  }
+  if (woken === "balance-push") {
+    return view();
+  }
+  if (streaming) {
+    return snapshot?.tick === ticked ? noUpdate() : view();
+  }
+  await refresh();
+  return view();
+}
+
+function begin(store) {
+  // a page that comes back from the browser's cache already knows more than its layout
+  if (snapshot === null && store.revision !== undefined) {
+    const { link: _, fault: __, ...first } = store;
+    priced = pricedAt(first);
+    snapshot = first;
     confirmed = Date.now();
-    link = { ...link, at: new Date(confirmed).toISOString() };
   }
+  fault = store.fault ?? null;
+  listenToBalance(hear);
+  snapshot === null || page.balanceNews.tell(snapshot);
+  return noUpdate();
+}
 
-  function view() {
-    ticked = snapshot?.tick;
-    return { ...(snapshot ?? {}), link, fault };
+// feeds every live component there is, and says on every tab how live it is
+function show() {
+  const changed = page.balanceLive.feed(document);
+  // prices move all the time: only what a change of the account has changed flashes
+  if (snapshot !== null && snapshot.revision !== flashed) {
+    flashed === null || changed.forEach(page.balanceScreen.flash);
+    flashed = snapshot.revision;
   }
-
-  // shows what came at once, and wakes the one callback, which puts it into balance-store: the way
-  // through the store alone takes Dash some 20 ms. Where only prices have moved, which they do all
-  // the time, the interval puts them there
-  function push() {
-    show();
-    const news = JSON.stringify([snapshot?.account, snapshot?.revision, link.state, fault]);
-    if (news !== stored) {
-      stored = news;
-      pushes += 1;
-      // in a task of its own, so that what is shown does not wait for Dash
-      setTimeout(() => window.dash_clientside.set_props("balance-push", { data: pushes }), 0);
-    }
+  page.balanceLive.showLink(link, fault);
+  if (snapshot !== null) {
+    followers.forEach((follow) => follow(snapshot));
   }
+}
 
-  function hear(message) {
-    if (!OF_THE_ACCOUNT.includes(message.kind)) {
-      hearers[message.kind]?.hear(message.text);
-      return;
-    }
-    if (message.kind === "down") {
-      streaming = false;
-      refresh().then(push);
-      return;
-    }
-    const wasStreaming = streaming;
-    streaming = true;
-    if (message.kind === "beat") {
-      hearBeat(JSON.parse(message.text), wasStreaming);
-      return;
-    }
-    link = { ...link, state: "live" };
-    if (message.kind === "fault") {
-      fault = JSON.parse(message.text).detail;
-    } else {
-      accept(JSON.parse(message.text));
-    }
+/* The fan-out: shows what balance-store holds.
+ *
+ * The texts are written into the page itself. As outputs of this callback each would go through
+ * Dash's store and its loading state: measured on the same page, some 60 dispatches a change.
+ */
+function fanOut() {
+  show();
+  return noUpdate();
+}
+
+// what a page that changed the balance itself was answered
+export const balanceState = {
+  accept(answer) {
+    accept(answer);
     push();
-  }
-
-  function hearBeat({ revision }, wasStreaming) {
-    const missed = snapshot !== null && revision > snapshot.revision;
-    if (missed || !wasStreaming) {
-      refresh().then(push);
-    } else if (fault === null) {
-      confirm();
-    }
-  }
-
-  async function refresh() {
-    Object.values(hearers).forEach((each) => each.refresh());
-    try {
-      const response = await fetch(window.balanceAddress.at("/virtual_balance"), {
-        headers: etag ? { "If-None-Match": etag } : {},
-        cache: "no-store",
-        signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-      });
-      await take(response);
-      link = { ...link, state: streaming ? "live" : "polling" };
-    } catch {
-      link = { ...link, state: "offline" };
-    }
-  }
-
-  async function take(response) {
-    if (response.status === 304) {
-      fault = null;
-      confirm();
-      return;
-    }
-    const body = await response.json();
-    if (response.ok) {
-      etag = response.headers.get("ETag");
-      accept(body);
-    } else {
-      etag = null;
-      fault = body.detail;
-    }
-  }
-
-  function syncWords(before) {
-    if (link.state === "offline") {
-      return ["The server does not answer. Nothing was fetched; start it again.", "error"];
-    }
-    if (fault !== null) {
-      return [fault, "error"];
-    }
-    const now = `revision ${snapshot.revision}. Balance ${snapshot.display.balance}.`;
-    return before === snapshot.revision
-      ? [`In sync, ${now}`, "info"]
-      : [`Was at revision ${before ?? "none"}, now in sync, ${now}`, "info"];
-  }
-
-  async function sync() {
-    const before = snapshot?.revision;
-    await refresh();
-    window.balanceToasts.toast(...syncWords(before));
-    return view();
-  }
-
-  /* The sole writer of balance-store. */
-  async function receive(intervals, pushed, ...rest) {
-    const woken = window.dash_clientside.callback_context.triggered_id;
-    if (woken === undefined) {
-      return begin(rest.at(-1));
-    }
-    if (woken.endsWith("-sync-balance-btn")) {
-      return sync();
-    }
-    if (woken === "balance-push") {
-      return view();
-    }
-    if (streaming) {
-      return snapshot?.tick === ticked ? noUpdate() : view();
-    }
-    await refresh();
-    return view();
-  }
-
-  function begin(store) {
-    // a page that comes back from the browser's cache already knows more than its layout
-    if (snapshot === null && store.revision !== undefined) {
-      const { link: _, fault: __, ...first } = store;
-      priced = pricedAt(first);
-      snapshot = first;
-      confirmed = Date.now();
-    }
-    fault = store.fault ?? null;
-    window.listenToBalance(hear);
-    snapshot === null || window.balanceNews.tell(snapshot);
-    return noUpdate();
-  }
-
-  // feeds every live component there is, and says on every tab how live it is
-  function show() {
-    const changed = window.balanceLive.feed(document);
-    // prices move all the time: only what a change of the account has changed flashes
-    if (snapshot !== null && snapshot.revision !== flashed) {
-      flashed === null || changed.forEach(window.balanceScreen.flash);
-      flashed = snapshot.revision;
-    }
-    window.balanceLive.showLink(link, fault);
-    if (snapshot !== null) {
-      followers.forEach((follow) => follow(snapshot));
-    }
-  }
-
-  /* The fan-out: shows what balance-store holds.
-   *
-   * The texts are written into the page itself. As outputs of this callback each would go through
-   * Dash's store and its loading state: measured on the same page, some 60 dispatches a change.
-   */
-  function fanOut() {
-    show();
-    return noUpdate();
-  }
-
-  // what a page that changed the balance itself was answered
-  window.balanceState = {
-    accept(answer) {
-      accept(answer);
-      push();
-    },
-    get confirmed() {
-      return confirmed;
-    },
-    get priced() {
-      return priced;
-    },
-    get snapshot() {
-      return snapshot;
-    },
-    get streaming() {
-      return streaming;
-    },
-    /* Has `hear` called with the text of each event of that name, and `refresh` whenever the page
-     * fetches, as it has no stream or Sync was pressed. */
-    hear(name, { hear, refresh }) {
-      hearers[name] = { hear, refresh };
-    },
-    // has `follow` called with the newest snapshot whenever something is shown
-    follow(follow) {
-      followers.push(follow);
-    },
-  };
-  window.dash_clientside = { ...window.dash_clientside, balance: { receive, fanOut } };
-})();
+  },
+  get confirmed() {
+    return confirmed;
+  },
+  get priced() {
+    return priced;
+  },
+  get snapshot() {
+    return snapshot;
+  },
+  get streaming() {
+    return streaming;
+  },
+  /* Has `hear` called with the text of each event of that name, and `refresh` whenever the page
+   * fetches, as it has no stream or Sync was pressed. */
+  hear(name, { hear, refresh }) {
+    hearers[name] = { hear, refresh };
+  },
+  // has `follow` called with the newest snapshot whenever something is shown
+  follow(follow) {
+    followers.push(follow);
+  },
+};
+register({ receive, fanOut });

@@ -1,156 +1,155 @@
 /* What belongs to the screen alone: flashes, ages and the address line. */
-(() => {
-  "use strict";
+import { balanceState } from "./balance.js";
+import { register } from "./clientside.js";
+import { balanceLibraries } from "./libraries.js";
+import { page } from "./page.js";
 
-  const FLASH_MS = 300;
-  const COPIED_MS = 2000;
-  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+const FLASH_MS = 300;
+const COPIED_MS = 2000;
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-  /* Copies what `button` is for, and marks it: a large dialog leaves no room for a toast. */
-  async function copy(button) {
-    const text = document.getElementById(button.dataset.copy).textContent;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      // only this machine's own pages may use the clipboard directly
-      select(text, button);
+/* Copies what `button` is for, and marks it: a large dialog leaves no room for a toast. */
+async function copy(button) {
+  const text = document.getElementById(button.dataset.copy).textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // only this machine's own pages may use the clipboard directly
+    select(text, button);
+  }
+  button.classList.replace("bi-copy", "bi-check-lg");
+  setTimeout(() => button.classList.replace("bi-check-lg", "bi-copy"), COPIED_MS);
+  page.balanceToasts.toast("Copied.", "info");
+}
+
+/* Copies `text` by way of a field beside `button`, as what is hidden can't be selected. */
+function select(text, button) {
+  const field = document.createElement("textarea");
+  field.className = "visually-hidden";
+  field.value = text;
+  button.after(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+  button.focus({ preventScroll: true });
+}
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-copy]");
+  if (button !== null) {
+    copy(button);
+  }
+});
+
+function flash(element) {
+  if (!calm.matches) {
+    const frames = [{ backgroundColor: "var(--flash)" }, { backgroundColor: "transparent" }];
+    element.animate(frames, FLASH_MS);
+  }
+}
+
+function clock(iso) {
+  return iso ? `${iso.slice(11, 19)} UTC` : "before";
+}
+
+const UNITS = [
+  [86400, "d"],
+  [3600, "h"],
+  [60, "min"],
+];
+
+function age(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const [size, unit] = UNITS.find(([each]) => seconds >= each) ?? [1, "s"];
+  return `${Math.floor(seconds / size)} ${unit}`;
+}
+
+// a replay has a time of its own: what it brought about is so old by its newest price
+function nowFor(symbol) {
+  const market = symbol && balanceState?.snapshot?.market;
+  const newest = market?.feed.startsWith("replay") ? market.prices[symbol]?.time : undefined;
+  return newest === undefined ? Date.now() : Date.parse(newest);
+}
+
+function writeMoment(element) {
+  const iso = element.dateTime;
+  const words = `${age(nowFor(element.dataset.market) - Date.parse(iso))} ago`;
+  if (element.textContent !== words) {
+    element.textContent = words;
+    element.title = `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+  }
+}
+
+// since when what is shown is as it is: confirmed by the server, or where no prices come, priced
+function shownSince(link) {
+  const { confirmed, priced } = balanceState ?? {};
+  return link === "no-prices" ? priced : confirmed;
+}
+
+function writeAges() {
+  document.querySelectorAll("time.moment").forEach(writeMoment);
+  const pill = document.getElementById("link-age");
+  if (pill !== null) {
+    const since = shownSince(document.getElementById("link-pill").dataset.link);
+    page.balanceLive.write(pill, since ? age(Date.now() - since) : "");
+  }
+}
+
+setInterval(writeAges, 1000);
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) {
+    for (const node of addedNodes) {
+      node.querySelectorAll?.("time.moment").forEach(writeMoment);
     }
-    button.classList.replace("bi-copy", "bi-check-lg");
-    setTimeout(() => button.classList.replace("bi-check-lg", "bi-copy"), COPIED_MS);
-    window.balanceToasts.toast("Copied.", "info");
   }
+}).observe(document.documentElement, { childList: true, subtree: true });
 
-  /* Copies `text` by way of a field beside `button`, as what is hidden can't be selected. */
-  function select(text, button) {
-    const field = document.createElement("textarea");
-    field.className = "visually-hidden";
-    field.value = text;
-    button.after(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-    button.focus({ preventScroll: true });
+let address = null;
+const lookers = [];
+
+/* Has `look` called with the address now and whenever another tab is come to. */
+function follow(look) {
+  lookers.push(look);
+  address === null || look(address);
+}
+
+/* Which panels are hidden: all but that of the address. */
+function showPanel(path, paths) {
+  address = path;
+  lookers.forEach((look) => look(path));
+  const outputs = window.dash_clientside.callback_context.outputs_list;
+  return outputs.map(({ id }) => paths[id.slice(0, -"-panel".length)] !== path);
+}
+
+const brought = new Set();
+
+/* Brings what takes long to draw to its place, when its tab is first shown. */
+async function bring(path, component, paths) {
+  const { id } = window.dash_clientside.callback_context.outputs_list;
+  if (paths[id.split("-")[0]] !== path || brought.has(id)) {
+    return window.dash_clientside.no_update;
   }
-
-  document.addEventListener("click", ({ target }) => {
-    const button = target.closest("[data-copy]");
-    if (button !== null) {
-      copy(button);
-    }
-  });
-
-  function flash(element) {
-    if (!calm.matches) {
-      const frames = [{ backgroundColor: "var(--flash)" }, { backgroundColor: "transparent" }];
-      element.animate(frames, FLASH_MS);
-    }
+  brought.add(id);
+  try {
+    await balanceLibraries.library(component.namespace);
+  } catch {
+    // the server does not answer, as every tab says: it comes when the tab is next shown
+    brought.delete(id);
+    return window.dash_clientside.no_update;
   }
+  return component;
+}
 
-  function clock(iso) {
-    return iso ? `${iso.slice(11, 19)} UTC` : "before";
-  }
+/* Opens and closes the menu of a narrow screen, at once: nothing moves but numbers. */
+function openMenu(clicks) {
+  const isOpen = clicks % 2 === 1;
+  return [isOpen ? "sidebar-actions open" : "sidebar-actions", String(isOpen)];
+}
 
-  const UNITS = [
-    [86400, "d"],
-    [3600, "h"],
-    [60, "min"],
-  ];
+function openHelp() {
+  return window.dash_clientside.callback_context.triggered_id === "help-btn";
+}
 
-  function age(ms) {
-    const seconds = Math.max(0, Math.floor(ms / 1000));
-    const [size, unit] = UNITS.find(([each]) => seconds >= each) ?? [1, "s"];
-    return `${Math.floor(seconds / size)} ${unit}`;
-  }
-
-  // a replay has a time of its own: what it brought about is so old by its newest price
-  function nowFor(symbol) {
-    const market = symbol && window.balanceState?.snapshot?.market;
-    const newest = market?.feed.startsWith("replay") ? market.prices[symbol]?.time : undefined;
-    return newest === undefined ? Date.now() : Date.parse(newest);
-  }
-
-  function writeMoment(element) {
-    const iso = element.dateTime;
-    const words = `${age(nowFor(element.dataset.market) - Date.parse(iso))} ago`;
-    if (element.textContent !== words) {
-      element.textContent = words;
-      element.title = `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
-    }
-  }
-
-  // since when what is shown is as it is: confirmed by the server, or where no prices come, priced
-  function shownSince(link) {
-    const { confirmed, priced } = window.balanceState ?? {};
-    return link === "no-prices" ? priced : confirmed;
-  }
-
-  function writeAges() {
-    document.querySelectorAll("time.moment").forEach(writeMoment);
-    const pill = document.getElementById("link-age");
-    if (pill !== null) {
-      const since = shownSince(document.getElementById("link-pill").dataset.link);
-      window.balanceLive.write(pill, since ? age(Date.now() - since) : "");
-    }
-  }
-
-  setInterval(writeAges, 1000);
-  new MutationObserver((changes) => {
-    for (const { addedNodes } of changes) {
-      for (const node of addedNodes) {
-        node.querySelectorAll?.("time.moment").forEach(writeMoment);
-      }
-    }
-  }).observe(document.documentElement, { childList: true, subtree: true });
-
-  let address = null;
-  const lookers = [];
-
-  /* Has `look` called with the address now and whenever another tab is come to. */
-  function follow(look) {
-    lookers.push(look);
-    address === null || look(address);
-  }
-
-  /* Which panels are hidden: all but that of the address. */
-  function showPanel(path, paths) {
-    address = path;
-    lookers.forEach((look) => look(path));
-    const outputs = window.dash_clientside.callback_context.outputs_list;
-    return outputs.map(({ id }) => paths[id.slice(0, -"-panel".length)] !== path);
-  }
-
-  const brought = new Set();
-
-  /* Brings what takes long to draw to its place, when its tab is first shown. */
-  async function bring(path, component, paths) {
-    const { id } = window.dash_clientside.callback_context.outputs_list;
-    if (paths[id.split("-")[0]] !== path || brought.has(id)) {
-      return window.dash_clientside.no_update;
-    }
-    brought.add(id);
-    try {
-      await window.balanceLibraries.library(component.namespace);
-    } catch {
-      // the server does not answer, as every tab says: it comes when the tab is next shown
-      brought.delete(id);
-      return window.dash_clientside.no_update;
-    }
-    return component;
-  }
-
-  /* Opens and closes the menu of a narrow screen, at once: nothing moves but numbers. */
-  function openMenu(clicks) {
-    const isOpen = clicks % 2 === 1;
-    return [isOpen ? "sidebar-actions open" : "sidebar-actions", String(isOpen)];
-  }
-
-  function openHelp() {
-    return window.dash_clientside.callback_context.triggered_id === "help-btn";
-  }
-
-  window.balanceScreen = { flash, clock, follow };
-  window.dash_clientside = {
-    ...window.dash_clientside,
-    screen: { showPanel, bring, openMenu, openHelp },
-  };
-})();
+export const balanceScreen = { flash, clock, follow };
+register({ showPanel, bring, openMenu, openHelp });
+page.balanceScreen = balanceScreen;

@@ -1,21 +1,17 @@
 /* What stands where a table has no rows yet. */
-(() => {
-  "use strict";
+function paragraph(className, words) {
+  const made = document.createElement("p");
+  made.className = className;
+  made.textContent = words;
+  return made;
+}
 
-  function paragraph(className, words) {
-    const made = document.createElement("p");
-    made.className = className;
-    made.textContent = words;
-    return made;
-  }
+/* An empty state: the class of its icon, its title, and what to do first. */
+function emptyState([icon, title, words]) {
+  const made = document.createElement("div");
+  made.className = `empty ${icon}`;
+  made.append(paragraph("empty-title", title), paragraph("empty-words", words));
+  return made;
+}
 
-  /* An empty state: the class of its icon, its title, and what to do first. */
-  function emptyState([icon, title, words]) {
-    const made = document.createElement("div");
-    made.className = `empty ${icon}`;
-    made.append(paragraph("empty-title", title), paragraph("empty-words", words));
-    return made;
-  }
-
-  window.balanceTables = { emptyState };
-})();
+export const balanceTables = { emptyState };

@@ -2,166 +2,166 @@
  * they lie where nothing is that is read or pressed and, where no such place is, below the page, which
  * ends above them.
  */
-(() => {
-  "use strict";
+import { balanceLive } from "./live.js";
+import { page } from "./page.js";
 
-  const TOAST_MS = 6000;
-  const MOST = 2;
-  // where one is as wide as the page
-  const NARROW = window.matchMedia("(max-width: 768px)");
-  const MARGIN = 16;
-  const STEP = 16;
-  const LOOK_MS = 100;
-  /* What is never covered. Where a dialog is open, the page behind it may be if there is no other place. */
-  const FRAME = ".sidebar, .modal.show .modal-content, dialog[open] .sheet-form";
-  const PAGE =
-    ".ticker, .tab-row, .note-strip, .metric, .ticket, table:not(.chart *), dl, .desk-grid-table, .ledger, .snippet-card, " +
-    "#content h2, #content button, #content a, #content input, #content select, #content summary, " +
-    "#content label, #content .equity-readout, #content .equation";
+const TOAST_MS = 6000;
+const MOST = 2;
+// where one is as wide as the page
+const NARROW = window.matchMedia("(max-width: 768px)");
+const MARGIN = 16;
+const STEP = 16;
+const LOOK_MS = 100;
+/* What is never covered. Where a dialog is open, the page behind it may be if there is no other place. */
+const FRAME = ".sidebar, .modal.show .modal-content, dialog[open] .sheet-form";
+const PAGE =
+  ".ticker, .tab-row, .note-strip, .metric, .ticket, table:not(.chart *), dl, .desk-grid-table, .ledger, .snippet-card, " +
+  "#content h2, #content button, #content a, #content input, #content select, #content summary, " +
+  "#content label, #content .equity-readout, #content .equation";
 
-  const region = () => document.getElementById("toasts");
-  // an error stays until it was read, or pushed out
-  const lasting = (kind) => (kind === "error" ? 3 * TOAST_MS : TOAST_MS);
+const region = () => document.getElementById("toasts");
+// an error stays until it was read, or pushed out
+const lasting = (kind) => (kind === "error" ? 3 * TOAST_MS : TOAST_MS);
 
-  /* Says `words`, and returns the box that does. An `action` is a word and what a click on it does. What
-   * `stays` is there until it is closed; neither is pushed out by others. */
-  function toast(words, kind, { action = null, lasts = lasting(kind), stays = false } = {}) {
-    const box = document.createElement("div");
-    const text = document.createElement("span");
-    box.className = `toast-box ${kind}`;
-    box.classList.toggle("asks", action !== null);
-    box.classList.toggle("stays", stays);
-    text.append(...window.balanceLive.marked(words));
-    text.title = text.textContent;
-    box.append(text);
-    if (action !== null) {
-      const [word, run] = action;
-      box.append(button(box, "btn btn-sm btn-outline-secondary", { textContent: word }, run));
-    }
-    box.append(button(box, "btn-close", { ariaLabel: "Close" }));
-    region().append(box);
-    arrange();
-    stays || goLater(box, lasts);
-    return box;
+/* Says `words`, and returns the box that does. An `action` is a word and what a click on it does. What
+ * `stays` is there until it is closed; neither is pushed out by others. */
+function toast(words, kind, { action = null, lasts = lasting(kind), stays = false } = {}) {
+  const box = document.createElement("div");
+  const text = document.createElement("span");
+  box.className = `toast-box ${kind}`;
+  box.classList.toggle("asks", action !== null);
+  box.classList.toggle("stays", stays);
+  text.append(...balanceLive.marked(words));
+  text.title = text.textContent;
+  box.append(text);
+  if (action !== null) {
+    const [word, run] = action;
+    box.append(button(box, "btn btn-sm btn-outline-secondary", { textContent: word }, run));
   }
+  box.append(button(box, "btn-close", { ariaLabel: "Close" }));
+  region().append(box);
+  arrange();
+  stays || goLater(box, lasts);
+  return box;
+}
 
-  function button(box, className, properties, run) {
-    const made = document.createElement("button");
-    Object.assign(made, { type: "button", className, ...properties });
-    made.onclick = () => {
-      remove(box);
-      // who works with the keyboard goes on in the page, not before its beginning
-      document.getElementById("content").focus({ preventScroll: true });
-      run?.();
-    };
-    return made;
+function button(box, className, properties, run) {
+  const made = document.createElement("button");
+  Object.assign(made, { type: "button", className, ...properties });
+  made.onclick = () => {
+    remove(box);
+    // who works with the keyboard goes on in the page, not before its beginning
+    document.getElementById("content").focus({ preventScroll: true });
+    run?.();
+  };
+  return made;
+}
+
+// not while somebody is at it, nor before it could be read
+function goLater(box, ms) {
+  const isUsed = () => box.matches(":hover, :focus-within, .waiting *");
+  setTimeout(() => (isUsed() ? goLater(box, ms) : remove(box)), ms);
+}
+
+function remove(box) {
+  box.remove();
+  arrange();
+}
+
+const isHeld = (box) => box.matches(".asks, .stays");
+
+/* Shows the newest, beside it one that is held or else the next, and counts the others: those that
+ * are held come back when there is room. */
+function arrange() {
+  const boxes = [...region().querySelectorAll(".toast-box")].reverse();
+  const [newest, ...older] = boxes;
+  const most = NARROW.matches && !older.some(isHeld) ? 1 : MOST;
+  const shown = [newest, ...older.filter(isHeld), ...older.filter((box) => !isHeld(box))].slice(0, most);
+  const others = boxes.filter((box) => !shown.includes(box));
+  const gone = others.filter((box) => !isHeld(box));
+  gone.forEach((box) => box.remove());
+  boxes.forEach((box) => (box.hidden = others.includes(box)));
+  count(boxes.length > 0, gone.length, others.length - gone.length);
+  place();
+}
+
+// how many more there were since there was none, and how many wait
+function count(isAny, gone, waiting) {
+  const line = region().querySelector(".toasts-more");
+  const more = Number(line?.dataset.gone ?? 0) + gone;
+  if (!isAny || more + waiting === 0) {
+    line?.remove();
+    return;
   }
-
-  // not while somebody is at it, nor before it could be read
-  function goLater(box, ms) {
-    const isUsed = () => box.matches(":hover, :focus-within, .waiting *");
-    setTimeout(() => (isUsed() ? goLater(box, ms) : remove(box)), ms);
+  const made = line ?? document.createElement("div");
+  made.className = "toasts-more";
+  made.dataset.gone = more;
+  balanceLive.write(made, `and ${more + waiting} more`);
+  if (!made.isConnected || made.nextSibling !== null) {
+    region().append(made);
   }
+}
 
-  function remove(box) {
-    box.remove();
-    arrange();
-  }
+const isSeen = ({ width, height, bottom, top }) =>
+  width > 0 && height > 0 && bottom > 0 && top < innerHeight;
+const rectangles = (selector) =>
+  [...document.querySelectorAll(selector)].map((each) => each.getBoundingClientRect()).filter(isSeen);
 
-  const isHeld = (box) => box.matches(".asks, .stays");
+function isFree({ x, y, width, height }, taken) {
+  return !taken.some(
+    (each) => each.left < x + width && each.right > x && each.top < y + height && each.bottom > y,
+  );
+}
 
-  /* Shows the newest, beside it one that is held or else the next, and counts the others: those that
-   * are held come back when there is room. */
-  function arrange() {
-    const boxes = [...region().querySelectorAll(".toast-box")].reverse();
-    const [newest, ...older] = boxes;
-    const most = NARROW.matches && !older.some(isHeld) ? 1 : MOST;
-    const shown = [newest, ...older.filter(isHeld), ...older.filter((box) => !isHeld(box))].slice(0, most);
-    const others = boxes.filter((box) => !shown.includes(box));
-    const gone = others.filter((box) => !isHeld(box));
-    gone.forEach((box) => box.remove());
-    boxes.forEach((box) => (box.hidden = others.includes(box)));
-    count(boxes.length > 0, gone.length, others.length - gone.length);
-    place();
-  }
-
-  // how many more there were since there was none, and how many wait
-  function count(isAny, gone, waiting) {
-    const line = region().querySelector(".toasts-more");
-    const more = Number(line?.dataset.gone ?? 0) + gone;
-    if (!isAny || more + waiting === 0) {
-      line?.remove();
-      return;
-    }
-    const made = line ?? document.createElement("div");
-    made.className = "toasts-more";
-    made.dataset.gone = more;
-    window.balanceLive.write(made, `and ${more + waiting} more`);
-    if (!made.isConnected || made.nextSibling !== null) {
-      region().append(made);
-    }
-  }
-
-  const isSeen = ({ width, height, bottom, top }) =>
-    width > 0 && height > 0 && bottom > 0 && top < innerHeight;
-  const rectangles = (selector) =>
-    [...document.querySelectorAll(selector)].map((each) => each.getBoundingClientRect()).filter(isSeen);
-
-  function isFree({ x, y, width, height }, taken) {
-    return !taken.some(
-      (each) => each.left < x + width && each.right > x && each.top < y + height && each.bottom > y,
-    );
-  }
-
-  /* The lowest free place in the working area, of those the one furthest to the right; null: none. */
-  function freePlace(width, height, taken) {
-    const { left, right } = document.querySelector(".main").getBoundingClientRect();
-    const furthest = Math.min(right, document.documentElement.clientWidth) - MARGIN - width;
-    for (let y = innerHeight - MARGIN - height; y >= MARGIN; y -= STEP) {
-      for (let x = furthest; x >= left + MARGIN; x -= STEP) {
-        if (isFree({ x, y, width, height }, taken)) {
-          return { x, y };
-        }
+/* The lowest free place in the working area, of those the one furthest to the right; null: none. */
+function freePlace(width, height, taken) {
+  const { left, right } = document.querySelector(".main").getBoundingClientRect();
+  const furthest = Math.min(right, document.documentElement.clientWidth) - MARGIN - width;
+  for (let y = innerHeight - MARGIN - height; y >= MARGIN; y -= STEP) {
+    for (let x = furthest; x >= left + MARGIN; x -= STEP) {
+      if (isFree({ x, y, width, height }, taken)) {
+        return { x, y };
       }
     }
-    return null;
   }
+  return null;
+}
 
-  let at = null; // where they lie over the page
-  let isDocked = false; // or whether they stand below it
+let at = null; // where they lie over the page
+let isDocked = false; // or whether they stand below it
 
-  /* Finds a place for them. Where they are well they stay: nothing moves but numbers. */
-  function place() {
-    const within = region();
-    const isAny = within.querySelector(".toast-box") !== null;
-    const frame = rectangles(FRAME);
-    const { x, y, width, height } = within.getBoundingClientRect();
-    if (!isAny || !isDocked || !isFree({ x, y, width, height }, frame)) {
-      isDocked = isAny && !float(within, frame);
-    }
-    within.classList.toggle("docked", isDocked);
-    within.style.translate = isDocked || at === null ? "" : `${at.x}px ${at.y}px`;
-    const docked = within.getBoundingClientRect();
-    // a dialog that leaves no room at all goes before
-    within.classList.toggle("waiting", isDocked && !isFree(docked, frame));
-    document.documentElement.style.setProperty("--dock", `${isDocked ? docked.height : 0}px`);
+/* Finds a place for them. Where they are well they stay: nothing moves but numbers. */
+function place() {
+  const within = region();
+  const isAny = within.querySelector(".toast-box") !== null;
+  const frame = rectangles(FRAME);
+  const { x, y, width, height } = within.getBoundingClientRect();
+  if (!isAny || !isDocked || !isFree({ x, y, width, height }, frame)) {
+    isDocked = isAny && !float(within, frame);
   }
+  within.classList.toggle("docked", isDocked);
+  within.style.translate = isDocked || at === null ? "" : `${at.x}px ${at.y}px`;
+  const docked = within.getBoundingClientRect();
+  // a dialog that leaves no room at all goes before
+  within.classList.toggle("waiting", isDocked && !isFree(docked, frame));
+  document.documentElement.style.setProperty("--dock", `${isDocked ? docked.height : 0}px`);
+}
 
-  /* Has them lie over the page where that covers nothing: whether there is such a place. */
-  function float(within, frame) {
-    within.classList.remove("docked");
-    const { width, height } = within.getBoundingClientRect();
-    const all = [...frame, ...rectangles(PAGE)];
-    const isOverPage = document.querySelector(".modal.show, dialog[open]") !== null;
-    const isWell = at !== null && at.y + height <= innerHeight && isFree({ ...at, width, height }, all);
-    if (!isWell) {
-      at = freePlace(width, height, all) ?? (isOverPage ? freePlace(width, height, frame) : null);
-    }
-    return at !== null;
+/* Has them lie over the page where that covers nothing: whether there is such a place. */
+function float(within, frame) {
+  within.classList.remove("docked");
+  const { width, height } = within.getBoundingClientRect();
+  const all = [...frame, ...rectangles(PAGE)];
+  const isOverPage = document.querySelector(".modal.show, dialog[open]") !== null;
+  const isWell = at !== null && at.y + height <= innerHeight && isFree({ ...at, width, height }, all);
+  if (!isWell) {
+    at = freePlace(width, height, all) ?? (isOverPage ? freePlace(width, height, frame) : null);
   }
+  return at !== null;
+}
 
-  // what lies below may change at any time: it is scrolled, a dialog opens, a table comes later
-  setInterval(() => (region()?.childElementCount || isDocked) && arrange(), LOOK_MS);
+// what lies below may change at any time: it is scrolled, a dialog opens, a table comes later
+setInterval(() => (region()?.childElementCount || isDocked) && arrange(), LOOK_MS);
 
-  window.balanceToasts = { toast, remove };
-})();
+export const balanceToasts = { toast, remove };
+page.balanceToasts = balanceToasts;

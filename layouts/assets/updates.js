@@ -1,25 +1,23 @@
 /* What callbacks in Python need of the server: Dash itself waits for ever for one that is gone, and says
  * nothing.
  */
-(() => {
-  "use strict";
+import { balanceToasts } from "./toasts.js";
 
-  const PATH = "/_dash-update-component";
-  const TIMEOUT_MS = 8000;
-  const GONE = "The server does not answer. Try again when it is back.";
+const PATH = "/_dash-update-component";
+const TIMEOUT_MS = 8000;
+const GONE = "The server does not answer. Try again when it is back.";
 
-  const { fetch } = window;
+const { fetch } = window;
 
-  window.fetch = async (resource, options) => {
-    if (!String(resource).includes(PATH)) {
-      return fetch(resource, options);
-    }
-    try {
-      return await fetch(resource, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    } catch {
-      window.balanceToasts.toast(GONE, "error");
-      // for Dash: nothing changes
-      return new Response(null, { status: 204 });
-    }
-  };
-})();
+window.fetch = async (resource, options) => {
+  if (!String(resource).includes(PATH)) {
+    return fetch(resource, options);
+  }
+  try {
+    return await fetch(resource, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch {
+    balanceToasts.toast(GONE, "error");
+    // for Dash: nothing changes
+    return new Response(null, { status: 204 });
+  }
+};

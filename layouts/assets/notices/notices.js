@@ -1,114 +1,113 @@
 /* Notices beyond the page: the browser's own notifications, and short sounds, where the settings have
  * them on. What every tab receives is announced by one tab of the browser only.
  */
-(() => {
-  "use strict";
+import { balanceAddress } from "../address.js";
+import { balanceSettings } from "../settings/settings.js";
 
-  const LOCK = "balance-notices";
-  const ANNOUNCED = "notices-told";
-  const KEPT_MS = 3600000;
-  const HELD_MS = 60000;
-  const LOUDNESS = 0.08;
-  // [pitch in Hz, when it begins, how long it lasts in s]
-  const SOUNDS = {
-    fill: [[880, 0, 0.1]],
-    alert: [
-      [660, 0, 0.12],
-      [990, 0.14, 0.2],
-    ],
-    liquidation: [
-      [440, 0, 0.16],
-      [330, 0.18, 0.32],
-    ],
-  };
+const LOCK = "balance-notices";
+const ANNOUNCED = "notices-told";
+const KEPT_MS = 3600000;
+const HELD_MS = 60000;
+const LOUDNESS = 0.08;
+// [pitch in Hz, when it begins, how long it lasts in s]
+const SOUNDS = {
+  fill: [[880, 0, 0.1]],
+  alert: [
+    [660, 0, 0.12],
+    [990, 0.14, 0.2],
+  ],
+  liquidation: [
+    [440, 0, 0.16],
+    [330, 0.18, 0.32],
+  ],
+};
 
-  let context = null;
-  let number = 0;
+let context = null;
+let number = 0;
 
-  const isOn = (name) => window.balanceSettings?.get(name) === true;
-  const canNotify = () =>
-    isOn("notifications") && "Notification" in window && Notification.permission === "granted";
-  // a browser lets a page sound only once somebody has used it
-  const canSound = () => isOn("sound") && navigator.userActivation?.hasBeenActive !== false;
+const isOn = (name) => balanceSettings?.get(name) === true;
+const canNotify = () =>
+  isOn("notifications") && "Notification" in window && Notification.permission === "granted";
+// a browser lets a page sound only once somebody has used it
+const canSound = () => isOn("sound") && navigator.userActivation?.hasBeenActive !== false;
 
-  function toldBefore() {
-    try {
-      return JSON.parse(localStorage.getItem(ANNOUNCED)) ?? {};
-    } catch {
-      return {};
-    }
+function toldBefore() {
+  try {
+    return JSON.parse(localStorage.getItem(ANNOUNCED)) ?? {};
+  } catch {
+    return {};
   }
+}
 
-  function take(key) {
-    const now = Date.now();
-    const known = Object.entries(toldBefore()).filter(([, when]) => now - when < KEPT_MS);
-    const isNew = known.every(([each]) => each !== key);
-    localStorage.setItem(ANNOUNCED, JSON.stringify(Object.fromEntries([...known, [key, now]])));
-    return isNew;
-  }
+function take(key) {
+  const now = Date.now();
+  const known = Object.entries(toldBefore()).filter(([, when]) => now - when < KEPT_MS);
+  const isNew = known.every(([each]) => each !== key);
+  localStorage.setItem(ANNOUNCED, JSON.stringify(Object.fromEntries([...known, [key, now]])));
+  return isNew;
+}
 
-  /* Whether this tab is the first of the browser that is to announce `key`. */
-  async function claim(key) {
-    // without a secure context there are no locks, and two tabs may announce one thing
-    return navigator.locks ? locked(key) : take(key);
-  }
+/* Whether this tab is the first of the browser that is to announce `key`. */
+async function claim(key) {
+  // without a secure context there are no locks, and two tabs may announce one thing
+  return navigator.locks ? locked(key) : take(key);
+}
 
-  // what a tab has stored reaches the others a little later, so it holds a lock until it surely has
-  function locked(key) {
-    return new Promise((resolve) => {
-      navigator.locks.request(`${LOCK} ${key}`, { ifAvailable: true }, (lock) => {
-        resolve(lock !== null && take(key));
-        return lock && new Promise((release) => setTimeout(release, HELD_MS));
-      });
+// what a tab has stored reaches the others a little later, so it holds a lock until it surely has
+function locked(key) {
+  return new Promise((resolve) => {
+    navigator.locks.request(`${LOCK} ${key}`, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null && take(key));
+      return lock && new Promise((release) => setTimeout(release, HELD_MS));
     });
-  }
+  });
+}
 
-  function show(title, words, tag) {
-    try {
-      const notice = new Notification(title, { body: words, tag, icon: window.balanceAddress.at("/assets/favicon.svg") });
-      notice.onclick = () => {
-        window.focus();
-        notice.close();
-      };
-    } catch {
-      // some phones take none from a page; the toast has said it
-    }
+function show(title, words, tag) {
+  try {
+    const notice = new Notification(title, { body: words, tag, icon: balanceAddress.at("/assets/favicon.svg") });
+    notice.onclick = () => {
+      window.focus();
+      notice.close();
+    };
+  } catch {
+    // some phones take none from a page; the toast has said it
   }
+}
 
-  function tone(pitch, begin, length) {
-    const [source, volume] = [context.createOscillator(), context.createGain()];
-    const start = context.currentTime + begin;
-    source.frequency.value = pitch;
-    volume.gain.setValueAtTime(LOUDNESS, start);
-    // to nothing at once it would click
-    volume.gain.exponentialRampToValueAtTime(0.0001, start + length);
-    source.connect(volume).connect(context.destination);
-    source.start(start);
-    source.stop(start + length);
+function tone(pitch, begin, length) {
+  const [source, volume] = [context.createOscillator(), context.createGain()];
+  const start = context.currentTime + begin;
+  source.frequency.value = pitch;
+  volume.gain.setValueAtTime(LOUDNESS, start);
+  // to nothing at once it would click
+  volume.gain.exponentialRampToValueAtTime(0.0001, start + length);
+  source.connect(volume).connect(context.destination);
+  source.start(start);
+  source.stop(start + length);
+}
+
+async function play(kind) {
+  context ??= new AudioContext();
+  await context.resume();
+  SOUNDS[kind].forEach((each) => tone(...each));
+}
+
+/* Sounds in this tab, where sound is on; `kind` is one of fill, alert and liquidation. */
+function chime(kind) {
+  if (canSound()) {
+    play(kind);
   }
+}
 
-  async function play(kind) {
-    context ??= new AudioContext();
-    await context.resume();
-    SOUNDS[kind].forEach((each) => tone(...each));
+/* Notifies and sounds, where that is on. What has a `key` is announced once in all tabs together. */
+async function tell(title, words, kind, key = `${performance.timeOrigin} ${(number += 1)}`) {
+  if (canNotify() && (await claim(`notification ${key}`))) {
+    show(title, words, key);
   }
-
-  /* Sounds in this tab, where sound is on; `kind` is one of fill, alert and liquidation. */
-  function chime(kind) {
-    if (canSound()) {
-      play(kind);
-    }
+  if (canSound() && (await claim(`sound ${key}`))) {
+    play(kind);
   }
+}
 
-  /* Notifies and sounds, where that is on. What has a `key` is announced once in all tabs together. */
-  async function tell(title, words, kind, key = `${performance.timeOrigin} ${(number += 1)}`) {
-    if (canNotify() && (await claim(`notification ${key}`))) {
-      show(title, words, key);
-    }
-    if (canSound() && (await claim(`sound ${key}`))) {
-      play(kind);
-    }
-  }
-
-  window.balanceNotices = { tell, chime };
-})();
+export const balanceNotices = { tell, chime };

@@ -1,108 +1,109 @@
 /* The backup in the settings: the whole account as a file to save, and such a file restored beside the
  * account that runs. What comes of it stands in the dialog or, once that is closed, in a toast.
  */
-(() => {
-  "use strict";
+import { balanceAddress } from "../address.js";
+import { balanceLive } from "../live.js";
+import { balanceParts } from "../parts.js";
+import { balanceToasts } from "../toasts.js";
 
-  const MEDIA_TYPE = "application/zip";
-  const LARGEST_MIB = 512; // as in balance/api/backups.py
-  const GONE = "The server does not answer. Try again when it is back.";
-  const TOO_LARGE =
-    `The backup is larger than ${LARGEST_MIB} MiB. Restore it in a shell: ` +
-    "python -m balance restore FILE.zip --data-dir DIR";
+const MEDIA_TYPE = "application/zip";
+const LARGEST_MIB = 512; // as in balance/api/backups.py
+const GONE = "The server does not answer. Try again when it is back.";
+const TOO_LARGE =
+  `The backup is larger than ${LARGEST_MIB} MiB. Restore it in a shell: ` +
+  "python -m balance restore FILE.zip --data-dir DIR";
 
-  const { make } = window.balanceParts;
-  const place = (name) => document.getElementById(`settings-${name}`);
-  let isBusy = false;
+const { make } = balanceParts;
+const place = (name) => document.getElementById(`settings-${name}`);
+let isBusy = false;
 
-  function say(words, isDone = true, command = "") {
-    const line = place("backup-state");
-    if (line === null) {
-      window.balanceToasts.toast(`${words} ${command}`.trim(), isDone ? "info" : "error");
-      return;
-    }
-    line.classList.toggle("dialog-error", !isDone);
-    window.balanceLive.explain(line, words);
-    place("restored").hidden = command === "";
-    place("restore-command").textContent = command;
+function say(words, isDone = true, command = "") {
+  const line = place("backup-state");
+  if (line === null) {
+    balanceToasts.toast(`${words} ${command}`.trim(), isDone ? "info" : "error");
+    return;
   }
+  line.classList.toggle("dialog-error", !isDone);
+  balanceLive.explain(line, words);
+  place("restored").hidden = command === "";
+  place("restore-command").textContent = command;
+}
 
-  // what is under way is only said in the dialog
-  const tell = (words) => place("backup-state") && say(words);
+// what is under way is only said in the dialog
+const tell = (words) => place("backup-state") && say(words);
 
-  async function download() {
-    tell("Proving the account. A ledger of a million entries takes a minute or two.");
-    const response = await fetch(window.balanceAddress.at("/backup"), { cache: "no-store" });
-    if (!response.ok) {
-      say((await response.json()).detail, false);
-      return;
-    }
-    const name = /filename=(\S+)/.exec(response.headers.get("Content-Disposition"))[1];
-    const address = URL.createObjectURL(await response.blob());
-    make("a", { href: address, download: name }).click();
-    URL.revokeObjectURL(address);
-    say(`Saved as ${name}.`);
+async function download() {
+  tell("Proving the account. A ledger of a million entries takes a minute or two.");
+  const response = await fetch(balanceAddress.at("/backup"), { cache: "no-store" });
+  if (!response.ok) {
+    say((await response.json()).detail, false);
+    return;
   }
+  const name = /filename=(\S+)/.exec(response.headers.get("Content-Disposition"))[1];
+  const address = URL.createObjectURL(await response.blob());
+  make("a", { href: address, download: name }).click();
+  URL.revokeObjectURL(address);
+  say(`Saved as ${name}.`);
+}
 
-  /* Sends `file`: the status and the JSON of the answer. Only this kind of request says how far it is. */
-  function sent(file) {
-    return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      request.open("POST", window.balanceAddress.at("/backup/restore"));
-      request.setRequestHeader("Content-Type", MEDIA_TYPE);
-      request.upload.onprogress = ({ loaded, total }) =>
-        tell(`Sending the backup, ${Math.floor((10 * loaded) / total) * 10} %.`);
-      request.upload.onload = () => tell("Proving what is in the backup.");
-      request.onload = () => resolve([request.status, JSON.parse(request.responseText)]);
-      request.onerror = reject;
-      request.send(file);
-    });
-  }
-
-  async function restore(file) {
-    if (file.size > LARGEST_MIB * 1024 ** 2) {
-      say(TOO_LARGE, false);
-      return;
-    }
-    const [status, { message, detail, command }] = await sent(file);
-    if (status === 200) {
-      say(`${message} Start on it in a shell:`, true, command);
-    } else {
-      say(detail, false);
-    }
-  }
-
-  /* Does `action`, one at a time. */
-  async function once(action) {
-    if (isBusy) {
-      return;
-    }
-    isBusy = true;
-    try {
-      await action();
-    } catch {
-      say(GONE, false);
-    }
-    isBusy = false;
-  }
-
-  function choose() {
-    const input = make("input", { type: "file", accept: `.zip,${MEDIA_TYPE}`, hidden: true });
-    input.id = "settings-restore-file";
-    input.addEventListener("change", () => {
-      input.remove();
-      once(() => restore(input.files[0]));
-    });
-    place("restore-file")?.remove();
-    document.body.append(input);
-    input.click();
-  }
-
-  document.addEventListener("click", ({ target }) => {
-    if (target.closest("#settings-backup") !== null) {
-      once(download);
-    } else if (target.closest("#settings-restore") !== null && !isBusy) {
-      choose();
-    }
+/* Sends `file`: the status and the JSON of the answer. Only this kind of request says how far it is. */
+function sent(file) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", balanceAddress.at("/backup/restore"));
+    request.setRequestHeader("Content-Type", MEDIA_TYPE);
+    request.upload.onprogress = ({ loaded, total }) =>
+      tell(`Sending the backup, ${Math.floor((10 * loaded) / total) * 10} %.`);
+    request.upload.onload = () => tell("Proving what is in the backup.");
+    request.onload = () => resolve([request.status, JSON.parse(request.responseText)]);
+    request.onerror = reject;
+    request.send(file);
   });
-})();
+}
+
+async function restore(file) {
+  if (file.size > LARGEST_MIB * 1024 ** 2) {
+    say(TOO_LARGE, false);
+    return;
+  }
+  const [status, { message, detail, command }] = await sent(file);
+  if (status === 200) {
+    say(`${message} Start on it in a shell:`, true, command);
+  } else {
+    say(detail, false);
+  }
+}
+
+/* Does `action`, one at a time. */
+async function once(action) {
+  if (isBusy) {
+    return;
+  }
+  isBusy = true;
+  try {
+    await action();
+  } catch {
+    say(GONE, false);
+  }
+  isBusy = false;
+}
+
+function choose() {
+  const input = make("input", { type: "file", accept: `.zip,${MEDIA_TYPE}`, hidden: true });
+  input.id = "settings-restore-file";
+  input.addEventListener("change", () => {
+    input.remove();
+    once(() => restore(input.files[0]));
+  });
+  place("restore-file")?.remove();
+  document.body.append(input);
+  input.click();
+}
+
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("#settings-backup") !== null) {
+    once(download);
+  } else if (target.closest("#settings-restore") !== null && !isBusy) {
+    choose();
+  }
+});

@@ -1,0 +1,44 @@
+/* The functions that Dash calls in the page: all of them in one namespace, `desk`. */
+import { page } from "./page.js";
+
+const MISSING = "A part of this page did not come from the server. It is fetched again when it is needed next.";
+
+const functions = {};
+window.dash_clientside = { ...window.dash_clientside, desk: functions };
+
+/* Has Dash find `more` functions, by their names. */
+export function register(more) {
+  Object.assign(functions, more);
+}
+
+let tries = 0;
+
+/* The module at `path` below this one's folder; a browser may keep that a file did not come, by its address. */
+async function fetched(path) {
+  try {
+    return await import(path);
+  } catch {
+    tries += 1;
+    return import(`${path}?again=${tries}`);
+  }
+}
+
+/* Has the functions called `names` come with the module at `path` when Dash first calls one of them. */
+export function late(path, names) {
+  const stub = (name) => async (...values) => {
+    const dash = window.dash_clientside;
+    const { callback_context: context } = dash;
+    try {
+      await fetched(path);
+    } catch {
+      page.balanceToasts.toast(MISSING, "error");
+      return dash.no_update;
+    }
+    // Dash takes it away once a function has returned
+    dash.callback_context = context;
+    const result = functions[name](...values);
+    delete dash.callback_context;
+    return result;
+  };
+  register(Object.fromEntries(names.map((name) => [name, stub(name)])));
+}
