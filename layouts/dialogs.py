@@ -1,11 +1,13 @@
 """The dialogs: begin anew, move money in, out or by hand, change a position, explain a figure."""
 
+from collections.abc import Mapping, Sequence
+
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from balance.core.figures import NONE
-from layouts.parts import button, choice, number_field
+from layouts.parts import Children, button, choice, needs_server, number_field
 
 _ACTIONS = (
     ("Deposit", "deposit"),
@@ -15,9 +17,64 @@ _ACTIONS = (
 )
 
 
+#: What closes the dialog that it names, at once and also while the server does not answer.
+CLOSES = "data-close"
+
+
+def dialog(
+    name: str,
+    title: Children,
+    body: Sequence[Component | str],
+    foot: Sequence[Component],
+    *,
+    fields: Mapping[str, object] | None = None,
+    **more: object,
+) -> dbc.Modal:
+    """A dialog whose ids begin with ``name``: ``-dialog``, ``-title`` and ``-error``, the place for
+    what went wrong. Its store ``-key`` holds the idempotency key of what it sends: another one once
+    that was answered, so that what got no answer can be sent again without being done twice. Its
+    store ``-fields`` holds what its ``fields`` begin with when it is opened, by their ids.
+
+    All but what closes it is off while the server does not answer; ``more`` is as of
+    ``dbc.Modal``."""
+    buttons = [each if hasattr(each, CLOSES) else needs_server([each]) for each in foot]
+    whole = {"centered": True, "scrollable": True, **more}
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle(title, id=f"{name}-title")),
+            dbc.ModalBody(
+                [
+                    needs_server(body),
+                    html.Div(id=f"{name}-error", className="dialog-error", role="alert"),
+                ]
+            ),
+            *([dbc.ModalFooter(buttons)] if buttons else []),
+            dcc.Store(id=f"{name}-key"),
+            dcc.Store(id=f"{name}-fields", data=dict(fields or {})),
+        ],
+        id=f"{name}-dialog",
+        # what opens is there at once
+        fade=False,
+        is_open=False,
+        labelledby=f"{name}-title",
+        **whole,
+    )
+
+
+def close_button(name: str, words: str = "Cancel") -> html.Button:
+    """A button that closes the dialog whose ids begin with ``name``."""
+    return html.Button(
+        words,
+        id=f"{name}-cancel",
+        type="button",
+        className="btn btn-sm btn-outline-secondary",
+        **{CLOSES: f"{name}-dialog"},
+    )
+
+
 def reset_dialog(starting_balance: str) -> dbc.Modal:
     """Asks for the starting balance of the next epoch before it begins."""
-    return _dialog(
+    return dialog(
         "reset",
         "Reset the account",
         [
@@ -30,7 +87,7 @@ def reset_dialog(starting_balance: str) -> dbc.Modal:
             ),
         ],
         [
-            button("Cancel", "reset-cancel"),
+            close_button("reset"),
             button("Reset", "reset-confirm", "arrow-counterclockwise", color="danger"),
         ],
     )
@@ -38,7 +95,7 @@ def reset_dialog(starting_balance: str) -> dbc.Modal:
 
 def money_dialog() -> dbc.Modal:
     """Deposit, withdraw, adjust by a gain or loss, or set the balance."""
-    return _dialog(
+    return dialog(
         "money",
         "Change the balance",
         [
@@ -54,7 +111,7 @@ def money_dialog() -> dbc.Modal:
             ),
         ],
         [
-            button("Cancel", "money-cancel"),
+            close_button("money"),
             button("Deposit", "money-confirm", color="primary", outline=False),
         ],
     )
@@ -71,7 +128,7 @@ _POSITION = (
 def position_dialog() -> dbc.Modal:
     """Sets or removes the take-profit and stop-loss of a position; moves its margin, reverses it,
     closes it or a part of it."""
-    return _dialog(
+    return dialog(
         "position",
         "Position",
         [
@@ -118,7 +175,7 @@ def position_dialog() -> dbc.Modal:
         ],
         [
             button("Reverse", "position-reverse", color="danger"),
-            button("Cancel", "position-cancel"),
+            close_button("position"),
             button("Save", "position-set", color="primary", outline=False),
         ],
     )
@@ -127,7 +184,7 @@ def position_dialog() -> dbc.Modal:
 def order_dialog() -> dbc.Modal:
     """Gives an open order other numbers; the page labels the fields, and hides those of what the
     order has not."""
-    return _dialog(
+    return dialog(
         "order",
         "Order",
         [
@@ -137,7 +194,7 @@ def order_dialog() -> dbc.Modal:
             _about("order"),
         ],
         [
-            button("Cancel", "order-cancel"),
+            close_button("order"),
             button("Save", "order-set", color="primary", outline=False),
         ],
     )
@@ -177,26 +234,6 @@ def derivation_dialog() -> dbc.Modal:
         scrollable=True,
         fade=False,
         is_open=False,
-    )
-
-
-def _dialog(name: str, title: str, body: list[Component], buttons: list[Component]) -> dbc.Modal:
-    """A dialog whose ids begin with ``name``; it has a place for what went wrong."""
-    return dbc.Modal(
-        [
-            dbc.ModalHeader(dbc.ModalTitle(title, id=f"{name}-title")),
-            dbc.ModalBody(
-                [*body, html.Div(id=f"{name}-error", className="dialog-error", role="alert")]
-            ),
-            dbc.ModalFooter(buttons),
-        ],
-        id=f"{name}-dialog",
-        centered=True,
-        scrollable=True,
-        # what opens is there at once
-        fade=False,
-        is_open=False,
-        labelledby=f"{name}-title",
     )
 
 

@@ -16,6 +16,8 @@ from balance.core.rows import PRICE_FIELDS
 from balance.core.snapshot import DISPLAYED
 
 LIVE = "data-live"
+#: The row whose figure is shown, as ``bots/trend-1``; without it, it is the account's or a price.
+OF = "data-of"
 #: What opens the derivation that it names; the page makes a button of it.
 DERIVE = "data-derive"
 
@@ -69,9 +71,32 @@ def live_price(field: str, symbol: str, id: str, className: str = "") -> html.Sp
     )
 
 
+def live_figure(
+    kind: str, key: str, field: str, className: str = "", *, text: str = NONE, **more: object
+) -> html.Span:
+    """The text ``field`` in the ``display`` of one row, always as the server has it: ``kind`` is
+    what the rows are, such as ``bots`` or ``positions``, and ``key`` which of them it is. ``text``
+    is what it shows first."""
+    return html.Span(
+        text,
+        className=f"live {className}".strip(),
+        **{
+            LIVE: field,
+            OF: f"{kind}/{key}",
+            "data-tone": tone(text),
+            "data-length": length(text),
+            **more,
+        },
+    )
+
+
 def live_components(layout: Component) -> Iterator[Component]:
-    """Every live component in ``layout``."""
-    return (each for each in everything(layout) if getattr(each, LIVE, None) is not None)
+    """Every component in ``layout`` that shows a figure of the account or a price."""
+    return (
+        each
+        for each in everything(layout)
+        if getattr(each, LIVE, None) is not None and getattr(each, OF, None) is None
+    )
 
 
 def ids_ending(layout: Component, ending: str) -> list[str]:

@@ -101,6 +101,14 @@ def choice(
     )
 
 
+def needs_server(
+    children: Sequence[Component | str], className: str = "", **more: object
+) -> html.Fieldset:
+    """What is of no use without the server, such as a form, a list with its filters, or a button:
+    the page disables it while the server does not answer. It takes no room of its own."""
+    return html.Fieldset(children, className=f"needs-server {className}".strip(), **more)
+
+
 def unseen_label(words: str, id: str) -> dbc.Label:
     """What the field ``id`` is called by those who don't see it."""
     return dbc.Label(words, html_for=id, className="visually-hidden")

@@ -35,10 +35,20 @@ from balance.store.memory_store import MemoryStore
 from layouts.auto import AUTO
 from layouts.auto_keys import FED, fed, key_dialog, key_rows
 from layouts.bundle import styles
+from layouts.dialogs import close_button, dialog
 from layouts.grids import fills_grid, orders_grid, positions_grid
 from layouts.help import help_button, shortcuts
 from layouts.history import HISTORY
-from layouts.live import LIVE, filled, ids_ending, live_components, live_price, live_text
+from layouts.live import (
+    LIVE,
+    OF,
+    filled,
+    ids_ending,
+    live_components,
+    live_figure,
+    live_price,
+    live_text,
+)
 from layouts.settings import GROUPS, id_of, settings_dialog
 from layouts.shell import shell
 from layouts.tab import Place, Tab
@@ -503,3 +513,39 @@ def test_no_two_shortcuts_have_the_same_keys_and_what_they_press_is_there() -> N
     assert json.loads(getattr(help_button(TABS), "data-shortcuts")) == [
         {**asdict(each), "keys": [*each.keys]} for each in table
     ]
+
+
+def test_what_closes_a_dialog_is_all_of_it_that_works_without_the_server() -> None:
+    made = dialog(
+        "mine",
+        "Mine",
+        [dbc.Input(id="mine-name")],
+        [close_button("mine"), html.Button("Save", id="mine-save")],
+        fields={"mine-name": "trend"},
+    )
+    parts = {each.id: each for each in everything(made) if getattr(each, "id", None) is not None}
+    assert {"mine-dialog", "mine-title", "mine-error", "mine-key"} <= parts.keys()
+    assert parts["mine-fields"].data == {"mine-name": "trend"}
+    assert getattr(parts["mine-cancel"], "data-close") == "mine-dialog"
+    off = [
+        each for each in everything(made) if "needs-server" in str(getattr(each, "className", ""))
+    ]
+    assert all(isinstance(each, html.Fieldset) for each in off)
+    within = {getattr(each, "id", None) for whole in off for each in everything(whole.children)}
+    assert {"mine-name", "mine-save"} <= within
+    assert not {"mine-cancel", "mine-error"} & within
+
+
+class TestLiveFigure:
+    """``live_figure``: a figure of one row, which the page keeps up to date."""
+
+    def test_says_whose_figure_it_is_and_shows_its_text_from_the_first_paint_on(self) -> None:
+        figure = live_figure("bots", "trend-1", "pnl", "pnl-figure", text="-$3.20")
+        assert (getattr(figure, LIVE), getattr(figure, OF)) == ("pnl", "bots/trend-1")
+        assert (figure.children, getattr(figure, "data-tone")) == ("-$3.20", "loss")
+        assert figure.className == "live pnl-figure"
+
+    def test_is_none_of_the_account(self) -> None:
+        figure = live_figure("bots", "trend-1", "balance", text="$5.00")
+        assert list(live_components(figure)) == []
+        assert filled(figure, {"display": {"balance": "$9.00"}}).children == "$5.00"
