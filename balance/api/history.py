@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Final, NamedTuple, NotRequired, TypedDict
 
 from flask import Request, Response, request
@@ -352,18 +353,29 @@ class HistoryRoutes:
         return Answer(found_entry(self._desk, self._services, place))
 
     def _list(self, table: Table, query: ListQuery) -> Answer[Any] | Response:
-        ledger, market = self._desk.ledger, self._desk.market
-        names = self._services.bot_names() if table == "trades" else {}
+        if query.form is None:
+            return Answer(history_page(self._desk, self._services, query.question))
+        records = self._desk.ledger.records(query.question)
+        rows = map(_row_maker(table, self._desk, self._services), records)
+        return download(table, query.form, FILE_COLUMNS[table], rows)
 
-        def row(record: LedgerRecord) -> Mapping[str, Any]:
-            return history_row(table, record, market, names)
 
-        if query.form is not None:
-            rows = map(row, ledger.records(query.question))
-            return download(table, query.form, FILE_COLUMNS[table], rows)
-        answer = ledger.answer(query.question)
-        found = {"rows": list(map(row, answer.rows))}
-        return _page(found, answer.total, query, answer.progress)
+def history_page(desk: Desk, services: Services, question: Question) -> Mapping[str, Any]:
+    """The page that ``question`` asks for, of any of the lists."""
+    if question.table == "epochs":
+        return epoch_page(desk, services, question)
+    if question.table == "orders":
+        return _order_page(desk, question)
+    answer = desk.ledger.answer(question)
+    rows = map(_row_maker(question.table, desk, services), answer.rows)
+    return _page({"rows": list(rows)}, answer.total, question, answer.progress)
+
+
+def _row_maker(
+    table: Table, desk: Desk, services: Services
+) -> Callable[[LedgerRecord], Mapping[str, Any]]:
+    market, names = desk.market, services.bot_names() if table == "trades" else {}
+    return lambda record: history_row(table, record, market, names)
 
 
 class _FoundEpochs(NamedTuple):
@@ -432,17 +444,25 @@ def list_orders(
     if query.form is not None:
         rows = (order_record_row(each, market) for each in ledger.orders.all(query.question))
         return download("orders", query.form, FILE_COLUMNS["orders"], rows)
-    answer = ledger.orders.page(query.question)
-    found = {name: [order_record_row(each, market) for each in answer.rows], **more}
-    return _page(found, answer.total, query, answer.progress)
+    return Answer(_order_page(desk, query.question, name, more))
+
+
+def _order_page(
+    desk: Desk,
+    question: Question,
+    name: str = "rows",
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> Mapping[str, Any]:
+    answer = desk.ledger.orders.page(question)
+    rows = [order_record_row(each, desk.market) for each in answer.rows]
+    return _page({name: rows, **more}, answer.total, question, answer.progress)
 
 
 def _page(
-    found: Mapping[str, Any], total: int | None, query: ListQuery, progress: Progress
-) -> Answer[Any]:
-    """The answer with what is ``found``, the page of ``query``."""
-    place = {"total": total, "offset": query.question.offset}
-    return Answer({**found, **place, "index": progress})
+    found: Mapping[str, Any], total: int | None, question: Question, progress: Progress
+) -> Mapping[str, Any]:
+    """What is ``found``, and which page it is of ``question``."""
+    return {**found, "total": total, "offset": question.offset, "index": progress}
 
 
 def _place(text: str) -> Place:
