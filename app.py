@@ -161,6 +161,7 @@ def create_app(
         starting = plain(chosen.starting_balance)
         damage = [asdict(each) for each in services.damages.listed]
         store = _first_store(desk)
+        services.expect_page()
         return shell(tabs, store, starting_balance=starting, place=place, damage=damage)
 
     first = layout(Place.address)

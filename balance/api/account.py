@@ -148,8 +148,9 @@ class AccountRoutes:
         answers, those named alerts the newest firings and the fault as GET /alerts has them, those
         named damage a version and the damage as GET /health has it, one named takeover the message
         that this server leads since another one has ended, with the time as its version, those
-        named fault a problem, those named heartbeat the revision, at least every 5 s. The id of a
-        snapshot is its revision.
+        named performance a version and what display in GET /performance has, after each change and
+        every 10 s while prices move, those named fault a problem, those named heartbeat the
+        revision, at least every 5 s. The id of a snapshot is its revision.
         """
         try:
             messages = self._stream.listen()

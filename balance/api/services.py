@@ -29,6 +29,10 @@ def _no_settlement(_symbol: str, _instant: datetime) -> Settlement | None:
     return None
 
 
+def _do_nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Services:
     """The services of a server. Read at each request, as ``bots`` and ``alerts`` are others once a
@@ -44,6 +48,8 @@ class Services:
     ticks: Ticks = field(default_factory=Ticks)
     # The settlement of a symbol at a past instant, as the feed knows it; may take seconds.
     settle: Callable[[str, datetime], Settlement | None] = _no_settlement
+    # Called when a page is opened, which will follow the figures of performance.
+    expect_page: Callable[[], None] = _do_nothing
     # Whether the market acts on the account by this server.
     leads: bool = True
     listen_keys: ListenKeys = field(init=False)

@@ -18,7 +18,7 @@ HEARTBEAT_SECONDS: Final = 2.0
 #: How long a browser waits before it connects again.
 _RETRY_MILLISECONDS: Final = 500
 #: What is sent beside the account, each as an event of its own.
-EVENTS: Final = ("bots", "settings", "alerts", "damage", "takeover", "keys")
+EVENTS: Final = ("bots", "settings", "alerts", "damage", "takeover", "keys", "performance")
 
 
 class StreamFull(Exception):

@@ -39,6 +39,7 @@ from balance.market.feed import FeedFault
 from balance.market.open_feed import feed_of, feed_options, names_feed, prepare
 from balance.performance.baselines import FilePast
 from balance.performance.performance import Equity
+from balance.server.figures import FigureFeed
 from balance.server.follower import Follower
 from balance.server.leader import Leader, OpenedFeed, feed_for
 from balance.server.market_lock import MARKET_LOCK_FILE, MarketLock
@@ -134,6 +135,13 @@ class Running:
         self._worker = Worker(
             "market", self._turn, "the market could not be followed", _TURN_SECONDS
         )
+        self._figures = FigureFeed(
+            self.desk,
+            self.services.equity,
+            partial(stream.publish_event, "performance"),
+            lambda: stream.listeners > 0,
+        )
+        self.services.expect_page = self._figures.expect
         self._leader: Leader | None = None
         # Where this server is reached, once that is known.
         self._addresses: Addresses | None = None
@@ -183,6 +191,7 @@ class Running:
             reader.start()
         self._places.start()
         self._keys.start()
+        self._figures.start()
 
     def stop(self) -> None:
         """Stop it, save what the next server needs, and let that lead."""
@@ -197,6 +206,7 @@ class Running:
             reader.stop()
         self._places.stop()
         self._keys.stop()
+        self._figures.stop()
         self._lock.release()
 
     def _turn(self) -> None:
