@@ -72,6 +72,14 @@ def card(title: str, *children: Component, className: str = "") -> html.Section:
     )
 
 
+def empty_state(icon: str, title: str, text: str) -> html.Div:
+    """What stands where a list has no rows: an icon, a title, and what to do first."""
+    return html.Div(
+        [html.P(title, className="empty-title"), html.P(text, className="empty-words")],
+        className=f"empty bi-{icon}",
+    )
+
+
 def choice(
     id: str,
     options: Sequence[tuple[Children, str]],
