@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 #: The module that a page begins with.
 MAIN = "main.js"
+#: The module that draws charts; a page imports it where it shows one.
+CHARTS = "lightweight-charts.js"
+# The package is never imported: it would bring pandas. Of it the page needs this file alone.
+_CHARTS_PACKAGE, _CHARTS_FILE = "lwcharts", "vendor/lightweight-charts.standalone.production.js"
 _IMPORTED = re.compile(r'^(?:import|export) [^"]*"(\.[^"]+)";$', re.MULTILINE)
 
 
@@ -58,8 +63,9 @@ def styles() -> Bundle:
 
 @cache
 def modules() -> Modules:
-    """The scripts as they are in the folder now."""
+    """The scripts as they are in the folder now, and the library of charts from its package."""
     texts = {str(path): text for path, text in sorted(_files("js"))}
+    texts[CHARTS] = _charts().read_text(encoding="utf-8")
     return Modules(texts, _version([*texts, *texts.values()]))
 
 
@@ -68,6 +74,13 @@ def _files(kind: str) -> list[tuple[PurePosixPath, str]]:
         (PurePosixPath(file.relative_to(ASSETS).as_posix()), file.read_text(encoding="utf-8"))
         for file in ASSETS.rglob(f"*.{kind}")
     ]
+
+
+def _charts() -> Path:
+    package = find_spec(_CHARTS_PACKAGE)
+    if package is None or package.origin is None:
+        raise ImportError(f"{_CHARTS_PACKAGE} is not installed: pip install -r requirements.txt")
+    return Path(package.origin).parent / _CHARTS_FILE
 
 
 def _version(texts: Iterable[str]) -> str:

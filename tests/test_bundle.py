@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import sys
 from typing import Any
 
 from dash import html
@@ -12,7 +14,7 @@ from app import create_app
 from balance.api.stream import Stream
 from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
-from layouts.bundle import ASSETS, MAIN, modules, styles
+from layouts.bundle import ASSETS, CHARTS, MAIN, modules, styles
 from layouts.later import late_libraries, later, postponed
 from layouts.tab import Tab
 from layouts.tabs import TABS
@@ -87,6 +89,16 @@ def test_a_browser_keeps_the_modules_of_this_version_and_gets_no_others() -> Non
     assert kept.mimetype == "text/javascript"
     assert asking.get(f"/js/an-older-one/{MAIN}").status_code == 404
     assert asking.get(f"{modules().folder}/none.js").status_code == 404
+
+
+def test_the_library_of_charts_is_the_one_that_was_tested_and_its_package_stays_unread() -> None:
+    text = client().get(f"{modules().folder}/{CHARTS}").data
+    assert b"TradingView Lightweight Charts\xe2\x84\xa2 v5.2.0" in text
+    assert hashlib.sha256(text).hexdigest() == (
+        "c0992580867c4912cc9385b3c2728315bcc1a76c7f1087dca908430fccdf31d7"
+    )
+    assert CHARTS not in modules().imported(), "it comes when a chart is shown"
+    assert "lwcharts" not in sys.modules
 
 
 def test_bootstrap_is_kept_by_its_version() -> None:
