@@ -13,6 +13,7 @@ import pytest
 from balance.bots import bots as bots_module
 from balance.bots.bots import Bots
 from balance.bots.followed import FollowedBots
+from balance.bots.rows import signal_text
 from balance.bots.state import BOTS_FILE
 from balance.core.entry import Entry
 from balance.core.errors import (
@@ -59,6 +60,68 @@ def test_a_new_bot_is_stopped_and_has_done_nothing(desk: ByHand) -> None:
     assert row["settings"]["params"] == {"fast": 12, "slow": 26}
     assert [row] == desk.bots.listed()["bots"]
     assert desk.log() == [("state", "Made the bot Trend. Start it when you like.")]
+
+
+def test_what_is_drawn_changes_with_more_than_figures_and_with_who_has_a_symbol(
+    desk: ByHand,
+) -> None:
+    seen = [desk.bots.listed()["drawn"]]
+
+    def is_drawn_anew() -> bool:
+        before = seen[-1]
+        seen.append(desk.bots.listed()["drawn"])
+        return before != seen[-1]
+
+    bot = desk.create()
+    assert is_drawn_anew()
+    desk.close(41_000)
+    assert not is_drawn_anew()
+    # It opens something.
+    desk.close(42_000, 42_000)
+    assert desk.side() == "long"
+    assert is_drawn_anew()
+    desk.price(42_100)
+    assert not is_drawn_anew()
+    desk.bots.pause(bot)
+    assert is_drawn_anew()
+    desk.bots.edit(bot, {"stake": 5})
+    assert is_drawn_anew()
+
+
+def test_the_activity_is_another_one_after_an_entry_or_a_trade(desk: ByHand) -> None:
+    bot = desk.create()
+    before = desk.bots.listed()["activity"]
+    assert desk.bots.listed()["activity"] == before
+    desk.bots.pause(bot)
+    after = desk.bots.listed()["activity"]
+    assert after != before
+    assert after == f"{desk.bots.log().entries[0]['id']}.0"
+
+
+def test_a_row_says_what_the_bot_did_last(desk: ByHand) -> None:
+    bot = desk.create()
+    texts = desk.row(bot)["display"]
+    assert (texts["signal"], texts["signal_time"], texts["did"]) == ("None yet", "", "")
+    assert (texts["entry"], texts["open"], texts["record"]) == ("", "", "no trades")
+    desk.close(42_000, 42_000)
+    row = desk.row(bot)
+    texts = row["display"]
+    assert texts["signal"].startswith("Buy ")
+    assert texts["signal"].endswith("%")
+    assert (texts["reason"], texts["did"]) == (row["signal"]["reason"], row["signal"]["words"])
+    assert texts["signal_time"] == row["signal"]["time"]
+    assert texts["entry"] == f"at {texts['entry_price']}"
+    assert texts["open"] == f"{texts['unrealized_pnl']} open"
+
+
+@pytest.mark.parametrize(
+    ("side", "confidence", "text"),
+    [("buy", 0.625, "Buy 63%"), ("close", 1, "Close 100%"), ("hold", 0.5, "Hold"), ("", None, "")],
+)
+def test_a_signal_is_written_with_how_sure_it_is(
+    side: str, confidence: float | None, text: str
+) -> None:
+    assert signal_text(side, confidence) == text
 
 
 def test_bots_are_there_after_a_restart_as_they_were(desk: ByHand) -> None:

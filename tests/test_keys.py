@@ -465,6 +465,22 @@ def test_the_newest_refusals_of_a_key_are_kept_with_their_reasons(desk: Desk) ->
     }
 
 
+def test_what_is_drawn_changes_with_more_than_figures(desk: Desk) -> None:
+    keys = keys_of(desk)
+    keys.add(NAME)
+    before = keys.listed()["drawn"]
+    keys.record(NAME, Activity(MOMENT, "GET", "/fapi/v1/time", "ccxt/4.5"))
+    used = keys.listed()["drawn"]
+    assert used != before
+    keys.record(NAME, Activity(MOMENT + timedelta(seconds=1), "GET", "/fapi/v1/time"))
+    assert keys.listed()["drawn"] == used
+    texts = row_of(keys)["display"]
+    assert texts["request"] == "GET /fapi/v1/time"
+    assert texts["request_time"] == iso(MOMENT + timedelta(seconds=1))
+    keys.refuse(NAME, "POST /fapi/v1/order", "no money")
+    assert keys.listed()["drawn"] != used
+
+
 def test_who_listens_hears_of_every_change_once(desk: Desk, tmp_path: Path) -> None:
     seconds, heard = Seconds(), list[Any]()
     keys = keys_of(desk, tmp_path, seconds)

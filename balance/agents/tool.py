@@ -109,7 +109,10 @@ TOOLS: Final = (
     Tool(operation=HistoryRoutes.filter_trades, without=_FILES),
     Tool(operation=BotRoutes.list_strategies),
     Tool(operation=AccountTools.run_backtest, without=("file", "name")),
-    Tool(operation=BotRoutes.list_bots, without=("version", "can_change", "words")),
+    Tool(
+        operation=BotRoutes.list_bots,
+        without=("version", "can_change", "words", "drawn", "activity"),
+    ),
     Tool(operation=BotRoutes.list_log),
     Tool(operation=BotRoutes.start_bot, repeats=True, opens=True, needs_server=True),
     Tool(operation=BotRoutes.pause_bot, repeats=True, needs_server=True),

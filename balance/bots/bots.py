@@ -93,7 +93,9 @@ class Bots:
             account, market = self._summed_up(), self._desk.market
             head = {"version": self._version, "can_change": True, "words": "", "fault": ""}
             refused = self.refused_signals.latest
-            return {**head, **listing(self._state, account, market, self._strategy_names, refused)}
+            rows = listing(self._state, account, market, self._strategy_names, refused)
+            trades = sum(each["trades"] for each in rows["bots"])
+            return {**head, "activity": f"{self._state.log.newest}.{trades}", **rows}
 
     def strategies(self) -> list[Row]:
         """The strategies that there are, with their parameters."""

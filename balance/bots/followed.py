@@ -69,12 +69,18 @@ class FollowedBots:
         """
         book = self._file.latest_known()
         strategies = {each.id: each.name for each in self._catalogue.all()}
-        head = {"version": self._file.changed, "can_change": False, "words": self._message}
         account, market = self._desk.account(), self._desk.market
+        refused = self.refused_signals.latest
+        rows = listing(book.bots.values(), account, market, strategies, refused)
         return {
-            **head,
+            "version": self._file.changed,
+            "can_change": False,
+            "words": self._message,
             "fault": self._fault,
-            **listing(book.bots.values(), account, market, strategies, self.refused_signals.latest),
+            "activity": str(self._file.changed),
+            **rows,
+            # Not as where they can be changed.
+            "drawn": f"followed.{rows['drawn']}",
         }
 
     def strategies(self) -> list[Row]:

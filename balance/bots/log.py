@@ -91,6 +91,11 @@ class BotLog:
             "while no server runs, or move it away to begin the log anew."
         )
 
+    @property
+    def newest(self) -> int:
+        """The id of the newest entry; 0 while there is none."""
+        return self._next - 1
+
     def add(
         self,
         bot: str,

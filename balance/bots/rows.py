@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from hashlib import blake2s
 from itertools import islice
 from types import MappingProxyType
 from typing import Annotated, Any, Final, TypedDict
@@ -114,7 +115,8 @@ class BotRow(TypedDict):
             (
                 *("pnl", "realized", "win_rate", "position", "confidence", "fees", "trades"),
                 *("strategy", "stake", "status", "entry_price", "unrealized_pnl", "curve"),
-                *("held_by", "refused_signal"),
+                *("held_by", "refused_signal", "because", "entry", "open", "record"),
+                *("signal", "signal_time", "reason", "did"),
             )
         ),
     ]
@@ -129,8 +131,12 @@ class BotList(TypedDict):
     can_change: Annotated[bool, Doc("Whether they run, and can be changed, here.")]
     words: Annotated[str, Doc("Why not, where they can't.")]
     fault: Annotated[str, Doc("Why it is not known which there are; empty: they are listed.")]
+    drawn: Annotated[
+        str, Doc("Another one: more than figures of the rows has changed, or who has a symbol.")
+    ]
+    activity: Annotated[str, Doc("Another one: there is an entry more in the log, or a trade.")]
     bots: list[BotRow]
-    display: Annotated[Texts, text_names(("pnl", "running"))]
+    display: Annotated[Texts, text_names(("pnl", "running", "summary"))]
 
 
 class StrategyRow(TypedDict):
@@ -240,6 +246,7 @@ def _texts(
     names: Mapping[str, str],
 ) -> Row:
     decimals = market.decimals
+    held_by = owner_message(bot.settings.symbol, row["held_by"], names)
     return {
         "pnl": gain(row["pnl"], decimals),
         "realized": gain(row["realized"], decimals),
@@ -248,19 +255,43 @@ def _texts(
         "entry_price": NONE if own is None else price_words(own.entry_price, own.symbol, market),
         "unrealized_pnl": NONE if own is None else gain(own.unrealized_pnl, decimals),
         "curve": _curve_text(bot.curve, decimals),
-        "confidence": _confidence_text(bot.decision) if bot.decision else NONE,
+        "confidence": _share(bot.decision.confidence) if bot.decision else NONE,
         "fees": dollars(row["fees"], decimals),
         "trades": f"{row['trades']:,}",
         "strategy": strategy_text(row["strategy_name"], bot.settings),
         "stake": stake_text(bot.settings),
         "status": _status_text(bot, row["held_by"], market),
-        "held_by": owner_message(bot.settings.symbol, row["held_by"], names),
+        "held_by": held_by,
         "refused_signal": _refused_text(row["refused_signal"]),
+        "because": held_by if bot.is_active and held_by else bot.stopped_because,
+        "entry": "" if own is None else f"at {price_words(own.entry_price, own.symbol, market)}",
+        "open": "" if own is None else f"{gain(own.unrealized_pnl, decimals)} open",
+        "record": f"{row['wins']:,} of {row['trades']:,}" if row["trades"] else "no trades",
+        **_signal_texts(bot.decision),
     }
 
 
-def _confidence_text(decision: Decision) -> str:
-    return f"{Decimal(repr(decision.confidence)) * 100:.0f}%"
+def _signal_texts(decision: Decision | None) -> Row:
+    if decision is None:
+        return {"signal": "None yet", "signal_time": "", "reason": "", "did": ""}
+    return {
+        "signal": signal_text(decision.side, decision.confidence),
+        "signal_time": iso(decision.time),
+        "reason": decision.reason,
+        "did": decision.words,
+    }
+
+
+def signal_text(side: str, confidence: float | None) -> str:
+    """A signal and how sure it is, where it changes something: ``"Buy 62%"``; empty for none."""
+    if confidence is None or side in ("", "hold"):
+        return side.capitalize()
+    share = (Decimal(repr(confidence)) * 100).quantize(Decimal(1), ROUND_HALF_UP)
+    return f"{side.capitalize()} {share}%"
+
+
+def _share(confidence: float) -> str:
+    return f"{Decimal(repr(confidence)) * 100:.0f}%"
 
 
 def _refused_text(refused: RefusedSignal | None) -> str:
@@ -313,14 +344,36 @@ def listing(
     bots = tuple(bots)
     names = {bot.id: bot.settings.name for bot in bots}
     rows = [bot_row(bot, account, market, strategies, names, refused) for bot in bots]
-    running = sum(row["status"] == "running" for row in rows)
+    running = f"{sum(row['status'] == 'running' for row in rows)} of {len(rows)} running"
     return {
+        "drawn": _signature(rows, _owners(account)),
         "bots": rows,
         "display": {
             "pnl": gain(sum((row["pnl"] for row in rows), ZERO), market.decimals),
-            "running": f"{running} of {len(rows)} running",
+            "running": running,
+            "summary": f"{running}, P&L" if rows else "",
         },
     }
+
+
+def _owners(account: Account) -> set[tuple[str, str]]:
+    """Who has something open of which symbol; an order that only reduces is of no account."""
+    holding = {(each.symbol, each.owner) for each in account.positions}
+    return holding | {(each.symbol, each.owner) for each in account.orders if not each.reduce_only}
+
+
+def _signature(rows: Iterable[Row], owners: set[tuple[str, str]]) -> str:
+    """A short text that is another one when ``rows`` look different but for their figures, or the
+    ``owners`` of symbols are others."""
+    seen = [
+        (
+            *(row["id"], row["name"], row["symbol"], row["settings"]["timeframe"], row["status"]),
+            row["held_by"] is None,
+            *(row["display"][name] for name in ("strategy", "stake", "status")),
+        )
+        for row in rows
+    ]
+    return blake2s(repr((seen, sorted(owners))).encode(), digest_size=8).hexdigest()
 
 
 def strategy_text(name: str, settings: BotSettings) -> str:

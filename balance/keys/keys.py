@@ -27,7 +27,7 @@ from balance.desk.desk import Desk
 from balance.desk.transactions import Conditions
 from balance.keys.addresses import Addresses, AddressFile
 from balance.keys.key import LENGTH, Activity, Key, Kind, RefusedRequest, check_name
-from balance.keys.rows import key_row, open_message
+from balance.keys.rows import key_row, open_message, signature
 from balance.keys.seen import AgentFile, Seen
 from balance.keys.state import KEYS_FILE, KeyBook, key_file
 from balance.keys.sums import NOTHING, Sums
@@ -255,7 +255,7 @@ class Keys:
             own = seen.get(key.name, Seen())
             of_key = sums.get(key.name, NOTHING), own.activity, own.refusals
             rows.append(key_row(key, account, market, *of_key))
-        return {"version": version, "fault": fault, "keys": rows}
+        return {"version": version, "fault": fault, "drawn": signature(rows), "keys": rows}
 
     def subscribe(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
         """Have ``listener`` called with the result of :meth:`listed` when that has changed."""

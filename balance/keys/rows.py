@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from hashlib import blake2s
 from typing import Annotated, Final, TypedDict
 
 from balance.core.account import Account
@@ -90,7 +91,7 @@ class KeyRow(TypedDict):
         text_names(
             (
                 *("status", "client", "position", "orders", "open", "pnl", "realized", "trades"),
-                "fills",
+                *("fills", "positions", "request", "request_time"),
             )
         ),
     ]
@@ -125,6 +126,7 @@ class KeyList(TypedDict):
 
     version: Annotated[Count, Doc("Another one: something about the keys has changed.")]
     fault: Annotated[str, Doc("Why they can't be read; empty: they are listed.")]
+    drawn: Annotated[str, Doc("Another one: more than figures of the rows has changed.")]
     keys: list[KeyRow]
 
 
@@ -165,14 +167,23 @@ def key_row(
             "status": "Paused" if key.is_paused else "Active" if activity else "Ready",
             "client": _client_text(key, activity),
             "position": _capital(_positions_text(held)) or NONE,
+            "positions": "\n".join(_capital(_positions_text([each])) for each in held) or NONE,
             "orders": _orders_text(count),
             "open": open_message(account, key.name),
             "pnl": gain(pnl, decimals),
             "realized": gain(realized, decimals),
             "trades": f"{sums.trades.trades:,}",
             "fills": f"{sums.fills:,}",
+            "request": "None yet" if activity is None else activity.what,
+            "request_time": "" if activity is None else iso(activity.time),
         },
     }
+
+
+def signature(rows: Iterable[Row]) -> str:
+    """A short text that is another one when ``rows`` look different but for their figures."""
+    seen = [(row["name"], row["display"]["status"], row["client"], row["refusals"]) for row in rows]
+    return blake2s(repr(seen).encode(), digest_size=8).hexdigest()
 
 
 def open_message(account: Account, name: str) -> str:
