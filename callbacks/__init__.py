@@ -10,6 +10,7 @@ from callbacks import (
     balance,
     damage,
     dialogs,
+    focus,
     futures,
     guard,
     history,
@@ -24,6 +25,7 @@ def register(app: Dash, layout: Component, services: Services) -> None:
     is what they read and change beside the account."""
     guard.register(app)
     toasts.register(app)
+    focus.register(app)
     balance.register(app, layout)
     damage.register(app)
     dialogs.register(app, layout)

@@ -31,6 +31,8 @@ INTERVAL_MILLISECONDS = 2_000
 #: Where toasts stand, and the store of the newest that a callback shows.
 TOASTS = "toasts"
 TOAST = "toast"
+#: The store of what a callback moves the focus to.
+FOCUS = "focus"
 
 
 def shell(
@@ -93,6 +95,7 @@ def shell(
                 html.Div(id=TOASTS, className="toasts", **{"aria-live": "polite"}),
                 # the newest message of a callback in Python
                 dcc.Store(id=TOAST),
+                dcc.Store(id=FOCUS),
             ],
             id="app-shell",
             className="shell",

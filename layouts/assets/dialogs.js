@@ -19,9 +19,9 @@ const woken = () => window.dash_clientside.callback_context.triggered_id;
 // a dialog is put into the page some time after it was opened; `then` is called when it is there
 function focusSoon(id, then = () => {}, tries = 120) {
   const field = document.getElementById(id);
-  if (field !== null) {
+  if (field?.checkVisibility()) {
     field.focus();
-    field.select();
+    field.select?.();
     then();
   } else if (tries > 0) {
     requestAnimationFrame(() => focusSoon(id, then, tries - 1));
@@ -83,5 +83,10 @@ function describe(action) {
   return WORDS[action];
 }
 
+/* Moves the focus to what a callback in Python says. */
+function moveFocus({ id }) {
+  focusSoon(id);
+}
+
 export const balanceDialogs = { focusSoon };
-register({ resetDialog: reset, moneyDialog: money, describeMoney: describe });
+register({ resetDialog: reset, moneyDialog: money, describeMoney: describe, moveFocus });
