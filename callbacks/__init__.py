@@ -9,6 +9,7 @@ from callbacks import (
     auto_keys,
     balance,
     damage,
+    derivation,
     dialogs,
     focus,
     futures,
@@ -28,6 +29,7 @@ def register(app: Dash, layout: Component, services: Services) -> None:
     focus.register(app)
     balance.register(app, layout)
     damage.register(app)
+    derivation.register(app, services)
     dialogs.register(app, layout)
     navigation.register(app, layout)
     history.register(app)

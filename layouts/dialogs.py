@@ -221,22 +221,6 @@ def _part(percent: int) -> html.Button:
     )
 
 
-def derivation_dialog() -> dbc.Modal:
-    """How a figure comes about, term by term; written by the page."""
-    return dbc.Modal(
-        [
-            dbc.ModalHeader(dbc.ModalTitle("How it comes about", id="derivation-title")),
-            dbc.ModalBody(html.Div(id="derivation-body", className="derivation-body")),
-        ],
-        id="derivation-dialog",
-        labelledby="derivation-title",
-        centered=True,
-        scrollable=True,
-        fade=False,
-        is_open=False,
-    )
-
-
 def _amount_field(id: str, label: str, value: str) -> html.Div:
     return html.Div(
         [

@@ -47,9 +47,11 @@ def live_text(field: str, id: str, className: str = "", *, derive: str = "") -> 
 
 
 def derivable(name: str) -> dict[str, str]:
-    """What lets a figure open how it comes about, by the ``name`` of its derivation; nothing where
-    it is empty."""
-    return {DERIVE: name} if name else {}
+    """What lets a figure open how it comes about, by the ``name`` of its derivation, as a button
+    does; nothing where it is empty."""
+    if not name:
+        return {}
+    return {DERIVE: name, "role": "button", "tabIndex": "0", "title": "How this comes about"}
 
 
 def live_price(field: str, symbol: str, id: str, className: str = "") -> html.Span:

@@ -10,8 +10,8 @@ from dash.development.base_component import Component
 from layouts.alerts import alerts_button, alerts_dialog
 from layouts.auto_keys import key_dialog, revoke_dialog
 from layouts.damage import Damage, damage_strip
+from layouts.derivation import derivation_dialog
 from layouts.dialogs import (
-    derivation_dialog,
     money_dialog,
     order_dialog,
     position_dialog,

@@ -1,6 +1,7 @@
 /* What is open of each symbol: how much of it is long or short, and the positions at a glance. */
 import { balanceAddress } from "../address.js";
 import { balanceState } from "../balance.js";
+import { derivable } from "../details.js";
 import { balanceLive } from "../live.js";
 import { balanceParts } from "../parts.js";
 import { balanceScreen } from "../screen.js";
@@ -29,7 +30,7 @@ const rows = new Map();
 
 function newBar(symbol) {
   const bar = make("span", { class: "bar" });
-  const words = make("span", { class: "exposure-words", "data-derive": `notional:${symbol}` });
+  const words = make("span", { class: "exposure-words", ...derivable(`notional:${symbol}`) });
   const name = make("span", { class: "exposure-symbol" }, symbol);
   const scale = make("span", { class: "scale", "aria-hidden": "true" }, bar);
   return { element: make("li", {}, name, words, scale), bar, words };
@@ -44,7 +45,7 @@ function showBar({ bar, words }, { side, notional, exposure_percent: share, disp
 
 function newRow(symbol) {
   const figure = (name, derive) =>
-    make("span", { class: `${name} pnl-figure`, "data-derive": `${derive}:${symbol}` });
+    make("span", { class: `${name} pnl-figure`, ...derivable(`${derive}:${symbol}`) });
   const parts = {
     side: make("span", { class: "side" }),
     pnl: figure("pnl", "unrealized_pnl"),

@@ -1,4 +1,5 @@
 /* The panel of the equity: its ranges, its curve with what is read off it, and the same as a table. */
+import { derivable } from "../details.js";
 import { balanceLive } from "../live.js";
 import { balanceParts } from "../parts.js";
 import { balanceScreen } from "../screen.js";
@@ -122,7 +123,8 @@ function figures({ display }, range, derivations) {
     const value = values[at];
     name.startsWith("equity") ? write(value, display[name]) : writeFigure(value, display[name]);
     if (name in derivations) {
-      value.dataset.derive = `range:${range}:${name}`;
+      const attributes = Object.entries(derivable(`range:${range}:${name}`));
+      attributes.forEach(([each, text]) => value.setAttribute(each, text));
     }
   });
 }

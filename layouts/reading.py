@@ -1,0 +1,48 @@
+"""Dialogs that show what is known of one thing, which the server is asked for when they open."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+#: The ending of the store that the page sets to have what is shown read anew.
+MOVED: Final = "-moved"
+
+
+def reading_dialog(
+    name: str,
+    title: str,
+    *,
+    above: Sequence[Component] = (),
+    foot: Sequence[Component] = (),
+    stores: Sequence[str] = (),
+    **more: object,
+) -> dbc.Modal:
+    """A dialog whose ids begin with ``name``: ``-dialog``, ``-title``, and ``-body``, which has the
+    shape of a text as long as it is empty, and says why where the server does not answer.
+    ``stores`` are the ids of what it goes by; ``more`` is as of ``dbc.Modal``."""
+    place = html.Div(id=f"{name}-body", className=f"awaited {name}-body")
+    why = "The server does not answer. This comes when it is back."
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle(title, id=f"{name}-title")),
+            dbc.ModalBody([*above, place, html.P(why, className="problem", role="alert")]),
+            *([dbc.ModalFooter(list(foot))] if foot else []),
+            *(dcc.Store(id=each) for each in (f"{name}{MOVED}", *stores)),
+        ],
+        id=f"{name}-dialog",
+        centered=True,
+        scrollable=True,
+        # what opens is there at once
+        fade=False,
+        is_open=False,
+        labelledby=f"{name}-title",
+        **more,
+    )
+
+
+def problem(text: str) -> list[Component]:
+    """What stands in the place of what can't be shown: why not."""
+    return [html.P(text, className="problem", role="alert")]
