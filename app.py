@@ -166,7 +166,7 @@ def create_app(
 
     first = layout(Place.address)
     app.late = {tab.path: late_libraries(first, tab.id) for tab in tabs}
-    callbacks.register(app, first, services)
+    callbacks.register(app, first, desk, services)
     app.layout = lambda: layout(request.url_root.rstrip("/") if has_request_context() else "")
     desk.subscribe(stream.publish)
     return app

@@ -4,12 +4,14 @@ from dash import Dash
 from dash.development.base_component import Component
 
 from balance.api.services import Services
+from balance.desk.desk import Desk
 from callbacks import (
     auto,
     auto_keys,
     balance,
     damage,
     derivation,
+    details,
     dialogs,
     focus,
     futures,
@@ -21,15 +23,16 @@ from callbacks import (
 )
 
 
-def register(app: Dash, layout: Component, services: Services) -> None:
-    """Register every callback on ``app``; ``layout`` tells what there is to feed, and ``services``
-    is what they read and change beside the account."""
+def register(app: Dash, layout: Component, desk: Desk, services: Services) -> None:
+    """Register every callback on ``app``; ``layout`` tells what there is to feed, ``desk`` is the
+    account, and ``services`` is what they read and change beside it."""
     guard.register(app)
     toasts.register(app)
     focus.register(app)
     balance.register(app, layout)
     damage.register(app)
     derivation.register(app, services)
+    details.register(app, desk, services)
     dialogs.register(app, layout)
     navigation.register(app, layout)
     history.register(app)

@@ -11,7 +11,7 @@ from balance.api.services import Services
 from balance.core.errors import BalanceError
 from balance.performance.performance import Equity
 from layouts.derivation import AMOUNT, DRAWN, SHOWN, derivation_table, exactly, shape
-from layouts.reading import MOVED, problem
+from layouts.reading import READ, problem
 
 # What the names of the figures of a range of the curve begin with: "range:week:pnl".
 _OF_RANGE = "range:"
@@ -24,6 +24,7 @@ def register(app: Dash, services: Services) -> None:
         Output("derivation-dialog", "is_open"),
         Output("derivation-title", "children", allow_duplicate=True),
         Output("derivation-body", "children", allow_duplicate=True),
+        Output(f"derivation{READ}", "data"),
         Input(SHOWN, "data"),
         State("derivation-dialog", "is_open"),
         prevent_initial_call=True,
@@ -36,12 +37,12 @@ def register(app: Dash, services: Services) -> None:
         Output(DRAWN, "data"),
         Output({"type": AMOUNT, "at": ALL}, "children"),
         Output({"type": AMOUNT, "at": ALL}, "title"),
-        Input(SHOWN, "data"),
-        Input(f"derivation{MOVED}", "data"),
+        Input(f"derivation{READ}", "data"),
+        State(SHOWN, "data"),
         State(DRAWN, "data"),
         prevent_initial_call=True,
     )
-    def show(shown: Mapping[str, Any], _: object, drawn: object) -> tuple[Any, ...]:
+    def show(_: object, shown: Mapping[str, Any], drawn: object) -> tuple[Any, ...]:
         same = [no_update] * len(ctx.outputs_list[-1])
         try:
             found = _derivation(services.equity, shown["name"])

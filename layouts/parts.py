@@ -45,10 +45,10 @@ def icon_button(id: str, icon: str, words: str, **more: object) -> html.Button:
     )
 
 
-def copy_button(target: str, what: str) -> html.Button:
+def copy_button(target: str, what: str, label: str = "Copy") -> html.Button:
     """A button that copies the text of the element with the id ``target``; ``what`` is its name."""
     return html.Button(
-        "Copy",
+        label,
         id=f"{target}-copy",
         type="button",
         title=f"Copy: {what}",

@@ -7,8 +7,8 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-#: The ending of the store that the page sets to have what is shown read anew.
-MOVED: Final = "-moved"
+#: The ending of the store that the page sets to have what is shown read.
+READ: Final = "-read"
 
 
 def reading_dialog(
@@ -30,7 +30,7 @@ def reading_dialog(
             dbc.ModalHeader(dbc.ModalTitle(title, id=f"{name}-title")),
             dbc.ModalBody([*above, place, html.P(why, className="problem", role="alert")]),
             *([dbc.ModalFooter(list(foot))] if foot else []),
-            *(dcc.Store(id=each) for each in (f"{name}{MOVED}", *stores)),
+            *(dcc.Store(id=each) for each in (f"{name}{READ}", *stores)),
         ],
         id=f"{name}-dialog",
         centered=True,

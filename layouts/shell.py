@@ -17,8 +17,10 @@ from layouts.dialogs import (
     position_dialog,
     reset_dialog,
 )
+from layouts.entry import entry_dialog
 from layouts.help import help_button, help_dialog
 from layouts.live import everything, filled
+from layouts.order_record import order_record_dialog
 from layouts.parts import icon_button
 from layouts.settings import settings_button, settings_dialog
 from layouts.sidebar import sidebar
@@ -88,6 +90,8 @@ def shell(
                 settings_dialog(),
                 alerts_dialog(),
                 derivation_dialog(),
+                entry_dialog(),
+                order_record_dialog(),
                 help_dialog(tabs),
                 key_dialog(),
                 revoke_dialog(),

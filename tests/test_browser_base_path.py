@@ -32,5 +32,5 @@ def test_the_page_is_whole_below_a_path(
     # An entry is opened over the list, and is a part of the address.
     browser.find_element("#history-panel .ag-center-cols-container .ag-row").click()
     wait_for(lambda: f"{server.url}/bot/history?entry=" in driver.current_url, "its address")
-    browser.wait_for_element("#entry-dialog [data-part=body] a[href^='/bot/history']")
+    browser.wait_for_element("#entry-body a[href^='/bot/history']")
     assert browser.get_logs() == []

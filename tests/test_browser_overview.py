@@ -171,9 +171,9 @@ def test_the_curve_is_read_by_keyboard_and_its_flags_lead_to_entries(
     flags = browser.find_elements(".flag")
     assert any("eposit" in flag.get_attribute("aria-label") for flag in flags)
     flags[0].send_keys(Keys.ENTER)
-    browser.wait_for_contains_text("#entry-dialog[open]", "Deposit")
+    browser.wait_for_contains_text("#entry-dialog", "Deposit")
     browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
-    wait_for(lambda: not browser.find_elements("#entry-dialog[open]"), "the end of the entry")
+    wait_for(lambda: not browser.find_elements("#entry-dialog"), "the end of the entry")
     # the positions are there at a glance, each a link to where it is traded
     go(browser, "overview")
     assert _symbols(browser) == ["BTC/USDT", "ETH/USDT"]

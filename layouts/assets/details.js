@@ -1,13 +1,21 @@
 /* What opens over the page: how a figure comes about, an entry, an order, epochs side by side. Python draws
  * it; here is what opens and closes it, and when it is read anew.
  */
+import { balanceAddress } from "./address.js";
 import { balanceState } from "./balance.js";
 import { register } from "./clientside.js";
+import { balanceHistory } from "./history/view.js";
+
+const { go } = balanceAddress;
+const { PATH, START, parse, href, listOf } = balanceHistory;
 
 // what is read anew when the account has moved, by the store that has it done: what is there while it may
 // be out of date, whether prices move it, and how long it is left alone
 const READINGS = [
-  { store: "derivation-moved", while: "#derivation-body", byPrices: true, pause: 2000 },
+  { store: "derivation-read", while: "#derivation-body", byPrices: true, pause: 2000 },
+  // the newest entry has a later one as soon as something happens
+  { store: "entry-read", while: "#entry-after:disabled", pause: 1000 },
+  { store: "order-record-read", while: "#order-record-body", pause: 1000 },
 ];
 
 let isOffline = false;
@@ -31,7 +39,7 @@ function look() {
       timer ??= setTimeout(() => ((timer = null), look()), rest);
     } else {
       [each.version, each.at] = [version, Date.now()];
-      window.dash_clientside.set_props(each.store, { data: version });
+      window.dash_clientside.set_props(each.store, { data: each.at });
     }
   }
 }
@@ -39,9 +47,12 @@ function look() {
 /* What opens a dialog for what is to be shown, empty until the server has answered, and closes it for null. */
 const opens = (store, title) => (shown, isOpen) => {
   const { no_update: same } = window.dash_clientside;
+  if (shown === null) {
+    return [false, same, same, same];
+  }
   const reading = READINGS.find((each) => each.store === store);
   [reading.version, reading.at] = [versionOf(reading), Date.now()];
-  return shown === null || isOpen ? [shown !== null, same, same] : [true, title(shown), []];
+  return [true, ...(isOpen ? [same, same] : [title(shown), []]), reading.at];
 };
 
 /* The attributes of what opens how a figure comes about; as in layouts/live.py. */
@@ -80,5 +91,36 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-register({ openDerivation: opens("derivation-moved", () => "How it comes about") });
+/* Goes to a neighbour of the entry that is open, or to its place in the whole ledger. */
+function goFromEntry(before, after, show, found) {
+  const { triggered_id: goal } = window.dash_clientside.callback_context;
+  const view = parse(location.search);
+  if (found?.place !== view.entry) {
+    return; // another one is on its way
+  }
+  if (goal === "entry-show") {
+    go(href(START), { state: { to: { place: found.place, offset: found.offset } } });
+  } else {
+    const entry = goal === "entry-before" ? found.before : found.after;
+    go(href({ ...view, entry }), { replace: true, state: history.state ?? {} });
+  }
+}
+
+/* Takes what was closed out of the address, of which it is a part. */
+function leaveDetails(isEntryOpen, isOrderOpen) {
+  const view = parse(location.search);
+  const { triggered_id: dialog } = window.dash_clientside.callback_context;
+  const isLeft = dialog === "entry-dialog" ? !isEntryOpen && view.entry : !isOrderOpen && view.order;
+  if (isLeft && location.pathname === PATH) {
+    history.state?.isOpened ? history.back() : go(href(listOf(view)), { replace: true });
+  }
+}
+
+register({
+  openDerivation: opens("derivation-read", () => "How it comes about"),
+  openEntry: opens("entry-read", (place) => `Entry ${place}`),
+  openOrder: opens("order-record-read", (id) => `Order ${id}`),
+  goFromEntry,
+  leaveDetails,
+});
 balanceState.follow(look);

@@ -175,13 +175,16 @@ function show(next, to) {
   openOnly(view);
 }
 
-/* Opens what a view has open over its list, and closes what it has not. */
+const opened = { entry: null, order: null };
+
+/* Has what a view has open over its list shown, and what it has not closed. */
 function openOnly(of) {
-  for (const [name, dialog] of [
-    ["entry", page.balanceEntry],
-    ["order", page.balanceOrder],
-  ]) {
-    of?.[name] ? dialog.open(of[name]) : dialog.close();
+  for (const name of Object.keys(opened)) {
+    const now = of?.[name] ?? null;
+    if (now !== opened[name]) {
+      opened[name] = now;
+      window.dash_clientside.set_props(`history-${name}-shown`, { data: now });
+    }
   }
 }
 
@@ -193,11 +196,6 @@ function choose(row) {
     const what = view.table === "orders" ? { order: row.id } : { entry: row.place };
     go(href({ ...view, ...what }), { state: { isOpened: true } });
   }
-}
-
-/* Shows an entry in its place in the whole ledger. */
-function showInLedger(entry, offset) {
-  go(href(START), { state: { to: { place: entry, offset } } });
 }
 
 document.addEventListener("click", ({ target }) => {
@@ -214,7 +212,6 @@ balanceState.follow(follow);
 export const balanceHistoryScreen = {
   clear,
   tryAgain,
-  showInLedger,
   get view() {
     return view;
   },
