@@ -303,6 +303,16 @@ def test_the_sums_of_the_epochs_are_those_of_their_entries(
     assert history.epoch(99) is None
 
 
+@pytest.mark.parametrize("column", ["symbol", "owner"])
+@pytest.mark.parametrize("seed", LIVES)
+def test_what_can_be_filtered_by_is_what_the_rows_have(
+    index_of: Callable[[str, int], History], seed: int, column: Any
+) -> None:
+    history = index_of("memory", seed)
+    there = {row[column] for row in rows_of(seed, "ledger")} - {None}
+    assert list(history.values(column)) == sorted(each or "you" for each in there)
+
+
 @pytest.mark.parametrize("kind", ["memory", "file"])
 def test_marks_are_the_newest_in_a_time(index_of: Callable[[str, int], History], kind: str) -> None:
     history = index_of(kind, 1)

@@ -36,7 +36,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from balance.core.entry import Entry, Place, cursor, place_of
 from balance.core.errors import HistoryUnavailable, InvalidRequest, StoreUnreadable
@@ -60,6 +60,7 @@ from balance.history.queries import (
     marked,
     neighbours,
     row_of,
+    values_of,
 )
 from balance.history.question import PERSON, Question
 from balance.history.rows import EntryRow, LedgerRecord, entry_row, fill_row
@@ -217,6 +218,17 @@ class History:
             return {place: (place[0], line) for place, line in lines.items() if line is not None}
 
         return self.index.read(read)
+
+    def values(self, column: Literal["symbol", "owner"]) -> Sequence[str]:
+        """The symbols or the owners that there are in the ledger, as far as it is indexed; none
+        before it can be searched quickly."""
+
+        def read(connection: sqlite3.Connection) -> Sequence[str]:
+            so_far = reached(connection)
+            is_quick = so_far is not None and so_far.is_ready
+            return values_of(connection, column) if is_quick else ()
+
+        return self.index.repaired(lambda: self.index.read_so_far(read)[0])
 
     def page(
         self,

@@ -211,6 +211,14 @@ def row_of(connection: sqlite3.Connection, revision: int, line: int) -> Hit | No
     return hits(connection, ids)[0] if ids else None
 
 
+def values_of(connection: sqlite3.Connection, column: str) -> list[str]:
+    """The values that ``column`` has in the ledger, with a step of its index for each."""
+    least = f"SELECT min({column}) FROM ledger"  # noqa: S608 - one of our names
+    greater = f"SELECT ({least} WHERE {column} > value) FROM found WHERE value IS NOT NULL"  # noqa: S608
+    found = f"WITH RECURSIVE found(value) AS ({least} UNION ALL {greater})"
+    return _ids(connection, f"{found} SELECT value FROM found WHERE value > ''", ())  # noqa: S608
+
+
 def fill_line(connection: sqlite3.Connection, place: Place) -> int | None:
     """The line of the fill that the realised P&L or the fee at ``place`` is of, within the same
     revision; None where the index has none."""
