@@ -31,8 +31,8 @@ const named = () => [...document.querySelectorAll(NAMED)];
 const library = (name) =>
   Promise.all(named().filter(({ src }) => src.includes(`/${name}/`)).map(once));
 
-window.addEventListener("load", () => {
-  // whoever needs one gets the fault
-  setTimeout(() => named().forEach((script) => once(script).catch(() => {})), PAUSE_MS);
-});
+// whoever needs one gets the fault
+const loadAll = () => setTimeout(() => named().forEach((script) => once(script).catch(() => {})), PAUSE_MS);
+// a module may come when the page is loaded already
+document.readyState === "complete" ? loadAll() : window.addEventListener("load", loadAll);
 export const balanceLibraries = { library };
