@@ -9,10 +9,12 @@ from callbacks import (
     auto,
     auto_keys,
     balance,
+    curves,
     damage,
     derivation,
     details,
     dialogs,
+    equity,
     focus,
     futures,
     guard,
@@ -30,10 +32,12 @@ def register(app: Dash, layout: Component, desk: Desk, services: Services) -> No
     toasts.register(app)
     focus.register(app)
     balance.register(app, layout)
+    curves.register(app)
     damage.register(app)
     derivation.register(app, services)
     details.register(app, desk, services)
     dialogs.register(app, layout)
+    equity.register(app, services)
     navigation.register(app, layout)
     history.register(app)
     futures.register(app)

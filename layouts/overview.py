@@ -4,10 +4,11 @@ from dash import html
 from dash.development.base_component import Component
 
 from layouts.cards import summary_row
+from layouts.equity import equity_panel
 from layouts.first import first_minute
 from layouts.live import live_text
 from layouts.parts import card
-from layouts.performance import equity_panel, exposure_panel, glance_panel, performance_panel
+from layouts.performance import exposure_panel, glance_panel, performance_panel
 from layouts.tab import Place, Tab
 
 # each row: the sign before it, what it is called, the field, and how it stands out

@@ -25,39 +25,6 @@ _EXPOSURES = (
 )
 
 
-def equity_panel() -> html.Section:
-    """The curve of the equity and of its drawdown, with what is read off it."""
-    return html.Section(
-        [
-            html.Div(
-                [
-                    html.H2("Equity", className="panel-title"),
-                    html.Div(id="overview-equity-ranges", className="equity-ranges"),
-                ],
-                className="equity-head",
-            ),
-            html.Div(id="overview-equity-readout", className="equity-readout"),
-            html.Div(id="overview-equity-plot", className="equity-plot"),
-            html.Div(id="overview-equity-figures", className="equity-figures"),
-            html.Div(id="overview-equity-note", className="equity-note", role="status"),
-            html.Details(
-                [
-                    html.Summary("As a table"),
-                    html.Div(
-                        id="overview-equity-rows",
-                        className="scroller rows",
-                        tabIndex=0,
-                        role="region",
-                        **{"aria-label": "Equity over time, newest first"},
-                    ),
-                ],
-                id="overview-equity-table",
-            ),
-        ],
-        className="panel eight equity-panel",
-    )
-
-
 def performance_panel() -> html.Section:
     """P&L by period, and how well the trades of this epoch went."""
     return card(

@@ -3,6 +3,7 @@
 from dash import html
 
 from layouts.cards import balance_buttons
+from layouts.equity import day_curve
 from layouts.live import live_text
 from layouts.parts import button
 
@@ -38,8 +39,7 @@ def sidebar() -> html.Aside:
                         className="pnl-figure",
                         derive="pnl_percent",
                     ),
-                    # drawn by the page
-                    html.Div(id="sidebar-equity", className="sidebar-equity"),
+                    day_curve(),
                 ],
                 className="sidebar-balance",
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,12 @@ def asked(get: Callable[[str], Any], woken: str, **values: Any) -> dict[str, Any
         return {**each, "value": values.get(each["id"].replace("-", "_"))}
 
     names = [] if callback["no_output"] else callback["output"].strip(".").split("...")
-    outputs = [dict(zip(("id", "property"), each.split("."), strict=True)) for each in names]
+    pairs = [each.rsplit(".", 1) for each in names]
+    # the parts of an id are sent as they are, not as text
+    outputs = [
+        {"id": json.loads(name) if name.startswith("{") else name, "property": changed}
+        for name, changed in pairs
+    ]
     is_one = names and not callback["output"].startswith("..")
     return {
         "output": callback["output"],

@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, urlparse
 
 from selenium.webdriver.common.keys import Keys
 
-from tests.page_modules import run
 from tests.screen import go, text, wait_for, wait_for_focus, wait_for_link, wait_for_toast
 from tests.serving import ROOT, Server
 
@@ -148,10 +147,10 @@ def test_the_curve_is_read_by_keyboard_and_its_flags_lead_to_entries(
 ) -> None:
     _trade(server)
     browser = open_browser(server.url)
-    wait_for(lambda: browser.find_elements(".line-equity[d]"), "the curve")
+    wait_for(lambda: browser.find_elements("#overview-equity [data-points]"), "the curve")
     first = _pressed(browser, Keys.HOME)
     assert "equity $10,000.00" in first
-    readout = text(browser, "overview-equity-readout")
+    readout = browser.find_element("#overview-equity .readout").text
     assert all(told in readout for told in ("$10,000.00", first.split(": ")[0]))
     assert _place(browser) == 0
     _pressed(browser, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT)
@@ -166,8 +165,9 @@ def test_the_curve_is_read_by_keyboard_and_its_flags_lead_to_entries(
     assert not year.is_enabled()
     browser.driver.execute_script("arguments[0].click()", everything)
     wait_for(lambda: text(browser, "overview-equity-figures").count("$") == 3, "its figures")
-    browser.find_element("#overview-equity-table summary").click()
-    wait_for(lambda: "$10,000.00" in text(browser, "overview-equity-rows"), "the table")
+    browser.find_element("#overview-equity summary").click()
+    rows = browser.find_element("#overview-equity .rows")
+    wait_for(lambda: "$10,000.00" in rows.text, "the table")
     flags = browser.find_elements(".flag")
     assert any("eposit" in flag.get_attribute("aria-label") for flag in flags)
     flags[0].send_keys(Keys.ENTER)
@@ -186,35 +186,6 @@ def test_the_curve_is_read_by_keyboard_and_its_flags_lead_to_entries(
     browser.find_element("#overview-orders").click()
     wait_for(lambda: "No open orders" in text(browser, "futures-book-empty"), "the orders")
     assert browser.get_logs() == []
-
-
-def test_axes_have_round_ticks_that_hold_all_values(server: Server, open_browser: Opened) -> None:
-    browser = open_browser(server.url)
-    wait_for_link(browser, "Live")
-    spans = [(0, 1), (9_999.99, 10_000.01), (-3, 7), (1e-6, 1.1e-6), (-2e9, 5e12), (9_876, 10_321)]
-    for least, most in spans:
-        made = run(
-            browser,
-            {"balanceAxes": "overview/axes.js"},
-            "return balanceAxes.valueTicks(arguments[0], arguments[1])",
-            least,
-            most,
-        )
-        ticks, step = made["ticks"], made["step"]
-        assert 3 <= len(ticks) <= 5
-        assert ticks[0] <= least
-        assert ticks[-1] >= most
-        assert Decimal(f"{step:.12g}").normalize().as_tuple().digits in ((1,), (2,), (2, 5), (5,))
-    day = 86_400_000
-    for span in (5_000, 60_000, 3_600_000, day, 7 * day, 31 * day, 366 * day, 3_000 * day):
-        times = run(
-            browser,
-            {"balanceAxes": "overview/axes.js"},
-            "return balanceAxes.timeTicks(1.7e12, 1.7e12 + arguments[0], 8)",
-            span,
-        )
-        assert 2 <= len(times) <= 9
-        assert all(1.7e12 <= time <= 1.7e12 + span for time, _ in times)
 
 
 def test_the_first_minute_is_walked_through(server: Server, open_browser: Opened) -> None:

@@ -28,7 +28,6 @@ Opened = Callable[[str], Any]
 _IDLE_SECONDS = 30
 _HASTE = rounds(3, 1)
 _LOOKED_AT_SECONDS = 5
-_CURVE = "/equity?range=day"
 _ENDED_CANDLES = "/candles/BTC/USDT?timeframe=1m&limit=60"
 _LIBRARIES = "return 'dash_ag_grid' in window && 'dash_tvlwc' in window"
 _HASTEN = """
@@ -49,19 +48,18 @@ def test_a_page_asks_for_nothing_while_it_is_idle_and_once_where_it_is_told_to(
         wait_for(lambda: text(browser, "overview-ledger"), "the newest entries")
         # what other tabs need comes by itself, once
         wait_for(lambda: browser.driver.execute_script(_LIBRARIES), "the libraries")
+        wait_for(lambda: len(browser.find_elements("[data-points]")) == 2, "the curves")
         _looked_at_overview_follows_the_prices(relay)
         go(browser, "futures")
         wait_for(lambda: text(browser, "futures-chart-note") == "", "the candles")
         relay.paths.clear()
         begin = time.monotonic()
         time.sleep(_IDLE_SECONDS / _HASTE)
-        # the curve of the sidebar has a point more each minute, and until there is one it looks;
         # what the candle of a minute really was is asked for once it has ended
         asked = Counter(relay.paths)
-        assert asked.keys() <= {_CURVE, _ENDED_CANDLES}
+        assert asked.keys() <= {_ENDED_CANDLES}
         # a busy machine may have slept for longer
         passed = time.monotonic() - begin
-        assert asked[_CURVE] <= 1 + passed // 5
         assert asked[_ENDED_CANDLES] <= 1 + passed // 60
         wait_for(lambda: server.get("/health").json()["streams"] == 1, "one stream alone")
         # it is idle, not dead
@@ -82,7 +80,7 @@ def _looked_at_overview_follows_the_prices(relay: Relay) -> None:
     asked = Counter(relay.paths)
     # every ten seconds of the page's time
     most = 1 + (time.monotonic() - begin) * _HASTE // 10
-    assert asked.keys() <= {_CURVE, "/performance", "/orders/preview"}
+    assert asked.keys() <= {"/performance", "/orders/preview"}
     assert all(count <= most for count in asked.values()), asked
 
 

@@ -11,6 +11,7 @@ from selenium.webdriver.common.keys import Keys
 from balance.desk.settings import SETTINGS_FILE, SettingsFile
 from balance.store.file_store import LOCK_FILE
 from balance.store.lock import account_lock
+from tests.page_modules import run
 from tests.relay import Relay
 from tests.screen import (
     go,
@@ -99,13 +100,14 @@ def test_settings_are_saved_by_one_and_obeyed_by_all(server: Server, open_browse
     assert theme(other) == other_theme
     wait_for_balance(other, "$10,000.0000")
     # what the day brought is drawn in the sidebar, and said
-    picture = "return document.querySelector('#sidebar-equity svg')?.getAttribute('aria-label')"
+    picture = (
+        "return document.querySelector('#sidebar-equity [data-points]')?.getAttribute('aria-label')"
+    )
     wait_for(lambda: other.driver.execute_script(picture), "the equity of the day")
     assert other.driver.execute_script(picture).startswith("Equity of the last day: P&L $0.0000")
-    # and on the curves of backtests
-    curve = [[f"2026-01-0{day}T00:00:00Z", 1_000 + day, 1_000] for day in (1, 2)]
-    drawn = "return balanceCurves.equity(arguments[0]).querySelector('.equity-range').textContent"
-    assert other.driver.execute_script(drawn, curve) == "$1,002.0000$1,000.0000"
+    # and in what is written of the points of curves
+    written = run(other, {"dollars": "money.js"}, "return dollars(1002)")
+    assert written == "$1,002.0000"
     assert one.get_logs() == other.get_logs() == []
 
 

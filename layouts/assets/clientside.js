@@ -14,7 +14,7 @@ export function register(more) {
 let tries = 0;
 
 /* The module at `path` below this one's folder; a browser may keep that a file did not come, by its address. */
-async function fetched(path) {
+export async function fetched(path) {
   try {
     return await import(path);
   } catch {

@@ -22,7 +22,7 @@ PAGES: Final = {
         "/",
         {
             "first figures": "!!document.getElementById('overview-balance')?.textContent",
-            "curve": "!!document.querySelector('.line-equity[d]')",
+            "curve": "!!document.querySelector('#overview-equity [data-points]')",
             "newest entries": "!!document.querySelector('#overview-ledger a')",
             "performance": (
                 "/\\d/.test(document.getElementById("

@@ -1,9 +1,8 @@
 /* Curves: the small one of a bot's row, and equity against buy and hold after a backtest. */
-import { balanceAxes } from "../overview/axes.js";
+import { dollars } from "../money.js";
 import { balanceParts } from "../parts.js";
 
 const { make, draw } = balanceParts;
-const dollars = (amount) => balanceAxes.money(amount);
 const [WIDE, HIGH] = [96, 28];
 const MARGIN = 2;
 

@@ -6,7 +6,7 @@
 import { balanceAddress } from "../address.js";
 import { balanceBots } from "../bots/feed.js";
 import { balanceLive } from "../live.js";
-import { balanceAxes } from "../overview/axes.js";
+import { dollars } from "../money.js";
 import { page } from "../page.js";
 import { balanceScreen } from "../screen.js";
 import { balanceToasts } from "../toasts.js";
@@ -49,7 +49,7 @@ function tellOne({ kind, owner, words }, before, key) {
 // "Trend: 6 fills, −$22.40"
 function summary(counted) {
   const lines = [...counted].map(([owner, { fills, result }]) => {
-    const amount = balanceAxes.gain(result).replace("-", "−");
+    const amount = dollars(result, "+").replace("-", "−");
     return `${nameOf(owner)}: ${fills === 1 ? "1 fill" : `${fills} fills`}, ${amount}`;
   });
   return lines.join(". ");

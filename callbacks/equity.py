@@ -1,0 +1,52 @@
+"""The equity over time: the curves of the panel and of the sidebar get their points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, no_update
+
+from balance.api.services import Services
+from balance.core.errors import BalanceError
+from layouts.curve import due_of, points_of
+from layouts.equity import (
+    DAY,
+    FIGURES,
+    NOTE,
+    PANEL,
+    RANGE,
+    USUAL,
+    day_points,
+    equity_points,
+    range_figures,
+    range_options,
+)
+
+
+def register(app: Dash, services: Services) -> None:
+    """Let the curves be drawn when their points are due, and another range when it is chosen."""
+
+    @app.callback(
+        Output(points_of(PANEL), "data"),
+        Output(FIGURES, "children"),
+        Output(RANGE, "options"),
+        Output(NOTE, "children"),
+        Input(due_of(PANEL), "data"),
+        Input(RANGE, "value"),
+        prevent_initial_call=True,
+    )
+    def draw(_: object, chosen: str) -> tuple[Any, ...]:
+        try:
+            row = services.equity.curve(chosen)
+        except BalanceError as fault:
+            return no_update, no_update, no_update, str(fault)
+        return equity_points(row), range_figures(row), range_options(chosen, row), row["words"]
+
+    @app.callback(
+        Output(points_of(DAY), "data"), Input(due_of(DAY), "data"), prevent_initial_call=True
+    )
+    def draw_day(_: object) -> Any:
+        try:
+            return day_points(services.equity.curve(USUAL))
+        except BalanceError:
+            return no_update  # The strip above the tabs says why.

@@ -1,0 +1,173 @@
+"""Curves over time: a component, and a callback that returns points into it.
+
+``curve("mine-equity", "Equity of mine", (Line("values", "Equity"),))`` is what a tab needs in its
+layout. ``Output(points_of("mine-equity"), "data")`` draws what a callback returns::
+
+    {"start": 1767323040000, "step": 60000, "values": [100, 101.5, None, 99]}
+
+the first point's time and the way to the next one in milliseconds, and the values by the names of
+the lines; None where nothing is known, which is drawn as a gap. ``even_points`` makes this of
+points at any times. ``Input(due_of("mine-equity"), "data")`` calls the callback when a curve with
+``refresh`` comes into sight, and again when the account has changed since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from balance.core.figures import NONE
+from balance.core.snapshot import DISPLAYED
+
+_TIME = "time"
+_PLOT, _POINTS, _DUE = "curve-plot", "curve-points", "curve-due"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a curve, or a figure of its points."""
+
+    # What its values are called in the points.
+    name: str
+    label: str
+    # How a value is written: "$1.00", "+$1.00" or "1.00%".
+    unit: Literal["money", "gain", "percent"] = "money"
+    # A line, one that is filled down to the axis, one from zero downwards in a drawing of its own
+    # below, or none: its values are only read.
+    style: Literal["line", "area", "depth", "none"] = "line"
+    # A colour of the theme.
+    color: str = "accent"
+    # The figure of the account, if any, that the newest point follows while prices move.
+    live: str = ""
+    # The line, if any, in whose proportion the newest value of this one, a drawdown, moves.
+    falls_with: str = ""
+
+    def __post_init__(self) -> None:
+        if self.live and self.live not in DISPLAYED:
+            raise ValueError(f"A line can't follow {self.live!r}: the account has no such figure.")
+
+
+def curve(
+    id: str,
+    label: str,
+    lines: Sequence[Line],
+    *,
+    points: Mapping[str, Any] | None = None,
+    refresh: int | None = None,
+    level: bool = False,
+    empty: Sequence[Component] = (),
+    below: Sequence[Component] = (),
+) -> html.Div:
+    """The ``lines`` over time, with what is read off them at a moment: by pointer, arrow keys, and
+    as a table. It begins with ``points``. Points are due again every ``refresh`` seconds while the
+    equity moves. ``level`` is a line at the first value; ``empty`` stands there before two points
+    are known, ``below`` under it."""
+    plot = html.Div(
+        [
+            html.Div(className="curve-chart"),
+            html.Div(
+                className="slider",
+                role="slider",
+                tabIndex=0,
+                **{"aria-label": f"{label}, by arrow keys", "aria-valuenow": 0},
+            ),
+            html.Div(className="flags"),
+            *([html.Div(list(empty), className="curve-empty")] if empty else []),
+        ],
+        id=_id(_PLOT, id),
+        className="curve-plot",
+        **_declared(lines, refresh, level),
+    )
+    readings = (Line(_TIME, "Time", style="none"), *lines)
+    return html.Div(
+        [
+            html.Dl([_reading(each) for each in readings], className="readout"),
+            plot,
+            *below,
+            html.Details(
+                [
+                    html.Summary("As a table"),
+                    html.Div(
+                        className="scroller rows",
+                        tabIndex=0,
+                        role="region",
+                        **{"aria-label": f"{label}, newest first"},
+                    ),
+                ],
+                className="curve-table",
+            ),
+            *_stores(id, points, refresh),
+        ],
+        id=id,
+        className="curve",
+    )
+
+
+def spark(
+    id: str, points: Mapping[str, Any] | None = None, *, refresh: int | None = None
+) -> html.Div:
+    """A small curve of the ``values`` among ``points``, with a line at its first one. Beside them
+    the points have a ``label``, which says in words what is seen, and a ``tone`` as figures do."""
+    label = "" if points is None else points["label"]
+    return html.Div(
+        [
+            html.Div(
+                id=_id(_PLOT, id),
+                className="spark",
+                role="img",
+                title=label,
+                **{"aria-label": label or "No curve yet"},
+                **_declared((Line("values", ""),), refresh, True, is_small=True),
+            ),
+            *_stores(id, points, refresh),
+        ],
+        id=id,
+        className="spark-place",
+    )
+
+
+def points_of(id: Any) -> dict[str, Any]:
+    """The id of the store of the points of the curve ``id``; the property is ``data``."""
+    return _id(_POINTS, id)
+
+
+def due_of(id: Any) -> dict[str, Any]:
+    """The id of the store that changes when points of the curve ``id`` are due."""
+    return _id(_DUE, id)
+
+
+def plot_of(id: Any) -> dict[str, Any]:
+    """The id of what the curve ``id`` is drawn in."""
+    return _id(_PLOT, id)
+
+
+def _id(kind: str, id: Any) -> dict[str, Any]:
+    return {"type": kind, "curve": id}
+
+
+def _declared(
+    lines: Sequence[Line], refresh: int | None, level: bool, *, is_small: bool = False
+) -> dict[str, str]:
+    """What the page reads off an element to draw in it."""
+    declared = {
+        "lines": [asdict(each) for each in lines],
+        "refresh": refresh,
+        "level": level,
+        "small": is_small,
+    }
+    return {"data-curve": json.dumps(declared)}
+
+
+def _stores(id: str, points: Mapping[str, Any] | None, refresh: int | None) -> list[dcc.Store]:
+    due = [dcc.Store(id=due_of(id))] if refresh else []
+    return [dcc.Store(id=points_of(id), data=points), *due]
+
+
+def _reading(line: Line) -> html.Div:
+    key = {} if line.style == "none" else {"data-color": line.color}
+    return html.Div([html.Dt(line.label, **key), html.Dd(NONE, **{"data-field": line.name})])
