@@ -26,7 +26,7 @@ _SIDEBAR = (
     '<div class="sidebar"><div class="brand">Virtual Balance<span class="paper">PAPER</span></div>'
     f'<div class="sidebar-balance"><div class="metric-label">{_bone(18)}</div>'
     f'<div class="figure" data-length="short">{_bone(9)}</div>{_bone(14, "bone-figures")}'
-    '<div class="sidebar-equity"></div></div>'
+    '<div class="spark"></div></div>'
     f'<div class="pill">{_bone(9)}</div>{_button("bone-menu")}'
     f'<div class="sidebar-actions">{_button() * 2}{_button("bone-wide")}</div></div>'
 )
