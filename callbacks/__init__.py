@@ -9,6 +9,7 @@ from callbacks import (
     auto,
     auto_keys,
     balance,
+    compare,
     curves,
     damage,
     derivation,
@@ -36,6 +37,7 @@ def register(app: Dash, layout: Component, desk: Desk, services: Services) -> No
     damage.register(app)
     derivation.register(app, services)
     details.register(app, desk, services)
+    compare.register(app, desk, services)
     dialogs.register(app, layout)
     equity.register(app, services)
     navigation.register(app, layout)

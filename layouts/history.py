@@ -12,6 +12,7 @@ from balance.history.lists import SUBJECT
 from balance.history.order_rows import STATE_LABELS
 from balance.history.question import BOUNDS, FILTER_COLUMNS, FILTERS, Listed
 from balance.history.rows import KIND_LABELS, SOURCE_LABELS
+from layouts.compare import epochs_head
 from layouts.grids import history_grid
 from layouts.later import later
 from layouts.parts import button
@@ -87,8 +88,7 @@ def _build(place: Place) -> Component:
                     **{"aria-label": "Filters", "data-filters": json.dumps(_filters(place))},
                 ),
                 html.Div(id="history-chips", className="history-chips"),
-                # what stands over the epochs: some of them side by side
-                html.Div(id="history-epochs", hidden=True),
+                epochs_head(),
                 _rows(),
                 # in the place of the rows where there are none
                 html.Div(id="history-empty", hidden=True),

@@ -4,7 +4,9 @@
 import { balanceAddress } from "./address.js";
 import { balanceState } from "./balance.js";
 import { register } from "./clientside.js";
+import { balanceDialogs } from "./dialogs.js";
 import { balanceHistory } from "./history/view.js";
+import { balanceReset } from "./reset.js";
 
 const { go } = balanceAddress;
 const { PATH, START, parse, href, listOf } = balanceHistory;
@@ -16,6 +18,7 @@ const READINGS = [
   // the newest entry has a later one as soon as something happens
   { store: "entry-read", while: "#entry-after:disabled", pause: 1000 },
   { store: "order-record-read", while: "#order-record-body", pause: 1000 },
+  { store: "history-compare-read", while: "#history-epochs.follows", pause: 1000 },
 ];
 
 let isOffline = false;
@@ -29,9 +32,11 @@ function versionOf({ byPrices }) {
 function look() {
   const isBack = isOffline;
   isOffline = document.getElementById("app-shell").dataset.link === "offline";
+  document.getElementById("history-undo-place").hidden = !balanceState.snapshot?.can_undo_reset;
   for (const each of isOffline ? [] : READINGS) {
     const version = versionOf(each);
-    if (document.querySelector(each.while) === null || (each.version === version && !isBack)) {
+    const isShown = document.querySelector(each.while)?.checkVisibility();
+    if (!isShown || (each.version === version && !isBack)) {
       continue;
     }
     const rest = (each.at ?? 0) + each.pause - Date.now();
@@ -116,11 +121,31 @@ function leaveDetails(isEntryOpen, isOrderOpen) {
   }
 }
 
+/* Has epochs stand side by side, or none; of another table, what does is let be. */
+function openCompare(epochs) {
+  const { no_update: same } = window.dash_clientside;
+  if (epochs === null || epochs.length > 0) {
+    return [epochs === null ? "" : "follows", same, same, epochs === null ? same : Date.now()];
+  }
+  return ["", "", true, same];
+}
+
+/* Goes to those that are picked, side by side, or to none. */
+function compare(open, close, picked) {
+  const isClosed = window.dash_clientside.callback_context.triggered_id === "history-compare-close";
+  balanceDialogs.focusSoon(isClosed ? "history-compare" : "history-compared-title");
+  go(href({ ...parse(location.search), compare: isClosed ? [] : picked }), { replace: true });
+}
+
 register({
   openDerivation: opens("derivation-read", () => "How it comes about"),
   openEntry: opens("entry-read", (place) => `Entry ${place}`),
   openOrder: opens("order-record-read", (id) => `Order ${id}`),
   goFromEntry,
   leaveDetails,
+  openCompare,
+  compare,
+  canNotCompare: (picked) => picked.length < 2,
+  undoReset: () => void balanceReset.undo(),
 });
 balanceState.follow(look);

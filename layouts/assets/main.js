@@ -41,7 +41,6 @@ import "./history/book_cells.js";
 import "./history/books.js";
 import "./history/choices.js";
 import "./history/columns.js";
-import "./history/compare.js";
 import "./history/fields.js";
 import "./history/filters.js";
 import "./history/fit.js";

@@ -1,0 +1,77 @@
+"""Epochs side by side, as the address says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State
+
+from balance.api.history import epoch_page
+from balance.api.services import Services
+from balance.core.errors import BalanceError
+from balance.desk.desk import Desk
+from balance.history.question import parse_question
+from balance.performance.epochs import EPOCH_SORTS
+from layouts.compare import PICKED, SHOWN, comparison, missing_text
+from layouts.reading import READ
+
+
+def register(app: Dash, desk: Desk, services: Services) -> None:
+    """Let those be compared that are picked, and follow the account."""
+    app.clientside_callback(
+        ClientsideFunction("desk", "openCompare"),
+        Output("history-epochs", "className", allow_duplicate=True),
+        Output("history-compared-words", "children", allow_duplicate=True),
+        Output("history-compared", "hidden", allow_duplicate=True),
+        Output(f"history-compare{READ}", "data"),
+        Input(SHOWN, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("desk", "compare"),
+        Input("history-compare", "n_clicks"),
+        Input("history-compare-close", "n_clicks"),
+        State(PICKED, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("desk", "canNotCompare"),
+        Output("history-compare", "disabled"),
+        Input(PICKED, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("desk", "undoReset"),
+        Input("history-undo", "n_clicks"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output("history-epochs", "className"),
+        Output("history-compared-words", "children"),
+        Output("history-compared", "hidden"),
+        Output("history-comparison", "children"),
+        Output("history-compare-again", "disabled"),
+        Input(f"history-compare{READ}", "data"),
+        Input("history-compare-again", "n_intervals"),
+        State(SHOWN, "data"),
+        prevent_initial_call=True,
+    )
+    def show(_: object, __: object, numbers: Sequence[int]) -> tuple[Any, ...]:
+        query = {"epoch": ",".join(map(str, numbers)), "limit": str(len(numbers))}
+        try:
+            page = epoch_page(desk, services, parse_question("epochs", query, EPOCH_SORTS))
+        except BalanceError as fault:
+            return "follows", str(fault), True, None, True
+        rows, is_indexed = page["rows"], page["index"].is_complete
+        found = [each["epoch"] for each in rows]
+        is_whole = len(found) == len(numbers)
+        has_ended = all(each["ended_at"] is not None for each in rows)
+        return (
+            "" if has_ended and is_whole else "follows",
+            missing_text(numbers, found, is_indexed=is_indexed),
+            len(rows) < 2,
+            comparison(rows, page["figures"]),
+            is_whole or is_indexed,
+        )
