@@ -52,26 +52,22 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         Output("history-compared-words", "children"),
         Output("history-compared", "hidden"),
         Output("history-comparison", "children"),
-        Output("history-compare-again", "disabled"),
         Input(f"history-compare{READ}", "data"),
-        Input("history-compare-again", "n_intervals"),
         State(SHOWN, "data"),
         prevent_initial_call=True,
     )
-    def show(_: object, __: object, numbers: Sequence[int]) -> tuple[Any, ...]:
+    def show(_: object, numbers: Sequence[int]) -> tuple[Any, ...]:
         query = {"epoch": ",".join(map(str, numbers)), "limit": str(len(numbers))}
         try:
             page = epoch_page(desk, services, parse_question("epochs", query, EPOCH_SORTS))
         except BalanceError as fault:
-            return "follows", str(fault), True, None, True
+            return "follows", str(fault), True, None
         rows, is_indexed = page["rows"], page["index"].is_complete
         found = [each["epoch"] for each in rows]
-        is_whole = len(found) == len(numbers)
         has_ended = all(each["ended_at"] is not None for each in rows)
         return (
-            "" if has_ended and is_whole else "follows",
+            "" if has_ended and len(found) == len(numbers) else "follows",
             missing_text(numbers, found, is_indexed=is_indexed),
             len(rows) < 2,
             comparison(rows, page["figures"]),
-            is_whole or is_indexed,
         )

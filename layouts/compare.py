@@ -20,7 +20,6 @@ MOST: Final = 4
 #: of those that are picked in their rows.
 SHOWN: Final = "history-compare-shown"
 PICKED: Final = "history-epochs-picked"
-_AGAIN_MILLISECONDS: Final = 1_500
 _HOW: Final = f"An epoch is the account between two resets. Choose 2 to {MOST} to compare them."
 
 
@@ -60,8 +59,6 @@ def epochs_head() -> html.Div:
             html.P(id="history-compared-words", role="status"),
             html.Div(_comparison(), id="history-compared", hidden=True),
             *(dcc.Store(id=each) for each in (SHOWN, PICKED, f"history-compare{READ}")),
-            # runs while one of them may be among those that are not indexed yet
-            dcc.Interval(id="history-compare-again", interval=_AGAIN_MILLISECONDS, disabled=True),
         ],
         id="history-epochs",
         hidden=True,
