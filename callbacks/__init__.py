@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 from balance.api.services import Services
 from balance.desk.desk import Desk
 from callbacks import (
+    account,
     auto,
     auto_keys,
     balance,
@@ -14,7 +15,6 @@ from callbacks import (
     damage,
     derivation,
     details,
-    dialogs,
     equity,
     focus,
     futures,
@@ -34,11 +34,11 @@ def register(app: Dash, layout: Component, desk: Desk, services: Services) -> No
     focus.register(app)
     balance.register(app, layout)
     curves.register(app)
-    damage.register(app)
+    damage.register(app, services)
     derivation.register(app, services)
     details.register(app, desk, services)
     compare.register(app, desk, services)
-    dialogs.register(app, layout)
+    account.register(app, layout, desk)
     equity.register(app, services)
     navigation.register(app, layout)
     history.register(app)

@@ -1,17 +1,18 @@
-"""The strip of what is damaged follows what the page knows of it."""
+"""The strip of what is damaged is drawn anew whenever something else is."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
 
-from layouts.damage import KNOWN, STRIP, damage_parts
+from balance.api.services import Services
+from layouts.damage import DRAWN, STRIP, damage_parts
 
 
-def register(app: Dash) -> None:
-    """Let the strip be drawn anew whenever something else is damaged."""
+def register(app: Dash, services: Services) -> None:
+    """Let the strip follow what ``services`` know of it."""
 
-    @app.callback(Output(STRIP, "children"), Input(KNOWN, "data"), prevent_initial_call=True)
-    def draw(known: Sequence[Mapping[str, Any]]) -> list[Component]:
-        return damage_parts(known)
+    @app.callback(Output(STRIP, "children"), Input(DRAWN, "data"), prevent_initial_call=True)
+    def draw(_drawn: Any) -> list[Component]:
+        return damage_parts([asdict(each) for each in services.damages.listed])

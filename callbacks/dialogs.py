@@ -1,47 +1,66 @@
-"""The dialogs open, ask the server, and close when it is done."""
+"""What dialogs do: open at once, send what was filled in, and close when that is done."""
 
-from dash import ClientsideFunction, Dash, Input, Output, State
-from dash.development.base_component import Component
+from __future__ import annotations
 
-from layouts.live import ids_ending
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+from uuid import UUID, uuid4, uuid5
 
-RESET_BUTTON = "-reset-balance-btn"
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+
+from balance.core.errors import BalanceError, KeyInFlight, StoreError, StoreUnreadable
+from callbacks.toasts import show_toast
 
 
-def register(app: Dash, layout: Component) -> None:
-    """Let every Reset button in ``layout`` open the one dialog, and the dialogs work."""
+class Completed(Protocol):
+    """What a change that was made comes to, of the account or of what is kept beside it."""
+
+    @property
+    def message(self) -> str:
+        """One sentence that says what was done."""
+
+    @property
+    def replayed(self) -> bool:
+        """Whether an earlier request with the same key had done it already."""
+
+
+def open_at_once(app: Dash, name: str, buttons: Iterable[str], fields: Iterable[str] = ()) -> None:
+    """Have each of ``buttons`` open the dialog ``name``, whose ``fields`` begin with what its
+    store has for them: in the page, as nothing of the server is needed."""
     app.clientside_callback(
-        ClientsideFunction("desk", "resetDialog"),
-        Output("reset-dialog", "is_open"),
-        Output("reset-amount", "value"),
-        Output("reset-error", "children"),
-        Input("reset-confirm", "n_clicks"),
-        Input("reset-amount", "n_submit"),
-        Input("reset-cancel", "n_clicks"),
-        *(Input(button, "n_clicks") for button in ids_ending(layout, RESET_BUTTON)),
-        State("reset-amount", "value"),
-        State("reset-starting-balance", "data"),
+        ClientsideFunction("desk", "openDialog"),
+        Output(f"{name}-dialog", "is_open", allow_duplicate=True),
+        Output(f"{name}-error", "children", allow_duplicate=True),
+        Output(f"{name}-key", "data", allow_duplicate=True),
+        *(Output(each, "value") for each in fields),
+        *(Input(each, "n_clicks") for each in buttons),
+        State(f"{name}-key", "data"),
+        State(f"{name}-fields", "data"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(
-        ClientsideFunction("desk", "moneyDialog"),
-        Output("money-dialog", "is_open"),
-        Output("money-amount", "value"),
-        Output("money-note", "value"),
-        Output("money-error", "children"),
-        Input("sidebar-money-btn", "n_clicks"),
-        Input("money-confirm", "n_clicks"),
-        Input("money-amount", "n_submit"),
-        Input("money-note", "n_submit"),
-        Input("money-cancel", "n_clicks"),
-        State("money-action", "value"),
-        State("money-amount", "value"),
-        State("money-note", "value"),
-        prevent_initial_call=True,
-    )
-    app.clientside_callback(
-        ClientsideFunction("desk", "describeMoney"),
-        Output("money-confirm", "children"),
-        Output("money-words", "children"),
-        Input("money-action", "value"),
-    )
+
+
+def request_key(key: str, *content: object) -> str:
+    """The idempotency key of a request with ``content`` that a dialog sends with its ``key``:
+    whatever else is sent with that, is another request."""
+    return uuid5(UUID(key), repr(content)).hex
+
+
+def send(
+    request: Callable[[], Completed], *, quiet: bool = False
+) -> tuple[bool | Any, str, str | Any]:
+    """Do what a dialog sends: whether it is open then, its error, and its next key. A toast shows
+    what was done, but where it is ``quiet`` as all pages show it anyway."""
+    try:
+        outcome = request()
+    except BalanceError as fault:
+        ending = " Nothing was changed." if isinstance(fault, StoreUnreadable) else ""
+        show_toast(f"{fault}{ending}", "error")
+        # it may have been done: what is sent again has the same key
+        is_open = isinstance(fault, StoreError | KeyInFlight)
+        return no_update, f"{fault}{ending}", no_update if is_open else uuid4().hex
+    if outcome.replayed:
+        show_toast(f"It was done the first time. {outcome.message}")
+    elif not quiet:
+        show_toast(outcome.message)
+    return False, "", uuid4().hex

@@ -3,6 +3,7 @@
 from dash import ClientsideFunction, Dash, Input, Output, State
 from dash.development.base_component import Component
 
+from callbacks.dialogs import open_at_once
 from layouts.later import LATER
 from layouts.live import ids_ending
 
@@ -30,13 +31,7 @@ def register(app: Dash, layout: Component) -> None:
         Input("sidebar-menu-btn", "n_clicks"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(
-        ClientsideFunction("desk", "openHelp"),
-        Output("help-dialog", "is_open"),
-        Input("help-btn", "n_clicks"),
-        Input("help-close", "n_clicks"),
-        prevent_initial_call=True,
-    )
+    open_at_once(app, "help", ["help-btn"])
     app.clientside_callback(
         ClientsideFunction("desk", "changeTheme"),
         Output("theme-btn", "title"),

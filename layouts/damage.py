@@ -12,8 +12,8 @@ from dash.development.base_component import Component
 
 from layouts.parts import copy_button
 
-#: The store of the page that holds what is damaged, as ``GET /health`` has it.
-KNOWN = "damage-known"
+#: The store of what the strip is drawn from; the page changes it when that is something else.
+DRAWN = "damage-drawn"
 #: The strip; it is empty, and takes no room, while nothing is damaged.
 STRIP = "damage-note"
 
@@ -26,7 +26,7 @@ def damage_strip(known: Damage) -> list[Component]:
     """The strip with what is ``known`` when the page is opened, and the store that it follows."""
     first = {"data-known": json.dumps(known, separators=(",", ":"), ensure_ascii=False)}
     return [
-        dcc.Store(id=KNOWN, data=list(known)),
+        dcc.Store(id=DRAWN),
         html.Div(damage_parts(known), id=STRIP, className="damage", role="status", **first),
     ]
 

@@ -7,15 +7,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from balance.core.figures import NONE
-from layouts.parts import Children, button, choice, needs_server, number_field
-
-_ACTIONS = (
-    ("Deposit", "deposit"),
-    ("Withdraw", "withdraw"),
-    ("Adjust", "adjust"),
-    ("Set", "balance"),
-)
-
+from layouts.parts import Children, button, needs_server, number_field
 
 #: What closes the dialog that it names, at once and also while the server does not answer.
 CLOSES = "data-close"
@@ -61,59 +53,14 @@ def dialog(
     )
 
 
-def close_button(name: str, words: str = "Cancel") -> html.Button:
+def close_button(name: str, words: str = "Cancel", **more: object) -> html.Button:
     """A button that closes the dialog whose ids begin with ``name``."""
     return html.Button(
         words,
         id=f"{name}-cancel",
         type="button",
         className="btn btn-sm btn-outline-secondary",
-        **{CLOSES: f"{name}-dialog"},
-    )
-
-
-def reset_dialog(starting_balance: str) -> dbc.Modal:
-    """Asks for the starting balance of the next epoch before it begins."""
-    return dialog(
-        "reset",
-        "Reset the account",
-        [
-            _amount_field("reset-amount", "Starting balance", starting_balance),
-            html.P(
-                "A new epoch begins with this balance: open orders are cancelled, "
-                "positions are closed at their last price, and the history so far stays "
-                "readable. You can undo it until the next reset.",
-                className="dialog-words",
-            ),
-        ],
-        [
-            close_button("reset"),
-            button("Reset", "reset-confirm", "arrow-counterclockwise", color="danger"),
-        ],
-    )
-
-
-def money_dialog() -> dbc.Modal:
-    """Deposit, withdraw, adjust by a gain or loss, or set the balance."""
-    return dialog(
-        "money",
-        "Change the balance",
-        [
-            choice("money-action", _ACTIONS, "deposit", label="What to do"),
-            _amount_field("money-amount", "Amount", ""),
-            html.P(id="money-words", className="dialog-words"),
-            html.Div(
-                [
-                    dbc.Label("Note (optional)", html_for="money-note"),
-                    dbc.Input(id="money-note", maxLength=200, autoComplete="off"),
-                ],
-                className="field",
-            ),
-        ],
-        [
-            close_button("money"),
-            button("Deposit", "money-confirm", color="primary", outline=False),
-        ],
+        **{CLOSES: f"{name}-dialog", **more},
     )
 
 
@@ -218,25 +165,4 @@ def _part(percent: int) -> html.Button:
         className="btn btn-sm btn-outline-secondary",
         title=f"Fill in {percent} % of the position",
         **{"data-part": percent},
-    )
-
-
-def _amount_field(id: str, label: str, value: str) -> html.Div:
-    return html.Div(
-        [
-            dbc.Label(label, html_for=id),
-            dbc.InputGroup(
-                [
-                    dbc.Input(
-                        id=id,
-                        value=value,
-                        type="text",
-                        inputmode="decimal",
-                        autoComplete="off",
-                    ),
-                    dbc.InputGroupText("USDT"),
-                ]
-            ),
-        ],
-        className="field",
     )

@@ -8,7 +8,8 @@ from typing import Literal
 import dash_bootstrap_components as dbc
 from dash import html
 
-from layouts.parts import button, icon_button
+from layouts.dialogs import close_button, dialog
+from layouts.parts import icon_button
 from layouts.tab import Tab
 
 
@@ -58,29 +59,20 @@ def help_button(tabs: Sequence[Tab]) -> html.Button:
 
 def help_dialog(tabs: Sequence[Tab]) -> dbc.Modal:
     """Lists the shortcuts."""
-    return dbc.Modal(
+    return dialog(
+        "help",
+        "Keyboard shortcuts",
         [
-            dbc.ModalHeader(dbc.ModalTitle("Keyboard shortcuts", id="help-title")),
-            dbc.ModalBody(
-                [
-                    _group("Tabs", _to_tabs(tabs)),
-                    _group("Anywhere", ANYWHERE),
-                    _group("Futures Trading", FUTURES),
-                    html.P(
-                        "They rest while you type, and while a dialog is open. Esc closes it. "
-                        "The settings turn them off.",
-                        className="dialog-words",
-                    ),
-                ]
+            _group("Tabs", _to_tabs(tabs)),
+            _group("Anywhere", ANYWHERE),
+            _group("Futures Trading", FUTURES),
+            html.P(
+                "They rest while you type, and while a dialog is open. Esc closes it. "
+                "The settings turn them off.",
+                className="dialog-words",
             ),
-            dbc.ModalFooter(button("Close", "help-close")),
         ],
-        id="help-dialog",
-        centered=True,
-        scrollable=True,
-        fade=False,
-        is_open=False,
-        labelledby="help-title",
+        [close_button("help", "Close")],
     )
 
 

@@ -7,15 +7,14 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from layouts.account import money_dialog, reset_dialog, undo_dialog
 from layouts.alerts import alerts_button, alerts_dialog
 from layouts.auto_keys import key_dialog, revoke_dialog
 from layouts.damage import Damage, damage_strip
 from layouts.derivation import derivation_dialog
 from layouts.dialogs import (
-    money_dialog,
     order_dialog,
     position_dialog,
-    reset_dialog,
 )
 from layouts.entry import entry_dialog
 from layouts.help import help_button, help_dialog
@@ -57,7 +56,6 @@ def shell(
                 dcc.Store(id="balance-store", data=store),
                 # counts what the stream and the dialogs brought; each count wakes the one callback
                 dcc.Store(id="balance-push", data=0),
-                dcc.Store(id="reset-starting-balance", data=starting_balance),
                 # the pages of the tabs by id, for the address line
                 dcc.Store(
                     id="tab-paths", data={tab.id: place.base_path + tab.path for tab in tabs}
@@ -84,6 +82,7 @@ def shell(
                     className="main",
                 ),
                 reset_dialog(starting_balance),
+                undo_dialog(),
                 money_dialog(),
                 position_dialog(),
                 order_dialog(),

@@ -14,6 +14,7 @@ from tests.screen import (
     text,
     wait_for,
     wait_for_balance,
+    wait_for_focus,
     wait_for_link,
     wait_for_toast,
     wait_until_gone,
@@ -155,7 +156,7 @@ def test_what_got_no_answer_is_not_done_twice_and_a_stopped_server_is_said(
         _open_money(browser)
         write(browser, "money-amount", "40")
         # the stream, which was asked for before, goes on
-        relay.mute = ("/virtual_balance",)
+        relay.mute = ("/_dash-update-component",)
         browser.find_element("#money-confirm").click()
         browser.wait_for_contains_text("#money-error", "it will not be done twice")
         wait_for(lambda: server.balance() == 10_040, "the deposit on the server")
@@ -166,11 +167,14 @@ def test_what_got_no_answer_is_not_done_twice_and_a_stopped_server_is_said(
         assert server.balance() == 10_040
         # the same click works when the server is back
         _open_money(browser)
-        server.stop()
         write(browser, "money-amount", "7")
-        browser.find_element("#money-confirm").click()
-        browser.wait_for_contains_text("#money-error", "The server does not answer")
+        server.stop()
+        # what was typed waits for it
+        browser.wait_for_element("#money-confirm:disabled")
+        browser.wait_for_contains_text("#link-note", "The server does not answer")
         start_server(port=server.port)
+        browser.wait_for_element("#money-confirm:enabled")
+        wait_for_focus(browser, "#money-amount")
         browser.find_element("#money-confirm").click()
         wait_for_balance(browser, "$10,047.00")
         wait_for_toast(browser, "Deposited 7.00 USDT.")
@@ -185,7 +189,7 @@ def test_what_got_no_answer_is_not_done_twice_whatever_is_asked_for_in_between(
         wait_for_link(browser, "Live")
         _open_money(browser)
         write(browser, "money-amount", "40")
-        relay.mute = ("/virtual_balance",)
+        relay.mute = ("/_dash-update-component",)
         browser.find_element("#money-confirm").click()
         browser.wait_for_contains_text("#money-error", "it will not be done twice")
         relay.mute = ()

@@ -11,10 +11,10 @@ from tests.screen import (
     go,
     keys,
     text,
-    wait_for,
     wait_for_balance,
     wait_for_link,
     wait_for_toast,
+    wait_until_gone,
     write,
 )
 from tests.serving import Server
@@ -53,14 +53,13 @@ def test_a_reset_is_undone_from_another_page_and_a_later_one_with_a_question(
     wait_for_balance(first, "$750.00")
     first.find_element(".toast-box.asks .btn-close").click()
     keys(first, "u")
-    question = first.wait_for_element("dialog[open]")
+    question = first.wait_for_element("#undo-dialog")
     assert "Epoch 4 ends, with a balance of $750.00 and a P&L of $0.00 now." in question.text
     first.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
-    there = "return document.querySelector('dialog[open]') === null"
-    wait_for(lambda: first.driver.execute_script(there), "the end of the question")
+    wait_until_gone(first, "undo-dialog")
     assert server.balance() == 750
     keys(first, "u")
-    first.wait_for_element("dialog[open] button[value=undo]").click()
+    first.wait_for_element("#undo-confirm").click()
     wait_for_balance(second, "$10,034.00")
     wait_for_toast(first, "epoch 5 goes on where epoch 3 ended")
     keys(first, "u")
@@ -77,7 +76,7 @@ def test_a_question_that_was_overtaken_undoes_nothing(server: Server, open_brows
     wait_for_balance(browser, "$10,005.00")
     go(browser, "auto")
     keys(browser, "u")
-    button = browser.wait_for_element("dialog[open] button[value=undo]")
+    button = browser.wait_for_element("#undo-confirm")
     server.post({"deposit": 6})
     wait_for_balance(browser, "$10,011.00")
     button.click()

@@ -10,13 +10,13 @@ if (!location.pathname.startsWith(BASE)) {
 }
 
 /* The address of `path`, which begins with a slash, on this server. */
-const at = (path) => BASE + path.slice(1);
+export const at = (path) => BASE + path.slice(1);
 
 // what dcc.Location listens to beside the browser's own Back
 const MOVED = "_dashprivate_pushstate";
 
 /* Goes to `href`, an address on this server with its query; Back leads to where the page was, unless that is replaced. */
-function go(href, { replace = false, state = {} } = {}) {
+export function go(href, { replace = false, state = {} } = {}) {
   if (location.pathname + location.search === href) {
     return;
   }
@@ -25,7 +25,7 @@ function go(href, { replace = false, state = {} } = {}) {
 }
 
 /* Whether a click means this very page, and nobody has seen to it. */
-function isPlain(event) {
+export function isPlain(event) {
   const held = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
   return event.button === 0 && !held && !event.defaultPrevented;
 }

@@ -13,7 +13,7 @@ const KINDS = {
   plain: { letters: "", dollars: false },
 };
 
-const isEmpty = (typed) => String(typed ?? "").trim() === "";
+export const isEmpty = (typed) => String(typed ?? "").trim() === "";
 
 // as JSON writes it: a float would lose digits
 function joined(sign, digits, zeros) {
@@ -26,7 +26,7 @@ function joined(sign, digits, zeros) {
 
 /* The number that was typed, as JSON, or null and what is wrong with it: [JSON, words]. `kind` is what
  * the field is for: money (prices, too), a quantity, or something plain such as minutes. */
-function read(typed, kind = "money") {
+export function read(typed, kind = "money") {
   if (isEmpty(typed)) {
     return [null, "Enter a number, such as 1234.56."];
   }

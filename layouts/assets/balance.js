@@ -2,27 +2,34 @@
  * bring is accepted here if it is newer, shown by every live component, and put into balance-store
  * through `receive`, for all other callbacks to follow.
  */
-import { listenToBalance } from "./stream.js";
-import { balanceAddress } from "./address.js";
+import { at } from "./address.js";
 import { register } from "./clientside.js";
-import { page } from "./page.js";
+import { feed, provide, showLink } from "./live.js";
+import { flash } from "./screen.js";
+import { listenToBalance } from "./stream.js";
+import { toast } from "./toasts.js";
 
 const FETCH_TIMEOUT_MS = 4000;
 
-// the newest snapshot, how it comes here, and what keeps it from being read
-let snapshot = null;
+/* The newest snapshot. */
+export let snapshot = null;
+/* Whether what is new comes by itself. */
+export let streaming = false;
+/* When the shown snapshot was last known to be the newest, in ms. */
+export let confirmed = null;
+/* When the newest prices came, in ms; null where this page can't know. */
+export let priced = null;
+// how the snapshot comes here, and what keeps it from being read
 let link = { state: "polling", at: null };
 let fault = null;
 let etag = null;
-let streaming = false;
-let priced = null; // when the newest prices came, in ms; null where this page can't know
-let confirmed = null; // when the shown snapshot was last known to be the newest, in ms
 let pushes = 0;
 let ticked = null; // the tick of the prices that balance-store holds
 let stored = null; // what of the account and the link balance-store was last woken for
 let flashed = null; // the revision whose changes have flashed
 const followers = [];
-const hearers = {}; // of what the stream tells beside the account, by the event's name
+const witnesses = [];
+const hearers = {}; // of what the stream sends beside the account, by the event's name
 const OF_THE_ACCOUNT = ["snapshot", "fault", "beat", "down"];
 
 const noUpdate = () => window.dash_clientside.no_update;
@@ -42,7 +49,7 @@ function accept(candidate) {
   if (isNewer(candidate)) {
     priced = pricedAt(candidate);
     snapshot = candidate;
-    page.balanceNews.tell(snapshot);
+    witnesses.forEach((see) => see(snapshot));
   }
   fault = null;
   confirm();
@@ -118,7 +125,7 @@ function hearBeat({ revision }, wasStreaming) {
 async function refresh() {
   Object.values(hearers).forEach((each) => each.refresh());
   try {
-    const response = await fetch(balanceAddress.at("/virtual_balance"), {
+    const response = await fetch(at("/virtual_balance"), {
       headers: etag ? { "If-None-Match": etag } : {},
       cache: "no-store",
       signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
@@ -162,7 +169,7 @@ function syncWords(before) {
 async function sync() {
   const before = snapshot?.revision;
   await refresh();
-  page.balanceToasts.toast(...syncWords(before));
+  toast(...syncWords(before));
   return view();
 }
 
@@ -195,19 +202,19 @@ function begin(store) {
   }
   fault = store.fault ?? null;
   listenToBalance(hear);
-  snapshot === null || page.balanceNews.tell(snapshot);
+  snapshot === null || witnesses.forEach((see) => see(snapshot));
   return noUpdate();
 }
 
 // feeds every live component there is, and says on every tab how live it is
 function show() {
-  const changed = page.balanceLive.feed(document);
+  const changed = feed(document);
   // prices move all the time: only what a change of the account has changed flashes
   if (snapshot !== null && snapshot.revision !== flashed) {
-    flashed === null || changed.forEach(page.balanceScreen.flash);
+    flashed === null || changed.forEach(flash);
     flashed = snapshot.revision;
   }
-  page.balanceLive.showLink(link, fault);
+  showLink(link, fault);
   if (snapshot !== null) {
     followers.forEach((follow) => follow(snapshot));
   }
@@ -223,12 +230,37 @@ function fanOut() {
   return noUpdate();
 }
 
-// what a page that changed the balance itself was answered
+/* Takes the snapshot that a request of this page was answered with. */
+export function acceptAnswer(answer) {
+  accept(answer);
+  push();
+}
+
+/* Fetches what is new where it does not come by itself. */
+export function catchUp() {
+  streaming || refresh().then(push);
+}
+
+/* Has `hear` called with the text of each event of that name, and `refresh` whenever the page fetches, as
+ * it has no stream or Sync was pressed. */
+export function hearEvent(name, { hear, refresh }) {
+  hearers[name] = { hear, refresh };
+}
+
+/* Has `follow` called with the newest snapshot whenever something is shown. */
+export function followAccount(follow) {
+  followers.push(follow);
+}
+
+/* Has `see` called with every snapshot that comes, before it is shown. */
+export function witnessAccount(see) {
+  witnesses.push(see);
+}
+
+register({ receive, fanOut });
+// for modules that don't import by name yet
 export const balanceState = {
-  accept(answer) {
-    accept(answer);
-    push();
-  },
+  accept: acceptAnswer,
   get confirmed() {
     return confirmed;
   },
@@ -241,14 +273,6 @@ export const balanceState = {
   get streaming() {
     return streaming;
   },
-  /* Has `hear` called with the text of each event of that name, and `refresh` whenever the page
-   * fetches, as it has no stream or Sync was pressed. */
-  hear(name, { hear, refresh }) {
-    hearers[name] = { hear, refresh };
-  },
-  // has `follow` called with the newest snapshot whenever something is shown
-  follow(follow) {
-    followers.push(follow);
-  },
+  hear: hearEvent,
+  follow: followAccount,
 };
-register({ receive, fanOut });

@@ -1,5 +1,4 @@
 /* The functions that Dash calls in the page: all of them in one namespace, `desk`. */
-import { page } from "./page.js";
 
 const MISSING = "A part of this page did not come from the server. It is fetched again when it is needed next.";
 
@@ -31,7 +30,8 @@ export function late(path, names) {
     try {
       await fetched(path);
     } catch {
-      page.balanceToasts.toast(MISSING, "error");
+      const { toast } = await import("./toasts.js");
+      toast(MISSING, "error");
       return dash.no_update;
     }
     // Dash takes it away once a function has returned

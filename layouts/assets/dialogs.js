@@ -1,23 +1,52 @@
-/* The dialogs: what they ask the server for, and what they say when it is done or refused. */
-import { balanceAmounts } from "./amounts.js";
+/* What all dialogs do in the page itself: they open at once where nothing of the server is needed, close
+ * also while it does not answer, and have the focus where one goes on.
+ */
+import { onArrival } from "./arrivals.js";
 import { register } from "./clientside.js";
-import { balanceRequests } from "./requests.js";
-import { balanceToasts } from "./toasts.js";
 
-const WORDS = {
-  deposit: ["Deposit", "Money put in. It is no gain: P&L stays as it is."],
-  withdraw: ["Withdraw", "Money taken out. It is no loss: P&L stays as it is."],
-  adjust: ["Adjust", "A gain, or a loss with a minus sign. It counts as P&L."],
-  balance: ["Set", "What the wallet balance is now. The difference counts as P&L."],
-};
+const FOCUS_MS = 3000;
 
-const noUpdate = () => window.dash_clientside.no_update;
-const { send, carryOut, onceUntilOpened } = balanceRequests;
-const { read } = balanceAmounts;
-const woken = () => window.dash_clientside.callback_context.triggered_id;
+const hex = (byte) => byte.toString(16).padStart(2, "0");
+/* A key for a request; crypto.randomUUID is only for this machine's own pages. */
+export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), hex).join("");
 
-// a dialog is put into the page some time after it was opened; `then` is called when it is there
-function focusSoon(id, then = () => {}, tries = 120) {
+/* Opens a dialog: [open, no error, its key, what its fields begin with]. A key stays until what was sent
+ * with it is answered. */
+function openDialog(...values) {
+  const { no_update: noUpdate, callback_context: context } = window.dash_clientside;
+  // a button that only came into the page was not clicked
+  if (!context.triggered.some(({ value }) => value)) {
+    return context.outputs_list.map(() => noUpdate);
+  }
+  const [key, fields] = values.slice(-2);
+  return [true, "", key ?? newKey(), ...context.outputs_list.slice(3).map(({ id }) => fields[id])];
+}
+
+document.addEventListener("click", ({ target }) => {
+  const dialog = target.closest("[data-close]")?.dataset.close;
+  dialog && window.dash_clientside.set_props(dialog, { is_open: false });
+});
+
+// what is in the field that has the focus first is written over
+onArrival(".modal", (modal) => modal.contains(document.activeElement) && document.activeElement.select?.());
+
+/* Has the focus where it is lost in the next seconds: a dialog that closes gives it back to what it was
+ * opened by, which goes then; in a dialog that goes on, the field goes that had it.
+ */
+export function keepFocus(id, until = Date.now() + FOCUS_MS) {
+  const place = document.getElementById(id);
+  const dialog = place?.closest(".modal");
+  const isFree = dialog || document.querySelector(".modal-backdrop") === null;
+  if (document.activeElement === document.body && isFree) {
+    (dialog ?? place)?.focus({ preventScroll: true });
+  }
+  if (Date.now() < until) {
+    requestAnimationFrame(() => keepFocus(id, until));
+  }
+}
+
+/* Moves the focus to a field that is put into the page, or shown, some time later; then calls `then`. */
+export function focusSoon(id, then = () => {}, tries = 120) {
   const field = document.getElementById(id);
   if (field?.checkVisibility()) {
     field.focus();
@@ -28,65 +57,11 @@ function focusSoon(id, then = () => {}, tries = 120) {
   }
 }
 
-const resetOnce = onceUntilOpened(async (amount) => {
-  const [number, wrong] = read(amount);
-  if (number === null) {
-    return [true, noUpdate(), wrong];
-  }
-  const [done, words, , wasDone] = await send("POST", "/virtual_balance/reset", `{"balance": ${number}}`);
-  // every page tells of a reset that is done now, this one as well
-  if (!done || wasDone) {
-    balanceToasts.toast(words, done ? "info" : "error");
-  }
-  return [!done, noUpdate(), done ? "" : words];
-});
-
-/* Opens, closes and confirms the reset: [open, amount, error]. */
-async function reset(confirm, submit, cancel, ...rest) {
-  const [amount, starting] = rest.slice(-2);
-  if (woken() === "reset-cancel") {
-    return [false, noUpdate(), ""];
-  }
-  if (woken() !== "reset-confirm" && woken() !== "reset-amount") {
-    resetOnce.opened();
-    focusSoon("reset-amount");
-    return [true, starting, ""];
-  }
-  return resetOnce.confirmed(amount);
-}
-
-const moneyOnce = onceUntilOpened(async (action, amount, note) => {
-  const [number, wrong] = read(amount);
-  if (number === null) {
-    return [true, noUpdate(), noUpdate(), wrong];
-  }
-  const noted = note ? `, "note": ${JSON.stringify(note)}` : "";
-  const [done, error] = await carryOut("POST", "/virtual_balance", `{"${action}": ${number}${noted}}`);
-  return [!done, noUpdate(), noUpdate(), error];
-});
-
-/* Opens, closes and confirms a change of money: [open, amount, note, error]. */
-async function money(open, confirm, amountSubmit, noteSubmit, cancel, action, amount, note) {
-  if (woken() === "money-cancel") {
-    return [false, noUpdate(), noUpdate(), ""];
-  }
-  if (woken() === "sidebar-money-btn") {
-    moneyOnce.opened();
-    focusSoon("money-amount");
-    return [true, "", "", ""];
-  }
-  return moneyOnce.confirmed(action, amount, note);
-}
-
-/* What the chosen action is called and does: [button, words]. */
-function describe(action) {
-  return WORDS[action];
-}
-
 /* Moves the focus to what a callback in Python says. */
 function moveFocus({ id }) {
   focusSoon(id);
 }
 
+register({ openDialog, moveFocus });
+// for modules that don't import by name yet
 export const balanceDialogs = { focusSoon };
-register({ resetDialog: reset, moneyDialog: money, describeMoney: describe, moveFocus });

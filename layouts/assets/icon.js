@@ -1,8 +1,8 @@
 /* The icon of the page: the balance in a few letters and where the P&L stands, for whoever has the page
  * in a tab among others. It is drawn anew only when it would look different.
  */
-import { balanceState } from "./balance.js";
-import { balanceLive } from "./live.js";
+import { followAccount } from "./balance.js";
+import { tone } from "./live.js";
 
 const SIZE = 64;
 const FONT = 40;
@@ -39,10 +39,10 @@ function draw(text, tone, isOffline) {
 }
 
 function follow({ display }) {
-  const tone = balanceLive.tone(display.current_pnl);
+  const sign = tone(display.current_pnl);
   const { link } = document.getElementById("app-shell").dataset;
   const isOffline = link === "offline" || link === "fault";
-  const shape = [display.balance_short, tone, isOffline];
+  const shape = [display.balance_short, sign, isOffline];
   const looks = [...shape, document.documentElement.dataset.bsTheme].join(" ");
   if (looks === drawn) {
     return;
@@ -53,4 +53,4 @@ function follow({ display }) {
   icon.href = draw(...shape);
 }
 
-balanceState.follow(follow);
+followAccount(follow);

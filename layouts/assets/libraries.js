@@ -28,7 +28,7 @@ function once(script) {
 const named = () => [...document.querySelectorAll(NAMED)];
 
 /* Resolves once the library of that namespace is there; fails where the server does not answer. */
-const library = (name) =>
+export const library = (name) =>
   Promise.all(named().filter(({ src }) => src.includes(`/${name}/`)).map(once));
 
 // whoever needs one gets the fault

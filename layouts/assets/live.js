@@ -1,9 +1,9 @@
-/* What is live in the page: the texts that declare a figure of the account or a symbol's price, and what
- * is said of the link on every tab.
+/* What is live in the page: the texts that declare a figure of the account, of a symbol's prices or of a
+ * row, and what is said of the link on every tab.
  */
-import { balanceState } from "./balance.js";
-import { page } from "./page.js";
-import { balanceScreen } from "./screen.js";
+import { onArrival } from "./arrivals.js";
+import { snapshot } from "./balance.js";
+import { clock } from "./screen.js";
 
 const PILL_WORDS = {
   live: "Live",
@@ -18,22 +18,28 @@ const LENGTHS = [
   [17, "long"],
   [Infinity, "longest"],
 ];
-
 const TONES = { "+": "gain", "-": "loss" };
 
+const rows = {}; // of each kind, by their keys
+
 /* The colour of a figure, by its sign. */
-const tone = (text) => TONES[text?.[0]] ?? "flat";
+export const tone = (text) => TONES[text?.[0]] ?? "flat";
 
-const known = () => balanceState?.snapshot ?? null;
+/* The row that `name` names, such as bots/trend-1. */
+function rowOf(name) {
+  const [kind] = name.split("/", 1);
+  return rows[kind]?.get(name.slice(kind.length + 1));
+}
 
-// the texts that a live element shows one of: the account's, or those of a symbol's prices
-function texts(symbol) {
-  return symbol === undefined ? known()?.display : known()?.market.prices[symbol]?.display;
+// the texts that a live element shows one of
+function texts({ symbol, of }) {
+  const owner = of !== undefined ? rowOf(of) : symbol !== undefined ? snapshot?.market.prices[symbol] : snapshot;
+  return owner?.display;
 }
 
 // shows the figure that a live element declares; what did not change is not touched
 function feedOne(element) {
-  const text = texts(element.dataset.symbol)?.[element.dataset.live];
+  const text = texts(element.dataset)?.[element.dataset.live];
   if (text === undefined || element.textContent === text) {
     return false;
   }
@@ -44,12 +50,49 @@ function feedOne(element) {
 }
 
 /* Feeds every live element in `within`: those that changed. */
-function feed(within) {
+export function feed(within) {
   return Array.from(within.querySelectorAll("[data-live]")).filter(feedOne);
 }
 
-const hasPrices = () =>
-  Object.values(known()?.market.prices ?? {}).some((each) => each.state === "live");
+/* Has the live elements of the rows of `kind` show them: those that changed. `rowsByKey` is a Map. */
+export function provide(kind, rowsByKey) {
+  rows[kind] = rowsByKey;
+  return Array.from(document.querySelectorAll(`[data-of^="${kind}/"]`)).filter(feedOne);
+}
+
+/* Writes `text` into `element`; a strip that is read out must not be touched while it says the same. */
+export function write(element, text) {
+  if (element !== null && element.textContent !== text) {
+    element.textContent = text;
+  }
+}
+
+// a command stands between backticks
+const COMMAND = /`([^`]+)`/;
+
+/* The parts of a message, its commands as code. */
+export function marked(message) {
+  return message.split(COMMAND).map((part, place) => {
+    if (place % 2 === 0) {
+      return part;
+    }
+    const code = document.createElement("code");
+    code.textContent = part;
+    return code;
+  });
+}
+
+/* Writes a message with its commands as code; `write` says when nothing is touched. */
+export function explain(element, message) {
+  const parts = marked(message);
+  if (parts.length === 1) {
+    write(element, message);
+  } else if (element !== null && element.textContent !== message.split(COMMAND).join("")) {
+    element.replaceChildren(...parts);
+  }
+}
+
+const hasPrices = () => Object.values(snapshot?.market.prices ?? {}).some((each) => each.state === "live");
 
 /* What the pill says: the worst of the link, the account and the feed. */
 function pill(link, fault) {
@@ -60,11 +103,11 @@ function pill(link, fault) {
 }
 
 /* What the pill, the strips and the title say. */
-function showLink({ state, at }, fault) {
+export function showLink({ state, at }, fault) {
   const place = (id) => document.getElementById(id);
   const note =
     state === "offline"
-      ? `The server does not answer. These figures are from ${balanceScreen.clock(at)}; ` +
+      ? `The server does not answer. These figures are from ${clock(at)}; ` +
         "they follow by themselves when it is back."
       : "";
   const worst = pill(state, fault);
@@ -73,51 +116,31 @@ function showLink({ state, at }, fault) {
   explain(place("fault-note"), fault ?? "");
   place("link-pill").dataset.link = worst;
   place("app-shell").dataset.link = fault ? "fault" : state;
-  const balance = known()?.display.balance;
+  switchOff(state === "offline");
+  const balance = snapshot?.display.balance;
   document.title = balance ? `${balance} · Virtual Balance` : "Virtual Balance";
 }
 
-// a command stands between backticks
-const COMMAND = /`([^`]+)`/;
+const NEEDS_SERVER = "fieldset.needs-server";
+let isOff = false; // whether what needs the server is disabled
+let used = null; // what had the focus then, which the browser takes from it
 
-/* The parts of a message, its commands as code. */
-function marked(words) {
-  return words.split(COMMAND).map((part, at) => {
-    if (at % 2 === 0) {
-      return part;
-    }
-    const code = document.createElement("code");
-    code.textContent = part;
-    return code;
-  });
-}
-
-/* Writes a message with its commands as code; `write` says when nothing is touched. */
-function explain(element, words) {
-  const parts = marked(words);
-  if (parts.length === 1) {
-    write(element, words);
-  } else if (element !== null && element.textContent !== words.split(COMMAND).join("")) {
-    element.replaceChildren(...parts);
+/* Disables what needs the server while it is gone; what was being typed goes on when it is back. */
+function switchOff(isOffline) {
+  if (isOff === isOffline) {
+    return;
+  }
+  isOff = isOffline;
+  const { activeElement } = document;
+  document.querySelectorAll(NEEDS_SERVER).forEach((each) => (each.disabled = isOff));
+  if (isOff) {
+    used = activeElement?.closest(NEEDS_SERVER) ? activeElement : null;
+  } else if (activeElement === document.body || activeElement?.matches(".modal")) {
+    used?.focus({ preventScroll: true });
   }
 }
 
-/* Writes `words` into `element`; a strip that is read out must not be touched while it says the same. */
-function write(element, words) {
-  if (element !== null && element.textContent !== words) {
-    element.textContent = words;
-  }
-}
-
-// a live component that comes into the page later shows its figure from its first moment
-new MutationObserver((changes) => {
-  for (const { addedNodes } of changes) {
-    for (const node of addedNodes) {
-      node.querySelectorAll && feed(node);
-      node.dataset?.live && feedOne(node);
-    }
-  }
-}).observe(document.documentElement, { childList: true, subtree: true });
-
+onArrival("[data-live]", feedOne);
+onArrival(NEEDS_SERVER, (fieldset) => (fieldset.disabled = isOff));
+// for modules that don't import by name yet
 export const balanceLive = { feed, showLink, write, explain, marked, tone };
-page.balanceLive = balanceLive;

@@ -1,13 +1,13 @@
 /* The market on every tab: where the prices come from, and whether they are live. */
-import { balanceState } from "./balance.js";
-import { balanceLive } from "./live.js";
+import { followAccount } from "./balance.js";
+import { write } from "./live.js";
 
 const STATE_WORDS = {
   waiting: "Waiting for the first prices.",
   stale: "Prices have stopped. Nothing fills on old ones.",
 };
 
-const write = (id, words) => balanceLive.write(document.getElementById(id), words);
+const writeInto = (id, text) => write(document.getElementById(id), text);
 
 let items = null;
 
@@ -23,12 +23,12 @@ function watchWidth() {
 function show({ market }) {
   items ?? watchWidth();
   const { label, state, words, prices } = market;
-  write("market-label", label);
-  write("market-note", words || (STATE_WORDS[state] ?? ""));
+  writeInto("market-label", label);
+  writeInto("market-note", words || (STATE_WORDS[state] ?? ""));
   document.getElementById("app-shell").dataset.market = state;
   for (const element of document.querySelectorAll("[data-live][data-symbol]")) {
     element.dataset.state = prices[element.dataset.symbol]?.state ?? "none";
   }
 }
 
-balanceState.follow(show);
+followAccount(show);

@@ -1,13 +1,11 @@
 /* Requests that change something: each with a key, so that one which got no answer can be sent
  * again without being done twice.
  */
-import { balanceAddress } from "./address.js";
-import { balanceState } from "./balance.js";
+import { at } from "./address.js";
+import { acceptAnswer } from "./balance.js";
+import { newKey } from "./dialogs.js";
 import { balanceNotices } from "./notices/notices.js";
-import { page } from "./page.js";
-import { balanceToasts } from "./toasts.js";
-
-const { at } = balanceAddress;
+import { toast } from "./toasts.js";
 
 const TIMEOUT_MS = 8000;
 const GONE = "The server does not answer. Try again when it is back.";
@@ -17,7 +15,7 @@ const IN_FLIGHT = 409;
 /* Fetches JSON: [the answer, "", its status] or [null, the problem in words, its status, which is null
  * where the server does not answer]. `timeout` is in ms, `revive` as of JSON.parse, the rest as of fetch.
  */
-async function fetchJson(path, { timeout = TIMEOUT_MS, signal = null, revive, ...options } = {}) {
+export async function fetchJson(path, { timeout = TIMEOUT_MS, signal = null, revive, ...options } = {}) {
   try {
     const signals = [AbortSignal.timeout(timeout), signal].filter(Boolean);
     const response = await fetch(at(path), { cache: "no-store", signal: AbortSignal.any(signals), ...options });
@@ -33,8 +31,7 @@ const keys = new Map();
 
 function keyFor(request) {
   if (!keys.has(request)) {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    keys.set(request, Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+    keys.set(request, newKey());
   }
   return keys.get(request);
 }
@@ -58,7 +55,7 @@ function shared(run) {
 /* What a dialog requests, once: however often it is confirmed until it is opened again, unless it
  * stayed open because something was wrong. `confirm` answers the outputs of a callback, of which the
  * first says whether the dialog stays open. */
-function onceUntilOpened(confirm) {
+export function onceUntilOpened(confirm) {
   let pending = null;
   return {
     opened() {
@@ -77,7 +74,7 @@ function onceUntilOpened(confirm) {
 }
 
 /* Sends it: [done, words, the answer, whether it had been done before]. */
-const send = shared(async (method, path, body, headers) => {
+export const send = shared(async (method, path, body, headers) => {
   const request = method + path + body;
   try {
     const response = await fetch(at(path), {
@@ -97,7 +94,7 @@ const send = shared(async (method, path, body, headers) => {
     }
     // a change of the account is answered with a snapshot, one of a bot is not
     if (answer.revision !== undefined) {
-      balanceState.accept(answer);
+      acceptAnswer(answer);
     }
     // what the market fills later comes with its news
     answer.order?.status === "filled" && balanceNotices.chime("fill");
@@ -115,15 +112,15 @@ const send = shared(async (method, path, body, headers) => {
 });
 
 /* Sends it and tells what came of it in a toast: [done, what went wrong]. */
-const carryOut = shared(async (method, path, body, headers) => {
+export const carryOut = shared(async (method, path, body, headers) => {
   const [done, words] = await send(method, path, body, headers);
-  balanceToasts.toast(words, done ? "info" : "error");
+  toast(words, done ? "info" : "error");
   return [done, done ? "" : words];
 });
 
 /* What the order `body` would do if it was sent to `path`: [the preview, what is wrong]. Without an
  * answer neither is known, and the strip over the tabs says so. */
-async function previewed(body, path = "/orders") {
+export async function previewed(body, path = "/orders") {
   const [answer, problem, status] = await fetchJson(`${path}/preview`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -133,5 +130,5 @@ async function previewed(body, path = "/orders") {
   return [answer, status === null ? "" : problem];
 }
 
+// for modules that don't import by name yet
 export const balanceRequests = { fetchJson, send, carryOut, onceUntilOpened, previewed };
-page.balanceRequests = balanceRequests;

@@ -1,8 +1,10 @@
-/* What belongs to the screen alone: flashes, ages and the address line. */
-import { balanceState } from "./balance.js";
+/* What belongs to the screen alone: flashes, ages, what is copied, and which tab is shown. */
+import { onArrival } from "./arrivals.js";
+import { confirmed, priced, snapshot } from "./balance.js";
 import { register } from "./clientside.js";
-import { balanceLibraries } from "./libraries.js";
-import { page } from "./page.js";
+import { library } from "./libraries.js";
+import { write } from "./live.js";
+import { toast } from "./toasts.js";
 
 const FLASH_MS = 300;
 const COPIED_MS = 2000;
@@ -19,7 +21,7 @@ async function copy(button) {
   }
   button.classList.replace("bi-copy", "bi-check-lg");
   setTimeout(() => button.classList.replace("bi-check-lg", "bi-copy"), COPIED_MS);
-  page.balanceToasts.toast("Copied.", "info");
+  toast("Copied.", "info");
 }
 
 /* Copies `text` by way of a field beside `button`, as what is hidden can't be selected. */
@@ -41,14 +43,14 @@ document.addEventListener("click", ({ target }) => {
   }
 });
 
-function flash(element) {
+export function flash(element) {
   if (!calm.matches) {
     const frames = [{ backgroundColor: "var(--flash)" }, { backgroundColor: "transparent" }];
     element.animate(frames, FLASH_MS);
   }
 }
 
-function clock(iso) {
+export function clock(iso) {
   return iso ? `${iso.slice(11, 19)} UTC` : "before";
 }
 
@@ -66,7 +68,7 @@ function age(ms) {
 
 // a replay has a time of its own: what it brought about is so old by its newest price
 function nowFor(symbol) {
-  const market = symbol && balanceState?.snapshot?.market;
+  const market = symbol && snapshot?.market;
   const newest = market?.feed.startsWith("replay") ? market.prices[symbol]?.time : undefined;
   return newest === undefined ? Date.now() : Date.parse(newest);
 }
@@ -82,7 +84,6 @@ function writeMoment(element) {
 
 // since when what is shown is as it is: confirmed by the server, or where no prices come, priced
 function shownSince(link) {
-  const { confirmed, priced } = balanceState ?? {};
   return link === "no-prices" ? priced : confirmed;
 }
 
@@ -91,24 +92,18 @@ function writeAges() {
   const pill = document.getElementById("link-age");
   if (pill !== null) {
     const since = shownSince(document.getElementById("link-pill").dataset.link);
-    page.balanceLive.write(pill, since ? age(Date.now() - since) : "");
+    write(pill, since ? age(Date.now() - since) : "");
   }
 }
 
 setInterval(writeAges, 1000);
-new MutationObserver((changes) => {
-  for (const { addedNodes } of changes) {
-    for (const node of addedNodes) {
-      node.querySelectorAll?.("time.moment").forEach(writeMoment);
-    }
-  }
-}).observe(document.documentElement, { childList: true, subtree: true });
+onArrival("time.moment", writeMoment);
 
 let address = null;
 const lookers = [];
 
 /* Has `look` called with the address now and whenever another tab is come to. */
-function follow(look) {
+export function followAddress(look) {
   lookers.push(look);
   address === null || look(address);
 }
@@ -131,7 +126,7 @@ async function bring(path, component, paths) {
   }
   brought.add(id);
   try {
-    await balanceLibraries.library(component.namespace);
+    await library(component.namespace);
   } catch {
     // the server does not answer, as every tab says: it comes when the tab is next shown
     brought.delete(id);
@@ -146,10 +141,6 @@ function openMenu(clicks) {
   return [isOpen ? "sidebar-actions open" : "sidebar-actions", String(isOpen)];
 }
 
-function openHelp() {
-  return window.dash_clientside.callback_context.triggered_id === "help-btn";
-}
-
-export const balanceScreen = { flash, clock, follow };
-register({ showPanel, bring, openMenu, openHelp });
-page.balanceScreen = balanceScreen;
+register({ showPanel, bring, openMenu });
+// for modules that don't import by name yet
+export const balanceScreen = { flash, clock, follow: followAddress };

@@ -7,7 +7,7 @@ function paragraph(className, words) {
 }
 
 /* An empty state: the class of its icon, its title, and what to do first. */
-function emptyState([icon, title, words]) {
+export function emptyState([icon, title, words]) {
   const made = document.createElement("div");
   made.className = `empty ${icon}`;
   made.append(paragraph("empty-title", title), paragraph("empty-words", words));

@@ -2,8 +2,9 @@
  * they lie where nothing is that is read or pressed and, where no such place is, below the page, which
  * ends above them.
  */
-import { balanceLive } from "./live.js";
-import { page } from "./page.js";
+import { register } from "./clientside.js";
+import { keepFocus } from "./dialogs.js";
+import { marked, write } from "./live.js";
 
 const TOAST_MS = 6000;
 const MOST = 2;
@@ -25,13 +26,13 @@ const lasting = (kind) => (kind === "error" ? 3 * TOAST_MS : TOAST_MS);
 
 /* Says `words`, and returns the box that does. An `action` is a word and what a click on it does. What
  * `stays` is there until it is closed; neither is pushed out by others. */
-function toast(words, kind, { action = null, lasts = lasting(kind), stays = false } = {}) {
+export function toast(words, kind, { action = null, lasts = lasting(kind), stays = false } = {}) {
   const box = document.createElement("div");
   const text = document.createElement("span");
   box.className = `toast-box ${kind}`;
   box.classList.toggle("asks", action !== null);
   box.classList.toggle("stays", stays);
-  text.append(...balanceLive.marked(words));
+  text.append(...marked(words));
   text.title = text.textContent;
   box.append(text);
   if (action !== null) {
@@ -63,7 +64,7 @@ function goLater(box, ms) {
   setTimeout(() => (isUsed() ? goLater(box, ms) : remove(box)), ms);
 }
 
-function remove(box) {
+export function remove(box) {
   box.remove();
   arrange();
 }
@@ -96,7 +97,7 @@ function count(isAny, gone, waiting) {
   const made = line ?? document.createElement("div");
   made.className = "toasts-more";
   made.dataset.gone = more;
-  balanceLive.write(made, `and ${more + waiting} more`);
+  write(made, `and ${more + waiting} more`);
   if (!made.isConnected || made.nextSibling !== null) {
     region().append(made);
   }
@@ -163,5 +164,18 @@ function float(within, frame) {
 // what lies below may change at any time: it is scrolled, a dialog opens, a table comes later
 setInterval(() => (region()?.childElementCount || isDocked) && arrange(), LOOK_MS);
 
+let shown = null; // the newest of a callback
+
+/* Shows the message of a callback, if there is one, and moves the focus on where its place is gone. */
+function showToast({ id, message, kind, focus }) {
+  if (id !== shown) {
+    shown = id;
+    message && toast(message, kind);
+    focus && keepFocus(focus);
+  }
+  return window.dash_clientside.no_update;
+}
+
+register({ showToast });
+// for modules that don't import by name yet
 export const balanceToasts = { toast, remove };
-page.balanceToasts = balanceToasts;

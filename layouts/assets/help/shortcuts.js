@@ -1,6 +1,6 @@
 /* Keyboard shortcuts: what the table that the help button carries says. */
-import { balanceAddress } from "../address.js";
-import { balanceReset } from "../reset.js";
+import { at } from "../address.js";
+import { undo } from "../reset.js";
 import { balanceSettings } from "../settings/settings.js";
 
 const PREFIX = "g";
@@ -29,7 +29,7 @@ function isMeant(event) {
 
 function act({ act, target }) {
   if (act === "undo") {
-    balanceReset.undo();
+    undo();
     return;
   }
   const element = document.querySelector(target);
@@ -46,7 +46,7 @@ document.addEventListener("keydown", (event) => {
   const isSecond = event.timeStamp - prefixed < PREFIX_MS;
   const pressed = isSecond ? `${PREFIX} ${event.key}` : event.key;
   const isHere = ({ keys, path }) =>
-    keys.includes(pressed) && (path === "" || balanceAddress.at(path) === location.pathname);
+    keys.includes(pressed) && (path === "" || at(path) === location.pathname);
   const found = table().find(isHere);
   prefixed = !isSecond && event.key === PREFIX ? event.timeStamp : -Infinity;
   if (found !== undefined) {

@@ -4,10 +4,10 @@
  * counted on their tab until it is shown.
  */
 import { balanceAddress } from "../address.js";
+import { witnessAccount } from "../balance.js";
 import { balanceBots } from "../bots/feed.js";
 import { balanceLive } from "../live.js";
 import { dollars } from "../money.js";
-import { page } from "../page.js";
 import { balanceScreen } from "../screen.js";
 import { balanceToasts } from "../toasts.js";
 import { balanceNotices } from "./notices.js";
@@ -117,5 +117,4 @@ function tell({ account, revision, recent_news: news }) {
 }
 
 balanceScreen.follow(see);
-export const balanceNews = { tell };
-page.balanceNews = balanceNews;
+witnessAccount(tell);

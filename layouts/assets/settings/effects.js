@@ -5,6 +5,6 @@ const set = (id, value) => window.dash_clientside.set_props(id, value);
 
 balanceSettings.follow((now, before) => {
   if (now.display.starting_balance !== before.display.starting_balance) {
-    set("reset-starting-balance", { data: now.display.starting_balance });
+    set("reset-fields", { data: { "reset-amount": now.display.starting_balance } });
   }
 });

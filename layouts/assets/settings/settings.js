@@ -4,7 +4,7 @@
 import { balanceState } from "../balance.js";
 import { register } from "../clientside.js";
 import { balanceLive } from "../live.js";
-import { page } from "../page.js";
+import { fetchJson, send } from "../requests.js";
 import { balanceToasts } from "../toasts.js";
 
 const FETCH_TIMEOUT_MS = 4000;
@@ -44,13 +44,13 @@ function apply(answer) {
 }
 
 async function refresh() {
-  const [answer] = await page.balanceRequests.fetchJson("/settings", { timeout: FETCH_TIMEOUT_MS });
+  const [answer] = await fetchJson("/settings", { timeout: FETCH_TIMEOUT_MS });
   answer && apply(answer);
 }
 
 /* Has the server take `changes` over: [whether that was done, words, the answer if there is one]. */
 async function save(changes) {
-  const [done, words, answer] = await page.balanceRequests.send("PUT", "/settings", changes);
+  const [done, words, answer] = await send("PUT", "/settings", changes);
   if (done) {
     apply(answer);
   }
