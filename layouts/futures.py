@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import dash_bootstrap_components as dbc
-import dash_tvlwc
 from dash import html
 from dash.development.base_component import Component
 
@@ -88,11 +87,7 @@ def _chart(symbols: Sequence[str]) -> html.Section:
                 className="chart-head",
             ),
             html.Div(
-                later(
-                    "futures-chart-place",
-                    dash_tvlwc.Tvlwc(id="futures-chart", width="100%", height="100%", series=[]),
-                    className="fill",
-                ),
+                html.Div(id="futures-chart", className="fill"),
                 className="chart",
                 role="group",
                 **{"aria-label": "Candles of the symbol, with the position and its orders"},

@@ -11,6 +11,7 @@ import requests
 from selenium.webdriver.common.keys import Keys
 
 from balance.store.lock import account_lock
+from tests.page_modules import run
 from tests.patience import patience
 from tests.screen import (
     go,
@@ -402,20 +403,12 @@ def test_the_chart_writes_every_digit_of_a_cheap_price(
     wait_for(lambda: server.get("/prices").json()["prices"], "the first price")
     browser = _futures(server, open_browser)
     wait_for(lambda: text(browser, "futures-chart-note") == "", "the candles")
-    browser.driver.execute_script(
-        "const set = window.dash_clientside.set_props;"
-        "window.dash_clientside.set_props = (id, props) => {"
-        "  if (props.series) { window.chartSeries = props.series; }"
-        "  set(id, props);"
-        "};"
-    )
-    _choose(browser, "futures-timeframe", "5m")
-    script = "return window.chartSeries?.[0].options.priceFormat"
-    wait_for(lambda: browser.driver.execute_script(script) is not None, "the chart is drawn")
     # what the chart multiplies to write a price in whole ticks, as it does it
-    written = browser.driver.execute_script(
-        f"const {{ precision, minMove }} = ({script.removeprefix('return ')});"
-        "return [precision, minMove * 10 ** precision];"
+    written = run(
+        browser,
+        {"priceFormat": "futures/chart.js"},
+        "const { precision, minMove } = priceFormat('BTTC/USDT');"
+        "return [precision, minMove * 10 ** precision];",
     )
     assert written == [11, 1]
     assert price in browser.driver.page_source

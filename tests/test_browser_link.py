@@ -136,21 +136,20 @@ def _a_page_opened_on_a_damaged_file_shows_dashes_and_no_number(
     wait_for_balance(browser, "$10,001.00")
 
 
-def test_a_tab_whose_libraries_did_not_come_has_them_when_it_is_next_looked_at(
+def test_charts_whose_library_did_not_come_are_drawn_when_it_does(
     server: Server, open_browser: Opened
 ) -> None:
     browser = open_browser(BLANK)
     browser.driver.execute_cdp_cmd("Network.enable", {})
-    browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*dash_tvlwc*"]})
-    browser.server_url = server.url
+    browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*lightweight-charts*"]})
+    browser.server_url = server.url + "/futures"
     wait_for_link(browser, "Live")
-    go(browser, "futures")
-    asked_for = "return document.querySelector('head > script[src*=dash_tvlwc]') !== null"
-    wait_for(lambda: browser.driver.execute_script(asked_for), "the library to be asked for")
+    reason = "The candles could not be fetched"
+    wait_for(lambda: reason in text(browser, "futures-chart-note"), "what is missing")
+    assert not browser.find_elements("canvas")
     browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
-    go(browser, "overview")
-    go(browser, "futures")
-    wait_for(lambda: browser.find_elements("#futures-chart canvas"), "the chart")
+    for chart in ("#futures-chart", "#sidebar-equity"):
+        wait_for(lambda: browser.find_elements(f"{chart} canvas"), chart)  # noqa: B023
 
 
 def test_the_cards_of_a_phone_are_dimmed_while_there_is_no_server(

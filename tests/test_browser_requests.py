@@ -29,7 +29,7 @@ _IDLE_SECONDS = 30
 _HASTE = rounds(3, 1)
 _LOOKED_AT_SECONDS = 5
 _ENDED_CANDLES = "/candles/BTC/USDT?timeframe=1m&limit=60"
-_LIBRARIES = "return 'dash_ag_grid' in window && 'dash_tvlwc' in window"
+_LIBRARIES = "return 'dash_ag_grid' in window && 'LightweightCharts' in window"
 _HASTEN = """
     window.haste = HASTE;
     const [later, often] = [window.setTimeout, window.setInterval];

@@ -114,7 +114,6 @@ def test_a_tab_that_needs_a_library_begins_with_it_and_the_others_only_name_it()
     for tab in TABS:
         page = asking.get(tab.path).text
         assert runs(page, "dash_ag_grid") == (tab.id in ("futures", "history"))
-        assert runs(page, "dash_tvlwc") == (tab.id == "futures")
         assert runs(page, "dash_bootstrap_components")
 
 
@@ -130,5 +129,5 @@ def test_a_library_that_stands_in_a_tab_itself_is_there_from_the_start() -> None
 def test_only_the_scripts_of_late_libraries_are_postponed() -> None:
     page = f'<script src="{GRID}"></script>\n<script src="/own.js"></script>'
     assert postponed(page, ()) == page
-    assert postponed(page, ("dash_tvlwc",)) == page
+    assert postponed(page, ("dash_table",)) == page
     assert scripts(postponed(page, ("dash_ag_grid",))) == {GRID: False, "/own.js": True}

@@ -116,7 +116,7 @@ MAY_IMPORT = {
     "balance": ("balance",),
     "layouts": (
         *("core", "history", "performance"),
-        *("dash", "dash_bootstrap_components", "dash_ag_grid", "dash_tvlwc"),
+        *("dash", "dash_bootstrap_components", "dash_ag_grid"),
     ),
     "callbacks": (
         *("core", "strategies", "market", "history", "desk", "bots", "alerts", "performance"),

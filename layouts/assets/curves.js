@@ -44,10 +44,13 @@ const STYLES = {
 const curves = new Map(); // by the elements that they are drawn in
 let coming = null;
 
-/* Lightweight Charts, which comes when something is first drawn with it. */
+/* Lightweight Charts, which comes when something is first drawn with it; fails where it does not come. */
 export async function library() {
-  coming ??= fetched("./lightweight-charts.js");
-  await coming.catch(() => (coming = null));
+  coming ??= fetched("./lightweight-charts.js").catch((fault) => {
+    coming = null;
+    throw fault;
+  });
+  await coming;
   return window.LightweightCharts;
 }
 
@@ -331,8 +334,8 @@ async function show(curve) {
   if (!curve.isStale || !curve.isSeen || curve.entries.length < 2) {
     return;
   }
-  const charts = await library();
-  if (charts === undefined || !plot.isConnected) {
+  const charts = await library().catch(() => null);
+  if (charts === null || !curve.isStale || !plot.isConnected) {
     return;
   }
   curve.isStale = false;
@@ -440,8 +443,9 @@ function growSoon(curve) {
   const pause = Math.max(0, DRAW_MS - (Date.now() - curve.grownAt));
   curve.growing ??= setTimeout(() => {
     curve.growing = null;
-    const { snapshot } = balanceState;
-    curve.isSeen && curve.chart !== null && !curve.isSmall && grow(curve, snapshot);
+    // the library may not have come
+    curve.isStale && show(curve);
+    curve.isSeen && curve.chart !== null && !curve.isSmall && grow(curve, balanceState.snapshot);
   }, pause);
 }
 

@@ -5,7 +5,6 @@ import "./amend.js";
 import "./amounts.js";
 import "./balance.js";
 import "./cards.js";
-import "./chart.js";
 import "./damage.js";
 import "./details.js";
 import "./dialogs.js";
@@ -72,3 +71,4 @@ import "./settings/settings.js";
 import { late } from "./clientside.js";
 
 late("./curves.js", ["drawCurve"]);
+late("./futures/chart.js", ["chooseChart"]);

@@ -1,44 +1,35 @@
 /* The chart of the Futures tab: candles of one symbol, which grow with its price, and the lines of the
  * position and its orders.
  */
-import { balanceAddress } from "./address.js";
-import { balanceState } from "./balance.js";
-import { register } from "./clientside.js";
-import { balanceLive } from "./live.js";
-import { balanceRequests } from "./requests.js";
+import { balanceAddress } from "../address.js";
+import { balanceState } from "../balance.js";
+import { register } from "../clientside.js";
+import { appearance, colour, library } from "../curves.js";
+import { balanceLive } from "../live.js";
+import { balanceRequests } from "../requests.js";
 
 const CANDLES = 500;
 // how many of the newest ones are fetched again when they are finished, and how often
 const MENDED = 60;
 const MEND_MS = 2000;
 const RETRY_MS = 4000;
-const TICK_MS = 1000;
-const WAIT_MS = 50;
 const SECONDS = { "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14400, "1d": 86400 };
+const [DOTTED, DASHED] = [1, 2];
 
-let shown = null; // {symbol, timeframe, data, times, bar}: what the chart shows
-let lines = ""; // the price lines it has
+let chart = null;
+let candles = null; // the series of the chart
+let shown = null; // {symbol, timeframe, seconds, times, bar}: what the chart shows
+let drawn = ""; // the price lines and the colours that it has
+let lines = [];
 let tickSize = null; // by which it writes prices
 let mended = 0;
-let ticked = 0; // when the chart last got the price, and the timer of the next
-let ticking = null;
 let latest = 0; // the number of the newest request, whose answer alone counts
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-// the chart takes a moment to come into the page
-function set(props) {
-  if (document.getElementById("futures-chart") === null) {
-    setTimeout(() => set(props), WAIT_MS);
-  } else {
-    window.dash_clientside.set_props("futures-chart", props);
-  }
-}
-
 const isOnScreen = () => !document.getElementById("futures-panel")?.hidden;
-
 const tickOf = (symbol) => balanceState.snapshot?.market.prices[symbol]?.tick_size ?? 0.01;
 
-function priceFormat(symbol) {
+/* How the chart writes the prices of `symbol`. */
+export function priceFormat(symbol) {
   const tick = tickOf(symbol);
   const plain = tick.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
   const precision = Math.max(2, plain.split(".")[1]?.length ?? 0);
@@ -49,43 +40,9 @@ function priceFormat(symbol) {
   return { type: "price", precision, minMove };
 }
 
-function chartOptions() {
-  return {
-    layout: {
-      background: { type: "solid", color: colour("--surface") },
-      textColor: colour("--muted"),
-      fontFamily: getComputedStyle(document.body).fontFamily,
-      fontSize: 12,
-    },
-    grid: {
-      vertLines: { color: colour("--line") },
-      horzLines: { color: colour("--line") },
-    },
-    rightPriceScale: { borderColor: colour("--line") },
-    timeScale: { borderColor: colour("--line"), timeVisible: true, rightOffset: 4 },
-    localization: { locale: "en-GB" },
-    autoSize: true,
-  };
+function line(price, title, color, lineStyle) {
+  return { price: Number(price), title, color: colour(color), lineStyle, lineWidth: 1 };
 }
-
-function seriesOptions(symbol) {
-  const [up, down] = [colour("--balance"), colour("--loss")];
-  return {
-    upColor: up,
-    wickUpColor: up,
-    downColor: down,
-    wickDownColor: down,
-    borderVisible: false,
-    priceFormat: priceFormat(symbol),
-  };
-}
-
-function line(price, title, color, style) {
-  return { price: Number(price), title, color: colour(color), lineStyle: style, lineWidth: 1 };
-}
-
-const DASHED = 2;
-const DOTTED = 1;
 
 function linesOf({ positions, open_orders: orders }, symbol) {
   const found = [];
@@ -108,26 +65,43 @@ function linesOf({ positions, open_orders: orders }, symbol) {
   return found;
 }
 
-function draw(snapshot) {
-  const priceLines = linesOf(snapshot, shown.symbol);
-  lines = JSON.stringify(priceLines);
-  tickSize = tickOf(shown.symbol);
-  set({
-    chartOptions: chartOptions(),
-    series: [
-      {
-        id: "price",
-        type: "candlestick",
-        data: shown.data,
-        options: seriesOptions(shown.symbol),
-        priceLines,
-      },
-    ],
+function build({ createChart, CandlestickSeries }) {
+  chart = createChart(document.getElementById("futures-chart"), {
+    autoSize: true,
+    timeScale: { timeVisible: true, rightOffset: 4 },
   });
+  candles = chart.addSeries(CandlestickSeries, { borderVisible: false });
+  // the colours are those of the theme, whichever it is
+  const theme = { attributeFilter: ["data-bs-theme"] };
+  new MutationObserver(() => shown && paint()).observe(document.documentElement, theme);
 }
 
-function note(words) {
-  balanceLive.write(document.getElementById("futures-chart-note"), words);
+function paint() {
+  const [up, down] = [colour("--balance"), colour("--loss")];
+  tickSize = tickOf(shown.symbol);
+  chart.applyOptions(appearance());
+  candles.applyOptions({
+    upColor: up,
+    wickUpColor: up,
+    downColor: down,
+    wickDownColor: down,
+    priceFormat: priceFormat(shown.symbol),
+  });
+  mark(balanceState.snapshot);
+}
+
+// the lines of the position and its orders
+function mark(snapshot) {
+  const wanted = linesOf(snapshot, shown.symbol);
+  if (JSON.stringify(wanted) !== drawn) {
+    drawn = JSON.stringify(wanted);
+    lines.forEach((each) => candles.removePriceLine(each));
+    lines = wanted.map((each) => candles.createPriceLine(each));
+  }
+}
+
+function note(text) {
+  balanceLive.write(document.getElementById("futures-chart-note"), text);
 }
 
 function bar({ time, open, high, low, close }) {
@@ -152,16 +126,18 @@ async function ask(symbol, timeframe, limit) {
 async function load(symbol, timeframe) {
   const number = ++latest;
   try {
-    const [data, wrong] = await ask(symbol, timeframe, CANDLES);
+    const [charts, [data, problem]] = await Promise.all([library(), ask(symbol, timeframe, CANDLES)]);
     if (number !== latest) {
       return;
     }
-    note(wrong || (data.length ? "" : "No candles yet. They appear with the first prices."));
+    note(problem || (data.length ? "" : "No candles yet. They appear with the first prices."));
     const times = new Set(data.map(({ time }) => time));
     const seconds = lengthOf(data, SECONDS[timeframe]);
-    shown = { symbol, timeframe, seconds, data, times, unsent: [], bar: data.at(-1) ?? null };
-    draw(balanceState.snapshot);
-    set({ timeScaleAction: { action: "resetTimeScale", nonce: number } });
+    shown = { symbol, timeframe, seconds, times, bar: data.at(-1) ?? null };
+    chart === null && build(charts);
+    candles.setData(data);
+    paint();
+    chart.timeScale().resetTimeScale();
     grow(balanceState.snapshot);
   } catch {
     note("The candles could not be fetched. They follow when the server answers.");
@@ -182,10 +158,7 @@ async function mend() {
     load(symbol, timeframe); // the page has missed some
     return;
   }
-  const finished = data.filter(({ time }) => time < shown.bar.time);
-  const better = finished.map((each) => ({ id: "price", bar: each, historicalUpdate: true }));
-  // the chart mends no candle that it has not
-  set({ tick: [...unsent(), ...better] });
+  data.filter(({ time }) => time < shown.bar.time).forEach((each) => candles.update(each, true));
 }
 
 // the running candle follows the last price
@@ -211,31 +184,9 @@ function grow({ market }) {
     close: price,
   };
   shown.times.add(time);
-  // a fast replay begins more than one candle between two changes of the chart
-  shown.unsent = [...shown.unsent.filter((each) => each.time !== time), shown.bar];
-  tick();
+  candles.update(shown.bar);
   if (before !== null && time > before.time && Date.now() - mended > MEND_MS) {
     mend();
-  }
-}
-
-// the candles that the chart has not got yet, which it gets now
-function unsent() {
-  const bars = shown.unsent;
-  shown.unsent = [];
-  return bars.map((bar) => ({ id: "price", bar }));
-}
-
-// at most once a second, as a change of any property makes Dash go through all of the chart's
-function tick() {
-  const wait = TICK_MS - (Date.now() - ticked);
-  if (wait <= 0) {
-    ticked = Date.now();
-    clearTimeout(ticking);
-    ticking = null;
-    set({ tick: unsent() });
-  } else {
-    ticking ??= setTimeout(() => ((ticking = null), tick()), wait);
   }
 }
 
@@ -244,15 +195,12 @@ function follow(snapshot) {
     return;
   }
   // a price that has left its grid has another tick
-  const isOther = tickOf(shown.symbol) !== tickSize;
-  if (isOther || JSON.stringify(linesOf(snapshot, shown.symbol)) !== lines) {
-    draw(snapshot);
-  }
+  tickOf(shown.symbol) === tickSize ? mark(snapshot) : paint();
   grow(snapshot);
 }
 
 /* Shows another symbol or timeframe, or the present ones when the tab is come to. */
-function choose(symbol, timeframe, path) {
+function chooseChart(symbol, timeframe, path) {
   const head = document.querySelector(".chart-head");
   for (const price of head.querySelectorAll("[data-symbol]")) {
     price.dataset.symbol = symbol;
@@ -264,11 +212,5 @@ function choose(symbol, timeframe, path) {
   return window.dash_clientside.no_update;
 }
 
-// the colours are those of the theme, whichever it is
-new MutationObserver(() => shown !== null && draw(balanceState.snapshot)).observe(
-  document.documentElement,
-  { attributeFilter: ["data-bs-theme"] },
-);
-
 balanceState.follow(follow);
-register({ chooseChart: choose });
+register({ chooseChart });
