@@ -13,18 +13,15 @@ from balance.core.errors import BalanceError
 from balance.desk.desk import Desk
 from balance.history.question import parse_question
 from balance.performance.epochs import EPOCH_SORTS
-from layouts.compare import PICKED, SHOWN, comparison, missing_text
-from layouts.reading import READ
+from layouts.compare import PICKED, READ, SHOWN, comparison, missing_text
+from layouts.reading import FOLLOWS
 
 
 def register(app: Dash, desk: Desk, services: Services) -> None:
     """Let those be compared that are picked, and follow the account."""
     app.clientside_callback(
-        ClientsideFunction("desk", "openCompare"),
-        Output("history-epochs", "className", allow_duplicate=True),
-        Output("history-compared-words", "children", allow_duplicate=True),
-        Output("history-compared", "hidden", allow_duplicate=True),
-        Output(f"history-compare{READ}", "data"),
+        ClientsideFunction("desk", "readCompared"),
+        Output(READ, "data"),
         Input(SHOWN, "data"),
         prevent_initial_call=True,
     )
@@ -48,25 +45,27 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
     )
 
     @app.callback(
-        Output("history-epochs", "className"),
+        Output("history-epochs", FOLLOWS),
         Output("history-compared-words", "children"),
         Output("history-compared", "hidden"),
         Output("history-comparison", "children"),
-        Input(f"history-compare{READ}", "data"),
+        Input(READ, "data"),
         State(SHOWN, "data"),
         prevent_initial_call=True,
     )
     def show(_: object, numbers: Sequence[int]) -> tuple[Any, ...]:
+        if not numbers:
+            return None, "", True, None
         query = {"epoch": ",".join(map(str, numbers)), "limit": str(len(numbers))}
         try:
             page = epoch_page(desk, services, parse_question("epochs", query, EPOCH_SORTS))
         except BalanceError as fault:
-            return "follows", str(fault), True, None
+            return READ, str(fault), True, None
         rows, is_indexed = page["rows"], page["index"].is_complete
         found = [each["epoch"] for each in rows]
         has_ended = all(each["ended_at"] is not None for each in rows)
         return (
-            "" if has_ended and len(found) == len(numbers) else "follows",
+            None if has_ended and len(found) == len(numbers) else READ,
             missing_text(numbers, found, is_indexed=is_indexed),
             len(rows) < 2,
             comparison(rows, page["figures"]),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from balance.api.services import Services
 from balance.core.errors import BalanceError
 from balance.performance.performance import Equity
-from layouts.derivation import AMOUNT, DRAWN, SHOWN, derivation_table, exactly, shape
-from layouts.reading import READ, problem
+from callbacks.reading import register_opening
+from layouts.derivation import AMOUNT, SHOWN, derivation_table, exactly, shape
+from layouts.reading import problem
 
 # What the names of the figures of a range of the curve begin with: "range:week:pnl".
 _OF_RANGE = "range:"
@@ -19,30 +20,23 @@ _OF_RANGE = "range:"
 
 def register(app: Dash, services: Services) -> None:
     """Let the dialog open for what names a derivation."""
-    app.clientside_callback(
-        ClientsideFunction("desk", "openDerivation"),
-        Output("derivation-dialog", "is_open"),
-        Output("derivation-title", "children", allow_duplicate=True),
-        Output("derivation-body", "children", allow_duplicate=True),
-        Output(f"derivation{READ}", "data"),
-        Input(SHOWN, "data"),
-        State("derivation-dialog", "is_open"),
-        prevent_initial_call=True,
-    )
+    register_opening(app, "derivation", SHOWN, "openDerivation")
 
     @app.callback(
         Output("derivation-title", "children"),
         Output("derivation-text", "children"),
         Output("derivation-body", "children"),
-        Output(DRAWN, "data"),
+        Output("derivation-drawn", "data"),
         Output({"type": AMOUNT, "at": ALL}, "children"),
         Output({"type": AMOUNT, "at": ALL}, "title"),
-        Input(f"derivation{READ}", "data"),
+        Input("derivation-read", "data"),
         State(SHOWN, "data"),
-        State(DRAWN, "data"),
+        State("derivation-drawn", "data"),
         prevent_initial_call=True,
     )
-    def show(_: object, shown: Mapping[str, Any], drawn: object) -> tuple[Any, ...]:
+    def show(
+        _: object, shown: Mapping[str, Any], drawn: Mapping[str, Any] | None
+    ) -> tuple[Any, ...]:
         same = [no_update] * len(ctx.outputs_list[-1])
         try:
             found = _derivation(services.equity, shown["name"])
@@ -51,14 +45,26 @@ def register(app: Dash, services: Services) -> None:
         if found is None:
             return no_update, "", problem("This figure is not known."), None, same, same
         terms, heading = found["terms"], (found["title"], found["words"])
-        now = [shown["opened"], shown["name"], shape(terms)]
-        if now == drawn and len(same) == len(terms):
+        trail = _trail(shown, drawn)
+        now = {"shown": shown, "trail": trail, "shape": shape(terms)}
+        if now == drawn:
             # what stands keeps the focus
             amounts = [each["display"] for each in terms]
             return *heading, no_update, now, amounts, [exactly(each["amount"]) for each in terms]
         path = app.config.requests_pathname_prefix
-        table = derivation_table(terms, shown["trail"], path, takes_focus=shown["isWithin"])
+        table = derivation_table(terms, trail, path, takes_focus=shown["isWithin"])
         return *heading, table, now, same, same
+
+
+def _trail(shown: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> list[str]:
+    """The names of the figures that led to the one that is ``shown``, after what is ``drawn``."""
+    if drawn is None or not shown["isWithin"]:
+        return []
+    trail: list[str] = drawn["trail"]
+    if shown == drawn["shown"]:
+        return trail
+    # the one that is open may be come back to
+    return trail[:-1] if trail[-1:] == [shown["name"]] else [*trail, drawn["shown"]["name"]]
 
 
 def _derivation(equity: Equity, name: str) -> Mapping[str, Any] | None:

@@ -5,34 +5,23 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from dash import ClientsideFunction, Dash, Input, Output, State
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from balance.api.history import found_entry
 from balance.api.services import Services
 from balance.api.trade import whole_order
 from balance.core.errors import BalanceError
 from balance.desk.desk import Desk
+from callbacks.reading import register_opening
 from layouts import entry, order_record
 from layouts.links import Lists
-from layouts.reading import READ, problem
+from layouts.reading import problem
 
 
 def register(app: Dash, desk: Desk, services: Services) -> None:
     """Let both dialogs open and close with the address, and follow the account."""
-    for name, shown, function in (
-        ("entry", entry.SHOWN, "openEntry"),
-        ("order-record", order_record.SHOWN, "openOrder"),
-    ):
-        app.clientside_callback(
-            ClientsideFunction("desk", function),
-            Output(f"{name}-dialog", "is_open"),
-            Output(f"{name}-title", "children", allow_duplicate=True),
-            Output(f"{name}-body", "children", allow_duplicate=True),
-            Output(f"{name}{READ}", "data"),
-            Input(shown, "data"),
-            State(f"{name}-dialog", "is_open"),
-            prevent_initial_call=True,
-        )
+    register_opening(app, "entry", entry.SHOWN, "openEntry")
+    register_opening(app, "order-record", order_record.SHOWN, "openOrder")
     app.clientside_callback(
         ClientsideFunction("desk", "leaveDetails"),
         Input("entry-dialog", "is_open"),
@@ -44,7 +33,7 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         Input("entry-before", "n_clicks"),
         Input("entry-after", "n_clicks"),
         Input("entry-show", "n_clicks"),
-        State(entry.FOUND, "data"),
+        State("entry-drawn", "data"),
         prevent_initial_call=True,
     )
     _register_entry(app, desk, services)
@@ -55,50 +44,54 @@ def _register_entry(app: Dash, desk: Desk, services: Services) -> None:
     @app.callback(
         Output("entry-title", "children"),
         Output("entry-body", "children"),
-        Output(entry.FOUND, "data"),
+        Output("entry-drawn", "data"),
         Output("entry-before", "disabled"),
         Output("entry-after", "disabled"),
         Output("entry-show", "disabled"),
         Output("entry-link", "children"),
-        Input(f"entry{READ}", "data"),
+        Input("entry-read", "data"),
         State(entry.SHOWN, "data"),
+        State("entry-drawn", "data"),
         State("address", "href"),
         prevent_initial_call=True,
     )
-    def show_entry(_: object, place: str, address: str) -> tuple[Any, ...]:
+    def show_entry(_: object, place: str, drawn: object, address: str) -> tuple[Any, ...]:
         here = urlsplit(address)
         path = app.get_relative_path("/history")
         link = f"{here.scheme}://{here.netloc}{Lists(path).address(entry=place)}"
         try:
             found = found_entry(desk, services, place)
         except BalanceError as fault:
-            title, body = f"Entry {place}", problem(str(fault))
-            return title, body, None, True, True, True, link
-        whole, before, after = found["entry"], found["before"], found["after"]
-        return (
-            f"{whole['display']['kind']}, entry {place}",
-            entry.entry_body(whole, Lists(path, here.query)),
-            {"before": before, "after": after, "place": place, "offset": found["offset"]},
-            before is None,
-            after is None,
-            found["offset"] is None,
-            link,
-        )
+            return f"Entry {place}", problem(str(fault)), None, True, True, True, link
+        now = {"place": place, **{name: found[name] for name in ("before", "after", "offset")}}
+        if drawn is not None and place == drawn["place"]:
+            heading = (no_update, no_update)  # what stands keeps the focus
+        else:
+            kind = found["entry"]["display"]["kind"]
+            body = entry.entry_body(found["entry"], Lists(path, here.query))
+            heading = (f"{kind}, entry {place}", body)
+        unknown = (now[name] is None for name in ("before", "after", "offset"))
+        return *heading, now, *unknown, link
 
 
 def _register_order(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output("order-record-title", "children"),
         Output("order-record-body", "children"),
-        Input(f"order-record{READ}", "data"),
+        Output("order-record-drawn", "data"),
+        Input("order-record-read", "data"),
         State(order_record.SHOWN, "data"),
+        State("order-record-drawn", "data"),
         State("address", "href"),
         prevent_initial_call=True,
     )
-    def show_order(_: object, name: str, address: str) -> tuple[Any, ...]:
-        lists = Lists(app.get_relative_path("/history"), urlsplit(address).query)
+    def show_order(_: object, name: str, drawn: object, address: str) -> tuple[Any, ...]:
         try:
             order = whole_order(desk, name)
         except BalanceError as fault:
-            return f"Order {name}", problem(str(fault))
-        return f"Order {order['id']}", order_record.order_body(order, lists)
+            return f"Order {name}", problem(str(fault)), None
+        now = [name, order["changed_place"], order["ended_place"]]
+        if now == drawn:
+            return no_update, no_update, no_update
+        lists = Lists(app.get_relative_path("/history"), urlsplit(address).query)
+        return f"Order {order['id']}", order_record.order_body(order, lists), now

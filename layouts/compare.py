@@ -12,14 +12,14 @@ from balance.performance.epochs import WALLET_FIGURES, EpochRow
 from balance.performance.figures import TIME, Better, ShownFigure, screen_row
 from layouts.live import tone
 from layouts.parts import button
-from layouts.reading import READ
 
 #: How many epochs stand side by side at most.
 MOST: Final = 4
-#: The stores of the epochs that the address has side by side (None: another table is shown), and
-#: of those that are picked in their rows.
+#: The stores of the epochs that the address has side by side (None: another table is shown), of
+#: those that are picked in their rows, and of what has those side by side read.
 SHOWN: Final = "history-compare-shown"
 PICKED: Final = "history-epochs-picked"
+READ: Final = "history-compare-read"
 _HOW: Final = f"An epoch is the account between two resets. Choose 2 to {MOST} to compare them."
 
 
@@ -58,7 +58,7 @@ def epochs_head() -> html.Div:
             ),
             html.P(id="history-compared-words", role="status"),
             html.Div(_comparison(), id="history-compared", hidden=True),
-            *(dcc.Store(id=each) for each in (SHOWN, PICKED, f"history-compare{READ}")),
+            *(dcc.Store(id=each) for each in (SHOWN, PICKED, READ)),
         ],
         id="history-epochs",
         hidden=True,

@@ -11,11 +11,9 @@ from balance.core.figures import plain
 from layouts.live import derivable
 from layouts.reading import reading_dialog
 
-#: The store that says which figure is explained: its ``name``, the names of those that led to it
-#: as a ``trail``, and whether it was opened from one of them.
+#: The store that says which figure is explained: its ``name``, and whether it was opened from
+#: within the dialog.
 SHOWN: Final = "derivation-shown"
-#: The store of the shape of what is drawn, to which the amounts that follow belong.
-DRAWN: Final = "derivation-drawn"
 #: The type in the ids of the amounts, which follow the account while the dialog is open.
 AMOUNT: Final = "derivation-amount"
 
@@ -28,7 +26,8 @@ def derivation_dialog() -> dbc.Modal:
         "derivation",
         "How it comes about",
         above=[html.P(id="derivation-text", className="dialog-words")],
-        stores=(SHOWN, DRAWN),
+        shown=SHOWN,
+        pace=2_000,
     )
 
 

@@ -18,8 +18,6 @@ from layouts.reading import reading_dialog
 
 #: The store that says which entry the address opens: its place, or None.
 SHOWN: Final = "history-entry-shown"
-#: The store of what is known of the entry that is shown: its place and those of its neighbours.
-FOUND: Final = "entry-found"
 # The texts of a fill, a trade and a position that are shown, with their labels.
 _FILL: Final = {
     "side": "Side",
@@ -58,6 +56,7 @@ def entry_dialog() -> dbc.Modal:
     return reading_dialog(
         "entry",
         "Entry",
+        shown=SHOWN,
         foot=[
             # what is copied
             html.Span(id="entry-link", hidden=True),
@@ -66,7 +65,6 @@ def entry_dialog() -> dbc.Modal:
             copy_button("entry-link", "the address of this entry", "Copy link"),
             button("Show in the ledger", "entry-show", "list-ul"),
         ],
-        stores=(SHOWN, FOUND),
         size="lg",
     )
 

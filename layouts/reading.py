@@ -7,30 +7,36 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-#: The ending of the store that the page sets to have what is shown read.
-READ: Final = "-read"
+#: The store that has the component read anew that it stands on, whenever the account has moved
+#: while that is in sight: at most once a second.
+FOLLOWS: Final = "data-follows"
+#: With the prices, too, and at most once in so many milliseconds.
+PACE: Final = "data-pace"
 
 
 def reading_dialog(
     name: str,
     title: str,
     *,
+    shown: str,
     above: Sequence[Component] = (),
     foot: Sequence[Component] = (),
-    stores: Sequence[str] = (),
+    pace: int | None = None,
     **more: object,
 ) -> dbc.Modal:
     """A dialog whose ids begin with ``name``: ``-dialog``, ``-title``, and ``-body``, which has the
-    shape of a text as long as it is empty, and says why where the server does not answer.
-    ``stores`` are the ids of what it goes by; ``more`` is as of ``dbc.Modal``."""
-    place = html.Div(id=f"{name}-body", className=f"awaited {name}-body")
+    shape of a text as long as it is empty, and says why where the server does not answer. Its
+    stores: ``shown`` says what it shows, None closes it; ``-read`` has that read; ``-drawn`` says
+    what is drawn. ``pace`` is as of ``PACE``; ``more`` as of ``dbc.Modal``."""
+    follows = {FOLLOWS: f"{name}-read", **({PACE: pace} if pace else {})}
+    place = html.Div(id=f"{name}-body", className=f"awaited {name}-body", **follows)
     why = "The server does not answer. This comes when it is back."
     return dbc.Modal(
         [
             dbc.ModalHeader(dbc.ModalTitle(title, id=f"{name}-title")),
             dbc.ModalBody([*above, place, html.P(why, className="problem", role="alert")]),
             *([dbc.ModalFooter(list(foot))] if foot else []),
-            *(dcc.Store(id=each) for each in (f"{name}{READ}", *stores)),
+            *(dcc.Store(id=each) for each in (shown, f"{name}-read", f"{name}-drawn")),
         ],
         id=f"{name}-dialog",
         centered=True,

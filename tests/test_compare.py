@@ -14,7 +14,7 @@ from balance.desk.desk import Desk
 from balance.history.history import EpochList
 from balance.history.index import Progress
 from balance.store.memory_store import MemoryStore
-from layouts.compare import best_of
+from layouts.compare import READ, best_of
 from tests.pages import UPDATE, asked
 from tests.test_details import strings
 
@@ -59,9 +59,9 @@ def test_the_better_of_two_is_marked_in_words(desk: Desk) -> None:
 
 
 def test_what_has_ended_is_not_read_anew(desk: Desk) -> None:
-    assert compared(desk, 1, 2)["history-epochs"]["className"] == ""
-    assert compared(desk, 3, 2)["history-epochs"]["className"] == "follows"
-    assert compared(desk, 1, 9)["history-epochs"]["className"] == "follows"
+    assert compared(desk, 1, 2)["history-epochs"]["data-follows"] is None
+    assert compared(desk, 3, 2)["history-epochs"]["data-follows"] == READ
+    assert compared(desk, 1, 9)["history-epochs"]["data-follows"] == READ
 
 
 def test_what_can_not_be_compared_is_said(desk: Desk) -> None:

@@ -77,12 +77,12 @@ def test_an_entry_says_what_moved_what_it_did_and_what_stands_beside_it(desk: De
     assert "The fill | Side | Buy" in text
     assert "The position after it | Side | Long" in text
     assert "Orders that it placed | 2000002 | : Sell All BTC/USDT, stop-loss at 30,000.00" in text
-    assert fill["entry-found"]["data"]["before"] == "1"
+    assert fill["entry-drawn"]["data"]["before"] == "1"
     assert fill["entry-link"]["children"] == "http://127.0.0.1/history?entry=2"
     newest = opened(desk, "entry", "3")
     text = " | ".join(strings(newest["entry-body"]["children"]))
     assert "pocket money | What it moved | +$5.00 | Wallet balance after it" in text
-    found = newest["entry-found"]["data"]
+    found = newest["entry-drawn"]["data"]
     assert (found["after"], found["offset"], newest["entry-after"]["disabled"]) == (None, 0, True)
     assert not newest["entry-before"]["disabled"]
 
@@ -104,7 +104,7 @@ def test_an_entry_that_there_is_none_of_is_said_in_its_place(desk: Desk) -> None
     assert text_of(desk, "entry", "77").startswith("There is no entry 77.")
     assert "not 'x'" in text_of(desk, "entry", "x")
     found = opened(desk, "entry", "77")
-    assert found["entry-found"]["data"] is None
+    assert found["entry-drawn"]["data"] is None
     assert found["entry-show"]["disabled"]
 
 
