@@ -42,7 +42,7 @@ def register(app: Dash, layout: Component, desk: Desk, services: Services) -> No
     equity.register(app, services)
     navigation.register(app, layout)
     history.register(app)
-    futures.register(app)
+    futures.register(app, desk)
     auto.register(app)
     auto_keys.register(app, services)
     settings.register(app)

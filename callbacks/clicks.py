@@ -1,8 +1,13 @@
 """What was clicked, as a callback that has several inputs needs to know."""
 
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
 from dash import ctx
+
+#: Held while a dialog sends what is to be done once: whoever presses its button again meanwhile
+#: waits for the outcome of the first time, and gets the same.
+SENDING: Final = Lock()
 
 
 def clicked() -> Any:

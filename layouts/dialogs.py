@@ -6,8 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from balance.core.figures import NONE
-from layouts.parts import Children, button, needs_server, number_field
+from layouts.parts import Children, needs_server
 
 #: What closes the dialog that it names, at once and also while the server does not answer.
 CLOSES = "data-close"
@@ -61,108 +60,4 @@ def close_button(name: str, words: str = "Cancel", **more: object) -> html.Butto
         type="button",
         className="btn btn-sm btn-outline-secondary",
         **{CLOSES: f"{name}-dialog", **more},
-    )
-
-
-_POSITION = (
-    ("Entry", "entry_price"),
-    ("Mark", "mark_price"),
-    ("Unrealised P&L", "unrealized_pnl"),
-    ("Liquidation", "liquidation_price"),
-)
-
-
-def position_dialog() -> dbc.Modal:
-    """Sets or removes the take-profit and stop-loss of a position; moves its margin, reverses it,
-    closes it or a part of it."""
-    return dialog(
-        "position",
-        "Position",
-        [
-            html.Dl(
-                [
-                    html.Div([html.Dt(name), html.Dd(NONE, id=f"position-{field}")])
-                    for name, field in _POSITION
-                ],
-                className="position-facts",
-            ),
-            _exit("position-take-profit", "Take-profit at"),
-            _exit("position-stop-loss", "Stop-loss at"),
-            html.P(
-                "Each closes the whole position at market when the mark price reaches it. "
-                "An empty field removes it.",
-                className="dialog-words",
-            ),
-            html.Fieldset(
-                [
-                    html.Div(
-                        [
-                            number_field("position-margin", "Add margin, or remove with a minus"),
-                            button("Move", "position-move-margin"),
-                        ],
-                        className="position-close",
-                    ),
-                    _about("position-margin"),
-                ],
-            ),
-            html.Fieldset(
-                [
-                    html.Legend("Close at market"),
-                    html.Div(
-                        [
-                            number_field("position-quantity", "Quantity"),
-                            html.Div([_part(each) for each in (25, 50, 100)], className="shares"),
-                            button("Close", "position-close", "box-arrow-right", color="danger"),
-                        ],
-                        className="position-close",
-                    ),
-                    _about("position-quantity"),
-                ],
-            ),
-        ],
-        [
-            button("Reverse", "position-reverse", color="danger"),
-            close_button("position"),
-            button("Save", "position-set", color="primary", outline=False),
-        ],
-    )
-
-
-def order_dialog() -> dbc.Modal:
-    """Gives an open order other numbers; the page labels the fields, and hides those of what the
-    order has not."""
-    return dialog(
-        "order",
-        "Order",
-        [
-            number_field("order-price", "Price"),
-            number_field("order-second-price", "Price"),
-            number_field("order-quantity", "Quantity"),
-            _about("order"),
-        ],
-        [
-            close_button("order"),
-            button("Save", "order-set", color="primary", outline=False),
-        ],
-    )
-
-
-def _exit(id: str, label: str) -> html.Div:
-    """A price at which a position is closed, with what that would bring."""
-    return html.Div([number_field(id, label), _about(id)], className="position-exit")
-
-
-def _about(id: str) -> html.Div:
-    """What the page says of the number in the field ``id``, or of those of a dialog."""
-    return html.Div(id=f"{id}-about", className="hint", role="status")
-
-
-def _part(percent: int) -> html.Button:
-    return html.Button(
-        f"{percent}%",
-        type="button",
-        id=f"position-part-{percent}",
-        className="btn btn-sm btn-outline-secondary",
-        title=f"Fill in {percent} % of the position",
-        **{"data-part": percent},
     )

@@ -1,9 +1,10 @@
 """Futures Trading: the chart, the ticket, and the positions, orders and fills."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from balance.core.instruments import label
@@ -11,7 +12,7 @@ from layouts.cards import summary_row
 from layouts.grids import fills_grid, orders_grid, positions_grid
 from layouts.later import later
 from layouts.live import live_price, live_text
-from layouts.parts import button, choice, unseen_label
+from layouts.parts import button, choice, empty_state, needs_server, unseen_label
 from layouts.tab import Place, Tab
 from layouts.ticket import ticket
 
@@ -23,7 +24,47 @@ TIMEFRAMES = (
     ("4h", "4h"),
     ("1d", "1d"),
 )
-_BOOKS = (("positions", positions_grid), ("orders", orders_grid), ("fills", fills_grid))
+
+
+class _Book(NamedTuple):
+    """One of the tables below the chart, and what stands where it has no rows."""
+
+    name: str
+    grid: Callable[[], Component]
+    empty: Component
+
+
+_BOOKS = (
+    _Book(
+        "positions",
+        positions_grid,
+        empty_state(
+            "graph-up-arrow",
+            "No open positions",
+            "Choose a side and a size in the ticket above. The position is listed here with its "
+            "profit or loss.",
+        ),
+    ),
+    _Book(
+        "orders",
+        orders_grid,
+        empty_state(
+            "list-check",
+            "No open orders",
+            "A limit, stop or take-profit order waits here until its price comes, with the margin "
+            "it keeps back.",
+        ),
+    ),
+    _Book(
+        "fills",
+        fills_grid,
+        empty_state(
+            "receipt",
+            "No fills yet",
+            "Each order that fills is listed here with its price, its fee and what it realised.",
+        ),
+    ),
+)
 
 
 def _build(place: Place) -> Component:
@@ -115,22 +156,40 @@ def _book() -> html.Section:
                         label="Table",
                         small=True,
                     ),
-                    button("Cancel all", "futures-cancel-all", "x-circle", color="danger"),
-                    button("Close all", "futures-close-all", "x-circle", color="danger"),
+                    # Each is shown by the page with the table that it is for.
+                    needs_server(
+                        [
+                            button("Cancel all", "futures-cancel-all", "x-circle", color="danger"),
+                            button("Close all", "futures-close-all", "x-circle", color="danger"),
+                        ]
+                    ),
+                    # What was confirmed, as the presses of its button.
+                    dcc.Store(id="futures-orders-cancelled"),
+                    dcc.Store(id="futures-positions-closed"),
                 ],
                 className="book-head",
             ),
             *(
-                html.Div(
-                    later(f"futures-{name}-place", grid()),
-                    id=f"futures-{name}",
-                    className="book",
+                needs_server(
+                    [later(f"futures-{each.name}-place", each.grid(), module="futures/cells.js")],
+                    "book",
+                    id=f"futures-{each.name}",
                     hidden=True,
                 )
-                for name, grid in _BOOKS
+                for each in _BOOKS
             ),
-            # written by the page where there is nothing to list
-            html.Div(id="futures-book-empty", hidden=True),
+            html.Div(
+                [
+                    *(
+                        html.Div(each.empty, id=f"futures-{each.name}-empty", hidden=True)
+                        for each in _BOOKS
+                    ),
+                    # Why the rows can't be read, in words of the server.
+                    html.P(id="futures-book-problem", className="problem", role="alert"),
+                ],
+                id="futures-book-empty",
+                hidden=True,
+            ),
         ],
         className="panel",
     )

@@ -15,11 +15,12 @@ def positions_grid() -> dag.AgGrid:
         "futures-positions-grid",
         "params.data.symbol",
         [
-            _pair(_text("symbol", "Symbol", 88), "side_words"),
+            _pair("positions", _text("symbol", "Symbol", 88), "side_words"),
             _owner(64),
             _number("quantity", "Quantity", 72),
             _pair(
-                _result(
+                "positions",
+                _number(
                     "unrealized_pnl",
                     "P&L, ROE",
                     104,
@@ -27,11 +28,11 @@ def positions_grid() -> dag.AgGrid:
                 ),
                 "roe_percent",
             ),
-            _pair(_number("entry_price", "Entry, mark", 88), "mark_price"),
+            _pair("positions", _number("entry_price", "Entry, mark", 88), "mark_price"),
             _number("liquidation_price", "Liquidation", 84),
             _number("isolated_margin", "Margin", 80, "Isolated margin, USDT"),
-            _pair(_number("exits", "TP, SL", 104, "Take-profit, stop-loss"), ""),
-            _actions("PositionActions", 168),
+            _exits(),
+            _actions("PositionActions", 168, "side"),
         ],
     )
 
@@ -42,21 +43,22 @@ def orders_grid() -> dag.AgGrid:
         "futures-orders-grid",
         "params.data.id",
         [
-            _pair(_text("symbol", "Symbol", 88), "side_words"),
+            _pair("orders", _text("symbol", "Symbol", 88), "side_words"),
             _owner(64),
             {
-                **_pair(_text("type", "Type", 128), "details", "kind"),
+                **_pair("orders", _text("type", "Type", 128), "details", "kind"),
                 "tooltipValueGetter": {"function": "deskTerms(params)"},
             },
             _number("quantity", "Quantity", 72),
             _pair(
+                "orders",
                 _number("price", "Limit, trigger", 96, "Below, the mark price that sets it off"),
                 "trigger_price",
             ),
             _number("reserved_margin", "Margin", 84, "Kept back for it, USDT"),
-            _pair(_number("exits", "TP, SL", 104, "Take-profit, stop-loss"), ""),
+            _exits(),
             _moment("placed_at", "Placed"),
-            _actions("OrderActions", 128),
+            _actions("OrderActions", 128, "quantity"),
         ],
     )
 
@@ -151,13 +153,19 @@ def _grid(id: str, row_id: str, columns: list[dict[str, Any]]) -> dag.AgGrid:
 
 
 def _text(field: str, name: str, width: int) -> dict[str, Any]:
-    return {"field": field, "headerName": name, "minWidth": width, "flex": 1, **_shown()}
+    return {
+        "field": field,
+        "headerName": name,
+        "minWidth": width,
+        "flex": 1,
+        "valueFormatter": _SHOWN,
+    }
 
 
-def _pair(column: dict[str, Any], below: str, above: str = "") -> dict[str, Any]:
-    """``column`` with the figure ``below`` under its own, or under the one called ``above``;
-    without one, the two that its text has."""
-    params = {"above": above or column["field"], "below": below}
+def _pair(table: str, column: dict[str, Any], below: str, above: str = "") -> dict[str, Any]:
+    """``column`` of ``table`` with the figure ``below`` under its own, or under the one called
+    ``above``; both follow the prices."""
+    params = {"table": table, "above": above or column["field"], "below": below}
     return {**column, "cellRenderer": "RowPair", "cellRendererParams": params}
 
 
@@ -186,9 +194,11 @@ def _moment(field: str, name: str) -> dict[str, Any]:
     }
 
 
-def _actions(component: str, width: int) -> dict[str, Any]:
+def _actions(component: str, width: int, shown: str) -> dict[str, Any]:
+    """Buttons, which are drawn anew where the text ``shown`` in their labels is another one."""
     return {
         "colId": "actions",
+        "valueGetter": {"function": f"params.data.display.{shown}"},
         "headerName": "",
         "minWidth": width,
         "width": width,
@@ -198,5 +208,7 @@ def _actions(component: str, width: int) -> dict[str, Any]:
     }
 
 
-def _shown() -> dict[str, Any]:
-    return {"valueFormatter": _SHOWN}
+def _exits() -> dict[str, Any]:
+    """The take-profit and the stop-loss, one below the other."""
+    column = _number("exits", "TP, SL", 104, "Take-profit, stop-loss")
+    return {**column, "cellRenderer": "RowExits"}

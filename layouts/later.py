@@ -13,13 +13,14 @@ LATER = "-later"
 _SCRIPT = re.compile(r'<script (?=src="[^"]*/_dash-component-suites/(\w+)/)')
 
 
-def later(id: str, component: Component, className: str = "") -> html.Div:
+def later(id: str, component: Component, className: str = "", *, module: str = "") -> html.Div:
     """A place with the ``id``, which begins with its tab's, that ``component`` comes to when the
-    tab is first shown; the other tabs need not wait for its scripts."""
+    tab is first shown; the other tabs need not wait for its scripts. ``module`` is the path below
+    the assets of the script that must be there before, such as that of its cells."""
     return html.Div(
         [
             html.Div(id=id, className=className),
-            dcc.Store(id=f"{id}{LATER}", data=component.to_plotly_json()),
+            dcc.Store(id=f"{id}{LATER}", data=component.to_plotly_json() | {"module": module}),
         ],
         className=className,
     )

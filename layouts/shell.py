@@ -9,22 +9,21 @@ from dash.development.base_component import Component
 
 from layouts.account import money_dialog, reset_dialog, undo_dialog
 from layouts.alerts import alerts_button, alerts_dialog
+from layouts.amend import amend_dialog
 from layouts.auto_keys import key_dialog, revoke_dialog
 from layouts.damage import Damage, damage_strip
 from layouts.derivation import derivation_dialog
-from layouts.dialogs import (
-    order_dialog,
-    position_dialog,
-)
 from layouts.entry import entry_dialog
 from layouts.help import help_button, help_dialog
 from layouts.live import everything, filled
 from layouts.order_record import order_record_dialog
 from layouts.parts import icon_button
+from layouts.position import position_dialog, reverse_dialog
 from layouts.settings import settings_button, settings_dialog
 from layouts.sidebar import sidebar
 from layouts.tab import Place, Tab
 from layouts.ticker import ticker
+from layouts.ticket import slip_dialog
 
 #: How often a page looks for itself while it has no stream.
 INTERVAL_MILLISECONDS = 2_000
@@ -85,7 +84,9 @@ def shell(
                 undo_dialog(),
                 money_dialog(),
                 position_dialog(),
-                order_dialog(),
+                reverse_dialog(),
+                amend_dialog(),
+                slip_dialog(),
                 settings_dialog(),
                 alerts_dialog(),
                 derivation_dialog(),

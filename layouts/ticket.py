@@ -1,16 +1,22 @@
 """The order ticket: what to trade, how much and at what price, with what it would take."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from balance.core.figures import NONE
+from balance.core.figures import NONE, rounded
 from balance.core.order import ORDER_KINDS, PATIENCE, Number
+from balance.core.orders import Preview
 from balance.core.settings import RULES
-from layouts.parts import button, card, choice, number_field, unseen_label
+from layouts.dialogs import close_button, dialog
+from layouts.parts import button, card, choice, needs_server, number_field, unseen_label
 
+#: The shares of what is available that can be filled in, in percent.
+SHARES = (10, 25, 50, 100)
 SIDES = (("Buy / Long", "buy"), ("Sell / Short", "sell"))
 TYPES = (*((kind.label, kind.type) for kind in ORDER_KINDS.values()), ("OCO", "oco"))
 FORCES = tuple((each.label.capitalize(), name) for name, each in PATIENCE.items())
@@ -38,38 +44,42 @@ def ticket(leverage: int) -> html.Section:
     it is filled in."""
     return card(
         "Order",
-        choice("futures-side", SIDES, "buy", label="Side"),
-        choice("futures-type", TYPES, "market", label="Type", wraps=True),
-        number_field("futures-price", "Price", hidden=True),
-        number_field("futures-second-price", "Price", hidden=True),
-        number_field("futures-third-price", "Price", hidden=True),
-        _force(),
-        html.Div(id="futures-kinds", hidden=True, **{"data-kinds": _kinds()}),
-        _size(),
-        _leverage(leverage),
-        dbc.Checklist(
-            options=[
-                {"label": "Reduce-only", "value": "reduce_only"},
-                {"label": "Take-profit / stop-loss", "value": "bracket"},
-                {"label": "Client id", "value": "named"},
-            ],
-            value=[],
-            id="futures-options",
-            inline=True,
-        ),
-        html.Div(
+        needs_server(
             [
-                number_field("futures-take-profit", "Take-profit at"),
-                number_field("futures-stop-loss", "Stop-loss at"),
-            ],
-            id="futures-bracket",
-            className="pair",
-            hidden=True,
+                choice("futures-side", SIDES, "buy", label="Side"),
+                choice("futures-type", TYPES, "market", label="Type", wraps=True),
+                number_field("futures-price", "Price", hidden=True),
+                number_field("futures-second-price", "Price", hidden=True),
+                number_field("futures-third-price", "Price", hidden=True),
+                _force(),
+                html.Div(id="futures-kinds", hidden=True, **{"data-kinds": _kinds()}),
+                _size(),
+                _leverage(leverage),
+                dbc.Checklist(
+                    options=[
+                        {"label": "Reduce-only", "value": "reduce_only"},
+                        {"label": "Take-profit / stop-loss", "value": "bracket"},
+                        {"label": "Client id", "value": "named"},
+                    ],
+                    value=[],
+                    id="futures-options",
+                    inline=True,
+                ),
+                html.Div(
+                    [
+                        number_field("futures-take-profit", "Take-profit at"),
+                        number_field("futures-stop-loss", "Stop-loss at"),
+                    ],
+                    id="futures-bracket",
+                    className="pair",
+                    hidden=True,
+                ),
+                _client_id(),
+                _preview(),
+                html.Div(id="futures-ticket-note", className="ticket-note", role="status"),
+                button("Buy / Long", "futures-submit", color="primary", outline=False),
+            ]
         ),
-        _client_id(),
-        _preview(),
-        html.Div(id="futures-ticket-note", className="ticket-note", role="status"),
-        button("Buy / Long", "futures-submit", color="primary", outline=False),
         className="ticket",
     )
 
@@ -141,7 +151,7 @@ def _size() -> Component:
                 ]
             ),
             unseen_label("Unit of the size", "futures-unit"),
-            html.Div([_share(percent) for percent in (10, 25, 50, 100)], className="shares"),
+            html.Div([_share(percent) for percent in SHARES], className="shares"),
         ],
         className="field",
     )
@@ -183,5 +193,40 @@ def _share(percent: int) -> html.Button:
         id=f"futures-share-{percent}",
         className="btn btn-sm btn-outline-secondary",
         title=f"{percent} % of what is available",
-        **{"data-share": percent},
+    )
+
+
+def slip_dialog() -> dbc.Modal:
+    """Asks whether a limit that is far through the market is meant."""
+    return dialog(
+        "slip",
+        "Order",
+        [
+            html.P(id="slip-message", className="dialog-words"),
+            html.Ul(id="slip-about", className="dialog-list"),
+            # The order, which the page puts here to ask about it.
+            dcc.Store(id="slip-order"),
+        ],
+        [close_button("slip"), button("Place", "slip-confirm", color="danger")],
+    )
+
+
+def slip_question(order: Mapping[str, Any], preview: Preview) -> tuple[str, str, str, str]:
+    """What is asked about an ``order`` with such a ``preview``: the title, the message, what it is
+    about, and the answer that places it."""
+    verb, bound = ("Buy", "much") if order["side"] == "buy" else ("Sell", "little")
+    limit, display = rounded(order["price"]), preview.display
+    if preview.fills_at_once:
+        price = f"at about {display['price']}"
+        reason = "the market, on the side where it fills at once."
+    else:
+        is_maker_only = order.get("time_in_force") == "GTX"
+        end = "ends without a fill, being post-only," if is_maker_only else "fills"
+        price = f"for as {bound} as {limit}"
+        reason = f"your trigger price, on the side where it {end} as soon as it is triggered."
+    return (
+        f"{verb} {order['symbol']} {price}?",
+        f"Your limit, {limit}, is {preview.beyond_percent:.1f} % from {reason}",
+        f"{display['quantity']}, worth {display['notional']}",
+        f"{verb} {price}",
     )

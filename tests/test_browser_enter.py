@@ -121,7 +121,7 @@ def test_closing_is_a_part_of_its_own_that_says_what_it_closes(still: Server, br
     close = browser.find_element("#position-close")
     assert browser.find_element("#position-quantity").get_attribute("value") == ""
     assert not close.is_enabled()
-    browser.find_element("[data-part='25']").click()
+    browser.find_element("#position-part-25").click()
     wait_for(lambda: close.text == "Close 0.025 BTC", "what would be closed")
     # Enter in the field only goes on to the button
     browser.find_element("#position-quantity").send_keys(Keys.ENTER)

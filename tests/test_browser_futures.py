@@ -145,7 +145,7 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     write(browser, "futures-price", "39000")
     _choose(browser, "futures-options", "Take-profit")
     write(browser, "futures-take-profit", "41000")
-    browser.find_element('[data-share="25"]').click()
+    browser.find_element("#futures-share-25").click()
     wait_for(lambda: text(browser, "futures-preview-quantity").startswith("0."), "the preview")
     browser.find_element("#futures-submit").click()
     wait_for_toast(browser, "Placed: Buy 0.637 BTC/USDT, limit 39,000.")
@@ -207,11 +207,10 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     _press(browser, "Edit…")
     browser.wait_for_element("#position-dialog")
     browser.find_element("#position-reverse").click()
-    browser.wait_for_element("#bot-question[open]")
-    question = browser.find_element("#bot-question").text
+    question = browser.wait_for_element("#reverse-dialog").text
     assert "Reverse BTC/USDT to long 0.06 BTC, 10x?" in question
     assert "liquidation price 3" in question
-    browser.find_element("#bot-question [value=reverse]").click()
+    browser.find_element("#reverse-confirm").click()
     wait_for(lambda: "Long 10x" in _rows(browser, "positions")[0], "the other side")
     assert still.get("/positions").json()["positions"][0]["stop_loss"] is None
     wait_until_gone(browser, "position-dialog")
@@ -314,6 +313,7 @@ def test_on_a_phone_each_row_is_a_card_with_its_buttons_in_sight(
         _choose(browser, "futures-book", "Open orders")
         wait_for(lambda: len(_rows(browser, "orders")) == 2, "both orders")
         assert _scrolls_sideways(browser, "orders") is False
+        clear_toasts(browser)
         browser.find_element("#futures-orders-grid .row-card button[title*='Limit']").click()
         wait_for(lambda: len(_rows(browser, "orders")) == 1, "the end of the limit order")
         _choose(browser, "futures-book", "Fills")

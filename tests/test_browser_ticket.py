@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from tests.screen import text, wait_for, wait_for_balance, wait_for_link, wait_for_toast, write
+from tests.screen import (
+    text,
+    wait_for,
+    wait_for_balance,
+    wait_for_focus,
+    wait_for_link,
+    wait_for_toast,
+    wait_until_gone,
+    write,
+)
 from tests.serving import Server
 
 Opened = Callable[[str], Any]
@@ -117,15 +126,16 @@ def test_a_limit_far_through_the_market_asks_first(
     # what it costs is that of the price at which it fills
     assert float(text(browser, "futures-preview-cost").lstrip("$").replace(",", "")) < 110
     browser.find_element("#futures-submit").click()
-    question = browser.wait_for_element("#bot-question[open]")
+    question = browser.wait_for_element("#slip-dialog")
     assert f"{side} BTC/USDT at about" in question.text
     # No is what Enter answers
+    wait_for_focus(browser, "#slip-cancel")
     browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
-    wait_for(lambda: not browser.find_elements("#bot-question[open]"), "the end of the question")
+    wait_until_gone(browser, "slip-dialog")
     assert len(still.get("/fills").json()["fills"]) == fills
     assert _value(browser, "futures-size") == "1,000"
     browser.find_element("#futures-submit").click()
-    browser.wait_for_element("#bot-question[open] button[value=place]").click()
+    browser.wait_for_element("#slip-confirm").click()
     wait_for_toast(browser, "BTC/USDT at")
     wait_for(lambda: len(still.get("/fills").json()["fills"]) == fills + 1, "the fill")
     assert browser.get_logs() == []
@@ -216,20 +226,20 @@ def test_a_limit_far_from_its_trigger_is_confirmed_with_its_own_figure(
     write(browser, "futures-second-price", "51,250")
     write(browser, "futures-size", "1,000")
     browser.find_element("#futures-submit").click()
-    browser.wait_for_element("#bot-question[open]")
-    question = browser.find_element("#bot-question").text
+    question = browser.wait_for_element("#slip-dialog").text
     assert "Buy BTC/USDT for as much as 51,250?" in question
     assert "Your limit, 51,250, is 25.0 % from your trigger price" in question
-    browser.find_element("#bot-question [value=place]").click()
+    browser.find_element("#slip-confirm").click()
     wait_for(lambda: len(_orders(still)) == 1, "the order")
+    wait_until_gone(browser, "slip-dialog")
     # post-only, it comes to nothing there
     browser.find_element("#futures-force option[value=GTX]").click()
     write(browser, "futures-size", "1,000")
     browser.find_element("#futures-submit").click()
-    browser.wait_for_element("#bot-question[open]")
-    question = browser.find_element("#bot-question").text
+    question = browser.wait_for_element("#slip-dialog").text
     assert "it ends without a fill, being post-only, as soon as it is triggered" in question
-    browser.find_element("#bot-question [value=place]").send_keys(Keys.ESCAPE)
+    browser.find_element("#slip-confirm").send_keys(Keys.ESCAPE)
+    wait_until_gone(browser, "slip-dialog")
     wait_for(lambda: browser.find_element("#futures-submit").is_enabled(), "the ticket again")
     browser.find_element("#futures-force option[value=GTC]").click()
     write(browser, "futures-second-price", "")

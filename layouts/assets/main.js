@@ -1,14 +1,11 @@
 /* The page's own scripts, loaded before Dash draws it. */
 
 import "./address.js";
-import "./amend.js";
 import "./amounts.js";
 import "./balance.js";
-import "./cards.js";
 import "./damage.js";
 import "./details.js";
 import "./dialogs.js";
-import "./grids.js";
 import "./icon.js";
 import "./keys.js";
 import "./libraries.js";
@@ -19,9 +16,7 @@ import "./requests.js";
 import "./reset.js";
 import "./screen.js";
 import "./tables.js";
-import "./ticket.js";
 import "./toasts.js";
-import "./trade.js";
 import "./updates.js";
 import "./bots/backtest.js";
 import "./bots/curves.js";
@@ -71,4 +66,7 @@ import "./settings/settings.js";
 import { late } from "./clientside.js";
 
 late("./curves.js", ["drawCurve"]);
+late("./futures/book.js", ["chooseBook"]);
+late("./futures/ticket.js", ["describeTicket", "submitTicket", "fillShare"]);
+late("./futures/trade.js", ["rested", "nameClosing", "goToClosing", "cancelAll", "closeAll"]);
 late("./futures/chart.js", ["chooseChart"]);

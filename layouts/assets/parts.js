@@ -192,3 +192,8 @@ export const balanceParts = {
   sideWords,
   dialog,
 };
+
+document.addEventListener("click", ({ target }) => {
+  const id = target.closest("[data-close$='-dialog']")?.dataset.close;
+  id && window.dash_clientside.set_props(id, { is_open: false });
+});

@@ -1,7 +1,7 @@
 /* What belongs to the screen alone: flashes, ages, what is copied, and which tab is shown. */
 import { onArrival } from "./arrivals.js";
 import { confirmed, priced, snapshot } from "./balance.js";
-import { register } from "./clientside.js";
+import { fetched, register } from "./clientside.js";
 import { library } from "./libraries.js";
 import { write } from "./live.js";
 import { toast } from "./toasts.js";
@@ -126,7 +126,7 @@ async function bring(path, component, paths) {
   }
   brought.add(id);
   try {
-    await library(component.namespace);
+    await Promise.all([library(component.namespace), component.module && fetched(`./${component.module}`)]);
   } catch {
     // the server does not answer, as every tab says: it comes when the tab is next shown
     brought.delete(id);

@@ -1,0 +1,322 @@
+"""The dialog of a position: what its numbers would do, and its exits, its margin, its closing and
+its reversal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+
+from balance.core.errors import BalanceError, InvalidRequest, UnknownPosition
+from balance.core.figures import plain
+from balance.core.order import closing_side
+from balance.core.position_preview import PositionPreview
+from balance.core.rows import PositionRow
+from balance.desk.desk import Desk
+from balance.desk.transactions import Conditions
+from callbacks.amounts import is_empty, read_amount
+from callbacks.clicks import SENDING, clicked
+from callbacks.focus import move_focus
+from callbacks.toasts import show_outcome, show_toast
+from layouts.position import (
+    FIELDS,
+    PARTS,
+    exit_text,
+    listed,
+    position_facts,
+    position_title,
+)
+
+#: The type of the order that each exit is.
+_EXITS: Final = {"take-profit": "take_profit_market", "stop-loss": "stop_market"}
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Let the dialog of a position open on it, say what its numbers would do, and do it."""
+    _register_opening(app, desk)
+    _register_previews(app, desk)
+    _register_changes(app, desk)
+    _register_reversal(app, desk)
+
+
+def _register_opening(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output("position-dialog", "is_open"),
+        Output("position-key", "data"),
+        Output("position-title", "children"),
+        Output("position-facts", "children"),
+        Output("position-take-profit", "value"),
+        Output("position-stop-loss", "value"),
+        Output("position-margin", "value"),
+        Output("position-quantity", "value"),
+        *(Output(f"position-{name}-about", "children") for name in FIELDS),
+        Output("position-error", "children"),
+        Input("position-edited", "data"),
+        prevent_initial_call=True,
+    )
+    def open_dialog(edited: Mapping[str, Any]) -> tuple[Any, ...]:
+        position = _find(desk, edited["key"])
+        title, facts = position_title(position), position_facts(position)
+        exits = (exit_text(position, name) for name in _EXITS)
+        move_focus("position-take-profit")
+        return True, uuid4().hex, title, facts, *exits, "", "", *("" for _ in FIELDS), ""
+
+    @app.callback(
+        Output("position-title", "children", allow_duplicate=True),
+        Output("position-error", "children", allow_duplicate=True),
+        Input("position-changed", "data"),
+        State("position-edited", "data"),
+        prevent_initial_call=True,
+    )
+    def follow(_: Any, edited: Mapping[str, Any]) -> tuple[Any, str]:
+        try:
+            return position_title(_find(desk, edited["key"])), ""
+        except UnknownPosition:
+            return no_update, "The position is closed."
+
+
+def _register_previews(app: Dash, desk: Desk) -> None:
+    fields = [(f"position-{name}", "value") for name in FIELDS]
+    app.clientside_callback(
+        ClientsideFunction("desk", "rested"),
+        Output("position-typed", "data"),
+        *(Input(*field) for field in fields),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("desk", "nameClosing"),
+        Output("position-close", "children"),
+        Output("position-close", "disabled"),
+        Input("position-quantity", "value"),
+        State("position-edited", "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("desk", "goToClosing"),
+        Output("position-quantity-about", "data-entered"),
+        Input("position-quantity", "n_submit"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        *(Output(f"position-{name}-about", "children", allow_duplicate=True) for name in FIELDS),
+        Input("position-typed", "data"),
+        Input("position-changed", "data"),
+        State("position-edited", "data"),
+        prevent_initial_call=True,
+    )
+    def preview(typed: list[str], _: Any, edited: Mapping[str, Any]) -> list[Any]:
+        position = _find(desk, edited["key"])
+        return [
+            _preview(desk, position, name, text) for name, text in zip(FIELDS, typed, strict=True)
+        ]
+
+    @app.callback(
+        Output("position-quantity", "value", allow_duplicate=True),
+        Output("position-error", "children", allow_duplicate=True),
+        *(Input(f"position-part-{each}", "n_clicks") for each in PARTS),
+        State("position-edited", "data"),
+        prevent_initial_call=True,
+    )
+    def fill_part(*given: Any) -> tuple[Any, str]:
+        part = clicked()
+        if part is None:
+            return no_update, no_update
+        try:
+            # A part of the position as it is now, on the step of its symbol.
+            order = _closing(_find(desk, given[-1]["key"]))
+            found = desk.preview_order(**order, percent=int(part.rpartition("-")[2]))
+        except BalanceError as refusal:
+            return no_update, str(refusal)
+        return plain(found.quantity), ""
+
+
+def _register_changes(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output("position-dialog", "is_open", allow_duplicate=True),
+        Output("position-error", "children", allow_duplicate=True),
+        Input("position-set", "n_clicks"),
+        Input("position-take-profit", "n_submit"),
+        Input("position-stop-loss", "n_submit"),
+        Input("position-move-margin", "n_clicks"),
+        Input("position-margin", "n_submit"),
+        Input("position-close", "n_clicks"),
+        State("position-edited", "data"),
+        State("position-key", "data"),
+        *(State(f"position-{name}", "value") for name in FIELDS),
+        prevent_initial_call=True,
+    )
+    def change(*given: Any) -> tuple[Any, Any]:
+        trigger = clicked()
+        if trigger is None:
+            return no_update, no_update
+        edited, key, *typed = given[-2 - len(FIELDS) :]
+        run = _ACTIONS.get(trigger, _set_exits)
+        try:
+            with SENDING:
+                run(desk, _find(desk, edited["key"]), key, dict(zip(FIELDS, typed, strict=True)))
+        except BalanceError as refusal:
+            return no_update, str(refusal)
+        return False, ""
+
+
+def _register_reversal(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output("reverse-dialog", "is_open"),
+        Output("reverse-key", "data"),
+        Output("reverse-title", "children"),
+        Output("reverse-message", "children"),
+        Output("reverse-about", "children"),
+        Output("reverse-confirm", "children"),
+        Output("reverse-error", "children"),
+        Output("position-error", "children", allow_duplicate=True),
+        Input("position-reverse", "n_clicks"),
+        State("position-edited", "data"),
+        prevent_initial_call=True,
+    )
+    def ask(_: int, edited: Mapping[str, Any]) -> tuple[Any, ...]:
+        symbol = edited["key"]
+        try:
+            display = _find(desk, symbol)["display"]
+            after = desk.preview_reversal(symbol)
+        except BalanceError as refusal:
+            return (*(no_update,) * 7, str(refusal))
+        then = after.display
+        move_focus("reverse-cancel")
+        return (
+            True,
+            uuid4().hex,
+            f"Reverse {symbol} to {after.side} {then['quantity']}, {then['leverage']}?",
+            f"The {display['side'].lower()} of {display['quantity']} is closed at market, and as "
+            "much is opened on the other side. Its take-profit and stop-loss go with it.",
+            listed([f"Realised P&L {then['realized_pnl']}, fees {then['fee']}", _figures(after)]),
+            f"Reverse to {after.side}",
+            "",
+            "",
+        )
+
+    @app.callback(
+        Output("reverse-dialog", "is_open", allow_duplicate=True),
+        Output("position-dialog", "is_open", allow_duplicate=True),
+        Output("reverse-error", "children", allow_duplicate=True),
+        Input("reverse-confirm", "n_clicks"),
+        State("position-edited", "data"),
+        State("reverse-key", "data"),
+        prevent_initial_call=True,
+    )
+    def reverse(_: int, edited: Mapping[str, Any], key: str) -> tuple[Any, Any, str]:
+        try:
+            with SENDING:
+                show_outcome(desk.reverse_position(edited["key"], **_conditions(key)))
+        except BalanceError as refusal:
+            return no_update, no_update, str(refusal)
+        return False, False, ""
+
+
+def _find(desk: Desk, symbol: str) -> PositionRow:
+    """The open position of ``symbol``.
+
+    Raises:
+        UnknownPosition: there is none.
+    """
+    for position in desk.snapshot().positions:
+        if position["symbol"] == symbol:
+            return position
+    raise UnknownPosition("The position is closed.")
+
+
+def _closing(position: PositionRow) -> dict[str, Any]:
+    """What orders have that close ``position``."""
+    side = closing_side(position["side"])
+    return {"symbol": position["symbol"], "side": side, "reduce_only": True}
+
+
+def _preview(desk: Desk, position: PositionRow, name: str, typed: object) -> Any:
+    """What the number ``typed`` into the field ``name`` would do, or why it can't."""
+    if is_empty(typed):
+        return ""
+    try:
+        if name == "margin":
+            return _figures(desk.preview_margin(position["symbol"], read_amount(typed)))
+        size = (
+            {"quantity": read_amount(typed, "quantity")}
+            if name == "quantity"
+            else {"type": _EXITS[name], "trigger_price": read_amount(typed)}
+        )
+        display = desk.preview_order(**_closing(position), **size).display
+    except BalanceError as refusal:
+        return html.Span(str(refusal), className="dialog-error")
+    return f"P&L {display['realized_pnl']}, fee {display['fee']}"
+
+
+def _figures(preview: PositionPreview) -> str:
+    display = preview.display
+    return (
+        f"Margin {display['isolated_margin']}, liquidation price {display['liquidation_price']}, "
+        f"available {display['available_after']}"
+    )
+
+
+def _set_exits(desk: Desk, position: PositionRow, key: str, typed: Mapping[str, str]) -> None:
+    """Set both exits as they are typed. What is wrong with one does not keep the other back."""
+    messages, refusals = [], []
+    for name in _EXITS:
+        try:
+            messages += _set_exit(desk, position, name, key, typed[name])
+        except BalanceError as refusal:
+            refusals.append(str(refusal))
+    if messages:
+        show_toast(" ".join(messages))
+    if refusals:
+        raise InvalidRequest(" ".join(refusals))
+
+
+def _set_exit(
+    desk: Desk, position: PositionRow, name: str, key: str, typed: object
+) -> Sequence[str]:
+    """Set one exit, or remove it where nothing is typed: the message of what was done, if it is not
+    so already."""
+    symbol, reason = position["symbol"], name.replace("-", "_")
+    found = (
+        each
+        for each in desk.snapshot().open_orders
+        if (each["symbol"], each["reason"]) == (symbol, reason)
+    )
+    old = next(found, None)
+    if is_empty(typed):
+        if old is None:
+            return ()
+        how = _conditions(f"{key}-{name}-{old['id']}")
+        return (desk.cancel_order(old["id"], **how).message,)
+    price = read_amount(typed)
+    if old is not None and old["trigger_price"] == price:
+        return ()
+    how = _conditions(f"{key}-{name}-{price}")
+    order = {**_closing(position), "type": _EXITS[name], "trigger_price": price}
+    return (desk.place_order(how=how, **order).message,)
+
+
+def _move_margin(desk: Desk, position: PositionRow, key: str, typed: Mapping[str, str]) -> None:
+    amount = read_amount(typed["margin"])
+    how = _conditions(f"{key}-margin-{amount}")
+    show_outcome(desk.move_margin(position["symbol"], amount, **how))
+
+
+def _close(desk: Desk, position: PositionRow, key: str, typed: Mapping[str, str]) -> None:
+    quantity = read_amount(typed["quantity"], "quantity")
+    how = _conditions(f"{key}-close-{quantity}")
+    show_outcome(desk.close_position(position["symbol"], quantity, **how))
+
+
+#: What a control of the dialog does; all others set the exits.
+_ACTIONS: Final[Mapping[str, Callable[[Desk, PositionRow, str, Mapping[str, str]], None]]] = {
+    "position-move-margin": _move_margin,
+    "position-margin": _move_margin,
+    "position-close": _close,
+}
+
+
+def _conditions(key: str) -> Conditions:
+    return {"source": "screen", "idempotency_key": key}

@@ -1,0 +1,94 @@
+"""The order ticket: what its fields ask for is previewed and placed by the page, which asks here
+about an order that may be a slip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+
+from balance.core.errors import BalanceError
+from balance.desk.desk import Desk
+from callbacks.clicks import SENDING
+from callbacks.focus import move_focus
+from callbacks.toasts import show_outcome
+from layouts.position import listed
+from layouts.ticket import SHARES, slip_question
+
+#: The fields of the ticket, as their ids end; Enter in some of them places the order.
+_CHOICES = ("symbol", "side", "type", "force", "unit", "leverage", "options")
+_TYPED = (
+    *("size", "price", "second-price", "third-price", "take-profit", "stop-loss", "client-id"),
+)
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Let the page follow the fields of the ticket, and ask about an order that may be a slip."""
+    app.clientside_callback(
+        ClientsideFunction("desk", "describeTicket"),
+        Output("futures-ticket-note", "data-described"),
+        *(Input(f"futures-{name}", "value") for name in (*_CHOICES, *_TYPED)),
+    )
+    app.clientside_callback(
+        ClientsideFunction("desk", "submitTicket"),
+        Output("futures-size", "value"),
+        Input("futures-submit", "n_clicks"),
+        *(Input(f"futures-{name}", "n_submit") for name in _TYPED),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("desk", "fillShare"),
+        Output("futures-unit", "value"),
+        Output("futures-size", "value", allow_duplicate=True),
+        *(Input(f"futures-share-{each}", "n_clicks") for each in SHARES),
+        prevent_initial_call=True,
+    )
+    _register_question(app, desk)
+
+
+def _register_question(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output("slip-dialog", "is_open"),
+        Output("slip-key", "data"),
+        Output("slip-title", "children"),
+        Output("slip-message", "children"),
+        Output("slip-about", "children"),
+        Output("slip-confirm", "children"),
+        Output("slip-error", "children"),
+        Input("slip-order", "data"),
+        prevent_initial_call=True,
+    )
+    def ask(doubtful: Mapping[str, Any]) -> tuple[Any, ...]:
+        order = _read(doubtful)
+        title, message, about, answer = slip_question(order, desk.preview_order(**order))
+        move_focus("slip-cancel")
+        return True, uuid4().hex, title, message, listed([about]), answer, ""
+
+    @app.callback(
+        Output("slip-dialog", "is_open", allow_duplicate=True),
+        Output("slip-error", "children", allow_duplicate=True),
+        Output("futures-size", "value", allow_duplicate=True),
+        Output("futures-client-id", "value"),
+        Input("slip-confirm", "n_clicks"),
+        State("slip-order", "data"),
+        State("slip-key", "data"),
+        prevent_initial_call=True,
+    )
+    def place(_: int, doubtful: Mapping[str, Any], key: str) -> tuple[Any, ...]:
+        try:
+            with SENDING:
+                how = {"source": "screen", "idempotency_key": key}
+                show_outcome(desk.place_order(how=how, **_read(doubtful)))
+        except BalanceError as refusal:
+            return no_update, str(refusal), no_update, no_update
+        return False, "", "", ""
+
+
+def _read(doubtful: Mapping[str, Any]) -> dict[str, Any]:
+    """The order that the page asks about, with its numbers exactly as they were typed."""
+    order: dict[str, Any] = json.loads(doubtful["body"], parse_float=Decimal, parse_int=Decimal)
+    return order

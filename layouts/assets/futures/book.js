@@ -1,0 +1,142 @@
+/* The tables of the Futures tab, of which one is shown. Their rows come from the snapshot whenever the
+ * account changes; in between, live texts in their cells follow the prices.
+ */
+import { at } from "../address.js";
+import { followAccount, snapshot } from "../balance.js";
+import { register } from "../clientside.js";
+import { known } from "../damage.js";
+import { explain } from "../live.js";
+import { fetchJson } from "../requests.js";
+import { balanceSettings } from "../settings/settings.js";
+import { cardColumn, cardHeight } from "./cards.js";
+import "./cells.js";
+
+const BOOKS = ["positions", "orders", "fills"];
+const FILLS = 100;
+const NARROW = window.matchMedia("(max-width: 768px)");
+const RETRY_MS = 100;
+// money, which takes more room with more decimals
+const MONEY = ["unrealized_pnl", "isolated_margin", "reserved_margin", "fee", "realized_pnl"];
+const DIGIT_PX = 7;
+const PAIRS = ["RowPair", "RowExits"];
+// what is sorted by a figure that follows the prices gets its rows with them
+const MOVING = "unrealized_pnl";
+
+let book = "positions";
+let path = null;
+let fills = { version: null, rows: [], problem: "" };
+let latest = 0; // the number of the newest request for fills, whose answer alone is shown
+let retry = null;
+
+const place = (name) => document.getElementById(`futures-${name}`);
+
+function grid(name) {
+  try {
+    return window.dash_ag_grid?.getApi(`futures-${name}-grid`);
+  } catch {
+    return undefined; // it is not there yet
+  }
+}
+
+/* The columns with those of money wide enough for the decimals that it is shown with. */
+function widened(columns, decimals) {
+  const more = DIGIT_PX * (decimals - 2);
+  return columns.map((each) => ({
+    ...each,
+    ...(MONEY.includes(each.field) && { minWidth: each.minWidth + more }),
+    // what is below may have changed where the figure above has not
+    ...(PAIRS.includes(each.cellRenderer) && { equals: () => false }),
+  }));
+}
+
+/* Has a table fit its screen and what is shown in it: columns, or on a phone cards. */
+function dress(api, name) {
+  const { decimals } = balanceSettings.all;
+  const form = NARROW.matches ? "cards" : decimals;
+  if (api.deskForm === form) {
+    return;
+  }
+  api.deskUsual ??= {
+    columnDefs: api.getColumnDefs(),
+    headerHeight: api.getGridOption("headerHeight"),
+    rowHeight: api.getGridOption("rowHeight"),
+  };
+  const options = NARROW.matches
+    ? { columnDefs: cardColumn(name), headerHeight: 0, rowHeight: cardHeight(name) }
+    : { ...api.deskUsual, columnDefs: widened(api.deskUsual.columnDefs, decimals) };
+  api.deskForm ?? api.addEventListener("sortChanged", draw);
+  api.deskForm = form;
+  api.updateGridOptions(options);
+  api.resetRowHeights();
+}
+
+const isMoving = (api) => api.getColumnState().some(({ colId, sort }) => colId === MOVING && sort);
+
+/* Gives a table its `rows`, which are as they were where their `version` is: whether it is there. */
+function give(name, rows, version) {
+  const api = grid(name);
+  if (api === undefined || api.isDestroyed()) {
+    return false;
+  }
+  dress(api, name);
+  if (api.deskVersion !== version || isMoving(api)) {
+    api.deskVersion = version;
+    api.setGridOption("rowData", rows);
+  }
+  return true;
+}
+
+/* Shows why there are no rows: there are none, or a `problem` keeps them from being read. */
+function showEmpty(isEmpty, problem) {
+  for (const name of BOOKS) {
+    place(name).hidden = isEmpty || name !== book;
+    place(`${name}-empty`).hidden = name !== book || problem !== "";
+  }
+  place("book-empty").hidden = !isEmpty;
+  explain(place("book-problem"), problem);
+}
+
+async function readFills(version) {
+  const number = ++latest;
+  fills.version = version;
+  const [answer, problem, status] = await fetchJson(`/fills?limit=${FILLS}`);
+  if (number !== latest) {
+    return;
+  }
+  // the strip over the tabs says that the server is gone
+  fills = status === null ? { ...fills, version: null } : { version, rows: answer?.fills ?? [], problem };
+  status === null || draw();
+}
+
+/* Draws the table that is shown; a grid takes a moment to come into the page. */
+function draw() {
+  clearTimeout(retry);
+  if (snapshot === null || path !== at("/futures")) {
+    return;
+  }
+  const { account, revision, positions, open_orders: orders } = snapshot;
+  // the same rows are written another way with other decimals
+  let version = `${account}.${revision}.${balanceSettings.all.decimals}`;
+  if (book === "fills") {
+    version += `.${known}`;
+    fills.version === version || readFills(version);
+  }
+  const rows = { positions, orders, fills: fills.rows }[book];
+  place("cancel-all").hidden = book !== "orders" || rows.length === 0;
+  place("close-all").hidden = book !== "positions" || rows.length === 0;
+  showEmpty(rows.length === 0, book === "fills" ? fills.problem : "");
+  if (!give(book, rows, book === "fills" ? rows : version)) {
+    retry = setTimeout(draw, RETRY_MS);
+  }
+}
+
+/* Shows another of the three tables, or the present one when the tab is come to. */
+function chooseBook(name, address) {
+  [book, path] = [name, address];
+  draw();
+  return window.dash_clientside.no_update;
+}
+
+followAccount(draw);
+NARROW.addEventListener("change", draw);
+register({ chooseBook });
