@@ -1,14 +1,13 @@
 /* What opens over the page, or stands over the epochs. Python draws it; here is what opens and closes it, and
  * when it is read anew.
  */
-import { balanceAddress } from "./address.js";
-import { balanceState } from "./balance.js";
+import { go } from "./address.js";
+import { followAccount, snapshot } from "./balance.js";
 import { register } from "./clientside.js";
-import { balanceDialogs } from "./dialogs.js";
+import { focusSoon } from "./dialogs.js";
 import { balanceHistory } from "./history/view.js";
-import { balanceReset } from "./reset.js";
+import { undo } from "./reset.js";
 
-const { go } = balanceAddress;
 const { PATH, START, parse, href, listOf } = balanceHistory;
 
 const PAUSE_MS = 1000;
@@ -20,7 +19,7 @@ let isOffline = false;
 let timer = null;
 
 function version({ pace }) {
-  const { revision, tick } = balanceState.snapshot ?? {};
+  const { revision, tick } = snapshot ?? {};
   return pace ? `${revision}.${tick}` : `${revision}`;
 }
 
@@ -110,7 +109,7 @@ function leaveDetails(isEntryOpen, isOrderOpen) {
 /* Goes to the epochs that are picked, side by side, or to none. */
 function compare(open, close, picked) {
   const isClosed = called().triggered_id === "history-compare-close";
-  balanceDialogs.focusSoon(isClosed ? "history-compare" : "history-compared-title");
+  focusSoon(isClosed ? "history-compare" : "history-compared-title");
   go(href({ ...parse(location.search), compare: isClosed ? [] : picked }), { replace: true });
 }
 
@@ -123,9 +122,9 @@ register({
   compare,
   canNotCompare: (picked) => picked.length < 2,
   readCompared: (epochs) => (epochs === null ? window.dash_clientside.no_update : Date.now()),
-  undoReset: () => void balanceReset.undo(),
+  undoReset: () => void undo(),
 });
-balanceState.follow(() => {
-  document.getElementById("history-undo-place").hidden = !balanceState.snapshot?.can_undo_reset;
+followAccount(() => {
+  document.getElementById("history-undo-place").hidden = !snapshot?.can_undo_reset;
   follow();
 });
