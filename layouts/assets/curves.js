@@ -1,9 +1,9 @@
 /* Curves over time: every `curve` and `spark` of the layout is drawn here with Lightweight Charts. That
  * counts points along its axis, so a point stands at a numbered place, and places may be without one. */
-import { balanceAddress } from "./address.js";
-import { balanceState } from "./balance.js";
+import { at } from "./address.js";
+import { followAccount, snapshot } from "./balance.js";
 import { fetched, register } from "./clientside.js";
-import { balanceLive } from "./live.js";
+import { tone, write } from "./live.js";
 import { COMPACT, dollars } from "./money.js";
 import { balanceParts } from "./parts.js";
 import { balanceSettings } from "./settings/settings.js";
@@ -12,16 +12,16 @@ const { make, arrange } = balanceParts;
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DRAW_MS = 1000; // the newest point follows the account at most so often
-const YOUNG_MS = 3000; // points are due again so soon while there are less than two,
-const UNANSWERED_MS = 10_000; // where none came,
-const CHANGED = 0.1; // and after a change in this part of the time between refreshs
+const YOUNG_MS = 3000; // points are due again after this while there are less than two,
+const UNANSWERED_MS = 10_000; // and after this where none came
 const MOST_EMPTY = 2000; // places between the last point and a newer one
 const MOST_ROWS = 24;
 const PAGE = 20;
-const CLEAR = "transparent";
+const FLAG_WIDTH = 26; // flags that would lie on each other are one
+const MOST_LINES = 5; // of what is said of one
 const DASHED = 2;
-const TONES = { gain: "--pnl", loss: "--loss", flat: "--muted" };
-// by the key of the keyboard: where it goes from a point among so many
+const CLEAR = "transparent";
+const TONES = { gain: "pnl", loss: "loss", flat: "muted" };
 const KEYS = {
   ArrowLeft: (at) => at - 1,
   ArrowRight: (at) => at + 1,
@@ -32,13 +32,21 @@ const KEYS = {
   Home: () => 0,
   End: (at, count) => count - 1,
 };
-const area = (line, top, bottom = top) => ({ lineColor: line, topColor: top, bottomColor: bottom });
-const depth = (line, fill) => ({ bottomLineColor: line, bottomFillColor1: fill, bottomFillColor2: fill, topLineColor: line });
+const faded = (color, part) => (color === CLEAR ? color : `${color}${part}`);
 // by the style of a line: its kind of series, the pane that it is in, and its colours
 const STYLES = {
   line: ["LineSeries", 0, (color) => ({ color })],
-  area: ["AreaSeries", 0, (color) => area(color, color === CLEAR ? color : `${color}1a`)],
-  depth: ["BaselineSeries", 1, (color) => depth(color, color === CLEAR ? color : `${color}24`)],
+  area: ["AreaSeries", 0, (color) => ({
+    lineColor: color,
+    topColor: faded(color, "1a"),
+    bottomColor: faded(color, "1a"),
+  })],
+  depth: ["BaselineSeries", 1, (color) => ({
+    topLineColor: color,
+    bottomLineColor: color,
+    bottomFillColor1: faded(color, "24"),
+    bottomFillColor2: faded(color, "24"),
+  })],
 };
 
 const curves = new Map(); // by the elements that they are drawn in
@@ -54,19 +62,18 @@ export async function library() {
   return window.LightweightCharts;
 }
 
-/* A colour of the theme, by the name of its variable. */
-export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/* A colour of the theme, by its name. */
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /* What a chart looks like in the theme of now. */
 export function appearance() {
-  const line = { color: colour("--line") };
+  const line = { color: colour("line") };
   return {
     layout: {
-      background: { type: "solid", color: colour("--surface") },
-      textColor: colour("--muted"),
+      background: { color: CLEAR },
+      textColor: colour("muted"),
       fontFamily: getComputedStyle(document.body).fontFamily,
-      fontSize: 12,
-      panes: { separatorColor: line.color, enableResize: false },
+      panes: { separatorColor: line.color },
     },
     grid: { vertLines: line, horzLines: line },
     rightPriceScale: { borderColor: line.color },
@@ -75,105 +82,104 @@ export function appearance() {
   };
 }
 
-const percent = (value) => `${(Math.round(value * 100) / 100 || 0).toFixed(2)}%`;
-// by the unit of a line: how a value is written, and how those of an axis are that are `step` apart
-const UNITS = {
-  money: [(value) => dollars(value), (value, step) => dollars(value, "", tickDecimals(step))],
-  gain: [(value) => dollars(value, "+"), (value, step) => dollars(value, "+", tickDecimals(step))],
-  percent: [percent, (value, step) => `${value.toFixed(Math.min(decimalsOf(step), 2))}%`],
-};
+/* The theme is followed at once: `paint` is called when it changes. */
+export function followTheme(paint) {
+  new MutationObserver(paint).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+}
 
 function decimalsOf(step) {
   const isWhole = (number) => Math.abs(number - Math.round(number)) < 1e-6 * number;
   return [0, 1, 2, 3, 4, 5, 6, 7].find((count) => isWhole(step * 10 ** count)) ?? 8;
 }
 
-function tickDecimals(step) {
+function axisMoney(value, step, plus = "") {
   const decimals = decimalsOf(step);
-  return step >= 1e6 ? COMPACT : decimals && Math.max(2, decimals);
+  return dollars(value, plus, step >= 1e6 ? COMPACT : decimals && Math.max(2, decimals));
 }
 
-function writeTicks(values, unit) {
-  const step = values.length > 1 ? Math.abs(values[1] - values[0]) : 0.01;
-  return values.map((value) => UNITS[unit][1](value, step));
-}
+// by the unit of a line: how a value is written, and how those of an axis are that are `step` apart
+const UNITS = {
+  money: [(value) => dollars(value), axisMoney],
+  gain: [(value) => dollars(value, "+"), (value, step) => axisMoney(value, step, "+")],
+  percent: [
+    (value) => `${(Math.round(value * 100) / 100 || 0).toFixed(2)}%`,
+    (value, step) => `${value.toFixed(decimalsOf(step))}%`,
+  ],
+};
 
 /* A moment in full: "22 Nov 2026 14:03:05 UTC". */
 function moment(time) {
   const date = new Date(time);
-  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()} ${date.toISOString().slice(11, 19)} UTC`;
+  const day = `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+  return `${day} ${date.toISOString().slice(11, 19)} UTC`;
 }
 
-// `kind` is the place of what changes there: the year, the month, the day, the time, with seconds
-function timeTick(time, kind) {
-  const date = new Date(time * 1000);
-  const month = MONTHS[date.getUTCMonth()];
-  const clock = date.toISOString().slice(11, kind === 4 ? 19 : 16);
-  return [String(date.getUTCFullYear()), month, `${date.getUTCDate()} ${month}`, clock, clock][kind];
+// `kind` is of what begins there: a year, a month, a day, a minute, a second
+function timeTick(seconds, kind) {
+  const date = new Date(seconds * 1000);
+  const [month, clock] = [MONTHS[date.getUTCMonth()], date.toISOString().slice(11, kind === 4 ? 19 : 16)];
+  return [`${date.getUTCFullYear()}`, month, `${date.getUTCDate()} ${month}`, clock, clock][kind];
 }
 
-const isDrawn = ({ style }) => style !== "none";
-
-// the points as they are read: null stands for a gap
-function entriesOf(points, lines) {
-  const { start, step, times, places } = points;
+// the points as they are read; null is a gap
+function entriesOf({ start, step, times, places, ...points }, lines) {
   return points[lines[0].name].map((value, at) => {
     const values = Object.fromEntries(lines.map(({ name }) => [name, points[name]?.[at] ?? null]));
     return value === null ? null : { time: times?.[at] ?? start + at * step, place: places?.[at] ?? at, values };
   });
 }
 
+// the time by which the chart knows a place
 const timeAt = ({ start, step }, place) => (start + place * step) / 1000;
 
-// what the chart is given of a line: all places up to the last, and no line from before a gap to after it
+// all places of a line up to its last point; what leads into a gap is not seen
 function rowsOf({ points, entries }, { name, style }) {
-  const count = (entries.findLast(Boolean)?.place ?? -1) + 1;
+  const count = entries.findLast(Boolean).place + 1;
   const rows = Array.from({ length: count }, (_, place) => ({ time: timeAt(points, place) }));
-  const clear = STYLES[style][2](CLEAR);
   entries.forEach((entry, at) => {
     if (entry !== null && entry.values[name] !== null) {
-      Object.assign(rows[entry.place], { value: entry.values[name] }, entries[at + 1] === null && clear);
+      const clear = entries[at + 1] === null && STYLES[style][2](CLEAR);
+      Object.assign(rows[entry.place], { value: entry.values[name] }, clear);
     }
   });
   return rows;
 }
 
-// the points that can be read: the newest stands in the place of the last one where the account has moved
-const readable = ({ entries, newest }) => [...entries.filter(Boolean), ...(newest === null ? [] : [newest])];
+const readable = ({ entries, newest }) => [...entries, newest].filter(Boolean);
 
 function texts({ lines }, { time, values, texts: own = {} }) {
-  const written = lines.map(({ name, unit }) => {
-    return [name, own[name] ?? (values[name] === null ? "–" : UNITS[unit][0](values[name]))];
-  });
-  return { time: moment(time), ...Object.fromEntries(written) };
+  const written = ({ name, unit }) => own[name] ?? (values[name] === null ? "–" : UNITS[unit][0](values[name]));
+  return { time: moment(time), ...Object.fromEntries(lines.map((line) => [line.name, written(line)])) };
 }
 
-function sentence({ lines }, text) {
-  return `${text.time}: ${lines.map(({ name, label }) => `${label.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())} ${text[name]}`).join(", ")}`;
-}
+// an abbreviation stays as it is
+const inSentence = (label) => label.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
-// what is read now, or else the newest point, in the figures above and for those who don't see the curve
+// shows what is read now, or else the newest point
 function read(curve) {
-  const { root, plot, chart, series, readAt } = curve;
+  const { root, plot, lines, points, chart, series, readAt } = curve;
   const all = readable(curve);
   const found = readAt === null ? -1 : all.findIndex(({ time }) => time >= readAt);
   const entry = all.at(found);
   const text = texts(curve, entry);
   for (const value of root.querySelectorAll(".readout dd")) {
-    balanceLive.write(value, text[value.dataset.field]);
-    value.dataset.tone = balanceLive.tone(value.textContent);
+    write(value, text[value.dataset.field]);
+    value.dataset.tone = tone(value.textContent);
   }
-  curve.at = found === -1 ? null : found;
-  const [line, first] = series[0];
-  curve.at === null
-    ? chart.clearCrosshairPosition()
-    : chart.setCrosshairPosition(entry.values[line.name], timeAt(curve.points, entry.place), first);
+  if (found === -1) {
+    chart.clearCrosshairPosition();
+  } else {
+    chart.setCrosshairPosition(entry.values[lines[0].name], timeAt(points, entry.place), series[0].drawn);
+  }
+  curve.at = all.indexOf(entry);
   const slider = plot.querySelector(".slider");
   slider.setAttribute("aria-valuemax", all.length - 1);
-  slider.setAttribute("aria-valuenow", found === -1 ? all.length - 1 : found);
-  slider.setAttribute("aria-valuetext", sentence(curve, text));
+  slider.setAttribute("aria-valuenow", curve.at);
+  const figures = lines.map(({ name, label }) => `${inSentence(label)} ${text[name]}`);
+  slider.setAttribute("aria-valuetext", `${text.time}: ${figures.join(", ")}`);
 }
 
+// goes to a point by its number; null goes back to the newest
 function go(curve, at) {
   const all = readable(curve);
   curve.readAt = at === null ? null : all[Math.max(0, Math.min(all.length - 1, at))].time;
@@ -181,26 +187,20 @@ function go(curve, at) {
 }
 
 function listen(curve) {
-  const { plot, chart } = curve;
-  const slider = plot.querySelector(".slider");
+  const slider = curve.plot.querySelector(".slider");
   const point = ({ offsetX }) => {
-    const place = chart.timeScale().coordinateToLogical(offsetX);
+    const place = curve.chart.timeScale().coordinateToLogical(offsetX);
     const far = readable(curve).map((each) => Math.abs(each.place - place));
     go(curve, far.indexOf(Math.min(...far)));
   };
-  slider.addEventListener("pointermove", point);
-  slider.addEventListener("pointerdown", point);
-  slider.addEventListener("pointerleave", () => go(curve, null));
-  slider.addEventListener("blur", () => go(curve, null));
-  slider.addEventListener("keydown", (event) => {
-    const count = readable(curve).length;
-    if (event.key === "Escape") {
-      go(curve, null);
-    } else if (event.key in KEYS) {
-      event.preventDefault();
-      go(curve, KEYS[event.key](curve.at ?? count - 1, count));
-    }
-  });
+  const leave = () => go(curve, null);
+  const press = (event) => {
+    const step = KEYS[event.key];
+    step && event.preventDefault();
+    step ? go(curve, step(curve.at, readable(curve).length)) : event.key === "Escape" && leave();
+  };
+  const listeners = { pointermove: point, pointerdown: point, pointerleave: leave, blur: leave, keydown: press };
+  Object.entries(listeners).forEach(([name, listener]) => slider.addEventListener(name, listener));
   curve.root.querySelector(".curve-table").addEventListener("toggle", () => tabulate(curve));
 }
 
@@ -213,72 +213,83 @@ function tabulate(curve) {
   const all = readable(curve);
   const every = Math.max(1, Math.ceil(all.length / MOST_ROWS));
   const chosen = all.filter((_, at) => (all.length - 1 - at) % every === 0).reverse();
-  const head = [{ label: "Time" }, ...lines].map(({ label }, at) => make("th", { scope: "col", class: at ? "number" : "" }, label));
+  const heads = lines.map(({ label }) => make("th", { scope: "col", class: "number" }, label));
   const body = chosen.map((entry) => {
-    const text = texts(curve, entry);
-    const cells = lines.map(({ name }) => make("td", { class: "number" }, text[name]));
-    return make("tr", {}, make("th", { scope: "row" }, text.time), ...cells);
+    const { time, ...figures } = texts(curve, entry);
+    const cells = Object.values(figures).map((text) => make("td", { class: "number" }, text));
+    return make("tr", {}, make("th", { scope: "row" }, time), ...cells);
   });
-  const table = make("table", { class: "ledger" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body));
-  root.querySelector(".rows").replaceChildren(table);
+  const head = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Time"), ...heads));
+  root.querySelector(".rows").replaceChildren(make("table", { class: "ledger" }, head, make("tbody", {}, ...body)));
 }
 
-// flags that would lie on each other are one
-const FLAG_WIDTH = 26;
-
-function flagOf(group) {
-  const [{ key, kind, letter, text, href }] = group;
-  const words = group.map((each) => `${each.text}, ${moment(each.time)}`);
-  if (group.length === 1) {
-    return { key, kind, letter, title: `${text}, ${moment(group[0].time)}`, href };
+// what one flag says of `marks`
+function flagOf(marks) {
+  const said = marks.map(({ text, time }) => `${text}, ${moment(time)}`);
+  if (marks.length === 1) {
+    return { ...marks[0], title: said[0] };
   }
-  const kinds = [...new Set(group.map((each) => each.kind))].join(",");
-  const [from, to] = [group[0], group.at(-1)].map(({ time }) => new Date(time).toISOString());
-  const more = group.length > 5 ? [`and ${group.length - 5} more`] : [];
-  const query = new URLSearchParams({ table: "ledger", kind: kinds, from, to });
+  const more = marks.length > MOST_LINES ? [`and ${marks.length - MOST_LINES} more`] : [];
+  const [from, to] = [marks[0], marks.at(-1)].map(({ time }) => new Date(time).toISOString());
+  const kind = [...new Set(marks.map((each) => each.kind))].join(",");
   return {
-    key: group.map((each) => each.key).join(" "),
+    key: marks.map(({ key }) => key).join(" "),
     kind: "several",
-    letter: String(group.length),
-    title: [`${group.length} entries:`, ...words.slice(0, 5), ...more].join("\n"),
-    href: balanceAddress.at(`/history?${query}`),
+    letter: String(marks.length),
+    title: [`${marks.length} entries:`, ...said.slice(0, MOST_LINES), ...more].join("\n"),
+    href: `/history?${new URLSearchParams({ table: "ledger", kind, from, to })}`,
   };
 }
 
-// the marks stand on the foot of the upper drawing; those that stay keep the focus
+// flags for the marks on the foot of the upper drawing; those that stay keep the focus
 function flag({ plot, chart, points }) {
   const row = plot.querySelector(".flags");
-  const x = (time) => chart.timeScale().logicalToCoordinate(Math.round((time - points.start) / points.step));
+  const scale = chart.timeScale();
   const groups = [];
   for (const mark of (points.marks ?? []).filter(({ time }) => time >= points.start)) {
-    const at = x(mark.time);
-    const last = groups.at(-1);
-    last && at - last[0] < FLAG_WIDTH ? last[1].push(mark) : groups.push([at, [mark]]);
+    const x = scale.logicalToCoordinate(Math.round((mark.time - points.start) / points.step));
+    x - groups.at(-1)?.x < FLAG_WIDTH ? groups.at(-1).marks.push(mark) : groups.push({ x, marks: [mark] });
   }
   const there = new Map([...row.children].map((each) => [each.dataset.key, each]));
-  const elements = groups.map(([at, group]) => {
-    const { key, kind, letter, title, href } = flagOf(group);
-    const attributes = { class: "flag", "data-key": key, "data-kind": kind, href, title, "aria-label": title };
-    const element = there.get(key) ?? make("a", attributes, make("span", {}, letter));
-    element.style.left = `${Math.min(Math.max(at, FLAG_WIDTH / 2), chart.timeScale().width()).toFixed(1)}px`;
+  const elements = groups.map(({ x, marks }) => {
+    const { key, kind, letter, title, href } = flagOf(marks);
+    const named = { class: "flag", "data-key": key, "data-kind": kind, title, "aria-label": title };
+    const element = there.get(key) ?? make("a", { ...named, href: at(href) }, make("span", {}, letter));
+    element.style.left = `${Math.min(Math.max(x, FLAG_WIDTH / 2), scale.width()).toFixed(1)}px`;
     return element;
   });
   row.style.top = `${chart.panes()[0].getHeight() - FLAG_WIDTH}px`;
-  plot.querySelector(".slider").style.width = `${chart.timeScale().width()}px`;
+  plot.querySelector(".slider").style.width = `${scale.width()}px`;
   arrange(row, elements);
 }
 
+function addLine(curve, charts, line) {
+  const [kind, pane] = STYLES[line.style];
+  const [write, tick] = UNITS[line.unit];
+  const stepOf = ([first, second = first + 0.01]) => Math.abs(second - first);
+  const ticks = (values) => values.map((value) => tick(value, stepOf(values)));
+  const drawn = curve.chart.addSeries(charts[kind], {
+    priceFormat: { type: "custom", minMove: 1e-8, formatter: write, tickmarksFormatter: ticks },
+    lineWidth: pane ? 1 : 1.5,
+    priceLineVisible: false,
+    lastValueVisible: false,
+    crosshairMarkerVisible: pane === 0,
+  }, pane);
+  return { ...line, drawn };
+}
+
 function build(curve, charts) {
-  const { plot, lines, isSmall } = curve;
-  const isSeen = !isSmall;
-  const options = {
+  const { plot, lines, small, level } = curve;
+  const visible = !small;
+  curve.chart = charts.createChart(plot.querySelector(".curve-chart") ?? plot, {
     autoSize: true,
     handleScroll: false,
     handleScale: false,
-    layout: { attributionLogo: isSeen },
-    rightPriceScale: { visible: isSeen, borderVisible: false },
+    layout: { attributionLogo: visible, panes: { enableResize: false } },
+    grid: { vertLines: { visible: false }, horzLines: { visible } },
+    rightPriceScale: { visible, borderVisible: false },
     timeScale: {
-      visible: isSeen,
+      visible,
       borderVisible: false,
       timeVisible: true,
       minBarSpacing: 0.001,
@@ -286,52 +297,42 @@ function build(curve, charts) {
       allowBoldLabels: false,
       tickMarkFormatter: timeTick,
     },
-    crosshair: { vertLine: { visible: isSeen, labelVisible: false }, horzLine: { visible: false, labelVisible: false } },
-  };
-  curve.chart = charts.createChart(isSmall ? plot : plot.querySelector(".curve-chart"), options);
-  curve.series = lines.filter(isDrawn).map((line, at) => {
-    const [kind, pane] = STYLES[line.style];
-    const priceFormat = {
-      type: "custom",
-      minMove: 1e-8,
-      formatter: (value) => UNITS[line.unit][0](value),
-      tickmarksFormatter: (values) => writeTicks(values, line.unit),
-    };
-    const plain = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: isSeen && pane === 0 };
-    const width = pane === 0 ? 1.5 : 1;
-    const made = curve.chart.addSeries(charts[kind], { ...plain, priceFormat, lineWidth: width }, pane);
-    return [line, made, at];
+    crosshair: { vertLine: { visible, labelVisible: false }, horzLine: { visible: false, labelVisible: false } },
   });
-  curve.level = curve.hasLevel ? curve.series[0][1].createPriceLine({ price: 0, lineWidth: 1, lineStyle: DASHED, axisLabelVisible: false }) : null;
-  curve.marker = isSmall ? null : charts.createSeriesMarkers(curve.series[0][1], []);
-  if (isSeen) {
+  curve.series = lines.filter(({ style }) => style !== "none").map((line) => addLine(curve, charts, line));
+  const [{ drawn: first }] = curve.series;
+  if (level) {
+    curve.base = first.createPriceLine({ price: 0, lineWidth: 1, lineStyle: DASHED, axisLabelVisible: false });
+  }
+  if (visible) {
+    curve.marker = charts.createSeriesMarkers(first, []);
     curve.chart.panes()[1]?.setStretchFactor(0.22);
-    listen(curve);
     curve.chart.timeScale().subscribeSizeChange(() => requestAnimationFrame(() => flag(curve)));
+    listen(curve);
   }
 }
 
-function paint({ chart, series, level, marker, points, isSmall }) {
-  const look = appearance();
-  const none = { color: CLEAR };
-  chart.applyOptions(isSmall ? { ...look, layout: { ...look.layout, background: none }, grid: { vertLines: none, horzLines: none } } : { ...look, grid: { ...look.grid, vertLines: none } });
-  for (const [{ style, color }, made] of series) {
-    made.applyOptions(STYLES[style][2](colour(isSmall ? TONES[points.tone] : `--${color}`)));
+function paint(curve) {
+  const { chart, series, base, points, small } = curve;
+  chart.applyOptions(appearance());
+  for (const { drawn, style, color } of series) {
+    drawn.applyOptions(STYLES[style][2](colour(small ? TONES[points.tone] : color)));
   }
-  level?.applyOptions({ color: colour("--line") });
-  marker && dot({ series, marker });
+  base?.applyOptions({ color: colour("line") });
+  dot(curve);
 }
 
-// the newest point of the first line
-function dot({ series: [[{ color }, made]], marker }) {
-  const { time } = made.data().findLast(({ value }) => value !== undefined);
-  marker.setMarkers([{ time, position: "inBar", shape: "circle", size: 0.1, color: colour(`--${color}`) }]);
+// marks the newest point
+function dot({ series: [{ drawn, color }], marker }) {
+  const { time } = drawn.data().findLast(({ value }) => value !== undefined);
+  marker?.setMarkers([{ time, position: "inBar", shape: "circle", size: 0.1, color: colour(color) }]);
 }
 
 async function show(curve) {
-  const { root, plot, isSmall } = curve;
-  isSmall || plot.classList.toggle("is-empty", curve.points !== null && curve.entries.length < 2);
-  if (!curve.isStale || !curve.isSeen || curve.entries.length < 2) {
+  const { plot, lines, small } = curve;
+  const isShort = curve.entries.length < 2;
+  plot.classList.toggle("is-empty", curve.points !== null && isShort);
+  if (!curve.isStale || !curve.isSeen || isShort) {
     return;
   }
   const charts = await library().catch(() => null);
@@ -339,58 +340,54 @@ async function show(curve) {
     return;
   }
   curve.isStale = false;
-  curve.chart === null && build(curve, charts);
   curve.newest = null;
-  for (const [line, made] of curve.series) {
-    made.setData(rowsOf(curve, line));
-  }
-  const [{ name }] = curve.lines;
-  curve.level?.applyOptions({ price: curve.entries.find(Boolean).values[name] });
+  curve.chart === null && build(curve, charts);
+  const { points, entries, chart } = curve;
+  curve.series.forEach((line) => line.drawn.setData(rowsOf(curve, line)));
+  curve.base?.applyOptions({ price: entries.find(Boolean).values[lines[0].name] });
   paint(curve);
-  curve.chart.timeScale().fitContent();
-  plot.dataset.points = curve.entries.length;
-  if (isSmall) {
-    plot.title = curve.points.label;
-    plot.setAttribute("aria-label", curve.points.label);
-    return;
+  chart.timeScale().fitContent();
+  plot.dataset.points = entries.length;
+  if (small) {
+    plot.title = points.label;
+    plot.setAttribute("aria-label", points.label);
+  } else {
+    grow(curve);
+    read(curve);
+    tabulate(curve);
+    requestAnimationFrame(() => flag(curve));
   }
-  balanceState.snapshot && grow(curve, balanceState.snapshot);
-  requestAnimationFrame(() => flag(curve));
-  read(curve);
-  tabulate(curve);
 }
 
 // the newest point, where prices have moved the account since the server gave the others
-function grow(curve, snapshot) {
+function grow(curve) {
   const { points, entries, lines, series, chart } = curve;
-  curve.grownAt = Date.now();
-  const last = entries.findLast(Boolean);
-  if (points.revision !== snapshot.revision || !lines.some(({ live }) => live)) {
+  const live = lines.filter((line) => line.live && snapshot?.[line.live] != null);
+  if (live.length === 0 || (curve.asked && curve.asked.revision !== snapshot.revision)) {
     return;
   }
-  // by the server's clock
-  const time = last.time + (Date.now() - curve.receivedAt);
-  const values = { ...last.values };
-  lines.filter(({ live }) => live && snapshot[live] !== null).forEach(({ name, live }) => (values[name] = snapshot[live]));
+  const last = entries.findLast(Boolean);
+  const values = { ...last.values, ...Object.fromEntries(live.map((line) => [line.name, snapshot[line.live]])) };
   for (const { name, falls_with: by } of lines.filter((line) => line.falls_with)) {
     const growth = last.values[by] > 0 ? values[by] / last.values[by] : 1;
     values[name] = Math.min(0, (100 + last.values[name]) * growth - 100);
   }
-  const own = lines.filter(({ live }) => live && snapshot[live] !== null).map(({ name, live }) => [name, snapshot.display[live]]);
+  // by the server's clock
+  const time = last.time + (Date.now() - curve.receivedAt);
   const before = curve.newest ?? last;
-  const place = Math.max(before.place, Math.floor((time - points.start) / points.step));
-  const hasMoved = JSON.stringify(values) !== JSON.stringify(before.values);
-  if (hasMoved && place - before.place > MOST_EMPTY) {
-    ask(curve, snapshot);
-    return;
+  const hasMoved = values[lines[0].name] !== before.values[lines[0].name];
+  const place = hasMoved ? Math.max(before.place, Math.floor((time - points.start) / points.step)) : before.place;
+  const own = Object.fromEntries(live.map((line) => [line.name, snapshot.display[line.live]]));
+  if (place - before.place > MOST_EMPTY) {
+    return; // others are due soon, as the account has moved
   }
-  curve.newest = { time, place: hasMoved ? place : before.place, values, texts: Object.fromEntries(own) };
+  curve.newest = { time, place, values, texts: own };
   if (hasMoved) {
-    for (const [{ name }, made] of series) {
+    for (const { drawn, name } of series) {
       for (let empty = before.place + 1; empty < place; empty += 1) {
-        made.update({ time: timeAt(points, empty) });
+        drawn.update({ time: timeAt(points, empty) });
       }
-      made.update({ time: timeAt(points, place), value: values[name] });
+      drawn.update({ time: timeAt(points, place), value: values[name] });
     }
     chart.timeScale().fitContent();
     dot(curve);
@@ -398,88 +395,60 @@ function grow(curve, snapshot) {
   read(curve);
 }
 
-const versionOf = ({ account, epoch }) => `${account}.${epoch}.${balanceSettings.get("decimals")}`;
-
-// when points are due, in ms from now
-function wait({ asked, answered, refresh, entries }, snapshot) {
-  const pause = refresh * 1000;
-  if (asked === null || asked.version !== versionOf(snapshot)) {
-    return 0;
-  }
-  const since = Date.now() - asked.at;
-  if (asked.revision !== snapshot.revision) {
-    return pause * CHANGED - since;
-  }
-  if (asked.equity !== snapshot.portfolio_value) {
-    return pause - since;
-  }
-  const isOpen = answered !== asked ? UNANSWERED_MS : entries.length < 2 ? YOUNG_MS : Infinity;
-  return isOpen - since;
+// what of the account the points of a curve are of
+function stateOf({ account, epoch, revision, portfolio_value: equity }) {
+  return { version: `${account}.${epoch}.${balanceSettings.get("decimals")}`, revision, equity };
 }
 
-function ask(curve, snapshot) {
-  const { revision, portfolio_value: equity } = snapshot;
-  curve.asked = { version: versionOf(snapshot), revision, equity, at: Date.now() };
+// how long after points were asked for they are due again, in ms
+function pauseOf({ asked, answered, refresh, entries }, now) {
+  if (asked?.version !== now.version) {
+    return 0;
+  }
+  if (asked.revision !== now.revision) {
+    return refresh * 100;
+  }
+  if (asked.equity !== now.equity) {
+    return refresh * 1000;
+  }
+  return answered !== asked ? UNANSWERED_MS : entries.length < 2 ? YOUNG_MS : Infinity;
+}
+
+// has the callback called that gives the points, when they are due
+function keepFresh(curve) {
+  clearTimeout(curve.timer);
+  const isGone = document.getElementById("app-shell").dataset.link === "offline";
+  if (!curve.refresh || !curve.isSeen || document.hidden || isGone || snapshot === null) {
+    return;
+  }
+  const now = stateOf(snapshot);
+  const left = pauseOf(curve, now) - (Date.now() - (curve.asked?.at ?? 0));
+  if (left === Infinity) {
+    return;
+  }
+  if (left > 0) {
+    curve.timer = setTimeout(() => keepFresh(curve), left);
+    return;
+  }
+  curve.asked = { ...now, at: Date.now() };
   const { curve: id } = JSON.parse(curve.plot.id);
   window.dash_clientside.set_props({ curve: id, type: "curve-due" }, { data: curve.asked.at });
 }
 
-function keepFresh(curve) {
-  const { snapshot } = balanceState;
-  const isGone = document.getElementById("app-shell").dataset.link === "offline";
-  clearTimeout(curve.timer);
-  if (curve.refresh === null || snapshot === null || !curve.isSeen || isGone || document.hidden) {
-    return;
-  }
-  const pause = wait(curve, snapshot);
-  if (pause <= 0) {
-    ask(curve, snapshot);
-  } else if (pause !== Infinity) {
-    curve.timer = setTimeout(() => keepFresh(curve), pause);
-  }
-}
-
-function growSoon(curve) {
-  const pause = Math.max(0, DRAW_MS - (Date.now() - curve.grownAt));
+function follow(curve) {
+  keepFresh(curve);
   curve.growing ??= setTimeout(() => {
     curve.growing = null;
     // the library may not have come
     curve.isStale && show(curve);
-    curve.isSeen && curve.chart !== null && !curve.isSmall && grow(curve, balanceState.snapshot);
-  }, pause);
-}
-
-function newCurve(plot) {
-  const { lines, refresh, level, small } = JSON.parse(plot.dataset.curve);
-  return {
-    plot,
-    lines,
-    refresh,
-    hasLevel: level,
-    isSmall: small,
-    root: plot.parentElement,
-    points: null,
-    entries: [],
-    newest: null, // the point that follows the account
-    at: null, // which point is read, and its time, as points come before others
-    readAt: null,
-    isSeen: false,
-    isStale: false,
-    chart: null,
-    series: [],
-    asked: null, // what the points were last asked for by, and what was answered
-    answered: null,
-    receivedAt: 0,
-    grownAt: 0,
-    growing: null,
-    timer: null,
-  };
+    curve.isSeen && curve.chart !== null && !curve.small && grow(curve);
+  }, DRAW_MS);
 }
 
 const observer = new IntersectionObserver((changes) => {
   for (const { target, isIntersecting } of changes) {
     const curve = curves.get(target);
-    if (curve !== undefined) {
+    if (curve) {
       curve.isSeen = isIntersecting;
       keepFresh(curve);
       show(curve);
@@ -487,25 +456,23 @@ const observer = new IntersectionObserver((changes) => {
   }
 });
 
-function forgetGone() {
-  for (const [plot, curve] of curves) {
-    if (!plot.isConnected) {
-      curve.chart?.remove();
-      observer.unobserve(plot);
-      curves.delete(plot);
-    }
-  }
+function newCurve(plot) {
+  const nothing = { points: null, entries: [], newest: null, chart: null, readAt: null, asked: null, answered: null };
+  const curve = { ...JSON.parse(plot.dataset.curve), ...nothing, plot, root: plot.parentElement };
+  curves.set(plot, curve);
+  observer.observe(plot);
+  return curve;
 }
 
-/* Draws `points` in the plot with the `id`, when it is seen. */
-function drawCurve(points, id) {
-  const plot = document.getElementById(JSON.stringify({ curve: id.curve, type: id.type }));
-  forgetGone();
-  const curve = curves.get(plot) ?? newCurve(plot);
-  if (!curves.has(plot)) {
-    curves.set(plot, curve);
-    observer.observe(plot);
+/* Draws `points` in the plot with the `id`, once it is seen. */
+function drawCurve(points, { curve: name, type }) {
+  for (const { plot, chart } of [...curves.values()].filter((each) => !each.plot.isConnected)) {
+    chart?.remove();
+    observer.unobserve(plot);
+    curves.delete(plot);
   }
+  const plot = document.getElementById(JSON.stringify({ curve: name, type }));
+  const curve = curves.get(plot) ?? newCurve(plot);
   if (points) {
     const entries = entriesOf(points, curve.lines);
     Object.assign(curve, { points, entries, answered: curve.asked, receivedAt: Date.now(), isStale: true });
@@ -514,15 +481,7 @@ function drawCurve(points, id) {
   return window.dash_clientside.no_update;
 }
 
-balanceState.follow(() => {
-  for (const curve of curves.values()) {
-    keepFresh(curve);
-    growSoon(curve);
-  }
-});
-document.addEventListener("visibilitychange", () => [...curves.values()].forEach(keepFresh));
-new MutationObserver(() => [...curves.values()].filter(({ chart }) => chart).forEach(paint)).observe(
-  document.documentElement,
-  { attributeFilter: ["data-bs-theme"] },
-);
+followAccount(() => curves.forEach(follow));
+document.addEventListener("visibilitychange", () => curves.forEach(keepFresh));
+followTheme(() => curves.forEach((curve) => curve.chart && paint(curve)));
 register({ drawCurve });

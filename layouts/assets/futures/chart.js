@@ -1,12 +1,12 @@
 /* The chart of the Futures tab: candles of one symbol, which grow with its price, and the lines of the
  * position and its orders.
  */
-import { balanceAddress } from "../address.js";
-import { balanceState } from "../balance.js";
+import { at } from "../address.js";
+import { followAccount, snapshot } from "../balance.js";
 import { register } from "../clientside.js";
-import { appearance, colour, library } from "../curves.js";
-import { balanceLive } from "../live.js";
-import { balanceRequests } from "../requests.js";
+import { appearance, colour, followTheme, library } from "../curves.js";
+import { feed, write } from "../live.js";
+import { fetchJson } from "../requests.js";
 
 const CANDLES = 500;
 // how many of the newest ones are fetched again when they are finished, and how often
@@ -26,7 +26,7 @@ let mended = 0;
 let latest = 0; // the number of the newest request, whose answer alone counts
 
 const isOnScreen = () => !document.getElementById("futures-panel")?.hidden;
-const tickOf = (symbol) => balanceState.snapshot?.market.prices[symbol]?.tick_size ?? 0.01;
+const tickOf = (symbol) => snapshot?.market.prices[symbol]?.tick_size ?? 0.01;
 
 /* How the chart writes the prices of `symbol`. */
 export function priceFormat(symbol) {
@@ -48,9 +48,9 @@ function linesOf({ positions, open_orders: orders }, symbol) {
   const found = [];
   for (const each of positions.filter((position) => position.symbol === symbol)) {
     const title = `${each.display.side} ${each.display.quantity}`;
-    found.push(line(each.entry_price, title, "--accent", 0));
+    found.push(line(each.entry_price, title, "accent", 0));
     if (each.liquidation_price !== null) {
-      found.push(line(each.liquidation_price, "Liquidation", "--loss", DASHED));
+      found.push(line(each.liquidation_price, "Liquidation", "loss", DASHED));
     }
   }
   for (const each of orders.filter((order) => order.symbol === symbol)) {
@@ -59,7 +59,7 @@ function linesOf({ positions, open_orders: orders }, symbol) {
     const title = each.quantity === null ? type : `${side} ${quantity} ${type}`;
     const prices = [each.price, each.trigger_price ?? each.activation_price];
     for (const price of prices.filter((level) => level !== null)) {
-      found.push(line(price, title, "--muted", DOTTED));
+      found.push(line(price, title, "muted", DOTTED));
     }
   }
   return found;
@@ -71,13 +71,11 @@ function build({ createChart, CandlestickSeries }) {
     timeScale: { timeVisible: true, rightOffset: 4 },
   });
   candles = chart.addSeries(CandlestickSeries, { borderVisible: false });
-  // the colours are those of the theme, whichever it is
-  const theme = { attributeFilter: ["data-bs-theme"] };
-  new MutationObserver(() => shown && paint()).observe(document.documentElement, theme);
+  followTheme(paint);
 }
 
 function paint() {
-  const [up, down] = [colour("--balance"), colour("--loss")];
+  const [up, down] = [colour("balance"), colour("loss")];
   tickSize = tickOf(shown.symbol);
   chart.applyOptions(appearance());
   candles.applyOptions({
@@ -87,11 +85,11 @@ function paint() {
     wickDownColor: down,
     priceFormat: priceFormat(shown.symbol),
   });
-  mark(balanceState.snapshot);
+  mark();
 }
 
 // the lines of the position and its orders
-function mark(snapshot) {
+function mark() {
   const wanted = linesOf(snapshot, shown.symbol);
   if (JSON.stringify(wanted) !== drawn) {
     drawn = JSON.stringify(wanted);
@@ -101,7 +99,7 @@ function mark(snapshot) {
 }
 
 function note(text) {
-  balanceLive.write(document.getElementById("futures-chart-note"), text);
+  write(document.getElementById("futures-chart-note"), text);
 }
 
 function bar({ time, open, high, low, close }) {
@@ -116,7 +114,7 @@ function lengthOf(data, seconds) {
 
 async function ask(symbol, timeframe, limit) {
   const path = `/candles/${symbol}?${new URLSearchParams({ timeframe, limit })}`;
-  const [answer, problem, status] = await balanceRequests.fetchJson(path);
+  const [answer, problem, status] = await fetchJson(path);
   if (status === null) {
     throw new Error(problem);
   }
@@ -138,7 +136,7 @@ async function load(symbol, timeframe) {
     candles.setData(data);
     paint();
     chart.timeScale().resetTimeScale();
-    grow(balanceState.snapshot);
+    grow();
   } catch {
     note("The candles could not be fetched. They follow when the server answers.");
     setTimeout(() => number === latest && load(symbol, timeframe), RETRY_MS);
@@ -162,8 +160,8 @@ async function mend() {
 }
 
 // the running candle follows the last price
-function grow({ market }) {
-  const quote = market.prices[shown.symbol];
+function grow() {
+  const quote = snapshot.market.prices[shown.symbol];
   if (quote === undefined || quote.state !== "live") {
     return;
   }
@@ -190,13 +188,13 @@ function grow({ market }) {
   }
 }
 
-function follow(snapshot) {
+function follow() {
   if (shown === null || !isOnScreen()) {
     return;
   }
   // a price that has left its grid has another tick
-  tickOf(shown.symbol) === tickSize ? mark(snapshot) : paint();
-  grow(snapshot);
+  tickOf(shown.symbol) === tickSize ? mark() : paint();
+  grow();
 }
 
 /* Shows another symbol or timeframe, or the present ones when the tab is come to. */
@@ -205,12 +203,12 @@ function chooseChart(symbol, timeframe, path) {
   for (const price of head.querySelectorAll("[data-symbol]")) {
     price.dataset.symbol = symbol;
   }
-  balanceLive.feed(head);
-  if (symbol && path === balanceAddress.at("/futures")) {
+  feed(head);
+  if (symbol && path === at("/futures")) {
     load(symbol, timeframe);
   }
   return window.dash_clientside.no_update;
 }
 
-balanceState.follow(follow);
+followAccount(follow);
 register({ chooseChart });
