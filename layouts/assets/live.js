@@ -25,6 +25,9 @@ const rows = {}; // of each kind, by their keys
 /* The colour of a figure, by its sign. */
 export const tone = (text) => TONES[text?.[0]] ?? "flat";
 
+/* The rows of `kind`, by their keys. */
+export const rowsOf = (kind) => rows[kind] ?? new Map();
+
 /* The row that `name` names, such as bots/trend-1. */
 function rowOf(name) {
   const [kind] = name.split("/", 1);

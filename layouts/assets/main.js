@@ -6,6 +6,7 @@ import "./balance.js";
 import "./damage.js";
 import "./details.js";
 import "./dialogs.js";
+import "./hold_still.js";
 import "./icon.js";
 import "./keys.js";
 import "./libraries.js";

@@ -11,18 +11,15 @@ const FETCH_TIMEOUT_MS = 4000;
 // at most so often are rows drawn anew
 const PAUSE_MS = 1000;
 
-/* Has the store `{kind}-drawn` hold what the rows of `kind` look like, while they are shown: whenever that
- * is another text, their callback draws them. It is the short text `drawn` that the server sends with them
- * or, where there is none, all of them. `address` is where they are fetched, `key` names each in the list
- * `kind`, `tab` is the path of the tab that shows them, null for all tabs. `follow` is called with all that
- * the server sent, `first` for what the layout has drawn.
+/* Gives the store called `store` the newest text that it is called with, while the tab with the path `tab`
+ * is shown, null for all tabs: whenever that is another text, a callback draws by it. `first` is for what
+ * the layout has drawn.
  */
-export function redraw(kind, { address, key = "id", tab = null, follow = () => {}, first = () => null }) {
-  let newest = null; // what the server sent last
+export function marker(store, { tab = null, first = () => null } = {}) {
+  let newest = null;
   let drawn = null; // what the store holds
   let drawnAt = 0;
   let timer = null;
-  let received = 0; // counts messages of the stream, which are newer than what was requested before
   let isShown = tab === null;
 
   function draw() {
@@ -31,20 +28,40 @@ export function redraw(kind, { address, key = "id", tab = null, follow = () => {
       return;
     }
     drawn ??= first();
-    const text = newest.drawn ?? JSON.stringify(newest[kind]);
-    if (text !== drawn) {
-      drawn = text;
+    if (newest !== drawn) {
+      drawn = newest;
       drawnAt = Date.now();
-      window.dash_clientside.set_props(`${kind}-drawn`, { data: drawn });
+      window.dash_clientside.set_props(store, { data: drawn });
     }
   }
 
+  tab &&
+    followAddress((path) => {
+      isShown = path === at(tab);
+      draw();
+    });
+  return (text) => {
+    newest = text;
+    timer ??= setTimeout(draw, Math.max(0, drawnAt + PAUSE_MS - Date.now()));
+  };
+}
+
+/* Has the store `{kind}-drawn` hold what the rows of `kind` look like, as `marker` has it: the short text
+ * `drawn` that the server sends with them or, where there is none, all of them. `address` is where they are
+ * fetched, `key` names each in the list `kind`. `follow` is called with all that the server sent.
+ */
+export function redraw(kind, { address, key = "id", tab = null, follow = () => {}, first = () => null }) {
+  const mark = marker(`${kind}-drawn`, { tab, first });
+  let isKnown = false;
+  let received = 0; // counts messages of the stream, which are newer than what was requested before
+  let isShown = tab === null;
+
   function take(answer) {
     received += 1;
-    newest = answer;
+    isKnown = true;
     provide(kind, new Map((answer[kind] ?? []).map((row) => [row[key], row])));
     follow(answer);
-    timer ??= setTimeout(draw, Math.max(0, drawnAt + PAUSE_MS - Date.now()));
+    mark(answer.drawn ?? JSON.stringify(answer[kind]));
   }
 
   async function refresh() {
@@ -60,8 +77,7 @@ export function redraw(kind, { address, key = "id", tab = null, follow = () => {
   tab &&
     followAddress((path) => {
       isShown = path === at(tab);
-      draw();
-      if (newest === null || !streaming) {
+      if (!isKnown || !streaming) {
         refresh();
       }
     });
