@@ -16,11 +16,13 @@ from callbacks import (
     derivation,
     details,
     equity,
+    first,
     focus,
     futures,
     guard,
     history,
     navigation,
+    overview,
     settings,
     toasts,
 )
@@ -41,6 +43,8 @@ def register(app: Dash, layout: Component, desk: Desk, services: Services) -> No
     account.register(app, layout, desk)
     equity.register(app, services)
     navigation.register(app, layout)
+    overview.register(app, desk)
+    first.register(app, desk, services)
     history.register(app)
     futures.register(app, desk)
     auto.register(app)

@@ -2,17 +2,29 @@
 
 import json
 import shlex
+from typing import Final
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.auto_connect import curl_parts
-from layouts.parts import button, copy_button
+from layouts.parts import button, copy_button, needs_server
 from layouts.tab import Place
+
+#: The store whose change has the panel drawn anew, and that of what its buttons do now.
+DRAWN: Final = "overview-first-drawn"
+NOW: Final = "overview-first-now"
+#: What a browser keeps: the account that the panel was first shown for, and whether it was
+#: dismissed.
+KEPT: Final = "overview-first-kept"
+#: The steps, in their order; the first two are done with a button.
+STEPS: Final = ("position", "bot", "script")
+PRESSED: Final = STEPS[:2]
 
 
 def first_minute(place: Place) -> html.Section:
-    """The panel for who is at ``place``; the page shows it, and writes what each step does."""
+    """The panel for who is at ``place``; it is shown once it is known whether the account is a new
+    one."""
     return html.Section(
         [
             html.Div(
@@ -28,15 +40,9 @@ def first_minute(place: Place) -> html.Section:
                     _step(
                         "position",
                         "Open a first position",
-                        _words("position"),
-                        _act("position", "Open this position", "graph-up-arrow"),
+                        *_pressed("position", "Open this position", "graph-up-arrow"),
                     ),
-                    _step(
-                        "bot",
-                        "Start a bot",
-                        _words("bot"),
-                        _act("bot", "Start this bot", "robot"),
-                    ),
+                    _step("bot", "Start a bot", *_pressed("bot", "Start this bot", "robot")),
                     _step(
                         "script",
                         "Connect your own script",
@@ -49,6 +55,9 @@ def first_minute(place: Place) -> html.Section:
                 ],
                 className="first-steps",
             ),
+            dcc.Store(id=DRAWN),
+            dcc.Store(id=NOW),
+            dcc.Store(id=KEPT, storage_type="local"),
         ],
         id="overview-first",
         className="panel first",
@@ -59,7 +68,8 @@ def first_minute(place: Place) -> html.Section:
 
 
 def _step(name: str, title: str, *parts: Component) -> html.Li:
-    state = html.Span(id=f"overview-first-{name}-state", className="first-state")
+    # shown where it is
+    state = html.Span("Done", className="first-state")
     return html.Li(
         [html.H3([title, state], className="snippet-title"), *parts],
         id=f"overview-first-{name}",
@@ -67,13 +77,11 @@ def _step(name: str, title: str, *parts: Component) -> html.Li:
     )
 
 
-def _words(name: str) -> html.P:
-    return html.P(id=f"overview-first-{name}-words", className="first-words")
-
-
-def _act(name: str, words: str, icon: str) -> Component:
+def _pressed(name: str, words: str, icon: str) -> tuple[Component, Component]:
+    """What a step does, and the button that does it."""
     target = f"overview-first-{name}-btn"
-    return button(words, target, icon, color="primary", outline=False, disabled=True)
+    act = button(words, target, icon, color="primary", outline=False, disabled=True)
+    return html.P(id=f"overview-first-{name}-words", className="first-words"), needs_server([act])
 
 
 def _line(name: str, what: str, text: str) -> html.Div:

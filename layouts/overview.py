@@ -1,15 +1,34 @@
 """Overview: what there is, how it went, what is at risk, how it came about, what happened last."""
 
-from dash import html
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.cards import summary_row
 from layouts.equity import equity_panel
+from layouts.exposure import exposure_panel, glance_panel
 from layouts.first import first_minute
 from layouts.live import live_text
-from layouts.parts import card
-from layouts.performance import exposure_panel, glance_panel, performance_panel
+from layouts.parts import card, moment
+from layouts.performance import performance_panel
 from layouts.tab import Place, Tab
+
+#: Where the newest entries are drawn, and the store whose change has them drawn anew.
+LEDGER: Final = "overview-ledger"
+DRAWN: Final = "overview-ledger-drawn"
+#: How many of them there are.
+NEWEST: Final = 9
+# Each column of theirs: what it is called, and its class.
+_COLUMNS: Final = (
+    ("When", ""),
+    ("What", ""),
+    ("Note", "note"),
+    ("Amount", "number"),
+    ("Balance after", "number after"),
+)
 
 # each row: the sign before it, what it is called, the field, and how it stands out
 _EQUATION = (
@@ -51,8 +70,8 @@ def _build(place: Place) -> Component:
                     card("How the balance comes about", _equation(), className="five"),
                     card(
                         "Newest entries",
-                        # drawn by the page
-                        html.Div(id="overview-ledger", className="scroller"),
+                        html.Div(id=LEDGER, className="scroller"),
+                        dcc.Store(id=DRAWN),
                         className="seven",
                     ),
                 ],
@@ -60,6 +79,35 @@ def _build(place: Place) -> Component:
             ),
         ],
         className="tab-body",
+    )
+
+
+def newest_entries(rows: Iterable[Mapping[str, Any]], path: str = "/history") -> html.Table:
+    """The newest entries of the ledger, each a link to all that there is to say of it; ``path`` is
+    where the history is."""
+    heads = [html.Th(head, scope="col", className=name) for head, name in _COLUMNS]
+    return html.Table(
+        [html.Thead(html.Tr(heads)), html.Tbody([_entry(each, path) for each in rows])],
+        className="ledger",
+    )
+
+
+def _entry(row: Mapping[str, Any], path: str) -> html.Tr:
+    place, display = row["place"], row["display"]
+    link = html.A(
+        display["kind"],
+        id=f"overview-entry-{place}".replace(".", "-"),
+        href=f"{path}?{urlencode({'entry': place})}",
+    )
+    tone = {"data-tone": display["tone"]}
+    return html.Tr(
+        [
+            html.Td(moment(row["time"]), className="when"),
+            html.Td(link, className="what"),
+            html.Td(row["note"], className="note", title=row["note"]),
+            html.Td(display["amount"], className="number pnl-figure", **tone),
+            html.Td(display["balance"], className="number after"),
+        ]
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from dash import html
 from dash.development.base_component import Component
 
 from app import create_app
@@ -14,13 +16,15 @@ from balance.api.stream import Stream
 from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
 from layouts.cards import summary_row
+from layouts.exposure import exposure_bars, glances
 from layouts.first import first_minute
-from layouts.live import DERIVE, LIVE, live_text
-from layouts.overview import OVERVIEW
+from layouts.live import DERIVE, LIVE, OF, live_text
+from layouts.overview import OVERVIEW, newest_entries
 from layouts.shell import shell
 from layouts.sidebar import sidebar
 from layouts.tab import Place
 from layouts.tabs import TABS
+from tests.boards import board
 from tests.test_layouts import everything
 
 
@@ -49,15 +53,16 @@ class TestFigures:
         page = OVERVIEW.build(Place())
         closed = set(found(page, LIVE)) - set(found(page, DERIVE))
         assert closed == {"overview-epoch", "overview-order-count"}
-        asked = found(page, "data-performance")
-        assert {name: found(page, DERIVE)[name] for name in asked} == asked
+        of_performance = {each: found(page, LIVE)[each] for each in found(page, OF)}
+        assert {each: found(page, DERIVE)[each] for each in of_performance} == of_performance
 
     def test_the_server_tells_of_each_what_it_is_and_how_it_comes_about(self) -> None:
         page = shell(TABS, {}, starting_balance="10000.00")
         app = create_app(Desk(MemoryStore()), Stream(1))
         told = app.server.test_client().get("/performance").get_json()
         assert set(found(page, DERIVE).values()) <= set(told["derivations"])
-        assert set(found(page, "data-performance").values()) <= set(told["display"])
+        of_performance = {found(page, LIVE)[each] for each in found(page, OF)}
+        assert of_performance <= set(told["display"])
 
     def test_the_figures_of_the_sidebar_open_the_same_as_those_of_the_cards(self) -> None:
         assert found(sidebar(), DERIVE) == {
@@ -119,3 +124,67 @@ class TestTheFirstMinute:
         opened = "" if folder is None else json.dumps(folder)
         assert f"open_account({opened}).adjust(12.30)" in code
         compile(code, "line", "exec")
+
+
+ROW = {
+    "place": "42.3",
+    "time": "2026-01-02T03:04:05Z",
+    "note": "pocket money",
+    "display": {"kind": "Deposit", "amount": "+$1.00", "balance": "$10,001.00", "tone": "gain"},
+}
+
+
+def positions(*changes: tuple[str, str, object]) -> Sequence[Any]:
+    """The positions of an account after orders of these symbols, sides and notionals."""
+    desk = Desk(MemoryStore(), board())
+    for symbol, side, notional in changes:
+        desk.place_order(symbol=symbol, side=side, notional=notional)
+    return desk.snapshot().positions
+
+
+class TestTheNewestEntries:
+    def test_each_is_a_link_to_all_that_there_is_to_say_of_it(self) -> None:
+        shown = newest_entries([ROW], "/bot/history")
+        (link,) = (each for each in everything(shown) if isinstance(each, html.A))
+        assert (link.children, link.href) == ("Deposit", "/bot/history?entry=42.3")
+        assert text(shown, link.id) == "Deposit"
+
+    def test_an_amount_has_its_tone(self) -> None:
+        (amount,) = (
+            each
+            for each in everything(newest_entries([ROW]))
+            if getattr(each, "children", None) == "+$1.00"
+        )
+        assert getattr(amount, "data-tone") == "gain"
+
+
+class TestPositions:
+    def test_figures_in_a_row_are_live_and_open_how_they_come_about(self) -> None:
+        held = positions(("BTC/USDT", "buy", 1_000))
+        shown = [*everything(exposure_bars(held)), *everything(glances(held, "/bot/futures"))]
+        live = {getattr(each, LIVE) for each in shown if hasattr(each, LIVE)}
+        assert live == {
+            *("side", "notional", "exposure_percent", "unrealized_pnl", "roe_percent"),
+            "liquidation_distance_percent",
+        }
+        assert {getattr(each, OF) for each in shown if hasattr(each, OF)} == {"positions/BTC/USDT"}
+        assert {getattr(each, DERIVE) for each in shown if hasattr(each, DERIVE)} == {
+            *("notional:BTC/USDT", "unrealized_pnl:BTC/USDT", "roe_percent:BTC/USDT"),
+        }
+        assert set(live) <= set(held[0]["display"])
+
+    def test_a_line_leads_to_where_its_symbol_is_traded(self) -> None:
+        held = positions(("BTC/USDT", "buy", 1_000), ("ETH/USDT", "sell", 500))
+        links = [
+            each for each in everything(glances(held, "/bot/futures")) if isinstance(each, html.A)
+        ]
+        assert [(each.href, getattr(each, "data-value")) for each in links] == [
+            ("/bot/futures", "BTC/USDT"),
+            ("/bot/futures", "ETH/USDT"),
+        ]
+        bars = [each for each in everything(exposure_bars(held)) if hasattr(each, "data-bar")]
+        assert [getattr(each, "data-side") for each in bars] == ["long", "short"]
+
+    def test_where_nothing_is_held_it_says_what_would_be_there(self) -> None:
+        assert "Nothing is at risk" in str(exposure_bars(()))
+        assert "No open positions" in str(glances(()))

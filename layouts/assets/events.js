@@ -6,7 +6,7 @@ const STREAM = import.meta.url.replace(/\/js\/.*/, "/virtual_balance/stream");
 const SILENCE_MS = 7000;
 const RETRY_MS = 2000;
 /* What is sent beside the account. */
-export const EVENTS = ["bots", "settings", "alerts", "damage", "takeover", "keys"];
+export const EVENTS = ["bots", "settings", "alerts", "damage", "takeover", "keys", "performance"];
 
 /* Has `tell` called with {kind: "snapshot" | "fault" | one of EVENTS, text} as it came, "beat", or "down"
  * when the connection broke. */

@@ -1,0 +1,81 @@
+/* What of Overview only the page knows: when Python is to draw a part of it anew, as more than its figures
+ * has changed, and how long the bars are. */
+import { at, go } from "../address.js";
+import { onArrival } from "../arrivals.js";
+import { followAccount, hearEvent, snapshot, streaming } from "../balance.js";
+import { provide, rowsOf } from "../live.js";
+import { marker } from "../redraw.js";
+import { fetchJson } from "../requests.js";
+import { followAddress } from "../screen.js";
+
+const FIGURES_MS = 10_000;
+// what the first order would do is worked out anew when the price has moved by so much
+const MOVED = 0.01;
+
+const [markLedger, markPositions, markFirst] = ["ledger", "positions", "first"].map((name) =>
+  marker(`overview-${name}-drawn`, { tab: "/" }),
+);
+let held = []; // the positions, the largest first
+let visits = 0; // of this tab
+let priced = 0; // the price that the first order was worked out at
+
+function priceOf(symbol) {
+  const price = Number(snapshot.market.prices[symbol]?.last ?? 0);
+  priced = Math.abs(price / priced - 1) < MOVED ? priced : price;
+  return priced;
+}
+
+/* What the first minute looks like; while it is not shown, only a new epoch brings it. */
+function firstMinute({ account, epoch, revision, market }) {
+  const panel = document.getElementById("overview-first");
+  const symbols = panel.dataset.symbols.split(" ");
+  const states = symbols.map((each) => market.prices[each]?.state);
+  const now = [visits, revision, rowsOf("bots").size, states, priceOf(symbols[0])];
+  return [account, epoch, ...(panel.hidden ? [] : now)];
+}
+
+function drawBar(bar) {
+  const position = held.find(({ symbol }) => symbol === bar.dataset.bar);
+  bar.style.width = position ? `${(position.notional / held[0].notional) * 50}%` : 0;
+}
+
+function follow() {
+  const { account, revision, display, positions } = snapshot;
+  held = [...positions].sort((one, other) => other.notional - one.notional);
+  provide("positions", new Map(held.map((each) => [each.symbol, each])));
+  document.querySelectorAll("[data-bar]").forEach(drawBar);
+  // in other decimals each amount is another text
+  markLedger(JSON.stringify([account, revision, display.starting_balance]));
+  const looks = held.map(({ symbol, display: { side_words, liquidation_price }, exposure_percent: share }) => [
+    ...[symbol, side_words, liquidation_price, share === null],
+  ]);
+  markPositions(JSON.stringify(looks));
+  markFirst(JSON.stringify(firstMinute(snapshot)));
+}
+
+const show = (answer) => provide("performance", new Map([["account", answer]]));
+let [isShown, fetchedAt] = [false, 0];
+async function refresh() {
+  if (isShown && !streaming && Date.now() - fetchedAt > FIGURES_MS) {
+    fetchedAt = Date.now();
+    const [answer] = await fetchJson("/performance");
+    answer && show(answer);
+  }
+}
+
+followAccount(follow);
+hearEvent("performance", { hear: (text) => show(JSON.parse(text)), refresh });
+followAddress((path) => {
+  isShown = path === at("/");
+  visits += isShown;
+});
+onArrival("[data-bar]", drawBar);
+// a link to Futures Trading, with one of its choices made
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-choice]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    window.dash_clientside.set_props(link.dataset.choice, { value: link.dataset.value });
+    go(link.getAttribute("href"));
+  }
+});
