@@ -20,6 +20,7 @@ MOST: Final = 4
 SHOWN: Final = "history-compare-shown"
 PICKED: Final = "history-epochs-picked"
 READ: Final = "history-compare-read"
+_HEAD: Final = "d-flex flex-wrap align-items-center gap-2 text-body-secondary"
 _HOW: Final = f"An epoch is the account between two resets. Choose 2 to {MOST} to compare them."
 
 
@@ -45,7 +46,7 @@ def epochs_head() -> html.Div:
         [
             html.Div(
                 [
-                    html.Span(_HOW),
+                    html.Span(_HOW, className="me-auto"),
                     button("Compare", "history-compare", "layout-three-columns", disabled=True),
                     # shown while there is a reset to undo
                     html.Span(
@@ -54,19 +55,25 @@ def epochs_head() -> html.Div:
                         hidden=True,
                     ),
                 ],
-                className="epochs-head",
+                className=_HEAD,
             ),
-            html.P(id="history-compared-words", role="status"),
+            html.P(id="history-compared-words", className="mb-0", role="status"),
             html.Div(_comparison(), id="history-compared", hidden=True),
             *(dcc.Store(id=each) for each in (SHOWN, PICKED, READ)),
         ],
         id="history-epochs",
+        className="vstack gap-2",
         hidden=True,
     )
 
 
 def _comparison() -> list[Component]:
-    title = html.H3("Compared", id="history-compared-title", className="panel-title", tabIndex=-1)
+    title = html.H3(
+        "Compared",
+        id="history-compared-title",
+        className="panel-title m-0 me-auto text-body",
+        tabIndex=-1,
+    )
     close = button("Close", "history-compare-close", "x-lg")
     setattr(close, "aria-label", "Close the comparison")
     table = html.Div(
@@ -76,7 +83,7 @@ def _comparison() -> list[Component]:
         role="region",
         **{"aria-label": "Comparison"},
     )
-    return [html.Div([title, close], className="epochs-head"), table]
+    return [html.Div([title, close], className=_HEAD), table]
 
 
 def comparison(rows: Sequence[EpochRow], figures: Sequence[ShownFigure]) -> html.Table:
@@ -93,7 +100,7 @@ def comparison(rows: Sequence[EpochRow], figures: Sequence[ShownFigure]) -> html
                 ]
             ),
         ],
-        className="compared",
+        className="table w-auto mb-0 align-middle text-nowrap compared",
         **{"aria-label": "Epochs side by side"},
     )
 
@@ -127,10 +134,13 @@ def best_of(values: Sequence[Decimal | int | None], better: Better) -> Decimal |
 
 
 def _cell(text: str, is_signed: bool, is_best: bool) -> html.Td:
-    mark = html.Span(html.Span("best"), className="best bi-star-fill")
-    signed = {"data-tone": tone(text)} if is_signed else {}
-    return html.Td(
-        [mark, text] if is_best else text,
-        className="number pnl-figure" if is_signed else "number",
-        **signed,
+    mark = html.Span(
+        # a phone has room for the star alone
+        html.Span("best", className="d-none d-md-inline ms-1"),
+        className="best bi-star-fill",
+        role="img",
+        **{"aria-label": "best"},
     )
+    figure = html.Span(text, className="pnl-figure", **{"data-tone": tone(text)})
+    content = figure if is_signed else text
+    return html.Td([mark, content] if is_best else content, className="number")

@@ -45,7 +45,9 @@ def derivation_table(
     names = [*trail[-1:], *(each["derive"] for each in terms if each["derive"])]
     focused = names[0] if takes_focus and names else None
     rows = [_term(each, at, path, focused) for at, each in enumerate(terms)]
-    table = html.Table(html.Tbody(rows), className="derivation", **{"aria-label": "Terms"})
+    table = html.Table(
+        html.Tbody(rows), className="table mb-0 derivation", **{"aria-label": "Terms"}
+    )
     return [*(_opener("Back", each, focused, "back") for each in trail[-1:]), table]
 
 
@@ -63,7 +65,7 @@ def _term(term: Row, at: int, path: str, focused: str | None) -> html.Tr:
         name = _opener(label, derive, focused)
     return html.Tr(
         [
-            html.Td(term["sign"], className="sign"),
+            html.Td(term["sign"], className="text-body-secondary"),
             html.Th(name, scope="row"),
             html.Td(
                 term["display"],
