@@ -45,10 +45,10 @@ from tests.serving import Server
 _WATCH = """
 window.seen = [];
 const texts = () => Object.fromEntries(
-    [...document.querySelectorAll("[data-live]:not([data-symbol])")].map(
+    [...document.querySelectorAll("[data-live]:not([data-symbol], [data-of])")].map(
         (e) => [e.id, e.textContent]));
 const fields = Object.fromEntries(
-    [...document.querySelectorAll("[data-live]:not([data-symbol])")].map(
+    [...document.querySelectorAll("[data-live]:not([data-symbol], [data-of])")].map(
         (e) => [e.id, e.dataset.live]));
 new MutationObserver(() => {
     window.seen.push([performance.timeOrigin + performance.now(), texts()]);
@@ -218,22 +218,29 @@ async def _listen(url: str, count: int) -> None:
         await asyncio.gather(*listening)
 
 
-def _measured(
-    server: Server,
+def _measured(server: Server, page: str, *more: Any, **named: Any) -> tuple[list[float], int]:
+    return measured(
+        lambda: server.get().json()["display"]["balance"], page, server.port, *more, **named
+    )
+
+
+def measured(
+    balance: Callable[[], str],
     page: str,
+    port: int,
     posts: int,
     pause: float,
     change: Callable[[int], tuple[str, dict[str, Any]]] = _deposit,
     ignored: Collection[str] = (),
 ) -> tuple[list[float], int]:
-    """The milliseconds that each change took to all live components, and how many never came."""
+    """The milliseconds that each change took to all live components of ``page``, and how many never
+    came. ``balance`` returns what is shown before, ``port`` is where the changes are sent."""
     sent: list[tuple[float, dict[str, str]]] = []
     with tempfile.TemporaryDirectory() as folder, started_browser(page, folder) as browser:
-        balance = server.get().json()["display"]["balance"]
-        browser.wait_for_text_to_equal("#virtual-balance", balance)
+        browser.wait_for_text_to_equal("#virtual-balance", balance())
         time.sleep(3)
         fields: dict[str, str] = browser.driver.execute_script(_WATCH)
-        sender = http.client.HTTPConnection("127.0.0.1", server.port)
+        sender = http.client.HTTPConnection("127.0.0.1", port)
         for number in range(posts):
             path, body = change(number)
             begun = time.time() * 1000
