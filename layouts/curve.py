@@ -23,6 +23,7 @@ from dash.development.base_component import Component
 
 from balance.core.figures import NONE
 from balance.core.snapshot import DISPLAYED
+from layouts.live import OF
 
 _TIME = "time"
 _PLOT, _POINTS, _DUE = "curve-plot", "curve-points", "curve-due"
@@ -115,19 +116,27 @@ def spark(
     the points have a ``label``, which says in words what is seen, and a ``tone`` as figures do."""
     label = "" if points is None else points["label"]
     return html.Div(
-        [
-            html.Div(
-                id=_id(_PLOT, id),
-                className="spark",
-                role="img",
-                title=label,
-                **{"aria-label": label or "No curve yet"},
-                **_declared((Line("values", ""),), refresh, True, is_small=True),
-            ),
-            *_stores(id, points, refresh),
-        ],
+        [_small(label, refresh, id=_id(_PLOT, id)), *_stores(id, points, refresh)],
         id=id,
         className="spark-place",
+    )
+
+
+def row_spark(kind: str, key: str, label: str) -> html.Div:
+    """A small curve of what the row ``key`` of ``kind`` has as its ``curve``: the P&L after each of
+    its trades. It follows the row as a live figure does, without a callback; ``label`` says in
+    words what is seen."""
+    return _small(label, **{OF: f"{kind}/{key}"})
+
+
+def _small(label: str, refresh: int | None = None, **more: Any) -> html.Div:
+    return html.Div(
+        className="spark",
+        role="img",
+        title=label,
+        **{"aria-label": label or "No curve yet"},
+        **_declared((Line("values", ""),), refresh, True, is_small=True),
+        **more,
     )
 
 

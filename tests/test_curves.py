@@ -17,7 +17,7 @@ from balance.desk.desk import Desk
 from balance.performance.curve import RANGES
 from balance.performance.performance import Equity
 from balance.store.memory_store import MemoryStore
-from layouts.curve import Line, curve, due_of, plot_of, points_of, spark
+from layouts.curve import Line, curve, due_of, plot_of, points_of, row_spark, spark
 from layouts.equity import DAY, PANEL, RANGE, equity_panel, range_options
 from layouts.live import everything
 from tests.pages import UPDATE, asked
@@ -70,6 +70,13 @@ def test_a_curve_may_begin_with_its_points_and_need_no_callback() -> None:
     assert part(small, points_of("mine-spark")).data == points
     assert getattr(part(small, plot_of("mine-spark")), "aria-label") == "Up by 1"
     assert "curve-due" not in str(small)
+
+
+def test_a_small_curve_of_a_row_follows_it_without_a_callback() -> None:
+    made = row_spark("bots", "trend-1", "No trades yet")
+    assert getattr(made, "data-of") == "bots/trend-1"
+    assert getattr(made, "aria-label") == "No trades yet"
+    assert [type(each).__name__ for each in everything(made)] == ["Div"]
 
 
 def test_a_line_that_follows_a_figure_which_there_is_not_is_refused() -> None:

@@ -1,9 +1,10 @@
 /* Curves over time: every `curve` and `spark` of the layout is drawn here with Lightweight Charts. That
  * counts points along its axis, so a point stands at a numbered place, and places may be without one. */
 import { at } from "./address.js";
+import { onArrival } from "./arrivals.js";
 import { followAccount, snapshot } from "./balance.js";
 import { fetched, register } from "./clientside.js";
-import { tone, write } from "./live.js";
+import { followRows, rowOf, tone, write } from "./live.js";
 import { COMPACT, dollars } from "./money.js";
 import { balanceParts } from "./parts.js";
 import { balanceSettings } from "./settings/settings.js";
@@ -51,6 +52,7 @@ const STYLES = {
 
 const curves = new Map(); // by the elements that they are drawn in
 let coming = null;
+let building = Promise.resolve(); // one chart a frame, as each takes some 5 ms
 
 /* Lightweight Charts, which comes when something is first drawn with it; fails where it does not come. */
 export async function library() {
@@ -332,10 +334,18 @@ async function show(curve) {
   const { plot, lines, small } = curve;
   const isShort = curve.entries.length < 2;
   plot.classList.toggle("is-empty", curve.points !== null && isShort);
+  if (small && curve.points !== null) {
+    plot.title = curve.points.label;
+    plot.setAttribute("aria-label", curve.points.label);
+  }
   if (!curve.isStale || !curve.isSeen || isShort) {
     return;
   }
   const charts = await library().catch(() => null);
+  if (small && curve.chart === null) {
+    building = building.then(() => new Promise(requestAnimationFrame));
+    await building;
+  }
   if (charts === null || !curve.isStale || !plot.isConnected) {
     return;
   }
@@ -348,10 +358,7 @@ async function show(curve) {
   paint(curve);
   chart.timeScale().fitContent();
   plot.dataset.points = entries.length;
-  if (small) {
-    plot.title = points.label;
-    plot.setAttribute("aria-label", points.label);
-  } else {
+  if (!small) {
     grow(curve);
     read(curve);
     tabulate(curve);
@@ -464,23 +471,51 @@ function newCurve(plot) {
   return curve;
 }
 
-/* Draws `points` in the plot with the `id`, once it is seen. */
-function drawCurve(points, { curve: name, type }) {
+const curveIn = (plot) => curves.get(plot) ?? newCurve(plot);
+
+function forgetGone() {
   for (const { plot, chart } of [...curves.values()].filter((each) => !each.plot.isConnected)) {
     chart?.remove();
     observer.unobserve(plot);
     curves.delete(plot);
   }
-  const plot = document.getElementById(JSON.stringify({ curve: name, type }));
-  const curve = curves.get(plot) ?? newCurve(plot);
-  if (points) {
-    const entries = entriesOf(points, curve.lines);
-    Object.assign(curve, { points, entries, answered: curve.asked, receivedAt: Date.now(), isStale: true });
-    show(curve);
-  }
+}
+
+function take(curve, points) {
+  const entries = entriesOf(points, curve.lines);
+  Object.assign(curve, { points, entries, answered: curve.asked, receivedAt: Date.now(), isStale: true });
+  show(curve);
+}
+
+/* Draws `points` in the plot with the `id`, once it is seen. */
+function drawCurve(points, { curve: name, type }) {
+  forgetGone();
+  const curve = curveIn(document.getElementById(JSON.stringify({ curve: name, type })));
+  points && take(curve, points);
   return window.dash_clientside.no_update;
 }
 
+// the P&L of a row after each of its trades
+function drawRow(plot) {
+  const row = rowOf(plot.dataset.of);
+  const curve = curveIn(plot);
+  const seen = JSON.stringify(row?.curve);
+  if (row && curve.seen !== seen) {
+    curve.seen = seen;
+    const values = [0, ...row.curve];
+    const ended = ["loss", "flat", "gain"][Math.sign(values.at(-1)) + 1];
+    take(curve, { start: 0, step: 1000, values, label: row.display.curve, tone: ended });
+  }
+}
+
+function drawRows(selector = "") {
+  forgetGone();
+  document.querySelectorAll(`.spark[data-of${selector}]`).forEach(drawRow);
+}
+
+onArrival(".spark[data-of]", drawRow);
+followRows((kind) => drawRows(`^="${kind}/"`));
+drawRows();
 followAccount(() => curves.forEach(follow));
 document.addEventListener("visibilitychange", () => curves.forEach(keepFresh));
 followTheme(() => curves.forEach((curve) => curve.chart && paint(curve)));

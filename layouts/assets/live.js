@@ -21,6 +21,7 @@ const LENGTHS = [
 const TONES = { "+": "gain", "-": "loss" };
 
 const rows = {}; // of each kind, by their keys
+const followers = []; // of rows
 
 /* The colour of a figure, by its sign. */
 export const tone = (text) => TONES[text?.[0]] ?? "flat";
@@ -29,7 +30,7 @@ export const tone = (text) => TONES[text?.[0]] ?? "flat";
 export const rowsOf = (kind) => rows[kind] ?? new Map();
 
 /* The row that `name` names, such as bots/trend-1. */
-function rowOf(name) {
+export function rowOf(name) {
   const [kind] = name.split("/", 1);
   return rows[kind]?.get(name.slice(kind.length + 1));
 }
@@ -60,7 +61,13 @@ export function feed(within) {
 /* Has the live elements of the rows of `kind` show them: those that changed. `rowsByKey` is a Map. */
 export function provide(kind, rowsByKey) {
   rows[kind] = rowsByKey;
+  followers.forEach((follow) => follow(kind));
   return Array.from(document.querySelectorAll(`[data-of^="${kind}/"]`)).filter(feedOne);
+}
+
+/* Has `follow` called with their kind when rows have come. */
+export function followRows(follow) {
+  followers.push(follow);
 }
 
 /* Writes `text` into `element`; a strip that is read out must not be touched while it says the same. */
