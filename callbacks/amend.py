@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -13,10 +12,11 @@ from balance.core.errors import BalanceError, InvalidRequest, UnknownOrder
 from balance.core.orders import Preview
 from balance.core.rows import OrderRow
 from balance.desk.desk import Desk
+from balance.desk.transactions import Conditions
 from callbacks.amounts import is_empty, read_amount
-from callbacks.clicks import SENDING, clicked
+from callbacks.clicks import clicked
+from callbacks.dialogs import request_key, send
 from callbacks.focus import move_focus
-from callbacks.toasts import show_outcome
 from layouts.amend import FIELDS, amend_title, amendable, shown
 
 _ENDED = "The order has ended. History says how, among its orders."
@@ -40,15 +40,16 @@ def _register_opening(app: Dash, desk: Desk) -> None:
         Output("order-about", "children"),
         Output("order-error", "children"),
         Input("order-edited", "data"),
+        State("order-key", "data"),
         prevent_initial_call=True,
     )
-    def open_dialog(edited: Mapping[str, Any]) -> tuple[Any, ...]:
+    def open_dialog(edited: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
         order = _find(desk, edited["key"])
         numbers = amendable(order)
         values = [shown(order, each) for each in numbers]
         move_focus("order-price")
         return (
-            *(True, uuid4().hex, amend_title(order), values),
+            *(True, key or uuid4().hex, amend_title(order), values),
             *(each is None for each in numbers),
             *("" if each is None else each.label for each in numbers),
             *values,
@@ -91,6 +92,7 @@ def _register_changes(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output("order-dialog", "is_open", allow_duplicate=True),
         Output("order-error", "children", allow_duplicate=True),
+        Output("order-key", "data", allow_duplicate=True),
         Input("order-set", "n_clicks"),
         *(Input(field, "n_submit") for field in FIELDS),
         State("order-edited", "data"),
@@ -99,21 +101,19 @@ def _register_changes(app: Dash, desk: Desk) -> None:
         *(State(field, "value") for field in FIELDS),
         prevent_initial_call=True,
     )
-    def amend(*given: Any) -> tuple[Any, str]:
+    def amend(*given: Any) -> tuple[Any, ...]:
         if clicked() is None:
-            return no_update, ""
+            return (no_update,) * 3
         edited, opened, key, *typed = given[-3 - len(FIELDS) :]
+        order_id = edited["key"]
         try:
-            with SENDING:
-                order = _find(desk, edited["key"])
-                changes = _changes(order, typed, opened)
-                if changes:
-                    values = "-".join(f"{name}-{each}" for name, each in changes.items())
-                    how = {"source": "screen", "idempotency_key": f"{key}-{values}"}
-                    show_outcome(desk.amend_order(order["id"], how=how, **changes))
+            changes = _changes(_find(desk, order_id), typed, opened)
         except BalanceError as refusal:
-            return no_update, str(refusal)
-        return False, ""
+            return no_update, str(refusal), no_update
+        if not changes:
+            return False, "", no_update
+        how = Conditions(source="screen", idempotency_key=request_key(key, order_id, changes))
+        return send(lambda: desk.amend_order(order_id, how=how, **changes))
 
 
 def _find(desk: Desk, order_id: str) -> OrderRow:
@@ -128,7 +128,7 @@ def _find(desk: Desk, order_id: str) -> OrderRow:
     raise UnknownOrder(_ENDED)
 
 
-def _changes(order: OrderRow, typed: Sequence[str], opened: Sequence[str]) -> dict[str, Decimal]:
+def _changes(order: OrderRow, typed: Sequence[str], opened: Sequence[str]) -> dict[str, Any]:
     """The numbers that are ``typed`` as others than they were as the dialog ``opened``.
 
     Raises:

@@ -1,13 +1,8 @@
 """What was clicked, as a callback that has several inputs needs to know."""
 
-from threading import Lock
-from typing import Any, Final
+from typing import Any
 
 from dash import ctx
-
-#: Held while a dialog sends what is to be done once: whoever presses its button again meanwhile
-#: waits for the outcome of the first time, and gets the same.
-SENDING: Final = Lock()
 
 
 def clicked() -> Any:

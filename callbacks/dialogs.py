@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from threading import Lock
+from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from balance.core.errors import BalanceError, KeyInFlight, StoreError, StoreUnreadable
-from callbacks.toasts import show_toast
+from callbacks.toasts import Completed, show_outcome, show_toast
 
-
-class Completed(Protocol):
-    """What a change that was made comes to, of the account or of what is kept beside it."""
-
-    @property
-    def message(self) -> str:
-        """One sentence that says what was done."""
-
-    @property
-    def replayed(self) -> bool:
-        """Whether an earlier request with the same key had done it already."""
+# Whoever presses again while something is sent waits for its outcome, and gets the same.
+_SENDING: Final = Lock()
 
 
 def open_at_once(app: Dash, name: str, buttons: Iterable[str], fields: Iterable[str] = ()) -> None:
@@ -52,15 +44,14 @@ def send(
     """Do what a dialog sends: whether it is open then, its error, and its next key. A toast shows
     what was done, but where it is ``quiet`` as all pages show it anyway."""
     try:
-        outcome = request()
+        with _SENDING:
+            outcome = request()
     except BalanceError as fault:
         ending = " Nothing was changed." if isinstance(fault, StoreUnreadable) else ""
         show_toast(f"{fault}{ending}", "error")
         # it may have been done: what is sent again has the same key
         is_open = isinstance(fault, StoreError | KeyInFlight)
         return no_update, f"{fault}{ending}", no_update if is_open else uuid4().hex
-    if outcome.replayed:
-        show_toast(f"It was done the first time. {outcome.message}")
-    elif not quiet:
-        show_toast(outcome.message)
+    if outcome.replayed or not quiet:
+        show_outcome(outcome)
     return False, "", uuid4().hex

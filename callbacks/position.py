@@ -3,8 +3,8 @@ its reversal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
@@ -15,11 +15,12 @@ from balance.core.order import closing_side
 from balance.core.position_preview import PositionPreview
 from balance.core.rows import PositionRow
 from balance.desk.desk import Desk
-from balance.desk.transactions import Conditions
+from balance.desk.transactions import Conditions, Outcome
 from callbacks.amounts import is_empty, read_amount
-from callbacks.clicks import SENDING, clicked
+from callbacks.clicks import clicked
+from callbacks.dialogs import request_key, send
 from callbacks.focus import move_focus
-from callbacks.toasts import show_outcome, show_toast
+from callbacks.toasts import Completed, show_outcome
 from layouts.position import (
     FIELDS,
     PARTS,
@@ -54,14 +55,15 @@ def _register_opening(app: Dash, desk: Desk) -> None:
         *(Output(f"position-{name}-about", "children") for name in FIELDS),
         Output("position-error", "children"),
         Input("position-edited", "data"),
+        State("position-key", "data"),
         prevent_initial_call=True,
     )
-    def open_dialog(edited: Mapping[str, Any]) -> tuple[Any, ...]:
+    def open_dialog(edited: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
         position = _find(desk, edited["key"])
         title, facts = position_title(position), position_facts(position)
         exits = (exit_text(position, name) for name in _EXITS)
         move_focus("position-take-profit")
-        return True, uuid4().hex, title, facts, *exits, "", "", *("" for _ in FIELDS), ""
+        return True, key or uuid4().hex, title, facts, *exits, "", "", *("" for _ in FIELDS), ""
 
     @app.callback(
         Output("position-title", "children", allow_duplicate=True),
@@ -120,7 +122,7 @@ def _register_previews(app: Dash, desk: Desk) -> None:
         State("position-edited", "data"),
         prevent_initial_call=True,
     )
-    def fill_part(*given: Any) -> tuple[Any, str]:
+    def fill_part(*given: Any) -> tuple[Any, Any]:
         part = clicked()
         if part is None:
             return no_update, no_update
@@ -137,6 +139,7 @@ def _register_changes(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output("position-dialog", "is_open", allow_duplicate=True),
         Output("position-error", "children", allow_duplicate=True),
+        Output("position-key", "data", allow_duplicate=True),
         Input("position-set", "n_clicks"),
         Input("position-take-profit", "n_submit"),
         Input("position-stop-loss", "n_submit"),
@@ -148,18 +151,14 @@ def _register_changes(app: Dash, desk: Desk) -> None:
         *(State(f"position-{name}", "value") for name in FIELDS),
         prevent_initial_call=True,
     )
-    def change(*given: Any) -> tuple[Any, Any]:
+    def change(*given: Any) -> tuple[Any, ...]:
         trigger = clicked()
         if trigger is None:
-            return no_update, no_update
-        edited, key, *typed = given[-2 - len(FIELDS) :]
+            return (no_update,) * 3
+        edited, key, *texts = given[-2 - len(FIELDS) :]
+        typed = dict(zip(FIELDS, texts, strict=True))
         run = _ACTIONS.get(trigger, _set_exits)
-        try:
-            with SENDING:
-                run(desk, _find(desk, edited["key"]), key, dict(zip(FIELDS, typed, strict=True)))
-        except BalanceError as refusal:
-            return no_update, str(refusal)
-        return False, ""
+        return send(lambda: run(desk, _find(desk, edited["key"]), key, typed))
 
 
 def _register_reversal(app: Dash, desk: Desk) -> None:
@@ -174,9 +173,10 @@ def _register_reversal(app: Dash, desk: Desk) -> None:
         Output("position-error", "children", allow_duplicate=True),
         Input("position-reverse", "n_clicks"),
         State("position-edited", "data"),
+        State("reverse-key", "data"),
         prevent_initial_call=True,
     )
-    def ask(_: int, edited: Mapping[str, Any]) -> tuple[Any, ...]:
+    def ask(_: int, edited: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
         symbol = edited["key"]
         try:
             display = _find(desk, symbol)["display"]
@@ -187,7 +187,7 @@ def _register_reversal(app: Dash, desk: Desk) -> None:
         move_focus("reverse-cancel")
         return (
             True,
-            uuid4().hex,
+            key or uuid4().hex,
             f"Reverse {symbol} to {after.side} {then['quantity']}, {then['leverage']}?",
             f"The {display['side'].lower()} of {display['quantity']} is closed at market, and as "
             "much is opened on the other side. Its take-profit and stop-loss go with it.",
@@ -199,20 +199,20 @@ def _register_reversal(app: Dash, desk: Desk) -> None:
 
     @app.callback(
         Output("reverse-dialog", "is_open", allow_duplicate=True),
-        Output("position-dialog", "is_open", allow_duplicate=True),
         Output("reverse-error", "children", allow_duplicate=True),
+        Output("reverse-key", "data", allow_duplicate=True),
+        Output("position-dialog", "is_open", allow_duplicate=True),
         Input("reverse-confirm", "n_clicks"),
         State("position-edited", "data"),
         State("reverse-key", "data"),
         prevent_initial_call=True,
     )
-    def reverse(_: int, edited: Mapping[str, Any], key: str) -> tuple[Any, Any, str]:
-        try:
-            with SENDING:
-                show_outcome(desk.reverse_position(edited["key"], **_conditions(key)))
-        except BalanceError as refusal:
-            return no_update, no_update, str(refusal)
-        return False, False, ""
+    def reverse(_: int, edited: Mapping[str, Any], key: str) -> tuple[Any, ...]:
+        symbol = edited["key"]
+        is_open, *rest = send(
+            lambda: desk.reverse_position(symbol, **_conditions(key, "reverse", symbol))
+        )
+        return is_open, *rest, is_open
 
 
 def _find(desk: Desk, symbol: str) -> PositionRow:
@@ -259,25 +259,38 @@ def _figures(preview: PositionPreview) -> str:
     )
 
 
-def _set_exits(desk: Desk, position: PositionRow, key: str, typed: Mapping[str, str]) -> None:
-    """Set both exits as they are typed. What is wrong with one does not keep the other back."""
-    messages, refusals = [], []
+class _Exits(NamedTuple):
+    """What was done to the exits of a position."""
+
+    message: str
+    replayed: bool
+
+
+def _set_exits(desk: Desk, position: PositionRow, key: str, typed: Mapping[str, str]) -> _Exits:
+    """Set both exits as they are typed. What is wrong with one does not keep the other back.
+
+    Raises:
+        InvalidRequest: something is; it says what, of both.
+    """
+    outcomes, refusals = [], []
     for name in _EXITS:
         try:
-            messages += _set_exit(desk, position, name, key, typed[name])
+            outcomes.append(_set_exit(desk, position, name, key, typed[name]))
         except BalanceError as refusal:
             refusals.append(str(refusal))
-    if messages:
-        show_toast(" ".join(messages))
+    done = [each for each in outcomes if each is not None]
+    exits = _Exits(" ".join(each.message for each in done), any(each.replayed for each in done))
     if refusals:
+        if done:
+            show_outcome(exits)
         raise InvalidRequest(" ".join(refusals))
+    return exits
 
 
 def _set_exit(
     desk: Desk, position: PositionRow, name: str, key: str, typed: object
-) -> Sequence[str]:
-    """Set one exit, or remove it where nothing is typed: the message of what was done, if it is not
-    so already."""
+) -> Outcome | None:
+    """Set one exit, or remove it where nothing is typed; None where it is so already."""
     symbol, reason = position["symbol"], name.replace("-", "_")
     found = (
         each
@@ -287,36 +300,33 @@ def _set_exit(
     old = next(found, None)
     if is_empty(typed):
         if old is None:
-            return ()
-        how = _conditions(f"{key}-{name}-{old['id']}")
-        return (desk.cancel_order(old["id"], **how).message,)
+            return None
+        return desk.cancel_order(old["id"], **_conditions(key, "cancel", old["id"]))
     price = read_amount(typed)
     if old is not None and old["trigger_price"] == price:
-        return ()
-    how = _conditions(f"{key}-{name}-{price}")
+        return None
     order = {**_closing(position), "type": _EXITS[name], "trigger_price": price}
-    return (desk.place_order(how=how, **order).message,)
+    return desk.place_order(how=_conditions(key, order), **order)
 
 
-def _move_margin(desk: Desk, position: PositionRow, key: str, typed: Mapping[str, str]) -> None:
-    amount = read_amount(typed["margin"])
-    how = _conditions(f"{key}-margin-{amount}")
-    show_outcome(desk.move_margin(position["symbol"], amount, **how))
+def _move_margin(desk: Desk, position: PositionRow, key: str, typed: Mapping[str, str]) -> Outcome:
+    symbol, amount = position["symbol"], read_amount(typed["margin"])
+    return desk.move_margin(symbol, amount, **_conditions(key, "margin", symbol, amount))
 
 
-def _close(desk: Desk, position: PositionRow, key: str, typed: Mapping[str, str]) -> None:
-    quantity = read_amount(typed["quantity"], "quantity")
-    how = _conditions(f"{key}-close-{quantity}")
-    show_outcome(desk.close_position(position["symbol"], quantity, **how))
+def _close(desk: Desk, position: PositionRow, key: str, typed: Mapping[str, str]) -> Outcome:
+    symbol, quantity = position["symbol"], read_amount(typed["quantity"], "quantity")
+    return desk.close_position(symbol, quantity, **_conditions(key, "close", symbol, quantity))
 
 
 #: What a control of the dialog does; all others set the exits.
-_ACTIONS: Final[Mapping[str, Callable[[Desk, PositionRow, str, Mapping[str, str]], None]]] = {
+_ACTIONS: Final[Mapping[str, Callable[[Desk, PositionRow, str, Mapping[str, str]], Completed]]] = {
     "position-move-margin": _move_margin,
     "position-margin": _move_margin,
     "position-close": _close,
 }
 
 
-def _conditions(key: str) -> Conditions:
-    return {"source": "screen", "idempotency_key": key}
+def _conditions(key: str, *content: object) -> Conditions:
+    """Those of a request with ``content``, sent with the ``key`` of its dialog."""
+    return {"source": "screen", "idempotency_key": request_key(key, *content)}

@@ -11,11 +11,10 @@ from uuid import uuid4
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
-from balance.core.errors import BalanceError
 from balance.desk.desk import Desk
-from callbacks.clicks import SENDING
+from balance.desk.transactions import Conditions
+from callbacks.dialogs import request_key, send
 from callbacks.focus import move_focus
-from callbacks.toasts import show_outcome
 from layouts.position import listed
 from layouts.ticket import SHARES, slip_question
 
@@ -60,17 +59,19 @@ def _register_question(app: Dash, desk: Desk) -> None:
         Output("slip-confirm", "children"),
         Output("slip-error", "children"),
         Input("slip-order", "data"),
+        State("slip-key", "data"),
         prevent_initial_call=True,
     )
-    def ask(doubtful: Mapping[str, Any]) -> tuple[Any, ...]:
+    def ask(doubtful: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
         order = _read(doubtful)
         title, message, about, answer = slip_question(order, desk.preview_order(**order))
         move_focus("slip-cancel")
-        return True, uuid4().hex, title, message, listed([about]), answer, ""
+        return True, key or uuid4().hex, title, message, listed([about]), answer, ""
 
     @app.callback(
         Output("slip-dialog", "is_open", allow_duplicate=True),
         Output("slip-error", "children", allow_duplicate=True),
+        Output("slip-key", "data", allow_duplicate=True),
         Output("futures-size", "value", allow_duplicate=True),
         Output("futures-client-id", "value"),
         Input("slip-confirm", "n_clicks"),
@@ -79,13 +80,11 @@ def _register_question(app: Dash, desk: Desk) -> None:
         prevent_initial_call=True,
     )
     def place(_: int, doubtful: Mapping[str, Any], key: str) -> tuple[Any, ...]:
-        try:
-            with SENDING:
-                how = {"source": "screen", "idempotency_key": key}
-                show_outcome(desk.place_order(how=how, **_read(doubtful)))
-        except BalanceError as refusal:
-            return no_update, str(refusal), no_update, no_update
-        return False, "", "", ""
+        order = _read(doubtful)
+        how = Conditions(source="screen", idempotency_key=request_key(key, order))
+        is_open, *rest = send(lambda: desk.place_order(how=how, **order))
+        # What is placed leaves the ticket; a name is that of one open order.
+        return is_open, *rest, *(("", "") if is_open is False else (no_update, no_update))
 
 
 def _read(doubtful: Mapping[str, Any]) -> dict[str, Any]:

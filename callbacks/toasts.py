@@ -1,11 +1,24 @@
 """Toasts: what any callback in Python says at the lower right of the page."""
 
+from typing import Protocol
 from uuid import uuid4
 
 from dash import ClientsideFunction, Dash, Input, Output, set_props
 
 from balance.desk.transactions import Outcome
 from layouts.shell import TOAST, TOASTS
+
+
+class Completed(Protocol):
+    """What a change that was made comes to, of the account or of what is kept beside it."""
+
+    @property
+    def message(self) -> str:
+        """One sentence that says what was done; empty where nothing was to be done."""
+
+    @property
+    def replayed(self) -> bool:
+        """Whether an earlier request with the same key had done it already."""
 
 
 def register(app: Dash) -> None:
@@ -26,10 +39,9 @@ def show_toast(message: str, kind: str = "info", focus: str = "") -> None:
     set_props(TOAST, {"data": data})
 
 
-def show_outcome(outcome: Outcome) -> None:
-    """Show what was done to the account; a fill sounds, where the settings have it so."""
-    is_fill = any(each.booking.kind == "fill" for each in outcome.entries)
-    message = (
-        f"It was done the first time. {outcome.message}" if outcome.replayed else outcome.message
-    )
-    show_toast(message, "fill" if is_fill else "info")
+def show_outcome(outcome: Completed) -> None:
+    """Show what was done; a fill sounds, where the settings have it so."""
+    before = "It was done the first time. " if outcome.replayed else ""
+    entries = outcome.entries if isinstance(outcome, Outcome) else ()
+    is_fill = any(each.booking.kind == "fill" for each in entries)
+    show_toast(f"{before}{outcome.message}", "fill" if is_fill else "info")

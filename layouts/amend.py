@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -25,7 +25,7 @@ class Amendable(NamedTuple):
     name: str
     label: str
     # How it is read as it is typed.
-    format: str
+    format: Literal["money", "quantity", "plain"]
 
 
 def amend_dialog() -> dbc.Modal:
@@ -70,8 +70,8 @@ def amendable(order: OrderRow) -> list[Amendable | None]:
     ]
     spare = [None] * (len(FIELDS) - 1 - len(numbers))
     # An exit for a whole position has no quantity.
-    quantity = order["quantity"] and Amendable("quantity", "Quantity", "quantity")
-    return [*numbers, *spare, quantity]
+    quantity = Amendable("quantity", "Quantity", "quantity")
+    return [*numbers, *spare, None if order["quantity"] is None else quantity]
 
 
 def shown(order: OrderRow, number: Amendable | None) -> str:

@@ -166,11 +166,15 @@ setInterval(() => (region()?.childElementCount || isDocked) && arrange(), LOOK_M
 
 let shown = null; // the newest of a callback
 
+// notices come by way of what needs toasts
+const chime = async (kind) => (await import("./notices/notices.js")).balanceNotices.chime(kind);
+
 /* Shows the message of a callback, if there is one, and moves the focus on where its place is gone. */
 function showToast({ id, message, kind, focus }) {
   if (id !== shown) {
     shown = id;
     message && toast(message, kind);
+    kind === "fill" && chime(kind);
     focus && keepFocus(focus);
   }
   return window.dash_clientside.no_update;
