@@ -25,7 +25,6 @@ from balance.core.figures import NONE
 from balance.core.snapshot import DISPLAYED
 from layouts.live import OF
 
-_TIME = "time"
 _PLOT, _POINTS, _DUE = "curve-plot", "curve-points", "curve-due"
 
 
@@ -51,6 +50,10 @@ class Line:
     def __post_init__(self) -> None:
         if self.live and self.live not in DISPLAYED:
             raise ValueError(f"A line can't follow {self.live!r}: the account has no such figure.")
+
+
+# When the point is of that is read.
+_TIME = Line("time", "Time", style="none")
 
 
 def curve(
@@ -84,28 +87,32 @@ def curve(
         className="curve-plot",
         **_declared(lines, refresh, level),
     )
-    readings = (Line(_TIME, "Time", style="none"), *lines)
+    seen = [each for each in lines if each.style == "line"]
+    readings = [_reading(each, has_key=len(seen) > 1 and each in seen) for each in lines]
     return html.Div(
         [
-            html.Dl([_reading(each) for each in readings], className="readout"),
+            html.Dl(
+                [_reading(_TIME), *readings],
+                className="readout d-flex flex-wrap row-gap-1 column-gap-3 m-0",
+            ),
             plot,
             *below,
             html.Details(
                 [
                     html.Summary("As a table"),
                     html.Div(
-                        className="scroller rows",
+                        className="scroller rows overflow-y-auto",
                         tabIndex=0,
                         role="region",
                         **{"aria-label": f"{label}, newest first"},
                     ),
                 ],
-                className="curve-table",
+                className="curve-table text-secondary",
             ),
             *_stores(id, points, refresh),
         ],
         id=id,
-        className="curve",
+        className="curve vstack gap-2",
     )
 
 
@@ -177,6 +184,8 @@ def _stores(id: str, points: Mapping[str, Any] | None, refresh: int | None) -> l
     return [dcc.Store(id=points_of(id), data=points), *due]
 
 
-def _reading(line: Line) -> html.Div:
-    key = {} if line.style == "none" else {"data-color": line.color}
-    return html.Div([html.Dt(line.label, **key), html.Dd(NONE, **{"data-field": line.name})])
+def _reading(line: Line, *, has_key: bool = False) -> html.Div:
+    """What is read of a line; where it has a key, in the colour of the line."""
+    key = {"className": "key", "style": {"--key": f"var(--{line.color})"}} if has_key else {}
+    figure = html.Dd(NONE, className="pnl-figure", **{"data-field": line.name})
+    return html.Div([html.Dt(line.label, **key), figure])

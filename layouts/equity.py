@@ -53,6 +53,7 @@ _FIGURES = (
     ),
     ("max_drawdown_percent", "Drawdown", "The furthest below the best before, of the same epoch"),
 )
+_IN_A_ROW = "d-flex flex-wrap row-gap-1 column-gap-3 align-items-baseline"
 _TOO_YOUNG = "The account is not that old"
 # What a flag shows of each kind of entry; its shape is in curves.css.
 _LETTERS = {"deposit": "D", "withdrawal": "W", "reset": "R", "undo": "U", "liquidation": "L"}
@@ -62,9 +63,10 @@ def equity_panel() -> html.Section:
     """The curve of the equity and of its drawdown, with what is read off it."""
     ranges = choice(RANGE, (), USUAL, label="Range", small=True)
     ranges.children.options = range_options(USUAL)
+    heading = html.H2("Equity", className="panel-title m-0")
     return html.Section(
         [
-            html.Div([html.H2("Equity", className="panel-title"), ranges], className="equity-head"),
+            html.Div([heading, ranges], className=f"{_IN_A_ROW} justify-content-between"),
             curve(
                 PANEL,
                 "Equity over time",
@@ -72,12 +74,12 @@ def equity_panel() -> html.Section:
                 refresh=_PANEL_SECONDS,
                 empty=[empty_state(*_EMPTY)],
                 below=[
-                    html.Div(id=FIGURES, className="equity-figures"),
-                    html.Div(id=NOTE, className="equity-note", role="status"),
+                    html.Div(id=FIGURES, className=f"equity-figures {_IN_A_ROW}"),
+                    html.Div(id=NOTE, className="text-secondary", role="status"),
                 ],
             ),
         ],
-        className="panel eight equity-panel",
+        className="panel eight equity-panel vstack gap-2",
     )
 
 
@@ -145,8 +147,7 @@ def range_figures(row: Mapping[str, Any]) -> Sequence[Component]:
     """What is said of a range below its curve, from a ``row`` of the equity."""
     return [
         html.Span(
-            [f"{label} ", _figure(name, row)],
-            title=title,
+            [html.Span(f"{label} ", className="text-secondary"), _figure(name, row)], title=title
         )
         for name, label, title in _FIGURES
     ]

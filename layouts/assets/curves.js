@@ -17,38 +17,23 @@ const YOUNG_MS = 3000; // points are due again after this while there are less t
 const UNANSWERED_MS = 10_000; // and after this where none came
 const MOST_EMPTY = 2000; // places between the last point and a newer one
 const MOST_ROWS = 24;
-const PAGE = 20;
 const FLAG_WIDTH = 26; // flags that would lie on each other are one
 const MOST_LINES = 5; // of what is said of one
 const DASHED = 2;
 const CLEAR = "transparent";
 const TONES = { gain: "pnl", loss: "loss", flat: "muted" };
+// how many points on a key goes
 const KEYS = {
-  ArrowLeft: (at) => at - 1,
-  ArrowRight: (at) => at + 1,
-  ArrowDown: (at) => at - 1,
-  ArrowUp: (at) => at + 1,
-  PageDown: (at) => at - PAGE,
-  PageUp: (at) => at + PAGE,
-  Home: () => 0,
-  End: (at, count) => count - 1,
+  ...{ ArrowLeft: -1, ArrowDown: -1, PageDown: -20, Home: -Infinity },
+  ...{ ArrowRight: 1, ArrowUp: 1, PageUp: 20, End: Infinity },
 };
-const faded = (color, part) => (color === CLEAR ? color : `${color}${part}`);
-// by the style of a line: its kind of series, the pane that it is in, and its colours
+// by the style of a line: its kind of series, the pane that it is in, and what has its colour, or a shade of it
 const STYLES = {
-  line: ["LineSeries", 0, (color) => ({ color })],
-  area: ["AreaSeries", 0, (color) => ({
-    lineColor: color,
-    topColor: faded(color, "1a"),
-    bottomColor: faded(color, "1a"),
-  })],
-  depth: ["BaselineSeries", 1, (color) => ({
-    topLineColor: color,
-    bottomLineColor: color,
-    bottomFillColor1: faded(color, "24"),
-    bottomFillColor2: faded(color, "24"),
-  })],
+  line: ["LineSeries", 0, ["color"], []],
+  area: ["AreaSeries", 0, ["lineColor"], ["topColor", "bottomColor"]],
+  depth: ["BaselineSeries", 1, ["topLineColor", "bottomLineColor"], ["bottomFillColor1", "bottomFillColor2"]],
 };
+const SHADE = "1f"; // of 255
 
 const curves = new Map(); // by the elements that they are drawn in
 let coming = null;
@@ -66,6 +51,12 @@ export async function library() {
 
 /* A colour of the theme, by its name. */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+function coloursOf(style, color) {
+  const [, , lines, areas] = STYLES[style];
+  const shade = color === CLEAR ? color : `${color}${SHADE}`;
+  return Object.fromEntries([...lines.map((name) => [name, color]), ...areas.map((name) => [name, shade])]);
+}
 
 /* What a chart looks like in the theme of now. */
 export function appearance() {
@@ -94,20 +85,20 @@ function decimalsOf(step) {
   return [0, 1, 2, 3, 4, 5, 6, 7].find((count) => isWhole(step * 10 ** count)) ?? 8;
 }
 
-function axisMoney(value, step, plus = "") {
-  const decimals = decimalsOf(step);
-  return dollars(value, plus, step >= 1e6 ? COMPACT : decimals && Math.max(2, decimals));
-}
-
-// by the unit of a line: how a value is written, and how those of an axis are that are `step` apart
+// by the unit of a line: how a value is written, and how one on an axis is whose values are `step` apart
 const UNITS = {
   money: [(value) => dollars(value), axisMoney],
-  gain: [(value) => dollars(value, "+"), (value, step) => axisMoney(value, step, "+")],
+  gain: [(value) => dollars(value, "+"), axisMoney],
   percent: [
     (value) => `${(Math.round(value * 100) / 100 || 0).toFixed(2)}%`,
     (value, step) => `${value.toFixed(decimalsOf(step))}%`,
   ],
 };
+
+function axisMoney(value, step) {
+  const decimals = decimalsOf(step);
+  return dollars(value, "", step >= 1e6 ? COMPACT : decimals && Math.max(2, decimals));
+}
 
 /* A moment in full: "22 Nov 2026 14:03:05 UTC". */
 function moment(time) {
@@ -140,7 +131,7 @@ function rowsOf({ points, entries }, { name, style }) {
   const rows = Array.from({ length: count }, (_, place) => ({ time: timeAt(points, place) }));
   entries.forEach((entry, at) => {
     if (entry !== null && entry.values[name] !== null) {
-      const clear = entries[at + 1] === null && STYLES[style][2](CLEAR);
+      const clear = entries[at + 1] === null && coloursOf(style, CLEAR);
       Object.assign(rows[entry.place], { value: entry.values[name] }, clear);
     }
   });
@@ -199,7 +190,7 @@ function listen(curve) {
   const press = (event) => {
     const step = KEYS[event.key];
     step && event.preventDefault();
-    step ? go(curve, step(curve.at, readable(curve).length)) : event.key === "Escape" && leave();
+    step ? go(curve, curve.at + step) : event.key === "Escape" && leave();
   };
   const listeners = { pointermove: point, pointerdown: point, pointerleave: leave, blur: leave, keydown: press };
   Object.entries(listeners).forEach(([name, listener]) => slider.addEventListener(name, listener));
@@ -289,7 +280,7 @@ function build(curve, charts) {
     handleScale: false,
     layout: { attributionLogo: visible, panes: { enableResize: false } },
     grid: { vertLines: { visible: false }, horzLines: { visible } },
-    rightPriceScale: { visible, borderVisible: false },
+    rightPriceScale: { visible, borderVisible: false, scaleMargins: { top: 0.06, bottom: 0.06 } },
     timeScale: {
       visible,
       borderVisible: false,
@@ -318,7 +309,7 @@ function paint(curve) {
   const { chart, series, base, points, small } = curve;
   chart.applyOptions(appearance());
   for (const { drawn, style, color } of series) {
-    drawn.applyOptions(STYLES[style][2](colour(small ? TONES[points.tone] : color)));
+    drawn.applyOptions(coloursOf(style, colour(small ? TONES[points.tone] : color)));
   }
   base?.applyOptions({ color: colour("line") });
   dot(curve);

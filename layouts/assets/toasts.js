@@ -16,7 +16,7 @@ const LOOK_MS = 100;
 /* What is never covered. Where a dialog is open, the page behind it may be if there is no other place. */
 const FRAME = ".sidebar, .modal.show .modal-content, dialog[open] .sheet-form";
 const PAGE =
-  ".ticker, .tab-row, .note-strip, .metric, .ticket, table:not(.chart *), dl, .desk-grid-table, .ledger, .snippet-card, " +
+  ".ticker, .tab-row, .note-strip, .metric, .ticket, table:not(.chart *, .curve-plot *, .spark *), dl, .desk-grid-table, .ledger, .snippet-card, " +
   "#content h2, #content button, #content a, #content input, #content select, #content summary, " +
   "#content label, #content .equity-readout, #content .equation";
 
