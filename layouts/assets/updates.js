@@ -34,11 +34,12 @@ async function answer(resource, options, dialog) {
     const response = await fetch(resource, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
     // what was done comes by the stream, if there is one
     dialog === null || catchUp();
+    // all of it within that time: Dash would fail in the middle of it
+    const text = await response.text();
     if (response.ok) {
-      return response;
+      return new Response(text || null, { status: response.status, headers: response.headers });
     }
-    const { detail } = await response.json();
-    explainFault(dialog, detail);
+    explainFault(dialog, JSON.parse(text).detail);
   } catch {
     explainFault(dialog, dialog === null ? GONE : UNKNOWN);
   }

@@ -1,0 +1,116 @@
+"""All callbacks of the page, whatever they do: none in Python is on the way of the balance, and one
+that fails is said and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app import create_app
+from balance.api.stream import Stream
+from balance.desk.desk import Desk
+from balance.store.memory_store import MemoryStore
+from tests.pages import UPDATE
+
+APP = create_app(Desk(MemoryStore()), Stream(1))
+CLIENT = APP.server.test_client()
+ALL: list[dict[str, Any]] = CLIENT.get("/_dash-dependencies").get_json()
+IN_PYTHON = [each for each in ALL if each["clientside_function"] is None]
+STORE = "balance-store"
+
+
+def outputs_of(callback: dict[str, Any]) -> list[str]:
+    """What ``callback`` writes, as ``id.property``."""
+    return [each.partition("@")[0] for each in callback["output"].strip(".").split("...")]
+
+
+def parts(callback: dict[str, Any], *kinds: str) -> Iterator[str]:
+    """What ``callback`` reads as its ``kinds``, inputs or state, as ``id.property``."""
+    return (f"{each['id']}.{each['property']}" for kind in kinds for each in callback[kind])
+
+
+def test_one_callback_writes_the_balance_and_it_runs_in_the_page() -> None:
+    (writer,) = (each for each in ALL if f"{STORE}.data" in outputs_of(each))
+    assert writer["clientside_function"] == {"namespace": "desk", "function_name": "receive"}
+
+
+def test_no_callback_in_python_is_on_the_way_of_the_balance() -> None:
+    (writer,) = (each for each in ALL if f"{STORE}.data" in outputs_of(each))
+    way = {*parts(writer, "inputs", "state"), "app-shell.data-fed"}
+    for each in IN_PYTHON:
+        assert not way & {*outputs_of(each)}, each["output"]
+        assert not [name for name in parts(each, "inputs", "state") if name.startswith(STORE)]
+
+
+def test_no_callback_in_python_runs_at_a_tick_or_when_another_tab_is_shown() -> None:
+    for each in IN_PYTHON:
+        inputs = {*parts(each, "inputs")}
+        assert not [name for name in inputs if name.endswith(".n_intervals")], each["output"]
+        assert "address.pathname" not in inputs, each["output"]
+
+
+def sent(id: str) -> Any:
+    """The ``id`` of a callback's part as a page sends it: of a pattern, one that matches it."""
+    if not id.startswith("{"):
+        return id
+    return {
+        name: "x" if isinstance(value, list) else value for name, value in json.loads(id).items()
+    }
+
+
+def request_of(callback: dict[str, Any]) -> dict[str, Any]:
+    """What a page sends to ``callback`` when its first input was clicked."""
+    known = APP.callback_map[callback["output"]]
+
+    def part(each: dict[str, str], value: object) -> Any:
+        if '["ALL"]' in each["id"]:
+            return []
+        return {"id": sent(each["id"]), "property": each["property"], "value": value}
+
+    declared = known["output"]
+    listed = declared if isinstance(declared, list | tuple) else [declared]
+    outputs = [part(each.to_dict(), None) for each in listed]
+    for each in outputs:
+        if isinstance(each, dict):
+            each.pop("value")
+    first = callback["inputs"][0]
+    name = sent(first["id"])
+    named = name if isinstance(name, str) else json.dumps(name, separators=(",", ":"))
+    return {
+        "output": callback["output"],
+        "outputs": outputs if isinstance(declared, list | tuple) else outputs[0],
+        "inputs": [part(each, 1) for each in callback["inputs"]],
+        "changedPropIds": [f"{named}.{first['property']}"],
+        "state": [part(each, None) for each in callback["state"]],
+    }
+
+
+def make_fail(callback: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the function that ``callback`` wraps raise an error."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("/home/me/secret")
+
+    (cell,) = (each for each in callback.__closure__ if each.cell_contents is callback.__wrapped__)
+    monkeypatch.setattr(cell, "cell_contents", fail)
+
+
+@pytest.mark.parametrize("callback", IN_PYTHON, ids=lambda each: each["output"][:60])
+def test_each_that_fails_is_said_and_changes_nothing(
+    callback: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_fail(APP.callback_map[callback["output"]]["callback"], monkeypatch)
+    with caplog.at_level(logging.CRITICAL):
+        answer = CLIENT.post(UPDATE, json=request_of(callback))
+    assert answer.status_code == 200, answer.text
+    whole = answer.get_json()
+    # a grid without an answer would never ask for rows again
+    changed = {name for each in whole.get("response", {}).values() for name in each}
+    assert changed <= {"getRowsResponse"}
+    message = whole["sideUpdate"]["toast"]["data"]["message"]
+    assert "a fault of the program" in message
+    assert "secret" not in answer.text
