@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.conftest import BLANK
 from tests.length import rounds
+from tests.pages import UPDATE
 from tests.relay import Relay
 from tests.screen import (
     BUTTONS,
@@ -117,3 +118,18 @@ def _sync_catches_up_where_nothing_else_did(browser: Any, server: Server, relay:
     now = f"now in sync, revision {revision + 1}. Balance {balance}."
     wait_for_toast(browser, f"Was at revision {revision}, {now}")
     wait_for_balance(browser, balance)
+
+
+def test_what_could_not_be_drawn_is_drawn_when_the_server_answers_again(
+    server: Server, open_browser: Opened
+) -> None:
+    with Relay(server.port) as relay:
+        browser = open_browser(relay.url)
+        wait_for(lambda: "Start" in text(browser, "overview-ledger"), "the first entry")
+        relay.refused = (UPDATE,)
+        server.post({"deposit": 7})
+        wait_for_toast(browser, "The server does not answer.")
+        assert "$7.00" not in text(browser, "overview-ledger")
+        relay.refused = ()
+        # nothing else has to happen for it
+        wait_for(lambda: "+$7.00" in text(browser, "overview-ledger"), "the deposit")

@@ -132,7 +132,8 @@ export function showLink({ state, at }, fault) {
 }
 
 const NEEDS_SERVER = "fieldset.needs-server";
-let isOff = false; // whether what needs the server is disabled
+/* Whether the server does not answer, and what needs it is disabled. */
+export let isOff = false;
 let used = null; // what had the focus then, which the browser takes from it
 
 /* Disables what needs the server while it is gone; what was being typed goes on when it is back. */

@@ -3,13 +3,16 @@
  */
 import { at } from "./address.js";
 import { hearEvent, streaming } from "./balance.js";
-import { provide } from "./live.js";
+import { isOff, provide } from "./live.js";
 import { fetchJson } from "./requests.js";
 import { followAddress } from "./screen.js";
+import { onFailure } from "./updates.js";
 
 const FETCH_TIMEOUT_MS = 4000;
 // at most so often are rows drawn anew
 const PAUSE_MS = 1000;
+// and again where that came to nothing
+const RETRY_MS = 5000;
 
 /* Gives the store called `store` the newest text that it is called with, while the tab with the path `tab`
  * is shown, null for all tabs: whenever that is another text, a callback draws by it. `first` is for what
@@ -24,7 +27,7 @@ export function marker(store, { tab = null, first = () => null } = {}) {
 
   function draw() {
     timer = null;
-    if (!isShown || newest === null) {
+    if (!isShown || isOff || newest === null) {
       return;
     }
     drawn ??= first();
@@ -35,6 +38,11 @@ export function marker(store, { tab = null, first = () => null } = {}) {
     }
   }
 
+  // it may have been what draws this
+  onFailure(() => {
+    drawn = "";
+    timer ??= setTimeout(draw, RETRY_MS);
+  });
   tab &&
     followAddress((path) => {
       isShown = path === at(tab);

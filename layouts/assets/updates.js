@@ -12,6 +12,7 @@ const UNKNOWN =
   "Try again when it is back: it will not be done twice.";
 
 const { fetch } = window;
+const failures = []; // what is called when one came to nothing
 const running = new Map(); // what dialogs have sent, until it is answered
 
 /* The name of the dialog that sends this, and what it sends; a dialog has a key for it in its state. */
@@ -26,6 +27,11 @@ function explainFault(dialog, message) {
   } else {
     window.dash_clientside.set_props(`${dialog}-error`, { children: message });
   }
+}
+
+/* Has `run` called when a request of Dash got no answer, so that nothing has changed. */
+export function onFailure(run) {
+  failures.push(run);
 }
 
 /* The answer to a request of Dash; where there is none, one that changes nothing. */
@@ -43,6 +49,7 @@ async function answer(resource, options, dialog) {
   } catch {
     explainFault(dialog, dialog === null ? GONE : UNKNOWN);
   }
+  failures.forEach((run) => run());
   return new Response(null, { status: 204 });
 }
 
