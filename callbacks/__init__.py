@@ -8,7 +8,6 @@ from balance.desk.desk import Desk
 from callbacks import (
     account,
     auto,
-    auto_keys,
     balance,
     compare,
     curves,
@@ -47,6 +46,5 @@ def register(app: Dash, layout: Component, desk: Desk, services: Services) -> No
     first.register(app, desk, services)
     history.register(app)
     futures.register(app, desk)
-    auto.register(app)
-    auto_keys.register(app, services)
+    auto.register(app, desk, services)
     settings.register(app)

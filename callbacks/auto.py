@@ -1,12 +1,20 @@
-"""The Auto Trading tab: the page draws the bots while the tab is shown."""
+"""The Auto Trading tab: bots, outside bots, and what the bots did."""
 
-from dash import ClientsideFunction, Dash, Input, Output
+from dash import ClientsideFunction, Dash, Input
+
+from balance.api.services import Services
+from balance.desk.desk import Desk
+from callbacks import activity, auto_keys, bot_form, bots
 
 
-def register(app: Dash) -> None:
-    """Let the page know whether the bots are shown; scripts draw the rest."""
+def register(app: Dash, desk: Desk, services: Services) -> None:
+    """Have the tab on ``app`` show and change what ``services`` have."""
+    bots.register(app, services)
+    bot_form.register(app, desk, services)
+    activity.register(app, services)
+    auto_keys.register(app, services)
     app.clientside_callback(
-        ClientsideFunction("desk", "chooseBots"),
-        Output("auto-bots-list", "data-chosen"),
-        Input("address", "pathname"),
+        ClientsideFunction("desk", "openBacktest"),
+        Input("backtest-request", "data"),
+        prevent_initial_call=True,
     )

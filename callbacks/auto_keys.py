@@ -1,14 +1,14 @@
-"""Outside bots: their rows follow the page's store, and the dialogs make, show and revoke keys."""
+"""Outside bots: their rows, and the dialogs that make, show and revoke keys."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash.development.base_component import Component
 
 from balance.api.services import Services
 from balance.core.errors import BalanceError
@@ -16,80 +16,47 @@ from balance.keys.details import key_details
 from balance.keys.keys import Keys
 from callbacks.clicks import clicked
 from callbacks.toasts import show_toast
-from layouts.auto_keys import DRAWN, FED, HIDDEN, KNOWN, LIST, fed, key_rows
+from layouts.auto_keys import HIDDEN, key_button, key_rows
 
-#: What of a key the dialog shows, each with a button that copies it.
-_FACTS: Final = ("key", "secret", "rest", "stream")
+#: What of a key the dialog shows, by the parts of its ids, each with a button that copies it.
+_FACTS: Final = {"api": "key", "secret": "secret", "rest": "rest", "stream": "stream"}
 
 
 def register(app: Dash, services: Services) -> None:
     """Let the rows be drawn from what the page knows, and their buttons change the keys of
     ``services``."""
-    app.clientside_callback(
-        ClientsideFunction("desk", "chooseKeys"),
-        Output(LIST, "data-chosen"),
-        Input("address", "pathname"),
-    )
-
-    _register_rows(app)
+    _register_rows(app, services)
     _register_dialog(app, services)
     _register_details(app, services)
     _register_switch(app, services)
     _register_revoke(app, services)
 
 
-def _register_rows(app: Dash) -> None:
+def _register_rows(app: Dash, services: Services) -> None:
     @app.callback(
-        Output(LIST, "children"),
-        Output(DRAWN, "data"),
-        *(Output({"type": f"key-{kind}", "name": ALL}, name) for kind, name in FED),
-        Input(KNOWN, "data"),
-        State(DRAWN, "data"),
+        Output("auto-keys-list", "children"),
+        Input("keys-drawn", "data"),
         prevent_initial_call=True,
     )
-    def draw(known: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> list[Any]:
-        # one list of ids for each property, in the order of the rows
-        ids = ctx.outputs_list[2:]
-        if drawn is None or known["fault"] or _names(known) != _names(drawn):
-            return [key_rows(known), known, *([no_update] * len(each) for each in ids)]
-        rows, before = _by_name(known), _by_name(drawn)
-
-        def value(kind: str, name: str, key: str) -> Any:
-            changed = fed(kind, name, rows[key], before[key]) if key in rows else None
-            return no_update if changed is None else changed
-
-        fresh = (
-            [value(kind, name, each["id"]["name"]) for each in those]
-            for (kind, name), those in zip(FED, ids, strict=True)
-        )
-        return [no_update, known, *fresh]
-
-
-def _names(known: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the rows of ``known`` are, but for what they show."""
-    return (known["fault"], *_by_name(known))
-
-
-def _by_name(known: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {each["name"]: each for each in known["keys"]}
+    def draw(_: str) -> Component:
+        return key_rows(services.keys.listed())
 
 
 def _register_dialog(app: Dash, services: Services) -> None:
     @app.callback(
         Output("key-dialog", "is_open"),
         Output("key-shown", "data"),
-        Output("key-request", "data"),
+        Output("key-key", "data"),
         Output("key-name", "value"),
         Output("key-error", "children"),
         Output("key-show", "n_clicks"),
         Input("auto-new-key", "n_clicks"),
-        Input({"type": "key-connect", "name": ALL}, "n_clicks"),
+        Input(key_button("connect", ALL), "n_clicks"),
         Input("key-make", "n_clicks"),
         Input("key-name", "n_submit"),
-        Input("key-close", "n_clicks"),
         State("key-name", "value"),
         State("key-kind", "value"),
-        State("key-request", "data"),
+        State("key-key", "data"),
         prevent_initial_call=True,
     )
     def open_or_make(*given: Any) -> tuple[Any, ...]:
@@ -97,8 +64,6 @@ def _register_dialog(app: Dash, services: Services) -> None:
         trigger = clicked()
         if trigger is None:
             return (no_update,) * 6
-        if trigger == "key-close":
-            return (False, *(no_update,) * 5)
         if trigger == "auto-new-key":
             return True, None, uuid4().hex, "", "", 0
         if isinstance(trigger, dict):
@@ -148,7 +113,7 @@ def _register_details(app: Dash, services: Services) -> None:
         is_shown = bool((clicks or 0) % 2)
         # an agent is on the folder, and needs none of them
         is_agent = found.kind == "agent"
-        facts = ["" if is_agent else str(details[each]) for each in _FACTS]  # type: ignore[literal-required]
+        facts = ["" if is_agent else str(details[each]) for each in _FACTS.values()]  # type: ignore[literal-required]
         secret = details["secret"]
 
         def seen(text: str) -> str:
@@ -176,34 +141,38 @@ def _register_details(app: Dash, services: Services) -> None:
 
 def _register_switch(app: Dash, services: Services) -> None:
     @app.callback(
-        Input({"type": "key-switch", "name": ALL}, "n_clicks"),
-        State({"type": "key-switch", "name": ALL}, "value"),
+        Output("auto-keys-request", "data"),
+        Input(key_button("switch", ALL), "n_clicks"),
+        State(key_button("switch", ALL), "value"),
+        State("auto-keys-request", "data"),
         prevent_initial_call=True,
     )
-    def switch(*_: Any) -> None:
+    def switch(_clicks: list[int], _verbs: list[str], request: str) -> str:
         trigger = clicked()
         if trigger is None:
-            return
+            return no_update
         # what the button said, whatever the key is by now
-        (verb,) = (each["value"] for each in ctx.states_list[0] if each["id"] == trigger)
+        verb = next(each["value"] for each in ctx.states_list[0] if each["id"] == trigger)
         change = services.keys.pause if verb == "pause" else services.keys.resume
-        show_toast(change(trigger["name"]).message)
+        done = change(trigger["name"], f"{request}-{verb}-{trigger['name']}")
+        if not done.replayed:
+            show_toast(done.message)
+        return uuid4().hex
 
 
 def _register_revoke(app: Dash, services: Services) -> None:
     @app.callback(
         Output("revoke-dialog", "is_open"),
         Output("revoke-name", "data"),
-        Output("revoke-request", "data"),
+        Output("revoke-key", "data"),
         Output("revoke-title", "children"),
         Output("revoke-words", "children"),
         Output("revoke-confirm", "children"),
         Output("revoke-error", "children"),
-        Input({"type": "key-revoke", "name": ALL}, "n_clicks"),
+        Input(key_button("revoke", ALL), "n_clicks"),
         Input("revoke-confirm", "n_clicks"),
-        Input("revoke-cancel", "n_clicks"),
         State("revoke-name", "data"),
-        State("revoke-request", "data"),
+        State("revoke-key", "data"),
         prevent_initial_call=True,
     )
     def revoke(*given: Any) -> tuple[Any, ...]:
@@ -211,8 +180,6 @@ def _register_revoke(app: Dash, services: Services) -> None:
         trigger = clicked()
         if trigger is None:
             return (no_update,) * 7
-        if trigger == "revoke-cancel":
-            return (False, *(no_update,) * 6)
         try:
             if isinstance(trigger, dict):
                 words, confirm = _question(services.keys, trigger["name"])

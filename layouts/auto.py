@@ -1,12 +1,34 @@
 """Auto Trading: the bots, those of others, what they did and why."""
 
-from dash import html
+from collections.abc import Sequence
+from typing import Final
+from uuid import uuid4
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from layouts.auto_keys import outside_bots
+from balance.bots.log import ACTION
+from layouts.auto_keys import key_dialog, outside_bots, revoke_dialog
+from layouts.bot_form import bot_dialog
+from layouts.bots import question_dialog
 from layouts.cards import summary_row
-from layouts.parts import button
+from layouts.live import live_figure
+from layouts.parts import button, choice, needs_server, unseen_label
 from layouts.tab import Place, Tab
+
+#: The view of the activity that is not the trades.
+DECISIONS: Final = "decisions"
+
+_VIEWS: Final = (("Decisions", DECISIONS), ("Trades", "trades"))
+_KINDS: Final = (
+    (ACTION, "Actions"),
+    ("", "Everything"),
+    ("trade", "Trades"),
+    ("ignored", "Ignored"),
+    ("error", "Errors"),
+    ("state", "State"),
+)
 
 
 def _build(place: Place) -> Component:
@@ -19,7 +41,7 @@ def _build(place: Place) -> Component:
                 equity_id="auto-total-balance",
                 available_id="auto-available-balance",
             ),
-            _bots(place),
+            _bots(),
             outside_bots(place),
             _activity(),
         ],
@@ -27,40 +49,59 @@ def _build(place: Place) -> Component:
     )
 
 
-def _bots(place: Place) -> html.Section:
-    """The bots; their list is drawn by the page."""
+def _bots() -> html.Section:
+    """The bots; their rows are drawn once they are known."""
     return html.Section(
         [
             html.Div(
                 [
                     html.H2("Bots", className="panel-title"),
                     # how many run, and what they made
-                    html.Span(id="auto-bots-summary", className="bots-summary"),
-                    button("New bot", "auto-new-bot", "plus-lg", color="primary", outline=False),
-                    button("Stop all", "auto-stop-all", "stop-circle", color="danger"),
+                    html.Span(
+                        [
+                            live_figure("bots-together", "all", "summary", text=""),
+                            " ",
+                            live_figure("bots-together", "all", "total", "pnl-figure", text=""),
+                        ],
+                        id="auto-bots-summary",
+                        className="bots-summary",
+                    ),
+                    needs_server(
+                        [
+                            button(
+                                "New bot", "auto-new-bot", "plus-lg", color="primary", outline=False
+                            ),
+                            button("Stop all", "auto-stop-all", "stop-circle", color="danger"),
+                        ],
+                    ),
                 ],
                 className="bots-head",
             ),
             html.P(id="auto-bots-words", className="bots-words", role="status"),
             html.Div(id="auto-bots-list", className="bots-place"),
+            # what separates one request of this page's from another
+            dcc.Store(id="auto-bots-request", data=uuid4().hex),
         ],
         id="auto-bots",
         className="panel bots-panel",
-        # what a bot may trade
-        **{"data-symbols": " ".join(place.symbols)},
     )
 
 
 def _activity() -> html.Section:
-    """What the bots decided and traded; drawn by the page."""
+    """What the bots decided and traded."""
     return html.Section(
         [
-            html.Div(
+            needs_server(
                 [
                     html.H2("Activity", className="panel-title"),
-                    html.Div(id="auto-activity-filters", className="activity-filters"),
+                    choice("auto-activity-view", _VIEWS, DECISIONS, label="What is listed"),
+                    _select("auto-activity-bot", "Bot", [("", "All bots")], ""),
+                    html.Div(
+                        _select("auto-activity-kind", "Kind", _KINDS, ACTION),
+                        id="auto-activity-kinds",
+                    ),
                 ],
-                className="bots-head",
+                "bots-head",
             ),
             html.Div(
                 id="auto-activity-list",
@@ -69,16 +110,46 @@ def _activity() -> html.Section:
                 role="region",
                 **{"aria-label": "What happened, newest first"},
             ),
-            html.Div(
-                button("Older", "auto-activity-older", "chevron-right"),
-                id="auto-activity-pager",
-                className="pager",
-                hidden=True,
+            needs_server(
+                [
+                    html.Div(
+                        button("Older", "auto-activity-older", "chevron-right"),
+                        id="auto-activity-pager",
+                        className="pager",
+                        hidden=True,
+                    )
+                ]
             ),
+            dcc.Store(id="auto-activity-pages", data=1),
         ],
         id="auto-activity",
         className="panel bots-panel",
     )
+
+
+def _select(id: str, label: str, options: Sequence[tuple[str, str]], value: str) -> html.Div:
+    control = dbc.Select(
+        id=id,
+        options=[{"value": each, "label": word} for each, word in options],
+        value=value,
+        size="sm",
+    )
+    return html.Div([unseen_label(label, id), control])
+
+
+def auto_dialogs(place: Place) -> list[Component]:
+    """What the tab opens, and the stores of what it draws anew."""
+    return [
+        bot_dialog(place.symbols),
+        question_dialog(),
+        key_dialog(),
+        revoke_dialog(),
+        dcc.Store(id="bots-drawn"),
+        dcc.Store(id="keys-drawn"),
+        dcc.Store(id="bots-activity"),
+        # what the dialog of backtests is opened with
+        dcc.Store(id="backtest-request"),
+    ]
 
 
 AUTO = Tab(id="auto", label="Auto Trading", path="/auto", build=_build)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.auto_connect import programs
-from layouts.parts import button, choice, copy_button
+from layouts.dialogs import close_button, dialog
+from layouts.live import live_figure, live_moment
+from layouts.parts import button, choice, copy_button, moment, needs_server
 from layouts.tab import Place
 
-#: The store of the page that holds the keys, as ``GET /keys`` answers them.
-KNOWN: Final = "auto-keys-known"
-#: Where their rows are drawn, and the store of what they show.
-LIST: Final = "auto-keys-list"
-DRAWN: Final = "auto-keys-drawn"
+Row = Mapping[str, Any]
+
 #: Stands for the secret while it is not shown.
 HIDDEN: Final = "\N{BULLET}" * 12
 
@@ -41,126 +40,84 @@ def outside_bots(place: Place) -> html.Section:
                         "Programs and agents of others that trade this balance",
                         className="bots-summary",
                     ),
-                    button("New key", "auto-new-key", "plus-lg"),
+                    needs_server([button("New key", "auto-new-key", "plus-lg")]),
                 ],
                 className="bots-head",
             ),
-            html.Div(id=LIST, className="bots-place"),
+            html.Div(id="auto-keys-list", className="bots-place"),
             programs(place),
-            dcc.Store(id=KNOWN),
-            # the keys as they are drawn
-            dcc.Store(id=DRAWN),
+            # what separates one request of this page's from another
+            dcc.Store(id="auto-keys-request", data=uuid4().hex),
         ],
         id="auto-keys",
         className="panel bots-panel",
     )
 
 
-def key_rows(known: Mapping[str, Any]) -> list[Component]:
-    """The keys that are ``known``, as rows; what is wrong, or what they are for where there is
+def key_rows(listed: Row) -> Component:
+    """The keys that are ``listed``, as rows; what is wrong, or what they are for where there is
     none."""
-    if known["fault"]:
-        return [html.P(known["fault"], className="problem", role="alert")]
-    if not known["keys"]:
-        return [html.P(_EMPTY, className="empty-words keys-empty")]
-    return [
-        html.Table(
-            [
-                html.Thead(html.Tr([html.Th(name, scope="col") for name in _HEAD])),
-                html.Tbody([_row(each) for each in known["keys"]]),
-            ],
-            className="keys-table",
-        )
-    ]
-
-
-def _row(key: Mapping[str, Any]) -> html.Tr:
-    name = key["name"]
-    cells = (
-        [part("position", key), part("orders", key)],
-        [part("pnl", key)],
-        [part("fills", key)],
-        [part("time", key), part("request", key)],
-        [part("refusals", key)],
-    )
-    return html.Tr(
+    if listed["fault"]:
+        return html.P(listed["fault"], className="problem", role="alert")
+    if not listed["keys"]:
+        return html.P(_EMPTY, className="empty-words keys-empty")
+    return needs_server(
         [
-            html.Th(
+            html.Table(
                 [
-                    html.Div([html.Span(name, className="bot-title"), part("state", key)]),
-                    part("client", key),
+                    html.Thead(html.Tr([html.Th(name, scope="col") for name in _HEAD])),
+                    html.Tbody([_row(each) for each in listed["keys"]]),
                 ],
-                scope="row",
-            ),
-            *(
-                html.Td(cell, **{"data-label": head})
-                for head, cell in zip(_HEAD[1:-1], cells, strict=True)
-            ),
-            html.Td(
-                html.Div(
-                    [
-                        _action("connect", name, "Connect", "plug"),
-                        part("switch", key),
-                        _action("revoke", name, "Revoke", "x-lg"),
-                    ],
-                    className="key-buttons",
-                ),
-                className="key-actions",
-            ),
+                className="keys-table",
+            )
         ]
     )
 
 
-def _action(kind: str, name: str, word: str, icon: str) -> html.Button:
-    return html.Button(
-        word,
-        id={"type": f"key-{kind}", "name": name},
-        type="button",
-        n_clicks=0,
-        className=f"btn btn-sm btn-outline-secondary bi-{icon}",
-        **{"aria-label": f"{word} {name}"},
+def _row(key: Row) -> html.Tr:
+    name, display = key["name"], key["display"]
+
+    def figure(field: str, className: str = "", **more: object) -> Component:
+        return live_figure("keys", name, field, className, text=display[field], **more)
+
+    head = [
+        html.Div(
+            [
+                html.Span(name, className="bot-title"),
+                html.Span(
+                    display["status"], className="bot-state", **{"data-status": _status(key)}
+                ),
+            ]
+        ),
+        figure("client", "bot-below", title=key["client"]),
+    ]
+    cells = (
+        [figure("positions", "key-positions"), figure("orders", "bot-below")],
+        [figure("pnl", "pnl-figure")],
+        [figure("fills")],
+        [
+            live_moment("keys", name, "request_time", display["request_time"]),
+            figure("request", "bot-below"),
+        ],
+        [html.Div(_refusals(key), className="key-refusals")],
+    )
+    return html.Tr(
+        [
+            html.Th(head, scope="row"),
+            *(
+                html.Td(cell, **{"data-label": label})
+                for label, cell in zip(_HEAD[1:-1], cells, strict=True)
+            ),
+            html.Td(html.Div(_buttons(key), className="key-buttons"), className="key-actions"),
+        ]
     )
 
 
-Row = Mapping[str, Any]
-
-
-class Part(NamedTuple):
-    """A part of a row that follows its key: the component, and its properties by the key's row."""
-
-    component: type[Component]
-    properties: Mapping[str, Callable[[Row], Any]]
-    # What never changes about it.
-    fixed: Mapping[str, Any] = MappingProxyType({})
-
-
-def _text(name: str) -> Callable[[Row], str]:
-    return lambda key: key["display"][name]
-
-
-def _positions(key: Row) -> str:
-    """What a key holds, each position on a line of its own."""
-    held: list[str] = key["display"]["position"].split(", ")
-    return "\n".join(f"{each[:1].upper()}{each[1:]}" for each in held)
-
-
-def _state(key: Row) -> str:
+def _status(key: Row) -> str:
     """The mark of a key: whether it is paused, or in use."""
     if key["is_paused"]:
         return "paused"
     return "idle" if key["last_request"] is None else "active"
-
-
-def _tone(key: Row) -> str:
-    return {"+": "gain", "-": "loss"}.get(key["display"]["pnl"][:1], "flat")
-
-
-def _time(key: Row) -> str:
-    return "" if key["last_request"] is None else key["last_request"]["time"]
-
-
-def _request(key: Row) -> str:
-    return "None yet" if key["last_request"] is None else key["last_request"]["what"]
 
 
 def _refusals(key: Row) -> list[Component | str]:
@@ -168,113 +125,57 @@ def _refusals(key: Row) -> list[Component | str]:
     if not key["refusals"]:
         return ["Nothing"]
     newest, *others = key["refusals"]
-    words = [html.Span(newest["reason"], className="key-reason"), " ", _moment(newest["time"])]
+    words = [html.Span(newest["reason"], className="key-reason"), " ", moment(newest["time"])]
     if not others:
         return words
     before = [
-        html.Li([_moment(each["time"]), f" {each['what']}: {each['reason']}"]) for each in others
+        html.Li([moment(each["time"]), f" {each['what']}: {each['reason']}"]) for each in others
     ]
-    return [html.Details([html.Summary(words), html.Ul(before)])]
+    whole = html.Details([html.Summary(words), html.Ul(before)], id=f"key-refusals-{key['name']}")
+    return [whole]
 
 
-def _moment(time: str) -> html.Time:
-    """How long ago that was, which the page keeps up to date."""
-    return html.Time(className="moment", dateTime=time)
+def key_button(do: str, name: str) -> dict[str, str]:
+    """The id of the button that does it to a key."""
+    return {"type": f"key-{do}", "name": name}
 
 
-def _switch(key: Row) -> tuple[str, str, str]:
-    """What the button does that pauses a key or resumes it: its verb, its word and its icon."""
-    if key["is_paused"]:
-        return "resume", "Resume", "play-fill"
-    return "pause", "Pause", "pause-fill"
-
-
-#: The parts of a row that are fed while it stands, by the type in their ids: what stands keeps the
-#: focus, and what is open stays so.
-PARTS: Final[Mapping[str, Part]] = {
-    "state": Part(
-        html.Span,
-        {"children": _text("status"), "data-status": _state},
-        {"className": "bot-state"},
-    ),
-    "client": Part(
-        html.Div,
-        {"children": _text("client"), "title": lambda key: key["client"]},
-        {"className": "bot-below"},
-    ),
-    "position": Part(html.Span, {"children": _positions}, {"className": "key-positions"}),
-    "orders": Part(html.Div, {"children": _text("orders")}, {"className": "bot-below"}),
-    "pnl": Part(
-        html.Span, {"children": _text("pnl"), "data-tone": _tone}, {"className": "live pnl-figure"}
-    ),
-    "fills": Part(html.Span, {"children": _text("fills")}),
-    "time": Part(
-        html.Time,
-        {"dateTime": _time, "className": lambda key: "moment" if key["last_request"] else ""},
-    ),
-    "request": Part(html.Div, {"children": _request}, {"className": "bot-below"}),
-    "refusals": Part(html.Div, {"children": _refusals}, {"className": "key-refusals"}),
-    "switch": Part(
-        html.Button,
-        {
-            "children": lambda key: _switch(key)[1],
-            "value": lambda key: _switch(key)[0],
-            "className": lambda key: f"btn btn-sm btn-outline-secondary bi-{_switch(key)[2]}",
-            "aria-label": lambda key: f"{_switch(key)[1]} {key['name']}",
-        },
-        {"type": "button", "n_clicks": 0},
-    ),
-}
-#: Each property of theirs: the type of the part, and its name.
-FED: Final = tuple((kind, name) for kind, each in PARTS.items() for name in each.properties)
-
-
-def part(kind: str, key: Row) -> Component:
-    """The part called ``kind`` of the row of ``key``."""
-    component, properties, fixed = PARTS[kind]
-    values = {name: read(key) for name, read in properties.items()}
-    return component(id={"type": f"key-{kind}", "name": key["name"]}, **fixed, **values)
-
-
-def fed(kind: str, name: str, key: Row, before: Row) -> Any:
-    """The property ``name`` of the part called ``kind`` as ``key`` has it; None where it is as
-    ``before``."""
-    if kind == "refusals" and key["refusals"] == before["refusals"]:
-        return None
-    read = PARTS[kind].properties[name]
-    value = read(key)
-    return None if value == read(before) else value
+def _buttons(key: Row) -> list[Component]:
+    switch = ("resume", "play-fill") if key["is_paused"] else ("pause", "pause-fill")
+    return [
+        html.Button(
+            verb.capitalize(),
+            id=key_button(do, key["name"]),
+            type="button",
+            n_clicks=0,
+            value=verb,
+            className=f"btn btn-sm btn-outline-secondary bi-{icon}",
+            **{"aria-label": f"{verb.capitalize()} {key['name']}"},
+        )
+        for do, verb, icon in (
+            ("connect", "connect", "plug"),
+            ("switch", *switch),
+            ("revoke", "revoke", "x-lg"),
+        )
+    ]
 
 
 def key_dialog() -> dbc.Modal:
     """Makes a key, and shows one with the configuration of each client."""
-    return dbc.Modal(
+    return dialog(
+        "key",
+        "",
         [
-            dbc.ModalHeader(dbc.ModalTitle(id="key-title")),
-            dbc.ModalBody(
-                [
-                    html.Div(_making(), id="key-making", className="key-body"),
-                    html.Div(_details(), id="key-details", className="key-body", hidden=True),
-                    html.Div(id="key-error", className="dialog-error", role="alert"),
-                ]
-            ),
-            dbc.ModalFooter(
-                [
-                    button("Close", "key-close"),
-                    button("Make it", "key-make", color="primary", outline=False),
-                ]
-            ),
-            # the name of the key that is shown, and what tells one request to make one from others
+            html.Div(_making(), id="key-making", className="key-body"),
+            html.Div(_details(), id="key-details", className="key-body", hidden=True),
+            # the name of the key that is shown
             dcc.Store(id="key-shown"),
-            dcc.Store(id="key-request"),
         ],
-        id="key-dialog",
+        [
+            close_button("key", "Close"),
+            button("Make it", "key-make", color="primary", outline=False),
+        ],
         size="lg",
-        centered=True,
-        scrollable=True,
-        fade=False,
-        is_open=False,
-        labelledby="key-title",
     )
 
 
@@ -322,7 +223,7 @@ def _details() -> list[Component]:
                     id=f"key-{field}-row",
                 )
                 for name, field in (
-                    *(("Key", "key"), ("Secret", "secret")),
+                    *(("Key", "api"), ("Secret", "secret")),
                     *(("Address", "rest"), ("Streams", "stream")),
                 )
             ],
@@ -354,27 +255,9 @@ def _show_button() -> html.Button:
 
 def revoke_dialog() -> dbc.Modal:
     """Asks before a key is revoked, and says what it has open."""
-    return dbc.Modal(
-        [
-            dbc.ModalHeader(dbc.ModalTitle(id="revoke-title")),
-            dbc.ModalBody(
-                [
-                    html.P(id="revoke-words", className="dialog-words"),
-                    html.Div(id="revoke-error", className="dialog-error", role="alert"),
-                ]
-            ),
-            dbc.ModalFooter(
-                [
-                    button("Cancel", "revoke-cancel"),
-                    button("Revoke", "revoke-confirm", color="danger"),
-                ]
-            ),
-            dcc.Store(id="revoke-name"),
-            dcc.Store(id="revoke-request"),
-        ],
-        id="revoke-dialog",
-        centered=True,
-        fade=False,
-        is_open=False,
-        labelledby="revoke-title",
+    return dialog(
+        "revoke",
+        "",
+        [html.P(id="revoke-words", className="dialog-words"), dcc.Store(id="revoke-name")],
+        [close_button("revoke"), button("Revoke", "revoke-confirm", color="danger")],
     )

@@ -92,6 +92,15 @@ def live_figure(
     )
 
 
+def live_moment(kind: str, key: str, field: str, time: str, symbol: str = "") -> html.Time:
+    """How long ago the time ``field`` in the ``display`` of one row is, as :func:`live_figure`
+    shows a text; ``time`` is what it is first, and empty where there is none. With a ``symbol`` it
+    is by the time of its market."""
+    market = {"data-market": symbol} if symbol else {}
+    live = {LIVE: field, OF: f"{kind}/{key}"}
+    return html.Time(className="moment", dateTime=time, **market, **live)
+
+
 def live_components(layout: Component) -> Iterator[Component]:
     """Every component in ``layout`` that shows a figure of the account or a price."""
     return (

@@ -4,13 +4,19 @@ The page is kept flat and small: each component in it costs time at every change
 so an icon is a class of what it stands on, and a label is text.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
 import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
 Children = Component | str | list["Component | str"]
+
+
+def element_id(id: Mapping[str, str]) -> str:
+    """The id that the component with the ``id`` of several parts has in the page."""
+    return json.dumps(id, sort_keys=True, separators=(",", ":"))
 
 
 def button(

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from layouts.account import money_dialog, reset_dialog, undo_dialog
 from layouts.alerts import alerts_button, alerts_dialog
 from layouts.amend import amend_dialog
-from layouts.auto_keys import key_dialog, revoke_dialog
+from layouts.auto import auto_dialogs
 from layouts.damage import Damage, damage_strip
 from layouts.derivation import derivation_dialog
 from layouts.entry import entry_dialog
@@ -93,8 +93,7 @@ def shell(
                 entry_dialog(),
                 order_record_dialog(),
                 help_dialog(tabs),
-                key_dialog(),
-                revoke_dialog(),
+                *auto_dialogs(place),
                 # toasts are put here by the page
                 html.Div(id=TOASTS, className="toasts", **{"aria-live": "polite"}),
                 # the newest message of a callback in Python

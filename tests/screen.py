@@ -77,8 +77,13 @@ def go(browser: Browser, tab: str) -> None:
 
 def write(browser: Browser, id: str, words: str) -> None:
     """Put ``words`` into the field with ``id``, once it is shown, in the place of what is there."""
-    field = browser.wait_for_element(f"#{id}")
-    wait_for(field.is_displayed, f"the field {id} in sight")
+    write_into(browser, f"#{id}", words)
+
+
+def write_into(browser: Browser, selector: str, words: str) -> None:
+    """Put ``words`` into the field that fits ``selector``, as :func:`write` does."""
+    field = browser.wait_for_element(selector)
+    wait_for(field.is_displayed, f"the field {selector} in sight")
     field.send_keys(Keys.CONTROL, "a")
     field.send_keys(words or Keys.DELETE)
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.answers import exactly
-from tests.page_modules import run
 from tests.screen import (
     go,
     text,
@@ -228,14 +227,12 @@ def test_alerts_take_numbers_as_they_are_shown(server: Server, browser: Any) -> 
 def test_bots_and_backtests_take_numbers_as_they_are_shown(server: Server, browser: Any) -> None:
     go(browser, "auto")
     browser.find_element("#auto-new-bot").click()
-    browser.wait_for_element("#bot-dialog[open]")
+    browser.wait_for_element("#bot-dialog")
     wait_for(lambda: _value(browser, "bot-strategy"), "the strategies")
-    browser.find_element("#bot-stake_unit, #bot-stake-unit").find_element(
-        "css selector", "option[value=usdt]"
-    ).click()
+    browser.find_element("#bot-stake-unit option[value=usdt]").click()
     write(browser, "bot-stake", "1,00")
     browser.find_element("#bot-save").click()
-    wait_for(lambda: "more than one way" in text(browser, "bot-dialog-error"), "the refusal")
+    wait_for(lambda: "more than one way" in text(browser, "bot-error"), "the refusal")
     write(browser, "bot-stake", "1,250.50")
     write(browser, "bot-stop-loss", "2.5")
     browser.driver.execute_script("document.getElementById('bot-limits').open = true")
@@ -275,9 +272,10 @@ def test_the_filters_of_history_take_numbers_as_they_are_shown(
 
 def test_no_field_is_of_a_type_that_takes_no_comma(browser: Any) -> None:
     go(browser, "auto")
-    run(browser, {"balanceBotForm": "bots/form.js"}, "balanceBotForm.open(null)")
-    browser.wait_for_element("#bot-dialog[open]")
+    browser.find_element("#auto-new-bot").click()
+    browser.wait_for_element("#bot-dialog")
     assert browser.find_elements("input[type=number]") == []
     numbers = browser.find_elements("#bot-dialog input[inputmode=decimal]")
     assert len(numbers) >= 10
-    browser.driver.execute_script("document.getElementById('bot-dialog').close()")
+    browser.find_element("#bot-cancel").click()
+    wait_until_gone(browser, "bot-dialog")

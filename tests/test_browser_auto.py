@@ -19,12 +19,15 @@ from tests.screen import (
     wait_for_link,
     wait_for_toast,
     write,
+    write_into,
 )
 from tests.serving import Server
 from tests.standing import StandingServer
 
 Opened = Callable[[str], Any]
 
+#: The field of the parameter called fast.
+_FAST = """[id='{"name":"fast","type":"bot-param"}']"""
 _LISTENER = {"name": "Listener", "symbol": "BTC/USDT", "strategy": "signals", "leverage": 2}
 
 
@@ -68,13 +71,12 @@ def _states(browser: Any) -> list[str]:
 
 def _press(browser: Any, label: str) -> None:
     """Press the button that is called ``label`` for those who don't see it, or reads so."""
-    found = browser.driver.execute_script(
+    script = (
         "return [...document.querySelectorAll('button')].filter((e) => e.checkVisibility())"
-        ".findLast((e) => [e.ariaLabel, e.innerText].includes(arguments[0]))",
-        label,
+        ".findLast((e) => [e.ariaLabel, e.innerText].includes(arguments[0]))"
     )
-    assert found is not None, f"there is no button {label}"
-    found.click()
+    wait_for(lambda: browser.driver.execute_script(script, label), f"the button {label}")
+    browser.driver.execute_script(script, label).click()
 
 
 def _choose(browser: Any, id: str, words: str) -> None:
@@ -96,7 +98,7 @@ def _listed(browser: Any) -> list[str]:
 
 def _is_open(browser: Any, dialog: str) -> bool:
     found = browser.driver.execute_script(
-        "return document.getElementById(arguments[0])?.open ?? false", dialog
+        "return document.getElementById(arguments[0]) !== null", dialog
     )
     return bool(found)
 
@@ -108,20 +110,20 @@ def test_a_bot_is_made_run_changed_and_deleted_and_other_browsers_follow(
     wait_for(lambda: "No bots yet" in text(browser, "auto-bots-list"), "what bots are")
     assert not browser.find_element("#auto-stop-all").is_enabled()
     browser.find_element("#auto-new-bot").click()
-    wait_for(lambda: browser.find_elements("#bot-param-fast"), "the parameters")
+    wait_for(lambda: browser.find_elements(_FAST), "the parameters")
     name = browser.find_element("#bot-name")
     assert name.get_attribute("value") == "EMA crossover BTC"
     # what is wrong is said in the dialog, by the page or by the server
     write(browser, "bot-stake", "")
     browser.find_element("#bot-save").click()
-    browser.wait_for_text_to_equal("#bot-dialog-error", "Enter Stake.")
+    browser.wait_for_text_to_equal("#bot-error", "Enter Stake.")
     write(browser, "bot-stake", "12.5")
-    write(browser, "bot-param-fast", "500")
+    write_into(browser, _FAST, "500")
     browser.find_element("#bot-save").click()
-    browser.wait_for_contains_text("#bot-dialog-error", "100")
+    browser.wait_for_contains_text("#bot-error", "100")
     assert "No bots yet" in text(other, "auto-bots-list")
     browser.reset_log_timestamp()
-    write(browser, "bot-param-fast", "5")
+    write_into(browser, _FAST, "5")
     write(browser, "bot-name", "Crosser")
     browser.find_element("#bot-start").click()
     wait_for_toast(browser, "Started Crosser.")
@@ -136,8 +138,8 @@ def test_a_bot_is_made_run_changed_and_deleted_and_other_browsers_follow(
     browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
     wait_for(lambda: _states(browser) == _states(other) == ["Running"], "the end of the pause")
     _press(browser, "Edit Crosser")
-    wait_for(lambda: browser.find_elements("#bot-param-fast"), "the parameters")
-    field = browser.find_element("#bot-param-fast")
+    wait_for(lambda: browser.find_elements(_FAST), "the parameters")
+    field = browser.find_element(_FAST)
     wait_for(lambda: field.get_attribute("value") == "5", "what it has now")
     _choose(browser, "bot-timeframe", "15m")
     browser.find_element("#bot-limits summary").click()
@@ -150,7 +152,7 @@ def test_a_bot_is_made_run_changed_and_deleted_and_other_browsers_follow(
     _press(browser, "Stop Crosser")
     wait_for(lambda: _states(browser) == ["Stopped", "Stopped"], "both stopped")
     _press(browser, "Delete Crosser")
-    wait_for(lambda: _is_open(browser, "bot-question"), "the question")
+    wait_for(lambda: _is_open(browser, "bot-question-dialog"), "the question")
     _press(browser, "Cancel")
     assert len(_rows(other)) == 2
     _press(browser, "Delete Crosser")
@@ -176,15 +178,15 @@ def test_signals_move_a_bot_and_the_kill_switch_ends_it(
     assert "Long" not in _rows(browser)[1]
     # a stop asks what becomes of the position
     _press(browser, "Stop Listener")
-    wait_for(lambda: "Long 0." in text(browser, "bot-question"), "what it holds")
+    wait_for(lambda: "Long 0." in text(browser, "bot-question-dialog"), "what it holds")
     _press(browser, "Stop, keep the position")
     # the other one has to wait for the end of what is kept
     wait_for(lambda: _states(browser) == ["Stopped", "Symbol in use"], "the one stopped")
     assert "Long 0." in _rows(browser)[0]
     assert still.get("/positions").json()["positions"][0]["owner"] == listener
     browser.find_element("#auto-stop-all").click()
-    wait_for(lambda: "1 of 2 bots" in text(browser, "bot-question"), "how many run")
-    assert "(Listener)" in text(browser, "bot-question")
+    wait_for(lambda: "1 of 2 bots" in text(browser, "bot-question-dialog"), "how many run")
+    assert "(Listener)" in text(browser, "bot-question-dialog")
     _press(browser, "Stop all and close what they hold")
     wait_for_toast(browser, "closed 1 position")
     wait_for(lambda: _states(browser) == ["Stopped", "Stopped"], "the end")
@@ -204,7 +206,7 @@ def test_signals_move_a_bot_and_the_kill_switch_ends_it(
     _choose(browser, "auto-activity-kind", "Everything")
     _choose(browser, "auto-activity-bot", "Second")
     wait_for(lambda: {row.split("|")[0] for row in _listed(browser)} == {"Second"}, "one bot's")
-    browser.find_element("label[for=auto-activity-view-trades]").click()
+    browser.find_element("#auto-activity-view .form-check:last-child label").click()
     wait_for(lambda: "Nothing of that kind" in text(browser, "auto-activity-list"), "no trades")
     _choose(browser, "auto-activity-bot", "All bots")
     wait_for(lambda: len(_listed(browser)) == 1, "the trade")
@@ -244,7 +246,8 @@ def test_without_a_stream_all_bots_are_fetched_while_they_are_looked_at(
         _press(browser, "Resume Listener")
         wait_for(lambda: _states(browser) == ["Running"], "what was done here")
         asked = [path.partition("?")[0] for path in relay.paths if path.startswith("/bots")]
-        assert set(asked) == {"/bots", "/bots/log", f"/bots/{bot_id}/resume"}
+        # what is drawn and done is requested of callbacks
+        assert set(asked) == {"/bots"}
 
 
 def _candles(file: Path, count: int) -> Path:
@@ -263,7 +266,7 @@ def test_a_file_says_what_is_unclear_and_what_was_done(
 ) -> None:
     browser = _auto(still, open_browser)
     browser.find_element("#auto-new-bot").click()
-    wait_for(lambda: browser.find_elements("#bot-param-fast"), "the parameters")
+    wait_for(lambda: browser.find_elements(_FAST), "the parameters")
     browser.find_element("#bot-backtest").click()
     browser.find_element("label[for=backtest-source-file]").click()
     file = tmp_path / "BTCUSDT-1d.csv"
@@ -287,7 +290,7 @@ def test_settings_are_tried_on_a_file_and_a_run_is_cancelled(
 ) -> None:
     browser = _auto(still, open_browser)
     browser.find_element("#auto-new-bot").click()
-    wait_for(lambda: browser.find_elements("#bot-param-fast"), "the parameters")
+    wait_for(lambda: browser.find_elements(_FAST), "the parameters")
     _choose(browser, "bot-timeframe", "1m")
     browser.find_element("#bot-backtest").click()
     browser.find_element("label[for=backtest-source-file]").click()

@@ -51,7 +51,13 @@ def test_whatever_a_page_asks_for_comes_from_its_server_and_comes(
         assert browser.get_logs() == []
     asked = list(_requests(json.loads(log.read_text()), server.url))
     paths = {each.url.removeprefix(server.url).split("?")[0] for each in asked}
-    assert {"/virtual_balance/stream", "/orders", "/bots", "/backtests", "/history/ledger"} <= paths
+    assert {
+        "/virtual_balance/stream",
+        "/orders",
+        "/_dash-update-component",
+        "/backtests",
+        "/history/ledger",
+    } <= paths
     assert len(asked) > 50
     strange = [each.url for each in asked if not each.url.startswith(f"{server.url}/")]
     assert strange == []
@@ -83,7 +89,7 @@ def _walk(browser: Any, server: Server) -> None:
 def _try_a_bot(browser: Any) -> None:
     go(browser, "auto")
     press(browser, "#auto-new-bot")
-    wait_for(lambda: browser.find_elements("#bot-param-fast"), "the form")
+    wait_for(lambda: browser.find_elements("#bot-params input"), "the form")
     write(browser, "bot-name", "Crosser")
     browser.find_element("#bot-start").click()
     wait_for_toast(browser, "Started Crosser.")

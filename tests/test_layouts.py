@@ -32,8 +32,8 @@ from balance.history.rows import SOURCE_LABELS
 from balance.keys.keys import Keys
 from balance.server.assembly import services_alone
 from balance.store.memory_store import MemoryStore
-from layouts.auto import AUTO
-from layouts.auto_keys import FED, fed, key_dialog, key_rows
+from layouts.auto import AUTO, auto_dialogs
+from layouts.auto_keys import key_dialog, key_rows
 from layouts.bundle import styles
 from layouts.dialogs import close_button, dialog
 from layouts.grids import fills_grid, orders_grid, positions_grid
@@ -56,6 +56,7 @@ from layouts.tabs import TABS
 from layouts.ticker import ticker
 from tests.serving import ROOT
 
+MOMENT = "2026-11-30T12:00:00Z"
 # what outside programs rely on
 IDS = (
     *("live-price-interval", "balance-store", "virtual-balance"),
@@ -344,10 +345,11 @@ class TestAutoTrading:
         assert {*places, *activity, "auto-new-bot", "auto-stop-all"} <= ids
         assert {f"auto-snippet-{name}" for name in names} <= ids
 
-    def test_tells_the_page_what_a_bot_may_trade(self) -> None:
-        layout = AUTO.build(Place(symbols=("ETH/USDT", "BTC/USDT")))
-        (bots,) = (each for each in everything(layout) if getattr(each, "id", "") == "auto-bots")
-        assert getattr(bots, "data-symbols") == "ETH/USDT BTC/USDT"
+    def test_offers_a_bot_what_it_may_trade_in_its_order(self) -> None:
+        place = Place(symbols=("ETH/USDT", "BTC/USDT"))
+        parts = {getattr(each, "id", ""): each for each in everything(auto_dialogs(place))}
+        offered = [each["value"] for each in parts["bot-symbol"].options]
+        assert offered == ["ETH/USDT", "BTC/USDT"]
 
     @pytest.mark.parametrize(
         ("place", "has", "has_not"),
@@ -372,42 +374,47 @@ class TestAutoTrading:
 
 
 class TestOutsideBots:
-    """The rows of the keys, which are drawn once and then fed."""
+    """The rows of the keys, whose figures are live."""
 
-    def _known(self, *names: str) -> Any:
-        """What the page knows of keys called ``names``."""
+    def _listed(self, *names: str) -> Any:
+        """The keys called ``names``, as they are listed."""
         keys = Keys(desk_after())
         for name in names:
             keys.add(name)
-        return json.loads(json.dumps(keys.listed(), default=float))
+        return keys.listed()
 
     def test_without_a_key_it_is_said_what_they_are_for(self) -> None:
-        (words,) = key_rows(self._known())
-        assert "freqtrade" in words.children
+        assert "freqtrade" in key_rows(self._listed()).children
 
     def test_what_keeps_them_from_being_read_is_said(self) -> None:
-        (words,) = key_rows({**self._known("grid"), "fault": "keys.json is damaged."})
-        assert words.children == "keys.json is damaged."
+        found = key_rows({**self._listed("grid"), "fault": "keys.json is damaged."})
+        assert found.children == "keys.json is damaged."
 
-    def test_a_row_has_every_part_that_is_fed(self) -> None:
-        (table,) = key_rows(self._known("bot", "grid"))
-        ids = [each.id for each in everything(table) if isinstance(getattr(each, "id", 0), dict)]
+    def test_a_row_has_its_buttons_and_live_figures(self) -> None:
+        parts = [*everything(key_rows(self._listed("bot", "grid")))]
+        ids = [each.id for each in parts if isinstance(getattr(each, "id", 0), dict)]
+        figures = {
+            (getattr(each, OF), getattr(each, LIVE)): each for each in parts if hasattr(each, OF)
+        }
         for name in ("bot", "grid"):
-            assert {"type": "key-connect", "name": name} in ids
-            for kind, _ in FED:
-                assert ids.count({"type": f"key-{kind}", "name": name}) == 1
+            for do in ("connect", "switch", "revoke"):
+                assert ids.count({"type": f"key-{do}", "name": name}) == 1
+            for field in ("positions", "orders", "pnl", "fills", "client", "request"):
+                assert (f"keys/{name}", field) in figures
+        assert figures["keys/bot", "pnl"].children == "$0.00"
+        assert figures["keys/bot", "request_time"].dateTime == ""
 
-    def test_only_what_has_changed_is_fed(self) -> None:
-        (before,) = self._known("bot")["keys"]
-        assert [fed(kind, name, before, before) for kind, name in FED] == [None] * len(FED)
-        after = {**before, "is_paused": True, "refusals": [{"time": "", "what": "", "reason": "x"}]}
-        changed = {(kind, name) for kind, name in FED if fed(kind, name, after, before)}
-        switch = {("switch", name) for name in ("children", "value", "className", "aria-label")}
-        assert changed == {*switch, ("state", "data-status"), ("refusals", "children")}
+    def test_the_refusals_before_the_newest_are_folded(self) -> None:
+        (row,) = self._listed("bot")["keys"]
+        refusals = [{"time": MOMENT, "what": "POST /x", "reason": each} for each in "abc"]
+        found = key_rows({"fault": "", "keys": [{**row, "refusals": refusals}]})
+        (folded,) = (each for each in everything(found) if isinstance(each, html.Details))
+        assert folded.id == "key-refusals-bot"
+        assert len(folded.children[1].children) == 2
 
     def test_the_dialog_shows_no_secret_before_it_is_asked_to(self) -> None:
         parts = {getattr(each, "id", None): each for each in everything(key_dialog())}
-        for name in ("key", "secret", "rest", "stream"):
+        for name in ("api", "secret", "rest", "stream"):
             assert parts[f"key-{name}-text"].hidden
             assert parts[f"key-{name}-text-copy"]
 

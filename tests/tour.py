@@ -45,7 +45,7 @@ DIALOGS: Final = {
     "alerts-dialog": ("overview", "#alerts-btn"),
     "help-dialog": ("overview", "#help-btn"),
     "bot-dialog": ("auto", "#auto-new-bot"),
-    "bot-question": ("auto", "#auto-stop-all"),
+    "bot-question-dialog": ("auto", "#auto-stop-all"),
     "key-dialog": ("auto", "#auto-keys [aria-label^=Connect]"),
     "revoke-dialog": ("auto", "#auto-keys [aria-label^=Revoke]"),
     "backtest-dialog": ("auto", "#auto-bots [aria-label^=Backtest]"),

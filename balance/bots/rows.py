@@ -136,7 +136,7 @@ class BotList(TypedDict):
     ]
     activity: Annotated[str, Doc("Another one: there is an entry more in the log, or a trade.")]
     bots: list[BotRow]
-    display: Annotated[Texts, text_names(("pnl", "running", "summary"))]
+    display: Annotated[Texts, text_names(("pnl", "running", "summary", "total"))]
 
 
 class StrategyRow(TypedDict):
@@ -345,13 +345,15 @@ def listing(
     names = {bot.id: bot.settings.name for bot in bots}
     rows = [bot_row(bot, account, market, strategies, names, refused) for bot in bots]
     running = f"{sum(row['status'] == 'running' for row in rows)} of {len(rows)} running"
+    pnl = gain(sum((row["pnl"] for row in rows), ZERO), market.decimals)
     return {
         "drawn": _signature(rows, _owners(account)),
         "bots": rows,
         "display": {
-            "pnl": gain(sum((row["pnl"] for row in rows), ZERO), market.decimals),
+            "pnl": pnl,
             "running": running,
             "summary": f"{running}, P&L" if rows else "",
+            "total": pnl if rows else "",
         },
     }
 

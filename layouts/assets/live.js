@@ -3,7 +3,7 @@
  */
 import { onArrival } from "./arrivals.js";
 import { snapshot } from "./balance.js";
-import { clock } from "./screen.js";
+import { clock, writeMoment } from "./screen.js";
 
 const PILL_WORDS = {
   live: "Live",
@@ -44,10 +44,18 @@ function texts({ symbol, of }) {
 // shows the figure that a live element declares; what did not change is not touched
 function feedOne(element) {
   const text = texts(element.dataset)?.[element.dataset.live];
-  if (text === undefined || element.textContent === text) {
+  const isTime = element instanceof HTMLTimeElement;
+  if (text === undefined || (isTime ? element.dateTime : element.textContent) === text) {
     return false;
   }
+  if (isTime) {
+    element.dateTime = text;
+    writeMoment(element);
+    return true;
+  }
   element.textContent = text;
+  // of a long text that is cut off
+  element.hasAttribute("title") && (element.title = text);
   element.dataset.tone = tone(text);
   element.dataset.length = LENGTHS.find(([most]) => text.length <= most)[1];
   return true;

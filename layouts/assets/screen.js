@@ -73,12 +73,13 @@ function nowFor(symbol) {
   return newest === undefined ? Date.now() : Date.parse(newest);
 }
 
-function writeMoment(element) {
+/* Writes how long ago the time of `element` is. */
+export function writeMoment(element) {
   const iso = element.dateTime;
-  const words = `${age(nowFor(element.dataset.market) - Date.parse(iso))} ago`;
+  const words = iso && `${age(nowFor(element.dataset.market) - Date.parse(iso))} ago`;
   if (element.textContent !== words) {
     element.textContent = words;
-    element.title = `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+    element.title = iso && `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
   }
 }
 

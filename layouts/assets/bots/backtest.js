@@ -1,5 +1,6 @@
 /* The dialog that runs a bot's settings over the past: this feed's, or a file of candles. */
 import { balanceAmounts } from "../amounts.js";
+import { register } from "../clientside.js";
 import { balanceLive } from "../live.js";
 import { page } from "../page.js";
 import { balanceParts } from "../parts.js";
@@ -184,3 +185,4 @@ function open(tested, strategy) {
 }
 
 export const balanceBacktest = { open, ask, error, symbol: () => settings.symbol };
+register({ openBacktest: ({ settings: tested, words: strategy }) => open(tested, strategy) });

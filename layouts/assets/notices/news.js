@@ -5,8 +5,7 @@
  */
 import { balanceAddress } from "../address.js";
 import { witnessAccount } from "../balance.js";
-import { balanceBots } from "../bots/feed.js";
-import { balanceLive } from "../live.js";
+import { balanceLive, rowOf } from "../live.js";
 import { dollars } from "../money.js";
 import { balanceScreen } from "../screen.js";
 import { balanceToasts } from "../toasts.js";
@@ -32,7 +31,7 @@ function toldBefore(account) {
   }
 }
 
-const nameOf = (owner) => balanceBots.find(owner)?.name ?? owner;
+const nameOf = (owner) => rowOf(`bots/${owner}`)?.name ?? owner;
 
 function notify(words, kind, key) {
   const sound = kind === "liquidation" ? "liquidation" : "fill";

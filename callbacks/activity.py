@@ -1,0 +1,87 @@
+"""What the bots decided and traded: read again when there is more of it, or another filter."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from dash import Dash, Input, Output, State, ctx, no_update
+
+from balance.api.services import Services
+from balance.bots.log import ACTION
+from layouts.activity import decision_table, trade_table
+from layouts.auto import DECISIONS
+from layouts.parts import empty_state
+
+#: How many entries a press on Older brings.
+_PAGE: Final = 100
+#: How many trades are listed, at first and at most.
+_TRADES: Final = (_PAGE, 500)
+_EMPTY: Final = {
+    "decisions": (
+        "journal-text",
+        "Nothing yet",
+        "What a running bot decides at each closed candle is listed here, with its reason and "
+        "what it did.",
+    ),
+    "trades": (
+        "receipt",
+        "No trades yet",
+        "Each position that a bot opened and closed is listed here, with what it made and why.",
+    ),
+}
+_UNFIT: Final = ("search", "Nothing of that kind", "Nothing fits these filters.")
+
+
+def register(app: Dash, services: Services) -> None:
+    """Have the list on ``app`` show what ``services`` know of the bots' activity."""
+
+    @app.callback(
+        Output("auto-activity-list", "children"),
+        Output("auto-activity-pager", "hidden"),
+        Output("auto-activity-pages", "data"),
+        Output("auto-activity-kinds", "hidden"),
+        Input("bots-activity", "data"),
+        Input("auto-activity-view", "value"),
+        Input("auto-activity-bot", "value"),
+        Input("auto-activity-kind", "value"),
+        Input("auto-activity-older", "n_clicks"),
+        State("auto-activity-pages", "data"),
+        prevent_initial_call=True,
+    )
+    def draw(seen: str | None, view: str, bot: str, kind: str, _: int, pages: int) -> Any:
+        if seen is None:
+            return (no_update,) * 4
+        match ctx.triggered_id:
+            case "auto-activity-older":
+                pages += 1
+            case "bots-activity":
+                pass
+            case _:
+                pages = 1
+        if view == DECISIONS:
+            rows, is_more = _entries(services, bot or None, kind or None, pages)
+        else:
+            limit = _TRADES[min(pages, len(_TRADES)) - 1]
+            rows = services.bots.trades(bot=bot or None, limit=limit)
+            is_more = len(rows) == limit and limit < _TRADES[-1]
+        if rows:
+            table = decision_table(rows) if view == DECISIONS else trade_table(rows)
+        else:
+            is_filtered = bool(bot) or (view == DECISIONS and kind != ACTION)
+            table = empty_state(*(_UNFIT if is_filtered else _EMPTY[view]))
+        return table, not is_more, pages, view != DECISIONS
+
+
+def _entries(
+    services: Services, bot: str | None, kind: str | None, pages: int
+) -> tuple[list[Any], bool]:
+    """The newest ``pages`` of the log, and whether there is more."""
+    rows: list[Any] = []
+    before = None
+    for _ in range(pages):
+        page = services.bots.log(bot=bot, kind=kind, limit=_PAGE, before=before)
+        rows += page.entries
+        if page.next is None:
+            return rows, False
+        before = int(page.next)
+    return rows, True
