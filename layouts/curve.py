@@ -107,7 +107,7 @@ def curve(
                         **{"aria-label": f"{label}, newest first"},
                     ),
                 ],
-                className="curve-table text-secondary",
+                className="curve-table text-body-secondary",
             ),
             *_stores(id, points, refresh),
         ],

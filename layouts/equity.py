@@ -16,7 +16,7 @@ from balance.performance.curve import RANGES
 from balance.performance.even_points import even_points
 from layouts.curve import Line, curve, spark
 from layouts.live import derivable, tone
-from layouts.parts import choice, empty_state
+from layouts.parts import choice, empty_state, needs_server
 
 #: The curve of the panel, the choice of its range, and what stands below it.
 PANEL: Final = "overview-equity"
@@ -54,6 +54,7 @@ _FIGURES = (
     ("max_drawdown_percent", "Drawdown", "The furthest below the best before, of the same epoch"),
 )
 _IN_A_ROW = "d-flex flex-wrap row-gap-1 column-gap-3 align-items-baseline"
+_MUTED = "text-body-secondary"
 _TOO_YOUNG = "The account is not that old"
 # What a flag shows of each kind of entry; its shape is in curves.css.
 _LETTERS = {"deposit": "D", "withdrawal": "W", "reset": "R", "undo": "U", "liquidation": "L"}
@@ -63,10 +64,10 @@ def equity_panel() -> html.Section:
     """The curve of the equity and of its drawdown, with what is read off it."""
     ranges = choice(RANGE, (), USUAL, label="Range", small=True)
     ranges.children.options = range_options(USUAL)
-    heading = html.H2("Equity", className="panel-title m-0")
+    head = [html.H2("Equity", className="panel-title m-0"), needs_server([ranges])]
     return html.Section(
         [
-            html.Div([heading, ranges], className=f"{_IN_A_ROW} justify-content-between"),
+            html.Div(head, className=f"{_IN_A_ROW} justify-content-between"),
             curve(
                 PANEL,
                 "Equity over time",
@@ -75,7 +76,7 @@ def equity_panel() -> html.Section:
                 empty=[empty_state(*_EMPTY)],
                 below=[
                     html.Div(id=FIGURES, className=f"equity-figures {_IN_A_ROW}"),
-                    html.Div(id=NOTE, className="text-secondary", role="status"),
+                    html.Div(id=NOTE, className=_MUTED, role="status"),
                 ],
             ),
         ],
@@ -147,7 +148,8 @@ def range_figures(row: Mapping[str, Any]) -> Sequence[Component]:
     """What is said of a range below its curve, from a ``row`` of the equity."""
     return [
         html.Span(
-            [html.Span(f"{label} ", className="text-secondary"), _figure(name, row)], title=title
+            [html.Span(f"{label} ", className="text-body-secondary"), _figure(name, row)],
+            title=title,
         )
         for name, label, title in _FIGURES
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -36,9 +38,13 @@ def test_a_server_that_is_gone_is_told_and_whatever_comes_after_it_is_followed(
     wait_for_balance(browser, "$10,100.00")
     wait_for_link(browser, "Live")
     again = _stopped_and_started(browser, server, start_server)
-    # one that is killed is noticed too
+    # one that is killed while it draws another range of the curve is noticed too
+    assert browser.find_elements("[data-derive='range:day:pnl']")
+    os.kill(again.pid, signal.SIGSTOP)
+    browser.find_element("label[for=overview-range-all]").click()
     again.kill()
     wait_for_link(browser, "Offline")
+    assert not browser.find_element("#overview-range-day").is_enabled()
     browser.find_element("#sidebar-sync-balance-btn").click()
     wait_for_toast(browser, "The server does not answer.")
     for file in server.folder.iterdir():
@@ -46,6 +52,7 @@ def test_a_server_that_is_gone_is_told_and_whatever_comes_after_it_is_followed(
     start_server(port=server.port)
     # the new account is at a lower revision than the page has seen
     wait_for_balance(browser, "$10,000.00")
+    wait_for(lambda: browser.find_elements("[data-derive='range:all:pnl']"), "the other range")
 
 
 def _stopped_and_started(

@@ -268,6 +268,7 @@ function addLine(curve, charts, line) {
     lastValueVisible: false,
     crosshairMarkerVisible: pane === 0,
   }, pane);
+  drawn.priceScale().applyOptions({ scaleMargins: { top: pane ? 0.2 : 0.06, bottom: 0.06 } });
   return { ...line, drawn };
 }
 
@@ -280,7 +281,7 @@ function build(curve, charts) {
     handleScale: false,
     layout: { attributionLogo: visible, panes: { enableResize: false } },
     grid: { vertLines: { visible: false }, horzLines: { visible } },
-    rightPriceScale: { visible, borderVisible: false, scaleMargins: { top: 0.06, bottom: 0.06 } },
+    rightPriceScale: { visible, borderVisible: false },
     timeScale: {
       visible,
       borderVisible: false,
@@ -389,6 +390,7 @@ function grow(curve) {
     }
     chart.timeScale().fitContent();
     dot(curve);
+    requestAnimationFrame(() => flag(curve));
   }
   read(curve);
 }
@@ -415,8 +417,11 @@ function pauseOf({ asked, answered, refresh, entries }, now) {
 // has the callback called that gives the points, when they are due
 function keepFresh(curve) {
   clearTimeout(curve.timer);
-  const isGone = document.getElementById("app-shell").dataset.link === "offline";
-  if (!curve.refresh || !curve.isSeen || document.hidden || isGone || snapshot === null) {
+  if (document.getElementById("app-shell").dataset.link === "offline") {
+    curve.asked = null; // what was under way is asked for again when the server is back
+    return;
+  }
+  if (!curve.refresh || !curve.isSeen || document.hidden || snapshot === null) {
     return;
   }
   const now = stateOf(snapshot);
