@@ -18,7 +18,7 @@ from balance.core.snapshot import DISPLAYED
 LIVE = "data-live"
 #: The row whose figure is shown, as ``bots/trend-1``; without it, it is the account's or a price.
 OF = "data-of"
-#: What opens the derivation that it names; the page makes a button of it.
+#: What opens the derivation that it names.
 DERIVE = "data-derive"
 
 # a figure of many letters is written smaller; as in assets/live.js

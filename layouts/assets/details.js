@@ -54,20 +54,11 @@ const opens = (title) => (shown, isOpen) => {
   return [true, ...(isOpen ? [same, same, same] : [title(shown), [], null]), at];
 };
 
-/* The attributes of what opens how a figure comes about; as in layouts/live.py. */
-export const derivable = (name) => ({
-  ...{ "data-derive": name, role: "button", tabindex: "0", title: "How this comes about" },
-});
-
-function explain(figure) {
-  const isWithin = figure.closest("#derivation-body") !== null;
-  set("derivation-shown", { name: figure.dataset.derive, isWithin, at: Date.now() });
-}
-
 document.addEventListener("click", ({ target }) => {
   const figure = target.closest?.("[data-derive]");
   if (figure) {
-    explain(figure);
+    const isWithin = figure.closest("#derivation-body") !== null;
+    set("derivation-shown", { name: figure.dataset.derive, isWithin, at: Date.now() });
   } else if (target.closest?.("#derivation-body a")) {
     set("derivation-shown", null);
   }
@@ -78,7 +69,7 @@ document.addEventListener("keydown", (event) => {
   // a button is clicked by them anyway
   if (isPress && event.target.matches?.("[data-derive]:not(button)")) {
     event.preventDefault();
-    explain(event.target);
+    event.target.click();
   }
 });
 
