@@ -80,7 +80,8 @@ def equity_panel() -> html.Section:
                 ],
             ),
         ],
-        className="panel eight equity-panel vstack gap-2",
+        className="panel equity-panel vstack gap-2",
+        style={"--span": 8},
     )
 
 

@@ -42,7 +42,7 @@ def exposure_panel() -> html.Section:
         html.Dl([_exposure(*each) for each in _EXPOSURES], className="exposures"),
         html.Div(id=BARS),
         dcc.Store(id=DRAWN),
-        className="four",
+        style={"--span": 4},
     )
 
 
@@ -52,31 +52,37 @@ def glance_panel() -> html.Section:
         [
             html.Div(
                 [
-                    html.H2("Positions", className="panel-title"),
+                    html.H2("Positions", className="panel-title m-0"),
                     _choosing(
                         ["Open orders ", live_text("order_count", id="overview-order-count")],
                         *("futures-book", "orders"),
                         id="overview-orders",
+                        className="text-reset",
                     ),
                 ],
-                className="equity-head",
+                className="d-flex flex-wrap column-gap-3 justify-content-between",
             ),
             html.Div(id=GLANCES),
         ],
-        className="panel eight",
+        className="panel",
+        style={"--span": 8},
     )
 
 
 def exposure_bars(positions: Iterable[Row]) -> Component:
     """How much is held of each symbol, in the order of ``positions``; the page draws the bars."""
     rows = [_bar(each) for each in positions]
-    return html.Ul(rows, className="exposure-bars") if rows else empty_state(*_NOTHING)
+    return (
+        html.Ul(rows, className="exposure-bars list-unstyled m-0")
+        if rows
+        else empty_state(*_NOTHING)
+    )
 
 
 def glances(positions: Iterable[Row], path: str = "/futures") -> Component:
     """The ``positions`` in a line each; ``path`` is where they are traded."""
     rows = [_glance(each, path) for each in positions]
-    return html.Ul(rows, className="glances") if rows else empty_state(*_NONE_OPEN)
+    return html.Ul(rows, className="list-unstyled m-0") if rows else empty_state(*_NONE_OPEN)
 
 
 def _exposure(name: str, field: str) -> html.Div:
@@ -92,8 +98,12 @@ def _bar(position: Row) -> html.Li:
     bar = html.Span(className="bar", **{"data-side": position["side"], "data-bar": symbol})
     return html.Li(
         [
-            html.Span(symbol, className="exposure-symbol"),
-            html.Span(words, className="exposure-words", **derivable(f"notional:{symbol}")),
+            html.Span(symbol, className="fw-semibold"),
+            html.Span(
+                words,
+                className="exposure-words text-body-secondary",
+                **derivable(f"notional:{symbol}"),
+            ),
             html.Span(bar, className="scale", **{"aria-hidden": "true"}),
         ]
     )
@@ -114,7 +124,7 @@ def _glance(position: Row, path: str) -> html.Li:
                 symbol,
                 href=path,
                 id=f"overview-glance-{symbol}",
-                className="symbol",
+                className="symbol text-body fw-semibold text-decoration-none stretched-link",
             ),
             html.Span(
                 position["display"]["side_words"],
@@ -123,9 +133,9 @@ def _glance(position: Row, path: str) -> html.Li:
             ),
             _figure(position, "unrealized_pnl", "pnl pnl-figure", derive="unrealized_pnl"),
             _figure(position, "roe_percent", "roe pnl-figure", derive="roe_percent"),
-            html.Span(distance, className="distance", title=title),
+            html.Span(distance, className="distance text-end text-body-secondary", title=title),
         ],
-        className="glance",
+        className="glance position-relative",
     )
 
 

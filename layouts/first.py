@@ -29,11 +29,15 @@ def first_minute(place: Place) -> html.Section:
         [
             html.Div(
                 [
-                    html.H2("Your first minute", className="panel-title"),
-                    html.Span(id="overview-first-progress", role="status"),
+                    html.H2("Your first minute", className="panel-title m-0"),
+                    html.Span(
+                        id="overview-first-progress",
+                        className="flex-fill text-body-secondary",
+                        role="status",
+                    ),
                     button("Not now", "overview-first-dismiss", "x-lg"),
                 ],
-                className="first-head",
+                className="d-flex flex-wrap align-items-center row-gap-2 column-gap-3 mb-3",
             ),
             html.Ol(
                 [
@@ -46,14 +50,17 @@ def first_minute(place: Place) -> html.Section:
                     _step(
                         "script",
                         "Connect your own script",
-                        html.P("Either line books a gain of 12.30, on every open tab at once."),
+                        html.P(
+                            "Either line books a gain of 12.30, on every open tab at once.",
+                            className="m-0 text-body-secondary",
+                        ),
                         _line("curl", "For a shell", _curl_text(place)),
                         _line(
                             "python", "In this program's folder or environment", _python_text(place)
                         ),
                     ),
                 ],
-                className="first-steps",
+                className="first-steps list-unstyled m-0",
             ),
             dcc.Store(id=DRAWN),
             dcc.Store(id=NOW),
@@ -69,11 +76,11 @@ def first_minute(place: Place) -> html.Section:
 
 def _step(name: str, title: str, *parts: Component) -> html.Li:
     # shown where it is
-    state = html.Span("Done", className="first-state")
+    state = html.Span("Done", className="first-state ms-2 fw-normal")
     return html.Li(
         [html.H3([title, state], className="snippet-title"), *parts],
         id=f"overview-first-{name}",
-        className="first-step",
+        className="first-step vstack gap-2 align-items-start",
     )
 
 
@@ -81,7 +88,9 @@ def _pressed(name: str, words: str, icon: str) -> tuple[Component, Component]:
     """What a step does, and the button that does it."""
     target = f"overview-first-{name}-btn"
     act = button(words, target, icon, color="primary", outline=False, disabled=True)
-    return html.P(id=f"overview-first-{name}-words", className="first-words"), needs_server([act])
+    return html.P(
+        id=f"overview-first-{name}-words", className="first-words m-0 text-body-secondary"
+    ), needs_server([act])
 
 
 def _line(name: str, what: str, text: str) -> html.Div:
@@ -90,9 +99,9 @@ def _line(name: str, what: str, text: str) -> html.Div:
         [
             html.Span(what, className="snippet-words"),
             copy_button(target, what),
-            html.Pre(text, id=target, className="snippet", tabIndex=0),
+            html.Pre(text, id=target, className="snippet p-2 mt-1", tabIndex=0),
         ],
-        className="snippet-card",
+        className="snippet-card w-100",
     )
 
 

@@ -70,11 +70,12 @@ def moment(time: str, symbol: str = "") -> html.Time:
     return html.Time(className="moment", dateTime=time, **market)
 
 
-def card(title: str, *children: Component, className: str = "") -> html.Section:
+def card(title: str, *children: Component, className: str = "", **more: object) -> html.Section:
     """A panel with a heading."""
     return html.Section(
         [html.H2(title, className="panel-title"), *children],
         className=f"panel {className}".strip(),
+        **more,
     )
 
 

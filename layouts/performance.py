@@ -25,9 +25,9 @@ def performance_panel() -> html.Section:
         html.Dl([_period(*each) for each in _PERIODS], className="periods"),
         html.Dl(
             [_figure(each) for each in (*FIGURES, *ACCOUNT_FIGURES) if each.is_shown],
-            className="performance",
+            className="performance m-0",
         ),
-        className="four",
+        style={"--span": 4},
     )
 
 
@@ -45,4 +45,7 @@ def _figure(figure: Figure[Any]) -> html.Div:
         id=f"overview-performance-{name.replace('_', '-')}",
         **derivable(name),
     )
-    return html.Div([html.Dt(figure.label), html.Dd(text)])
+    return html.Div(
+        [html.Dt(figure.label), html.Dd(text)],
+        className="d-flex align-items-center justify-content-between gap-3 text-end",
+    )
