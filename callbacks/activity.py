@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, State, ctx, no_update
 from balance.api.services import Services
 from balance.bots.log import ACTION
 from layouts.activity import decision_table, trade_table
-from layouts.auto import DECISIONS
+from layouts.auto import DECISIONS, EVERYTHING
 from layouts.parts import empty_state
 
 #: How many entries a press on Older brings.
@@ -58,16 +58,17 @@ def register(app: Dash, services: Services) -> None:
                 pass
             case _:
                 pages = 1
+        one = None if bot == EVERYTHING else bot
         if view == DECISIONS:
-            rows, is_more = _entries(services, bot or None, kind or None, pages)
+            rows, is_more = _entries(services, one, None if kind == EVERYTHING else kind, pages)
         else:
             limit = _TRADES[min(pages, len(_TRADES)) - 1]
-            rows = services.bots.trades(bot=bot or None, limit=limit)
+            rows = services.bots.trades(bot=one, limit=limit)
             is_more = len(rows) == limit and limit < _TRADES[-1]
         if rows:
             table = decision_table(rows) if view == DECISIONS else trade_table(rows)
         else:
-            is_filtered = bool(bot) or (view == DECISIONS and kind != ACTION)
+            is_filtered = one is not None or (view == DECISIONS and kind != ACTION)
             table = empty_state(*(_UNFIT if is_filtered else _EMPTY[view]))
         return table, not is_more, pages, view != DECISIONS
 

@@ -13,6 +13,7 @@ from balance.api.services import Services
 from balance.core.errors import BalanceError, UnknownBot
 from callbacks.clicks import clicked
 from callbacks.toasts import show_toast
+from layouts.auto import EVERYTHING
 from layouts.bots import (
     Question,
     bot_button,
@@ -62,11 +63,11 @@ def _register_rows(app: Dash, services: Services) -> None:
             each["status"] != "stopped" or each["position"] is not None for each in listed["bots"]
         )
         words = "" if listed["fault"] else listed["words"]
-        options = {"": "All bots", **{each["id"]: each["name"] for each in listed["bots"]}}
+        options = {EVERYTHING: "All bots", **{each["id"]: each["name"] for each in listed["bots"]}}
         return (
             *(bot_rows(listed), words, is_off, is_off or not is_any),
             [{"value": value, "label": label} for value, label in options.items()],
-            no_update if chosen in options else "",
+            no_update if chosen in options else EVERYTHING,
         )
 
 

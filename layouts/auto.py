@@ -19,11 +19,13 @@ from layouts.tab import Place, Tab
 
 #: The view of the activity that is not the trades.
 DECISIONS: Final = "decisions"
+#: What a filter is that lets all through.
+EVERYTHING: Final = "all"
 
 _VIEWS: Final = (("Decisions", DECISIONS), ("Trades", "trades"))
 _KINDS: Final = (
     (ACTION, "Actions"),
-    ("", "Everything"),
+    (EVERYTHING, "Everything"),
     ("trade", "Trades"),
     ("ignored", "Ignored"),
     ("error", "Errors"),
@@ -94,8 +96,9 @@ def _activity() -> html.Section:
             needs_server(
                 [
                     html.H2("Activity", className="panel-title"),
+                    html.Span(className="bots-summary"),
                     choice("auto-activity-view", _VIEWS, DECISIONS, label="What is listed"),
-                    _select("auto-activity-bot", "Bot", [("", "All bots")], ""),
+                    _select("auto-activity-bot", "Bot", [(EVERYTHING, "All bots")], EVERYTHING),
                     html.Div(
                         _select("auto-activity-kind", "Kind", _KINDS, ACTION),
                         id="auto-activity-kinds",
