@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ from balance.alerts.rows import (
     figure_rows,
     firing_rows,
     news_row,
+    signature,
 )
 from balance.alerts.rules import AlertSettings, AlertState, evaluate, start_watching
 from balance.alerts.settings import origin, settings_of
@@ -91,8 +92,8 @@ class Alerts:
         """
         with self._store.guard:
             fault = self._store.fault
-            head = {"version": self._store.version, "can_change": True, "words": fault}
-            return {**head, "fault": fault, **_lists(self._store.book, self._desk, limit)}
+            lists = _lists(self._store.version, self._store.book, self._desk, limit)
+            return {"can_change": True, "words": fault, "fault": fault, **lists}
 
     @property
     def last(self) -> int:
@@ -233,7 +234,7 @@ class Alerts:
             # Read only now: a thread that had to wait would see prices that others have passed.
             market = self._desk.market
             active = [each for each in self._store.book.alerts if each.sight.active]
-            moment = moment_of(self._desk, market, (each.settings for each in active))
+            moment = moment_of(self._desk, market, {each.settings.what for each in active})
             readings: dict[tuple[What, str | None], Reading] = {}
             changed, fired = [], []
             for alert in active:
@@ -287,7 +288,7 @@ class Alerts:
         alert = self._store.book.find(alert_id)
         if alert is None:
             return {}
-        moment = moment_of(self._desk, self._desk.market, [alert.settings])
+        moment = moment_of(self._desk, self._desk.market, {alert.settings.what})
         return {"alert": alert_row(alert, moment)}
 
     def _started(
@@ -299,7 +300,7 @@ class Alerts:
         return state, message if is_active else "It is off."
 
     def _reading(self, settings: AlertSettings) -> Reading:
-        moment = moment_of(self._desk, self._desk.market, [settings])
+        moment = moment_of(self._desk, self._desk.market, {settings.what})
         return read_figure(settings.what, settings.symbol, moment)
 
     def _logged(
@@ -346,8 +347,8 @@ class FollowedAlerts:
             InvalidRequest: the limit is out of range.
         """
         book = self._file.latest_known()
-        head = {"version": self._version, "can_change": False, "words": self._message}
-        return {**head, "fault": self._fault, **_lists(book, self._desk, limit)}
+        lists = _lists(self._version, book, self._desk, limit)
+        return {"can_change": False, "words": self._message, "fault": self._fault, **lists}
 
     def check(self) -> None:
         """Prove that the file can be read, where there is one.
@@ -388,10 +389,9 @@ class FollowedAlerts:
         return max(self._started, self._file.changed)
 
 
-def moment_of(desk: Desk, market: Market, settings: Iterable[AlertSettings]) -> Moment:
-    """The figures that alerts with ``settings`` watch in ``market``: of the account only what one
-    of them needs."""
-    watched = {each.what for each in settings}
+def moment_of(desk: Desk, market: Market, watched: Set[What]) -> Moment:
+    """The figures that are ``watched`` in ``market``: of the account only what one of them
+    needs."""
     if not watched - {"price"}:
         return Moment(market=market)
     try:
@@ -411,12 +411,15 @@ def moment_of(desk: Desk, market: Market, settings: Iterable[AlertSettings]) -> 
     )
 
 
-def _lists(book: AlertBook, desk: Desk, limit: int) -> Row:
+def _lists(version: int, book: AlertBook, desk: Desk, limit: int) -> Row:
     check_limit(limit)
-    moment = moment_of(desk, desk.market, (each.settings for each in book.alerts))
+    moment = moment_of(desk, desk.market, {each.settings.what for each in book.alerts})
+    rows = [alert_row(each, moment) for each in book.alerts]
     return {
+        "version": version,
         "last": book.fired,
-        "alerts": [alert_row(each, moment) for each in book.alerts],
+        "drawn": signature(version, rows),
+        "alerts": rows,
         "firings": firing_rows(book.firings, limit),
         "figures": figure_rows(),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from hashlib import blake2s
 from typing import Annotated, Any, Final, TypedDict
 
 from balance.alerts.messages import (
@@ -119,6 +120,7 @@ class AlertList(TypedDict):
     fault: Annotated[
         str, Doc("Why no alert can be relied on, which every page says; empty: all is well.")
     ]
+    drawn: Annotated[str, Doc("Another one: more than the figures of the rows has changed.")]
     alerts: list[AlertRow]
     firings: Annotated[list[FiringRow], Doc("Newest first.")]
     figures: Annotated[list[FigureRow], Doc("What may be watched.")]
@@ -191,6 +193,21 @@ def firing_message_row(firing: Firing) -> Mapping[str, Any]:
         "words": firing.words,
         "test": firing.is_test,
     }
+
+
+def signature(version: int, rows: Sequence[Row]) -> str:
+    """A short text that is another one when the alerts of ``rows``, or what has fired by the
+    ``version``, look different but for the figures in them."""
+    seen = [
+        (
+            row["display"]["condition"],
+            row["display"]["status"],
+            row["is_live"],
+            row["value"] is None,
+        )
+        for row in rows
+    ]
+    return blake2s(repr((version, seen)).encode(), digest_size=8).hexdigest()
 
 
 def news_row(book: AlertBook, version: int, fault: str) -> Row:
