@@ -47,4 +47,4 @@ def register(app: Dash, layout: Component, desk: Desk, services: Services) -> No
     history.register(app)
     futures.register(app, desk)
     auto.register(app, desk, services)
-    settings.register(app)
+    settings.register(app, services)

@@ -32,9 +32,3 @@ def register(app: Dash, layout: Component) -> None:
         prevent_initial_call=True,
     )
     open_at_once(app, "help", ["help-btn"])
-    app.clientside_callback(
-        ClientsideFunction("desk", "changeTheme"),
-        Output("theme-btn", "title"),
-        Input("theme-btn", "n_clicks"),
-        prevent_initial_call=True,
-    )

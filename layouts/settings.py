@@ -1,12 +1,14 @@
 """The settings: a dialog that is behind the gear at the end of the tabs, and the button for it."""
 
 from decimal import Decimal
+from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from balance.core.settings import RULES, Rule, Settings, value_text
+from balance.core.settings import RULES, Rule, Settings, members, texts, value_text
+from layouts.dialogs import close_button, dialog
 from layouts.parts import button, choice, copy_button, icon_button
 
 #: The groups of the dialog: their names, what is in them, and what else there is to say.
@@ -38,14 +40,10 @@ _HINTS = {
     "notifications": "Of the browser, while you look at something else",
     "shortcuts": "Single keys, listed behind the question mark",
 }
-#: The settings in the order in which the page takes and gives them.
-NAMES = tuple(RULES)
-#: Those that are typed into a field, where Enter saves.
-TYPED = tuple(
-    name
-    for name, rule in RULES.items()
-    if rule.kind in ("percent", "money", "whole") and name != "decimals"
-)
+#: The numbers, which can be wrong, by the names of their settings.
+NUMBERS = tuple(name for name, rule in RULES.items() if rule.kind in ("percent", "money", "whole"))
+#: Those of them that are typed into a field, where Enter saves.
+TYPED = tuple(name for name in NUMBERS if name != "decimals")
 _EXAMPLE = Decimal("1234.56789012")
 
 
@@ -55,33 +53,27 @@ def settings_button() -> html.Button:
 
 
 def settings_dialog() -> dbc.Modal:
-    """The dialog; the page fills it with what is chosen when it is opened."""
-    return dbc.Modal(
+    """The dialog, with a field for each setting; it is filled when it is opened."""
+    return dialog(
+        "settings",
+        "Settings",
+        [*(_group(*group) for group in GROUPS), _backup()],
         [
-            dbc.ModalHeader(dbc.ModalTitle("Settings", id="settings-title")),
-            dbc.ModalBody(
-                [
-                    *(_group(*group) for group in GROUPS),
-                    _backup(),
-                    html.Div(id="settings-error", className="dialog-error", role="alert"),
-                ]
-            ),
-            dbc.ModalFooter(
-                [
-                    button("Back to the defaults", "settings-defaults", "arrow-counterclockwise"),
-                    button("Cancel", "settings-cancel"),
-                    button("Save", "settings-save", color="primary", outline=False),
-                ]
-            ),
+            button("Back to the defaults", "settings-defaults", "arrow-counterclockwise"),
+            close_button("settings"),
+            button("Save", "settings-save", color="primary", outline=False),
         ],
-        id="settings-dialog",
-        centered=True,
-        scrollable=True,
         size="lg",
-        fade=False,
-        is_open=False,
-        labelledby="settings-title",
     )
+
+
+def field_values(settings: Settings) -> dict[str, Any]:
+    """What stands in the fields for ``settings``, by their ids."""
+    values, written = members(settings), texts(settings)
+    return {
+        id_of(name): values[name] if rule.kind in ("switch", "word") else written[name]
+        for name, rule in RULES.items()
+    }
 
 
 def _backup() -> html.Fieldset:
@@ -89,7 +81,7 @@ def _backup() -> html.Fieldset:
     large."""
     return html.Fieldset(
         [
-            html.Legend("Backup"),
+            html.Legend("Backup", className="part-title"),
             html.P(
                 "The whole account as one file. A backup is restored into a new folder; the "
                 "account that runs here stays as it is.",
@@ -100,21 +92,23 @@ def _backup() -> html.Fieldset:
                     button("Download a backup", "settings-backup", "download"),
                     button("Restore a backup…", "settings-restore", "upload"),
                 ],
-                className="settings-backup",
+                className="whole d-flex flex-wrap gap-2",
             ),
             # written by the page
-            html.Div(id="settings-backup-state", className="settings-backup-state", role="status"),
+            html.Div(
+                id="settings-backup-state", className="settings-backup-state whole", role="status"
+            ),
             html.Div(
                 [
                     copy_button("settings-restore-command", "the command that starts on it"),
                     html.Pre(id="settings-restore-command", className="snippet", tabIndex=0),
                 ],
                 id="settings-restored",
-                className="snippet-card",
+                className="snippet-card whole",
                 hidden=True,
             ),
         ],
-        className="settings-group",
+        className="field-pairs",
     )
 
 
@@ -126,11 +120,11 @@ def id_of(name: str) -> str:
 def _group(title: str, names: tuple[str, ...], words: str) -> html.Fieldset:
     return html.Fieldset(
         [
-            html.Legend(title),
+            html.Legend(title, className="part-title"),
             *(_field(name, RULES[name]) for name in names),
             *([html.P(words, className="dialog-words")] if words else []),
         ],
-        className="settings-group",
+        className="field-pairs",
     )
 
 

@@ -17,6 +17,12 @@ from tests.test_browser_settings import opened
 
 Opened = Callable[[str], Any]
 _STATE = "settings-backup-state"
+_GONE = """
+    const { fetch } = window;
+    const gone = () => Promise.reject(new TypeError());
+    window.fetch = (path, how) => (path === "/backup" ? gone() : fetch(path, how));
+    XMLHttpRequest.prototype.send = function () { this.onerror(); };
+"""
 
 
 def press(browser: Any, button: str) -> None:
@@ -77,8 +83,8 @@ def test_what_goes_wrong_is_said_in_the_dialog(
     wait_for(lambda: "it is no ZIP file" in text(browser, _STATE), "the refusal")
     assert browser.find_element(f"#{_STATE}.dialog-error").is_displayed()
     assert not browser.find_element("#settings-restored").is_displayed()
-    server.kill()
-    wait_for_link(browser, "Offline")
+    # The page has not noticed yet that the server is gone.
+    browser.driver.execute_script(_GONE)
     for action in (
         lambda: press(browser, "settings-backup"),
         lambda: choose(browser, tmp_path / "photo.zip"),
@@ -91,6 +97,11 @@ def test_what_goes_wrong_is_said_in_the_dialog(
             ),
             "what keeps it from it",
         )
+    # Once it has, neither can be pressed.
+    server.kill()
+    wait_for_link(browser, "Offline")
+    for button in ("settings-backup", "settings-restore"):
+        assert not browser.find_element(f"#{button}").is_enabled()
 
 
 def test_what_ends_after_the_dialog_was_closed_is_said_in_a_toast(

@@ -27,6 +27,9 @@ _UNITS: Final = MappingProxyType({"percent": "%", "money": CURRENCY})
 
 _Value = TypeVar("_Value")
 
+#: What is said of a change that leaves all as it was.
+UNCHANGED: Final = "No setting was changed."
+
 
 def _setting(
     default: _Value, name: str, label: str, kind: Kind, meaning: str, **limits: Any
@@ -272,7 +275,7 @@ def change_message(before: Settings, after: Settings) -> str:
         for name in new
         if new[name] != old[name]
     ]
-    return f"Settings saved: {', '.join(named)}." if named else "No setting was changed."
+    return f"Settings saved: {', '.join(named)}." if named else UNCHANGED
 
 
 def value_text(name: str, settings: Settings) -> str:

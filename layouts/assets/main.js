@@ -6,6 +6,7 @@ import "./balance.js";
 import "./damage.js";
 import "./details.js";
 import "./dialogs.js";
+import "./fields.js";
 import "./hold_still.js";
 import "./icon.js";
 import "./libraries.js";
@@ -48,9 +49,6 @@ import "./notices/news.js";
 import "./notices/notices.js";
 import "./notices/takeover.js";
 import "./overview/overview.js";
-import "./settings/backup.js";
-import "./settings/dialog.js";
-import "./settings/effects.js";
 import "./settings/settings.js";
 import { late } from "./clientside.js";
 

@@ -1,10 +1,11 @@
 /* The backup in the settings: the whole account as a file to save, and such a file restored beside the
- * account that runs. What comes of it stands in the dialog or, once that is closed, in a toast.
+ * account that runs. Both may take minutes, so that no callback waits for them. What comes of it stands in
+ * the dialog or, once that is closed, in a toast.
  */
-import { balanceAddress } from "../address.js";
-import { balanceLive } from "../live.js";
-import { balanceParts } from "../parts.js";
-import { balanceToasts } from "../toasts.js";
+import { at } from "../address.js";
+import { register } from "../clientside.js";
+import { explain } from "../live.js";
+import { toast } from "../toasts.js";
 
 const MEDIA_TYPE = "application/zip";
 const LARGEST_MIB = 512; // as in balance/api/backups.py
@@ -13,18 +14,18 @@ const TOO_LARGE =
   `The backup is larger than ${LARGEST_MIB} MiB. Restore it in a shell: ` +
   "python -m balance restore FILE.zip --data-dir DIR";
 
-const { make } = balanceParts;
-const place = (name) => document.getElementById(`settings-${name}`);
 let isBusy = false;
+
+const place = (name) => document.getElementById(`settings-${name}`);
 
 function say(words, isDone = true, command = "") {
   const line = place("backup-state");
   if (line === null) {
-    balanceToasts.toast(`${words} ${command}`.trim(), isDone ? "info" : "error");
+    toast(`${words} ${command}`.trim(), isDone ? "info" : "error");
     return;
   }
   line.classList.toggle("dialog-error", !isDone);
-  balanceLive.explain(line, words);
+  explain(line, words);
   place("restored").hidden = command === "";
   place("restore-command").textContent = command;
 }
@@ -34,14 +35,14 @@ const tell = (words) => place("backup-state") && say(words);
 
 async function download() {
   tell("Proving the account. A ledger of a million entries takes a minute or two.");
-  const response = await fetch(balanceAddress.at("/backup"), { cache: "no-store" });
+  const response = await fetch(at("/backup"), { cache: "no-store" });
   if (!response.ok) {
     say((await response.json()).detail, false);
     return;
   }
   const name = /filename=(\S+)/.exec(response.headers.get("Content-Disposition"))[1];
   const address = URL.createObjectURL(await response.blob());
-  make("a", { href: address, download: name }).click();
+  Object.assign(document.createElement("a"), { href: address, download: name }).click();
   URL.revokeObjectURL(address);
   say(`Saved as ${name}.`);
 }
@@ -50,7 +51,7 @@ async function download() {
 function sent(file) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", balanceAddress.at("/backup/restore"));
+    request.open("POST", at("/backup/restore"));
     request.setRequestHeader("Content-Type", MEDIA_TYPE);
     request.upload.onprogress = ({ loaded, total }) =>
       tell(`Sending the backup, ${Math.floor((10 * loaded) / total) * 10} %.`);
@@ -67,43 +68,31 @@ async function restore(file) {
     return;
   }
   const [status, { message, detail, command }] = await sent(file);
-  if (status === 200) {
-    say(`${message} Start on it in a shell:`, true, command);
-  } else {
-    say(detail, false);
-  }
+  status === 200 ? say(`${message} Start on it in a shell:`, true, command) : say(detail, false);
 }
 
 /* Does `action`, one at a time. */
 async function once(action) {
-  if (isBusy) {
-    return;
+  if (!isBusy) {
+    isBusy = true;
+    await action().catch(() => say(GONE, false));
+    isBusy = false;
   }
-  isBusy = true;
-  try {
-    await action();
-  } catch {
-    say(GONE, false);
-  }
-  isBusy = false;
 }
 
 function choose() {
-  const input = make("input", { type: "file", accept: `.zip,${MEDIA_TYPE}`, hidden: true });
-  input.id = "settings-restore-file";
-  input.addEventListener("change", () => {
+  const input = document.createElement("input");
+  Object.assign(input, { id: "settings-restore-file", type: "file", accept: `.zip,${MEDIA_TYPE}`, hidden: true });
+  input.onchange = () => {
     input.remove();
     once(() => restore(input.files[0]));
-  });
+  };
   place("restore-file")?.remove();
   document.body.append(input);
   input.click();
 }
 
-document.addEventListener("click", ({ target }) => {
-  if (target.closest("#settings-backup") !== null) {
-    once(download);
-  } else if (target.closest("#settings-restore") !== null && !isBusy) {
-    choose();
-  }
+register({
+  downloadBackup: () => void once(download),
+  restoreBackup: () => void (isBusy || choose()),
 });

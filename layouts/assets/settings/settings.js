@@ -1,46 +1,50 @@
 /* The settings: the newest that the stream sent or, without a stream, that were fetched. The page
  * comes with what was so when it was made, so that it is known from the first moment.
  */
-import { balanceState } from "../balance.js";
+import { hearEvent, snapshot } from "../balance.js";
 import { register } from "../clientside.js";
-import { balanceLive } from "../live.js";
+import { explain } from "../live.js";
 import { fetchJson, send } from "../requests.js";
-import { balanceToasts } from "../toasts.js";
+import { toast } from "../toasts.js";
+import "./backup.js";
 
 const FETCH_TIMEOUT_MS = 4000;
 const THEME_STAYS = "The server does not answer, so the theme was not changed. Try again when it is back.";
+const REFUSED =
+  "This browser refuses notifications for this page. Allow them in its settings for the page, " +
+  "then turn this on again.";
+const NOT_ALLOWED = "On, but this browser has not allowed it yet. Turn it off and on to get the question.";
+const NOT_HERE =
+  "This browser shows no notifications here: most do only over https or on this machine's own address.";
 
 let state = JSON.parse(document.getElementById("settings-now").textContent); // as GET /settings
 let sender = null; // the instance of the server that sent them
 const followers = [];
 
-const show = () => {
-  window.balanceTheme.show(state.theme);
-  balanceLive.explain(document.getElementById("settings-note"), state.words);
-};
-
 // a request may be answered after something newer came; another server counts anew
 function isOlder({ version }) {
-  const instance = balanceState.snapshot?.instance;
+  const instance = snapshot?.instance;
   const isSame = instance === sender;
   sender = instance;
   return isSame && version < state.version;
 }
 
 /* Takes `answer` over, and calls who follows with what there was before. */
-function apply(answer) {
-  const before = state;
-  const { status: _, message: __, ...settings } = answer;
+function apply({ status: _, message: __, ...settings }) {
   if (isOlder(settings)) {
     return;
   }
-  if (JSON.stringify(settings) === JSON.stringify(before)) {
-    show(); // what came with the page is not shown yet
-    return;
-  }
+  const before = state;
   state = settings;
-  show();
-  followers.forEach((follow) => follow(state, before));
+  window.balanceTheme.show(state.theme);
+  explain(document.getElementById("settings-note"), state.words);
+  if (state.display.starting_balance !== before.display.starting_balance) {
+    const fields = { "reset-amount": state.display.starting_balance };
+    window.dash_clientside.set_props("reset-fields", { data: fields });
+  }
+  if (JSON.stringify(state) !== JSON.stringify(before)) {
+    followers.forEach((follow) => follow(state, before));
+  }
 }
 
 async function refresh() {
@@ -48,35 +52,42 @@ async function refresh() {
   answer && apply(answer);
 }
 
-/* Has the server take `changes` over: [whether that was done, words, the answer if there is one]. */
-async function save(changes) {
-  const [done, words, answer] = await send("PUT", "/settings", changes);
-  if (done) {
-    apply(answer);
-  }
-  return [done, words, answer];
-}
-
 /* Changes between light and dark; what is shown is kept already. */
 async function changeTheme() {
-  const shown = document.documentElement.dataset.bsTheme;
-  const theme = shown === "dark" ? "light" : "dark";
-  const [done, words, answer] = await save(JSON.stringify({ theme }));
-  done || balanceToasts.toast(answer === null ? THEME_STAYS : words, "error");
-  return window.dash_clientside.no_update;
+  const theme = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
+  const [done, words, answer] = await send("PUT", "/settings", JSON.stringify({ theme }));
+  done ? apply(answer) : toast(answer === null ? THEME_STAYS : words, "error");
 }
 
-balanceState.hear("settings", { hear: (text) => apply(JSON.parse(text)), refresh });
+/* What keeps this browser from notifying though the switch is on, and whether it stays on: whoever turns
+ * it on is asked by the browser, whoever opens the dialog is not. */
+async function allowNotifications(opened, isOn) {
+  const { triggered } = window.dash_clientside.callback_context;
+  const isOpened = triggered.some(({ prop_id: id }) => id.startsWith("settings-key"));
+  if (!isOn || window.Notification?.permission === "granted") {
+    return ["", isOn];
+  }
+  if (window.Notification === undefined || isOpened) {
+    return [window.Notification ? NOT_ALLOWED : NOT_HERE, isOpened];
+  }
+  const isAllowed = (await Notification.requestPermission()) === "granted";
+  return [isAllowed ? "" : REFUSED, isAllowed];
+}
+
+hearEvent("settings", { hear: (text) => apply(JSON.parse(text)), refresh });
+register({ changeTheme, allowNotifications });
+export const setting = (name) => state[name];
+
+/* Has `follow` called with the settings, and those from before, whenever they have changed. */
+export function followSettings(follow) {
+  followers.push(follow);
+}
+
+// for modules that don't import by name yet
 export const balanceSettings = {
-  get: (name) => state[name],
+  get: setting,
   get all() {
     return state;
   },
-  /* Has `follow` called with the settings, and those from before, whenever they have changed. */
-  follow(follow) {
-    followers.push(follow);
-  },
-  open: () => document.getElementById("settings-btn").click(),
-  save,
+  follow: followSettings,
 };
-register({ changeTheme });
