@@ -7,6 +7,7 @@ from balance.api.services import Services
 from balance.desk.desk import Desk
 from callbacks import (
     account,
+    alerts,
     auto,
     balance,
     compare,
@@ -47,4 +48,5 @@ def register(app: Dash, layout: Component, desk: Desk, services: Services) -> No
     history.register(app)
     futures.register(app, desk)
     auto.register(app, desk, services)
+    alerts.register(app, desk, services)
     settings.register(app, services)

@@ -88,7 +88,7 @@ def shell(
                 amend_dialog(),
                 slip_dialog(),
                 settings_dialog(),
-                alerts_dialog(),
+                alerts_dialog(place),
                 derivation_dialog(),
                 entry_dialog(),
                 order_record_dialog(),

@@ -115,7 +115,7 @@ MAY_IMPORT = {
     ),
     "balance": ("balance",),
     "layouts": (
-        *("core", "history", "bots", "performance"),
+        *("core", "history", "bots", "alerts", "performance"),
         *("dash", "dash_bootstrap_components", "dash_ag_grid"),
     ),
     "callbacks": (

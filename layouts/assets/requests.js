@@ -4,7 +4,7 @@
 import { at } from "./address.js";
 import { acceptAnswer } from "./balance.js";
 import { newKey } from "./dialogs.js";
-import { balanceNotices } from "./notices/notices.js";
+import { chime } from "./notices/notices.js";
 import { toast } from "./toasts.js";
 
 const TIMEOUT_MS = 8000;
@@ -97,7 +97,7 @@ export const send = shared(async (method, path, body, headers) => {
       acceptAnswer(answer);
     }
     // what the market fills later comes with its news
-    answer.order?.status === "filled" && balanceNotices.chime("fill");
+    answer.order?.status === "filled" && chime("fill");
     const wasDone = response.headers.get("Idempotency-Replayed") === "true";
     const words = wasDone ? `It was done the first time. ${answer.message}` : answer.message;
     return [true, words, answer, wasDone];

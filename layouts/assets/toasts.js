@@ -167,7 +167,7 @@ setInterval(() => (region()?.childElementCount || isDocked) && arrange(), LOOK_M
 let shown = null; // the newest of a callback
 
 // notices come by way of what needs toasts
-const chime = async (kind) => (await import("./notices/notices.js")).balanceNotices.chime(kind);
+const chime = async (kind) => (await import("./notices/notices.js")).chime(kind);
 
 /* Shows the message of a callback, if there is one, and moves the focus on where its place is gone. */
 function showToast({ id, message, kind, focus }) {

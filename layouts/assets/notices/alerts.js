@@ -1,151 +1,129 @@
-/* The dialog behind the bell: the alerts with what they wait for, their form, and what has fired. */
-import { balanceState } from "../balance.js";
-import { balanceLive } from "../live.js";
-import { balanceParts } from "../parts.js";
-import { balanceRequests } from "../requests.js";
-import { balanceAlertFeed } from "./alert_feed.js";
-import { balanceAlertForm } from "./alert_form.js";
-import { balanceAlertList } from "./alert_list.js";
+/* The bell. Each firing that comes while the page is open is announced once, and those are counted that
+ * nobody has seen in this browser. Python draws the dialog; while it is open the readings are fetched, as
+ * they change with the prices.
+ */
+import { onArrival } from "../arrivals.js";
+import { hearEvent } from "../balance.js";
+import { register } from "../clientside.js";
+import { focusSoon } from "../dialogs.js";
+import { explain, provide, write } from "../live.js";
+import { fetchJson } from "../requests.js";
+import { setting } from "../settings/settings.js";
+import { toast } from "../toasts.js";
+import { notify } from "./notices.js";
 
+const FETCH_TIMEOUT_MS = 4000;
 const FOLLOW_MS = 2000;
-const FIRINGS = 50;
-// the requests: the method, the end of the path, and the body
-const REQUESTS = {
-  arm: ["PUT", "", '{"active": true}'],
-  off: ["PUT", "", '{"active": false}'],
-  test: ["POST", "/test", ""],
-  delete: ["DELETE", "", ""],
-};
+const ASK_MS = 4000;
+const SEEN = "alerts-seen";
+const TOAST_MS = 12000;
+const MOST_ANNOUNCED = 3;
+const MOST_COUNTED = 99;
+const GONE = "The server does not answer, so the alerts may have changed.";
 
-let state = null; // as GET /alerts answers
-let timer = null;
+let version = 0;
+let announced = null; // the id of the newest firing that this page announced, or that was before it
+let last = 0; // the id of the newest one there is
+let drawn = null; // what the rows look like
+let focused = ""; // the id of the button that has the focus, which is another one when they are drawn anew
 
 const place = (name) => document.getElementById(`alerts-${name}`);
-const isListed = () => place("list") !== null;
+const isOpen = () => place("place") !== null;
+const set = (name, properties) => window.dash_clientside.set_props(`alerts-${name}`, properties);
 
-function problem(words) {
-  balanceLive.explain(place("words"), words);
+function count() {
+  const seen = Number(localStorage.getItem(SEEN) ?? 0);
+  // what was seen may be of another data folder behind the same address
+  const unseen = seen > last ? last : last - seen;
+  const text = unseen > MOST_COUNTED ? `${MOST_COUNTED}+` : String(unseen || "");
+  const bell = place("btn");
+  write(bell.querySelector(".alerts-count"), text);
+  bell.title = unseen ? `Alerts, ${text} new` : "Alerts";
+  bell.setAttribute("aria-label", bell.title);
 }
 
-// in the dialog: a toast would lie over it
-function say(words, isDone = true) {
-  if (isListed()) {
-    balanceLive.explain(place("said"), words);
-    place("said").classList.toggle("dialog-error", !isDone);
+function announce(firings) {
+  for (const { id, time, words, toast: isShown, notify: isNoticed } of firings.slice(-MOST_ANNOUNCED)) {
+    isShown && toast(words, "notice", { lasts: TOAST_MS });
+    // the ids of another file of alerts begin anew
+    isNoticed && notify("Alert", words, "alert", `alert ${id} ${time}`);
+  }
+  const more = firings.length - MOST_ANNOUNCED;
+  more > 0 && toast(`And ${more} more alerts have fired: the bell has them.`, "notice", { lasts: TOAST_MS });
+}
+
+function draw({ alerts, drawn: looks }) {
+  localStorage.setItem(SEEN, last);
+  provide("alerts", new Map(alerts.map((each) => [each.id, each])));
+  if (looks !== drawn) {
+    drawn = looks;
+    focused = place("list").contains(document.activeElement) ? document.activeElement.id : "";
+    set("drawn", { data: looks });
   }
 }
 
-function draw() {
-  if (!isListed() || state === null) {
+/* Takes over what the stream sent or, with all alerts, what was fetched. */
+function take(answer) {
+  const { version: newer, last: newest, fault, firings } = answer;
+  // a request may be answered after the stream has sent something newer
+  if (newer < version) {
     return;
   }
-  problem(state.words);
-  place("new").disabled = !state.can_change;
-  balanceAlertList.drawRows(place("list"), state, act);
-  balanceAlertList.drawLog(place("log"), state.firings);
+  version = newer;
+  announced ??= Number(place("btn").dataset.last);
+  const fresh = firings.filter(({ id }) => id > announced).reverse();
+  // of a file that can't be read there seem to be none
+  announced = last = fault ? Math.max(last, newest) : newest;
+  explain(place("note"), fault);
+  announce(fresh);
+  if (isOpen()) {
+    answer.alerts ? draw(answer) : refresh();
+  }
+  count();
 }
 
-// how far away they are changes with the prices: while they are shown, they are fetched
-async function follow() {
-  clearTimeout(timer);
-  if (place("place") === null) {
-    return;
-  }
-  const answer = await balanceAlertFeed.ask(FIRINGS);
-  place("list")?.removeAttribute("aria-busy");
-  if (answer?.alerts) {
-    state = answer;
-    draw();
-  } else if (isListed()) {
-    problem(answer?.problem ?? "The server does not answer, so the alerts may have changed.");
-  }
-  if (place("place") !== null) {
-    balanceAlertFeed.see();
-    clearTimeout(timer);
-    timer = setTimeout(follow, FOLLOW_MS);
+async function refresh() {
+  const [answer, problem, status] = await fetchJson("/alerts?limit=20", { timeout: FETCH_TIMEOUT_MS });
+  if (answer !== null) {
+    take(answer);
+  } else if (isOpen()) {
+    drawn = null;
+    set("words", { children: status === null ? GONE : problem });
   }
 }
 
-async function act(id, verb) {
-  const alert = state.alerts.find((each) => each.id === id);
-  const path = `/alerts/${encodeURIComponent(id)}`;
-  if (verb === "edit") {
-    showForm(alert);
-    return;
-  }
-  const [method, end, body] = REQUESTS[verb];
-  const [done, words] = await balanceRequests.send(method, path + end, body);
-  say(words, done);
-  await follow();
-  if (done && verb === "delete") {
-    place("new")?.focus();
-  }
+/* Opens the dialog with the list, or comes back to that from the form. */
+function showAlerts() {
+  window.dash_clientside.callback_context.triggered_id === "alerts-cancel" && focusSoon("alerts-new");
+  return [true, false, true, "", ""];
 }
 
-function showList() {
-  const { make, button } = balanceParts;
-  const create = { id: "alerts-new", onclick: () => showForm(null) };
-  place("place").replaceChildren(
-    make("p", { id: "alerts-words", class: "alerts-words", role: "status" }),
-    make("div", {}, button("New alert", "plus-lg", create, "primary")),
-    make("p", { id: "alerts-said", class: "alerts-said", role: "status" }),
-    make("div", { id: "alerts-list", "aria-busy": state === null && "true" }),
-    make("div", { id: "alerts-log" }),
-  );
-  draw();
-}
-
-function leaveForm(words) {
-  if (place("place") !== null) {
-    showList();
-    say(words);
-    place("new").focus();
-    follow();
+/* What keeps a firing from being heard or noticed beside the page. */
+function alertSilence() {
+  if (setting("notifications") && window.Notification?.permission !== "granted") {
+    return "Notifications are on, but this browser has not allowed them here: see the settings.";
   }
+  const isSilent = !setting("sound") && !setting("notifications");
+  return isSilent ? "Sounds and notifications are off in the settings." : "";
 }
 
-// the figures that it offers come with the first answer
-async function showForm(alert, first = {}) {
-  const answered = follow();
-  if (state === null) {
-    await answered;
-  }
-  if (state !== null && place("place") !== null) {
-    balanceAlertForm.show(place("place"), state.figures, alert, first, leaveForm);
-  }
-}
-
-// a dialog is put into the page some time after it was opened
-function whenOpen(then, tries = 120) {
-  if (place("place") !== null) {
-    then();
-  } else if (tries > 0) {
-    requestAnimationFrame(() => whenOpen(then, tries - 1));
-  }
-}
-
-/* Opens it with the list or, with the members that a new alert begins with, with the form. */
-function open(first = null) {
-  window.dash_clientside.set_props("alerts-dialog", { is_open: true });
-  whenOpen(() => {
-    (first === null || state === null) && showList();
-    first === null ? follow() : showForm(null, first);
-  });
-}
-
-function openForChart() {
-  const symbol = document.getElementById("futures-symbol").value;
-  const threshold = balanceState.snapshot?.market.prices[symbol]?.mark;
-  open({ what: "price", symbol, threshold });
-}
-
-document.addEventListener("click", ({ target }) => {
-  if (target.closest("#alerts-btn")) {
-    open();
-  } else if (target.closest("#futures-alert")) {
-    openForChart();
-  }
-});
-
-balanceAlertFeed.follow(() => place("place") !== null && follow());
-export const balanceAlerts = { open };
+// a button that does harm asks by its own words, and is pressed again
+document.addEventListener(
+  "click",
+  (event) => {
+    const button = event.target.closest("[data-ask]:not(.asking)");
+    if (button !== null) {
+      event.stopPropagation();
+      button.classList.add("asking");
+      setTimeout(() => button.classList.remove("asking"), ASK_MS);
+    }
+  },
+  true,
+);
+// another tab has shown them
+window.addEventListener("storage", ({ key }) => key === SEEN && announced !== null && count());
+setInterval(() => isOpen() && refresh(), FOLLOW_MS);
+onArrival("#alerts-place", refresh);
+onArrival(".alert-row button", (button) => button.id === focused && button.focus());
+hearEvent("alerts", { hear: (text) => take(JSON.parse(text)), refresh });
+register({ showAlerts, alertSilence });

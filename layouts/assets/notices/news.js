@@ -3,47 +3,31 @@
  * A liquidation and what became of the person's own orders have a toast each; the fills of bots are
  * counted on their tab until it is shown.
  */
-import { balanceAddress } from "../address.js";
-import { witnessAccount } from "../balance.js";
-import { balanceLive, rowOf } from "../live.js";
+import { at } from "../address.js";
+import { hearEvent, witnessAccount } from "../balance.js";
+import { rowOf, write } from "../live.js";
 import { dollars } from "../money.js";
-import { balanceScreen } from "../screen.js";
-import { balanceToasts } from "../toasts.js";
-import { balanceNotices } from "./notices.js";
+import { followAddress } from "../screen.js";
+import { remove, toast } from "../toasts.js";
+import { notify } from "./notices.js";
 
 const KEY = "news-told";
 const MOST_COUNTED = 99;
 const MOST_NEWS = 10; // in a snapshot; as in balance/core/messages.py
-const BOTS_PATH = balanceAddress.at("/auto");
 
 let announced = null; // the account, and the newest revision that this page has announced
-let path = null;
+let isOnBots = false;
 let counts = new Map(); // of each bot, since its tab was shown: its fills and their result
 let isWhole = true; // whether all of them have been heard of
+let takeover = { version: performance.timeOrigin, box: null }; // the newest one that needs no words
 
 // up to where some page of this browser has announced news of the account
-function toldBefore(account) {
-  try {
-    const before = JSON.parse(localStorage.getItem(KEY));
-    return before.account === account ? before.revision : 0;
-  } catch {
-    return 0;
-  }
+function announcedBefore(account) {
+  const before = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+  return before.account === account ? before.revision : 0;
 }
 
 const nameOf = (owner) => rowOf(`bots/${owner}`)?.name ?? owner;
-
-function notify(words, kind, key) {
-  const sound = kind === "liquidation" ? "liquidation" : "fill";
-  balanceNotices.tell("Virtual Balance", words, sound, `news ${key}`);
-}
-
-function tellOne({ kind, owner, words }, before, key) {
-  const said = `${before}${owner ? `${nameOf(owner)}: ` : ""}${words}`;
-  const isLost = kind === "liquidation";
-  balanceToasts.toast(said, isLost ? "error" : "info", { stays: isLost });
-  notify(said, kind, key);
-}
 
 // "Trend: 6 fills, −$22.40"
 function summary(counted) {
@@ -63,45 +47,49 @@ function add(counted, { owner, result }) {
 function count() {
   const fills = [...counts.values()].reduce((sum, each) => sum + each.fills, 0);
   const isMore = fills > MOST_COUNTED || !isWhole;
-  const words = fills === 0 ? "" : `${Math.min(fills, MOST_COUNTED)}${isMore ? "+" : ""}`;
+  const text = fills === 0 ? "" : `${Math.min(fills, MOST_COUNTED)}${isMore ? "+" : ""}`;
   const place = document.getElementById("auto-news");
-  balanceLive.write(place, words);
+  write(place, text);
   // how much all of them brought is known only where all were heard of
   const about = isWhole ? summary(counts) : "More fills of bots than this page has heard of.";
-  place.title = words && about;
-  place.setAttribute("aria-label", words && `${words} fills of bots. ${about}`);
+  place.title = text && about;
+  place.setAttribute("aria-label", text && `${text} fills of bots. ${about}`);
 }
 
-function see(address) {
-  path = address;
-  if (path === BOTS_PATH) {
-    counts = new Map();
-    isWhole = true;
-    count();
-  }
+function notifyOf(text, kind, key) {
+  notify("Virtual Balance", text, kind === "liquidation" ? kind : "fill", `news ${key}`);
 }
 
-const isOfBot = ({ kind, owner }) => owner !== "" && kind !== "liquidation";
+function announceOne({ kind, owner, words }, before, key) {
+  const text = `${before}${owner ? `${nameOf(owner)}: ` : ""}${words}`;
+  const isLost = kind === "liquidation";
+  toast(text, isLost ? "error" : "info", { stays: isLost });
+  notifyOf(text, kind, key);
+}
 
-function tellAll(account, fresh) {
+function announceAll(account, fresh) {
   const batch = new Map();
   for (const { revision, source, items } of fresh) {
     const before = source === "offline" ? "While the program was off: " : "";
     items.forEach((item, place) => {
-      isOfBot(item) ? add(batch, item) : tellOne(item, before, `${account} ${revision} ${place}`);
-      isOfBot(item) && path !== BOTS_PATH && add(counts, item);
+      if (item.owner === "" || item.kind === "liquidation") {
+        announceOne(item, before, `${account} ${revision} ${place}`);
+        return;
+      }
+      add(batch, item);
+      isOnBots || add(counts, item);
     });
   }
   count();
   if (batch.size) {
-    notify(`${summary(batch)}.`, "fill", `${account} ${fresh.at(-1).revision} bots`);
+    notifyOf(`${summary(batch)}.`, "fill", `${account} ${fresh.at(-1).revision} bots`);
   }
 }
 
-/* Tells what is new in `snapshot`; to a page that has just come to its account, that is only what
+/* Announces what is new in a snapshot; to a page that has just come to its account, that is only what
  * happened while the program was off. */
-function tell({ account, revision, recent_news: news }) {
-  const before = toldBefore(account);
+witnessAccount(({ account, revision, recent_news: news }) => {
+  const before = announcedBefore(account);
   const isFirst = announced?.account !== account;
   const isMissed = (each) => each.source === "offline" && each.revision > before;
   const fresh = news.filter((each) => (isFirst ? isMissed(each) : each.revision > announced.revision));
@@ -112,8 +100,25 @@ function tell({ account, revision, recent_news: news }) {
     localStorage.setItem(KEY, JSON.stringify(announced));
   }
   isWhole = isWhole && !hasGap;
-  fresh.length && tellAll(account, fresh);
-}
+  fresh.length && announceAll(account, fresh);
+});
 
-balanceScreen.follow(see);
-witnessAccount(tell);
+followAddress((path) => {
+  isOnBots = path === at("/auto");
+  if (isOnBots) {
+    [counts, isWhole] = [new Map(), true];
+    count();
+  }
+});
+
+// the server has taken over from another one that has ended
+hearEvent("takeover", {
+  hear(text) {
+    const { version, message } = JSON.parse(text);
+    if (version > takeover.version) {
+      takeover.box && remove(takeover.box);
+      takeover = { version, box: toast(message, "info", { stays: true }) };
+    }
+  },
+  refresh() {},
+});

@@ -1,10 +1,9 @@
 /* Notices beyond the page: the browser's own notifications, and short sounds, where the settings have
  * them on. What every tab receives is announced by one tab of the browser only.
  */
-import { balanceAddress } from "../address.js";
-import { balanceSettings } from "../settings/settings.js";
+import { at } from "../address.js";
+import { setting } from "../settings/settings.js";
 
-const LOCK = "balance-notices";
 const ANNOUNCED = "notices-told";
 const KEPT_MS = 3600000;
 const HELD_MS = 60000;
@@ -25,47 +24,37 @@ const SOUNDS = {
 let context = null;
 let number = 0;
 
-const isOn = (name) => balanceSettings?.get(name) === true;
-const canNotify = () =>
-  isOn("notifications") && "Notification" in window && Notification.permission === "granted";
+const canNotify = () => setting("notifications") && window.Notification?.permission === "granted";
 // a browser lets a page sound only once somebody has used it
-const canSound = () => isOn("sound") && navigator.userActivation?.hasBeenActive !== false;
+const canSound = () => setting("sound") && navigator.userActivation?.hasBeenActive !== false;
 
-function toldBefore() {
-  try {
-    return JSON.parse(localStorage.getItem(ANNOUNCED)) ?? {};
-  } catch {
-    return {};
-  }
-}
-
+/* Whether no tab has announced `key` before this one does now. */
 function take(key) {
   const now = Date.now();
-  const known = Object.entries(toldBefore()).filter(([, when]) => now - when < KEPT_MS);
-  const isNew = known.every(([each]) => each !== key);
+  const before = JSON.parse(localStorage.getItem(ANNOUNCED) ?? "{}");
+  const known = Object.entries(before).filter(([, when]) => now - when < KEPT_MS);
   localStorage.setItem(ANNOUNCED, JSON.stringify(Object.fromEntries([...known, [key, now]])));
-  return isNew;
+  return known.every(([each]) => each !== key);
 }
 
-/* Whether this tab is the first of the browser that is to announce `key`. */
-async function claim(key) {
+/* Whether this tab is the first of the browser that is to announce `key`. What a tab has stored reaches
+ * the others a little later, so it holds a lock until it surely has. */
+function claim(key) {
   // without a secure context there are no locks, and two tabs may announce one thing
-  return navigator.locks ? locked(key) : take(key);
-}
-
-// what a tab has stored reaches the others a little later, so it holds a lock until it surely has
-function locked(key) {
+  if (!navigator.locks) {
+    return take(key);
+  }
   return new Promise((resolve) => {
-    navigator.locks.request(`${LOCK} ${key}`, { ifAvailable: true }, (lock) => {
+    navigator.locks.request(`balance-notices ${key}`, { ifAvailable: true }, (lock) => {
       resolve(lock !== null && take(key));
       return lock && new Promise((release) => setTimeout(release, HELD_MS));
     });
   });
 }
 
-function show(title, words, tag) {
+function show(title, body, tag) {
   try {
-    const notice = new Notification(title, { body: words, tag, icon: balanceAddress.at("/assets/favicon.svg") });
+    const notice = new Notification(title, { body, tag, icon: at("/assets/favicon.svg") });
     notice.onclick = () => {
       window.focus();
       notice.close();
@@ -75,39 +64,33 @@ function show(title, words, tag) {
   }
 }
 
-function tone(pitch, begin, length) {
-  const [source, volume] = [context.createOscillator(), context.createGain()];
-  const start = context.currentTime + begin;
-  source.frequency.value = pitch;
-  volume.gain.setValueAtTime(LOUDNESS, start);
-  // to nothing at once it would click
-  volume.gain.exponentialRampToValueAtTime(0.0001, start + length);
-  source.connect(volume).connect(context.destination);
-  source.start(start);
-  source.stop(start + length);
-}
-
 async function play(kind) {
   context ??= new AudioContext();
   await context.resume();
-  SOUNDS[kind].forEach((each) => tone(...each));
-}
-
-/* Sounds in this tab, where sound is on; `kind` is one of fill, alert and liquidation. */
-function chime(kind) {
-  if (canSound()) {
-    play(kind);
+  for (const [pitch, begin, length] of SOUNDS[kind]) {
+    const [source, volume] = [context.createOscillator(), context.createGain()];
+    const start = context.currentTime + begin;
+    source.frequency.value = pitch;
+    volume.gain.setValueAtTime(LOUDNESS, start);
+    // to nothing at once it would click
+    volume.gain.exponentialRampToValueAtTime(0.0001, start + length);
+    source.connect(volume).connect(context.destination);
+    source.start(start);
+    source.stop(start + length);
   }
 }
 
+/* Sounds in this tab, where sound is on; `kind` is one of fill, alert and liquidation. */
+export function chime(kind) {
+  canSound() && play(kind);
+}
+
 /* Notifies and sounds, where that is on. What has a `key` is announced once in all tabs together. */
-async function tell(title, words, kind, key = `${performance.timeOrigin} ${(number += 1)}`) {
+export async function notify(title, text, kind, key = `${performance.timeOrigin} ${(number += 1)}`) {
   if (canNotify() && (await claim(`notification ${key}`))) {
-    show(title, words, key);
+    show(title, text, key);
   }
   if (canSound() && (await claim(`sound ${key}`))) {
     play(kind);
   }
 }
-
-export const balanceNotices = { tell, chime };
