@@ -21,7 +21,6 @@ import "./toasts.js";
 import "./updates.js";
 import "./bots/backtest.js";
 import "./bots/curves.js";
-import "./bots/question.js";
 import "./bots/report.js";
 import "./bots/rows.js";
 import "./bots/source.js";
