@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State
@@ -20,10 +20,7 @@ from layouts.reading import FOLLOWS
 def register(app: Dash, desk: Desk, services: Services) -> None:
     """Let those be compared that are picked, and follow the account."""
     app.clientside_callback(
-        ClientsideFunction("desk", "readCompared"),
-        Output(READ, "data"),
-        Input(SHOWN, "data"),
-        prevent_initial_call=True,
+        ClientsideFunction("desk", "readCompared"), Input(SHOWN, "data"), prevent_initial_call=True
     )
     app.clientside_callback(
         ClientsideFunction("desk", "compare"),
@@ -50,10 +47,10 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         Output("history-compared", "hidden"),
         Output("history-comparison", "children"),
         Input(READ, "data"),
-        State(SHOWN, "data"),
         prevent_initial_call=True,
     )
-    def show(_: object, numbers: Sequence[int]) -> tuple[Any, ...]:
+    def show(read: Mapping[str, Sequence[int]]) -> tuple[Any, ...]:
+        numbers = read["shown"]
         if not numbers:
             return None, "", True, None
         query = {"epoch": ",".join(map(str, numbers)), "limit": str(len(numbers))}

@@ -10,8 +10,8 @@ from dash import ALL, Dash, Input, Output, State, ctx, no_update
 from balance.api.services import Services
 from balance.core.errors import BalanceError
 from balance.performance.performance import Equity
-from callbacks.reading import register_opening
-from layouts.derivation import AMOUNT, SHOWN, derivation_table, exactly, shape
+from callbacks.reading import register_emptying
+from layouts.derivation import AMOUNT, derivation_table, exactly, shape
 from layouts.reading import problem
 
 # What the names of the figures of a range of the curve begin with: "range:week:pnl".
@@ -20,7 +20,7 @@ _OF_RANGE = "range:"
 
 def register(app: Dash, services: Services) -> None:
     """Let the dialog open for what names a derivation."""
-    register_opening(app, "derivation", SHOWN, "openDerivation")
+    register_emptying(app, "derivation", "emptyDerivation")
 
     @app.callback(
         Output("derivation-title", "children"),
@@ -30,13 +30,11 @@ def register(app: Dash, services: Services) -> None:
         Output({"type": AMOUNT, "at": ALL}, "children"),
         Output({"type": AMOUNT, "at": ALL}, "title"),
         Input("derivation-read", "data"),
-        State(SHOWN, "data"),
         State("derivation-drawn", "data"),
         prevent_initial_call=True,
     )
-    def show(
-        _: object, shown: Mapping[str, Any], drawn: Mapping[str, Any] | None
-    ) -> tuple[Any, ...]:
+    def show(read: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> tuple[Any, ...]:
+        shown = read["shown"]
         same = [no_update] * len(ctx.outputs_list[-1])
         try:
             found = _derivation(services.equity, shown["name"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from balance.api.services import Services
 from balance.api.trade import whole_order
 from balance.core.errors import BalanceError
 from balance.desk.desk import Desk
-from callbacks.reading import register_opening
+from callbacks.reading import register_emptying
 from layouts import entry, order_record
 from layouts.links import Lists
 from layouts.reading import problem
@@ -20,8 +21,13 @@ from layouts.reading import problem
 
 def register(app: Dash, desk: Desk, services: Services) -> None:
     """Let both dialogs open and close with the address, and follow the account."""
-    register_opening(app, "entry", entry.SHOWN, "openEntry")
-    register_opening(app, "order-record", order_record.SHOWN, "openOrder")
+    for name, shown, opens, empties in (
+        ("entry", entry.SHOWN, "openEntry", "emptyEntry"),
+        ("order-record", order_record.SHOWN, "openOrder", "emptyOrder"),
+    ):
+        opening = ClientsideFunction("desk", opens)
+        app.clientside_callback(opening, Input(shown, "data"), prevent_initial_call=True)
+        register_emptying(app, name, empties)
     app.clientside_callback(
         ClientsideFunction("desk", "leaveDetails"),
         Input("entry-dialog", "is_open"),
@@ -50,13 +56,12 @@ def _register_entry(app: Dash, desk: Desk, services: Services) -> None:
         Output("entry-show", "disabled"),
         Output("entry-link", "children"),
         Input("entry-read", "data"),
-        State(entry.SHOWN, "data"),
         State("entry-drawn", "data"),
         State("address", "href"),
         prevent_initial_call=True,
     )
-    def show_entry(_: object, place: str, drawn: object, address: str) -> tuple[Any, ...]:
-        here = urlsplit(address)
+    def show_entry(read: Mapping[str, Any], drawn: object, address: str) -> tuple[Any, ...]:
+        place, here = read["shown"], urlsplit(address)
         path = app.get_relative_path("/history")
         link = f"{here.scheme}://{here.netloc}{Lists(path).address(entry=place)}"
         try:
@@ -80,12 +85,12 @@ def _register_order(app: Dash, desk: Desk) -> None:
         Output("order-record-body", "children"),
         Output("order-record-drawn", "data"),
         Input("order-record-read", "data"),
-        State(order_record.SHOWN, "data"),
         State("order-record-drawn", "data"),
         State("address", "href"),
         prevent_initial_call=True,
     )
-    def show_order(_: object, name: str, drawn: object, address: str) -> tuple[Any, ...]:
+    def show_order(read: Mapping[str, Any], drawn: object, address: str) -> tuple[Any, ...]:
+        name = read["shown"]
         try:
             order = whole_order(desk, name)
         except BalanceError as fault:

@@ -1,20 +1,16 @@
-"""How a dialog opens that shows what the server is asked for."""
+"""How a dialog is emptied that shows what the server is asked for."""
 
-from dash import ClientsideFunction, Dash, Input, Output, State
+from dash import ClientsideFunction, Dash, Input, Output
 
 
-def register_opening(app: Dash, name: str, shown: str, function: str) -> None:
-    """Let the reading dialog called ``name`` open at once for what its store ``shown`` says, and
-    close for None. What shows it has ``{name}-read`` as its input; ``{name}-drawn`` is None where
-    nothing is drawn. ``function`` is that of the page which knows its first title."""
+def register_emptying(app: Dash, name: str, function: str) -> None:
+    """Have the reading dialog called ``name`` empty when it opens again; what shows something in it
+    has ``{name}-read`` as its input. ``function`` is that of the page which knows its title."""
     app.clientside_callback(
         ClientsideFunction("desk", function),
-        Output(f"{name}-dialog", "is_open"),
         Output(f"{name}-title", "children", allow_duplicate=True),
         Output(f"{name}-body", "children", allow_duplicate=True),
         Output(f"{name}-drawn", "data", allow_duplicate=True),
-        Output(f"{name}-read", "data"),
-        Input(shown, "data"),
-        State(f"{name}-dialog", "is_open"),
+        Input(f"{name}-dialog", "is_open"),
         prevent_initial_call=True,
     )

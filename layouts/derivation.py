@@ -11,9 +11,6 @@ from balance.core.figures import plain
 from layouts.live import derivable
 from layouts.reading import reading_dialog
 
-#: The store that says which figure is explained: its ``name``, and whether it was opened from
-#: within the dialog.
-SHOWN: Final = "derivation-shown"
 #: The type in the ids of the amounts, which follow the account while the dialog is open.
 AMOUNT: Final = "derivation-amount"
 
@@ -26,7 +23,6 @@ def derivation_dialog() -> dbc.Modal:
         "derivation",
         "How it comes about",
         above=[html.P(id="derivation-text", className="dialog-words")],
-        shown=SHOWN,
         pace=2_000,
     )
 

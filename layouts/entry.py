@@ -56,7 +56,7 @@ def entry_dialog() -> dbc.Modal:
     return reading_dialog(
         "entry",
         "Entry",
-        shown=SHOWN,
+        stores=(SHOWN,),
         foot=[
             # what is copied
             html.Span(id="entry-link", hidden=True),

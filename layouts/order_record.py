@@ -38,7 +38,7 @@ _FILL: Final = {
 
 def order_record_dialog() -> dbc.Modal:
     """The order that the address opens."""
-    return reading_dialog("order-record", "Order", shown=SHOWN, size="lg")
+    return reading_dialog("order-record", "Order", stores=(SHOWN,), size="lg")
 
 
 def order_body(order: Mapping[str, Any], lists: Lists) -> list[Component]:

@@ -18,16 +18,17 @@ def reading_dialog(
     name: str,
     title: str,
     *,
-    shown: str,
     above: Sequence[Component] = (),
     foot: Sequence[Component] = (),
+    stores: Sequence[str] = (),
     pace: int | None = None,
     **more: object,
 ) -> dbc.Modal:
     """A dialog whose ids begin with ``name``: ``-dialog``, ``-title``, and ``-body``, which has the
     shape of a text as long as it is empty, and says why where the server does not answer. Its
-    stores: ``shown`` says what it shows, None closes it; ``-read`` has that read; ``-drawn`` says
-    what is drawn. ``pace`` is as of ``PACE``; ``more`` as of ``dbc.Modal``."""
+    store ``-read`` has that read which it holds as ``shown``; ``-drawn`` says what is drawn, None
+    where nothing is; ``stores`` are the ids of others. ``pace`` is as of ``PACE``, ``more`` as of
+    ``dbc.Modal``."""
     follows = {FOLLOWS: f"{name}-read", **({PACE: pace} if pace else {})}
     place = html.Div(id=f"{name}-body", className=f"awaited {name}-body", **follows)
     why = "The server does not answer. This comes when it is back."
@@ -36,7 +37,7 @@ def reading_dialog(
             dbc.ModalHeader(dbc.ModalTitle(title, id=f"{name}-title")),
             dbc.ModalBody([*above, place, html.P(why, className="problem", role="alert")]),
             *([dbc.ModalFooter(list(foot))] if foot else []),
-            *(dcc.Store(id=each) for each in (shown, f"{name}-read", f"{name}-drawn")),
+            *(dcc.Store(id=each) for each in (f"{name}-read", f"{name}-drawn", *stores)),
         ],
         id=f"{name}-dialog",
         centered=True,

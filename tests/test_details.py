@@ -52,8 +52,8 @@ def links(part: Any) -> dict[str, str]:
 def opened(desk: Desk, kind: str, id: str, address: str = ADDRESS) -> dict[str, Any]:
     """What a page at ``address`` is answered that has opened the ``kind`` with the ``id``."""
     client: FlaskClient = create_app(desk, Stream(1)).server.test_client()
-    store = {"entry": "history_entry_shown", "order-record": "history_order_shown"}[kind]
-    body = asked(client.get, f"{kind}-read", address=address, **{store: id})
+    values = {f"{kind.replace('-', '_')}_read": {"shown": id}, "address": address}
+    body = asked(client.get, f"{kind}-read", **values)
     found: dict[str, Any] = client.post(UPDATE, json=body).get_json()["response"]
     return found
 

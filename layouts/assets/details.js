@@ -14,13 +14,15 @@ const PAUSE_MS = 1000;
 const set = (id, data) => window.dash_clientside.set_props(id, { data });
 const called = () => window.dash_clientside.callback_context;
 
-const reads = {}; // by the store that has something read: the account that it was read with, and when
+// by the store that has something read: what, of which account, and when
+const reads = {};
 let isOffline = false;
 let timer = null;
 
-function version({ pace }) {
-  const { revision, tick } = snapshot ?? {};
-  return pace ? `${revision}.${tick}` : `${revision}`;
+function read(store, shown) {
+  const at = Date.now();
+  reads[store] = { shown, at, revision: snapshot?.revision, tick: snapshot?.tick };
+  set(store, { shown, at });
 }
 
 /* Has all read anew that is in sight and follows an account that has moved since. */
@@ -28,39 +30,41 @@ function follow() {
   const isBack = isOffline;
   isOffline = document.getElementById("app-shell").dataset.link === "offline";
   for (const element of isOffline ? [] : document.querySelectorAll("[data-follows]")) {
-    const { follows, pace = PAUSE_MS } = element.dataset;
-    const [before, at] = reads[follows] ?? [];
-    const now = version(element.dataset);
-    const rest = at + Number(pace) - Date.now();
-    if (!element.checkVisibility() || (now === before && !isBack)) {
+    const { follows: store, pace } = element.dataset;
+    const { shown, at, revision, tick } = reads[store];
+    const isMoved = revision !== snapshot?.revision || (pace && tick !== snapshot?.tick);
+    const rest = at + Number(pace ?? PAUSE_MS) - Date.now();
+    if (!element.checkVisibility() || !(isMoved || isBack)) {
       continue;
     } else if (rest > 0 && !isBack) {
       timer ??= setTimeout(() => ((timer = null), follow()), rest);
     } else {
-      reads[follows] = [now, Date.now()];
-      set(follows, Date.now());
+      read(store, shown);
     }
   }
 }
 
-/* What opens a dialog for what is to be shown, empty until the server has answered, and closes it for null. */
-const opens = (title) => (shown, isOpen) => {
+/* Has a dialog show something, and opens it meanwhile; closes it for null. */
+function show(name, shown) {
+  const isOpen = shown !== null;
+  isOpen && read(`${name}-read`, shown);
+  // the request is sent before the dialog is drawn
+  requestAnimationFrame(() => window.dash_clientside.set_props(`${name}-dialog`, { is_open: isOpen }));
+}
+
+/* What empties a dialog that was closed: it begins with `title`. */
+const empties = (title) => (isOpen) => {
   const { no_update: same } = window.dash_clientside;
-  if (shown === null) {
-    return [false, same, same, same, same];
-  }
-  const at = Date.now();
-  reads[called().outputs_list.at(-1).id] = [version({}), at];
-  return [true, ...(isOpen ? [same, same, same] : [title(shown), [], null]), at];
+  return isOpen ? [same, same, same] : [title, [], null];
 };
 
 document.addEventListener("click", ({ target }) => {
   const figure = target.closest?.("[data-derive]");
   if (figure) {
     const isWithin = figure.closest("#derivation-body") !== null;
-    set("derivation-shown", { name: figure.dataset.derive, isWithin, at: Date.now() });
+    show("derivation", { name: figure.dataset.derive, isWithin, at: Date.now() });
   } else if (target.closest?.("#derivation-body a")) {
-    set("derivation-shown", null);
+    show("derivation", null);
   }
 });
 
@@ -105,14 +109,16 @@ function compare(open, close, picked) {
 }
 
 register({
-  openDerivation: opens(() => "How it comes about"),
-  openEntry: opens((place) => `Entry ${place}`),
-  openOrder: opens((id) => `Order ${id}`),
+  emptyDerivation: empties("How it comes about"),
+  emptyEntry: empties("Entry"),
+  emptyOrder: empties("Order"),
+  openEntry: (place) => show("entry", place),
+  openOrder: (id) => show("order-record", id),
   goFromEntry,
   leaveDetails,
   compare,
   canNotCompare: (picked) => picked.length < 2,
-  readCompared: (epochs) => (epochs === null ? window.dash_clientside.no_update : Date.now()),
+  readCompared: (epochs) => void (epochs === null || read("history-compare-read", epochs)),
   undoReset: () => void undo(),
 });
 followAccount(() => {
