@@ -6,10 +6,8 @@ import { followAccount, snapshot } from "./balance.js";
 import { fetched, register } from "./clientside.js";
 import { followRows, rowOf, tone, write } from "./live.js";
 import { COMPACT, dollars } from "./money.js";
-import { balanceParts } from "./parts.js";
+import { arrange, make } from "./parts.js";
 import { balanceSettings } from "./settings/settings.js";
-
-const { make, arrange } = balanceParts;
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DRAW_MS = 1000; // the newest point follows the account at most so often

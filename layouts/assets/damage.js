@@ -12,9 +12,3 @@ redraw("damage", {
     known = JSON.stringify(damage);
   },
 });
-// for modules that don't import by name yet
-export const balanceDamage = {
-  get known() {
-    return known;
-  },
-};

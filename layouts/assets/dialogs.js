@@ -63,5 +63,3 @@ function moveFocus({ id }) {
 }
 
 register({ openDialog, moveFocus });
-// for modules that don't import by name yet
-export const balanceDialogs = { focusSoon };

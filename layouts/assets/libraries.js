@@ -35,4 +35,3 @@ export const library = (name) =>
 const loadAll = () => setTimeout(() => named().forEach((script) => once(script).catch(() => {})), PAUSE_MS);
 // a module may come when the page is loaded already
 document.readyState === "complete" ? loadAll() : window.addEventListener("load", loadAll);
-export const balanceLibraries = { library };

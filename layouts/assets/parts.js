@@ -1,5 +1,5 @@
 /* The small pieces that what is about bots is made of: elements, fields, figures and dialogs. */
-import { balanceLive } from "./live.js";
+import { marked, tone } from "./live.js";
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
@@ -14,7 +14,7 @@ function fill(element, attributes, children) {
 }
 
 /* An element with its attributes, those that begin with "on" being listeners. */
-function make(tag, attributes = {}, ...children) {
+export function make(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
@@ -36,30 +36,12 @@ function button(words, icon, attributes = {}, colour = "outline-secondary") {
   );
 }
 
-/* A button that is an icon only; `label` says what it does. */
-function iconButton(icon, label, onclick, colour = "outline-secondary") {
-  const attributes = { "aria-label": label, title: label, onclick };
-  return button("", icon, attributes, `${colour} icon-button`);
-}
-
 /* What stands in the place of what can't be shown: why not. */
-const problem = (words) => make("p", { class: "problem", role: "alert" }, ...balanceLive.marked(words));
+const problem = (words) => make("p", { class: "problem", role: "alert" }, ...marked(words));
 
 /* How long ago a moment was, which the page keeps up to date; with a symbol, by its market's time. */
 const moment = (iso, symbol = null) =>
   make("time", { class: "moment", datetime: iso, "data-market": symbol });
-
-const { tone } = balanceLive;
-
-/* Writes a figure with the colour of its sign: whether it changed. */
-function writeFigure(element, text) {
-  if (element.textContent === text) {
-    return false;
-  }
-  element.textContent = text;
-  element.dataset.tone = tone(text);
-  return true;
-}
 
 /* A field with its label, its unit (words or an element) beside it and, below, what may be in it. */
 function field(label, control, { hint = "", className = "field", unit = null } = {}) {
@@ -108,7 +90,7 @@ function choice(id, label, options, onchange) {
 }
 
 /* Has `parent` hold `elements` in their order; what stands right is not touched, so keeps the focus. */
-function arrange(parent, elements) {
+export function arrange(parent, elements) {
   const kept = new Set(elements);
   [...parent.children].forEach((each) => kept.has(each) || each.remove());
   elements.forEach((each, place) => {
@@ -177,11 +159,9 @@ export const balanceParts = {
   make,
   draw,
   button,
-  iconButton,
   problem,
   moment,
   tone,
-  writeFigure,
   field,
   numberInput,
   select,

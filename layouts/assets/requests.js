@@ -52,27 +52,6 @@ function shared(run) {
   };
 }
 
-/* What a dialog requests, once: however often it is confirmed until it is opened again, unless it
- * stayed open because something was wrong. `confirm` answers the outputs of a callback, of which the
- * first says whether the dialog stays open. */
-export function onceUntilOpened(confirm) {
-  let pending = null;
-  return {
-    opened() {
-      pending = null;
-    },
-    confirmed(...given) {
-      if (pending === null) {
-        const mine = confirm(...given);
-        pending = mine;
-        mine.then(([staysOpen]) => staysOpen && pending === mine && (pending = null));
-      }
-      // Dash drops what the earlier callback answers, so the later ones answer the same
-      return pending;
-    },
-  };
-}
-
 /* Sends it: [done, words, the answer, whether it had been done before]. */
 export const send = shared(async (method, path, body, headers) => {
   const request = method + path + body;
@@ -131,4 +110,4 @@ export async function previewed(body, path = "/orders") {
 }
 
 // for modules that don't import by name yet
-export const balanceRequests = { fetchJson, send, carryOut, onceUntilOpened, previewed };
+export const balanceRequests = { fetchJson };

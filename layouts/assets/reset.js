@@ -37,5 +37,3 @@ followAccount(({ account, epoch, can_undo_reset: canUndo, display }) => {
     toast(`Epoch ${display.epoch} begins with a balance of ${display.balance}.`, "info");
   }
 });
-// for modules that don't import by name yet
-export const balanceReset = { undo };

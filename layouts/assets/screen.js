@@ -143,5 +143,3 @@ function openMenu(clicks) {
 }
 
 register({ showPanel, bring, openMenu });
-// for modules that don't import by name yet
-export const balanceScreen = { flash, clock, follow: followAddress };

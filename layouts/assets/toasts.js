@@ -181,5 +181,3 @@ function showToast({ id, message, kind, focus }) {
 }
 
 register({ showToast });
-// for modules that don't import by name yet
-export const balanceToasts = { toast, remove };
