@@ -33,7 +33,7 @@ def found(component: Component, attribute: str) -> dict[str, str]:
     return {
         each.id: getattr(each, attribute)
         for each in everything(component)
-        if getattr(each, attribute, None) is not None
+        if getattr(each, attribute, None) is not None and getattr(each, "id", None)
     }
 
 
