@@ -1,10 +1,10 @@
 """The Auto Trading tab: bots, outside bots, and what the bots did."""
 
-from dash import ClientsideFunction, Dash, Input
+from dash import Dash
 
 from balance.api.services import Services
 from balance.desk.desk import Desk
-from callbacks import activity, auto_keys, bot_form, bots
+from callbacks import activity, auto_keys, backtests, bot_form, bots
 
 
 def register(app: Dash, desk: Desk, services: Services) -> None:
@@ -13,8 +13,4 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
     bot_form.register(app, desk, services)
     activity.register(app, services)
     auto_keys.register(app, services)
-    app.clientside_callback(
-        ClientsideFunction("desk", "openBacktest"),
-        Input("backtest-request", "data"),
-        prevent_initial_call=True,
-    )
+    backtests.register(app, services)

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from balance.bots.log import ACTION
 from layouts.auto_keys import key_dialog, outside_bots, revoke_dialog
+from layouts.backtest import TESTED, backtest_dialog
 from layouts.bot_form import bot_dialog
 from layouts.bots import question_dialog
 from layouts.cards import summary_row
@@ -147,11 +148,11 @@ def auto_dialogs(place: Place) -> list[Component]:
         question_dialog(),
         key_dialog(),
         revoke_dialog(),
+        backtest_dialog(),
         dcc.Store(id="bots-drawn"),
         dcc.Store(id="keys-drawn"),
         dcc.Store(id="bots-activity"),
-        # what the dialog of backtests is opened with
-        dcc.Store(id="backtest-request"),
+        dcc.Store(id=TESTED),
     ]
 
 

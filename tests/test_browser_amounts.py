@@ -238,15 +238,15 @@ def test_bots_and_backtests_take_numbers_as_they_are_shown(server: Server, brows
     browser.driver.execute_script("document.getElementById('bot-limits').open = true")
     write(browser, "bot-max-daily-loss", "1k")
     browser.find_element("#bot-backtest").click()
-    browser.wait_for_element("#backtest-dialog[open]")
+    browser.wait_for_element("#backtest-dialog")
     assert _value(browser, "backtest-balance") == "10,000"
     write(browser, "backtest-balance", "20,5")
     browser.find_element("#backtest-run").click()
-    wait_for(lambda: "more than one way" in text(browser, "backtest-dialog-error"), "the refusal")
+    wait_for(lambda: "more than one way" in text(browser, "backtest-error"), "the refusal")
     write(browser, "backtest-balance", "20 000")
     browser.find_element("#backtest-run").click()
     wait_for(lambda: text(browser, "backtest-result"), "the result")
-    browser.find_element("#backtest-dialog .sheet-foot button").click()
+    browser.find_element("#backtest-close").click()
     browser.find_element("#bot-save").click()
     wait_for(lambda: server.get("/bots").json()["bots"], "the bot")
     settings = server.get("/bots").json()["bots"][0]["settings"]

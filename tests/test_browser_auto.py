@@ -261,6 +261,13 @@ def _candles(file: Path, count: int) -> Path:
     return file
 
 
+def _take_a_file(browser: Any) -> None:
+    """Have the backtest run on a file."""
+    wait_for(lambda: browser.find_elements("#backtest-source label"), "the dialog")
+    browser.find_elements("#backtest-source label")[1].click()
+    wait_for(lambda: browser.find_element("#backtest-file").is_displayed(), "the field")
+
+
 def test_a_file_says_what_is_unclear_and_what_was_done(
     still: Server, open_browser: Opened, tmp_path: Path
 ) -> None:
@@ -268,18 +275,18 @@ def test_a_file_says_what_is_unclear_and_what_was_done(
     browser.find_element("#auto-new-bot").click()
     wait_for(lambda: browser.find_elements(_FAST), "the parameters")
     browser.find_element("#bot-backtest").click()
-    browser.find_element("label[for=backtest-source-file]").click()
+    _take_a_file(browser)
     file = tmp_path / "BTCUSDT-1d.csv"
     days = [f"0{day}/02/2025,5,6,4,5" for day in range(1, 6)]
     file.write_text("\n".join(("date,open,high,low,close", *days)))
     browser.find_element("#backtest-file").send_keys(str(file))
     wait_for(
-        lambda: "choose the date format" in text(browser, "backtest-dialog-error"),
+        lambda: "choose the date format" in text(browser, "backtest-error"),
         "what is unclear",
     )
     _choose(browser, "backtest-dates", "the day first")
     wait_for(lambda: "5 candles of BTC/USDT" in text(browser, "backtest-file-words"), "them")
-    assert text(browser, "backtest-dialog-error") == ""
+    assert text(browser, "backtest-error") == ""
     words = text(browser, "backtest-file-words")
     assert "2025-02-01 00:00 to 2025-02-06 00:00 UTC" in words
     assert "It has no volume column: volume is 0." in words
@@ -293,15 +300,15 @@ def test_settings_are_tried_on_a_file_and_a_run_is_cancelled(
     wait_for(lambda: browser.find_elements(_FAST), "the parameters")
     _choose(browser, "bot-timeframe", "1m")
     browser.find_element("#bot-backtest").click()
-    browser.find_element("label[for=backtest-source-file]").click()
+    _take_a_file(browser)
     browser.find_element("#backtest-run").click()
-    browser.wait_for_text_to_equal("#backtest-dialog-error", "Choose a file of candles first.")
+    browser.wait_for_text_to_equal("#backtest-error", "Choose a file of candles first.")
     file = browser.find_element("#backtest-file")
     file.send_keys(str(_candles(tmp_path / "BTCUSDT-1m.csv", 3_000)))
     wait_for(lambda: "3,000 candles of BTC/USDT" in text(browser, "backtest-file-words"), "them")
     write(browser, "backtest-balance", "5000")
     browser.find_element("#backtest-run").click()
-    wait_for(lambda: browser.find_elements("#backtest-result .equity svg"), "the result")
+    wait_for(lambda: browser.find_elements("#backtest-result [data-points]"), "the result")
     assert "3,000 candles" in text(browser, "backtest-words")
     figures = text(browser, "backtest-result")
     names = ("Time-weighted return", "Buy and hold", "Sharpe ratio", "Win rate", "Profit factor")

@@ -55,7 +55,6 @@ def test_whatever_a_page_asks_for_comes_from_its_server_and_comes(
         "/virtual_balance/stream",
         "/orders",
         "/_dash-update-component",
-        "/backtests",
         "/history/ledger",
     } <= paths
     assert len(asked) > 50
@@ -95,7 +94,7 @@ def _try_a_bot(browser: Any) -> None:
     wait_for_toast(browser, "Started Crosser.")
     press(browser, "[aria-label='Backtest Crosser']")
     press(browser, "#backtest-run")
-    wait_for(lambda: browser.find_elements("#backtest-result .equity svg"), "the result")
+    wait_for(lambda: browser.find_elements("#backtest-result [data-points]"), "the result")
     press(browser, "#backtest-dialog [data-close]")
 
 
