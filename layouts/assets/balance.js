@@ -206,8 +206,12 @@ function begin(store) {
   return noUpdate();
 }
 
+const byKey = (rows, key) => new Map(rows.map((row) => [row[key], row]));
+
 // feeds every live component there is, and says on every tab how live it is
 function show() {
+  provide("positions", byKey(snapshot?.positions ?? [], "symbol"));
+  provide("orders", byKey(snapshot?.open_orders ?? [], "id"));
   const changed = feed(document);
   // prices move all the time: only what a change of the account has changed flashes
   if (snapshot !== null && snapshot.revision !== flashed) {

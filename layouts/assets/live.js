@@ -56,9 +56,16 @@ function feedOne(element) {
   element.textContent = text;
   // of a long text that is cut off
   element.hasAttribute("title") && (element.title = text);
-  element.dataset.tone = tone(text);
-  element.dataset.length = LENGTHS.find(([most]) => text.length <= most)[1];
+  mark(element, "tone", tone(text));
+  mark(element, "length", LENGTHS.find(([most]) => text.length <= most)[1]);
   return true;
+}
+
+// an attribute that is set costs the styles of the page, also where it is what it was
+function mark(element, name, value) {
+  if (element.dataset[name] !== value) {
+    element.dataset[name] = value;
+  }
 }
 
 /* Feeds every live element in `within`: those that changed. */

@@ -42,7 +42,6 @@ function drawBar(bar) {
 function follow() {
   const { account, revision, display, positions } = snapshot;
   held = [...positions].sort((one, other) => other.notional - one.notional);
-  provide("positions", new Map(held.map((each) => [each.symbol, each])));
   document.querySelectorAll("[data-bar]").forEach(drawBar);
   // in other decimals each amount is another text
   markLedger(JSON.stringify([account, revision, display.starting_balance]));
