@@ -18,11 +18,12 @@ from layouts.shell import shell
 from layouts.tabs import TABS
 from tests.patience import patience
 from tests.processes import ROOT
-from tests.screen import PATHS, go, wait_for
+from tests.screen import PATHS, go, wait_for, write
 from tests.serving import Server
 
-#: How each dialog is opened: on which tab, and by which buttons one after the other.
-DIALOGS: Final = {
+#: How each dialog is opened: on which tab, and by which buttons one after the other, or by what is
+#: typed into which field.
+DIALOGS: Final[dict[str, tuple[Any, ...]]] = {
     "reset-dialog": ("overview", "#overview-reset-balance-btn"),
     "money-dialog": ("overview", "#sidebar-money-btn"),
     "position-dialog": (
@@ -34,6 +35,19 @@ DIALOGS: Final = {
         "futures",
         "#futures-book input[value=orders]",
         "#futures-orders .row-actions [title^='Edit']",
+    ),
+    "reverse-dialog": (
+        "futures",
+        "#futures-book input[value=positions]",
+        ".row-actions [title*='take-profit']",
+        "#position-reverse",
+    ),
+    "slip-dialog": (
+        "futures",
+        "#futures-type input[value=limit]",
+        ("futures-price", "999,999"),
+        ("futures-size", "20"),
+        "#futures-submit:enabled",
     ),
     "derivation-dialog": ("overview", "#overview-panel [data-derive]"),
     "entry-dialog": ("overview", "#overview-ledger a[href*='entry=']"),
@@ -79,7 +93,7 @@ def opened_dialogs(browser: Browser, those: Iterable[str] = tuple(DIALOGS)) -> I
         tab, *before, button = DIALOGS[dialog]
         go(browser, tab)
         for each in before:
-            press(browser, each)
+            press(browser, each) if isinstance(each, str) else write(browser, *each)
         with opened(browser, dialog, button):
             yield dialog
 
@@ -97,8 +111,13 @@ def opened(browser: Browser, dialog: str, button: str) -> Iterator[None]:
     wait_for(lambda: _is_open(browser, dialog), dialog)
     wait_for(lambda: _is_quiet(browser), f"a whole {dialog}")
     yield
-    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
-    wait_for(lambda: _is_gone(browser, dialog), f"the end of {dialog}")
+
+    def ended() -> bool:
+        # a question lies over the dialog that it is asked in
+        browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+        return _is_gone(browser, dialog)
+
+    wait_for(ended, f"the end of {dialog}")
 
 
 def press(browser: Browser, button: str) -> None:
