@@ -195,6 +195,8 @@ def _page(server: Flask, services: Services, base_path: str) -> _Page:
         update_title=None,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
         enable_mcp=False,
+        # grids and fields come into the page later
+        suppress_callback_exceptions=True,
         on_error=show_fault,
     )
     page.renderer = renderer(f"{base_path}{modules().folder}/{MAIN}")

@@ -45,7 +45,7 @@ def register(app: Dash, layout: Component, desk: Desk, services: Services) -> No
     navigation.register(app, layout)
     overview.register(app, desk)
     first.register(app, desk, services)
-    history.register(app)
+    history.register(app, desk, services)
     futures.register(app, desk)
     auto.register(app, desk, services)
     alerts.register(app, desk, services)

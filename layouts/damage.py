@@ -27,13 +27,7 @@ def damage_strip(known: Damage) -> list[Component]:
     first = {"data-known": json.dumps(known, separators=(",", ":"), ensure_ascii=False)}
     return [
         dcc.Store(id=DRAWN),
-        html.Div(
-            damage_parts(known),
-            id=STRIP,
-            className="damage position-relative d-flex align-items-center gap-2",
-            role="status",
-            **first,
-        ),
+        html.Div(damage_parts(known), id=STRIP, className="damage", role="status", **first),
     ]
 
 
@@ -51,27 +45,17 @@ def damage_parts(known: Damage) -> list[Component]:
             [
                 html.Summary(
                     [
-                        html.Span(first.replace("`", ""), className="damage-first text-truncate"),
-                        *(
-                            [
-                                html.Span(
-                                    f"and {more} more",
-                                    className="damage-more flex-shrink-0 fw-semibold",
-                                )
-                            ]
-                            if more
-                            else []
-                        ),
-                    ],
-                    className="d-flex gap-2 align-items-center",
+                        html.Span(first.replace("`", ""), className="damage-first"),
+                        *([html.Span(f"and {more} more", className="damage-more")] if more else []),
+                    ]
                 ),
-                html.Ul([html.Li(_marked(each["message"]), className="mb-2") for each in known]),
+                html.Ul([html.Li(_marked(each["message"])) for each in known]),
             ]
         ),
         # A message names the command that shows more first, and the one that mends last.
         *(
             [
-                html.Code(commands[-1], id="damage-command", className="text-truncate"),
+                html.Code(commands[-1], id="damage-command"),
                 copy_button("damage-command", commands[-1]),
             ]
             if commands

@@ -1,4 +1,4 @@
-"""The grids: positions, open orders and fills on the Futures tab, and the rows of History."""
+"""The grids: positions, open orders and fills on the Futures tab."""
 
 from typing import Any
 
@@ -80,47 +80,6 @@ def fills_grid() -> dag.AgGrid:
             _number("fee", "Fee, USDT", 88),
             _result("realized_pnl", "Realised P&L", 108, "Before fees"),
         ],
-    )
-
-
-def history_grid() -> dag.AgGrid:
-    """The rows of History, which the page fetches block by block; it also says in which columns."""
-    return dag.AgGrid(
-        id="history-grid",
-        columnDefs=[],
-        rowModelType="infinite",
-        # epochs have no place in the ledger
-        getRowId="params.data.place || `${params.data.epoch}`",
-        defaultColDef={
-            "sortable": True,
-            "resizable": True,
-            "suppressHeaderMenuButton": True,
-            "cellDataType": False,
-            # back to the newest first
-            "sortingOrder": ["desc", "asc", None],
-        },
-        dashGridOptions={
-            "cacheBlockSize": 100,
-            # what was scrolled past is forgotten, so that the page stays small
-            "maxBlocksInCache": 10,
-            "maxConcurrentDatasourceRequests": 2,
-            # less than a person notices, more than between two frames of scrolling
-            "blockLoadDebounceMillis": 20,
-            "infiniteInitialRowCount": 20,
-            "suppressMultiSort": True,
-            "suppressMovableColumns": True,
-            "enableBrowserTooltips": True,
-            "suppressNoRowsOverlay": True,
-            "animateRows": False,
-            "rowHeight": 36,
-            "headerHeight": 32,
-            "rowClassRules": {
-                "history-marked": "historyMarked(params)",
-                "history-loading": "historyLoading(params)",
-            },
-        },
-        className="desk-grid-table history-grid",
-        style={"width": "100%", "height": "100%"},
     )
 
 

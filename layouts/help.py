@@ -91,17 +91,9 @@ def _group(title: str, group: Iterable[Shortcut]) -> html.Section:
     rows = [
         part
         for each in group
-        for part in (
-            html.Dt(each.words, className="fw-normal"),
-            html.Dd([*_alternatives(each.keys)], className="mb-0 text-end text-body-secondary"),
-        )
+        for part in (html.Dt(each.words), html.Dd([*_alternatives(each.keys)]))
     ]
-    return html.Section(
-        [
-            html.H3(title, className="keys-title fw-semibold mb-1"),
-            html.Dl(rows, className="keys mb-0"),
-        ]
-    )
+    return html.Section([html.H3(title, className="keys-title"), html.Dl(rows, className="keys")])
 
 
 def _alternatives(keys: Sequence[str]) -> Iterator[str | html.Kbd]:

@@ -1,98 +1,122 @@
-"""History: the ledger, the fills, the closed trades and the epochs, with filters, and as files."""
+"""History: the ledger, fills, trades, orders and epochs as lists, with filters, and as files."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Final
 
-from dash import html
+import dash_ag_grid as dag
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from balance.core.order import ORDER_KINDS, PATIENCE
-from balance.history.lists import SUBJECT
-from balance.history.order_rows import STATE_LABELS
-from balance.history.question import BOUNDS, FILTER_COLUMNS, FILTERS, Listed
-from balance.history.rows import KIND_LABELS, SOURCE_LABELS
+from balance.history.question import Listed
 from layouts.compare import epochs_head
-from layouts.grids import history_grid
+from layouts.history_columns import KINDS, definitions
+from layouts.history_filters import clear_button
+from layouts.history_view import LISTS, PATH, View, filter_names
 from layouts.later import later
-from layouts.parts import button
+from layouts.parts import button, empty_state, needs_server
 from layouts.tab import Place, Tab
 
-_TABLES: tuple[tuple[Listed, str], ...] = (
-    ("ledger", "Ledger"),
-    ("fills", "Fills"),
-    ("trades", "Trades"),
-    ("orders", "Orders"),
-    ("epochs", "Epochs"),
+GRID: Final = "history-grid"
+#: What the address says of the list, without what is open over it; whose fields are drawn; the rows
+#: that the grid is to have: of which list, up to which revision.
+VIEW: Final = "history-view"
+TABLE: Final = "history-table"
+ROWS: Final = "history-list"
+#: What the newest answer says of the list: how many rows, what is wrong, how much is indexed.
+FOUND: Final = "history-found"
+#: What the page asks for, and is answered, of what came since.
+NEWS: Final = "history-since"
+NEWER: Final = "history-newer-count"
+#: The columns of all lists.
+COLUMNS: Final = "history-columns"
+#: So many rows come at once.
+BLOCK: Final = 100
+
+_EMPTY: Final[Mapping[Listed, tuple[str, str, str]]] = MappingProxyType(
+    {
+        "ledger": (
+            "journal-text",
+            "Nothing in the ledger yet",
+            "Every change of the account is listed here: deposits, orders, fills, fees and "
+            "results.",
+        ),
+        "fills": (
+            "receipt",
+            "No fills yet",
+            "Place an order on the Futures Trading tab: each one that fills is listed here, with "
+            "its price and its fee.",
+        ),
+        "trades": (
+            "arrow-left-right",
+            "No closed trades yet",
+            "Open a position and close it, or let a bot do so: from its entry to its exit it is "
+            "listed here, with what it brought.",
+        ),
+        "orders": (
+            "card-list",
+            "No orders yet",
+            "Each order is listed here from its placing to its end, also one that came to nothing.",
+        ),
+        "epochs": (
+            "clock-history",
+            "No epochs yet",
+            "An epoch is the account between two resets: each is listed here with what it brought.",
+        ),
+    }
 )
-# Which text a list is searched in; the epochs have none.
-_TEXTS = {"ledger": "Note", "fills": "Text", "trades": "Reason", "orders": "Reason", "epochs": ""}
-# The fields of a list's filters, in their order. What is a filter of the list alone and does not
-# stand here comes last.
-_AMOUNTS = "amounts"
-_DATES = "time"
-_ORDER: dict[Listed, tuple[str, ...]] = {
-    "ledger": ("kind", "symbol", _DATES, _AMOUNTS, "owner", "source", "epoch"),
-    "fills": ("symbol", "side", "reason", _AMOUNTS, _DATES, "owner", "epoch"),
-    "trades": ("outcome", "symbol", "side", _AMOUNTS, _DATES, "owner", "epoch"),
-    "orders": ("state", "symbol", "side", "type", _DATES, _AMOUNTS, "owner", "epoch"),
-    "epochs": (_DATES, _AMOUNTS, "epoch"),
-}
-_LABELS = {
-    "kind": "What",
-    "reason": "Type",
-    "owner": "Whose",
-    "source": "From",
-    "client_id": "Client id",
-    "reduce_only": "Reduce-only",
-}
-# How a field is filled in, where it is not one of several values.
-_MANNERS = {"outcome": "one", "epoch": "epoch"}
-_VALUE_LABELS = {
-    "kind": dict(KIND_LABELS),
-    "source": dict(SOURCE_LABELS),
-    "reason": {
-        "order": "Order",
-        "take_profit": "Take-profit",
-        "stop_loss": "Stop-loss",
-        "trailing_stop": "Trailing stop",
-        "liquidation": "Liquidation",
-        "reset": "Reset",
-        "undo": "Reset undone",
-    },
-    "state": dict(STATE_LABELS),
-    "type": {name: kind.label for name, kind in ORDER_KINDS.items()},
-    "time_in_force": {name: each.label for name, each in PATIENCE.items()},
-    "reduce_only": {"true": "Only closing", "false": "May open"},
-    "outcome": {"win": "Wins", "loss": "Losses", "even": "Even"},
-}
-_PAGES = (
+_NOT_FITTING: Final = (
+    "search",
+    "Nothing fits these filters",
+    "Take some of them away to see more.",
+)
+_NOT_YET: Final = (
+    "hourglass-split",
+    "Nothing found yet",
+    "The ledger is still being indexed. What fits is shown here by itself as soon as it is found.",
+)
+_PAGES: Final = (
     ("first", "First", "chevron-bar-up"),
     ("previous", "Page up", "chevron-up"),
     ("next", "Page down", "chevron-down"),
     ("last", "Last", "chevron-bar-down"),
 )
+_STORES: Final = (VIEW, TABLE, ROWS, FOUND, NEWS, NEWER)
 
 
-def _build(place: Place) -> Component:
+def _build(_: Place) -> Component:
+    names = {table: filter_names(table) for table in LISTS}
     return html.Div(
         html.Section(
             [
                 html.H2("History", className="visually-hidden"),
                 _head(),
-                # drawn by the page, as are the chips: what may be chosen
-                html.Div(
-                    id="history-filters",
-                    className="history-filters",
+                # The page reads an address by the names of the filters.
+                needs_server(
+                    [html.Div(id="history-filters", className="history-filters")],
+                    id="history-search",
                     role="search",
-                    **{"aria-label": "Filters", "data-filters": json.dumps(_filters(place))},
+                    **{"aria-label": "Filters", "data-names": json.dumps(names)},
                 ),
                 html.Div(id="history-chips", className="history-chips"),
                 epochs_head(),
                 _rows(),
                 # in the place of the rows where there are none
-                html.Div(id="history-empty", hidden=True),
+                html.Div(id="history-empty"),
+                html.Div(
+                    [
+                        html.P(id="history-problem-text", className="problem", role="alert"),
+                        needs_server([button("Try again", "history-again", "arrow-clockwise")]),
+                    ],
+                    id="history-problem",
+                    hidden=True,
+                ),
                 _pager(),
+                *(dcc.Store(id=each) for each in _STORES),
+                dcc.Store(id=COLUMNS, data=definitions()),
             ],
             className="panel history-panel",
         ),
@@ -100,87 +124,19 @@ def _build(place: Place) -> Component:
     )
 
 
-def _filters(place: Place) -> dict[str, dict[str, Any]]:
-    """By list: the names of its filters, the text that it is searched in, and its fields."""
-    shared = {each.name for each in SUBJECT}
-    found = {}
-    for table, _ in _TABLES:
-        own = {each.name for each in FILTER_COLUMNS[table]} - shared
-        found[table] = {
-            # In an address, those of the list alone come first.
-            "names": sorted(FILTERS[table], key=lambda name, own=own: name not in own),
-            "text": _TEXTS[table],
-            "fields": _fields(table, own, place),
-        }
-    return found
-
-
-def _fields(table: Listed, own: set[str], place: Place) -> list[dict[str, Any]]:
-    """The fields of ``table``: each with its label, the filters that it fills in, how, and the
-    values to choose from. One that is not shown is only named where it is set."""
-    fields = {_DATES: [_field(_DATES, "Dates", "dates", ("from", "to"))]}
-    fields[_AMOUNTS] = [
-        _field(each.column, _sentence_case(each.label), "amounts", (each.least, each.most))
-        for each in BOUNDS[table]
-    ]
-    symbols = {symbol: symbol for symbol in place.symbols}
-    for column in FILTER_COLUMNS[table]:
-        name = column.name
-        labels = _VALUE_LABELS.get(name, {value: value for value in column.values})
-        values = {value: _sentence_case(label) for value, label in labels.items()}
-        label = _LABELS.get(name, _sentence_case(name))
-        choices = symbols if name == "symbol" else values
-        manner = _MANNERS.get(name, "several")
-        fields[name] = [_field(name, label, manner, (name,), choices)]
-    order = _ORDER[table]
-    more = [name for name in fields if name in own and fields[name][0]["choices"]]
-    shown = [*order, *(name for name in more if name not in order)]
-    hidden = [name for name in fields if name not in shown]
-    return [
-        {**field, "is_shown": name in shown} for name in (*shown, *hidden) for field in fields[name]
-    ]
-
-
-def _field(
-    name: str,
-    label: str,
-    manner: str,
-    filters: tuple[str, ...],
-    choices: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "label": label,
-        "manner": manner,
-        "filters": filters,
-        "choices": choices or {},
-    }
-
-
-def _sentence_case(text: str) -> str:
-    return text[:1].upper() + text[1:].replace("_", " ")
-
-
 def _head() -> html.Div:
     return html.Div(
         [
             html.Nav(
-                [
-                    html.A(
-                        words,
-                        id=f"history-table-{name}",
-                        href="/history" if name == "ledger" else f"/history?table={name}",
-                        className="btn btn-sm btn-outline-secondary",
-                    )
-                    for name, words in _TABLES
-                ],
+                table_links(View()),
+                id="history-tables",
                 className="history-tables",
                 **{"aria-label": "Table"},
             ),
             html.Div(
                 [
                     html.Span("Export", className="metric-label"),
-                    *(_file(name, words) for name, words in (("csv", "CSV"), ("json", "JSON"))),
+                    *(_file(name, label) for name, label in (("csv", "CSV"), ("json", "JSON"))),
                 ],
                 id="history-files",
                 className="history-files",
@@ -190,14 +146,39 @@ def _head() -> html.Div:
     )
 
 
-def _file(name: str, words: str) -> html.A:
-    """A link to all that is listed as a file; the page keeps it in step with the filters."""
+def table_links(view: View, path: str = PATH) -> list[Component]:
+    """Links to all lists, with the filters of ``view`` as far as they mean the same there."""
+    return [
+        html.A(
+            label,
+            id=f"history-table-{table}",
+            href=(view if table == view.table else view.turned(table)).href(path),
+            className=f"btn btn-sm btn-outline-secondary{' active' * (table == view.table)}",
+            **({"aria-current": "true"} if table == view.table else {}),
+        )
+        for table, label in LISTS.items()
+    ]
+
+
+def empty_states(view: View, path: str = PATH) -> list[Component]:
+    """What stands in the place of the rows of ``view`` where there are none, and where there are
+    none yet; the page shows one of them."""
+    none = [empty_state(*(_NOT_FITTING if view.filters else _EMPTY[view.table]))]
+    clear = [clear_button(view, "history-clear-all", "Clear filters", path)] if view.filters else []
+    return [
+        html.Div([*none, *clear], id="history-none", hidden=True),
+        html.Div([empty_state(*_NOT_YET), *clear], id="history-none-yet", hidden=True),
+    ]
+
+
+def _file(name: str, label: str) -> html.A:
+    """A link to all that is listed as a file; the page keeps it in step with the list."""
     return html.A(
-        words,
+        label,
         id=f"history-{name}",
         href=f"/history/ledger?format={name}",
         download="",
-        title=f"All that is listed, as {words}",
+        title=f"All that is listed, as {label}",
         className="btn btn-sm btn-outline-secondary bi-download",
     )
 
@@ -213,10 +194,60 @@ def _rows() -> html.Div:
                 hidden=True,
                 className="btn btn-sm btn-primary bi-arrow-up",
             ),
-            later("history-grid-place", history_grid(), className="history-place"),
+            later("history-grid-place", _grid(), className="history-place"),
         ],
         id="history-rows",
         className="history-rows",
+    )
+
+
+def _grid() -> dag.AgGrid:
+    """The rows, which come block by block from a callback; the page says in which columns."""
+    return dag.AgGrid(
+        id=GRID,
+        columnDefs=[],
+        rowModelType="infinite",
+        getRowId="params.data.id",
+        defaultColDef={
+            "flex": 1,
+            "sortable": True,
+            "resizable": True,
+            "suppressHeaderMenuButton": True,
+            "cellDataType": False,
+            # back to the newest first
+            "sortingOrder": ["desc", "asc", None],
+        },
+        dashGridOptions={
+            "columnTypes": dict(KINDS),
+            "cacheBlockSize": BLOCK,
+            # what was scrolled past is forgotten, so that the page stays small
+            "maxBlocksInCache": 10,
+            # Dash drops the answer to a request that another one follows
+            "maxConcurrentDatasourceRequests": 1,
+            # less than a person notices, more than between two frames of scrolling
+            "blockLoadDebounceMillis": 20,
+            "infiniteInitialRowCount": 20,
+            "suppressMultiSort": True,
+            "suppressMovableColumns": True,
+            "enableBrowserTooltips": True,
+            "suppressNoRowsOverlay": True,
+            "animateRows": False,
+            "rowHeight": 36,
+            "headerHeight": 32,
+            "rowClassRules": {
+                "history-marked": "historyMarked(params)",
+                "history-loading": "!params.data",
+            },
+        },
+        eventListeners={
+            "rowClicked": ["historyClicked(params)"],
+            "cellKeyDown": ["historyPressed(params)"],
+            "sortChanged": ["historySorted(params)"],
+            **{name: ["historyMoved(params)"] for name in ("bodyScroll", "modelUpdated")},
+            "gridSizeChanged": ["historyResized(params)"],
+        },
+        className="desk-grid-table history-grid",
+        style={"width": "100%", "height": "100%"},
     )
 
 
@@ -226,11 +257,11 @@ def _pager() -> html.Div:
             html.Span(id="history-range", className="history-range"),
             # how far the ledger is indexed, until all of it is
             html.Span(id="history-words", className="history-words", role="status"),
-            *(button(words, f"history-{name}", icon) for name, words, icon in _PAGES),
+            *(button(label, f"history-{name}", icon) for name, label, icon in _PAGES),
         ],
         id="history-pager",
         className="pager history-pager",
     )
 
 
-HISTORY = Tab(id="history", label="History", path="/history", build=_build)
+HISTORY = Tab(id="history", label="History", path=PATH, build=_build)

@@ -21,7 +21,7 @@ def element_id(id: Mapping[str, str]) -> str:
 
 def button(
     words: str,
-    id: str,
+    id: str | dict[str, str],
     icon: str = "",
     *,
     color: str = "secondary",
@@ -124,7 +124,7 @@ def needs_server(
     return html.Fieldset(children, className=f"needs-server {className}".strip(), **more)
 
 
-def unseen_label(words: str, id: str) -> dbc.Label:
+def unseen_label(words: str, id: str | dict[str, str]) -> dbc.Label:
     """What the field ``id`` is called by those who don't see it."""
     return dbc.Label(words, html_for=id, className="visually-hidden")
 

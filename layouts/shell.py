@@ -49,12 +49,7 @@ def shell(
     page = filled(
         html.Div(
             [
-                html.A(
-                    "Skip to content",
-                    href="#content",
-                    className="skip-link visually-hidden-focusable position-fixed top-0 "
-                    "start-0 z-3 m-2 px-3 py-2 rounded-3 shadow bg-body",
-                ),
+                html.A("Skip to content", href="#content", className="skip-link"),
                 dcc.Location(id="address", refresh=False),
                 dcc.Interval(id="live-price-interval", interval=INTERVAL_MILLISECONDS),
                 dcc.Store(id="balance-store", data=store),
@@ -128,7 +123,7 @@ def _tab_row(tabs: Sequence[Tab], place: Place) -> html.Nav:
                     icon_button("theme-btn", "circle-half", "Light or dark"),
                     settings_button(),
                 ],
-                className="tab-end d-flex align-items-center ms-auto",
+                className="tab-end",
             ),
         ],
         className="tab-row",
@@ -141,10 +136,7 @@ def _label(tab: Tab) -> list[Component | str]:
     first, gap, rest = tab.label.partition(" ")
     name = [first, html.Span(gap + rest, className="tab-more")] if rest else [first]
     # written by the page
-    return [
-        *name,
-        html.Span("", id=f"{tab.id}-news", className="tab-news ms-1 px-1 rounded-3 fw-semibold"),
-    ]
+    return [*name, html.Span("", id=f"{tab.id}-news", className="tab-news")]
 
 
 def _panel(tab: Tab, place: Place) -> html.Div:

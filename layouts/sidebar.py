@@ -17,7 +17,7 @@ def sidebar() -> html.Aside:
                     "Virtual Balance",
                     html.Span("PAPER", className="paper", title="Virtual money only"),
                 ],
-                className="brand d-flex align-items-center gap-2 m-0 fw-semibold text-nowrap",
+                className="brand",
             ),
             html.Div(
                 [
@@ -41,7 +41,7 @@ def sidebar() -> html.Aside:
                     ),
                     day_curve(),
                 ],
-                className="sidebar-balance text-body-secondary",
+                className="sidebar-balance",
             ),
             html.Div(
                 [
@@ -50,7 +50,7 @@ def sidebar() -> html.Aside:
                     html.Span(id="link-age", className="pill-age"),
                 ],
                 id="link-pill",
-                className="pill d-flex align-items-center gap-2",
+                className="pill",
                 title="How far what is shown can be relied on, and how old it is",
             ),
             html.Button(

@@ -23,12 +23,11 @@ def _button(className: str = "") -> str:
 
 
 _SIDEBAR = (
-    '<div class="sidebar"><div class="brand d-flex align-items-center gap-2 m-0 fw-semibold '
-    'text-nowrap">Virtual Balance<span class="paper">PAPER</span></div>'
-    f'<div class="sidebar-balance text-body-secondary"><div class="metric-label">{_bone(18)}</div>'
+    '<div class="sidebar"><div class="brand">Virtual Balance<span class="paper">PAPER</span></div>'
+    f'<div class="sidebar-balance"><div class="metric-label">{_bone(18)}</div>'
     f'<div class="figure" data-length="short">{_bone(9)}</div>{_bone(14, "bone-figures")}'
     '<div class="spark"></div></div>'
-    f'<div class="pill d-flex align-items-center gap-2">{_bone(9)}</div>{_button("bone-menu")}'
+    f'<div class="pill">{_bone(9)}</div>{_button("bone-menu")}'
     f'<div class="sidebar-actions">{_button() * 2}{_button("bone-wide")}</div></div>'
 )
 _CARDS = (
@@ -42,7 +41,7 @@ _CARDS = (
 SKELETON = (
     '<div class="skeleton"><p class="visually-hidden" role="status">Loading</p>'
     f'<div class="shell" aria-hidden="true">{_SIDEBAR}<div class="main">'
-    f'<div class="ticker d-flex align-items-center text-nowrap">{_bone(18) * 3}</div>'
+    f'<div class="ticker">{_bone(18) * 3}</div>'
     f'<div class="tab-row">{_bone(10, "nav-link") * 4}</div>'
     f'<div class="tab-body"><div class="summary-row">{"".join(_CARDS)}</div></div>'
     "</div></div></div>"

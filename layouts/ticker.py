@@ -13,14 +13,14 @@ def ticker(symbols: Sequence[str]) -> html.Div:
         [
             html.Div(
                 [_item(symbol) for symbol in symbols],
-                className="ticker-items d-flex",
+                className="ticker-items",
                 role="group",
                 **{"aria-label": "All symbols"},
             ),
             html.Span(id="market-label", className="market-label"),
         ],
         id="ticker",
-        className="ticker d-flex align-items-center text-nowrap",
+        className="ticker",
         **{"aria-label": "Prices", "role": "region"},
     )
 
@@ -35,6 +35,6 @@ def _item(symbol: str) -> html.Span:
                 "change_percent", symbol, id=f"ticker-{name}-change", className="pnl-figure"
             ),
         ],
-        className="ticker-item d-flex gap-2 text-body-secondary",
+        className="ticker-item",
         title="Last price, and its change within a day",
     )

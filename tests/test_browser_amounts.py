@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.answers import exactly
 from tests.screen import (
@@ -260,13 +261,16 @@ def test_the_filters_of_history_take_numbers_as_they_are_shown(
     server.post({"deposit": 2500})
     go(browser, "history")
     browser.find_element("details[data-field=amount] summary").click()
-    write(browser, "history-least", "2,5\n")
+    least = browser.wait_for_element('[id*="history-filter"][id*="least"]')
+    least.send_keys("2,5", Keys.ENTER)
     wait_for(lambda: "more than one way" in text(browser, "history-filters"), "how to write it")
-    write(browser, "history-least", "2,500.00\n")
+    least.send_keys(Keys.CONTROL, "a")
+    least.send_keys("2,500.00", Keys.ENTER)
     wait_for(lambda: "least=2500.00" in browser.driver.current_url, "the filter")
     browser.find_element("#history-clear").click()
     browser.find_element("details[data-field=epoch] summary").click()
-    write(browser, "history-epoch", "1.5\n")
+    epoch = browser.wait_for_element('[id*="history-filter"][id*="epoch"]')
+    epoch.send_keys("1.5", Keys.ENTER)
     wait_for(lambda: "numbered from 1" in text(browser, "history-filters"), "how they are numbered")
 
 

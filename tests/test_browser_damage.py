@@ -154,7 +154,7 @@ def test_a_damaged_line_is_named_where_it_is_needed_and_trading_goes_on(
         browser.driver.get(f"{server.url}/history?table={book}")
         wait_for(lambda: reason in text(browser, "history-panel"), "the reason")
         assert "`" not in text(browser, "history-panel")
-        command = browser.find_elements("#history-empty code")[-1].text
+        command = browser.find_elements("#history-problem code")[-1].text
         assert command.startswith("python -m balance repair")
         assert shown_rows(browser) == 0
         assert shown(browser).startswith(damaged)

@@ -164,10 +164,10 @@ def test_every_table_has_its_rows_and_its_filters_and_back_leads_to_the_one_befo
     assert address(browser, server) == "/history?table=fills&symbol=BTC/USDT"
     browser.driver.back()
     wait_for_rows(browser, server, "trades", symbol="BTC/USDT", outcome="win")
-    field = browser.find_element("#history-text")
+    field = browser.find_element(".history-text input")
     field.send_keys("no such words")
     wait_for(lambda: "Nothing fits" in text(browser, "history-empty"), "the empty state")
-    click(browser, "#history-empty button")
+    click(browser, "#history-empty div:not([hidden]) button")
     wait_for_rows(browser, server, "trades")
     assert browser.get_logs() == []
 
@@ -282,9 +282,8 @@ def test_the_address_of_a_view_says_all_of_it_and_nothing_else(browser: Any) -> 
     """An address that was made is read as what it was made of; what no table has is left out."""
     told = run(
         browser,
-        {"balanceHistory": "history/view.js"},
+        {"parse": "history/view.js", "href": "history/view.js"},
         """
-        const { parse, href } = balanceHistory;
         return arguments[0].map((search) => href(parse(search)));
         """,
         [

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import dash_bootstrap_components as dbc
 import pytest
@@ -20,15 +20,10 @@ from app import create_app
 from balance.api.encoding import answer
 from balance.api.stream import Stream
 from balance.core.figures import NONE
-from balance.core.order import Reason
 from balance.core.settings import RULES, Settings, value_text
 from balance.core.snapshot import DISPLAYED
-from balance.core.trade import OUTCOMES
-from balance.core.wallet import KINDS
 from balance.desk.desk import Desk
 from balance.desk.settings import SETTINGS_FILE, SettingsFile
-from balance.history.question import FILTERS
-from balance.history.rows import SOURCE_LABELS
 from balance.keys.keys import Keys
 from balance.server.assembly import services_alone
 from balance.store.memory_store import MemoryStore
@@ -38,7 +33,6 @@ from layouts.bundle import styles
 from layouts.dialogs import close_button, dialog
 from layouts.grids import fills_grid, orders_grid, positions_grid
 from layouts.help import help_button, shortcuts
-from layouts.history import HISTORY
 from layouts.live import (
     LIVE,
     OF,
@@ -427,60 +421,6 @@ class TestOutsideBots:
 @pytest.mark.parametrize("grid", [positions_grid, orders_grid, fills_grid])
 def test_each_table_of_the_futures_tab_says_whose_its_rows_are(grid: Callable[[], Any]) -> None:
     assert "owner" in [each.get("field") for each in grid().columnDefs]
-
-
-class TestHistory:
-    """The places that the page draws the history in, and what it may be filtered by."""
-
-    def _part(self, id: str, place: Place = Place()) -> Any:  # noqa: B008 - frozen
-        (part,) = (e for e in everything(HISTORY.build(place)) if getattr(e, "id", "") == id)
-        return part
-
-    def test_offers_every_kind_source_and_reason_there_is_in_words(self) -> None:
-        filters = self._part("history-filters", Place(symbols=("ETH/USDT", "BTC/USDT")))
-        lists = json.loads(getattr(filters, "data-filters"))
-        choices = {
-            table: {each["name"]: each["choices"] for each in found["fields"]}
-            for table, found in lists.items()
-        }
-        assert set(choices["ledger"]["kind"]) == set(KINDS)
-        assert set(choices["fills"]["reason"]) == set(get_args(Reason))
-        assert set(choices["trades"]["outcome"]) == set(OUTCOMES)
-        assert choices["ledger"]["source"] == SOURCE_LABELS
-        assert list(choices["ledger"]["symbol"]) == ["ETH/USDT", "BTC/USDT"]
-        assert choices["fills"]["side"] == {"buy": "Buy", "sell": "Sell"}
-        assert choices["trades"]["side"] == {"long": "Long", "short": "Short"}
-
-    def test_hands_every_filter_of_a_list_to_the_page_with_its_label(self) -> None:
-        lists = json.loads(getattr(self._part("history-filters"), "data-filters"))
-        assert {table: sorted(found["names"]) for table, found in lists.items()} == {
-            table: sorted(names) for table, names in FILTERS.items()
-        }
-        for table, found in lists.items():
-            filled = {name for each in found["fields"] for name in each["filters"]}
-            assert filled == set(FILTERS[table]) - {"text", "after", "until"}
-            assert all(each["label"] for each in found["fields"])
-        amounts = [each for each in lists["fills"]["fields"] if each["manner"] == "amounts"]
-        assert [(each["label"], each["filters"]) for each in amounts] == [
-            ("Realised P&L", ["least", "most"])
-        ]
-        shown = [each["name"] for each in lists["fills"]["fields"] if each["is_shown"]]
-        assert shown == ["symbol", "side", "reason", "realized_pnl", "time", "owner", "epoch"]
-
-    def test_has_a_link_to_each_table_and_files_of_what_is_listed(self) -> None:
-        links = [e.href for e in everything(HISTORY.build(Place())) if type(e).__name__ == "A"]
-        assert links == [
-            "/history",
-            *(f"/history?table={table}" for table in ("fills", "trades", "orders", "epochs")),
-            *(f"/history/ledger?format={form}" for form in ("csv", "json")),
-        ]
-
-    def test_has_a_grid_that_asks_for_its_rows_block_by_block(self) -> None:
-        grid = self._part("history-grid-place-later").data["props"]
-        assert (grid["id"], grid["rowModelType"]) == ("history-grid", "infinite")
-        # no more of a million rows than this is ever in the page
-        options = grid["dashGridOptions"]
-        assert options["cacheBlockSize"] * options["maxBlocksInCache"] <= 1_000
 
 
 CODE = [

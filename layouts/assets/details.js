@@ -5,10 +5,8 @@ import { go } from "./address.js";
 import { followAccount, snapshot } from "./balance.js";
 import { register } from "./clientside.js";
 import { focusSoon } from "./dialogs.js";
-import { balanceHistory } from "./history/view.js";
+import { PATH, START, parse, href, listOf } from "./history/view.js";
 import { undo } from "./reset.js";
-
-const { PATH, START, parse, href, listOf } = balanceHistory;
 
 const PAUSE_MS = 1000;
 const set = (id, data) => window.dash_clientside.set_props(id, { data });

@@ -150,24 +150,18 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "key, opened": _dialog("/auto", "#auto-new-key", "key-dialog"),
         "bot, opened": _dialog("/auto", "#auto-new-bot", "bot-dialog"),
         "list of fills": _list_of("fills", "price"),
-        "list of orders": _list_of("orders", "status"),
+        "list of orders": _list_of("orders", "state"),
         "ledger by kind": Action(
             "/history",
-            "(() => { const f = document.querySelector('#history-filter-kind, #history-kind');"
-            "Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value')"
-            ".set.call(f, 'deposit');"
-            "f.dispatchEvent(new Event('change', { bubbles: true })); })()",
+            "(() => { const field = document.querySelector('[data-field=kind]'); field.open = true;"
+            "setTimeout(() => field.querySelector('input[value=deposit]').click()); })()",
             "location.search.includes('kind=deposit') && "
             f"/Deposit/.test({_FIRST_TIME} ?? '') && !/Loading/.test({_FIRST_TIME})",
-            "(() => { const f = document.querySelector('#history-filter-kind, #history-kind');"
-            "Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value')"
-            ".set.call(f, '');"
-            "f.dispatchEvent(new Event('change', { bubbles: true })); })()",
+            _press("#history-clear"),
             f"location.search === '' && !!({_FIRST_TIME})",
         ),
     }
 )
-
 # does a step, and says after how many milliseconds its result is there; null: it can't be done
 _STEP: Final = """
     const [done] = arguments;

@@ -1,135 +1,121 @@
-/* The bar of filters over History's rows, and the chips that say which are set. */
-import { page } from "../page.js";
-import { balanceParts } from "../parts.js";
-import { balanceHistoryTables } from "./books.js";
-import { balanceHistoryChoices } from "./choices.js";
-import { balanceHistoryFields } from "./fields.js";
-import { balanceHistoryRequests } from "./requests.js";
+/* The filters of History: what is chosen in their fields is the address, and the other way round. */
+import { go } from "../address.js";
+import { isEmpty, read } from "../amounts.js";
+import { register } from "../clientside.js";
+import { href, listOf, parse } from "./view.js";
 
-const { make, button, select, arrange } = balanceParts;
-const { fieldsOf, textOf, learnOwners, sentence } = balanceHistoryChoices;
-const { field, count } = balanceHistoryFields;
-const { ORDERS } = balanceHistoryTables;
+// a minute is chosen as a whole, the last one too
+const SECONDS = { from: ":00Z", to: ":59.999Z" };
+const BY_HEADING = "heading";
 
-const TYPING_MS = 300;
+const context = () => window.dash_clientside.callback_context;
 
-let view = null;
-let table = null; // whose fields are drawn
-let change = () => {};
-let order = () => {};
-let typing = null;
+/* What the field called `name` shows of a view; several values are a list in one that has a list. */
+function shown(name, view, field) {
+  if (name === "sort") {
+    return [...field.options].some(({ value }) => value === view.sort) ? view.sort : BY_HEADING;
+  }
+  const value = view.filters[name] ?? "";
+  return name in SECONDS ? value.slice(0, 16) : value;
+}
 
-const place = (id) => document.getElementById(id);
+const element = (id) => document.getElementById(`{"name":"${id.name}","type":"${id.type}"}`);
 
-function searchField() {
-  const id = "history-text";
-  const input = make("input", {
-    ...{ id, type: "search", class: "form-control form-control-sm", autocomplete: "off" },
-    placeholder: `${textOf(table)} has…`,
-    "aria-label": `${textOf(table)} has`,
-    maxlength: 200,
+/* The value of a field as a filter has it: several are in the order in which they are offered. */
+function text(value, field) {
+  if (!Array.isArray(value)) {
+    return value ?? "";
+  }
+  const offered = [...(field?.querySelectorAll("input") ?? [])].map((each) => each.value);
+  return offered.filter((each) => value.includes(each)).join(",");
+}
+
+/* Shows in the fields what a view says, and how much of each is chosen. */
+function fillHistory(view, values) {
+  const [fields, counts] = context().outputs_list;
+  const filled = fields.map(({ id }, at) => {
+    const now = shown(id.name, view, element(id));
+    const isSame = now === text(values[at], element(id));
+    return isSame ? window.dash_clientside.no_update : Array.isArray(values[at]) ? now.split(",").filter(Boolean) : now;
   });
-  const write = () => {
-    clearTimeout(typing);
-    change({ text: input.value.trim() });
-  };
-  input.addEventListener("input", () => {
-    clearTimeout(typing);
-    typing = setTimeout(write, TYPING_MS);
+  const chosen = counts.map(({ id }) => id.name.split(",").flatMap((name) => (view.filters[name] ?? "").split(",")));
+  const numbers = chosen.map((each) => each.filter(Boolean).length);
+  return [filled, numbers.map((number) => (number ? ` ${number}` : ""))];
+}
+
+/* The number of a filter as it was typed, and what is wrong with it. */
+function readFilter(name, typed) {
+  if (isEmpty(typed)) {
+    return ["", ""];
+  }
+  const [number, fault] = read(typed, name === "epoch" ? "plain" : "money");
+  const isEpoch = name !== "epoch" || /^[1-9]\d*$/.test(number);
+  return [number, fault || (isEpoch ? "" : "Epochs are numbered from 1 on.")];
+}
+
+/* Goes to what was chosen or typed, unless a number is none; tells what is wrong with each. */
+function filterHistory() {
+  const { inputs_list: [fields], outputs_list: errors } = context();
+  const view = listOf(parse(location.search));
+  const wrong = {};
+  for (const { id, value } of fields) {
+    const { name } = id;
+    let chosen = text(value, element(id)).trim();
+    if (chosen === shown(name, view, element(id)) || chosen === BY_HEADING) {
+      continue;
+    }
+    if (errors.some((each) => each.id.name === name)) {
+      [chosen, wrong[name]] = readFilter(name, chosen);
+    }
+    if (name === "sort") {
+      view.sort = chosen;
+    } else if (!wrong[name]) {
+      view.filters[name] = chosen && chosen + (SECONDS[name] ?? "");
+    }
+  }
+  go(href(view), { replace: true });
+  return errors.map(({ id }) => {
+    element({ ...id, type: "history-filter" })?.setAttribute("aria-invalid", String(Boolean(wrong[id.name])));
+    return wrong[id.name] ?? "";
   });
-  input.addEventListener("change", write);
-  return input;
 }
 
-// the order of the rows, where a phone has no headings to press
-function orderField() {
-  const attributes = { "aria-label": "Order", class: "form-select form-select-sm history-order" };
-  const made = select("history-order", ORDERS[table], attributes);
-  made.addEventListener("change", () => order(made.value));
-  return made;
+let isToBeFocused = false;
+
+/* Once a chip was taken away, the next one has the focus; after the last one, the filters. */
+function focusHistory() {
+  if (isToBeFocused) {
+    isToBeFocused = false;
+    const next = document.querySelector("#history-chips button");
+    (next ?? document.querySelector("#history-filters :is(input, summary)"))?.focus();
+  }
+  return window.dash_clientside.no_update;
 }
 
-// one that was chosen where there are headings is offered too
-function showOrder(field) {
-  const isKnown = [...field.options].some(({ value }) => value === view.sort);
-  isKnown || field.append(make("option", { value: view.sort }, "As chosen by a heading"));
-  field.value = view.sort;
-}
+const opened = () => document.querySelector("#history-filters details[open]");
 
-function build() {
-  table = view.table;
-  const how = { filters: () => view.filters, change: (changed) => change(changed) };
-  const shown = fieldsOf(table).filter((each) => each.is_shown);
-  const fields = shown.map((each) => field(each, how));
-  const strip = make("div", { class: "history-fields" }, ...fields, orderField());
-  place("history-filters").replaceChildren(...(textOf(table) ? [searchField()] : []), strip);
-}
-
-// whose there may be is fetched when somebody opens the filter
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("[data-go]");
+  if (button) {
+    isToBeFocused = true;
+    go(button.dataset.go, { replace: true });
+  }
+  // one field is open at most
+  for (const each of document.querySelectorAll("#history-filters details[open]")) {
+    each.open = each.contains(target) || !target.isConnected;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  const field = opened();
+  if (event.key === "Escape" && field) {
+    event.stopPropagation();
+    field.open = false;
+    field.querySelector("summary").focus();
+  }
+});
 document.addEventListener(
   "toggle",
-  async ({ target }) => {
-    if (!target.open || target.dataset?.field !== "owner" || target.dataset.isAsked) {
-      return;
-    }
-    target.dataset.isAsked = "yes";
-    const lists = ["/bots", "/keys"].map((path) => balanceHistoryRequests.ask(path));
-    const [[ours], [others]] = await Promise.all(lists);
-    learnOwners([...(ours?.bots ?? []), ...(others?.keys ?? [])]);
-    target.open && target.dispatchEvent(new Event("toggle"));
-  },
+  ({ target }) => target.open && target.matches(".history-field") && target.querySelector("input, button")?.focus(),
   true,
 );
-
-function chip(name, value) {
-  const words = sentence(name, value, view.table);
-  const made = button(words, "x-lg", { "aria-label": `Remove the filter ${words}`, title: "Remove" });
-  made.classList.add("history-chip");
-  made.dataset.filter = `${name}=${value}`;
-  made.addEventListener("click", () => {
-    change({ [name]: "" });
-    focusNext();
-  });
-  return made;
-}
-
-function focusNext() {
-  const next = place("history-chips").querySelector("button");
-  (next ?? place("history-filters").querySelector("input, summary")).focus();
-}
-
-function drawChips() {
-  const bar = place("history-chips");
-  const known = new Map([...bar.children].map((each) => [each.dataset.filter, each]));
-  const set = Object.entries(view.filters).map(
-    ([name, value]) => known.get(`${name}=${value}`) ?? chip(name, value),
-  );
-  const clear = known.get("all") ?? button("Clear", "", { id: "history-clear", "data-filter": "all" });
-  clear.onclick = () => {
-    page.balanceHistoryScreen.clear();
-    focusNext();
-  };
-  arrange(bar, set.length ? [...set, clear] : []);
-}
-
-/* Shows the filters of a view. */
-function draw(next) {
-  const isOther = next.table !== table;
-  view = next;
-  isOther && build();
-  place("history-filters").querySelectorAll("details").forEach((made) => count(made, view.filters));
-  const [text, sort] = [place("history-text"), place("history-order")];
-  if (text && document.activeElement !== text) {
-    text.value = view.filters.text ?? "";
-  }
-  showOrder(sort);
-  drawChips();
-}
-
-export const balanceHistoryFilters = {
-  draw,
-  /* Has `toChange` called with filters that were changed, `toOrder` with an order. */
-  follow(toChange, toOrder) {
-    [change, order] = [toChange, toOrder];
-  },
-};
+register({ fillHistory, filterHistory, focusHistory });

@@ -1,42 +1,55 @@
 /* How History's columns fit: as many as the table is wide, and wide enough for all figures in them. */
-import { balanceHistoryColumns } from "./columns.js";
 
-const { definitions, heights, grown } = balanceHistoryColumns;
+const CARDS_BELOW = 640; // of the table, px
+const PADDING = 22; // of a cell, both sides, and of the bar between two headings
+const SORT_ICON = 20;
 
-let widths = {}; // what each column needs, by what it shows
-let fitted = 0; // how many columns there are
+let widths = {}; // what each column needs
 
 const width = () => document.getElementById("history-rows").clientWidth;
-const columns = ({ table, sort }) => definitions(table, width(), { sort, widths });
+const isOfCards = () => width() < CARDS_BELOW;
+const pen = document.createElement("canvas").getContext("2d");
 
-/* Gives the grid the columns of a view. */
-function apply(api, view) {
-  const defs = columns(view);
-  fitted = defs.length;
-  api.setGridOption("columnDefs", defs);
+// figures all have the same digits, so the longest of them tells the width
+function widthOf(text) {
+  pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  return Math.ceil(pen.measureText(text).width) + PADDING;
 }
 
-/* Gives rows and headings their height, once the grid has a source of rows. */
-function applyHeights(api) {
-  const [rowHeight, headerHeight] = heights(width());
-  api.setGridOption("headerHeight", headerHeight);
-  api.getGridOption("rowHeight") === rowHeight || api.setGridOption("rowHeight", rowHeight);
-}
+/* How high rows and headings are. */
+export const heights = () => (isOfCards() ? [64, 0] : [36, 32]);
 
-/* Widens the columns that have not enough room for `rows`. */
-function widen(api, view, rows) {
-  const needed = grown(view.table, rows, widths);
-  const isMore = Object.entries(needed).some(([field, each]) => each > (widths[field] ?? 0));
-  widths = needed;
-  isMore && apply(api, view);
-}
-
-/* Has the columns follow the width of the table. */
-function renew(api, view) {
-  if (width() > 0 && fitted !== columns(view).length) {
-    apply(api, view);
-    applyHeights(api);
+/* Those of `all` columns that there is room for, in the order that `sort` says. */
+export function fitting(all, sort) {
+  if (isOfCards()) {
+    return all.filter(({ type }) => type === "card");
   }
+  const shown = all.filter(({ type, context }) => type !== "card" && context.from <= width());
+  return shown.map((column) => {
+    const isSorted = sort.replace("-", "") === column.colId;
+    const heading = widthOf(column.headerName) + (isSorted ? SORT_ICON : 0);
+    return {
+      ...column,
+      minWidth: Math.max(column.minWidth, heading, widths[column.colId] ?? 0),
+      sort: isSorted ? (sort.startsWith("-") ? "desc" : "asc") : null,
+    };
+  });
 }
 
-export const balanceHistoryFit = { apply, applyHeights, widen, renew, forget: () => (widths = {}) };
+/* Notes what the rows of the grid need of the columns' width: whether that is more than it was. */
+export function measure(api, all) {
+  const longest = {};
+  api.forEachNode(({ data }) => {
+    for (const [name, text] of Object.entries(data?.texts ?? {})) {
+      longest[name] = text.length > (longest[name]?.length ?? 0) ? text : longest[name];
+    }
+  });
+  const narrow = all.filter(({ colId, context }) => context?.fits && longest[colId] !== undefined);
+  const needed = narrow.map(({ colId }) => [colId, widthOf(longest[colId])]);
+  const grown = needed.filter(([name, each]) => each > (widths[name] ?? 0));
+  Object.assign(widths, Object.fromEntries(grown));
+  return grown.length > 0;
+}
+
+/* Forgets it, as another list has other columns. */
+export const forget = () => (widths = {});

@@ -1,0 +1,83 @@
+/* What cells of History's grid show beside text: links, how long an epoch has lasted, which are to be compared,
+ * and the card that a phone shows of a row.
+ */
+import { isPlain } from "../address.js";
+
+const MOST_COMPARED = 4;
+
+let picked = new Set();
+
+const isFull = () => picked.size >= MOST_COMPARED;
+
+/* Has these epochs picked to be compared; null: those that are. */
+export function setPicked(epochs) {
+  picked = new Set(epochs ?? picked);
+  // newest first
+  window.dash_clientside.set_props("history-epochs-picked", { data: [...picked].sort((one, other) => other - one) });
+}
+
+/* Has an epoch compared, or no longer; more than can stand side by side are not. */
+export function pick(epoch) {
+  picked.delete(epoch) || isFull() || picked.add(epoch);
+  setPicked(null);
+}
+
+const make = (...parts) => window.React.createElement(...parts);
+// in another tab it is the entry alone; here the click on its row opens it over what is listed
+const isOfRow = (event) => isPlain(event) && event.preventDefault();
+
+function HistoryLink({ data, value, text = value }) {
+  if (!data) {
+    return null;
+  }
+  const { href, label, is_elsewhere: isElsewhere } = data.link;
+  const named = isElsewhere ? { className: "elsewhere", "aria-label": label } : { title: label, onClick: isOfRow };
+  return make("a", { href, tabIndex: -1, ...named }, text);
+}
+
+function HistoryEpoch({ data, value }) {
+  return data ? make("span", {}, `${value} `, data.since && make("span", { className: "running" }, "running")) : null;
+}
+
+// the page writes how long it is by now
+const since = (time) => make("time", { className: "moment", dateTime: time, "data-form": "lasted" });
+
+function HistoryLasted({ data, value }) {
+  return data?.since ? since(data.since) : (value ?? null);
+}
+
+// a click on the row, or Enter, is what changes it
+function HistoryPick({ data }) {
+  if (!data) {
+    return null;
+  }
+  const isPicked = picked.has(data.epoch);
+  const isDisabled = !isPicked && isFull();
+  return make("input", {
+    ...{ type: "checkbox", id: `history-epoch-${data.epoch}`, className: "form-check-input", tabIndex: -1 },
+    ...{ checked: isPicked, disabled: isDisabled, readOnly: true, "aria-label": `Compare epoch ${data.epoch}` },
+    title: isDisabled ? `At most ${MOST_COMPARED} epochs are compared` : "",
+  });
+}
+
+function HistoryCard({ data }) {
+  if (!data) {
+    return null;
+  }
+  const { title, figure, tone, parts, below } = data.card;
+  const texts = parts.flatMap((each, at) => [at > 0 && " · ", each.since ? since(each.since) : each]);
+  return make(
+    "div",
+    { className: "row-card" },
+    data.epoch && make(HistoryPick, { data }),
+    make("span", { className: "title" }, title),
+    make("span", { className: `figure-text ${tone}` }, figure),
+    make("span", { className: "words", title: parts.filter((each) => !each.since).join(" · ") }, ...texts),
+    make("span", { className: "below" }, data.epoch ? make(HistoryLink, { data, text: below }) : below),
+  );
+}
+
+window.dashAgGridComponentFunctions = {
+  ...window.dashAgGridComponentFunctions,
+  ...{ HistoryLink, HistoryEpoch, HistoryLasted, HistoryPick, HistoryCard },
+};

@@ -1,0 +1,352 @@
+"""The filters of History's lists: the fields that they are chosen in, and the chips that say which
+are set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from balance.core.order import ORDER_KINDS, PATIENCE
+from balance.history.lists import SUBJECT
+from balance.history.order_rows import STATE_LABELS
+from balance.history.question import BOUNDS, FILTER_COLUMNS, Listed
+from balance.history.rows import KIND_LABELS, SOURCE_LABELS
+from layouts.history_view import PATH, View, filter_names
+from layouts.parts import button, unseen_label
+
+#: The type in the id of a field, whose name is that of a filter, or ``sort``.
+FILTER: Final = "history-filter"
+#: Of the count beside a field's label, whose name is those of its filters with commas between.
+COUNT: Final = "history-count"
+#: Of what is wrong with a number, whose name is that of its filter.
+ERROR: Final = "history-error"
+#: Of a button that fills in a field: so many days, or the running epoch.
+PRESET: Final = "history-preset"
+#: Of what opens a field whose choices may be others by then.
+FIELD: Final = "history-field"
+#: What stands in the field of the order where rows are sorted by a column that it does not offer.
+BY_HEADING: Final = "heading"
+
+# Which text a list is searched in; the epochs have none.
+_TEXTS: Final[Mapping[Listed, str]] = {
+    "ledger": "Note",
+    "fills": "Text",
+    "trades": "Reason",
+    "orders": "Reason",
+}
+_AMOUNTS: Final = "amounts"
+_DATES: Final = "time"
+# The fields of a list, in their order. What is a filter of the list alone and does not stand here
+# comes last; any other filter is only said where it is set.
+_ORDER: Final[Mapping[Listed, Sequence[str]]] = {
+    "ledger": ("kind", "symbol", _DATES, _AMOUNTS, "owner", "source", "epoch"),
+    "fills": ("symbol", "side", "reason", _AMOUNTS, _DATES, "owner", "epoch"),
+    "trades": ("outcome", "symbol", "side", _AMOUNTS, _DATES, "owner", "epoch"),
+    "orders": ("state", "symbol", "side", "type", _DATES, _AMOUNTS, "owner", "epoch"),
+    "epochs": (_DATES, _AMOUNTS, "epoch"),
+}
+_LABELS: Final = {
+    "kind": "What",
+    "reason": "Type",
+    "owner": "Whose",
+    "source": "From",
+    "client_id": "Client id",
+    "reduce_only": "Reduce-only",
+}
+_VALUE_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
+    "kind": KIND_LABELS,
+    "source": SOURCE_LABELS,
+    "reason": {
+        "order": "Order",
+        "take_profit": "Take-profit",
+        "stop_loss": "Stop-loss",
+        "trailing_stop": "Trailing stop",
+        "liquidation": "Liquidation",
+        "reset": "Reset",
+        "undo": "Reset undone",
+    },
+    "state": STATE_LABELS,
+    "type": {name: kind.label for name, kind in ORDER_KINDS.items()},
+    "time_in_force": {name: each.label for name, each in PATIENCE.items()},
+    "reduce_only": {"true": "Only closing", "false": "May open"},
+    "outcome": {"win": "Wins", "loss": "Losses", "even": "Even"},
+}
+_TYPING_MS: Final = 300
+# What can be chosen of these may change while the page is open.
+_CHANGING: Final = ("symbol", "owner")
+_SPANS: Final = (("0", "Today"), ("7", "7 days"), ("30", "30 days"))
+# By what rows can be sorted where a phone has no headings to press: the column, what it is called,
+# and what the oldest come first by.
+_SORTS: Final[Mapping[Listed, tuple[str, str, str]]] = {
+    "ledger": ("amount", "amount", "revision"),
+    "fills": ("realized_pnl", "P&L", "revision"),
+    "trades": ("pnl", "P&L", "revision"),
+    "orders": ("realized_pnl", "P&L", "revision"),
+    "epochs": ("pnl", "P&L", "epoch"),
+}
+
+#: What can be chosen of filters whose values are not of a fixed list: by filter, values and labels.
+Choices = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a list, which fills in some of its filters."""
+
+    name: str
+    label: str
+    manner: Literal["several", "one", "epoch", "amounts", "dates"]
+    filters: tuple[str, ...]
+
+
+def fields_of(table: Listed) -> list[Field]:
+    """The fields of ``table``, in their order."""
+    columns = {each.name: each for each in FILTER_COLUMNS[table]}
+    shared = {each.name for each in SUBJECT}
+    own = [name for name, each in columns.items() if each.values and name not in shared]
+    found = []
+    for name in dict.fromkeys((*_ORDER[table], *own)):
+        if name == _DATES:
+            found.append(Field(name, "Dates", "dates", ("from", "to")))
+        elif name == _AMOUNTS:
+            found += [
+                Field(each.column, _sentence_case(each.label), "amounts", (each.least, each.most))
+                for each in BOUNDS[table]
+            ]
+        else:
+            manner: Any = {"outcome": "one", "epoch": "epoch"}.get(name, "several")
+            found.append(Field(name, _label(name), manner, (name,)))
+    return found
+
+
+def text_label(table: Listed) -> str:
+    """What the field is called that ``table`` is searched by; empty: there is none."""
+    return f"{_TEXTS[table]} has" if table in _TEXTS else ""
+
+
+def filter_bar(view: View, choices: Choices) -> list[Component]:
+    """The fields of the list of ``view``, with what is set in it."""
+    label = text_label(view.table)
+    search = [_search(label, view.filters.get("text", ""))] if label else []
+    fields = [_field(each, view, choices) for each in fields_of(view.table)]
+    strip = {"className": "history-fields", "data-table": view.table}
+    return [*search, html.Div([*fields, _order(view)], **strip)]
+
+
+def _search(label: str, text: str) -> html.Div:
+    field = dbc.Input(
+        id={"type": FILTER, "name": "text"},
+        type="search",
+        size="sm",
+        value=text,
+        debounce=_TYPING_MS,
+        autocomplete="off",
+        placeholder=f"{label}…",
+        maxlength=200,
+    )
+    return html.Div([unseen_label(label, field.id), field], className="history-text")
+
+
+def _field(field: Field, view: View, choices: Choices) -> html.Details:
+    name = ",".join(field.filters)
+    chosen = [each for name in field.filters for each in _values(view, name)]
+    opener = {"id": {"type": FIELD, "name": field.name}} if field.name in _CHANGING else {}
+    return html.Details(
+        [
+            html.Summary(
+                [
+                    field.label,
+                    html.Span(
+                        f" {len(chosen)}" if chosen else "",
+                        id={"type": COUNT, "name": name},
+                        className="count",
+                    ),
+                ],
+                className="btn btn-sm btn-outline-secondary",
+                **opener,
+            ),
+            html.Div(_body(field, view, choices), className="history-choices"),
+        ],
+        className="history-field",
+        **{"data-field": field.name},
+    )
+
+
+def _body(field: Field, view: View, choices: Choices) -> list[Component]:
+    first, *_ = field.filters
+    match field.manner:
+        case "several" | "one":
+            return [_checks(field, view, choices)]
+        case "epoch":
+            running = _preset("epoch", "The running one")
+            return [_number(first, "Number of the epoch", view), running]
+        case "amounts":
+            return [
+                _number(name, f"{field.label} {end}, USDT", view)
+                for name, end in zip(field.filters, ("from", "to"), strict=True)
+            ]
+        case "dates":
+            spans = [_preset(days, label) for days, label in _SPANS]
+            return [html.Div(spans, className="spans"), _moment("from", view), _moment("to", view)]
+
+
+def _checks(field: Field, view: View, choices: Choices) -> html.Fieldset:
+    values = _values(view, field.name)
+    boxes = dbc.RadioItems if field.manner == "one" else dbc.Checklist
+    chosen: Any = values if field.manner == "several" else "".join(values)
+    return html.Fieldset(
+        [
+            html.Legend(field.label, className="visually-hidden"),
+            boxes(
+                options=options(field.name, choices, values),
+                value=chosen,
+                id={"type": FILTER, "name": field.name},
+            ),
+        ]
+    )
+
+
+def options(name: str, choices: Choices, chosen: Sequence[str] = ()) -> list[dict[str, str]]:
+    """What can be chosen of the filter called ``name``; what is ``chosen`` is among it."""
+    labels = {**{each: each for each in chosen}, **_labels(name, choices)}
+    return [{"value": value, "label": label} for value, label in labels.items()]
+
+
+def _labels(name: str, choices: Choices) -> Mapping[str, str]:
+    if name in choices:
+        return choices[name]
+    values = {each for columns in FILTER_COLUMNS.values() for each in columns if each.name == name}
+    labels = _VALUE_LABELS.get(name, {value: value for each in values for value in each.values})
+    return {value: _sentence_case(label) for value, label in labels.items()}
+
+
+def _number(name: str, label: str, view: View) -> html.Div:
+    return _labelled(
+        label,
+        dbc.Input(
+            id={"type": FILTER, "name": name},
+            value=view.filters.get(name, ""),
+            inputmode="decimal",
+            autocomplete="off",
+            size="sm",
+            debounce=True,
+        ),
+        html.Div(id={"type": ERROR, "name": name}, className="dialog-error", role="alert"),
+    )
+
+
+def _moment(name: str, view: View) -> html.Div:
+    field = dbc.Input(
+        id={"type": FILTER, "name": name},
+        type="datetime-local",
+        value=view.filters.get(name, "")[:16],
+        size="sm",
+    )
+    return _labelled(f"{name.capitalize()} (UTC)", field)
+
+
+def _labelled(label: str, field: dbc.Input, *more: Component) -> html.Div:
+    return html.Div([dbc.Label(label, html_for=field.id), field, *more], className="filter")
+
+
+def _preset(name: str, label: str) -> dbc.Button:
+    return button(label, {"type": PRESET, "name": name})
+
+
+def _order(view: View) -> html.Div:
+    column, what, age = _SORTS[view.table]
+    offered = (
+        ("", "Newest first"),
+        (age, "Oldest first"),
+        (f"-{column}", f"Largest {what}"),
+        (column, f"Smallest {what}"),
+        (BY_HEADING, "As chosen by a heading"),
+    )
+    is_offered = view.sort in dict(offered)
+    field = dbc.Select(
+        options=[{"value": value, "label": label} for value, label in offered],
+        value=view.sort if is_offered else BY_HEADING,
+        id={"type": FILTER, "name": "sort"},
+        size="sm",
+    )
+    return html.Div([unseen_label("Order", field.id), field], className="history-order")
+
+
+def chips(view: View, choices: Choices, path: str = PATH) -> list[Component]:
+    """Which filters are set in ``view``: a click takes one away, or all of them."""
+    if not view.filters:
+        return []
+    names = [name for name in filter_names(view.table) if name in view.filters]
+    set_filters = [
+        _chip(sentence(name, view.filters[name], view, choices), view.without(name).href(path), at)
+        for at, name in enumerate(names)
+    ]
+    return [*set_filters, clear_button(view, "history-clear", "Clear", path)]
+
+
+def clear_button(view: View, id: str, label: str, path: str = PATH) -> html.Button:
+    """A button that takes all filters of ``view`` away."""
+    return html.Button(
+        label,
+        id=id,
+        type="button",
+        className="btn btn-sm btn-outline-secondary",
+        **{"data-go": replace(view, filters={}).href(path)},
+    )
+
+
+def _chip(text: str, href: str, number: int) -> html.Button:
+    return html.Button(
+        text,
+        id=f"history-chip-{number}",
+        type="button",
+        title="Remove",
+        className="btn btn-sm btn-outline-secondary bi-x-lg history-chip",
+        **{"aria-label": f"Remove the filter {text}", "data-go": href},
+    )
+
+
+def sentence(name: str, value: str, view: View, choices: Choices) -> str:
+    """How the filter called ``name`` reads where it has a ``value``."""
+    match name:
+        case "epoch":
+            return f"Epoch {value}"
+        case "from":
+            return f"From {_minute(value)} UTC"
+        case "to":
+            # A minute that is listed to its end is written without its seconds.
+            return f"To {_minute(value.replace(':59.999Z', ':00Z'))} UTC"
+        case "text":
+            return f"{_TEXTS.get(view.table, 'Text')} has “{value}”"
+        case "after":
+            return f"After revision {value}"
+        case "until":
+            return f"Up to revision {value}"
+    for bound in BOUNDS[view.table]:
+        if name in (bound.least, bound.most):
+            end = "from" if name == bound.least else "to"
+            return f"{_sentence_case(bound.label)} {end} {value}"
+    labels = _labels(name, choices)
+    return f"{_label(name)}: {', '.join(labels.get(each, each) for each in _values(view, name))}"
+
+
+def _values(view: View, name: str) -> list[str]:
+    return [each for each in view.filters.get(name, "").split(",") if each]
+
+
+def _minute(time: str) -> str:
+    return re.sub(r"(:00)?(\.\d+)?Z?$", "", time.replace("T", " "))
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name, _sentence_case(name))
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:].replace("_", " ")
