@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dash import Dash, Input, Output, State, ctx, no_update
+from dash.development.base_component import Component
 
 from balance.api.services import Services
 from balance.bots.log import ACTION
@@ -12,10 +13,10 @@ from layouts.activity import decision_table, trade_table
 from layouts.auto import DECISIONS, EVERYTHING
 from layouts.parts import empty_state
 
-#: How many entries a press on Older brings.
-_PAGE: Final = 100
+#: How many entries are listed, and how many more a press on Older brings.
+_PAGE: Final = 50
 #: How many trades are listed, at first and at most.
-_TRADES: Final = (_PAGE, 500)
+_TRADES: Final = (50, 500)
 _EMPTY: Final = {
     "decisions": (
         "journal-text",
@@ -58,19 +59,26 @@ def register(app: Dash, services: Services) -> None:
                 pass
             case _:
                 pages = 1
-        one = None if bot == EVERYTHING else bot
-        if view == DECISIONS:
-            rows, is_more = _entries(services, one, None if kind == EVERYTHING else kind, pages)
-        else:
-            limit = _TRADES[min(pages, len(_TRADES)) - 1]
-            rows = services.bots.trades(bot=one, limit=limit)
-            is_more = len(rows) == limit and limit < _TRADES[-1]
-        if rows:
-            table = decision_table(rows) if view == DECISIONS else trade_table(rows)
-        else:
-            is_filtered = one is not None or (view == DECISIONS and kind != ACTION)
-            table = empty_state(*(_UNFIT if is_filtered else _EMPTY[view]))
-        return table, not is_more, pages, view != DECISIONS
+        found, is_more = draw_activity(services, view, bot, kind, pages)
+        return found, not is_more, pages, view != DECISIONS
+
+
+def draw_activity(
+    services: Services, view: str, bot: str, kind: str, pages: int
+) -> tuple[Component, bool]:
+    """The newest ``pages`` of the ``view``, of one ``bot`` and ``kind`` or of all; whether there is
+    more."""
+    one = None if bot == EVERYTHING else bot
+    if view == DECISIONS:
+        rows, is_more = _entries(services, one, None if kind == EVERYTHING else kind, pages)
+    else:
+        limit = _TRADES[min(pages, len(_TRADES)) - 1]
+        rows = services.bots.trades(bot=one, limit=limit)
+        is_more = len(rows) == limit and limit < _TRADES[-1]
+    if rows:
+        return (decision_table(rows) if view == DECISIONS else trade_table(rows)), is_more
+    is_filtered = one is not None or (view == DECISIONS and kind != ACTION)
+    return empty_state(*(_UNFIT if is_filtered else _EMPTY[view])), False
 
 
 def _entries(

@@ -1,18 +1,17 @@
 """What bots did, as tables: their decisions, and their trades, which a backtest has too."""
 
 from collections.abc import Callable, Iterable, Mapping
-from math import floor
 from typing import Any, Final
 
 from dash import html
 from dash.development.base_component import Component
 
+from balance.bots.rows import signal_text
 from layouts.live import tone
 from layouts.parts import moment
 
 _DECISIONS: Final = ("When", "Bot", "Signal", "Why", "What it did")
 _NUMBERS: Final = frozenset({"Quantity", "Entry", "Exit", "Held", "P&L", "Fees"})
-_SIDES: Final = {"buy": "Buy", "sell": "Sell", "close": "Close", "hold": "Hold"}
 # Each column of a trade: what it is called, its text in the trade's display, its class.
 _TRADES: Final = (
     ("Side", "side", "side"),
@@ -47,12 +46,13 @@ def trade_table(
     return _table("trades", heads, [_trade(each, when, has_owner) for each in trades])
 
 
-def folded(text: str, summary: str = "") -> html.Details:
+def folded(text: str, summary: str = "", **more: str) -> html.Details:
     """A ``text`` of many lines, such as where a program failed: its last line, or the ``summary``,
-    which opens to the whole."""
+    which opens to the whole. ``more`` is as of ``html.Details``."""
     return html.Details(
         [html.Summary(summary or last_line(text)), html.Pre(text, className="snippet", tabIndex=0)],
         className="folded",
+        **more,
     )
 
 
@@ -61,22 +61,18 @@ def last_line(text: str) -> str:
     return text.strip().rpartition("\n")[2]
 
 
-def signal_text(entry: Row) -> str:
-    """The signal of a strategy in an ``entry``, and its confidence where it has one: Buy 62%."""
-    side, confidence = entry["side"], entry["confidence"]
-    is_sure = side in _SIDES and side != "hold" and confidence is not None
-    return f"{_SIDES.get(side, '')}{f' {floor(confidence * 100 + 0.5)}%' if is_sure else ''}"
-
-
 def _decision(entry: Row) -> html.Tr:
+    name = f"auto-activity-{entry['id']}"
     return html.Tr(
         [
             _cell("When", "when", moment(entry["time"])),
             _cell("Bot", "who", entry["name"]),
-            _cell("Signal", "side", signal_text(entry)),
-            _cell("Why", "why", _shortened(entry["reason"])),
-            _cell("What it did", "did", _shortened(entry["words"])),
+            _cell("Signal", "side", signal_text(entry["side"], entry["confidence"])),
+            _cell("Why", "why", _shortened(entry["reason"], f"{name}-why")),
+            _cell("What it did", "did", _shortened(entry["words"], f"{name}-did")),
         ],
+        # by which it is found again where it is drawn anew
+        id=name,
         role="row",
         **{"data-kind": entry["kind"], "data-entry": str(entry["id"])},
     )
@@ -100,8 +96,8 @@ def _cell(label: str, name: str, content: Component | str) -> html.Td:
     return html.Td(content, className=name, role="cell", **{"data-label": label, **more})
 
 
-def _shortened(text: str) -> Component | str:
-    return folded(text) if "\n" in text.strip() else text
+def _shortened(text: str, id: str) -> Component | str:
+    return folded(text, id=id) if "\n" in text.strip() else text
 
 
 def _table(name: str, heads: Iterable[str], rows: list[html.Tr]) -> html.Table:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from dash import html
 
-from layouts.activity import decision_table, signal_text, trade_table
+from layouts.activity import decision_table, trade_table
 from tests.test_layouts import everything
 
 ENTRY = {
@@ -53,22 +52,6 @@ def test_a_decision_says_when_who_what_and_why() -> None:
     )
     summary, whole = shown["What it did"].children
     assert (summary.children, whole.children) == ("ValueError: no", ENTRY["words"])
-
-
-@pytest.mark.parametrize(
-    ("side", "confidence", "text"),
-    [
-        ("buy", 0.8, "Buy 80%"),
-        ("sell", None, "Sell"),
-        ("close", 1.0, "Close 100%"),
-        ("hold", 0.5, "Hold"),
-        ("", None, ""),
-    ],
-)
-def test_a_signal_has_its_confidence_where_it_does_something(
-    side: str, confidence: float | None, text: str
-) -> None:
-    assert signal_text({"side": side, "confidence": confidence}) == text
 
 
 def test_a_trade_says_whose_it_is_where_there_are_several() -> None:

@@ -16,9 +16,9 @@ const RETRY_MS = 5000;
 
 /* Gives the store called `store` the newest text that it is called with, while the tab with the path `tab`
  * is shown, null for all tabs: whenever that is another text, a callback draws by it. `first` is for what
- * the layout has drawn.
+ * the layout has drawn; between two of them is a `pause` in ms.
  */
-export function marker(store, { tab = null, first = () => null } = {}) {
+export function marker(store, { tab = null, first = () => null, pause = PAUSE_MS } = {}) {
   let newest = null;
   let drawn = null; // what the store holds
   let drawnAt = 0;
@@ -50,7 +50,7 @@ export function marker(store, { tab = null, first = () => null } = {}) {
     });
   return (text) => {
     newest = text;
-    timer ??= setTimeout(draw, Math.max(0, drawnAt + PAUSE_MS - Date.now()));
+    timer ??= setTimeout(draw, Math.max(0, drawnAt + pause - Date.now()));
   };
 }
 

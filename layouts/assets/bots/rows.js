@@ -5,7 +5,10 @@ import { provide } from "../live.js";
 import { marker, redraw } from "../redraw.js";
 import { flash } from "../screen.js";
 
-const markActivity = marker("bots-activity", { tab: "/auto" });
+// a list takes longer to draw than the rows of bots
+const ACTIVITY_PAUSE_MS = 3000;
+
+const markActivity = marker("bots-activity", { tab: "/auto", pause: ACTIVITY_PAUSE_MS });
 let results = new Map(); // what of each bot's result a trade has changed
 
 /* Prices move all the time: only what a trade has changed flashes. */
