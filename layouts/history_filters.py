@@ -32,6 +32,8 @@ PRESET: Final = "history-preset"
 FIELD: Final = "history-field"
 #: What stands in the field of the order where rows are sorted by a column that it does not offer.
 BY_HEADING: Final = "heading"
+#: What stands there for the order of an address that names none: a choice of nothing looks empty.
+NEWEST: Final = "newest"
 
 # Which text a list is searched in; the epochs have none.
 _TEXTS: Final[Mapping[Listed, str]] = {
@@ -214,7 +216,8 @@ def _checks(field: Field, view: View, choices: Choices) -> html.Fieldset:
 
 def options(name: str, choices: Choices, chosen: Sequence[str] = ()) -> list[dict[str, str]]:
     """What can be chosen of the filter called ``name``; what is ``chosen`` is among it."""
-    labels = {**{each: each for each in chosen}, **_labels(name, choices)}
+    known = _labels(name, choices)
+    labels = {**known, **{each: each for each in chosen if each not in known}}
     return [{"value": value, "label": label} for value, label in labels.items()]
 
 
@@ -262,16 +265,16 @@ def _preset(name: str, label: str) -> dbc.Button:
 def _order(view: View) -> html.Div:
     column, what, age = _SORTS[view.table]
     offered = (
-        ("", "Newest first"),
+        (NEWEST, "Newest first"),
         (age, "Oldest first"),
         (f"-{column}", f"Largest {what}"),
         (column, f"Smallest {what}"),
         (BY_HEADING, "As chosen by a heading"),
     )
-    is_offered = view.sort in dict(offered)
+    sort = view.sort or NEWEST
     field = dbc.Select(
         options=[{"value": value, "label": label} for value, label in offered],
-        value=view.sort if is_offered else BY_HEADING,
+        value=sort if sort in dict(offered) else BY_HEADING,
         id={"type": FILTER, "name": "sort"},
         size="sm",
     )

@@ -212,6 +212,11 @@ def test_the_fields_show_what_is_set() -> None:
     assert (counts["kind"], counts["from,to"], counts["symbol"]) == (" 2", " 1", "")
 
 
+def test_what_is_chosen_stays_in_its_place_among_the_choices() -> None:
+    values = [each["value"] for each in options("kind", {}, ["fee", "of-an-older-version"])]
+    assert values == [*(each["value"] for each in options("kind", {})), "of-an-older-version"]
+
+
 def test_a_filter_reads_as_a_sentence() -> None:
     filters = {
         "source": "bot",

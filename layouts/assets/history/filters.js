@@ -6,14 +6,17 @@ import { href, listOf, parse } from "./view.js";
 
 // a minute is chosen as a whole, the last one too
 const SECONDS = { from: ":00Z", to: ":59.999Z" };
+// as in layouts/history_filters.py
 const BY_HEADING = "heading";
+const NEWEST = "newest";
 
 const context = () => window.dash_clientside.callback_context;
 
 /* What the field called `name` shows of a view; several values are a list in one that has a list. */
 function shown(name, view, field) {
   if (name === "sort") {
-    return [...field.options].some(({ value }) => value === view.sort) ? view.sort : BY_HEADING;
+    const sort = view.sort || NEWEST;
+    return [...field.options].some(({ value }) => value === sort) ? sort : BY_HEADING;
   }
   const value = view.filters[name] ?? "";
   return name in SECONDS ? value.slice(0, 16) : value;
@@ -68,7 +71,7 @@ function filterHistory() {
       [chosen, wrong[name]] = readFilter(name, chosen);
     }
     if (name === "sort") {
-      view.sort = chosen;
+      view.sort = chosen === NEWEST ? "" : chosen;
     } else if (!wrong[name]) {
       view.filters[name] = chosen && chosen + (SECONDS[name] ?? "");
     }
