@@ -42,21 +42,34 @@ def _closed(browser: Any) -> None:
     wait_for(lambda: browser.driver.execute_script(there), "the end of the dialog")
 
 
+def _setting(browser: Any, name: str) -> object:
+    """What the page knows of a setting."""
+    return run(
+        browser,
+        {"setting": "settings/settings.js"},
+        "return setting(arguments[0])",
+        name,
+    )
+
+
 def _rests(browser: Any) -> None:
     """Prove that shortcuts rest with a modifier, where a key is held, and where they are off."""
     run(
         browser,
-        {"balanceScreen": "screen.js", "balanceSettings": "settings/settings.js"},
+        {"balanceScreen": "screen.js"},
         "window.been = []; balanceScreen.follow((path) => window.been.push(path));"
-        "const press = (key, how) => document.body.dispatchEvent("
+        "window.press = (key, how) => document.body.dispatchEvent("
         " new KeyboardEvent('keydown', {key, bubbles: true, ...how}));"
-        "for (const how of ['ctrlKey', 'altKey', 'metaKey', 'repeat']) press('2', {[how]: true});"
-        "const { get } = balanceSettings;"
-        "balanceSettings.get = (name) => name !== 'shortcuts';"
-        "press('3');"
-        "balanceSettings.get = get;"
-        "press('4');",
+        "for (const how of ['ctrlKey', 'altKey', 'metaKey', 'repeat']) press('2', {[how]: true});",
     )
+    for are_on, key in ((False, "3"), (True, "4")):
+        browser.driver.execute_script(
+            "fetch('/settings', {method: 'PUT', headers: {'Content-Type': 'application/json'},"
+            " body: JSON.stringify({shortcuts: arguments[0]})})",
+            are_on,
+        )
+        wait_for(lambda on=are_on: _setting(browser, "shortcuts") is on, "the setting")
+        browser.driver.execute_script("press(arguments[0])", key)
     _shown(browser, "history")
     # where it was when that was asked for, and then one other place
     assert browser.driver.execute_script("return window.been.slice(1)") == ["/history"]

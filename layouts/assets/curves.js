@@ -7,7 +7,7 @@ import { fetched, register } from "./clientside.js";
 import { followRows, rowOf, tone, write } from "./live.js";
 import { COMPACT, dollars } from "./money.js";
 import { arrange, make } from "./parts.js";
-import { balanceSettings } from "./settings/settings.js";
+import { setting } from "./settings/settings.js";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DRAW_MS = 1000; // the newest point follows the account at most so often
@@ -395,7 +395,7 @@ function grow(curve) {
 
 // what of the account the points of a curve are of
 function stateOf({ account, epoch, revision, portfolio_value: equity }) {
-  return { version: `${account}.${epoch}.${balanceSettings.get("decimals")}`, revision, equity };
+  return { version: `${account}.${epoch}.${setting("decimals")}`, revision, equity };
 }
 
 // how long after points were asked for they are due again, in ms

@@ -1,5 +1,5 @@
 /* Money of which the server has not written the text. */
-import { balanceSettings } from "./settings/settings.js";
+import { setting } from "./settings/settings.js";
 
 /* `decimals` for amounts of millions: "$2.5M". */
 export const COMPACT = "compact";
@@ -17,7 +17,7 @@ function pen(decimals) {
 }
 
 /* "$10,000.00", with as many decimals as all money on the screen; `plus` is the sign of a gain. */
-export function dollars(value, plus = "", decimals = balanceSettings.get("decimals") ?? 2) {
+export function dollars(value, plus = "", decimals = setting("decimals") ?? 2) {
   const text = pen(decimals).format(Math.abs(value));
   const sign = /[1-9]/.test(text) ? (value < 0 ? "-" : plus) : "";
   return `${sign}$${text}`;

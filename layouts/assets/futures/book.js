@@ -7,7 +7,7 @@ import { register } from "../clientside.js";
 import { known } from "../damage.js";
 import { explain } from "../live.js";
 import { fetchJson } from "../requests.js";
-import { balanceSettings } from "../settings/settings.js";
+import { setting } from "../settings/settings.js";
 import { cardColumn, cardHeight } from "./cards.js";
 import "./cells.js";
 
@@ -51,7 +51,7 @@ function widened(columns, decimals) {
 
 /* Has a table fit its screen and what is shown in it: columns, or on a phone cards. */
 function dress(api, name) {
-  const { decimals } = balanceSettings.all;
+  const decimals = setting("decimals");
   const form = NARROW.matches ? "cards" : decimals;
   if (api.deskForm === form) {
     return;
@@ -116,7 +116,7 @@ function draw() {
   }
   const { account, revision, positions, open_orders: orders } = snapshot;
   // the same rows are written another way with other decimals
-  let version = `${account}.${revision}.${balanceSettings.all.decimals}`;
+  let version = `${account}.${revision}.${setting("decimals")}`;
   if (book === "fills") {
     version += `.${known}`;
     fills.version === version || readFills(version);

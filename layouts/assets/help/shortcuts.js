@@ -1,7 +1,7 @@
 /* Keyboard shortcuts: what the table that the help button carries says. */
 import { at } from "../address.js";
 import { undo } from "../reset.js";
-import { balanceSettings } from "../settings/settings.js";
+import { setting } from "../settings/settings.js";
 
 const PREFIX = "g";
 const PREFIX_MS = 1500;
@@ -23,7 +23,7 @@ function isMeant(event) {
     !event.defaultPrevented &&
     !event.target.closest?.(TYPING) &&
     document.querySelector(OPEN_DIALOG) === null &&
-    balanceSettings?.get("shortcuts") !== false
+    setting("shortcuts") !== false
   );
 }
 

@@ -82,12 +82,3 @@ export const setting = (name) => state[name];
 export function followSettings(follow) {
   followers.push(follow);
 }
-
-// for modules that don't import by name yet
-export const balanceSettings = {
-  get: setting,
-  get all() {
-    return state;
-  },
-  follow: followSettings,
-};
