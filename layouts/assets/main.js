@@ -12,7 +12,6 @@ import "./icon.js";
 import "./libraries.js";
 import "./live.js";
 import "./market.js";
-import "./parts.js";
 import "./requests.js";
 import "./reset.js";
 import "./screen.js";
