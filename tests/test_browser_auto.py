@@ -316,8 +316,8 @@ def test_settings_are_tried_on_a_file_and_a_run_is_cancelled(
     trades = browser.find_elements("#backtest-result tbody tr")
     assert "EMA" in trades[0].text
     # a longer one is left before its end
-    file.send_keys(str(_candles(tmp_path / "ETHUSDT-1m.csv", 45_000)))
-    wait_for(lambda: "45,000 candles of ETH/USDT" in text(browser, "backtest-file-words"), "more")
+    file.send_keys(str(_candles(tmp_path / "ETHUSDT-1m.csv", 150_000)))
+    wait_for(lambda: "150,000 candles of ETH/USDT" in text(browser, "backtest-file-words"), "more")
     browser.find_element("#backtest-run").click()
     wait_for(lambda: text(browser, "backtest-percent").endswith("%"), "its progress")
     browser.find_element("#backtest-cancel").click()
