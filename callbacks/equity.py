@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import Dash, Input, Output, no_update
+from dash import Dash, Input, Output, State, no_update
 
 from balance.api.services import Services
 from balance.core.errors import BalanceError
@@ -33,14 +34,22 @@ def register(app: Dash, services: Services) -> None:
         Output(NOTE, "children"),
         Input(due_of(PANEL), "data"),
         Input(RANGE, "value"),
+        State(RANGE, "options"),
         prevent_initial_call=True,
     )
-    def draw(_: object, chosen: str) -> tuple[Any, ...]:
+    def draw(_: object, chosen: str, offered: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
         try:
             row = services.equity.curve(chosen)
         except BalanceError as fault:
             return no_update, no_update, no_update, str(fault)
-        return equity_points(row), range_figures(row), range_options(chosen, row), row["words"]
+        options = range_options(chosen, row)
+        is_same = [each["disabled"] for each in options] == [each["disabled"] for each in offered]
+        return (
+            equity_points(row),
+            range_figures(row),
+            no_update if is_same else options,
+            row["words"],
+        )
 
     @app.callback(
         Output(points_of(DAY), "data"), Input(due_of(DAY), "data"), prevent_initial_call=True

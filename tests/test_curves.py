@@ -23,6 +23,9 @@ from layouts.live import everything
 from tests.pages import UPDATE, asked
 from tests.samples import at
 
+#: What the panel sends of its range.
+OFFERED: Any = {RANGE: "day", f"{RANGE}.options": [{"disabled": False}] * len(RANGES)}
+
 
 def part(layout: Any, id: Any) -> Any:
     """The component with ``id``."""
@@ -45,8 +48,9 @@ def response_to(stored: Any, **values: Any) -> Any:
     """What a page is answered whose curve's store ``stored`` says that points are due."""
     client = create_app(Desk(MemoryStore()), Stream(1)).server.test_client()
     request = asked(client.get, key(stored))
-    for each in request["inputs"]:
-        each["value"] = values.get(each["id"], each.get("value"))
+    for each in (*request["inputs"], *request["state"]):
+        name = f"{each['id']}.{each['property']}"
+        each["value"] = values.get(name, values.get(each["id"], each.get("value")))
     response = client.post(UPDATE, json=request).get_json()
     return response["response"]
 
@@ -96,13 +100,16 @@ def test_a_page_draws_any_curve_by_one_callback() -> None:
 
 
 def test_points_that_are_due_come_with_what_is_said_of_their_range() -> None:
-    response = response_to(due_of(PANEL), **{RANGE: "day"})
+    response = response_to(due_of(PANEL), **OFFERED)
     points = response[key(points_of(PANEL))]["data"]
     assert (points["equity"], points["pnl"], points["drawdown"]) == ([10_000], [0], [0])
     assert (points["marks"], points["places"]) == ([], [points["times"][0] - points["start"]])
     figures = response["overview-equity-figures"]["children"]
     assert len(figures) == 5
     assert response["overview-equity-note"]["children"] == ""
+    # what can be chosen is not drawn anew where it is the same
+    same = {**OFFERED, f"{RANGE}.options": response[RANGE]["options"]}
+    assert RANGE not in response_to(due_of(PANEL), **same)
     chosen = [each["value"] for each in response[RANGE]["options"] if not each["disabled"]]
     assert chosen == ["day", "all"]
 
@@ -123,7 +130,7 @@ def test_where_the_account_can_not_be_read_the_curve_stays_and_the_note_says_why
         raise InvalidRequest("virtual_balance.json is damaged.")
 
     monkeypatch.setattr(Equity, "curve", fail)
-    response = response_to(due_of(PANEL), **{RANGE: "day"})
+    response = response_to(due_of(PANEL), **OFFERED)
     assert response == {"overview-equity-note": {"children": "virtual_balance.json is damaged."}}
 
 
