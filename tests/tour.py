@@ -46,7 +46,7 @@ DIALOGS: Final[dict[str, tuple[Any, ...]]] = {
         "futures",
         "#futures-type input[value=limit]",
         ("futures-price", "999,999"),
-        ("futures-size", "20"),
+        ("futures-size", "5,000"),
         "#futures-submit:enabled",
     ),
     "derivation-dialog": ("overview", "#overview-panel [data-derive]"),
