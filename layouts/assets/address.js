@@ -40,4 +40,3 @@ document.addEventListener("click", (event) => {
   }
 });
 
-export const balanceAddress = { at, go, isPlain };

@@ -53,4 +53,3 @@ export function read(typed, kind = "money") {
   return [joined(sign, digits.replace(/[, ]/g, ""), ZEROS[short] ?? 0), ""];
 }
 
-export const balanceAmounts = { read, isEmpty };

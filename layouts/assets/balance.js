@@ -262,21 +262,3 @@ export function witnessAccount(see) {
 }
 
 register({ receive, fanOut });
-// for modules that don't import by name yet
-export const balanceState = {
-  accept: acceptAnswer,
-  get confirmed() {
-    return confirmed;
-  },
-  get priced() {
-    return priced;
-  },
-  get snapshot() {
-    return snapshot;
-  },
-  get streaming() {
-    return streaming;
-  },
-  hear: hearEvent,
-  follow: followAccount,
-};

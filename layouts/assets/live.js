@@ -168,5 +168,3 @@ function switchOff(isOffline) {
 
 onArrival("[data-live]", feedOne);
 onArrival(NEEDS_SERVER, (fieldset) => (fieldset.disabled = isOff));
-// for modules that don't import by name yet
-export const balanceLive = { feed, showLink, write, explain, marked, tone };

@@ -15,7 +15,6 @@ import "./market.js";
 import "./requests.js";
 import "./reset.js";
 import "./screen.js";
-import "./tables.js";
 import "./toasts.js";
 import "./updates.js";
 import "./bots/rows.js";

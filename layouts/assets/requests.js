@@ -109,5 +109,3 @@ export async function previewed(body, path = "/orders") {
   return [answer, status === null ? "" : problem];
 }
 
-// for modules that don't import by name yet
-export const balanceRequests = { fetchJson };

@@ -1,3 +1,0 @@
-/* What modules give each other that import each other. */
-
-export const page = {};
