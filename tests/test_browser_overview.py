@@ -225,7 +225,7 @@ def test_the_first_minute_is_walked_through(server: Server, open_browser: Opened
     server.post(path="/virtual_balance/reset")
     wait_for(browser.find_element("#overview-first").is_displayed, "a new beginning")
     browser.find_element("#overview-first-dismiss").click()
-    assert not browser.find_element("#overview-first").is_displayed()
+    wait_for(lambda: not browser.find_element("#overview-first").is_displayed(), "its end")
     server.post(path="/virtual_balance/reset")
     wait_for(lambda: text(browser, "overview-epoch") == "3", "the next epoch")
     assert not browser.find_element("#overview-first").is_displayed()
