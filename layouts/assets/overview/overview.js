@@ -16,7 +16,6 @@ const [markLedger, markPositions, markFirst] = ["ledger", "positions", "first"].
   marker(`overview-${name}-drawn`, { tab: "/" }),
 );
 let held = []; // the positions, the largest first
-let visits = 0; // of this tab
 let priced = 0; // the price that the first order was worked out at
 
 function priceOf(symbol) {
@@ -30,7 +29,7 @@ function firstMinute({ account, epoch, revision, market }) {
   const panel = document.getElementById("overview-first");
   const symbols = panel.dataset.symbols.split(" ");
   const states = symbols.map((each) => market.prices[each]?.state);
-  const now = [visits, revision, rowsOf("bots").size, states, priceOf(symbols[0])];
+  const now = [revision, rowsOf("bots").size, states, priceOf(symbols[0])];
   return [account, epoch, ...(panel.hidden ? [] : now)];
 }
 
@@ -64,10 +63,7 @@ async function refresh() {
 
 followAccount(follow);
 hearEvent("performance", { hear: (text) => show(JSON.parse(text)), refresh });
-followAddress((path) => {
-  isShown = path === at("/");
-  visits += isShown;
-});
+followAddress((path) => (isShown = path === at("/")));
 onArrival("[data-bar]", drawBar);
 // a link to Futures Trading, with one of its choices made
 document.addEventListener("click", (event) => {
