@@ -42,8 +42,12 @@ function fillHistory(view, values) {
     return isSame ? window.dash_clientside.no_update : Array.isArray(values[at]) ? now.split(",").filter(Boolean) : now;
   });
   const chosen = counts.map(({ id }) => id.name.split(",").flatMap((name) => (view.filters[name] ?? "").split(",")));
-  const numbers = chosen.map((each) => each.filter(Boolean).length);
-  return [filled, numbers.map((number) => (number ? ` ${number}` : ""))];
+  const texts = chosen.map((each) => each.filter(Boolean).length).map((number) => (number ? ` ${number}` : ""));
+  // each that is set costs Dash time, also where it is the same
+  const changed = counts.map(({ id }, at) =>
+    element(id).textContent === texts[at] ? window.dash_clientside.no_update : texts[at],
+  );
+  return [filled, changed];
 }
 
 /* The number of a filter as it was typed, and what is wrong with it. */
