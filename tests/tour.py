@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any, Final
 
 import requests
@@ -17,7 +15,6 @@ from layouts.live import ids_ending
 from layouts.shell import shell
 from layouts.tabs import TABS
 from tests.patience import patience
-from tests.processes import ROOT
 from tests.screen import PATHS, go, wait_for, write
 from tests.serving import Server
 
@@ -72,11 +69,8 @@ _BOTS: Final = (
 
 
 def dialogs() -> set[str]:
-    """The ids of all dialogs, of those that the layout has and of those that a script makes."""
-    layout = shell(TABS, {}, starting_balance="10000.00")
-    scripts = (file.read_text() for file in (ROOT / "layouts" / "assets").rglob("*.js"))
-    made = (re.findall(r'\bdialog\(\s*"([\w-]+)"', text) for text in scripts)
-    return set(chain(*made)) | set(ids_ending(layout, "-dialog"))
+    """The ids of all dialogs."""
+    return set(ids_ending(shell(TABS, {}, starting_balance="10000.00"), "-dialog"))
 
 
 def tabs(browser: Browser) -> Iterator[str]:

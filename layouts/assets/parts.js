@@ -1,14 +1,10 @@
-/* Elements that a script makes. */
+/* The small pieces that a drawing is made of. */
 
-/* An element with its attributes, those that begin with "on" being listeners. */
+/* An element with its attributes. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) {
-      element.addEventListener(name.slice(2), value);
-    } else if (value !== null && value !== undefined && value !== false) {
-      element.setAttribute(name, value === true ? "" : value);
-    }
+    element.setAttribute(name, value);
   }
   element.append(...children);
   return element;
@@ -16,8 +12,8 @@ export function make(tag, attributes = {}, ...children) {
 
 /* Has `parent` hold `elements` in their order; what stands right is not touched, so keeps the focus. */
 export function arrange(parent, elements) {
-  const staying = new Set(elements);
-  [...parent.children].forEach((each) => staying.has(each) || each.remove());
+  const kept = new Set(elements);
+  [...parent.children].forEach((each) => kept.has(each) || each.remove());
   elements.forEach((each, place) => {
     if (parent.children[place] !== each) {
       parent.insertBefore(each, parent.children[place] ?? null);

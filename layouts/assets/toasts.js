@@ -14,7 +14,7 @@ const MARGIN = 16;
 const STEP = 16;
 const LOOK_MS = 100;
 /* What is never covered. Where a dialog is open, the page behind it may be if there is no other place. */
-const FRAME = ".sidebar, .modal.show .modal-content, dialog[open] .sheet-form";
+const FRAME = ".sidebar, .modal.show .modal-content";
 const PAGE =
   ".ticker, .tab-row, .note-strip, .metric, .ticket, table:not(.chart *, .curve-plot *, .spark *), dl, .desk-grid-table, .ledger, .snippet-card, " +
   "#content h2, #content button, #content a, #content input, #content select, #content summary, " +
@@ -153,7 +153,7 @@ function float(within, frame) {
   within.classList.remove("docked");
   const { width, height } = within.getBoundingClientRect();
   const all = [...frame, ...rectangles(PAGE)];
-  const isOverPage = document.querySelector(".modal.show, dialog[open]") !== null;
+  const isOverPage = document.querySelector(".modal.show") !== null;
   const isWell = at !== null && at.y + height <= innerHeight && isFree({ ...at, width, height }, all);
   if (!isWell) {
     at = freePlace(width, height, all) ?? (isOverPage ? freePlace(width, height, frame) : null);
