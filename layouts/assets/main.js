@@ -1,7 +1,6 @@
 /* The page's own scripts, loaded before Dash draws it. */
 
 import "./address.js";
-import "./amounts.js";
 import "./balance.js";
 import "./damage.js";
 import "./details.js";
