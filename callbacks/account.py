@@ -49,6 +49,7 @@ def _register_reset(app: Dash, desk: Desk) -> None:
     def reset(_clicks: Any, _enters: Any, amount: str, key: str) -> tuple[Any, ...]:
         # every page shows a reset, this one as well
         return send(
+            key,
             lambda: desk.execute(
                 "reset",
                 read_amount(amount),
@@ -131,11 +132,12 @@ def _register_money(app: Dash, desk: Desk) -> None:
     def change(*given: Any) -> tuple[Any, ...]:
         action, amount, note, key = given[-4:]
         return send(
+            key,
             lambda: desk.execute(
                 action,
                 read_amount(amount),
                 note=note or "",
                 idempotency_key=request_key(key, action, amount, note),
                 source="screen",
-            )
+            ),
         )

@@ -113,7 +113,7 @@ def _register_changes(app: Dash, desk: Desk) -> None:
         if not changes:
             return False, "", no_update
         how = Conditions(source="screen", idempotency_key=request_key(key, order_id, changes))
-        return send(lambda: desk.amend_order(order_id, how=how, **changes))
+        return send(key, lambda: desk.amend_order(order_id, how=how, **changes))
 
 
 def _find(desk: Desk, order_id: str) -> OrderRow:

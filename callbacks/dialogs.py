@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
+from weakref import WeakValueDictionary
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from balance.core.errors import BalanceError, KeyInFlight, StoreError, StoreUnreadable
 from callbacks.toasts import Completed, show_outcome, show_toast
 
-# Whoever presses again while something is sent waits for its outcome, and gets the same.
-_SENDING: Final = Lock()
+# Whoever presses again while something is sent waits for its outcome, and gets the same: a lock for
+# each key of a dialog, which is forgotten with the last request that has it.
+_SENDING: Final[WeakValueDictionary[str, Any]] = WeakValueDictionary()
+_FINDING: Final = Lock()
 
 
 def open_at_once(app: Dash, name: str, buttons: Iterable[str], fields: Iterable[str] = ()) -> None:
@@ -39,12 +42,14 @@ def request_key(key: str, *content: object) -> str:
 
 
 def send(
-    request: Callable[[], Completed], *, quiet: bool = False
+    key: str, request: Callable[[], Completed], *, quiet: bool = False
 ) -> tuple[bool | Any, str, str | Any]:
-    """Do what a dialog sends: whether it is open then, its error, and its next key. A toast shows
-    what was done, but where it is ``quiet`` as all pages show it anyway."""
+    """Do what a dialog sends with its ``key``: whether it is open then, its error, and its next
+    key. A toast shows what was done, but where it is ``quiet`` as all pages show it anyway."""
+    with _FINDING:
+        sending = _SENDING.setdefault(key, Lock())
     try:
-        with _SENDING:
+        with sending:
             outcome = request()
     except BalanceError as fault:
         ending = " Nothing was changed." if isinstance(fault, StoreUnreadable) else ""

@@ -158,7 +158,7 @@ def _register_changes(app: Dash, desk: Desk) -> None:
         edited, key, *texts = given[-2 - len(FIELDS) :]
         typed = dict(zip(FIELDS, texts, strict=True))
         run = _ACTIONS.get(trigger, _set_exits)
-        return send(lambda: run(desk, _find(desk, edited["key"]), key, typed))
+        return send(key, lambda: run(desk, _find(desk, edited["key"]), key, typed))
 
 
 def _register_reversal(app: Dash, desk: Desk) -> None:
@@ -210,7 +210,7 @@ def _register_reversal(app: Dash, desk: Desk) -> None:
     def reverse(_: int, edited: Mapping[str, Any], key: str) -> tuple[Any, ...]:
         symbol = edited["key"]
         is_open, *rest = send(
-            lambda: desk.reverse_position(symbol, **_conditions(key, "reverse", symbol))
+            key, lambda: desk.reverse_position(symbol, **_conditions(key, "reverse", symbol))
         )
         return is_open, *rest, is_open
 

@@ -82,7 +82,7 @@ def _register_question(app: Dash, desk: Desk) -> None:
     def place(_: int, doubtful: Mapping[str, Any], key: str) -> tuple[Any, ...]:
         order = _read(doubtful)
         how = Conditions(source="screen", idempotency_key=request_key(key, order))
-        is_open, *rest = send(lambda: desk.place_order(how=how, **order))
+        is_open, *rest = send(key, lambda: desk.place_order(how=how, **order))
         # What is placed leaves the ticket; a name is that of one open order.
         return is_open, *rest, *(("", "") if is_open is False else (no_update, no_update))
 
