@@ -48,7 +48,9 @@ from balance.strategies.catalogue import BUILT_IN
 from balance.strategies.own import OwnStrategies, ask_strategy
 from balance.strategies.series import Candles
 from balance.strategies.strategy import Holding, Kind
+from layouts.curve import due_of
 from layouts.live import ids_ending
+from layouts.parts import element_id
 from layouts.shell import shell
 from layouts.tab import Tab
 from layouts.tabs import TABS
@@ -56,6 +58,7 @@ from tests.accounts import MOMENT
 from tests.bots_alone import write_walk
 from tests.dialect import served
 from tests.markets import market
+from tests.pages import UPDATE, asked
 from tests.patience import patience, wait_for
 from tests.serving import ROOT, Server
 from tests.test_imports import MAY_IMPORT
@@ -652,15 +655,33 @@ def _candle(minute: int, opened: int, close: int) -> Candle:
     )
 
 
+def _defined_in(page: str) -> list[dict[str, Any]]:
+    """What each example in Python of a page defines."""
+    found: list[dict[str, Any]] = []
+    for language, code in _FENCE.findall(_page(page)):
+        if language == "python":
+            found.append({})
+            exec(code, found[-1])
+    return found
+
+
 def test_the_tab_of_the_manual_is_fed() -> None:
-    (code,) = re.findall(
-        r"```python\n(from dash import html.*?)```", _page("your-own-tab"), re.DOTALL
-    )
-    names: dict[str, Any] = {}
-    exec(code, names)
-    mine: Tab = names["MINE"]
+    mine: Tab = _defined_in("your-own-tab")[0]["MINE"]
     desk = Desk(MemoryStore())
     dash = app.create_app(desk, Stream(1), tabs=(*TABS, mine))
     page = dash.server.test_client().get("/_dash-layout", headers={"Host": "localhost"})
     assert '"children":"$10,000.00","id":"mine-equity"' in page.text
     assert dash.server.test_client().get("/mine", headers={"Host": "localhost"}).status_code == 200
+
+
+def test_the_curve_of_the_manual_gets_its_points() -> None:
+    curve = _defined_in("your-own-tab")[1]
+    mine = Tab(id="mine", label="Mine", path="/mine", build=curve["build"])
+    dash = app.create_app(Desk(MemoryStore()), Stream(1), tabs=(*TABS, mine))
+    curve["register"](dash)
+    client = dash.server.test_client()
+    update = asked(client.get, element_id(due_of("mine-curve")))
+    drawn = client.post(UPDATE, json=update, headers={"Host": "localhost"}).get_json()
+    (points,) = (each["data"] for each in drawn["response"].values())
+    assert points["values"] == [10000, 10001.5, None, 9999]
+    assert ids_ending(curve["build"](None), "mine-curve") == ["mine-curve"]
