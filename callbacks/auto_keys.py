@@ -17,6 +17,7 @@ from balance.keys.keys import Keys
 from callbacks.clicks import clicked
 from callbacks.toasts import show_toast
 from layouts.auto_keys import HIDDEN, key_button, key_rows
+from layouts.parts import option_list
 
 #: What of a key the dialog shows, by the parts of its ids, each with a button that copies it.
 _FACTS: Final = {"api": "key", "secret": "secret", "rest": "rest", "stream": "stream"}
@@ -131,7 +132,7 @@ def _register_details(app: Dash, services: Services) -> None:
             *map(seen, facts),
             *facts,
             *(not each for each in facts),
-            [{"label": each["label"], "value": client} for client, each in snippets.items()],
+            option_list({client: each["label"] for client, each in snippets.items()}),
             chosen,
             snippet["words"],
             seen(snippet["text"]),

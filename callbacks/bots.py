@@ -23,7 +23,7 @@ from layouts.bots import (
     stop_all_question,
     stop_question,
 )
-from layouts.parts import element_id
+from layouts.parts import element_id, option_list
 
 _QUESTION: Final = (
     Output("bot-question-dialog", "is_open"),
@@ -63,11 +63,11 @@ def _register_rows(app: Dash, services: Services) -> None:
             each["status"] != "stopped" or each["position"] is not None for each in listed["bots"]
         )
         words = "" if listed["fault"] else listed["words"]
-        options = {EVERYTHING: "All bots", **{each["id"]: each["name"] for each in listed["bots"]}}
+        labels = {EVERYTHING: "All bots", **{each["id"]: each["name"] for each in listed["bots"]}}
         return (
             *(bot_rows(listed), words, is_off, is_off or not is_any),
-            [{"value": value, "label": label} for value, label in options.items()],
-            no_update if chosen in options else EVERYTHING,
+            option_list(labels),
+            no_update if chosen in labels else EVERYTHING,
         )
 
 

@@ -8,7 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.dialogs import close_button, dialog
-from layouts.parts import button, choice
+from layouts.parts import button, choice, field, number_entry, unit_field
 
 MoneyAction = Literal["deposit", "withdraw", "adjust", "set_balance"]
 #: What each action is called on its button, and what it does.
@@ -79,13 +79,7 @@ def money_dialog() -> dbc.Modal:
             ),
             _amount_field("money-amount", "Amount", ""),
             html.P(ACTIONS["deposit"][1], id="money-words", className="dialog-words"),
-            html.Div(
-                [
-                    dbc.Label("Note (optional)", html_for="money-note"),
-                    dbc.Input(id="money-note", maxLength=200, autoComplete="off"),
-                ],
-                className="field",
-            ),
+            field("Note (optional)", dbc.Input(id="money-note", maxLength=200, autocomplete="off")),
         ],
         [
             close_button("money"),
@@ -96,22 +90,4 @@ def money_dialog() -> dbc.Modal:
 
 
 def _amount_field(id: str, label: str, value: str) -> Component:
-    return html.Div(
-        [
-            dbc.Label(label, html_for=id),
-            dbc.InputGroup(
-                [
-                    dbc.Input(
-                        id=id,
-                        value=value,
-                        type="text",
-                        inputmode="decimal",
-                        autoComplete="off",
-                        autoFocus=True,
-                    ),
-                    dbc.InputGroupText("USDT"),
-                ]
-            ),
-        ],
-        className="field",
-    )
+    return unit_field(label, number_entry(id, value=value, autoFocus=True), "USDT")

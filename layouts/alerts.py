@@ -16,7 +16,17 @@ from balance.alerts.settings import origin
 from balance.core.instruments import label
 from layouts.dialogs import dialog
 from layouts.live import live_figure, live_price, live_text
-from layouts.parts import button, empty_state, icon_button, moment
+from layouts.parts import (
+    button,
+    empty_state,
+    field,
+    icon_button,
+    moment,
+    number_entry,
+    row_button,
+    select,
+    unit_field,
+)
 from layouts.tab import Place
 
 #: The members of the form, each in a field with the id ``alerts-…``; ``every`` is ``once`` the
@@ -215,19 +225,10 @@ def _fired(alert: Row) -> list[Component | str]:
 def _action(place: str, verb: str, alert: str, condition: str, *, off: bool) -> html.Button:
     icon, text = _VERBS[verb]
     # What does harm is pressed twice.
-    asks = {"data-ask": "Delete?"} if verb == "delete" else {}
-    colour = "danger" if asks else "secondary"
-    return html.Button(
-        # The button that switches an alert off and on is one, and goes on having the focus.
-        id={"type": "alert-edit" if verb == "edit" else "alert-act", "act": place, "alert": alert},
-        value=verb,
-        type="button",
-        n_clicks=0,
-        disabled=off,
-        title=text,
-        className=f"btn btn-sm btn-outline-{colour} icon-button bi-{icon}",
-        **{"aria-label": f"{text}: {condition}", **asks},
-    )
+    asks = {"data-ask": "Delete?", "color": "danger"} if verb == "delete" else {}
+    # The button that switches an alert off and on is one, and goes on having the focus.
+    target = {"type": "alert-edit" if verb == "edit" else "alert-act", "act": place, "alert": alert}
+    return row_button(target, icon, text, f"{text}: {condition}", value=verb, disabled=off, **asks)
 
 
 def _firing(firing: Row) -> html.Li:
@@ -248,50 +249,31 @@ def _host(url: str) -> str:
 
 
 def _form(place: Place) -> dbc.Form:
-    whats = [{"label": each.label, "value": what} for what, each in FIGURES.items()]
-    symbols = [{"label": label(each), "value": each} for each in place.symbols]
-    directions = [{"label": text, "value": each} for each, text in _DIRECTIONS.items()]
+    whats = {what: each.label for what, each in FIGURES.items()}
+    symbols = {each: label(each) for each in place.symbols}
     flags = [dbc.Checkbox(id=f"alerts-{name}", label=text) for name, text in _FLAGS.items()]
-    amount = dbc.Input(id="alerts-threshold", type="text", inputmode="decimal", autoComplete="off")
+    unit = dbc.InputGroupText(id="alerts-unit")
+    note = dbc.Input(id="alerts-comment", maxLength=LONGEST_NOTE, autocomplete="off")
+    url = dbc.Input(id="alerts-url", type="url", maxLength=LONGEST_URL, autocomplete="off")
     return dbc.Form(
         [
             html.H3(id="alerts-heading", className="part-title"),
             html.Div(
                 [
-                    _field("Watch", "what", dbc.Select(id="alerts-what", options=whats)),
-                    _field("Symbol", "symbol", dbc.Select(id="alerts-symbol", options=symbols)),
-                    _field(
-                        "Fires when it",
-                        "direction",
-                        dbc.Select(id="alerts-direction", options=directions),
+                    field("Watch", select("alerts-what", whats), className="words"),
+                    field("Symbol", select("alerts-symbol", symbols), className="words"),
+                    field(
+                        "Fires when it", select("alerts-direction", _DIRECTIONS), className="words"
                     ),
-                    _field(
-                        "Threshold",
-                        "threshold",
-                        dbc.InputGroup([amount, dbc.InputGroupText(id="alerts-unit")]),
-                        className="",
-                    ),
+                    unit_field("Threshold", number_entry("alerts-threshold"), unit, ""),
                     html.P(_RULE, className="dialog-words whole"),
                     html.Div(
                         # The page says there what keeps a firing from being noticed.
                         [*flags, html.P(id="alerts-silence", className="hint w-100 m-0")],
                         className="whole d-flex flex-wrap column-gap-4",
                     ),
-                    _field(
-                        "Note (optional)",
-                        "comment",
-                        dbc.Input(id="alerts-comment", maxLength=LONGEST_NOTE, autoComplete="off"),
-                        className="words whole",
-                    ),
-                    _field(
-                        "Post to (optional)",
-                        "url",
-                        dbc.Input(
-                            id="alerts-url", type="url", maxLength=LONGEST_URL, autoComplete="off"
-                        ),
-                        _URL_HINT,
-                        className="words whole",
-                    ),
+                    field("Note (optional)", note, className="words whole"),
+                    field("Post to (optional)", url, _URL_HINT, className="words whole"),
                 ],
                 className="field-pairs mb-2",
             ),
@@ -305,19 +287,4 @@ def _form(place: Place) -> dbc.Form:
         ],
         id="alerts-form",
         prevent_default_on_submit=True,
-    )
-
-
-def _field(
-    label: str, name: str, control: Component, hint: str = "", className: str = "words"
-) -> html.Div:
-    field = f"alerts-{name}"
-    return html.Div(
-        [
-            dbc.Label(label, html_for=field),
-            control,
-            html.Div(hint, id=f"{field}-hint", className="hint"),
-        ],
-        id=f"{field}-field",
-        className=f"field {className}".strip(),
     )

@@ -1,10 +1,9 @@
 """Auto Trading: the bots, those of others, what they did and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Final
 from uuid import uuid4
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -15,7 +14,7 @@ from layouts.bot_form import bot_dialog
 from layouts.bots import question_dialog
 from layouts.cards import summary_row
 from layouts.live import live_figure
-from layouts.parts import button, choice, needs_server, unseen_label
+from layouts.parts import button, choice, needs_server, select, unseen_label
 from layouts.tab import Place, Tab
 
 #: The view of the activity that is not the trades.
@@ -24,14 +23,14 @@ DECISIONS: Final = "decisions"
 EVERYTHING: Final = "all"
 
 _VIEWS: Final = (("Decisions", DECISIONS), ("Trades", "trades"))
-_KINDS: Final = (
-    (ACTION, "Actions"),
-    (EVERYTHING, "Everything"),
-    ("trade", "Trades"),
-    ("ignored", "Ignored"),
-    ("error", "Errors"),
-    ("state", "State"),
-)
+_KINDS: Final = {
+    ACTION: "Actions",
+    EVERYTHING: "Everything",
+    "trade": "Trades",
+    "ignored": "Ignored",
+    "error": "Errors",
+    "state": "State",
+}
 
 
 def _build(place: Place) -> Component:
@@ -99,7 +98,7 @@ def _activity() -> html.Section:
                     html.H2("Activity", className="panel-title"),
                     html.Span(className="bots-summary"),
                     choice("auto-activity-view", _VIEWS, DECISIONS, label="What is listed"),
-                    _select("auto-activity-bot", "Bot", [(EVERYTHING, "All bots")], EVERYTHING),
+                    _select("auto-activity-bot", "Bot", {EVERYTHING: "All bots"}, EVERYTHING),
                     html.Div(
                         _select("auto-activity-kind", "Kind", _KINDS, ACTION),
                         id="auto-activity-kinds",
@@ -131,14 +130,8 @@ def _activity() -> html.Section:
     )
 
 
-def _select(id: str, label: str, options: Sequence[tuple[str, str]], value: str) -> html.Div:
-    control = dbc.Select(
-        id=id,
-        options=[{"value": each, "label": word} for each, word in options],
-        value=value,
-        size="sm",
-    )
-    return html.Div([unseen_label(label, id), control])
+def _select(id: str, label: str, labels: Mapping[str, str], value: str) -> html.Div:
+    return html.Div([unseen_label(label, id), select(id, labels, value=value, size="sm")])
 
 
 def auto_dialogs(place: Place) -> list[Component]:

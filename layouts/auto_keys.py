@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from layouts.auto_connect import programs
 from layouts.dialogs import close_button, dialog
 from layouts.live import live_figure, live_moment
-from layouts.parts import button, choice, copy_button, moment, needs_server
+from layouts.parts import button, choice, copy_button, field, moment, needs_server
 from layouts.tab import Place
 
 Row = Mapping[str, Any]
@@ -143,13 +143,11 @@ def key_button(do: str, name: str) -> dict[str, str]:
 def _buttons(key: Row) -> list[Component]:
     switch = ("resume", "play-fill") if key["is_paused"] else ("pause", "pause-fill")
     return [
-        html.Button(
+        button(
             verb.capitalize(),
-            id=key_button(do, key["name"]),
-            type="button",
-            n_clicks=0,
+            key_button(do, key["name"]),
+            icon,
             value=verb,
-            className=f"btn btn-sm btn-outline-secondary bi-{icon}",
             **{"aria-label": f"{verb.capitalize()} {key['name']}"},
         )
         for do, verb, icon in (
@@ -182,23 +180,17 @@ def key_dialog() -> dbc.Modal:
 def _making() -> list[Component]:
     return [
         choice("key-kind", _KINDS, "key", label="For whom"),
-        html.Div(
-            [
-                dbc.Label("Name", html_for="key-name"),
-                dbc.Input(
-                    id="key-name",
-                    maxLength=24,
-                    autoComplete="off",
-                    autoFocus=True,
-                    placeholder="freqtrade",
-                ),
-                html.Div(
-                    "What it trades belongs to this name, in all lists. Letters a-z, digits, - and "
-                    "_.",
-                    className="hint",
-                ),
-            ],
-            className="field words",
+        field(
+            "Name",
+            dbc.Input(
+                id="key-name",
+                maxLength=24,
+                autocomplete="off",
+                autoFocus=True,
+                placeholder="freqtrade",
+            ),
+            "What it trades belongs to this name, in all lists. Letters a-z, digits, - and _.",
+            className="words",
         ),
     ]
 
@@ -216,7 +208,7 @@ def _details() -> list[Component]:
                                 # what is copied is whole, whatever is shown
                                 html.Span(id=f"key-{field}-text", hidden=True),
                                 copy_button(f"key-{field}-text", name),
-                                *([_show_button()] if field == "secret" else []),
+                                *([button("Show", "key-show", "eye")] if field == "secret" else []),
                             ]
                         ),
                     ],
@@ -241,16 +233,6 @@ def _details() -> list[Component]:
             className="snippet-card",
         ),
     ]
-
-
-def _show_button() -> html.Button:
-    return html.Button(
-        "Show",
-        id="key-show",
-        type="button",
-        n_clicks=0,
-        className="btn btn-sm btn-outline-secondary bi-eye",
-    )
 
 
 def revoke_dialog() -> dbc.Modal:

@@ -13,7 +13,7 @@ from layouts.activity import folded, trade_table
 from layouts.curve import Line, curve
 from layouts.dialogs import CLOSES, dialog
 from layouts.live import tone
-from layouts.parts import button, choice
+from layouts.parts import button, choice, field, number_entry, select, unit_field
 
 #: The store of what is tested, which opens the dialog: the ``settings`` of a bot, and its strategy
 #: in ``words``.
@@ -70,23 +70,8 @@ def backtest_dialog() -> dbc.Modal:
                         hidden=True,
                     ),
                     _select("dates", "Dates such as 03/02/2025", _DATES, "file", hidden=True),
-                    html.Div(
-                        [
-                            dbc.Label("Starting balance", html_for="backtest-balance"),
-                            dbc.InputGroup(
-                                [
-                                    dbc.Input(
-                                        id="backtest-balance",
-                                        value="10,000",
-                                        type="text",
-                                        inputmode="decimal",
-                                        autoComplete="off",
-                                    ),
-                                    dbc.InputGroupText("USDT"),
-                                ]
-                            ),
-                        ],
-                        className="field",
+                    unit_field(
+                        "Starting balance", number_entry("backtest-balance", value="10,000"), "USDT"
                     ),
                     html.Div(
                         [
@@ -115,13 +100,7 @@ def backtest_dialog() -> dbc.Modal:
             dcc.Interval(id=INTERVAL, interval=_POLL_MILLISECONDS, disabled=True),
         ],
         [
-            html.Button(
-                "Close",
-                id="backtest-close",
-                type="button",
-                className="btn btn-sm btn-outline-secondary",
-                **{CLOSES: "backtest-dialog"},
-            )
+            button("Close", "backtest-close", **{CLOSES: "backtest-dialog"}),
         ],
         size="xl",
     )
@@ -186,18 +165,10 @@ def failure(text: str) -> list[Component]:
 
 
 def _select(
-    name: str, label: str, options: Mapping[str, str], value: str, *, hidden: bool = False
+    name: str, label: str, labels: Mapping[str, str], value: str, *, hidden: bool = False
 ) -> html.Div:
-    offered = [{"label": word, "value": each} for each, word in options.items()]
-    return html.Div(
-        [
-            dbc.Label(label, html_for=f"backtest-{name}"),
-            dbc.Select(id=f"backtest-{name}", options=offered, value=value),
-        ],
-        id=f"backtest-{name}-field",
-        className="field words",
-        hidden=hidden,
-    )
+    control = select(f"backtest-{name}", labels, value=value)
+    return field(label, control, className="words", hidden=hidden)
 
 
 def _metric(figure: Row, text: str) -> html.Div:

@@ -17,7 +17,7 @@ from balance.core.figures import float_text, rounded
 from balance.core.instruments import label as symbol_label
 from layouts.activity import folded, last_line
 from layouts.dialogs import close_button, dialog
-from layouts.parts import button, element_id, unseen_label
+from layouts.parts import button, field, number_entry, select, unit_field, unseen_label
 
 
 class NumberField(NamedTuple):
@@ -126,7 +126,7 @@ def bot_dialog(symbols: Sequence[str]) -> dbc.Modal:
 def _what(symbols: Sequence[str]) -> list[Component]:
     name = dbc.Input(id=field_id("name"), type="text", maxlength=LONGEST_NAME, autocomplete="off")
     return [
-        _field(name.id, "Name", name, className="words two"),
+        field("Name", name, className="words two"),
         _select("symbol", "Symbol", {each: symbol_label(each) for each in symbols}),
         html.P(id="bot-symbol-words", className="whole bot-symbol-words", role="status"),
         _select("timeframe", "Timeframe", {each: each for each in TIMEFRAMES}),
@@ -137,54 +137,28 @@ def _what(symbols: Sequence[str]) -> list[Component]:
     ]
 
 
+def _select(name: str, label: str, labels: Mapping[str, str], width: str = "") -> html.Div:
+    return field(label, select(field_id(name), labels), className=f"words {width}")
+
+
 def _stake() -> html.Div:
-    unit = dbc.Select(id=field_id("stake_unit"), options=_options(_UNITS))
-    return _number(_STAKE, [unseen_label("Unit of the stake", unit.id), unit], "two")
-
-
-def _select(name: str, label: str, options: Mapping[str, str], width: str = "") -> html.Div:
-    control = dbc.Select(id=field_id(name), options=_options(options))
-    return _field(field_id(name), label, control, className=f"words {width}")
-
-
-def _options(labels: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"value": value, "label": label} for value, label in labels.items()]
+    unit = select(field_id("stake_unit"), _UNITS)
+    found = _number(_STAKE, unit, "two")
+    found.children.insert(0, unseen_label("Unit of the stake", unit.id))
+    return found
 
 
 def _group(title: str, *children: Component) -> html.Fieldset:
     return html.Fieldset([html.Legend(title), *children], className="bot-group")
 
 
-def _number(field: NumberField, unit: Sequence[Component] = (), className: str = "") -> html.Div:
-    control = dbc.Input(
-        id=field_id(field.name),
-        type="text",
-        inputmode="decimal",
-        autocomplete="off",
-        placeholder="" if is_needed(field.name) else "none",
-    )
-    if field.unit:
-        unit = [dbc.InputGroupText(field.unit)]
-    whole = dbc.InputGroup([control, *unit]) if unit else control
-    return _field(control.id, field.label, whole, field.hint, className)
-
-
-def _field(
-    id: str | dict[str, str],
-    label: str,
-    control: Component,
-    hint: str = "",
-    className: str = "",
-) -> html.Div:
-    name = id if isinstance(id, str) else element_id(id)
-    return html.Div(
-        [
-            dbc.Label(label, html_for=name, className="form-label"),
-            control,
-            html.Div(hint, id=f"{name}-hint", className="hint"),
-        ],
-        className=f"field {className}".strip(),
-    )
+def _number(number: NumberField, unit: Component | str = "", className: str = "") -> html.Div:
+    usual = "" if is_needed(number.name) else "none"
+    control = number_entry(field_id(number.name), placeholder=usual)
+    unit = unit or number.unit
+    if not unit:
+        return field(number.label, control, number.hint, className=className)
+    return unit_field(number.label, control, unit, number.hint, className=className)
 
 
 Row = Mapping[str, Any]
@@ -229,16 +203,10 @@ def strategy_fields(strategies: Iterable[Row], chosen: str, params: Row) -> list
 
 
 def _param(parameter: Row, value: float) -> html.Div:
-    control = dbc.Input(
-        id=param_id(parameter["name"]),
-        type="text",
-        inputmode="decimal",
-        autocomplete="off",
-        value=float_text(value),
-    )
+    control = number_entry(param_id(parameter["name"]), value=float_text(value))
     limits = f"{float_text(parameter['least'])} to {float_text(parameter['most'])}"
     hint = f"{parameter['words']}, {limits}" if parameter["words"] else limits
-    return _field(control.id, parameter["label"], control, hint)
+    return field(parameter["label"], control, hint)
 
 
 def proposed_name(strategy: str, symbol: str, taken: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from layouts.curve import row_spark
 from layouts.dialogs import close_button, dialog
 from layouts.live import live_figure, live_moment
-from layouts.parts import button, empty_state, needs_server
+from layouts.parts import button, empty_state, needs_server, row_button
 
 #: The columns by the classes of their cells; a narrow screen has their names in each card.
 _COLUMNS: Final = {
@@ -136,7 +136,7 @@ def _row(bot: Row, *, is_off: bool) -> html.Tr:
                     _small(bot, "duplicate", "copy", disabled=is_off),
                     # it changes nothing, so it is offered whatever the state
                     _small(bot, "backtest", "graph-up", disabled=False),
-                    _small(bot, "delete", "trash", disabled=is_off, colour="outline-danger"),
+                    _small(bot, "delete", "trash", disabled=is_off, color="danger"),
                 ],
                 className="bot-buttons",
             )
@@ -160,31 +160,21 @@ def bot_button(do: str, bot_id: str) -> dict[str, str]:
 
 
 def _action(bot: Row, do: str, switch: Switch, *, disabled: bool) -> html.Button:
-    return html.Button(
+    named = {"aria-label": f"{switch.label} {bot['name']}", "data-verb": switch.verb}
+    return button(
         switch.label,
-        id=bot_button(do, bot["id"]),
-        type="button",
-        n_clicks=0,
+        bot_button(do, bot["id"]),
+        switch.icon,
         value=switch.verb,
         disabled=disabled,
-        className=f"btn btn-sm btn-outline-secondary bi-{switch.icon}",
-        **{"aria-label": f"{switch.label} {bot['name']}", "data-verb": switch.verb},
+        **named,
     )
 
 
-def _small(
-    bot: Row, do: str, icon: str, *, disabled: bool, colour: str = "outline-secondary"
-) -> html.Button:
+def _small(bot: Row, do: str, icon: str, **more: object) -> html.Button:
     label = do.capitalize()
-    return html.Button(
-        id=bot_button(do, bot["id"]),
-        type="button",
-        n_clicks=0,
-        title=label,
-        disabled=disabled,
-        className=f"btn btn-sm btn-{colour} icon-button bi-{icon}",
-        **{"aria-label": f"{label} {bot['name']}"},
-    )
+    name = f"{label} {bot['name']}"
+    return row_button(bot_button(do, bot["id"]), icon, label, name, **more)
 
 
 class Question(NamedTuple):

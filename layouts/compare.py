@@ -74,13 +74,8 @@ def _comparison() -> list[Component]:
         className="panel-title m-0 me-auto text-body",
         tabIndex=-1,
     )
-    close = html.Button(
-        "Close",
-        id="history-compare-close",
-        type="button",
-        className="btn btn-sm btn-outline-secondary bi-x-lg",
-        **{"aria-label": "Close the comparison"},
-    )
+    more = {"aria-label": "Close the comparison"}
+    close = button("Close", "history-compare-close", "x-lg", **more)
     table = html.Div(
         id="history-comparison",
         className="scroller",

@@ -6,7 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from layouts.parts import Children, needs_server
+from layouts.parts import Children, button, needs_server
 
 #: What closes the dialog that it names, at once and also while the server does not answer.
 CLOSES = "data-close"
@@ -52,12 +52,6 @@ def dialog(
     )
 
 
-def close_button(name: str, words: str = "Cancel", **more: object) -> html.Button:
+def close_button(name: str, label: str = "Cancel", **more: object) -> html.Button:
     """A button that closes the dialog whose ids begin with ``name``."""
-    return html.Button(
-        words,
-        id=f"{name}-cancel",
-        type="button",
-        className="btn btn-sm btn-outline-secondary",
-        **{CLOSES: f"{name}-dialog", **more},
-    )
+    return button(label, f"{name}-cancel", **{CLOSES: f"{name}-dialog", **more})

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -12,7 +11,7 @@ from layouts.cards import summary_row
 from layouts.grids import fills_grid, orders_grid, positions_grid
 from layouts.later import later
 from layouts.live import live_price, live_text
-from layouts.parts import button, choice, empty_state, needs_server, unseen_label
+from layouts.parts import button, choice, empty_state, needs_server, select, unseen_label
 from layouts.tab import Place, Tab
 from layouts.ticket import ticket
 
@@ -92,9 +91,9 @@ def _chart(symbols: Sequence[str]) -> html.Section:
             html.Div(
                 [
                     unseen_label("Symbol", "futures-symbol"),
-                    dbc.Select(
-                        id="futures-symbol",
-                        options=[{"label": label(each), "value": each} for each in symbols],
+                    select(
+                        "futures-symbol",
+                        {each: label(each) for each in symbols},
                         value=first,
                         className="symbol-picker",
                         persistence=True,

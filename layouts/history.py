@@ -187,12 +187,11 @@ def _rows() -> html.Div:
     return html.Div(
         [
             # says how many
-            html.Button(
-                "New entries",
-                id="history-newer",
-                type="button",
+            button(
+                *("New entries", "history-newer", "arrow-up"),
+                color="primary",
+                outline=False,
                 hidden=True,
-                className="btn btn-sm btn-primary bi-arrow-up",
             ),
             later("history-grid-place", _grid(), className="history-place"),
         ],

@@ -18,7 +18,7 @@ from balance.history.order_rows import STATE_LABELS
 from balance.history.question import BOUNDS, FILTER_COLUMNS, Listed
 from balance.history.rows import KIND_LABELS, SOURCE_LABELS
 from layouts.history_view import PATH, View, filter_names
-from layouts.parts import button, unseen_label
+from layouts.parts import button, number_entry, option_list, select, unseen_label
 
 #: The type in the id of a field, whose name is that of a filter, or ``sort``.
 FILTER: Final = "history-filter"
@@ -218,7 +218,7 @@ def options(name: str, choices: Choices, chosen: Sequence[str] = ()) -> list[dic
     """What can be chosen of the filter called ``name``; what is ``chosen`` is among it."""
     known = _labels(name, choices)
     labels = {**known, **{each: each for each in chosen if each not in known}}
-    return [{"value": value, "label": label} for value, label in labels.items()]
+    return option_list(labels)
 
 
 def _labels(name: str, choices: Choices) -> Mapping[str, str]:
@@ -232,11 +232,9 @@ def _labels(name: str, choices: Choices) -> Mapping[str, str]:
 def _number(name: str, label: str, view: View) -> html.Div:
     return _labelled(
         label,
-        dbc.Input(
-            id={"type": FILTER, "name": name},
+        number_entry(
+            {"type": FILTER, "name": name},
             value=view.filters.get(name, ""),
-            inputmode="decimal",
-            autocomplete="off",
             size="sm",
             debounce=True,
         ),
@@ -258,24 +256,24 @@ def _labelled(label: str, field: dbc.Input, *more: Component) -> html.Div:
     return html.Div([dbc.Label(label, html_for=field.id), field, *more], className="filter")
 
 
-def _preset(name: str, label: str) -> dbc.Button:
+def _preset(name: str, label: str) -> html.Button:
     return button(label, {"type": PRESET, "name": name})
 
 
 def _order(view: View) -> html.Div:
     column, what, age = _SORTS[view.table]
-    offered = (
-        (NEWEST, "Newest first"),
-        (age, "Oldest first"),
-        (f"-{column}", f"Largest {what}"),
-        (column, f"Smallest {what}"),
-        (BY_HEADING, "As chosen by a heading"),
-    )
+    offered = {
+        NEWEST: "Newest first",
+        age: "Oldest first",
+        f"-{column}": f"Largest {what}",
+        column: f"Smallest {what}",
+        BY_HEADING: "As chosen by a heading",
+    }
     sort = view.sort or NEWEST
-    field = dbc.Select(
-        options=[{"value": value, "label": label} for value, label in offered],
-        value=sort if sort in dict(offered) else BY_HEADING,
-        id={"type": FILTER, "name": "sort"},
+    field = select(
+        {"type": FILTER, "name": "sort"},
+        offered,
+        value=sort if sort in offered else BY_HEADING,
         size="sm",
     )
     return html.Div([unseen_label("Order", field.id), field], className="history-order")
@@ -295,24 +293,12 @@ def chips(view: View, choices: Choices, path: str = PATH) -> list[Component]:
 
 def clear_button(view: View, id: str, label: str, path: str = PATH) -> html.Button:
     """A button that takes all filters of ``view`` away."""
-    return html.Button(
-        label,
-        id=id,
-        type="button",
-        className="btn btn-sm btn-outline-secondary",
-        **{"data-go": replace(view, filters={}).href(path)},
-    )
+    return button(label, id, **{"data-go": replace(view, filters={}).href(path)})
 
 
 def _chip(text: str, href: str, number: int) -> html.Button:
-    return html.Button(
-        text,
-        id=f"history-chip-{number}",
-        type="button",
-        title="Remove",
-        className="btn btn-sm btn-outline-secondary bi-x-lg history-chip",
-        **{"aria-label": f"Remove the filter {text}", "data-go": href},
-    )
+    named = {"title": "Remove", "aria-label": f"Remove the filter {text}", "data-go": href}
+    return button(text, f"history-chip-{number}", "x-lg", className="history-chip", **named)
 
 
 def sentence(name: str, value: str, view: View, choices: Choices) -> str:

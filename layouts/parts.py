@@ -6,6 +6,7 @@ so an icon is a class of what it stands on, and a label is text.
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import html
@@ -20,24 +21,29 @@ def element_id(id: Mapping[str, str]) -> str:
 
 
 def button(
-    words: str,
-    id: str | dict[str, str],
+    label: str,
+    id: str | Mapping[str, str],
     icon: str = "",
     *,
     color: str = "secondary",
     outline: bool = True,
+    className: str = "",
     **more: object,
-) -> dbc.Button:
-    """A button with a word on it and, before that, a Bootstrap icon."""
-    return dbc.Button(
-        words,
-        id=id,
-        size="sm",
-        color=color,
-        outline=outline,
-        className=f"bi-{icon}" if icon else "",
-        **more,
-    )
+) -> html.Button:
+    """A small button with a ``label`` and, before that, a Bootstrap icon; ``more`` is as of
+    ``html.Button``."""
+    look = f"btn btn-sm btn-{'outline-' if outline else ''}{color}"
+    classes = (look, f"bi-{icon}" if icon else "", className)
+    named = {"id": id, "type": "button", "className": " ".join(filter(None, classes))}
+    return html.Button(label, **{**named, **more})
+
+
+def row_button(
+    id: Mapping[str, str], icon: str, label: str, name: str, **more: object
+) -> html.Button:
+    """A button with an icon alone, in a row of a list; its ``name`` says of which row it is."""
+    named = {"title": label, "aria-label": name, "className": "icon-button"}
+    return button("", id, icon, **{**named, **more})
 
 
 def icon_button(id: str, icon: str, words: str, **more: object) -> html.Button:
@@ -51,16 +57,15 @@ def icon_button(id: str, icon: str, words: str, **more: object) -> html.Button:
     )
 
 
+def share_button(name: str, percent: int, title: str) -> html.Button:
+    """A button that fills in a share; ``title`` says of what, with a place for the ``percent``."""
+    return button(f"{percent}%", f"{name}-{percent}", title=title.format(percent))
+
+
 def copy_button(target: str, what: str, label: str = "Copy") -> html.Button:
     """A button that copies the text of the element with the id ``target``; ``what`` is its name."""
-    return html.Button(
-        label,
-        id=f"{target}-copy",
-        type="button",
-        title=f"Copy: {what}",
-        className="btn btn-sm btn-outline-secondary bi-copy",
-        **{"data-copy": target},
-    )
+    more = {"title": f"Copy: {what}", "data-copy": target}
+    return button(label, f"{target}-copy", "copy", **more)
 
 
 def moment(time: str, symbol: str = "") -> html.Time:
@@ -129,14 +134,54 @@ def unseen_label(words: str, id: str | dict[str, str]) -> dbc.Label:
     return dbc.Label(words, html_for=id, className="visually-hidden")
 
 
-def number_field(id: str, label: str, *, hidden: bool = False) -> html.Div:
-    """A field for a price or a quantity."""
+def field(
+    label: str,
+    control: Component,
+    hint: Children | None = None,
+    *more: Component,
+    of: str | dict[str, str] = "",
+    className: str = "",
+    hidden: bool = False,
+) -> html.Div:
+    """A ``control`` of a form below its ``label``, above a ``hint`` that may change, and ``more``.
+
+    The ids of the parts begin with that of the control, or of what is called so in it (``of``):
+    ``-field``, ``-label`` and ``-hint``."""
+    of = of or control.id
+    name = of if isinstance(of, str) else element_id(of)
+    below = [] if hint is None else [html.Div(hint, id=f"{name}-hint", className="hint")]
     return html.Div(
-        [
-            dbc.Label(label, html_for=id, id=f"{id}-label"),
-            dbc.Input(id=id, type="text", inputmode="decimal", autoComplete="off"),
-        ],
-        id=f"{id}-field",
-        className="field",
+        [dbc.Label(label, html_for=name, id=f"{name}-label"), control, *below, *more],
+        id=f"{name}-field",
+        className=f"field {className}".strip(),
         hidden=hidden,
     )
+
+
+def number_entry(id: str | dict[str, str], **more: object) -> dbc.Input:
+    """Where a number is typed, as people write it; ``more`` is as of ``dbc.Input``."""
+    typed = {"type": "text", "inputmode": "decimal", "autocomplete": "off"}
+    return dbc.Input(id=id, **{**typed, **more})
+
+
+def number_field(id: str, label: str, *, hidden: bool = False) -> html.Div:
+    """A field for a price or a quantity."""
+    return field(label, number_entry(id), hidden=hidden)
+
+
+def unit_field(
+    label: str, control: dbc.Input, unit: str | Component, *more: Any, **how: Any
+) -> html.Div:
+    """A field for a number with its ``unit`` behind it; the rest is as of :func:`field`."""
+    behind = dbc.InputGroupText(unit) if isinstance(unit, str) else unit
+    return field(label, dbc.InputGroup([control, behind]), *more, of=control.id, **how)
+
+
+def select(id: str | dict[str, str], labels: Mapping[str, str], **more: object) -> dbc.Select:
+    """One of those values that have ``labels``; ``more`` is as of ``dbc.Select``."""
+    return dbc.Select(id=id, options=option_list(labels), **more)
+
+
+def option_list(labels: Mapping[str, str]) -> list[dict[str, str]]:
+    """Values with their ``labels``, as what offers them takes them."""
+    return [{"value": value, "label": label} for value, label in labels.items()]

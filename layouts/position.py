@@ -14,12 +14,13 @@ from balance.core.figures import NONE
 from balance.core.rows import PositionRow
 from layouts.dialogs import close_button, dialog
 from layouts.live import live_figure
-from layouts.parts import button, number_field
+from layouts.parts import button, number_field, share_button
 
 #: The fields, as their ids end: the prices of the two exits, what the margin gets, what is closed.
 FIELDS: Final = ("take-profit", "stop-loss", "margin", "quantity")
 #: What may be filled in as the quantity, in percent of the position.
 PARTS: Final = (25, 50, 100)
+_PART: Final = "Fill in {} % of the position"
 
 _FACTS: Final = (
     ("Entry", "entry_price"),
@@ -63,7 +64,10 @@ def position_dialog() -> dbc.Modal:
                     html.Div(
                         [
                             number_field("position-quantity", "Quantity"),
-                            html.Div([_part(each) for each in PARTS], className="shares"),
+                            html.Div(
+                                [share_button("position-part", each, _PART) for each in PARTS],
+                                className="shares",
+                            ),
                             button("Close", "position-close", "box-arrow-right", color="danger"),
                         ],
                         className="position-close",
@@ -148,13 +152,3 @@ def _exit(name: str, label: str) -> html.Div:
 def _preview(name: str) -> html.Div:
     """What the number in the field ``name`` would do."""
     return html.Div(id=f"position-{name}-about", className="hint", role="status")
-
-
-def _part(percent: int) -> html.Button:
-    return html.Button(
-        f"{percent}%",
-        type="button",
-        id=f"position-part-{percent}",
-        className="btn btn-sm btn-outline-secondary",
-        title=f"Fill in {percent} % of the position",
-    )

@@ -5,11 +5,19 @@ from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import html
-from dash.development.base_component import Component
 
 from balance.core.settings import RULES, Rule, Settings, members, texts, value_text
 from layouts.dialogs import close_button, dialog
-from layouts.parts import button, choice, copy_button, icon_button
+from layouts.parts import (
+    button,
+    choice,
+    copy_button,
+    field,
+    icon_button,
+    number_entry,
+    select,
+    unit_field,
+)
 
 #: The groups of the dialog: their names, what is in them, and what else there is to say.
 GROUPS = (
@@ -129,36 +137,25 @@ def _group(title: str, names: tuple[str, ...], words: str) -> html.Fieldset:
 
 
 def _field(name: str, rule: Rule) -> html.Div:
-    field = id_of(name)
-    return html.Div(
-        [
-            *_control(name, rule, field),
-            html.Div(_hint(name), id=f"{field}-hint", className="hint"),
-            html.Div(id=f"{field}-error", className="dialog-error", role="alert"),
-        ],
-        className=f"field settings-{rule.kind}",
-    )
-
-
-def _control(name: str, rule: Rule, field: str) -> list[Component]:
-    if rule.kind == "switch":
-        return [dbc.Switch(id=field, label=rule.label, value=False)]
+    own_id = id_of(name)
+    hint = f"{_HINTS[name]}. Default: {value_text(name, Settings())}."
+    wrong = html.Div(id=f"{own_id}-error", className="dialog-error", role="alert")
+    look = f"settings-{rule.kind}"
+    if rule.kind not in ("switch", "word"):
+        if name == "decimals":
+            control = select(own_id, _decimals(rule), value="2")
+            return field(rule.label, control, hint, wrong, className=look)
+        return unit_field(rule.label, number_entry(own_id), rule.unit, hint, wrong, className=look)
+    control = [dbc.Switch(id=own_id, label=rule.label, value=False)]
     if rule.kind == "word":
-        label = html.Div(rule.label, className="form-label")
         options = [(each.capitalize(), each) for each in rule.options]
-        return [label, choice(field, options, rule.options[0], label=rule.label)]
-    label = dbc.Label(rule.label, html_for=field)
-    if name == "decimals":
-        return [label, dbc.Select(id=field, options=_decimals(rule), value="2")]
-    entry = dbc.Input(id=field, type="text", inputmode="decimal", autoComplete="off")
-    return [label, dbc.InputGroup([entry, dbc.InputGroupText(rule.unit)])]
+        label = html.Div(rule.label, className="form-label")
+        control = [label, choice(own_id, options, rule.options[0], label=rule.label)]
+    about = html.Div(hint, id=f"{own_id}-hint", className="hint")
+    return html.Div([*control, about, wrong], className=f"field {look}")
 
 
-def _decimals(rule: Rule) -> list[dict[str, str]]:
+def _decimals(rule: Rule) -> dict[str, str]:
     counts = range(int(rule.least), int(rule.most) + 1)
     # no dollars: it is no figure of the account
-    return [{"label": f"{each}: {_EXAMPLE:,.{each}f}", "value": str(each)} for each in counts]
-
-
-def _hint(name: str) -> str:
-    return f"{_HINTS[name]}. Default: {value_text(name, Settings())}."
+    return {str(each): f"{each}: {_EXAMPLE:,.{each}f}" for each in counts}

@@ -53,11 +53,8 @@ def sidebar() -> html.Aside:
                 className="pill",
                 title="How far what is shown can be relied on, and how old it is",
             ),
-            html.Button(
-                "Menu",
-                id="sidebar-menu-btn",
-                type="button",
-                className="btn btn-sm btn-outline-secondary bi-list",
+            button(
+                *("Menu", "sidebar-menu-btn", "list"),
                 **{"aria-controls": "sidebar-actions", "aria-expanded": "false"},
             ),
             html.Div(

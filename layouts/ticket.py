@@ -13,14 +13,27 @@ from balance.core.order import ORDER_KINDS, PATIENCE, Number
 from balance.core.orders import Preview
 from balance.core.settings import RULES
 from layouts.dialogs import close_button, dialog
-from layouts.parts import button, card, choice, needs_server, number_field, unseen_label
+from layouts.parts import (
+    button,
+    card,
+    choice,
+    field,
+    needs_server,
+    number_entry,
+    number_field,
+    select,
+    share_button,
+    unit_field,
+    unseen_label,
+)
 
 #: The shares of what is available that can be filled in, in percent.
 SHARES = (10, 25, 50, 100)
 SIDES = (("Buy / Long", "buy"), ("Sell / Short", "sell"))
 TYPES = (*((kind.label, kind.type) for kind in ORDER_KINDS.values()), ("OCO", "oco"))
-FORCES = tuple((each.label.capitalize(), name) for name, each in PATIENCE.items())
-UNITS = (("base", "quantity"), ("USDT", "notional"), ("% of available", "percent"))
+FORCES = {name: each.label.capitalize() for name, each in PATIENCE.items()}
+UNITS = {"quantity": "base", "notional": "USDT", "percent": "% of available"}
+_SHARE = "{} % of what is available"
 # The numbers of a limit and a stop of which one cancels the other.
 _OCO = (
     Number("price", "Limit price", "", ""),
@@ -103,57 +116,25 @@ def _number(number: Number) -> dict[str, str | bool]:
 
 
 def _client_id() -> Component:
-    return html.Div(
-        [
-            dbc.Label("Client id, a name of your own", html_for="futures-client-id"),
-            dbc.Input(id="futures-client-id", type="text", maxLength=36, autoComplete="off"),
-        ],
-        id="futures-client-id-field",
-        className="field",
-        hidden=True,
-    )
+    control = dbc.Input(id="futures-client-id", type="text", maxLength=36, autocomplete="off")
+    return field("Client id, a name of your own", control, hidden=True)
 
 
 def _force() -> Component:
-    return html.Div(
-        [
-            dbc.Label("Time in force", html_for="futures-force"),
-            dbc.Select(
-                id="futures-force",
-                options=[{"label": words, "value": name} for words, name in FORCES],
-                value="GTC",
-            ),
-        ],
-        id="futures-force-field",
-        className="field",
-        hidden=True,
-    )
+    return field("Time in force", select("futures-force", FORCES, value="GTC"), hidden=True)
 
 
 def _size() -> Component:
-    return html.Div(
-        [
-            dbc.Label("Size", html_for="futures-size"),
-            dbc.InputGroup(
-                [
-                    dbc.Input(
-                        id="futures-size",
-                        type="text",
-                        inputmode="decimal",
-                        autoComplete="off",
-                        placeholder="0",
-                    ),
-                    dbc.Select(
-                        id="futures-unit",
-                        options=[{"label": word, "value": unit} for word, unit in UNITS],
-                        value="notional",
-                    ),
-                ]
-            ),
-            unseen_label("Unit of the size", "futures-unit"),
-            html.Div([_share(percent) for percent in SHARES], className="shares"),
-        ],
-        className="field",
+    shares = html.Div(
+        [share_button("futures-share", each, _SHARE) for each in SHARES], className="shares"
+    )
+    return unit_field(
+        "Size",
+        number_entry("futures-size", placeholder="0"),
+        select("futures-unit", UNITS, value="notional"),
+        None,
+        unseen_label("Unit of the size", "futures-unit"),
+        shares,
     )
 
 
@@ -183,16 +164,6 @@ def _preview() -> Component:
             for part in (html.Dt(name), html.Dd(NONE, id=f"futures-preview-{field}"))
         ],
         className="preview",
-    )
-
-
-def _share(percent: int) -> html.Button:
-    return html.Button(
-        f"{percent}%",
-        type="button",
-        id=f"futures-share-{percent}",
-        className="btn btn-sm btn-outline-secondary",
-        title=f"{percent} % of what is available",
     )
 
 
