@@ -16,7 +16,7 @@ from balance.core.orders import Preview
 from balance.core.snapshot import Snapshot
 from balance.desk.desk import Desk
 from balance.history.question import SORTS, parse_question
-from callbacks.toasts import show_toast
+from callbacks.toasts import show_outcome, show_toast
 from layouts.first import DRAWN, KEPT, NOW, PRESSED, STEPS
 
 # A small position, for so many percent of what is available, and a small bot.
@@ -127,7 +127,7 @@ def _register_order(app: Dash, desk: Desk) -> None:
             quantity=Decimal(now["quantity"]),
             how={"source": "screen", "idempotency_key": now["key"]},
         )
-        show_toast(outcome.message)
+        show_outcome(outcome)
         return now["symbol"], app.get_relative_path("/futures")
 
 
