@@ -58,12 +58,16 @@ const UNITS = [
   [86400, "d"],
   [3600, "h"],
   [60, "min"],
+  [1, "s"],
 ];
 
-function age(ms) {
+// in its largest unit, or its two largest
+function age(ms, count = 1) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  const [size, unit] = UNITS.find(([each]) => seconds >= each) ?? [1, "s"];
-  return `${Math.floor(seconds / size)} ${unit}`;
+  const begin = UNITS.findIndex(([size]) => seconds >= size);
+  const parts = UNITS.map(([size, unit], at) => [Math.floor((at ? seconds % UNITS[at - 1][0] : seconds) / size), unit]);
+  const shown = parts.slice(begin, begin + count).filter(([number]) => number > 0);
+  return shown.map((part) => part.join(" ")).join(" ") || "0 s";
 }
 
 // a replay has a time of its own: what it brought about is so old by its newest price
@@ -73,10 +77,11 @@ function nowFor(symbol) {
   return newest === undefined ? Date.now() : Date.parse(newest);
 }
 
-/* Writes how long ago the time of `element` is. */
+/* Writes how long ago the time of `element` is, or how long it has lasted since. */
 export function writeMoment(element) {
-  const iso = element.dateTime;
-  const words = iso && `${age(nowFor(element.dataset.market) - Date.parse(iso))} ago`;
+  const { dateTime: iso, dataset } = element;
+  const ms = nowFor(dataset.market) - Date.parse(iso);
+  const words = iso && (dataset.form === "lasted" ? age(ms, 2) : `${age(ms)} ago`);
   if (element.textContent !== words) {
     element.textContent = words;
     element.title = iso && `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
