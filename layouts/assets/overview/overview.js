@@ -12,9 +12,12 @@ const FIGURES_MS = 10_000;
 // what the first order would do is worked out anew when the price has moved by so much
 const MOVED = 0.01;
 
-const [markLedger, markPositions, markFirst] = ["ledger", "positions", "first"].map((name) =>
-  marker(`overview-${name}-drawn`, { tab: "/" }),
-);
+// a callback takes the page some 30 ms, and bots may book many entries a second
+const LEDGER_PAUSE_MS = 3000;
+
+const mark = (name, pause) => marker(`overview-${name}-drawn`, { tab: "/", pause });
+const markLedger = mark("ledger", LEDGER_PAUSE_MS);
+const [markPositions, markFirst] = [mark("positions"), mark("first")];
 let held = []; // the positions, the largest first
 let priced = 0; // the price that the first order was worked out at
 
