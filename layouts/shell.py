@@ -94,8 +94,13 @@ def shell(
                 order_record_dialog(),
                 help_dialog(tabs),
                 *auto_dialogs(place),
-                # toasts are put here by the page
-                html.Div(id=TOASTS, className="toasts", **{"aria-live": "polite"}),
+                # toasts are put here by the page, and how many more there were
+                html.Div(
+                    html.Div(className="toasts-more"),
+                    id=TOASTS,
+                    className="toasts",
+                    **{"aria-live": "polite"},
+                ),
                 # the newest message of a callback in Python
                 dcc.Store(id=TOAST),
                 dcc.Store(id=FOCUS),

@@ -57,6 +57,14 @@ def test_a_module_imports_only_what_there_is_by_a_path_from_itself() -> None:
             assert each.startswith("."), f"{path} imports {each}"
 
 
+def test_no_module_imports_one_that_imports_it() -> None:
+    imported = {path: modules().imported(path)[1:] for path in modules().texts}
+    circles = [
+        (path, each) for path in imported for each in imported[path] if path in imported[each]
+    ]
+    assert circles == []
+
+
 def test_a_page_asks_for_few_files_and_each_is_there() -> None:
     asking = client()
     page = asking.get("/").text

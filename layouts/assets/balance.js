@@ -1,12 +1,12 @@
-/* The one way of the balance through the page: what the stream, the interval and the Sync buttons
- * bring is accepted here if it is newer, shown by every live component, and put into balance-store
- * through `receive`, for all other callbacks to follow.
+/* The one way of the balance through the page: what the stream, the interval and the Sync buttons bring is
+ * accepted here if it is newer, shown by every live component, and put into balance-store by `receive`.
  */
-import { at } from "./address.js";
 import { register } from "./clientside.js";
-import { feed, provide, showLink } from "./live.js";
+import { showAge, showLink } from "./link.js";
+import { feed, provide } from "./live.js";
+import { fetchJson, onAnswer } from "./requests.js";
 import { flash } from "./screen.js";
-import { listenToBalance } from "./stream.js";
+import { listenTogether } from "./stream.js";
 import { toast } from "./toasts.js";
 
 const FETCH_TIMEOUT_MS = 4000;
@@ -15,22 +15,18 @@ const FETCH_TIMEOUT_MS = 4000;
 export let snapshot = null;
 /* Whether what is new comes by itself. */
 export let streaming = false;
-/* When the shown snapshot was last known to be the newest, in ms. */
-export let confirmed = null;
-/* When the newest prices came, in ms; null where this page can't know. */
-export let priced = null;
+// in ms: when the snapshot was last known to be the newest, and when the newest prices came, if that is known
+let confirmed = null;
+let priced = null;
 // how the snapshot comes here, and what keeps it from being read
 let link = { state: "polling", at: null };
 let fault = null;
-let etag = null;
 let pushes = 0;
 let ticked = null; // the tick of the prices that balance-store holds
 let stored = null; // what of the account and the link balance-store was last woken for
 let flashed = null; // the revision whose changes have flashed
 const followers = [];
-const witnesses = [];
 const hearers = {}; // of what the stream sends beside the account, by the event's name
-const OF_THE_ACCOUNT = ["snapshot", "fault", "beat", "down"];
 
 const noUpdate = () => window.dash_clientside.no_update;
 
@@ -45,11 +41,11 @@ function isNewer(candidate) {
   return candidate.instance !== snapshot.instance || candidate.tick >= snapshot.tick;
 }
 
-function accept(candidate) {
+/* Takes a snapshot over, if it is newer. */
+export function accept(candidate) {
   if (isNewer(candidate)) {
     priced = pricedAt(candidate);
     snapshot = candidate;
-    witnesses.forEach((see) => see(snapshot));
   }
   fault = null;
   confirm();
@@ -75,8 +71,7 @@ function view() {
 }
 
 // shows what came at once, and wakes the one callback, which puts it into balance-store: the way
-// through the store alone takes Dash some 20 ms. Where only prices have moved, which they do all
-// the time, the interval puts them there
+// through the store alone takes Dash some 20 ms. Prices alone are put there by the interval
 function push() {
   show();
   const news = JSON.stringify([snapshot?.account, snapshot?.revision, link.state, fault]);
@@ -88,72 +83,61 @@ function push() {
   }
 }
 
-function hear(message) {
-  if (!OF_THE_ACCOUNT.includes(message.kind)) {
-    hearers[message.kind]?.hear(message.text);
-    return;
+/* Fetches what is new where it does not come by itself. */
+async function catchUp() {
+  if (!streaming) {
+    await refresh();
+    push();
   }
-  if (message.kind === "down") {
-    streaming = false;
-    refresh().then(push);
-    return;
-  }
-  const wasStreaming = streaming;
+}
+
+function arrive() {
   streaming = true;
-  if (message.kind === "beat") {
-    hearBeat(JSON.parse(message.text), wasStreaming);
-    return;
-  }
   link = { ...link, state: "live" };
-  if (message.kind === "fault") {
-    fault = JSON.parse(message.text).detail;
-  } else {
-    accept(JSON.parse(message.text));
-  }
   push();
 }
 
-function hearBeat({ revision }, wasStreaming) {
-  const missed = snapshot !== null && revision > snapshot.revision;
-  if (missed || !wasStreaming) {
-    refresh().then(push);
-  } else if (fault === null) {
-    confirm();
-  }
-}
+// what the stream says of the account and of itself, by the event's name
+const takes = {
+  snapshot(text) {
+    accept(JSON.parse(text));
+    arrive();
+  },
+  fault(text) {
+    fault = JSON.parse(text).detail;
+    arrive();
+  },
+  async heartbeat(text) {
+    const { revision } = JSON.parse(text);
+    const hasMissed = !streaming || (snapshot !== null && revision > snapshot.revision);
+    streaming = true;
+    if (hasMissed) {
+      await refresh();
+      push();
+    } else if (fault === null) {
+      confirm();
+    }
+  },
+  down() {
+    streaming = false;
+    catchUp();
+  },
+};
 
 async function refresh() {
   Object.values(hearers).forEach((each) => each.refresh());
-  try {
-    const response = await fetch(at("/virtual_balance"), {
-      headers: etag ? { "If-None-Match": etag } : {},
-      cache: "no-store",
-      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-    });
-    await take(response);
-    link = { ...link, state: streaming ? "live" : "polling" };
-  } catch {
-    link = { ...link, state: "offline" };
+  // the browser asks whether it is still what it has
+  const options = { cache: "no-cache", timeout: FETCH_TIMEOUT_MS };
+  const [answer, problem, status] = await fetchJson("/virtual_balance", options);
+  if (answer !== null) {
+    accept(answer);
+  } else if (status !== null) {
+    fault = problem;
   }
+  link = { ...link, state: status === null ? "offline" : streaming ? "live" : "polling" };
 }
 
-async function take(response) {
-  if (response.status === 304) {
-    fault = null;
-    confirm();
-    return;
-  }
-  const body = await response.json();
-  if (response.ok) {
-    etag = response.headers.get("ETag");
-    accept(body);
-  } else {
-    etag = null;
-    fault = body.detail;
-  }
-}
-
-function syncWords(before) {
+function syncMessage(before) {
   if (link.state === "offline") {
     return ["The server does not answer. Nothing was fetched; start it again.", "error"];
   }
@@ -169,7 +153,7 @@ function syncWords(before) {
 async function sync() {
   const before = snapshot?.revision;
   await refresh();
-  toast(...syncWords(before));
+  toast(...syncMessage(before));
   return view();
 }
 
@@ -201,24 +185,22 @@ function begin(store) {
     confirmed = Date.now();
   }
   fault = store.fault ?? null;
-  listenToBalance(hear);
-  snapshot === null || witnesses.forEach((see) => see(snapshot));
+  listenTogether(({ kind, text }) => (takes[kind] ?? hearers[kind]?.hear)?.(text));
+  show();
   return noUpdate();
 }
 
-const byKey = (rows, key) => new Map(rows.map((row) => [row[key], row]));
-
 // feeds every live component there is, and says on every tab how live it is
 function show() {
-  provide("positions", byKey(snapshot?.positions ?? [], "symbol"));
-  provide("orders", byKey(snapshot?.open_orders ?? [], "id"));
-  const changed = feed(document);
+  provide("positions", snapshot?.positions ?? [], "symbol");
+  provide("orders", snapshot?.open_orders ?? []);
+  const changed = feed(document, snapshot);
   // prices move all the time: only what a change of the account has changed flashes
   if (snapshot !== null && snapshot.revision !== flashed) {
     flashed === null || changed.forEach(flash);
     flashed = snapshot.revision;
   }
-  showLink(link, fault);
+  showLink(link, fault, snapshot);
   if (snapshot !== null) {
     followers.forEach((follow) => follow(snapshot));
   }
@@ -234,17 +216,6 @@ function fanOut() {
   return noUpdate();
 }
 
-/* Takes the snapshot that a request of this page was answered with. */
-export function acceptAnswer(answer) {
-  accept(answer);
-  push();
-}
-
-/* Fetches what is new where it does not come by itself. */
-export function catchUp() {
-  streaming || refresh().then(push);
-}
-
 /* Has `hear` called with the text of each event of that name, and `refresh` whenever the page fetches, as
  * it has no stream or Sync was pressed. */
 export function hearEvent(name, { hear, refresh }) {
@@ -256,9 +227,13 @@ export function followAccount(follow) {
   followers.push(follow);
 }
 
-/* Has `see` called with every snapshot that comes, before it is shown. */
-export function witnessAccount(see) {
-  witnesses.push(see);
-}
-
+setInterval(() => showAge(confirmed, priced), 1000);
+onAnswer((answer) => {
+  if (answer?.revision === undefined) {
+    catchUp();
+  } else {
+    accept(answer);
+    push();
+  }
+});
 register({ receive, fanOut });

@@ -1,5 +1,5 @@
-/* What all dialogs do in the page itself: they open at once where nothing of the server is needed, close
- * also while it does not answer, and have the focus where one goes on.
+/* What all dialogs and forms do in the page itself: they open at once where nothing of the server is needed,
+ * close also while it does not answer, and have the focus where one goes on.
  */
 import { onArrival } from "./arrivals.js";
 import { register } from "./clientside.js";
@@ -57,9 +57,15 @@ export function focusSoon(id, then = () => {}, tries = 120) {
   }
 }
 
-/* Moves the focus to what a callback in Python says. */
-function moveFocus({ id }) {
-  focusSoon(id);
-}
+// a field is described by what stands below it, its hint and what is wrong with it
+document.addEventListener("focusin", ({ target }) => {
+  const below = ["hint", "error"].map((each) => document.getElementById(`${target.id}-${each}`));
+  const [, error] = below;
+  const there = below.filter(Boolean);
+  if (target.id && there.length > 0) {
+    target.setAttribute("aria-describedby", there.map(({ id }) => id).join(" "));
+    error && target.setAttribute("aria-invalid", String(error.textContent !== ""));
+  }
+});
 
-register({ openDialog, moveFocus });
+register({ openDialog, moveFocus: ({ id }) => focusSoon(id) });

@@ -1,17 +1,8 @@
-/* What is live in the page: the texts that declare a figure of the account, of a symbol's prices or of a
- * row, and what is said of the link on every tab.
+/* The texts that are live in the page: those that declare a figure of the account, of a symbol's prices or of
+ * a row, and how long ago something was.
  */
 import { onArrival } from "./arrivals.js";
-import { snapshot } from "./balance.js";
-import { clock, writeMoment } from "./screen.js";
 
-const PILL_WORDS = {
-  live: "Live",
-  polling: "Polling",
-  "no-prices": "No prices",
-  unreadable: "Unreadable",
-  offline: "Offline",
-};
 // a figure of many letters is written smaller; as in layouts/live.py
 const LENGTHS = [
   [13, "short"],
@@ -19,7 +10,16 @@ const LENGTHS = [
   [Infinity, "longest"],
 ];
 const TONES = { "+": "gain", "-": "loss" };
+const UNITS = [
+  [86400, "d"],
+  [3600, "h"],
+  [60, "min"],
+  [1, "s"],
+];
+// a command stands between backticks
+const COMMAND = /`([^`]+)`/;
 
+let account = null; // the snapshot that is shown
 const rows = {}; // of each kind, by their keys
 const followers = []; // of rows
 
@@ -37,7 +37,7 @@ export function rowOf(name) {
 
 // the texts that a live element shows one of
 function texts({ symbol, of }) {
-  const owner = of !== undefined ? rowOf(of) : symbol !== undefined ? snapshot?.market.prices[symbol] : snapshot;
+  const owner = of !== undefined ? rowOf(of) : symbol !== undefined ? account?.market.prices[symbol] : account;
   return owner?.display;
 }
 
@@ -68,14 +68,15 @@ function mark(element, name, value) {
   }
 }
 
-/* Feeds every live element in `within`: those that changed. */
-export function feed(within) {
+/* Feeds every live element in `within`, of the account from `snapshot`: those that changed. */
+export function feed(within, snapshot = account) {
+  account = snapshot;
   return Array.from(within.querySelectorAll("[data-live]")).filter(feedOne);
 }
 
-/* Has the live elements of the rows of `kind` show them: those that changed. `rowsByKey` is a Map. */
-export function provide(kind, rowsByKey) {
-  rows[kind] = rowsByKey;
+/* Has the live elements of the rows of `kind` show them: those that changed. Each has its key at `key`. */
+export function provide(kind, list, key = "id") {
+  rows[kind] = new Map(list.map((row) => [row[key], row]));
   followers.forEach((follow) => follow(kind));
   return Array.from(document.querySelectorAll(`[data-of^="${kind}/"]`)).filter(feedOne);
 }
@@ -92,79 +93,51 @@ export function write(element, text) {
   }
 }
 
-// a command stands between backticks
-const COMMAND = /`([^`]+)`/;
-
 /* The parts of a message, its commands as code. */
 export function marked(message) {
   return message.split(COMMAND).map((part, place) => {
-    if (place % 2 === 0) {
-      return part;
-    }
-    const code = document.createElement("code");
-    code.textContent = part;
-    return code;
+    const isCommand = place % 2 === 1;
+    return isCommand ? Object.assign(document.createElement("code"), { textContent: part }) : part;
   });
 }
 
 /* Writes a message with its commands as code; `write` says when nothing is touched. */
 export function explain(element, message) {
-  const parts = marked(message);
-  if (parts.length === 1) {
-    write(element, message);
-  } else if (element !== null && element.textContent !== message.split(COMMAND).join("")) {
-    element.replaceChildren(...parts);
+  if (element !== null && element.textContent !== message.split(COMMAND).join("")) {
+    element.replaceChildren(...marked(message));
   }
 }
 
-const hasPrices = () => Object.values(snapshot?.market.prices ?? {}).some((each) => each.state === "live");
+/* The time of day of an ISO time. */
+export const clock = (iso) => (iso ? `${iso.slice(11, 19)} UTC` : "before");
 
-/* What the pill says: the worst of the link, the account and the feed. */
-function pill(link, fault) {
-  if (link === "offline") {
-    return link;
-  }
-  return fault ? "unreadable" : hasPrices() ? link : "no-prices";
+/* A time of `ms` in its largest unit, or its two largest. */
+export function age(ms, count = 1) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const begin = UNITS.findIndex(([size]) => seconds >= size);
+  const parts = UNITS.map(([size, unit], at) => [Math.floor((at ? seconds % UNITS[at - 1][0] : seconds) / size), unit]);
+  const shown = parts.slice(begin, begin + count).filter(([number]) => number > 0);
+  return shown.map((part) => part.join(" ")).join(" ") || "0 s";
 }
 
-/* What the pill, the strips and the title say. */
-export function showLink({ state, at }, fault) {
-  const place = (id) => document.getElementById(id);
-  const note =
-    state === "offline"
-      ? `The server does not answer. These figures are from ${clock(at)}; ` +
-        "they follow by themselves when it is back."
-      : "";
-  const worst = pill(state, fault);
-  write(place("link-state"), PILL_WORDS[worst]);
-  write(place("link-note"), note);
-  explain(place("fault-note"), fault ?? "");
-  place("link-pill").dataset.link = worst;
-  place("app-shell").dataset.link = fault ? "fault" : state;
-  switchOff(state === "offline");
-  const balance = snapshot?.display.balance;
-  document.title = balance ? `${balance} · Virtual Balance` : "Virtual Balance";
+// a replay has a time of its own: what it brought about is so old by its newest price
+function nowFor(symbol) {
+  const market = symbol && account?.market;
+  const newest = market?.feed.startsWith("replay") ? market.prices[symbol]?.time : undefined;
+  return newest === undefined ? Date.now() : Date.parse(newest);
 }
 
-const NEEDS_SERVER = "fieldset.needs-server";
-/* Whether the server does not answer, and what needs it is disabled. */
-export let isOff = false;
-let used = null; // what had the focus then, which the browser takes from it
-
-/* Disables what needs the server while it is gone; what was being typed goes on when it is back. */
-function switchOff(isOffline) {
-  if (isOff === isOffline) {
-    return;
-  }
-  isOff = isOffline;
-  const { activeElement } = document;
-  document.querySelectorAll(NEEDS_SERVER).forEach((each) => (each.disabled = isOff));
-  if (isOff) {
-    used = activeElement?.closest(NEEDS_SERVER) ? activeElement : null;
-  } else if (activeElement === document.body || activeElement?.matches(".modal")) {
-    used?.focus({ preventScroll: true });
+// writes how long ago the time of `element` is, or how long it has lasted since
+function writeMoment(element) {
+  const { dateTime: iso, dataset } = element;
+  const ms = nowFor(dataset.market) - Date.parse(iso);
+  const text = iso && (dataset.form === "lasted" ? age(ms, 2) : `${age(ms)} ago`);
+  if (element.textContent !== text) {
+    element.textContent = text;
+    element.title = iso && `${iso.slice(0, 10)} ${clock(iso)}`;
   }
 }
 
+setInterval(() => document.querySelectorAll("time.moment").forEach(writeMoment), 1000);
+onArrival("time.moment", writeMoment);
 onArrival("[data-live]", feedOne);
-onArrival(NEEDS_SERVER, (fieldset) => (fieldset.disabled = isOff));

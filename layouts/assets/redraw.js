@@ -3,16 +3,17 @@
  */
 import { at } from "./address.js";
 import { hearEvent, streaming } from "./balance.js";
-import { isOff, provide } from "./live.js";
-import { fetchJson } from "./requests.js";
+import { isOff } from "./link.js";
+import { provide } from "./live.js";
+import { fetchJson, onFailure } from "./requests.js";
 import { followAddress } from "./screen.js";
-import { onFailure } from "./updates.js";
 
-const FETCH_TIMEOUT_MS = 4000;
 // at most so often are rows drawn anew
 const PAUSE_MS = 1000;
 // and again where that came to nothing
 const RETRY_MS = 5000;
+
+const isShown = (tab) => tab === null || location.pathname === at(tab);
 
 /* Gives the store called `store` the newest text that it is called with, while the tab with the path `tab`
  * is shown, null for all tabs: whenever that is another text, a callback draws by it. `first` is for what
@@ -23,11 +24,10 @@ export function marker(store, { tab = null, first = () => null, pause = PAUSE_MS
   let drawn = null; // what the store holds
   let drawnAt = 0;
   let timer = null;
-  let isShown = tab === null;
 
   function draw() {
     timer = null;
-    if (!isShown || isOff || newest === null) {
+    if (!isShown(tab) || isOff || newest === null) {
       return;
     }
     drawn ??= first();
@@ -43,11 +43,7 @@ export function marker(store, { tab = null, first = () => null, pause = PAUSE_MS
     drawn = "";
     timer ??= setTimeout(draw, RETRY_MS);
   });
-  tab &&
-    followAddress((path) => {
-      isShown = path === at(tab);
-      draw();
-    });
+  tab && followAddress(draw);
   return (text) => {
     newest = text;
     timer ??= setTimeout(draw, Math.max(0, drawnAt + pause - Date.now()));
@@ -60,33 +56,21 @@ export function marker(store, { tab = null, first = () => null, pause = PAUSE_MS
  */
 export function redraw(kind, { address, key = "id", tab = null, follow = () => {}, first = () => null }) {
   const mark = marker(`${kind}-drawn`, { tab, first });
-  let isKnown = false;
   let received = 0; // counts messages of the stream, which are newer than what was requested before
-  let isShown = tab === null;
 
   function take(answer) {
     received += 1;
-    isKnown = true;
-    provide(kind, new Map((answer[kind] ?? []).map((row) => [row[key], row])));
+    provide(kind, answer[kind] ?? [], key);
     follow(answer);
     mark(answer.drawn ?? JSON.stringify(answer[kind]));
   }
 
   async function refresh() {
-    if (!isShown) {
-      return;
-    }
     const before = received;
-    const [answer] = await fetchJson(address, { timeout: FETCH_TIMEOUT_MS });
+    const [answer] = isShown(tab) ? await fetchJson(address) : [null];
     answer && before === received && take(answer);
   }
 
   hearEvent(kind, { hear: (text) => take(JSON.parse(text)), refresh });
-  tab &&
-    followAddress((path) => {
-      isShown = path === at(tab);
-      if (!isKnown || !streaming) {
-        refresh();
-      }
-    });
+  tab && followAddress(() => (received === 0 || !streaming) && refresh());
 }

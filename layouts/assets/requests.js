@@ -1,101 +1,102 @@
-/* Requests that change something: each with a key, so that one which got no answer can be sent
- * again without being done twice.
+/* Requests of the page, those of Dash among them. What changes something has a key, so that it can be sent
+ * again where it got no answer, without being done twice.
  */
 import { at } from "./address.js";
-import { acceptAnswer } from "./balance.js";
 import { newKey } from "./dialogs.js";
-import { chime } from "./notices/notices.js";
 import { toast } from "./toasts.js";
 
 const TIMEOUT_MS = 8000;
-const GONE = "The server does not answer. Try again when it is back.";
 const PREVIEW_TIMEOUT_MS = 4000;
 const IN_FLIGHT = 409;
+const DASH = "/_dash-update-component";
+const GONE = "The server does not answer. Try again when it is back.";
+const UNKNOWN =
+  "The server does not answer, so it is not known whether this was done. " +
+  "Try again when it is back: it will not be done twice.";
 
-/* Fetches JSON: [the answer, "", its status] or [null, the problem in words, its status, which is null
- * where the server does not answer]. `timeout` is in ms, `revive` as of JSON.parse, the rest as of fetch.
+const original = window.fetch;
+const answered = []; // what is called when something may have been changed
+const failed = []; // what is called when a request of Dash came to nothing
+
+/* Has `run` called with the answer to each request that changed something; of what a dialog of Dash did,
+ * it is null. */
+export function onAnswer(run) {
+  answered.push(run);
+}
+
+/* Has `run` called when a request of Dash got no answer, so that nothing has changed. */
+export function onFailure(run) {
+  failed.push(run);
+}
+
+/* Fetches JSON: [the answer, "", its status, its headers] or [null, the problem, its status], which is
+ * null where the server does not answer. `timeout` is in ms, `revive` as of JSON.parse, the rest as of fetch.
  */
 export async function fetchJson(path, { timeout = TIMEOUT_MS, signal = null, revive, ...options } = {}) {
   try {
     const signals = [AbortSignal.timeout(timeout), signal].filter(Boolean);
-    const response = await fetch(at(path), { cache: "no-store", signal: AbortSignal.any(signals), ...options });
+    const response = await fetch(at(path), {
+      cache: "no-store",
+      signal: AbortSignal.any(signals),
+      ...options,
+    });
+    const { ok, status, headers } = response;
     const answer = JSON.parse(await response.text(), revive);
-    return response.ok ? [answer, "", response.status] : [null, answer.detail, response.status];
+    return ok ? [answer, "", status, headers] : [null, answer.detail, status, headers];
   } catch {
     return [null, GONE, null];
   }
 }
 
-// the keys of requests of which it is not known whether they were done: each is repeated with its own
-const keys = new Map();
-
-function keyFor(request) {
-  if (!keys.has(request)) {
-    keys.set(request, newKey());
-  }
-  return keys.get(request);
-}
-
-// a fault of the server leaves it open, and so does a first sending that is still at work
-const isSettled = ({ status }) => status !== IN_FLIGHT && status < 500;
-
-/* `run`, but of one request at a time: who asks for the same meanwhile gets the same answer. */
-function shared(run) {
+/* `run`, but of one request at a time: what is requested again meanwhile, by its name, has the same answer. */
+function shared(run, nameOf) {
   const running = new Map();
-  return (method, path, body = "", headers = {}) => {
-    const request = method + path + body;
-    if (!running.has(request)) {
-      const ended = () => running.delete(request);
-      running.set(request, run(method, path, body, headers).finally(ended));
+  return (...request) => {
+    const name = nameOf(...request);
+    if (!running.has(name)) {
+      running.set(name, run(...request).finally(() => running.delete(name)));
     }
-    return running.get(request);
+    return running.get(name);
   };
 }
 
-/* Sends it: [done, words, the answer, whether it had been done before]. */
-export const send = shared(async (method, path, body, headers) => {
-  const request = method + path + body;
-  try {
-    const response = await fetch(at(path), {
-      method,
-      headers: {
-        ...(body && { "Content-Type": "application/json" }),
-        "Idempotency-Key": keyFor(request),
-        ...headers,
-      },
-      body: body || undefined,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    const answer = await response.json();
-    isSettled(response) && keys.delete(request);
-    if (!response.ok) {
-      return [false, answer.detail, answer];
-    }
-    // a change of the account is answered with a snapshot, one of a bot is not
-    if (answer.revision !== undefined) {
-      acceptAnswer(answer);
-    }
-    // what the market fills later comes with its news
-    answer.order?.status === "filled" && chime("fill");
-    const wasDone = response.headers.get("Idempotency-Replayed") === "true";
-    const words = wasDone ? `It was done the first time. ${answer.message}` : answer.message;
-    return [true, words, answer, wasDone];
-  } catch {
-    return [
-      false,
-      "The server does not answer, so it is not known whether this was done. " +
-        "Try again when it is back: it will not be done twice.",
-      null,
-    ];
-  }
-});
+const nameOf = (method, path, body = "") => method + path + body;
 
-/* Sends it and tells what came of it in a toast: [done, what went wrong]. */
-export const carryOut = shared(async (method, path, body, headers) => {
-  const [done, words] = await send(method, path, body, headers);
-  toast(words, done ? "info" : "error");
-  return [done, done ? "" : words];
-});
+// the keys of requests of which it is not known whether they were done: each is repeated with its own
+const keys = new Map();
+
+/* Sends it: [done, the message, the answer]. */
+export const send = shared(async (method, path, body = "") => {
+  const request = nameOf(method, path, body);
+  keys.has(request) || keys.set(request, newKey());
+  const [answer, problem, status, headers] = await fetchJson(path, {
+    method,
+    headers: { ...(body && { "Content-Type": "application/json" }), "Idempotency-Key": keys.get(request) },
+    body: body || undefined,
+  });
+  if (status === null) {
+    return [false, UNKNOWN, null];
+  }
+  // a fault of the server leaves it open, and so does a first sending that is still at work
+  if (status !== IN_FLIGHT && status < 500) {
+    keys.delete(request);
+  }
+  if (answer === null) {
+    return [false, problem, {}];
+  }
+  answered.forEach((run) => run(answer));
+  const wasDone = headers.get("Idempotency-Replayed") === "true";
+  return [true, wasDone ? `It was done the first time. ${answer.message}` : answer.message, answer];
+}, nameOf);
+
+/* Sends it and says in a toast what came of it: [done, what went wrong]. */
+export const carryOut = shared(async (...request) => {
+  const [done, message, answer] = await send(...request);
+  // what the market fills later comes with its news
+  const isFilled = done && answer.order?.status === "filled";
+  toast(message, isFilled ? "fill" : done ? "info" : "error");
+  return [done, done ? "" : message];
+}, nameOf);
 
 /* What the order `body` would do if it was sent to `path`: [the preview, what is wrong]. Without an
  * answer neither is known, and the strip over the tabs says so. */
@@ -109,3 +110,47 @@ export async function previewed(body, path = "/orders") {
   return [answer, status === null ? "" : problem];
 }
 
+/* The name of the dialog that sends this, and what it sends; a dialog has a key for it in its state. */
+function sentBy({ output, state = [] }) {
+  const key = state.flat().find(({ id }) => typeof id === "string" && id.endsWith("-key"));
+  return key === undefined ? [null, null] : [key.id.slice(0, -"-key".length), output + JSON.stringify(state)];
+}
+
+function explainFault(dialog, message) {
+  if (dialog === null) {
+    toast(message, "error");
+  } else {
+    window.dash_clientside.set_props(`${dialog}-error`, { children: message });
+  }
+}
+
+/* The answer to a request of Dash, which itself waits for ever for a server that is gone, and says nothing;
+ * where there is none, one that changes nothing. */
+async function answerDash(resource, options, dialog) {
+  try {
+    const response = await original(resource, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    dialog === null || answered.forEach((run) => run(null));
+    // all of it within that time: Dash would fail in the middle of it
+    const text = await response.text();
+    if (response.ok) {
+      return new Response(text || null, { status: response.status, headers: response.headers });
+    }
+    explainFault(dialog, JSON.parse(text).detail);
+  } catch {
+    explainFault(dialog, dialog === null ? GONE : UNKNOWN);
+  }
+  failed.forEach((run) => run());
+  return new Response(null, { status: 204 });
+}
+
+// however often a dialog is confirmed, it is sent once until that is answered
+const answerDialog = shared(answerDash, (resource, options, dialog, sent) => sent);
+
+window.fetch = async (resource, options) => {
+  if (!String(resource).includes(DASH)) {
+    return original(resource, options);
+  }
+  const [dialog, sent] = sentBy(JSON.parse(options.body));
+  const answer = dialog === null ? answerDash : answerDialog;
+  return (await answer(resource, options, dialog, sent)).clone();
+};

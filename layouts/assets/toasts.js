@@ -20,42 +20,49 @@ const PAGE =
   "#content h2, #content button, #content a, #content input, #content select, #content summary, " +
   "#content label, #content .equity-readout, #content .equation";
 
+const hearers = []; // of their kinds
+let gone = 0; // how many were pushed out since there was none
+
 const region = () => document.getElementById("toasts");
 // an error stays until it was read, or pushed out
 const lasting = (kind) => (kind === "error" ? 3 * TOAST_MS : TOAST_MS);
 
-/* Says `words`, and returns the box that does. An `action` is a word and what a click on it does. What
+/* Shows `message`, and returns the box that does. An `action` is a label and what a click on it does. What
  * `stays` is there until it is closed; neither is pushed out by others. */
-export function toast(words, kind, { action = null, lasts = lasting(kind), stays = false } = {}) {
+export function toast(message, kind, { action = null, lasts = lasting(kind), stays = false } = {}) {
   const box = document.createElement("div");
   const text = document.createElement("span");
   box.className = `toast-box ${kind}`;
   box.classList.toggle("asks", action !== null);
   box.classList.toggle("stays", stays);
-  text.append(...marked(words));
+  text.append(...marked(message));
   text.title = text.textContent;
   box.append(text);
   if (action !== null) {
-    const [word, run] = action;
-    box.append(button(box, "btn btn-sm btn-outline-secondary", { textContent: word }, run));
+    const [label, run] = action;
+    box.append(button(box, { className: "btn btn-sm btn-outline-secondary", textContent: label }, run));
   }
-  box.append(button(box, "btn-close", { ariaLabel: "Close" }));
+  box.append(button(box, { className: "btn-close", ariaLabel: "Close" }));
   region().append(box);
   arrange();
   stays || goLater(box, lasts);
+  hearers.forEach((hear) => hear(kind));
   return box;
 }
 
-function button(box, className, properties, run) {
-  const made = document.createElement("button");
-  Object.assign(made, { type: "button", className, ...properties });
-  made.onclick = () => {
+/* Has `hear` called with the kind of each toast. */
+export function followToasts(hear) {
+  hearers.push(hear);
+}
+
+function button(box, properties, run) {
+  const onclick = () => {
     remove(box);
     // who works with the keyboard goes on in the page, not before its beginning
     document.getElementById("content").focus({ preventScroll: true });
     run?.();
   };
-  return made;
+  return Object.assign(document.createElement("button"), { type: "button", onclick, ...properties });
 }
 
 // not while somebody is at it, nor before it could be read
@@ -78,29 +85,18 @@ function arrange() {
   const [newest, ...older] = boxes;
   const most = NARROW.matches && !older.some(isHeld) ? 1 : MOST;
   const shown = [newest, ...older.filter(isHeld), ...older.filter((box) => !isHeld(box))].slice(0, most);
-  const others = boxes.filter((box) => !shown.includes(box));
-  const gone = others.filter((box) => !isHeld(box));
-  gone.forEach((box) => box.remove());
-  boxes.forEach((box) => (box.hidden = others.includes(box)));
-  count(boxes.length > 0, gone.length, others.length - gone.length);
+  const waiting = boxes.filter((box) => isHeld(box) && !shown.includes(box));
+  gone = boxes.length > 0 ? gone : 0;
+  for (const box of boxes) {
+    box.hidden = waiting.includes(box);
+    if (!box.hidden && !shown.includes(box)) {
+      box.remove();
+      gone += 1;
+    }
+  }
+  const more = gone + waiting.length;
+  write(region().querySelector(".toasts-more"), more > 0 ? `and ${more} more` : "");
   place();
-}
-
-// how many more there were since there was none, and how many wait
-function count(isAny, gone, waiting) {
-  const line = region().querySelector(".toasts-more");
-  const more = Number(line?.dataset.gone ?? 0) + gone;
-  if (!isAny || more + waiting === 0) {
-    line?.remove();
-    return;
-  }
-  const made = line ?? document.createElement("div");
-  made.className = "toasts-more";
-  made.dataset.gone = more;
-  write(made, `and ${more + waiting} more`);
-  if (!made.isConnected || made.nextSibling !== null) {
-    region().append(made);
-  }
 }
 
 const isSeen = ({ width, height, bottom, top }) =>
@@ -162,19 +158,15 @@ function float(within, frame) {
 }
 
 // what lies below may change at any time: it is scrolled, a dialog opens, a table comes later
-setInterval(() => (region()?.childElementCount || isDocked) && arrange(), LOOK_MS);
+setInterval(() => (region()?.querySelector(".toast-box") || isDocked) && arrange(), LOOK_MS);
 
 let shown = null; // the newest of a callback
-
-// notices come by way of what needs toasts
-const chime = async (kind) => (await import("./notices/notices.js")).chime(kind);
 
 /* Shows the message of a callback, if there is one, and moves the focus on where its place is gone. */
 function showToast({ id, message, kind, focus }) {
   if (id !== shown) {
     shown = id;
     message && toast(message, kind);
-    kind === "fill" && chime(kind);
     focus && keepFocus(focus);
   }
   return window.dash_clientside.no_update;

@@ -1,28 +1,25 @@
-/* The one connection of all tabs of a browser, which asks a server for six things at once: a SharedWorker
- * tells every tab what comes.
+/* The one connection of all pages of a browser, which opens six to a server at once: a SharedWorker sends each
+ * of them what comes.
  */
-import { EVENTS, listen } from "./events.js";
+import { listen } from "./stream.js";
 
 const ports = new Set();
-const events = new Map(); // the newest of each that is sent beside the account
-let account = null; // the newest snapshot or fault
-let last = null; // the newest message of any kind
+const newest = new Map(); // of each kind that says how something is
+let last = null;
 
 self.onconnect = ({ ports: [port] }) => {
   port.onmessage = ({ data }) => data === "bye" && ports.delete(port);
   ports.add(port);
-  [account, ...events.values()].filter(Boolean).forEach((message) => port.postMessage(message));
-  if (last?.kind === "down") {
-    port.postMessage(last);
-  }
+  newest.forEach((message) => port.postMessage(message));
+  last?.kind === "down" && port.postMessage(last);
 };
 
 listen((message) => {
+  const { kind } = message;
   last = message;
-  if (EVENTS.includes(message.kind)) {
-    events.set(message.kind, message);
-  } else if (message.kind === "snapshot" || message.kind === "fault") {
-    account = message;
+  if (kind !== "heartbeat" && kind !== "down") {
+    // a fault stands in the place of a snapshot
+    newest.set(kind === "fault" ? "snapshot" : kind, message);
   }
   ports.forEach((port) => port.postMessage(message));
 });

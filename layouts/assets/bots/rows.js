@@ -23,7 +23,7 @@ function flashTraded(bots) {
 }
 
 function follow(answer) {
-  provide("bots-together", new Map([["all", answer]]));
+  provide("bots-together", [{ ...answer, id: "all" }]);
   flashTraded(answer.bots);
   markActivity(answer.activity);
 }

@@ -6,7 +6,7 @@ import { followAccount, snapshot } from "../balance.js";
 import { register } from "../clientside.js";
 import { explain, write } from "../live.js";
 import { followSettings } from "../settings/settings.js";
-import { onFailure } from "../updates.js";
+import { onFailure } from "../requests.js";
 import { pick, setPicked } from "./cells.js";
 import { fitting, forget, heights, measure } from "./fit.js";
 import { PATH, START, href, listOf, parse, queryOf, rowsOf, same } from "./view.js";

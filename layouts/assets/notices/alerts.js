@@ -54,7 +54,7 @@ function announce(firings) {
 
 function draw({ alerts, drawn: looks }) {
   localStorage.setItem(SEEN, last);
-  provide("alerts", new Map(alerts.map((each) => [each.id, each])));
+  provide("alerts", alerts);
   if (looks !== drawn) {
     drawn = looks;
     focused = place("list").contains(document.activeElement) ? document.activeElement.id : "";

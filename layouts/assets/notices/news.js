@@ -4,7 +4,7 @@
  * counted on their tab until it is shown.
  */
 import { at } from "../address.js";
-import { hearEvent, witnessAccount } from "../balance.js";
+import { hearEvent, followAccount } from "../balance.js";
 import { rowOf, write } from "../live.js";
 import { dollars } from "../money.js";
 import { followAddress } from "../screen.js";
@@ -88,7 +88,7 @@ function announceAll(account, fresh) {
 
 /* Announces what is new in a snapshot; to a page that has just come to its account, that is only what
  * happened while the program was off. */
-witnessAccount(({ account, revision, recent_news: news }) => {
+followAccount(({ account, revision, recent_news: news }) => {
   const before = announcedBefore(account);
   const isFirst = announced?.account !== account;
   const isMissed = (each) => each.source === "offline" && each.revision > before;

@@ -3,6 +3,7 @@
  */
 import { at } from "../address.js";
 import { setting } from "../settings/settings.js";
+import { followToasts } from "../toasts.js";
 
 const ANNOUNCED = "notices-told";
 const KEPT_MS = 3600000;
@@ -80,10 +81,8 @@ async function play(kind) {
   }
 }
 
-/* Sounds in this tab, where sound is on; `kind` is one of fill, alert and liquidation. */
-export function chime(kind) {
-  canSound() && play(kind);
-}
+// what was done on this page sounds in this tab
+followToasts((kind) => kind === "fill" && canSound() && play(kind));
 
 /* Notifies and sounds, where that is on. What has a `key` is announced once in all tabs together. */
 export async function notify(title, text, kind, key = `${performance.timeOrigin} ${(number += 1)}`) {

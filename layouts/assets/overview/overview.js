@@ -54,7 +54,7 @@ function follow() {
   markFirst(JSON.stringify(firstMinute(snapshot)));
 }
 
-const show = (answer) => provide("performance", new Map([["account", answer]]));
+const show = (answer) => provide("performance", [{ ...answer, id: "account" }]);
 let [isShown, fetchedAt] = [false, 0];
 async function refresh() {
   if (isShown && !streaming && Date.now() - fetchedAt > FIGURES_MS) {
