@@ -20,7 +20,7 @@ _OF_RANGE = "range:"
 
 def register(app: Dash, services: Services) -> None:
     """Let the dialog open for what names a derivation."""
-    register_emptying(app, "derivation", "emptyDerivation")
+    register_emptying(app, "derivation")
 
     @app.callback(
         Output("derivation-title", "children"),

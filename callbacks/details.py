@@ -21,13 +21,13 @@ from layouts.reading import problem
 
 def register(app: Dash, desk: Desk, services: Services) -> None:
     """Let both dialogs open and close with the address, and follow the account."""
-    for name, shown, opens, empties in (
-        ("entry", entry.SHOWN, "openEntry", "emptyEntry"),
-        ("order-record", order_record.SHOWN, "openOrder", "emptyOrder"),
+    for name, shown, opens in (
+        ("entry", entry.SHOWN, "openEntry"),
+        ("order-record", order_record.SHOWN, "openOrder"),
     ):
         opening = ClientsideFunction("desk", opens)
         app.clientside_callback(opening, Input(shown, "data"), prevent_initial_call=True)
-        register_emptying(app, name, empties)
+        register_emptying(app, name)
     app.clientside_callback(
         ClientsideFunction("desk", "leaveDetails"),
         Input("entry-dialog", "is_open"),

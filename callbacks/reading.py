@@ -1,16 +1,17 @@
 """How a dialog is emptied that shows what the server is asked for."""
 
-from dash import ClientsideFunction, Dash, Input, Output
+from dash import ClientsideFunction, Dash, Input, Output, State
 
 
-def register_emptying(app: Dash, name: str, function: str) -> None:
+def register_emptying(app: Dash, name: str) -> None:
     """Have the reading dialog called ``name`` empty when it opens again; what shows something in it
-    has ``{name}-read`` as its input. ``function`` is that of the page which knows its title."""
+    has ``{name}-read`` as its input."""
     app.clientside_callback(
-        ClientsideFunction("desk", function),
+        ClientsideFunction("desk", "emptyReading"),
         Output(f"{name}-title", "children", allow_duplicate=True),
         Output(f"{name}-body", "children", allow_duplicate=True),
         Output(f"{name}-drawn", "data", allow_duplicate=True),
         Input(f"{name}-dialog", "is_open"),
+        State(f"{name}-heading", "data"),
         prevent_initial_call=True,
     )

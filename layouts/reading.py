@@ -38,6 +38,8 @@ def reading_dialog(
             dbc.ModalBody([*above, place, html.P(why, className="problem", role="alert")]),
             *([dbc.ModalFooter(list(foot))] if foot else []),
             *(dcc.Store(id=each) for each in (f"{name}-read", f"{name}-drawn", *stores)),
+            # what it is called until what it shows has come
+            dcc.Store(id=f"{name}-heading", data=title),
         ],
         id=f"{name}-dialog",
         centered=True,

@@ -50,11 +50,11 @@ function show(name, shown) {
   requestAnimationFrame(() => window.dash_clientside.set_props(`${name}-dialog`, { is_open: isOpen }));
 }
 
-/* What empties a dialog that was closed: it begins with `title`. */
-const empties = (title) => (isOpen) => {
+/* Empties a dialog that was closed: it begins with `title`. */
+function emptyReading(isOpen, title) {
   const { no_update: same } = window.dash_clientside;
   return isOpen ? [same, same, same] : [title, [], null];
-};
+}
 
 document.addEventListener("click", ({ target }) => {
   const figure = target.closest?.("[data-derive]");
@@ -107,9 +107,7 @@ function compare(open, close, picked) {
 }
 
 register({
-  emptyDerivation: empties("How it comes about"),
-  emptyEntry: empties("Entry"),
-  emptyOrder: empties("Order"),
+  emptyReading,
   openEntry: (place) => show("entry", place),
   openOrder: (id) => show("order-record", id),
   goFromEntry,

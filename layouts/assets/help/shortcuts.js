@@ -5,7 +5,6 @@ import { setting } from "../settings/settings.js";
 
 const PREFIX = "g";
 const PREFIX_MS = 1500;
-const OPEN_DIALOG = ".modal.show, dialog[open]";
 // where letters are typed, or chosen by
 const TYPING =
   'textarea, select, [contenteditable=""], [contenteditable=true], [role=combobox], ' +
@@ -22,7 +21,7 @@ function isMeant(event) {
     !(event.ctrlKey || event.altKey || event.metaKey || event.repeat || event.isComposing) &&
     !event.defaultPrevented &&
     !event.target.closest?.(TYPING) &&
-    document.querySelector(OPEN_DIALOG) === null &&
+    document.querySelector(".modal.show") === null &&
     setting("shortcuts") !== false
   );
 }
