@@ -280,7 +280,7 @@ def test_while_the_ledger_is_indexed_no_older_epoch_runs_and_the_rest_comes_by_i
     browser.driver.execute_script(_INDEXING)
     click(browser, "#history-table-ledger")
     compare = f"/history?table=epochs&compare={running},{older}"
-    run(browser, {"balanceAddress": "address.js"}, "balanceAddress.go(arguments[0])", compare)
+    run(browser, {"go": "address.js"}, "go(arguments[0])", compare)
     wait_for(lambda: text(browser, "history-words").startswith("Indexing 40 %"), "the words")
     wait_for(lambda: shown(browser)[:1] == [older], "the older epochs")
     assert browser.find_elements(".history-grid .running") == []

@@ -206,8 +206,8 @@ def test_an_entry_is_found_where_newer_ones_have_moved_it_on(browser: Any, serve
     place = ledger(server, offset=101, limit=1)[0]
     run(
         browser,
-        {"balanceAddress": "address.js"},
-        "balanceAddress.go('/history', { state: { to: { place: arguments[0], offset: 97 } } })",
+        {"go": "address.js"},
+        "go('/history', { state: { to: { place: arguments[0], offset: 97 } } })",
         place,
     )
     marked = browser.wait_for_element(f".history-marked[row-id='{place}']")

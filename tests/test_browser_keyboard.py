@@ -56,8 +56,8 @@ def _rests(browser: Any) -> None:
     """Prove that shortcuts rest with a modifier, where a key is held, and where they are off."""
     run(
         browser,
-        {"balanceScreen": "screen.js"},
-        "window.been = []; balanceScreen.follow((path) => window.been.push(path));"
+        {"followAddress": "screen.js"},
+        "window.been = []; followAddress((path) => window.been.push(path));"
         "window.press = (key, how) => document.body.dispatchEvent("
         " new KeyboardEvent('keydown', {key, bubbles: true, ...how}));"
         "for (const how of ['ctrlKey', 'altKey', 'metaKey', 'repeat']) press('2', {[how]: true});",

@@ -82,8 +82,8 @@ def test_every_live_text_says_what_the_account_says(server: Server, browser: Any
     server.post({"adjust": -321.09})
     display = server.post({"deposit": 50}).json()["display"]
     fields = browser.driver.execute_script(
-        "return Object.fromEntries([...document.querySelectorAll('[data-live]:not([data-symbol])')]"
-        ".map((each) => [each.id, each.dataset.live]))"
+        "const live = document.querySelectorAll('[data-live]:not([data-symbol], [data-of])');"
+        "return Object.fromEntries([...live].map((each) => [each.id, each.dataset.live]))"
     )
     assert len(fields) > 30
     wanted = {each: display[field] for each, field in fields.items()}
@@ -134,7 +134,7 @@ def test_an_older_snapshot_never_replaces_a_newer_one(server: Server, browser: A
     old = server.get().json()
     server.post({"deposit": 10})
     wait_for_balance(browser, "$10,010.00")
-    run(browser, {"balanceState": "balance.js"}, "balanceState.accept(arguments[0])", old)
+    run(browser, {"accept": "balance.js"}, "accept(arguments[0])", old)
     assert text(browser, "virtual-balance") == "$10,010.00"
     server.post({"deposit": 10})
     wait_for_balance(browser, "$10,020.00")
