@@ -216,7 +216,8 @@ def values_of(connection: sqlite3.Connection, column: str) -> list[str]:
     least = f"SELECT min({column}) FROM ledger"  # noqa: S608 - one of our names
     greater = f"SELECT ({least} WHERE {column} > value) FROM found WHERE value IS NOT NULL"  # noqa: S608
     found = f"WITH RECURSIVE found(value) AS ({least} UNION ALL {greater})"
-    return _ids(connection, f"{found} SELECT value FROM found WHERE value > ''", ())  # noqa: S608
+    rows = connection.execute(f"{found} SELECT value FROM found WHERE value > ''")  # noqa: S608
+    return [row[0] for row in rows]
 
 
 def fill_line(connection: sqlite3.Connection, place: Place) -> int | None:
