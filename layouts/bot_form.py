@@ -152,11 +152,14 @@ def _group(title: str, *children: Component) -> html.Fieldset:
     return html.Fieldset([html.Legend(title), *children], className="bot-group")
 
 
-def _number(number: NumberField, unit: Component | str = "", className: str = "") -> html.Div:
+def _number(
+    number: NumberField, unit: Component | str | None = None, className: str = ""
+) -> html.Div:
     usual = "" if is_needed(number.name) else "none"
     control = number_entry(field_id(number.name), placeholder=usual)
-    unit = unit or number.unit
-    if not unit:
+    # a component without children is false
+    unit = number.unit if unit is None else unit
+    if isinstance(unit, str) and not unit:
         return field(number.label, control, number.hint, className=className)
     return unit_field(number.label, control, unit, number.hint, className=className)
 

@@ -33,6 +33,28 @@ def parts(callback: dict[str, Any], *kinds: str) -> Iterator[str]:
     return (f"{each['id']}.{each['property']}" for kind in kinds for each in callback[kind])
 
 
+def ids_in(part: object) -> Iterator[str]:
+    """The ids of components in ``part`` of a layout as JSON, those in its stores as well."""
+    if isinstance(part, list):
+        for each in part:
+            yield from ids_in(each)
+    elif isinstance(part, dict):
+        if "namespace" in part and isinstance(part["props"].get("id"), str):
+            yield part["props"]["id"]
+        for each in part.values():
+            yield from ids_in(each)
+
+
+def test_what_callbacks_name_is_in_the_layout() -> None:
+    there = {*ids_in(CLIENT.get("/_dash-layout").get_json())}
+    for each in ALL:
+        named = [*outputs_of(each), *parts(each, "inputs", "state")]
+        names = {name.partition(".")[0] for name in named if not name.startswith("{")}
+        # Dash names the output of a callback without one by a hash
+        missing = {name for name in names - there if len(name) < 64}
+        assert not missing, each["output"]
+
+
 def test_one_callback_writes_the_balance_and_it_runs_in_the_page() -> None:
     (writer,) = (each for each in ALL if f"{STORE}.data" in outputs_of(each))
     assert writer["clientside_function"] == {"namespace": "desk", "function_name": "receive"}
