@@ -7,6 +7,9 @@ import dash_ag_grid as dag
 # what a number looks like is in the row itself: the grid sorts by the number and shows the text
 _SHOWN = {"function": "deskText(params)"}
 _TONE = {"function": "deskTone(params)"}
+#: How high a row is, in pixels: one of two lines, and one of one.
+_TWO_LINES = 48
+_ONE_LINE = 36
 
 
 def positions_grid() -> dag.AgGrid:
@@ -34,6 +37,7 @@ def positions_grid() -> dag.AgGrid:
             _exits(),
             _actions("PositionActions", 168, "side"),
         ],
+        _TWO_LINES,
     )
 
 
@@ -60,6 +64,7 @@ def orders_grid() -> dag.AgGrid:
             _moment("placed_at", "Placed"),
             _actions("OrderActions", 128, "quantity"),
         ],
+        _TWO_LINES,
     )
 
 
@@ -83,7 +88,9 @@ def fills_grid() -> dag.AgGrid:
     )
 
 
-def _grid(id: str, row_id: str, columns: list[dict[str, Any]]) -> dag.AgGrid:
+def _grid(
+    id: str, row_id: str, columns: list[dict[str, Any]], row_height: int = _ONE_LINE
+) -> dag.AgGrid:
     return dag.AgGrid(
         id=id,
         columnDefs=columns,
@@ -101,7 +108,7 @@ def _grid(id: str, row_id: str, columns: list[dict[str, Any]]) -> dag.AgGrid:
             "animateRows": False,
             "enableCellTextSelection": True,
             "suppressNoRowsOverlay": True,
-            "rowHeight": 36,
+            "rowHeight": row_height,
             "headerHeight": 32,
             "suppressColumnVirtualisation": True,
             "tabToNextCell": {"function": "deskTab(params)"},
