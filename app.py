@@ -197,6 +197,8 @@ def _page(server: Flask, services: Services, base_path: str) -> _Page:
         enable_mcp=False,
         # grids and fields come into the page later
         suppress_callback_exceptions=True,
+        # most callbacks wait for a person, or for the page
+        prevent_initial_callbacks=True,
         on_error=show_fault,
     )
     page.renderer = renderer(f"{base_path}{modules().folder}/{MAIN}")

@@ -44,7 +44,6 @@ def _register_reset(app: Dash, desk: Desk) -> None:
         Input("reset-amount", "n_submit"),
         State("reset-amount", "value"),
         State("reset-key", "data"),
-        prevent_initial_call=True,
     )
     def reset(_clicks: Any, _enters: Any, amount: str, key: str) -> tuple[Any, ...]:
         # every page shows a reset, this one as well
@@ -68,7 +67,6 @@ def _register_undo(app: Dash, desk: Desk) -> None:
         Input("undo-requested", "data"),
         Input("undo-confirm", "n_clicks"),
         State("undo-revision", "data"),
-        prevent_initial_call=True,
     )
     def undo(_requested: Any, _clicks: Any, revision: int) -> tuple[Any, ...]:
         if clicked() is None:
@@ -111,7 +109,6 @@ def _register_money(app: Dash, desk: Desk) -> None:
         Output("money-confirm", "children"),
         Output("money-words", "children"),
         Input("money-action", "value"),
-        prevent_initial_call=True,
     )
     def describe(action: MoneyAction) -> tuple[str, str]:
         return ACTIONS[action]
@@ -127,7 +124,6 @@ def _register_money(app: Dash, desk: Desk) -> None:
         State("money-amount", "value"),
         State("money-note", "value"),
         State("money-key", "data"),
-        prevent_initial_call=True,
     )
     def change(*given: Any) -> tuple[Any, ...]:
         action, amount, note, key = given[-4:]

@@ -47,7 +47,6 @@ def register(app: Dash, services: Services) -> None:
         Input("auto-activity-kind", "value"),
         Input("auto-activity-older", "n_clicks"),
         State("auto-activity-pages", "data"),
-        prevent_initial_call=True,
     )
     def draw(seen: str | None, view: str, bot: str, kind: str, _: int, pages: int) -> Any:
         if seen is None:

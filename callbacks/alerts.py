@@ -39,14 +39,12 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         Output("alerts-said", "children"),
         Input("alerts-btn", "n_clicks"),
         Input("alerts-cancel", "n_clicks"),
-        prevent_initial_call=True,
     )
     # What keeps a firing from being noticed only the browser knows.
     app.clientside_callback(
         ClientsideFunction("desk", "alertSilence"),
         Output("alerts-silence", "children"),
         Input("alerts-key", "data"),
-        prevent_initial_call=True,
     )
     _register_rows(app, services)
     _register_form(app, desk, services)
@@ -63,7 +61,6 @@ def _register_rows(app: Dash, services: Services) -> None:
         Output("alerts-log", "children"),
         Output("alerts-list-key", "data"),
         Input("alerts-drawn", "data"),
-        prevent_initial_call=True,
     )
     def draw(_: object) -> tuple[Any, ...]:
         listed = services.alerts.listed(FIRINGS)
@@ -76,7 +73,6 @@ def _register_rows(app: Dash, services: Services) -> None:
         Input({"type": "alert-act", "act": ALL, "alert": ALL}, "n_clicks"),
         State({"type": "alert-act", "act": ALL, "alert": ALL}, "value"),
         State("alerts-list-key", "data"),
-        prevent_initial_call=True,
     )
     def act(*given: Any) -> tuple[str, str]:
         trigger = clicked()
@@ -116,7 +112,6 @@ def _register_form(app: Dash, desk: Desk, services: Services) -> None:
         Input("futures-alert", "n_clicks"),
         Input({"type": "alert-edit", "act": ALL, "alert": ALL}, "n_clicks"),
         State("futures-symbol", "value"),
-        prevent_initial_call=True,
     )
     def open_form(*given: Any) -> tuple[Any, ...]:
         trigger, symbol = clicked(), given[-1]
@@ -165,7 +160,6 @@ def _register_hint(app: Dash, desk: Desk) -> None:
         State("alerts-direction", "value"),
         State("alerts-watched", "data"),
         State("alerts-suggested", "data"),
-        prevent_initial_call=True,
     )
     def describe(
         what: str, symbol: str, typed: str, direction: str, watched: list[str], suggested: str
@@ -209,7 +203,6 @@ def _register_save(app: Dash, desk: Desk, services: Services) -> None:
         State("alerts-edited", "data"),
         State("alerts-suggested", "data"),
         *(State(f"alerts-{name}", "value") for name in FIELDS),
-        prevent_initial_call=True,
     )
     def save(_: int, key: str, edited: str | None, suggested: str, *values: Any) -> tuple[Any, ...]:
         fields = dict(zip(FIELDS, values, strict=True))

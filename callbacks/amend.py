@@ -41,7 +41,6 @@ def _register_opening(app: Dash, desk: Desk) -> None:
         Output("order-error", "children"),
         Input("order-edited", "data"),
         State("order-key", "data"),
-        prevent_initial_call=True,
     )
     def open_dialog(edited: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
         order = _find(desk, edited["key"])
@@ -57,9 +56,7 @@ def _register_opening(app: Dash, desk: Desk) -> None:
         )
 
     @app.callback(
-        Output("order-error", "children", allow_duplicate=True),
-        Input("order-changed", "data"),
-        prevent_initial_call=True,
+        Output("order-error", "children", allow_duplicate=True), Input("order-changed", "data")
     )
     def follow(state: str) -> str:
         return "" if state else _ENDED
@@ -70,7 +67,6 @@ def _register_changes(app: Dash, desk: Desk) -> None:
         ClientsideFunction("desk", "rested"),
         Output("order-typed", "data"),
         *(Input(field, "value") for field in FIELDS),
-        prevent_initial_call=True,
     )
 
     @app.callback(
@@ -78,7 +74,6 @@ def _register_changes(app: Dash, desk: Desk) -> None:
         Input("order-typed", "data"),
         State("order-edited", "data"),
         State("order-opened", "data"),
-        prevent_initial_call=True,
     )
     def preview(typed: list[str], edited: Mapping[str, Any], opened: list[str]) -> Any:
         try:
@@ -99,7 +94,6 @@ def _register_changes(app: Dash, desk: Desk) -> None:
         State("order-opened", "data"),
         State("order-key", "data"),
         *(State(field, "value") for field in FIELDS),
-        prevent_initial_call=True,
     )
     def amend(*given: Any) -> tuple[Any, ...]:
         if clicked() is None:

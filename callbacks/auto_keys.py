@@ -34,11 +34,7 @@ def register(app: Dash, services: Services) -> None:
 
 
 def _register_rows(app: Dash, services: Services) -> None:
-    @app.callback(
-        Output("auto-keys-list", "children"),
-        Input("keys-drawn", "data"),
-        prevent_initial_call=True,
-    )
+    @app.callback(Output("auto-keys-list", "children"), Input("keys-drawn", "data"))
     def draw(_: str) -> Component:
         return key_rows(services.keys.listed())
 
@@ -58,7 +54,6 @@ def _register_dialog(app: Dash, services: Services) -> None:
         State("key-name", "value"),
         State("key-kind", "value"),
         State("key-key", "data"),
-        prevent_initial_call=True,
     )
     def open_or_make(*given: Any) -> tuple[Any, ...]:
         name, kind, request = given[-3:]
@@ -99,7 +94,6 @@ def _register_details(app: Dash, services: Services) -> None:
         Input("key-client", "value"),
         Input("key-show", "n_clicks"),
         State("address", "href"),
-        prevent_initial_call=True,
     )
     def show(name: str | None, client: str, clicks: int, address: str) -> tuple[Any, ...]:
         found = None
@@ -146,7 +140,6 @@ def _register_switch(app: Dash, services: Services) -> None:
         Input(key_button("switch", ALL), "n_clicks"),
         State(key_button("switch", ALL), "value"),
         State("auto-keys-request", "data"),
-        prevent_initial_call=True,
     )
     def switch(_clicks: list[int], _verbs: list[str], request: str) -> str:
         trigger = clicked()
@@ -174,7 +167,6 @@ def _register_revoke(app: Dash, services: Services) -> None:
         Input("revoke-confirm", "n_clicks"),
         State("revoke-name", "data"),
         State("revoke-key", "data"),
-        prevent_initial_call=True,
     )
     def revoke(*given: Any) -> tuple[Any, ...]:
         name, request = given[-2:]

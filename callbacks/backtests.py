@@ -54,7 +54,6 @@ def _register_opening(app: Dash, services: Services) -> None:
         Output("backtest-what", "children"),
         *(Output(*each) for each in _SHOWN),
         Input(TESTED, "data"),
-        prevent_initial_call=True,
     )
     def open_dialog(tested: Mapping[str, Any]) -> Shown:
         move_focus("backtest-run")
@@ -64,7 +63,6 @@ def _register_opening(app: Dash, services: Services) -> None:
         Output(RUNNING, "data", allow_duplicate=True),
         Input("backtest-dialog", "is_open"),
         State(RUNNING, "data"),
-        prevent_initial_call=True,
     )
     def leave(is_open: bool, running: str | None) -> Any:
         if is_open or not running:
@@ -82,7 +80,6 @@ def _register_file(app: Dash) -> None:
         Output("backtest-dates-field", "hidden"),
         Output("backtest-error", "children", allow_duplicate=True),
         Input("backtest-source", "value"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "sendCandles"),
@@ -91,12 +88,9 @@ def _register_file(app: Dash) -> None:
         Input("backtest-file-place", "data-chosen"),
         Input("backtest-dates", "value"),
         State(TESTED, "data"),
-        prevent_initial_call=True,
     )
 
-    @app.callback(
-        Output("backtest-file-words", "children"), Input(CANDLES, "data"), prevent_initial_call=True
-    )
+    @app.callback(Output("backtest-file-words", "children"), Input(CANDLES, "data"))
     def describe(file: Mapping[str, Any] | None) -> Any:
         # what is said until one was read, the page writes
         return file_text(file) if file else no_update
@@ -109,7 +103,6 @@ def _register_run(app: Dash, services: Services) -> None:
         Output("backtest-progress", "hidden"),
         Output(INTERVAL, "disabled"),
         Input(RUNNING, "data"),
-        prevent_initial_call=True,
     )
 
     @app.callback(
@@ -124,7 +117,6 @@ def _register_run(app: Dash, services: Services) -> None:
         State(RUNNING, "data"),
         # the page sends it once until it is answered
         State("backtest-key", "data"),
-        prevent_initial_call=True,
     )
     def run(
         _: Any,
@@ -159,7 +151,6 @@ def _register_run(app: Dash, services: Services) -> None:
         Input("backtest-cancel", "n_clicks"),
         State(RUNNING, "data"),
         State("backtest-key", "data"),
-        prevent_initial_call=True,
     )
     def follow(_: Any, __: Any, running: str | None, ___: Any) -> Sequence[Any]:
         if not running:

@@ -17,10 +17,12 @@ def register(app: Dash, layout: Component) -> None:
         Input("balance-push", "data"),
         *(Input(button, "n_clicks") for button in ids_ending(layout, SYNC_BUTTON)),
         State("balance-store", "data"),
+        prevent_initial_call=False,
     )
     # it finds the live components in the page itself, by what they declare
     app.clientside_callback(
         ClientsideFunction("desk", "fanOut"),
         Output("app-shell", "data-fed"),
         Input("balance-store", "data"),
+        prevent_initial_call=False,
     )

@@ -75,7 +75,6 @@ def _register_opening(app: Dash, services: Services) -> None:
         Input("auto-new-bot", "n_clicks"),
         Input(bot_button("edit", ALL), "n_clicks"),
         State(field_id("symbol"), "options"),
-        prevent_initial_call=True,
     )
     def open_form(*given: Any) -> tuple[Any, ...]:
         trigger = clicked()
@@ -110,7 +109,6 @@ def _register_strategy(app: Dash, services: Services) -> None:
         Input(field_id("strategy"), "value"),
         Input("bot-key", "data"),
         State("bot-edited", "data"),
-        prevent_initial_call=True,
     )
     def describe_strategy(chosen: str, _key: str, edited: str) -> tuple[Any, ...]:
         strategies = services.bots.strategies()
@@ -126,7 +124,6 @@ def _register_strategy(app: Dash, services: Services) -> None:
         State(field_id("name"), "value"),
         State("bot-proposed", "data"),
         State("bot-edited", "data"),
-        prevent_initial_call=True,
     )
     def propose_name(
         strategy: str, symbol: str, name: str, proposed: str, edited: str
@@ -148,7 +145,6 @@ def _register_symbol(app: Dash, desk: Desk, services: Services) -> None:
         Input("bots-drawn", "data"),
         State("bot-edited", "data"),
         State("bot-dialog", "is_open"),
-        prevent_initial_call=True,
     )
     def describe_symbol(
         symbol: str, _key: str, _drawn: str, edited: str, is_open: bool
@@ -194,7 +190,6 @@ def _register_saving(app: Dash, services: Services) -> None:
         State("bot-key", "data"),
         State(param_id(ALL), "value"),
         *(State(field_id(name), "value") for name in _NAMES),
-        prevent_initial_call=True,
     )
     def send(*given: Any) -> tuple[Any, ...]:
         edited, key = given[3:5]

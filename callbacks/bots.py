@@ -54,7 +54,6 @@ def _register_rows(app: Dash, services: Services) -> None:
         Output("auto-activity-bot", "value"),
         Input("bots-drawn", "data"),
         State("auto-activity-bot", "value"),
-        prevent_initial_call=True,
     )
     def draw(_: str, chosen: str) -> tuple[Any, ...]:
         listed = services.bots.listed()
@@ -84,7 +83,6 @@ def _register_buttons(app: Dash, services: Services) -> None:
         Input("auto-stop-all", "n_clicks"),
         State(bot_button("switch", ALL), "value"),
         State("auto-bots-request", "data"),
-        prevent_initial_call=True,
     )
     def act(*given: Any) -> tuple[Any, ...]:
         *_, key = given
@@ -115,7 +113,6 @@ def _register_buttons(app: Dash, services: Services) -> None:
         Input("bot-question-close", "n_clicks"),
         State("bot-question-about", "data"),
         State("bot-question-key", "data"),
-        prevent_initial_call=True,
     )
     def answer(_keep: int, _close: int, about: Mapping[str, Any], key: str) -> tuple[Any, ...]:
         how = {"close": clicked() == "bot-question-close" and about["is_holding"], "key": key}

@@ -19,26 +19,20 @@ from layouts.reading import FOLLOWS
 
 def register(app: Dash, desk: Desk, services: Services) -> None:
     """Let those be compared that are picked, and follow the account."""
-    app.clientside_callback(
-        ClientsideFunction("desk", "readCompared"), Input(SHOWN, "data"), prevent_initial_call=True
-    )
+    app.clientside_callback(ClientsideFunction("desk", "readCompared"), Input(SHOWN, "data"))
     app.clientside_callback(
         ClientsideFunction("desk", "compare"),
         Input("history-compare", "n_clicks"),
         Input("history-compare-close", "n_clicks"),
         State(PICKED, "data"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "canNotCompare"),
         Output("history-compare", "disabled"),
         Input(PICKED, "data"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("desk", "undoReset"),
-        Input("history-undo", "n_clicks"),
-        prevent_initial_call=True,
+        ClientsideFunction("desk", "undoReset"), Input("history-undo", "n_clicks")
     )
 
     @app.callback(
@@ -47,7 +41,6 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         Output("history-compared", "hidden"),
         Output("history-comparison", "children"),
         Input(READ, "data"),
-        prevent_initial_call=True,
     )
     def show(read: Mapping[str, Sequence[int]]) -> tuple[Any, ...]:
         numbers = read["shown"]

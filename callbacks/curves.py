@@ -12,4 +12,5 @@ def register(app: Dash) -> None:
         Output(plot_of(MATCH), "data-drawn"),
         Input(points_of(MATCH), "data"),
         State(plot_of(MATCH), "id"),
+        prevent_initial_call=False,
     )

@@ -13,6 +13,6 @@ from layouts.damage import DRAWN, STRIP, damage_parts
 def register(app: Dash, services: Services) -> None:
     """Let the strip follow what ``services`` know of it."""
 
-    @app.callback(Output(STRIP, "children"), Input(DRAWN, "data"), prevent_initial_call=True)
+    @app.callback(Output(STRIP, "children"), Input(DRAWN, "data"))
     def draw(_drawn: Any) -> list[Component]:
         return damage_parts([asdict(each) for each in services.damages.listed])

@@ -31,7 +31,6 @@ def register(app: Dash, services: Services) -> None:
         Output({"type": AMOUNT, "at": ALL}, "title"),
         Input("derivation-read", "data"),
         State("derivation-drawn", "data"),
-        prevent_initial_call=True,
     )
     def show(read: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> tuple[Any, ...]:
         shown = read["shown"]

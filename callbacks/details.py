@@ -26,13 +26,12 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         ("order-record", order_record.SHOWN, "openOrder"),
     ):
         opening = ClientsideFunction("desk", opens)
-        app.clientside_callback(opening, Input(shown, "data"), prevent_initial_call=True)
+        app.clientside_callback(opening, Input(shown, "data"))
         register_emptying(app, name)
     app.clientside_callback(
         ClientsideFunction("desk", "leaveDetails"),
         Input("entry-dialog", "is_open"),
         Input("order-record-dialog", "is_open"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "goFromEntry"),
@@ -40,7 +39,6 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         Input("entry-after", "n_clicks"),
         Input("entry-show", "n_clicks"),
         State("entry-drawn", "data"),
-        prevent_initial_call=True,
     )
     _register_entry(app, desk, services)
     _register_order(app, desk)
@@ -58,7 +56,6 @@ def _register_entry(app: Dash, desk: Desk, services: Services) -> None:
         Input("entry-read", "data"),
         State("entry-drawn", "data"),
         State("address", "href"),
-        prevent_initial_call=True,
     )
     def show_entry(read: Mapping[str, Any], drawn: object, address: str) -> tuple[Any, ...]:
         place, here = read["shown"], urlsplit(address)
@@ -87,7 +84,6 @@ def _register_order(app: Dash, desk: Desk) -> None:
         Input("order-record-read", "data"),
         State("order-record-drawn", "data"),
         State("address", "href"),
-        prevent_initial_call=True,
     )
     def show_order(read: Mapping[str, Any], drawn: object, address: str) -> tuple[Any, ...]:
         name = read["shown"]

@@ -31,7 +31,6 @@ def open_at_once(app: Dash, name: str, buttons: Iterable[str], fields: Iterable[
         *(Input(each, "n_clicks") for each in buttons),
         State(f"{name}-key", "data"),
         State(f"{name}-fields", "data"),
-        prevent_initial_call=True,
     )
 
 

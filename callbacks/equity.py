@@ -35,7 +35,6 @@ def register(app: Dash, services: Services) -> None:
         Input(due_of(PANEL), "data"),
         Input(RANGE, "value"),
         State(RANGE, "options"),
-        prevent_initial_call=True,
     )
     def draw(_: object, chosen: str, offered: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
         try:
@@ -51,9 +50,7 @@ def register(app: Dash, services: Services) -> None:
             row["words"],
         )
 
-    @app.callback(
-        Output(points_of(DAY), "data"), Input(due_of(DAY), "data"), prevent_initial_call=True
-    )
+    @app.callback(Output(points_of(DAY), "data"), Input(due_of(DAY), "data"))
     def draw_day(_: object) -> Any:
         try:
             return day_points(services.equity.curve(USUAL))

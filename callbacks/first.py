@@ -64,7 +64,6 @@ def _register_drawing(app: Dash, desk: Desk, services: Services) -> None:
         Input("overview-first-dismiss", "n_clicks"),
         State(NOW, "data"),
         State(KEPT, "data"),
-        prevent_initial_call=True,
     )
     def draw(_: str, __: int, now: Any, kept: Any) -> Sequence[Any]:
         nothing = (no_update,) * (len(STEPS) + 2 + 2 * len(PRESSED))
@@ -117,7 +116,6 @@ def _register_order(app: Dash, desk: Desk) -> None:
         Input(button, "n_clicks"),
         State(NOW, "data"),
         running=[(Output(button, "disabled"), True, False)],
-        prevent_initial_call=True,
     )
     def buy(_: int, now: Mapping[str, Any]) -> tuple[str, str]:
         # For exactly the quantity that the words said, once however often it is pressed.
@@ -139,7 +137,6 @@ def _register_bot(app: Dash, services: Services) -> None:
         Input(button, "n_clicks"),
         State(NOW, "data"),
         running=[(Output(button, "disabled"), True, False)],
-        prevent_initial_call=True,
     )
     def start_bot(_: int, now: Mapping[str, Any]) -> str:
         bots, symbol, key = services.bots, now["bot_symbol"], now["key"]

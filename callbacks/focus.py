@@ -9,9 +9,7 @@ from layouts.shell import FOCUS
 
 def register(app: Dash) -> None:
     """Have the page move the focus to what callbacks put into its store."""
-    app.clientside_callback(
-        ClientsideFunction("desk", "moveFocus"), Input(FOCUS, "data"), prevent_initial_call=True
-    )
+    app.clientside_callback(ClientsideFunction("desk", "moveFocus"), Input(FOCUS, "data"))
 
 
 def move_focus(target: str) -> None:

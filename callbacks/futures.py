@@ -18,12 +18,14 @@ def register(app: Dash, desk: Desk) -> None:
         Input("futures-symbol", "value"),
         Input("futures-timeframe", "value"),
         Input("address", "pathname"),
+        prevent_initial_call=False,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "chooseBook"),
         Output("futures-book-empty", "data-chosen"),
         Input("futures-book", "value"),
         Input("address", "pathname"),
+        prevent_initial_call=False,
     )
     ticket.register(app, desk)
     position.register(app, desk)
@@ -36,19 +38,17 @@ def _register_all(app: Dash, desk: Desk) -> None:
         ClientsideFunction("desk", "cancelAll"),
         Output("futures-orders-cancelled", "data"),
         Input("futures-cancel-all", "n_clicks"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "closeAll"),
         Output("futures-positions-closed", "data"),
         Input("futures-close-all", "n_clicks"),
-        prevent_initial_call=True,
     )
 
-    @app.callback(Input("futures-orders-cancelled", "data"), prevent_initial_call=True)
+    @app.callback(Input("futures-orders-cancelled", "data"))
     def cancel_all(_: int) -> None:
         show_outcome(desk.cancel_orders(source="screen"))
 
-    @app.callback(Input("futures-positions-closed", "data"), prevent_initial_call=True)
+    @app.callback(Input("futures-positions-closed", "data"))
     def close_all(_: int) -> None:
         show_outcome(desk.close_positions(source="screen"))

@@ -71,10 +71,7 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
 
     # The grid comes into the page later: what has an Output beside it would wait for it.
     @app.callback(
-        Output(GRID, "getRowsResponse"),
-        Input(GRID, "getRowsRequest"),
-        State(ROWS, "data"),
-        prevent_initial_call=True,
+        Output(GRID, "getRowsResponse"), Input(GRID, "getRowsRequest"), State(ROWS, "data")
     )
     def fill(request: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> Any:
         if request is None or wanted is None:
@@ -99,12 +96,7 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
             "rowCount": total,
         }
 
-    @app.callback(
-        Output("history-filters", "children"),
-        Input(TABLE, "data"),
-        State(VIEW, "data"),
-        prevent_initial_call=True,
-    )
+    @app.callback(Output("history-filters", "children"), Input(TABLE, "data"), State(VIEW, "data"))
     def draw_filters(table: Listed, view: Mapping[str, Any]) -> list[Component]:
         known = View.of(view)
         shown = known if known.table == table else known.turned(table)
@@ -114,7 +106,6 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         Output({"type": FILTER, "name": MATCH}, "options"),
         Input({"type": FIELD, "name": MATCH}, "n_clicks"),
         State({"type": FILTER, "name": MATCH}, "value"),
-        prevent_initial_call=True,
     )
     def renew_choices(clicks: int | None, chosen: list[str]) -> Any:
         if not clicks:
@@ -126,14 +117,13 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         Output("history-chips", "children"),
         Output("history-empty", "children"),
         Input(VIEW, "data"),
-        prevent_initial_call=True,
     )
     def describe(data: Mapping[str, Any]) -> tuple[list[Component], ...]:
         view = View.of(data)
         choices = _choices(desk, services) if view.filters else {}
         return table_links(view, path), chips(view, choices, path), empty_states(view, path)
 
-    @app.callback(Output(NEWER, "data"), Input(NEWS, "data"), prevent_initial_call=True)
+    @app.callback(Output(NEWER, "data"), Input(NEWS, "data"))
     def count_newer(wanted: Mapping[str, Any]) -> dict[str, Any]:
         after = max(int(wanted["filters"].get("after") or 0), wanted["until"] or 0)
         question = _question({**wanted, "until": None}, after=after, limit=1)
@@ -147,7 +137,7 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
             **_index(page),
         }
 
-    @app.callback(Input({"type": PRESET, "name": ALL}, "n_clicks"), prevent_initial_call=True)
+    @app.callback(Input({"type": PRESET, "name": ALL}, "n_clicks"))
     def fill_in(_: list[int | None]) -> None:
         found = clicked()
         if found is None:
@@ -170,20 +160,19 @@ def _register_page(app: Dash) -> None:
         Output(ROWS, "data"),
         Input("address", "pathname"),
         Input("address", "search"),
+        prevent_initial_call=False,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "listHistory"),
         Output(GRID, "columnDefs"),
         Input(ROWS, "data"),
         State(COLUMNS, "data"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "describeHistory"),
         Output("history-pager", "data-found"),
         Input(FOUND, "data"),
         Input(NEWER, "data"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "fillHistory"),
@@ -191,19 +180,16 @@ def _register_page(app: Dash) -> None:
         Output({"type": COUNT, "name": ALL}, "children"),
         Input(VIEW, "data"),
         State({"type": FILTER, "name": ALL}, "value"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "filterHistory"),
         Output({"type": ERROR, "name": ALL}, "children"),
         Input({"type": FILTER, "name": ALL}, "value"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "focusHistory"),
         Output("history-chips", "data-focused"),
         Input("history-chips", "children"),
-        prevent_initial_call=True,
     )
 
 

@@ -15,6 +15,7 @@ def register(app: Dash, layout: Component) -> None:
         [Output(panel, "hidden") for panel in ids_ending(layout, "-panel")],
         Input("address", "pathname"),
         State("tab-paths", "data"),
+        prevent_initial_call=False,
     )
     for store in ids_ending(layout, LATER):
         app.clientside_callback(
@@ -23,12 +24,12 @@ def register(app: Dash, layout: Component) -> None:
             Input("address", "pathname"),
             State(store, "data"),
             State("tab-paths", "data"),
+            prevent_initial_call=False,
         )
     app.clientside_callback(
         ClientsideFunction("desk", "openMenu"),
         Output("sidebar-actions", "className"),
         Output("sidebar-menu-btn", "aria-expanded"),
         Input("sidebar-menu-btn", "n_clicks"),
-        prevent_initial_call=True,
     )
     open_at_once(app, "help", ["help-btn"])

@@ -14,11 +14,7 @@ from layouts.overview import newest_entries
 def register(app: Dash, desk: Desk) -> None:
     """Let the page have drawn anew what is more than figures, when that looks different."""
 
-    @app.callback(
-        Output(overview.LEDGER, "children"),
-        Input(overview.DRAWN, "data"),
-        prevent_initial_call=True,
-    )
+    @app.callback(Output(overview.LEDGER, "children"), Input(overview.DRAWN, "data"))
     def draw_entries(_: str) -> Component:
         params = {"limit": str(overview.NEWEST)}
         found = desk.ledger.answer(parse_question("ledger", params, SORTS["ledger"]))
@@ -29,7 +25,6 @@ def register(app: Dash, desk: Desk) -> None:
         Output(exposure.BARS, "children"),
         Output(exposure.GLANCES, "children"),
         Input(exposure.DRAWN, "data"),
-        prevent_initial_call=True,
     )
     def draw_positions(_: str) -> tuple[Component, Component]:
         held = sorted(desk.snapshot().positions, key=lambda each: each["notional"], reverse=True)

@@ -56,7 +56,6 @@ def _register_opening(app: Dash, desk: Desk) -> None:
         Output("position-error", "children"),
         Input("position-edited", "data"),
         State("position-key", "data"),
-        prevent_initial_call=True,
     )
     def open_dialog(edited: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
         position = _find(desk, edited["key"])
@@ -70,7 +69,6 @@ def _register_opening(app: Dash, desk: Desk) -> None:
         Output("position-error", "children", allow_duplicate=True),
         Input("position-changed", "data"),
         State("position-edited", "data"),
-        prevent_initial_call=True,
     )
     def follow(_: Any, edited: Mapping[str, Any]) -> tuple[Any, str]:
         try:
@@ -85,7 +83,6 @@ def _register_previews(app: Dash, desk: Desk) -> None:
         ClientsideFunction("desk", "rested"),
         Output("position-typed", "data"),
         *(Input(*field) for field in fields),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "nameClosing"),
@@ -93,13 +90,11 @@ def _register_previews(app: Dash, desk: Desk) -> None:
         Output("position-close", "disabled"),
         Input("position-quantity", "value"),
         State("position-edited", "data"),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "goToClosing"),
         Output("position-quantity-about", "data-entered"),
         Input("position-quantity", "n_submit"),
-        prevent_initial_call=True,
     )
 
     @app.callback(
@@ -107,7 +102,6 @@ def _register_previews(app: Dash, desk: Desk) -> None:
         Input("position-typed", "data"),
         Input("position-changed", "data"),
         State("position-edited", "data"),
-        prevent_initial_call=True,
     )
     def preview(typed: list[str], _: Any, edited: Mapping[str, Any]) -> list[Any]:
         position = _find(desk, edited["key"])
@@ -120,7 +114,6 @@ def _register_previews(app: Dash, desk: Desk) -> None:
         Output("position-error", "children", allow_duplicate=True),
         *(Input(f"position-part-{each}", "n_clicks") for each in PARTS),
         State("position-edited", "data"),
-        prevent_initial_call=True,
     )
     def fill_part(*given: Any) -> tuple[Any, Any]:
         part = clicked()
@@ -149,7 +142,6 @@ def _register_changes(app: Dash, desk: Desk) -> None:
         State("position-edited", "data"),
         State("position-key", "data"),
         *(State(f"position-{name}", "value") for name in FIELDS),
-        prevent_initial_call=True,
     )
     def change(*given: Any) -> tuple[Any, ...]:
         trigger = clicked()
@@ -174,7 +166,6 @@ def _register_reversal(app: Dash, desk: Desk) -> None:
         Input("position-reverse", "n_clicks"),
         State("position-edited", "data"),
         State("reverse-key", "data"),
-        prevent_initial_call=True,
     )
     def ask(_: int, edited: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
         symbol = edited["key"]
@@ -205,7 +196,6 @@ def _register_reversal(app: Dash, desk: Desk) -> None:
         Input("reverse-confirm", "n_clicks"),
         State("position-edited", "data"),
         State("reverse-key", "data"),
-        prevent_initial_call=True,
     )
     def reverse(_: int, edited: Mapping[str, Any], key: str) -> tuple[Any, ...]:
         symbol = edited["key"]

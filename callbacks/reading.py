@@ -13,5 +13,4 @@ def register_emptying(app: Dash, name: str) -> None:
         Output(f"{name}-drawn", "data", allow_duplicate=True),
         Input(f"{name}-dialog", "is_open"),
         State(f"{name}-heading", "data"),
-        prevent_initial_call=True,
     )

@@ -25,16 +25,12 @@ _IDS: Final = tuple(map(id_of, RULES))
 def register(app: Dash, services: Services) -> None:
     """Let the dialog change the settings of ``services``."""
     app.clientside_callback(
-        ClientsideFunction("desk", "changeTheme"),
-        Input("theme-btn", "n_clicks"),
-        prevent_initial_call=True,
+        ClientsideFunction("desk", "changeTheme"), Input("theme-btn", "n_clicks")
     )
     # A file can be large, and proving it takes a minute: the page does both.
     for button, action in (("backup", "downloadBackup"), ("restore", "restoreBackup")):
         app.clientside_callback(
-            ClientsideFunction("desk", action),
-            Input(f"settings-{button}", "n_clicks"),
-            prevent_initial_call=True,
+            ClientsideFunction("desk", action), Input(f"settings-{button}", "n_clicks")
         )
     # A browser asks its person, and only when they have just done something.
     app.clientside_callback(
@@ -43,7 +39,6 @@ def register(app: Dash, services: Services) -> None:
         Output("settings-notifications", "value", allow_duplicate=True),
         Input("settings-key", "data"),
         Input("settings-notifications", "value"),
-        prevent_initial_call=True,
     )
 
     @app.callback(
@@ -67,7 +62,6 @@ def register(app: Dash, services: Services) -> None:
             "fields": State("settings-fields", "data"),
             "values": [State(each, "value") for each in _IDS],
         },
-        prevent_initial_call=True,
     )
     def change(_: object, fields: Mapping[str, Any], values: list[Any]) -> dict[str, Any]:
         match clicked():

@@ -31,20 +31,19 @@ def register(app: Dash, desk: Desk) -> None:
         ClientsideFunction("desk", "describeTicket"),
         Output("futures-ticket-note", "data-described"),
         *(Input(f"futures-{name}", "value") for name in (*_CHOICES, *_TYPED)),
+        prevent_initial_call=False,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "submitTicket"),
         Output("futures-size", "value"),
         Input("futures-submit", "n_clicks"),
         *(Input(f"futures-{name}", "n_submit") for name in _TYPED),
-        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "fillShare"),
         Output("futures-unit", "value"),
         Output("futures-size", "value", allow_duplicate=True),
         *(Input(f"futures-share-{each}", "n_clicks") for each in SHARES),
-        prevent_initial_call=True,
     )
     _register_question(app, desk)
 
@@ -60,7 +59,6 @@ def _register_question(app: Dash, desk: Desk) -> None:
         Output("slip-error", "children"),
         Input("slip-order", "data"),
         State("slip-key", "data"),
-        prevent_initial_call=True,
     )
     def ask(doubtful: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
         order = _read(doubtful)
@@ -77,7 +75,6 @@ def _register_question(app: Dash, desk: Desk) -> None:
         Input("slip-confirm", "n_clicks"),
         State("slip-order", "data"),
         State("slip-key", "data"),
-        prevent_initial_call=True,
     )
     def place(_: int, doubtful: Mapping[str, Any], key: str) -> tuple[Any, ...]:
         order = _read(doubtful)

@@ -24,10 +24,7 @@ class Completed(Protocol):
 def register(app: Dash) -> None:
     """Have the page show each message that callbacks put into its store."""
     app.clientside_callback(
-        ClientsideFunction("desk", "showToast"),
-        Output(TOASTS, "data-shown"),
-        Input(TOAST, "data"),
-        prevent_initial_call=True,
+        ClientsideFunction("desk", "showToast"), Output(TOASTS, "data-shown"), Input(TOAST, "data")
     )
 
 
