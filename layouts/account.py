@@ -53,7 +53,7 @@ def undo_dialog() -> dbc.Modal:
                 "that:",
                 className="dialog-words",
             ),
-            html.Ul(id="undo-about", className="dialog-list"),
+            html.Ul(id="undo-about", className="dialog-list m-0"),
             # counts the requests of the page, and the revision that the question is about
             dcc.Store(id="undo-requested"),
             dcc.Store(id="undo-revision"),

@@ -83,7 +83,7 @@ def alerts_dialog(place: Place) -> dbc.Modal:
         [
             html.Div(
                 [
-                    html.Div(_list(), id="alerts-listed"),
+                    html.Div(_list(), id="alerts-listed", className="stack"),
                     html.Div(_form(place), id="alerts-making", hidden=True),
                     # Which rows are drawn, and the key of what their buttons send; the alert that
                     # the form edits, what its threshold is meant of, and which direction the page
@@ -116,7 +116,7 @@ def firing_rows(firings: Sequence[Row]) -> list[Component]:
     if not firings:
         return []
     return [
-        html.H3("What has fired", className="part-title"),
+        html.H3("What has fired", className="part-title mb-2"),
         html.Ul([_firing(each) for each in firings], className="list-unstyled m-0"),
     ]
 
@@ -163,7 +163,7 @@ def _typed(number: Decimal) -> str:
 
 def _list() -> list[Component]:
     return [
-        html.P(id="alerts-words", className="alerts-words m-0", role="status"),
+        html.P(id="alerts-words", className="warning", role="status"),
         html.Div(button("New alert", "alerts-new", "plus-lg", color="primary", outline=False)),
         html.P(id="alerts-said", className=SAID, role="status"),
         # The shape of some rows until the first are drawn.
@@ -257,7 +257,7 @@ def _form(place: Place) -> dbc.Form:
     url = dbc.Input(id="alerts-url", type="url", maxLength=LONGEST_URL, autocomplete="off")
     return dbc.Form(
         [
-            html.H3(id="alerts-heading", className="part-title"),
+            html.H3(id="alerts-heading", className="part-title mb-2"),
             html.Div(
                 [
                     field("Watch", select("alerts-what", whats), className="words"),

@@ -77,9 +77,9 @@ def _bots() -> html.Section:
                         ],
                     ),
                 ],
-                className="bots-head",
+                className="panel-head",
             ),
-            html.P(id="auto-bots-words", className="bots-words", role="status"),
+            html.P(id="auto-bots-words", className="warning mb-2", role="status"),
             html.Div(id="auto-bots-list", className="bots-place"),
             # what separates one request of this page's from another
             dcc.Store(id="auto-bots-request", data=uuid4().hex),
@@ -104,7 +104,7 @@ def _activity() -> html.Section:
                         id="auto-activity-kinds",
                     ),
                 ],
-                "bots-head",
+                "panel-head",
             ),
             html.Div(
                 id="auto-activity-list",
@@ -118,7 +118,7 @@ def _activity() -> html.Section:
                     html.Div(
                         button("Older", "auto-activity-older", "chevron-right"),
                         id="auto-activity-pager",
-                        className="pager",
+                        className="hstack justify-content-end mt-3",
                         hidden=True,
                     )
                 ]

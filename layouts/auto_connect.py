@@ -57,7 +57,7 @@ def programs(place: Place) -> html.Details:
             ),
         ],
         id="auto-programs",
-        className="programs",
+        className="programs mt-2 pt-2 border-top",
     )
 
 
@@ -113,7 +113,7 @@ def _snippet(name: str, title: str, words: str, text: str) -> html.Div:
     target = f"auto-snippet-{name}"
     return html.Div(
         [
-            html.H3(title, className="snippet-title"),
+            html.H3(title, className="part-title"),
             copy_button(target, title),
             html.P(words, className="snippet-words"),
             html.Pre(text, id=target, className="snippet", tabIndex=0),

@@ -42,7 +42,7 @@ def outside_bots(place: Place) -> html.Section:
                     ),
                     needs_server([button("New key", "auto-new-key", "plus-lg")]),
                 ],
-                className="bots-head",
+                className="panel-head",
             ),
             html.Div(id="auto-keys-list", className="bots-place"),
             programs(place),
@@ -60,7 +60,7 @@ def key_rows(listed: Row) -> Component:
     if listed["fault"]:
         return html.P(listed["fault"], className="problem", role="alert")
     if not listed["keys"]:
-        return html.P(_EMPTY, className="empty-words keys-empty")
+        return html.P(_EMPTY, className="empty-words py-3")
     return needs_server(
         [
             html.Table(
@@ -83,11 +83,12 @@ def _row(key: Row) -> html.Tr:
     head = [
         html.Div(
             [
-                html.Span(name, className="bot-title"),
+                html.Span(name, className="bot-title fw-semibold"),
                 html.Span(
                     display["status"], className="bot-state", **{"data-status": _status(key)}
                 ),
-            ]
+            ],
+            className="d-flex flex-wrap row-gap-1 column-gap-3",
         ),
         figure("client", "bot-below", title=key["client"]),
     ]
@@ -131,7 +132,10 @@ def _refusals(key: Row) -> list[Component | str]:
     before = [
         html.Li([moment(each["time"]), f" {each['what']}: {each['reason']}"]) for each in others
     ]
-    whole = html.Details([html.Summary(words), html.Ul(before)], id=f"key-refusals-{key['name']}")
+    whole = html.Details(
+        [html.Summary(words), html.Ul(before, className="mt-1 mb-0 ps-3")],
+        id=f"key-refusals-{key['name']}",
+    )
     return [whole]
 
 
@@ -164,8 +168,8 @@ def key_dialog() -> dbc.Modal:
         "key",
         "",
         [
-            html.Div(_making(), id="key-making", className="key-body"),
-            html.Div(_details(), id="key-details", className="key-body", hidden=True),
+            html.Div(_making(), id="key-making", className="stack"),
+            html.Div(_details(), id="key-details", className="stack", hidden=True),
             # the name of the key that is shown
             dcc.Store(id="key-shown"),
         ],
@@ -209,7 +213,8 @@ def _details() -> list[Component]:
                                 html.Span(id=f"key-{field}-text", hidden=True),
                                 copy_button(f"key-{field}-text", name),
                                 *([button("Show", "key-show", "eye")] if field == "secret" else []),
-                            ]
+                            ],
+                            className="hstack gap-2",
                         ),
                     ],
                     id=f"key-{field}-row",
@@ -219,12 +224,12 @@ def _details() -> list[Component]:
                     *(("Address", "rest"), ("Streams", "stream")),
                 )
             ],
-            className="key-facts",
+            className="key-facts vstack gap-2",
         ),
         choice("key-client", [], "", label="The program", small=True, wraps=True),
         html.Div(
             [
-                html.H3("Configuration", className="snippet-title"),
+                html.H3("Configuration", className="part-title"),
                 copy_button("key-snippet-text", "Configuration"),
                 html.P(id="key-words", className="snippet-words"),
                 html.Pre(id="key-snippet", className="snippet", tabIndex=0),

@@ -83,7 +83,7 @@ def backtest_dialog() -> dbc.Modal:
                         id="backtest-buttons",
                     ),
                 ],
-                className="backtest-choices",
+                className="backtest-choices d-flex flex-wrap align-items-end gap-3",
             ),
             html.Div(
                 [
@@ -91,10 +91,11 @@ def backtest_dialog() -> dbc.Modal:
                     html.Span(id="backtest-percent"),
                 ],
                 id="backtest-progress",
+                className="hstack gap-3",
                 hidden=True,
             ),
             html.P(id="backtest-words", className="dialog-words", role="status"),
-            html.Div(id="backtest-result"),
+            html.Div(id="backtest-result", className="stack"),
             dcc.Store(id=CANDLES),
             dcc.Store(id=RUNNING),
             dcc.Interval(id=INTERVAL, interval=_POLL_MILLISECONDS, disabled=True),
@@ -145,7 +146,7 @@ def report(result: Row) -> list[Component]:
         )
     if result["rows"]:
         title = html.H3(
-            _trades_title(len(result["rows"]), result["trades"]), className="snippet-title"
+            _trades_title(len(result["rows"]), result["trades"]), className="part-title"
         )
         table = trade_table(result["rows"], when=_when, has_owner=False)
         list_of_trades = html.Div(

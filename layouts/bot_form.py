@@ -99,13 +99,17 @@ def bot_dialog(symbols: Sequence[str]) -> dbc.Modal:
                     _group("Exits", *map(_number, _EXITS)),
                     html.Details(
                         [
-                            html.Summary("Limits"),
-                            html.Div([_number(each) for each in LIMITS], className="bot-group"),
+                            html.Summary("Limits", className="part-title mb-1"),
+                            html.Div(
+                                [_number(each) for each in LIMITS],
+                                className="field-pairs bot-group",
+                            ),
                         ],
                         id="bot-limits",
                     ),
                 ],
                 id="bot-form",
+                className="stack",
                 prevent_default_on_submit=True,
             ),
             # the bot that is edited, empty for a new one; and the name that was proposed
@@ -133,7 +137,7 @@ def _what(symbols: Sequence[str]) -> list[Component]:
         _select("strategy", "Strategy", {}, "two"),
         _select("direction", "Direction", _DIRECTIONS),
         html.Div(id="bot-strategy-words", className="whole strategy-words"),
-        html.Div(id="bot-params", className="whole bot-group"),
+        html.Div(id="bot-params", className="whole field-pairs bot-group"),
     ]
 
 
@@ -149,7 +153,10 @@ def _stake() -> html.Div:
 
 
 def _group(title: str, *children: Component) -> html.Fieldset:
-    return html.Fieldset([html.Legend(title), *children], className="bot-group")
+    return html.Fieldset(
+        [html.Legend(title, className="part-title mb-1"), *children],
+        className="field-pairs bot-group",
+    )
 
 
 def _number(

@@ -81,6 +81,7 @@ def _empty(*, is_off: bool) -> Component:
     # as of a bot without an id, which is a new one
     first = button("New bot", bot_button("edit", ""), "plus-lg", disabled=is_off)
     found.children = [*found.children, needs_server([first])]
+    found.className += " gap-2"
     return found
 
 
@@ -95,7 +96,7 @@ def _row(bot: Row, *, is_off: bool) -> html.Tr:
     what = f"{bot['symbol']} · {bot['settings']['timeframe']} · {display['strategy']}"
     cells = {
         "name": [
-            html.Div(name, className="bot-title"),
+            html.Div(name, className="bot-title fw-semibold"),
             html.Div(
                 what, className="bot-below", title=f"{display['strategy']}, {display['stake']}"
             ),

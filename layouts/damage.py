@@ -45,8 +45,17 @@ def damage_parts(known: Damage) -> list[Component]:
             [
                 html.Summary(
                     [
-                        html.Span(first.replace("`", ""), className="damage-first"),
-                        *([html.Span(f"and {more} more", className="damage-more")] if more else []),
+                        html.Span(first.replace("`", ""), className="damage-first text-truncate"),
+                        *(
+                            [
+                                html.Span(
+                                    f"and {more} more",
+                                    className="damage-more flex-shrink-0 fw-semibold",
+                                )
+                            ]
+                            if more
+                            else []
+                        ),
                     ]
                 ),
                 html.Ul([html.Li(_marked(each["message"])) for each in known]),
@@ -55,7 +64,7 @@ def damage_parts(known: Damage) -> list[Component]:
         # A message names the command that shows more first, and the one that mends last.
         *(
             [
-                html.Code(commands[-1], id="damage-command"),
+                html.Code(commands[-1], id="damage-command", className="text-truncate"),
                 copy_button("damage-command", commands[-1]),
             ]
             if commands

@@ -74,7 +74,7 @@ def entry_body(entry: WholeEntry, lists: Lists) -> list[Component]:
     fill, trade, effect = entry["fill"], entry["trade"], entry["effect"]
     parts: list[Component] = []
     if entry["note"]:
-        parts.append(html.P(entry["note"], className="entry-note"))
+        parts.append(html.P(entry["note"], className="entry-note m-0"))
     parts.append(_summary(entry, lists))
     if fill is not None:
         parts.append(section("The fill", figures(_FILL, fill["display"])))
@@ -148,12 +148,12 @@ def _order_text(order: OrderRow) -> str:
 
 
 def _list(items: list[html.Li]) -> html.Ul:
-    return html.Ul(items, className="dialog-list")
+    return html.Ul(items, className="dialog-list m-0")
 
 
 def section(title: str, content: Component) -> html.Section:
     """A part of what is open, with its heading."""
-    return html.Section([html.H3(title, className="snippet-title"), content])
+    return html.Section([html.H3(title, className="part-title"), content])
 
 
 def figures(labels: Mapping[str, str], display: Mapping[str, str]) -> html.Dl:

@@ -57,7 +57,7 @@ def glance_panel() -> html.Section:
                         ["Open orders ", live_text("order_count", id="overview-order-count")],
                         *("futures-book", "orders"),
                         id="overview-orders",
-                        className="text-reset",
+                        className="text-reset lh-lg",
                     ),
                 ],
                 className="d-flex flex-wrap column-gap-3 justify-content-between",

@@ -78,7 +78,7 @@ def _step(name: str, title: str, *parts: Component) -> html.Li:
     # shown where it is
     state = html.Span("Done", className="first-state ms-2 fw-normal")
     return html.Li(
-        [html.H3([title, state], className="snippet-title"), *parts],
+        [html.H3([title, state], className="part-title"), *parts],
         id=f"overview-first-{name}",
         className="first-step vstack gap-2 align-items-start",
     )

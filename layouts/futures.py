@@ -121,10 +121,10 @@ def _chart(symbols: Sequence[str]) -> html.Section:
                                 title="Rate of the coming settlement, as a rule at 00, 08, 16 UTC",
                             ),
                         ],
-                        className="chart-words",
+                        className="w-100 d-flex gap-3",
                     ),
                 ],
-                className="chart-head",
+                className="panel-head chart-head m-0",
             ),
             html.Div(
                 html.Div(id="futures-chart", className="fill"),
@@ -132,9 +132,9 @@ def _chart(symbols: Sequence[str]) -> html.Section:
                 role="group",
                 **{"aria-label": "Candles of the symbol, with the position and its orders"},
             ),
-            html.Div(id="futures-chart-note", className="chart-note"),
+            html.Div(id="futures-chart-note", className="chart-note text-body-secondary"),
         ],
-        className="panel chart-panel",
+        className="panel chart-panel vstack gap-2",
     )
 
 
@@ -166,7 +166,7 @@ def _book() -> html.Section:
                     dcc.Store(id="futures-orders-cancelled"),
                     dcc.Store(id="futures-positions-closed"),
                 ],
-                className="book-head",
+                className="panel-head justify-content-between book-head",
             ),
             *(
                 needs_server(

@@ -93,7 +93,9 @@ def _group(title: str, group: Iterable[Shortcut]) -> html.Section:
         for each in group
         for part in (html.Dt(each.words), html.Dd([*_alternatives(each.keys)]))
     ]
-    return html.Section([html.H3(title, className="keys-title"), html.Dl(rows, className="keys")])
+    return html.Section(
+        [html.H3(title, className="part-title mb-1"), html.Dl(rows, className="keys")]
+    )
 
 
 def _alternatives(keys: Sequence[str]) -> Iterator[str | html.Kbd]:

@@ -96,12 +96,16 @@ def _build(_: Place) -> Component:
                 _head(),
                 # The page reads an address by the names of the filters.
                 needs_server(
-                    [html.Div(id="history-filters", className="history-filters")],
+                    [
+                        html.Div(
+                            id="history-filters", className="history-filters hstack flex-wrap gap-2"
+                        )
+                    ],
                     id="history-search",
                     role="search",
                     **{"aria-label": "Filters", "data-names": json.dumps(names)},
                 ),
-                html.Div(id="history-chips", className="history-chips"),
+                html.Div(id="history-chips", className="history-chips hstack flex-wrap gap-2"),
                 epochs_head(),
                 _rows(),
                 # in the place of the rows where there are none
@@ -130,7 +134,7 @@ def _head() -> html.Div:
             html.Nav(
                 table_links(View()),
                 id="history-tables",
-                className="history-tables",
+                className="history-tables btn-group flex-wrap",
                 **{"aria-label": "Table"},
             ),
             html.Div(
@@ -139,10 +143,10 @@ def _head() -> html.Div:
                     *(_file(name, label) for name, label in (("csv", "CSV"), ("json", "JSON"))),
                 ],
                 id="history-files",
-                className="history-files",
+                className="hstack gap-2",
             ),
         ],
-        className="history-head",
+        className="panel-head justify-content-between m-0",
     )
 
 
@@ -255,11 +259,11 @@ def _pager() -> html.Div:
         [
             html.Span(id="history-range", className="history-range"),
             # how far the ledger is indexed, until all of it is
-            html.Span(id="history-words", className="history-words", role="status"),
+            html.Span(id="history-words", className="history-words me-auto", role="status"),
             *(button(label, f"history-{name}", icon) for name, label, icon in _PAGES),
         ],
         id="history-pager",
-        className="pager history-pager",
+        className="history-pager hstack flex-wrap justify-content-end gap-2 text-body-secondary",
     )
 
 

@@ -195,7 +195,11 @@ def _body(field: Field, view: View, choices: Choices) -> list[Component]:
             ]
         case "dates":
             spans = [_preset(days, label) for days, label in _SPANS]
-            return [html.Div(spans, className="spans"), _moment("from", view), _moment("to", view)]
+            return [
+                html.Div(spans, className="d-flex gap-2"),
+                _moment("from", view),
+                _moment("to", view),
+            ]
 
 
 def _checks(field: Field, view: View, choices: Choices) -> html.Fieldset:
@@ -298,7 +302,9 @@ def clear_button(view: View, id: str, label: str, path: str = PATH) -> html.Butt
 
 def _chip(text: str, href: str, number: int) -> html.Button:
     named = {"title": "Remove", "aria-label": f"Remove the filter {text}", "data-go": href}
-    return button(text, f"history-chip-{number}", "x-lg", className="history-chip", **named)
+    return button(
+        text, f"history-chip-{number}", "x-lg", className="history-chip text-truncate", **named
+    )
 
 
 def sentence(name: str, value: str, view: View, choices: Choices) -> str:

@@ -112,7 +112,7 @@ def _entry(row: Mapping[str, Any], path: str) -> html.Tr:
 
 
 def _equation() -> html.Ul:
-    return html.Ul([_term(*row) for row in _EQUATION], className="equation")
+    return html.Ul([_term(*row) for row in _EQUATION], className="equation list-unstyled m-0")
 
 
 def _term(sign: str, name: str, field: str, manner: str) -> html.Li:

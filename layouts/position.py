@@ -56,11 +56,11 @@ def position_dialog() -> dbc.Modal:
                     ),
                     _preview("margin"),
                 ],
-                className="position-part",
+                className="pt-3 border-top",
             ),
             html.Div(
                 [
-                    html.H3("Close at market"),
+                    html.H3("Close at market", className="part-title mb-2"),
                     html.Div(
                         [
                             number_field("position-quantity", "Quantity"),
@@ -74,7 +74,7 @@ def position_dialog() -> dbc.Modal:
                     ),
                     _preview("quantity"),
                 ],
-                className="position-part",
+                className="pt-3 border-top",
             ),
             # The symbol, which the page puts here to open the dialog.
             dcc.Store(id="position-edited"),
@@ -128,7 +128,7 @@ def reverse_dialog() -> dbc.Modal:
         "Reverse",
         [
             html.P(id="reverse-message", className="dialog-words"),
-            html.Ul(id="reverse-about", className="dialog-list"),
+            html.Ul(id="reverse-about", className="dialog-list m-0"),
         ],
         [
             close_button("reverse"),

@@ -30,7 +30,7 @@ def reading_dialog(
     where nothing is; ``stores`` are the ids of others. ``pace`` is as of ``PACE``, ``more`` as of
     ``dbc.Modal``."""
     follows = {FOLLOWS: f"{name}-read", **({PACE: pace} if pace else {})}
-    place = html.Div(id=f"{name}-body", className=f"awaited {name}-body", **follows)
+    place = html.Div(id=f"{name}-body", className=f"awaited stack {name}-body", **follows)
     why = "The server does not answer. This comes when it is back."
     return dbc.Modal(
         [

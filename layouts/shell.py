@@ -128,7 +128,7 @@ def _tab_row(tabs: Sequence[Tab], place: Place) -> html.Nav:
                     icon_button("theme-btn", "circle-half", "Light or dark"),
                     settings_button(),
                 ],
-                className="tab-end",
+                className="tab-end hstack ms-auto",
             ),
         ],
         className="tab-row",

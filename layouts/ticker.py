@@ -35,6 +35,6 @@ def _item(symbol: str) -> html.Span:
                 "change_percent", symbol, id=f"ticker-{name}-change", className="pnl-figure"
             ),
         ],
-        className="ticker-item",
+        className="ticker-item d-flex gap-2 text-body-secondary",
         title="Last price, and its change within a day",
     )

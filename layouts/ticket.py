@@ -84,7 +84,8 @@ def ticket(leverage: int) -> html.Section:
                         number_field("futures-stop-loss", "Stop-loss at"),
                     ],
                     id="futures-bracket",
-                    className="pair",
+                    className="field-pairs",
+                    style={"--columns": 2},
                     hidden=True,
                 ),
                 _client_id(),
@@ -126,7 +127,7 @@ def _force() -> Component:
 
 def _size() -> Component:
     shares = html.Div(
-        [share_button("futures-share", each, _SHARE) for each in SHARES], className="shares"
+        [share_button("futures-share", each, _SHARE) for each in SHARES], className="shares mt-2"
     )
     return unit_field(
         "Size",
@@ -142,7 +143,7 @@ def _leverage(leverage: int) -> Component:
     return html.Div(
         [
             dbc.Label("Leverage", html_for="futures-leverage"),
-            html.Output(f"{leverage}x", id="futures-leverage-words", className="leverage-words"),
+            html.Output(f"{leverage}x", id="futures-leverage-words", className="fw-semibold"),
             dbc.Input(
                 id="futures-leverage",
                 type="range",
@@ -152,7 +153,7 @@ def _leverage(leverage: int) -> Component:
                 value=leverage,
             ),
         ],
-        className="field leverage",
+        className="field leverage d-flex flex-wrap justify-content-between",
     )
 
 
@@ -174,7 +175,7 @@ def slip_dialog() -> dbc.Modal:
         "Order",
         [
             html.P(id="slip-message", className="dialog-words"),
-            html.Ul(id="slip-about", className="dialog-list"),
+            html.Ul(id="slip-about", className="dialog-list m-0"),
             # The order, which the page puts here to ask about it.
             dcc.Store(id="slip-order"),
         ],
