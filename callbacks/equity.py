@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, no_update
 
 from balance.api.services import Services
 from balance.core.errors import BalanceError
+from balance.core.rows import Row
 from layouts.curve import due_of, points_of
-from layouts.equity import (
-    DAY,
-    FIGURES,
-    NOTE,
-    PANEL,
-    RANGE,
-    USUAL,
-    day_points,
-    equity_points,
-    range_figures,
-    range_options,
-)
+from layouts.equity import DAY, DRAWN_AT, PANEL, USUAL, day_points, equity_range
 
 
 def register(app: Dash, services: Services) -> None:
     """Let the curves be drawn when their points are due, and another range when it is chosen."""
 
-    @app.callback(
-        Output(points_of(PANEL), "data"),
-        Output(FIGURES, "children"),
-        Output(RANGE, "options"),
-        Output(NOTE, "children"),
+    # A click would wait for Dash three times as long as for this.
+    @app.server.get(f"{DRAWN_AT}/<name>")
+    def draw_range(name: str) -> Row:
+        return equity_range(services.equity.curve(name))
+
+    app.clientside_callback(
+        ClientsideFunction("desk", "drawRange"),
         Input(due_of(PANEL), "data"),
-        Input(RANGE, "value"),
-        State(RANGE, "options"),
     )
-    def draw(_: object, chosen: str, offered: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
-        try:
-            row = services.equity.curve(chosen)
-        except BalanceError as fault:
-            return no_update, no_update, no_update, str(fault)
-        options = range_options(chosen, row)
-        is_same = [each["disabled"] for each in options] == [each["disabled"] for each in offered]
-        return (
-            equity_points(row),
-            range_figures(row),
-            no_update if is_same else options,
-            row["words"],
-        )
 
     @app.callback(Output(points_of(DAY), "data"), Input(due_of(DAY), "data"))
     def draw_day(_: object) -> Any:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from dash import html
-from dash.development.base_component import Component
 
 from balance.core.moments import from_iso, milliseconds
 from balance.core.rows import Row
 from balance.performance.curve import RANGES
 from balance.performance.even_points import even_points
 from layouts.curve import Line, curve, spark
-from layouts.live import derivable, tone
+from layouts.live import derivable, live_figure, tone
 from layouts.parts import choice, empty_state, needs_server
 
-#: The curve of the panel, the choice of its range, and what stands below it.
+#: The curve of the panel, the choice of its range, and where the page fetches what is drawn of it.
 PANEL: Final = "overview-equity"
 RANGE: Final = "overview-range"
-FIGURES: Final = "overview-equity-figures"
-NOTE: Final = "overview-equity-note"
+DRAWN_AT: Final = "/equity/drawn"
 #: The small curve of the sidebar.
 DAY: Final = "sidebar-equity"
 #: The range that a page begins with.
@@ -55,7 +53,8 @@ _FIGURES = (
 )
 _IN_A_ROW = "d-flex flex-wrap row-gap-1 column-gap-3 align-items-baseline"
 _MUTED = "text-body-secondary"
-_TOO_YOUNG = "The account is not that old"
+# Those that say how they come about.
+_DERIVED = ("pnl", "return_percent")
 # What a flag shows of each kind of entry; its shape is in curves.css.
 _LETTERS = {"deposit": "D", "withdrawal": "W", "reset": "R", "undo": "U", "liquidation": "L"}
 
@@ -63,7 +62,10 @@ _LETTERS = {"deposit": "D", "withdrawal": "W", "reset": "R", "undo": "U", "liqui
 def equity_panel() -> html.Section:
     """The curve of the equity and of its drawdown, with what is read off it."""
     ranges = choice(RANGE, (), USUAL, label="Range", small=True)
-    ranges.children.options = range_options(USUAL)
+    ranges.children.options = [
+        {"label": label, "value": name, "input_id": f"{RANGE}-{name}"}
+        for name, label in _LABELS.items()
+    ]
     head = [html.H2("Equity", className="panel-title m-0"), needs_server([ranges])]
     return html.Section(
         [
@@ -75,8 +77,12 @@ def equity_panel() -> html.Section:
                 refresh=_PANEL_SECONDS,
                 empty=[empty_state(*_EMPTY)],
                 below=[
-                    html.Div(id=FIGURES, className=f"equity-figures {_IN_A_ROW}"),
-                    html.Div(id=NOTE, className=_MUTED, role="status"),
+                    html.Div(
+                        [_figure(*each) for each in _FIGURES],
+                        id="overview-equity-figures",
+                        className=f"equity-figures {_IN_A_ROW}",
+                    ),
+                    html.Div(id="overview-equity-note", className=_MUTED, role="status"),
                 ],
             ),
         ],
@@ -90,21 +96,6 @@ def day_curve() -> html.Div:
     return spark(DAY, refresh=_DAY_SECONDS)
 
 
-def range_options(chosen: str, row: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-    """The ranges as they can be chosen: the ``chosen`` one, and those that show more of the account
-    than a shorter one does, by its ``row`` of the equity; all where there is none."""
-    shown = (chosen, *(_distinct(row) if row else RANGES))
-    return [
-        {
-            "label": html.Span(label, title="" if name in shown else _TOO_YOUNG),
-            "value": name,
-            "disabled": name not in shown,
-            "input_id": f"{RANGE}-{name}",
-        }
-        for name, label in _LABELS.items()
-    ]
-
-
 def _distinct(row: Mapping[str, Any]) -> Iterator[str]:
     """The ranges that show something else than the next shorter one does."""
     now, since = from_iso(row["to"]), from_iso(row["since"] or row["to"])
@@ -115,11 +106,17 @@ def _distinct(row: Mapping[str, Any]) -> Iterator[str]:
         shorter = length or shorter
 
 
-def equity_points(row: Mapping[str, Any]) -> Row:
-    """The points of the panel's curve, from a ``row`` of the equity."""
+def equity_range(row: Mapping[str, Any]) -> Row:
+    """What the panel shows of a range, from a ``row`` of the equity: the points of its curve, the
+    texts of its figures, what is said of it, and the ranges that show more than a shorter one."""
     return {
-        **even_points(row["points"], [line.name for line in _LINES]),
-        "marks": [_mark(each) for each in row["marks"]],
+        "points": {
+            **even_points(row["points"], [line.name for line in _LINES]),
+            "marks": [_mark(each) for each in row["marks"]],
+        },
+        "display": row["figures"]["display"],
+        "words": row["words"],
+        "ranges": list(_distinct(row)),
     }
 
 
@@ -145,23 +142,8 @@ def _mark(mark: Mapping[str, Any]) -> Row:
     }
 
 
-def range_figures(row: Mapping[str, Any]) -> Sequence[Component]:
-    """What is said of a range below its curve, from a ``row`` of the equity."""
-    return [
-        html.Span(
-            [html.Span(f"{label} ", className="text-body-secondary"), _figure(name, row)],
-            title=title,
-        )
-        for name, label, title in _FIGURES
-    ]
-
-
-def _figure(name: str, row: Mapping[str, Any]) -> html.Span:
-    text = row["figures"]["display"][name]
-    derivation = f"range:{row['range']}:{name}" if name in row["derivations"] else ""
-    color = "flat" if name.startswith("equity") else tone(text)
-    return html.Span(
-        text,
-        className="value pnl-figure",
-        **{"data-tone": color, **derivable(derivation)},
-    )
+def _figure(name: str, label: str, title: str) -> html.Span:
+    """A figure of the range below its curve."""
+    derivation = f"range:{USUAL}:{name}" if name in _DERIVED else ""
+    figure = live_figure("ranges", PANEL, name, "value pnl-figure", **derivable(derivation))
+    return html.Span([html.Span(f"{label} ", className=_MUTED), figure], title=title)

@@ -8,23 +8,20 @@ from typing import Any
 
 import pytest
 from dash import html
+from flask.testing import FlaskClient
 
 from app import create_app
 from balance.api.stream import Stream
 from balance.core.errors import InvalidRequest
 from balance.core.moments import iso
 from balance.desk.desk import Desk
-from balance.performance.curve import RANGES
 from balance.performance.performance import Equity
 from balance.store.memory_store import MemoryStore
 from layouts.curve import Line, curve, due_of, plot_of, points_of, row_spark, spark
-from layouts.equity import DAY, PANEL, RANGE, equity_panel, range_options
+from layouts.equity import DAY, DRAWN_AT, equity_panel, equity_range
 from layouts.live import everything
 from tests.pages import UPDATE, asked
 from tests.samples import at
-
-#: What the panel sends of its range.
-OFFERED: Any = {RANGE: "day", f"{RANGE}.options": [{"disabled": False}] * len(RANGES)}
 
 
 def part(layout: Any, id: Any) -> Any:
@@ -44,14 +41,15 @@ def key(id: Any) -> str:
     return json.dumps(id, separators=(",", ":"), sort_keys=True)
 
 
-def response_to(stored: Any, **values: Any) -> Any:
+def client() -> FlaskClient:
+    """A client of a new account."""
+    return create_app(Desk(MemoryStore()), Stream(1)).server.test_client()
+
+
+def response_to(stored: Any) -> Any:
     """What a page is answered whose curve's store ``stored`` says that points are due."""
-    client = create_app(Desk(MemoryStore()), Stream(1)).server.test_client()
-    request = asked(client.get, key(stored))
-    for each in (*request["inputs"], *request["state"]):
-        name = f"{each['id']}.{each['property']}"
-        each["value"] = values.get(name, values.get(each["id"], each.get("value")))
-    response = client.post(UPDATE, json=request).get_json()
+    page = client()
+    response = page.post(UPDATE, json=asked(page.get, key(stored))).get_json()
     return response["response"]
 
 
@@ -89,29 +87,24 @@ def test_a_line_that_follows_a_figure_which_there_is_not_is_refused() -> None:
 
 
 def test_a_page_draws_any_curve_by_one_callback() -> None:
-    client = create_app(Desk(MemoryStore()), Stream(1)).server.test_client()
     drawing = [
         each
-        for each in client.get("/_dash-dependencies").get_json()
+        for each in client().get("/_dash-dependencies").get_json()
         if "curve-points" in each["inputs"][0]["id"]
     ]
     assert [each["clientside_function"]["function_name"] for each in drawing] == ["drawCurve"]
     assert '["MATCH"]' in drawing[0]["output"]
 
 
-def test_points_that_are_due_come_with_what_is_said_of_their_range() -> None:
-    response = response_to(due_of(PANEL), **OFFERED)
-    points = response[key(points_of(PANEL))]["data"]
+def test_a_range_comes_with_what_is_said_of_it() -> None:
+    drawn = client().get(f"{DRAWN_AT}/all").get_json()
+    points = drawn["points"]
     assert (points["equity"], points["pnl"], points["drawdown"]) == ([10_000], [0], [0])
     assert (points["marks"], points["places"]) == ([], [points["times"][0] - points["start"]])
-    figures = response["overview-equity-figures"]["children"]
-    assert len(figures) == 5
-    assert response["overview-equity-note"]["children"] == ""
-    # what can be chosen is not drawn anew where it is the same
-    same = {**OFFERED, f"{RANGE}.options": response[RANGE]["options"]}
-    assert RANGE not in response_to(due_of(PANEL), **same)
-    chosen = [each["value"] for each in response[RANGE]["options"] if not each["disabled"]]
-    assert chosen == ["day", "all"]
+    figures = [getattr(each, "data-live", None) for each in everything(equity_panel())]
+    assert set(filter(None, figures)) <= set(drawn["display"])
+    assert len(list(filter(None, figures))) == 5
+    assert (drawn["words"], drawn["ranges"]) == ("", ["day", "all"])
 
 
 def test_the_small_curve_says_in_words_what_is_seen() -> None:
@@ -123,15 +116,18 @@ def test_the_small_curve_says_in_words_what_is_seen() -> None:
     )
 
 
-def test_where_the_account_can_not_be_read_the_curve_stays_and_the_note_says_why(
+def test_where_the_account_can_not_be_read_the_panel_hears_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object) -> None:
         raise InvalidRequest("virtual_balance.json is damaged.")
 
     monkeypatch.setattr(Equity, "curve", fail)
-    response = response_to(due_of(PANEL), **OFFERED)
-    assert response == {"overview-equity-note": {"children": "virtual_balance.json is damaged."}}
+    answer = client().get(f"{DRAWN_AT}/day")
+    assert (answer.status_code, answer.get_json()["detail"]) == (
+        422,
+        "virtual_balance.json is damaged.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,13 +144,15 @@ def test_a_range_is_offered_where_it_shows_more_than_a_shorter_one(
 ) -> None:
     now = at()
     since = None if hours is None else iso(now - timedelta(hours=hours))
-    options = range_options("day", {"to": iso(now), "since": since})
-    assert [each["value"] for each in options] == list(RANGES)
-    assert [each["value"] for each in options if not each["disabled"]] == offered
-    assert {each["label"].title for each in options if each["disabled"]} <= {
-        "The account is not that old"
+    row = {
+        "points": [],
+        "marks": [],
+        "figures": {"display": {}},
+        "words": "",
+        "to": iso(now),
+        "since": since,
     }
-    assert not options[0]["disabled"]
+    assert equity_range(row)["ranges"] == offered
 
 
 def test_the_panel_says_what_there_will_be_before_there_are_points() -> None:

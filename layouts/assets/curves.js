@@ -482,7 +482,7 @@ function take(curve, points) {
 }
 
 /* Draws `points` in the plot with the `id`, once it is seen. */
-function drawCurve(points, { curve: name, type }) {
+export function drawCurve(points, { curve: name, type }) {
   forgetGone();
   const curve = curveIn(document.getElementById(JSON.stringify({ curve: name, type })));
   points && take(curve, points);

@@ -27,6 +27,7 @@ import "./settings/settings.js";
 import { late } from "./clientside.js";
 
 late("./curves.js", ["drawCurve"]);
+late("./overview/range.js", ["drawRange"]);
 late("./futures/book.js", ["chooseBook"]);
 late("./futures/ticket.js", ["describeTicket", "submitTicket", "fillShare"]);
 late("./futures/trade.js", ["rested", "nameClosing", "goToClosing", "cancelAll", "closeAll"]);
