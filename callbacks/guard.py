@@ -1,5 +1,6 @@
 """Requests that Dash would fall over are refused: pages only send what fits their callbacks."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,12 +71,33 @@ def _fits_all(declared: list[dict[str, str]], given: object) -> bool:
 
 
 def _fits_one(declared: dict[str, str], given: object) -> bool:
-    if declared["id"].startswith("{"):
-        # a pattern: whatever there is in the page that matches it
-        return isinstance(given, dict | list)
+    if '["ALL"]' in declared["id"]:
+        # those that there are in the page
+        return isinstance(given, list) and all(_is_of(declared, each) for each in given)
+    return _is_of(declared, given)
+
+
+def _is_of(declared: dict[str, str], given: object) -> bool:
     return (
         isinstance(given, dict)
-        and given.get("id") == declared["id"]
+        and _fits_id(declared["id"], given.get("id"))
         # of a duplicate output it ends with a mark
         and str(given.get("property")).partition("@")[0] == declared["property"]
+    )
+
+
+def _fits_id(declared: str, given: object) -> bool:
+    if not declared.startswith("{"):
+        return given == declared
+    pattern = json.loads(declared)
+    return (
+        isinstance(given, dict)
+        and given.keys() == pattern.keys()
+        # a wildcard is a list, and what it stands for a plain value
+        and all(
+            isinstance(given[name], str | int | float)
+            if isinstance(part, list)
+            else given[name] == part
+            for name, part in pattern.items()
+        )
     )

@@ -1,5 +1,5 @@
 """All callbacks of the page, whatever they do: none in Python is on the way of the balance, and one
-that fails is said and changes nothing."""
+that fails is said and changes nothing, and one that is sent nonsense does nothing."""
 
 from __future__ import annotations
 
@@ -9,15 +9,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app import create_app
 from balance.api.stream import Stream
 from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
+from tests.answers import problem
+from tests.boards import board
+from tests.markets import BTC
 from tests.pages import UPDATE
 
-APP = create_app(Desk(MemoryStore()), Stream(1))
+DESK = Desk(MemoryStore(), board())
+APP = create_app(DESK, Stream(1))
 CLIENT = APP.server.test_client()
+DESK.place_order(symbol=BTC, side="buy", quantity="0.01")
 ALL: list[dict[str, Any]] = CLIENT.get("/_dash-dependencies").get_json()
 IN_PYTHON = [each for each in ALL if each["clientside_function"] is None]
 STORE = "balance-store"
@@ -138,3 +145,95 @@ def test_each_that_fails_is_said_and_changes_nothing(
     message = whole["sideUpdate"]["toast"]["data"]["message"]
     assert "a fault of the program" in message
     assert "secret" not in answer.text
+
+
+#: What closes all positions or cancels all orders, whatever comes: there is nothing to it but the
+#: click.
+CLICKS = {"futures-orders-cancelled", "futures-positions-closed"}
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["\ud800", "<img src=x onerror=alert(1)>", "9" * 5_000, 10**400]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "property", "value", "key", "symbol", "startRow"]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=6,
+)
+#: What is replaced in a request: the values of all its parts, or one member by its way to it.
+WAYS = st.sampled_from(
+    [
+        *((kind, 0) for kind in ("inputs", "state", "outputs")),
+        *(
+            (kind, 0, name)
+            for kind in ("inputs", "state", "outputs")
+            for name in ("id", "property")
+        ),
+        *((kind, 0, "id", "type") for kind in ("inputs", "state", "outputs")),
+        ("outputs",),
+        ("outputs", "id"),
+        ("outputs", "id", "x"),
+        ("changedPropIds", 0),
+    ]
+)
+
+
+def replace(whole: Any, way: tuple[Any, ...], value: object) -> None:
+    """Put ``value`` into ``whole`` at the end of ``way``, where there is such a way."""
+    *before, last = way
+    for each in before:
+        is_there = each in whole if isinstance(whole, dict) else isinstance(each, int) and whole
+        if not is_there or not isinstance(whole[each], dict | list):
+            return
+        whole = whole[each]
+    if isinstance(whole, dict) or (whole and isinstance(last, int)):
+        whole[last] = value
+
+
+@given(
+    st.sampled_from([each for each in IN_PYTHON if each["inputs"][0]["id"] not in CLICKS]),
+    st.lists(ANYTHING, min_size=1, max_size=4),
+    st.none() | st.tuples(WAYS, ANYTHING),
+)
+@settings(max_examples=600)
+def test_whatever_is_sent_to_one_is_no_mistake_of_the_server_and_changes_nothing(
+    callback: dict[str, Any], values: list[Any], other: tuple[tuple[Any, ...], object] | None
+) -> None:
+    request = request_of(callback)
+    parts_of_it = [each for each in request["inputs"] + request["state"] if each]
+    for number, each in enumerate(parts_of_it):
+        each["value"] = values[number % len(values)]
+    if other:
+        replace(request, *other)
+    before = DESK.snapshot()
+    body = json.dumps(request)
+    answer = CLIENT.post(UPDATE, data=body, content_type="application/json")
+    if answer.status_code not in {200, 204}:
+        problem(answer, 400)
+    assert DESK.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "given_id",
+    [None, 7, "x", [], {}, {"type": "curve-due"}, {"type": "x", "curve": "sidebar-equity"}],
+)
+def test_an_id_that_fits_no_pattern_is_refused(given_id: object) -> None:
+    (callback,) = (each for each in IN_PYTHON if '"sidebar-equity"' in each["output"])
+    request = request_of(callback)
+    request["inputs"][0]["id"] = given_id
+    problem(CLIENT.post(UPDATE, json=request), 400)
+
+
+def test_what_stands_for_all_is_a_list_of_those_that_fit() -> None:
+    (callback,) = (each for each in IN_PYTHON if "alert-act" in each["inputs"][0]["id"])
+    for nonsense in ({}, [7], [{}], [[]], [{"id": {"type": "alert-act"}, "property": "n_clicks"}]):
+        request = request_of(callback)
+        request["inputs"][0] = nonsense
+        problem(CLIENT.post(UPDATE, json=request), 400)
