@@ -80,7 +80,7 @@ def _register_details(app: Dash, services: Services) -> None:
         Output("key-title", "children"),
         Output("key-making", "hidden"),
         Output("key-details", "hidden"),
-        Output("key-make", "className"),
+        Output("key-make", "hidden"),
         Output("key-show", "children"),
         *(Output(f"key-{each}", "children") for each in _FACTS),
         *(Output(f"key-{each}-text", "children") for each in _FACTS),
@@ -101,7 +101,7 @@ def _register_details(app: Dash, services: Services) -> None:
             with suppress(BalanceError):
                 found = services.keys.named(name)
         if found is None:
-            return "New key", False, True, "", *(no_update,) * 18
+            return "New key", False, True, False, *(no_update,) * 18
         place = urlsplit(address)
         root = f"{place.scheme}://{place.netloc}{app.config.requests_pathname_prefix}"
         details = key_details(found, services.keys.addresses.seen_from(root), services.keys.folder)
@@ -121,7 +121,7 @@ def _register_details(app: Dash, services: Services) -> None:
             f"Connect {found.name}",
             True,
             False,
-            "d-none",
+            True,
             "Hide" if is_shown else "Show",
             *map(seen, facts),
             *facts,

@@ -67,7 +67,7 @@ def _register_opening(app: Dash, services: Services) -> None:
         Output("bot-error", "children"),
         Output("bot-save", "children"),
         Output("bot-save", "className"),
-        Output("bot-start", "className"),
+        Output("bot-start", "hidden"),
         Output("bot-limits", "open"),
         Output(field_id("strategy"), "options"),
         Output("bot-proposed", "data"),
@@ -84,19 +84,19 @@ def _register_opening(app: Dash, services: Services) -> None:
         strategies = services.bots.strategies()
         if bot_id:
             settings = bot_row(services, bot_id)["settings"]
-            title, save, how, start = f"Edit {settings['name']}", "Save", "primary", "d-none"
+            title, save, how = f"Edit {settings['name']}", "Save", "primary"
         else:
             usable = (each["id"] for each in strategies if each["error"] is None)
             symbol = next((each["value"] for each in given[-1]), "")
             strategy = next(usable, "")
             name = _proposed(services, strategy, symbol)
             settings = {**USUAL, "name": name, "strategy": strategy, "symbol": symbol}
-            title, save, how, start = "New bot", "Create", "outline-secondary", "bi-play-fill"
+            title, save, how = "New bot", "Create", "outline-secondary"
         move_focus(field_id("name"))
         # limits that are set are seen
         is_limited = any(settings[each.name] not in (None, 0) for each in LIMITS)
         return (
-            *(True, uuid4().hex, bot_id, title, "", save, f"btn btn-sm btn-{how}", start),
+            *(True, uuid4().hex, bot_id, title, "", save, f"btn btn-sm btn-{how}", bool(bot_id)),
             *(is_limited, strategy_options(strategies), "" if bot_id else settings["name"]),
             *(shown(settings[name]) for name in _NAMES),
         )
