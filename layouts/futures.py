@@ -166,7 +166,7 @@ def _book() -> html.Section:
                     dcc.Store(id="futures-orders-cancelled"),
                     dcc.Store(id="futures-positions-closed"),
                 ],
-                className="panel-head justify-content-between book-head",
+                className="panel-head justify-content-between",
             ),
             *(
                 needs_server(
