@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
@@ -31,7 +30,6 @@ def register(app: Dash, desk: Desk) -> None:
 def _register_opening(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output("order-dialog", "is_open"),
-        Output("order-key", "data"),
         Output("order-title", "children"),
         Output("order-opened", "data"),
         *(Output(f"{field}-field", "hidden") for field in FIELDS),
@@ -40,15 +38,14 @@ def _register_opening(app: Dash, desk: Desk) -> None:
         Output("order-about", "children"),
         Output("order-error", "children"),
         Input("order-edited", "data"),
-        State("order-key", "data"),
     )
-    def open_dialog(edited: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
+    def open_dialog(edited: Mapping[str, Any]) -> tuple[Any, ...]:
         order = _find(desk, edited["key"])
         numbers = amendable(order)
         values = [shown(order, each) for each in numbers]
         move_focus("order-price")
         return (
-            *(True, key or uuid4().hex, amend_title(order), values),
+            *(True, amend_title(order), values),
             *(each is None for each in numbers),
             *("" if each is None else each.label for each in numbers),
             *values,

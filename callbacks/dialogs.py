@@ -26,10 +26,8 @@ def open_at_once(app: Dash, name: str, buttons: Iterable[str], fields: Iterable[
         ClientsideFunction("desk", "openDialog"),
         Output(f"{name}-dialog", "is_open", allow_duplicate=True),
         Output(f"{name}-error", "children", allow_duplicate=True),
-        Output(f"{name}-key", "data", allow_duplicate=True),
         *(Output(each, "value") for each in fields),
         *(Input(each, "n_clicks") for each in buttons),
-        State(f"{name}-key", "data"),
         State(f"{name}-fields", "data"),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
-from uuid import uuid4
 
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 
@@ -45,7 +44,6 @@ def register(app: Dash, desk: Desk) -> None:
 def _register_opening(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output("position-dialog", "is_open"),
-        Output("position-key", "data"),
         Output("position-title", "children"),
         Output("position-facts", "children"),
         Output("position-take-profit", "value"),
@@ -55,14 +53,13 @@ def _register_opening(app: Dash, desk: Desk) -> None:
         *(Output(f"position-{name}-about", "children") for name in FIELDS),
         Output("position-error", "children"),
         Input("position-edited", "data"),
-        State("position-key", "data"),
     )
-    def open_dialog(edited: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
+    def open_dialog(edited: Mapping[str, Any]) -> tuple[Any, ...]:
         position = _find(desk, edited["key"])
         title, facts = position_title(position), position_facts(position)
         exits = (exit_text(position, name) for name in _EXITS)
         move_focus("position-take-profit")
-        return True, key or uuid4().hex, title, facts, *exits, "", "", *("" for _ in FIELDS), ""
+        return True, title, facts, *exits, "", "", *("" for _ in FIELDS), ""
 
     @app.callback(
         Output("position-title", "children", allow_duplicate=True),
@@ -156,7 +153,6 @@ def _register_changes(app: Dash, desk: Desk) -> None:
 def _register_reversal(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output("reverse-dialog", "is_open"),
-        Output("reverse-key", "data"),
         Output("reverse-title", "children"),
         Output("reverse-message", "children"),
         Output("reverse-about", "children"),
@@ -165,20 +161,18 @@ def _register_reversal(app: Dash, desk: Desk) -> None:
         Output("position-error", "children", allow_duplicate=True),
         Input("position-reverse", "n_clicks"),
         State("position-edited", "data"),
-        State("reverse-key", "data"),
     )
-    def ask(_: int, edited: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
+    def ask(_: int, edited: Mapping[str, Any]) -> tuple[Any, ...]:
         symbol = edited["key"]
         try:
             display = _find(desk, symbol)["display"]
             after = desk.preview_reversal(symbol)
         except BalanceError as refusal:
-            return (*(no_update,) * 7, str(refusal))
+            return (*(no_update,) * 6, str(refusal))
         then = after.display
         move_focus("reverse-cancel")
         return (
             True,
-            key or uuid4().hex,
             f"Reverse {symbol} to {after.side} {then['quantity']}, {then['leverage']}?",
             f"The {display['side'].lower()} of {display['quantity']} is closed at market, and as "
             "much is opened on the other side. Its take-profit and stop-loss go with it.",

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
@@ -51,20 +50,18 @@ def register(app: Dash, desk: Desk) -> None:
 def _register_question(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output("slip-dialog", "is_open"),
-        Output("slip-key", "data"),
         Output("slip-title", "children"),
         Output("slip-message", "children"),
         Output("slip-about", "children"),
         Output("slip-confirm", "children"),
         Output("slip-error", "children"),
         Input("slip-order", "data"),
-        State("slip-key", "data"),
     )
-    def ask(doubtful: Mapping[str, Any], key: str | None) -> tuple[Any, ...]:
+    def ask(doubtful: Mapping[str, Any]) -> tuple[Any, ...]:
         order = _read(doubtful)
         title, message, about, answer = slip_question(order, desk.preview_order(**order))
         move_focus("slip-cancel")
-        return True, key or uuid4().hex, title, message, listed([about]), answer, ""
+        return True, title, message, listed([about]), answer, ""
 
     @app.callback(
         Output("slip-dialog", "is_open", allow_duplicate=True),

@@ -1,6 +1,7 @@
 """The dialogs: begin anew, move money in, out or by hand, change a position, explain a figure."""
 
 from collections.abc import Mapping, Sequence
+from uuid import uuid4
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -22,7 +23,8 @@ def dialog(
     **more: object,
 ) -> dbc.Modal:
     """A dialog whose ids begin with ``name``: ``-dialog``, ``-title`` and ``-error``, the place for
-    what went wrong. Its store ``-key`` holds the idempotency key of what it sends: another one once
+    what went wrong. Its store ``-key`` holds the idempotency key of what it sends: another one in
+    each page, and once
     that was answered, so that what got no answer can be sent again without being done twice. Its
     store ``-fields`` holds what its ``fields`` begin with when it is opened, by their ids.
 
@@ -40,7 +42,7 @@ def dialog(
                 ]
             ),
             *([dbc.ModalFooter(buttons)] if buttons else []),
-            dcc.Store(id=f"{name}-key"),
+            dcc.Store(id=f"{name}-key", data=uuid4().hex),
             dcc.Store(id=f"{name}-fields", data=dict(fields or {})),
         ],
         id=f"{name}-dialog",

@@ -479,6 +479,12 @@ def test_what_closes_a_dialog_is_all_of_it_that_works_without_the_server() -> No
     parts = {each.id: each for each in everything(made) if getattr(each, "id", None) is not None}
     assert {"mine-dialog", "mine-title", "mine-error", "mine-key"} <= parts.keys()
     assert parts["mine-fields"].data == {"mine-name": "trend"}
+    (again,) = (
+        each
+        for each in everything(dialog("mine", "", [], []))
+        if getattr(each, "id", "") == "mine-key"
+    )
+    assert len({again.data, parts["mine-key"].data}) == 2, "a key is that of one page"
     assert getattr(parts["mine-cancel"], "data-close") == "mine-dialog"
     off = [
         each for each in everything(made) if "needs-server" in str(getattr(each, "className", ""))

@@ -6,20 +6,14 @@ import { register } from "./clientside.js";
 
 const FOCUS_MS = 3000;
 
-const hex = (byte) => byte.toString(16).padStart(2, "0");
-/* A key for a request; crypto.randomUUID is only for this machine's own pages. */
-export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), hex).join("");
-
-/* Opens a dialog: [open, no error, its key, what its fields begin with]. A key stays until what was sent
- * with it is answered. */
+/* Opens a dialog: [open, no error, what its fields begin with]. */
 function openDialog(...values) {
   const { no_update: noUpdate, callback_context: context } = window.dash_clientside;
   // a button that only came into the page was not clicked
   if (!context.triggered.some(({ value }) => value)) {
     return context.outputs_list.map(() => noUpdate);
   }
-  const [key, fields] = values.slice(-2);
-  return [true, "", key ?? newKey(), ...context.outputs_list.slice(3).map(({ id }) => fields[id])];
+  return [true, "", ...context.outputs_list.slice(2).map(({ id }) => values.at(-1)[id])];
 }
 
 document.addEventListener("click", ({ target }) => {

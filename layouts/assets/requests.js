@@ -2,7 +2,6 @@
  * again where it got no answer, without being done twice.
  */
 import { at } from "./address.js";
-import { newKey } from "./dialogs.js";
 import { toast } from "./toasts.js";
 
 const TIMEOUT_MS = 8000;
@@ -13,6 +12,10 @@ const GONE = "The server does not answer. Try again when it is back.";
 const UNKNOWN =
   "The server does not answer, so it is not known whether this was done. " +
   "Try again when it is back: it will not be done twice.";
+
+const hex = (byte) => byte.toString(16).padStart(2, "0");
+// crypto.randomUUID is only for this machine's own pages
+const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), hex).join("");
 
 const original = window.fetch;
 const answered = []; // what is called when something may have been changed
