@@ -214,10 +214,11 @@ def _details() -> list[Component]:
                                 copy_button(f"key-{field}-text", name),
                                 *([button("Show", "key-show", "eye")] if field == "secret" else []),
                             ],
-                            className="hstack gap-2",
+                            className="hstack flex-fill gap-2",
                         ),
                     ],
                     id=f"key-{field}-row",
+                    className="hstack gap-2",
                 )
                 for name, field in (
                     *(("Key", "api"), ("Secret", "secret")),

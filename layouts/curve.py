@@ -73,14 +73,14 @@ def curve(
     are known, ``below`` under it."""
     plot = html.Div(
         [
-            html.Div(className="curve-chart"),
+            html.Div(className="curve-chart h-100"),
             html.Div(
                 className="slider",
                 role="slider",
                 tabIndex=0,
                 **{"aria-label": f"{label}, by arrow keys", "aria-valuenow": 0},
             ),
-            html.Div(className="flags"),
+            html.Div(className="flags position-absolute start-0"),
             *([html.Div(list(empty), className="curve-empty")] if empty else []),
         ],
         id=_id(_PLOT, id),
