@@ -10,7 +10,7 @@ const exits = (part) => [part("take_profit", "TP "), part("stop_loss", "SL ")];
  * before it, or nothing where there is none. */
 const CARDS = {
   positions: {
-    height: 124,
+    height: 128,
     actions: "PositionActions",
     card: ({ display: each }, part) => ({
       title: `${each.symbol} ${each.side_words}`,
@@ -24,7 +24,7 @@ const CARDS = {
     }),
   },
   orders: {
-    height: 124,
+    height: 128,
     actions: "OrderActions",
     card: ({ display: each }, part) => ({
       title: `${each.symbol} ${each.side_words}`,
