@@ -26,7 +26,7 @@ async function drawRange() {
   for (const figure of document.querySelectorAll(`#${PANEL}-figures [data-derive]`)) {
     figure.dataset.derive = figure.dataset.derive.replace(/:\w+:/, `:${range}:`);
   }
-  provide("ranges", new Map([[PANEL, { display }]]));
+  provide("ranges", [{ id: PANEL, display }]);
   for (const each of choice.querySelectorAll("input")) {
     each.disabled = each.value !== range && !ranges.includes(each.value);
     each.nextElementSibling.title = each.disabled ? TOO_YOUNG : "";
