@@ -125,7 +125,7 @@ const takes = {
 };
 
 async function refresh() {
-  Object.values(hearers).forEach((each) => each.refresh());
+  Object.values(hearers).forEach(({ refresh }) => refresh?.());
   // the browser asks whether it is still what it has
   const options = { cache: "no-cache", timeout: FETCH_TIMEOUT_MS };
   const [answer, problem, status] = await fetchJson("/virtual_balance", options);
@@ -206,18 +206,15 @@ function show() {
   }
 }
 
-/* The fan-out: shows what balance-store holds.
- *
- * The texts are written into the page itself. As outputs of this callback each would go through
- * Dash's store and its loading state: measured on the same page, some 60 dispatches a change.
- */
+/* The fan-out: shows what balance-store holds. As outputs of this callback each text would go through Dash's
+ * store and its loading state: measured on the same page, some 60 dispatches a change. */
 function fanOut() {
   show();
   return noUpdate();
 }
 
-/* Has `hear` called with the text of each event of that name, and `refresh` whenever the page fetches, as
- * it has no stream or Sync was pressed. */
+/* Has `hear` called with the text of each event of that name, and `refresh`, if there is one, whenever the
+ * page fetches, as it has no stream or Sync was pressed. */
 export function hearEvent(name, { hear, refresh }) {
   hearers[name] = { hear, refresh };
 }

@@ -120,5 +120,4 @@ hearEvent("takeover", {
       takeover = { version, box: toast(message, "info", { stays: true }) };
     }
   },
-  refresh() {},
 });
