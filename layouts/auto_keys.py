@@ -247,5 +247,8 @@ def revoke_dialog() -> dbc.Modal:
         "revoke",
         "",
         [html.P(id="revoke-words", className="dialog-words"), dcc.Store(id="revoke-name")],
-        [close_button("revoke"), button("Revoke", "revoke-confirm", color="danger")],
+        [
+            close_button("revoke", autoFocus=True),
+            button("Revoke", "revoke-confirm", color="danger"),
+        ],
     )

@@ -201,7 +201,7 @@ def question_dialog() -> dbc.Modal:
             dcc.Store(id="bot-question-about"),
         ],
         [
-            close_button("bot-question"),
+            close_button("bot-question", autoFocus=True),
             button("Keep", "bot-question-keep", "stop-fill"),
             button("Close", "bot-question-close", "x-circle", color="danger"),
         ],

@@ -131,7 +131,7 @@ def reverse_dialog() -> dbc.Modal:
             html.Ul(id="reverse-about", className="dialog-list m-0"),
         ],
         [
-            close_button("reverse"),
+            close_button("reverse", autoFocus=True),
             button("Reverse", "reverse-confirm", color="danger"),
         ],
     )

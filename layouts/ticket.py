@@ -179,7 +179,7 @@ def slip_dialog() -> dbc.Modal:
             # The order, which the page puts here to ask about it.
             dcc.Store(id="slip-order"),
         ],
-        [close_button("slip"), button("Place", "slip-confirm", color="danger")],
+        [close_button("slip", autoFocus=True), button("Place", "slip-confirm", color="danger")],
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from tests.page_modules import run
 from tests.screen import (
     go,
     keys,
@@ -22,6 +21,7 @@ from tests.screen import (
     write,
 )
 from tests.serving import Server
+from tests.tour import press
 
 Opened = Callable[[str], Any]
 
@@ -165,16 +165,7 @@ def test_enter_in_the_other_dialogs_does_what_their_button_says(
     assert len(still.get("/orders").json()["orders"]) == 1
     for label in browser.find_elements("#futures-book label"):
         label.text.startswith("Positions") and label.click()
-    # a question is answered with No
-    run(
-        browser,
-        {"balanceQuestions": "bots/question.js"},
-        "window.answer = undefined; balanceQuestions"
-        ".ask('Sure?', 'It harms.', [], [['yes', 'Yes', '', true]])"
-        ".then((answer) => (window.answer = answer))",
-    )
-    keys(browser, Keys.ENTER)
-    wait_for(lambda: browser.driver.execute_script("return window.answer === null"), "no answer")
+    _questions_are_answered_with_no(still, browser)
     # a ticket that says nothing places nothing
     for field in ("futures-size", "futures-take-profit"):
         browser.driver.execute_script("document.getElementById(arguments[0]).focus()", field)
@@ -185,3 +176,23 @@ def test_enter_in_the_other_dialogs_does_what_their_button_says(
     wait_until_gone(browser, "settings-dialog")
     assert _quantity(still) == 0.1
     assert len(still.get("/orders").json()["orders"]) == 1
+
+
+def _questions_are_answered_with_no(still: Server, browser: Any) -> None:
+    bot = {"symbol": "BTC/USDT", "strategy": "signals", "name": "Idle"}
+    assert still.post(bot, "/bots").status_code in (200, 201)
+    press(browser, ".row-actions [title^='Edit']")
+    browser.wait_for_element("#position-dialog")
+    browser.find_element("#position-reverse").click()
+    wait_for(lambda: _focused(browser) == "reverse-cancel", "the focus on No")
+    keys(browser, Keys.ENTER)
+    wait_for(lambda: not browser.find_elements("#reverse-dialog"), "the end of the question")
+    browser.find_element("#position-cancel").click()
+    wait_until_gone(browser, "position-dialog")
+    go(browser, "auto")
+    press(browser, "#auto-bots [aria-label='Delete Idle']")
+    wait_for(lambda: _focused(browser) == "bot-question-cancel", "the focus on No")
+    keys(browser, Keys.ENTER)
+    wait_until_gone(browser, "bot-question-dialog")
+    assert len(still.get("/bots").json()["bots"]) == 1
+    go(browser, "futures")
