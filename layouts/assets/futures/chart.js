@@ -12,17 +12,20 @@ const CANDLES = 500;
 // how many of the newest ones are fetched again when they are finished, and how often
 const MENDED = 60;
 const MEND_MS = 2000;
+// whoever has seen the prices of a candle for so long has it nearly right: it is fetched when somebody is there
+const SEEN_MS = 20_000;
 const RETRY_MS = 4000;
 const SECONDS = { "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14400, "1d": 86400 };
 const [DOTTED, DASHED] = [1, 2];
 
 let chart = null;
 let candles = null; // the series of the chart
-let shown = null; // {symbol, timeframe, seconds, times, bar}: what the chart shows
+let shown = null; // {symbol, timeframe, seconds, times, bar, since}: what the chart shows
 let drawn = ""; // the price lines and the colours that it has
 let lines = [];
 let tickSize = null; // by which it writes prices
 let mended = 0;
+let isDue = false; // whether candles have ended since
 let latest = 0; // the number of the newest request, whose answer alone counts
 
 const isOnScreen = () => !document.getElementById("futures-panel")?.hidden;
@@ -131,7 +134,7 @@ async function load(symbol, timeframe) {
     note(problem || (data.length ? "" : "No candles yet. They appear with the first prices."));
     const times = new Set(data.map(({ time }) => time));
     const seconds = lengthOf(data, SECONDS[timeframe]);
-    shown = { symbol, timeframe, seconds, times, bar: data.at(-1) ?? null };
+    shown = { symbol, timeframe, seconds, times, bar: data.at(-1) ?? null, since: 0 };
     chart === null && build(charts);
     candles.setData(data);
     paint();
@@ -146,7 +149,7 @@ async function load(symbol, timeframe) {
 // what the newest candles really were: the page has seen only a few prices of each
 async function mend() {
   const { symbol, timeframe, times } = shown;
-  mended = Date.now();
+  [mended, isDue] = [Date.now(), false];
   const number = latest;
   const [data] = await ask(symbol, timeframe, MENDED).catch(() => [[]]);
   if (number !== latest || data.length === 0) {
@@ -183,10 +186,15 @@ function grow() {
   };
   shown.times.add(time);
   candles.update(shown.bar);
-  if (before !== null && time > before.time && Date.now() - mended > MEND_MS) {
-    mend();
+  if (before !== null && time > before.time) {
+    const isSeen = time === before.time + seconds && Date.now() - shown.since > SEEN_MS;
+    [isDue, shown.since] = [true, Date.now()];
+    isSeen || mendSoon();
   }
 }
+
+// an idle page sends nothing
+const mendSoon = () => isDue && isOnScreen() && Date.now() - mended > MEND_MS && mend();
 
 function follow() {
   if (shown === null || !isOnScreen()) {
@@ -211,4 +219,5 @@ function chooseChart(symbol, timeframe, path) {
 }
 
 followAccount(follow);
+["pointermove", "keydown", "focus"].forEach((name) => window.addEventListener(name, mendSoon));
 register({ chooseChart });
