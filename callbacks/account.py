@@ -14,16 +14,12 @@ from balance.desk.desk import Desk
 from callbacks.amounts import read_amount
 from callbacks.clicks import clicked
 from callbacks.dialogs import open_at_once, request_key, send
+from callbacks.first import is_fresh
 from callbacks.toasts import show_toast
 from layouts.account import ACTIONS, MoneyAction
 from layouts.live import ids_ending
 
 RESET_BUTTON = "-reset-balance-btn"
-# What an account that began anew has none of.
-_BOOKED = (
-    *("realized_pnl", "fees_paid", "funding_paid"),
-    *("deposits", "withdrawals", "adjustments"),
-)
 
 
 def register(app: Dash, layout: Component, desk: Desk) -> None:
@@ -96,7 +92,7 @@ def _ending(snapshot: Snapshot) -> Iterator[html.Li]:
     orders = len(snapshot.open_orders)
     if orders:
         yield html.Li("1 order is cancelled." if orders == 1 else f"{orders} orders are cancelled.")
-    if snapshot.positions or orders or any(getattr(snapshot, name) for name in _BOOKED):
+    if not is_fresh(snapshot):
         display = snapshot.display
         yield html.Li(
             f"Epoch {display['epoch']} ends, with a balance of {display['balance']} and a P&L of "
