@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any, Final
 from uuid import uuid4
 
@@ -16,6 +15,7 @@ from balance.desk.desk import Desk
 from callbacks.amounts import AmountKind, is_empty, read_amount
 from callbacks.bots import as_texts, bot_row
 from callbacks.clicks import clicked
+from callbacks.dialogs import request_key
 from callbacks.focus import move_focus
 from callbacks.toasts import show_toast
 from layouts.bot_form import (
@@ -217,7 +217,7 @@ def _save(services: Services, request: _Row, edited: str, key: str, *, is_starte
         BalanceError: it is refused.
     """
     # one that was refused, and is changed then, is another request
-    key = f"{key}-{sha256(repr(request).encode()).hexdigest()[:16]}"
+    key = request_key(key, request)
     if edited:
         done = services.bots.edit(edited, request, key=key)
     else:
