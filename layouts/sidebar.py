@@ -41,7 +41,7 @@ def sidebar() -> html.Aside:
                     ),
                     day_curve(),
                 ],
-                className="sidebar-balance",
+                className="sidebar-balance text-body-secondary",
             ),
             html.Div(
                 [
