@@ -89,7 +89,7 @@ def _backup() -> html.Fieldset:
     large."""
     return html.Fieldset(
         [
-            html.Legend("Backup", className="part-title"),
+            html.Legend("Backup", className="part-title mb-1"),
             html.P(
                 "The whole account as one file. A backup is restored into a new folder; the "
                 "account that runs here stays as it is.",
@@ -128,7 +128,7 @@ def id_of(name: str) -> str:
 def _group(title: str, names: tuple[str, ...], words: str) -> html.Fieldset:
     return html.Fieldset(
         [
-            html.Legend(title, className="part-title"),
+            html.Legend(title, className="part-title mb-1"),
             *(_field(name, RULES[name]) for name in names),
             *([html.P(words, className="dialog-words")] if words else []),
         ],
