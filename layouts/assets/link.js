@@ -4,7 +4,7 @@
 import { onArrival } from "./arrivals.js";
 import { age, clock, explain, write } from "./live.js";
 
-const PILL_WORDS = {
+const PILL_TEXTS = {
   live: "Live",
   polling: "Polling",
   "no-prices": "No prices",
@@ -35,7 +35,7 @@ export function showLink({ state, at }, fault, snapshot) {
   const note =
     `The server does not answer. These figures are from ${clock(at)}; ` +
     "they follow by themselves when it is back.";
-  write(place("link-state"), PILL_WORDS[pill]);
+  write(place("link-state"), PILL_TEXTS[pill]);
   write(place("link-note"), isOffline ? note : "");
   explain(place("fault-note"), fault ?? "");
   place("link-pill").dataset.link = pill;

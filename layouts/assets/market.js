@@ -3,7 +3,7 @@ import { onArrival } from "./arrivals.js";
 import { followAccount } from "./balance.js";
 import { write } from "./live.js";
 
-const STATE_WORDS = {
+const STATE_TEXTS = {
   waiting: "Waiting for the first prices.",
   stale: "Prices have stopped. Nothing fills on old ones.",
 };
@@ -12,7 +12,7 @@ const writeInto = (id, text) => write(document.getElementById(id), text);
 
 followAccount(({ market: { label, state, words, prices } }) => {
   writeInto("market-label", label);
-  writeInto("market-note", words || (STATE_WORDS[state] ?? ""));
+  writeInto("market-note", words || (STATE_TEXTS[state] ?? ""));
   document.getElementById("app-shell").dataset.market = state;
   for (const element of document.querySelectorAll("[data-live][data-symbol]")) {
     element.dataset.state = prices[element.dataset.symbol]?.state ?? "none";

@@ -43,18 +43,18 @@ document.addEventListener("click", async ({ target }) => {
 });
 
 let address = null;
-const lookers = [];
+const followers = [];
 
-/* Has `look` called with the address now and whenever another tab is come to. */
-export function followAddress(look) {
-  lookers.push(look);
-  address === null || look(address);
+/* Has `follow` called with the address now and whenever another tab is come to. */
+export function followAddress(follow) {
+  followers.push(follow);
+  address === null || follow(address);
 }
 
 /* Which panels are hidden: all but that of the address. */
 function showPanel(path, paths) {
   address = path;
-  lookers.forEach((look) => look(path));
+  followers.forEach((follow) => follow(path));
   const outputs = window.dash_clientside.callback_context.outputs_list;
   return outputs.map(({ id }) => paths[id.slice(0, -"-panel".length)] !== path);
 }
