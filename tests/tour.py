@@ -127,7 +127,9 @@ def press(browser: Browser, button: str) -> None:
 
 def clear_toasts(browser: Browser) -> None:
     """Take away the toasts, which lie over the page for a while."""
-    browser.driver.execute_script("document.getElementById('toasts').replaceChildren()")
+    browser.driver.execute_script(
+        "document.querySelectorAll('#toasts .toast-box').forEach((box) => box.remove())"
+    )
 
 
 def fill(server: Server) -> None:

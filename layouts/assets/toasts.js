@@ -43,6 +43,7 @@ export function toast(message, kind, { action = null, lasts = lasting(kind), sta
     box.append(button(box, { className: "btn btn-sm btn-outline-secondary", textContent: label }, run));
   }
   box.append(button(box, { className: "btn-close", ariaLabel: "Close" }));
+  region().querySelector(".toast-box") ?? (gone = 0);
   region().append(box);
   arrange();
   stays || goLater(box, lasts);
@@ -86,7 +87,6 @@ function arrange() {
   const most = NARROW.matches && !older.some(isHeld) ? 1 : MOST;
   const shown = [newest, ...older.filter(isHeld), ...older.filter((box) => !isHeld(box))].slice(0, most);
   const waiting = boxes.filter((box) => isHeld(box) && !shown.includes(box));
-  gone = boxes.length > 0 ? gone : 0;
   for (const box of boxes) {
     box.hidden = waiting.includes(box);
     if (!box.hidden && !shown.includes(box)) {
@@ -94,7 +94,7 @@ function arrange() {
       gone += 1;
     }
   }
-  const more = gone + waiting.length;
+  const more = newest ? gone + waiting.length : 0;
   write(region().querySelector(".toasts-more"), more > 0 ? `and ${more} more` : "");
   place();
 }
@@ -158,7 +158,7 @@ function float(within, frame) {
 }
 
 // what lies below may change at any time: it is scrolled, a dialog opens, a table comes later
-setInterval(() => (region()?.querySelector(".toast-box") || isDocked) && arrange(), LOOK_MS);
+setInterval(() => (region()?.textContent || isDocked) && arrange(), LOOK_MS);
 
 let shown = null; // the newest of a callback
 
