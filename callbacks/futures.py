@@ -30,25 +30,11 @@ def register(app: Dash, desk: Desk) -> None:
     ticket.register(app, desk)
     position.register(app, desk)
     amend.register(app, desk)
-    _register_all(app, desk)
 
-
-def _register_all(app: Dash, desk: Desk) -> None:
-    app.clientside_callback(
-        ClientsideFunction("desk", "cancelAll"),
-        Output("futures-orders-cancelled", "data"),
-        Input("futures-cancel-all", "n_clicks"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("desk", "closeAll"),
-        Output("futures-positions-closed", "data"),
-        Input("futures-close-all", "n_clicks"),
-    )
-
-    @app.callback(Input("futures-orders-cancelled", "data"))
+    @app.callback(Input("futures-cancel-all", "n_clicks"))
     def cancel_all(_: int) -> None:
         show_outcome(desk.cancel_orders(source="screen"))
 
-    @app.callback(Input("futures-positions-closed", "data"))
+    @app.callback(Input("futures-close-all", "n_clicks"))
     def close_all(_: int) -> None:
         show_outcome(desk.close_positions(source="screen"))

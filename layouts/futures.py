@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from balance.core.instruments import label
@@ -162,9 +162,6 @@ def _book() -> html.Section:
                             button("Close all", "futures-close-all", "x-circle", color="danger"),
                         ]
                     ),
-                    # What was confirmed, as the presses of its button.
-                    dcc.Store(id="futures-orders-cancelled"),
-                    dcc.Store(id="futures-positions-closed"),
                 ],
                 className="panel-head justify-content-between",
             ),

@@ -296,7 +296,7 @@ def test_an_order_that_may_be_a_slip_is_placed_after_a_question(
 def test_all_orders_are_cancelled_and_all_positions_closed(
     run: Callable[..., Any], desk: Desk
 ) -> None:
-    assert "cancelled" in toast(run("futures-orders-cancelled.data")).lower()
+    assert "cancelled" in toast(run("futures-cancel-all.n_clicks")).lower()
     assert desk.snapshot().open_orders == ()
-    assert "Sold 0.1 BTC/USDT" in toast(run("futures-positions-closed.data"))
+    assert "Sold 0.1 BTC/USDT" in toast(run("futures-close-all.n_clicks"))
     assert desk.snapshot().positions == ()

@@ -108,6 +108,8 @@ async function readFills(version) {
   status === null || draw();
 }
 
+const counted = (what, { length }) => (length === 1 ? `1 ${what}` : `${length} ${what}s`);
+
 /* Draws the table that is shown; a grid takes a moment to come into the page. */
 function draw() {
   clearTimeout(retry);
@@ -122,6 +124,8 @@ function draw() {
     fills.version === version || readFills(version);
   }
   const rows = { positions, orders, fills: fills.rows }[book];
+  place("cancel-all").dataset.ask = `Cancel ${counted("order", orders)}?`;
+  place("close-all").dataset.ask = `Close ${counted("position", positions)} at market?`;
   place("cancel-all").hidden = book !== "orders" || rows.length === 0;
   place("close-all").hidden = book !== "positions" || rows.length === 0;
   showEmpty(rows.length === 0, book === "fills" ? fills.problem : "");

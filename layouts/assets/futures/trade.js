@@ -1,12 +1,11 @@
-/* What the buttons beside positions and orders do: close and cancel, at once or after a confirmation, and
- * open the dialog of one, which follows it from then on.
+/* What the buttons of a position or an order do: close and cancel, and open its dialog, which follows it from
+ * then on.
  */
 import { read } from "../amounts.js";
 import { followAccount, snapshot } from "../balance.js";
 import { register } from "../clientside.js";
 import { carryOut } from "../requests.js";
 
-const CONFIRM_MS = 4000;
 const REST_MS = 150;
 
 const dash = window.dash_clientside;
@@ -60,40 +59,4 @@ function goToClosing() {
   return dash.no_update;
 }
 
-/* Presses of a button that asks `question()` first, in its own text: whether this one confirms. */
-function confirmation(id, question) {
-  let asking = null;
-  let label = "";
-  return () => {
-    const button = document.getElementById(id);
-    const isConfirmed = asking !== null;
-    clearTimeout(asking);
-    const back = () => {
-      asking = null;
-      button.textContent = label;
-    };
-    if (isConfirmed) {
-      back();
-    } else {
-      label = button.textContent;
-      button.textContent = question(snapshot);
-      asking = setTimeout(back, CONFIRM_MS);
-    }
-    return isConfirmed;
-  };
-}
-
-const counted = (what, { length }) => (length === 1 ? `1 ${what}` : `${length} ${what}s`);
-const ordersConfirmed = confirmation(
-  "futures-cancel-all",
-  ({ open_orders: orders }) => `Cancel ${counted("order", orders)}?`,
-);
-const positionsConfirmed = confirmation(
-  "futures-close-all",
-  ({ positions }) => `Close ${counted("position", positions)} at market?`,
-);
-
-const cancelAll = (presses) => (ordersConfirmed() ? presses : dash.no_update);
-const closeAll = (presses) => (positionsConfirmed() ? presses : dash.no_update);
-
-register({ rested, nameClosing, goToClosing, cancelAll, closeAll });
+register({ rested, nameClosing, goToClosing });

@@ -14,7 +14,6 @@ import { notify } from "./notices.js";
 
 const FETCH_TIMEOUT_MS = 4000;
 const FOLLOW_MS = 2000;
-const ASK_MS = 4000;
 const SEEN = "alerts-seen";
 const TOAST_MS = 12000;
 const MOST_ANNOUNCED = 3;
@@ -107,19 +106,6 @@ function alertSilence() {
   return isSilent ? "Sounds and notifications are off in the settings." : "";
 }
 
-// a button that does harm asks by its own words, and is pressed again
-document.addEventListener(
-  "click",
-  (event) => {
-    const button = event.target.closest("[data-ask]:not(.asking)");
-    if (button !== null) {
-      event.stopPropagation();
-      button.classList.add("asking");
-      setTimeout(() => button.classList.remove("asking"), ASK_MS);
-    }
-  },
-  true,
-);
 // another tab has shown them
 window.addEventListener("storage", ({ key }) => key === SEEN && announced !== null && count());
 setInterval(() => isOpen() && refresh(), FOLLOW_MS);
