@@ -20,16 +20,17 @@ def asked(get: Callable[[str], Any], woken: str, **values: Any) -> dict[str, Any
         if each["clientside_function"] is None and each["inputs"][0]["id"] == woken
     )
 
+    # the parts of an id are sent as they are, not as text
+    def whole(name: str) -> Any:
+        return json.loads(name) if name.startswith("{") else name
+
     def part(each: dict[str, str]) -> dict[str, Any]:
-        return {**each, "value": values.get(each["id"].replace("-", "_"))}
+        value = values.get(each["id"].replace("-", "_"))
+        return {**each, "id": whole(each["id"]), "value": value}
 
     names = [] if callback["no_output"] else callback["output"].strip(".").split("...")
     pairs = [each.rsplit(".", 1) for each in names]
-    # the parts of an id are sent as they are, not as text
-    outputs = [
-        {"id": json.loads(name) if name.startswith("{") else name, "property": changed}
-        for name, changed in pairs
-    ]
+    outputs = [{"id": whole(name), "property": changed} for name, changed in pairs]
     is_one = names and not callback["output"].startswith("..")
     return {
         "output": callback["output"],
