@@ -24,6 +24,9 @@ class Server:
     It is forked off a process that has the product loaded, as to load it takes longer than most
     tests; :class:`Program` is started as its users start it."""
 
+    # what its process runs
+    _serve = staticmethod(serve)
+
     def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
         self.folder = folder
         self.said: list[str] = []
@@ -49,7 +52,7 @@ class Server:
     def _begin(self, arguments: Sequence[str]) -> TextIO:
         """Start the process: what it prints."""
         said, saying = PROCESSES.Pipe(duplex=False)
-        self._process = PROCESSES.Process(target=serve, args=(arguments, saying))
+        self._process = PROCESSES.Process(target=self._serve, args=(arguments, saying))
         self._process.start()
         saying.close()
         return os.fdopen(os.dup(said.fileno()))
