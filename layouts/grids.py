@@ -17,13 +17,13 @@ def positions_grid() -> dag.AgGrid:
     return _grid(
         "futures-positions-grid",
         "params.data.symbol",
-        [
-            _pair("positions", _text("symbol", "Symbol", 88), "side_words"),
+        _live(
+            "positions",
+            _pair(_text("symbol", "Symbol", 88), "side_words"),
             _owner(64),
             _number("quantity", "Quantity", 72),
             _pair(
-                "positions",
-                _number(
+                _money(
                     "unrealized_pnl",
                     "P&L, ROE",
                     104,
@@ -31,12 +31,12 @@ def positions_grid() -> dag.AgGrid:
                 ),
                 "roe_percent",
             ),
-            _pair("positions", _number("entry_price", "Entry, mark", 88), "mark_price"),
+            _pair(_number("entry_price", "Entry, mark", 88), "mark_price"),
             _number("liquidation_price", "Liquidation", 84),
-            _number("isolated_margin", "Margin", 80, "Isolated margin, USDT"),
+            _money("isolated_margin", "Margin", 80, "Isolated margin, USDT"),
             _exits(),
             _actions("PositionActions", 168, "side"),
-        ],
+        ),
         _TWO_LINES,
     )
 
@@ -46,24 +46,24 @@ def orders_grid() -> dag.AgGrid:
     return _grid(
         "futures-orders-grid",
         "params.data.id",
-        [
-            _pair("orders", _text("symbol", "Symbol", 88), "side_words"),
+        _live(
+            "orders",
+            _pair(_text("symbol", "Symbol", 88), "side_words"),
             _owner(64),
             {
-                **_pair("orders", _text("type", "Type", 128), "details", "kind"),
+                **_pair(_text("type", "Type", 128), "details", "kind"),
                 "tooltipValueGetter": {"function": "deskTerms(params)"},
             },
             _number("quantity", "Quantity", 72),
             _pair(
-                "orders",
                 _number("price", "Limit, trigger", 96, "Below, the mark price that sets it off"),
                 "trigger_price",
             ),
-            _number("reserved_margin", "Margin", 84, "Kept back for it, USDT"),
+            _money("reserved_margin", "Margin", 84, "Kept back for it, USDT"),
             _exits(),
             _moment("placed_at", "Placed"),
             _actions("OrderActions", 128, "quantity"),
-        ],
+        ),
         _TWO_LINES,
     )
 
@@ -82,7 +82,7 @@ def fills_grid() -> dag.AgGrid:
             _number("quantity", "Quantity", 84),
             _number("price", "Price", 88),
             _text("liquidity", "Liquidity", 80),
-            _number("fee", "Fee, USDT", 88),
+            _money("fee", "Fee, USDT", 88),
             _result("realized_pnl", "Realised P&L", 108, "Before fees"),
         ],
     )
@@ -128,10 +128,23 @@ def _text(field: str, name: str, width: int) -> dict[str, Any]:
     }
 
 
-def _pair(table: str, column: dict[str, Any], below: str, above: str = "") -> dict[str, Any]:
-    """``column`` of ``table`` with the figure ``below`` under its own, or under the one called
-    ``above``; both follow the prices."""
-    params = {"table": table, "above": above or column["field"], "below": below}
+def _live(table: str, *columns: dict[str, Any]) -> list[dict[str, Any]]:
+    """The ``columns`` of ``table``. All numbers in them follow the prices, as do pairs: the rows
+    themselves come only when the account has changed."""
+    return [_following(table, each) for each in columns]
+
+
+def _following(table: str, column: dict[str, Any]) -> dict[str, Any]:
+    is_number = "type" in column and "cellRenderer" not in column
+    if not is_number and column.get("cellRenderer") != "RowPair":
+        return column
+    params = {"table": table, "above": column["field"], **column.get("cellRendererParams", {})}
+    return {**column, "cellRenderer": "RowPair", "cellRendererParams": params}
+
+
+def _pair(column: dict[str, Any], below: str, above: str = "") -> dict[str, Any]:
+    """``column`` with the figure ``below`` under its own, or under the one called ``above``."""
+    params = {"above": above or column["field"], "below": below}
     return {**column, "cellRenderer": "RowPair", "cellRendererParams": params}
 
 
@@ -144,8 +157,13 @@ def _number(field: str, name: str, width: int, words: str = "") -> dict[str, Any
     return {**_text(field, name, width), "type": "rightAligned", "headerTooltip": words or None}
 
 
+def _money(field: str, name: str, width: int, words: str = "") -> dict[str, Any]:
+    """A number that is wider where money is shown with more decimals."""
+    return {**_number(field, name, width, words), "context": {"isMoney": True}}
+
+
 def _result(field: str, name: str, width: int, words: str = "") -> dict[str, Any]:
-    return {**_number(field, name, width, words), "cellClass": _TONE}
+    return {**_money(field, name, width, words), "cellClass": _TONE}
 
 
 def _moment(field: str, name: str) -> dict[str, Any]:

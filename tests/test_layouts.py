@@ -423,6 +423,22 @@ def test_each_table_of_the_futures_tab_says_whose_its_rows_are(grid: Callable[[]
     assert "owner" in [each.get("field") for each in grid().columnDefs]
 
 
+@pytest.mark.parametrize(
+    ("table", "grid"), [("positions", positions_grid), ("orders", orders_grid)]
+)
+def test_each_number_of_a_row_follows_the_prices(table: str, grid: Callable[[], Any]) -> None:
+    numbers = {
+        each["field"]: each
+        for each in grid().columnDefs
+        if "type" in each and each["field"] != "exits"
+    }
+    assert len(numbers) >= 3
+    for field, column in numbers.items():
+        assert column["cellRenderer"] == "RowPair"
+        params = column["cellRendererParams"]
+        assert (params["table"], params["above"]) == (table, field)
+
+
 CODE = [
     *(ROOT / "layouts").glob("*.py"),
     *(ROOT / "callbacks").glob("*.py"),

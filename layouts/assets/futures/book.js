@@ -15,12 +15,8 @@ const BOOKS = ["positions", "orders", "fills"];
 const FILLS = 100;
 const NARROW = window.matchMedia("(max-width: 768px)");
 const RETRY_MS = 100;
-// money, which takes more room with more decimals
-const MONEY = ["unrealized_pnl", "isolated_margin", "reserved_margin", "fee", "realized_pnl"];
 const DIGIT_PX = 7;
 const PAIRS = ["RowPair", "RowExits"];
-// what is sorted by a figure that follows the prices gets its rows with them
-const MOVING = "unrealized_pnl";
 
 let book = "positions";
 let path = null;
@@ -43,7 +39,7 @@ function widened(columns, decimals) {
   const more = DIGIT_PX * (decimals - 2);
   return columns.map((each) => ({
     ...each,
-    ...(MONEY.includes(each.field) && { minWidth: each.minWidth + more }),
+    ...(each.context?.isMoney && { minWidth: each.minWidth + more }),
     // what is below may have changed where the figure above has not
     ...(PAIRS.includes(each.cellRenderer) && { equals: () => false }),
   }));
@@ -70,7 +66,12 @@ function dress(api, name) {
   api.resetRowHeights();
 }
 
-const isMoving = (api) => api.getColumnState().some(({ colId, sort }) => colId === MOVING && sort);
+/* Whether a figure that a table is sorted by is another one in `rows`, which are those that it has. */
+function isMoved(api, rows) {
+  const shown = api.getGridOption("rowData") ?? [];
+  const sorted = api.getColumnState().filter(({ sort }) => sort);
+  return sorted.some(({ colId }) => rows.some((row, at) => row[colId] !== shown[at]?.[colId]));
+}
 
 /* Gives a table its `rows`, which are as they were where their `version` is: whether it is there. */
 function give(name, rows, version) {
@@ -79,7 +80,7 @@ function give(name, rows, version) {
     return false;
   }
   dress(api, name);
-  if (api.deskVersion !== version || isMoving(api)) {
+  if (api.deskVersion !== version || isMoved(api, rows)) {
     api.deskVersion = version;
     api.setGridOption("rowData", rows);
   }

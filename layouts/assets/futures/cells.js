@@ -41,10 +41,10 @@ Object.assign((window.dashAgGridFunctions ??= {}), {
   deskKeys: ({ event }) => KEYS.includes(event.key),
 });
 
-/* Two figures of a row, one below the other where there is one. */
+/* A figure of a row, and another one below it where there is one. */
 function RowPair({ data, table, above, below }) {
   const line = (field) => element("", liveText(table, data, field));
-  const isAlone = ["", NONE].includes(data.display[below]);
+  const isAlone = ["", NONE, undefined].includes(data.display[below]);
   return element("row-pair", line(above), ...(isAlone ? [] : [" ", line(below)]));
 }
 
