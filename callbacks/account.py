@@ -24,8 +24,8 @@ RESET_BUTTON = "-reset-balance-btn"
 
 def register(app: Dash, layout: Component, desk: Desk) -> None:
     """Let every Reset button in ``layout`` open the one dialog, and the dialogs change ``desk``."""
-    open_at_once(app, "reset", ids_ending(layout, RESET_BUTTON), ["reset-amount"])
-    open_at_once(app, "money", ["sidebar-money-btn"], ["money-amount", "money-note"])
+    open_at_once(app, layout, "reset", ids_ending(layout, RESET_BUTTON))
+    open_at_once(app, layout, "money", ["sidebar-money-btn"])
     _register_reset(app, desk)
     _register_undo(app, desk)
     _register_money(app, desk)

@@ -9,9 +9,11 @@ from uuid import UUID, uuid4, uuid5
 from weakref import WeakValueDictionary
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash.development.base_component import Component
 
 from balance.core.errors import BalanceError, KeyInFlight, StoreError, StoreUnreadable
 from callbacks.toasts import Completed, show_outcome, show_toast
+from layouts.dialogs import declared_fields
 
 # Whoever presses again while something is sent waits for its outcome, and gets the same: a lock for
 # each key of a dialog, which is forgotten with the last request that has it.
@@ -19,14 +21,14 @@ _SENDING: Final[WeakValueDictionary[str, Any]] = WeakValueDictionary()
 _FINDING: Final = Lock()
 
 
-def open_at_once(app: Dash, name: str, buttons: Iterable[str], fields: Iterable[str] = ()) -> None:
-    """Have each of ``buttons`` open the dialog ``name``, whose ``fields`` begin with what its
-    store has for them: in the page, as nothing of the server is needed."""
+def open_at_once(app: Dash, layout: Component, name: str, buttons: Iterable[str]) -> None:
+    """Have each of ``buttons`` open the dialog ``name`` in ``layout``, whose fields begin with what
+    it declares for them: in the page, as nothing of the server is needed."""
     app.clientside_callback(
         ClientsideFunction("desk", "openDialog"),
         Output(f"{name}-dialog", "is_open", allow_duplicate=True),
         Output(f"{name}-error", "children", allow_duplicate=True),
-        *(Output(each, "value") for each in fields),
+        *(Output(each, "value") for each in declared_fields(layout, name)),
         *(Input(each, "n_clicks") for each in buttons),
         State(f"{name}-fields", "data"),
     )

@@ -32,4 +32,4 @@ def register(app: Dash, layout: Component) -> None:
         Output("sidebar-menu-btn", "aria-expanded"),
         Input("sidebar-menu-btn", "n_clicks"),
     )
-    open_at_once(app, "help", ["help-btn"])
+    open_at_once(app, layout, "help", ["help-btn"])

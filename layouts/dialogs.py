@@ -7,6 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from layouts.live import everything
 from layouts.parts import Children, button, needs_server
 
 #: What closes the dialog that it names, at once and also while the server does not answer.
@@ -57,3 +58,11 @@ def dialog(
 def close_button(name: str, label: str = "Cancel", **more: object) -> html.Button:
     """A button that closes the dialog whose ids begin with ``name``."""
     return button(label, f"{name}-cancel", **{CLOSES: f"{name}-dialog", **more})
+
+
+def declared_fields(layout: Component, name: str) -> list[str]:
+    """The ids of the ``fields`` that the dialog ``name`` in ``layout`` declares."""
+    (store,) = (
+        each for each in everything(layout) if getattr(each, "id", None) == f"{name}-fields"
+    )
+    return list(store.data)
