@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
@@ -23,6 +24,7 @@ import app
 import balance
 from balance import BalanceError, Desk, open_account
 from balance.alerts import state as alert_state
+from balance.api.history import history_page
 from balance.api.stream import Stream
 from balance.bots import log as bot_log
 from balance.bots import state as bot_state
@@ -31,6 +33,7 @@ from balance.core.quote import Candle
 from balance.core.settings import Settings, texts
 from balance.desk import settings as settings_file
 from balance.history import index
+from balance.history.question import SORTS, parse_question
 from balance.keys import addresses, seen
 from balance.keys import state as key_state
 from balance.keys.snippets import SNIPPETS, agent_values
@@ -40,6 +43,7 @@ from balance.performance import sample_rows
 from balance.performance.account_figures import ACCOUNT_FIGURES
 from balance.performance.figures import FIGURES
 from balance.server import market_lock
+from balance.server.assembly import services_alone
 from balance.server.options import fault_in, server_parser
 from balance.shell import main as command
 from balance.store import file_store, ledger_file
@@ -48,6 +52,7 @@ from balance.strategies.catalogue import BUILT_IN
 from balance.strategies.own import OwnStrategies, ask_strategy
 from balance.strategies.series import Candles
 from balance.strategies.strategy import Holding, Kind
+from layouts import grids, history_columns
 from layouts.curve import due_of
 from layouts.live import ids_ending
 from layouts.parts import element_id
@@ -685,3 +690,48 @@ def test_the_curve_of_the_manual_gets_its_points() -> None:
     (points,) = (each["data"] for each in drawn["response"].values())
     assert points["values"] == [10000, 10001.5, None, 9999]
     assert ids_ending(curve["build"](None), "mine-curve") == ["mine-curve"]
+
+
+def _examples_of_the_page() -> list[str]:
+    page = _page("change-the-page")
+    return [text for language, text in _FENCE.findall(page) if language == "python"]
+
+
+def test_the_columns_of_the_manual_show_a_field_of_their_rows(desk: Desk) -> None:
+    of_history, of_positions = _examples_of_the_page()[:2]
+    column = eval(of_history, vars(history_columns))
+    desk.place_order(symbol="BTC/USDT", side="buy", quantity="0.01", leverage=7)
+    question = parse_question("orders", {}, SORTS["orders"])
+    (row,) = history_page(desk, services_alone(desk, Stream(1)), question)["rows"]
+    assert column.text_of(row, "2026") == "7x"
+    column = eval(of_positions, vars(grids))
+    assert column["field"] in desk.snapshot().positions[0]["display"]
+
+
+def test_the_dialog_of_the_manual_books_once_what_it_sends_twice() -> None:
+    example: dict[str, Any] = {}
+    exec(_examples_of_the_page()[2], example)
+    mine = Tab(id="mine", label="Mine", path="/mine", build=example["build"])
+    desk = Desk(MemoryStore())
+    dash = app.create_app(desk, Stream(1), tabs=(*TABS, mine))
+    example["register"](dash, example["build"](None), desk)
+    client = dash.server.test_client()
+    values = {"gift_amount": "12.50", "gift_key": uuid4().hex}
+    update = asked(client.get, "gift-confirm", **values)
+    for _ in range(2):
+        sent = client.post(UPDATE, json=update, headers={"Host": "localhost"}).get_json()
+        assert sent["response"]["gift-dialog"] == {"is_open": False}
+    assert desk.snapshot().balance == Decimal("10012.50")
+
+
+def test_the_callback_of_the_manual_reads_the_fills(desk: Desk) -> None:
+    example: dict[str, Any] = {}
+    exec(_examples_of_the_page()[3], example)
+    desk.place_order(symbol="BTC/USDT", side="buy", quantity="0.01")
+    dash = app.create_app(desk, Stream(1))
+    example["register"](dash, desk, services_alone(desk, Stream(1)))
+    client = dash.server.test_client()
+    update = asked(client.get, "mine-symbol", mine_symbol="BTC/USDT")
+    sent = client.post(UPDATE, json=update, headers={"Host": "localhost"}).get_json()
+    fee = desk.snapshot().fees_paid
+    assert sent["response"]["mine-fees"]["children"] == f"{fee:,.2f} USDT"
