@@ -18,7 +18,14 @@ from balance.history.order_rows import STATE_LABELS
 from balance.history.question import BOUNDS, FILTER_COLUMNS, Listed
 from balance.history.rows import KIND_LABELS, SOURCE_LABELS
 from layouts.history_view import PATH, View, filter_names
-from layouts.parts import button, number_entry, option_list, select, unseen_label
+from layouts.parts import (
+    button,
+    id_in_page,
+    number_entry,
+    option_list,
+    select,
+    unseen_label,
+)
 
 #: The type in the id of a field, whose name is that of a filter, or ``sort``.
 FILTER: Final = "history-filter"
@@ -257,7 +264,9 @@ def _moment(name: str, view: View) -> html.Div:
 
 
 def _labelled(label: str, field: dbc.Input, *more: Component) -> html.Div:
-    return html.Div([dbc.Label(label, html_for=field.id), field, *more], className="filter")
+    return html.Div(
+        [dbc.Label(label, html_for=id_in_page(field.id)), field, *more], className="filter"
+    )
 
 
 def _preset(name: str, label: str) -> html.Button:

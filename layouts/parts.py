@@ -20,6 +20,11 @@ def element_id(id: Mapping[str, str]) -> str:
     return json.dumps(id, sort_keys=True, separators=(",", ":"))
 
 
+def id_in_page(id: str | dict[str, str]) -> str:
+    """The id that the component with the ``id`` has in the page, as a label names it."""
+    return id if isinstance(id, str) else element_id(id)
+
+
 def button(
     label: str,
     id: str | Mapping[str, str],
@@ -131,7 +136,7 @@ def needs_server(
 
 def unseen_label(words: str, id: str | dict[str, str]) -> dbc.Label:
     """What the field ``id`` is called by those who don't see it."""
-    return dbc.Label(words, html_for=id, className="visually-hidden")
+    return dbc.Label(words, html_for=id_in_page(id), className="visually-hidden")
 
 
 def field(
@@ -148,7 +153,7 @@ def field(
     The ids of the parts begin with that of the control, or of what is called so in it (``of``):
     ``-field``, ``-label`` and ``-hint``."""
     of = of or control.id
-    name = of if isinstance(of, str) else element_id(of)
+    name = id_in_page(of)
     below = [] if hint is None else [html.Div(hint, id=f"{name}-hint", className="hint")]
     return html.Div(
         [dbc.Label(label, html_for=name, id=f"{name}-label"), control, *below, *more],

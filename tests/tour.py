@@ -52,6 +52,7 @@ DIALOGS: Final[dict[str, tuple[Any, ...]]] = {
         *("history", "#history-table-orders"),
         "#history-rows .ag-cell[col-id=state]:not(:empty)",
     ),
+    "undo-dialog": ("history", "#history-table-epochs", "#history-undo"),
     "settings-dialog": ("overview", "#settings-btn"),
     "alerts-dialog": ("overview", "#alerts-btn"),
     "help-dialog": ("overview", "#help-btn"),
