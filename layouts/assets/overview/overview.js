@@ -54,7 +54,11 @@ function follow() {
   markFirst(JSON.stringify(firstMinute(snapshot)));
 }
 
-const show = (answer) => provide("performance", [{ ...answer, id: "account" }]);
+let figures = null;
+// a page that was opened on an account that can't be read shows no figure of it
+let isAccountKnown = false;
+const showFigures = () => isAccountKnown && figures && provide("performance", [{ ...figures, id: "account" }]);
+const show = (answer) => ((figures = answer), showFigures());
 let [isShown, fetchedAt] = [false, 0];
 async function refresh() {
   if (isShown && !streaming && Date.now() - fetchedAt > FIGURES_MS) {
@@ -65,6 +69,7 @@ async function refresh() {
 }
 
 followAccount(follow);
+followAccount(() => isAccountKnown || ((isAccountKnown = true), showFigures()));
 hearEvent("performance", { hear: (text) => show(JSON.parse(text)), refresh });
 followAddress((path) => (isShown = path === at("/")));
 onArrival("[data-bar]", drawBar);
