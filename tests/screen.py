@@ -21,9 +21,9 @@ BUTTONS = {"sidebar": "overview", "overview": "overview", "auto": "auto", "futur
 
 
 def texts(browser: Browser) -> dict[str, str]:
-    """The text of every live component by its id, hidden ones too."""
+    """The text of every live component of the account or a price by its id, hidden ones too."""
     found: dict[str, str] = browser.driver.execute_script(
-        "return Object.fromEntries([...document.querySelectorAll('[data-live]')]"
+        "return Object.fromEntries([...document.querySelectorAll('[data-live]:not([data-of])')]"
         ".map((each) => [each.id, each.textContent]))"
     )
     return found

@@ -385,7 +385,7 @@ def test_every_tab_agrees_with_the_account_once_the_replay_has_ended(
     assert seen["market"]["state"] == "ended"
     assert seen["market"]["prices"][BTC]["last"] == 38_544
     fields = browser.driver.execute_script(
-        "return Object.fromEntries([...document.querySelectorAll('[data-live]')]"
+        "return Object.fromEntries([...document.querySelectorAll('[data-live]:not([data-of])')]"
         ".map((each) => [each.id, [each.dataset.live, each.dataset.symbol ?? null]]))"
     )
     assert {symbol for _, symbol in fields.values()} == {None, BTC}

@@ -107,7 +107,7 @@ def _agree(api: Api, browsers: list[Browser]) -> None:
     for browser in browsers:
         fields = browser.driver.execute_script(
             "return Object.fromEntries("
-            "[...document.querySelectorAll('[data-live]:not([data-symbol])')]"
+            "[...document.querySelectorAll('[data-live]:not([data-symbol], [data-of])')]"
             ".map((each) => [each.id, each.dataset.live]))"
         )
         wanted = {each: display[field] for each, field in fields.items()}
