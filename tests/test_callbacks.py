@@ -149,7 +149,7 @@ def test_each_that_fails_is_said_and_changes_nothing(
 
 #: What closes all positions or cancels all orders, whatever comes: there is nothing to it but the
 #: click.
-CLICKS = {"futures-orders-cancelled", "futures-positions-closed"}
+CLICKS = {"futures-cancel-all", "futures-close-all"}
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()

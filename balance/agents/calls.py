@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -18,6 +18,7 @@ from balance.api.schema import Schema
 from balance.core.errors import InvalidRequest
 from balance.core.figures import plain
 from balance.core.request import check_key
+from balance.core.shape import members
 from balance.desk.transactions import Conditions
 
 # What JSON calls the values that Python reads from it.
@@ -127,6 +128,8 @@ def for_agent(value: Any) -> Any:
     """``value`` of an answer as JSON without texts for people, with exact numbers as texts."""
     if isinstance(value, Decimal):
         return plain(value)
+    if is_dataclass(value):
+        return for_agent(members(value))
     if isinstance(value, Mapping):
         return {name: for_agent(each) for name, each in value.items() if name != "display"}
     if isinstance(value, Sequence) and not isinstance(value, str):
