@@ -55,8 +55,9 @@ def test_whatever_a_page_asks_for_comes_from_its_server_and_comes(
         "/virtual_balance/stream",
         "/orders",
         "/_dash-update-component",
-        "/history/ledger",
     } <= paths
+    # the file of the list that is shown then
+    assert [each for each in paths if each.startswith("/history/")]
     assert len(asked) > 50
     strange = [each.url for each in asked if not each.url.startswith(f"{server.url}/")]
     assert strange == []

@@ -234,6 +234,10 @@ function flagOf(marks) {
 
 // flags for the marks on the foot of the upper drawing; those that stay keep the focus
 function flag({ plot, chart, points }) {
+  const [pane] = chart.panes();
+  if (pane === undefined) {
+    return; // a chart that was taken away still tells of its last size
+  }
   const row = plot.querySelector(".flags");
   const scale = chart.timeScale();
   const groups = [];
@@ -249,7 +253,7 @@ function flag({ plot, chart, points }) {
     element.style.left = `${Math.min(Math.max(x, FLAG_WIDTH / 2), scale.width()).toFixed(1)}px`;
     return element;
   });
-  row.style.top = `${chart.panes()[0].getHeight() - FLAG_WIDTH}px`;
+  row.style.top = `${pane.getHeight() - FLAG_WIDTH}px`;
   plot.querySelector(".slider").style.width = `${scale.width()}px`;
   arrange(row, elements);
 }
