@@ -7,20 +7,29 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import uuid4
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
 
 from balance.alerts.alerts import moment_of
 from balance.alerts.readings import FIGURES, What, read_figure
 from balance.alerts.rules import MEMBERS
 from balance.api.services import Services
-from balance.core.errors import BalanceError, InvalidAmount, UnknownAlert
+from balance.core.errors import BalanceError, InvalidAmount, InvalidRequest, UnknownAlert
 from balance.desk.desk import Desk
 from callbacks.amounts import read_amount
 from callbacks.clicks import clicked
 from callbacks.dialogs import request_key
 from callbacks.focus import move_focus
-from layouts.alerts import FIELDS, SAID, alert_rows, field_values, firing_rows, reading_hint
+from layouts.alerts import (
+    EDITED,
+    FIELDS,
+    PRESSED,
+    SAID,
+    alert_rows,
+    field_values,
+    firing_rows,
+    reading_hint,
+)
 
 #: How many firings the dialog lists.
 FIRINGS: Final = 50
@@ -70,26 +79,22 @@ def _register_rows(app: Dash, services: Services) -> None:
     @app.callback(
         Output("alerts-said", "children", allow_duplicate=True),
         Output("alerts-said", "className"),
-        Input({"type": "alert-act", "act": ALL, "alert": ALL}, "n_clicks"),
-        State({"type": "alert-act", "act": ALL, "alert": ALL}, "value"),
+        Input(PRESSED, "data"),
         State("alerts-list-key", "data"),
     )
-    def act(*given: Any) -> tuple[str, str]:
-        trigger = clicked()
-        if trigger is None:
-            raise PreventUpdate
-        # What the button said, whatever the alert is by now.
-        (verb,) = (each["value"] for each in ctx.states_list[0] if each["id"] == trigger)
-        alert, key = trigger["alert"], f"{given[-1]}-{verb}-{trigger['alert']}"
-        alerts = services.alerts
+    def act(pressed: Mapping[str, str], list_key: str) -> tuple[str, str]:
+        verb, alert = pressed["verb"], pressed["alert"]
+        alerts, key = services.alerts, f"{list_key}-{verb}-{alert}"
         try:
             if verb in _ACTIVE:
                 done = alerts.edit(alert, {"active": _ACTIVE[verb]}, key)
             elif verb == "test":
                 done = alerts.test(alert, key)
-            else:
+            elif verb == "delete":
                 done = alerts.delete(alert, key)
                 move_focus("alerts-new")
+            else:
+                raise InvalidRequest(f"Nothing is called {verb!r:.40} that is done to an alert.")
         except BalanceError as fault:
             return str(fault), f"{SAID} dialog-error"
         return done.message, SAID
@@ -110,7 +115,7 @@ def _register_form(app: Dash, desk: Desk, services: Services) -> None:
         *(Output(f"alerts-{name}", "value") for name in FIELDS),
         Input("alerts-new", "n_clicks"),
         Input("futures-alert", "n_clicks"),
-        Input({"type": "alert-edit", "act": ALL, "alert": ALL}, "n_clicks"),
+        Input(EDITED, "data"),
         State("futures-symbol", "value"),
     )
     def open_form(*given: Any) -> tuple[Any, ...]:
@@ -123,8 +128,8 @@ def _register_form(app: Dash, desk: Desk, services: Services) -> None:
         if trigger == "futures-alert":
             quote = market.quotes.get(symbol)
             values = field_values("price", symbol, threshold=None if quote is None else quote.mark)
-        elif isinstance(trigger, dict):
-            edited, suggested = trigger["alert"], ""
+        elif trigger == EDITED:
+            edited, suggested = given[2]["alert"], ""
             settings = _settings(services, edited)
             values = field_values(**{**settings, "symbol": settings["symbol"] or first})
         heading, button = ("New alert", "Create") if edited is None else ("Edit the alert", "Save")

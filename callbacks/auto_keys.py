@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
 from balance.api.services import Services
@@ -16,7 +17,7 @@ from balance.keys.details import key_details
 from balance.keys.keys import Keys
 from callbacks.clicks import clicked
 from callbacks.toasts import show_toast
-from layouts.auto_keys import HIDDEN, key_button, key_rows
+from layouts.auto_keys import HIDDEN, PRESSED, key_rows
 from layouts.parts import option_list
 
 #: What of a key the dialog shows, by the parts of its ids, each with a button that copies it.
@@ -48,7 +49,7 @@ def _register_dialog(app: Dash, services: Services) -> None:
         Output("key-error", "children"),
         Output("key-show", "n_clicks"),
         Input("auto-new-key", "n_clicks"),
-        Input(key_button("connect", ALL), "n_clicks"),
+        Input(PRESSED["connect"], "data"),
         Input("key-make", "n_clicks"),
         Input("key-name", "n_submit"),
         State("key-name", "value"),
@@ -62,10 +63,10 @@ def _register_dialog(app: Dash, services: Services) -> None:
             return (no_update,) * 6
         if trigger == "auto-new-key":
             return True, None, uuid4().hex, "", "", 0
-        if isinstance(trigger, dict):
+        if trigger == PRESSED["connect"]:
             # the field of the name may have the focus before it is hidden
             show_toast("", focus="key-dialog")
-            return True, trigger["name"], no_update, no_update, "", 0
+            return True, given[1]["name"], no_update, no_update, "", 0
         name = (name or "").strip()
         try:
             done = services.keys.add(name, kind, f"{request}-{kind}-{name}")
@@ -137,18 +138,13 @@ def _register_details(app: Dash, services: Services) -> None:
 def _register_switch(app: Dash, services: Services) -> None:
     @app.callback(
         Output("auto-keys-request", "data"),
-        Input(key_button("switch", ALL), "n_clicks"),
-        State(key_button("switch", ALL), "value"),
+        Input(PRESSED["switch"], "data"),
         State("auto-keys-request", "data"),
     )
-    def switch(_clicks: list[int], _verbs: list[str], request: str) -> str:
-        trigger = clicked()
-        if trigger is None:
-            return no_update
-        # what the button said, whatever the key is by now
-        verb = next(each["value"] for each in ctx.states_list[0] if each["id"] == trigger)
+    def switch(pressed: Mapping[str, str], request: str) -> str:
+        verb, name = pressed["verb"], pressed["name"]
         change = services.keys.pause if verb == "pause" else services.keys.resume
-        done = change(trigger["name"], f"{request}-{verb}-{trigger['name']}")
+        done = change(name, f"{request}-{verb}-{name}")
         if not done.replayed:
             show_toast(done.message)
         return uuid4().hex
@@ -163,21 +159,19 @@ def _register_revoke(app: Dash, services: Services) -> None:
         Output("revoke-words", "children"),
         Output("revoke-confirm", "children"),
         Output("revoke-error", "children"),
-        Input(key_button("revoke", ALL), "n_clicks"),
+        Input(PRESSED["revoke"], "data"),
         Input("revoke-confirm", "n_clicks"),
         State("revoke-name", "data"),
         State("revoke-key", "data"),
     )
-    def revoke(*given: Any) -> tuple[Any, ...]:
-        name, request = given[-2:]
-        trigger = clicked()
-        if trigger is None:
-            return (no_update,) * 7
+    def revoke(
+        pressed: Mapping[str, str], _clicks: int, name: str, request: str
+    ) -> tuple[Any, ...]:
         try:
-            if isinstance(trigger, dict):
-                words, confirm = _question(services.keys, trigger["name"])
-                title = f"Revoke {trigger['name']}"
-                return True, trigger["name"], uuid4().hex, title, words, confirm, ""
+            if clicked() == PRESSED["revoke"]:
+                name = pressed["name"]
+                words, confirm = _question(services.keys, name)
+                return True, name, uuid4().hex, f"Revoke {name}", words, confirm, ""
             # what it has opened since the question is closed as well, as that was the question
             done = services.keys.revoke(name, close=True, idempotency_key=request)
         except BalanceError as fault:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 from uuid import uuid4
@@ -32,7 +32,7 @@ from layouts.bot_form import (
     strategy_options,
     strategy_words,
 )
-from layouts.bots import bot_button
+from layouts.bots import EDITED
 from layouts.parts import element_id
 
 #: What is an amount of money; a stake may be a percentage.
@@ -73,21 +73,20 @@ def _register_opening(app: Dash, services: Services) -> None:
         Output("bot-proposed", "data"),
         *(Output(field_id(name), "value") for name in _NAMES),
         Input("auto-new-bot", "n_clicks"),
-        Input(bot_button("edit", ALL), "n_clicks"),
+        Input(EDITED, "data"),
         State(field_id("symbol"), "options"),
     )
-    def open_form(*given: Any) -> tuple[Any, ...]:
-        trigger = clicked()
-        if trigger is None:
-            return (no_update,) * (11 + len(_NAMES))
-        bot_id = trigger["bot"] if isinstance(trigger, dict) else ""
+    def open_form(
+        _clicks: int, edited: Mapping[str, str], symbols: Sequence[Mapping[str, str]]
+    ) -> tuple[Any, ...]:
+        bot_id = edited["bot"] if clicked() == EDITED else ""
         strategies = services.bots.strategies()
         if bot_id:
             settings = bot_row(services, bot_id)["settings"]
             title, save, how = f"Edit {settings['name']}", "Save", "primary"
         else:
             usable = (each["id"] for each in strategies if each["error"] is None)
-            symbol = next((each["value"] for each in given[-1]), "")
+            symbol = next((each["value"] for each in symbols), "")
             strategy = next(usable, "")
             name = _proposed(services, strategy, symbol)
             settings = {**USUAL, "name": name, "strategy": strategy, "symbol": symbol}

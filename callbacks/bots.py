@@ -7,14 +7,16 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import uuid4
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, no_update
 
 from balance.api.services import Services
-from balance.core.errors import BalanceError, UnknownBot
+from balance.core.errors import BalanceError, InvalidRequest, UnknownBot
 from callbacks.clicks import clicked
 from callbacks.toasts import show_toast
 from layouts.auto import EVERYTHING
 from layouts.bots import (
+    PRESSED,
+    SWITCHES,
     Question,
     bot_button,
     bot_rows,
@@ -35,6 +37,8 @@ _QUESTION: Final = (
     Output("bot-question-close", "children"),
     Output("bot-question-error", "children"),
 )
+# What is done at once.
+_VERBS: Final = (*(each.verb for each in SWITCHES.values()), "stop", "duplicate")
 _UNCHANGED: Final = (no_update,) * (len(_QUESTION) + 2)
 
 
@@ -75,24 +79,14 @@ def _register_buttons(app: Dash, services: Services) -> None:
         Output("auto-bots-request", "data"),
         Output("backtest-request", "data"),
         *_QUESTION,
-        Input(bot_button("switch", ALL), "n_clicks"),
-        Input(bot_button("stop", ALL), "n_clicks"),
-        Input(bot_button("duplicate", ALL), "n_clicks"),
-        Input(bot_button("delete", ALL), "n_clicks"),
-        Input(bot_button("backtest", ALL), "n_clicks"),
-        Input("auto-stop-all", "n_clicks"),
-        State(bot_button("switch", ALL), "value"),
+        Input(PRESSED, "data"),
         State("auto-bots-request", "data"),
     )
-    def act(*given: Any) -> tuple[Any, ...]:
-        *_, key = given
-        trigger = clicked()
-        if trigger is None:
-            return _UNCHANGED
-        if trigger == "auto-stop-all":
+    def act(pressed: Mapping[str, str], key: str) -> tuple[Any, ...]:
+        verb, bot_id = pressed["verb"], pressed["bot"]
+        if verb == "stop_all":
             question = stop_all_question(services.bots.listed()["bots"])
-            return (*_UNCHANGED[:2], *_asked(question, "stop_all", ""))
-        bot_id, verb = trigger["bot"], trigger["type"].removeprefix("bot-")
+            return (*_UNCHANGED[:2], *_asked(question, verb, ""))
         bot = bot_row(services, bot_id)
         if verb == "delete":
             return (*_UNCHANGED[:2], *_asked(delete_question(bot), verb, bot_id))
@@ -100,9 +94,8 @@ def _register_buttons(app: Dash, services: Services) -> None:
             return (*_UNCHANGED[:2], *_asked(stop_question(bot), verb, bot_id))
         if verb == "backtest":
             return (no_update, _backtest(bot), *_UNCHANGED[2:])
-        if verb == "switch":
-            # what the button said, whatever the bot does by now
-            verb = next(each["value"] for each in ctx.states_list[0] if each["id"] == trigger)
+        if verb not in _VERBS:
+            raise InvalidRequest(f"Nothing is called {verb!r:.40} that is done to a bot.")
         _say(getattr(services.bots, verb)(bot_id, key=f"{key}-{verb}-{bot_id}"))
         return (uuid4().hex, *_UNCHANGED[1:])
 

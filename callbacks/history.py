@@ -30,7 +30,6 @@ from balance.core.errors import BalanceError
 from balance.desk.desk import Desk
 from balance.history.question import PERSON, SORTS, Listed, Question, parse_question
 from balance.performance.epochs import EPOCH_SORTS
-from callbacks.clicks import clicked
 from layouts.history import (
     BLOCK,
     COLUMNS,
@@ -137,15 +136,12 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
             **_index(page),
         }
 
-    @app.callback(Input({"type": PRESET, "name": ALL}, "n_clicks"))
-    def fill_in(_: list[int | None]) -> None:
-        found = clicked()
-        if found is None:
-            return
-        if found["name"] == "epoch":
+    @app.callback(Input(PRESET, "data"))
+    def fill_in(pressed: Mapping[str, str]) -> None:
+        if pressed["name"] == "epoch":
             values = {"epoch": str(desk.snapshot().epoch)}
         else:
-            day = datetime.now(UTC) - timedelta(days=int(found["name"]))
+            day = datetime.now(UTC) - timedelta(days=int(pressed["name"]))
             values = {"from": f"{day.date()}T00:00", "to": ""}
         for name, value in values.items():
             set_props({"type": FILTER, "name": name}, {"value": value})

@@ -23,6 +23,7 @@ from layouts.parts import (
     icon_button,
     moment,
     number_entry,
+    pressing,
     row_button,
     select,
     unit_field,
@@ -61,6 +62,10 @@ _VERBS: Final = {
     "delete": ("trash", "Delete"),
 }
 
+#: The stores of what was pressed: what is done to an alert, and which is edited.
+PRESSED: Final = "alerts-pressed"
+EDITED: Final = "alerts-edit"
+
 Row = Mapping[str, Any]
 
 
@@ -89,6 +94,8 @@ def alerts_dialog(place: Place) -> dbc.Modal:
                     # the form edits, what its threshold is meant of, and which direction the page
                     # has suggested for that.
                     *(dcc.Store(id=f"alerts-{each}") for each in stores),
+                    dcc.Store(id=PRESSED),
+                    dcc.Store(id=EDITED),
                 ],
                 id="alerts-place",
             )
@@ -228,7 +235,10 @@ def _action(place: str, verb: str, alert: str, condition: str, *, off: bool) -> 
     asks = {"data-ask": "Delete?", "color": "danger"} if verb == "delete" else {}
     # The button that switches an alert off and on is one, and goes on having the focus.
     target = {"type": "alert-edit" if verb == "edit" else "alert-act", "act": place, "alert": alert}
-    return row_button(target, icon, text, f"{text}: {condition}", value=verb, disabled=off, **asks)
+    store = EDITED if verb == "edit" else PRESSED
+    # what the button says is done, whatever the alert is by then
+    named = {**asks, **pressing(store, verb=verb, alert=alert)}
+    return row_button(target, icon, text, f"{text}: {condition}", disabled=off, **named)
 
 
 def _firing(firing: Row) -> html.Li:

@@ -11,10 +11,10 @@ from balance.bots.log import ACTION
 from layouts.auto_keys import key_dialog, outside_bots, revoke_dialog
 from layouts.backtest import TESTED, backtest_dialog
 from layouts.bot_form import bot_dialog
-from layouts.bots import question_dialog
+from layouts.bots import EDITED, PRESSED, question_dialog
 from layouts.cards import summary_row
 from layouts.live import live_figure
-from layouts.parts import button, choice, needs_server, select, unseen_label
+from layouts.parts import button, choice, needs_server, pressing, select, unseen_label
 from layouts.tab import Place, Tab
 
 #: The view of the activity that is not the trades.
@@ -73,7 +73,13 @@ def _bots() -> html.Section:
                             button(
                                 "New bot", "auto-new-bot", "plus-lg", color="primary", outline=False
                             ),
-                            button("Stop all", "auto-stop-all", "stop-circle", color="danger"),
+                            button(
+                                "Stop all",
+                                "auto-stop-all",
+                                "stop-circle",
+                                color="danger",
+                                **pressing(PRESSED, verb="stop_all", bot=""),
+                            ),
                         ],
                     ),
                 ],
@@ -83,6 +89,8 @@ def _bots() -> html.Section:
             html.Div(id="auto-bots-list", className="bots-place"),
             # what separates one request of this page's from another
             dcc.Store(id="auto-bots-request", data=uuid4().hex),
+            dcc.Store(id=PRESSED),
+            dcc.Store(id=EDITED),
         ],
         id="auto-bots",
         className="panel bots-panel",

@@ -13,11 +13,13 @@ from dash.development.base_component import Component
 from layouts.auto_connect import programs
 from layouts.dialogs import close_button, dialog
 from layouts.live import live_figure, live_moment
-from layouts.parts import button, choice, copy_button, field, moment, needs_server
+from layouts.parts import button, choice, copy_button, field, moment, needs_server, pressing
 from layouts.tab import Place
 
 Row = Mapping[str, Any]
 
+#: The stores of which key's button was pressed, by what it does.
+PRESSED: Final = {each: f"auto-keys-{each}" for each in ("connect", "switch", "revoke")}
 #: Stands for the secret while it is not shown.
 HIDDEN: Final = "\N{BULLET}" * 12
 
@@ -48,6 +50,7 @@ def outside_bots(place: Place) -> html.Section:
             programs(place),
             # what separates one request of this page's from another
             dcc.Store(id="auto-keys-request", data=uuid4().hex),
+            *(dcc.Store(id=each) for each in PRESSED.values()),
         ],
         id="auto-keys",
         className="panel bots-panel",
@@ -151,8 +154,9 @@ def _buttons(key: Row) -> list[Component]:
             verb.capitalize(),
             key_button(do, key["name"]),
             icon,
-            value=verb,
             **{"aria-label": f"{verb.capitalize()} {key['name']}"},
+            # what the button says is done, whatever the key is by then
+            **pressing(PRESSED[do], verb=verb, name=key["name"]),
         )
         for do, verb, icon in (
             ("connect", "connect", "plug"),

@@ -12,8 +12,11 @@ from dash.development.base_component import Component
 from layouts.curve import row_spark
 from layouts.dialogs import close_button, dialog
 from layouts.live import live_figure, live_moment
-from layouts.parts import button, empty_state, needs_server, row_button
+from layouts.parts import button, empty_state, needs_server, pressing, row_button
 
+#: The stores of what was pressed: what is done to a bot, and which is edited.
+PRESSED: Final = "auto-bots-pressed"
+EDITED: Final = "auto-bots-edited"
 #: The columns by the classes of their cells; a narrow screen has their names in each card.
 _COLUMNS: Final = {
     "name": "Bot",
@@ -79,7 +82,9 @@ def bot_rows(listed: Row) -> Component:
 def _empty(*, is_off: bool) -> Component:
     found = empty_state("robot", "No bots yet", _EMPTY)
     # as of a bot without an id, which is a new one
-    first = button("New bot", bot_button("edit", ""), "plus-lg", disabled=is_off)
+    first = button(
+        "New bot", bot_button("edit", ""), "plus-lg", disabled=is_off, **pressing(EDITED, bot="")
+    )
     found.children = [*found.children, needs_server([first])]
     found.className += " gap-2"
     return found
@@ -161,21 +166,22 @@ def bot_button(do: str, bot_id: str) -> dict[str, str]:
 
 
 def _action(bot: Row, do: str, switch: Switch, *, disabled: bool) -> html.Button:
-    named = {"aria-label": f"{switch.label} {bot['name']}", "data-verb": switch.verb}
-    return button(
-        switch.label,
-        bot_button(do, bot["id"]),
-        switch.icon,
-        value=switch.verb,
-        disabled=disabled,
-        **named,
-    )
+    named: dict[str, Any] = {
+        "aria-label": f"{switch.label} {bot['name']}",
+        "data-verb": switch.verb,
+    }
+    # what the button says is done, whatever the bot does by then
+    pressed = pressing(PRESSED, verb=switch.verb, bot=bot["id"])
+    named |= {"disabled": disabled, **pressed}
+    return button(switch.label, bot_button(do, bot["id"]), switch.icon, **named)
 
 
 def _small(bot: Row, do: str, icon: str, **more: object) -> html.Button:
     label = do.capitalize()
     name = f"{label} {bot['name']}"
-    return row_button(bot_button(do, bot["id"]), icon, label, name, **more)
+    store = EDITED if do == "edit" else PRESSED
+    pressed = pressing(store, verb=do, bot=bot["id"])
+    return row_button(bot_button(do, bot["id"]), icon, label, name, **more, **pressed)
 
 
 class Question(NamedTuple):

@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 from balance.history.question import Listed
 from layouts.compare import epochs_head
 from layouts.history_columns import KINDS, definitions
-from layouts.history_filters import clear_button
+from layouts.history_filters import PRESET, clear_button
 from layouts.history_view import LISTS, PATH, View, filter_names
 from layouts.later import later
 from layouts.parts import button, empty_state, needs_server
@@ -84,7 +84,7 @@ _PAGES: Final = (
     ("next", "Page down", "chevron-down"),
     ("last", "Last", "chevron-bar-down"),
 )
-_STORES: Final = (VIEW, TABLE, ROWS, FOUND, NEWS, NEWER)
+_STORES: Final = (VIEW, TABLE, ROWS, FOUND, NEWS, NEWER, PRESET)
 
 
 def _build(_: Place) -> Component:

@@ -23,6 +23,7 @@ from layouts.parts import (
     id_in_page,
     number_entry,
     option_list,
+    pressing,
     select,
     unseen_label,
 )
@@ -33,7 +34,7 @@ FILTER: Final = "history-filter"
 COUNT: Final = "history-count"
 #: Of what is wrong with a number, whose name is that of its filter.
 ERROR: Final = "history-error"
-#: Of a button that fills in a field: so many days, or the running epoch.
+#: The store of the button that was pressed to fill in a field: so many days, or the running epoch.
 PRESET: Final = "history-preset"
 #: Of what opens a field whose choices may be others by then.
 FIELD: Final = "history-field"
@@ -270,7 +271,7 @@ def _labelled(label: str, field: dbc.Input, *more: Component) -> html.Div:
 
 
 def _preset(name: str, label: str) -> html.Button:
-    return button(label, {"type": PRESET, "name": name})
+    return button(label, f"{PRESET}-{name}", **pressing(PRESET, name=name))
 
 
 def _order(view: View) -> html.Div:

@@ -43,6 +43,13 @@ def button(
     return html.Button(label, **{**named, **more})
 
 
+def pressing(store: str, **what: str) -> dict[str, str]:
+    """What has the page put ``what`` a button is for into a ``store`` when it is pressed. The
+    button of a row that is drawn anew needs it: were it an Input itself, Dash would drop a press
+    that is under way then."""
+    return {"data-press": store, "data-pressed": json.dumps(what)}
+
+
 def row_button(
     id: Mapping[str, str], icon: str, label: str, name: str, **more: object
 ) -> html.Button:

@@ -103,6 +103,36 @@ def _is_open(browser: Any, dialog: str) -> bool:
     return bool(found)
 
 
+# A request that would open a question waits until the test lets it go.
+_HOLD = """
+    const { fetch } = window;
+    const gate = new Promise((go) => (window.letGo = go));
+    window.held = 0;
+    window.fetch = async (address, options) => {
+        if (String(options?.body).includes("bot-question-dialog")) {
+            window.held += 1;
+            await gate;
+        }
+        return fetch(address, options);
+    };
+"""
+
+
+def test_a_press_is_not_lost_where_its_row_is_drawn_anew_meanwhile(
+    still: Server, open_browser: Opened
+) -> None:
+    bot_id = _made(still, name="Before")
+    browser = _auto(still, open_browser)
+    wait_for(lambda: "Before" in "".join(_rows(browser)), "the row")
+    browser.driver.execute_script(_HOLD)
+    _press(browser, "Delete Before")
+    wait_for(lambda: browser.driver.execute_script("return window.held === 1"), "the request")
+    still.ask("PUT", f"/bots/{bot_id}", {"name": "After"})
+    wait_for(lambda: "After" in "".join(_rows(browser)), "the row drawn anew")
+    browser.driver.execute_script("window.letGo()")
+    wait_for(lambda: _is_open(browser, "bot-question-dialog"), "the question")
+
+
 def test_a_bot_is_made_run_changed_and_deleted_and_other_browsers_follow(
     still: Server, open_browser: Opened
 ) -> None:

@@ -84,6 +84,13 @@ def test_no_callback_in_python_runs_at_a_tick_or_when_another_tab_is_shown() -> 
         assert "address.pathname" not in inputs, each["output"]
 
 
+def test_no_button_that_may_be_drawn_anew_is_an_input() -> None:
+    """Dash drops a callback under way whose input is, so the press would be lost."""
+    for each in IN_PYTHON:
+        many = [name for name in parts(each, "inputs") if '["ALL"]' in name]
+        assert not [name for name in many if name.endswith(".n_clicks")], each["output"]
+
+
 def sent(id: str) -> Any:
     """The ``id`` of a callback's part as a page sends it: of a pattern, one that matches it."""
     if not id.startswith("{"):
@@ -232,8 +239,14 @@ def test_an_id_that_fits_no_pattern_is_refused(given_id: object) -> None:
 
 
 def test_what_stands_for_all_is_a_list_of_those_that_fit() -> None:
-    (callback,) = (each for each in IN_PYTHON if "alert-act" in each["inputs"][0]["id"])
-    for nonsense in ({}, [7], [{}], [[]], [{"id": {"type": "alert-act"}, "property": "n_clicks"}]):
+    kind = "bot-param"
+    ((callback, place),) = (
+        (each, place)
+        for each in IN_PYTHON
+        for place, state in enumerate(each["state"])
+        if f'"{kind}"' in state["id"]
+    )
+    for nonsense in ({}, [7], [{}], [[]], [{"id": {"type": kind}, "property": "value"}]):
         request = request_of(callback)
-        request["inputs"][0] = nonsense
+        request["state"][place] = nonsense
         problem(CLIENT.post(UPDATE, json=request), 400)

@@ -1,8 +1,15 @@
 /* What Python draws anew holds still: Dash takes away all that was in its place, so what had the focus gets it
  * again, what was open is open, and a list that is scrolled stays at the row that is read. Each is known by
- * its id.
+ * its id. What is pressed in it is put into a store.
  */
 import { onArrival } from "./arrivals.js";
+
+let presses = 0; // so that each is another one
+
+document.addEventListener("click", ({ target }) => {
+  const { press, pressed } = target.closest("[data-press]")?.dataset ?? {};
+  press && window.dash_clientside.set_props(press, { data: { ...JSON.parse(pressed), press: (presses += 1) } });
+});
 
 let focused = ""; // the id of what had the focus last
 const opened = new Set(); // the ids of what is open
