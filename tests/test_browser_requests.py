@@ -37,6 +37,7 @@ _THERE = {
     "futures": "document.getElementById('futures-chart-note').textContent === ''",
 }
 _LIBRARIES = "return 'dash_ag_grid' in window && 'LightweightCharts' in window"
+_PUSH = "dash_clientside.set_props('balance-push', {data: arguments[0]});"
 _HASTEN = """
     window.haste = HASTE;
     const [later, often] = [window.setTimeout, window.setInterval];
@@ -66,6 +67,7 @@ def test_a_page_asks_for_nothing_while_it_is_idle_and_once_where_it_is_told_to(
         browser.driver.execute_script("window.haste = 1")
         for place, tab in BUTTONS.items():
             _sync_fetches_once_and_says_what_it_found(browser, server, relay, place, tab)
+        _sync_is_done_where_a_change_comes_with_it(browser, server)
         assert browser.get_logs() == []
         _sync_catches_up_where_nothing_else_did(browser, server, relay)
 
@@ -111,6 +113,15 @@ def _sync_fetches_once_and_says_what_it_found(
     browser.find_element(f"#{place}-sync-balance-btn").click()
     wait_for_toast(browser, f"In sync, revision {told['revision']}. Balance {balance}.")
     assert relay.paths.count("/virtual_balance") == before + 1
+
+
+def _sync_is_done_where_a_change_comes_with_it(browser: Any, server: Server) -> None:
+    """Dash makes one call of a click and what came in the same moment."""
+    click = "document.getElementById('sidebar-sync-balance-btn').click();"
+    for number, order in enumerate((click + _PUSH, _PUSH + click)):
+        revision = server.post({"deposit": 1}).json()["revision"]
+        browser.driver.execute_script(order, -number)
+        wait_for_toast(browser, f"sync, revision {revision}.")
 
 
 def _sync_catches_up_where_nothing_else_did(browser: Any, server: Server, relay: Relay) -> None:

@@ -24,6 +24,7 @@ let fault = null;
 let pushes = 0;
 let ticked = null; // the tick of the prices that balance-store holds
 let stored = null; // what of the account and the link balance-store was last woken for
+let received = null; // what the one callback was last called with
 let flashed = null; // the revision whose changes have flashed
 const followers = [];
 const hearers = {}; // of what the stream sends beside the account, by the event's name
@@ -157,16 +158,22 @@ async function sync() {
   return view();
 }
 
-/* The sole writer of balance-store. */
+/* The sole writer of balance-store. What woke it is seen by what has changed: where much comes at once, Dash
+ * makes one call of several, or drops an earlier one for a later, and names what woke that alone.
+ */
 async function receive(intervals, pushed, ...rest) {
-  const woken = window.dash_clientside.callback_context.triggered_id;
-  if (woken === undefined) {
-    return begin(rest.at(-1));
+  const store = rest.pop();
+  const now = { pushed, presses: rest.reduce((sum, clicks) => sum + (clicks ?? 0), 0) };
+  const before = received;
+  received = now;
+  if (before === null) {
+    begin(store);
+    return noUpdate();
   }
-  if (woken.endsWith("-sync-balance-btn")) {
+  if (now.presses > before.presses) {
     return sync();
   }
-  if (woken === "balance-push") {
+  if (now.pushed !== before.pushed) {
     return view();
   }
   if (streaming) {
@@ -187,7 +194,6 @@ function begin(store) {
   fault = store.fault ?? null;
   listenTogether(({ kind, text }) => (takes[kind] ?? hearers[kind]?.hear)?.(text));
   show();
-  return noUpdate();
 }
 
 // feeds every live component there is, and says on every tab how live it is
