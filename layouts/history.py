@@ -197,7 +197,7 @@ def _rows() -> html.Div:
                 outline=False,
                 hidden=True,
             ),
-            later("history-grid-place", _grid(), className="history-place"),
+            later("history-grid-place", _grid()),
         ],
         id="history-rows",
         className="history-rows",

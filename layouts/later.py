@@ -7,23 +7,22 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.live import everything, ids_ending
+from layouts.reading import awaited
 
 LATER = "-later"
 # as Dash writes the script of a library of components into the page
-_SCRIPT = re.compile(r'<script (?=src="[^"]*/_dash-component-suites/(\w+)/)')
+_SCRIPT = re.compile(r'<script (src="([^"]*/_dash-component-suites/(\w+)/)[^"]*">)</script>')
+# By their libraries: scripts that React fetches when it first draws a component, once. One that did
+# not come then never would, and what stands around the component would go with it.
+_PARTS = {"dash_ag_grid": "async-community.js"}
 
 
-def later(id: str, component: Component, className: str = "", *, module: str = "") -> html.Div:
+def later(id: str, component: Component, *, module: str = "") -> html.Div:
     """A place with the ``id``, which begins with its tab's, that ``component`` comes to when the
     tab is first shown; the other tabs need not wait for its scripts. ``module`` is the path below
     the assets of the script that must be there before, such as that of its cells."""
-    return html.Div(
-        [
-            html.Div(id=id, className=className),
-            dcc.Store(id=f"{id}{LATER}", data=component.to_plotly_json() | {"module": module}),
-        ],
-        className=className,
-    )
+    component_later = component.to_plotly_json() | {"module": module}
+    return html.Div([*awaited(id), dcc.Store(id=f"{id}{LATER}", data=component_later)])
 
 
 def late_libraries(layout: Component, tab: str) -> frozenset[str]:
@@ -36,11 +35,17 @@ def late_libraries(layout: Component, tab: str) -> frozenset[str]:
 
 
 def postponed(scripts: str, libraries: Collection[str]) -> str:
-    """The ``scripts`` of a page, in HTML, with those of ``libraries`` only named: the page runs
-    them when they are needed, or when it has nothing else to do."""
-    return _SCRIPT.sub(
-        lambda found: '<script type="text/later" ' if found[1] in libraries else found[0], scripts
-    )
+    """The ``scripts`` of a page, in HTML, with those of ``libraries`` only named, as is what React
+    would fetch of them: the page runs them when they are needed, or when it has nothing else to
+    do."""
+
+    def name(found: re.Match[str]) -> str:
+        script, folder, library = found.groups()
+        whole = f'<script type="text/later" {script}</script>' if library in libraries else found[0]
+        part = _PARTS.get(library)
+        return whole + (f'<script type="text/later" src="{folder}{part}"></script>' if part else "")
+
+    return _SCRIPT.sub(name, scripts)
 
 
 def _stores(layout: Component) -> list[dcc.Store]:

@@ -30,12 +30,11 @@ def reading_dialog(
     where nothing is; ``stores`` are the ids of others. ``pace`` is as of ``PACE``, ``more`` as of
     ``dbc.Modal``."""
     follows = {FOLLOWS: f"{name}-read", **({PACE: pace} if pace else {})}
-    place = html.Div(id=f"{name}-body", className=f"awaited stack {name}-body", **follows)
-    why = "The server does not answer. This comes when it is back."
+    place = awaited(f"{name}-body", f"stack {name}-body", **follows)
     return dbc.Modal(
         [
             dbc.ModalHeader(dbc.ModalTitle(title, id=f"{name}-title")),
-            dbc.ModalBody([*above, place, html.P(why, className="problem", role="alert")]),
+            dbc.ModalBody([*above, *place]),
             *([dbc.ModalFooter(list(foot))] if foot else []),
             *(dcc.Store(id=each) for each in (f"{name}-read", f"{name}-drawn", *stores)),
             # what it is called until what it shows has come
@@ -50,6 +49,13 @@ def reading_dialog(
         labelledby=f"{name}-title",
         **more,
     )
+
+
+def awaited(id: str, className: str = "", **more: object) -> list[Component]:
+    """A place with the ``id`` that has the shape of rows as long as it is empty, and what stands
+    below it then where the server does not answer."""
+    why = "The server does not answer. This comes when it is back."
+    return [html.Div(id=id, className=f"awaited {className}".strip(), **more), *problem(why)]
 
 
 def problem(text: str) -> list[Component]:

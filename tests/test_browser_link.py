@@ -19,6 +19,7 @@ from tests.screen import (
     wait_for_toast,
 )
 from tests.serving import Server
+from tests.test_browser_modules import block
 
 Opened = Callable[[str], Any]
 
@@ -157,6 +158,33 @@ def test_charts_whose_library_did_not_come_are_drawn_when_it_does(
     browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
     for chart in ("#futures-chart", "#sidebar-equity"):
         wait_for(lambda: browser.find_elements(f"{chart} canvas"), chart)  # noqa: B023
+
+
+def test_tabs_that_are_come_to_without_a_server_are_whole_when_it_is_back(
+    server: Server, start_server: Callable[..., Server], open_browser: Opened
+) -> None:
+    order = {"symbol": "BTC/USDT", "side": "buy", "notional": 1_000}
+    wait_for(lambda: server.post(order, "/orders").ok, "a position")
+    browser = open_browser(BLANK)
+    block(browser, ["async-community"])
+    browser.server_url = server.url
+    wait_for_link(browser, "Live")
+    # the grid has come, but for what it fetches when it is drawn
+    wait_for(lambda: browser.driver.execute_script("return 'dash_ag_grid' in window"), "the grid")
+    server.kill()
+    wait_for_link(browser, "Offline")
+    for tab, place in (("history", "history-grid"), ("futures", "futures-positions")):
+        go(browser, tab)
+        reason = browser.wait_for_element(f"#{place}-place + .problem")
+        wait_for(reason.is_displayed, "what is missing")
+    assert text(browser, "toasts").count("The server does not answer.") <= 1
+    block(browser, [])
+    start_server(port=server.port)
+    # nothing else has to happen for it
+    wait_for(lambda: browser.find_elements("#futures-positions-grid [row-id]"), "the position")
+    go(browser, "history")
+    wait_for(lambda: browser.find_elements("#history-grid [row-id]"), "the entries")
+    assert "ChunkLoadError" not in str(browser.get_logs())
 
 
 def test_the_cards_of_a_phone_are_dimmed_while_there_is_no_server(

@@ -34,9 +34,8 @@ def scripts(page: str) -> dict[str, bool]:
 
 
 def runs(page: str, library: str) -> bool:
-    """Whether ``page`` runs the one script of ``library`` at once."""
-    (found,) = (now for address, now in scripts(page).items() if f"/{library}/" in address)
-    return found
+    """Whether ``page`` runs the first script of ``library`` at once."""
+    return next(now for address, now in scripts(page).items() if f"/{library}/" in address)
 
 
 def test_all_styles_are_in_it_once_and_those_of_the_folder_itself_come_first() -> None:
@@ -135,7 +134,15 @@ def test_a_library_that_stands_in_a_tab_itself_is_there_from_the_start() -> None
 
 
 def test_only_the_scripts_of_late_libraries_are_postponed() -> None:
-    page = f'<script src="{GRID}"></script>\n<script src="/own.js"></script>'
-    assert postponed(page, ()) == page
-    assert postponed(page, ("dash_table",)) == page
-    assert scripts(postponed(page, ("dash_ag_grid",))) == {GRID: False, "/own.js": True}
+    core = "/_dash-component-suites/dcc/dcc.js"
+    page = f'<script src="{core}"></script>\n<script src="/own.js"></script>'
+    assert postponed(page, ("dash_ag_grid",)) == page
+    assert scripts(postponed(page, ("dcc",))) == {core: False, "/own.js": True}
+
+
+def test_what_react_fetches_once_of_a_library_is_named_for_the_page_to_fetch_before() -> None:
+    page = f'<script src="{GRID}"></script>'
+    part = f"{GRID.rpartition('/')[0]}/async-community.js"
+    assert scripts(postponed(page, ("dash_ag_grid",))) == {GRID: False, part: False}
+    assert scripts(postponed(page, ())) == {GRID: True, part: False}
+    assert client().get(part).status_code == 200

@@ -1,52 +1,47 @@
-/* What takes long to draw comes to its place when its tab is first shown, with the library that it is of: the
- * page names that without running it, and fetches it anyway once it has been there for a while.
+/* What takes long to draw comes to its place when its tab is first shown, with the scripts of its library: the
+ * page names those without running them, and fetches them anyway once it has been there for a while.
  */
 import { fetched, register } from "./clientside.js";
+import { isOff } from "./link.js";
 
-const NAMED = 'script[type="text/later"]';
 const PAUSE_MS = 3000;
+const RETRY_MS = 1000;
 
-const coming = new Map(); // libraries, by address
-const brought = new Set(); // the ids of places
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const named = () => [...document.querySelectorAll('script[type="text/later"]')].map(({ src }) => src);
+const scripts = (library) => named().filter((src) => src.includes(`/${library}/`));
 
-function load({ src }) {
-  if (!coming.has(src)) {
-    const come = (resolve, reject) => {
-      const script = Object.assign(document.createElement("script"), { src, onload: resolve });
-      script.onerror = () => {
-        coming.delete(src);
-        reject(new Error(`${src} did not come`));
-      };
-      document.head.append(script);
-    };
-    coming.set(src, new Promise(come));
+async function isThere({ namespace, module }) {
+  try {
+    await Promise.all([...scripts(namespace), ...(module ? [`./${module}`] : [])].map(fetched));
+    return true;
+  } catch {
+    return false;
   }
-  return coming.get(src);
 }
 
-const named = () => [...document.querySelectorAll(NAMED)];
-const library = (name) => Promise.all(named().filter(({ src }) => src.includes(`/${name}/`)).map(load));
-
-/* Brings `component` to its place when its tab is first shown. */
-async function bring(path, component, paths) {
-  const { no_update: noUpdate, callback_context: context } = window.dash_clientside;
-  const { id } = context.outputs_list;
-  if (paths[id.split("-")[0]] !== path || brought.has(id)) {
-    return noUpdate;
-  }
-  brought.add(id);
-  try {
-    await Promise.all([library(component.namespace), component.module && fetched(`./${component.module}`)]);
-  } catch {
-    // the server does not answer, as every tab says: it comes when the tab is next shown
-    brought.delete(id);
-    return noUpdate;
+async function whole(component) {
+  while (isOff || !(await isThere(component))) {
+    await pause(RETRY_MS);
   }
   return component;
 }
 
-// whoever needs one gets the fault
-const loadAll = () => setTimeout(() => named().forEach((script) => load(script).catch(() => {})), PAUSE_MS);
+const coming = new Map(); // by the ids of their places
+
+/* Brings `component` to its place when its tab is first shown or, where its scripts don't come, once they do. */
+function bring(path, component, paths) {
+  const { no_update: noUpdate, callback_context: context } = window.dash_clientside;
+  const { id } = context.outputs_list;
+  if (paths[id.split("-")[0]] === path && !coming.has(id)) {
+    coming.set(id, whole(component).finally(() => coming.set(id, noUpdate)));
+  }
+  // Dash takes the newest answer alone: on the way, each is the one that brings it
+  return coming.get(id) ?? noUpdate;
+}
+
+// whoever needs one fetches it again
+const fetchAll = () => pause(PAUSE_MS).then(() => named().forEach((src) => fetched(src).catch(() => {})));
 // a module may come when the page is loaded already
-document.readyState === "complete" ? loadAll() : window.addEventListener("load", loadAll);
+document.readyState === "complete" ? fetchAll() : window.addEventListener("load", fetchAll);
 register({ bring });

@@ -119,11 +119,16 @@ function sentBy({ output, state = [] }) {
   return key === undefined ? [null, null] : [key.id.slice(0, -"-key".length), output + JSON.stringify(state)];
 }
 
+let gone = null; // the toast that says that the server does not answer
+
 function explainFault(dialog, message) {
-  if (dialog === null) {
-    toast(message, "error");
-  } else {
+  if (dialog !== null) {
     window.dash_clientside.set_props(`${dialog}-error`, { children: message });
+  } else if (message !== GONE) {
+    toast(message, "error");
+  } else if (!gone?.isConnected) {
+    // a tab that is come to may have sent several
+    gone = toast(message, "error");
   }
 }
 
