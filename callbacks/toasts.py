@@ -3,10 +3,10 @@
 from typing import Protocol
 from uuid import uuid4
 
-from dash import ClientsideFunction, Dash, Input, Output, set_props
+from dash import ClientsideFunction, Dash, Input, set_props
 
 from balance.desk.transactions import Outcome
-from layouts.shell import TOAST, TOASTS
+from layouts.shell import TOAST
 
 
 class Completed(Protocol):
@@ -23,9 +23,7 @@ class Completed(Protocol):
 
 def register(app: Dash) -> None:
     """Have the page show each message that callbacks put into its store."""
-    app.clientside_callback(
-        ClientsideFunction("desk", "showToast"), Output(TOASTS, "data-shown"), Input(TOAST, "data")
-    )
+    app.clientside_callback(ClientsideFunction("desk", "showToast"), Input(TOAST, "data"))
 
 
 def show_toast(message: str, kind: str = "info", focus: str = "") -> None:

@@ -28,8 +28,7 @@ from layouts.ticket import slip_dialog
 #: How often a page looks for itself while it has no stream.
 INTERVAL_MILLISECONDS = 2_000
 
-#: Where toasts stand, and the store of the newest that a callback shows.
-TOASTS = "toasts"
+#: The store of the newest toast that a callback shows.
 TOAST = "toast"
 #: The store of what a callback moves the focus to.
 FOCUS = "focus"
@@ -97,7 +96,7 @@ def shell(
                 # toasts are put here by the page, and how many more there were
                 html.Div(
                     html.Div(className="toasts-more"),
-                    id=TOASTS,
+                    id="toasts",
                     className="toasts",
                     **{"aria-live": "polite"},
                 ),

@@ -1,6 +1,6 @@
 /* Every page shows that the account was reset, with a way back. */
 import { followAccount } from "./balance.js";
-import { remove, toast } from "./toasts.js";
+import { toast } from "./toasts.js";
 
 const UNDO_MS = 20000;
 
@@ -15,7 +15,7 @@ export function undo() {
 }
 
 function forget() {
-  notice && remove(notice);
+  notice?.remove();
   notice = null;
 }
 
