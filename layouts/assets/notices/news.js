@@ -8,7 +8,7 @@ import { hearEvent, followAccount } from "../balance.js";
 import { rowOf, write } from "../live.js";
 import { dollars } from "../money.js";
 import { followAddress } from "../screen.js";
-import { remove, toast } from "../toasts.js";
+import { toast } from "../toasts.js";
 import { notify } from "./notices.js";
 
 const KEY = "news-told";
@@ -16,18 +16,17 @@ const MOST_COUNTED = 99;
 const MOST_NEWS = 10; // in a snapshot; as in balance/core/messages.py
 
 let announced = null; // the account, and the newest revision that this page has announced
-let isOnBots = false;
 let counts = new Map(); // of each bot, since its tab was shown: its fills and their result
 let isWhole = true; // whether all of them have been heard of
-let takeover = { version: performance.timeOrigin, box: null }; // the newest one that needs no words
+
+const isOnBots = () => location.pathname === at("/auto");
+const nameOf = (owner) => rowOf(`bots/${owner}`)?.name ?? owner;
 
 // up to where some page of this browser has announced news of the account
 function announcedBefore(account) {
   const before = JSON.parse(localStorage.getItem(KEY) ?? "{}");
   return before.account === account ? before.revision : 0;
 }
-
-const nameOf = (owner) => rowOf(`bots/${owner}`)?.name ?? owner;
 
 // "Trend: 6 fills, −$22.40"
 function summary(counted) {
@@ -53,18 +52,11 @@ function count() {
   // how much all of them brought is known only where all were heard of
   const about = isWhole ? summary(counts) : "More fills of bots than this page has heard of.";
   place.title = text && about;
-  place.setAttribute("aria-label", text && `${text} fills of bots. ${about}`);
+  place.ariaLabel = text && `${text} fills of bots. ${about}`;
 }
 
-function notifyOf(text, kind, key) {
+function announce(text, kind, key) {
   notify("Virtual Balance", text, kind === "liquidation" ? kind : "fill", `news ${key}`);
-}
-
-function announceOne({ kind, owner, words }, before, key) {
-  const text = `${before}${owner ? `${nameOf(owner)}: ` : ""}${words}`;
-  const isLost = kind === "liquidation";
-  toast(text, isLost ? "error" : "info", { stays: isLost });
-  notifyOf(text, kind, key);
 }
 
 function announceAll(account, fresh) {
@@ -72,17 +64,20 @@ function announceAll(account, fresh) {
   for (const { revision, source, items } of fresh) {
     const before = source === "offline" ? "While the program was off: " : "";
     items.forEach((item, place) => {
-      if (item.owner === "" || item.kind === "liquidation") {
-        announceOne(item, before, `${account} ${revision} ${place}`);
+      const isLost = item.kind === "liquidation";
+      if (item.owner !== "" && !isLost) {
+        add(batch, item);
+        isOnBots() || add(counts, item);
         return;
       }
-      add(batch, item);
-      isOnBots || add(counts, item);
+      const text = `${before}${item.owner && `${nameOf(item.owner)}: `}${item.words}`;
+      toast(text, isLost ? "error" : "info", { stays: isLost });
+      announce(text, item.kind, `${account} ${revision} ${place}`);
     });
   }
   count();
   if (batch.size) {
-    notifyOf(`${summary(batch)}.`, "fill", `${account} ${fresh.at(-1).revision} bots`);
+    announce(`${summary(batch)}.`, "fill", `${account} ${fresh.at(-1).revision} bots`);
   }
 }
 
@@ -103,21 +98,20 @@ followAccount(({ account, revision, recent_news: news }) => {
   fresh.length && announceAll(account, fresh);
 });
 
-followAddress((path) => {
-  isOnBots = path === at("/auto");
-  if (isOnBots) {
+followAddress(() => {
+  if (isOnBots()) {
     [counts, isWhole] = [new Map(), true];
     count();
   }
 });
 
+let takeover = performance.timeOrigin; // the newest one that the person knows of
+
 // the server has taken over from another one that has ended
 hearEvent("takeover", {
   hear(text) {
     const { version, message } = JSON.parse(text);
-    if (version > takeover.version) {
-      takeover.box && remove(takeover.box);
-      takeover = { version, box: toast(message, "info", { stays: true }) };
-    }
+    version > takeover && toast(message, "info", { stays: true });
+    takeover = Math.max(takeover, version);
   },
 });

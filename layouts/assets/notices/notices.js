@@ -2,12 +2,10 @@
  * them on. What every tab receives is announced by one tab of the browser only.
  */
 import { at } from "../address.js";
+import { onArrival } from "../arrivals.js";
 import { setting } from "../settings/settings.js";
-import { followToasts } from "../toasts.js";
 
-const ANNOUNCED = "notices-told";
-const KEPT_MS = 3600000;
-const HELD_MS = 60000;
+const HELD_MS = 600000;
 const LOUDNESS = 0.08;
 // [pitch in Hz, when it begins, how long it lasts in s]
 const SOUNDS = {
@@ -23,33 +21,22 @@ const SOUNDS = {
 };
 
 let context = null;
-let number = 0;
 
 const canNotify = () => setting("notifications") && window.Notification?.permission === "granted";
 // a browser lets a page sound only once somebody has used it
 const canSound = () => setting("sound") && navigator.userActivation?.hasBeenActive !== false;
 
-/* Whether no tab has announced `key` before this one does now. */
-function take(key) {
-  const now = Date.now();
-  const before = JSON.parse(localStorage.getItem(ANNOUNCED) ?? "{}");
-  const known = Object.entries(before).filter(([, when]) => now - when < KEPT_MS);
-  localStorage.setItem(ANNOUNCED, JSON.stringify(Object.fromEntries([...known, [key, now]])));
-  return known.every(([each]) => each !== key);
-}
-
-/* Whether this tab is the first of the browser that is to announce `key`. What a tab has stored reaches
- * the others a little later, so it holds a lock until it surely has. */
-function claim(key) {
-  // without a secure context there are no locks, and two tabs may announce one thing
+/* Has one tab of the browser do what announces `key`, the first: it holds a lock of that name for as long as
+ * another one may be late. */
+function once(key, run) {
   if (!navigator.locks) {
-    return take(key);
+    // without a secure context there are none, and each tab does
+    run();
+    return;
   }
-  return new Promise((resolve) => {
-    navigator.locks.request(`balance-notices ${key}`, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null && take(key));
-      return lock && new Promise((release) => setTimeout(release, HELD_MS));
-    });
+  navigator.locks.request(`balance-notices ${key}`, { ifAvailable: true }, (lock) => {
+    lock && run();
+    return lock && new Promise((release) => setTimeout(release, HELD_MS));
   });
 }
 
@@ -82,14 +69,10 @@ async function play(kind) {
 }
 
 // what was done on this page sounds in this tab
-followToasts((kind) => kind === "fill" && canSound() && play(kind));
+onArrival(".toast-box.fill", () => canSound() && play("fill"));
 
-/* Notifies and sounds, where that is on. What has a `key` is announced once in all tabs together. */
-export async function notify(title, text, kind, key = `${performance.timeOrigin} ${(number += 1)}`) {
-  if (canNotify() && (await claim(`notification ${key}`))) {
-    show(title, text, key);
-  }
-  if (canSound() && (await claim(`sound ${key}`))) {
-    play(kind);
-  }
+/* Notifies and sounds, where that is on, once in all tabs together by the `key` of what is announced. */
+export function notify(title, text, kind, key) {
+  canNotify() && once(`notification ${key}`, () => show(title, text, key));
+  canSound() && once(`sound ${key}`, () => play(kind));
 }
