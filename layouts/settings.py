@@ -113,7 +113,6 @@ def _backup() -> html.Fieldset:
                 ],
                 id="settings-restored",
                 className="snippet-card whole",
-                hidden=True,
             ),
         ],
         className="field-pairs",

@@ -20,8 +20,7 @@ _STATE = "settings-backup-state"
 _GONE = """
     const { fetch } = window;
     const gone = () => Promise.reject(new TypeError());
-    window.fetch = (path, how) => (path === "/backup" ? gone() : fetch(path, how));
-    XMLHttpRequest.prototype.send = function () { this.onerror(); };
+    window.fetch = (path, how) => (String(path).startsWith("/backup") ? gone() : fetch(path, how));
 """
 
 

@@ -34,3 +34,4 @@ late("./futures/ticket.js", ["describeTicket", "submitTicket", "fillShare"]);
 late("./futures/trade.js", ["rested", "nameClosing", "goToClosing"]);
 late("./futures/chart.js", ["chooseChart"]);
 late("./bots/candles.js", ["showSource", "sendCandles", "showRunning"]);
+late("./settings/backup.js", ["downloadBackup", "restoreBackup"]);

@@ -6,7 +6,6 @@ import { register } from "../clientside.js";
 import { explain } from "../live.js";
 import { fetchJson, send } from "../requests.js";
 import { toast } from "../toasts.js";
-import "./backup.js";
 
 const FETCH_TIMEOUT_MS = 4000;
 const THEME_STAYS = "The server does not answer, so the theme was not changed. Try again when it is back.";
