@@ -16,7 +16,7 @@ from callbacks.clicks import clicked
 from callbacks.dialogs import open_at_once, request_key, send
 from callbacks.first import is_fresh
 from callbacks.toasts import show_toast
-from layouts.account import ACTIONS, MoneyAction
+from layouts.account import ACTIONS, UNDO, MoneyAction
 from layouts.live import ids_ending
 
 RESET_BUTTON = "-reset-balance-btn"
@@ -60,14 +60,14 @@ def _register_undo(app: Dash, desk: Desk) -> None:
         Output("undo-dialog", "is_open"),
         Output("undo-about", "children"),
         Output("undo-revision", "data"),
-        Input("undo-requested", "data"),
+        Input(UNDO, "data"),
         Input("undo-confirm", "n_clicks"),
         State("undo-revision", "data"),
     )
     def undo(_requested: Any, _clicks: Any, revision: int) -> tuple[Any, ...]:
         if clicked() is None:
             return (no_update,) * 3
-        if clicked() == "undo-requested":
+        if clicked() == UNDO:
             snapshot = desk.snapshot()
             revision = snapshot.revision
             ending = list(_ending(snapshot)) if snapshot.can_undo_reset else []

@@ -31,9 +31,6 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         Output("history-compare", "disabled"),
         Input(PICKED, "data"),
     )
-    app.clientside_callback(
-        ClientsideFunction("desk", "undoReset"), Input("history-undo", "n_clicks")
-    )
 
     @app.callback(
         Output("history-epochs", FOLLOWS),

@@ -19,6 +19,9 @@ ACTIONS: Final[Mapping[MoneyAction, tuple[str, str]]] = {
     "set_balance": ("Set", "What the wallet balance is now. The difference counts as P&L."),
 }
 
+#: The store that a button puts something into to have the last reset undone.
+UNDO: Final = "undo-requested"
+
 
 def reset_dialog(starting_balance: str) -> dbc.Modal:
     """Asks for the starting balance of the next epoch before it begins."""
@@ -54,8 +57,8 @@ def undo_dialog() -> dbc.Modal:
                 className="dialog-words",
             ),
             html.Ul(id="undo-about", className="dialog-list m-0"),
-            # counts the requests of the page, and the revision that the question is about
-            dcc.Store(id="undo-requested"),
+            dcc.Store(id=UNDO),
+            # the revision that the question is about
             dcc.Store(id="undo-revision"),
         ],
         [

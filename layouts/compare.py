@@ -10,8 +10,9 @@ from dash.development.base_component import Component
 
 from balance.performance.epochs import WALLET_FIGURES, EpochRow
 from balance.performance.figures import TIME, Better, ShownFigure, screen_row
+from layouts.account import UNDO
 from layouts.live import tone
-from layouts.parts import button
+from layouts.parts import button, pressing
 
 #: How many epochs stand side by side at most.
 MOST: Final = 4
@@ -50,7 +51,10 @@ def epochs_head() -> html.Div:
                     button("Compare", "history-compare", "layout-three-columns", disabled=True),
                     # shown while there is a reset to undo
                     html.Span(
-                        button("Undo the last reset", "history-undo", "arrow-counterclockwise"),
+                        button(
+                            *("Undo the last reset", "history-undo", "arrow-counterclockwise"),
+                            **pressing(UNDO),
+                        ),
                         id="history-undo-place",
                         hidden=True,
                     ),

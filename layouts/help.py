@@ -20,9 +20,9 @@ class Shortcut:
     # each of them does it; two with a space between them are pressed one after the other
     keys: tuple[str, ...]
     words: str
-    # a CSS selector: what is clicked or gets the focus; of an undo there is none
-    target: str = ""
-    act: Literal["click", "focus", "undo"] = "click"
+    # a CSS selector: what is clicked or gets the focus
+    target: str
+    act: Literal["click", "focus"] = "click"
     # the only address at which they do it; empty for all
     path: str = ""
 
@@ -30,7 +30,7 @@ class Shortcut:
 ANYWHERE = (
     Shortcut(("s",), "Sync the balance", "#sidebar-sync-balance-btn"),
     Shortcut(("r",), "Reset", "#sidebar-reset-balance-btn"),
-    Shortcut(("u",), "Undo the last reset", act="undo"),
+    Shortcut(("u",), "Undo the last reset", "#history-undo"),
     Shortcut(("d",), "Deposit, withdraw", "#sidebar-money-btn"),
     Shortcut(("n",), "Alerts", "#alerts-btn"),
     Shortcut(("t",), "Light or dark", "#theme-btn"),

@@ -6,7 +6,6 @@ import { followAccount, snapshot } from "./balance.js";
 import { register } from "./clientside.js";
 import { focusSoon } from "./dialogs.js";
 import { PATH, START, parse, href, listOf } from "./history/view.js";
-import { undo } from "./reset.js";
 
 const PAUSE_MS = 1000;
 const set = (id, data) => window.dash_clientside.set_props(id, { data });
@@ -115,7 +114,6 @@ register({
   compare,
   canNotCompare: (picked) => picked.length < 2,
   readCompared: (epochs) => void (epochs === null || read("history-compare-read", epochs)),
-  undoReset: () => void undo(),
 });
 followAccount(() => {
   document.getElementById("history-undo-place").hidden = !snapshot?.can_undo_reset;

@@ -3,37 +3,31 @@ import { followAccount } from "./balance.js";
 import { toast } from "./toasts.js";
 
 const UNDO_MS = 20000;
+const UNDO = { "data-press": "undo-requested", "data-pressed": "{}" };
 
 let known = null; // the account and epoch that are shown
 let notice = null; // the toast of the newest reset
-let undone = -1; // the epoch that this page wanted to undo
+let undone = -1; // the epoch that was to be undone on this page, which says itself that it was
 
-/* Has the last reset undone, after a question where that would end something. */
-export function undo() {
-  undone = known?.epoch;
-  window.dash_clientside.set_props("undo-requested", { data: Date.now() });
-}
-
-function forget() {
-  notice?.remove();
-  notice = null;
-}
+document.addEventListener("click", ({ target }) => {
+  if (target.closest('[data-press="undo-requested"]')) {
+    undone = known?.epoch;
+  }
+});
 
 followAccount(({ account, epoch, can_undo_reset: canUndo, display }) => {
   const before = known;
+  const isSame = before?.account === account;
   known = { account, epoch };
-  if (before?.account === account && before.epoch === epoch) {
-    canUndo || forget();
+  if (isSame && before.epoch === epoch) {
+    canUndo || notice?.remove();
     return;
   }
-  forget();
-  if (before?.account !== account) {
-    return;
-  }
-  if (canUndo) {
+  notice?.remove();
+  if (isSame && canUndo) {
     const message = `Reset to ${display.starting_balance}. Epoch ${display.epoch} begins; the history is kept.`;
-    notice = toast(message, "info", { action: ["Undo", undo], lasts: UNDO_MS });
-  } else if (undone !== before.epoch) {
+    notice = toast(message, "info", { action: ["Undo", UNDO], lasts: UNDO_MS });
+  } else if (isSame && undone !== before.epoch) {
     toast(`Epoch ${display.epoch} begins with a balance of ${display.balance}.`, "info");
   }
 });

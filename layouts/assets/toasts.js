@@ -13,7 +13,7 @@ const ERROR_MS = 3 * TOAST_MS;
 // on a phone one is as wide as the page
 const NARROW = window.matchMedia("(max-width: 768px)");
 
-/* Shows `message`, and returns the box that does. An `action` is a label and what a click on it does. What
+/* Shows `message`, and returns the box that does. An `action` is the label of a button and its attributes. What
  * `stays` is there until it is closed; neither is pushed out by others. */
 export function toast(message, kind, { action = null, lasts, stays = false } = {}) {
   const text = make("span", {}, ...marked(message));
@@ -21,11 +21,9 @@ export function toast(message, kind, { action = null, lasts, stays = false } = {
   const box = make("div", { class: `toast-box ${kind}` }, text);
   box.classList.toggle("stays", stays);
   if (action !== null) {
-    const [label, run] = action;
-    const button = make("button", { type: "button", class: "btn btn-sm btn-outline-secondary" }, label);
-    button.addEventListener("click", run);
+    const [label, attributes] = action;
     box.classList.add("asks");
-    box.append(button);
+    box.append(make("button", { type: "button", class: "btn btn-sm btn-outline-secondary", ...attributes }, label));
   }
   box.append(make("button", { type: "button", class: "btn-close", "aria-label": "Close" }));
   document.getElementById("toasts").append(box);

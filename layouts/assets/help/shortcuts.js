@@ -1,6 +1,5 @@
 /* Keyboard shortcuts: what the table that the help button carries says. */
 import { at } from "../address.js";
-import { undo } from "../reset.js";
 import { setting } from "../settings/settings.js";
 
 const PREFIX = "g";
@@ -12,10 +11,6 @@ const TYPING =
 
 let prefixed = -Infinity; // when the first of two keys was pressed
 
-function table() {
-  return JSON.parse(document.getElementById("help-btn")?.dataset.shortcuts ?? "[]");
-}
-
 function isMeant(event) {
   return (
     !(event.ctrlKey || event.altKey || event.metaKey || event.repeat || event.isComposing) &&
@@ -26,31 +21,20 @@ function isMeant(event) {
   );
 }
 
-function act({ act, target }) {
-  if (act === "undo") {
-    undo();
-    return;
-  }
-  const element = document.querySelector(target);
-  element?.[act]();
-  if (act === "focus") {
-    element?.select?.();
-  }
-}
-
 document.addEventListener("keydown", (event) => {
   if (!isMeant(event)) {
     return;
   }
+  const table = JSON.parse(document.getElementById("help-btn")?.dataset.shortcuts ?? "[]");
   const isSecond = event.timeStamp - prefixed < PREFIX_MS;
   const pressed = isSecond ? `${PREFIX} ${event.key}` : event.key;
-  const isHere = ({ keys, path }) =>
-    keys.includes(pressed) && (path === "" || at(path) === location.pathname);
-  const found = table().find(isHere);
+  const found = table.find(({ keys, path }) => keys.includes(pressed) && (!path || at(path) === location.pathname));
   prefixed = !isSecond && event.key === PREFIX ? event.timeStamp : -Infinity;
   if (found !== undefined) {
     // the key itself is not to be typed into what gets the focus
     event.preventDefault();
-    act(found);
+    const element = document.querySelector(found.target);
+    element?.[found.act]();
+    element?.select?.();
   }
 });
