@@ -1,17 +1,14 @@
 /* What of Overview only the page knows: when Python is to draw a part of it anew, as more than its figures
  * has changed, and how long the bars are. */
-import { at, go } from "../address.js";
+import { at, go, isPlain } from "../address.js";
 import { onArrival } from "../arrivals.js";
 import { followAccount, hearEvent, snapshot, streaming } from "../balance.js";
 import { provide, rowsOf } from "../live.js";
 import { marker } from "../redraw.js";
 import { fetchJson } from "../requests.js";
-import { followAddress } from "../screen.js";
 
-const FIGURES_MS = 10_000;
 // what the first order would do is worked out anew when the price has moved by so much
 const MOVED = 0.01;
-
 // a callback takes the page some 30 ms, and bots may book many entries a second
 const LEDGER_PAUSE_MS = 3000;
 
@@ -20,6 +17,7 @@ const markLedger = mark("ledger", LEDGER_PAUSE_MS);
 const [markPositions, markFirst] = [mark("positions"), mark("first")];
 let held = []; // the positions, the largest first
 let priced = 0; // the price that the first order was worked out at
+let figures = null; // of performance, the newest
 
 function priceOf(symbol) {
   const price = Number(snapshot.market.prices[symbol]?.last ?? 0);
@@ -41,8 +39,13 @@ function drawBar(bar) {
   bar.style.width = position ? `${(position.notional / held[0].notional) * 50}%` : 0;
 }
 
-function follow() {
-  const { account, revision, display, positions } = snapshot;
+function showFigures(newest = figures) {
+  figures = newest;
+  // a page that was opened on an account that can't be read shows no figure of it
+  snapshot && figures && provide("performance", [{ ...figures, id: "account" }]);
+}
+
+followAccount(({ account, revision, display, positions }) => {
   held = [...positions].sort((one, other) => other.notional - one.notional);
   document.querySelectorAll("[data-bar]").forEach(drawBar);
   // in other decimals each amount is another text
@@ -52,31 +55,21 @@ function follow() {
   ]);
   markPositions(JSON.stringify(looks));
   markFirst(JSON.stringify(firstMinute(snapshot)));
-}
+  rowsOf("performance").size || showFigures();
+});
 
-let figures = null;
-// a page that was opened on an account that can't be read shows no figure of it
-let isAccountKnown = false;
-const showFigures = () => isAccountKnown && figures && provide("performance", [{ ...figures, id: "account" }]);
-const show = (answer) => ((figures = answer), showFigures());
-let [isShown, fetchedAt] = [false, 0];
 async function refresh() {
-  if (isShown && !streaming && Date.now() - fetchedAt > FIGURES_MS) {
-    fetchedAt = Date.now();
-    const [answer] = await fetchJson("/performance");
-    answer && show(answer);
-  }
+  const isNeeded = !streaming && location.pathname === at("/");
+  const [answer] = isNeeded ? await fetchJson("/performance") : [null];
+  answer && showFigures(answer);
 }
 
-followAccount(follow);
-followAccount(() => isAccountKnown || ((isAccountKnown = true), showFigures()));
-hearEvent("performance", { hear: (text) => show(JSON.parse(text)), refresh });
-followAddress((path) => (isShown = path === at("/")));
+hearEvent("performance", { hear: (text) => showFigures(JSON.parse(text)), refresh });
 onArrival("[data-bar]", drawBar);
 // a link to Futures Trading, with one of its choices made
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-choice]");
-  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+  if (link && isPlain(event)) {
     event.preventDefault();
     window.dash_clientside.set_props(link.dataset.choice, { value: link.dataset.value });
     go(link.getAttribute("href"));
