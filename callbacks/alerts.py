@@ -30,6 +30,7 @@ from layouts.alerts import (
     firing_rows,
     reading_hint,
 )
+from layouts.settings import NOTICES
 
 #: How many firings the dialog lists.
 FIRINGS: Final = 50
@@ -54,6 +55,7 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         ClientsideFunction("desk", "alertSilence"),
         Output("alerts-silence", "children"),
         Input("alerts-key", "data"),
+        State(NOTICES, "data"),
     )
     _register_rows(app, services)
     _register_form(app, desk, services)

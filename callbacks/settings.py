@@ -17,7 +17,7 @@ from callbacks.amounts import read_amount
 from callbacks.clicks import clicked
 from callbacks.focus import move_focus
 from callbacks.toasts import show_toast
-from layouts.settings import NUMBERS, TYPED, field_values, id_of
+from layouts.settings import NOTICES, NUMBERS, TYPED, field_values, id_of
 
 _IDS: Final = tuple(map(id_of, RULES))
 
@@ -39,6 +39,7 @@ def register(app: Dash, services: Services) -> None:
         Output("settings-notifications", "value", allow_duplicate=True),
         Input("settings-key", "data"),
         Input("settings-notifications", "value"),
+        State(NOTICES, "data"),
     )
 
     @app.callback(

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 
 from balance.core.settings import RULES, Rule, Settings, members, texts, value_text
 from layouts.dialogs import close_button, dialog
@@ -52,6 +52,20 @@ _HINTS = {
 NUMBERS = tuple(name for name, rule in RULES.items() if rule.kind in ("percent", "money", "whole"))
 #: Those of them that are typed into a field, where Enter saves.
 TYPED = tuple(name for name in NUMBERS if name != "decimals")
+#: The store of what keeps a browser from notifying, which only that knows: messages by their names.
+NOTICES = "settings-notices"
+_NOTICES = {
+    "refused": "This browser refuses notifications for this page. Allow them in its settings for "
+    "the page, then turn this on again.",
+    "unasked": "On, but this browser has not allowed it yet. Turn it off and on to get the "
+    "question.",
+    "missing": "This browser shows no notifications here: most do only over https or on this "
+    "machine's own address.",
+    # in the form of an alert
+    "forbidden": "Notifications are on, but this browser has not allowed them here: see the "
+    "settings.",
+    "off": "Sounds and notifications are off in the settings.",
+}
 _EXAMPLE = Decimal("1234.56789012")
 
 
@@ -65,7 +79,11 @@ def settings_dialog() -> dbc.Modal:
     return dialog(
         "settings",
         "Settings",
-        [*(_group(*group) for group in GROUPS), _backup()],
+        [
+            *(_group(*group) for group in GROUPS),
+            _backup(),
+            dcc.Store(id=NOTICES, data=_NOTICES),
+        ],
         [
             button("Back to the defaults", "settings-defaults", "arrow-counterclockwise"),
             close_button("settings"),

@@ -9,7 +9,7 @@ import { focusSoon } from "../dialogs.js";
 import { explain, provide, write } from "../live.js";
 import { marker } from "../redraw.js";
 import { fetchJson } from "../requests.js";
-import { setting } from "../settings/settings.js";
+import { isPermitted, setting } from "../settings/settings.js";
 import { toast } from "../toasts.js";
 import { notify } from "./notices.js";
 
@@ -79,13 +79,12 @@ function showAlerts() {
   return [true, false, true, "", ""];
 }
 
-/* What keeps a firing from being heard or noticed beside the page. */
-function alertSilence() {
-  if (setting("notifications") && window.Notification?.permission !== "granted") {
-    return "Notifications are on, but this browser has not allowed them here: see the settings.";
+/* What keeps a firing from being heard or noticed beside the page, by its name in `messages`. */
+function alertSilence(opened, messages) {
+  if (setting("notifications")) {
+    return isPermitted() ? "" : messages.forbidden;
   }
-  const isSilent = !setting("sound") && !setting("notifications");
-  return isSilent ? "Sounds and notifications are off in the settings." : "";
+  return setting("sound") ? "" : messages.off;
 }
 
 // another tab has shown them

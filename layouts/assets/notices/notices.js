@@ -3,7 +3,7 @@
  */
 import { at } from "../address.js";
 import { onArrival } from "../arrivals.js";
-import { setting } from "../settings/settings.js";
+import { isPermitted, setting } from "../settings/settings.js";
 
 const HELD_MS = 600000;
 const LOUDNESS = 0.08;
@@ -22,7 +22,7 @@ const SOUNDS = {
 
 let context = null;
 
-const canNotify = () => setting("notifications") && window.Notification?.permission === "granted";
+const canNotify = () => setting("notifications") && isPermitted();
 // a browser lets a page sound only once somebody has used it
 const canSound = () => setting("sound") && navigator.userActivation?.hasBeenActive !== false;
 

@@ -9,12 +9,6 @@ import { toast } from "../toasts.js";
 
 const FETCH_TIMEOUT_MS = 4000;
 const THEME_STAYS = "The server does not answer, so the theme was not changed. Try again when it is back.";
-const REFUSED =
-  "This browser refuses notifications for this page. Allow them in its settings for the page, " +
-  "then turn this on again.";
-const NOT_ALLOWED = "On, but this browser has not allowed it yet. Turn it off and on to get the question.";
-const NOT_HERE =
-  "This browser shows no notifications here: most do only over https or on this machine's own address.";
 
 let state = JSON.parse(document.getElementById("settings-now").textContent); // as GET /settings
 let sender = null; // the instance of the server that sent them
@@ -22,14 +16,13 @@ const followers = [];
 
 // a request may be answered after something newer came; another server counts anew
 function isOlder({ version }) {
-  const instance = snapshot?.instance;
-  const isSame = instance === sender;
-  sender = instance;
+  const isSame = snapshot?.instance === sender;
+  sender = snapshot?.instance;
   return isSame && version < state.version;
 }
 
-/* Takes `answer` over, and calls who follows with what there was before. */
-function apply({ status: _, message: __, ...settings }) {
+/* Takes `settings` over, and calls who follows with what there was before. */
+function apply(settings) {
   if (isOlder(settings)) {
     return;
   }
@@ -37,13 +30,11 @@ function apply({ status: _, message: __, ...settings }) {
   state = settings;
   window.balanceTheme.show(state.theme);
   explain(document.getElementById("settings-note"), state.words);
-  if (state.display.starting_balance !== before.display.starting_balance) {
-    const fields = { "reset-amount": state.display.starting_balance };
-    window.dash_clientside.set_props("reset-fields", { data: fields });
+  const { starting_balance: balance } = state.display;
+  if (balance !== before.display.starting_balance) {
+    window.dash_clientside.set_props("reset-fields", { data: { "reset-amount": balance } });
   }
-  if (JSON.stringify(state) !== JSON.stringify(before)) {
-    followers.forEach((follow) => follow(state, before));
-  }
+  followers.forEach((follow) => follow(state, before));
 }
 
 async function refresh() {
@@ -54,30 +45,33 @@ async function refresh() {
 /* Changes between light and dark; what is shown is kept already. */
 async function changeTheme() {
   const theme = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
-  const [done, words, answer] = await send("PUT", "/settings", JSON.stringify({ theme }));
-  done ? apply(answer) : toast(answer === null ? THEME_STAYS : words, "error");
+  const [done, problem, answer] = await send("PUT", "/settings", JSON.stringify({ theme }));
+  done ? apply(answer) : toast(answer === null ? THEME_STAYS : problem, "error");
 }
 
-/* What keeps this browser from notifying though the switch is on, and whether it stays on: whoever turns
- * it on is asked by the browser, whoever opens the dialog is not. */
-async function allowNotifications(opened, isOn) {
+/* Whether this browser lets the page notify. */
+export const isPermitted = () => window.Notification?.permission === "granted";
+
+/* What keeps this browser from notifying though the switch is on, by its name in `messages`, and whether it
+ * stays on: whoever turns it on is asked by the browser, whoever opens the dialog is not. */
+async function allowNotifications(opened, isOn, messages) {
   const { triggered } = window.dash_clientside.callback_context;
   const isOpened = triggered.some(({ prop_id: id }) => id.startsWith("settings-key"));
-  if (!isOn || window.Notification?.permission === "granted") {
+  if (!isOn || isPermitted()) {
     return ["", isOn];
   }
   if (window.Notification === undefined || isOpened) {
-    return [window.Notification ? NOT_ALLOWED : NOT_HERE, isOpened];
+    return [window.Notification ? messages.unasked : messages.missing, isOpened];
   }
   const isAllowed = (await Notification.requestPermission()) === "granted";
-  return [isAllowed ? "" : REFUSED, isAllowed];
+  return [isAllowed ? "" : messages.refused, isAllowed];
 }
 
 hearEvent("settings", { hear: (text) => apply(JSON.parse(text)), refresh });
 register({ changeTheme, allowNotifications });
 export const setting = (name) => state[name];
 
-/* Has `follow` called with the settings, and those from before, whenever they have changed. */
+/* Has `follow` called with the settings, and those from before, whenever they were sent. */
 export function followSettings(follow) {
   followers.push(follow);
 }
