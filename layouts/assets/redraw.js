@@ -52,7 +52,8 @@ export function marker(store, { tab = null, first = () => null, pause = PAUSE_MS
 
 /* Has the store `{kind}-drawn` hold what the rows of `kind` look like, as `marker` has it: the short text
  * `drawn` that the server sends with them or, where there is none, all of them. `address` is where they are
- * fetched, `key` names each in the list `kind`. `follow` is called with all that the server sent.
+ * fetched, `key` names each in the list `kind`. `follow` is called with all that the server sent, and
+ * the figures in the page that it has changed.
  */
 export function redraw(kind, { address, key = "id", tab = null, follow = () => {}, first = () => null }) {
   const mark = marker(`${kind}-drawn`, { tab, first });
@@ -60,8 +61,7 @@ export function redraw(kind, { address, key = "id", tab = null, follow = () => {
 
   function take(answer) {
     received += 1;
-    provide(kind, answer[kind] ?? [], key);
-    follow(answer);
+    follow(answer, provide(kind, answer[kind] ?? [], key));
     mark(answer.drawn ?? JSON.stringify(answer[kind]));
   }
 

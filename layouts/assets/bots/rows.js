@@ -7,24 +7,14 @@ import { flash } from "../screen.js";
 
 // a list takes longer to draw than the rows of bots
 const ACTIVITY_PAUSE_MS = 3000;
+// prices move all the time: only what a trade has changed flashes
+const TRADED = '[data-live="position"], [data-live="record"]';
 
 const markActivity = marker("bots-activity", { tab: "/auto", pause: ACTIVITY_PAUSE_MS });
-let results = new Map(); // what of each bot's result a trade has changed
 
-/* Prices move all the time: only what a trade has changed flashes. */
-function flashTraded(bots) {
-  const before = results;
-  results = new Map(bots.map(({ id, trades, realized, position }) => [id, `${trades} ${realized} ${position?.quantity}`]));
-  for (const [id, result] of results) {
-    if ((before.get(id) ?? result) !== result) {
-      document.querySelectorAll(`[data-of="bots/${id}"][data-live="pnl"]`).forEach(flash);
-    }
-  }
-}
-
-function follow(answer) {
+function follow(answer, changed) {
   provide("bots-together", [{ ...answer, id: "all" }]);
-  flashTraded(answer.bots);
+  changed.filter((figure) => figure.matches(TRADED)).forEach(flash);
   markActivity(answer.activity);
 }
 
