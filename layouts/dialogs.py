@@ -12,6 +12,7 @@ from layouts.parts import Children, button, needs_server
 
 #: What closes the dialog that it names, at once and also while the server does not answer.
 CLOSES = "data-close"
+_OFF = "The server does not answer, so what is here may have changed. It goes on when it is back."
 
 
 def dialog(
@@ -39,6 +40,8 @@ def dialog(
             dbc.ModalBody(
                 [
                     needs_server(body),
+                    # shown while that is off
+                    html.P(_OFF, className="dialog-off warning m-0"),
                     html.Div(id=f"{name}-error", className="dialog-error", role="alert"),
                 ]
             ),
