@@ -168,27 +168,36 @@ def test_enter_again_on_a_slow_server_closes_the_dialog_all_the_same(
     assert server.get("/settings").json()["version"] == 1
 
 
-# The answer to an earlier request comes late.
+# The answer to an earlier request comes when the test lets it.
 _LATE = """
-    const [older, fetch] = [arguments[0], window.fetch];
-    const late = new Response(JSON.stringify(older));
-    const text = Response.prototype.text;
-    late.text = () => (setTimeout(() => (window.taken = true)), text.call(late));
-    window.fetch = async (path, how) =>
-        path === "/settings" && how.method === undefined ? late : fetch(path, how);
+    const { fetch } = window;
+    const held = new Promise((done) => (window.answerNow = done));
+    window.fetch = async (path, how) => {
+        const answer = await fetch(path, how);
+        if (path === "/settings" && how.method === undefined) {
+            const text = await answer.text();
+            answer.text = () => (setTimeout(() => (window.taken = true)), text);
+            window.isRequested = true;
+            await held;
+        }
+        return answer;
+    };
 """
 
 
 def test_an_answer_that_comes_late_changes_nothing(server: Server, open_browser: Opened) -> None:
     server_settings = SettingsFile(server.folder)
     server_settings.change({"theme": "light"})
-    older = server.get("/settings").json()
     browser = open_browser(server.url)
     wait_for_link(browser, "Live")
+    wait_for(lambda: theme(browser) == "light", "the older settings")
+    browser.driver.execute_script(_LATE)
+    browser.find_element("#sidebar-sync-balance-btn").click()
+    requested = "return window.isRequested"
+    wait_for(lambda: browser.driver.execute_script(requested), "a request that is answered late")
     server_settings.change({"theme": "dark"})
     wait_for(lambda: theme(browser) == "dark", "the newer settings")
-    browser.driver.execute_script(_LATE, older)
-    browser.find_element("#sidebar-sync-balance-btn").click()
+    browser.driver.execute_script("answerNow()")
     wait_for(lambda: browser.driver.execute_script("return window.taken"), "the late answer")
     assert theme(browser) == "dark"
 

@@ -126,7 +126,7 @@ const takes = {
 };
 
 async function refresh() {
-  Object.values(hearers).forEach(({ refresh }) => refresh?.());
+  Object.values(hearers).forEach(({ refresh }) => refresh());
   // the browser asks whether it is still what it has
   const options = { cache: "no-cache", timeout: FETCH_TIMEOUT_MS };
   const [answer, problem, status] = await fetchJson("/virtual_balance", options);
@@ -219,10 +219,25 @@ function fanOut() {
   return noUpdate();
 }
 
-/* Has `hear` called with the text of each event of that name, and `refresh`, if there is one, whenever the
- * page fetches, as it has no stream or Sync was pressed. */
-export function hearEvent(name, { hear, refresh }) {
-  hearers[name] = { hear, refresh };
+/* Has `take` called with what each event of that name says and, whenever the page fetches, as it has no stream
+ * or Sync was pressed, with what is at `address`, if there is one, where `isNeeded`. Returns what fetches it. */
+export function hearEvent(name, take, { address = null, isNeeded = () => true } = {}) {
+  let received = 0; // what came is newer than what was requested before
+
+  function hear(message) {
+    received += 1;
+    take(message);
+  }
+
+  async function refresh() {
+    const before = received;
+    const isFetched = address !== null && isNeeded();
+    const [answer] = isFetched ? await fetchJson(address, { timeout: FETCH_TIMEOUT_MS }) : [null];
+    answer !== null && before === received && hear(answer);
+  }
+
+  hearers[name] = { hear: (text) => hear(JSON.parse(text)), refresh };
+  return refresh;
 }
 
 /* Has `follow` called with the newest snapshot whenever something is shown. */

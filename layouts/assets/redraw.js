@@ -5,7 +5,7 @@ import { at } from "./address.js";
 import { hearEvent, streaming } from "./balance.js";
 import { isOff } from "./link.js";
 import { provide } from "./live.js";
-import { fetchJson, onFailure } from "./requests.js";
+import { onFailure } from "./requests.js";
 import { followAddress } from "./screen.js";
 
 // at most so often are rows drawn anew
@@ -57,20 +57,14 @@ export function marker(store, { tab = null, first = () => null, pause = PAUSE_MS
  */
 export function redraw(kind, { address, key = "id", tab = null, follow = () => {}, first = () => null }) {
   const mark = marker(`${kind}-drawn`, { tab, first });
-  let received = 0; // counts messages of the stream, which are newer than what was requested before
+  let isKnown = false;
 
   function take(answer) {
-    received += 1;
+    isKnown = true;
     follow(answer, provide(kind, answer[kind] ?? [], key));
     mark(answer.drawn ?? JSON.stringify(answer[kind]));
   }
 
-  async function refresh() {
-    const before = received;
-    const [answer] = isShown(tab) ? await fetchJson(address) : [null];
-    answer && before === received && take(answer);
-  }
-
-  hearEvent(kind, { hear: (text) => take(JSON.parse(text)), refresh });
-  tab && followAddress(() => (received === 0 || !streaming) && refresh());
+  const refresh = hearEvent(kind, take, { address, isNeeded: () => isShown(tab) });
+  tab && followAddress(() => (isKnown && streaming) || refresh());
 }

@@ -8,19 +8,16 @@ import { register } from "../clientside.js";
 import { focusSoon } from "../dialogs.js";
 import { explain, provide, write } from "../live.js";
 import { marker } from "../redraw.js";
-import { fetchJson } from "../requests.js";
 import { isPermitted, setting } from "../settings/settings.js";
 import { toast } from "../toasts.js";
 import { notify } from "./notices.js";
 
-const FETCH_TIMEOUT_MS = 4000;
 const FOLLOW_MS = 2000;
 const SEEN = "alerts-seen";
 const TOAST_MS = 12000;
 const MOST_NOTIFIED = 3;
 const MOST_COUNTED = 99;
 
-let version = 0;
 let last = null; // the id of the newest firing, once that is known
 
 const place = (name) => document.getElementById(`alerts-${name}`);
@@ -47,12 +44,7 @@ function announce(firings) {
 }
 
 /* Takes over what the stream sent or, with all alerts, what was fetched. */
-function take({ version: newer, last: newest, fault, firings, alerts, drawn }) {
-  // a request may be answered after the stream has sent something newer
-  if (newer < version) {
-    return;
-  }
-  version = newer;
+function take({ last: newest, fault, firings, alerts, drawn }) {
   last ??= Number(place("btn").dataset.last);
   announce(firings.filter(({ id }) => id > last).reverse());
   // of a file that can't be read there seem to be none
@@ -68,10 +60,7 @@ function take({ version: newer, last: newest, fault, firings, alerts, drawn }) {
   count();
 }
 
-async function refresh() {
-  const [answer] = await fetchJson("/alerts?limit=20", { timeout: FETCH_TIMEOUT_MS });
-  answer && take(answer);
-}
+const refresh = hearEvent("alerts", take, { address: "/alerts?limit=20" });
 
 /* Opens the dialog with the list, or comes back to that from the form. */
 function showAlerts() {
@@ -91,5 +80,4 @@ function alertSilence(opened, messages) {
 window.addEventListener("storage", ({ key }) => key === SEEN && last !== null && count());
 setInterval(() => isOpen() && refresh(), FOLLOW_MS);
 onArrival("#alerts-place", refresh);
-hearEvent("alerts", { hear: (text) => take(JSON.parse(text)), refresh });
 register({ showAlerts, alertSilence });

@@ -108,10 +108,7 @@ followAddress(() => {
 let takeover = performance.timeOrigin; // the newest one that the person knows of
 
 // the server has taken over from another one that has ended
-hearEvent("takeover", {
-  hear(text) {
-    const { version, message } = JSON.parse(text);
-    version > takeover && toast(message, "info", { stays: true });
-    takeover = Math.max(takeover, version);
-  },
+hearEvent("takeover", ({ version, message }) => {
+  version > takeover && toast(message, "info", { stays: true });
+  takeover = Math.max(takeover, version);
 });

@@ -5,7 +5,6 @@ import { onArrival } from "../arrivals.js";
 import { followAccount, hearEvent, snapshot, streaming } from "../balance.js";
 import { provide, rowsOf } from "../live.js";
 import { marker } from "../redraw.js";
-import { fetchJson } from "../requests.js";
 
 // what the first order would do is worked out anew when the price has moved by so much
 const MOVED = 0.01;
@@ -58,13 +57,10 @@ followAccount(({ account, revision, display, positions }) => {
   rowsOf("performance").size || showFigures();
 });
 
-async function refresh() {
-  const isNeeded = !streaming && location.pathname === at("/");
-  const [answer] = isNeeded ? await fetchJson("/performance") : [null];
-  answer && showFigures(answer);
-}
-
-hearEvent("performance", { hear: (text) => showFigures(JSON.parse(text)), refresh });
+hearEvent("performance", showFigures, {
+  address: "/performance",
+  isNeeded: () => !streaming && location.pathname === at("/"),
+});
 onArrival("[data-bar]", drawBar);
 // a link to Futures Trading, with one of its choices made
 document.addEventListener("click", (event) => {

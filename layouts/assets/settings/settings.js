@@ -1,31 +1,19 @@
 /* The settings: the newest that the stream sent or, without a stream, that were fetched. The page
  * comes with what was so when it was made, so that it is known from the first moment.
  */
-import { hearEvent, snapshot } from "../balance.js";
+import { hearEvent } from "../balance.js";
 import { register } from "../clientside.js";
 import { explain } from "../live.js";
-import { fetchJson, send } from "../requests.js";
+import { send } from "../requests.js";
 import { toast } from "../toasts.js";
 
-const FETCH_TIMEOUT_MS = 4000;
 const THEME_STAYS = "The server does not answer, so the theme was not changed. Try again when it is back.";
 
 let state = JSON.parse(document.getElementById("settings-now").textContent); // as GET /settings
-let sender = null; // the instance of the server that sent them
 const followers = [];
-
-// a request may be answered after something newer came; another server counts anew
-function isOlder({ version }) {
-  const isSame = snapshot?.instance === sender;
-  sender = snapshot?.instance;
-  return isSame && version < state.version;
-}
 
 /* Takes `settings` over, and calls who follows with what there was before. */
 function apply(settings) {
-  if (isOlder(settings)) {
-    return;
-  }
   const before = state;
   state = settings;
   window.balanceTheme.show(state.theme);
@@ -37,16 +25,11 @@ function apply(settings) {
   followers.forEach((follow) => follow(state, before));
 }
 
-async function refresh() {
-  const [answer] = await fetchJson("/settings", { timeout: FETCH_TIMEOUT_MS });
-  answer && apply(answer);
-}
-
-/* Changes between light and dark; what is shown is kept already. */
+/* Changes between light and dark, as is shown when that comes back with the settings. */
 async function changeTheme() {
   const theme = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
   const [done, problem, answer] = await send("PUT", "/settings", JSON.stringify({ theme }));
-  done ? apply(answer) : toast(answer === null ? THEME_STAYS : problem, "error");
+  done || toast(answer === null ? THEME_STAYS : problem, "error");
 }
 
 /* Whether this browser lets the page notify. */
@@ -67,7 +50,7 @@ async function allowNotifications(opened, isOn, messages) {
   return [isAllowed ? "" : messages.refused, isAllowed];
 }
 
-hearEvent("settings", { hear: (text) => apply(JSON.parse(text)), refresh });
+hearEvent("settings", apply, { address: "/settings" });
 register({ changeTheme, allowNotifications });
 export const setting = (name) => state[name];
 
