@@ -7,8 +7,6 @@ import { explain } from "../live.js";
 import { send } from "../requests.js";
 import { toast } from "../toasts.js";
 
-const THEME_STAYS = "The server does not answer, so the theme was not changed. Try again when it is back.";
-
 let state = JSON.parse(document.getElementById("settings-now").textContent); // as GET /settings
 const followers = [];
 
@@ -28,8 +26,8 @@ function apply(settings) {
 /* Changes between light and dark, as is shown when that comes back with the settings. */
 async function changeTheme() {
   const theme = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
-  const [done, problem, answer] = await send("PUT", "/settings", JSON.stringify({ theme }));
-  done || toast(answer === null ? THEME_STAYS : problem, "error");
+  const [done, problem] = await send("PUT", "/settings", JSON.stringify({ theme }));
+  done || toast(problem, "error");
 }
 
 /* Whether this browser lets the page notify. */
