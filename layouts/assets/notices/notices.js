@@ -10,14 +10,8 @@ const LOUDNESS = 0.08;
 // [pitch in Hz, when it begins, how long it lasts in s]
 const SOUNDS = {
   fill: [[880, 0, 0.1]],
-  alert: [
-    [660, 0, 0.12],
-    [990, 0.14, 0.2],
-  ],
-  liquidation: [
-    [440, 0, 0.16],
-    [330, 0.18, 0.32],
-  ],
+  alert: [[660, 0, 0.12], [990, 0.14, 0.2]],
+  liquidation: [[440, 0, 0.16], [330, 0.18, 0.32]],
 };
 
 let context = null;

@@ -49,9 +49,9 @@ followAccount(({ account, revision, display, positions }) => {
   document.querySelectorAll("[data-bar]").forEach(drawBar);
   // in other decimals each amount is another text
   markLedger(JSON.stringify([account, revision, display.starting_balance]));
-  const looks = held.map(({ symbol, display: { side_words, liquidation_price }, exposure_percent: share }) => [
-    ...[symbol, side_words, liquidation_price, share === null],
-  ]);
+  const looks = held.map(({ symbol, display: shown, exposure_percent: share }) => {
+    return [symbol, shown.side_words, shown.liquidation_price, share === null];
+  });
   markPositions(JSON.stringify(looks));
   markFirst(JSON.stringify(firstMinute(snapshot)));
   rowsOf("performance").size || showFigures();
