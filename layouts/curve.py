@@ -24,8 +24,11 @@ from dash.development.base_component import Component
 from balance.core.figures import NONE
 from balance.core.snapshot import DISPLAYED
 from layouts.live import OF
+from layouts.reading import AGAIN, FOLLOWS, PACE
 
-_PLOT, _POINTS, _DUE = "curve-plot", "curve-points", "curve-due"
+_PLOT, _POINTS = "curve-plot", "curve-points"
+# As long as there are not enough points, they are due again after so many milliseconds.
+_AGAIN_MILLISECONDS = 4_000
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ def curve(
         ],
         id=_id(_PLOT, id),
         className="curve-plot",
-        **_declared(lines, refresh, level),
+        **_declared(lines, level),
+        **_following(id, refresh),
     )
     seen = [each for each in lines if each.style == "line"]
     readings = [_reading(each, has_key=len(seen) > 1 and each in seen) for each in lines]
@@ -101,6 +105,7 @@ def curve(
                 [
                     html.Summary("As a table"),
                     html.Div(
+                        _table(lines),
                         className="scroller rows overflow-y-auto",
                         tabIndex=0,
                         role="region",
@@ -123,7 +128,10 @@ def spark(
     the points have a ``label``, which says in words what is seen, and a ``tone`` as figures do."""
     label = "" if points is None else points["label"]
     return html.Div(
-        [_small(label, refresh, id=_id(_PLOT, id)), *_stores(id, points, refresh)],
+        [
+            _small(label, id=_id(_PLOT, id), **_following(id, refresh)),
+            *_stores(id, points, refresh),
+        ],
         id=id,
         className="spark-place",
     )
@@ -136,13 +144,13 @@ def row_spark(kind: str, key: str, label: str) -> html.Div:
     return _small(label, **{OF: f"{kind}/{key}"})
 
 
-def _small(label: str, refresh: int | None = None, **more: Any) -> html.Div:
+def _small(label: str, **more: Any) -> html.Div:
     return html.Div(
         className="spark",
         role="img",
         title=label,
         **{"aria-label": label or "No curve yet"},
-        **_declared((Line("values", ""),), refresh, True, is_small=True),
+        **_declared((Line("values", ""),), True, is_small=True),
         **more,
     )
 
@@ -152,9 +160,9 @@ def points_of(id: Any) -> dict[str, Any]:
     return _id(_POINTS, id)
 
 
-def due_of(id: Any) -> dict[str, Any]:
+def due_of(id: str) -> str:
     """The id of the store that changes when points of the curve ``id`` are due."""
-    return _id(_DUE, id)
+    return f"{id}-due"
 
 
 def plot_of(id: Any) -> dict[str, Any]:
@@ -166,17 +174,17 @@ def _id(kind: str, id: Any) -> dict[str, Any]:
     return {"type": kind, "curve": id}
 
 
-def _declared(
-    lines: Sequence[Line], refresh: int | None, level: bool, *, is_small: bool = False
-) -> dict[str, str]:
+def _declared(lines: Sequence[Line], level: bool, *, is_small: bool = False) -> dict[str, str]:
     """What the page reads off an element to draw in it."""
-    declared = {
-        "lines": [asdict(each) for each in lines],
-        "refresh": refresh,
-        "level": level,
-        "small": is_small,
-    }
+    declared = {"lines": [asdict(each) for each in lines], "level": level, "small": is_small}
     return {"data-curve": json.dumps(declared)}
+
+
+def _following(id: str, refresh: int | None) -> dict[str, str | int]:
+    """What has points of the curve ``id`` become due every ``refresh`` seconds, if any."""
+    if not refresh:
+        return {}
+    return {FOLLOWS: due_of(id), PACE: refresh * 1_000, AGAIN: _AGAIN_MILLISECONDS}
 
 
 def _stores(id: str, points: Mapping[str, Any] | None, refresh: int | None) -> list[dcc.Store]:
@@ -189,3 +197,10 @@ def _reading(line: Line, *, has_key: bool = False) -> html.Div:
     key = {"className": "key", "style": {"--key": f"var(--{line.color})"}} if has_key else {}
     figure = html.Dd(NONE, className="pnl-figure", **{"data-field": line.name})
     return html.Div([html.Dt(line.label, **key), figure])
+
+
+def _table(lines: Sequence[Line]) -> html.Table:
+    """The table of the points, without its rows."""
+    heads = [html.Th(each.label, scope="col", className="number") for each in lines]
+    head = html.Thead(html.Tr([html.Th("Time", scope="col"), *heads]))
+    return html.Table([head, html.Tbody()], className="ledger")

@@ -132,12 +132,13 @@ def day_points(row: Mapping[str, Any]) -> Row:
 
 
 def _mark(mark: Mapping[str, Any]) -> Row:
+    time = from_iso(mark["time"])
     return {
-        "time": milliseconds(from_iso(mark["time"])),
+        "time": milliseconds(time),
         "key": mark["place"],
         "kind": mark["kind"],
         "letter": _LETTERS.get(mark["kind"], "\N{BULLET}"),
-        "text": mark["display"]["words"],
+        "title": f"{mark['display']['words']}, {time:%d %b %Y %H:%M:%S UTC}",
         "href": f"/history?{urlencode({'entry': mark['place']})}",
     }
 

@@ -10,8 +10,11 @@ from dash.development.base_component import Component
 #: The store that has the component read anew that it stands on, whenever the account has moved
 #: while that is in sight: at most once a second.
 FOLLOWS: Final = "data-follows"
-#: With the prices, too, and at most once in so many milliseconds.
+#: With the prices, too, and at most once in so many milliseconds; with the account ten times as
+#: often.
 PACE: Final = "data-pace"
+#: In any case, once in so many milliseconds.
+AGAIN: Final = "data-again"
 
 
 def reading_dialog(

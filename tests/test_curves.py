@@ -20,6 +20,7 @@ from balance.store.memory_store import MemoryStore
 from layouts.curve import Line, curve, due_of, plot_of, points_of, row_spark, spark
 from layouts.equity import DAY, DRAWN_AT, equity_panel, equity_range
 from layouts.live import everything
+from layouts.reading import FOLLOWS, PACE
 from tests.pages import UPDATE, asked
 from tests.samples import at
 
@@ -36,29 +37,26 @@ def text_of(component: Any) -> str:
     return "".join(each if isinstance(each, str) else text_of(each) for each in parts or ())
 
 
-def key(id: Any) -> str:
-    """``id`` as Dash sends it."""
-    return json.dumps(id, separators=(",", ":"), sort_keys=True)
-
-
 def client() -> FlaskClient:
     """A client of a new account."""
     return create_app(Desk(MemoryStore()), Stream(1)).server.test_client()
 
 
-def response_to(stored: Any) -> Any:
+def response_to(stored: str) -> Any:
     """What a page is answered whose curve's store ``stored`` says that points are due."""
     page = client()
-    response = page.post(UPDATE, json=asked(page.get, key(stored))).get_json()
+    response = page.post(UPDATE, json=asked(page.get, stored)).get_json()
     return response["response"]
 
 
 def test_a_curve_says_what_it_draws_and_is_read_by_a_slider_and_as_a_table() -> None:
     lines = (Line("values", "Mine", color="loss"), Line("hold", "Held", "percent", "none"))
     made = curve("mine-curve", "What I made", lines, refresh=5)
-    declared = json.loads(getattr(part(made, plot_of("mine-curve")), "data-curve"))
+    plot = part(made, plot_of("mine-curve"))
+    declared = json.loads(getattr(plot, "data-curve"))
     assert [each["name"] for each in declared["lines"]] == ["values", "hold"]
-    assert (declared["refresh"], declared["small"]) == (5, False)
+    assert declared["small"] is False
+    assert (getattr(plot, FOLLOWS), getattr(plot, PACE)) == (due_of("mine-curve"), 5_000)
     (slider,) = (each for each in everything(made) if getattr(each, "role", "") == "slider")
     assert getattr(slider, "aria-label") == "What I made, by arrow keys"
     fields = [getattr(each, "data-field", None) for each in everything(made)]
@@ -71,7 +69,7 @@ def test_a_curve_may_begin_with_its_points_and_need_no_callback() -> None:
     small = spark("mine-spark", points)
     assert part(small, points_of("mine-spark")).data == points
     assert getattr(part(small, plot_of("mine-spark")), "aria-label") == "Up by 1"
-    assert "curve-due" not in str(small)
+    assert due_of("mine-spark") not in str(small)
 
 
 def test_a_small_curve_of_a_row_follows_it_without_a_callback() -> None:

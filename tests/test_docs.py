@@ -55,7 +55,6 @@ from balance.strategies.strategy import Holding, Kind
 from layouts import grids, history_columns
 from layouts.curve import due_of
 from layouts.live import ids_ending
-from layouts.parts import element_id
 from layouts.shell import shell
 from layouts.tab import Tab
 from layouts.tabs import TABS
@@ -685,7 +684,7 @@ def test_the_curve_of_the_manual_gets_its_points() -> None:
     dash = app.create_app(Desk(MemoryStore()), Stream(1), tabs=(*TABS, mine))
     curve["register"](dash)
     client = dash.server.test_client()
-    update = asked(client.get, element_id(due_of("mine-curve")))
+    update = asked(client.get, due_of("mine-curve"))
     drawn = client.post(UPDATE, json=update, headers={"Host": "localhost"}).get_json()
     (points,) = (each["data"] for each in drawn["response"].values())
     assert points["values"] == [10000, 10001.5, None, 9999]

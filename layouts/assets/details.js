@@ -6,39 +6,56 @@ import { followAccount, snapshot } from "./balance.js";
 import { register } from "./clientside.js";
 import { focusSoon } from "./dialogs.js";
 import { PATH, START, parse, href, listOf } from "./history/view.js";
+import { isOff } from "./link.js";
+import { setting } from "./settings/settings.js";
 
 const PAUSE_MS = 1000;
 const set = (id, data) => window.dash_clientside.set_props(id, { data });
 const called = () => window.dash_clientside.callback_context;
 
-// by the store that has something read: what, of which account, and when
+// by the store that has something read: what, when, and of which account
 const reads = {};
-let isOffline = false;
+let wasOff = false;
 let timer = null;
+
+function stateOf({ account, revision, portfolio_value: equity }) {
+  return { version: `${account}.${revision}.${setting("decimals")}`, equity };
+}
 
 function read(store, shown) {
   const at = Date.now();
-  reads[store] = { shown, at, revision: snapshot?.revision, tick: snapshot?.tick };
+  reads[store] = { shown, at, ...(snapshot && stateOf(snapshot)) };
   set(store, { shown, at });
 }
 
+// in how many ms what the element with these data is to be read anew
+function waitOf({ follows, pace, again }, isBack) {
+  const { at, version, equity } = reads[follows] ?? { at: 0 };
+  const now = stateOf(snapshot);
+  const pauses = [
+    isBack ? 0 : Infinity,
+    // a change of the account is seen sooner than one of the prices
+    version === now.version ? Infinity : Number(pace ?? 10 * PAUSE_MS) / 10,
+    equity === now.equity ? Infinity : Number(pace ?? Infinity),
+    Number(again ?? Infinity),
+  ];
+  return at + Math.min(...pauses) - Date.now();
+}
+
 /* Has all read anew that is in sight and follows an account that has moved since. */
-function follow() {
-  const isBack = isOffline;
-  isOffline = document.getElementById("app-shell").dataset.link === "offline";
-  for (const element of isOffline ? [] : document.querySelectorAll("[data-follows]")) {
-    const { follows: store, pace } = element.dataset;
-    const { shown, at, revision, tick } = reads[store];
-    const isMoved = revision !== snapshot?.revision || (pace && tick !== snapshot?.tick);
-    const rest = at + Number(pace ?? PAUSE_MS) - Date.now();
-    if (!element.checkVisibility() || !(isMoved || isBack)) {
-      continue;
-    } else if (rest > 0 && !isBack) {
-      timer ??= setTimeout(() => ((timer = null), follow()), rest);
-    } else {
-      read(store, shown);
-    }
+export function follow() {
+  const isBack = wasOff;
+  wasOff = isOff;
+  clearTimeout(timer);
+  if (isOff || document.hidden || snapshot === null) {
+    return;
   }
+  const shown = [...document.querySelectorAll("[data-follows]")].filter((element) => element.checkVisibility());
+  for (const { dataset } of shown) {
+    waitOf(dataset, isBack) > 0 || read(dataset.follows, reads[dataset.follows]?.shown);
+  }
+  const next = Math.min(...shown.map(({ dataset }) => waitOf(dataset)));
+  timer = next < Infinity ? setTimeout(follow, next) : null;
 }
 
 /* Has a dialog show something, and opens it meanwhile; closes it for null. */
@@ -119,3 +136,4 @@ followAccount(() => {
   document.getElementById("history-undo-place").hidden = !snapshot?.can_undo_reset;
   follow();
 });
+document.addEventListener("visibilitychange", follow);
