@@ -1,8 +1,8 @@
 """Requests that Dash would fall over are refused: pages only send what fits their callbacks."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from dash import Dash
 from dash.exceptions import DependencyException
@@ -10,7 +10,10 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, NotFound
 
+from balance.core.rows import Row
+
 UPDATE_PATH = "/_dash-update-component"
+_UNKNOWN: Final = "This fits nothing on the page, perhaps as it is of an older version. Reload it."
 
 
 def register(app: Dash) -> None:
@@ -21,13 +24,23 @@ def register(app: Dash) -> None:
     def check() -> None:
         is_update = request.method == "POST" and request.path == UPDATE_PATH
         if is_update and not _fits(app.callback_map, _body()):
-            raise BadRequest(
-                "This fits nothing on the page, perhaps as it is of an older version. Reload it."
-            )
+            raise BadRequest(_UNKNOWN)
 
     @app.server.errorhandler(DependencyException)
     def no_such_file(_: DependencyException) -> ResponseReturnValue:
         return app.server.handle_user_exception(NotFound())
+
+
+def answer_page(app: Dash, path: str, answer: Callable[[Any], Row]) -> None:
+    """Have ``app`` answer what a page posts to ``path`` beside Dash; what no page does is refused
+    with 400."""
+
+    @app.server.post(path, endpoint=path)
+    def view() -> Row:
+        try:
+            return answer(request.get_json())
+        except (KeyError, TypeError, AttributeError) as fault:
+            raise BadRequest(_UNKNOWN) from fault
 
 
 def _body() -> object:

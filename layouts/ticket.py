@@ -1,8 +1,8 @@
 """The order ticket: what to trade, how much and at what price, with what it would take."""
 
-import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -13,6 +13,7 @@ from balance.core.order import ORDER_KINDS, PATIENCE, Number
 from balance.core.orders import Preview
 from balance.core.settings import RULES
 from layouts.dialogs import close_button, dialog
+from layouts.live import LIVE, OF
 from layouts.parts import (
     button,
     card,
@@ -29,18 +30,47 @@ from layouts.parts import (
 
 #: The shares of what is available that can be filled in, in percent.
 SHARES = (10, 25, 50, 100)
+#: The fields of the ticket, as their ids end: what is chosen, and where Enter places the order.
+CHOICES: Final = ("symbol", "side", "type", "force", "unit", "leverage", "options")
+TYPED: Final = (
+    *("size", "price", "second-price", "third-price", "take-profit", "stop-loss", "client-id"),
+)
+#: Those of the numbers that an order of a type has beside its size, in their order.
+NUMBERS: Final = ("price", "second-price", "third-price")
+#: Where the page has the ticket previewed, and the name of that as a row of live figures.
+PREVIEWED_AT: Final = "/ticket/preview"
+_PREVIEWED: Final = "previews/ticket"
+#: The type that is two orders: a limit and a stop, of which one cancels the other.
+OCO: Final = "oco"
 SIDES = (("Buy / Long", "buy"), ("Sell / Short", "sell"))
-TYPES = (*((kind.label, kind.type) for kind in ORDER_KINDS.values()), ("OCO", "oco"))
+TYPES = (*((kind.label, kind.type) for kind in ORDER_KINDS.values()), ("OCO", OCO))
 FORCES = {name: each.label.capitalize() for name, each in PATIENCE.items()}
 UNITS = {"quantity": "base", "notional": "USDT", "percent": "% of available"}
 _SHARE = "{} % of what is available"
-# The numbers of a limit and a stop of which one cancels the other.
-_OCO = (
-    Number("price", "Limit price", "", ""),
-    Number("trigger_price", "Stop price, by the mark", "", ""),
-    Number("stop_limit", "Limit price of the stop", "", "", is_optional=True),
-)
-_PREVIEW = (
+
+
+class Form(NamedTuple):
+    """What orders of a type have beside their size."""
+
+    numbers: tuple[Number, ...]
+    # Whether they have a time in force.
+    is_timed: bool
+
+
+#: By the type of the orders.
+FORMS: Final[Mapping[str, Form]] = {
+    **{kind.type: Form(kind.numbers, kind.is_timed) for kind in ORDER_KINDS.values()},
+    OCO: Form(
+        (
+            Number("price", "Limit price", "", ""),
+            Number("trigger_price", "Stop price, by the mark", "", ""),
+            Number("stop_limit", "Limit price of the stop", "", "", is_optional=True),
+        ),
+        is_timed=False,
+    ),
+}
+#: The figures of a preview.
+PREVIEW: Final = (
     ("Quantity", "quantity"),
     ("Order value", "notional"),
     ("Margin", "margin"),
@@ -65,7 +95,8 @@ def ticket(leverage: int) -> html.Section:
                 number_field("futures-second-price", "Price", hidden=True),
                 number_field("futures-third-price", "Price", hidden=True),
                 _force(),
-                html.Div(id="futures-kinds", hidden=True, **{"data-kinds": _kinds()}),
+                dcc.Store(id="futures-forms", data=_forms()),
+                dcc.Store(id="futures-ticket-key", data=uuid4().hex),
                 _size(),
                 _leverage(leverage),
                 dbc.Checklist(
@@ -86,10 +117,10 @@ def ticket(leverage: int) -> html.Section:
                     id="futures-bracket",
                     className="field-pairs",
                     style={"--columns": 2},
-                    hidden=True,
                 ),
                 _client_id(),
                 _preview(),
+                html.Div(id="futures-ticket-error", className="dialog-error", role="alert"),
                 html.Div(id="futures-ticket-note", className="ticket-note", role="status"),
                 button("Buy / Long", "futures-submit", color="primary", outline=False),
             ]
@@ -98,27 +129,22 @@ def ticket(leverage: int) -> html.Section:
     )
 
 
-def _kinds() -> str:
-    """For the page's script: what orders of each type have beside their size."""
-    kinds = {
-        kind.type: {"numbers": [*map(_number, kind.numbers)], "timed": kind.is_timed}
-        for kind in ORDER_KINDS.values()
-    }
-    return json.dumps({**kinds, "oco": {"numbers": [*map(_number, _OCO)], "timed": False}})
-
-
-def _number(number: Number) -> dict[str, str | bool]:
+def _forms() -> dict[str, dict[str, Any]]:
+    """For the page's script: the labels of the numbers that orders of each type have, and whether
+    they have a time in force."""
     return {
-        "label": number.label,
-        "member": number.name,
-        "format": number.format,
-        "optional": number.is_optional,
+        name: {"labels": [*map(_label, form.numbers)], "timed": form.is_timed}
+        for name, form in FORMS.items()
     }
+
+
+def _label(number: Number) -> str:
+    return f"{number.label} (optional)" if number.is_optional else number.label
 
 
 def _client_id() -> Component:
     control = dbc.Input(id="futures-client-id", type="text", maxLength=36, autocomplete="off")
-    return field("Client id, a name of your own", control, hidden=True)
+    return field("Client id, a name of your own", control)
 
 
 def _force() -> Component:
@@ -161,8 +187,11 @@ def _preview() -> Component:
     return html.Dl(
         [
             part
-            for name, field in _PREVIEW
-            for part in (html.Dt(name), html.Dd(NONE, id=f"futures-preview-{field}"))
+            for name, field in PREVIEW
+            for part in (
+                html.Dt(name),
+                html.Dd(NONE, id=f"futures-preview-{field}", **{LIVE: field, OF: _PREVIEWED}),
+            )
         ],
         className="preview",
     )
@@ -176,7 +205,7 @@ def slip_dialog() -> dbc.Modal:
         [
             html.P(id="slip-message", className="dialog-words"),
             html.Ul(id="slip-about", className="dialog-list m-0"),
-            # The order, which the page puts here to ask about it.
+            # The fields of the ticket with the order that is asked about.
             dcc.Store(id="slip-order"),
         ],
         [close_button("slip", autoFocus=True), button("Place", "slip-confirm", color="danger")],
@@ -202,3 +231,8 @@ def slip_question(order: Mapping[str, Any], preview: Preview) -> tuple[str, str,
         f"{display['quantity']}, worth {display['notional']}",
         f"{verb} {price}",
     )
+
+
+def shortage(display: Mapping[str, str]) -> str:
+    """What an order would need that can't be paid, by the texts of its preview."""
+    return f"This needs {display['cost']}, but only {display['available']} are available."

@@ -90,7 +90,7 @@ def test_another_symbol_empties_prices_and_exits(still: Server, browser: Any) ->
     assert browser.find_element("#futures-submit").text.startswith("Sell / Short")
     # what is pressed now asks for a price
     browser.find_element("#futures-submit").click()
-    wait_for(lambda: "Enter a limit price" in text(browser, "futures-ticket-note"), "the question")
+    wait_for(lambda: "Enter a limit price" in text(browser, "futures-ticket-error"), "the question")
     assert _orders(still) == []
     _choose(browser, "futures-options", "Take-profit")
 
@@ -187,7 +187,7 @@ def test_a_stop_limit_has_two_prices_and_a_time_in_force(still: Server, browser:
     write(browser, "futures-price", "41,000")
     write(browser, "futures-size", "1,000")
     browser.find_element("#futures-submit").click()
-    wait_for(lambda: "Enter a limit price" in text(browser, "futures-ticket-note"), "the question")
+    wait_for(lambda: "Enter a limit price" in text(browser, "futures-ticket-error"), "the question")
     write(browser, "futures-second-price", "41,100")
     browser.find_element("#futures-force option[value=GTX]").click()
     browser.find_element("#futures-submit").click()
@@ -284,7 +284,7 @@ def test_an_oco_is_a_limit_and_a_stop_of_which_one_cancels_the_other(
     browser.find_element("#futures-unit option[value=quantity]").click()
     write(browser, "futures-size", "0.01")
     browser.find_element("#futures-submit").click()
-    wait_for(lambda: "Enter a stop price" in text(browser, "futures-ticket-note"), "the question")
+    wait_for(lambda: "Enter a stop price" in text(browser, "futures-ticket-error"), "the question")
     write(browser, "futures-second-price", "39,000")
     wait_for(
         lambda: (

@@ -12,6 +12,7 @@ from app import create_app
 from balance.api.stream import Stream
 from balance.desk.desk import Desk
 from balance.store.memory_store import MemoryStore
+from layouts.ticket import CHOICES, TYPED
 from tests.boards import board
 from tests.markets import BTC, ETH
 from tests.pages import UPDATE
@@ -261,36 +262,80 @@ class TestTheOrder:
         assert done["order-error.children"].startswith("The order has ended.")
 
 
+_TICKET = {
+    **dict.fromkeys((*CHOICES, *TYPED), ""),
+    "symbol": BTC,
+    "side": "buy",
+    "type": "market",
+    "force": "GTC",
+    "options": [],
+    "unit": "quantity",
+    "leverage": 10,
+    "size": "0.01",
+}
+
+
+def _submitted(fields: dict[str, Any]) -> dict[str, Any]:
+    """What a page sends where Enter was pressed in the size of a ticket with ``fields``."""
+    named = {f"futures_{name.replace('-', '_')}": value for name, value in fields.items()}
+    return {**named, "futures_submit": 1, "futures_ticket_key": KEY}
+
+
 @pytest.mark.parametrize(
     ("more", "title", "message"),
     [
         (
-            '"type": "limit", "price": 50000.10',
+            {"type": "limit", "price": "50,000.10"},
             "Buy BTC/USDT at about 40,0",
             "Your limit, 50,000.1, is 2",
         ),
         (
-            '"type": "stop_limit", "trigger_price": 41000, "price": 51250, "time_in_force": "GTX"',
+            {"type": "stop_limit", "price": "41000", "second-price": "51250", "force": "GTX"},
             "Buy BTC/USDT for as much as 51,250?",
             "on the side where it ends without a fill, being post-only,",
         ),
     ],
 )
 def test_an_order_that_may_be_a_slip_is_placed_after_a_question(
-    run: Callable[..., Any], desk: Desk, more: str, title: str, message: str
+    run: Callable[..., Any], desk: Desk, more: dict[str, str], title: str, message: str
 ) -> None:
-    body = f'{{"symbol": "{BTC}", "side": "buy", "leverage": 10, "quantity": 0.01, {more}}}'
-    asked = run("slip-order.data", slip_order={"body": body})
+    before = desk.version
+    doubtful = run("futures-submit.n_clicks", **_submitted({**_TICKET, **more}))["slip-order.data"]
+    asked = run("slip-order.data", slip_order=doubtful)
     assert asked["slip-title.children"].startswith(title)
     assert message in asked["slip-message.children"]
-    before = desk.version
-    sent = {"slip_order": {"body": body}, "slip_key": KEY}
+    assert desk.version == before
+    sent = {"slip_order": doubtful, "slip_key": KEY}
     done = run("slip-confirm.n_clicks", **sent)
     assert desk.version[1] > before[1]
     assert (done["slip-dialog.is_open"], done["futures-size.value"]) == (False, "")
     after = desk.version
     run("slip-confirm.n_clicks", **sent)
     assert desk.version == after
+
+
+def test_the_ticket_places_its_order_once(run: Callable[..., Any], desk: Desk) -> None:
+    before = desk.version
+    done = run("futures-submit.n_clicks", **_submitted(_TICKET))
+    assert "Bought 0.01 BTC/USDT" in toast(done)
+    assert (done["futures-size.value"], done["futures-ticket-error.children"]) == ("", "")
+    assert done["futures-ticket-key.data"] != KEY
+    assert desk.version[1] > before[1]
+    after = desk.version
+    # the answer was lost, and it is sent again
+    assert "It was done the first time." in toast(
+        run("futures-submit.n_clicks", **_submitted(_TICKET))
+    )
+    assert desk.version == after
+
+
+def test_a_ticket_that_can_not_be_read_says_why_and_places_nothing(
+    run: Callable[..., Any], desk: Desk
+) -> None:
+    before = desk.version
+    done = run("futures-submit.n_clicks", **_submitted({**_TICKET, "size": ""}))
+    assert done == {"futures-ticket-error.children": "Enter a size."}
+    assert desk.version == before
 
 
 def test_all_orders_are_cancelled_and_all_positions_closed(

@@ -29,9 +29,9 @@ import { late } from "./clientside.js";
 
 late("./curves.js", ["drawCurve"]);
 late("./overview/range.js", ["drawRange"]);
-late("./futures/book.js", ["chooseBook"]);
-late("./futures/ticket.js", ["describeTicket", "submitTicket", "fillShare"]);
+late("./futures/book.js", ["chooseBook"], "/futures");
+late("./futures/ticket.js", ["describeTicket", "fillShare"], "/futures");
 late("./futures/trade.js", ["rested", "nameClosing", "goToClosing"]);
-late("./futures/chart.js", ["chooseChart"]);
+late("./futures/chart.js", ["chooseChart"], "/futures");
 late("./bots/candles.js", ["showSource", "sendCandles", "showRunning"]);
 late("./settings/backup.js", ["downloadBackup", "restoreBackup"]);

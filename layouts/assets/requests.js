@@ -5,7 +5,6 @@ import { at } from "./address.js";
 import { toast } from "./toasts.js";
 
 const TIMEOUT_MS = 8000;
-const PREVIEW_TIMEOUT_MS = 4000;
 const IN_FLIGHT = 409;
 const DASH = "/_dash-update-component";
 const GONE = "The server does not answer. Try again when it is back.";
@@ -100,18 +99,6 @@ export const carryOut = shared(async (...request) => {
   toast(message, isFilled ? "fill" : done ? "info" : "error");
   return [done, done ? "" : message];
 }, nameOf);
-
-/* What the order `body` would do if it was sent to `path`: [the preview, what is wrong]. Without an
- * answer neither is known, and the strip over the tabs says so. */
-export async function previewed(body, path = "/orders") {
-  const [answer, problem, status] = await fetchJson(`${path}/preview`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body,
-    timeout: PREVIEW_TIMEOUT_MS,
-  });
-  return [answer, status === null ? "" : problem];
-}
 
 /* The name of the dialog that sends this, and what it sends; a dialog has a key for it in its state. */
 function sentBy({ output, state = [] }) {

@@ -1,180 +1,124 @@
-/* The order ticket: what its fields say of themselves, the preview of what they ask for, and its order. */
+/* The order ticket: what its fields say of themselves, the preview of what they ask for, and the leverage of
+ * the symbol, which its slider follows and sets.
+ */
 import { followAccount, snapshot } from "../balance.js";
 import { register } from "../clientside.js";
-import { explain, write } from "../live.js";
-import { carryOut, previewed } from "../requests.js";
-import { chooseLeverage, followLeverage, isChosen } from "./leverage.js";
-import { isOco, kindOf, limitOf, NUMBERS, orderOf, pathOf } from "./order.js";
+import { explain, provide, write } from "../live.js";
+import { fetchJson, send } from "../requests.js";
+import { toast } from "../toasts.js";
 
 const PREFIX = "futures-";
 const PAUSE_MS = 150;
 const REFRESH_MS = 1000;
-const PREVIEWED = "#futures-panel .preview dd";
-// a limit that is so far through the market, in percent, may be a slip
-const SLIP_PERCENT = 5;
+const TIMEOUT_MS = 4000;
+const LEVERAGE_MS = 300;
+const NUMBERS = ["price", "second-price", "third-price"];
+const PRICES = [...NUMBERS, "take-profit", "stop-loss"];
 const SIDES = { buy: "Buy / Long", sell: "Sell / Short" };
 
 let form = null; // what is in the fields, by their ids without the prefix
-let placing = null; // the order that is on its way
 let timer = null;
 let latest = 0; // the number of the newest preview
 let previewedAt = 0; // when it was fetched
+let choosing = null; // the timer of a leverage that was chosen here and is not set yet
 
 const dash = window.dash_clientside;
 const place = (name) => document.getElementById(PREFIX + name);
 const put = (name, value) => dash.set_props(PREFIX + name, { value });
+const rules = () => snapshot?.market.prices[form.symbol];
+const base = () => rules()?.base ?? form.symbol?.split("/")[0];
 
-function note(message, kind = "") {
-  const element = place("ticket-note");
-  explain(element, message);
-  element.dataset.kind = kind;
-}
-
-function show(preview) {
-  // of an OCO, the figures of the limit, and what both need
-  const display = { ...preview?.orders?.[0].display, ...preview?.display };
-  for (const element of document.querySelectorAll(PREVIEWED)) {
-    write(element, display[element.id.slice("futures-preview-".length)] ?? "–");
-  }
-}
-
-// what each of the two orders of an OCO would bring
-function outcomes([limit, stop]) {
-  const text = ({ display }) => [
-    `at ${display.price}`,
-    ...(display.realized_pnl === "–" ? [] : [`P&L ${display.realized_pnl}`]),
-    `fee ${display.fee}`,
-  ];
-  return `Limit: ${text(limit).join(", ")}. Stop: ${text(stop).join(", ")}.`;
-}
-
-// what is said of an order that was previewed, and how
-function remark({ affordable, display, orders, warning }) {
-  if (!affordable) {
-    return [`This needs ${display.cost}, but only ${display.available} are available.`, "error"];
-  }
-  return orders !== undefined && warning === "" ? [outcomes(orders)] : [warning, "warning"];
-}
+const isSeen = () => !place("panel").hidden && document.visibilityState === "visible";
 
 async function preview() {
   const number = ++latest;
-  const [body, missing] = orderOf(form);
   previewedAt = Date.now();
-  if (body === null) {
-    show(null);
-    allow(true);
-    // what is not typed yet is no fault, unless the button was pressed and has said so
-    const isOpen = missing.startsWith("Enter") && place("ticket-note").textContent !== missing;
-    note(isOpen ? "" : missing, "error");
-    return;
-  }
-  const [answer, wrong] = await previewed(body, pathOf(form));
-  if (number === latest) {
-    show(answer);
-    allow(answer?.affordable ?? true);
-    note(...(answer === null ? [wrong, "error"] : remark(answer)));
+  const [answer] = await fetchJson("/ticket/preview", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(form),
+    timeout: TIMEOUT_MS,
+  });
+  // without an answer the strip over the tabs says so
+  if (number === latest && answer !== null) {
+    const { affordable, display, kind, note } = answer;
+    provide("previews", [{ id: "ticket", display }]);
+    allow(affordable);
+    explain(place("ticket-note"), note);
+    place("ticket-note").dataset.kind = kind;
   }
 }
-
-const rules = () => snapshot?.market.prices[form.symbol];
-const base = () => rules()?.base ?? form.symbol?.split("/")[0];
 
 // what can't be paid is not to be had, and the button says so
 function allow(isAffordable) {
   const button = place("submit");
-  // while an order is on its way the button rests
-  button.disabled = !isAffordable || placing !== null;
+  button.disabled = !isAffordable;
   write(button, isAffordable ? `${SIDES[form.side]} ${base()}` : "Not enough available");
 }
 
 /* Empties what was meant for another symbol: its prices and exits, and a size in its base unit. */
 function emptyForSymbol() {
-  const sizes = form.unit === "quantity" ? ["size"] : [];
-  for (const name of [...NUMBERS, "take-profit", "stop-loss", ...sizes]) {
+  for (const name of form.unit === "quantity" ? [...PRICES, "size"] : PRICES) {
     put(name, "");
     form[name] = "";
   }
 }
 
 // which fields there are, and what they are called
-function arrange() {
-  const { numbers, timed } = kindOf(form.type);
+function arrange({ labels, timed }) {
   NUMBERS.forEach((name, index) => {
-    const { label = "", optional = false } = numbers[index] ?? {};
-    place(`${name}-field`).hidden = label === "";
-    place(`${name}-label`).textContent = optional ? `${label} (optional)` : label;
+    place(`${name}-field`).hidden = labels[index] === undefined;
+    write(place(`${name}-label`), labels[index] ?? "");
   });
   place("force-field").hidden = !timed;
-  place("bracket").hidden = !form.options.includes("bracket");
-  place("client-id-field").hidden = isOco(form) || !form.options.includes("named");
-  document.querySelector('#futures-options [value="named"]').parentElement.hidden = isOco(form);
   place("leverage").max = rules()?.max_leverage ?? place("leverage").max;
-  place("unit").options[0].textContent = base();
-  place("submit").dataset.side = form.side;
+  write(place("unit").options[0], base());
 }
 
-/* Shows what the fields of the ticket say of themselves, and soon what they ask for. */
-function describeTicket() {
+/* Shows what the fields of the ticket say of themselves, and soon what they ask for; no error is left. */
+function describeTicket(...values) {
   const before = form;
-  const fields = dash.callback_context.inputs_list;
-  form = Object.fromEntries(fields.map(({ id, value }) => [id.slice(PREFIX.length), value]));
+  const fields = dash.callback_context.inputs_list.filter(({ id }) => id.startsWith(PREFIX));
+  form = Object.fromEntries(fields.map(({ id, value }) => [id.slice(PREFIX.length), value ?? ""]));
   if (before !== null && before.symbol !== form.symbol) {
     emptyForSymbol();
   }
-  isChosen(before, form) && chooseLeverage(form);
-  arrange();
-  followLeverage(form);
+  arrange(values.at(-1)[form.type]);
+  followLeverage();
   // until the preview of what is there now says otherwise
   allow(true);
   clearTimeout(timer);
-  timer = setTimeout(preview, PAUSE_MS);
-  return dash.no_update;
-}
-
-/* Whether the limit of the order is so far through the market that it may be a slip. */
-async function isDoubtful(body) {
-  if (limitOf(form) === undefined) {
-    return false;
-  }
-  const [answer] = await previewed(body);
-  return (answer?.beyond_percent ?? 0) > SLIP_PERCENT;
-}
-
-async function placeOrder() {
-  const [body, missing] = orderOf(form);
-  if (body === null) {
-    note(missing, "error");
-    return dash.no_update;
-  }
-  const button = place("submit");
-  button.disabled = true;
-  if (await isDoubtful(body)) {
-    button.disabled = false;
-    // the question whether it is meant, which places it
-    dash.set_props("slip-order", { data: { body, at: Date.now() } });
-    return dash.no_update;
-  }
-  const [done, message] = await carryOut("POST", pathOf(form), body);
-  button.disabled = false;
-  note(done ? "" : message, "error");
-  if (!done) {
-    return dash.no_update;
-  }
-  // a name is that of one open order
-  put("client-id", "");
-  // what is pressed before the field is empty asks for nothing more
-  form = { ...form, size: "" };
+  timer = setTimeout(() => isSeen() && preview(), PAUSE_MS);
   return "";
 }
 
-/* Places the order, one at a time: the size that stays in its field. */
-async function submitTicket() {
-  // what can't be paid, as the note says
-  if (form === null || (place("submit").disabled && placing === null)) {
-    return dash.no_update;
+/* Shows the leverage of the symbol, here as in every other tab, until another one is chosen here. */
+function followLeverage() {
+  const found = snapshot?.leverages?.find(({ symbol }) => symbol === form.symbol);
+  const shown = Number(form.leverage);
+  const { leverage = shown, source } = found ?? {};
+  const isOpen = source === "open";
+  if (choosing === null && shown !== leverage) {
+    put("leverage", leverage);
   }
-  placing ??= placeOrder().finally(() => (placing = null));
-  return placing;
+  place("leverage").disabled = isOpen;
+  write(place("leverage-words"), isOpen ? `${leverage}x, as what is open` : `${shown}x`);
+}
+
+/* Sets the leverage that was chosen, once the slider rests: it passes through others on its way. */
+function chooseLeverage({ target }) {
+  if (target !== place("leverage")) {
+    return;
+  }
+  const { symbol } = form;
+  clearTimeout(choosing);
+  const mine = setTimeout(async () => {
+    const [done, message] = await send("PUT", `/leverage/${symbol}`, `{"leverage": ${target.value}}`);
+    done || toast(message, "error");
+    choosing = choosing === mine ? null : choosing;
+    followLeverage();
+  }, LEVERAGE_MS);
+  choosing = mine;
 }
 
 /* A share of what is available, by the button that was pressed: the unit and the size. */
@@ -182,12 +126,12 @@ const fillShare = () => ["percent", dash.callback_context.triggered_id.split("-"
 
 // while something is in the ticket, its preview follows the price
 followAccount(() => {
-  form !== null && followLeverage(form);
-  const isFilled = form !== null && String(form.size ?? "").trim() !== "";
-  const isSeen = !place("panel").hidden && document.visibilityState === "visible";
-  if (isFilled && isSeen && Date.now() - previewedAt > REFRESH_MS) {
+  form !== null && followLeverage();
+  if (form?.size && isSeen() && Date.now() - previewedAt > REFRESH_MS) {
     preview();
   }
 });
 
-register({ describeTicket, submitTicket, fillShare });
+// before Dash hears of it, which follows the leverage
+document.addEventListener("input", chooseLeverage, true);
+register({ describeTicket, fillShare });
