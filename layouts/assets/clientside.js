@@ -1,5 +1,7 @@
 /* The functions that Dash calls in the page: all of them in one namespace, `desk`. */
 
+import { at } from "./address.js";
+
 const MISSING = "A part of this page did not come from the server. It is fetched again when it is needed next.";
 
 const functions = {};
@@ -22,11 +24,15 @@ export async function fetched(path) {
   }
 }
 
-/* Has the functions called `names` come with the module at `path` when Dash first calls one of them. */
-export function late(path, names) {
+/* Has the functions called `names` come with the module at `path` when Dash first calls one of them, while
+ * the tab with the path `tab` is shown, null for all tabs. */
+export function late(path, names, tab = null) {
   const stub = (name) => async (...values) => {
     const dash = window.dash_clientside;
     const { callback_context: context } = dash;
+    if (tab !== null && location.pathname !== at(tab)) {
+      return dash.no_update;
+    }
     try {
       await fetched(path);
     } catch {
