@@ -17,6 +17,7 @@ from callbacks.clicks import clicked
 from callbacks.dialogs import request_key, send
 from callbacks.focus import move_focus
 from layouts.amend import FIELDS, amend_title, amendable, shown
+from layouts.ticket import shortage
 
 _ENDED = "The order has ended. History says how, among its orders."
 
@@ -53,10 +54,16 @@ def _register_opening(app: Dash, desk: Desk) -> None:
         )
 
     @app.callback(
-        Output("order-error", "children", allow_duplicate=True), Input("order-changed", "data")
+        Output("order-error", "children", allow_duplicate=True),
+        Input("order-changed", "data"),
+        State("order-edited", "data"),
     )
-    def follow(state: str) -> str:
-        return "" if state else _ENDED
+    def follow(_: Any, edited: Mapping[str, Any]) -> Any:
+        try:
+            _find(desk, edited["key"])
+        except UnknownOrder as fault:
+            return str(fault)
+        return no_update
 
 
 def _register_changes(app: Dash, desk: Desk) -> None:
@@ -140,10 +147,7 @@ def _text(preview: Preview) -> html.Span | str:
     """What an order would do, or what keeps it from that."""
     display = preview.display
     if not preview.affordable:
-        return html.Span(
-            f"This needs {display['cost']}, but only {display['available']} are available.",
-            className="dialog-error",
-        )
+        return html.Span(shortage(display), className="dialog-error")
     return (
         f"Margin {display['margin']}, fee {display['fee']}, liquidation price "
         f"{display['liquidation_price']}. {preview.warning}"

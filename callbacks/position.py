@@ -67,11 +67,11 @@ def _register_opening(app: Dash, desk: Desk) -> None:
         Input("position-changed", "data"),
         State("position-edited", "data"),
     )
-    def follow(_: Any, edited: Mapping[str, Any]) -> tuple[Any, str]:
+    def follow(_: Any, edited: Mapping[str, Any]) -> tuple[Any, Any]:
         try:
-            return position_title(_find(desk, edited["key"])), ""
-        except UnknownPosition:
-            return no_update, "The position is closed."
+            return position_title(_find(desk, edited["key"])), no_update
+        except UnknownPosition as fault:
+            return no_update, str(fault)
 
 
 def _register_previews(app: Dash, desk: Desk) -> None:

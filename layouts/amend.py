@@ -12,6 +12,7 @@ from balance.core.order import ORDER_KINDS
 from balance.core.rows import OrderRow
 from layouts.dialogs import close_button, dialog
 from layouts.parts import button, number_field
+from layouts.reading import FOLLOWS
 
 #: The fields: those of the numbers that an order of its type has beside its size, in their order,
 #: and that of its quantity.
@@ -34,15 +35,21 @@ def amend_dialog() -> dbc.Modal:
         "order",
         "Order",
         [
-            number_field("order-price", "Price"),
-            number_field("order-second-price", "Price"),
-            number_field("order-quantity", "Quantity"),
+            html.Div(
+                [
+                    number_field("order-price", "Price"),
+                    number_field("order-second-price", "Price"),
+                    number_field("order-quantity", "Quantity"),
+                ],
+                className="stack",
+                **{FOLLOWS: "order-changed"},
+            ),
             html.Div(id="order-about", className="hint", role="status"),
             # The id, which the page puts here to open the dialog.
             dcc.Store(id="order-edited"),
             # What stood in the fields as the dialog opened.
             dcc.Store(id="order-opened"),
-            # Whether the page has seen the order end.
+            # Set when the account has changed while the dialog is open.
             dcc.Store(id="order-changed"),
             # What stands in the fields, once it has rested for a moment.
             dcc.Store(id="order-typed"),

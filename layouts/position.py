@@ -15,6 +15,7 @@ from balance.core.rows import PositionRow
 from layouts.dialogs import close_button, dialog
 from layouts.live import live_figure
 from layouts.parts import button, number_field, share_button
+from layouts.reading import FOLLOWS
 
 #: The fields, as their ids end: the prices of the two exits, what the margin gets, what is closed.
 FIELDS: Final = ("take-profit", "stop-loss", "margin", "quantity")
@@ -37,7 +38,11 @@ def position_dialog() -> dbc.Modal:
         "position",
         "Position",
         [
-            html.Dl(id="position-facts", className="position-facts"),
+            html.Dl(
+                id="position-facts",
+                className="position-facts",
+                **{FOLLOWS: "position-changed"},
+            ),
             _exit("take-profit", "Take-profit at"),
             _exit("stop-loss", "Stop-loss at"),
             html.P(
@@ -78,7 +83,7 @@ def position_dialog() -> dbc.Modal:
             ),
             # The symbol, which the page puts here to open the dialog.
             dcc.Store(id="position-edited"),
-            # What the page has seen change of the position while its dialog is open.
+            # Set when the account has changed while the dialog is open.
             dcc.Store(id="position-changed"),
             # What stands in the fields, once it has rested for a moment.
             dcc.Store(id="position-typed"),

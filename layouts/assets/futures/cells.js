@@ -3,7 +3,7 @@
  */
 import { snapshot } from "../balance.js";
 import { tone } from "../live.js";
-import { cancel, close, edit } from "./trade.js";
+import { cancel, close } from "./trade.js";
 
 const NONE = "–";
 // the buttons of a cell are reached with the Tab key, as any others
@@ -56,21 +56,21 @@ function RowExits({ data: { display } }) {
   return element("row-pair", element("", first), second && " ", second && element("", second));
 }
 
-function action(label, title, run, danger = false) {
-  const className = `btn btn-sm btn-outline-${danger ? "danger" : "secondary"}`;
-  const props = { type: "button", className, title, "aria-label": title, onClick: run };
-  return React.createElement("button", props, label);
+function action(label, title, more) {
+  const named = { type: "button", className: "btn btn-sm btn-outline-secondary", title, "aria-label": title };
+  return React.createElement("button", { ...named, ...more }, label);
 }
+
+// what opens the dialog called `name` on the position or the order with that key
+const opening = (name, key) => ({ "data-press": `${name}-edited`, "data-pressed": JSON.stringify({ key }) });
 
 function PositionActions({ data: { symbol, display } }) {
   const what = `${display.side.toLowerCase()} ${symbol}`;
   return element(
     "row-actions",
-    action("Close", `Close all of the ${what} at market`, () => close(symbol, 100)),
-    action("Half", `Close half of the ${what} at market`, () => close(symbol, 50)),
-    action("Edit…", `Edit… the ${what}: close a part, take-profit and stop-loss`, () =>
-      edit("position", symbol),
-    ),
+    action("Close", `Close all of the ${what} at market`, { onClick: () => close(symbol, 100) }),
+    action("Half", `Close half of the ${what} at market`, { onClick: () => close(symbol, 50) }),
+    action("Edit…", `Edit… the ${what}: close a part, take-profit and stop-loss`, opening("position", symbol)),
   );
 }
 
@@ -79,8 +79,8 @@ function OrderActions({ data: { id, display } }) {
   const both = display.group && ", and the other order of its OCO";
   return element(
     "row-actions",
-    action("Cancel", `Cancel: ${what}${both}`, () => cancel(id)),
-    action("Edit…", `Edit…: ${what}`, () => edit("order", id)),
+    action("Cancel", `Cancel: ${what}${both}`, { onClick: () => cancel(id) }),
+    action("Edit…", `Edit…: ${what}`, opening("order", id)),
   );
 }
 

@@ -1,45 +1,13 @@
-/* What the buttons of a position or an order do: close and cancel, and open its dialog, which follows it from
- * then on.
- */
+/* What the buttons of a position or an order do, and what its dialog says as one types. */
 import { read } from "../amounts.js";
-import { followAccount, snapshot } from "../balance.js";
 import { register } from "../clientside.js";
 import { carryOut } from "../requests.js";
 
 const REST_MS = 150;
 
-const dash = window.dash_clientside;
-
 export const close = (symbol, percent) =>
   carryOut("POST", `/positions/${symbol}/close`, `{"percent": ${percent}}`);
 export const cancel = (id) => carryOut("DELETE", `/orders/${encodeURIComponent(id)}`);
-
-/* What of a position or an order its dialog must hear of; empty where it has ended. */
-const STATES = {
-  position({ positions }, symbol) {
-    const found = positions.find((each) => each.symbol === symbol);
-    return found === undefined ? "" : `${found.side} ${found.quantity} ${found.entry_price}`;
-  },
-  order: ({ open_orders: orders }, id) => (orders.some((each) => each.id === id) ? "open" : ""),
-};
-
-const edited = {}; // what each dialog is about, and its state, by the dialog's name
-
-/* Opens the dialog called `name` on the position or the order with that key. */
-export function edit(name, key) {
-  edited[name] = { key, state: STATES[name](snapshot, key) };
-  dash.set_props(`${name}-edited`, { data: { key, at: Date.now() } });
-}
-
-followAccount((snapshot) => {
-  for (const [name, each] of Object.entries(edited)) {
-    const state = STATES[name](snapshot, each.key);
-    if (state !== each.state && document.getElementById(`${name}-dialog`) !== null) {
-      each.state = state;
-      dash.set_props(`${name}-changed`, { data: state });
-    }
-  }
-});
 
 /* What stands in the fields of a dialog once it has rested for a moment: Dash drops what came before. */
 async function rested(...typed) {
@@ -56,7 +24,7 @@ function nameClosing(typed, { key }) {
 /* Enter in the quantity only goes on to the button that says what it closes. */
 function goToClosing() {
   document.getElementById("position-close").focus();
-  return dash.no_update;
+  return window.dash_clientside.no_update;
 }
 
 register({ rested, nameClosing, goToClosing });
