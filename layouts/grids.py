@@ -1,21 +1,74 @@
 """The grids: positions, open orders and fills on the Futures tab."""
 
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import dash_ag_grid as dag
 
 # what a number looks like is in the row itself: the grid sorts by the number and shows the text
 _SHOWN = {"function": "deskText(params)"}
 _TONE = {"function": "deskTone(params)"}
+_KEYS = {"function": "deskKeys(params)"}
+# What stands in a cell may have changed where its value has not.
+_ALWAYS_ANOTHER = {"equals": {"function": "false"}}
 #: How high a row is, in pixels: one of two lines, and one of one.
 _TWO_LINES = 48
 _ONE_LINE = 36
+_HEADINGS = 32
+
+
+class _Card(NamedTuple):
+    """What a phone shows of a row: texts with fields of it in braces, each of which is left out
+    where there is nothing in one of them."""
+
+    # In pixels.
+    height: int
+    title: str
+    # The first that there is.
+    figure: tuple[str, ...]
+    below: str
+    # Each has dots between its texts; the first stands beside what is below the figure.
+    lines: tuple[tuple[str, ...], ...]
+    # What draws its buttons.
+    actions: str = ""
+
+
+_CARDS: Final = {
+    "positions": _Card(
+        128,
+        "{symbol} {side_words}",
+        ("{unrealized_pnl}",),
+        "{roe_percent}",
+        (
+            ("{quantity} at {entry_price}", "mark {mark_price}"),
+            ("Liquidation {liquidation_price}", "TP {take_profit}", "SL {stop_loss}"),
+        ),
+        "PositionActions",
+    ),
+    "orders": _Card(
+        128,
+        "{symbol} {side_words}",
+        ("{price}", "{trigger_price}"),
+        "Margin {reserved_margin}",
+        (
+            ("{quantity}", "{kind}"),
+            ("Trigger {trigger_price}", "{details}", "TP {take_profit}", "SL {stop_loss}"),
+        ),
+        "OrderActions",
+    ),
+    "fills": _Card(
+        60,
+        "{side} {quantity} {symbol}",
+        ("{price}",),
+        "{realized_pnl}",
+        (("{time}", "{why}", "fee {fee}"),),
+    ),
+}
 
 
 def positions_grid() -> dag.AgGrid:
     """The open positions, with what can be done with each."""
     return _grid(
-        "futures-positions-grid",
+        "positions",
         "params.data.symbol",
         _live(
             "positions",
@@ -44,7 +97,7 @@ def positions_grid() -> dag.AgGrid:
 def orders_grid() -> dag.AgGrid:
     """The open orders, each with buttons that cancel and amend it."""
     return _grid(
-        "futures-orders-grid",
+        "orders",
         "params.data.id",
         _live(
             "orders",
@@ -71,7 +124,7 @@ def orders_grid() -> dag.AgGrid:
 def fills_grid() -> dag.AgGrid:
     """The newest fills, liquidations among them."""
     return _grid(
-        "futures-fills-grid",
+        "fills",
         "`${params.data.revision}.${params.data.line}`",
         [
             _moment("time", "When"),
@@ -89,11 +142,12 @@ def fills_grid() -> dag.AgGrid:
 
 
 def _grid(
-    id: str, row_id: str, columns: list[dict[str, Any]], row_height: int = _ONE_LINE
+    table: str, row_id: str, columns: list[dict[str, Any]], row_height: int = _ONE_LINE
 ) -> dag.AgGrid:
+    card = _CARDS[table]
     return dag.AgGrid(
-        id=id,
-        columnDefs=columns,
+        id=f"futures-{table}-grid",
+        columnDefs=[*columns, _card_column(table, card)],
         rowData=[],
         getRowId=row_id,
         defaultColDef={
@@ -109,7 +163,9 @@ def _grid(
             "enableCellTextSelection": True,
             "suppressNoRowsOverlay": True,
             "rowHeight": row_height,
-            "headerHeight": 32,
+            "headerHeight": _HEADINGS,
+            # Of rows and headings, as a table and as cards.
+            "context": {"heights": {"table": [row_height, _HEADINGS], "cards": [card.height, 0]}},
             "suppressColumnVirtualisation": True,
             "tabToNextCell": {"function": "deskTab(params)"},
         },
@@ -139,13 +195,34 @@ def _following(table: str, column: dict[str, Any]) -> dict[str, Any]:
     if not is_number and column.get("cellRenderer") != "RowPair":
         return column
     params = {"table": table, "above": column["field"], **column.get("cellRendererParams", {})}
-    return {**column, "cellRenderer": "RowPair", "cellRendererParams": params}
+    return {**column, **_ALWAYS_ANOTHER, "cellRenderer": "RowPair", "cellRendererParams": params}
 
 
 def _pair(column: dict[str, Any], below: str, above: str = "") -> dict[str, Any]:
     """``column`` with the figure ``below`` under its own, or under the one called ``above``."""
     params = {"above": above or column["field"], "below": below}
-    return {**column, "cellRenderer": "RowPair", "cellRendererParams": params}
+    return {
+        **column,
+        "cellRenderer": "RowPair",
+        "cellRendererParams": params,
+        **_ALWAYS_ANOTHER,
+    }
+
+
+def _card_column(table: str, card: _Card) -> dict[str, Any]:
+    """The one column that there is on a phone, and only there."""
+    return {
+        "colId": "card",
+        "headerName": table,
+        "hide": True,
+        "flex": 1,
+        "sortable": False,
+        "valueGetter": {"function": "params.data"},
+        "cellRenderer": "RowCard",
+        "cellRendererParams": {"table": table, **card._asdict()},
+        "suppressKeyboardEvent": _KEYS,
+        **_ALWAYS_ANOTHER,
+    }
 
 
 def _owner(width: int) -> dict[str, Any]:
@@ -159,7 +236,7 @@ def _number(field: str, name: str, width: int, words: str = "") -> dict[str, Any
 
 def _money(field: str, name: str, width: int, words: str = "") -> dict[str, Any]:
     """A number that is wider where money is shown with more decimals."""
-    return {**_number(field, name, width, words), "context": {"isMoney": True}}
+    return {**_number(field, name, width, words), "context": {"least": width}}
 
 
 def _result(field: str, name: str, width: int, words: str = "") -> dict[str, Any]:
@@ -188,11 +265,11 @@ def _actions(component: str, width: int, shown: str) -> dict[str, Any]:
         "width": width,
         "sortable": False,
         "cellRenderer": component,
-        "suppressKeyboardEvent": {"function": "deskKeys(params)"},
+        "suppressKeyboardEvent": _KEYS,
     }
 
 
 def _exits() -> dict[str, Any]:
     """The take-profit and the stop-loss, one below the other."""
     column = _number("exits", "TP, SL", 104, "Take-profit, stop-loss")
-    return {**column, "cellRenderer": "RowExits"}
+    return {**column, "cellRenderer": "RowExits", **_ALWAYS_ANOTHER}

@@ -8,7 +8,6 @@ import { known } from "../damage.js";
 import { explain } from "../live.js";
 import { fetchJson } from "../requests.js";
 import { setting } from "../settings/settings.js";
-import { cardColumn, cardHeight } from "./cards.js";
 import "./cells.js";
 
 const BOOKS = ["positions", "orders", "fills"];
@@ -16,7 +15,6 @@ const FILLS = 100;
 const NARROW = window.matchMedia("(max-width: 768px)");
 const RETRY_MS = 100;
 const DIGIT_PX = 7;
-const PAIRS = ["RowPair", "RowExits"];
 
 let book = "positions";
 let path = null;
@@ -34,35 +32,23 @@ function grid(name) {
   }
 }
 
-/* The columns with those of money wide enough for the decimals that it is shown with. */
-function widened(columns, decimals) {
-  const more = DIGIT_PX * (decimals - 2);
-  return columns.map((each) => ({
-    ...each,
-    ...(each.context?.isMoney && { minWidth: each.minWidth + more }),
-    // what is below may have changed where the figure above has not
-    ...(PAIRS.includes(each.cellRenderer) && { equals: () => false }),
-  }));
-}
-
-/* Has a table fit its screen and what is shown in it: columns, or on a phone cards. */
-function dress(api, name) {
+/* Has a table fit its screen and what is shown in it: columns, wide enough for the decimals of money, or on
+ * a phone cards. */
+function dress(api) {
   const decimals = setting("decimals");
-  const form = NARROW.matches ? "cards" : decimals;
-  if (api.deskForm === form) {
+  const form = NARROW.matches ? "cards" : "table";
+  if (api.deskForm === form + decimals) {
     return;
   }
-  api.deskUsual ??= {
-    columnDefs: api.getColumnDefs(),
-    headerHeight: api.getGridOption("headerHeight"),
-    rowHeight: api.getGridOption("rowHeight"),
-  };
-  const options = NARROW.matches
-    ? { columnDefs: cardColumn(name), headerHeight: 0, rowHeight: cardHeight(name) }
-    : { ...api.deskUsual, columnDefs: widened(api.deskUsual.columnDefs, decimals) };
   api.deskForm ?? api.addEventListener("sortChanged", draw);
-  api.deskForm = form;
-  api.updateGridOptions(options);
+  api.deskForm = form + decimals;
+  const [rowHeight, headerHeight] = api.getGridOption("context").heights[form];
+  const columnDefs = api.getColumnDefs().map((column) => ({
+    ...column,
+    hide: (column.colId === "card") !== NARROW.matches,
+    minWidth: column.context ? column.context.least + DIGIT_PX * (decimals - 2) : column.minWidth,
+  }));
+  api.updateGridOptions({ columnDefs, rowHeight, headerHeight });
   api.resetRowHeights();
 }
 
@@ -79,7 +65,7 @@ function give(name, rows, version) {
   if (api === undefined || api.isDestroyed()) {
     return false;
   }
-  dress(api, name);
+  dress(api);
   if (api.deskVersion !== version || isMoved(api, rows)) {
     api.deskVersion = version;
     api.setGridOption("rowData", rows);

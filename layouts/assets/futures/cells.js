@@ -9,14 +9,17 @@ const NONE = "–";
 // the buttons of a cell are reached with the Tab key, as any others
 const KEYS = ["Tab", "Enter", " "];
 
+const isEmpty = (text) => ["", NONE, undefined].includes(text);
 const element = (className, ...children) => React.createElement("div", { className }, ...children);
 
 // what the rows of a table are called by; a fill never changes
 const NAMES = { positions: "symbol", orders: "id" };
 
-/* The figure `field` of a row in a table, which follows the prices. */
-export function liveText(table, data, field) {
-  const text = data.display[field];
+const moment = (time) => (time ? `${time.slice(5, 10)} ${time.slice(11, 19)}` : "");
+
+/* The figure `field` of a row in a table, which follows the prices, or its time. */
+function liveText(table, data, field) {
+  const text = data.display[field] ?? moment(data[field]);
   const of = table in NAMES && { "data-live": field, "data-of": `${table}/${data[NAMES[table]]}` };
   return React.createElement("span", { "data-tone": tone(text), ...of }, text);
 }
@@ -29,7 +32,7 @@ Object.assign((window.dashAgGridFunctions ??= {}), {
     const now = snapshot.open_orders.find((each) => each.id === id)?.display ?? display;
     return [now.details, now.group].filter(Boolean).join(". ");
   },
-  deskMoment: ({ value }) => (value ? `${value.slice(5, 10)} ${value.slice(11, 19)}` : ""),
+  deskMoment: ({ value }) => moment(value),
   // the arrows go from cell to cell; Tab goes on to the buttons of the row, or out of the table
   deskTab({ api, backwards, nextCellPosition, previousCellPosition }) {
     const column = api.getColumn("actions");
@@ -44,8 +47,7 @@ Object.assign((window.dashAgGridFunctions ??= {}), {
 /* A figure of a row, and another one below it where there is one. */
 function RowPair({ data, table, above, below }) {
   const line = (field) => element("", liveText(table, data, field));
-  const isAlone = ["", NONE, undefined].includes(data.display[below]);
-  return element("row-pair", line(above), ...(isAlone ? [] : [" ", line(below)]));
+  return element("row-pair", line(above), ...(isEmpty(data.display[below]) ? [] : [" ", line(below)]));
 }
 
 /* The exits of a row: "41,000.00 / –" as what there is of it. */
@@ -84,8 +86,36 @@ function OrderActions({ data: { id, display } }) {
   );
 }
 
+// a text with the fields of a row that it has in braces; nothing where there is nothing in one of them
+function filled(text, table, data) {
+  const parts = text.split(/\{(\w+)\}/);
+  const figures = parts.map((part, at) => (at % 2 ? liveText(table, data, part) : part));
+  const isWhole = figures.every((figure) => !isEmpty(figure.props?.children ?? " "));
+  return isWhole && React.createElement(React.Fragment, { key: text }, ...figures);
+}
+
+/* A row on a phone, with all that there is to do with it; what is on it is as in layouts/grids.py. */
+function RowCard({ data, table, title, figure, below, lines, actions }) {
+  const fill = (text) => filled(text, table, data);
+  const [first, ...more] = lines.map((texts) => {
+    const parts = texts.map(fill).filter(Boolean);
+    return element("words", ...parts.flatMap((part, at) => (at === 0 ? [part] : [" · ", part])));
+  });
+  const { owner } = data.display;
+  return element(
+    "row-card",
+    element("title", fill(title), owner !== "You" && element("owner", ` · ${owner}`)),
+    element("figure-text", figure.map(fill).find(Boolean)),
+    first,
+    element("below", fill(below)),
+    ...more,
+    actions && React.createElement(window.dashAgGridComponentFunctions[actions], { data }),
+  );
+}
+
 Object.assign((window.dashAgGridComponentFunctions ??= {}), {
   RowPair,
+  RowCard,
   RowExits,
   PositionActions,
   OrderActions,
