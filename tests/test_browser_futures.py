@@ -403,12 +403,11 @@ def test_the_chart_writes_every_digit_of_a_cheap_price(
     wait_for(lambda: server.get("/prices").json()["prices"], "the first price")
     browser = _futures(server, open_browser)
     wait_for(lambda: text(browser, "futures-chart-note") == "", "the candles")
-    # what the chart multiplies to write a price in whole ticks, as it does it
+    # as the chart has it written
     written = run(
         browser,
         {"priceFormat": "futures/chart.js"},
-        "const { precision, minMove } = priceFormat('BTTC/USDT');"
-        "return [precision, minMove * 10 ** precision];",
+        f"return priceFormat('BTTC/USDT').formatter({price});",
     )
-    assert written == [11, 1]
+    assert written == price
     assert price in browser.driver.page_source

@@ -4,7 +4,7 @@
 import { at } from "../address.js";
 import { followAccount, snapshot } from "../balance.js";
 import { register } from "../clientside.js";
-import { appearance, colour, followTheme, library } from "../curves.js";
+import { appearance, colour, decimalsOf, followTheme, library } from "../curves.js";
 import { feed, write } from "../live.js";
 import { fetchJson } from "../requests.js";
 
@@ -33,14 +33,10 @@ const tickOf = (symbol) => snapshot?.market.prices[symbol]?.tick_size ?? 0.01;
 
 /* How the chart writes the prices of `symbol`. */
 export function priceFormat(symbol) {
-  const tick = tickOf(symbol);
-  const plain = tick.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
-  const precision = Math.max(2, plain.split(".")[1]?.length ?? 0);
-  // the chart multiplies the two, and writes wrong digits where that is no whole number of units
-  const units = Math.round(tick * 10 ** precision);
-  const near = [tick, tick * (1 + Number.EPSILON), tick * (1 - Number.EPSILON / 2)];
-  const minMove = near.find((each) => each * 10 ** precision === units) ?? tick;
-  return { type: "price", precision, minMove };
+  const minMove = tickOf(symbol);
+  const decimals = Math.max(2, decimalsOf(minMove));
+  // by itself the chart writes wrong digits of a price in ticks that are no exact float
+  return { type: "custom", minMove, formatter: (price) => price.toFixed(decimals) };
 }
 
 function line(price, title, color, lineStyle) {
