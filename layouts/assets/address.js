@@ -39,4 +39,3 @@ document.addEventListener("click", (event) => {
     go(link.getAttribute("href"));
   }
 });
-

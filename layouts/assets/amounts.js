@@ -52,4 +52,3 @@ export function read(typed, kind = "money") {
   }
   return [joined(sign, digits.replace(/[, ]/g, ""), ZEROS[short] ?? 0), ""];
 }
-

@@ -12,9 +12,8 @@ const UNKNOWN =
   "The server does not answer, so it is not known whether this was done. " +
   "Try again when it is back: it will not be done twice.";
 
-const hex = (byte) => byte.toString(16).padStart(2, "0");
 // crypto.randomUUID is only for this machine's own pages
-const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), hex).join("");
+const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 const original = window.fetch;
 const answered = []; // what is called when something may have been changed
@@ -32,19 +31,19 @@ export function onFailure(run) {
 }
 
 /* Fetches JSON: [the answer, "", its status, its headers] or [null, the problem, its status], which is
- * null where the server does not answer. `timeout` is in ms, `revive` as of JSON.parse, the rest as of fetch.
+ * null where the server does not answer. `timeout` is in ms, the rest as of fetch; a `body` is JSON.
  */
-export async function fetchJson(path, { timeout = TIMEOUT_MS, signal = null, revive, ...options } = {}) {
+export async function fetchJson(path, { timeout = TIMEOUT_MS, headers, ...options } = {}) {
   try {
-    const signals = [AbortSignal.timeout(timeout), signal].filter(Boolean);
     const response = await fetch(at(path), {
       cache: "no-store",
-      signal: AbortSignal.any(signals),
+      signal: AbortSignal.timeout(timeout),
+      headers: { ...(options.body && { "Content-Type": "application/json" }), ...headers },
       ...options,
     });
-    const { ok, status, headers } = response;
-    const answer = JSON.parse(await response.text(), revive);
-    return ok ? [answer, "", status, headers] : [null, answer.detail, status, headers];
+    const { ok, status } = response;
+    const answer = await response.json();
+    return ok ? [answer, "", status, response.headers] : [null, answer.detail, status, response.headers];
   } catch {
     return [null, GONE, null];
   }
@@ -71,11 +70,8 @@ const keys = new Map();
 export const send = shared(async (method, path, body = "") => {
   const request = nameOf(method, path, body);
   keys.has(request) || keys.set(request, newKey());
-  const [answer, problem, status, headers] = await fetchJson(path, {
-    method,
-    headers: { ...(body && { "Content-Type": "application/json" }), "Idempotency-Key": keys.get(request) },
-    body: body || undefined,
-  });
+  const options = { method, headers: { "Idempotency-Key": keys.get(request) }, body: body || undefined };
+  const [answer, problem, status, headers] = await fetchJson(path, options);
   if (status === null) {
     return [false, UNKNOWN, null];
   }
