@@ -1,6 +1,7 @@
 """The page around the app: its icon, its theme before anything is drawn, and its shape."""
 
 from collections.abc import Iterable
+from html import escape
 
 from layouts.skeleton import SKELETON
 
@@ -10,13 +11,28 @@ SETTINGS = "{%settings%}"
 #: Where the path is put before the addresses of the page.
 BASE_PATH = "{%base_path%}"
 
+# The icon of a page, which puts in what stands in braces and the colours of its theme.
+_ICON = """<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64" data-link="{link}">
+<style>
+text { font: 700 40px var(--font); text-anchor: middle; fill: var(--ink) }
+path:not(.{tone}) { display: none }
+[data-link="offline"] :is(text, path), [data-link="fault"] :is(text, path) { fill: var(--muted) }
+</style>
+<rect width="64" height="64" rx="12" fill="var(--surface)"/>
+<text x="32" y="34" textLength="{width}" lengthAdjust="spacingAndGlyphs">{text}</text>
+<path class="gain" d="M12 60 32 42 52 60" fill="var(--balance)"/>
+<path class="loss" d="M12 42 32 60 52 42" fill="var(--loss)"/>
+<path class="flat" d="M12 48v6h40v-6" fill="var(--muted)"/>
+</svg>"""
+
 # Dash's template of the page; the other marks in ``{%...%}`` are Dash's own.
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
     <head>
         {%metas%}
         <title>{%title%}</title>
-        <link rel="icon" type="image/svg+xml" href="{%base_path%}/assets/favicon.svg">
+        <link rel="icon" type="image/svg+xml" href="{%base_path%}/assets/favicon.svg"
+              data-drawing="{%icon%}">
         <script type="application/json" id="settings-now">{%settings%}</script>
         <script>
             (() => {
@@ -45,7 +61,7 @@ _INDEX = """<!DOCTYPE html>
         </footer>
     </body>
 </html>
-""".replace("{%skeleton%}", SKELETON)
+""".replace("{%skeleton%}", SKELETON).replace("{%icon%}", escape(_ICON))
 
 # Said in the place of the page where its scripts did not come.
 _MISSING = "The page did not come whole from the server. Reload it."

@@ -125,7 +125,7 @@ def _icon(browser: Any) -> tuple[str, str]:
         image.src = icon;
         """
     )
-    assert found[0].startswith("data:image/png;base64,")
+    assert found[0].startswith("data:image/svg+xml,")
     return found[0], found[1]
 
 

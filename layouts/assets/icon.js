@@ -1,56 +1,25 @@
-/* The icon of the page: the balance in a few letters and where the P&L stands, for whoever has the page
- * in a tab among others. It is drawn anew only when it would look different.
+/* The icon of the page, as the layout draws it: the balance in a few letters and where the P&L stands, for
+ * whoever has the page in a tab among others. It is drawn anew only when it would look different.
  */
 import { followAccount } from "./balance.js";
 import { tone } from "./live.js";
 
-const SIZE = 64;
-const FONT = 40;
-const COLOURS = { gain: "--balance", loss: "--loss", flat: "--muted" };
-// left, top and right of what points up or down, or lies flat
-const MARKS = {
-  gain: [[12, 60], [32, 42], [52, 60]],
-  loss: [[12, 42], [32, 60], [52, 42]],
-  flat: [[12, 48], [12, 54], [52, 54], [52, 48]],
-};
+const LETTER = 22; // as wide as most are
+const MOST = 60;
 
 let drawn = null;
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-function draw(text, tone, isOffline) {
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SIZE;
-  const paint = canvas.getContext("2d");
-  paint.fillStyle = colour("--surface");
-  paint.beginPath();
-  paint.roundRect(0, 0, SIZE, SIZE, 12);
-  paint.fill();
-  paint.fillStyle = colour(isOffline ? "--muted" : "--ink");
-  paint.font = `700 ${FONT}px ${colour("--font")}`;
-  paint.textAlign = "center";
-  paint.textBaseline = "alphabetic";
-  paint.fillText(text, SIZE / 2, 34, SIZE - 4);
-  paint.fillStyle = colour(isOffline ? "--muted" : COLOURS[tone]);
-  paint.beginPath();
-  MARKS[tone].forEach(([x, y]) => paint.lineTo(x, y));
-  paint.fill();
-  return canvas.toDataURL("image/png");
-}
-
-function follow({ display }) {
-  const sign = tone(display.current_pnl);
+followAccount(({ display: { balance_short: text, current_pnl: pnl } }) => {
   const { link } = document.getElementById("app-shell").dataset;
-  const isOffline = link === "offline" || link === "fault";
-  const shape = [display.balance_short, sign, isOffline];
-  const looks = [...shape, document.documentElement.dataset.bsTheme].join(" ");
-  if (looks === drawn) {
-    return;
+  const looks = { text, tone: tone(pnl), link, width: Math.min(MOST, LETTER * text.length) };
+  const state = JSON.stringify([looks, document.documentElement.dataset.bsTheme]);
+  if (state !== drawn) {
+    drawn = state;
+    const icon = document.querySelector('link[rel="icon"]');
+    const style = getComputedStyle(document.documentElement);
+    const svg = icon.dataset.drawing
+      .replace(/\{(\w+)\}/g, (_, name) => looks[name])
+      .replace(/var\((--\w+)\)/g, (_, name) => style.getPropertyValue(name));
+    icon.href = `data:image/svg+xml,${encodeURIComponent(svg)}`;
   }
-  drawn = looks;
-  const icon = document.querySelector('link[rel="icon"]');
-  icon.type = "image/png";
-  icon.href = draw(...shape);
-}
-
-followAccount(follow);
+});
