@@ -15,13 +15,9 @@ const FETCH_TIMEOUT_MS = 4000;
 export let snapshot = null;
 /* Whether what is new comes by itself. */
 export let streaming = false;
-// in ms: when the snapshot was last known to be the newest, and when the newest prices came, if that is known
-let confirmed = null;
-let priced = null;
-// how the snapshot comes here, and what keeps it from being read
-let link = { state: "polling", at: null };
-let fault = null;
-let pushes = 0;
+let priced = null; // when the newest prices came, in ms, if that is known
+let link = { state: "polling", at: null }; // how the snapshot comes here, and when it was known to be the newest
+let fault = null; // what keeps it from being read
 let ticked = null; // the tick of the prices that balance-store holds
 let stored = null; // what of the account and the link balance-store was last woken for
 let received = null; // what the one callback was last called with
@@ -62,8 +58,7 @@ function pricedAt({ market }) {
 }
 
 function confirm() {
-  confirmed = Date.now();
-  link = { ...link, at: new Date(confirmed).toISOString() };
+  link = { ...link, at: new Date().toISOString() };
 }
 
 function view() {
@@ -78,9 +73,8 @@ function push() {
   const news = JSON.stringify([snapshot?.account, snapshot?.revision, link.state, fault]);
   if (news !== stored) {
     stored = news;
-    pushes += 1;
     // in a task of its own, so that what is shown does not wait for Dash
-    setTimeout(() => window.dash_clientside.set_props("balance-push", { data: pushes }), 0);
+    setTimeout(() => window.dash_clientside.set_props("balance-push", { data: news }), 0);
   }
 }
 
@@ -151,13 +145,6 @@ function syncMessage(before) {
     : [`Was at revision ${before ?? "none"}, now in sync, ${now}`, "info"];
 }
 
-async function sync() {
-  const before = snapshot?.revision;
-  await refresh();
-  toast(...syncMessage(before));
-  return view();
-}
-
 /* The sole writer of balance-store. What woke it is seen by what has changed: where much comes at once, Dash
  * makes one call of several, or drops an earlier one for a later, and names what woke that alone.
  */
@@ -171,27 +158,21 @@ async function receive(intervals, pushed, ...rest) {
     return noUpdate();
   }
   if (now.presses > before.presses) {
-    return sync();
+    const revision = snapshot?.revision;
+    await refresh();
+    toast(...syncMessage(revision));
+  } else if (now.pushed === before.pushed) {
+    if (streaming && snapshot?.tick === ticked) {
+      return noUpdate();
+    }
+    streaming || (await refresh());
   }
-  if (now.pushed !== before.pushed) {
-    return view();
-  }
-  if (streaming) {
-    return snapshot?.tick === ticked ? noUpdate() : view();
-  }
-  await refresh();
   return view();
 }
 
-function begin(store) {
-  // a page that comes back from the browser's cache already knows more than its layout
-  if (snapshot === null && store.revision !== undefined) {
-    const { link: _, fault: __, ...first } = store;
-    priced = pricedAt(first);
-    snapshot = first;
-    confirmed = Date.now();
-  }
-  fault = store.fault ?? null;
+function begin({ link: _, fault: problem, ...first }) {
+  first.revision === undefined || accept(first);
+  fault = problem ?? null;
   listenTogether(({ kind, text }) => (takes[kind] ?? hearers[kind]?.hear)?.(text));
   show();
 }
@@ -202,12 +183,10 @@ function show() {
   provide("orders", snapshot?.open_orders ?? []);
   const changed = feed(document, snapshot);
   // prices move all the time: only what a change of the account has changed flashes
-  if (snapshot !== null && snapshot.revision !== flashed) {
-    flashed === null || changed.forEach(flash);
-    flashed = snapshot.revision;
-  }
   showLink(link, fault, snapshot);
   if (snapshot !== null) {
+    flashed !== null && snapshot.revision !== flashed && changed.forEach(flash);
+    flashed = snapshot.revision;
     followers.forEach((follow) => follow(snapshot));
   }
 }
@@ -245,7 +224,7 @@ export function followAccount(follow) {
   followers.push(follow);
 }
 
-setInterval(() => showAge(confirmed, priced), 1000);
+setInterval(() => showAge(link.at && Date.parse(link.at), priced), 1000);
 onAnswer((answer) => {
   if (answer?.revision === undefined) {
     catchUp();
