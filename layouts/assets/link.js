@@ -1,5 +1,5 @@
-/* What every tab says of the link: the pill, the strips over the tabs and the title. What needs the server is
- * disabled while it is gone.
+/* What every tab says of the link and of the market: the pill, the strips over the tabs and the title. What needs
+ * the server is disabled while it is gone.
  */
 import { onArrival } from "./arrivals.js";
 import { age, clock, explain, write } from "./live.js";
@@ -10,6 +10,10 @@ const PILL_TEXTS = {
   "no-prices": "No prices",
   unreadable: "Unreadable",
   offline: "Offline",
+};
+const STATE_TEXTS = {
+  waiting: "Waiting for the first prices.",
+  stale: "Prices have stopped. Nothing fills on old ones.",
 };
 const NEEDS_SERVER = "fieldset.needs-server";
 
@@ -42,6 +46,17 @@ export function showLink({ state, at }, fault, snapshot) {
   place("app-shell").dataset.link = fault ? "fault" : state;
   isOff === isOffline || switchTo(isOffline);
   document.title = snapshot ? `${snapshot.display.balance} · Virtual Balance` : "Virtual Balance";
+  snapshot && showMarket(snapshot.market);
+}
+
+/* Says where the prices come from, and whether they are live. */
+function showMarket({ label, state, words, prices }) {
+  write(place("market-label"), label);
+  write(place("market-note"), words || (STATE_TEXTS[state] ?? ""));
+  place("app-shell").dataset.market = state;
+  for (const element of document.querySelectorAll("[data-live][data-symbol]")) {
+    element.dataset.state = prices[element.dataset.symbol]?.state ?? "none";
+  }
 }
 
 /* Says how old what is shown is: since it was `confirmed` or, where no prices come, `priced`, both in ms. */
@@ -63,3 +78,8 @@ function switchTo(isOffline) {
 }
 
 onArrival(NEEDS_SERVER, (fieldset) => (fieldset.disabled = isOff));
+// what is beyond the edge of a narrow screen is come to with the keyboard, too
+onArrival(".ticker-items", (items) => {
+  const watch = () => (items.tabIndex = items.scrollWidth > items.clientWidth ? 0 : -1);
+  new ResizeObserver(watch).observe(items);
+});

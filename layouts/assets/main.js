@@ -9,7 +9,6 @@ import "./hold_still.js";
 import "./icon.js";
 import "./later.js";
 import "./live.js";
-import "./market.js";
 import "./questions.js";
 import "./requests.js";
 import "./reset.js";
