@@ -6,6 +6,7 @@ from dash import ClientsideFunction, Dash, Input, Output
 
 from balance.desk.desk import Desk
 from callbacks import amend, position, ticket
+from callbacks.clicks import is_click
 from callbacks.toasts import show_outcome
 
 
@@ -32,9 +33,11 @@ def register(app: Dash, desk: Desk) -> None:
     amend.register(app, desk)
 
     @app.callback(Input("futures-cancel-all", "n_clicks"))
-    def cancel_all(_: int) -> None:
-        show_outcome(desk.cancel_orders(source="screen"))
+    def cancel_all(clicks: object) -> None:
+        if is_click(clicks):
+            show_outcome(desk.cancel_orders(source="screen"))
 
     @app.callback(Input("futures-close-all", "n_clicks"))
-    def close_all(_: int) -> None:
-        show_outcome(desk.close_positions(source="screen"))
+    def close_all(clicks: object) -> None:
+        if is_click(clicks):
+            show_outcome(desk.close_positions(source="screen"))

@@ -154,8 +154,7 @@ def test_each_that_fails_is_said_and_changes_nothing(
     assert "secret" not in answer.text
 
 
-#: What closes all positions or cancels all orders, whatever comes: there is nothing to it but the
-#: click.
+#: What closes all positions or cancels all orders: a count of clicks is all that there is to it.
 CLICKS = {"futures-cancel-all", "futures-close-all"}
 ANYTHING = st.recursive(
     st.none()
@@ -224,6 +223,17 @@ def test_whatever_is_sent_to_one_is_no_mistake_of_the_server_and_changes_nothing
     answer = CLIENT.post(UPDATE, data=body, content_type="application/json")
     if answer.status_code not in {200, 204}:
         problem(answer, 400)
+    assert DESK.snapshot() == before
+
+
+@pytest.mark.parametrize("value", [None, 0, -1, True, "1", 1.5, [1], {"id": 1}])
+def test_what_is_no_click_closes_and_cancels_nothing(value: object) -> None:
+    before = DESK.snapshot()
+    for callback in IN_PYTHON:
+        if callback["inputs"][0]["id"] in CLICKS:
+            request = request_of(callback)
+            request["inputs"][0]["value"] = value
+            assert CLIENT.post(UPDATE, json=request).get_json(silent=True) in (None, {})
     assert DESK.snapshot() == before
 
 
