@@ -45,7 +45,7 @@ def damage_parts(known: Damage) -> list[Component]:
             [
                 html.Summary(
                     [
-                        html.Span(first.replace("`", ""), className="damage-first text-truncate"),
+                        html.Span(first.replace("`", ""), className="text-truncate"),
                         *(
                             [
                                 html.Span(
