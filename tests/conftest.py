@@ -23,6 +23,7 @@ from balance.market.board import LiveBoard
 from balance.store.file_store import FileStore
 from tests import boards
 from tests.bots_by_hand import ByHand
+from tests.found import FoundElement
 from tests.interface import Interface
 from tests.patience import be_patient, patience
 from tests.serving import Program, Server
@@ -163,9 +164,13 @@ class PatientBrowser(Browser):
     """A browser whose waits end with what they are for: to find one element waits until it is
     there, to find all tells those that are there now."""
 
-    def find_element(self, selector: str, attribute: str = "CSS_SELECTOR") -> Any:
-        by = getattr(By, attribute.upper())
-        return self._wait_for(presence_of_element_located((by, selector)), None, selector)
+    def find_element(self, selector: str, attribute: str = "CSS_SELECTOR") -> FoundElement:
+        is_there = presence_of_element_located((getattr(By, attribute.upper()), selector))
+        return FoundElement(lambda: self._wait_for(is_there, None, selector))
+
+    def wait_for_element(self, selector: str, timeout: float | None = None) -> FoundElement:
+        is_there = presence_of_element_located((By.CSS_SELECTOR, selector))
+        return FoundElement(lambda: self._wait_for(is_there, timeout, selector))
 
     def wait_for_page(self, url: str | None = None, timeout: float | None = None) -> None:
         super().wait_for_page(url, timeout or patience())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dash.testing.browser import Browser
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 
+from tests.found import FoundElement
 from tests.patience import wait_for
 
 #: The wallet balance as each part of the page shows it.
@@ -35,6 +37,17 @@ def text(browser: Browser, id: str) -> str:
         "return document.getElementById(arguments[0])?.textContent", id
     )
     return found or ""
+
+
+def all_texts(browser: Browser, selector: str) -> list[str]:
+    """The text of each shown one that fits ``selector``, read in one look: the next may find
+    others."""
+    found: list[str] = browser.driver.execute_script(
+        "return [...document.querySelectorAll(arguments[0])]"
+        ".filter((each) => each.checkVisibility()).map((each) => each.innerText)",
+        selector,
+    )
+    return found
 
 
 def wait_until_gone(browser: Browser, dialog: str) -> None:
@@ -73,6 +86,37 @@ def go(browser: Browser, tab: str) -> None:
     """Go to ``tab`` as a person does: by a click on its name."""
     browser.find_element(f'.tab-row a[href="{PATHS[tab]}"]').click()
     browser.wait_for_element(f"#{tab}-panel:not([hidden])")
+
+
+def found_by(browser: Browser, script: str, *about: str) -> FoundElement:
+    """The element that ``script`` returns, once there is one; ``about`` are its arguments."""
+
+    def find() -> WebElement:
+        found = wait_for(lambda: browser.driver.execute_script(script, *about), " ".join(about))
+        assert isinstance(found, WebElement)
+        return found
+
+    return FoundElement(find)
+
+
+def called(browser: Browser, selector: str, name: str) -> FoundElement:
+    """The first that is shown, fits ``selector`` and reads ``name`` or begins with it, once there
+    is one."""
+    script = """
+        const [selector, name] = arguments;
+        // the options of a list that is not open have no box
+        const all = [...document.querySelectorAll(selector)]
+            .filter((each) => each.matches("option") || each.checkVisibility());
+        const texts = all.map((each) => each.innerText.trim());
+        const exact = texts.indexOf(name);
+        return all[exact < 0 ? texts.findIndex((each) => each.startsWith(name)) : exact] ?? null;
+    """
+    return found_by(browser, script, selector, name)
+
+
+def choose(browser: Browser, group: str, name: str) -> None:
+    """Choose what is called ``name`` in the group of buttons, or in the list, with this id."""
+    called(browser, f"#{group} :is(label, option)", name).click()
 
 
 def write(browser: Browser, id: str, words: str) -> None:

@@ -11,6 +11,7 @@ from selenium.webdriver.common.keys import Keys
 from balance.store.lock import account_lock
 from tests.relay import Relay
 from tests.screen import (
+    choose,
     text,
     wait_for,
     wait_for_balance,
@@ -51,9 +52,7 @@ def browser(server: Server, page: Any) -> Any:
 def _open_money(browser: Any, action: str = "Deposit") -> None:
     browser.find_element("#sidebar-money-btn").click()
     browser.wait_for_element("#money-dialog")
-    for label in browser.find_elements("#money-action label"):
-        if label.text == action and "active" not in label.get_attribute("class"):
-            label.click()
+    choose(browser, "money-action", action)
     browser.wait_for_text_to_equal("#money-confirm", action)
 
 

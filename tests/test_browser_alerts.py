@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import requests
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.keys import Keys
 
 from tests.patience import patience
 from tests.screen import (
+    all_texts,
     go,
     resize,
     text,
@@ -57,10 +57,7 @@ def _page(server: Server, path: str, open_browser: Callable[[str], Any]) -> Any:
 
 def _rows(browser: Any) -> list[str]:
     """The text of each alert in the dialog."""
-    found: list[str] = browser.driver.execute_script(
-        "return [...document.querySelectorAll('.alert-row')].map((e) => e.innerText)"
-    )
-    return found
+    return all_texts(browser, ".alert-row")
 
 
 def _value(browser: Any, id: str) -> str:
@@ -70,15 +67,7 @@ def _value(browser: Any, id: str) -> str:
 
 def _press(browser: Any, label: str) -> None:
     """Press the button that is called ``label`` for those who don't see it."""
-
-    def is_pressed() -> bool:
-        try:
-            browser.wait_for_element(f'[aria-label="{label}"]').click()
-        except StaleElementReferenceException:
-            return False  # The rows were drawn anew meanwhile.
-        return True
-
-    wait_for(is_pressed, f"the button {label}")
+    browser.find_element(f'[aria-label="{label}"]').click()
 
 
 def _wait_for_said(browser: Any, words: str) -> None:

@@ -15,6 +15,7 @@ from callbacks.amounts import AmountKind, read_amount
 from tests.answers import exactly
 from tests.page_modules import run
 from tests.screen import (
+    choose,
     go,
     text,
     texts,
@@ -93,8 +94,7 @@ def _say_amount(browser: Any, amount: str) -> None:
 
 
 def _choose_action(browser: Any, action: str) -> None:
-    for label in browser.find_elements("#money-action label"):
-        label.text == action and label.click()
+    choose(browser, "money-action", action)
     browser.wait_for_text_to_equal("#money-confirm", action)
 
 
@@ -199,15 +199,13 @@ def test_the_ticket_takes_numbers_as_they_are_shown(server: Server, browser: Any
     write(browser, "futures-size", "1 000")
     price = texts(browser)["futures-mark"]
     limit = f"{float(price.replace(',', '')) * 0.9:,.1f}"
-    for label in browser.find_elements("#futures-type label"):
-        label.text == "Limit" and label.click()
+    choose(browser, "futures-type", "Limit")
     write(browser, "futures-price", limit)
     browser.find_element("#futures-submit").click()
     wait_for(lambda: server.get("/orders").json()["orders"], "the order")
     (order,) = server.get("/orders").json()["orders"]
     assert f"{order['price']:,.1f}" == limit
-    for label in browser.find_elements("#futures-type label"):
-        label.text == "Market" and label.click()
+    choose(browser, "futures-type", "Market")
 
 
 def test_settings_take_numbers_as_they_are_shown(server: Server, browser: Any) -> None:

@@ -12,6 +12,9 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.relay import Relay
 from tests.screen import (
+    all_texts,
+    choose,
+    found_by,
     go,
     resize,
     text,
@@ -55,18 +58,12 @@ def _made(server: Server, **settings: Any) -> str:
 
 def _rows(browser: Any) -> list[str]:
     """The text of each bot's row."""
-    found: list[str] = browser.driver.execute_script(
-        "return [...document.querySelectorAll('#auto-bots tbody tr')].map((e) => e.innerText)"
-    )
-    return found
+    return all_texts(browser, "#auto-bots tbody tr")
 
 
 def _states(browser: Any) -> list[str]:
     """The state of each bot."""
-    found: list[str] = browser.driver.execute_script(
-        "return [...document.querySelectorAll('#auto-bots .bot-state')].map((e) => e.innerText)"
-    )
-    return found
+    return all_texts(browser, "#auto-bots .bot-state")
 
 
 def _press(browser: Any, label: str) -> None:
@@ -75,16 +72,7 @@ def _press(browser: Any, label: str) -> None:
         "return [...document.querySelectorAll('button')].filter((e) => e.checkVisibility())"
         ".findLast((e) => [e.ariaLabel, e.innerText].includes(arguments[0]))"
     )
-    wait_for(lambda: browser.driver.execute_script(script, label), f"the button {label}")
-    browser.driver.execute_script(script, label).click()
-
-
-def _choose(browser: Any, id: str, words: str) -> None:
-    for option in browser.find_elements(f"#{id} option"):
-        if option.text == words:
-            option.click()
-            return
-    raise AssertionError(f"{id} does not offer {words}")
+    found_by(browser, script, label).click()
 
 
 def _listed(browser: Any) -> list[str]:
@@ -171,7 +159,7 @@ def test_a_bot_is_made_run_changed_and_deleted_and_other_browsers_follow(
     wait_for(lambda: browser.find_elements(_FAST), "the parameters")
     field = browser.find_element(_FAST)
     wait_for(lambda: field.get_attribute("value") == "5", "what it has now")
-    _choose(browser, "bot-timeframe", "15m")
+    choose(browser, "bot-timeframe", "15m")
     browser.find_element("#bot-limits summary").click()
     write(browser, "bot-max-drawdown", "250")
     browser.find_element("#bot-save").click()
@@ -227,18 +215,18 @@ def test_signals_move_a_bot_and_the_kill_switch_ends_it(
     assert spark.startswith("Realised P&L over the last 1 trades: -$")
     # the log, by kind and by bot
     wait_for(lambda: any("|Buy 80%|" in row for row in _listed(browser)), "the decision")
-    _choose(browser, "auto-activity-kind", "State")
+    choose(browser, "auto-activity-kind", "State")
     wait_for(
         lambda: _listed(browser) and not any("80%" in row for row in _listed(browser)), "state"
     )
-    _choose(browser, "auto-activity-kind", "Errors")
+    choose(browser, "auto-activity-kind", "Errors")
     wait_for(lambda: "Nothing of that kind" in text(browser, "auto-activity-list"), "no errors")
-    _choose(browser, "auto-activity-kind", "Everything")
-    _choose(browser, "auto-activity-bot", "Second")
+    choose(browser, "auto-activity-kind", "Everything")
+    choose(browser, "auto-activity-bot", "Second")
     wait_for(lambda: {row.split("|")[0] for row in _listed(browser)} == {"Second"}, "one bot's")
     browser.find_element("#auto-activity-view .form-check:last-child label").click()
     wait_for(lambda: "Nothing of that kind" in text(browser, "auto-activity-list"), "no trades")
-    _choose(browser, "auto-activity-bot", "All bots")
+    choose(browser, "auto-activity-bot", "All bots")
     wait_for(lambda: len(_listed(browser)) == 1, "the trade")
     assert _listed(browser)[0].startswith("Listener|BTC/USDT|Long|0.")
     assert "my model" in _listed(browser)[0]
@@ -293,8 +281,7 @@ def _candles(file: Path, count: int) -> Path:
 
 def _take_a_file(browser: Any) -> None:
     """Have the backtest run on a file."""
-    wait_for(lambda: browser.find_elements("#backtest-source label"), "the dialog")
-    browser.find_elements("#backtest-source label")[1].click()
+    choose(browser, "backtest-source", "A file")
     wait_for(lambda: browser.find_element("#backtest-file").is_displayed(), "the field")
 
 
@@ -314,7 +301,7 @@ def test_a_file_says_what_is_unclear_and_what_was_done(
         lambda: "choose the date format" in text(browser, "backtest-error"),
         "what is unclear",
     )
-    _choose(browser, "backtest-dates", "the day first")
+    choose(browser, "backtest-dates", "the day first")
     wait_for(lambda: "5 candles of BTC/USDT" in text(browser, "backtest-file-words"), "them")
     assert text(browser, "backtest-error") == ""
     words = text(browser, "backtest-file-words")
@@ -328,7 +315,7 @@ def test_settings_are_tried_on_a_file_and_a_run_is_cancelled(
     browser = _auto(still, open_browser)
     browser.find_element("#auto-new-bot").click()
     wait_for(lambda: browser.find_elements(_FAST), "the parameters")
-    _choose(browser, "bot-timeframe", "1m")
+    choose(browser, "bot-timeframe", "1m")
     browser.find_element("#bot-backtest").click()
     _take_a_file(browser)
     browser.find_element("#backtest-run").click()
@@ -343,8 +330,7 @@ def test_settings_are_tried_on_a_file_and_a_run_is_cancelled(
     figures = text(browser, "backtest-result")
     names = ("Time-weighted return", "Buy and hold", "Sharpe ratio", "Win rate", "Profit factor")
     assert all(name in figures for name in names)
-    trades = browser.find_elements("#backtest-result tbody tr")
-    assert "EMA" in trades[0].text
+    assert "EMA" in all_texts(browser, "#backtest-result tbody tr")[0]
     # a longer one is left before its end
     file.send_keys(str(_candles(tmp_path / "ETHUSDT-1m.csv", 150_000)))
     wait_for(lambda: "150,000 candles of ETH/USDT" in text(browser, "backtest-file-words"), "more")

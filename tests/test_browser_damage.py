@@ -19,7 +19,7 @@ from balance.store.file_store import LEDGER_FILE
 from balance.store.memory_store import MemoryStore
 from tests.ledgers import write_ledger
 from tests.patience import patience
-from tests.screen import PATHS, go, resize, text, wait_for, wait_for_link, weak_contrasts
+from tests.screen import PATHS, all_texts, go, resize, text, wait_for, wait_for_link, weak_contrasts
 from tests.serving import Server
 from tests.writers import shell
 
@@ -154,7 +154,7 @@ def test_a_damaged_line_is_named_where_it_is_needed_and_trading_goes_on(
         browser.driver.get(f"{server.url}/history?table={book}")
         wait_for(lambda: reason in text(browser, "history-panel"), "the reason")
         assert "`" not in text(browser, "history-panel")
-        command = browser.find_elements("#history-problem code")[-1].text
+        command = all_texts(browser, "#history-problem code")[-1]
         assert command.startswith("python -m balance repair")
         assert shown_rows(browser) == 0
         assert shown(browser).startswith(damaged)

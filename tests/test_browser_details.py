@@ -7,7 +7,7 @@ from typing import Any
 
 from selenium.webdriver.common.keys import Keys
 
-from tests.screen import text, wait_for, wait_for_link
+from tests.screen import all_texts, text, wait_for, wait_for_link
 from tests.serving import Server
 
 _GONE = "The server does not answer. This comes when it is back."
@@ -15,8 +15,7 @@ _GONE = "The server does not answer. This comes when it is back."
 
 def _says_it_is_gone(browser: Any, name: str) -> bool:
     """Whether the dialog called ``name`` is empty and says why."""
-    places = browser.find_elements(f"#{name}-body:empty + .problem")
-    return bool(places) and places[0].text == _GONE
+    return all_texts(browser, f"#{name}-body:empty + .problem") == [_GONE]
 
 
 def test_what_is_opened_without_a_server_comes_when_it_is_back(

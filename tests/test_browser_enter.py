@@ -10,6 +10,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.screen import (
+    choose,
     go,
     keys,
     text,
@@ -156,15 +157,13 @@ def test_enter_in_the_other_dialogs_does_what_their_button_says(
     resting = {**order, "type": "limit", "price": 30_000, "quantity": 0.01}
     assert still.post(resting, "/orders").status_code == 200
     # "Cancel all" and "Delete" ask by their own text, and only who has them focused presses them
-    for label in browser.find_elements("#futures-book label"):
-        label.text.startswith("Open orders") and label.click()
+    choose(browser, "futures-book", "Open orders")
     wait_for(lambda: browser.find_elements("#futures-cancel-all:not([hidden])"), "the button")
     cancel = browser.find_element("#futures-cancel-all")
     cancel.send_keys(Keys.ENTER)
     wait_for(lambda: cancel.text == "Cancel 1 order?", "the question")
     assert len(still.get("/orders").json()["orders"]) == 1
-    for label in browser.find_elements("#futures-book label"):
-        label.text.startswith("Positions") and label.click()
+    choose(browser, "futures-book", "Positions")
     _questions_are_answered_with_no(still, browser)
     # a ticket that says nothing places nothing
     for field in ("futures-size", "futures-take-profit"):

@@ -14,6 +14,8 @@ from balance.store.lock import account_lock
 from tests.page_modules import run
 from tests.patience import patience
 from tests.screen import (
+    called,
+    choose,
     go,
     resize,
     text,
@@ -53,8 +55,8 @@ def browser(still: Server, page: Any) -> Any:
     """The page, with an empty ticket and an account of 10,000 without positions."""
     still.post(path="/virtual_balance/reset")
     wait_for(lambda: texts(page)["futures-virtual-balance"] == "$10,000.00", "the new account")
-    _choose(page, "futures-book", "Positions")
-    _choose(page, "futures-type", "Market")
+    choose(page, "futures-book", "Positions")
+    choose(page, "futures-type", "Market")
     page.driver.execute_script(
         "document.querySelectorAll('#futures-options input:checked').forEach((e) => e.click())"
     )
@@ -71,14 +73,6 @@ def _futures(server: Server, open_browser: Opened) -> Any:
     return browser
 
 
-def _choose(browser: Any, group: str, words: str) -> None:
-    for label in browser.find_elements(f"#{group} label"):
-        if label.text.startswith(words):
-            label.click()
-            return
-    raise AssertionError(f"{group} has no {words}")
-
-
 def _rows(browser: Any, book: str) -> list[str]:
     """The texts of a table's rows, cell after cell."""
     found: list[str] = browser.driver.execute_script(
@@ -92,11 +86,7 @@ def _rows(browser: Any, book: str) -> list[str]:
 
 def _press(browser: Any, words: str) -> None:
     """Press the button in a table that is called ``words``."""
-    wait_for(
-        lambda: any(each.text == words for each in browser.find_elements(".row-actions button")),
-        f"the button {words}",
-    )
-    next(e for e in browser.find_elements(".row-actions button") if e.text == words).click()
+    called(browser, ".row-actions button", words).click()
 
 
 def _previewed(browser: Any) -> dict[str, str]:
@@ -133,7 +123,7 @@ def test_an_order_is_previewed_placed_and_closed(
     wait_for(lambda: "|0.012|" in _rows(browser, "positions")[0], "half of it")
     _press(browser, "Close")
     wait_for(lambda: not browser.find_element("#futures-book-empty").get_attribute("hidden"), "end")
-    _choose(browser, "futures-book", "Fills")
+    choose(browser, "futures-book", "Fills")
     wait_for(lambda: len(_rows(browser, "fills")) == before + 3, "three fills")
     assert "Sell|Market|You|0.012|39,996.00|Taker|$0.24|-$0.10" in _rows(browser, "fills")[0]
     assert still.get("/positions").json()["positions"] == []
@@ -141,16 +131,16 @@ def test_an_order_is_previewed_placed_and_closed(
 
 
 def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: Any) -> None:
-    _choose(browser, "futures-type", "Limit")
+    choose(browser, "futures-type", "Limit")
     write(browser, "futures-price", "39000")
-    _choose(browser, "futures-options", "Take-profit")
+    choose(browser, "futures-options", "Take-profit")
     write(browser, "futures-take-profit", "41000")
     browser.find_element("#futures-share-25").click()
     wait_for(lambda: text(browser, "futures-preview-quantity").startswith("0."), "the preview")
     browser.find_element("#futures-submit").click()
     wait_for_toast(browser, "Placed: Buy 0.637 BTC/USDT, limit 39,000.")
     wait_for(lambda: texts(browser)["futures-order-count"] == "1", "the count of orders")
-    _choose(browser, "futures-book", "Open orders")
+    choose(browser, "futures-book", "Open orders")
     wait_for(lambda: len(_rows(browser, "orders")) == 1, "the order's row")
     assert "Limit|0.637|39,000.00|$2,484.30|TP 41,000.00|" in _rows(browser, "orders")[0]
     _press(browser, "Edit…")
@@ -177,7 +167,7 @@ def test_orders_wait_are_cancelled_and_exits_are_edited(still: Server, browser: 
     wait_until_gone(browser, "order-dialog")
     # a position that somebody else has opened
     still.post({"symbol": "BTCUSDT", "side": "sell", "quantity": 0.1}, "/orders")
-    _choose(browser, "futures-book", "Positions")
+    choose(browser, "futures-book", "Positions")
     _press(browser, "Edit…")
     browser.wait_for_element("#position-dialog")
     write(browser, "position-stop-loss", "41000")
@@ -310,17 +300,17 @@ def test_on_a_phone_each_row_is_a_card_with_its_buttons_in_sight(
         assert _scrolls_sideways(browser, "positions") is False
         browser.find_element("#futures-positions-grid .row-card [title^='Close half']").click()
         wait_for(lambda: "0.05 at 40,004.20" in _rows(browser, "positions")[0], "half of it")
-        _choose(browser, "futures-book", "Open orders")
+        choose(browser, "futures-book", "Open orders")
         wait_for(lambda: len(_rows(browser, "orders")) == 2, "both orders")
         assert _scrolls_sideways(browser, "orders") is False
         clear_toasts(browser)
         browser.find_element("#futures-orders-grid .row-card button[title*='Limit']").click()
         wait_for(lambda: len(_rows(browser, "orders")) == 1, "the end of the limit order")
-        _choose(browser, "futures-book", "Fills")
+        choose(browser, "futures-book", "Fills")
         wait_for(lambda: "Sell 0.05 BTC/USDT" in "".join(_rows(browser, "fills")), "the fill")
     finally:
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    _choose(browser, "futures-book", "Positions")
+    choose(browser, "futures-book", "Positions")
     headings = "#futures-positions-grid .ag-header-cell"
     wait_for(lambda: len(browser.find_elements(headings)) == columns, "the columns")
     assert browser.get_logs() == []
@@ -366,14 +356,14 @@ def test_the_buttons_of_a_row_are_in_sight_and_no_figure_is_cut(
     try:
         requests.put(f"{still.url}/settings", json={"decimals": decimals}, timeout=patience())
         resize(browser, *size)
-        _choose(browser, "futures-book", "Positions" if book == "positions" else "Open orders")
+        choose(browser, "futures-book", "Positions" if book == "positions" else "Open orders")
         wait_for(lambda: len(_rows(browser, book)) == {"positions": 1, "orders": 3}[book], "rows")
         wait_for(lambda: _cut(browser, book) == [], "room for all of it")
         assert not _scrolls_sideways(browser, book)
     finally:
         requests.put(f"{still.url}/settings", json={"decimals": 2}, timeout=patience())
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-        _choose(browser, "futures-book", "Positions")
+        choose(browser, "futures-book", "Positions")
 
 
 def _cut(browser: Any, book: str) -> list[str]:

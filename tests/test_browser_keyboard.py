@@ -10,7 +10,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.page_modules import run
-from tests.screen import PATHS, keys, text, wait_for, wait_for_link, wait_for_toast
+from tests.screen import PATHS, all_texts, keys, text, wait_for, wait_for_link, wait_for_toast
 from tests.serving import Server
 
 Opened = Callable[[str], Any]
@@ -80,7 +80,7 @@ def test_every_shortcut_in_the_list_does_what_it_says(server: Server, open_brows
     wait_for_link(browser, "Live")
     keys(browser, "?")
     browser.wait_for_element(".modal.show #help-title")
-    listed = [each.text for each in browser.find_elements(".keys dd")]
+    listed = all_texts(browser, ".keys dd")
     table = json.loads(browser.find_element("#help-btn").get_attribute("data-shortcuts"))
     said = [" or ".join(each.replace(" ", " then ") for each in row["keys"]) for row in table]
     assert listed == said

@@ -10,6 +10,7 @@ from typing import Any
 from tests.conftest import BLANK
 from tests.relay import Relay
 from tests.screen import (
+    all_texts,
     go,
     resize,
     text,
@@ -108,7 +109,7 @@ def test_a_damaged_file_is_told_on_every_tab_until_it_is_mended(
     good = file.read_bytes()
     file.write_bytes(good[:100])
     wait_for(lambda: "is not valid JSON" in text(browser, "fault-note"), "the fault")
-    command = browser.find_elements("#fault-note code")[-1].text
+    command = all_texts(browser, "#fault-note code")[-1]
     assert command.startswith("python -m balance repair")
     assert "`" not in text(browser, "fault-note")
     assert text(browser, "virtual-balance") == "$10,000.00"

@@ -12,8 +12,18 @@ from urllib.parse import parse_qs, urlparse
 
 from selenium.webdriver.common.keys import Keys
 
-from tests.screen import go, text, wait_for, wait_for_focus, wait_for_link, wait_for_toast
+from tests.screen import (
+    all_texts,
+    called,
+    go,
+    text,
+    wait_for,
+    wait_for_focus,
+    wait_for_link,
+    wait_for_toast,
+)
 from tests.serving import ROOT, Server
+from tests.tour import press
 
 Opened = Callable[[str], Any]
 
@@ -58,7 +68,7 @@ def _place(browser: Any) -> int:
 
 
 def _symbols(browser: Any) -> list[str]:
-    return [each.text for each in browser.find_elements("#overview-glance .symbol")]
+    return all_texts(browser, "#overview-glance .symbol")
 
 
 def _pressed(browser: Any, *keys: str) -> str:
@@ -161,25 +171,26 @@ def test_the_curve_is_read_by_keyboard_and_its_flags_lead_to_entries(
     same = f"return {equity} === document.getElementById('overview-portfolio-value').textContent"
     wait_for(lambda: browser.driver.execute_script(same), "the newest equity")
     # a young account has no year behind it
-    year, everything = (browser.find_element(f"#overview-range-{name}") for name in ("year", "all"))
-    assert not year.is_enabled()
-    browser.driver.execute_script("arguments[0].click()", everything)
+    assert not browser.find_element("#overview-range-year").is_enabled()
+    press(browser, "#overview-range-all")
     wait_for(lambda: text(browser, "overview-equity-figures").count("$") == 3, "its figures")
     browser.find_element("#overview-equity summary").click()
     rows = browser.find_element("#overview-equity .rows")
     wait_for(lambda: "$10,000.00" in rows.text, "the table")
-    flags = browser.find_elements(".flag")
-    assert any("eposit" in flag.get_attribute("aria-label") for flag in flags)
-    flags[0].send_keys(Keys.ENTER)
+    assert browser.find_elements(".flag[aria-label*=eposit]")
+    browser.find_element(".flag").send_keys(Keys.ENTER)
     browser.wait_for_contains_text("#entry-dialog", "Deposit")
     browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     wait_for(lambda: not browser.find_elements("#entry-dialog"), "the end of the entry")
     # the positions are there at a glance, each a link to where it is traded
     go(browser, "overview")
     assert _symbols(browser) == ["BTC/USDT", "ETH/USDT"]
-    bars = browser.find_elements("#overview-exposure-bars .bar")
-    assert [bar.get_attribute("data-side") for bar in bars] == ["long", "short"]
-    browser.find_elements("#overview-glance a")[1].click()
+    sides = browser.driver.execute_script(
+        "return [...document.querySelectorAll('#overview-exposure-bars .bar')]"
+        ".map((each) => each.dataset.side)"
+    )
+    assert sides == ["long", "short"]
+    called(browser, "#overview-glance a", "ETH/USDT").click()
     wait_for(lambda: browser.driver.current_url.endswith("/futures"), "Futures Trading")
     assert browser.find_element("#futures-symbol").get_attribute("value") == "ETH/USDT"
     go(browser, "overview")

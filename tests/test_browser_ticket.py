@@ -10,6 +10,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.screen import (
+    choose,
     text,
     wait_for,
     wait_for_balance,
@@ -52,16 +53,12 @@ def browser(still: Server, page: Any) -> Any:
     wait_for_balance(page, "$10,000.00")
     wait_for_link(page, "Live")
     page.find_element("#futures-symbol option[value='BTC/USDT']").click()
-    _choose(page, "futures-side", "Buy")
-    _choose(page, "futures-type", "Market")
+    choose(page, "futures-side", "Buy")
+    choose(page, "futures-type", "Market")
     page.find_element("#futures-unit option[value=notional]").click()
     write(page, "futures-size", "")
     page.get_logs()
     return page
-
-
-def _choose(browser: Any, group: str, words: str) -> None:
-    next(e for e in browser.find_elements(f"#{group} label") if e.text.startswith(words)).click()
 
 
 def _value(browser: Any, id: str) -> str:
@@ -75,9 +72,9 @@ def _orders(server: Server) -> list[Any]:
 
 def test_another_symbol_empties_prices_and_exits(still: Server, browser: Any) -> None:
     browser.find_element("#futures-symbol option[value='SOL/USDT']").click()
-    _choose(browser, "futures-side", "Sell")
-    _choose(browser, "futures-type", "Limit")
-    _choose(browser, "futures-options", "Take-profit")
+    choose(browser, "futures-side", "Sell")
+    choose(browser, "futures-type", "Limit")
+    choose(browser, "futures-options", "Take-profit")
     fields = ("futures-price", "futures-take-profit", "futures-stop-loss")
     for field, typed in zip(fields, ("151", "140", "160"), strict=True):
         write(browser, field, typed)
@@ -92,14 +89,14 @@ def test_another_symbol_empties_prices_and_exits(still: Server, browser: Any) ->
     browser.find_element("#futures-submit").click()
     wait_for(lambda: "Enter a limit price" in text(browser, "futures-ticket-error"), "the question")
     assert _orders(still) == []
-    _choose(browser, "futures-options", "Take-profit")
+    choose(browser, "futures-options", "Take-profit")
 
 
 @pytest.mark.parametrize("type", ["Stop", "Take-profit"])
 def test_another_symbol_empties_a_trigger_and_a_size_in_its_coin(
     still: Server, browser: Any, type: str
 ) -> None:
-    _choose(browser, "futures-type", type)
+    choose(browser, "futures-type", type)
     write(browser, "futures-price", "42,000")
     browser.find_element("#futures-unit option[value=quantity]").click()
     write(browser, "futures-size", "10")
@@ -117,8 +114,8 @@ def test_a_limit_far_through_the_market_asks_first(
     still: Server, browser: Any, side: str, limit: str
 ) -> None:
     fills = len(still.get("/fills").json()["fills"])
-    _choose(browser, "futures-side", side)
-    _choose(browser, "futures-type", "Limit")
+    choose(browser, "futures-side", side)
+    choose(browser, "futures-type", "Limit")
     write(browser, "futures-price", limit)
     write(browser, "futures-size", "1,000")
     note = "futures-ticket-note"
@@ -142,7 +139,7 @@ def test_a_limit_far_through_the_market_asks_first(
 
 
 def test_a_limit_a_little_through_the_market_is_told_and_fills(still: Server, browser: Any) -> None:
-    _choose(browser, "futures-type", "Limit")
+    choose(browser, "futures-type", "Limit")
     write(browser, "futures-price", "41,000")
     write(browser, "futures-size", "1,000")
     wait_for(lambda: "Fills at once at about" in text(browser, "futures-ticket-note"), "the words")
@@ -151,7 +148,7 @@ def test_a_limit_a_little_through_the_market_is_told_and_fills(still: Server, br
 
 
 def test_a_limit_that_rests_is_not_asked_about(still: Server, browser: Any) -> None:
-    _choose(browser, "futures-type", "Limit")
+    choose(browser, "futures-type", "Limit")
     write(browser, "futures-price", "20,000")
     write(browser, "futures-size", "1,000")
     wait_for(lambda: text(browser, "futures-preview-quantity") == "0.05 BTC", "the preview")
@@ -167,7 +164,7 @@ def test_what_can_not_be_paid_is_not_offered(
     still: Server, browser: Any, type: str, price: str
 ) -> None:
     before = still.get().json()["revision"]
-    _choose(browser, "futures-type", type)
+    choose(browser, "futures-type", type)
     price and write(browser, "futures-price", price)
     write(browser, "futures-size", "200,000")
     wait_for(lambda: "are available" in text(browser, "futures-ticket-note"), "what it needs")
@@ -181,7 +178,7 @@ def test_what_can_not_be_paid_is_not_offered(
 
 def test_a_stop_limit_has_two_prices_and_a_time_in_force(still: Server, browser: Any) -> None:
     assert not browser.find_element("#futures-second-price-field").is_displayed()
-    _choose(browser, "futures-type", "Stop-limit")
+    choose(browser, "futures-type", "Stop-limit")
     labels = [text(browser, f"futures-{each}-label") for each in ("price", "second-price")]
     assert labels == ["Trigger price, by the mark", "Limit price"]
     write(browser, "futures-price", "41,000")
@@ -201,8 +198,8 @@ def test_a_stop_limit_has_two_prices_and_a_time_in_force(still: Server, browser:
 
 def test_an_order_gets_a_name_of_ones_own(still: Server, browser: Any) -> None:
     assert not browser.find_element("#futures-client-id-field").is_displayed()
-    _choose(browser, "futures-options", "Client id")
-    _choose(browser, "futures-type", "Limit")
+    choose(browser, "futures-options", "Client id")
+    choose(browser, "futures-type", "Limit")
     write(browser, "futures-price", "39,000")
     write(browser, "futures-size", "1,000")
     write(browser, "futures-client-id", "low 1")
@@ -213,15 +210,15 @@ def test_an_order_gets_a_name_of_ones_own(still: Server, browser: Any) -> None:
     browser.find_element("#futures-client-id").send_keys(Keys.ENTER)
     wait_for(lambda: [each["client_id"] for each in _orders(still)] == ["low-1"], "the order")
     wait_for(lambda: _value(browser, "futures-client-id") == "", "room for the next name")
-    _choose(browser, "futures-book", "Open orders")
+    choose(browser, "futures-book", "Open orders")
     wait_for(lambda: "low-1" in text(browser, "futures-orders-grid"), "its name in the table")
-    _choose(browser, "futures-options", "Client id")
+    choose(browser, "futures-options", "Client id")
 
 
 def test_a_limit_far_from_its_trigger_is_confirmed_with_its_own_figure(
     still: Server, browser: Any
 ) -> None:
-    _choose(browser, "futures-type", "Stop-limit")
+    choose(browser, "futures-type", "Stop-limit")
     write(browser, "futures-price", "41,000")
     write(browser, "futures-second-price", "51,250")
     write(browser, "futures-size", "1,000")
@@ -246,7 +243,7 @@ def test_a_limit_far_from_its_trigger_is_confirmed_with_its_own_figure(
 
 
 def test_a_trailing_stop_may_name_where_it_begins(still: Server, browser: Any) -> None:
-    _choose(browser, "futures-type", "Trailing stop")
+    choose(browser, "futures-type", "Trailing stop")
     assert text(browser, "futures-second-price-label") == "Activation price, by the mark (optional)"
     assert not browser.find_element("#futures-force-field").is_displayed()
     write(browser, "futures-price", "1.5")
@@ -259,19 +256,19 @@ def test_a_trailing_stop_may_name_where_it_begins(still: Server, browser: Any) -
     assert (order["type"], order["callback_percent"], order["trigger_price"]) == (
         *("trailing_stop", 1.5, 40_600),
     )
-    _choose(browser, "futures-book", "Open orders")
+    choose(browser, "futures-book", "Open orders")
     table = browser.find_element("#futures-orders-grid")
     for part in ("Trailing stop 1.5 %", "best 40,000.0", "40,600.0"):
         wait_for(lambda part=part: part in table.get_attribute("textContent"), part)
-    _choose(browser, "futures-book", "Positions")
+    choose(browser, "futures-book", "Positions")
 
 
 def test_an_oco_is_a_limit_and_a_stop_of_which_one_cancels_the_other(
     still: Server, browser: Any
 ) -> None:
     still.post({"symbol": "BTC/USDT", "side": "buy", "quantity": 0.01}, "/orders")
-    _choose(browser, "futures-side", "Sell")
-    _choose(browser, "futures-type", "OCO")
+    choose(browser, "futures-side", "Sell")
+    choose(browser, "futures-type", "OCO")
     # both orders can't have the same name
     options = browser.find_element("#futures-options")
     wait_for(lambda: "Client id" not in options.text, "its options")
@@ -298,7 +295,7 @@ def test_an_oco_is_a_limit_and_a_stop_of_which_one_cancels_the_other(
     first, second = _orders(still)
     assert [each["type"] for each in (first, second)] == ["limit", "stop_market"]
     assert first["group"] == second["group"] == first["id"]
-    _choose(browser, "futures-book", "Open orders")
+    choose(browser, "futures-book", "Open orders")
     cancel = "#futures-orders [aria-label^='Cancel: Sell 0.01 BTC/USDT Stop OCO, and the other']"
     browser.wait_for_element(cancel).click()
     wait_for(lambda: _orders(still) == [], "the end of both")
