@@ -172,6 +172,12 @@ class PatientBrowser(Browser):
         is_there = presence_of_element_located((By.CSS_SELECTOR, selector))
         return FoundElement(lambda: self._wait_for(is_there, timeout, selector))
 
+    def open_tab(self, url: str) -> None:
+        """Go to ``url`` in another tab of the same window, without haste either."""
+        self.driver.switch_to.new_window("tab")
+        take_time(self)
+        self.driver.get(url)
+
     def wait_for_page(self, url: str | None = None, timeout: float | None = None) -> None:
         super().wait_for_page(url, timeout or patience())
 
@@ -221,6 +227,7 @@ def dash_duo(dash_duo: Any) -> Any:
     dash_duo._wd_wait = WebDriverWait(dash_duo.driver, patience(), _POLL_SECONDS)
     dash_duo.driver.implicitly_wait(patience())
     dash_duo.server.stop_timeout = patience()
+    take_time(dash_duo)
     return dash_duo
 
 

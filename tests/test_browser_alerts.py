@@ -169,8 +169,7 @@ def test_tabs_of_a_browser_notify_and_sound_once_and_one_opened_later_tells_noth
     browser = _page(still, "/", open_browser)
     driver = browser.driver
     still.post({"what": "pnl", "direction": "below", "threshold": -500, "once": False}, "/alerts")
-    driver.switch_to.new_window("tab")
-    driver.get(f"{still.url}/auto")
+    browser.open_tab(f"{still.url}/auto")
     wait_for_link(browser, "Live")
     for window in driver.window_handles:
         driver.switch_to.window(window)
@@ -197,8 +196,7 @@ def test_tabs_of_a_browser_notify_and_sound_once_and_one_opened_later_tells_noth
     assert told == ["Alert: P&L has fallen to -$600.00; the alert was at -$500.00.", "sound"]
     assert _count(browser) == "1"
     # what was before it is no news to a page, but counted until somebody looks
-    driver.switch_to.new_window("tab")
-    driver.get(f"{still.url}/history")
+    browser.open_tab(f"{still.url}/history")
     wait_for_link(browser, "Live")
     wait_for(lambda: _count(browser) == "1", "the count")
     assert text(browser, "toasts") == ""
