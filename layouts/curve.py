@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -55,6 +55,28 @@ class Line:
             raise ValueError(f"A line can't follow {self.live!r}: the account has no such figure.")
 
 
+class _Series(NamedTuple):
+    """How Lightweight Charts draws a line."""
+
+    kind: str = ""
+    # Its options that are the colour of the line, and those that are a shade of it.
+    colors: tuple[str, ...] = ()
+    shades: tuple[str, ...] = ()
+    pane: int = 0
+
+
+# By the style of the line.
+_SERIES: Final = {
+    "line": _Series("LineSeries", ("color",)),
+    "area": _Series("AreaSeries", ("lineColor",), ("topColor", "bottomColor")),
+    "depth": _Series(
+        "BaselineSeries",
+        ("topLineColor", "bottomLineColor"),
+        ("bottomFillColor1", "bottomFillColor2"),
+        pane=1,
+    ),
+    "none": _Series(),
+}
 # When the point is of that is read.
 _TIME = Line("time", "Time", style="none")
 
@@ -176,8 +198,36 @@ def _id(kind: str, id: Any) -> dict[str, Any]:
 
 def _declared(lines: Sequence[Line], level: bool, *, is_small: bool = False) -> dict[str, str]:
     """What the page reads off an element to draw in it."""
-    declared = {"lines": [asdict(each) for each in lines], "level": level, "small": is_small}
+    declared = {
+        "lines": [asdict(each) | _SERIES[each.style]._asdict() for each in lines],
+        "options": _options(is_small=is_small),
+        "level": level,
+        "small": is_small,
+    }
     return {"data-curve": json.dumps(declared)}
+
+
+def _options(*, is_small: bool) -> dict[str, Any]:
+    """The options of Lightweight Charts, but for colours. Nothing is dragged, as all is shown; of a
+    small curve, only its line is."""
+    is_shown = {"visible": not is_small}
+    scale = {**is_shown, "borderVisible": False}
+    times = {"timeVisible": True, "allowBoldLabels": False}
+    # However many points there are, and however wide it becomes.
+    fitting = {"minBarSpacing": 0.001, "lockVisibleTimeRangeOnResize": True}
+    return {
+        "autoSize": True,
+        "handleScroll": False,
+        "handleScale": False,
+        "layout": {"attributionLogo": not is_small, "panes": {"enableResize": False}},
+        "grid": {"vertLines": {"visible": False}, "horzLines": is_shown},
+        "rightPriceScale": scale,
+        "timeScale": {**scale, **times, **fitting},
+        "crosshair": {
+            "vertLine": {**is_shown, "labelVisible": False},
+            "horzLine": {"visible": False, "labelVisible": False},
+        },
+    }
 
 
 def _following(id: str, refresh: int | None) -> dict[str, str | int]:

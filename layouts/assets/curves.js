@@ -22,12 +22,6 @@ const TONES = { gain: "pnl", loss: "loss", flat: "muted" };
 // how many points on a key goes
 const BACK = { ArrowLeft: -1, ArrowDown: -1, PageDown: -20, Home: -Infinity };
 const KEYS = { ...BACK, ArrowRight: 1, ArrowUp: 1, PageUp: 20, End: Infinity };
-// by the style of a line: its kind of series, the pane that it is in, and what has its colour, or a shade of it
-const STYLES = {
-  line: ["LineSeries", 0, ["color"], []],
-  area: ["AreaSeries", 0, ["lineColor"], ["topColor", "bottomColor"]],
-  depth: ["BaselineSeries", 1, ["topLineColor", "bottomLineColor"], ["bottomFillColor1", "bottomFillColor2"]],
-};
 const SHADE = "1f"; // of 255
 
 const curves = new Map(); // by the elements that they are drawn in
@@ -43,10 +37,9 @@ export async function library() {
 /* A colour of the theme, by its name. */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-function coloursOf(style, color) {
-  const [, , lines, areas] = STYLES[style];
+function coloursOf({ colors, shades }, color) {
   const shade = color === CLEAR ? color : `${color}${SHADE}`;
-  return Object.fromEntries([...lines.map((name) => [name, color]), ...areas.map((name) => [name, shade])]);
+  return Object.fromEntries([...colors.map((name) => [name, color]), ...shades.map((name) => [name, shade])]);
 }
 
 /* What a chart looks like in the theme of now. */
@@ -110,13 +103,13 @@ function entriesOf({ start, step, times, places, ...points }, lines) {
 const timeAt = ({ start, step }, place) => (start + place * step) / 1000;
 
 // all places of a line up to its last point; what leads into a gap is not seen
-function rowsOf(curve, { name, style }) {
+function rowsOf(curve, line) {
   const { points, entries } = curve;
   const rows = Array.from({ length: lastOf(curve).place + 1 }, (_, place) => ({ time: timeAt(points, place) }));
   entries.forEach((entry, at) => {
-    if (entry !== null && entry.values[name] !== null) {
-      const clear = entries[at + 1] === null && coloursOf(style, CLEAR);
-      Object.assign(rows[entry.place], { value: entry.values[name] }, clear);
+    if (entry !== null && entry.values[line.name] !== null) {
+      const clear = entries[at + 1] === null && coloursOf(line, CLEAR);
+      Object.assign(rows[entry.place], { value: entry.values[line.name] }, clear);
     }
   });
   return rows;
@@ -182,8 +175,8 @@ function tabulate(curve) {
   const every = Math.max(1, Math.ceil(all.length / MOST_ROWS));
   const chosen = all.filter((_, at) => (all.length - 1 - at) % every === 0).reverse();
   const rows = chosen.map((entry) => {
-    const { time, ...figures } = texts(curve, entry);
-    const cells = Object.values(figures).map((text) => make("td", { class: "number" }, text));
+    const [time, ...figures] = Object.values(texts(curve, entry));
+    const cells = figures.map((text) => make("td", { class: "number" }, text));
     return make("tr", {}, make("th", { scope: "row" }, time), ...cells);
   });
   curve.root.querySelector("tbody").replaceChildren(...rows);
@@ -206,10 +199,6 @@ function flagOf(marks) {
 
 // flags for the marks on the foot of the upper drawing; those that stay keep the focus
 function flag({ plot, chart, points }) {
-  const [pane] = chart.panes();
-  if (pane === undefined) {
-    return; // a chart that was taken away still tells of its last size
-  }
   const row = plot.querySelector(".flags");
   const scale = chart.timeScale();
   const groups = [];
@@ -225,13 +214,16 @@ function flag({ plot, chart, points }) {
     element.style.left = `${Math.min(Math.max(x, FLAG_WIDTH / 2), scale.width()).toFixed(1)}px`;
     return element;
   });
-  row.style.top = `${pane.getHeight() - FLAG_WIDTH}px`;
+  row.style.top = `${chart.panes()[0].getHeight() - FLAG_WIDTH}px`;
   plot.querySelector(".slider").style.width = `${scale.width()}px`;
   arrange(row, elements);
 }
 
+// a chart that was taken away still tells of its last size
+const flagSoon = (curve) => requestAnimationFrame(() => curve.plot.isConnected && flag(curve));
+
 function addLine(curve, charts, line) {
-  const [kind, pane] = STYLES[line.style];
+  const { kind, pane } = line;
   const [write, tick] = UNITS[line.unit];
   const stepOf = ([first, second = first + 0.01]) => Math.abs(second - first);
   const ticks = (values) => values.map((value) => tick(value, stepOf(values)));
@@ -247,42 +239,25 @@ function addLine(curve, charts, line) {
 }
 
 function build(curve, charts) {
-  const { plot, lines, small, level } = curve;
-  const visible = !small;
-  const scale = { visible, borderVisible: false };
-  curve.chart = charts.createChart(plot.querySelector(".curve-chart") ?? plot, {
-    autoSize: true,
-    handleScroll: false,
-    handleScale: false,
-    layout: { attributionLogo: visible, panes: { enableResize: false } },
-    grid: { vertLines: { visible: false }, horzLines: { visible } },
-    rightPriceScale: scale,
-    timeScale: {
-      ...scale,
-      timeVisible: true,
-      minBarSpacing: 0.001,
-      lockVisibleTimeRangeOnResize: true,
-      allowBoldLabels: false,
-      tickMarkFormatter: timeTick,
-    },
-    crosshair: { vertLine: { visible, labelVisible: false }, horzLine: { visible: false, labelVisible: false } },
-  });
-  curve.series = lines.filter(({ style }) => style !== "none").map((line) => addLine(curve, charts, line));
-  const [{ drawn: first }] = curve.series;
+  const { level, lines, options, plot, small } = curve;
+  curve.chart = charts.createChart(plot.querySelector(".curve-chart") ?? plot, options);
+  curve.chart.timeScale().applyOptions({ tickMarkFormatter: timeTick });
+  curve.series = lines.filter(({ kind }) => kind).map((line) => addLine(curve, charts, line));
   if (level) {
-    curve.base = first.createPriceLine({ price: 0, lineWidth: 1, lineStyle: DASHED, axisLabelVisible: false });
+    const base = { price: 0, lineWidth: 1, lineStyle: DASHED, axisLabelVisible: false };
+    curve.base = curve.series[0].drawn.createPriceLine(base);
   }
-  if (visible) {
+  if (!small) {
     curve.chart.panes()[1]?.setStretchFactor(0.22);
-    curve.chart.timeScale().subscribeSizeChange(() => requestAnimationFrame(() => flag(curve)));
+    curve.chart.timeScale().subscribeSizeChange(() => flagSoon(curve));
     listen(curve);
   }
 }
 
 function paint({ chart, series, base, points, small }) {
   chart.applyOptions(appearance());
-  for (const { drawn, style, color } of series) {
-    drawn.applyOptions(coloursOf(style, colour(small ? TONES[points.tone] : color)));
+  for (const line of series) {
+    line.drawn.applyOptions(coloursOf(line, colour(small ? TONES[points.tone] : line.color)));
   }
   base?.applyOptions({ color: colour("line") });
 }
@@ -293,7 +268,7 @@ function draw(curve) {
   chart.timeScale().fitContent();
   if (!small) {
     read(curve);
-    requestAnimationFrame(() => flag(curve));
+    flagSoon(curve);
   }
 }
 
