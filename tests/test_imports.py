@@ -347,7 +347,7 @@ def test_a_program_that_reads_no_file_and_asks_no_exchange_loads_no_library_for_
         check=True,
     ).stdout.split()
     assert set(feeds) <= set(loaded)
-    assert not {"ccxt", "polars"} & {name.split(".")[0] for name in loaded}
+    assert not {"ccxt", "polars", "pandas"} & {name.split(".")[0] for name in loaded}
 
 
 def test_a_server_that_reads_no_file_loads_no_library_for_it() -> None:
@@ -360,7 +360,7 @@ def test_a_server_that_reads_no_file_loads_no_library_for_it() -> None:
         check=True,
     ).stdout.split()
     assert "talib" in loaded
-    assert not {"ccxt", "polars"} & {name.split(".")[0] for name in loaded}
+    assert not {"ccxt", "polars", "pandas"} & {name.split(".")[0] for name in loaded}
 
 
 def test_only_the_tables_of_files_know_of_polars() -> None:

@@ -1,4 +1,4 @@
-"""TA-Lib, without the library of tables that it would load for series that no strategy has."""
+"""TA-Lib, without the libraries of tables that it would load for series that no strategy has."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Any, Final, cast
 
 __all__ = ["talib"]
 
-_TABLES: Final = "polars"
+_TABLES: Final = ("polars", "pandas")
 
 # None is not found, which TA-Lib takes for not there.
 _modules = cast("dict[str, Any]", sys.modules)
-_loaded = _modules.get(_TABLES)
-_modules[_TABLES] = _loaded
+_loaded = {each: _modules.get(each) for each in _TABLES}
+_modules.update(_loaded)
 try:
     import talib
 finally:
-    if _loaded is None:
-        del _modules[_TABLES]
+    for _name, _module in _loaded.items():
+        if _module is None:
+            del _modules[_name]
