@@ -163,6 +163,8 @@ def _register_page(app: Dash) -> None:
         Output(GRID, "columnDefs"),
         Input(ROWS, "data"),
         State(COLUMNS, "data"),
+        # The grid may come after the list was chosen.
+        prevent_initial_call=False,
     )
     app.clientside_callback(
         ClientsideFunction("desk", "describeHistory"),

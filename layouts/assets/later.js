@@ -28,16 +28,20 @@ async function whole(component) {
 }
 
 const coming = new Map(); // by the ids of their places
+const newest = new Map(); // likewise: the call that brings it
 
 /* Brings `component` to its place when its tab is first shown or, where its scripts don't come, once they do. */
-function bring(path, component, paths) {
+async function bring(path, component, paths) {
   const { no_update: noUpdate, callback_context: context } = window.dash_clientside;
   const { id } = context.outputs_list;
   if (paths[id.split("-")[0]] === path && !coming.has(id)) {
     coming.set(id, whole(component).finally(() => coming.set(id, noUpdate)));
   }
-  // Dash takes the newest answer alone: on the way, each is the one that brings it
-  return coming.get(id) ?? noUpdate;
+  // Dash may drop the answer of an earlier call; what came twice would be drawn anew
+  const call = {};
+  newest.set(id, call);
+  const arrived = await (coming.get(id) ?? noUpdate);
+  return newest.get(id) === call ? arrived : noUpdate;
 }
 
 // whoever needs one fetches it again
