@@ -11,6 +11,7 @@ from balance.api.services import Services
 from balance.bots.log import ACTION
 from layouts.activity import decision_table, trade_table
 from layouts.auto import DECISIONS, EVERYTHING
+from layouts.elements import CONTENT
 from layouts.parts import empty_state
 
 #: How many entries are listed, and how many more a press on Older brings.
@@ -37,7 +38,7 @@ def register(app: Dash, services: Services) -> None:
     """Have the list on ``app`` show what ``services`` know of the bots' activity."""
 
     @app.callback(
-        Output("auto-activity-list", "children"),
+        Output("auto-activity-list", CONTENT),
         Output("auto-activity-pager", "hidden"),
         Output("auto-activity-pages", "data"),
         Output("auto-activity-kinds", "hidden"),

@@ -18,6 +18,7 @@ from balance.keys.keys import Keys
 from callbacks.clicks import clicked
 from callbacks.toasts import show_toast
 from layouts.auto_keys import HIDDEN, PRESSED, key_rows
+from layouts.elements import CONTENT
 from layouts.parts import option_list
 
 #: What of a key the dialog shows, by the parts of its ids, each with a button that copies it.
@@ -35,7 +36,7 @@ def register(app: Dash, services: Services) -> None:
 
 
 def _register_rows(app: Dash, services: Services) -> None:
-    @app.callback(Output("auto-keys-list", "children"), Input("keys-drawn", "data"))
+    @app.callback(Output("auto-keys-list", CONTENT), Input("keys-drawn", "data"))
     def draw(_: str) -> Component:
         return key_rows(services.keys.listed())
 

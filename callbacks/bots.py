@@ -25,6 +25,7 @@ from layouts.bots import (
     stop_all_question,
     stop_question,
 )
+from layouts.elements import CONTENT
 from layouts.parts import element_id, option_list
 
 _QUESTION: Final = (
@@ -50,7 +51,7 @@ def register(app: Dash, services: Services) -> None:
 
 def _register_rows(app: Dash, services: Services) -> None:
     @app.callback(
-        Output("auto-bots-list", "children"),
+        Output("auto-bots-list", CONTENT),
         Output("auto-bots-words", "children"),
         Output("auto-new-bot", "disabled"),
         Output("auto-stop-all", "disabled"),

@@ -14,6 +14,7 @@ from balance.desk.desk import Desk
 from balance.history.question import parse_question
 from balance.performance.epochs import EPOCH_SORTS
 from layouts.compare import PICKED, READ, SHOWN, comparison, missing_text
+from layouts.elements import CONTENT
 from layouts.reading import FOLLOWS
 
 
@@ -36,7 +37,7 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
         Output("history-epochs", FOLLOWS),
         Output("history-compared-words", "children"),
         Output("history-compared", "hidden"),
-        Output("history-comparison", "children"),
+        Output("history-comparison", CONTENT),
         Input(READ, "data"),
     )
     def show(read: Mapping[str, Sequence[int]]) -> tuple[Any, ...]:

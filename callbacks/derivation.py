@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, no_update
 
 from balance.api.services import Services
 from balance.core.errors import BalanceError
 from balance.performance.performance import Equity
 from callbacks.reading import register_emptying
-from layouts.derivation import AMOUNT, derivation_table, exactly, shape
+from layouts.derivation import derivation_table
+from layouts.elements import CONTENT
 from layouts.reading import problem
 
 # What the names of the figures of a range of the curve begin with: "range:week:pnl".
@@ -25,32 +26,28 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(
         Output("derivation-title", "children"),
         Output("derivation-text", "children"),
-        Output("derivation-body", "children"),
+        Output("derivation-body", CONTENT),
         Output("derivation-drawn", "data"),
-        Output({"type": AMOUNT, "at": ALL}, "children"),
-        Output({"type": AMOUNT, "at": ALL}, "title"),
         Input("derivation-read", "data"),
         State("derivation-drawn", "data"),
     )
     def show(read: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> tuple[Any, ...]:
         shown = read["shown"]
-        same = [no_update] * len(ctx.outputs_list[-1])
         try:
             found = _derivation(services.equity, shown["name"])
         except BalanceError as fault:
-            return no_update, "", problem(str(fault)), None, same, same
+            return no_update, "", problem(str(fault)), None
         if found is None:
-            return no_update, "", problem("This figure is not known."), None, same, same
-        terms, heading = found["terms"], (found["title"], found["words"])
+            return no_update, "", problem("This figure is not known."), None
         trail = _trail(shown, drawn)
-        now = {"shown": shown, "trail": trail, "shape": shape(terms)}
-        if now == drawn:
-            # what stands keeps the focus
-            amounts = [each["display"] for each in terms]
-            return *heading, no_update, now, amounts, [exactly(each["amount"]) for each in terms]
-        path = app.config.requests_pathname_prefix
-        table = derivation_table(terms, trail, path, takes_focus=shown["isWithin"])
-        return *heading, table, now, same, same
+        table = derivation_table(
+            shown["name"],
+            found["terms"],
+            trail,
+            app.config.requests_pathname_prefix,
+            takes_focus=shown["isWithin"],
+        )
+        return found["title"], found["words"], table, {"shown": shown, "trail": trail}
 
 
 def _trail(shown: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State
 
 from balance.api.history import found_entry
 from balance.api.services import Services
@@ -15,6 +15,7 @@ from balance.core.errors import BalanceError
 from balance.desk.desk import Desk
 from callbacks.reading import register_emptying
 from layouts import entry, order_record
+from layouts.elements import CONTENT
 from layouts.links import Lists
 from layouts.reading import problem
 
@@ -47,17 +48,16 @@ def register(app: Dash, desk: Desk, services: Services) -> None:
 def _register_entry(app: Dash, desk: Desk, services: Services) -> None:
     @app.callback(
         Output("entry-title", "children"),
-        Output("entry-body", "children"),
+        Output("entry-body", CONTENT),
         Output("entry-drawn", "data"),
         Output("entry-before", "disabled"),
         Output("entry-after", "disabled"),
         Output("entry-show", "disabled"),
         Output("entry-link", "children"),
         Input("entry-read", "data"),
-        State("entry-drawn", "data"),
         State("address", "href"),
     )
-    def show_entry(read: Mapping[str, Any], drawn: object, address: str) -> tuple[Any, ...]:
+    def show_entry(read: Mapping[str, Any], address: str) -> tuple[Any, ...]:
         place, here = read["shown"], urlsplit(address)
         path = app.get_relative_path("/history")
         link = f"{here.scheme}://{here.netloc}{Lists(path).address(entry=place)}"
@@ -66,33 +66,24 @@ def _register_entry(app: Dash, desk: Desk, services: Services) -> None:
         except BalanceError as fault:
             return f"Entry {place}", problem(str(fault)), None, True, True, True, link
         now = {"place": place, **{name: found[name] for name in ("before", "after", "offset")}}
-        if drawn is not None and place == drawn["place"]:
-            heading = (no_update, no_update)  # what stands keeps the focus
-        else:
-            kind = found["entry"]["display"]["kind"]
-            body = entry.entry_body(found["entry"], Lists(path, here.query))
-            heading = (f"{kind}, entry {place}", body)
+        title = f"{found['entry']['display']['kind']}, entry {place}"
+        body = entry.entry_body(found["entry"], Lists(path, here.query))
         unknown = (now[name] is None for name in ("before", "after", "offset"))
-        return *heading, now, *unknown, link
+        return title, body, now, *unknown, link
 
 
 def _register_order(app: Dash, desk: Desk) -> None:
     @app.callback(
         Output("order-record-title", "children"),
-        Output("order-record-body", "children"),
-        Output("order-record-drawn", "data"),
+        Output("order-record-body", CONTENT),
         Input("order-record-read", "data"),
-        State("order-record-drawn", "data"),
         State("address", "href"),
     )
-    def show_order(read: Mapping[str, Any], drawn: object, address: str) -> tuple[Any, ...]:
+    def show_order(read: Mapping[str, Any], address: str) -> tuple[Any, ...]:
         name = read["shown"]
         try:
             order = whole_order(desk, name)
         except BalanceError as fault:
-            return f"Order {name}", problem(str(fault)), None
-        now = [name, order["changed_place"], order["ended_place"]]
-        if now == drawn:
-            return no_update, no_update, no_update
+            return f"Order {name}", problem(str(fault))
         lists = Lists(app.get_relative_path("/history"), urlsplit(address).query)
-        return f"Order {order['id']}", order_record.order_body(order, lists), now
+        return f"Order {order['id']}", order_record.order_body(order, lists)

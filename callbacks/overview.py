@@ -7,6 +7,7 @@ from balance.desk.desk import Desk
 from balance.history.lists import history_row
 from balance.history.question import SORTS, parse_question
 from layouts import exposure, overview
+from layouts.elements import CONTENT
 from layouts.exposure import exposure_bars, glances
 from layouts.overview import newest_entries
 
@@ -14,7 +15,7 @@ from layouts.overview import newest_entries
 def register(app: Dash, desk: Desk) -> None:
     """Let the page have drawn anew what is more than figures, when that looks different."""
 
-    @app.callback(Output(overview.LEDGER, "children"), Input(overview.DRAWN, "data"))
+    @app.callback(Output(overview.LEDGER, CONTENT), Input(overview.DRAWN, "data"))
     def draw_entries(_: str) -> Component:
         params = {"limit": str(overview.NEWEST)}
         found = desk.ledger.answer(parse_question("ledger", params, SORTS["ledger"]))
@@ -22,8 +23,8 @@ def register(app: Dash, desk: Desk) -> None:
         return newest_entries(rows, app.get_relative_path("/history"))
 
     @app.callback(
-        Output(exposure.BARS, "children"),
-        Output(exposure.GLANCES, "children"),
+        Output(exposure.BARS, CONTENT),
+        Output(exposure.GLANCES, CONTENT),
         Input(exposure.DRAWN, "data"),
     )
     def draw_positions(_: str) -> tuple[Component, Component]:

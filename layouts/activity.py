@@ -73,6 +73,7 @@ def _decision(entry: Row) -> html.Tr:
         ],
         # by which it is found again where it is drawn anew
         id=name,
+        key=name,
         role="row",
         **{"data-kind": entry["kind"], "data-entry": str(entry["id"])},
     )

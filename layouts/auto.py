@@ -13,6 +13,7 @@ from layouts.backtest import TESTED, backtest_dialog
 from layouts.bot_form import bot_dialog
 from layouts.bots import EDITED, PRESSED, question_dialog
 from layouts.cards import summary_row
+from layouts.elements import Elements
 from layouts.live import live_figure
 from layouts.parts import button, choice, needs_server, pressing, select, unseen_label
 from layouts.tab import Place, Tab
@@ -86,7 +87,7 @@ def _bots() -> html.Section:
                 className="panel-head",
             ),
             html.P(id="auto-bots-words", className="warning mb-2", role="status"),
-            html.Div(id="auto-bots-list", className="bots-place"),
+            Elements(id="auto-bots-list", className="bots-place"),
             # what separates one request of this page's from another
             dcc.Store(id="auto-bots-request", data=uuid4().hex),
             dcc.Store(id=PRESSED),
@@ -114,7 +115,7 @@ def _activity() -> html.Section:
                 ],
                 "panel-head",
             ),
-            html.Div(
+            Elements(
                 id="auto-activity-list",
                 className="bots-place",
                 tabIndex=0,

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from layouts.auto_connect import programs
 from layouts.dialogs import close_button, dialog
+from layouts.elements import Elements
 from layouts.live import live_figure, live_moment
 from layouts.parts import button, choice, copy_button, field, moment, needs_server, pressing
 from layouts.tab import Place
@@ -46,8 +47,8 @@ def outside_bots(place: Place) -> html.Section:
                 ],
                 className="panel-head",
             ),
-            html.Div(id="auto-keys-list", className="bots-place"),
-            programs(place),
+            Elements(id="auto-keys-list", className="bots-place"),
+            Elements(programs(place)),
             # what separates one request of this page's from another
             dcc.Store(id="auto-keys-request", data=uuid4().hex),
             *(dcc.Store(id=each) for each in PRESSED.values()),
@@ -113,7 +114,8 @@ def _row(key: Row) -> html.Tr:
                 for label, cell in zip(_HEAD[1:-1], cells, strict=True)
             ),
             html.Td(html.Div(_buttons(key), className="key-buttons"), className="key-actions"),
-        ]
+        ],
+        key=name,
     )
 
 

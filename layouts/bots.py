@@ -156,6 +156,7 @@ def _row(bot: Row, *, is_off: bool) -> html.Tr:
             for column, children in cells.items()
         ],
         role="row",
+        key=bot["id"],
         **{"data-bot": bot["id"]},
     )
 

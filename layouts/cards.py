@@ -3,6 +3,7 @@
 from dash import html
 from dash.development.base_component import Component
 
+from layouts.elements import Elements
 from layouts.live import live_text
 from layouts.parts import button
 
@@ -23,55 +24,57 @@ def summary_row(
                 _figure("balance", balance_id, "balance-figure"),
                 *balance_buttons(prefix),
             ),
-            _metric(
-                "P&L",
-                _figure("current_pnl", pnl_id, "pnl-figure", derive="pnl_epoch"),
-                _words(
-                    live_text(
-                        "pnl_today",
-                        id=f"{prefix}-pnl-today",
-                        className="pnl-figure",
-                        derive="pnl_today",
+            Elements(
+                _metric(
+                    "P&L",
+                    _figure("current_pnl", pnl_id, "pnl-figure", derive="pnl_epoch"),
+                    _words(
+                        live_text(
+                            "pnl_today",
+                            id=f"{prefix}-pnl-today",
+                            className="pnl-figure",
+                            derive="pnl_today",
+                        ),
+                        " ",
+                        live_text(
+                            "pnl_today_percent",
+                            id=f"{prefix}-pnl-today-percent",
+                            className="pnl-figure",
+                            derive="pnl_today_percent",
+                        ),
+                        " today",
                     ),
-                    " ",
-                    live_text(
-                        "pnl_today_percent",
-                        id=f"{prefix}-pnl-today-percent",
-                        className="pnl-figure",
-                        derive="pnl_today_percent",
+                    _words(
+                        live_text(
+                            "pnl_percent",
+                            id=f"{prefix}-pnl-percent",
+                            className="pnl-figure",
+                            derive="pnl_percent",
+                        ),
+                        " in epoch ",
+                        live_text("epoch", id=f"{prefix}-epoch"),
                     ),
-                    " today",
                 ),
-                _words(
-                    live_text(
-                        "pnl_percent",
-                        id=f"{prefix}-pnl-percent",
-                        className="pnl-figure",
-                        derive="pnl_percent",
+                _metric(
+                    "Total equity",
+                    _figure("portfolio_value", equity_id, "balance-figure"),
+                    _words(
+                        live_text(
+                            "unrealized_pnl",
+                            id=f"{prefix}-unrealized-pnl",
+                            className="pnl-figure",
+                            derive="unrealized_pnl",
+                        ),
+                        " unrealised",
                     ),
-                    " in epoch ",
-                    live_text("epoch", id=f"{prefix}-epoch"),
                 ),
-            ),
-            _metric(
-                "Total equity",
-                _figure("portfolio_value", equity_id, "balance-figure"),
-                _words(
-                    live_text(
-                        "unrealized_pnl",
-                        id=f"{prefix}-unrealized-pnl",
-                        className="pnl-figure",
-                        derive="unrealized_pnl",
+                _metric(
+                    "Available",
+                    _figure("available_balance", available_id, "balance-figure"),
+                    _words(
+                        live_text("used_margin", id=f"{prefix}-used-margin", derive="used_margin"),
+                        " margin in use",
                     ),
-                    " unrealised",
-                ),
-            ),
-            _metric(
-                "Available",
-                _figure("available_balance", available_id, "balance-figure"),
-                _words(
-                    live_text("used_margin", id=f"{prefix}-used-margin", derive="used_margin"),
-                    " margin in use",
                 ),
             ),
         ],

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from balance.performance.epochs import WALLET_FIGURES, EpochRow
 from balance.performance.figures import TIME, Better, ShownFigure, screen_row
 from layouts.account import UNDO
+from layouts.elements import Elements
 from layouts.live import tone
 from layouts.parts import button, pressing
 
@@ -80,7 +81,7 @@ def _comparison() -> list[Component]:
     )
     more = {"aria-label": "Close the comparison"}
     close = button("Close", "history-compare-close", "x-lg", **more)
-    table = html.Div(
+    table = Elements(
         id="history-comparison",
         className="scroller",
         tabIndex=0,

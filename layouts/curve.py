@@ -23,6 +23,7 @@ from dash.development.base_component import Component
 
 from balance.core.figures import NONE
 from balance.core.snapshot import DISPLAYED
+from layouts.elements import Elements
 from layouts.live import OF
 from layouts.reading import AGAIN, FOLLOWS, PACE
 
@@ -117,9 +118,11 @@ def curve(
     readings = [_reading(each, has_key=len(seen) > 1 and each in seen) for each in lines]
     return html.Div(
         [
-            html.Dl(
-                [_reading(_TIME), *readings],
-                className="readout d-flex flex-wrap row-gap-1 column-gap-3 m-0",
+            Elements(
+                html.Dl(
+                    [_reading(_TIME), *readings],
+                    className="readout d-flex flex-wrap row-gap-1 column-gap-3 m-0",
+                )
             ),
             plot,
             *below,

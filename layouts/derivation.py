@@ -1,7 +1,7 @@
 """How a figure comes about, term by term, and what opens that."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import html
@@ -10,9 +10,6 @@ from dash.development.base_component import Component
 from balance.core.figures import plain
 from layouts.live import derivable
 from layouts.reading import reading_dialog
-
-#: The type in the ids of the amounts, which follow the account while the dialog is open.
-AMOUNT: Final = "derivation-amount"
 
 Row = Mapping[str, Any]
 
@@ -27,33 +24,27 @@ def derivation_dialog() -> dbc.Modal:
     )
 
 
-def shape(terms: Sequence[Row]) -> list[list[str | None]]:
-    """What is drawn of ``terms`` but for their amounts."""
-    return [[each["sign"], each["label"], each["href"], each["derive"]] for each in terms]
-
-
 def derivation_table(
-    terms: Sequence[Row], trail: Sequence[str], path: str, *, takes_focus: bool = False
+    name: str, terms: Sequence[Row], trail: Sequence[str], path: str, *, takes_focus: bool = False
 ) -> list[Component]:
-    """The ``terms`` with links to their entries below the ``path`` of the page, and before them the
-    way back to the last figure of the ``trail``; the first that opens a derivation ``takes_focus``
-    where the focus was on what it replaces."""
+    """The ``terms`` of the figure ``name`` with links to their entries below the ``path`` of the
+    page, and before them the way back to the last figure of the ``trail``; the first that opens a
+    derivation ``takes_focus`` where the focus was on what it replaces."""
     names = [*trail[-1:], *(each["derive"] for each in terms if each["derive"])]
     focused = names[0] if takes_focus and names else None
-    rows = [_term(each, at, path, focused) for at, each in enumerate(terms)]
     table = html.Table(
-        html.Tbody(rows), className="table mb-0 derivation", **{"aria-label": "Terms"}
+        html.Tbody([_term(each, path, focused) for each in terms]),
+        className="table mb-0 derivation",
+        # the terms of another figure are others, also where they look the same
+        key=name,
+        **{"aria-label": "Terms"},
     )
     return [*(_opener("Back", each, focused, "back") for each in trail[-1:]), table]
 
 
-def exactly(amount: Any) -> str:
-    """What the title of an amount says."""
-    return "" if amount is None else f"Exactly {plain(amount)}"
-
-
-def _term(term: Row, at: int, path: str, focused: str | None) -> html.Tr:
+def _term(term: Row, path: str, focused: str | None) -> html.Tr:
     label, href, derive = term["label"], term["href"], term["derive"]
+    exactly = "" if term["amount"] is None else f"Exactly {plain(term['amount'])}"
     name: Component | str = label
     if href:
         name = html.A(label, href=path.removesuffix("/") + href)
@@ -63,12 +54,7 @@ def _term(term: Row, at: int, path: str, focused: str | None) -> html.Tr:
         [
             html.Td(term["sign"], className="text-body-secondary"),
             html.Th(name, scope="row"),
-            html.Td(
-                term["display"],
-                id={"type": AMOUNT, "at": at},
-                className="number",
-                title=exactly(term["amount"]),
-            ),
+            html.Td(term["display"], className="number", title=exactly),
         ],
         className="sum" if term["sign"] == "=" else "",
     )
@@ -78,6 +64,7 @@ def _opener(text: str, name: str, focused: str | None, className: str = "") -> h
     return html.Button(
         text,
         type="button",
+        key=name,
         autoFocus=name == focused,
         className=f"btn btn-link p-0 text-reset text-start {className}".strip(),
         **derivable(name),

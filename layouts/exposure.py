@@ -6,6 +6,7 @@ from typing import Any, Final
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from layouts.elements import Elements
 from layouts.live import derivable, live_figure, live_text
 from layouts.parts import card, empty_state
 
@@ -39,8 +40,8 @@ def exposure_panel() -> html.Section:
     """What is held long and short, in all and by symbol."""
     return card(
         "Exposure",
-        html.Dl([_exposure(*each) for each in _EXPOSURES], className="exposures"),
-        html.Div(id=BARS),
+        Elements(html.Dl([_exposure(*each) for each in _EXPOSURES], className="exposures")),
+        Elements(id=BARS),
         dcc.Store(id=DRAWN),
         style={"--span": 4},
     )
@@ -62,7 +63,7 @@ def glance_panel() -> html.Section:
                 ],
                 className="d-flex flex-wrap column-gap-3 justify-content-between",
             ),
-            html.Div(id=GLANCES),
+            Elements(id=GLANCES),
         ],
         className="panel",
         style={"--span": 8},
@@ -105,7 +106,8 @@ def _bar(position: Row) -> html.Li:
                 **derivable(f"notional:{symbol}"),
             ),
             html.Span(bar, className="scale", **{"aria-hidden": "true"}),
-        ]
+        ],
+        key=symbol,
     )
 
 
@@ -136,6 +138,7 @@ def _glance(position: Row, path: str) -> html.Li:
             html.Span(distance, className="distance text-end text-body-secondary", title=title),
         ],
         className="glance position-relative",
+        key=symbol,
     )
 
 

@@ -9,6 +9,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from layouts.dialogs import close_button, dialog
+from layouts.elements import Elements
 from layouts.parts import icon_button
 from layouts.tab import Tab
 
@@ -63,13 +64,15 @@ def help_dialog(tabs: Sequence[Tab]) -> dbc.Modal:
         "help",
         "Keyboard shortcuts",
         [
-            _group("Tabs", _to_tabs(tabs)),
-            _group("Anywhere", ANYWHERE),
-            _group("Futures Trading", FUTURES),
-            html.P(
-                "They rest while you type, and while a dialog is open. Esc closes it. "
-                "The settings turn them off.",
-                className="dialog-words",
+            Elements(
+                _group("Tabs", _to_tabs(tabs)),
+                _group("Anywhere", ANYWHERE),
+                _group("Futures Trading", FUTURES),
+                html.P(
+                    "They rest while you type, and while a dialog is open. Esc closes it. "
+                    "The settings turn them off.",
+                    className="dialog-words",
+                ),
             ),
         ],
         [close_button("help", "Close")],

@@ -146,6 +146,8 @@ def everything(component: object) -> Iterator[Component]:
     elif isinstance(component, Component):
         yield component
         yield from everything(getattr(component, "children", None))
+        # of plain elements
+        yield from everything(getattr(component, "content", None))
         # what a choice offers may be words with a figure in them
         yield from everything(
             [each.get("label") for each in getattr(component, "options", None) or ()]

@@ -8,6 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from layouts.cards import summary_row
+from layouts.elements import Elements
 from layouts.equity import equity_panel
 from layouts.exposure import exposure_panel, glance_panel
 from layouts.first import first_minute
@@ -67,10 +68,10 @@ def _build(place: Place) -> Component:
                     performance_panel(),
                     exposure_panel(),
                     glance_panel(),
-                    card("How the balance comes about", _equation(), style={"--span": 5}),
+                    card("How the balance comes about", Elements(_equation()), style={"--span": 5}),
                     card(
                         "Newest entries",
-                        html.Div(id=LEDGER, className="scroller"),
+                        Elements(id=LEDGER, className="scroller"),
                         dcc.Store(id=DRAWN),
                         style={"--span": 7},
                     ),
@@ -107,7 +108,8 @@ def _entry(row: Mapping[str, Any], path: str) -> html.Tr:
             html.Td(row["note"], className="note", title=row["note"]),
             html.Td(display["amount"], className="number pnl-figure", **tone),
             html.Td(display["balance"], className="number after"),
-        ]
+        ],
+        key=place,
     )
 
 

@@ -6,6 +6,7 @@ from dash import html
 
 from balance.performance.account_figures import ACCOUNT_FIGURES
 from balance.performance.figures import FIGURES, Figure
+from layouts.elements import Elements
 from layouts.live import derivable, live_figure, live_text
 from layouts.parts import card
 
@@ -22,10 +23,12 @@ def performance_panel() -> html.Section:
     """P&L by period, and how well the trades of this epoch went."""
     return card(
         "Performance",
-        html.Dl([_period(*each) for each in _PERIODS], className="periods"),
-        html.Dl(
-            [_figure(each) for each in (*FIGURES, *ACCOUNT_FIGURES) if each.is_shown],
-            className="performance m-0",
+        Elements(
+            html.Dl([_period(*each) for each in _PERIODS], className="periods"),
+            html.Dl(
+                [_figure(each) for each in (*FIGURES, *ACCOUNT_FIGURES) if each.is_shown],
+                className="performance m-0",
+            ),
         ),
         style={"--span": 4},
     )

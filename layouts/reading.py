@@ -7,6 +7,8 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from layouts.elements import Elements
+
 #: The store that has the component read anew that it stands on, whenever the account has moved
 #: while that is in sight: at most once a second.
 FOLLOWS: Final = "data-follows"
@@ -33,7 +35,7 @@ def reading_dialog(
     where nothing is; ``stores`` are the ids of others. ``pace`` is as of ``PACE``, ``more`` as of
     ``dbc.Modal``."""
     follows = {FOLLOWS: f"{name}-read", **({PACE: pace} if pace else {})}
-    place = awaited(f"{name}-body", f"stack {name}-body", **follows)
+    place = awaited(f"{name}-body", f"stack {name}-body", place=Elements, **follows)
     return dbc.Modal(
         [
             dbc.ModalHeader(dbc.ModalTitle(title, id=f"{name}-title")),
@@ -54,11 +56,13 @@ def reading_dialog(
     )
 
 
-def awaited(id: str, className: str = "", **more: object) -> list[Component]:
-    """A place with the ``id`` that has the shape of rows as long as it is empty, and what stands
-    below it then where the server does not answer."""
+def awaited(
+    id: str, className: str = "", *, place: type[Component] = html.Div, **more: object
+) -> list[Component]:
+    """A ``place`` with the ``id`` that has the shape of rows as long as it is empty, and what
+    stands below it then where the server does not answer."""
     why = "The server does not answer. This comes when it is back."
-    return [html.Div(id=id, className=f"awaited {className}".strip(), **more), *problem(why)]
+    return [place(id=id, className=f"awaited {className}".strip(), **more), *problem(why)]
 
 
 def problem(text: str) -> list[Component]:

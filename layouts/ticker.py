@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dash import html
 
+from layouts.elements import Elements
 from layouts.live import live_price
 
 
@@ -12,7 +13,7 @@ def ticker(symbols: Sequence[str]) -> html.Div:
     return html.Div(
         [
             html.Div(
-                [_item(symbol) for symbol in symbols],
+                Elements(*map(_item, symbols)),
                 className="ticker-items",
                 role="group",
                 **{"aria-label": "All symbols"},

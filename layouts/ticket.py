@@ -13,6 +13,7 @@ from balance.core.order import ORDER_KINDS, PATIENCE, Number
 from balance.core.orders import Preview
 from balance.core.settings import RULES
 from layouts.dialogs import close_button, dialog
+from layouts.elements import Elements
 from layouts.live import LIVE, OF
 from layouts.parts import (
     button,
@@ -119,7 +120,7 @@ def ticket(leverage: int) -> html.Section:
                     style={"--columns": 2},
                 ),
                 _client_id(),
-                _preview(),
+                Elements(_preview()),
                 html.Div(id="futures-ticket-error", className="dialog-error", role="alert"),
                 html.Div(id="futures-ticket-note", className="ticket-note", role="status"),
                 button("Buy / Long", "futures-submit", color="primary", outline=False),

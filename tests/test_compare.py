@@ -39,7 +39,7 @@ def compared(desk: Desk, *epochs: int) -> dict[str, Any]:
 
 def lines(answer: dict[str, Any]) -> dict[str, list[str]]:
     """The figures of each epoch, by what they are called."""
-    table = answer["history-comparison"]["children"]
+    table = answer["history-comparison"]["content"]
     body = table["props"]["children"][1]["props"]["children"]
     rows = [[" ".join(strings(cell)) for cell in row["props"]["children"]] for row in body]
     return {label: figures for label, *figures in rows}

@@ -60,7 +60,7 @@ def opened(desk: Desk, kind: str, id: str, address: str = ADDRESS) -> dict[str, 
 
 def body_of(desk: Desk, kind: str, id: str) -> Any:
     """What is in the dialog of the ``kind`` with the ``id``."""
-    return opened(desk, kind, id)[f"{kind}-body"]["children"]
+    return opened(desk, kind, id)[f"{kind}-body"]["content"]
 
 
 def text_of(desk: Desk, kind: str, id: str) -> str:
@@ -73,14 +73,14 @@ def test_an_entry_says_what_moved_what_it_did_and_what_stands_beside_it(desk: De
     desk.deposit(5, note="pocket money")
     fill = opened(desk, "entry", "2")
     assert fill["entry-title"]["children"] == "Fill, entry 2"
-    text = " | ".join(strings(fill["entry-body"]["children"]))
+    text = " | ".join(strings(fill["entry-body"]["content"]))
     assert "The fill | Side | Buy" in text
     assert "The position after it | Side | Long" in text
     assert "Orders that it placed | 2000002 | : Sell All BTC/USDT, stop-loss at 30,000.00" in text
     assert fill["entry-drawn"]["data"]["before"] == "1"
     assert fill["entry-link"]["children"] == "http://127.0.0.1/history?entry=2"
     newest = opened(desk, "entry", "3")
-    text = " | ".join(strings(newest["entry-body"]["children"]))
+    text = " | ".join(strings(newest["entry-body"]["content"]))
     assert "pocket money | What it moved | +$5.00 | Wallet balance after it" in text
     found = newest["entry-drawn"]["data"]
     assert (found["after"], found["offset"], newest["entry-after"]["disabled"]) == (None, 0, True)

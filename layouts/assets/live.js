@@ -44,21 +44,24 @@ function texts({ symbol, of }) {
 // shows the figure that a live element declares; what did not change is not touched
 function feedOne(element) {
   const text = texts(element.dataset)?.[element.dataset.live];
-  const isTime = element instanceof HTMLTimeElement;
-  if (text === undefined || (isTime ? element.dateTime : element.textContent) === text) {
+  if (text === undefined) {
     return false;
   }
-  if (isTime) {
+  if (element instanceof HTMLTimeElement) {
+    const isOther = element.dateTime !== text;
     element.dateTime = text;
-    writeMoment(element);
-    return true;
+    isOther && writeMoment(element);
+    return isOther;
   }
-  element.textContent = text;
-  // of a long text that is cut off
-  element.hasAttribute("title") && (element.title = text);
+  const isOther = element.textContent !== text;
+  if (isOther) {
+    element.textContent = text;
+    // of a long text that is cut off
+    element.hasAttribute("title") && (element.title = text);
+  }
   mark(element, "tone", tone(text));
   mark(element, "length", LENGTHS.find(([most]) => text.length <= most)[1]);
-  return true;
+  return isOther;
 }
 
 // an attribute that is set costs the styles of the page, also where it is what it was

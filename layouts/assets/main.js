@@ -5,6 +5,7 @@ import "./balance.js";
 import "./damage.js";
 import "./details.js";
 import "./dialogs.js";
+import "./elements.js";
 import "./hold_still.js";
 import "./icon.js";
 import "./later.js";
